@@ -1,0 +1,154 @@
+"""The errors that recce_meta raises.
+
+RecceMetaError
+├── UsageError                 the command or call cannot be understood          exit 2
+│   ├── SelectorError          a run or node selector names nothing, or too much
+│   └── UnknownNameError       a name is not one of the known ones
+├── ConditionFailed            a condition the user set did not hold             exit 1
+├── ConfigurationError         profiles.yml, dbt_project.yml, options            exit 3
+│   ├── ProfileError
+│   └── MissingDriverError     a warehouse's extra is not installed
+├── ArtifactError              manifest, catalog, run results                    exit 3
+├── StoreError                 the metadata schema in the warehouse              exit 3
+└── WarehouseError             what the database answered                        exit 3
+    ├── ConnectionFailed       unreachable, or refused
+    │   └── AuthenticationFailed
+    ├── StoreLocked            another process holds the database file; retriable
+    ├── PermissionDenied
+    ├── MissingRelation
+    ├── SyntaxFailed
+    ├── TransientFailure       worth trying again; retriable
+    ├── QueryTimeout
+    └── QueryCancelled
+
+A message says what happened and where, without a final period; `hint` says in one line what to do
+next. Neither ever holds a password: texts that come from a driver pass `redact` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class RecceMetaError(Exception):
+    """Anything that recce_meta can tell a user in one message and one hint."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\nhint: {self.hint}"
+
+
+class UsageError(RecceMetaError):
+    """The command or call cannot be understood."""
+
+    exit_code = 2
+
+
+class SelectorError(UsageError):
+    """A run or node selector names nothing, or names more than one thing."""
+
+
+class UnknownNameError(UsageError):
+    """A name that is not one of the known ones; lists the nearest."""
+
+    def __init__(self, kind: str, name: str, known: Sequence[str], *, where: str = "") -> None:
+        self.kind, self.name, self.known = kind, name, tuple(known)
+        near = get_close_matches(name, self.known, n=3)
+        if near:
+            hint = "did you mean " + " or ".join(f"'{match}'" for match in near) + "?"
+        else:
+            hint = f"one of: {', '.join(self.known)}" if self.known else None
+        super().__init__(f"Unknown {kind} '{name}'{where and f' {where}'}", hint=hint)
+
+
+class ConditionFailed(RecceMetaError):
+    """A condition that the user set (`--fail-on`, a check) did not hold."""
+
+    exit_code = 1
+
+
+class ConfigurationError(RecceMetaError):
+    """profiles.yml, dbt_project.yml or an option cannot be used as it stands."""
+
+
+class ProfileError(ConfigurationError):
+    """profiles.yml, or the chosen profile or target in it, cannot be used."""
+
+
+class MissingDriverError(ConfigurationError):
+    """The driver of a warehouse is not installed; names the extra that brings it."""
+
+    def __init__(self, warehouse: str, module: str) -> None:
+        self.warehouse, self.module = warehouse, module
+        super().__init__(
+            f"The {warehouse} driver is not installed (no module '{module}')",
+            hint=f"pip install 'recce-meta[{warehouse}]'",
+        )
+
+
+class ArtifactError(RecceMetaError):
+    """An artifact is missing, damaged, or not what its name says."""
+
+
+class StoreError(RecceMetaError):
+    """The metadata schema is missing, newer than this version, or damaged."""
+
+
+class WarehouseError(RecceMetaError):
+    """What the database answered, with its own code and the statement where there is one."""
+
+    retriable = False
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, code: str | None = None, sql: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.sql = sql
+
+
+class ConnectionFailed(WarehouseError):
+    """The database cannot be reached, or refuses the connection."""
+
+
+class AuthenticationFailed(ConnectionFailed):
+    """The database refuses the user or the password."""
+
+
+class StoreLocked(WarehouseError):
+    """Another process holds the database file."""
+
+    retriable = True
+
+
+class PermissionDenied(WarehouseError):
+    """The role may not do this."""
+
+
+class MissingRelation(WarehouseError):
+    """A table, view, schema or column in the statement does not exist."""
+
+
+class SyntaxFailed(WarehouseError):
+    """The database cannot parse the statement."""
+
+
+class TransientFailure(WarehouseError):
+    """A failure that may pass: a serialization conflict, a lost connection."""
+
+    retriable = True
+
+
+class QueryTimeout(WarehouseError):
+    """The statement took longer than it was given, and was stopped in the warehouse."""
+
+
+class QueryCancelled(WarehouseError):
+    """The statement was stopped at the user's wish."""

@@ -1,0 +1,23 @@
+"""Frozen values: what extractors yield, the store keeps and diffs compare."""
+
+from recce_meta.models.change import COSMETIC, Change, ChangeDetail, Impact, Reason, RunDiff, Status
+from recce_meta.models.node import Column, Json, LineageEdge, MacroMetadata, NodeMetadata, NodeResult
+from recce_meta.models.run import Project, RunMetadata
+
+__all__ = [
+    "COSMETIC",
+    "Change",
+    "ChangeDetail",
+    "Column",
+    "Impact",
+    "Json",
+    "LineageEdge",
+    "MacroMetadata",
+    "NodeMetadata",
+    "NodeResult",
+    "Project",
+    "Reason",
+    "RunDiff",
+    "RunMetadata",
+    "Status",
+]

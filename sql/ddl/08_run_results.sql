@@ -1,0 +1,13 @@
+-- One row per run and node that dbt ran: from run_results.json.
+CREATE TABLE IF NOT EXISTS run_results (
+  run_id VARCHAR(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  seconds DOUBLE PRECISION,
+  rows_affected BIGINT,
+  bytes_processed BIGINT,
+  failures BIGINT,
+  message TEXT,
+  completed_at TIMESTAMPTZ,
+  PRIMARY KEY (run_id, unique_id)
+);
