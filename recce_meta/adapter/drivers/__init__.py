@@ -1,0 +1,1 @@
+"""What each driver does in its own way; one file per warehouse that needs one."""

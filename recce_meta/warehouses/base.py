@@ -1,0 +1,108 @@
+"""What a warehouse is: facts about its SQL, and how a profile's fields become a connection.
+
+A warehouse is one file in this package, named after the `type:` of `profiles.yml`, with one class that
+overrides what differs from the documented defaults below. Nothing here imports a driver or talks to a
+database: the functions take mappings and give values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from recce_meta.errors import ConfigurationError, WarehouseError
+
+REGISTRY: dict[str, type[Warehouse]] = {}
+"""Warehouse classes by name; a class enters by being defined."""
+
+
+@dataclass(frozen=True, slots=True)
+class UrlParts:
+    """The pieces of a SQLAlchemy URL; the password never shows in its repr."""
+
+    scheme: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    host: str | None = None
+    port: int | None = None
+    database: str | None = None
+    query: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPlan:
+    """Everything that is needed to open one connection; what may hold secrets never shows in its repr."""
+
+    url: UrlParts
+    database: str | None = None
+    """The database (catalog, project) that unqualified names live in, where the plan tells."""
+    schema: str | None = None
+    connect_args: Mapping[str, object] = field(default_factory=dict, repr=False)
+    engine_args: Mapping[str, object] = field(default_factory=dict)
+    statements: tuple[str, ...] = field(default=(), repr=False)
+    """SQL to run on the new connection, in order."""
+    warnings: tuple[str, ...] = ()
+    """One sentence for each field that is understood but not honoured."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Values that no message may show."""
+
+
+class Warehouse:
+    """The defaults: a warehouse that follows the SQL standard and PostgreSQL."""
+
+    name: ClassVar[str] = ""
+    """The `type:` of `profiles.yml`, and the name of this file."""
+    dialect: ClassVar[str] = ""
+    """sqlglot's name of the dialect."""
+    url_schemes: ClassVar[tuple[str, ...]] = ()
+    """What may stand before `://` (or before `+driver://`) in a URL."""
+    quote_character: ClassVar[str] = '"'
+    """What surrounds a quoted identifier; it is doubled inside one."""
+    max_identifier_length: ClassVar[int | None] = None
+    """The longest identifier that is not cut or refused, in bytes; None where no limit is documented."""
+    folds_to: ClassVar[str] = "lower"
+    """What becomes of an unquoted identifier: `lower`, `upper` or `as is`."""
+    quoted_case_is_significant: ClassVar[bool] = True
+    """Whether `"A"` and `"a"` are two names."""
+    error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {}
+    """Error codes, or their first characters, and what they mean; the longest that fits wins."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        REGISTRY[cls.name] = cls
+
+    def quote_identifier(self, name: str) -> str:
+        """*name* as it stands in SQL, whatever characters it holds."""
+        if not name or any(ord(character) < 32 or ord(character) == 127 for character in name):
+            raise ConfigurationError(
+                f"Not an identifier: {name!r}", hint="a name has at least one character and no control characters"
+            )
+        quote = self.quote_character
+        return f"{quote}{name.replace(quote, quote * 2)}{quote}"
+
+    def quote_table(self, schema: str, table: str, database: str | None = None) -> str:
+        """The qualified name of a table, every part quoted; without *database*, the connection's own."""
+        parts = [schema, table] if database is None else [database, schema, table]
+        return ".".join(self.quote_identifier(part) for part in parts)
+
+    def plan(self, fields: Mapping[str, object]) -> ConnectionPlan:
+        """How to connect, from the rendered fields of one output in `profiles.yml`."""
+        raise NotImplementedError
+
+    def plan_url(self, url: UrlParts) -> ConnectionPlan:
+        """How to connect, from a URL."""
+        raise NotImplementedError
+
+    def error_code(self, error: BaseException) -> str | None:
+        """The code that the driver's *error* carries: its SQLSTATE, unless a warehouse has another."""
+        code = getattr(error, "sqlstate", None)
+        return code if isinstance(code, str) else None
+
+    def error_class(self, code: str | None) -> type[WarehouseError]:
+        """What *code* means; WarehouseError itself where it is not known."""
+        if code is not None:
+            for length in range(len(code), 0, -1):
+                if (found := self.error_classes.get(code[:length])) is not None:
+                    return found
+        return WarehouseError
