@@ -1,0 +1,1 @@
+"""What a project already produces, read into `recce_meta.models` values."""

@@ -1,0 +1,225 @@
+"""Artifact files as dbt leaves them: opened, gunzipped, decoded, and refused with a reason.
+
+The types here are the only place that knows how artifacts are spelled. A field that has changed its
+name or its shape between manifest v1 and v20 is listed once, beside its older names; everything
+that varies in type (`tags`, `meta`, `config`, `version`, …) stays untyped, because a strict type
+there refuses real files.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, Struct, field
+
+from recce_meta.errors import ArtifactError
+
+T = TypeVar("T")
+
+
+class DependsOn(Struct, gc=False):
+    """`depends_on` of any version; seeds have no `nodes` from v8 on."""
+
+    macros: list[str] | None = None
+    nodes: list[str] | None = None
+
+
+class RawColumn(Struct, gc=False):
+    """A documented column. From 1.10 on `tags` and `meta` may sit in `config` alone."""
+
+    name: str | None = None
+    description: str | None = None
+    data_type: str | None = None
+    meta: Any = None
+    tags: Any = None
+    constraints: Any = None
+    quote: bool | None = None
+    config: Any = None
+
+
+class RawNode(Struct, gc=False):
+    """An entry of `nodes` or `sources`, from v1 to v20."""
+
+    unique_id: str | None = None
+    name: str | None = None
+    resource_type: str | None = None
+    package_name: str | None = None
+    original_file_path: str | None = None
+    fqn: list[str] | None = None
+    database: str | None = None
+    schema: str | None = None
+    alias: str | None = None
+    identifier: str | None = None
+    relation_name: str | None = None
+    language: str | None = None
+    checksum: Any = None
+    raw_code: str | None = None
+    raw_sql: str | None = None  # v1 to v6
+    compiled_code: str | None = None
+    compiled_sql: str | None = None  # v1 to v6
+    config: Any = None
+    unrendered_config: Any = None
+    columns: dict[str, RawColumn] | None = None
+    description: str | None = None
+    tags: Any = None
+    meta: Any = None
+    access: str | None = None
+    group: str | None = None
+    version: Any = None
+    contract: Any = None
+    source_name: str | None = None
+    depends_on: DependsOn | None = None
+    root_path: str | None = None
+    # The rest belongs to one resource type each, and is kept as `properties`.
+    latest_version: Any = UNSET
+    constraints: Any = UNSET
+    deprecation_date: Any = UNSET
+    time_spine: Any = UNSET
+    test_metadata: Any = UNSET
+    attached_node: Any = UNSET
+    column_name: Any = UNSET
+    file_key_name: Any = UNSET
+    source_description: Any = UNSET
+    source_meta: Any = UNSET
+    loader: Any = UNSET
+    loaded_at_field: Any = UNSET
+    loaded_at_query: Any = UNSET
+    freshness: Any = UNSET
+    external: Any = UNSET
+    quoting: Any = UNSET
+    unrendered_database: Any = UNSET
+    unrendered_schema: Any = UNSET
+
+
+class RawMacro(Struct, gc=False):
+    """An entry of `macros`."""
+
+    name: str | None = None
+    package_name: str | None = None
+    original_file_path: str | None = None
+    macro_sql: str | None = None
+    depends_on: DependsOn | None = None
+
+
+class Metadata(Struct, gc=False):
+    """The header of any artifact."""
+
+    dbt_schema_version: str | None = None
+    dbt_version: str | None = None
+    generated_at: str | None = None
+    invocation_id: str | None = None
+    project_name: str | None = None
+    project_id: str | None = None
+    adapter_type: str | None = None
+
+
+Definitions = dict[str, dict[str, Any]]
+"""Entries of the small sections (exposures, metrics, …), which stay as they are."""
+
+
+class RawManifest(Struct, gc=False):
+    """manifest.json. Maps of the graph are not read: they are empty in v20, and `depends_on` has it all."""
+
+    metadata: Metadata | None = None
+    nodes: dict[str, RawNode] | None = None
+    sources: dict[str, RawNode] | None = None
+    macros: dict[str, RawMacro] | None = None
+    exposures: Definitions | None = None
+    metrics: Definitions | None = None
+    semantic_models: Definitions | None = None
+    saved_queries: Definitions | None = None
+    unit_tests: Definitions | None = None
+    functions: dict[str, RawNode] | None = None
+    groups: Definitions | None = None
+
+
+class CatalogColumn(Struct, gc=False):
+    """A column as the warehouse told dbt; some adapters write `index` as a float, some count from 0."""
+
+    name: str
+    type: str | None = None
+    index: float = 0
+    comment: str | None = None
+
+
+class CatalogTable(Struct, gc=False):
+    """A relation as the warehouse told dbt."""
+
+    columns: dict[str, CatalogColumn] = field(default_factory=dict)
+
+
+class RawCatalog(Struct, gc=False):
+    """catalog.json."""
+
+    metadata: Metadata | None = None
+    nodes: dict[str, CatalogTable] | None = None
+    sources: dict[str, CatalogTable] | None = None
+
+
+class RawTiming(Struct, gc=False):
+    """A phase of a result."""
+
+    name: str | None = None
+    completed_at: str | None = None
+
+
+class RawResult(Struct, gc=False):
+    """An entry of `results` in run_results.json."""
+
+    unique_id: str
+    status: str
+    execution_time: float | None = None
+    failures: int | None = None
+    message: Any = None
+    adapter_response: Any = None
+    timing: list[RawTiming] | None = None
+
+
+class RawRunResults(Struct, gc=False):
+    """run_results.json. `args.which` names the command that wrote it."""
+
+    metadata: Metadata | None = None
+    results: list[RawResult] | None = None
+    args: Any = None
+
+
+def read_artifact(path: Path) -> bytes:
+    """The JSON text of the artifact at *path*, gunzipped where it is gzip, whatever its name.
+
+    Raises ArtifactError where it cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except FileNotFoundError:
+        raise ArtifactError(f"No such artifact: {path}", hint="run dbt first, or name its target folder") from None
+    except IsADirectoryError:
+        raise ArtifactError(f"{path} is a folder, not an artifact") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise ArtifactError(f"Cannot read {path}: {error}") from None
+
+
+def decode(data: bytes, path: Path, kind: str, shape: type[T]) -> T:
+    """*data* as *shape*; raises ArtifactError that names *path* where it is not a *kind*."""
+    if not data.strip(b" \t\r\n\x00"):
+        raise ArtifactError(f"{path} is empty", hint="dbt was probably interrupted: run it again")
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except msgspec.ValidationError as error:
+        raise ArtifactError(f"{path} is not a dbt {kind}: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ArtifactError(
+            f"{path} is not complete JSON: {error}", hint="dbt was probably interrupted: run it again"
+        ) from None
+
+
+def find_artifact(folder: Path, name: str) -> Path | None:
+    """`folder/name` or `folder/name.gz`, whichever exists."""
+    for candidate in (folder / name, folder / f"{name}.gz"):
+        if candidate.is_file():
+            return candidate
+    return None

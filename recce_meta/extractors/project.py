@@ -1,0 +1,185 @@
+"""A dbt target folder as one `Project`: manifest, catalog, run results, seeds, git and target."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from hashlib import sha256
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from recce_meta._version import __version__
+from recce_meta.errors import ArtifactError
+from recce_meta.extractors.artifact import find_artifact
+from recce_meta.extractors.catalog import extract_columns_from_catalog
+from recce_meta.extractors.git import GitState, detect_git
+from recce_meta.extractors.manifest import Manifest, read_manifest
+from recce_meta.extractors.run_results import RunResults, read_run_results
+from recce_meta.extractors.seeds import hash_seeds
+from recce_meta.models import NodeMetadata, NodeResult, Project, RunMetadata
+
+
+def extract_project(
+    target_dir: str | Path,
+    *,
+    environment: str = "current",
+    project_dir: str | Path | None = None,
+    manifest_path: str | Path | None = None,
+    catalog_path: str | Path | None = None,
+    run_results_path: str | Path | None = None,
+    run_id: str | None = None,
+    target_name: str | None = None,
+    git: GitState | None = None,
+    hash_seed_files: bool = True,
+    environ: Mapping[str, str] | None = None,
+) -> Project:
+    """Everything that dbt left in *target_dir*, as one run.
+
+    Catalog and run results are read where they are; files named explicitly must exist. *project_dir* is
+    where `dbt_project.yml` and the seeds lie (default: found above *target_dir*); *git* overrides what
+    the repository and the CI variables say.
+
+    Raises ArtifactError where an artifact is missing, damaged, or another project's.
+    """
+    folder = Path(target_dir)
+    manifest = read_manifest(_manifest_path(folder, manifest_path))
+    root = Path(project_dir) if project_dir is not None else _project_above(folder)
+    nodes: Iterable[NodeMetadata] = manifest.nodes
+    if catalog := _optional(folder, catalog_path, "catalog.json"):
+        nodes = extract_columns_from_catalog(catalog, nodes)
+    if hash_seed_files:
+        nodes = hash_seeds(nodes, root, manifest.seed_roots)
+    nodes = tuple(nodes)
+    results_path = _optional(folder, run_results_path, "run_results.json")
+    found = read_run_results(results_path) if results_path else None
+    results, warnings = _own_results(found, manifest, nodes, manifest.groups)
+    if git is None:
+        git = detect_git(root or folder, os.environ if environ is None else environ)
+    database, schema = target_place(nodes)
+    run = RunMetadata(
+        run_id=run_id or manifest.invocation_id or _content_id(manifest),
+        run_at=_run_at(manifest),
+        project_name=manifest.project_name,
+        environment=environment,
+        invocation_id=manifest.invocation_id,
+        dbt_version=manifest.dbt_version,
+        adapter_type=manifest.adapter_type,
+        manifest_version=manifest.schema_version,
+        target_name=target_name or (found.target if found else None),
+        target_database=database,
+        target_schema=schema,
+        git_sha=git.sha,
+        branch=git.branch,
+        git_dirty=git.dirty,
+        pull_request=git.pull_request,
+        command=found.command if found and results else None,
+        node_count=len(nodes),
+        edge_count=sum(len(node.parents) for node in nodes),
+        recorder_version=__version__,
+    )
+    return Project(
+        run=run, nodes=nodes, macros=manifest.macros, groups=manifest.groups, results=results, warnings=warnings
+    )
+
+
+def target_place(nodes: Iterable[NodeMetadata]) -> tuple[str | None, str | None]:
+    """The target's database and schema: where most nodes went that do not name a place of their own.
+
+    No artifact names them. dbt's default `generate_schema_name` gives a node with a custom schema
+    `<target schema>_<custom schema>`, so such nodes tell too.
+    """
+    databases: Counter[str] = Counter()
+    schemas: Counter[str] = Counter()
+    for node in nodes:
+        if node.resource_type not in ("model", "seed", "test", "operation", "analysis"):
+            continue
+        if node.database_name and not node.config.get("database"):
+            databases[node.database_name] += 1
+        custom, schema = node.config.get("schema"), node.schema_name
+        if schema and isinstance(custom, str) and custom:
+            schema = schema.removesuffix(f"_{custom}") if schema.endswith(f"_{custom}") else None
+        if schema:
+            schemas[schema] += 1
+    return _most_common(databases), _most_common(schemas)
+
+
+def _most_common(counts: Counter[str]) -> str | None:
+    return max(counts, key=lambda name: (counts[name], name)) if counts else None
+
+
+def _manifest_path(folder: Path, given: str | Path | None) -> Path:
+    if given is not None:
+        return Path(given)
+    if folder.is_file():
+        return folder
+    if not folder.is_dir():
+        raise ArtifactError(f"No such folder: {folder}", hint="name dbt's target folder with --target-path")
+    if path := find_artifact(folder, "manifest.json"):
+        return path
+    raise ArtifactError(
+        f"No manifest.json in {folder}", hint="run dbt build or dbt compile first, or name its target folder"
+    )
+
+
+def _optional(folder: Path, given: str | Path | None, name: str) -> Path | None:
+    if given is not None:
+        return Path(given)
+    return find_artifact(folder if folder.is_dir() else folder.parent, name)
+
+
+def _project_above(folder: Path) -> Path | None:
+    """The nearest folder at or above *folder* that holds dbt_project.yml."""
+    start = folder.resolve()
+    return next((path for path in (start, *start.parents) if (path / "dbt_project.yml").is_file()), None)
+
+
+def _own_results(
+    found: RunResults | None, manifest: Manifest, *known: Iterable[NodeMetadata]
+) -> tuple[tuple[NodeResult, ...], tuple[str, ...]]:
+    """The results that speak of this manifest's nodes, and what had to be left out."""
+    if found is None or not found.results:
+        return (), ()
+    ids = {node.unique_id for nodes in known for node in nodes}
+    results = tuple(result for result in found.results if result.unique_id in ids)
+    strangers = len(found.results) - len(results)
+    same_invocation = found.invocation_id == manifest.invocation_id
+    if not same_invocation and strangers > len(results):
+        return (), ("run_results.json is of another project or commit and was left out",)
+    if strangers:
+        return results, (f"run_results.json speaks of {strangers} nodes that the manifest does not have",)
+    return results, ()
+
+
+def _run_at(manifest: Manifest) -> datetime:
+    """When dbt wrote the manifest, in UTC; the epoch where it does not say, so that reading is repeatable."""
+    text = (manifest.generated_at or "").replace("Z", "+00:00")
+    try:
+        moment = datetime.fromisoformat(_microseconds(text))
+    except ValueError:
+        return datetime.fromtimestamp(0, tz=timezone.utc)
+    return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
+
+
+def _microseconds(text: str) -> str:
+    """ISO text with at most six digits of fraction: dbt's Rust engine writes nine, Python 3.10 reads six."""
+    head, dot, tail = text.partition(".")
+    if not dot:
+        return text
+    digits = len(tail) - len(tail.lstrip("0123456789"))
+    return f"{head}.{tail[:digits][:6].ljust(6, '0')}{tail[digits:]}"
+
+
+def _content_id(manifest: Manifest) -> str:
+    """A run id for a manifest that names no invocation: the same file gets the same id."""
+    digest = sha256(manifest.project_name.encode())
+    for node in manifest.nodes:
+        digest.update(repr(node).encode())
+    return digest.hexdigest()[:32]
+
+
+def with_environment(project: Project, environment: str) -> Project:
+    """*project* under another environment's label."""
+    return replace(project, run=replace(project.run, environment=environment))
