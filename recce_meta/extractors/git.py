@@ -1,0 +1,341 @@
+"""Which commit, branch and pull request a project was built from.
+
+Two witnesses are heard: the repository (`git status`) and the variables of the continuous
+integration service. In a pull request the service knows better: what it checked out is a detached
+HEAD, often a merge commit that nobody will find again, while its variables name the head of the
+branch. But a job may also check out another commit (the base branch, to build what the change is
+compared with), and then its variables speak of code that was not built. So a service is believed
+about the commits that it names, and about merges of them; of any other commit the repository speaks
+alone.
+
+Nothing here raises: an absent or odd value is None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+GIT_TIMEOUT = 2.0
+"""Seconds after which a call of git is given up."""
+
+
+class GitState(Struct, frozen=True):
+    """What is known of the code's origin; None where nothing is."""
+
+    sha: str | None = None
+    branch: str | None = None
+    dirty: bool | None = None
+    """Whether tracked files differ from the commit, as `git describe --dirty` has it."""
+    pull_request: str | None = None
+    """The number by which the hosting service knows the pull or merge request."""
+
+
+class Variable(Struct, frozen=True):
+    """An environment variable, and the part of its text that is wanted (group 1 of *pattern*)."""
+
+    name: str
+    pattern: str = r"(.+)"
+
+    def read(self, environ: Mapping[str, str]) -> str | None:
+        """The wanted part, or None where the variable is unset, empty or of another form."""
+        found = re.fullmatch(self.pattern, environ.get(self.name, "").strip())
+        # Azure leaves a mapping of an undefined variable as it was written: $(System.PullRequest.…)
+        return None if found is None or found[1].startswith("$(") else found[1]
+
+
+class Provider(Struct, frozen=True, kw_only=True):
+    """Where one kind of job of one service says what it builds; each field, the first that speaks."""
+
+    name: str
+    when: Variable
+    """Is set in jobs of this kind."""
+    built: tuple[Variable, ...] = ()
+    """The commit checked out by default: of a pull request, it may be a merge with the base."""
+    head: tuple[Variable, ...] = ()
+    """The commit to record in its place: the tip of the pull request's branch."""
+    branch: tuple[Variable, ...] = ()
+    pull_request: tuple[Variable, ...] = ()
+
+
+class Claim(Struct, frozen=True):
+    """What a service says of this job."""
+
+    commits: tuple[str, ...]
+    """The commits it speaks of; none where it names a branch alone."""
+    has_default: bool
+    """Whether one of them is what the job checks out unless told otherwise."""
+    state: GitState
+
+
+_NUMBER = r"(\d+)"
+_ANY_SHA = r"([0-9a-fA-F]{7,64})"
+_HEADS = r"refs/heads/(.+)"
+_HEADS_OR_NAME = r"(?:refs/heads/)?(.+)"
+
+PROVIDERS = (
+    # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    # https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+    # In `pull_request` GITHUB_SHA is the merge commit of refs/pull/N/merge; only the event file,
+    # read as the variables event:…, names the head.
+    Provider(
+        name="GitHub Actions, pull request",
+        when=Variable("GITHUB_REF", r"(refs/pull/.+)"),
+        built=(Variable("GITHUB_SHA", _ANY_SHA),),
+        head=(Variable("event:head.sha", _ANY_SHA),),
+        branch=(Variable("GITHUB_HEAD_REF"), Variable("event:head.ref")),
+        pull_request=(Variable("GITHUB_REF", r"refs/pull/(\d+)/.*"), Variable("event:number", _NUMBER)),
+    ),
+    # `pull_request_target` and reviews: GITHUB_SHA is the base's tip, and the head is built only
+    # where the workflow checks it out by itself.
+    Provider(
+        name="GitHub Actions, head of a pull request checked out",
+        when=Variable("event:head.sha"),
+        head=(Variable("event:head.sha", _ANY_SHA),),
+        branch=(Variable("event:head.ref"),),
+        pull_request=(Variable("event:number", _NUMBER),),
+    ),
+    Provider(
+        name="GitHub Actions",
+        when=Variable("GITHUB_ACTIONS"),
+        built=(Variable("GITHUB_SHA", _ANY_SHA),),
+        branch=(Variable("GITHUB_REF", _HEADS),),
+    ),
+    # https://docs.gitlab.com/ci/variables/predefined_variables/
+    # In merged results pipelines CI_COMMIT_SHA is the merge; in other merge request pipelines
+    # CI_MERGE_REQUEST_SOURCE_BRANCH_SHA is empty and CI_COMMIT_SHA the head.
+    Provider(
+        name="GitLab CI, merge request",
+        when=Variable("CI_MERGE_REQUEST_IID", _NUMBER),
+        built=(Variable("CI_COMMIT_SHA", _ANY_SHA),),
+        head=(Variable("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", _ANY_SHA),),
+        branch=(Variable("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"),),
+        pull_request=(Variable("CI_MERGE_REQUEST_IID", _NUMBER),),
+    ),
+    Provider(
+        name="GitLab CI, pull request of an external repository",
+        when=Variable("CI_EXTERNAL_PULL_REQUEST_IID", _NUMBER),
+        built=(Variable("CI_COMMIT_SHA", _ANY_SHA),),
+        head=(Variable("CI_EXTERNAL_PULL_REQUEST_SOURCE_BRANCH_SHA", _ANY_SHA),),
+        branch=(Variable("CI_EXTERNAL_PULL_REQUEST_SOURCE_BRANCH_NAME"),),
+        pull_request=(Variable("CI_EXTERNAL_PULL_REQUEST_IID", _NUMBER),),
+    ),
+    Provider(
+        name="GitLab CI",
+        when=Variable("GITLAB_CI"),
+        built=(Variable("CI_COMMIT_SHA", _ANY_SHA),),
+        branch=(Variable("CI_COMMIT_BRANCH"),),
+        # group/project!12,group/project!13: of several, none is the one.
+        pull_request=(Variable("CI_OPEN_MERGE_REQUESTS", r"[^,]*!(\d+)"),),
+    ),
+    # https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables
+    # For a repository on GitHub the …ID is Azure's own number, and …NUMBER the one that users know;
+    # the latter is unset for repositories on Azure.
+    Provider(
+        name="Azure Pipelines, pull request",
+        when=Variable("SYSTEM_PULLREQUEST_PULLREQUESTID", _NUMBER),
+        built=(Variable("BUILD_SOURCEVERSION", _ANY_SHA),),
+        head=(Variable("SYSTEM_PULLREQUEST_SOURCECOMMITID", _ANY_SHA),),
+        branch=(Variable("SYSTEM_PULLREQUEST_SOURCEBRANCH", _HEADS_OR_NAME),),
+        pull_request=(
+            Variable("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", _NUMBER),
+            Variable("SYSTEM_PULLREQUEST_PULLREQUESTID", _NUMBER),
+        ),
+    ),
+    Provider(
+        name="Azure Pipelines",
+        when=Variable("TF_BUILD"),
+        built=(Variable("BUILD_SOURCEVERSION", _ANY_SHA),),
+        branch=(Variable("BUILD_SOURCEBRANCH", _HEADS),),
+    ),
+    # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
+    # In a pull request the job merges the destination into the branch by itself: HEAD is then a
+    # commit that no variable names, and BITBUCKET_COMMIT its parent.
+    Provider(
+        name="Bitbucket Pipelines",
+        when=Variable("BITBUCKET_BUILD_NUMBER"),
+        built=(Variable("BITBUCKET_COMMIT", _ANY_SHA),),
+        branch=(Variable("BITBUCKET_BRANCH"),),
+        pull_request=(Variable("BITBUCKET_PR_ID", _NUMBER),),
+    ),
+    # https://circleci.com/docs/reference/variables/
+    # CIRCLE_PR_NUMBER is set for forks alone, CIRCLE_PULL_REQUEST is the address of the page.
+    Provider(
+        name="CircleCI",
+        when=Variable("CIRCLECI"),
+        built=(Variable("CIRCLE_SHA1", _ANY_SHA),),
+        branch=(Variable("CIRCLE_BRANCH"),),
+        pull_request=(
+            Variable("CIRCLE_PR_NUMBER", _NUMBER),
+            Variable("CIRCLE_PULL_REQUEST", r".*/(\d+)/?"),
+        ),
+    ),
+    # https://docs.getdbt.com/docs/build/environment-variables#special-environment-variables
+    # PR_ID and GIT_SHA are set in jobs of a pull request, GIT_BRANCH in the Studio IDE.
+    Provider(
+        name="dbt Cloud, pull request",
+        when=Variable("DBT_CLOUD_GIT_SHA"),
+        built=(Variable("DBT_CLOUD_GIT_SHA", _ANY_SHA),),
+        branch=(Variable("DBT_CLOUD_GIT_BRANCH"),),
+        pull_request=(Variable("DBT_CLOUD_PR_ID", _NUMBER),),
+    ),
+    Provider(
+        name="dbt Cloud",
+        when=Variable("DBT_CLOUD_GIT_BRANCH"),
+        branch=(Variable("DBT_CLOUD_GIT_BRANCH"),),
+    ),
+)
+
+
+def detect_git(start: Path, environ: Mapping[str, str]) -> GitState:
+    """The origin of the code in the directory *start*, from its repository and *environ*."""
+    repository = _read_repository(start, environ)
+    claims = _read_claims(environ)
+    if repository.sha is None:
+        claim = next((claim for claim in claims if claim.has_default or not claim.commits), None)
+    else:
+        claim = _claim_about(repository.sha, claims, start, environ)
+    return repository if claim is None else _merge(repository, claim)
+
+
+def _merge(repository: GitState, claim: Claim) -> GitState:
+    """Both witnesses as one; a claim that names no commit only fills gaps."""
+    said = claim.state
+    first, second = (said, repository) if claim.commits else (repository, said)
+    return GitState(
+        sha=first.sha or second.sha,
+        branch=first.branch or second.branch,
+        dirty=repository.dirty,
+        pull_request=said.pull_request,
+    )
+
+
+def _claim_about(head: str, claims: list[Claim], start: Path, environ: Mapping[str, str]) -> Claim | None:
+    """The first claim that speaks of *head*, else of a commit merged in it, else of none in particular."""
+    named = [claim for claim in claims if claim.commits]
+    if about_head := _speaking_of((head,), named):
+        return about_head
+    parents = _read_parents(start, environ) if named else ()
+    if len(parents) > 1 and (about_parent := _speaking_of(parents, named)):
+        return about_parent
+    return next((claim for claim in claims if not claim.commits), None)
+
+
+def _speaking_of(shas: tuple[str, ...], claims: list[Claim]) -> Claim | None:
+    """The first claim that names, perhaps abbreviated, one of *shas*; its own commit then in full."""
+    for claim in claims:
+        for sha in shas:
+            if any(sha.startswith(commit) for commit in claim.commits):
+                recorded = sha if sha.startswith(claim.commits[0]) else claim.state.sha
+                return replace(claim, state=replace(claim.state, sha=recorded))
+    return None
+
+
+def _read_claims(environ: Mapping[str, str]) -> list[Claim]:
+    """What the services say, the most specific first."""
+    environ = {**environ, **_read_event(environ.get("GITHUB_EVENT_PATH"))}
+    return [_read_claim(row, environ) for row in PROVIDERS if row.when.read(environ) is not None]
+
+
+def _read_claim(row: Provider, environ: Mapping[str, str]) -> Claim:
+    built, head = _first(row.built, environ), _first(row.head, environ)
+    commits = tuple(sha.lower() for sha in (head, built) if sha)
+    state = GitState(
+        sha=commits[0] if commits else None,
+        branch=_first(row.branch, environ),
+        pull_request=_first(row.pull_request, environ),
+    )
+    return Claim(commits, built is not None, state)
+
+
+def _first(variables: tuple[Variable, ...], environ: Mapping[str, str]) -> str | None:
+    return next((text for variable in variables if (text := variable.read(environ))), None)
+
+
+class _Head(Struct, frozen=True):
+    sha: str = ""
+    ref: str = ""
+
+
+class _PullRequest(Struct, frozen=True):
+    number: int = 0
+    head: _Head = _Head()
+
+
+class _Event(Struct, frozen=True):
+    """The few fields that matter of the file that GITHUB_EVENT_PATH names."""
+
+    pull_request: _PullRequest = _PullRequest()
+
+
+def _read_event(path: str | None) -> dict[str, str]:
+    """GitHub's event as variables of our own; nothing where there is no pull request in it."""
+    if not path:
+        return {}
+    try:
+        event = msgspec.json.decode(Path(path).read_bytes(), type=_Event)
+    except (OSError, msgspec.DecodeError):
+        return {}
+    request = event.pull_request
+    return {
+        "event:head.sha": request.head.sha,
+        "event:head.ref": request.head.ref,
+        "event:number": str(request.number or ""),
+    }
+
+
+def _read_repository(start: Path, environ: Mapping[str, str]) -> GitState:
+    """What `git status` says; its first lines are `# branch.<key> <value>`, the others changes."""
+    # Submodules are compared by their commit alone: looking into each costs a process.
+    output = _git(
+        start,
+        environ,
+        ("status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=dirty"),
+    )
+    lines = output.splitlines()
+    about = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
+    if "branch.oid" not in about:
+        return GitState()
+    sha, branch = about["branch.oid"], about.get("branch.head")
+    return GitState(
+        sha=None if sha == "(initial)" else sha,
+        branch=None if branch == "(detached)" else branch,
+        dirty=any(not line.startswith("#") for line in lines),
+    )
+
+
+def _read_parents(start: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(_git(start, environ, ("rev-list", "--parents", "--max-count=1", "HEAD")).split()[1:])
+
+
+def _git(start: Path, environ: Mapping[str, str], arguments: tuple[str, ...]) -> str:
+    """What git prints in *start*; nothing where it is missing, refuses or takes too long."""
+    import subprocess  # kept out of the start-up path
+
+    command = ("git", "-c", "core.fsmonitor=false", *arguments)
+    try:
+        done = subprocess.run(
+            command,
+            cwd=start,
+            env=_environ_for_git(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=GIT_TIMEOUT,
+            check=False,
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
+
+
+def _environ_for_git(environ: Mapping[str, str]) -> dict[str, str]:
+    """*environ* in which *start* alone decides on the repository, and nothing is locked or asked."""
+    # git sets these for its own hooks, relative to another directory.
+    foreign = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
+    kept = {name: value for name, value in environ.items() if name not in foreign}
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
