@@ -1,0 +1,38 @@
+"""The part of a graph that `recce-meta lineage NODE` answers with."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from msgspec import Struct
+
+from recce_meta.models.node import LineageEdge
+
+
+class Direction(str, Enum):
+    """Which way a lineage was followed."""
+
+    UPSTREAM = "upstream"
+    DOWNSTREAM = "downstream"
+    BOTH = "both"
+
+
+class LineageNode(Struct, frozen=True, kw_only=True):
+    """One node of a lineage."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    distance: int
+    """Edges to the root: negative upstream, positive downstream, 0 for the root itself."""
+
+
+class LineageView(Struct, frozen=True, kw_only=True):
+    """A node with what it reads and what reads it."""
+
+    root: str
+    """The unique id that was asked for; it is one of `nodes`."""
+    direction: Direction = Direction.BOTH
+    nodes: tuple[LineageNode, ...]
+    edges: tuple[LineageEdge, ...] = ()
+    """Edges whose two ends are both in `nodes`."""

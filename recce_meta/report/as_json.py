@@ -1,0 +1,124 @@
+"""Results as JSON for programs; each document names its schema and version in `schema`.
+
+Equal results give equal bytes. Fields are only ever added within a version: see `docs/diff-json.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from recce_meta.models.change import Change, Impact, RunDiff
+from recce_meta.models.lineage import Direction, LineageNode, LineageView
+from recce_meta.models.node import LineageEdge, NodeResult
+from recce_meta.models.run import RunMetadata
+from recce_meta.report.store_text import CheckRow
+from recce_meta.report.wording import DiffSummary, summarise
+
+DIFF_SCHEMA = "recce_meta/diff/v1"
+RUNS_SCHEMA = "recce_meta/runs/v1"
+RUN_SCHEMA = "recce_meta/run/v1"
+LINEAGE_SCHEMA = "recce_meta/lineage/v1"
+CHECKS_SCHEMA = "recce_meta/checks/v1"
+
+
+class DiffDocument(Struct, kw_only=True):
+    """What `diff --format json` prints; its JSON schema is `docs/schemas/diff.v1.json`."""
+
+    schema: str = DIFF_SCHEMA
+    base: RunMetadata
+    current: RunMetadata
+    summary: DiffSummary
+    changes: Sequence[Change]
+    impacted: Sequence[Impact]
+    children: Sequence[LineageEdge]
+    notes: Sequence[str]
+
+
+class RunsDocument(Struct, kw_only=True):
+    """What `runs --format json` prints."""
+
+    schema: str = RUNS_SCHEMA
+    runs: Sequence[RunMetadata]
+
+
+class RunDocument(Struct, kw_only=True):
+    """What `show --format json` prints."""
+
+    schema: str = RUN_SCHEMA
+    run: RunMetadata
+    counts: Mapping[str, int]
+    results: Sequence[NodeResult]
+
+
+class LineageDocument(Struct, kw_only=True):
+    """What `lineage --format json` prints."""
+
+    schema: str = LINEAGE_SCHEMA
+    root: str
+    direction: Direction
+    nodes: Sequence[LineageNode]
+    edges: Sequence[LineageEdge]
+
+
+class CheckDocument(Struct, kw_only=True):
+    """One line of `doctor`."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    hint: str | None
+
+
+class ChecksDocument(Struct, kw_only=True):
+    """What `doctor --format json` prints."""
+
+    schema: str = CHECKS_SCHEMA
+    ok: bool
+    checks: Sequence[CheckDocument]
+
+
+def diff_json(diff: RunDiff) -> str:
+    """*diff* as a document of schema `recce_meta/diff/v1`, complete: nothing is cut."""
+    return _encoded(
+        DiffDocument(
+            base=diff.base,
+            current=diff.current,
+            summary=summarise(diff),
+            changes=sorted(diff.changes, key=lambda change: change.unique_id),
+            impacted=sorted(diff.impacted, key=lambda impact: (impact.distance, impact.unique_id)),
+            children=sorted(diff.children),
+            notes=diff.notes,
+        )
+    )
+
+
+def runs_json(runs: Sequence[RunMetadata]) -> str:
+    """*runs* in the order given."""
+    return _encoded(RunsDocument(runs=runs))
+
+
+def run_json(run: RunMetadata, counts: Mapping[str, int], results: Sequence[NodeResult] = ()) -> str:
+    """One run, how many nodes it has of each resource type, and every result of it."""
+    return _encoded(RunDocument(run=run, counts=counts, results=sorted(results, key=lambda r: r.unique_id)))
+
+
+def lineage_json(view: LineageView) -> str:
+    """*view* with its nodes from the farthest upstream to the farthest downstream."""
+    nodes = sorted(view.nodes, key=lambda node: (node.distance, node.unique_id))
+    return _encoded(
+        LineageDocument(root=view.root, direction=view.direction, nodes=nodes, edges=sorted(view.edges))
+    )
+
+
+def checks_json(checks: Sequence[CheckRow]) -> str:
+    """*checks* in the order given; `ok` of the whole is false when one of them failed."""
+    rows = [CheckDocument(name=name, ok=ok, detail=detail, hint=hint) for name, ok, detail, hint in checks]
+    return _encoded(ChecksDocument(ok=all(row.ok is not False for row in rows), checks=rows))
+
+
+def _encoded(document: Struct) -> str:
+    encoded = msgspec.json.encode(document, order="deterministic")
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"

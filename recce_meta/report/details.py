@@ -1,0 +1,149 @@
+"""The details of a change as short phrases: `materialized: view → table`, `+ column amount DOUBLE`.
+
+Phrases hold texts from the project as they are: whoever shows them neutralises or escapes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from recce_meta.models.change import Change, ChangeDetail, Reason
+from recce_meta.models.node import Json
+from recce_meta.report.characters import shorten
+from recce_meta.report.code_delta import line_counts
+from recce_meta.report.wording import more, node_part, short_id
+
+VALUE_WIDTH = 48
+NAMES_SHOWN = 4
+"""Names of parents or macros in one phrase."""
+
+RELATION_PARTS = {"database_name": "database", "schema_name": "schema", "identifier": "identifier"}
+
+
+def detail_phrases(change: Change) -> list[str]:
+    """What differs in *change*, in the order of its reasons; nothing on formatting and environment."""
+    by_reason: dict[Reason, list[ChangeDetail]] = {}
+    for detail in change.details:
+        by_reason.setdefault(detail.reason, []).append(detail)
+    phrases: dict[str, None] = {}
+    for reason in Reason:
+        if reason in by_reason and reason in _PHRASES:
+            phrases |= dict.fromkeys(_PHRASES[reason](by_reason[reason]))
+    return list(phrases)
+
+
+def short_value(value: Json) -> str:
+    """A JSON value in at most `VALUE_WIDTH` cells; texts without quotes where that is clear.
+
+    >>> short_value("view"), short_value(""), short_value(True), short_value(["a"])
+    ('view', '""', 'true', '["a"]')
+    """
+    if isinstance(value, str) and value.strip() == value != "":
+        return shorten(value, VALUE_WIDTH)
+    return shorten(msgspec.json.encode(value, order="deterministic").decode(), VALUE_WIDTH)
+
+
+def _from_to(label: str, base: Json, current: Json) -> str:
+    if base is None:
+        return f"+ {label}: {short_value(current)}"
+    if current is None:
+        return f"- {label}: {short_value(base)}"
+    return f"{label}: {short_value(base)} → {short_value(current)}"
+
+
+def _config(details: Sequence[ChangeDetail]) -> Iterator[str]:
+    for detail in details:
+        if _is_name_list(detail.base) and _is_name_list(detail.current):
+            yield _list_phrase(detail.key, detail.base or [], detail.current or [])
+        else:
+            yield _from_to(detail.key, detail.base, detail.current)
+
+
+def _is_name_list(value: Json) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
+def _list_phrase(key: str, base: Sequence[str], current: Sequence[str]) -> str:
+    changed = [f"+ {item}" for item in current if item not in base]
+    changed += [f"- {item}" for item in base if item not in current]
+    return f"{key}: {_few(changed)}" if changed else f"{key}: reordered"
+
+
+def _few(words: Sequence[str]) -> str:
+    shown = [shorten(word, VALUE_WIDTH) for word in words[:NAMES_SHOWN]]
+    return ", ".join(shown) + (f" {more(len(words) - NAMES_SHOWN)}" if len(words) > NAMES_SHOWN else "")
+
+
+def _columns(details: Sequence[ChangeDetail]) -> Iterator[str]:
+    for detail in details:
+        if detail.key == "(order)":
+            yield "columns reordered"
+        elif detail.base is None or detail.current is None:
+            kind = "+" if detail.base is None else "-"
+            type_text = detail.current if detail.base is None else detail.base
+            yield f"{kind} column {detail.key} {shorten(str(type_text or ''), VALUE_WIDTH)}".rstrip()
+        else:
+            yield f"column {detail.key}: {short_value(detail.base)} → {short_value(detail.current)}"
+
+
+def _descriptions(details: Sequence[ChangeDetail]) -> Iterator[str]:
+    columns: dict[str, list[str]] = {}
+    for detail in details:
+        verb = "added" if not detail.base else "removed" if not detail.current else "changed"
+        if detail.key == "(model)":
+            yield f"description {verb}"
+        else:
+            columns.setdefault(verb, []).append(detail.key)
+    for verb, names in columns.items():
+        yield f"description of {_few(names)} {verb}"
+
+
+def _relation(details: Sequence[ChangeDetail]) -> Iterator[str]:
+    parts = [detail for detail in details if detail.key in RELATION_PARTS]
+    for detail in parts or details:
+        yield _from_to(RELATION_PARTS.get(detail.key, "relation"), detail.base, detail.current)
+
+
+def _parents(details: Sequence[ChangeDetail]) -> Iterator[str]:
+    yield "parents " + _few([f"{'+' if d.base is None else '-'} {short_id(d.key)}" for d in details])
+
+
+def _macros(details: Sequence[ChangeDetail]) -> Iterator[str]:
+    yield f"macro{'s' if len(details) > 1 else ''} " + _few([node_part(detail.key) for detail in details])
+
+
+def _code(label: str) -> Callable[[Sequence[ChangeDetail]], Iterator[str]]:
+    def phrases(details: Sequence[ChangeDetail]) -> Iterator[str]:
+        for detail in details:
+            added, removed = line_counts(detail.base, detail.current)
+            parts = [f"+{added}"] * bool(added) + [f"−{removed}"] * bool(removed)
+            many = "line" if added + removed == 1 else "lines"
+            yield f"{label} {' '.join(parts)} {many}" if parts else f"{label} changed"
+
+    return phrases
+
+
+def _contract(details: Sequence[ChangeDetail]) -> Iterator[str]:
+    for detail in details:
+        label = detail.key if detail.key in ("enforced", "constraints") else f"column {detail.key}"
+        yield "contract " + _from_to(label, detail.base, detail.current)
+
+
+def _data(_details: Sequence[ChangeDetail]) -> Iterator[str]:
+    yield "data changed"
+
+
+_PHRASES: dict[Reason, Callable[[Sequence[ChangeDetail]], Iterator[str]]] = {
+    Reason.BODY: _code("body"),
+    Reason.COMPILED: _code("compiled SQL"),
+    Reason.CONFIG: _config,
+    Reason.RELATION: _relation,
+    Reason.COLUMNS: _columns,
+    Reason.DESCRIPTIONS: _descriptions,
+    Reason.MACROS: _macros,
+    Reason.CONTRACT: _contract,
+    Reason.PARENTS: _parents,
+    Reason.DATA: _data,
+}

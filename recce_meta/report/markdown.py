@@ -1,0 +1,254 @@
+"""A diff as a comment on a pull request.
+
+What a reviewer needs first stands open: the verdict, the table, the graph. The rest is folded away, and
+is what gives way when the comment would become longer than its host takes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from recce_meta.models.change import Change, Impact, Reason, RunDiff, Status
+from recce_meta.models.run import RunMetadata
+from recce_meta.report.characters import shorten
+from recce_meta.report.code_delta import unified_diff
+from recce_meta.report.details import detail_phrases
+from recce_meta.report.escape import code, fenced, html_code, prose, words
+from recce_meta.report.mermaid import diff_flowchart
+from recce_meta.report.wording import (
+    TESTS,
+    by_kind,
+    count_of,
+    counts_by_kind,
+    join_words,
+    moment,
+    more,
+    node_label,
+    revision,
+    short_run_id,
+    summarise,
+    summary_phrases,
+    weighty_reasons,
+)
+
+MAX_CHARS = 60_000
+"""GitHub takes 65,536 characters in a comment; the rest is for whoever adds a line of their own."""
+
+MARKER = "<!-- recce_meta diff -->"
+"""The first line, by which a bot finds its comment again to replace it."""
+
+ROWS_OPEN = 20
+DETAILS_OPEN = 8
+PHRASES_SHOWN = 30
+DIFF_LINES = 80
+DIFF_WIDTH = 240
+NAMES_PER_DISTANCE = 50
+NOTES_SHOWN = 20
+
+_STATUS = {Status.ADDED: "🟢 added", Status.REMOVED: "🔴 removed", Status.MODIFIED: "🟡 modified"}
+_TABLE_HEAD = "| | node | type | what changed |\n|---|---|---|---|\n"
+
+
+def diff_markdown(diff: RunDiff, *, max_chars: int = MAX_CHARS) -> str:
+    """*diff* for people who review it, in at most *max_chars* characters (2,000 at least)."""
+    changes = [change for group in by_kind(diff.changed).values() for change in group]
+    text = _head(diff)
+    room = max_chars - len(text)
+    for section in (
+        _table(changes, room // 4),
+        _notes(diff.notes, room // 8),
+        _graph(diff, room // 4),
+        _more_rows(changes[ROWS_OPEN:], room // 6),
+        _downstream(diff.impacted, room // 8),
+    ):
+        text += section
+    return text + _details(changes, max_chars - len(text))
+
+
+def _head(diff: RunDiff) -> str:
+    projects = dict.fromkeys((diff.base.project_name, diff.current.project_name))
+    return (
+        f"{MARKER}\n### {_verdict(diff)}\n\n"
+        f"**{' · '.join(summary_phrases(summarise(diff)))}**\n\n"
+        f"{' → '.join(code(name, 60) for name in projects)}: {_side(diff.base)} → {_side(diff.current)}\n"
+    )
+
+
+def _verdict(diff: RunDiff) -> str:
+    summary = summarise(diff)
+    changed = summary.added + summary.removed + summary.modified
+    if not changed:
+        return "✅ No changes"
+    losses = _losses(diff)
+    told = count_of(changed, "node") + " changed"
+    told += f", {summary.impacted:,} downstream" if summary.impacted else ", nothing downstream"
+    return f"⚠️ {losses} ({told})" if losses else f"🔎 {told}"
+
+
+def _losses(diff: RunDiff) -> str:
+    """What those who read the relations lose: nodes, columns, the types they relied on."""
+    removed = Counter(c.resource_type for c in diff.changed if c.status is Status.REMOVED)
+    lost = retyped = 0
+    for detail in (d for change in diff.changed for d in change.details if d.reason is Reason.COLUMNS):
+        if detail.key != "(order)":
+            lost += detail.current is None
+            retyped += detail.base is not None and detail.current is not None
+    nodes = sum(count for kind, count in removed.items() if kind not in TESTS)
+    phrases = [count_of(nodes, "node") + " removed"] * bool(nodes)
+    phrases += [count_of(lost, "column") + " removed"] * bool(lost)
+    phrases += [count_of(retyped, "column") + " of another type"] * bool(retyped)
+    return join_words(phrases)
+
+
+def _side(run: RunMetadata) -> str:
+    facts = [code(revision(run), 60) if revision(run) else "", moment(run.run_at)]
+    return f"{code(run.environment, 60)} {code(short_run_id(run.run_id))} ({', '.join(filter(None, facts))})"
+
+
+def _table(changes: Sequence[Change], room: int) -> str:
+    if not changes:
+        return ""
+    rows = _within([_row(change) for change in changes[:ROWS_OPEN]], room)
+    return "\n" + _TABLE_HEAD + "".join(rows) + _left_out(min(len(changes), ROWS_OPEN) - len(rows), "node")
+
+
+def _row(change: Change) -> str:
+    reasons = ", ".join(weighty_reasons(change))
+    node = f"{code(node_label(change))} | {words(change.resource_type)}"
+    return f"| {_STATUS[change.status]} | {node} | {reasons} |\n"
+
+
+def _within(texts: Sequence[str], room: int) -> list[str]:
+    """The first of *texts* that fit into *room* characters together."""
+    kept = []
+    for text in texts:
+        room -= len(text)
+        if room < 0:
+            break
+        kept.append(text)
+    return kept
+
+
+def _left_out(count: int, kind: str) -> str:
+    return f"\n{count_of(count, kind)} more left out for length; `--format json` has all.\n" if count else ""
+
+
+def _notes(notes: Sequence[str], room: int) -> str:
+    items = _within([f"- {prose(note)}\n" for note in notes[:NOTES_SHOWN]], room)
+    return ("\n" + "".join(items) if items else "") + _left_out(len(notes) - len(items), "note")
+
+
+def _graph(diff: RunDiff, room: int) -> str:
+    chart = diff_flowchart(diff)
+    text = f"\n```mermaid\n{chart.text}\n```\n"
+    if not chart.total or len(text) > room:
+        return ""
+    if chart.drawn < chart.total:
+        text += f"\nThe graph shows {chart.drawn} of {chart.total:,} nodes.\n"
+    return text
+
+
+def _more_rows(changes: Sequence[Change], room: int) -> str:
+    rows = _within([_row(change) for change in changes[: room // 20]], room)
+    if not changes:
+        return ""
+    title = f"{count_of(len(changes), 'node')} more changed"
+    return _folded(title, _TABLE_HEAD + "".join(rows) + _left_out(len(changes) - len(rows), "node"))
+
+
+def _folded(summary: str, body: str) -> str:
+    """*body* behind *summary*, which is HTML; the blank line lets Markdown be read in the body."""
+    return f"\n<details><summary>{summary}</summary>\n\n{body.rstrip()}\n\n</details>\n"
+
+
+def _downstream(impacted: Sequence[Impact], room: int) -> str:
+    if not impacted:
+        return ""
+    counts = Counter(impact.resource_type for impact in impacted)
+    named: dict[int, list[Impact]] = {}
+    for impact in impacted:
+        if impact.resource_type not in TESTS:
+            named.setdefault(impact.distance, []).append(impact)
+    lines = _within([_distance_line(distance, group) for distance, group in named.items()], room)
+    body = "".join(lines) + _left_out(len(named) - len(lines), "line") or "Tests alone.\n"
+    return _folded(f"{len(impacted):,} downstream: {_kinds(counts)}", body)
+
+
+def _kinds(counts: Counter[str]) -> str:
+    known = {kind: count for kind, count in counts.items() if words(kind) == kind}
+    told = counts_by_kind(known)
+    other = sum(counts.values()) - sum(known.values())
+    return ", ".join(filter(None, (told, f"{other:,} other" if other else "")))
+
+
+def _distance_line(distance: int, group: Sequence[Impact]) -> str:
+    names = [_impact_name(impact) for impact in group[:NAMES_PER_DISTANCE]]
+    rest = f" {more(len(group) - len(names))}" if len(names) < len(group) else ""
+    return f"- {distance} away: {', '.join(names)}{rest}\n"
+
+
+def _impact_name(impact: Impact) -> str:
+    name = code(node_label(impact), 80)
+    return name if impact.resource_type == "model" else f"{words(impact.resource_type)} {name}"
+
+
+def _details(changes: Sequence[Change], room: int) -> str:
+    """One fold per modified node while there is room; all but the first few share one more fold."""
+    telling = [change for change in changes if change.details and change.status is Status.MODIFIED]
+    room -= 300  # for the outer fold and the sentence about what is left out
+    blocks: list[str] = []
+    for change in telling:
+        block = _block_within(change, room)
+        if not block:
+            break
+        blocks.append(block)
+        room -= len(block)
+    text = "".join(blocks[:DETAILS_OPEN])
+    rest, left_out = blocks[DETAILS_OPEN:], len(telling) - len(blocks)
+    if rest:
+        text += _folded(f"Details of {count_of(len(rest), 'node')} more", "".join(rest))
+    return text + _details_left_out(left_out)
+
+
+def _details_left_out(count: int) -> str:
+    return (
+        f"\nDetails of {count_of(count, 'node')} left out for length; `--format json` has all.\n"
+        if count
+        else ""
+    )
+
+
+def _block_within(change: Change, room: int) -> str:
+    """The details of *change* with its code, or without where that is too long, or nothing."""
+    if room < 200:
+        return ""
+    for with_code in (True, False):
+        block = _block(change, with_code=with_code)
+        if len(block) <= room:
+            return block
+    return ""
+
+
+def _block(change: Change, *, with_code: bool) -> str:
+    phrases = detail_phrases(change)
+    items = [f"- {code(phrase, 200)}" for phrase in phrases[:PHRASES_SHOWN]]
+    items += [f"- {more(len(phrases) - len(items))}"] if len(items) < len(phrases) else []
+    parts = [code(change.path)] if change.path else []
+    parts += ["\n".join(items)] if items else []
+    parts += _code_blocks(change) if with_code else []
+    summary = f"{html_code(node_label(change))} · {', '.join(weighty_reasons(change))}"
+    return _folded(summary, "\n\n".join(parts))
+
+
+def _code_blocks(change: Change) -> Iterator[str]:
+    """The source's diff; the compiled SQL's only where the source is the same, since it follows from it."""
+    wanted = Reason.BODY if Reason.BODY in change.reasons else Reason.COMPILED
+    for detail in change.details:
+        if detail.reason is wanted:
+            lines = unified_diff(detail.base, detail.current)
+            shown = [shorten(line, DIFF_WIDTH) for line in islice(lines, DIFF_LINES)]
+            rest = sum(1 for _line in lines)
+            if shown:
+                yield fenced(shown, "diff") + (f"\n\n{more(rest)} lines" if rest else "")

@@ -1,0 +1,99 @@
+"""Graphs as Mermaid flowcharts, drawn by GitHub, GitLab and most editors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from recce_meta.models.change import RunDiff
+from recce_meta.models.lineage import LineageView
+from recce_meta.report.escape import mermaid_label
+from recce_meta.report.wording import TESTS, by_kind, kind_order, node_label, node_part
+
+NODES_DRAWN = 40
+EDGES_DRAWN = 300
+"""Mermaid refuses more than 500 edges unless configured otherwise (its `maxEdges`)."""
+
+_CLASSES = {
+    "added": "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
+    "removed": "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-dasharray:4 3",
+    "modified": "fill:#fff8c5,stroke:#9a6700,color:#1f2328",
+    "impacted": "fill:#f6f8fa,stroke:#8c959f,color:#1f2328",
+    "root": "fill:#ddf4ff,stroke:#0969da,color:#1f2328",
+    "other": "fill:#f6f8fa,stroke:#8c959f,color:#1f2328",
+}
+"""Own colours for text as well, since a page may be dark."""
+
+_SHAPES = {
+    "source": ('[("', '")]'),
+    "seed": ('[("', '")]'),
+    "exposure": ('(["', '"])'),
+    "metric": ('(["', '"])'),
+}
+
+
+class Vertex(NamedTuple):
+    """A node to draw; *style* is one of the classes."""
+
+    unique_id: str
+    label: str
+    resource_type: str
+    style: str
+
+
+class Flowchart(NamedTuple):
+    """The Mermaid text, and how many of how many nodes it shows."""
+
+    text: str
+    drawn: int
+    total: int
+
+
+def diff_flowchart(diff: RunDiff) -> Flowchart:
+    """The changed nodes and their direct children, without tests; changed nodes have precedence."""
+    changed = {
+        change.unique_id: Vertex(change.unique_id, node_label(change), kind, change.status.value)
+        for kind, group in by_kind(diff.changed).items()
+        for change in group
+        if kind not in TESTS
+    }
+    children: dict[str, Vertex] = {}
+    for edge in diff.children:
+        kind = edge.node_id.split(".", 1)[0]
+        if edge.node_id not in changed and edge.parent_id in changed and kind not in TESTS:
+            label = diff.names.get(edge.node_id) or node_part(edge.node_id)
+            children[edge.node_id] = Vertex(edge.node_id, label, kind, "impacted")
+    ordered = sorted(children.values(), key=lambda v: (kind_order(v.resource_type), v.label, v.unique_id))
+    return flowchart(
+        [*changed.values(), *ordered], [(edge.parent_id, edge.node_id) for edge in diff.children]
+    )
+
+
+def lineage_flowchart(view: LineageView) -> Flowchart:
+    """The whole view, nearest nodes first where there are too many."""
+    nodes = sorted(view.nodes, key=lambda n: (abs(n.distance), kind_order(n.resource_type), n.unique_id))
+    vertices = [
+        Vertex(n.unique_id, node_label(n), n.resource_type, "root" if n.unique_id == view.root else "other")
+        for n in nodes
+    ]
+    return flowchart(vertices, [(edge.parent_id, edge.node_id) for edge in view.edges])
+
+
+def flowchart(vertices: Sequence[Vertex], edges: Sequence[tuple[str, str]]) -> Flowchart:
+    """The first `NODES_DRAWN` of *vertices* with the (parent, child) *edges* among them.
+
+    Vertices are named by number: a name of the project, such as `end`, could be a word of Mermaid.
+    """
+    drawn = list(vertices[:NODES_DRAWN])
+    numbers = {vertex.unique_id: f"n{index}" for index, vertex in enumerate(drawn)}
+    lines = [_vertex_line(numbers[vertex.unique_id], vertex) for vertex in drawn]
+    pairs = sorted({(numbers[p], numbers[c]) for p, c in edges if p in numbers and c in numbers})
+    lines += [f"  {parent} --> {child}" for parent, child in pairs[:EDGES_DRAWN]]
+    styles = sorted({vertex.style for vertex in drawn})
+    lines += [f"  classDef {style} {_CLASSES[style]}" for style in styles]
+    return Flowchart("\n".join(["flowchart LR", *lines]), len(drawn), len(vertices))
+
+
+def _vertex_line(number: str, vertex: Vertex) -> str:
+    opening, closing = _SHAPES.get(vertex.resource_type, ('["', '"]'))
+    return f"  {number}{opening}{mermaid_label(vertex.label)}{closing}:::{vertex.style}"

@@ -1,0 +1,59 @@
+"""What `record`, `prune` and `doctor` say on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from recce_meta.models.run import RunMetadata
+from recce_meta.report.run_text import run_rows
+from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, table
+from recce_meta.report.wording import count_of, counts_by_kind, short_run_id
+
+CheckRow: TypeAlias = tuple[str, bool | None, str, str | None]
+"""Name, whether it holds (None: could not be tried), what was found, what to do."""
+
+_VERDICTS = {
+    True: Span("ok", Style.GREEN),
+    False: Span("failed", Style.RED),
+    None: Span("skipped", Style.DIM),
+}
+
+
+def checks_text(checks: Sequence[CheckRow], *, width: int, color: bool) -> str:
+    """One line per check, hints below the table, and a last line with the verdict."""
+    rows = [[_VERDICTS[ok], Span(name), Span(detail, Style.DIM)] for name, ok, detail, _hint in checks]
+    hints = [
+        (Span("hint: ", Style.YELLOW), Span(f"{name}: {hint}"))
+        for name, ok, _, hint in checks
+        if hint and not ok
+    ]
+    failed = sum(ok is False for _name, ok, _detail, _hint in checks)
+    verdict = (
+        Span(f"{count_of(failed, 'check')} failed", Style.RED) if failed else Span("All is well", Style.GREEN)
+    )
+    lines: list[Line] = [*table(rows, indent=0), BLANK, *hints, (verdict,)]
+    return render(lines, width=width, color=color)
+
+
+def record_text(run: RunMetadata, counts: Mapping[str, int], *, is_new: bool, width: int, color: bool) -> str:
+    """What was recorded, or that it had been before."""
+    name = Span(short_run_id(run.run_id), Style.CYAN)
+    where = Span(f" of {run.project_name} as {run.environment}")
+    if not is_new:
+        return render(
+            [(Span("Run "), name, where, Span(" was recorded before; nothing written"))],
+            width=width,
+            color=color,
+        )
+    told = counts_by_kind(counts) or count_of(run.node_count, "node")
+    return render([(Span("Recorded run "), name, where), plain(f"  {told}")], width=width, color=color)
+
+
+def prune_text(runs: Sequence[RunMetadata], *, dry_run: bool, width: int, color: bool) -> str:
+    """The runs that were removed, or that would be."""
+    if not runs:
+        return render([plain("Nothing to prune")], width=width, color=color)
+    verb = "Would remove" if dry_run else "Removed"
+    title = (Span(f"{verb} {count_of(len(runs), 'run')}", Style.BOLD),)
+    return render([title, *table(run_rows(runs))], width=width, color=color)

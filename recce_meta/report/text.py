@@ -1,0 +1,246 @@
+"""A diff on one screen of a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import NamedTuple
+
+from recce_meta.models.change import Change, Impact, RunDiff, Status
+from recce_meta.models.run import RunMetadata
+from recce_meta.report.characters import display_width, neutralise, shorten
+from recce_meta.report.details import detail_phrases
+from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, table
+from recce_meta.report.wording import (
+    TESTS,
+    by_kind,
+    counts_by_kind,
+    kind_plural,
+    moment,
+    more,
+    node_label,
+    pull_request,
+    revision,
+    short_run_id,
+    summarise,
+    summary_phrases,
+    weighty_reasons,
+)
+
+SCREEN = 40
+"""Lines that a diff takes unless told otherwise."""
+
+LEAST_BODY = 10
+"""Lines that the changed nodes get however much else there is to say."""
+
+TESTS_SHOWN = 3
+NOTES_SHOWN = 4
+DISTANCES_SHOWN = 4
+
+MARKS = {
+    Status.ADDED: Span("+", Style.GREEN),
+    Status.REMOVED: Span("-", Style.RED),
+    Status.MODIFIED: Span("~", Style.YELLOW),
+    Status.UNCHANGED: Span("=", Style.DIM),
+}
+
+
+class Density(NamedTuple):
+    """How many lines the details of one node may take, and whether phrases share a line."""
+
+    lines: int
+    shared: bool
+
+
+DENSITIES = (Density(8, False), Density(3, True), Density(1, True), Density(0, True))
+"""From roomy to terse; the first that fits is used."""
+
+
+def diff_text(diff: RunDiff, *, width: int, color: bool, max_lines: int | None = SCREEN) -> str:
+    """*diff* for people, in about *max_lines* lines of *width* cells (None, 0: without limit)."""
+    head = [*_header(diff), BLANK, _summary_line(diff)]
+    tail = [*_downstream(diff.impacted, width, max_lines), *_notes(diff.notes, width, max_lines)]
+    groups = by_kind(diff.changed)
+    room = None if max_lines is None else max(max_lines - len(head) - len(tail) - 1, LEAST_BODY)
+    body = [BLANK, *_changed_nodes(groups, width, room)] if groups else []
+    return render([*head, *body, *tail], width=width, color=color)
+
+
+def _header(diff: RunDiff) -> list[Line]:
+    projects = dict.fromkeys((diff.base.project_name, diff.current.project_name))
+    sides = [_run_cells("base", diff.base), _run_cells("current", diff.current)]
+    if diff.base.environment == "base" and diff.current.environment == "current":
+        sides = [[*cells[:1], Span(""), *cells[2:]] for cells in sides]
+    return [(Span(" → ".join(projects), Style.BOLD),), *table(sides)]
+
+
+def _run_cells(side: str, run: RunMetadata) -> list[Span]:
+    return [
+        Span(side, Style.DIM),
+        Span(run.environment),
+        Span(short_run_id(run.run_id), Style.CYAN),
+        Span(moment(run.run_at)),
+        Span(revision(run)),
+        Span(pull_request(run)),
+    ]
+
+
+def _summary_line(diff: RunDiff) -> Line:
+    styles = {"modified": Style.YELLOW, "added": Style.GREEN, "removed": Style.RED, "changes": Style.GREEN}
+    spans: list[Span] = []
+    for phrase in summary_phrases(summarise(diff)):
+        style = styles.get(phrase.rpartition(" ")[2], Style.BOLD if "downstream" in phrase else Style.DIM)
+        spans += [Span(" · ", Style.DIM), Span(phrase, style)]
+    return spans[1:]
+
+
+def _changed_nodes(groups: dict[str, list[Change]], width: int, room: int | None) -> list[Line]:
+    if room is None:
+        return _laid_out(groups, width, Density(10_000, False), every_test=True)
+    least = sum(1 + len(group) for kind, group in groups.items() if kind not in TESTS)
+    if least <= room:
+        for density in DENSITIES:
+            lines = _laid_out(groups, width, density)
+            if len(lines) <= room:
+                return lines
+    return _cut_to(groups, room)
+
+
+def _laid_out(
+    groups: dict[str, list[Change]], width: int, density: Density, *, every_test: bool = False
+) -> list[Line]:
+    lines: list[Line] = []
+    for kind, group in groups.items():
+        is_long = kind in TESTS and len(group) > TESTS_SHOWN + 1 and not every_test
+        shown = group[:TESTS_SHOWN] if is_long else group
+        lines += [_group_title(kind, group), *_group_lines(shown, width, density)]
+        if len(shown) < len(group):
+            lines.append(_more_line(len(group) - len(shown)))
+    return lines
+
+
+def _cut_to(groups: dict[str, list[Change]], room: int) -> list[Line]:
+    """Every group with its title and a fair share of the lines."""
+    wanted = {
+        kind: min(len(group), TESTS_SHOWN if kind in TESTS else len(group)) for kind, group in groups.items()
+    }
+    shares = _fair_shares(list(wanted.values()), room - 2 * len(groups))
+    lines: list[Line] = []
+    for (kind, group), share in zip(groups.items(), shares, strict=True):
+        lines += [_group_title(kind, group), *_group_lines(group[:share], 0, Density(0, True))]
+        if share < len(group):
+            lines.append(_more_line(len(group) - share))
+    return lines
+
+
+def _fair_shares(wanted: Sequence[int], room: int) -> list[int]:
+    """*room* divided so that small wishes are met in full and the large ones share the rest.
+
+    >>> _fair_shares([5000, 2, 10], 20)
+    [9, 2, 9]
+    """
+    shares = [0] * len(wanted)
+    for rank, index in enumerate(sorted(range(len(wanted)), key=lambda index: wanted[index])):
+        shares[index] = max(1, min(wanted[index], (room - sum(shares)) // (len(wanted) - rank)))
+    return shares
+
+
+def _group_title(kind: str, group: Sequence[Change]) -> Line:
+    return Span(kind_plural(kind).capitalize(), Style.BOLD), Span(f" ({len(group):,})", Style.DIM)
+
+
+def _more_line(hidden: int) -> Line:
+    return (Span(f"  {more(hidden, hint=True)}", Style.DIM),)
+
+
+def _group_lines(group: Sequence[Change], width: int, density: Density) -> list[Line]:
+    lines: list[Line] = []
+    for change, title in zip(group, table([_title_cells(change) for change in group], gap=2), strict=True):
+        lines.append(title)
+        if density.lines:
+            lines += [(Span(" " * 6), Span(text)) for text in _detail_lines(change, width - 6, density)]
+    return lines
+
+
+def _title_cells(change: Change) -> list[Span]:
+    mark = MARKS[change.status]
+    label = Span(f"{mark.text} {node_label(change)}", mark.style)
+    about = change.path if change.status is not Status.MODIFIED else ", ".join(weighty_reasons(change))
+    return [label, Span(about, Style.DIM)]
+
+
+def _detail_lines(change: Change, width: int, density: Density) -> list[str]:
+    phrases = [neutralise(phrase) for phrase in detail_phrases(change)]
+    if not density.shared:
+        shown = phrases if len(phrases) <= density.lines else phrases[: density.lines - 1]
+        return shown + ([more(len(phrases) - len(shown))] if len(shown) < len(phrases) else [])
+    lines: list[str] = []
+    for index, phrase in enumerate(phrases):
+        if lines and display_width(lines[-1]) + display_width(phrase) + 3 <= width - 16:
+            lines[-1] += f" · {phrase}"
+        elif len(lines) < density.lines:
+            lines.append(phrase)
+        else:
+            lines[-1] = f"{shorten(lines[-1], max(width - 16, 8))} {more(len(phrases) - index)}"
+            break
+    return lines
+
+
+def _downstream(impacted: Sequence[Impact], width: int, max_lines: int | None) -> list[Line]:
+    if not impacted:
+        return []
+    counts = Counter(impact.resource_type for impact in impacted)
+    rows: dict[str, list[str]] = {}
+    for impact in impacted:
+        if impact.resource_type not in TESTS | {"exposure"}:
+            rows.setdefault(_distance(impact.distance, max_lines), []).append(_downstream_name(impact))
+    exposures = [node_label(impact) for impact in impacted if impact.resource_type == "exposure"]
+    if exposures:
+        rows["exposures"] = exposures
+    room = width - 15 if width and max_lines is not None else 0
+    title = (Span("Downstream", Style.BOLD), Span(f"  {counts_by_kind(counts)}"))
+    return [
+        BLANK,
+        title,
+        *table([[Span(key, Style.DIM), Span(_fitted(names, room))] for key, names in rows.items()]),
+    ]
+
+
+def _distance(distance: int, max_lines: int | None) -> str:
+    if max_lines is not None and distance >= DISTANCES_SHOWN:
+        return f"{DISTANCES_SHOWN}+ away"
+    return f"{distance} away"
+
+
+def _downstream_name(impact: Impact) -> str:
+    label = node_label(impact)
+    return label if impact.resource_type == "model" else f"{impact.resource_type}:{label}"
+
+
+def _fitted(names: Sequence[str], width: int) -> str:
+    """As many of *names* as *width* cells take (0: all), and how many more there are."""
+    line = ""
+    for index, name in enumerate(names):
+        joined = f"{line}, {name}" if line else name
+        if width and line and display_width(joined) > width - (15 if index < len(names) - 1 else 0):
+            return f"{line} {more(len(names) - index)}"
+        line = joined
+    return line
+
+
+def _notes(notes: Sequence[str], width: int, max_lines: int | None) -> list[Line]:
+    if not notes:
+        return []
+    shown = notes if max_lines is None or len(notes) <= NOTES_SHOWN else notes[: NOTES_SHOWN - 1]
+    lines: list[Line] = [
+        BLANK,
+        (Span("Notes", Style.BOLD),),
+        *(line for note in shown for line in _wrapped(note, width)),
+    ]
+    return lines if len(shown) == len(notes) else [*lines, _more_line(len(notes) - len(shown))]
+
+
+def _wrapped(note: str, width: int) -> list[Line]:
+    pieces = wrap(neutralise(note), width - 4) if width > 8 else [note]
+    return [plain(f"  {'  ' if index else ''}{piece}") for index, piece in enumerate(pieces)]

@@ -1,0 +1,190 @@
+"""The words that every report shares: names of nodes, kinds, runs and counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from recce_meta.models.change import Change, Reason, RunDiff, Status
+from recce_meta.models.run import RunMetadata
+
+KINDS = {
+    "model": "models",
+    "seed": "seeds",
+    "snapshot": "snapshots",
+    "source": "sources",
+    "exposure": "exposures",
+    "metric": "metrics",
+    "semantic_model": "semantic models",
+    "saved_query": "saved queries",
+    "function": "functions",
+    "analysis": "analyses",
+    "operation": "operations",
+    "test": "tests",
+    "unit_test": "unit tests",
+}
+"""Resource types in the order in which reports list them, with their plural."""
+
+TESTS = frozenset({"test", "unit_test"})
+"""Counted rather than listed: a model has many, and they follow it."""
+
+_KIND_RANK = {kind: rank for rank, kind in enumerate(KINDS)}
+_STATUS_RANK = {Status.REMOVED: 0, Status.MODIFIED: 1, Status.ADDED: 2, Status.UNCHANGED: 3}
+
+
+class Named(Protocol):
+    """Anything that says which node it is about."""
+
+    @property
+    def unique_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def resource_type(self) -> str: ...
+
+
+class DiffSummary(Struct, frozen=True, kw_only=True):
+    """How many nodes each statement of a diff is about."""
+
+    added: int
+    removed: int
+    modified: int
+    impacted: int
+    """Unchanged themselves, but downstream of a change."""
+    formatting: int
+    """Differ in formatting only (and perhaps in environment)."""
+    environment: int
+    """Differ in environment only."""
+
+
+def summarise(diff: RunDiff) -> DiffSummary:
+    """The counts of *diff*."""
+    statuses = Counter(change.status for change in diff.changes)
+    formatting = sum(Reason.FORMATTING in c.reasons for c in diff.changes if c.status is Status.UNCHANGED)
+    return DiffSummary(
+        added=statuses[Status.ADDED],
+        removed=statuses[Status.REMOVED],
+        modified=statuses[Status.MODIFIED],
+        impacted=len(diff.impacted),
+        formatting=formatting,
+        environment=statuses[Status.UNCHANGED] - formatting,
+    )
+
+
+def summary_phrases(summary: DiffSummary) -> list[str]:
+    """`3 modified`, `1 added` …: what is not zero, the weightiest first."""
+    counted = {
+        "modified": summary.modified,
+        "added": summary.added,
+        "removed": summary.removed,
+        "downstream": summary.impacted,
+    }
+    phrases = [f"{count:,} {word}" for word, count in counted.items() if count]
+    if not (summary.modified or summary.added or summary.removed):
+        phrases.insert(0, "no changes")
+    for word, count in (("formatting", summary.formatting), ("environment", summary.environment)):
+        if count:
+            phrases.append(f"{count:,} {'differs' if count == 1 else 'differ'} in {word} only")
+    return phrases
+
+
+def count_of(count: int, resource_type: str) -> str:
+    """`1 model`, `2 saved queries`."""
+    if count == 1:
+        return f"1 {resource_type.replace('_', ' ')}"
+    return f"{count:,} {kind_plural(resource_type)}"
+
+
+def kind_plural(resource_type: str) -> str:
+    """`models`, `saved queries`; an unknown type gets an s."""
+    return KINDS.get(resource_type) or resource_type.replace("_", " ") + "s"
+
+
+def counts_by_kind(counts: Mapping[str, int]) -> str:
+    """`5 models, 1 exposure, 14 tests`, in the usual order."""
+    return ", ".join(count_of(counts[kind], kind) for kind in sorted(counts, key=kind_order) if counts[kind])
+
+
+def kind_order(resource_type: str) -> tuple[int, str]:
+    """Sorts resource types as reports list them; unknown ones come last."""
+    return _KIND_RANK.get(resource_type, len(_KIND_RANK)), resource_type
+
+
+def node_label(node: Named) -> str:
+    """The name that tells a node from others: `raw.orders` for a source, `orders.v2` for a version."""
+    own_part = node_part(node.unique_id)
+    is_version = node.resource_type == "model" and own_part.startswith(f"{node.name}.v")
+    if own_part.strip() and (node.resource_type == "source" or is_version):
+        return own_part
+    return node.name or node.unique_id
+
+
+def short_id(unique_id: str) -> str:
+    """A unique id without its package: `model.shop.orders` gives `model.orders`."""
+    parts = unique_id.split(".", 2)
+    return f"{parts[0]}.{parts[2]}" if len(parts) == 3 else unique_id
+
+
+def node_part(unique_id: str) -> str:
+    """A unique id without resource type and package, and without the hash of a generic test."""
+    parts = unique_id.split(".", 2)
+    if len(parts) < 3:
+        return unique_id
+    return parts[2].rsplit(".", 1)[0] if parts[0] == "test" else parts[2]
+
+
+def by_kind(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    """*changes* per resource type in the usual order; removed ones first, then modified, then added."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.resource_type, []).append(change)
+    for group in groups.values():
+        group.sort(key=lambda change: (_STATUS_RANK[change.status], change.name, change.unique_id))
+    return {kind: groups[kind] for kind in sorted(groups, key=kind_order)}
+
+
+def weighty_reasons(change: Change) -> list[str]:
+    """The names of the reasons that make *change* a change."""
+    cosmetic = (Reason.FORMATTING, Reason.ENVIRONMENT)
+    return [reason.value for reason in change.reasons if reason not in cosmetic]
+
+
+def short_run_id(run_id: str) -> str:
+    """The first eight characters, which select a run as git's short hashes select a commit."""
+    return run_id[:8]
+
+
+def short_sha(sha: str | None) -> str:
+    """The first seven characters, as git shows them."""
+    return (sha or "")[:7]
+
+
+def revision(run: RunMetadata) -> str:
+    """`main@a1b2c3d`, with a `*` where the work tree held changes; empty where git is unknown."""
+    sha = short_sha(run.git_sha) + ("*" if run.git_dirty else "")
+    return f"{run.branch}@{sha}" if run.branch and sha else run.branch or sha
+
+
+def moment(time: datetime | None) -> str:
+    """`2026-11-19 08:00 UTC`."""
+    return "" if time is None else f"{time:%Y-%m-%d %H:%M} {time.tzname() or ''}".rstrip()
+
+
+def pull_request(run: RunMetadata) -> str:
+    """`PR #42`, or the reference as it was given where it is not a number."""
+    number = run.pull_request or ""
+    return f"PR #{number}" if number.isdigit() else number
+
+
+def more(hidden: int, *, hint: bool = False) -> str:
+    """`… and 12 more`, with where to find them where *hint* is set."""
+    return f"… and {hidden:,} more" + (" (--format json lists all)" if hint else "")
+
+
+def join_words(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
