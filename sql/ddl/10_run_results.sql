@@ -1,4 +1,5 @@
--- One row per run and node that dbt ran: from run_results.json.
+-- One row per run and node that dbt ran: from run_results.json. `completed_at` is
+-- ISO 8601 in UTC, as dbt wrote it.
 CREATE TABLE IF NOT EXISTS run_results (
   run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
@@ -8,6 +9,6 @@ CREATE TABLE IF NOT EXISTS run_results (
   bytes_processed BIGINT,
   failures BIGINT,
   message TEXT,
-  completed_at TIMESTAMPTZ,
+  completed_at TEXT,
   PRIMARY KEY (run_id, unique_id)
 );

@@ -1,0 +1,1 @@
+"""Everything between frozen values and the tables of `sql/ddl`."""

@@ -1,0 +1,189 @@
+"""What a project is made of, each piece under an id that is a hash of its content. Pure.
+
+Ids are the first 32 hexadecimal digits of a SHA-256 over JSON with sorted keys, so that two recorders,
+or two stores, give the same piece the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from zlib import crc32
+
+import msgspec
+from msgspec import Struct
+
+from recce_meta.models import MacroMetadata, NodeMetadata, Project
+from recce_meta.store.tokens import readable_relations, tokenise
+
+Row = tuple[object, ...]
+
+VERSION_COLUMNS = (
+    "version_id", "unique_id", "name", "resource_type", "package_name", "path", "fqn", "materialized",
+    "language", "raw_code", "compiled_code", "checksum", "checksum_rule", "code_hash", "compiled_hash",
+    "config", "unrendered_config", "columns", "columns_from", "description", "tags", "meta", "access",
+    "group_name", "version", "source_name", "contract", "macros", "properties",
+)  # fmt: skip
+PARENT_COLUMNS = ("version_id", "parent_id")
+PART_COLUMNS = ("graph_id", "part_id")
+NODE_COLUMNS = (
+    "part_id", "unique_id", "version_id", "database_name", "schema_name", "identifier", "relation_name",
+)  # fmt: skip
+MACRO_COLUMNS = (
+    "version_id", "unique_id", "name", "package_name", "path", "macro_sql", "code_hash", "macros",
+)  # fmt: skip
+MACRO_SET_COLUMNS = ("macro_set_id", "version_id")
+
+ID_LENGTH = 32
+"""128 bits, in hexadecimal digits: no two contents of one store will ever share an id by chance."""
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Contents(Struct, frozen=True):
+    """A project as rows, by the id of what they belong to."""
+
+    graph_id: str
+    parts: dict[str, list[Row]]
+    """Rows of `part_nodes` without their part's id, by that id."""
+    versions: dict[str, Row]
+    """Rows of `node_versions` by version id."""
+    parents: dict[str, tuple[str, ...]]
+    """The parents of each version, by its id."""
+    macro_set_id: str
+    macros: dict[str, Row]
+    """Rows of `macros` by version id."""
+
+
+def contents(project: Project) -> Contents:
+    """Everything that the store keeps of *project* beside its run and results."""
+    nodes = (*project.nodes, *project.groups)
+    versions, parents, places = _versions(nodes)
+    places.sort()
+    macros = dict(map(_macro_row, project.macros))
+    return Contents(
+        graph_id=digest(_encode(places)),
+        parts=_parts(places),
+        versions=versions,
+        parents=parents,
+        macro_set_id=digest(_encode(sorted(macros))),
+        macros=macros,
+    )
+
+
+def version_id(node: NodeMetadata) -> str:
+    """The id of *node*'s content, wherever it lives; compiled code counts as it is given."""
+    compiled = node.compiled_code
+    return str(_version_row(node, compiled)[0])
+
+
+def compiled_hash(tokenised: str) -> str:
+    """SHA-256 of tokenised compiled code with runs of white space collapsed."""
+    return sha256(" ".join(tokenised.split()).encode()).hexdigest()
+
+
+def digest(content: bytes) -> str:
+    """The id of *content*."""
+    return sha256(content).hexdigest()[:ID_LENGTH]
+
+
+def _versions(
+    nodes: Sequence[NodeMetadata],
+) -> tuple[dict[str, Row], dict[str, tuple[str, ...]], list[Row]]:
+    relations = readable_relations(nodes)
+    versions: dict[str, Row] = {}
+    parents: dict[str, tuple[str, ...]] = {}
+    places: list[Row] = []
+    for node in nodes:
+        compiled = node.compiled_code
+        if compiled:
+            compiled = tokenise(compiled, relations.relations_of(node))
+        row = _version_row(node, compiled)
+        identity = str(row[0])
+        versions[identity] = row
+        parents[identity] = node.parents
+        places.append(
+            (
+                node.unique_id,
+                identity,
+                node.database_name,
+                node.schema_name,
+                node.identifier,
+                node.relation_name,
+            )
+        )
+    return versions, parents, places
+
+
+def _version_row(node: NodeMetadata, compiled: str | None) -> Row:
+    content = (
+        node.unique_id,
+        node.name,
+        node.resource_type,
+        node.package_name,
+        node.path,
+        _json(node.fqn),
+        node.materialized,
+        node.language,
+        node.raw_code,
+        compiled,
+        node.checksum,
+        node.checksum_rule,
+        node.code_hash,
+        compiled_hash(compiled) if compiled else None,
+        _json(node.config) if node.config else "{}",
+        _json(node.unrendered_config) if node.unrendered_config else "{}",
+        _json(node.columns) if node.columns else "[]",
+        node.columns_from,
+        node.description,
+        _json(node.tags) if node.tags else "[]",
+        _json(node.meta) if node.meta else "{}",
+        node.access,
+        node.group_name,
+        node.version,
+        node.source_name,
+        None if node.contract is None else _json(node.contract),
+        _json(node.macros) if node.macros else "[]",
+        _json(node.properties) if node.properties else "{}",
+    )
+    return (digest(_encode((content, node.parents))), *content)
+
+
+def _macro_row(macro: MacroMetadata) -> tuple[str, Row]:
+    content = (
+        macro.unique_id,
+        macro.name,
+        macro.package_name,
+        macro.path,
+        macro.macro_sql,
+        macro.code_hash,
+        _json(macro.macros),
+    )
+    identity = digest(_encode(content))
+    return identity, (identity, *content)
+
+
+def _parts(places: Sequence[Row]) -> dict[str, list[Row]]:
+    """*places* (sorted) by part. A part holds the nodes whose ids hash alike, about √n / 2 of them:
+
+    a change then costs one part's rows and the list of parts, whose sum is least there.
+    """
+    count = part_count(len(places))
+    buckets: dict[int, list[Row]] = {}
+    for place in places:
+        buckets.setdefault(crc32(str(place[0]).encode()) % count, []).append(place)
+    return {digest(_encode(rows)): rows for rows in buckets.values()}
+
+
+def part_count(nodes: int) -> int:
+    """In how many parts a graph of *nodes* is cut: a power of two, so that it hardly ever moves."""
+    return 1 << max(0, (4 * nodes).bit_length() // 2)
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode()
+
+
+def part_rows(parts: Iterable[tuple[str, Sequence[Row]]]) -> Iterable[Row]:
+    """The rows of `part_nodes`."""
+    return ((identity, *row) for identity, rows in parts for row in rows)

@@ -1,0 +1,179 @@
+"""Opens a store: creates it where it may, brings an older one forward, refuses a newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
+
+from msgspec import Struct
+
+from recce_meta.adapter import Session, UnifiedSqlAdapter
+from recce_meta.errors import StoreError
+from recce_meta.store import files
+from recce_meta.store.files import DEFAULT_SCHEMA, SqlFile
+from recce_meta.warehouses import Warehouse
+
+SCHEMA_VERSION = 2
+"""The version of the tables in `sql/ddl`; `sql/migrations` says how each came from the one before."""
+
+
+class InitAction(str, Enum):
+    """What `init_store` did."""
+
+    CREATED = "created"
+    MIGRATED = "migrated"
+    REFRESHED = "refreshed"
+    """The tables were there and current; the views were written again."""
+
+
+class InitResult(Struct, frozen=True):
+    """What `init_store` did, and to which versions."""
+
+    action: InitAction
+    schema: str
+    version: int
+    previous_version: int | None = None
+    """None where there was no store."""
+
+
+class StoreSession:
+    """One transaction on one store: its queries by name, its tables by name."""
+
+    def __init__(self, session: Session, warehouse: Warehouse, schema: str) -> None:
+        self.schema = schema
+        self._session = session
+        self._warehouse = warehouse
+        self._quoted_schema = schema_text(warehouse, schema)
+
+    @property
+    def dialect(self) -> str:
+        """Which rendered files this store uses."""
+        return self._warehouse.name
+
+    def query(self, name: str, **parameters: object) -> list[tuple[object, ...]]:
+        """The rows of the query in `sql/queries/<name>.sql`."""
+        (statement,) = files.query(name, self.dialect).statements(self._quoted_schema)
+        return self._session.query(statement, parameters)
+
+    def execute(self, name: str, **parameters: object) -> None:
+        """Run the statements of `sql/queries/<name>.sql`, each with *parameters*."""
+        for statement in files.query(name, self.dialect).statements(self._quoted_schema):
+            self._session.execute(statement, parameters)
+
+    def run_file(self, file: SqlFile) -> None:
+        """Run the statements of a file that takes no parameters."""
+        for statement in file.statements(self._quoted_schema):
+            self._session.execute(statement)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Add *rows* to one of the store's tables."""
+        name = f"{self._quoted_schema}.{self._warehouse.quote_identifier(table)}"
+        self._session.insert_rows(name, columns, rows)
+
+    def tables(self) -> frozenset[str]:
+        """The names of the tables and views in the schema."""
+        return frozenset(str(name) for (name,) in self.query("store_tables", schema=self.schema))
+
+
+@contextmanager
+def open_store(
+    adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA, *, create: bool = False
+) -> Iterator[StoreSession]:
+    """One transaction on the store of *schema*, brought to this version first.
+
+    Without *create*, a missing store is an error that says how to make one.
+    """
+    with adapter.session() as session:
+        store = StoreSession(session, adapter.warehouse, schema)
+        version = _version(store)
+        if version is None and not create:
+            raise StoreError(
+                f"There is no store in schema '{schema}'",
+                hint="recce-meta init creates it, recce-meta record too",
+            )
+        if version != SCHEMA_VERSION:
+            _bring_forward(store)
+        yield store
+
+
+def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> InitResult:
+    """Create the store, migrate an older one, or write the views of a current one again."""
+    with adapter.session() as session:
+        store = StoreSession(session, adapter.warehouse, schema)
+        previous = _version(store)
+        if previous != SCHEMA_VERSION:
+            previous = _bring_forward(store)
+        else:
+            _write_views(store)
+    if previous is None:
+        action = InitAction.CREATED
+    else:
+        action = InitAction.REFRESHED if previous == SCHEMA_VERSION else InitAction.MIGRATED
+    return InitResult(action, schema, SCHEMA_VERSION, previous)
+
+
+def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
+    """The script that creates a new store: what `init_store` would run where there is none."""
+    quoted = schema_text(warehouse, schema)
+    dialect = warehouse.name
+    scripts = (
+        files.query("create_schema", dialect),
+        *files.ddl(dialect),
+        *files.views(dialect),
+    )
+    (version_row,) = files.query("set_first_version", dialect).statements(quoted)
+    texts = [file.in_schema(quoted) for file in scripts]
+    texts.append(f"{version_row.replace(':version', str(SCHEMA_VERSION))};\n")
+    return "\n".join(texts)
+
+
+def schema_text(warehouse: Warehouse, schema: str) -> str:
+    """*schema* as the statements name it: the default one as the files have it, others quoted."""
+    return schema if schema == DEFAULT_SCHEMA else warehouse.quote_identifier(schema)
+
+
+def _version(store: StoreSession) -> int | None:
+    """The store's version; None where there is none. Nothing is read from a table that may not exist."""
+    if "store" not in store.tables():
+        return None
+    rows = store.query("schema_version")
+    return int(str(rows[0][0])) if rows else None
+
+
+def _bring_forward(store: StoreSession) -> int | None:
+    """Create or migrate, one process at a time; the version that was there before."""
+    store.execute("lock_schema", schema=store.schema)
+    version = _version(store)
+    if version is None:
+        _create(store)
+    elif version > SCHEMA_VERSION:
+        raise StoreError(
+            f"The store in schema '{store.schema}' has version {version}, this recce-meta knows {SCHEMA_VERSION}",
+            hint="upgrade recce-meta",
+        )
+    elif version < SCHEMA_VERSION:
+        _migrate(store, version)
+    return version
+
+
+def _create(store: StoreSession) -> None:
+    if not store.query("schema_exists", schema=store.schema):
+        store.run_file(files.query("create_schema", store.dialect))
+    for file in files.ddl(store.dialect):
+        store.run_file(file)
+    _write_views(store)
+    store.execute("set_first_version", version=SCHEMA_VERSION)
+
+
+def _migrate(store: StoreSession, version: int) -> None:
+    for number, file in files.migrations(store.dialect):
+        if number > version:
+            store.run_file(file)
+    _write_views(store)
+    store.execute("set_version", version=SCHEMA_VERSION)
+
+
+def _write_views(store: StoreSession) -> None:
+    for file in files.views(store.dialect):
+        store.run_file(file)

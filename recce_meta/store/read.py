@@ -1,0 +1,182 @@
+"""Reads runs back as they were extracted, and what two runs differ in without reading the rest.
+
+Every function opens one transaction. Where a function returns compiled code *in its stored form*, the
+relations in it are tokens (`recce_meta.store.tokens`), so that two environments compare equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.store import rows
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.migrate import StoreSession, open_store
+
+GROUP = "group"
+"""The resource type of groups, which are stored as nodes and kept out of their lists."""
+
+Named = TypeVar("Named", NodeMetadata, MacroMetadata, NodeResult)
+
+
+def find_runs(store: StoreSession, **filters: object) -> list[RunMetadata]:
+    """Runs, newest first: *filters* are the binds of `sql/queries/runs.sql`, None where not given."""
+    every: dict[str, object] = dict.fromkeys(
+        ("run_id", "run_id_prefix", "project", "environment", "branch", "sha_prefix", "before")
+    )
+    return [rows.run_of(row) for row in store.query("runs", **{**every, "most": 2**31, **filters})]
+
+
+def run_by_id(store: StoreSession, run_id: str) -> RunMetadata | None:
+    """The run of that very id."""
+    found = find_runs(store, run_id=run_id)
+    return found[0] if found else None
+
+
+def list_runs(
+    adapter: UnifiedSqlAdapter,
+    *,
+    project: str | None = None,
+    environment: str | None = None,
+    limit: int | None = None,
+    schema: str = DEFAULT_SCHEMA,
+) -> list[RunMetadata]:
+    """The recorded runs, newest first; all projects and environments unless one is named."""
+    with open_store(adapter, schema) as store:
+        most = 2**31 if limit is None else limit
+        return find_runs(store, project=project, environment=environment, most=most)
+
+
+def load_project(store: StoreSession, run: RunMetadata) -> Project:
+    """Everything that was recorded with *run*."""
+    nodes = _load_nodes(store, "nodes", "edges", graph_id=run.graph_id)
+    return Project(
+        run=run,
+        nodes=tuple(node for node in nodes if node.resource_type != GROUP),
+        groups=tuple(node for node in nodes if node.resource_type == GROUP),
+        macros=tuple(_macros(store, "macros", macro_set_id=run.macro_set_id, ids=None)),
+        results=tuple(_in_order(map(rows.result_of, store.query("results", run_id=run.run_id)))),
+    )
+
+
+def load_nodes(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> list[NodeMetadata]:
+    """Every node of *run*, by unique id."""
+    with open_store(adapter, schema) as store:
+        return _without_groups(_load_nodes(store, "nodes", "edges", graph_id=run.graph_id))
+
+
+def load_nodes_by_id(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str], *, schema: str = DEFAULT_SCHEMA
+) -> list[NodeMetadata]:
+    """Those nodes of *run* that *ids* name, by unique id; an id that the run lacks is passed over."""
+    wanted = "\n".join(ids)
+    with open_store(adapter, schema) as store:
+        return _load_nodes(store, "nodes_by_id", "parents_by_id", graph_id=run.graph_id, ids=wanted)
+
+
+def load_narrow_nodes(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> list[NodeMetadata]:
+    """Every node of *run* with what names, draws and selects it.
+
+    Filled are name, resource type, package, path, fqn, relation name, materialization, tags, access,
+    group, version, source name and macros; all else is as if it were empty.
+    """
+    with open_store(adapter, schema) as store:
+        found = map(rows.narrow_node_of, store.query("narrow_nodes", graph_id=run.graph_id))
+        return _without_groups(_in_order(found))
+
+
+def load_edges(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> list[LineageEdge]:
+    """Every edge of *run*, sorted."""
+    with open_store(adapter, schema) as store:
+        return sorted(_edge(row) for row in store.query("edges", graph_id=run.graph_id))
+
+
+def load_differences(
+    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> tuple[list[NodeMetadata], list[NodeMetadata]]:
+    """The nodes of each side that the other lacks, or has in another version or place.
+
+    They are compared in the warehouse. Code that is the same on both sides is not fetched: `raw_code` is
+    None on both where `code_hash` is equal, and so is `compiled_code` where the compiled code, but for
+    white space, is equal. Compiled code is in its stored form.
+    """
+    with open_store(adapter, schema) as store:
+        return _differing(store, base, current), _differing(store, current, base)
+
+
+def load_macros(
+    adapter: UnifiedSqlAdapter,
+    run: RunMetadata,
+    ids: Iterable[str] | None = None,
+    *,
+    schema: str = DEFAULT_SCHEMA,
+) -> list[MacroMetadata]:
+    """The macros of *run*, by unique id: all, or those that *ids* name."""
+    wanted = None if ids is None else "\n".join(ids)
+    with open_store(adapter, schema) as store:
+        return _macros(store, "macros", macro_set_id=run.macro_set_id, ids=wanted)
+
+
+def changed_macros(
+    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> tuple[list[MacroMetadata], list[MacroMetadata]]:
+    """The macros of each side that the other lacks or has in another version."""
+    ours, theirs = base.macro_set_id, current.macro_set_id
+    if ours == theirs:
+        return [], []
+    with open_store(adapter, schema) as store:
+        return (
+            _macros(store, "differing_macros", macro_set_id=ours, other_macro_set_id=theirs),
+            _macros(store, "differing_macros", macro_set_id=theirs, other_macro_set_id=ours),
+        )
+
+
+def load_results(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> list[NodeResult]:
+    """What dbt did with each node of *run*, by unique id."""
+    with open_store(adapter, schema) as store:
+        return _in_order(map(rows.result_of, store.query("results", run_id=run.run_id)))
+
+
+def _load_nodes(store: StoreSession, nodes: str, parents: str, **binds: object) -> list[NodeMetadata]:
+    """The nodes that the query *nodes* gives, whole: parents put in, tokens resolved."""
+    relations: dict[str, Any] = dict(store.query("relations", graph_id=binds["graph_id"]))  # type: ignore[arg-type]
+    by_node = rows.grouped(store.query(parents, **binds))
+    return _in_order(rows.node_of(row, by_node, relations) for row in store.query(nodes, **binds))
+
+
+def _differing(store: StoreSession, run: RunMetadata, other: RunMetadata) -> list[NodeMetadata]:
+    if run.graph_id == other.graph_id:
+        return []
+    binds = {"graph_id": run.graph_id, "other_graph_id": other.graph_id}
+    by_node = rows.grouped(store.query("differing_parents", **binds))
+    found = [rows.node_of(row, by_node, None) for row in store.query("differing_nodes", **binds)]
+    return _without_groups(_in_order(found))
+
+
+def _macros(store: StoreSession, query: str, **binds: object) -> list[MacroMetadata]:
+    return _in_order(map(rows.macro_of, store.query(query, **binds)))
+
+
+def _without_groups(nodes: Iterable[NodeMetadata]) -> list[NodeMetadata]:
+    return [node for node in nodes if node.resource_type != GROUP]
+
+
+def _in_order(values: Iterable[Named]) -> list[Named]:
+    """Sorted here, because databases order text by their own collations."""
+    by_id: Callable[[Named], str] = attrgetter("unique_id")
+    return sorted(values, key=by_id)
+
+
+def _edge(row: tuple[Any, ...]) -> LineageEdge:
+    return LineageEdge(row[0], row[1])

@@ -1,0 +1,128 @@
+"""Rows of the store's queries as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+import msgspec
+
+from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, NodeResult, RunMetadata
+from recce_meta.store.tokens import resolve
+
+_names = msgspec.json.Decoder(tuple[str, ...]).decode
+_columns = msgspec.json.Decoder(tuple[Column, ...]).decode
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def run_of(row: tuple[Any, ...]) -> RunMetadata:
+    """A row of `runs`; times are in UTC, whatever the connection's zone."""
+    return RunMetadata(**dict(zip(RunMetadata.__struct_fields__, map(_in_utc, row), strict=True)))
+
+
+def _in_utc(value: Json | datetime) -> Json | datetime:
+    return value.astimezone(timezone.utc) if isinstance(value, datetime) else value
+
+
+def node_of(
+    row: tuple[Any, ...], parents: Mapping[str, list[str]], relations: Mapping[str, str] | None
+) -> NodeMetadata:
+    """A row of `nodes`, `nodes_by_id` or `differing_nodes`; *relations* resolve its tokens, None keeps them."""
+    (
+        unique_id, name, resource_type, package_name, path, fqn, database_name, schema_name, identifier,
+        relation_name, materialized, language, raw_code, compiled_code, checksum, checksum_rule, code_hash,
+        config, unrendered_config, columns, columns_from, description, tags, meta, access, group_name,
+        version, source_name, contract, macros, properties,
+    ) = row  # fmt: skip
+    if compiled_code and relations is not None:
+        compiled_code = resolve(compiled_code, relations)
+    return NodeMetadata(
+        unique_id=unique_id,
+        name=name,
+        resource_type=resource_type,
+        package_name=package_name,
+        path=path,
+        fqn=_names_or_none(fqn),
+        database_name=database_name,
+        schema_name=schema_name,
+        identifier=identifier,
+        relation_name=relation_name,
+        materialized=materialized,
+        language=language,
+        raw_code=raw_code,
+        compiled_code=compiled_code,
+        checksum=checksum,
+        checksum_rule=checksum_rule,
+        code_hash=code_hash,
+        config=_object(config) if config != "{}" else {},
+        unrendered_config=_object(unrendered_config) if unrendered_config != "{}" else {},
+        columns=_columns(columns) if columns != "[]" else (),
+        columns_from=columns_from,
+        description=description,
+        tags=_names_or_none(tags),
+        meta=_object(meta) if meta != "{}" else {},
+        access=access,
+        group_name=group_name,
+        version=version,
+        source_name=source_name,
+        contract=None if contract is None else _object(contract),
+        parents=tuple(sorted(parents.get(unique_id, ()))),
+        macros=_names_or_none(macros),
+        properties=_object(properties) if properties != "{}" else {},
+    )
+
+
+def narrow_node_of(row: tuple[Any, ...]) -> NodeMetadata:
+    """A row of `narrow_nodes`: code, columns, configuration, parents and place are left out."""
+    (
+        unique_id, name, resource_type, package_name, path, fqn, relation_name, materialized, tags, access,
+        group_name, version, source_name, macros,
+    ) = row  # fmt: skip
+    return NodeMetadata(
+        unique_id=unique_id,
+        name=name,
+        resource_type=resource_type,
+        package_name=package_name,
+        path=path,
+        fqn=_names_or_none(fqn),
+        relation_name=relation_name,
+        materialized=materialized,
+        tags=_names_or_none(tags),
+        access=access,
+        group_name=group_name,
+        version=version,
+        source_name=source_name,
+        macros=_names_or_none(macros),
+    )
+
+
+def macro_of(row: tuple[Any, ...]) -> MacroMetadata:
+    """A row of `macros` or `differing_macros`."""
+    unique_id, name, package_name, path, macro_sql, code_hash, macros = row
+    return MacroMetadata(
+        unique_id=unique_id,
+        name=name,
+        package_name=package_name,
+        path=path,
+        macro_sql=macro_sql,
+        code_hash=code_hash,
+        macros=_names_or_none(macros),
+    )
+
+
+def result_of(row: tuple[Any, ...]) -> NodeResult:
+    """A row of `results`."""
+    return NodeResult(**dict(zip(NodeResult.__struct_fields__, row, strict=True)))
+
+
+def grouped(pairs: Iterable[tuple[Any, ...]]) -> dict[str, list[str]]:
+    """(node, parent) pairs as parents by node."""
+    parents: dict[str, list[str]] = {}
+    for node, parent in pairs:
+        parents.setdefault(node, []).append(parent)
+    return parents
+
+
+def _names_or_none(text: str) -> tuple[str, ...]:
+    return _names(text) if text != "[]" else ()

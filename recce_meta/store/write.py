@@ -1,0 +1,168 @@
+"""Records a run: what the store does not have yet, in one transaction, the run's own row last."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timezone
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from recce_meta._version import __version__
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import TransientFailure
+from recce_meta.models import NodeResult, Project, RunMetadata
+from recce_meta.store import content
+from recce_meta.store.content import Contents, contents
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.migrate import StoreSession, open_store
+from recce_meta.store.read import run_by_id
+
+T = TypeVar("T")
+
+RUN_COLUMNS = RunMetadata.__struct_fields__
+RESULT_COLUMNS = (
+    "run_id", "unique_id", "status", "seconds", "rows_affected", "bytes_processed", "failures", "message",
+    "completed_at",
+)  # fmt: skip
+
+ATTEMPTS = 12
+FIRST_PAUSE = 0.02
+LONGEST_PAUSE = 1.0
+
+
+class RecordResult(Struct, frozen=True, kw_only=True):
+    """What `record_run` did."""
+
+    run: RunMetadata
+    """The run as it is stored."""
+    written: bool
+    """Whether the run is new; otherwise nothing was written."""
+    new_graph: bool = False
+    """Whether any node differs from every graph recorded before."""
+    versions_written: int = 0
+    macros_written: int = 0
+    bytes_sent: int = 0
+    """Characters of text and JSON that were sent for nodes and macros."""
+
+
+def record_run(
+    adapter: UnifiedSqlAdapter,
+    project: Project,
+    *,
+    schema: str = DEFAULT_SCHEMA,
+    now: datetime | None = None,
+) -> RecordResult:
+    """Write *project* as one run, creating the store where there is none.
+
+    A run whose id is stored already is left as it is. Other recorders are waited for.
+    """
+    pieces = contents(project)
+    run = replace(
+        project.run,
+        node_count=len(project.nodes),
+        edge_count=sum(len(node.parents) for node in project.nodes),
+        recorded_at=now or datetime.now(timezone.utc),
+        recorder_version=__version__,
+        graph_id=pieces.graph_id,
+        macro_set_id=pieces.macro_set_id,
+    )
+    return retrying(lambda: _record(adapter, schema, run, pieces, project.results))
+
+
+def retrying(work: Callable[[], T]) -> T:
+    """What *work* returns, which is tried again while another writer is in its way."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return work()
+        except TransientFailure:
+            if attempt == ATTEMPTS - 1:
+                raise
+            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
+            time.sleep(pause * random.uniform(0.5, 1.0))
+    raise AssertionError("unreachable")
+
+
+def _record(
+    adapter: UnifiedSqlAdapter,
+    schema: str,
+    run: RunMetadata,
+    pieces: Contents,
+    results: Sequence[NodeResult],
+) -> RecordResult:
+    with open_store(adapter, schema, create=True) as store:
+        store.execute("begin_write")
+        stored = run_by_id(store, run.run_id)
+        if stored is not None:
+            return RecordResult(run=stored, written=False)
+        new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
+        versions = _write_graph(store, pieces) if new_graph else []
+        macros = _write_macros(store, pieces)
+        if results:
+            store.insert("run_results", RESULT_COLUMNS, [_result_row(run, result) for result in results])
+        store.insert("runs", RUN_COLUMNS, [tuple(asdict(run).values())])
+    return RecordResult(
+        run=run,
+        written=True,
+        new_graph=new_graph,
+        versions_written=len(versions),
+        macros_written=len(macros),
+        bytes_sent=_size(versions) + _size(macros),
+    )
+
+
+def _write_graph(store: StoreSession, pieces: Contents) -> list[content.Row]:
+    """Write what is missing of a graph; the rows of the node versions that were."""
+    graph_id = pieces.graph_id
+    store.insert("graph_parts", content.PART_COLUMNS, [(graph_id, part) for part in pieces.parts])
+    missing = _names(store.query("missing_parts", graph_id=graph_id))
+    store.insert(
+        "part_nodes", content.NODE_COLUMNS, content.part_rows((part, pieces.parts[part]) for part in missing)
+    )
+    new = _names(store.query("missing_versions", graph_id=graph_id))
+    versions = [pieces.versions[identity] for identity in new]
+    edges = [(identity, parent) for identity in new for parent in dict.fromkeys(pieces.parents[identity])]
+    if versions:
+        store.insert("node_versions", content.VERSION_COLUMNS, versions)
+    if edges:
+        store.insert("version_parents", content.PARENT_COLUMNS, edges)
+    return versions
+
+
+def _write_macros(store: StoreSession, pieces: Contents) -> list[content.Row]:
+    """Write what is missing of a set of macros; the rows of the macros that were."""
+    set_id = pieces.macro_set_id
+    if not pieces.macros or store.query("macro_set_stored", macro_set_id=set_id):
+        return []
+    store.insert("macro_sets", content.MACRO_SET_COLUMNS, [(set_id, identity) for identity in pieces.macros])
+    macros = [
+        pieces.macros[identity] for identity in _names(store.query("missing_macros", macro_set_id=set_id))
+    ]
+    if macros:
+        store.insert("macros", content.MACRO_COLUMNS, macros)
+    return macros
+
+
+def _names(rows: Iterable[tuple[object, ...]]) -> list[str]:
+    return sorted(str(row[0]) for row in rows)
+
+
+def _result_row(run: RunMetadata, result: NodeResult) -> content.Row:
+    return (
+        run.run_id,
+        result.unique_id,
+        result.status,
+        result.seconds,
+        result.rows,
+        result.bytes,
+        result.failures,
+        result.message,
+        result.completed_at,
+    )
+
+
+def _size(rows: Iterable[content.Row]) -> int:
+    return sum(len(value) for row in rows for value in row if isinstance(value, str))

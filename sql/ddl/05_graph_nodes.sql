@@ -1,0 +1,12 @@
+-- One row per graph and node: which version of the node the graph holds, and where it lives.
+CREATE OR REPLACE VIEW graph_nodes AS
+SELECT
+  graph_parts.graph_id,
+  part_nodes.unique_id,
+  part_nodes.version_id,
+  part_nodes.database_name,
+  part_nodes.schema_name,
+  part_nodes.identifier,
+  part_nodes.relation_name
+FROM graph_parts
+JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id;

@@ -1,0 +1,26 @@
+-- One row per recorded run, written last: a run is visible when its row is, and then it is whole.
+CREATE TABLE IF NOT EXISTS recce_metadata.runs (
+  run_id TEXT(64) NOT NULL PRIMARY KEY,
+  run_at TIMESTAMPTZ NOT NULL,
+  project_name TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  invocation_id TEXT,
+  extractor TEXT NOT NULL,
+  dbt_version TEXT,
+  adapter_type TEXT,
+  manifest_version TEXT,
+  target_name TEXT,
+  target_database TEXT,
+  target_schema TEXT,
+  git_sha TEXT,
+  branch TEXT,
+  git_dirty BOOLEAN,
+  pull_request TEXT,
+  command TEXT,
+  node_count BIGINT NOT NULL,
+  edge_count BIGINT NOT NULL,
+  recorded_at TIMESTAMPTZ NOT NULL,
+  recorder_version TEXT NOT NULL,
+  graph_id TEXT(64) NOT NULL,
+  macro_set_id TEXT(64) NOT NULL
+);

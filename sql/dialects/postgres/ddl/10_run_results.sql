@@ -1,0 +1,14 @@
+-- One row per run and node that dbt ran: from run_results.json. `completed_at` is
+-- ISO 8601 in UTC, as dbt wrote it.
+CREATE TABLE IF NOT EXISTS recce_metadata.run_results (
+  run_id VARCHAR(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  seconds DOUBLE PRECISION,
+  rows_affected BIGINT,
+  bytes_processed BIGINT,
+  failures BIGINT,
+  message TEXT,
+  completed_at TEXT,
+  PRIMARY KEY (run_id, unique_id)
+);

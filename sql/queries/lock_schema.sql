@@ -1,0 +1,2 @@
+-- Makes whoever creates or migrates the same schema wait until this transaction ends.
+SELECT PG_ADVISORY_XACT_LOCK(HASHTEXT(:schema));

@@ -1,0 +1,4 @@
+-- What dbt did with each node of a run.
+SELECT unique_id, status, seconds, rows_affected, bytes_processed, failures, message, completed_at
+FROM run_results
+WHERE run_id = :run_id;
