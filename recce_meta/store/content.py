@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from operator import itemgetter
 from zlib import crc32
 
 import msgspec
@@ -41,40 +42,54 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Contents(Struct, frozen=True):
-    """A project as rows, by the id of what they belong to."""
+    """A project by the ids of its pieces. Rows of versions are made only for those that the store lacks."""
 
     graph_id: str
     parts: dict[str, list[Row]]
     """Rows of `part_nodes` without their part's id, by that id."""
-    versions: dict[str, Row]
-    """Rows of `node_versions` by version id."""
-    parents: dict[str, tuple[str, ...]]
-    """The parents of each version, by its id."""
+    versions: dict[str, tuple[NodeMetadata, str | None]]
+    """Nodes and their tokenised compiled code, by version id."""
     macro_set_id: str
-    macros: dict[str, Row]
-    """Rows of `macros` by version id."""
+    macros: dict[str, MacroMetadata]
+    """Macros by version id."""
 
 
 def contents(project: Project) -> Contents:
     """Everything that the store keeps of *project* beside its run and results."""
     nodes = (*project.nodes, *project.groups)
-    versions, parents, places = _versions(nodes)
-    places.sort()
-    macros = dict(map(_macro_row, project.macros))
+    relations = readable_relations(nodes)
+    versions: dict[str, tuple[NodeMetadata, str | None]] = {}
+    places: list[Row] = []
+    for node in nodes:
+        compiled = node.compiled_code
+        if compiled:
+            compiled = tokenise(compiled, relations.relations_of(node))
+        identity = _version_id(node, compiled)
+        versions[identity] = node, compiled
+        place = (node.database_name, node.schema_name, node.identifier, node.relation_name)
+        places.append((node.unique_id, identity, *place))
+    places.sort(key=itemgetter(0))
+    macros = {macro_version_id(macro): macro for macro in project.macros}
     return Contents(
         graph_id=digest(_encode(places)),
         parts=_parts(places),
         versions=versions,
-        parents=parents,
         macro_set_id=digest(_encode(sorted(macros))),
         macros=macros,
     )
 
 
-def version_id(node: NodeMetadata) -> str:
-    """The id of *node*'s content, wherever it lives; compiled code counts as it is given."""
+def version_id(node: NodeMetadata, nodes: Iterable[NodeMetadata] = ()) -> str:
+    """The id of *node*'s content, wherever it lives; *nodes* are those that it reads, and theirs."""
     compiled = node.compiled_code
-    return str(_version_row(node, compiled)[0])
+    if compiled:
+        compiled = tokenise(compiled, readable_relations((*nodes, node)).relations_of(node))
+    return _version_id(node, compiled)
+
+
+def macro_version_id(macro: MacroMetadata) -> str:
+    """The id of *macro*'s content."""
+    return digest(_encode(macro))
 
 
 def compiled_hash(tokenised: str) -> str:
@@ -87,36 +102,44 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()[:ID_LENGTH]
 
 
-def _versions(
-    nodes: Sequence[NodeMetadata],
-) -> tuple[dict[str, Row], dict[str, tuple[str, ...]], list[Row]]:
-    relations = readable_relations(nodes)
-    versions: dict[str, Row] = {}
-    parents: dict[str, tuple[str, ...]] = {}
-    places: list[Row] = []
-    for node in nodes:
-        compiled = node.compiled_code
-        if compiled:
-            compiled = tokenise(compiled, relations.relations_of(node))
-        row = _version_row(node, compiled)
-        identity = str(row[0])
-        versions[identity] = row
-        parents[identity] = node.parents
-        places.append(
-            (
-                node.unique_id,
-                identity,
-                node.database_name,
-                node.schema_name,
-                node.identifier,
-                node.relation_name,
-            )
-        )
-    return versions, parents, places
-
-
-def _version_row(node: NodeMetadata, compiled: str | None) -> Row:
+def _version_id(node: NodeMetadata, compiled: str | None) -> str:
     content = (
+        node.unique_id,
+        node.name,
+        node.resource_type,
+        node.package_name,
+        node.path,
+        node.fqn,
+        node.materialized,
+        node.language,
+        node.raw_code,
+        compiled,
+        node.checksum,
+        node.checksum_rule,
+        node.code_hash,
+        node.config,
+        node.unrendered_config,
+        node.columns,
+        node.columns_from,
+        node.description,
+        node.tags,
+        node.meta,
+        node.access,
+        node.group_name,
+        node.version,
+        node.source_name,
+        node.contract,
+        node.parents,
+        node.macros,
+        node.properties,
+    )
+    return digest(_encode(content))
+
+
+def version_row(identity: str, node: NodeMetadata, compiled: str | None) -> Row:
+    """The row of `node_versions`, in the order of `VERSION_COLUMNS`."""
+    return (
+        identity,
         node.unique_id,
         node.name,
         node.resource_type,
@@ -146,11 +169,12 @@ def _version_row(node: NodeMetadata, compiled: str | None) -> Row:
         _json(node.macros) if node.macros else "[]",
         _json(node.properties) if node.properties else "{}",
     )
-    return (digest(_encode((content, node.parents))), *content)
 
 
-def _macro_row(macro: MacroMetadata) -> tuple[str, Row]:
-    content = (
+def macro_row(identity: str, macro: MacroMetadata) -> Row:
+    """The row of `macros`, in the order of `MACRO_COLUMNS`."""
+    return (
+        identity,
         macro.unique_id,
         macro.name,
         macro.package_name,
@@ -159,8 +183,6 @@ def _macro_row(macro: MacroMetadata) -> tuple[str, Row]:
         macro.code_hash,
         _json(macro.macros),
     )
-    identity = digest(_encode(content))
-    return identity, (identity, *content)
 
 
 def _parts(places: Sequence[Row]) -> dict[str, list[Row]]:
@@ -176,7 +198,7 @@ def _parts(places: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def part_count(nodes: int) -> int:
-    """In how many parts a graph of *nodes* is cut: a power of two, so that it hardly ever moves."""
+    """In how many parts a graph of *nodes* is cut: a power of two, so that it hardly ever changes."""
     return 1 << max(0, (4 * nodes).bit_length() // 2)
 
 

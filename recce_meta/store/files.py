@@ -170,7 +170,7 @@ def orphans(root: Path) -> list[Path]:
     ]
 
 
-def _qualified(statement: exp.Expression) -> exp.Expression:
+def _qualified(statement: exp.Expr) -> exp.Expr:
     """*statement* with the schema on every real table."""
     from sqlglot import exp
 
@@ -185,7 +185,7 @@ def _is_cte(table: exp.Table) -> bool:
     """Whether a WITH that *table* stands under defines its name, before it or recursively."""
     from sqlglot import exp
 
-    node: exp.Expression = table
+    node: exp.Expr = table
     while (parent := node.parent) is not None:
         if isinstance(parent, exp.With):
             names = [cte.alias for cte in parent.expressions]
@@ -200,7 +200,7 @@ def _is_cte(table: exp.Table) -> bool:
     return False
 
 
-def _with_binds(statement: exp.Expression) -> exp.Expression:
+def _with_binds(statement: exp.Expr) -> exp.Expr:
     """*statement* with its binds as `:name`, whatever the dialect calls them."""
     from sqlglot import exp
 

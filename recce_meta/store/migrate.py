@@ -149,7 +149,7 @@ def _bring_forward(store: StoreSession) -> int | None:
         _create(store)
     elif version > SCHEMA_VERSION:
         raise StoreError(
-            f"The store in schema '{store.schema}' has version {version}, this recce-meta knows {SCHEMA_VERSION}",
+            f"The store in '{store.schema}' has version {version}, this recce-meta knows {SCHEMA_VERSION}",
             hint="upgrade recce-meta",
         )
     elif version < SCHEMA_VERSION:

@@ -18,7 +18,8 @@ _object = msgspec.json.Decoder(dict[str, Any]).decode
 
 def run_of(row: tuple[Any, ...]) -> RunMetadata:
     """A row of `runs`; times are in UTC, whatever the connection's zone."""
-    return RunMetadata(**dict(zip(RunMetadata.__struct_fields__, map(_in_utc, row), strict=True)))
+    fields: dict[str, Any] = dict(zip(RunMetadata.__struct_fields__, map(_in_utc, row), strict=True))
+    return RunMetadata(**fields)
 
 
 def _in_utc(value: Json | datetime) -> Json | datetime:
@@ -28,7 +29,7 @@ def _in_utc(value: Json | datetime) -> Json | datetime:
 def node_of(
     row: tuple[Any, ...], parents: Mapping[str, list[str]], relations: Mapping[str, str] | None
 ) -> NodeMetadata:
-    """A row of `nodes`, `nodes_by_id` or `differing_nodes`; *relations* resolve its tokens, None keeps them."""
+    """A row of `nodes`, `nodes_by_id` or `differing_nodes`; *relations* resolve tokens, None keeps them."""
     (
         unique_id, name, resource_type, package_name, path, fqn, database_name, schema_name, identifier,
         relation_name, materialized, language, raw_code, compiled_code, checksum, checksum_rule, code_hash,
@@ -43,7 +44,7 @@ def node_of(
         resource_type=resource_type,
         package_name=package_name,
         path=path,
-        fqn=_names_or_none(fqn),
+        fqn=_list(fqn),
         database_name=database_name,
         schema_name=schema_name,
         identifier=identifier,
@@ -60,7 +61,7 @@ def node_of(
         columns=_columns(columns) if columns != "[]" else (),
         columns_from=columns_from,
         description=description,
-        tags=_names_or_none(tags),
+        tags=_list(tags),
         meta=_object(meta) if meta != "{}" else {},
         access=access,
         group_name=group_name,
@@ -68,7 +69,7 @@ def node_of(
         source_name=source_name,
         contract=None if contract is None else _object(contract),
         parents=tuple(sorted(parents.get(unique_id, ()))),
-        macros=_names_or_none(macros),
+        macros=_list(macros),
         properties=_object(properties) if properties != "{}" else {},
     )
 
@@ -85,15 +86,15 @@ def narrow_node_of(row: tuple[Any, ...]) -> NodeMetadata:
         resource_type=resource_type,
         package_name=package_name,
         path=path,
-        fqn=_names_or_none(fqn),
+        fqn=_list(fqn),
         relation_name=relation_name,
         materialized=materialized,
-        tags=_names_or_none(tags),
+        tags=_list(tags),
         access=access,
         group_name=group_name,
         version=version,
         source_name=source_name,
-        macros=_names_or_none(macros),
+        macros=_list(macros),
     )
 
 
@@ -107,7 +108,7 @@ def macro_of(row: tuple[Any, ...]) -> MacroMetadata:
         path=path,
         macro_sql=macro_sql,
         code_hash=code_hash,
-        macros=_names_or_none(macros),
+        macros=_list(macros),
     )
 
 
@@ -124,5 +125,5 @@ def grouped(pairs: Iterable[tuple[Any, ...]]) -> dict[str, list[str]]:
     return parents
 
 
-def _names_or_none(text: str) -> tuple[str, ...]:
+def _list(text: str) -> tuple[str, ...]:
     return _names(text) if text != "[]" else ()

@@ -75,7 +75,9 @@ def find_run(store: StoreSession, selector: str, project: str | None) -> RunMeta
     filters = _filters(name)
     if filters is not None or _is_environment(store, name):
         chosen = _project(store, project, selector)
-        runs = find_runs(store, project=chosen, most=back + 1, **(filters or {"environment": name}))
+        runs = find_runs(
+            store, project=chosen, most=back + 1, **({"environment": name} if filters is None else filters)
+        )
         if len(runs) > back:
             return runs[back]
         raise _too_few(store, selector, chosen, len(runs))

@@ -86,7 +86,7 @@ class RelationIndex:
                 relations.setdefault(relation, owner)
 
     def _behind(self, node: NodeMetadata) -> dict[str, str]:
-        """The relations behind *node*, which has none itself. Manifests hold no cycles; one ends here all the same."""
+        """The relations behind *node*, which has none itself. A cycle would end here."""
         found = self._injected.get(node.unique_id)
         if found is None:
             found = self._injected[node.unique_id] = {}
@@ -101,10 +101,7 @@ def _can_be_token(node: NodeMetadata) -> bool:
 
 def _replace_whole(code: str, relation: str, token: str) -> str:
     """*code* with *relation* replaced where it is not part of a longer name."""
-    if not relation[0].isalnum() and relation[0] != "_":
-        before_matters = False
-    else:
-        before_matters = True
+    before_matters = relation[0].isalnum() or relation[0] == "_"
     after_matters = relation[-1].isalnum() or relation[-1] in "_$"
     if not before_matters and not after_matters:
         return code.replace(relation, token)

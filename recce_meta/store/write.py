@@ -123,8 +123,9 @@ def _write_graph(store: StoreSession, pieces: Contents) -> list[content.Row]:
         "part_nodes", content.NODE_COLUMNS, content.part_rows((part, pieces.parts[part]) for part in missing)
     )
     new = _names(store.query("missing_versions", graph_id=graph_id))
-    versions = [pieces.versions[identity] for identity in new]
-    edges = [(identity, parent) for identity in new for parent in dict.fromkeys(pieces.parents[identity])]
+    versions = [content.version_row(identity, *pieces.versions[identity]) for identity in new]
+    parents = {identity: pieces.versions[identity][0].parents for identity in new}
+    edges = [(identity, parent) for identity in new for parent in dict.fromkeys(parents[identity])]
     if versions:
         store.insert("node_versions", content.VERSION_COLUMNS, versions)
     if edges:
@@ -138,9 +139,8 @@ def _write_macros(store: StoreSession, pieces: Contents) -> list[content.Row]:
     if not pieces.macros or store.query("macro_set_stored", macro_set_id=set_id):
         return []
     store.insert("macro_sets", content.MACRO_SET_COLUMNS, [(set_id, identity) for identity in pieces.macros])
-    macros = [
-        pieces.macros[identity] for identity in _names(store.query("missing_macros", macro_set_id=set_id))
-    ]
+    missing = _names(store.query("missing_macros", macro_set_id=set_id))
+    macros = [content.macro_row(identity, pieces.macros[identity]) for identity in missing]
     if macros:
         store.insert("macros", content.MACRO_COLUMNS, macros)
     return macros
