@@ -61,6 +61,7 @@ class UnknownNameError(UsageError):
     def __init__(self, kind: str, name: str, known: Sequence[str], *, where: str = "") -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
         near = get_close_matches(name, self.known, n=3)
+        hint: str | None
         if near:
             hint = "did you mean " + " or ".join(f"'{match}'" for match in near) + "?"
         else:

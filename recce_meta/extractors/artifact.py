@@ -196,7 +196,9 @@ def read_artifact(path: Path) -> bytes:
         data = path.read_bytes()
         return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
     except FileNotFoundError:
-        raise ArtifactError(f"No such artifact: {path}", hint="run dbt first, or name its target folder") from None
+        raise ArtifactError(
+            f"No such artifact: {path}", hint="run dbt first, or name its target folder"
+        ) from None
     except IsADirectoryError:
         raise ArtifactError(f"{path} is a folder, not an artifact") from None
     except (OSError, EOFError, zlib.error) as error:

@@ -29,7 +29,7 @@ def extract_columns_from_catalog(path: str | Path, nodes: Iterable[NodeMetadata]
     tables = read_catalog(Path(path))
     if tables and not any(node.unique_id in tables for node in nodes):
         raise ArtifactError(
-            f"{path} is the catalog of another project: none of its {len(tables)} relations is in the manifest",
+            f"{path} is another project's catalog: none of its {len(tables)} relations is in the manifest",
             hint="run dbt docs generate in this project, or leave the catalog out",
         )
     return [

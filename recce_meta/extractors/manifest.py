@@ -43,7 +43,17 @@ NODE_PROPERTIES: dict[str, tuple[str, ...]] = {
 COMMON_FIELDS = frozenset(
     [
         *("unique_id", "name", "resource_type", "package_name", "path", "original_file_path", "root_path"),
-        *("fqn", "description", "config", "unrendered_config", "tags", "meta", "group", "access", "depends_on"),
+        *(
+            "fqn",
+            "description",
+            "config",
+            "unrendered_config",
+            "tags",
+            "meta",
+            "group",
+            "access",
+            "depends_on",
+        ),
         *("refs", "sources", "metrics", "functions", "created_at", "patch_path", "docs", "metadata"),
         *("classifiers", "columns", "contract", "language", "doc_blocks", "_event_status"),
         # A unit test's or exposure's place in the environment is not part of what it is.
@@ -160,7 +170,10 @@ def checksum_rule(raw: RawManifest) -> str | None:
         written = _checksum(node.checksum)
         if not code or not written or node.resource_type == "seed" or "test_metadata" in code:
             continue
-        stripped, collapsed = sha256(code.strip().encode("utf-8", "surrogatepass")).hexdigest(), code_hash(code)
+        stripped, collapsed = (
+            sha256(code.strip().encode("utf-8", "surrogatepass")).hexdigest(),
+            code_hash(code),
+        )
         if stripped == collapsed:
             continue
         votes["collapsed" if written == collapsed else "stripped" if written == stripped else "file"] += 1
@@ -268,6 +281,8 @@ def _definition(unique_id: str, raw: dict[str, Any], resource_type: str) -> Node
     config = _mapping(raw.get("config"))
     depends_on = convert(raw["depends_on"], DependsOn) if isinstance(raw.get("depends_on"), dict) else None
     properties = {key: value for key, value in raw.items() if key not in COMMON_FIELDS and value is not None}
+    if "exports" in properties:
+        properties["exports"] = [_export(export) for export in properties["exports"]]
     checksum = _checksum(properties.pop("checksum", None))
     version = properties.pop("version", None)
     return NodeMetadata(
@@ -289,6 +304,15 @@ def _definition(unique_id: str, raw: dict[str, Any], resource_type: str) -> Node
         macros=_ids(depends_on, "macros"),
         properties=properties,
     )
+
+
+def _export(export: Json) -> Json:
+    """A saved query's export without the database and schema that the target gave it."""
+    if not isinstance(export, dict) or not isinstance(export.get("config"), dict):
+        return export
+    chosen = _mapping(export.get("unrendered_config"))
+    target = {"database", "schema_name"} - {"schema_name" if key == "schema" else key for key in chosen}
+    return {**export, "config": {key: value for key, value in export["config"].items() if key not in target}}
 
 
 def _macro(unique_id: str, raw: RawMacro) -> MacroMetadata:
@@ -359,9 +383,15 @@ def _column(key: str, raw: RawColumn) -> Column:
 def _properties(raw: RawNode, resource_type: str) -> dict[str, Json]:
     """The fields of this resource type that say something: null, empty and absent are the same."""
     found = {name: getattr(raw, name) for name in NODE_PROPERTIES.get(resource_type, ())}
-    if resource_type == "test" and found["attached_node"] in (UNSET, None) and found["test_metadata"] is not UNSET:
+    if (
+        resource_type == "test"
+        and found["attached_node"] in (UNSET, None)
+        and found["test_metadata"] is not UNSET
+    ):
         found["attached_node"] = _attached_node(raw)
-    return {key: value for key, value in found.items() if value is not UNSET and value not in (None, {}, [], "")}
+    return {
+        key: value for key, value in found.items() if value is not UNSET and value not in (None, {}, [], "")
+    }
 
 
 def _attached_node(raw: RawNode) -> str | None:

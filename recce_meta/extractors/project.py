@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from hashlib import sha256
@@ -19,7 +18,7 @@ from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.extractors.run_results import RunResults, read_run_results
 from recce_meta.extractors.seeds import hash_seeds
-from recce_meta.models import NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models import NodeMetadata, NodeResult, Project, RunMetadata, target_place
 
 
 def extract_project(
@@ -81,33 +80,13 @@ def extract_project(
         recorder_version=__version__,
     )
     return Project(
-        run=run, nodes=nodes, macros=manifest.macros, groups=manifest.groups, results=results, warnings=warnings
+        run=run,
+        nodes=nodes,
+        macros=manifest.macros,
+        groups=manifest.groups,
+        results=results,
+        warnings=warnings,
     )
-
-
-def target_place(nodes: Iterable[NodeMetadata]) -> tuple[str | None, str | None]:
-    """The target's database and schema: where most nodes went that do not name a place of their own.
-
-    No artifact names them. dbt's default `generate_schema_name` gives a node with a custom schema
-    `<target schema>_<custom schema>`, so such nodes tell too.
-    """
-    databases: Counter[str] = Counter()
-    schemas: Counter[str] = Counter()
-    for node in nodes:
-        if node.resource_type not in ("model", "seed", "test", "operation", "analysis"):
-            continue
-        if node.database_name and not node.config.get("database"):
-            databases[node.database_name] += 1
-        custom, schema = node.config.get("schema"), node.schema_name
-        if schema and isinstance(custom, str) and custom:
-            schema = schema.removesuffix(f"_{custom}") if schema.endswith(f"_{custom}") else None
-        if schema:
-            schemas[schema] += 1
-    return _most_common(databases), _most_common(schemas)
-
-
-def _most_common(counts: Counter[str]) -> str | None:
-    return max(counts, key=lambda name: (counts[name], name)) if counts else None
 
 
 def _manifest_path(folder: Path, given: str | Path | None) -> Path:

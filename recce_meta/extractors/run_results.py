@@ -64,7 +64,9 @@ def _result(raw: RawResult) -> NodeResult:
         bytes=next((value for key in BYTES_KEYS if (value := _integer(response.get(key))) is not None), None),
         failures=raw.failures,
         message=None if raw.message is None else str(raw.message),
-        completed_at=max((timing.completed_at for timing in raw.timing or () if timing.completed_at), default=None),
+        completed_at=max(
+            (timing.completed_at for timing in raw.timing or () if timing.completed_at), default=None
+        ),
     )
 
 

@@ -1,0 +1,1 @@
+"""What differs between two runs. Pure: values in, values out."""

@@ -1,0 +1,218 @@
+"""What changed between two sides, node by node, with every reason.
+
+A node is *modified* when something changed for a reader of the warehouse or of the documentation.
+Differences that an edit cannot have caused (another target, another dbt) or that mean nothing
+(comments, white space, a moved file) leave it *unchanged*. Each kind of reason is found by one
+function that yields details; `recce_meta.diff.causes` tells edits from environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from recce_meta.diff.causes import Causes
+from recce_meta.diff.code import branches, same_code, tokens, unwrapped
+from recce_meta.diff.columns import column_details, contract_details, description_details
+from recce_meta.diff.config import config_details, property_details
+from recce_meta.diff.places import relation_details
+from recce_meta.diff.side import Side
+from recce_meta.models import (
+    COSMETIC,
+    Change,
+    ChangeDetail,
+    NodeMetadata,
+    Project,
+    Reason,
+    Status,
+)
+
+Source = Project | Mapping[str, NodeMetadata] | Iterable[NodeMetadata]
+
+REASONS = tuple(Reason)
+READERS = frozenset(["model", "snapshot"])
+"""What builds a relation from what it reads, and so changes when a source is pointed elsewhere."""
+
+
+def detect_changes(base: Source, current: Source) -> dict[str, Change]:
+    """How each node that differs at all has changed from *base* to *current*, by unique id, sorted.
+
+    Both are extracted or loaded projects, or collections of nodes; without runs and macros some causes
+    (a macro, dbt's version) cannot be told. Nodes are compared by unique id.
+    """
+    return compare(Side.of(base), Side.of(current))
+
+
+def compare(base: Side, current: Side) -> dict[str, Change]:
+    """`detect_changes` of two sides."""
+    causes = Causes(base, current)
+    found: dict[str, Change] = {}
+    for unique_id in sorted(base.nodes.keys() | current.nodes.keys()):
+        before, after = base.nodes.get(unique_id), current.nodes.get(unique_id)
+        if before is None and after is not None:
+            found[unique_id] = _change(after, Status.ADDED)
+        elif after is None and before is not None:
+            found[unique_id] = _change(before, Status.REMOVED)
+        elif before is not None and after is not None:
+            details = list(node_details(before, after, causes))
+            if details:
+                found[unique_id] = _modified(after, details)
+    for unique_id, details in _consequences(found, causes).items():
+        earlier = found.get(unique_id)
+        if earlier is None or earlier.status in (Status.MODIFIED, Status.UNCHANGED):
+            found[unique_id] = _modified(
+                current.nodes[unique_id], [*(earlier.details if earlier else ()), *details]
+            )
+    return dict(sorted(found.items()))
+
+
+def node_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
+    """Every difference between two states of one node."""
+    if before is after:
+        return
+    yield from code_details(before, after, causes)
+    yield from seed_details(before, after, causes)
+    yield from config_details(before, after, causes)
+    yield from property_details(before, after, causes)
+    yield from relation_details(before, after, causes)
+    yield from column_details(before, after, causes)
+    yield from contract_details(before, after, causes)
+    yield from description_details(before, after)
+    for parent in sorted(set(before.parents) ^ set(after.parents)):
+        added = parent in after.parents
+        yield ChangeDetail(Reason.PARENTS, parent, None if added else True, True if added else None)
+    if before.path != after.path and before.resource_type != "test":
+        yield ChangeDetail(Reason.FORMATTING, "path", before.path, after.path)
+
+
+def code_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
+    """Body, compiled, macros, and what of it is formatting or environment."""
+    if before.resource_type == "seed":
+        return
+    same_source = _same_source(before, after, causes)
+    texts = (before.raw_code, after.raw_code)
+    if not same_source and not _compiles_to_the_same(before, after, causes):
+        yield ChangeDetail(Reason.BODY, "raw_code", *texts)
+    else:
+        if texts[0] != texts[1]:
+            yield ChangeDetail(Reason.FORMATTING, "raw_code", *texts)
+        yield from compiled_details(before, after, causes)
+    yield from causes.macro_details(before, after)
+
+
+def compiled_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
+    """The same source compiled to other SQL; a Python model's compiled text is dbt's wrapper."""
+    texts = (causes.base.compiled(before), causes.current.compiled(after))
+    if "python" in (before.language, after.language) or _same_compiled(*texts, causes.adapter):
+        return
+    yield ChangeDetail(causes.of_compiled(before, after), "compiled_code", *texts)
+
+
+def seed_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
+    """A seed's rows, from its file where that was hashed on both sides, else from dbt's checksum."""
+    if before.resource_type != "seed":
+        return
+    if before.code_hash and after.code_hash:
+        if before.code_hash != after.code_hash:
+            yield ChangeDetail(Reason.DATA, "code_hash", before.code_hash, after.code_hash)
+        elif before.checksum != after.checksum and before.checksum_rule == after.checksum_rule != "path":
+            yield ChangeDetail(Reason.FORMATTING, "checksum", before.checksum, after.checksum)
+        return
+    rules = {before.checksum_rule, after.checksum_rule}
+    if before.checksum == after.checksum or rules == {"path"}:
+        return
+    # A seed that crossed 1 MiB has other rows.
+    if "path" in rules or causes.same_checksum_rule(before, after):
+        yield ChangeDetail(Reason.DATA, "checksum", before.checksum, after.checksum)
+
+
+def _same_source(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
+    if before.raw_code is None or after.raw_code is None:
+        # Not written by this dbt, or known to be equal and not fetched.
+        return before.code_hash == after.code_hash or None in (before.code_hash, after.code_hash)
+    return same_code(before.raw_code, after.raw_code, language=after.language, adapter=causes.adapter)
+
+
+def _compiles_to_the_same(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
+    """Whether the compiled SQL proves that another source means the same.
+
+    It does not where Jinja branches: an incremental model is compiled for one branch only.
+    """
+    if before.compiled_code is None or after.compiled_code is None or after.language == "python":
+        return False
+    if branches(before.raw_code or "") or branches(after.raw_code or ""):
+        return False
+    return _same_compiled(causes.base.compiled(before), causes.current.compiled(after), causes.adapter)
+
+
+def _same_compiled(base: str | None, current: str | None, adapter: str | None) -> bool:
+    if base is None or current is None or base == current:
+        return True
+    return tokens(unwrapped(base), adapter) == tokens(unwrapped(current), adapter)
+
+
+def _consequences(found: Mapping[str, Change], causes: Causes) -> dict[str, list[ChangeDetail]]:
+    """Changes that a node's own entry cannot show: it reads a source that was pointed elsewhere, or uses
+    a measure that was redefined."""
+    moved = {
+        unique_id
+        for unique_id, change in found.items()
+        if change.resource_type == "source" and Reason.RELATION in change.reasons
+    }
+    measures = {
+        unique_id: {
+            detail.key.split(".")[1] for detail in change.details if detail.key.startswith("measures.")
+        }
+        for unique_id, change in found.items()
+        if change.resource_type == "semantic_model" and change.status is Status.MODIFIED
+    }
+    details: dict[str, list[ChangeDetail]] = {}
+    if not moved and not measures:
+        return details
+    for unique_id, node in causes.current.nodes.items():
+        keys = sorted(moved.intersection(node.parents)) if node.resource_type in READERS else []
+        if node.resource_type == "metric":
+            used = _measures(node)
+            keys = [
+                f"measures.{name}"
+                for parent in node.parents
+                for name in sorted(measures.get(parent, set()) & used)
+            ]
+        if keys and unique_id in causes.base.nodes:
+            details[unique_id] = [ChangeDetail(Reason.COMPILED, key, True, True) for key in keys]
+    return details
+
+
+def _measures(metric: NodeMetadata) -> set[str]:
+    """Names of the measures that a metric is made of."""
+    params = metric.properties.get("type_params") or {}
+    conversion = params.get("conversion_type_params") or {}
+    used = [
+        *(params.get(key) for key in ("measure", "numerator", "denominator")),
+        *(params.get("input_measures") or ()),
+        *(conversion.get(key) for key in ("base_measure", "conversion_measure")),
+    ]
+    return {item["name"] if isinstance(item, dict) else item for item in used if item}
+
+
+def _modified(node: NodeMetadata, details: Iterable[ChangeDetail]) -> Change:
+    details = tuple(details)
+    reasons = {detail.reason for detail in details}
+    status = Status.UNCHANGED if reasons <= COSMETIC else Status.MODIFIED
+    return _change(node, status, tuple(reason for reason in REASONS if reason in reasons), details)
+
+
+def _change(
+    node: NodeMetadata,
+    status: Status,
+    reasons: tuple[Reason, ...] = (),
+    details: tuple[ChangeDetail, ...] = (),
+) -> Change:
+    return Change(
+        unique_id=node.unique_id,
+        name=node.name if node.version is None else f"{node.name}.v{node.version}",
+        resource_type=node.resource_type,
+        path=node.path,
+        status=status,
+        reasons=reasons,
+        details=details,
+    )

@@ -1,0 +1,91 @@
+"""Where a node lives, and whether an edit moved it.
+
+Two runs in two environments put every node elsewhere; that is no change. What counts is the place
+relative to the target: `<target>_marts` against `<target>_finance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recce_meta.diff.causes import Causes
+from recce_meta.diff.code import jinja_names
+from recce_meta.diff.side import Side
+from recce_meta.models import ChangeDetail, NodeMetadata, Reason
+
+NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name")
+"""Macros by which a project decides on places."""
+
+TARGET = "{target}"
+
+
+def relation_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
+    """Database, schema, identifier or quoting that differ, each an edit or the environment."""
+    if not before.relation_name or not after.relation_name:
+        return
+    places = (_place(before), _place(after))
+    for key in places[0]:
+        old, new = places[0][key], places[1][key]
+        if old == new:
+            continue
+        relative = (_relative(key, old, causes.base), _relative(key, new, causes.current))
+        moved = relative[0] != relative[1] and _by_edit(key, before, after, causes)
+        yield ChangeDetail(Reason.RELATION if moved else Reason.ENVIRONMENT, key, old, new)
+    if places[0] == places[1] and before.relation_name != after.relation_name:
+        reason = Reason.RELATION if causes.same_dbt else Reason.ENVIRONMENT  # quoting of old versions varies
+        yield ChangeDetail(reason, "relation_name", before.relation_name, after.relation_name)
+
+
+def _place(node: NodeMetadata) -> dict[str, str | None]:
+    return {
+        "database_name": node.database_name,
+        "schema_name": node.schema_name,
+        "identifier": node.identifier,
+    }
+
+
+def _relative(key: str, value: str | None, side: Side) -> str | None:
+    """The place with the target's own part taken out."""
+    database, schema = side.place
+    if key == "database_name":
+        return TARGET if value == database else value
+    if key == "schema_name" and value and schema and (value == schema or value.startswith(f"{schema}_")):
+        return TARGET + value[len(schema) :]
+    return value
+
+
+def _by_edit(key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
+    """Whether an edit must have moved the node, given that its place relative to the target differs."""
+    if any(_changed_macro(name, causes) for name in NAMERS):
+        return True
+    option = {"database_name": "database", "schema_name": "schema", "identifier": "alias"}[key]
+    names = jinja_names(before.raw_code or "") | jinja_names(after.raw_code or "")
+    for node in (before, after):
+        template = node.unrendered_config.get(option) or node.properties.get(f"unrendered_{option}") or ""
+        names |= jinja_names(str(template))
+    if "target" in names and before.raw_code == after.raw_code and _same_template(option, before, after):
+        return False
+    if causes.same_environment:
+        return True
+    custom = (before.config.get(option), after.config.get(option))
+    if before.resource_type == "source":
+        return _same_template(option, before, after) is False
+    return key == "identifier" or custom[0] != custom[1]
+
+
+def _same_template(option: str, before: NodeMetadata, after: NodeMetadata) -> bool:
+    """Whether both sides wrote the same template; a value rendered by a `config(…)` call tells nothing."""
+    templates = []
+    for node in (before, after):
+        value = node.unrendered_config.get(option, node.properties.get(f"unrendered_{option}"))
+        templates.append(value)
+    has_jinja = any("{{" in str(template) for template in templates)
+    return templates[0] == templates[1] or not has_jinja
+
+
+def _changed_macro(name: str, causes: Causes) -> bool:
+    return any(
+        unique_id in causes.changed_macros
+        for side in (causes.base, causes.current)
+        for unique_id in side.macro_named(name)
+    )

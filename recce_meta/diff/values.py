@@ -1,0 +1,45 @@
+"""JSON values compared the way YAML is meant: null, empty and absent are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recce_meta.models import Json
+
+
+def normal(value: Json) -> Json:
+    """*value* without members that say nothing; a list of one scalar is that scalar (`unique_key`)."""
+    if isinstance(value, dict):
+        members = {key: normal(member) for key, member in value.items()}
+        return {key: member for key, member in members.items() if member is not None} or None
+    if isinstance(value, (list, tuple)):
+        items = [normal(item) for item in value]
+        return (items[0] if len(items) == 1 and not isinstance(items[0], (dict, list)) else items) or None
+    return None if value == "" else value
+
+
+def differences(base: Json, current: Json, path: str = "") -> Iterator[tuple[str, Json, Json]]:
+    """(path, base, current) of every leaf that differs; lists of named things are compared by name."""
+    base, current = _keyed(base), _keyed(current)
+    if isinstance(base, dict) and isinstance(current, dict):
+        for key in sorted(base.keys() | current.keys(), key=str):
+            yield from differences(base.get(key), current.get(key), f"{path}.{key}" if path else str(key))
+    elif normal(base) != normal(current):
+        yield path, _unkeyed(base), _unkeyed(current)
+
+
+def _keyed(value: Json) -> Json:
+    """A list whose members all have a distinct name, as a dict by name."""
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(item, dict) and item.get("name") for item in value)
+    ):
+        named = {item["name"]: item for item in value}
+        if len(named) == len(value):
+            return named
+    return value
+
+
+def _unkeyed(value: Json) -> Json:
+    return value if value not in ({}, [], "") else None
