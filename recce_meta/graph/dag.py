@@ -1,0 +1,139 @@
+"""The lineage graph, and breadth-first questions about it.
+
+Every answer costs time linear in the part of the graph that it visits. Ids that edges name and no
+node has (dangling ones, which real manifests hold) are members like any other; cycles, which dbt
+refuses and plain SQL can hold, end where they began.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+
+from msgspec import Struct
+
+from recce_meta.models import LineageEdge, NodeMetadata
+
+
+class LineageGraph(Struct, frozen=True, eq=False):
+    """Who reads whom, both ways. An id that the graph does not hold has no relatives."""
+
+    parents_of: Mapping[str, tuple[str, ...]]
+    """Every member's parents, sorted."""
+    children_of: Mapping[str, tuple[str, ...]]
+    """Every member's children, sorted."""
+
+    def __contains__(self, unique_id: object) -> bool:
+        return unique_id in self.parents_of
+
+    def __len__(self) -> int:
+        return len(self.parents_of)
+
+    def parents(self, unique_id: str) -> tuple[str, ...]:
+        """What *unique_id* reads, sorted."""
+        return self.parents_of.get(unique_id, ())
+
+    def children(self, unique_id: str) -> tuple[str, ...]:
+        """What reads *unique_id*, sorted."""
+        return self.children_of.get(unique_id, ())
+
+    def ancestors(self, unique_id: str, depth: int | None = None) -> dict[str, int]:
+        """Everything upstream within *depth* edges (None: all) and its distance, nearest first."""
+        return self._relatives(unique_id, self.parents_of, depth)
+
+    def descendants(self, unique_id: str, depth: int | None = None) -> dict[str, int]:
+        """Everything downstream within *depth* edges (None: all) and its distance, nearest first."""
+        return self._relatives(unique_id, self.children_of, depth)
+
+    def upstream(
+        self, unique_ids: Iterable[str], depth: int | None = None, *, within: Collection[str] | None = None
+    ) -> set[str]:
+        """*unique_ids* and all that they read within *depth* edges, on paths that stay *within*."""
+        return set(_walk(sorted(unique_ids), self.parents_of, depth, within))
+
+    def downstream(
+        self, unique_ids: Iterable[str], depth: int | None = None, *, within: Collection[str] | None = None
+    ) -> set[str]:
+        """*unique_ids* and all that reads them within *depth* edges, on paths that stay *within*."""
+        return set(_walk(sorted(unique_ids), self.children_of, depth, within))
+
+    def impact(self, changed_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
+        """Everything downstream of *changed_ids* but themselves: its distance to, and id of, the nearest.
+
+        Of several that are as near, the first by id. Nearest first.
+        """
+        reached = _walk(sorted(set(changed_ids)), self.children_of)
+        return {unique_id: found for unique_id, found in reached.items() if found[0] > 0}
+
+    def shortest_path(self, upstream: str, downstream: str) -> tuple[str, ...]:
+        """The ids from *upstream* to *downstream*, both included; empty where there is no path."""
+        if upstream not in self or downstream not in self:
+            return ()
+        came_from = {upstream: upstream}
+        queue = deque([upstream])
+        while queue and downstream not in came_from:
+            unique_id = queue.popleft()
+            for child in self.children(unique_id):
+                if child not in came_from:
+                    came_from[child] = unique_id
+                    queue.append(child)
+        if downstream not in came_from:
+            return ()
+        path = [downstream]
+        while path[-1] != upstream:
+            path.append(came_from[path[-1]])
+        return tuple(reversed(path))
+
+    def _relatives(
+        self, unique_id: str, neighbours: Mapping[str, tuple[str, ...]], depth: int | None
+    ) -> dict[str, int]:
+        reached = _walk([unique_id], neighbours, depth)
+        return {found: distance for found, (distance, _) in reached.items() if found != unique_id}
+
+
+def build_lineage_graph(
+    nodes: Iterable[NodeMetadata], edges: Iterable[LineageEdge] | None = None
+) -> LineageGraph:
+    """The graph of *nodes*, joined by *edges* or, without them, by each node's own parents."""
+    nodes = list(nodes)
+    parents: dict[str, list[str]] = {node.unique_id: [] for node in nodes}
+    children: dict[str, list[str]] = {node.unique_id: [] for node in nodes}
+    if edges is None:
+        pairs = [(node.unique_id, parent) for node in nodes for parent in node.parents]
+    else:
+        pairs = [(edge.node_id, edge.parent_id) for edge in edges]
+    for child, parent in pairs:
+        parents.setdefault(child, []).append(parent)
+        children.setdefault(parent, []).append(child)
+        parents.setdefault(parent, [])
+        children.setdefault(child, [])
+    return LineageGraph(_sorted(parents), _sorted(children))
+
+
+def _sorted(neighbours: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {unique_id: tuple(sorted(set(ids))) if ids else () for unique_id, ids in neighbours.items()}
+
+
+def _walk(
+    starts: Iterable[str],
+    neighbours: Mapping[str, tuple[str, ...]],
+    depth: int | None = None,
+    within: Collection[str] | None = None,
+) -> dict[str, tuple[int, str]]:
+    """Every id reached from *starts*, with its distance and the start that it was reached from.
+
+    The queue holds each distance's ids in the order of their starts, so among starts that are equally
+    near the first in *starts* wins.
+    """
+    reached = {start: (0, start) for start in starts}
+    queue = deque(reached)
+    while queue:
+        unique_id = queue.popleft()
+        distance, origin = reached[unique_id]
+        if depth is not None and distance >= depth:
+            continue
+        for neighbour in neighbours.get(unique_id, ()):
+            if neighbour not in reached and (within is None or neighbour in within):
+                reached[neighbour] = (distance + 1, origin)
+                queue.append(neighbour)
+    return reached
