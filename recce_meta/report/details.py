@@ -23,7 +23,8 @@ RELATION_PARTS = {"database_name": "database", "schema_name": "schema", "identif
 
 
 def detail_phrases(change: Change) -> list[str]:
-    """What differs in *change*, in the order of its reasons; nothing on formatting and environment."""
+    """What differs in *change*, in the order of its reasons; nothing on formatting and environment, nor
+    on data, of which a checksum says no more than the reason does."""
     by_reason: dict[Reason, list[ChangeDetail]] = {}
     for detail in change.details:
         by_reason.setdefault(detail.reason, []).append(detail)
@@ -46,9 +47,9 @@ def short_value(value: Json) -> str:
 
 
 def _from_to(label: str, base: Json, current: Json) -> str:
-    if base is None:
+    if base is None and current is not None:
         return f"+ {label}: {short_value(current)}"
-    if current is None:
+    if current is None and base is not None:
         return f"- {label}: {short_value(base)}"
     return f"{label}: {short_value(base)} → {short_value(current)}"
 
@@ -93,7 +94,7 @@ def _descriptions(details: Sequence[ChangeDetail]) -> Iterator[str]:
     for detail in details:
         verb = "added" if not detail.base else "removed" if not detail.current else "changed"
         if detail.key == "(model)":
-            yield f"description {verb}"
+            yield _from_to("description", detail.base or None, detail.current or None)
         else:
             columns.setdefault(verb, []).append(detail.key)
     for verb, names in columns.items():
@@ -131,10 +132,6 @@ def _contract(details: Sequence[ChangeDetail]) -> Iterator[str]:
         yield "contract " + _from_to(label, detail.base, detail.current)
 
 
-def _data(_details: Sequence[ChangeDetail]) -> Iterator[str]:
-    yield "data changed"
-
-
 _PHRASES: dict[Reason, Callable[[Sequence[ChangeDetail]], Iterator[str]]] = {
     Reason.BODY: _code("body"),
     Reason.COMPILED: _code("compiled SQL"),
@@ -145,5 +142,4 @@ _PHRASES: dict[Reason, Callable[[Sequence[ChangeDetail]], Iterator[str]]] = {
     Reason.MACROS: _macros,
     Reason.CONTRACT: _contract,
     Reason.PARENTS: _parents,
-    Reason.DATA: _data,
 }

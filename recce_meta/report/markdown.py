@@ -18,6 +18,7 @@ from recce_meta.report.details import detail_phrases
 from recce_meta.report.escape import code, fenced, html_code, prose, words
 from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.report.wording import (
+    KINDS,
     TESTS,
     by_kind,
     count_of,
@@ -40,39 +41,53 @@ MARKER = "<!-- recce_meta diff -->"
 """The first line, by which a bot finds its comment again to replace it."""
 
 ROWS_OPEN = 20
+TESTS_OPEN = 3
 DETAILS_OPEN = 8
 PHRASES_SHOWN = 30
-DIFF_LINES = 80
+DIFF_LINES = 60
 DIFF_WIDTH = 240
 NAMES_PER_DISTANCE = 50
 NOTES_SHOWN = 20
+
+_TOLD_BY_NAME = frozenset({Reason.DATA, Reason.FORMATTING, Reason.ENVIRONMENT})
+"""Reasons whose details say no more than their name."""
 
 _STATUS = {Status.ADDED: "🟢 added", Status.REMOVED: "🔴 removed", Status.MODIFIED: "🟡 modified"}
 _TABLE_HEAD = "| | node | type | what changed |\n|---|---|---|---|\n"
 
 
 def diff_markdown(diff: RunDiff, *, max_chars: int = MAX_CHARS) -> str:
-    """*diff* for people who review it, in at most *max_chars* characters (2,000 at least)."""
+    """*diff* for people who review it, in at most *max_chars* characters (8,000 at least)."""
     changes = [change for group in by_kind(diff.changed).values() for change in group]
+    nodes, tests = _parted(changes)
+    in_view = nodes[:ROWS_OPEN] + (tests if len(tests) <= TESTS_OPEN else [])
+    folded = nodes[ROWS_OPEN:] + (tests if len(tests) > TESTS_OPEN else [])
     text = _head(diff)
     room = max_chars - len(text)
     for section in (
-        _table(changes, room // 4),
+        _table(in_view, room // 4),
         _notes(diff.notes, room // 8),
-        _graph(diff, room // 4),
-        _more_rows(changes[ROWS_OPEN:], room // 6),
+        _graph(diff, room // 5),
+        _more_rows(folded, room // 6),
         _downstream(diff.impacted, room // 8),
     ):
         text += section
     return text + _details(changes, max_chars - len(text))
 
 
+def _parted(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
+    """The nodes, and the tests: these follow a model by the dozen and would bury the others."""
+    nodes = [change for change in changes if change.resource_type not in TESTS]
+    return nodes, [change for change in changes if change.resource_type in TESTS]
+
+
 def _head(diff: RunDiff) -> str:
     projects = dict.fromkeys((diff.base.project_name, diff.current.project_name))
+    phrases = summary_phrases(summarise(diff))[0 if diff.changed else 1 :]
     return (
         f"{MARKER}\n### {_verdict(diff)}\n\n"
-        f"**{' · '.join(summary_phrases(summarise(diff)))}**\n\n"
-        f"{' → '.join(code(name, 60) for name in projects)}: {_side(diff.base)} → {_side(diff.current)}\n"
+        + (f"**{' · '.join(phrases)}**\n\n" if phrases else "")
+        + f"{' → '.join(code(name, 60) for name in projects)}: {_side(diff.base)} → {_side(diff.current)}\n"
     )
 
 
@@ -96,10 +111,9 @@ def _losses(diff: RunDiff) -> str:
             lost += detail.current is None
             retyped += detail.base is not None and detail.current is not None
     nodes = sum(count for kind, count in removed.items() if kind not in TESTS)
-    phrases = [count_of(nodes, "node") + " removed"] * bool(nodes)
-    phrases += [count_of(lost, "column") + " removed"] * bool(lost)
-    phrases += [count_of(retyped, "column") + " of another type"] * bool(retyped)
-    return join_words(phrases)
+    gone = join_words([count_of(nodes, "node")] * bool(nodes) + [count_of(lost, "column")] * bool(lost))
+    changed = count_of(retyped, "column") + " of another type" if retyped else ""
+    return ", ".join(filter(None, (gone and f"{gone} removed", changed)))
 
 
 def _side(run: RunMetadata) -> str:
@@ -110,14 +124,15 @@ def _side(run: RunMetadata) -> str:
 def _table(changes: Sequence[Change], room: int) -> str:
     if not changes:
         return ""
-    rows = _within([_row(change) for change in changes[:ROWS_OPEN]], room)
-    return "\n" + _TABLE_HEAD + "".join(rows) + _left_out(min(len(changes), ROWS_OPEN) - len(rows), "node")
+    rows = _within([_row(change) for change in changes], room)
+    return "\n" + _TABLE_HEAD + "".join(rows) + _left_out(len(changes) - len(rows), "node")
 
 
 def _row(change: Change) -> str:
-    reasons = ", ".join(weighty_reasons(change))
     node = f"{code(node_label(change))} | {words(change.resource_type)}"
-    return f"| {_STATUS[change.status]} | {node} | {reasons} |\n"
+    is_modified = change.status is Status.MODIFIED
+    told = ", ".join(weighty_reasons(change)) if is_modified else change.path and code(change.path)
+    return f"| {_STATUS[change.status]} | {node} | {told} |\n"
 
 
 def _within(texts: Sequence[str], room: int) -> list[str]:
@@ -154,7 +169,8 @@ def _more_rows(changes: Sequence[Change], room: int) -> str:
     rows = _within([_row(change) for change in changes[: room // 20]], room)
     if not changes:
         return ""
-    title = f"{count_of(len(changes), 'node')} more changed"
+    counts = Counter(change.resource_type for change in changes)
+    title = f"{len(changes):,} more changed: {_kinds(counts)}"
     return _folded(title, _TABLE_HEAD + "".join(rows) + _left_out(len(changes) - len(rows), "node"))
 
 
@@ -177,7 +193,7 @@ def _downstream(impacted: Sequence[Impact], room: int) -> str:
 
 
 def _kinds(counts: Counter[str]) -> str:
-    known = {kind: count for kind, count in counts.items() if words(kind) == kind}
+    known = {kind: count for kind, count in counts.items() if kind in KINDS}
     told = counts_by_kind(known)
     other = sum(counts.values()) - sum(known.values())
     return ", ".join(filter(None, (told, f"{other:,} other" if other else "")))
@@ -196,11 +212,11 @@ def _impact_name(impact: Impact) -> str:
 
 def _details(changes: Sequence[Change], room: int) -> str:
     """One fold per modified node while there is room; all but the first few share one more fold."""
-    telling = [change for change in changes if change.details and change.status is Status.MODIFIED]
+    telling = [change for change in changes if change.status is Status.MODIFIED and _is_telling(change)]
     room -= 300  # for the outer fold and the sentence about what is left out
     blocks: list[str] = []
     for change in telling:
-        block = _block_within(change, room)
+        block = _block_within(change, min(room, max(room // 3, 2_000)))
         if not block:
             break
         blocks.append(block)
@@ -210,6 +226,10 @@ def _details(changes: Sequence[Change], room: int) -> str:
     if rest:
         text += _folded(f"Details of {count_of(len(rest), 'node')} more", "".join(rest))
     return text + _details_left_out(left_out)
+
+
+def _is_telling(change: Change) -> bool:
+    return any(detail.reason not in _TOLD_BY_NAME for detail in change.details)
 
 
 def _details_left_out(count: int) -> str:

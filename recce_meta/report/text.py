@@ -38,6 +38,8 @@ TESTS_SHOWN = 3
 NOTES_SHOWN = 4
 DISTANCES_SHOWN = 4
 
+_MORE_WIDTH = len(" " + more(99_999))
+
 MARKS = {
     Status.ADDED: Span("+", Style.GREEN),
     Status.REMOVED: Span("-", Style.RED),
@@ -53,7 +55,7 @@ class Density(NamedTuple):
     shared: bool
 
 
-DENSITIES = (Density(8, False), Density(3, True), Density(1, True), Density(0, True))
+DENSITIES = (Density(30, False), Density(6, True), Density(3, True), Density(1, True), Density(0, True))
 """From roomy to terse; the first that fits is used."""
 
 
@@ -177,12 +179,13 @@ def _detail_lines(change: Change, width: int, density: Density) -> list[str]:
         return shown + ([more(len(phrases) - len(shown))] if len(shown) < len(phrases) else [])
     lines: list[str] = []
     for index, phrase in enumerate(phrases):
-        if lines and display_width(lines[-1]) + display_width(phrase) + 3 <= width - 16:
+        is_last = len(lines) == density.lines and index < len(phrases) - 1
+        if lines and display_width(f"{lines[-1]} · {phrase}") <= width - (_MORE_WIDTH if is_last else 0):
             lines[-1] += f" · {phrase}"
         elif len(lines) < density.lines:
             lines.append(phrase)
         else:
-            lines[-1] = f"{shorten(lines[-1], max(width - 16, 8))} {more(len(phrases) - index)}"
+            lines[-1] = f"{shorten(lines[-1], max(width - _MORE_WIDTH, 8))} {more(len(phrases) - index)}"
             break
     return lines
 
@@ -223,7 +226,8 @@ def _fitted(names: Sequence[str], width: int) -> str:
     line = ""
     for index, name in enumerate(names):
         joined = f"{line}, {name}" if line else name
-        if width and line and display_width(joined) > width - (15 if index < len(names) - 1 else 0):
+        hidden = len(names) - index - 1
+        if width and line and display_width(f"{joined} {more(hidden)}" if hidden else joined) > width:
             return f"{line} {more(len(names) - index)}"
         line = joined
     return line

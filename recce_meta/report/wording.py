@@ -85,7 +85,7 @@ def summary_phrases(summary: DiffSummary) -> list[str]:
     }
     phrases = [f"{count:,} {word}" for word, count in counted.items() if count]
     if not (summary.modified or summary.added or summary.removed):
-        phrases.insert(0, "no changes")
+        phrases.insert(0, "No changes")
     for word, count in (("formatting", summary.formatting), ("environment", summary.environment)):
         if count:
             phrases.append(f"{count:,} {'differs' if count == 1 else 'differ'} in {word} only")

@@ -1,0 +1,175 @@
+"""Whatever a project is called, its reports stay what they are."""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from datetime import datetime, timezone
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recce_meta.models import Change, ChangeDetail, Impact, LineageEdge, Reason, RunDiff, RunMetadata, Status
+from recce_meta.report import diff_json, diff_markdown, diff_text
+from recce_meta.report.escape import mermaid_label
+
+FRAGMENTS = [
+    "|", "\\|", "`", "```", "\n", "\r\n", "\t", "\x1b[31m", "\x07", "\u202e", "\u2028", "<!--", "</details>", "<b>",
+    "@admin", "#12", '"', "]", ")", "end", ";", "%%", "-->", "subgraph", "[bold]", "[/]", "数据", "é", "\\", "_", "$", "*",
+]  # fmt: skip
+hostile = (
+    st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=5), max_size=6)
+    .map("".join)
+    .map(lambda text: text.encode("utf-8", "replace").decode())
+)
+values = st.none() | st.booleans() | hostile | st.lists(hostile, max_size=3)
+texts = st.none() | hostile
+
+
+def run_of(environment: str, name: str) -> RunMetadata:
+    run_at = datetime(2026, 11, 19, tzinfo=timezone.utc)
+    return RunMetadata(run_id=name, run_at=run_at, project_name=name, environment=environment, branch=name)
+
+
+@st.composite
+def details(draw: st.DrawFn) -> ChangeDetail:
+    reason = draw(st.sampled_from(Reason))
+    is_text = reason in (Reason.BODY, Reason.COMPILED, Reason.COLUMNS, Reason.DESCRIPTIONS)
+    kind = texts if is_text else values
+    return ChangeDetail(reason, draw(hostile), draw(kind), draw(kind))
+
+
+@st.composite
+def diffs(draw: st.DrawFn) -> RunDiff:
+    changes = []
+    for index in range(draw(st.integers(0, 6))):
+        status = draw(st.sampled_from(Status))
+        found = tuple(draw(st.lists(details(), max_size=4))) if status is Status.MODIFIED else ()
+        reasons = tuple(sorted({detail.reason for detail in found}, key=list(Reason).index))
+        changes.append(
+            Change(
+                unique_id=f"model.shop.{index}{draw(hostile)}",
+                name=f"node{index}x{draw(hostile)}",
+                resource_type=draw(st.sampled_from(["model", "source", "test"]) | hostile),
+                path=draw(hostile),
+                status=status,
+                reasons=reasons,
+                details=found,
+            )
+        )
+    changes.sort(key=lambda change: change.unique_id)
+    ids = [change.unique_id for change in changes]
+    children = tuple(LineageEdge(f"model.shop.child{draw(hostile)}", parent) for parent in ids)
+    impacted = tuple(
+        Impact(unique_id=e.node_id, name=draw(hostile), resource_type="model", distance=1, origin=e.parent_id)
+        for e in children
+    )
+    return RunDiff(
+        base=run_of("base", draw(hostile)),
+        current=run_of(draw(hostile), draw(hostile)),
+        changes=tuple(changes),
+        impacted=impacted,
+        children=children,
+        names={e.node_id: draw(hostile) for e in children},
+        notes=tuple(draw(st.lists(hostile, max_size=2))),
+    )
+
+
+def without_code(markdown: str) -> str:
+    """*markdown* without its fenced blocks."""
+    return re.sub(r"^(`{3,})\w+\n.*?^\1$", "", markdown, flags=re.MULTILINE | re.DOTALL)
+
+
+def is_clean(text: str, allowed: str) -> bool:
+    return all(char.isprintable() or char in allowed + "\u200c\u200d" for char in text)
+
+
+@given(diff=diffs(), width=st.sampled_from([0, 40, 80, 200]))
+def test_no_control_character_reaches_the_terminal(diff: RunDiff, width: int) -> None:
+    assert is_clean(diff_text(diff, width=width, color=False), "\n")
+
+
+@given(diff=diffs())
+def test_colours_are_the_only_escape_sequences(diff: RunDiff) -> None:
+    colored = diff_text(diff, width=80, color=True)
+
+    without_colors = re.sub(r"\x1b\[\d*m", "", colored)
+
+    assert is_clean(without_colors, "\n")
+    assert [line.rstrip() for line in without_colors.splitlines()] == diff_text(
+        diff, width=80, color=False
+    ).splitlines()
+
+
+@given(diff=diffs())
+def test_every_row_of_the_markdown_table_has_four_cells(diff: RunDiff) -> None:
+    markdown = without_code(diff_markdown(diff))
+
+    rows = [line for line in markdown.splitlines() if line.startswith("| ")]
+
+    assert [row for row in rows if row.count("|") != 5] == []
+
+
+@given(diff=diffs())
+def test_markdown_holds_no_control_character_and_folds_are_closed(diff: RunDiff) -> None:
+    markdown = diff_markdown(diff)
+
+    assert is_clean(markdown, "\n\t")
+    outside = re.sub(r"`[^`\n]*`", "", without_code(markdown))
+    assert outside.count("<details>") == outside.count("</details>")
+    tags = set(re.findall(r"<[^>]*>?", outside))
+    assert tags <= {
+        "<!-- recce_meta diff -->", "<details>", "</details>", "<summary>", "</summary>", "<code>", "</code>"
+    }  # fmt: skip
+
+
+@given(diff=diffs())
+def test_nobody_is_mentioned_outside_code(diff: RunDiff) -> None:
+    outside = re.sub(r"`[^`\n]*`", "", without_code(diff_markdown(diff)))
+
+    assert "@" not in outside
+    assert not re.search(r"(?<!&)#\d", outside)
+
+
+@given(diff=diffs())
+def test_every_mermaid_line_has_a_known_form(diff: RunDiff) -> None:
+    graph = re.search(r"^```mermaid\n(.*?)\n```$", diff_markdown(diff), re.MULTILINE | re.DOTALL)
+    lines = graph[1].split("\n") if graph else []
+
+    form = re.compile(
+        r"flowchart LR|  n\d+(\[|\[\(|\(\[)\"[^\"\[\]<>`]*\"(\]|\)\]|\]\)):::\w+|  n\d+ --> n\d+|  classDef \w+ [\w:#, -]+"
+    )
+    assert [line for line in lines if not form.fullmatch(line)] == []
+
+
+@given(diff=diffs())
+def test_every_changed_node_appears(diff: RunDiff) -> None:
+    told = diff_text(diff, width=0, color=False, max_lines=None), diff_markdown(diff)
+    listed = {change["unique_id"]: change for change in json.loads(diff_json(diff))["changes"]}
+
+    for change in diff.changed:
+        assert change.unique_id in listed
+        mark = change.unique_id.split(".")[2][:1] if change.resource_type == "source" else change.name[:6]
+        assert all(mark in text for text in told)
+
+
+@given(diff=diffs(), max_chars=st.integers(8_000, 12_000))
+@settings(max_examples=50)
+def test_markdown_stays_within_its_size(diff: RunDiff, max_chars: int) -> None:
+    assert len(diff_markdown(diff, max_chars=max_chars)) <= max_chars
+
+
+@given(name=hostile)
+def test_json_gives_every_text_back(name: str) -> None:
+    change = Change(unique_id=name, name=name, resource_type=name, status=Status.ADDED)
+    diff = RunDiff(base=run_of("base", name), current=run_of("current", name), changes=(change,))
+
+    assert json.loads(diff_json(diff))["changes"][0]["name"] == name
+
+
+@given(name=hostile)
+def test_a_mermaid_label_decodes_to_the_name(name: str) -> None:
+    label = mermaid_label(name)
+
+    assert set(re.sub(r"#\d+;", "", label)) & set(string.punctuation) <= set("_.,()/+:-")
