@@ -27,13 +27,13 @@ create or replace table pr_42.daily_revenue as select * from read_parquet('$tabl
 
 create or replace table pr_42.orders as select * from read_parquet('$tables/pr_42.orders.parquet');
 
-create or replace table pr_42.raw_customers as select * from read_parquet('$tables/pr_42.raw_customers.parquet');
+create or replace table pr_42.raw_customers as select * from read_parquet('$tables/prod.raw_customers.parquet');
 
-create or replace table pr_42.raw_orders as select * from read_parquet('$tables/pr_42.raw_orders.parquet');
+create or replace table pr_42.raw_orders as select * from read_parquet('$tables/prod.raw_orders.parquet');
 
-create or replace table pr_42.raw_payments as select * from read_parquet('$tables/pr_42.raw_payments.parquet');
+create or replace table pr_42.raw_payments as select * from read_parquet('$tables/prod.raw_payments.parquet');
 
-create or replace table pr_42.raw_stores as select * from read_parquet('$tables/pr_42.raw_stores.parquet');
+create or replace table pr_42.raw_stores as select * from read_parquet('$tables/prod.raw_stores.parquet');
 
 create or replace table pr_42.store_performance as select * from read_parquet('$tables/pr_42.store_performance.parquet');
 
