@@ -7,7 +7,7 @@ refuses and plain SQL can hold, end where they began.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
@@ -95,23 +95,23 @@ def build_lineage_graph(
     nodes: Iterable[NodeMetadata], edges: Iterable[LineageEdge] | None = None
 ) -> LineageGraph:
     """The graph of *nodes*, joined by *edges* or, without them, by each node's own parents."""
-    nodes = list(nodes)
-    parents: dict[str, list[str]] = {node.unique_id: [] for node in nodes}
-    children: dict[str, list[str]] = {node.unique_id: [] for node in nodes}
     if edges is None:
-        pairs = [(node.unique_id, parent) for node in nodes for parent in node.parents]
+        parents_of = {node.unique_id: node.parents for node in nodes}
     else:
-        pairs = [(edge.node_id, edge.parent_id) for edge in edges]
-    for child, parent in pairs:
-        parents.setdefault(child, []).append(parent)
-        children.setdefault(parent, []).append(child)
-        parents.setdefault(parent, [])
-        children.setdefault(child, [])
-    return LineageGraph(_sorted(parents), _sorted(children))
-
-
-def _sorted(neighbours: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    return {unique_id: tuple(sorted(set(ids))) if ids else () for unique_id, ids in neighbours.items()}
+        parents_of = {node.unique_id: () for node in nodes}
+        found: dict[str, set[str]] = defaultdict(set)
+        for edge in edges:
+            found[edge.node_id].add(edge.parent_id)
+        parents_of.update((child, tuple(sorted(parents))) for child, parents in found.items())
+    children: dict[str, list[str]] = {unique_id: [] for unique_id in parents_of}
+    dangling: dict[str, list[str]] = defaultdict(list)
+    # Children are visited in order, so that every list of them is born sorted.
+    for child in sorted(parents_of):
+        for parent in parents_of[child]:
+            (children if parent in children else dangling)[parent].append(child)
+    children.update(dangling)
+    parents_of.update((unique_id, ()) for unique_id in dangling)
+    return LineageGraph(parents_of, {unique_id: tuple(ids) for unique_id, ids in children.items()})
 
 
 def _walk(

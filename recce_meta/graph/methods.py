@@ -7,7 +7,7 @@ What each method looks at, and its oddities (no wildcards in `access:` and `conf
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -18,6 +18,8 @@ from recce_meta.graph.terms import Term
 from recce_meta.models import Json, NodeMetadata, NodeResult
 
 Predicate = Callable[[NodeMetadata], bool]
+Parts = tuple[str, ...]
+"""The folders of a path, and its file."""
 
 StateResolver = Callable[[str], Collection[str]]
 """Answers `modified`, `modified.body`, …, `new`, `old` and `unmodified` with unique ids.
@@ -146,48 +148,54 @@ def _path(term: Term, scope: Scope) -> Predicate:
     dbt looks the pattern up in the root project's folder, so a package's files are found only through
     folders that the root project has too.
     """
-    pattern = PurePosixPath(term.value.replace("\\", "/"))
-    if pattern.is_absolute() or ".." in pattern.parts:
+    value = term.value.replace("\\", "/")
+    pattern = _parts(value)
+    if value.startswith("/") or ".." in pattern:
         raise term.error("a path is relative to the project's folder", hint="write path:models/staging")
-    named = {path for path, is_folder in _known_paths(scope) if _globs(pattern.parts, path.parts, is_folder)}
+    files = _root_files(scope)
+    folders = {path[:length] for path in files for length in range(len(path))}
+    named = {path for path in files if _globs(pattern, path, is_folder=False)}
+    named |= {path for path in folders if _globs(pattern, path, is_folder=True)}
 
     def holds(node: NodeMetadata) -> bool:
-        path = PurePosixPath(node.path)
-        return bool(node.path) and (
-            path in named or _patch_path(node) in named or any(parent in named for parent in path.parents)
+        path = _parts(node.path)
+        return bool(path) and (
+            _patch_path(node) in named or any(path[:end] in named for end in range(len(path) + 1))
         )
 
     return holds
 
 
-def _known_paths(scope: Scope) -> Iterator[tuple[PurePosixPath, bool]]:
-    """The root project's files that hold nodes, and their folders; each with whether it is a folder."""
-    files: set[PurePosixPath] = set()
-    for node in scope.members.values():
-        if node.path and scope.project_name in (None, node.package_name):
-            files.add(PurePosixPath(node.path))
-            files.update(path for path in [_patch_path(node)] if path is not None)
-    yield from ((path, False) for path in files)
-    yield from ((folder, True) for folder in {parent for path in files for parent in path.parents})
+def _root_files(scope: Scope) -> set[Parts]:
+    """The root project's files that hold or describe nodes."""
+    nodes = [node for node in scope.members.values() if scope.project_name in (None, node.package_name)]
+    patches = {path for path in map(_patch_path, nodes) if path is not None}
+    return patches | {_parts(node.path) for node in nodes if node.path}
 
 
-def _patch_path(node: NodeMetadata) -> PurePosixPath | None:
+def _parts(path: str) -> Parts:
+    return tuple(part for part in path.replace("\\", "/").split("/") if part not in ("", "."))
+
+
+def _patch_path(node: NodeMetadata) -> Parts | None:
     """The YAML file that describes the node: `patch_path` is `package://models/schema.yml`."""
     patch = node.properties.get("patch_path")
-    if not isinstance(patch, str) or not patch:
-        return None
-    return PurePosixPath(patch.split("://")[-1].replace("\\", "/"))
+    return _parts(patch.split("://")[-1]) if isinstance(patch, str) and patch else None
 
 
-def _globs(pattern: tuple[str, ...], path: tuple[str, ...], is_folder: bool) -> bool:
+def _globs(pattern: Parts, path: Parts, *, is_folder: bool) -> bool:
     """Whether *pattern* matches *path* as a shell would; `**` stands for any number of folders."""
     if not pattern:
         return not path
     if pattern[0] != "**":
-        return bool(path) and fnmatchcase(path[0], pattern[0]) and _globs(pattern[1:], path[1:], is_folder)
+        return (
+            bool(path)
+            and fnmatchcase(path[0], pattern[0])
+            and _globs(pattern[1:], path[1:], is_folder=is_folder)
+        )
     if len(pattern) == 1:
         return is_folder
-    return any(_globs(pattern[1:], path[start:], is_folder) for start in range(len(path) + 1))
+    return any(_globs(pattern[1:], path[start:], is_folder=is_folder) for start in range(len(path) + 1))
 
 
 def _file(term: Term, scope: Scope) -> Predicate:
