@@ -1,0 +1,83 @@
+-- hand-written: DuckDB formats times its own way, and loses the primary keys that cost more than they give
+-- Graphs share the parts in which nothing differs: the table of graphs' nodes becomes a view over parts,
+-- each graph recorded before being one part. Results keep the time that dbt wrote, as dbt wrote it.
+CREATE TABLE recce_metadata.graph_parts (
+  graph_id TEXT(64) NOT NULL,
+  part_id TEXT(64) NOT NULL,
+  PRIMARY KEY (graph_id, part_id)
+);
+CREATE TABLE recce_metadata.part_nodes (
+  part_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  version_id TEXT(64) NOT NULL,
+  database_name TEXT,
+  schema_name TEXT,
+  identifier TEXT,
+  relation_name TEXT
+);
+INSERT INTO recce_metadata.graph_parts (
+  graph_id,
+  part_id
+)
+SELECT DISTINCT
+  graph_id,
+  graph_id
+FROM recce_metadata.graph_nodes;
+INSERT INTO recce_metadata.part_nodes (
+  part_id,
+  unique_id,
+  version_id,
+  database_name,
+  schema_name,
+  identifier,
+  relation_name
+)
+SELECT
+  graph_id,
+  unique_id,
+  version_id,
+  database_name,
+  schema_name,
+  identifier,
+  relation_name
+FROM recce_metadata.graph_nodes;
+DROP TABLE recce_metadata.graph_nodes;
+CREATE VIEW recce_metadata.graph_nodes AS
+SELECT
+  graph_parts.graph_id,
+  part_nodes.unique_id,
+  part_nodes.version_id,
+  part_nodes.database_name,
+  part_nodes.schema_name,
+  part_nodes.identifier,
+  part_nodes.relation_name
+FROM recce_metadata.graph_parts
+JOIN recce_metadata.part_nodes
+  ON part_nodes.part_id = graph_parts.part_id;
+CREATE TEMPORARY TABLE results_before AS
+SELECT
+  run_id, unique_id, status, seconds, rows_affected, bytes_processed, failures, message,
+  strftime(completed_at AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ') AS completed_at
+FROM recce_metadata.run_results;
+DROP TABLE recce_metadata.run_results;
+CREATE TABLE recce_metadata.run_results (
+  run_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  seconds DOUBLE,
+  rows_affected BIGINT,
+  bytes_processed BIGINT,
+  failures BIGINT,
+  message TEXT,
+  completed_at TEXT
+);
+INSERT INTO recce_metadata.run_results SELECT * FROM results_before;
+DROP TABLE results_before;
+CREATE TEMPORARY TABLE parents_before AS SELECT version_id, parent_id FROM recce_metadata.version_parents;
+DROP TABLE recce_metadata.version_parents;
+CREATE TABLE recce_metadata.version_parents (
+  version_id TEXT(64) NOT NULL,
+  parent_id TEXT NOT NULL
+);
+INSERT INTO recce_metadata.version_parents SELECT * FROM parents_before;
+DROP TABLE parents_before;
