@@ -64,14 +64,14 @@ def main() -> None:
 def build(work: Path) -> None:
     """Build both sides of the project in *work*, and keep what the demo shows."""
     git(work, "init", "--quiet", "--initial-branch=main")
-    origin = {"base": {"branch": "main", "git_sha": commit(work, "The shop as it is"), "pull_request": None}}
+    origin = {"base": {"branch": "main", "sha": commit(work, "The shop as it is"), "pull_request": None}}
     keep_artifacts(work, "base", run_dbt(work, "base"))
     git(work, "checkout", "--quiet", "-b", "count-payments-once")
     shutil.copytree(PROJECT / "pull_request" / "models", work / "models", dirs_exist_ok=True)
     for path in REMOVED:
         (work / path).unlink()
     sha = commit(work, "Count an order's payments once")
-    origin["current"] = {"branch": "count-payments-once", "git_sha": sha, "pull_request": "42"}
+    origin["current"] = {"branch": "count-payments-once", "sha": sha, "pull_request": "42"}
     keep_artifacts(work, "current", run_dbt(work, "current"))
     (DATA / "origin.json").write_text(json.dumps(origin, indent=2) + "\n")
     keep_tables(work / f"{DATABASE}.duckdb")

@@ -71,8 +71,6 @@ def run_child(command: Sequence[str]) -> int:
 def _run(command: Sequence[str]) -> int:
     if not command:
         raise UsageError("No command to run", hint="recce-meta hook -- dbt build")
-    sys.stdout.flush()
-    sys.stderr.flush()
     with _forwarding_signals() as started:
         # Descriptors that the shell opened for the command, as in `dbt run --vars <(…)`, stay open.
         process = subprocess.Popen(_resolved(command), close_fds=False)
@@ -110,6 +108,9 @@ def _forwarding_signals() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]
         for signum in handled
         if signal.getsignal(signum) is not signal.SIG_IGN
     }
+    if hasattr(signal, "SIGCHLD"):
+        # Where a caller made it ignored, the system forgets the exit codes of dead children.
+        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         yield started
     finally:

@@ -28,8 +28,8 @@ _HERE = Path(__file__).resolve().parent
 class Origin(msgspec.Struct, frozen=True):
     """Where the code of one side came from."""
 
+    sha: str
     branch: str
-    git_sha: str
     pull_request: str | None
 
 

@@ -91,8 +91,8 @@ PROVIDERS = (
         branch=(Variable("GITHUB_HEAD_REF"), Variable("event:head.ref")),
         pull_request=(Variable("GITHUB_REF", r"refs/pull/(\d+)/.*"), Variable("event:number", _NUMBER)),
     ),
-    # `pull_request_target` and reviews: GITHUB_SHA is the base's tip, and the head is built only
-    # where the workflow checks it out by itself.
+    # `pull_request_target`: GITHUB_SHA is the base's tip, and the head is built only where the
+    # workflow checks it out by itself.
     Provider(
         name="GitHub Actions, head of a pull request checked out",
         when=Variable("event:head.sha"),

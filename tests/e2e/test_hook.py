@@ -227,6 +227,19 @@ def test_a_signal_ignored_by_the_caller_stays_ignored(environ: dict[str, str], t
     assert done.stdout == b"True\n"
 
 
+def test_the_exit_code_is_known_to_a_caller_that_ignores_dead_children(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    code = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN);"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+
+    done = subprocess.run(python(code, *wrapped(["sh", "-c", "exit 3"])), env=environ, cwd=tmp_path)
+
+    assert done.returncode == 3
+
+
 def test_handlers_are_given_back() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
 

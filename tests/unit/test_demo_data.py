@@ -100,8 +100,8 @@ def test_each_side_has_a_commit_of_its_own() -> None:
 
     assert (base.branch, base.pull_request) == ("main", None)
     assert (current.branch, current.pull_request) == ("count-payments-once", "42")
-    assert re.fullmatch("[0-9a-f]{40}", base.git_sha)
-    assert base.git_sha != current.git_sha
+    assert re.fullmatch("[0-9a-f]{40}", base.sha)
+    assert base.sha != current.sha
 
 
 @pytest.mark.parametrize("name", ["manifest", "catalog", "run_results"])
