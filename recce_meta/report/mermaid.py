@@ -50,7 +50,8 @@ class Flowchart(NamedTuple):
 
 
 def diff_flowchart(diff: RunDiff) -> Flowchart:
-    """The changed nodes and their direct children, without tests; changed nodes have precedence."""
+    """The changed nodes and their direct children, without tests; the changed have precedence, and among
+    them those with an edge."""
     changed = {
         change.unique_id: Vertex(change.unique_id, node_label(change), kind, change.status.value)
         for kind, group in by_kind(diff.changed).items()
@@ -64,9 +65,11 @@ def diff_flowchart(diff: RunDiff) -> Flowchart:
             label = diff.names.get(edge.node_id) or node_part(edge.node_id)
             children[edge.node_id] = Vertex(edge.node_id, label, kind, "impacted")
     ordered = sorted(children.values(), key=lambda v: (kind_order(v.resource_type), v.label, v.unique_id))
-    return flowchart(
-        [*changed.values(), *ordered], [(edge.parent_id, edge.node_id) for edge in diff.children]
-    )
+    known = changed | children
+    edges = [(edge.parent_id, edge.node_id) for edge in diff.children if edge.node_id in known]
+    joined = {end for edge in edges for end in edge}
+    first = sorted(changed.values(), key=lambda vertex: vertex.unique_id not in joined)
+    return flowchart([*first, *ordered], edges)
 
 
 def lineage_flowchart(view: LineageView) -> Flowchart:

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from recce_meta.models import Change, ChangeDetail, Impact, LineageEdge, Reason, RunDiff, RunMetadata, Status
 from recce_meta.report import diff_json, diff_markdown, diff_text
+from recce_meta.report.characters import neutralise, shorten
 from recce_meta.report.escape import mermaid_label
 
 FRAGMENTS = [
-    "|", "\\|", "`", "```", "\n", "\r\n", "\t", "\x1b[31m", "\x07", "\u202e", "\u2028", "<!--", "</details>", "<b>",
-    "@admin", "#12", '"', "]", ")", "end", ";", "%%", "-->", "subgraph", "[bold]", "[/]", "数据", "é", "\\", "_", "$", "*",
+    "|", "\\|", "`", "```", "\n", "\r\n", "\t", "\x1b[31m", "\x07", "\u202e", "\u2028", "<!--", "</details>",
+    "<b>", "@admin", "#12", '"', "]", ")", "end", ";", "%%", "-->", "subgraph",
+    "[bold]", "[/]", "数据", "é", "\\", "_", "$", "*",
 ]  # fmt: skip
 hostile = (
     st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=5), max_size=6)
@@ -138,7 +140,8 @@ def test_every_mermaid_line_has_a_known_form(diff: RunDiff) -> None:
     lines = graph[1].split("\n") if graph else []
 
     form = re.compile(
-        r"flowchart LR|  n\d+(\[|\[\(|\(\[)\"[^\"\[\]<>`]*\"(\]|\)\]|\]\)):::\w+|  n\d+ --> n\d+|  classDef \w+ [\w:#, -]+"
+        r"flowchart LR|  classDef \w+ [\w:#, -]+|  n\d+ --> n\d+"
+        r"|  n\d+(\[|\[\(|\(\[)\"[^\"\[\]<>`]*\"(\]|\)\]|\]\)):::\w+"
     )
     assert [line for line in lines if not form.fullmatch(line)] == []
 
@@ -173,3 +176,5 @@ def test_a_mermaid_label_decodes_to_the_name(name: str) -> None:
     label = mermaid_label(name)
 
     assert set(re.sub(r"#\d+;", "", label)) & set(string.punctuation) <= set("_.,()/+:-")
+    decoded = re.sub(r"#(\d+);", lambda entity: chr(int(entity[1])), label)
+    assert decoded == (shorten(neutralise(name), 60) or " ")

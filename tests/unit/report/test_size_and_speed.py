@@ -86,9 +86,13 @@ def test_texts_that_share_no_line_are_compared_quickly() -> None:
     old, new = ("".join(f"{word} {number}\n" for number in range(50_000)) for word in ("old", "new"))
     detail = ChangeDetail(Reason.BODY, "raw_code", old, new)
     change = Change(
-        unique_id="model.shop.a", name="a", resource_type="model", status=Status.MODIFIED, reasons=(Reason.BODY,),
+        unique_id="model.shop.a",
+        name="a",
+        resource_type="model",
+        status=Status.MODIFIED,
+        reasons=(Reason.BODY,),
         details=(detail,),
-    )  # fmt: skip
+    )
 
     started = time.perf_counter()
     text = diff_text(RunDiff(base=RUN, current=RUN, changes=(change,)), width=80, color=False)
