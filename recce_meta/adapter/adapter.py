@@ -15,7 +15,14 @@ from recce_meta.adapter.drivers.base import driver_for
 from recce_meta.adapter.errors import translate
 from recce_meta.errors import QueryTimeout, StoreLocked, UsageError
 from recce_meta.profiles import load_profile
-from recce_meta.warehouses import ConnectionPlan, UrlParts, Warehouse, warehouse_for_scheme, warehouse_named
+from recce_meta.warehouses import (
+    ConnectionPlan,
+    Fields,
+    UrlParts,
+    Warehouse,
+    warehouse_for_scheme,
+    warehouse_named,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -98,9 +105,12 @@ class UnifiedSqlAdapter:
     ) -> UnifiedSqlAdapter:
         """The target that dbt would use, or the one named."""
         loaded = load_profile(profiles_path, profile, target, project_dir=project_dir, variables=variables)
-        warehouse = warehouse_named(loaded.type, where=f"in profile '{loaded.profile}', target '{loaded.target}'")
-        plan = warehouse.plan(loaded.fields)
-        chosen = Target(loaded.profile, loaded.target, loaded.type, plan.database, plan.schema, loaded.threads)
+        warehouse = warehouse_named(loaded.type, where=f"in {loaded.where}")
+        fields = Fields(
+            loaded.fields, aliases=warehouse.aliases, where=loaded.where, base_dir=loaded.project_dir
+        )
+        plan = warehouse.plan(fields)
+        chosen = Target(loaded.name, loaded.target, loaded.type, plan.database, plan.schema, loaded.threads)
         return cls(warehouse, plan, chosen, lock_timeout=lock_timeout, on_wait=on_wait)
 
     @classmethod

@@ -17,7 +17,11 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         if len(secret) > 2:
             text = text.replace(secret, MASK)
     text = re.sub(r"(://[^/\s:@]*:)[^@\s]+(?=@)", rf"\g<1>{MASK}", text)
-    return re.sub(r"(?i)\b(password|passwd|pwd|token|secret)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;,]+)", rf"\1\2{MASK}", text)
+    return re.sub(
+        r"(?i)\b(password|passwd|pwd|token|secret)(\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s&;,]+)",
+        rf"\1\2{MASK}",
+        text,
+    )
 
 
 def translate(

@@ -7,16 +7,30 @@ from importlib import import_module
 
 from recce_meta.errors import ConfigurationError, UnknownNameError
 from recce_meta.warehouses.base import REGISTRY, ConnectionPlan, UrlParts, Warehouse
+from recce_meta.warehouses.fields import Fields, masked
 
 PLANNED = ("bigquery", "databricks", "redshift", "snowflake")
 """Warehouses that dbt users name and that have no file here yet."""
 
-__all__ = ["ConnectionPlan", "UrlParts", "Warehouse", "available", "warehouse_for_scheme", "warehouse_named"]
+_SHARED = ("base", "fields")
+
+__all__ = [
+    "ConnectionPlan",
+    "Fields",
+    "UrlParts",
+    "Warehouse",
+    "available",
+    "masked",
+    "warehouse_for_scheme",
+    "warehouse_named",
+]
 
 
 def available() -> tuple[str, ...]:
     """The names of all supported warehouses, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"))
+    return tuple(
+        sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _SHARED)
+    )
 
 
 def warehouse_named(name: str, *, where: str = "") -> Warehouse:

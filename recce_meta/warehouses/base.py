@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from recce_meta.errors import ConfigurationError, WarehouseError
+from recce_meta.errors import UsageError, WarehouseError
+from recce_meta.warehouses.fields import Fields
 
 REGISTRY: dict[str, type[Warehouse]] = {}
 """Warehouse classes by name; a class enters by being defined."""
@@ -46,6 +47,10 @@ class ConnectionPlan:
     """One sentence for each field that is understood but not honoured."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Values that no message may show."""
+    connect_attempts: int = 1
+    """How often to try while the server cannot be reached."""
+    timezone_is_utc: bool = True
+    """Whether the connection's time zone is UTC; the profile may set another."""
 
 
 class Warehouse:
@@ -67,6 +72,14 @@ class Warehouse:
     """Whether `"A"` and `"a"` are two names."""
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {}
     """Error codes, or their first characters, and what they mean; the longest that fits wins."""
+    aliases: ClassVar[Mapping[str, str]] = {}
+    """Other spellings of profile fields: alias to canonical name."""
+    distributions: ClassVar[tuple[str, ...]] = ()
+    """The Python packages that bring the driver, the driver first."""
+    version_sql: ClassVar[str] = "SELECT version()"
+    """What the server says of itself."""
+    has_transactional_ddl: ClassVar[bool] = True
+    """Whether CREATE within a transaction is undone by ROLLBACK."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -75,8 +88,9 @@ class Warehouse:
     def quote_identifier(self, name: str) -> str:
         """*name* as it stands in SQL, whatever characters it holds."""
         if not name or any(ord(character) < 32 or ord(character) == 127 for character in name):
-            raise ConfigurationError(
-                f"Not an identifier: {name!r}", hint="a name has at least one character and no control characters"
+            raise UsageError(
+                f"Not an identifier: {name!r}",
+                hint="a name has at least one character and no control characters",
             )
         quote = self.quote_character
         return f"{quote}{name.replace(quote, quote * 2)}{quote}"
@@ -86,7 +100,7 @@ class Warehouse:
         parts = [schema, table] if database is None else [database, schema, table]
         return ".".join(self.quote_identifier(part) for part in parts)
 
-    def plan(self, fields: Mapping[str, object]) -> ConnectionPlan:
+    def plan(self, fields: Fields) -> ConnectionPlan:
         """How to connect, from the rendered fields of one output in `profiles.yml`."""
         raise NotImplementedError
 
@@ -99,8 +113,8 @@ class Warehouse:
         code = getattr(error, "sqlstate", None)
         return code if isinstance(code, str) else None
 
-    def error_class(self, code: str | None) -> type[WarehouseError]:
-        """What *code* means; WarehouseError itself where it is not known."""
+    def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
+        """What *code* means, or the *message* where codes do not tell; else WarehouseError itself."""
         if code is not None:
             for length in range(len(code), 0, -1):
                 if (found := self.error_classes.get(code[:length])) is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import ClassVar
 
 from recce_meta.errors import (
     AuthenticationFailed,
@@ -12,8 +14,24 @@ from recce_meta.errors import (
     QueryCancelled,
     SyntaxFailed,
     TransientFailure,
+    WarehouseError,
 )
 from recce_meta.warehouses.base import ConnectionPlan, UrlParts, Warehouse
+from recce_meta.warehouses.fields import Fields
+
+DEFAULT_PORT = 5432
+DEFAULT_CONNECT_SECONDS = 10
+
+_SSL_FILES = ("sslcert", "sslkey", "sslrootcert")
+# `prepare_threshold`: a pooler in transaction mode (PgBouncer) gives each transaction another server
+# connection, which does not know what an earlier one has prepared.
+_DRIVER_ARGUMENTS: Mapping[str, object] = {
+    "application_name": "recce_meta",
+    "client_encoding": "utf8",
+    "connect_timeout": DEFAULT_CONNECT_SECONDS,
+    "prepare_threshold": None,
+}
+_ENGINE_ARGUMENTS: Mapping[str, object] = {"use_native_hstore": False}
 
 
 class Postgres(Warehouse):
@@ -22,10 +40,14 @@ class Postgres(Warehouse):
     name = "postgres"
     dialect = "postgres"
     url_schemes = ("postgresql", "postgres")
+    distributions = ("psycopg", "psycopg-binary")
+    version_sql = "SHOW server_version"
     # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
     max_identifier_length = 63
+    # https://docs.getdbt.com/docs/core/connect-data-platform/postgres-setup
+    aliases: ClassVar[Mapping[str, str]] = {"pass": "password", "dbname": "database"}
     # https://www.postgresql.org/docs/current/errcodes-appendix.html
-    error_classes = {
+    error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {
         "08": ConnectionFailed,
         "28": AuthenticationFailed,
         "3D000": ConnectionFailed,
@@ -34,6 +56,7 @@ class Postgres(Warehouse):
         "42501": PermissionDenied,
         "42601": SyntaxFailed,
         "42703": MissingRelation,
+        "42883": MissingRelation,
         "42P01": MissingRelation,
         "53": TransientFailure,
         "55P03": TransientFailure,
@@ -41,35 +64,80 @@ class Postgres(Warehouse):
         "57P": ConnectionFailed,
     }
 
-    def plan(self, fields: Mapping[str, object]) -> ConnectionPlan:
+    def plan(self, fields: Fields) -> ConnectionPlan:
         """How to connect, from one output of `profiles.yml`."""
-        database = str(fields.get("dbname", fields.get("database")))
-        password = fields.get("pass", fields.get("password"))
         url = UrlParts(
             "postgresql+psycopg",
-            username=str(fields["user"]),
-            password=None if password is None else str(password),
-            host=str(fields["host"]),
-            port=int(str(fields.get("port", 5432))),
-            database=database,
+            username=fields.required_text("user"),
+            password=fields.text("password"),
+            host=fields.required_text("host"),
+            port=fields.integer("port", DEFAULT_PORT),
+            database=fields.required_text("database"),
         )
+        connect_args = _connect_args(fields)
+        statements = _session_statements(fields.text("search_path"), fields.text("role"), self)
+        retries = fields.integer("retries") or 0
+        schema = fields.required_text("schema")
+        fields.without_meaning_here("autocommit", "threads", "type")
         return ConnectionPlan(
             url,
-            database=database,
-            schema=str(fields["schema"]),
-            connect_args={"application_name": "recce_meta", "options": "-c timezone=UTC"},
-            secrets=() if url.password is None else (url.password,),
+            database=url.database,
+            schema=schema,
+            connect_args=connect_args,
+            engine_args=_ENGINE_ARGUMENTS,
+            statements=statements,
+            warnings=fields.leftovers(),
+            secrets=fields.secrets(),
+            connect_attempts=1 + max(0, retries),
         )
 
     def plan_url(self, url: UrlParts) -> ConnectionPlan:
-        """How to connect, from `postgresql://user:password@host:port/database`."""
+        """How to connect, from `postgresql://user:password@host:port/database?sslmode=require`."""
         whole = UrlParts(
             "postgresql+psycopg", url.username, url.password, url.host, url.port, url.database, url.query
         )
-        args = {"application_name": "recce_meta", "options": "-c timezone=UTC"}
+        named = (url.password, url.query.get("password"), url.query.get("sslpassword"))
         return ConnectionPlan(
             whole,
             database=url.database,
-            connect_args={key: value for key, value in args.items() if key not in url.query},
-            secrets=() if url.password is None else (url.password,),
+            connect_args={key: value for key, value in _DRIVER_ARGUMENTS.items() if key not in url.query},
+            engine_args=_ENGINE_ARGUMENTS,
+            statements=_session_statements(None, None, self),
+            secrets=tuple(str(secret) for secret in named if secret and secret != url.username),
         )
+
+
+def _connect_args(fields: Fields) -> dict[str, object]:
+    given: dict[str, object] = {
+        "application_name": fields.text("application_name"),
+        "connect_timeout": fields.integer("connect_timeout"),
+        "keepalives_idle": fields.integer("keepalives_idle") or None,
+        "sslmode": fields.text("sslmode"),
+    }
+    given |= {name: fields.path(name) for name in _SSL_FILES}
+    return {**_DRIVER_ARGUMENTS, **{name: value for name, value in given.items() if value is not None}}
+
+
+def _session_statements(search_path: str | None, role: str | None, warehouse: Postgres) -> tuple[str, ...]:
+    """What to set on a new connection; not as start-up `options`, which poolers refuse."""
+    settings = {"TimeZone": "UTC"}
+    if search_path is not None:
+        settings["search_path"] = search_path
+    calls = ", ".join(
+        f"set_config({_literal(name)}, {_literal(value)}, false)" for name, value in settings.items()
+    )
+    roles = () if role is None else (f"SET ROLE {_role(role, warehouse)}",)
+    return (f"SELECT {calls}", *roles)
+
+
+def _role(name: str, warehouse: Postgres) -> str:
+    """The role that dbt, which sends *name* unquoted, would get."""
+    if name.startswith('"') and name.endswith('"') and len(name) > 2:
+        return warehouse.quote_identifier(name[1:-1].replace('""', '"'))
+    is_plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*", name) is not None
+    return warehouse.quote_identifier(name.lower() if is_plain else name)
+
+
+def _literal(text: str) -> str:
+    # E'' strings read the same whatever `standard_conforming_strings` says.
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -1,0 +1,178 @@
+"""Jinja in profiles.yml, as dbt renders it: `env_var`, `var`, native types, secrets kept out of Jinja.
+
+A value made of one expression keeps the expression's type, a value made of several parts is joined to
+text, and the filters `as_number`, `as_bool`, `as_native` and `as_text` say what one expression becomes.
+A secret (`env_var('DBT_ENV_SECRET…')`) is a placeholder while Jinja runs and is put in afterwards, so that
+neither filters nor error messages see it. https://docs.getdbt.com/reference/dbt-jinja-functions/env_var
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from recce_meta.errors import ProfileError
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import SandboxedEnvironment
+
+SECRET_PREFIX = "DBT_ENV_SECRET"
+
+# Private-use characters: no filter changes them, and no text in a profile holds them by chance.
+_PLACEHOLDER = re.compile("\ue0f0(\\d+)\ue0f1")
+_JINJA = re.compile(r"\{[{%#]")
+
+
+class RenderingError(ProfileError):
+    """One value cannot be rendered; `path` says which, from the root of the file."""
+
+    def __init__(self, message: str, *, path: tuple[str | int, ...] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+
+
+class _Number(str):
+    """Text that must become a number."""
+
+
+class _Bool(str):
+    """Text that must become True or False."""
+
+
+class _Native(str):
+    """Text that becomes what Python's literals say, or stays text."""
+
+
+class _Text(str):
+    """Text that stays text."""
+
+
+class Renderer:
+    """Renders values of profiles.yml; afterwards, `secrets` holds the secrets it has put in."""
+
+    def __init__(self, environment: Mapping[str, str], variables: Mapping[str, object]) -> None:
+        self._environment = environment
+        self._variables = variables
+        self._secrets: list[str] = []
+        self._jinja: SandboxedEnvironment | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values of the secret environment variables that were used."""
+        return tuple(secret for secret in self._secrets if secret)
+
+    def render(self, value: object, path: tuple[str | int, ...] = ()) -> object:
+        """*value* with all text in it rendered, at any depth; keys are left as they are."""
+        if isinstance(value, Mapping):
+            return {key: self.render(entry, (*path, str(key))) for key, entry in value.items()}
+        if isinstance(value, list):
+            return [self.render(entry, (*path, number)) for number, entry in enumerate(value)]
+        if isinstance(value, date):
+            return value.isoformat()
+        if not isinstance(value, str) or _JINJA.search(value) is None:
+            return value
+        return self._render_text(value, path)
+
+    def _render_text(self, source: str, path: tuple[str | int, ...]) -> object:
+        from jinja2 import TemplateError, TemplateSyntaxError
+
+        jinja = self._sandbox()
+        try:
+            template = jinja.from_string(source)
+            context = template.new_context({})
+            return self._reveal(_combine(template.root_render_func(context)))
+        except TemplateSyntaxError as error:
+            if "password" in path:
+                return source
+            raise RenderingError(f"Not valid Jinja: {error.message}", path=path) from error
+        except RenderingError as error:
+            raise RenderingError(error.message, path=path, hint=error.hint) from None
+        except TemplateError as error:
+            raise RenderingError(
+                str(error.message), path=path, hint="in profiles.yml there are env_var() and var(), no more"
+            ) from error
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise RenderingError(f"{type(error).__name__}: {error}", path=path) from error
+
+    def _sandbox(self) -> SandboxedEnvironment:
+        if self._jinja is None:
+            self._jinja = _sandbox({"env_var": self._env_var, "var": self._var})
+        return self._jinja
+
+    def _env_var(self, name: str, default: str | None = None) -> str:
+        value = self._environment.get(name)
+        if value is None:
+            if default is None:
+                raise RenderingError(
+                    f"Environment variable '{name}' is not set",
+                    hint=f"set it, or give a default: env_var('{name}', '…')",
+                )
+            return default
+        if not name.startswith(SECRET_PREFIX):
+            return value
+        self._secrets.append(value)
+        return f"\ue0f0{len(self._secrets) - 1}\ue0f1"
+
+    def _var(self, name: str, default: object = None) -> object:
+        if name in self._variables:
+            return self._variables[name]
+        if default is None:
+            raise RenderingError(f"Variable '{name}' is not set", hint=f"pass --vars '{{{name}: …}}'")
+        return default
+
+    def _reveal(self, value: object) -> object:
+        if isinstance(value, str):
+            return _PLACEHOLDER.sub(lambda match: self._secrets[int(match[1])], value)
+        if isinstance(value, list):
+            return [self._reveal(entry) for entry in value]
+        if isinstance(value, Mapping):
+            return {key: self._reveal(entry) for key, entry in value.items()}
+        return value
+
+
+def _sandbox(functions: Mapping[str, Callable[..., object]]) -> SandboxedEnvironment:
+    """A sandboxed environment whose templates yield values instead of text."""
+    from jinja2 import StrictUndefined
+    from jinja2.nativetypes import NativeCodeGenerator
+    from jinja2.sandbox import SandboxedEnvironment
+
+    sandbox = SandboxedEnvironment(undefined=StrictUndefined, extensions=["jinja2.ext.do"])
+    sandbox.code_generator_class = NativeCodeGenerator
+    sandbox.concat = _combine  # type: ignore[assignment]
+    sandbox.filters |= {"as_number": _Number, "as_bool": _Bool, "as_native": _Native, "as_text": _Text}
+    sandbox.globals.clear()
+    sandbox.globals |= {**functions, "fromjson": json.loads, "tojson": json.dumps}
+    return sandbox
+
+
+def _combine(parts: Iterable[Any]) -> object:
+    """What a template's parts come to: nothing is empty text, one keeps its type, several are joined."""
+    values = list(parts)
+    if len(values) != 1:
+        return "".join(str(value) for value in values)
+    value = values[0]
+    if isinstance(value, (_Number, _Bool, _Native)):
+        return _converted(value)
+    return str(value) if _needs_text(value) else value
+
+
+def _needs_text(value: object) -> bool:
+    from jinja2 import Undefined
+
+    return isinstance(value, (_Text, Undefined))  # to write an undefined name as text raises its error
+
+
+def _converted(text: _Number | _Bool | _Native) -> object:
+    try:
+        value = ast.literal_eval(text)
+    except (MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
+        value = str(text)
+    if isinstance(text, _Number) and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise RenderingError(f"as_number: '{text}' is not a number")
+    if isinstance(text, _Bool) and not isinstance(value, bool):
+        raise RenderingError(f"as_bool: '{text}' is not a truth value", hint="as_bool takes True or False")
+    return value
