@@ -158,7 +158,7 @@ def _notes(notes: Sequence[str], room: int) -> str:
 def _graph(diff: RunDiff, room: int) -> str:
     chart = diff_flowchart(diff)
     text = f"\n```mermaid\n{chart.text}\n```\n"
-    if not chart.total or len(text) > room:
+    if not chart.edges or len(text) > room:  # nodes without an edge say no more than the table does
         return ""
     if chart.drawn < chart.total:
         text += f"\nThe graph shows {chart.drawn} of {chart.total:,} nodes.\n"

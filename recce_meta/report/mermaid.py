@@ -11,6 +11,9 @@ from recce_meta.report.escape import mermaid_label
 from recce_meta.report.wording import TESTS, by_kind, kind_order, node_label, node_part
 
 NODES_DRAWN = 40
+CHANGED_FIRST = 25
+"""Changed nodes that are drawn before any child of one."""
+
 EDGES_DRAWN = 300
 """Mermaid refuses more than 500 edges unless configured otherwise (its `maxEdges`)."""
 
@@ -42,16 +45,20 @@ class Vertex(NamedTuple):
 
 
 class Flowchart(NamedTuple):
-    """The Mermaid text, and how many of how many nodes it shows."""
+    """The Mermaid text, how many of how many nodes it shows, and how many edges."""
 
     text: str
     drawn: int
     total: int
+    edges: int
 
 
 def diff_flowchart(diff: RunDiff) -> Flowchart:
-    """The changed nodes and their direct children, without tests; the changed have precedence, and among
-    them those with an edge."""
+    """The changed nodes and their direct children, without tests.
+
+    Where not all can be drawn, changed nodes with an edge have most of the room, their children the rest;
+    those without an edge come last, since the graph adds nothing to what the table says of them.
+    """
     changed = {
         change.unique_id: Vertex(change.unique_id, node_label(change), kind, change.status.value)
         for kind, group in by_kind(diff.changed).items()
@@ -68,8 +75,11 @@ def diff_flowchart(diff: RunDiff) -> Flowchart:
     known = changed | children
     edges = [(edge.parent_id, edge.node_id) for edge in diff.children if edge.node_id in known]
     joined = {end for edge in edges for end in edge}
-    first = sorted(changed.values(), key=lambda vertex: vertex.unique_id not in joined)
-    return flowchart([*first, *ordered], edges)
+    linked = [vertex for vertex in changed.values() if vertex.unique_id in joined]
+    alone = [vertex for vertex in changed.values() if vertex.unique_id not in joined]
+    first = [*linked[:CHANGED_FIRST], *ordered[: NODES_DRAWN - CHANGED_FIRST]]
+    rest = [*linked[CHANGED_FIRST:], *ordered[NODES_DRAWN - CHANGED_FIRST :], *alone]
+    return flowchart([*first, *rest], edges)
 
 
 def lineage_flowchart(view: LineageView) -> Flowchart:
@@ -91,10 +101,11 @@ def flowchart(vertices: Sequence[Vertex], edges: Sequence[tuple[str, str]]) -> F
     numbers = {vertex.unique_id: f"n{index}" for index, vertex in enumerate(drawn)}
     lines = [_vertex_line(numbers[vertex.unique_id], vertex) for vertex in drawn]
     pairs = sorted({(numbers[p], numbers[c]) for p, c in edges if p in numbers and c in numbers})
-    lines += [f"  {parent} --> {child}" for parent, child in pairs[:EDGES_DRAWN]]
+    pairs = pairs[:EDGES_DRAWN]
+    lines += [f"  {parent} --> {child}" for parent, child in pairs]
     styles = sorted({vertex.style for vertex in drawn})
     lines += [f"  classDef {style} {_CLASSES[style]}" for style in styles]
-    return Flowchart("\n".join(["flowchart LR", *lines]), len(drawn), len(vertices))
+    return Flowchart("\n".join(["flowchart LR", *lines]), len(drawn), len(vertices), len(pairs))
 
 
 def _vertex_line(number: str, vertex: Vertex) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from recce_meta.models.change import Change, Reason, RunDiff, Status
 from recce_meta.models.run import RunMetadata
+from recce_meta.report.characters import shorten
 
 KINDS = {
     "model": "models",
@@ -32,6 +34,7 @@ KINDS = {
 TESTS = frozenset({"test", "unit_test"})
 """Counted rather than listed: a model has many, and they follow it."""
 
+_HASH = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]{8,}")
 _KIND_RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 _STATUS_RANK = {Status.REMOVED: 0, Status.MODIFIED: 1, Status.ADDED: 2, Status.UNCHANGED: 3}
 
@@ -154,8 +157,8 @@ def weighty_reasons(change: Change) -> list[str]:
 
 
 def short_run_id(run_id: str) -> str:
-    """The first eight characters, which select a run as git's short hashes select a commit."""
-    return run_id[:8]
+    """The first eight characters of a UUID or hash, which select a run; any other id as it was given."""
+    return run_id[:8] if _HASH.fullmatch(run_id) else shorten(run_id, 24)
 
 
 def short_sha(sha: str | None) -> str:

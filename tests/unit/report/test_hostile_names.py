@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recce_meta.models import Change, ChangeDetail, Impact, LineageEdge, Reason, RunDiff, RunMetadata, Status
 from recce_meta.report import diff_json, diff_markdown, diff_text
-from recce_meta.report.characters import neutralise, shorten
+from recce_meta.report.characters import display_width, neutralise, shorten
 from recce_meta.report.escape import mermaid_label
 
 FRAGMENTS = [
@@ -90,6 +90,13 @@ def is_clean(text: str, allowed: str) -> bool:
 @given(diff=diffs(), width=st.sampled_from([0, 40, 80, 200]))
 def test_no_control_character_reaches_the_terminal(diff: RunDiff, width: int) -> None:
     assert is_clean(diff_text(diff, width=width, color=False), "\n")
+
+
+@given(diff=diffs(), width=st.sampled_from([20, 40, 80]))
+def test_no_line_is_wider_than_the_terminal(diff: RunDiff, width: int) -> None:
+    lines = diff_text(diff, width=width, color=False).splitlines()
+
+    assert [line for line in lines if display_width(line) > width] == []
 
 
 @given(diff=diffs())

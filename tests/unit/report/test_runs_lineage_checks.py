@@ -24,7 +24,7 @@ from recce_meta.report import (
 )
 
 RUN = RunMetadata(
-    run_id="3f2a91bc-1111",
+    run_id="3f2a91bc-1111-4a2b-8c3d-000000000000",
     run_at=datetime(2026, 11, 19, 8, tzinfo=timezone.utc),
     project_name="shop",
     environment="prod",

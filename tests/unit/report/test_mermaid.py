@@ -1,0 +1,50 @@
+"""What a graph shows where it cannot show everything."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from recce_meta.models import Change, LineageEdge, RunDiff, RunMetadata, Status
+from recce_meta.report import diff_markdown
+from recce_meta.report.mermaid import CHANGED_FIRST, NODES_DRAWN, diff_flowchart
+
+RUN = RunMetadata(run_id="r1", run_at=datetime(2026, 11, 19, tzinfo=timezone.utc), project_name="shop")
+
+
+def diff_of(count: int, edges: list[tuple[str, str]]) -> RunDiff:
+    changes = tuple(
+        Change(unique_id=f"model.shop.m{i:02}", name=f"m{i:02}", resource_type="model", status=Status.ADDED)
+        for i in range(count)
+    )
+    children = tuple(LineageEdge(child, parent) for parent, child in edges)
+    return RunDiff(base=RUN, current=RUN, changes=changes, children=children)
+
+
+def test_children_that_are_tests_are_not_drawn() -> None:
+    edges = [("model.shop.m00", "test.shop.unique_m00.ab"), ("model.shop.m00", "model.shop.child")]
+
+    chart = diff_flowchart(diff_of(1, edges))
+
+    assert (chart.drawn, chart.edges) == (2, 1)
+    assert "unique" not in chart.text
+
+
+def test_nodes_without_an_edge_give_no_graph() -> None:
+    assert "mermaid" not in diff_markdown(diff_of(3, []))
+
+
+def test_children_have_room_beside_many_changed_nodes() -> None:
+    edges = [(f"model.shop.m{index:02}", f"model.shop.child{index:02}") for index in range(60)]
+
+    chart = diff_flowchart(diff_of(60, edges))
+
+    assert (chart.drawn, chart.total) == (NODES_DRAWN, 120)
+    assert chart.text.count(":::added") == CHANGED_FIRST
+    assert chart.edges == NODES_DRAWN - CHANGED_FIRST
+
+
+def test_a_node_called_end_is_named_by_number() -> None:
+    chart = diff_flowchart(diff_of(1, [("model.shop.m00", "model.shop.end")]))
+
+    assert '  n1["end"]:::impacted' in chart.text
+    assert "  n0 --> n1" in chart.text
