@@ -92,6 +92,39 @@ def load_narrow_nodes(
         return _without_groups(_in_order(found))
 
 
+def load_names(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str], *, schema: str = DEFAULT_SCHEMA
+) -> list[NodeMetadata]:
+    """Those nodes of *run* that *ids* name, with name, resource type and version alone."""
+    with open_store(adapter, schema) as store:
+        found = store.query("names", graph_id=run.graph_id, ids="\n".join(ids))
+    return _in_order(map(rows.named_node_of, found))
+
+
+def load_hooked(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> list[str]:
+    """Unique ids of the nodes of *run* whose configuration may name macros (hooks, strategies)."""
+    with open_store(adapter, schema) as store:
+        return sorted(str(row[0]) for row in store.query("hooked", graph_id=run.graph_id))
+
+
+def load_unseen_seeds(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> list[str]:
+    """Unique ids of the seeds of *run* that neither dbt nor the recorder looked into."""
+    with open_store(adapter, schema) as store:
+        return sorted(str(row[0]) for row in store.query("unseen_seeds", graph_id=run.graph_id))
+
+
+def count_nodes(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> dict[str, int]:
+    """How many nodes of each resource type *run* has."""
+    with open_store(adapter, schema) as store:
+        return {str(kind): int(str(n)) for kind, n in store.query("node_counts", graph_id=run.graph_id)}
+
+
 def load_edges(
     adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
 ) -> list[LineageEdge]:

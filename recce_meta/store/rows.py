@@ -98,6 +98,12 @@ def narrow_node_of(row: tuple[Any, ...]) -> NodeMetadata:
     )
 
 
+def named_node_of(row: tuple[Any, ...]) -> NodeMetadata:
+    """A row of `names`: everything else is left out."""
+    unique_id, name, resource_type, version = row
+    return NodeMetadata(unique_id=unique_id, name=name, resource_type=resource_type, version=version)
+
+
 def macro_of(row: tuple[Any, ...]) -> MacroMetadata:
     """A row of `macros` or `differing_macros`."""
     unique_id, name, package_name, path, macro_sql, code_hash, macros = row

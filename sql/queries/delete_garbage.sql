@@ -1,0 +1,21 @@
+-- Removes what nothing points to any more, from the outside in.
+DELETE FROM run_results
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.run_id = run_results.run_id);
+
+DELETE FROM graph_parts
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.graph_id = graph_parts.graph_id);
+
+DELETE FROM part_nodes
+WHERE NOT EXISTS (SELECT 1 FROM graph_parts WHERE graph_parts.part_id = part_nodes.part_id);
+
+DELETE FROM node_versions
+WHERE NOT EXISTS (SELECT 1 FROM part_nodes WHERE part_nodes.version_id = node_versions.version_id);
+
+DELETE FROM version_parents
+WHERE NOT EXISTS (SELECT 1 FROM node_versions WHERE node_versions.version_id = version_parents.version_id);
+
+DELETE FROM macro_sets
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.macro_set_id = macro_sets.macro_set_id);
+
+DELETE FROM macros
+WHERE NOT EXISTS (SELECT 1 FROM macro_sets WHERE macro_sets.version_id = macros.version_id);

@@ -1,0 +1,3 @@
+-- Removes runs; what they alone pointed to is garbage from then on.
+DELETE FROM runs
+WHERE run_id IN (SELECT chosen.run_id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS chosen(run_id));

@@ -1,0 +1,134 @@
+"""A store on each backend, and projects to record in it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import ConnectionFailed
+from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+
+POSTGRES = os.environ.get("RECCE_META_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
+
+
+@dataclass
+class Store:
+    """Where one test records: a database and a schema of its own."""
+
+    url: str
+    schema: str
+    adapter: UnifiedSqlAdapter
+
+    def another(self) -> UnifiedSqlAdapter:
+        """A second connection to the same database."""
+        return UnifiedSqlAdapter.from_url(self.url)
+
+    def scalar(self, sql: str) -> Any:
+        """The one value that *sql* gives, `{s}` standing for the schema."""
+        return self.adapter.execute(sql.replace("{s}", self.adapter.quote_identifier(self.schema)))[1][0][0]
+
+    def counts(self) -> dict[str, int]:
+        tables = ("runs", "run_results", "graph_parts", "part_nodes", "node_versions", "version_parents", "macros")
+        return {table: self.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}") for table in tables}
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty database with a schema name that nobody has used, and that needs quoting."""
+    schema = f'Meta "{uuid.uuid4().hex[:12]}"'
+    url = f"duckdb:///{tmp_path / 'store.duckdb'}" if request.param == "duckdb" else POSTGRES
+    adapter = UnifiedSqlAdapter.from_url(url)
+    try:
+        adapter.execute("SELECT 1")
+    except ConnectionFailed as error:
+        if request.param != "postgres":
+            raise
+        pytest.skip(f"no PostgreSQL at {POSTGRES}: {error.message}")
+    try:
+        yield Store(url, schema, adapter)
+    finally:
+        if request.param == "postgres":
+            adapter.execute(f"DROP SCHEMA IF EXISTS {adapter.quote_identifier(schema)} CASCADE")
+        adapter.close()
+
+
+def _node(name: str, place: str, **fields: Any) -> NodeMetadata:
+    return NodeMetadata(
+        **{
+            "unique_id": f"model.shop.{name}",
+            "name": name,
+            "resource_type": "model",
+            "package_name": "shop",
+            "path": f"models/{name}.sql",
+            "fqn": ("shop", name),
+            "database_name": "db",
+            "schema_name": place,
+            "identifier": name,
+            "relation_name": f'"db"."{place}"."{name}"',
+            "materialized": "table",
+            "language": "sql",
+            **fields,
+        }
+    )
+
+
+def _project(
+    run_id: str = "run-1",
+    *,
+    environment: str = "current",
+    place: str = "prod",
+    project_name: str = "shop",
+    run_at: datetime = datetime(2026, 11, 1, 10, tzinfo=timezone.utc),
+    changed: tuple[str, ...] = (),
+    size: int = 12,
+    **run_fields: Any,
+) -> Project:
+    """A chain of *size* models with a macro, a group and results; *changed* models have other code."""
+    nodes = []
+    for number in range(size):
+        name = f"m{number:03}"
+        parent = f"m{number - 1:03}"
+        body = "changed" if name in changed else "plain"
+        nodes.append(
+            _node(
+                name,
+                place,
+                raw_code=f"select '{body}' from {{{{ ref('{parent}') }}}}",
+                compiled_code=f'select \'{body}\' from "db"."{place}"."{parent}"',
+                code_hash=f"hash-{body}-{name}",
+                config={"materialized": "table"},
+                columns=(Column("id", type="INTEGER"),),
+                columns_from="catalog",
+                parents=(f"model.shop.{parent}",) if number else (),
+                macros=("macro.shop.cents",),
+            )
+        )
+    return Project(
+        run=RunMetadata(
+            run_id=run_id, run_at=run_at, project_name=project_name, environment=environment, **run_fields
+        ),
+        nodes=tuple(nodes),
+        macros=(MacroMetadata(unique_id="macro.shop.cents", name="cents", macro_sql="x", code_hash="y"),),
+        groups=(NodeMetadata(unique_id="group.shop.finance", name="finance", resource_type="group"),),
+        results=(NodeResult(unique_id="model.shop.m000", status="success", seconds=0.5, rows=3),),
+    )
+
+
+@pytest.fixture
+def make_project() -> Callable[..., Project]:
+    """The function that makes projects."""
+    return _project
+
+
+@pytest.fixture
+def make_node() -> Callable[..., NodeMetadata]:
+    """The function that makes models: a name, a schema, other fields."""
+    return _node

@@ -1,0 +1,165 @@
+"""What is read back is what was recorded, to the field."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult
+from recce_meta.store.read import load_macros, load_narrow_nodes, load_nodes_by_id, load_results
+from recce_meta.store.select import load_lineage_from_warehouse, load_nodes_from_warehouse, load_run
+from recce_meta.store.write import record_run
+
+NASTY = "ünï 漢字 🦆 'single' \"double\" \\back\\slash \\n %s %% 100% :name ::int {{ x }} $1 ⟦ ⟧ \t\r\n end"
+
+
+def everything(name: str = "nasty") -> NodeMetadata:
+    """A node in which no field has its default."""
+    return NodeMetadata(
+        unique_id=f"model.shop.{name}",
+        name=NASTY,
+        resource_type="model",
+        package_name=NASTY,
+        path=NASTY,
+        fqn=("a", NASTY),
+        database_name=NASTY,
+        schema_name=NASTY,
+        identifier=NASTY,
+        relation_name=f'"db"."{NASTY}"',
+        materialized=NASTY,
+        language="python",
+        raw_code=NASTY,
+        compiled_code=f'{NASTY} "db"."{NASTY}" ⟦model.shop.{name}⟧ ⟦⟧',
+        checksum=NASTY,
+        checksum_rule="stripped",
+        code_hash="0" * 64,
+        config={"z": 1, "a": {"deep": [None, True, 1.0, 1, -0.0, 1e300, 1e16, 2**70, NASTY]}, NASTY: ""},
+        unrendered_config={"x": "{{ env_var('X') }}"},
+        columns=(
+            Column("b", type="NUMERIC(10,2)", description=NASTY, tags=("t",), meta={"k": 1.50}),
+            Column("a", constraints=({"type": "not_null"},), quote=False, documented=True, documented_type="int"),
+            Column(NASTY),
+        ),
+        columns_from="manifest",
+        description=NASTY,
+        tags=("z", "a"),
+        meta={"owner": NASTY},
+        access="public",
+        group_name=NASTY,
+        version="2",
+        source_name=NASTY,
+        contract={"enforced": True},
+        parents=("model.shop.unknown", "source.shop.raw.x"),
+        macros=("macro.a", "macro.b"),
+        properties={"type_params": {"measure": None}},
+    )
+
+
+def test_no_field_of_the_richest_node_has_its_default():
+    node = everything()
+    bare = NodeMetadata(unique_id="", name="", resource_type="")
+    assert [f for f in node.__struct_fields__ if getattr(node, f) == getattr(bare, f)] == []
+
+
+def test_a_loaded_run_equals_what_was_extracted(store, make_project):
+    project = make_project(
+        git_sha="abc", branch=NASTY, git_dirty=True, command="build", target_schema="prod", pull_request="7"
+    )
+    bare = NodeMetadata(unique_id="exposure.shop.e", name="", resource_type="exposure")
+    macro = MacroMetadata(unique_id="macro.a", name=NASTY, package_name="p", path="m", macro_sql=NASTY, macros=("x",))
+    project = replace(
+        project,
+        nodes=tuple(sorted((*project.nodes, everything(), bare), key=lambda node: node.unique_id)),
+        macros=(macro, *project.macros),
+        results=(
+            NodeResult(unique_id="model.shop.a", status="error", message=NASTY, completed_at="2026-11-01T10:00:00Z"),
+            NodeResult(unique_id="model.shop.b", status="pass", seconds=0.1, rows=0, bytes=2**40, failures=0),
+        ),
+    )
+
+    recorded = record_run(store.adapter, project, schema=store.schema)
+    loaded = load_run(store.adapter, "run-1", schema=store.schema)
+
+    assert loaded.nodes == project.nodes
+    assert loaded.groups == project.groups
+    assert loaded.macros == project.macros
+    assert loaded.results == project.results
+    assert loaded.run == recorded.run
+    assert loaded.edges == project.edges
+    assert (loaded.run.node_count, loaded.run.edge_count) == (len(project.nodes), len(project.edges))
+
+
+def test_numbers_keep_their_kind(store, make_project, make_node):
+    numbers = {"int": 1, "float": 1.0, "big": 2**63, "bigger": 10**30, "zero": -0.0, "huge": 1e308, "round": 1e16}
+    project = replace(make_project(), nodes=(make_node("n", "prod", config=numbers),))
+    record_run(store.adapter, project, schema=store.schema)
+
+    config = load_run(store.adapter, "run-1", schema=store.schema).nodes[0].config
+
+    assert {key: repr(value) for key, value in config.items()} == {key: repr(v) for key, v in numbers.items()}
+
+
+def test_empty_and_missing_stay_apart(store, make_project, make_node):
+    fields = ("raw_code", "compiled_code", "checksum", "access", "version", "schema_name", "relation_name")
+    empty = make_node("empty", "p", **dict.fromkeys(fields, ""), contract={})
+    missing = make_node("missing", "p", **dict.fromkeys(fields), contract=None)
+    record_run(store.adapter, replace(make_project(), nodes=(empty, missing)), schema=store.schema)
+
+    assert load_run(store.adapter, "run-1", schema=store.schema).nodes == (empty, missing)
+
+
+def test_a_megabyte_of_sql_in_one_node_survives(store, make_project, make_node):
+    code = "".join(f"select {n} as \"c%{n}\", 'é:{n}' from \"db\".\"prod\".\"m000\";\n" for n in range(25_000))
+    assert len(code) > 1_000_000
+    node = make_node("x", "prod", raw_code=code, compiled_code=code, parents=("model.shop.m000",))
+    project = make_project()
+    record_run(store.adapter, replace(project, nodes=(*project.nodes, node)), schema=store.schema)
+
+    loaded = load_run(store.adapter, "run-1", schema=store.schema).nodes[-1]
+
+    assert loaded.raw_code == code and loaded.compiled_code == code
+
+
+def test_a_project_without_nodes_can_be_recorded(store, make_project):
+    project = replace(make_project(), nodes=(), macros=(), groups=(), results=())
+    record_run(store.adapter, project, schema=store.schema)
+
+    loaded = load_run(store.adapter, "latest", schema=store.schema)
+
+    assert (loaded.nodes, loaded.groups, loaded.macros, loaded.results) == ((), (), (), ())
+
+
+def test_the_pieces_of_a_run_can_be_read_alone(store, make_project):
+    project = make_project()
+    run = record_run(store.adapter, project, schema=store.schema).run
+
+    assert load_nodes_from_warehouse(store.adapter, "run-1", schema=store.schema) == list(project.nodes)
+    assert tuple(load_lineage_from_warehouse(store.adapter, "run-1", schema=store.schema)) == project.edges
+    assert load_results(store.adapter, run, schema=store.schema) == list(project.results)
+    assert load_macros(store.adapter, run, schema=store.schema) == list(project.macros)
+    assert load_macros(store.adapter, run, ["macro.none"], schema=store.schema) == []
+    ids = ["model.shop.m003", "model.shop.m001", "model.none"]
+    assert load_nodes_by_id(store.adapter, run, ids, schema=store.schema) == [project.nodes[1], project.nodes[3]]
+    assert load_nodes_by_id(store.adapter, run, [], schema=store.schema) == []
+
+
+def test_narrow_nodes_name_every_node_without_its_code(store, make_project):
+    project = make_project()
+    run = record_run(store.adapter, project, schema=store.schema).run
+
+    narrow = load_narrow_nodes(store.adapter, run, schema=store.schema)
+
+    assert [(n.unique_id, n.name, n.fqn, n.macros) for n in narrow] == [
+        (n.unique_id, n.name, n.fqn, n.macros) for n in project.nodes
+    ]
+    assert {(n.raw_code, n.columns, n.schema_name) for n in narrow} == {(None, (), None)}
+
+
+def test_a_nul_character_does_not_keep_a_run_from_being_recorded(store, make_project, make_node):
+    node = make_node("n", "prod", description="a\0b", meta={"key": "a\0b"})
+    project = replace(make_project(), nodes=(node,))
+
+    record_run(store.adapter, project, schema=store.schema)
+
+    loaded = load_run(store.adapter, "run-1", schema=store.schema).nodes[0]
+    held = "a\0b" if store.adapter.warehouse.holds_nul else "a\N{REPLACEMENT CHARACTER}b"
+    assert (loaded.description, loaded.meta) == (held, {"key": "a\0b"})
