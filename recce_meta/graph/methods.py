@@ -6,7 +6,6 @@ What each method looks at, and its oddities (no wildcards in `access:` and `conf
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -53,7 +52,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     state: StateResolver | None = None
     results: Mapping[str, NodeResult] | None = None
     bare_wildcards_match_names: bool = True
-    """Since dbt 1.12 `stg_*` also names nodes in folders, as `stg_orders` always did."""
+    """Since dbt 1.11 `stg_*` also names nodes in folders, as `stg_orders` always did."""
 
 
 def matching(term: Term, scope: Scope) -> set[str]:
@@ -358,9 +357,3 @@ METHODS: Mapping[str, Callable[[Term, Scope], Predicate]] = {
     "unit_test": _named,
     "version": _version,
 }
-
-
-def release(dbt_version: str | None) -> tuple[int, int] | None:
-    """`(1, 10)` of `1.10.20`; None where the version is not dbt Core's, as dbt Cloud's `2025.11.4`."""
-    match = re.match(r"([01])\.(\d+)\.", dbt_version or "")
-    return (int(match[1]), int(match[2])) if match else None

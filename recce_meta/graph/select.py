@@ -12,7 +12,8 @@ from functools import reduce
 from typing import NamedTuple
 
 from recce_meta.graph.dag import LineageGraph
-from recce_meta.graph.methods import Scope, StateResolver, is_test, matching, release
+from recce_meta.graph.methods import Scope, StateResolver, is_test, matching
+from recce_meta.graph.release import release
 from recce_meta.graph.terms import Intersection, Term, parse_selection
 from recce_meta.models import NodeMetadata, NodeResult
 
@@ -61,13 +62,12 @@ def select(
     Raises SelectorError where an expression cannot be read or answered, UnknownNameError for a name
     that the grammar does not have. Naming nothing is no error.
     """
-    version = release(dbt_version)
     scope = Scope(
         members={key: node for key, node in nodes.items() if node.config.get("enabled") is not False},
         project_name=project_name,
         state=state,
         results=results,
-        bare_wildcards_match_names=version is None or version >= (1, 12),
+        bare_wildcards_match_names=release(dbt_version) >= (1, 11),
     )
     selection = _Selection(scope, graph, indirect)
     included = parse_selection(_texts(expressions))

@@ -101,9 +101,9 @@ def test_a_disabled_node_is_neither_selected_nor_passed_through() -> None:
     assert "source.jaffle_ext.ecom.orders" not in found
 
 
-def test_since_dbt_1_12_a_bare_wildcard_names_nodes_in_folders() -> None:
-    before = chosen("stg_*,resource_type:model", dbt_version="1.11.2")
-    since = chosen("stg_*,resource_type:model", dbt_version="1.12.0")
+def test_since_dbt_1_11_a_bare_wildcard_names_nodes_in_folders() -> None:
+    before = chosen("stg_*,resource_type:model", dbt_version="1.10.2")
+    since = chosen("stg_*,resource_type:model", dbt_version="1.11.16")
 
     assert before == []
     assert since == ["stg_calendar", "stg_customers", "stg_orders", "stg_payments"]
@@ -111,8 +111,8 @@ def test_since_dbt_1_12_a_bare_wildcard_names_nodes_in_folders() -> None:
     assert chosen("stg_*,resource_type:model", dbt_version=None) == since
 
 
-def test_since_dbt_1_12_a_bare_wildcard_names_a_versioned_model_by_its_name() -> None:
-    assert chosen("*versioned,resource_type:model", dbt_version="1.12.0") == [
+def test_since_dbt_1_11_a_bare_wildcard_names_a_versioned_model_by_its_name() -> None:
+    assert chosen("*versioned,resource_type:model", dbt_version="1.11.16") == [
         *("dim_versioned.v1", "dim_versioned.v2", "dim_versioned.v3")
     ]
 
