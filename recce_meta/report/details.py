@@ -19,6 +19,7 @@ VALUE_WIDTH = 48
 NAMES_SHOWN = 4
 """Names of parents or macros in one phrase."""
 
+_DESCRIBED = {"(model)": "description", "(source)": "description of the source"}
 RELATION_PARTS = {"database_name": "database", "schema_name": "schema", "identifier": "identifier"}
 
 
@@ -78,23 +79,22 @@ def _few(words: Sequence[str]) -> str:
 
 
 def _columns(details: Sequence[ChangeDetail]) -> Iterator[str]:
-    for detail in details:
-        if detail.key == "(order)":
-            yield "columns reordered"
-        elif detail.base is None or detail.current is None:
-            kind = "+" if detail.base is None else "-"
-            type_text = detail.current if detail.base is None else detail.base
-            yield f"{kind} column {detail.key} {shorten(str(type_text or ''), VALUE_WIDTH)}".rstrip()
-        else:
-            yield f"column {detail.key}: {short_value(detail.base)} → {short_value(detail.current)}"
+    yield from ("columns reordered" if detail.key == "(order)" else _column(detail) for detail in details)
+
+
+def _column(detail: ChangeDetail) -> str:
+    if detail.base is None or detail.current is None:
+        sign, type_text = ("+", detail.current) if detail.base is None else ("-", detail.base)
+        return f"{sign} column {detail.key} {shorten(str(type_text or ''), VALUE_WIDTH)}".rstrip()
+    return f"column {detail.key}: {short_value(detail.base)} → {short_value(detail.current)}"
 
 
 def _descriptions(details: Sequence[ChangeDetail]) -> Iterator[str]:
     columns: dict[str, list[str]] = {}
     for detail in details:
         verb = "added" if not detail.base else "removed" if not detail.current else "changed"
-        if detail.key == "(model)":
-            yield _from_to("description", detail.base or None, detail.current or None)
+        if detail.key in _DESCRIBED:
+            yield _from_to(_DESCRIBED[detail.key], detail.base or None, detail.current or None)
         else:
             columns.setdefault(verb, []).append(detail.key)
     for verb, names in columns.items():
@@ -115,26 +115,46 @@ def _macros(details: Sequence[ChangeDetail]) -> Iterator[str]:
     yield f"macro{'s' if len(details) > 1 else ''} " + _few([node_part(detail.key) for detail in details])
 
 
-def _code(label: str) -> Callable[[Sequence[ChangeDetail]], Iterator[str]]:
-    def phrases(details: Sequence[ChangeDetail]) -> Iterator[str]:
-        for detail in details:
-            added, removed = line_counts(detail.base, detail.current)
-            parts = [f"+{added}"] * bool(added) + [f"−{removed}"] * bool(removed)
-            many = "line" if added + removed == 1 else "lines"
-            yield f"{label} {' '.join(parts)} {many}" if parts else f"{label} changed"
+def _body(details: Sequence[ChangeDetail]) -> Iterator[str]:
+    yield from (_lines("body", detail) for detail in details)
 
-    return phrases
+
+def _compiled(details: Sequence[ChangeDetail]) -> Iterator[str]:
+    """Other SQL, or what it comes through where there is no SQL: a parent that moved, a measure."""
+    yield from (_lines("compiled SQL", detail) for detail in details if is_text(detail))
+    through = [short_id(detail.key) for detail in details if not is_text(detail)]
+    if through:
+        yield f"through {_few(through)}"
+
+
+def is_text(detail: ChangeDetail) -> bool:
+    """Whether *detail* is about a text that can be compared line by line."""
+    sides = (detail.base, detail.current)
+    return any(isinstance(side, str) for side in sides) and all(isinstance(s, str | None) for s in sides)
+
+
+def _lines(label: str, detail: ChangeDetail) -> str:
+    if not is_text(detail):
+        return f"{label} changed"
+    added, removed = line_counts(detail.base, detail.current)
+    parts = [f"+{added}"] * bool(added) + [f"−{removed}"] * bool(removed)
+    many = "line" if added + removed == 1 else "lines"
+    return f"{label} {' '.join(parts)} {many}" if parts else f"{label} changed"
 
 
 def _contract(details: Sequence[ChangeDetail]) -> Iterator[str]:
     for detail in details:
-        label = detail.key if detail.key in ("enforced", "constraints") else f"column {detail.key}"
-        yield "contract " + _from_to(label, detail.base, detail.current)
+        if detail.key in ("enforced", "constraints"):
+            yield "contract " + _from_to(detail.key, detail.base, detail.current)
+        elif detail.key.startswith("columns."):
+            yield "contract " + _from_to(detail.key.removeprefix("columns."), detail.base, detail.current)
+        else:
+            yield f"contract {_column(detail)}"
 
 
 _PHRASES: dict[Reason, Callable[[Sequence[ChangeDetail]], Iterator[str]]] = {
-    Reason.BODY: _code("body"),
-    Reason.COMPILED: _code("compiled SQL"),
+    Reason.BODY: _body,
+    Reason.COMPILED: _compiled,
     Reason.CONFIG: _config,
     Reason.RELATION: _relation,
     Reason.COLUMNS: _columns,

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from recce_meta.models.change import Change, Impact, Reason, RunDiff, Status
+from recce_meta.models.change import Change, ChangeDetail, Impact, Reason, RunDiff, Status
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import unified_diff
-from recce_meta.report.details import detail_phrases
+from recce_meta.report.details import detail_phrases, is_text
 from recce_meta.report.escape import code, fenced, html_code, prose, words
 from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.report.wording import (
@@ -27,6 +27,7 @@ from recce_meta.report.wording import (
     moment,
     more,
     node_label,
+    node_part,
     revision,
     short_run_id,
     summarise,
@@ -43,6 +44,7 @@ MARKER = "<!-- recce_meta diff -->"
 ROWS_OPEN = 20
 TESTS_OPEN = 3
 DETAILS_OPEN = 8
+MACROS_SHOWN = 10
 PHRASES_SHOWN = 30
 DIFF_LINES = 60
 DIFF_WIDTH = 240
@@ -72,6 +74,7 @@ def diff_markdown(diff: RunDiff, *, max_chars: int = MAX_CHARS) -> str:
         _downstream(diff.impacted, room // 8),
     ):
         text += section
+    text += _macros(changes, (max_chars - len(text)) // 4)
     return text + _details(changes, max_chars - len(text))
 
 
@@ -210,6 +213,21 @@ def _impact_name(impact: Impact) -> str:
     return name if impact.resource_type == "model" else f"{words(impact.resource_type)} {name}"
 
 
+def _macros(changes: Sequence[Change], room: int) -> str:
+    """Each changed macro once, however many nodes it changed."""
+    found: dict[str, ChangeDetail] = {}
+    readers: Counter[str] = Counter()
+    for detail in (d for change in changes for d in change.details if d.reason is Reason.MACROS):
+        found.setdefault(detail.key, detail)
+        readers[detail.key] += 1
+    folds = [
+        _folded(f"{html_code(node_part(key))} · macro of {count_of(readers[key], 'node')}", block)
+        for key, detail in islice(found.items(), MACROS_SHOWN)
+        for block in _code_blocks_of(detail)
+    ]
+    return "".join(_within(folds, room))
+
+
 def _details(changes: Sequence[Change], room: int) -> str:
     """One fold per modified node while there is room; all but the first few share one more fold."""
     telling = [change for change in changes if change.status is Status.MODIFIED and _is_telling(change)]
@@ -267,8 +285,14 @@ def _code_blocks(change: Change) -> Iterator[str]:
     wanted = Reason.BODY if Reason.BODY in change.reasons else Reason.COMPILED
     for detail in change.details:
         if detail.reason is wanted:
-            lines = unified_diff(detail.base, detail.current)
-            shown = [shorten(line, DIFF_WIDTH) for line in islice(lines, DIFF_LINES)]
-            rest = sum(1 for _line in lines)
-            if shown:
-                yield fenced(shown, "diff") + (f"\n\n{more(rest)} lines" if rest else "")
+            yield from _code_blocks_of(detail)
+
+
+def _code_blocks_of(detail: ChangeDetail) -> Iterator[str]:
+    if not is_text(detail):
+        return
+    lines = unified_diff(detail.base, detail.current)
+    shown = [shorten(line, DIFF_WIDTH) for line in islice(lines, DIFF_LINES)]
+    rest = sum(1 for _line in lines)
+    if shown:
+        yield fenced(shown, "diff") + (f"\n\n{more(rest)} lines" if rest else "")

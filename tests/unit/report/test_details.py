@@ -49,7 +49,14 @@ def told(*found: tuple[Reason, str, Json, Json]) -> list[str]:
         ((Reason.BODY, "raw_code", "a\n", "a\nb\n"), "body +1 line"),
         ((Reason.COMPILED, "compiled_code", None, "a"), "compiled SQL +1 line"),
         ((Reason.CONTRACT, "enforced", False, True), "contract enforced: false → true"),
-        ((Reason.CONTRACT, "id", "INT", None), "contract - column id: INT"),
+        ((Reason.CONTRACT, "id", "INT", None), "contract - column id INT"),
+        (
+            (Reason.CONTRACT, "columns.id.constraints", [], [{"type": "not_null"}]),
+            'contract id.constraints: [] → [{"type":"not_null"}]',
+        ),
+        ((Reason.DESCRIPTIONS, "(source)", "a", "b"), "description of the source: a → b"),
+        ((Reason.COMPILED, "model.shop.moved", True, True), "through model.moved"),
+        ((Reason.BODY, "raw_code", None, None), "body changed"),
     ],
 )
 def test_a_detail_is_told_in_a_phrase(detail: tuple[Reason, str, Json, Json], phrase: str) -> None:
