@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from recce_meta.adapter.adapter import Session, Target, UnifiedSqlAdapter
+from recce_meta.adapter.adapter import Target, UnifiedSqlAdapter
+from recce_meta.adapter.session import Session
 
 __all__ = ["Session", "Target", "UnifiedSqlAdapter"]

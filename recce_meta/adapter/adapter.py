@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Thread
-from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
 
-from recce_meta.adapter.drivers.base import driver_for
-from recce_meta.adapter.errors import translate
-from recce_meta.errors import QueryTimeout, StoreLocked, UsageError
-from recce_meta.profiles import load_profile
+from recce_meta.adapter.cancellation import run_stoppable
+from recce_meta.adapter.drivers import driver_for
+from recce_meta.adapter.errors import redact
+from recce_meta.adapter.link import Link, Rows
+from recce_meta.adapter.session import Session
+from recce_meta.adapter.statement import single_statement
+from recce_meta.errors import AuthenticationFailed, ConnectionFailed, StoreLocked, UsageError
+from recce_meta.profiles import Profile, load_profile
 from recce_meta.warehouses import (
     ConnectionPlan,
     Fields,
     UrlParts,
     Warehouse,
+    masked,
     warehouse_for_scheme,
     warehouse_named,
 )
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+DEFAULT_LOCK_SECONDS = 60.0
+LOCK_RETRY_SECONDS = 0.1
+SERVER_PATIENCE_SECONDS = 1.0
 
-Rows = list[tuple[Any, ...]]
-NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
+OnWait = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What `profiles.yml` resolved to; holds no secret."""
+    """What profiles.yml resolved to; holds no secret."""
 
     profile: str
     name: str
@@ -41,38 +44,18 @@ class Target:
     database: str | None
     schema: str | None
     threads: int
-
-
-class Session:
-    """One transaction: what is executed here happens wholly or not at all."""
-
-    def __init__(self, adapter: UnifiedSqlAdapter, connection: Connection) -> None:
-        self._adapter = adapter
-        self._connection = connection
-
-    def query(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> Rows:
-        """The rows that our own *sql* gives, with `:name` for parameters."""
-        from sqlalchemy import text
-
-        with self._adapter._door(sql):
-            result = self._connection.execute(text(sql), dict(parameters))
-            return [tuple(row) for row in result.cursor.fetchall()] if result.returns_rows else []
-
-    def execute(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> None:
-        """Run one statement of our own, with `:name` for parameters."""
-        from sqlalchemy import text
-
-        with self._adapter._door(sql):
-            self._connection.execute(text(sql), dict(parameters)).close()
-
-    def insert_rows(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Insert *rows* in bulk into *table*, which is SQL text such as `"schema"."table"`."""
-        with self._adapter._door(f"INSERT INTO {table}"):
-            self._adapter._driver.insert_rows(self._connection, table, columns, rows)
+    path: Path
+    """The profiles.yml that was read."""
+    settings: Mapping[str, object]
+    """The output's fields, every secret masked."""
 
 
 class UnifiedSqlAdapter:
-    """One way to run SQL, whatever the warehouse. Made by `from_dbt_profile` or `from_url`."""
+    """One way to run SQL, whatever the warehouse. Made by `from_dbt_profile` or `from_url`.
+
+    It opens its one connection when that is first needed and keeps it until `close`. It serves one thread
+    at a time.
+    """
 
     def __init__(
         self,
@@ -80,8 +63,8 @@ class UnifiedSqlAdapter:
         plan: ConnectionPlan,
         target: Target | None = None,
         *,
-        lock_timeout: float = 60.0,
-        on_wait: Callable[[str], None] | None = None,
+        lock_timeout: float = DEFAULT_LOCK_SECONDS,
+        on_wait: OnWait | None = None,
     ) -> None:
         self.warehouse = warehouse
         self.target = target
@@ -89,7 +72,7 @@ class UnifiedSqlAdapter:
         self._lock_timeout = lock_timeout
         self._on_wait = on_wait
         self._driver = driver_for(warehouse)
-        self._open: Connection | None = None
+        self._link: Link | None = None
 
     @classmethod
     def from_dbt_profile(
@@ -100,18 +83,23 @@ class UnifiedSqlAdapter:
         *,
         project_dir: Path | None = None,
         variables: Mapping[str, object] | None = None,
-        lock_timeout: float = 60.0,
-        on_wait: Callable[[str], None] | None = None,
+        lock_timeout: float = DEFAULT_LOCK_SECONDS,
+        on_wait: OnWait | None = None,
     ) -> UnifiedSqlAdapter:
-        """The target that dbt would use, or the one named."""
+        """The target that dbt would use, or the one named; nothing is opened yet.
+
+        *profiles_path* is a profiles.yml or its directory; *variables* are what dbt's `--vars` gives. While
+        another process holds a DuckDB file, opening it waits up to *lock_timeout* seconds and tells
+        *on_wait* so, once.
+        """
         loaded = load_profile(profiles_path, profile, target, project_dir=project_dir, variables=variables)
         warehouse = warehouse_named(loaded.type, where=f"in {loaded.where}")
         fields = Fields(
             loaded.fields, aliases=warehouse.aliases, where=loaded.where, base_dir=loaded.project_dir
         )
         plan = warehouse.plan(fields)
-        chosen = Target(loaded.name, loaded.target, loaded.type, plan.database, plan.schema, loaded.threads)
-        return cls(warehouse, plan, chosen, lock_timeout=lock_timeout, on_wait=on_wait)
+        plan = replace(plan, secrets=(*plan.secrets, *loaded.secrets))
+        return cls(warehouse, plan, _target(loaded, plan), lock_timeout=lock_timeout, on_wait=on_wait)
 
     @classmethod
     def from_url(
@@ -119,24 +107,21 @@ class UnifiedSqlAdapter:
         url: str,
         dialect: str | None = None,
         *,
-        lock_timeout: float = 60.0,
-        on_wait: Callable[[str], None] | None = None,
+        lock_timeout: float = DEFAULT_LOCK_SECONDS,
+        on_wait: OnWait | None = None,
     ) -> UnifiedSqlAdapter:
-        """The database at a SQLAlchemy URL: `duckdb:///file.duckdb`, `postgresql://user@host/database`."""
-        from sqlalchemy import make_url
+        """The database at a SQLAlchemy URL: `duckdb:///file.duckdb`, `postgresql://user@host/database`.
 
-        parsed = make_url(url)
-        parts = UrlParts(
-            parsed.drivername,
-            parsed.username,
-            parsed.password,
-            parsed.host,
-            parsed.port,
-            parsed.database,
-            dict(parsed.query),
-        )
+        The URL's first word names the warehouse, unless *dialect* does.
+        """
+        parts = _url_parts(url)
         warehouse = warehouse_named(dialect) if dialect else warehouse_for_scheme(parts.scheme)
         return cls(warehouse, warehouse.plan_url(parts), lock_timeout=lock_timeout, on_wait=on_wait)
+
+    def __repr__(self) -> str:
+        url = self._plan.url
+        place = "/".join(str(part) for part in (url.host, url.database) if part)
+        return f"<UnifiedSqlAdapter {self.warehouse.name} {place}>"
 
     def __enter__(self) -> UnifiedSqlAdapter:
         return self
@@ -145,6 +130,16 @@ class UnifiedSqlAdapter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def database(self) -> str | None:
+        """The database that unqualified names live in, where profile or URL tell."""
+        return self._plan.database
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence for each field of the profile that is not honoured."""
+        return self._plan.warnings
 
     def quote_identifier(self, name: str) -> str:
         """*name* as it stands in this warehouse's SQL."""
@@ -155,128 +150,109 @@ class UnifiedSqlAdapter:
         return self.warehouse.quote_table(schema, table, database)
 
     def execute(self, sql: str) -> tuple[list[str], Rows]:
-        """The columns and rows that *sql* gives: any one statement, sent as it is."""
+        """The columns and rows that *sql* gives: any one statement, sent as it is written.
+
+        It is a transaction of its own, or part of the session that is open. Ctrl-C stops it in the
+        warehouse. A statement without rows gives `([], [])`; JSON comes back as text.
+        """
         return self.execute_with_cancel(sql)
 
     def execute_with_cancel(self, sql: str, timeout: float | None = None) -> tuple[list[str], Rows]:
-        """Like `execute`, and stopped in the warehouse after *timeout* seconds or by Ctrl-C."""
-        connection = self._connect()
-        outcome: list[Any] = []
+        """Like `execute`, and stopped in the warehouse after *timeout* seconds: QueryTimeout."""
+        if timeout is not None and timeout <= 0:
+            raise UsageError(f"A timeout of {timeout:g} s leaves no time at all")
+        sql = single_statement(sql, self.warehouse.dialect)
+        link = self._linked()
+        patience = SERVER_PATIENCE_SECONDS if self._driver.limits_in_server else 0.0
+        return run_stoppable(
+            lambda: link.run_text(sql, timeout), self, timeout=timeout, patience=patience, sql=sql
+        )
 
-        def run() -> None:
-            try:
-                with self._door(sql):
-                    outcome.append(self._run(connection, sql))
-            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
-                outcome.append(error)
+    def cancel(self) -> None:
+        """Stop the statement that another thread runs here, which then raises QueryCancelled."""
+        if self._link is not None:
+            self._link.cancel()
 
-        worker = Thread(target=run, daemon=True)
-        worker.start()
-        expired = self._wait(worker, connection, timeout)
-        result = outcome[0]
-        if isinstance(result, BaseException):
-            if expired:
-                raise QueryTimeout(f"Stopped after {timeout:g} s", sql=sql) from result
-            raise result
-        columns, rows = result
-        return columns, rows
-
-    def _wait(self, worker: Thread, connection: Connection, timeout: float | None) -> bool:
-        try:
-            worker.join(timeout)
-            if not worker.is_alive():
-                return False
-            self._cancel(worker, connection)
-            return True
-        except KeyboardInterrupt:
-            self._cancel(worker, connection)
-            raise
-
-    def _cancel(self, worker: Thread, connection: Connection) -> None:
-        while worker.is_alive():
-            self._driver.cancel(connection)
-            worker.join(0.2)
-
-    def _run(self, connection: Connection, sql: str) -> tuple[list[str], Rows]:
-        joined = connection.in_transaction()
-        try:
-            result = connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
-            columns = list(result.keys()) if result.returns_rows else []
-            rows = [tuple(row) for row in result.cursor.fetchall()] if result.returns_rows else []
-            result.close()
-            if not joined:
-                connection.commit()
-            return columns, rows
-        except BaseException:
-            if not joined:
-                connection.rollback()
-            raise
+    def abandon(self) -> None:
+        """Forget a connection whose statement cannot be stopped; the next statement opens another."""
+        self._link = None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        connection = self._connect()
-        if connection.in_transaction():
-            raise UsageError("A session is already open on this adapter")
-        with self._door("BEGIN"):
-            transaction = connection.begin()
-        try:
-            yield Session(self, connection)
-        except BaseException:
-            transaction.rollback()
-            raise
-        with self._door("COMMIT"):
-            transaction.commit()
+        link = self._linked()
+        if link.in_transaction:
+            raise UsageError("A session is open already: sessions of one adapter do not nest")
+        with link.transaction():
+            yield Session(link)
 
     def close(self) -> None:
-        """Close the connection, if one is open; a DuckDB file is free for others at once."""
-        if self._open is not None:
-            opened, self._open = self._open, None
-            opened.close()
+        """Close the connection, if one is open: a DuckDB file is free for others at once."""
+        if self._link is not None:
+            link, self._link = self._link, None
+            link.close()
 
-    @contextmanager
-    def _door(self, sql: str | None = None) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            raise_from(error, self.warehouse, sql, self._plan.secrets)
+    def _linked(self) -> Link:
+        if self._link is not None and self._link.is_lost:
+            self.close()
+        if self._link is None:
+            self._link = self._open()
+        return self._link
 
-    def _connect(self) -> Connection:
-        if self._open is None:
-            self._open = self._connect_when_free()
-        return self._open
-
-    def _connect_when_free(self) -> Connection:
+    def _open(self) -> Link:
+        """A new connection, once the file is free and the server answers."""
         deadline = time.monotonic() + self._lock_timeout
-        told = False
+        attempts = 0
+        is_told = False
         while True:
             try:
-                return self._connect_now()
+                return Link(self._driver, self._plan)
             except StoreLocked as error:
                 if time.monotonic() >= deadline:
-                    error.hint = f"it was still locked after {self._lock_timeout:g} s"
                     raise
-                if not told and self._on_wait is not None:
-                    self._on_wait(f"Waiting for another process to release {self._plan.url.database}")
-                told = True
-                time.sleep(0.1)
-
-    def _connect_now(self) -> Connection:
-        with self._door():
-            self._driver.prepare(self._plan)
-            connection = self._driver.create_engine(self._plan).connect()
-            for statement in self._plan.statements:
-                connection.exec_driver_sql(statement)
-            connection.commit()
-            return connection
+                if not is_told and self._on_wait is not None:
+                    self._on_wait(f"Waiting up to {self._lock_timeout:g} s: {error.message}")
+                is_told = True
+                time.sleep(LOCK_RETRY_SECONDS)
+            except AuthenticationFailed:
+                raise
+            except ConnectionFailed:
+                attempts += 1
+                if attempts >= self._plan.connect_attempts:
+                    raise
+                time.sleep(attempts**2)  # as dbt's Postgres adapter waits between `retries`
 
 
-def raise_from(error: Exception, warehouse: Warehouse, sql: str | None, secrets: Iterable[str]) -> None:
-    """Raise *error* as one of ours; what is ours already, and mistakes of our own, pass as they are."""
-    from sqlalchemy.exc import SQLAlchemyError
+def _target(loaded: Profile, plan: ConnectionPlan) -> Target:
+    return Target(
+        profile=loaded.name,
+        name=loaded.target,
+        type=loaded.type,
+        database=plan.database,
+        schema=plan.schema,
+        threads=loaded.threads,
+        path=loaded.path,
+        settings=masked(loaded.fields, loaded.secrets),
+    )
 
-    original = getattr(error, "orig", None) or error
-    driver = type(original).__module__.partition(".")[0]
-    if isinstance(error, SQLAlchemyError) or driver in ("_duckdb", "duckdb", "psycopg"):
-        raise translate(error, warehouse, sql=sql, secrets=secrets) from None
-    raise error
+
+def _url_parts(url: str) -> UrlParts:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise UsageError(
+            f"Not a database URL: {redact(url)}",
+            hint="such as duckdb:///file.duckdb or postgresql://user:password@host:5432/database",
+        ) from None
+    return UrlParts(
+        parsed.drivername,
+        parsed.username,
+        parsed.password,
+        parsed.host,
+        parsed.port,
+        parsed.database,
+        dict(parsed.query),
+    )

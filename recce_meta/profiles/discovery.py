@@ -35,7 +35,7 @@ def find_profiles_file(
 
 
 def find_project_dir(directory: Path, environment: Mapping[str, str]) -> Path | None:
-    """The dbt project at hand: `DBT_PROJECT_DIR`, else *directory* or its nearest parent; None without one."""
+    """The dbt project at hand: `DBT_PROJECT_DIR`, else *directory* or its nearest parent that is one."""
     named = dbt_variable(environment, "PROJECT_DIR")
     if named is not None:
         project = directory / Path(named).expanduser()

@@ -172,9 +172,9 @@ class Fields:
         return ProfileError(self._message(f"Field '{name}' is not {kind}: {shown}"))
 
 
-def masked(values: Mapping[str, object]) -> dict[str, object]:
-    """*values* as they may be shown: every secret replaced, at any depth."""
-    return {name: _masked_value(name, value) for name, value in values.items()}
+def masked(values: Mapping[str, object], secrets: Sequence[str] = ()) -> dict[str, object]:
+    """*values* as they may be shown: secret fields and the texts in *secrets* replaced, at any depth."""
+    return {name: _masked_value(name, value, secrets) for name, value in values.items()}
 
 
 def secret_values(values: Mapping[str, object]) -> Iterator[str]:
@@ -184,12 +184,21 @@ def secret_values(values: Mapping[str, object]) -> Iterator[str]:
             yield from _texts(value)
         elif isinstance(value, Mapping):
             yield from secret_values(value)
+        elif isinstance(value, list):
+            yield from secret_values({f"[{n}]": entry for n, entry in enumerate(value)})
 
 
-def _masked_value(name: str, value: object) -> object:
+def _masked_value(name: str, value: object, secrets: Sequence[str]) -> object:
     if name in SECRET_NAMES and value is not None:
         return MASK
-    return masked(value) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return masked(value, secrets)
+    if isinstance(value, list):
+        return [_masked_value("", entry, secrets) for entry in value]
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, MASK)
+    return value
 
 
 def _texts(value: object) -> Iterator[str]:

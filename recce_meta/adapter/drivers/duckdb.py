@@ -1,35 +1,66 @@
-"""DuckDB: files in the oldest storage version, interrupts, and bulk loads without Arrow."""
+"""DuckDB: files in the oldest storage version, interrupts, and bulk loads without Arrow.
+
+Rows go in as newline-delimited JSON through a temporary file, which DuckDB reads 1.5 to 2 times faster
+than it takes lists of parameters, and 50 times faster than `executemany`. Every column is read as text and
+cast by the INSERT itself, so that text comes back to the byte and no type is guessed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import mkstemp
+from typing import TYPE_CHECKING, Any
 
-from recce_meta.adapter.drivers.base import BaseDriver, raw
+from recce_meta.adapter.drivers.base import BATCH_CHARACTERS, BaseDriver, bounded_batches, raw
 from recce_meta.warehouses import ConnectionPlan
+from recce_meta.warehouses.duckdb import is_file
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
-STORAGE_VERSION = "v1.0.0"
-"""The oldest one: every DuckDB 1.x opens it (a file that 2.0 creates by default opens in 2.0 only)."""
+OLDEST_STORAGE = "v1.0.0"
+"""Opened by every DuckDB 1.x; what 2.0 creates by default is opened by 2.0 alone."""
+LARGEST_OBJECT = 16 * 1024 * 1024
+"""DuckDB's own default for the longest JSON object; raised for longer rows."""
 
 
 class Driver(BaseDriver):
     """The duckdb package, through duckdb-engine."""
 
+    def error_types(self) -> tuple[type[Exception], ...]:
+        """SQLAlchemy's errors and DuckDB's."""
+        from duckdb import Error
+
+        return (*super().error_types(), Error)
+
+    def create_engine(self, plan: ConnectionPlan) -> Engine:
+        """An engine that connects here: duckdb-engine itself would first open a database in memory."""
+
+        def connect() -> Any:
+            import duckdb
+            from duckdb_engine import ConnectionWrapper
+
+            config: Any = plan.connect_args.get("config", {})
+            return ConnectionWrapper(duckdb.connect(plan.url.database or ":memory:", config=dict(config)))
+
+        return self._create_engine(plan, {"creator": connect})
+
     def prepare(self, plan: ConnectionPlan) -> None:
-        """Create the database file, if there is none, so that any DuckDB beside dbt opens it."""
+        """Create the file, where there is none, in the oldest storage version."""
         path = plan.url.database or ":memory:"
-        if path == ":memory:" or ":" in path.split("/")[0] or Path(path).exists():
+        if not is_file(path) or Path(path).expanduser().exists():
             return
         import duckdb
 
+        if tuple(int(part) for part in duckdb.__version__.split(".")[:2]) < (1, 2):
+            return  # knows the oldest version only, and no option for it
         with duckdb.connect(":memory:") as connection:
-            quoted = path.replace("'", "''")
-            connection.execute(f"ATTACH '{quoted}' AS created (STORAGE_VERSION '{STORAGE_VERSION}')")
+            literal = "'" + path.replace("'", "''") + "'"
+            connection.execute(f"ATTACH {literal} AS created (STORAGE_VERSION '{OLDEST_STORAGE}')")
 
     def cancel(self, connection: Connection) -> None:
         """Interrupt the running statement."""
@@ -38,10 +69,62 @@ class Driver(BaseDriver):
     def insert_rows(
         self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     ) -> None:
-        """Insert *rows*: one list per column, unnested by DuckDB."""
+        """Insert *rows* through a file, or as parameters where the profile shuts DuckDB off from files."""
+        driver = raw(connection)
         names = ", ".join(self.warehouse.quote_identifier(name) for name in columns)
-        values = ", ".join(f"unnest(${number})" for number in range(1, len(columns) + 1))
-        sql = f"INSERT INTO {table} ({names}) SELECT {values}"  # noqa: S608 - identifiers only
-        iterator = iter(rows)
-        while batch := list(islice(iterator, 2000)):
-            raw(connection).execute(sql, [list(column) for column in zip(*batch, strict=True)])
+        load = _load_from_file if _may_read_files(driver) else _load_from_parameters
+        for batch in bounded_batches(rows, BATCH_CHARACTERS):
+            load(driver, table, names, len(columns), batch)
+
+
+def _may_read_files(driver: Any) -> bool:
+    sql = "SELECT current_setting('enable_external_access') AND current_setting('disabled_filesystems') = ''"
+    return bool(driver.execute(sql).fetchone()[0])
+
+
+def _load_from_file(driver: Any, table: str, names: str, width: int, batch: list[Sequence[object]]) -> None:
+    keys = [f"c{number}" for number in range(width)]
+    data = _json_lines(keys, batch)
+    types = ", ".join(f"{key}: 'VARCHAR'" for key in keys)
+    sql = " ".join(
+        (
+            f"INSERT INTO {table} ({names}) SELECT {', '.join(keys)} FROM read_json($1,",  # noqa: S608 - quoted
+            "format = 'newline_delimited', records = true, compression = 'none', maximum_object_size = $2,",
+            f"columns = {{{types}}})",
+        )
+    )
+    with _temporary_file(data) as path:
+        driver.execute(sql, [path, max(LARGEST_OBJECT, len(data))])
+
+
+def _load_from_parameters(
+    driver: Any, table: str, names: str, width: int, batch: list[Sequence[object]]
+) -> None:
+    values = ", ".join(f"unnest(${number})" for number in range(1, width + 1))
+    driver.execute(
+        f"INSERT INTO {table} ({names}) SELECT {values}",
+        [list(column) for column in zip(*batch, strict=True)],
+    )
+
+
+def _json_lines(keys: Sequence[str], batch: list[Sequence[object]]) -> bytes:
+    from msgspec.json import Encoder
+
+    return Encoder().encode_lines([dict(zip(keys, map(_encodable, row), strict=True)) for row in batch])
+
+
+def _encodable(value: object) -> object:
+    """*value* as JSON can say it: NaN and the infinities by name, which DuckDB casts back."""
+    return str(value) if type(value) is float and not isfinite(value) else value
+
+
+@contextmanager
+def _temporary_file(data: bytes) -> Iterator[str]:
+    """The path of a file with *data*, for this user's eyes only, gone when the block ends."""
+    descriptor, path = mkstemp(prefix="recce_meta_", suffix=".ndjson")  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        yield path
+    finally:
+        Path(path).unlink(missing_ok=True)

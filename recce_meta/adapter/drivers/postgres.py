@@ -1,4 +1,4 @@
-"""PostgreSQL through psycopg 3: COPY, cancel, and a limit in the server itself."""
+"""PostgreSQL through psycopg 3: COPY, cancel, and a limit that the server itself keeps."""
 
 from __future__ import annotations
 
@@ -11,10 +11,26 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 CANCEL_SECONDS = 5.0
+"""How long one request to cancel may take: it travels on a connection of its own."""
 
 
 class Driver(BaseDriver):
     """psycopg 3."""
+
+    limits_in_server = True
+
+    def error_types(self) -> tuple[type[Exception], ...]:
+        """SQLAlchemy's errors and psycopg's."""
+        from psycopg import Error
+
+        return (*super().error_types(), Error)
+
+    def configure(self, connection: Connection) -> None:
+        """Let JSON come back as text, to the byte, as it does from every other warehouse."""
+        from psycopg.types.string import TextLoader
+
+        for name in ("json", "jsonb"):
+            raw(connection).adapters.register_loader(name, TextLoader)
 
     def cancel(self, connection: Connection) -> None:
         """Ask the server to stop the running statement."""
@@ -27,7 +43,7 @@ class Driver(BaseDriver):
     def insert_rows(
         self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     ) -> None:
-        """Insert *rows* with COPY."""
+        """Send *rows* with COPY, which streams: one row is held at a time."""
         names = ", ".join(self.warehouse.quote_identifier(name) for name in columns)
         with raw(connection).cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
             for row in rows:

@@ -1,0 +1,162 @@
+"""One open connection, and the door through which everything that is sent to it passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from recce_meta.adapter.drivers.base import BaseDriver
+from recce_meta.adapter.errors import translated
+from recce_meta.errors import WarehouseError
+from recce_meta.warehouses import ConnectionPlan
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+Rows = list[tuple[Any, ...]]
+
+
+class Link:
+    """An open connection with its driver; every error of the driver leaves as one of ours."""
+
+    def __init__(self, driver: BaseDriver, plan: ConnectionPlan) -> None:
+        self._driver = driver
+        self._plan = plan
+        self.connection = self._connect()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server has ended the connection."""
+        return self.connection.invalidated
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self.connection.in_transaction()
+
+    def run_text(self, sql: str, timeout: float | None = None) -> tuple[list[str], Rows]:
+        """The columns and rows of *sql*, sent unchanged; a transaction of its own unless one is open."""
+        is_alone = not self.in_transaction
+        with self.door(sql):
+            try:
+                if is_alone and timeout is not None:
+                    self._driver.limit_statement(self.connection, timeout)
+                result = self.connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+                answer = _columns_and_rows(result)
+            except BaseException:
+                if is_alone:
+                    self.connection.rollback()
+                raise
+            if is_alone:
+                self.connection.commit()
+            return answer
+
+    def query(self, sql: str, parameters: Mapping[str, object]) -> Rows:
+        """The rows of our own *sql*, with `:name` for parameters."""
+        from sqlalchemy import text
+
+        with self.door(sql):
+            _, rows = _columns_and_rows(self.connection.execute(text(sql), dict(parameters)))
+        return rows if self._plan.timezone_is_utc else [tuple(map(_in_utc, row)) for row in rows]
+
+    def execute(self, sql: str, parameters: Mapping[str, object]) -> None:
+        """Run one statement of our own, with `:name` for parameters."""
+        from sqlalchemy import text
+
+        with self.door(sql):
+            self.connection.execute(text(sql), dict(parameters)).close()
+
+    def insert_rows(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Insert *rows* in bulk."""
+        with self.door(f"INSERT INTO {table}"):
+            try:
+                self._driver.insert_rows(self.connection, table, columns, _storable(table, columns, rows))
+            except UnicodeEncodeError as error:
+                raise WarehouseError(
+                    f"A text for {table} is not valid Unicode: {error.reason}",
+                    hint="half of a surrogate pair stands alone in it; repair the source",
+                ) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        with self.door("BEGIN"):
+            transaction = self.connection.begin()
+        try:
+            yield
+        except BaseException:
+            with self.door("ROLLBACK"):
+                transaction.rollback()
+            raise
+        with self.door("COMMIT"):
+            transaction.commit()
+
+    def cancel(self) -> None:
+        """Stop what runs; from another thread."""
+        with self.door():
+            self._driver.cancel(self.connection)
+
+    def close(self) -> None:
+        """Close the connection and release what it holds."""
+        with self.door():
+            self.connection.close()
+
+    @contextmanager
+    def door(self, sql: str | None = None) -> Iterator[None]:
+        """Within the block, what the driver raises becomes an error of ours about *sql*."""
+        try:
+            yield
+        except self._driver.error_types() as error:
+            raise translated(error, self._driver.warehouse, sql=sql, secrets=self._plan.secrets)  # noqa: B904
+
+    def _connect(self) -> Connection:
+        with self.door():
+            self._driver.prepare(self._plan)
+            connection = self._driver.create_engine(self._plan).connect()
+        try:
+            with self.door():
+                self._driver.configure(connection)
+            for statement in self._plan.statements:
+                with self.door(statement):
+                    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+            with self.door():
+                connection.commit()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _columns_and_rows(result: Any) -> tuple[list[str], Rows]:
+    """What the driver's own cursor gives: SQLAlchemy's rows cost three times as much to build."""
+    if not result.returns_rows:
+        result.close()
+        return [], []
+    cursor = result.cursor
+    columns = [str(column[0]) for column in cursor.description]
+    rows = [tuple(row) for row in cursor.fetchall()]
+    result.close()
+    return columns, rows
+
+
+def _storable(
+    table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> Iterator[Sequence[object]]:
+    """*rows*, up to one that holds the NUL character, which PostgreSQL and others cannot store."""
+    for row in rows:
+        for value in row:
+            if type(value) is str and "\0" in value:
+                name = columns[list(row).index(value)]
+                raise WarehouseError(
+                    f"A text for column '{name}' of {table} holds the NUL character (U+0000)",
+                    hint=f"remove it at its source; the row begins with {str(row[0])[:80]!r}",
+                )
+        yield row
+
+
+def _in_utc(value: object) -> object:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(timezone.utc)
+    return value

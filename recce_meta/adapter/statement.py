@@ -1,0 +1,39 @@
+"""The user's SQL as one statement: sent as it is written, but for the semicolon that ends it."""
+
+from __future__ import annotations
+
+from recce_meta.errors import UsageError
+
+
+def single_statement(sql: str, dialect: str) -> str:
+    """*sql* without its final semicolon; an error if there are several statements, or none.
+
+    PostgreSQL and DuckDB would run several and give the last one's rows; other warehouses refuse them.
+    """
+    if ";" in sql:
+        sql = sql[: _end(sql, dialect)]
+    if not sql.strip():
+        raise UsageError("There is no SQL to run")
+    return sql
+
+
+def _end(sql: str, dialect: str) -> int:
+    """Where the only statement ends: at its semicolon, or at the end of the text."""
+    from sqlglot.dialects.dialect import Dialect
+    from sqlglot.errors import SqlglotError
+    from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
+
+    try:
+        tokens = Dialect.get_or_raise(dialect).tokenize(sql)
+    except SqlglotError as error:
+        raise UsageError(
+            f"Cannot tell where the statement ends: {error}",
+            hint="remove the semicolon, or close what is open",
+        ) from error
+    is_end = [token.token_type == TokenType.SEMICOLON for token in tokens]
+    if True not in is_end:
+        return len(sql)
+    first = is_end.index(True)
+    if not all(is_end[first:]):
+        raise UsageError("The SQL holds several statements", hint="run them one by one")
+    return tokens[first].start
