@@ -24,6 +24,7 @@ from recce_meta.report.wording import (
     count_of,
     counts_by_kind,
     join_words,
+    kind_order,
     moment,
     more,
     node_label,
@@ -203,6 +204,7 @@ def _kinds(counts: Counter[str]) -> str:
 
 
 def _distance_line(distance: int, group: Sequence[Impact]) -> str:
+    group = sorted(group, key=lambda impact: kind_order(impact.resource_type))
     names = [_impact_name(impact) for impact in group[:NAMES_PER_DISTANCE]]
     rest = f" {more(len(group) - len(names))}" if len(names) < len(group) else ""
     return f"- {distance} away: {', '.join(names)}{rest}\n"

@@ -53,7 +53,7 @@ def _failure_row(result: NodeResult) -> str:
 
 
 def _slowest(results: Sequence[NodeResult]) -> str:
-    rows = [f"| {result.seconds or 0:,.1f} | {code(node_part(result.unique_id))} |\n" for result in results]
+    rows = [f"| {result.seconds or 0:,.2f} | {code(node_part(result.unique_id))} |\n" for result in results]
     return "\n| seconds | slowest |\n|---:|---|\n" + "".join(rows) if rows else ""
 
 

@@ -139,5 +139,5 @@ def _first_line(message: str | None) -> str:
 
 
 def _slowest(results: Sequence[NodeResult]) -> list[Line]:
-    rows = [[Span(f"{r.seconds or 0:>8,.1f} s"), Span(node_part(r.unique_id))] for r in slowest(results)]
+    rows = [[Span(f"{r.seconds or 0:>8,.2f} s"), Span(node_part(r.unique_id))] for r in slowest(results)]
     return [BLANK, (Span("Slowest", Style.BOLD),), *table(rows)] if rows else []

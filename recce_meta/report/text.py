@@ -61,7 +61,7 @@ DENSITIES = (Density(30, False), Density(6, True), Density(3, True), Density(1, 
 
 def diff_text(diff: RunDiff, *, width: int, color: bool, max_lines: int | None = SCREEN) -> str:
     """*diff* for people, in about *max_lines* lines of *width* cells (None, 0: without limit)."""
-    head = [*_header(diff), BLANK, _summary_line(diff)]
+    head = [*_header(diff), BLANK, *_summary_lines(diff, width)]
     tail = [*_downstream(diff.impacted, width, max_lines), *_notes(diff.notes, width, max_lines)]
     groups = by_kind(diff.changed)
     room = None if max_lines is None else max(max_lines - len(head) - len(tail) - 1, LEAST_BODY)
@@ -88,10 +88,19 @@ def _run_cells(side: str, run: RunMetadata) -> list[Span]:
     ]
 
 
-def _summary_line(diff: RunDiff) -> Line:
+def _summary_lines(diff: RunDiff, width: int) -> list[Line]:
+    """One line; where it is too wide, what is no change has a line of its own."""
+    phrases = summary_phrases(summarise(diff))
+    if not width or display_width(" · ".join(phrases)) <= width:
+        return [_summary_line(phrases)]
+    weighty = [phrase for phrase in phrases if not phrase.endswith("only")]
+    return [_summary_line(weighty), _summary_line(phrases[len(weighty) :])]
+
+
+def _summary_line(phrases: Sequence[str]) -> Line:
     styles = {"modified": Style.YELLOW, "added": Style.GREEN, "removed": Style.RED, "changes": Style.GREEN}
     spans: list[Span] = []
-    for phrase in summary_phrases(summarise(diff)):
+    for phrase in phrases:
         style = styles.get(phrase.rpartition(" ")[2], Style.BOLD if "downstream" in phrase else Style.DIM)
         spans += [Span(" · ", Style.DIM), Span(phrase, style)]
     return spans[1:]

@@ -95,14 +95,14 @@ def test_a_run_shows_failures_and_the_slowest_nodes() -> None:
     assert "1 error, 1 fail, 1 success · 61.8 s of work" in text
     assert "error  broken         No column | x" in text
     assert "fail   not_null_a_id  Got 3 results" in text
-    assert text.index("61.2 s  slow") < text.index("0.5 s  broken")
+    assert text.index("61.25 s  slow") < text.index("0.50 s  broken")
 
 
 def test_a_run_in_markdown_escapes_messages() -> None:
     markdown = run_markdown(RUN, {"model": 3}, RESULTS)
 
     assert "No column &#124; x" in markdown
-    assert "| 61.2 | `slow` |" in markdown
+    assert "| 61.25 | `slow` |" in markdown
 
 
 def test_a_run_as_json_names_its_schema() -> None:
