@@ -1,0 +1,29 @@
+-- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
+-- One row per run, node and column: the array `nodes.columns`, exploded.
+-- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+CREATE OR REPLACE VIEW recce_metadata.node_columns AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  node.name,
+  item.ordinal,
+  item.content ->> 'name' AS column_name,
+  item.content ->> 'type' AS column_type,
+  COALESCE(item.content ->> 'description', '') AS description,
+  COALESCE(CAST(item.content ->> 'documented' AS BOOLEAN), FALSE) AS documented,
+  item.content ->> 'documented_type' AS documented_type,
+  item.content -> 'tags' AS tags,
+  item.content -> 'meta' AS meta,
+  node.resource_type,
+  node.columns_from,
+  place.version_id
+FROM recce_metadata.runs
+JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+CROSS JOIN LATERAL (
+  SELECT
+    UNNEST(CAST(node."columns" AS JSON[])) AS content,
+    GENERATE_SUBSCRIPTS(CAST(node."columns" AS JSON[]), 1) AS ordinal
+) AS item;
