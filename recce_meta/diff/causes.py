@@ -53,6 +53,9 @@ class Causes:
     @cached_property
     def changed_macros(self) -> frozenset[str]:
         """Macros whose code changed, came or went, but for formatting and for those that come with dbt."""
+        runs = (self.base.run, self.current.run)
+        if runs[0] and runs[1] and runs[0].macro_set_id == runs[1].macro_set_id is not None:
+            return frozenset()
         before, after = self.base.macros, self.current.macros
         if not before or not after:
             return frozenset()

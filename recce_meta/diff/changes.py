@@ -67,7 +67,8 @@ def compare(base: Side, current: Side) -> dict[str, Change]:
 
 def node_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
     """Every difference between two states of one node."""
-    if before is after:
+    if before == after:  # the same entry, though perhaps not the same macros behind it
+        yield from causes.macro_details(before, after)
         return
     yield from code_details(before, after, causes)
     yield from seed_details(before, after, causes)

@@ -45,7 +45,7 @@ def extract_project(
     """
     folder = Path(target_dir)
     manifest = read_manifest(_manifest_path(folder, manifest_path))
-    root = Path(project_dir) if project_dir is not None else _project_above(folder)
+    root = Path(project_dir) if project_dir is not None else project_above(folder)
     nodes: Iterable[NodeMetadata] = manifest.nodes
     if catalog := _optional(folder, catalog_path, "catalog.json"):
         nodes = extract_columns_from_catalog(catalog, nodes)
@@ -109,7 +109,7 @@ def _optional(folder: Path, given: str | Path | None, name: str) -> Path | None:
     return find_artifact(folder if folder.is_dir() else folder.parent, name)
 
 
-def _project_above(folder: Path) -> Path | None:
+def project_above(folder: Path) -> Path | None:
     """The nearest folder at or above *folder* that holds dbt_project.yml."""
     start = folder.resolve()
     return next((path for path in (start, *start.parents) if (path / "dbt_project.yml").is_file()), None)

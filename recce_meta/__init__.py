@@ -1,0 +1,78 @@
+"""Record what a dbt project is in the warehouse it builds, and diff any two runs.
+
+The names here are the public ones; each is imported when it is first used, so that `import recce_meta`
+costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recce_meta._version import __version__
+    from recce_meta.adapter import UnifiedSqlAdapter
+    from recce_meta.diff.changes import detect_changes
+    from recce_meta.errors import RecceMetaError
+    from recce_meta.extractors.catalog import extract_columns_from_catalog
+    from recce_meta.extractors.manifest import extract_from_manifest
+    from recce_meta.extractors.project import extract_project
+    from recce_meta.graph import build_lineage_graph
+    from recce_meta.models import Change, Column, LineageEdge, NodeMetadata, Project, RunMetadata
+    from recce_meta.store.read import list_runs
+    from recce_meta.store.select import load_lineage_from_warehouse, load_nodes_from_warehouse, load_run
+    from recce_meta.store.write import record_run
+
+__all__ = [
+    "Change",
+    "Column",
+    "LineageEdge",
+    "NodeMetadata",
+    "Project",
+    "RecceMetaError",
+    "RunMetadata",
+    "UnifiedSqlAdapter",
+    "__version__",
+    "build_lineage_graph",
+    "detect_changes",
+    "extract_columns_from_catalog",
+    "extract_from_manifest",
+    "extract_project",
+    "list_runs",
+    "load_lineage_from_warehouse",
+    "load_nodes_from_warehouse",
+    "load_run",
+    "record_run",
+]
+
+_MODULES = {
+    "Change": "models",
+    "Column": "models",
+    "LineageEdge": "models",
+    "NodeMetadata": "models",
+    "Project": "models",
+    "RecceMetaError": "errors",
+    "RunMetadata": "models",
+    "UnifiedSqlAdapter": "adapter",
+    "__version__": "_version",
+    "build_lineage_graph": "graph",
+    "detect_changes": "diff.changes",
+    "extract_columns_from_catalog": "extractors.catalog",
+    "extract_from_manifest": "extractors.manifest",
+    "extract_project": "extractors.project",
+    "list_runs": "store.read",
+    "load_lineage_from_warehouse": "store.select",
+    "load_nodes_from_warehouse": "store.select",
+    "load_run": "store.select",
+    "record_run": "store.write",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'recce_meta' has no attribute {name!r}")
+    return getattr(import_module(f"recce_meta.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

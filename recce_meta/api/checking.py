@@ -1,0 +1,1 @@
+"""`doctor`: what is in the way between a user and a recorded run."""

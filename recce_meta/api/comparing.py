@@ -1,0 +1,151 @@
+"""`diff`: two runs, stored or on disk, and what changed between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.stored import stored_diff
+from recce_meta.diff.changes import compare
+from recce_meta.diff.dbt_changes import dbt_changes
+from recce_meta.diff.like_dbt import dbt_state_resolver
+from recce_meta.diff.side import Side
+from recce_meta.diff.summary import is_unseen_seed, run_diff
+from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.extractors.git import GitState
+from recce_meta.extractors.project import extract_project, project_above
+from recce_meta.graph import build_lineage_graph, select
+from recce_meta.models import Change, Project, Reason, RunDiff, Status
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.select import load_run, resolve_run
+
+PATH = "path:"
+NO_GIT = GitState()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a diff is asked for beside its two runs."""
+
+    selection: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    like_dbt: bool = False
+
+    @property
+    def needs_whole_runs(self) -> bool:
+        """Whether all of both runs is needed, and not only what differs."""
+        return bool(self.selection or self.exclude or self.like_dbt)
+
+
+NOTHING_MORE = Question()
+
+
+def diff(
+    connect: Callable[[], UnifiedSqlAdapter],
+    base: str,
+    current: str,
+    *,
+    project: str | None = None,
+    schema: str = DEFAULT_SCHEMA,
+    question: Question = NOTHING_MORE,
+) -> RunDiff:
+    """What changed from *base* to *current*, which are run selectors (see `recce_meta.store.select`).
+
+    `path:DIR` reads artifacts from disk; *connect* is called only where a stored run is named. Two
+    stored runs are compared in the warehouse, and only what differs is fetched.
+    """
+    paths = [Path(name[len(PATH) :]) if name.startswith(PATH) else None for name in (base, current)]
+    read = _from_disk(paths)
+    if len(read) == 2:
+        return _whole_diff(read[0], read[1], question)
+    adapter = connect()
+    stored = [
+        resolve_run(adapter, name, project=project, schema=schema)
+        for name, path in zip((base, current), paths, strict=True)
+        if path is None
+    ]
+    if len(stored) == 2:
+        _same_project(stored[0].project_name, stored[1].project_name)
+        if not question.needs_whole_runs:
+            return stored_diff(adapter, stored[0], stored[1], schema)
+    loaded = [load_run(adapter, run, schema=schema) for run in stored]
+    sides = [loaded.pop(0) if path is None else read.pop(0) for path in paths]
+    return _whole_diff(sides[0], sides[1], question)
+
+
+def parse_fail_on(text: str) -> frozenset[str]:
+    """`removed,columns` as the statuses and reasons of `--fail-on`; `any` is every change.
+
+    Raises UnknownNameError for a word that is neither.
+    """
+    changes = [status.value for status in Status if status is not Status.UNCHANGED]
+    known = [*changes, *(reason.value for reason in Reason), "any"]
+    words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    for word in words:
+        if word not in known:
+            raise UnknownNameError("condition", word, known, where="in --fail-on")
+    return frozenset(changes if "any" in words else words)
+
+
+def failing(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
+    """The changes that have a status or a reason of *conditions*."""
+    return [
+        change
+        for change in diff.changed
+        if change.status.value in conditions
+        or not conditions.isdisjoint(reason.value for reason in change.reasons)
+    ]
+
+
+def _from_disk(paths: Iterable[Path | None]) -> list[Project]:
+    """The projects at *paths*. Seeds of one checkout cannot belong to two runs, and are not hashed then."""
+    found = [path for path in paths if path is not None]
+    roots = [project_above(path) for path in found]
+    shared = len(roots) == 2 and roots[0] is not None and roots[0] == roots[1]
+    return [
+        extract_project(path, environment=str(path), git=NO_GIT, hash_seed_files=not shared) for path in found
+    ]
+
+
+def _same_project(base: str, current: str) -> None:
+    if base != current:
+        raise UsageError(
+            f"'{base}' and '{current}' are two projects", hint="diff compares two runs of one project"
+        )
+
+
+def _whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
+    """The diff of two runs that are here whole."""
+    _same_project(base.run.project_name, current.run.project_name)
+    before, after = Side.of(base), Side.of(current)
+    changes: Mapping[str, Change] = (
+        dbt_changes(base, current) if question.like_dbt else compare(before, after)
+    )
+    if question.selection or question.exclude:
+        chosen = _selected(base, current, question)
+        changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
+    nodes = {**before.nodes, **after.nodes}
+    unseen = [
+        unique_id
+        for unique_id in before.nodes.keys() & after.nodes.keys()
+        if is_unseen_seed(before.nodes[unique_id], after.nodes[unique_id])
+    ]
+    graph = build_lineage_graph(nodes.values(), {*base.edges, *current.edges})
+    return run_diff(base.run, current.run, changes, graph, nodes, unseen)
+
+
+def _selected(base: Project, current: Project, question: Question) -> frozenset[str]:
+    """The nodes of either side that the question's selectors name."""
+    nodes = {node.unique_id: node for project in (base, current) for node in project.nodes}
+    return select(
+        question.selection,
+        nodes,
+        build_lineage_graph(nodes.values(), {*base.edges, *current.edges}),
+        exclude=question.exclude,
+        state=dbt_state_resolver(base, current),
+        results={result.unique_id: result for result in current.results},
+        project_name=current.run.project_name,
+        dbt_version=current.run.dbt_version,
+    )

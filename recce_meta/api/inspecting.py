@@ -1,0 +1,140 @@
+"""`runs`, `show` and `lineage`: what is in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from msgspec import Struct
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.comparing import NO_GIT, PATH
+from recce_meta.diff.summary import label
+from recce_meta.errors import SelectorError
+from recce_meta.extractors.project import extract_project
+from recce_meta.graph import LineageGraph, build_lineage_graph
+from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, RunMetadata
+from recce_meta.models.lineage import Direction, LineageNode, LineageView
+from recce_meta.store import read
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.select import resolve_run
+
+SHOWN = 8
+
+
+class RunSummary(Struct, frozen=True, kw_only=True):
+    """One run, as `show` tells it."""
+
+    run: RunMetadata
+    counts: dict[str, int]
+    """Nodes by resource type."""
+    results: list[NodeResult]
+
+
+def show(
+    adapter: UnifiedSqlAdapter, selector: str, *, project: str | None = None, schema: str = DEFAULT_SCHEMA
+) -> RunSummary:
+    """The run that *selector* names, with what it holds and what happened in it."""
+    run = resolve_run(adapter, selector, project=project, schema=schema)
+    return RunSummary(
+        run=run,
+        counts=read.count_nodes(adapter, run, schema=schema),
+        results=read.load_results(adapter, run, schema=schema),
+    )
+
+
+def lineage(
+    connect: Callable[[], UnifiedSqlAdapter],
+    selector: str,
+    node: str,
+    *,
+    direction: Direction = Direction.BOTH,
+    depth: int | None = None,
+    project: str | None = None,
+    schema: str = DEFAULT_SCHEMA,
+) -> LineageView:
+    """What *node* reads and what reads it, in the run that *selector* names (or `path:DIR`).
+
+    Raises SelectorError where *node* names no node, or more than one.
+    """
+    nodes: Iterable[NodeMetadata]
+    edges: Iterable[LineageEdge]
+    if selector.startswith(PATH):
+        found = extract_project(Path(selector[len(PATH) :]), git=NO_GIT, hash_seed_files=False)
+        nodes, edges = found.nodes, found.edges
+    else:
+        adapter = connect()
+        run = resolve_run(adapter, selector, project=project, schema=schema)
+        nodes = read.load_narrow_nodes(adapter, run, schema=schema)
+        edges = read.load_edges(adapter, run, schema=schema)
+    by_id = {node.unique_id: node for node in nodes}
+    return lineage_view(find_node(node, by_id), by_id, build_lineage_graph([], edges), direction, depth)
+
+
+def find_node(name: str, nodes: Mapping[str, NodeMetadata]) -> str:
+    """The unique id of the one node that *name* means: its unique id, its name, or `source.table`.
+
+    Raises SelectorError where it names no node, or more than one.
+    """
+    if name in nodes:
+        return name
+    found = sorted(unique_id for unique_id, node in nodes.items() if name in _names(node))
+    models = [
+        unique_id for unique_id in found if nodes[unique_id].resource_type in ("model", "seed", "snapshot")
+    ]
+    if len(found) == 1 or len(models) == 1:
+        return (models or found)[0]
+    if found:
+        shown = ", ".join(found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
+        raise SelectorError(
+            f"'{name}' names {len(found)} nodes: {shown}", hint="give one of these unique ids"
+        )
+    known = sorted({known for node in nodes.values() for known in _names(node)} | nodes.keys())
+    near = get_close_matches(name, known, n=3)
+    hint = "did you mean " + " or ".join(f"'{match}'" for match in near) + "?" if near else None
+    raise SelectorError(f"No node is called '{name}'", hint=hint)
+
+
+def lineage_view(
+    root: str,
+    nodes: Mapping[str, NodeMetadata],
+    graph: LineageGraph,
+    direction: Direction,
+    depth: int | None,
+) -> LineageView:
+    """The part of *graph* around *root*, as far as *depth* edges."""
+    distances = {root: 0}
+    if direction is not Direction.DOWNSTREAM:
+        distances |= {found: -steps for found, steps in graph.ancestors(root, depth).items()}
+    if direction is not Direction.UPSTREAM:
+        distances |= graph.descendants(root, depth)
+    distances[root] = 0
+    return LineageView(
+        root=root,
+        direction=direction,
+        nodes=tuple(
+            LineageNode(
+                unique_id=unique_id,
+                name=label(nodes[unique_id]) if unique_id in nodes else unique_id,
+                resource_type=nodes[unique_id].resource_type
+                if unique_id in nodes
+                else unique_id.split(".")[0],
+                distance=distance,
+            )
+            for unique_id, distance in sorted(distances.items(), key=lambda item: (item[1], item[0]))
+        ),
+        edges=tuple(
+            LineageEdge(child, parent)
+            for parent in sorted(distances)
+            for child in graph.children(parent)
+            if child in distances
+        ),
+    )
+
+
+def _names(node: NodeMetadata) -> set[str]:
+    names = {node.name, label(node)}
+    if node.source_name:
+        names |= {f"{node.source_name}.{node.name}", f"source:{node.source_name}.{node.name}"}
+    return names

@@ -1,0 +1,85 @@
+"""`record`: what dbt left behind, into the store."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.extractors.git import GitState
+from recce_meta.extractors.project import extract_project
+from recce_meta.models import Project, RunMetadata
+from recce_meta.profiles import find_project_dir
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.write import record_run
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """What `record` did."""
+
+    run: RunMetadata
+    is_new: bool
+    """Whether the run was written; otherwise it was there before."""
+    counts: dict[str, int]
+    """Nodes by resource type."""
+    versions_written: int
+    warnings: tuple[str, ...]
+
+
+def record_project(adapter: UnifiedSqlAdapter, project: Project, *, schema: str = DEFAULT_SCHEMA) -> Recorded:
+    """Write *project* as one run, creating the store where there is none."""
+    result = record_run(adapter, project, schema=schema)
+    return Recorded(
+        run=result.run,
+        is_new=result.written,
+        counts=dict(Counter(node.resource_type for node in project.nodes)),
+        versions_written=result.versions_written,
+        warnings=project.warnings,
+    )
+
+
+def target_folder(
+    target_path: Path | None, project_dir: Path | None, environ: Mapping[str, str] | None = None
+) -> Path:
+    """Where dbt writes its artifacts: the option, dbt's own variables, else `target/` of the project.
+
+    Source: https://docs.getdbt.com/reference/global-configs/json-artifacts
+    """
+    variables = os.environ if environ is None else environ
+    root = find_project_dir(project_dir) or project_dir or Path()
+    if target_path is not None:
+        return target_path
+    named = variables.get("DBT_ENGINE_TARGET_PATH") or variables.get("DBT_TARGET_PATH")
+    return root / (named or "target")
+
+
+def read_target(
+    target_path: Path,
+    *,
+    environment: str,
+    project_dir: Path | None = None,
+    run_id: str | None = None,
+    target_name: str | None = None,
+    git: GitState,
+) -> Project:
+    """The artifacts in *target_path* as a run of *environment*; what *git* leaves open is found out."""
+    project = extract_project(
+        target_path,
+        environment=environment,
+        project_dir=project_dir,
+        run_id=run_id,
+        target_name=target_name,
+    )
+    given = {
+        "git_sha": git.sha,
+        "branch": git.branch,
+        "git_dirty": git.dirty,
+        "pull_request": git.pull_request,
+    }
+    known = {name: value for name, value in given.items() if value is not None}
+    return replace(project, run=replace(project.run, **known))

@@ -1,0 +1,125 @@
+"""The diff of two stored runs: compared in the warehouse; only what differs, or is touched, is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.diff.causes import Causes
+from recce_meta.diff.changes import compare
+from recce_meta.diff.side import Side
+from recce_meta.diff.summary import changed_ids, run_diff
+from recce_meta.graph import LineageGraph, build_lineage_graph
+from recce_meta.models import Change, LineageEdge, MacroMetadata, NodeMetadata, Reason, RunDiff, RunMetadata
+from recce_meta.store import read
+
+
+def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, schema: str) -> RunDiff:
+    """What changed between two runs of one store."""
+    pair = _Pair(adapter, base, current, schema)
+    changes = compare(*pair.sides)
+    unchanged = pair.touched(changes)
+    if unchanged:
+        pair.add(unchanged)
+        changes = compare(*pair.sides)
+    graph = pair.graph if changed_ids(changes) else build_lineage_graph([])
+    return run_diff(base, current, changes, graph, pair.names(changes, graph), pair.unseen_seeds())
+
+
+class _Macros(Mapping[str, MacroMetadata]):
+    """A run's macros, fetched when the first one is looked at: most diffs never do."""
+
+    def __init__(self, adapter: UnifiedSqlAdapter, run: RunMetadata, schema: str) -> None:
+        self._source = (adapter, run, schema)
+
+    @cached_property
+    def _found(self) -> dict[str, MacroMetadata]:
+        adapter, run, schema = self._source
+        return {macro.unique_id: macro for macro in read.load_macros(adapter, run, schema=schema)}
+
+    def __getitem__(self, unique_id: str) -> MacroMetadata:
+        return self._found[unique_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+class _Pair:
+    """Both runs, as far as they have been read."""
+
+    def __init__(
+        self, adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, schema: str
+    ) -> None:
+        self.adapter, self.base, self.current, self.schema = adapter, base, current, schema
+        before, after = read.load_differences(adapter, base, current, schema=schema)
+        self.sides = [
+            Side(
+                {node.unique_id: node for node in nodes},
+                _Macros(adapter, run, schema),
+                run,
+                tokenised=True,
+            )
+            for nodes, run in ((before, base), (after, current))
+        ]
+
+    @cached_property
+    def graph(self) -> LineageGraph:
+        """The edges of both runs: what reads a removed node is found in the base run's."""
+        edges: set[LineageEdge] = set(read.load_edges(self.adapter, self.current, schema=self.schema))
+        if self.base.graph_id != self.current.graph_id:
+            edges.update(read.load_edges(self.adapter, self.base, schema=self.schema))
+        return build_lineage_graph([], edges)
+
+    def touched(self, changes: Mapping[str, Change]) -> set[str]:
+        """Nodes of one version on both sides that may have changed all the same.
+
+        They read a source or semantic model that changed, or run a macro that did.
+        """
+        ids: set[str] = set()
+        for unique_id, change in changes.items():
+            moved = change.resource_type == "source" and Reason.RELATION in change.reasons
+            if moved or (change.resource_type == "semantic_model" and change.details):
+                ids.update(self.graph.children(unique_id))
+        causes = Causes(self.sides[0], self.sides[1])
+        if causes.changed_macros:
+            ids |= self._callers(causes)
+        return ids - self.sides[0].nodes.keys() - self.sides[1].nodes.keys()
+
+    def _callers(self, causes: Causes) -> set[str]:
+        """Nodes that call a changed macro, directly or not, or may name one in a hook."""
+        current = self.sides[1]
+        found = read.load_narrow_nodes(self.adapter, self.current, schema=self.schema)
+        callers = {node.unique_id for node in found if current.closure(node.macros) & causes.changed_macros}
+        return callers | set(read.load_hooked(self.adapter, self.current, schema=self.schema))
+
+    def add(self, ids: Iterable[str]) -> None:
+        """Read *ids*, which are the same on both sides, into both."""
+        nodes = read.load_nodes_by_id(self.adapter, self.current, sorted(ids), schema=self.schema)
+        more = {node.unique_id: node for node in nodes}
+        self.sides = [replace(side, nodes={**side.nodes, **more}) for side in self.sides]
+
+    def names(self, changes: Mapping[str, Change], graph: LineageGraph) -> dict[str, NodeMetadata]:
+        """Every node that the changes touch, as far as naming it needs."""
+        named = {**self.sides[0].nodes, **self.sides[1].nodes}
+        changed = changed_ids(changes)
+        wanted = {*graph.impact(changed), *(child for parent in changed for child in graph.children(parent))}
+        missing = sorted(wanted - named.keys())
+        for run in (self.current, self.base):
+            if missing:
+                found = read.load_names(self.adapter, run, missing, schema=self.schema)
+                named.update((node.unique_id, node) for node in found)
+                missing = [unique_id for unique_id in missing if unique_id not in named]
+        return named
+
+    def unseen_seeds(self) -> list[str]:
+        """Seeds that neither dbt nor we looked into, on both sides."""
+        unseen = [
+            set(read.load_unseen_seeds(self.adapter, run, schema=self.schema))
+            for run in (self.base, self.current)
+        ]
+        return sorted(unseen[0] & unseen[1])

@@ -1,0 +1,95 @@
+"""The `recce-meta` command: its subcommands, found without importing them, and its last line of defence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from recce_meta._version import __version__
+from recce_meta.errors import RecceMetaError, WarehouseError
+
+COMMANDS = {
+    "init": ("record", "Create the store, or bring it up to date."),
+    "record": ("record", "Record dbt's artifacts as one run."),
+    "hook": ("record", "Run a command such as dbt build, then record what it left behind."),
+    "runs": ("inspect", "List recorded runs."),
+    "show": ("inspect", "One run: what it holds and what happened in it."),
+    "diff": ("compare", "What changed between two runs, and what it touches."),
+    "lineage": ("inspect", "What a node reads, and what reads it."),
+    "sql": ("store", "Print the store's SQL: ddl, views or cookbook."),
+    "prune": ("store", "Remove old runs, and what only they needed."),
+    "doctor": ("store", "Check profile, connection, rights and store."),
+    "demo": ("demo", "Two real runs of a jaffle shop, recorded and diffed."),
+}
+"""Each command's module in `recce_meta.cli`, and its line in the help."""
+
+EXIT_CODES = """Exit codes: 0 fine; 1 a --fail-on condition did not hold; 2 wrong usage; 3 failed."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is run: `--help` costs what click costs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"recce_meta.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table itself, without importing a single command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="recce-meta")
+def cli() -> None:
+    """Record what a dbt project is in the warehouse it builds, and diff any two runs."""
+
+
+def main() -> None:
+    """Run the command line and exit: every failure is one message, with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of one command line."""
+    try:
+        return cli.main(arguments, prog_name="recce-meta", standalone_mode=False) or 0
+    except click.exceptions.Abort:
+        click.echo("Interrupted", err=True)
+        return 130
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except RecceMetaError as error:
+        return _report(error)
+    except BrokenPipeError:
+        # The reader has gone (`| head`): what it wanted it has. Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("RECCE_META_DEBUG"):
+            raise
+        click.echo(f"error: {type(error).__name__}: {error}", err=True)
+        click.echo("hint: this is a bug; RECCE_META_DEBUG=1 shows where, please report it", err=True)
+        return RecceMetaError.exit_code
+
+
+def _report(error: RecceMetaError) -> int:
+    click.echo(f"error: {error.message}", err=True)
+    if isinstance(error, WarehouseError) and error.sql:
+        click.echo("\n".join(f"  | {line}" for line in error.sql.strip().splitlines()[:12]), err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)
+    return error.exit_code

@@ -1,0 +1,141 @@
+"""Options that several commands share, and what they resolve to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from recce_meta.adapter import UnifiedSqlAdapter
+
+F = TypeVar("F", bound=Callable[..., Any])
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+
+class Connection(Struct, frozen=True):
+    """Where the store is, as the options say it."""
+
+    profiles_dir: Path | None
+    profile: str | None
+    target: str | None
+    url: str | None
+    project_dir: Path | None
+    schema: str
+    lock_timeout: float
+
+    def open(self) -> UnifiedSqlAdapter:
+        """The adapter; it connects when it is first asked."""
+        from recce_meta.adapter import UnifiedSqlAdapter
+
+        waiting: dict[str, Any] = {"lock_timeout": self.lock_timeout, "on_wait": say}
+        if self.url:
+            return UnifiedSqlAdapter.from_url(self.url, **waiting)
+        return UnifiedSqlAdapter.from_dbt_profile(
+            self.profiles_dir, self.profile, self.target, project_dir=self.project_dir, **waiting
+        )
+
+
+def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    return lambda command: reduce(lambda inner, option: option(inner), reversed(options), command)
+
+
+def connecting(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give *command* the connection options, as one argument `connection`."""
+    from functools import wraps
+
+    @wraps(command)
+    def wrapped(
+        profiles_dir: Path | None,
+        profile: str | None,
+        target: str | None,
+        url: str | None,
+        project_dir: Path | None,
+        schema: str,
+        lock_timeout: float,
+        **others: Any,
+    ) -> Any:
+        connection = Connection(profiles_dir, profile, target, url, project_dir, schema, lock_timeout)
+        return command(connection=connection, **others)
+
+    return _CONNECTION(wrapped)
+
+
+_CONNECTION: Callable[[Callable[..., Any]], Callable[..., Any]] = _together(
+    click.option("--profiles-dir", type=DIRECTORY, help="Folder of profiles.yml. [env: DBT_PROFILES_DIR]"),
+    click.option("--profile", help="Profile in profiles.yml. [env: DBT_PROFILE]"),
+    click.option("--target", help="Target of the profile: where the store is. [env: DBT_TARGET]"),
+    click.option(
+        "--url", envvar="RECCE_META_URL", show_envvar=True, help="SQLAlchemy URL, instead of a profile."
+    ),
+    click.option("--project-dir", type=DIRECTORY, help="Folder of dbt_project.yml. [env: DBT_PROJECT_DIR]"),
+    click.option(
+        "--schema",
+        envvar="RECCE_META_SCHEMA",
+        default="recce_metadata",
+        show_default=True,
+        show_envvar=True,
+        help="Schema that holds the store.",
+    ),
+    click.option(
+        "--lock-timeout",
+        type=click.FloatRange(min=0),
+        default=60.0,
+        show_default=True,
+        help="Seconds to wait for a DuckDB file that another process holds.",
+    ),
+)
+
+project_option = click.option(
+    "--project", help="Project of the runs; default: dbt_project.yml's, or the only one."
+)
+
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """`--format`, the first of *formats* being the default."""
+    return click.option(
+        "--format", "style", type=click.Choice(formats), default=formats[0], show_default=True, help="Output."
+    )
+
+
+def project_name(project: str | None, connection: Connection) -> str | None:
+    """The project at hand: the one named, else that of the nearest dbt_project.yml, else None."""
+    if project is not None:
+        return project
+    from recce_meta.profiles import find_project_dir, read_project_name
+
+    folder = find_project_dir(connection.project_dir)
+    return read_project_name(folder) if folder is not None else None
+
+
+def say(message: str) -> None:
+    """Tell the user something that is not the command's output."""
+    click.echo(message, err=True)
+
+
+def warn(message: str) -> None:
+    """Tell the user what went less well than it should."""
+    click.echo(f"warning: {message}", err=True)
+
+
+def screen() -> dict[str, Any]:
+    """`width` and `color` of standard output (https://no-color.org, FORCE_COLOR as in other tools)."""
+    forced = os.environ.get("FORCE_COLOR")
+    color = bool(forced) if forced is not None else sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    width = (
+        shutil.get_terminal_size((100, 40)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+    )
+    return {"width": width, "color": color}
+
+
+def emit(text: str) -> None:
+    """Print the command's output; it is UTF-8 whatever the locale, since names may be anything."""
+    sys.stdout.buffer.write(text.rstrip("\n").encode("utf-8", "replace") + b"\n")
+    sys.stdout.flush()

@@ -1,0 +1,139 @@
+"""`init`, `record` and `hook`: what writes runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from recce_meta import report
+from recce_meta.api.recording import Recorded, read_target, record_project, target_folder
+from recce_meta.cli.hook import hook as run_hook
+from recce_meta.cli.options import Connection, connecting, emit, format_option, screen, warn
+from recce_meta.cli.progress import progress
+from recce_meta.extractors.git import GitState
+from recce_meta.store.migrate import init_sql, init_store
+
+_ARTIFACTS = [
+    click.option(
+        "--target-path",
+        type=click.Path(path_type=Path),
+        help="Folder of the artifacts. [env: DBT_TARGET_PATH; default: target/ of the project]",
+    ),
+    click.option(
+        "-e",
+        "--environment",
+        envvar="RECCE_META_ENVIRONMENT",
+        default="current",
+        show_default=True,
+        show_envvar=True,
+        help="Label of the run: base for production, current for a change, or any other.",
+    ),
+    click.option("--run-id", help="Id of the run. [default: dbt's invocation id]"),
+    click.option("--target-name", help="dbt target of the run. [default: as run_results.json says]"),
+    click.option("--git-sha", help="Commit, where the repository and CI variables do not tell."),
+    click.option("--branch", help="Branch, likewise."),
+    click.option("--pull-request", help="Number of the pull request, likewise."),
+    click.option("--git-dirty/--git-clean", default=None, help="Whether the checkout had edits, likewise."),
+]
+
+
+def _artifact_options(command: Any) -> Any:
+    for option in reversed(_ARTIFACTS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@connecting
+@click.option(
+    "--sql", "show_sql", is_flag=True, help="Print the script for a new store instead of running it."
+)
+def init(connection: Connection, show_sql: bool) -> None:
+    """Create the store, or bring it up to date.
+
+    Safe to repeat: what is there stays, an older store is migrated, views are written again.
+    """
+    with connection.open() as adapter:
+        if show_sql:
+            emit(init_sql(adapter.warehouse, connection.schema))
+            return
+        result = init_store(adapter, connection.schema)
+    was = f" (was version {result.previous_version})" if result.action.value == "migrated" else ""
+    emit(f"Store {result.action.value} in schema {result.schema}, version {result.version}{was}")
+
+
+@click.command()
+@connecting
+@_artifact_options
+@format_option("table", "json")
+def record(connection: Connection, style: str, **options: Any) -> None:
+    """Record dbt's artifacts as one run.
+
+    Reads manifest.json, and catalog.json and run_results.json where they are, from dbt's target folder
+    and writes one run into the store. Recording the same artifacts again writes nothing.
+    """
+    recorded = _record(connection, **options)
+    if style == "json":
+        emit(report.run_json(recorded.run, recorded.counts))
+    else:
+        emit(report.record_text(recorded.run, recorded.counts, is_new=recorded.is_new, **screen()))
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@connecting
+@_artifact_options
+@click.option("--strict", is_flag=True, help="Exit with 3 where the command succeeded and recording failed.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
+def hook(connection: Connection, command: tuple[str, ...], strict: bool, **options: Any) -> None:
+    """Run a command such as dbt build, then record what it left behind.
+
+    \b
+        recce-meta hook --environment base -- dbt build --target prod
+
+    The command's output, signals and exit code pass through untouched. A failure to record is one
+    warning, and never fails the job unless --strict is given.
+    """
+    before = _manifest_time(connection, options["target_path"])
+
+    def write() -> None:
+        if _manifest_time(connection, options["target_path"]) == before:
+            warn("Run not recorded: the command wrote no manifest.json")
+            return
+        _record(connection, **options)
+
+    raise click.exceptions.Exit(run_hook(command, write, strict, warn))
+
+
+def _manifest_time(connection: Connection, target_path: Path | None) -> int | None:
+    """When the manifest was written last, so that an earlier run's is not taken for this one's."""
+    folder = target_folder(target_path, connection.project_dir)
+    manifest = folder / "manifest.json"
+    return manifest.stat().st_mtime_ns if manifest.is_file() else None
+
+
+def _record(
+    connection: Connection,
+    target_path: Path | None,
+    environment: str,
+    run_id: str | None,
+    target_name: str | None,
+    git_sha: str | None,
+    branch: str | None,
+    pull_request: str | None,
+    git_dirty: bool | None,
+) -> Recorded:
+    project = read_target(
+        target_folder(target_path, connection.project_dir),
+        environment=environment,
+        project_dir=connection.project_dir,
+        run_id=run_id,
+        target_name=target_name,
+        git=GitState(sha=git_sha, branch=branch, dirty=git_dirty, pull_request=pull_request),
+    )
+    with progress("recording"), connection.open() as adapter:
+        recorded = record_project(adapter, project, schema=connection.schema)
+    for text in recorded.warnings:
+        warn(text)
+    return recorded

@@ -1,0 +1,96 @@
+"""`sql`, `prune` and `doctor`: the store itself."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import click
+
+from recce_meta import report
+from recce_meta.api.checking import doctor as run_checks
+from recce_meta.cli.options import Connection, connecting, emit, format_option, screen
+from recce_meta.store import files
+from recce_meta.store.migrate import schema_text
+from recce_meta.store.prune import prune as prune_store
+from recce_meta.warehouses import warehouse_named
+
+UNITS = {"d": "days", "w": "weeks", "h": "hours"}
+
+
+class Age(click.ParamType[timedelta]):
+    """`30d`, `12h`, `8w`."""
+
+    name = "age"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The age as a time span."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(\d+)([dwh])", str(value))
+        if found is None:
+            self.fail(f"{value!r} is not an age such as 30d, 8w or 12h", param, ctx)
+        return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["ddl", "views", "cookbook"]))
+@click.option("--dialect", type=click.Choice(files.dialects()), default="duckdb", show_default=True)
+@click.option(
+    "--schema", default=files.DEFAULT_SCHEMA, show_default=True, help="Schema that holds the store."
+)
+@click.option("--name", help="One table, view or question; default: all.")
+def sql(kind: str, dialect: str, schema: str, name: str | None) -> None:
+    """Print the store's SQL: what is executed, to read and to run by hand."""
+    found = {file.name: file for file in getattr(files, kind)(dialect)}
+    if name is not None:
+        from recce_meta.errors import UnknownNameError
+
+        if name not in found:
+            raise UnknownNameError(kind.rstrip("s"), name, sorted(found))
+        found = {name: found[name]}
+    quoted = schema_text(warehouse_named(dialect), schema)
+    emit("\n".join(file.in_schema(quoted) for file in found.values()))
+
+
+@click.command()
+@connecting
+@click.option("--keep-last", type=click.IntRange(min=0), help="Keep so many runs of each environment.")
+@click.option("--older-than", type=Age(), help="Remove only runs older than this: 30d, 8w, 12h.")
+@click.option("-e", "--environment", help="Only runs of this environment.")
+@click.option("--project", help="Only runs of this project.")
+@click.option("--dry-run", is_flag=True, help="Say which runs would go, and remove nothing.")
+def prune(
+    connection: Connection,
+    keep_last: int | None,
+    older_than: timedelta | None,
+    environment: str | None,
+    project: str | None,
+    dry_run: bool,
+) -> None:
+    """Remove old runs, and what only they needed.
+
+    The latest run of each project and environment stays, unless --keep-last 0 says otherwise.
+    """
+    with connection.open() as adapter:
+        result = prune_store(
+            adapter,
+            keep_last=keep_last,
+            older_than=older_than,
+            environment=environment,
+            project=project,
+            dry_run=dry_run,
+            schema=connection.schema,
+        )
+    emit(report.prune_text(result.runs, dry_run=dry_run, **screen()))
+
+
+@click.command()
+@connecting
+@format_option("table", "json")
+def doctor(connection: Connection, style: str) -> None:
+    """Check profile, connection, rights and store."""
+    checks = run_checks(connection.open, connection.schema)
+    emit(report.checks_json(checks) if style == "json" else report.checks_text(checks, **screen()))
+    if any(ok is False for _, ok, _, _ in checks):
+        raise click.exceptions.Exit(3)

@@ -1,0 +1,43 @@
+"""dbt's own answer to `state:modified`, in the shape of ours."""
+
+from __future__ import annotations
+
+from recce_meta.diff.changes import detect_changes
+from recce_meta.diff.like_dbt import dbt_state
+from recce_meta.models import Change, Project, Reason, Status
+
+REASONS = {
+    "body": Reason.BODY,
+    "configs": Reason.CONFIG,
+    "relation": Reason.RELATION,
+    "persisted_descriptions": Reason.DESCRIPTIONS,
+    "macros": Reason.MACROS,
+    "contract": Reason.CONTRACT,
+}
+"""dbt's sub-selectors and the reasons they stand for."""
+
+
+def dbt_changes(base: Project, current: Project) -> dict[str, Change]:
+    """What dbt selects with `state:modified`, with its reasons and, where we see them, our details.
+
+    dbt does not list removed nodes.
+    """
+    ours = detect_changes(base, current)
+    nodes = {node.unique_id: node for node in current.nodes}
+    found: dict[str, Change] = {}
+    for unique_id, state in dbt_state(base, current).items():
+        if "modified" not in state:
+            continue
+        reasons = tuple(reason for name, reason in REASONS.items() if name in state)
+        known = ours.get(unique_id)
+        node = nodes[unique_id]
+        found[unique_id] = Change(
+            unique_id=unique_id,
+            name=known.name if known else node.name,
+            resource_type=node.resource_type,
+            path=node.path,
+            status=Status.ADDED if "new" in state else Status.MODIFIED,
+            reasons=() if "new" in state else reasons,
+            details=tuple(detail for detail in known.details if detail.reason in reasons) if known else (),
+        )
+    return found

@@ -1,0 +1,77 @@
+"""The whole answer of a diff: changes, what they touch, and what could not be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from recce_meta.graph import LineageGraph
+from recce_meta.models import Change, Impact, LineageEdge, NodeMetadata, RunDiff, RunMetadata, Status
+
+
+def changed_ids(changes: Mapping[str, Change]) -> list[str]:
+    """The added, removed and modified ones."""
+    return [unique_id for unique_id, change in changes.items() if change.status is not Status.UNCHANGED]
+
+
+def run_diff(
+    base: RunMetadata,
+    current: RunMetadata,
+    changes: Mapping[str, Change],
+    graph: LineageGraph,
+    named: Mapping[str, NodeMetadata],
+    unseen: Iterable[str] = (),
+) -> RunDiff:
+    """*changes* with what they touch in *graph*, which has the edges of both runs.
+
+    *named* holds at least every node that the changes touch; *unseen* are seeds whose rows no artifact
+    tells.
+    """
+    changed = changed_ids(changes)
+    reached = graph.impact(changed)
+    impacted = [
+        Impact(
+            unique_id=unique_id,
+            name=label(named[unique_id]),
+            resource_type=named[unique_id].resource_type,
+            distance=distance,
+            origin=origin,
+        )
+        for unique_id, (distance, origin) in reached.items()
+        if unique_id in named
+    ]
+    children = [LineageEdge(child, parent) for parent in changed for child in graph.children(parent)]
+    return RunDiff(
+        base=base,
+        current=current,
+        changes=tuple(changes[unique_id] for unique_id in sorted(changes)),
+        impacted=tuple(sorted(impacted, key=lambda impact: (impact.distance, impact.unique_id))),
+        children=tuple(sorted(children)),
+        names={
+            unique_id: label(named[unique_id])
+            for edge in children
+            for unique_id in (edge.node_id, edge.parent_id)
+            if unique_id in named
+        },
+        notes=tuple(_notes(sorted(unseen))),
+    )
+
+
+def label(node: NodeMetadata) -> str:
+    """The node's name, with its version where it has one."""
+    return node.name if node.version is None else f"{node.name}.v{node.version}"
+
+
+def is_unseen_seed(before: NodeMetadata, after: NodeMetadata) -> bool:
+    """Whether the rows are unknown: over 1 MiB to dbt, and the file was not at hand on both sides."""
+    if after.resource_type != "seed" or "path" not in (before.checksum_rule, after.checksum_rule):
+        return False
+    return not (before.code_hash and after.code_hash) and before.checksum_rule == after.checksum_rule
+
+
+def _notes(unseen: list[str]) -> Iterable[str]:
+    if unseen:
+        names = ", ".join(unique_id.split(".", 2)[-1] for unique_id in unseen)
+        yield (
+            f"Rows not compared: {names} (over 1 MiB, which dbt does not hash; "
+            "record where the files of the seeds are)"
+        )
