@@ -2,6 +2,9 @@
 
 Ids are the first 32 hexadecimal digits of a SHA-256 over JSON with sorted keys, so that two recorders,
 or two stores, give the same piece the same id.
+
+No warehouse but DuckDB holds U+0000 in text: in code, names and descriptions U+FFFD is stored for it (in
+JSON it stays, as an escape).
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from zlib import crc32
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.models import MacroMetadata, NodeMetadata, Project
 from recce_meta.store.tokens import readable_relations, tokenise
@@ -37,6 +41,8 @@ MACRO_SET_COLUMNS = ("macro_set_id", "version_id")
 
 ID_LENGTH = 32
 """128 bits, in hexadecimal digits: no two contents of one store will ever share an id by chance."""
+
+ESCAPED_NUL = b"\\u0000"
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -64,7 +70,10 @@ def contents(project: Project) -> Contents:
         compiled = node.compiled_code
         if compiled:
             compiled = tokenise(compiled, relations.relations_of(node))
-        identity = _version_id(node, compiled)
+        encoded = _encoded(node, compiled)
+        identity = digest(encoded)
+        if ESCAPED_NUL in encoded:
+            node, compiled = _without_nul(node), compiled and without_nul(compiled)
         versions[identity] = node, compiled
         place = (node.database_name, node.schema_name, node.identifier, node.relation_name)
         places.append((node.unique_id, identity, *place))
@@ -84,7 +93,7 @@ def version_id(node: NodeMetadata, nodes: Iterable[NodeMetadata] = ()) -> str:
     compiled = node.compiled_code
     if compiled:
         compiled = tokenise(compiled, readable_relations((*nodes, node)).relations_of(node))
-    return _version_id(node, compiled)
+    return digest(_encoded(node, compiled))
 
 
 def macro_version_id(macro: MacroMetadata) -> str:
@@ -97,12 +106,18 @@ def compiled_hash(tokenised: str) -> str:
     return sha256(" ".join(tokenised.split()).encode()).hexdigest()
 
 
+def without_nul(text: str) -> str:
+    """*text* with U+FFFD for U+0000."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def digest(content: bytes) -> str:
     """The id of *content*."""
     return sha256(content).hexdigest()[:ID_LENGTH]
 
 
-def _version_id(node: NodeMetadata, compiled: str | None) -> str:
+def _encoded(node: NodeMetadata, compiled: str | None) -> bytes:
+    """All of *node* but where it lives."""
     content = (
         node.unique_id,
         node.name,
@@ -133,7 +148,14 @@ def _version_id(node: NodeMetadata, compiled: str | None) -> str:
         node.macros,
         node.properties,
     )
-    return digest(_encode(content))
+    return _encode(content)
+
+
+def _without_nul(node: NodeMetadata) -> NodeMetadata:
+    fields = {name: getattr(node, name) for name in node.__struct_fields__}
+    return replace(
+        node, **{name: without_nul(value) for name, value in fields.items() if isinstance(value, str)}
+    )
 
 
 def version_row(identity: str, node: NodeMetadata, compiled: str | None) -> Row:
@@ -179,7 +201,7 @@ def macro_row(identity: str, macro: MacroMetadata) -> Row:
         macro.name,
         macro.package_name,
         macro.path,
-        macro.macro_sql,
+        without_nul(macro.macro_sql),
         macro.code_hash,
         _json(macro.macros),
     )

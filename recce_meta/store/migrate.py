@@ -67,12 +67,7 @@ class StoreSession:
             self._session.execute(statement)
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Add *rows* to one of the store's tables.
-
-        Where the warehouse's text cannot hold U+0000, U+FFFD is stored for it, as Unicode advises.
-        """
-        if not self._warehouse.holds_nul:
-            rows = map(_without_nul, rows)
+        """Add *rows* to one of the store's tables."""
         name = f"{self._quoted_schema}.{self._warehouse.quote_identifier(table)}"
         self._session.insert_rows(name, columns, rows)
 
@@ -136,12 +131,6 @@ def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
 def schema_text(warehouse: Warehouse, schema: str) -> str:
     """*schema* as the statements name it: the default one as the files have it, others quoted."""
     return schema if schema == DEFAULT_SCHEMA else warehouse.quote_identifier(schema)
-
-
-def _without_nul(row: Sequence[object]) -> Sequence[object]:
-    if not any(isinstance(value, str) and "\0" in value for value in row):
-        return row
-    return [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in row]
 
 
 def _version(store: StoreSession) -> int | None:

@@ -101,9 +101,7 @@ def load_names(
     return _in_order(map(rows.named_node_of, found))
 
 
-def load_hooked(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> list[str]:
+def load_hooked(adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA) -> list[str]:
     """Unique ids of the nodes of *run* whose configuration may name macros (hooks, strategies)."""
     with open_store(adapter, schema) as store:
         return sorted(str(row[0]) for row in store.query("hooked", graph_id=run.graph_id))

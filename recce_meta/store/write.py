@@ -159,7 +159,7 @@ def _result_row(run: RunMetadata, result: NodeResult) -> content.Row:
         result.rows,
         result.bytes,
         result.failures,
-        result.message,
+        result.message and content.without_nul(result.message),
         result.completed_at,
     )
 

@@ -70,8 +70,6 @@ class Warehouse:
     """What becomes of an unquoted identifier: `lower`, `upper` or `as is`."""
     quoted_case_is_significant: ClassVar[bool] = True
     """Whether `"A"` and `"a"` are two names."""
-    holds_nul: ClassVar[bool] = True
-    """Whether text may hold the character U+0000."""
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {}
     """Error codes, or their first characters, and what they mean; the longest that fits wins."""
     aliases: ClassVar[Mapping[str, str]] = {}

@@ -40,8 +40,6 @@ class Postgres(Warehouse):
     name = "postgres"
     dialect = "postgres"
     url_schemes = ("postgresql", "postgres")
-    # https://www.postgresql.org/docs/current/datatype-character.html
-    holds_nul = False
     distributions = ("psycopg", "psycopg-binary")
     version_sql = "SHOW server_version"
     # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS

@@ -36,7 +36,15 @@ class Store:
         return self.adapter.execute(sql.replace("{s}", self.adapter.quote_identifier(self.schema)))[1][0][0]
 
     def counts(self) -> dict[str, int]:
-        tables = ("runs", "run_results", "graph_parts", "part_nodes", "node_versions", "version_parents", "macros")
+        tables = (
+            "runs",
+            "run_results",
+            "graph_parts",
+            "part_nodes",
+            "node_versions",
+            "version_parents",
+            "macros",
+        )
         return {table: self.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}") for table in tables}
 
 
@@ -97,12 +105,13 @@ def _project(
         name = f"m{number:03}"
         parent = f"m{number - 1:03}"
         body = "changed" if name in changed else "plain"
+        source = f'"db"."{place}"."{parent}"' if number else "nothing"
         nodes.append(
             _node(
                 name,
                 place,
                 raw_code=f"select '{body}' from {{{{ ref('{parent}') }}}}",
-                compiled_code=f'select \'{body}\' from "db"."{place}"."{parent}"',
+                compiled_code=f"select '{body}' from {source}",
                 code_hash=f"hash-{body}-{name}",
                 config={"materialized": "table"},
                 columns=(Column("id", type="INTEGER"),),

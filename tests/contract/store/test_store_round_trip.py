@@ -36,7 +36,9 @@ def everything(name: str = "nasty") -> NodeMetadata:
         unrendered_config={"x": "{{ env_var('X') }}"},
         columns=(
             Column("b", type="NUMERIC(10,2)", description=NASTY, tags=("t",), meta={"k": 1.50}),
-            Column("a", constraints=({"type": "not_null"},), quote=False, documented=True, documented_type="int"),
+            Column(
+                "a", constraints=({"type": "not_null"},), quote=False, documented=True, documented_type="int"
+            ),
             Column(NASTY),
         ),
         columns_from="manifest",
@@ -65,13 +67,17 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
         git_sha="abc", branch=NASTY, git_dirty=True, command="build", target_schema="prod", pull_request="7"
     )
     bare = NodeMetadata(unique_id="exposure.shop.e", name="", resource_type="exposure")
-    macro = MacroMetadata(unique_id="macro.a", name=NASTY, package_name="p", path="m", macro_sql=NASTY, macros=("x",))
+    macro = MacroMetadata(
+        unique_id="macro.a", name=NASTY, package_name="p", path="m", macro_sql=NASTY, macros=("x",)
+    )
     project = replace(
         project,
         nodes=tuple(sorted((*project.nodes, everything(), bare), key=lambda node: node.unique_id)),
         macros=(macro, *project.macros),
         results=(
-            NodeResult(unique_id="model.shop.a", status="error", message=NASTY, completed_at="2026-11-01T10:00:00Z"),
+            NodeResult(
+                unique_id="model.shop.a", status="error", message=NASTY, completed_at="2026-11-01T10:00:00Z"
+            ),
             NodeResult(unique_id="model.shop.b", status="pass", seconds=0.1, rows=0, bytes=2**40, failures=0),
         ),
     )
@@ -89,7 +95,15 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
 
 
 def test_numbers_keep_their_kind(store, make_project, make_node):
-    numbers = {"int": 1, "float": 1.0, "big": 2**63, "bigger": 10**30, "zero": -0.0, "huge": 1e308, "round": 1e16}
+    numbers = {
+        "int": 1,
+        "float": 1.0,
+        "big": 2**63,
+        "bigger": 10**30,
+        "zero": -0.0,
+        "huge": 1e308,
+        "round": 1e16,
+    }
     project = replace(make_project(), nodes=(make_node("n", "prod", config=numbers),))
     record_run(store.adapter, project, schema=store.schema)
 
@@ -108,7 +122,7 @@ def test_empty_and_missing_stay_apart(store, make_project, make_node):
 
 
 def test_a_megabyte_of_sql_in_one_node_survives(store, make_project, make_node):
-    code = "".join(f"select {n} as \"c%{n}\", 'é:{n}' from \"db\".\"prod\".\"m000\";\n" for n in range(25_000))
+    code = "".join(f'select {n} as "c%{n}", \'é:{n}\' from "db"."prod"."m000";\n' for n in range(25_000))
     assert len(code) > 1_000_000
     node = make_node("x", "prod", raw_code=code, compiled_code=code, parents=("model.shop.m000",))
     project = make_project()
@@ -138,7 +152,10 @@ def test_the_pieces_of_a_run_can_be_read_alone(store, make_project):
     assert load_macros(store.adapter, run, schema=store.schema) == list(project.macros)
     assert load_macros(store.adapter, run, ["macro.none"], schema=store.schema) == []
     ids = ["model.shop.m003", "model.shop.m001", "model.none"]
-    assert load_nodes_by_id(store.adapter, run, ids, schema=store.schema) == [project.nodes[1], project.nodes[3]]
+    assert load_nodes_by_id(store.adapter, run, ids, schema=store.schema) == [
+        project.nodes[1],
+        project.nodes[3],
+    ]
     assert load_nodes_by_id(store.adapter, run, [], schema=store.schema) == []
 
 
@@ -155,11 +172,14 @@ def test_narrow_nodes_name_every_node_without_its_code(store, make_project):
 
 
 def test_a_nul_character_does_not_keep_a_run_from_being_recorded(store, make_project, make_node):
-    node = make_node("n", "prod", description="a\0b", meta={"key": "a\0b"})
-    project = replace(make_project(), nodes=(node,))
+    node = make_node("n", "prod", description="a\0b", compiled_code="\0", meta={"key": "a\0b"})
+    result = NodeResult(unique_id=node.unique_id, status="error", message="\0")
+    macro = MacroMetadata(unique_id="macro.a", name="a", macro_sql="\0")
+    project = replace(make_project(), nodes=(node,), macros=(macro,), results=(result,))
 
     record_run(store.adapter, project, schema=store.schema)
 
-    loaded = load_run(store.adapter, "run-1", schema=store.schema).nodes[0]
-    held = "a\0b" if store.adapter.warehouse.holds_nul else "a\N{REPLACEMENT CHARACTER}b"
-    assert (loaded.description, loaded.meta) == (held, {"key": "a\0b"})
+    loaded = load_run(store.adapter, "run-1", schema=store.schema)
+    assert (loaded.nodes[0].description, loaded.nodes[0].compiled_code) == ("a\ufffdb", "\ufffd")
+    assert loaded.nodes[0].meta == {"key": "a\0b"}
+    assert (loaded.results[0].message, loaded.macros[0].macro_sql) == ("\ufffd", "\ufffd")

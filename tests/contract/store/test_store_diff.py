@@ -1,0 +1,97 @@
+"""What two runs differ in, compared where they are stored."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from recce_meta.models import MacroMetadata
+from recce_meta.store.read import changed_macros, load_differences
+from recce_meta.store.write import record_run
+
+
+def test_only_nodes_that_differ_are_loaded(store, make_project):
+    base = record_run(store.adapter, make_project("b", environment="base", size=100), schema=store.schema).run
+    newer = make_project("c", size=100, changed=("m007",))
+    newer = replace(newer, nodes=newer.nodes[:-1])
+    current = record_run(store.adapter, newer, schema=store.schema).run
+
+    before, after = load_differences(store.adapter, base, current, schema=store.schema)
+
+    assert [node.name for node in before] == ["m007", "m099"]
+    assert [node.name for node in after] == ["m007"]
+    assert before[0].raw_code == "select 'plain' from {{ ref('m006') }}"
+    assert after[0].raw_code == "select 'changed' from {{ ref('m006') }}"
+    assert after[0].compiled_code == "select 'changed' from ⟦model.shop.m006⟧"
+    assert after[0].parents == ("model.shop.m006",)
+    assert before[1].raw_code is not None, "code of a removed node is there"
+
+
+def test_code_that_is_equal_is_not_fetched(store, make_project):
+    project = make_project("b")
+    base = record_run(store.adapter, project, schema=store.schema).run
+    described = (replace(project.nodes[0], description="new"), *project.nodes[1:])
+    newer = replace(project, run=replace(project.run, run_id="c"), nodes=described)
+    current = record_run(store.adapter, newer, schema=store.schema).run
+
+    (before,), (after,) = load_differences(store.adapter, base, current, schema=store.schema)
+
+    assert (before.description, after.description) == ("", "new")
+    assert (before.raw_code, before.compiled_code, after.raw_code, after.compiled_code) == (None,) * 4
+    assert before.code_hash == after.code_hash == "hash-plain-m000"
+
+
+def test_white_space_in_compiled_code_is_no_reason_to_fetch_it(store, make_project):
+    project = make_project("b")
+    base = record_run(store.adapter, project, schema=store.schema).run
+    first = project.nodes[0]
+    spaced = replace(first, compiled_code=f"\n\n  {first.compiled_code}\n")
+    newer = replace(project, run=replace(project.run, run_id="c"), nodes=(spaced, *project.nodes[1:]))
+    current = record_run(store.adapter, newer, schema=store.schema).run
+
+    (before,), (after,) = load_differences(store.adapter, base, current, schema=store.schema)
+
+    assert before.compiled_code is after.compiled_code is None
+
+
+def test_another_place_is_a_difference_without_code(store, make_project):
+    base = record_run(store.adapter, make_project("b", place="prod"), schema=store.schema).run
+    current = record_run(store.adapter, make_project("c", place="pr_7"), schema=store.schema).run
+
+    before, after = load_differences(store.adapter, base, current, schema=store.schema)
+
+    assert len(before) == len(after) == 12
+    assert {node.schema_name for node in before} == {"prod"}
+    assert {node.schema_name for node in after} == {"pr_7"}
+    assert {node.compiled_code for node in (*before, *after)} == {None}
+
+
+def test_equal_graphs_have_no_differences(store, make_project):
+    base = record_run(store.adapter, make_project("b"), schema=store.schema).run
+    current = record_run(store.adapter, make_project("c"), schema=store.schema).run
+
+    assert load_differences(store.adapter, base, current, schema=store.schema) == ([], [])
+    assert changed_macros(store.adapter, base, current, schema=store.schema) == ([], [])
+
+
+def test_graphs_cut_into_different_numbers_of_parts_compare_node_by_node(store, make_project):
+    base = record_run(store.adapter, make_project("b", size=20), schema=store.schema).run
+    current = record_run(store.adapter, make_project("c", size=400), schema=store.schema).run
+
+    before, after = load_differences(store.adapter, base, current, schema=store.schema)
+
+    assert before == []
+    assert [node.name for node in after] == [f"m{number:03}" for number in range(20, 400)]
+
+
+def test_macros_are_compared_by_content(store, make_project):
+    project = make_project("b")
+    base = record_run(store.adapter, project, schema=store.schema).run
+    other = replace(project.macros[0], macro_sql="y")
+    added = MacroMetadata(unique_id="macro.shop.new", name="new")
+    newer = replace(project, run=replace(project.run, run_id="c"), macros=(other, added))
+    current = record_run(store.adapter, newer, schema=store.schema).run
+
+    before, after = changed_macros(store.adapter, base, current, schema=store.schema)
+
+    assert before == list(project.macros)
+    assert after == [other, added]

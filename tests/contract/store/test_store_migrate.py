@@ -1,0 +1,134 @@
+"""Stores of other versions: older ones come forward whole, newer ones are refused."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from recce_meta.errors import StoreError
+from recce_meta.models import Column, NodeResult
+from recce_meta.store import files, migrate
+from recce_meta.store.files import split_statements
+from recce_meta.store.migrate import SCHEMA_VERSION, InitAction, init_sql, init_store
+from recce_meta.store.read import list_runs
+from recce_meta.store.select import load_run
+from recce_meta.store.write import record_run
+
+VERSION_1 = Path(__file__).parents[2] / "data" / "store_v1"
+
+
+@pytest.fixture
+def old_store(store, tmp_path):
+    """A store as version 1 left it, with one run."""
+    if store.adapter.warehouse.name == "duckdb":
+        store.adapter.close()
+        (tmp_path / "store.duckdb").write_bytes(gzip.decompress((VERSION_1 / "store.duckdb.gz").read_bytes()))
+        store.schema = "recce_metadata"
+    else:
+        script = (VERSION_1 / "store.sql").read_text(encoding="utf-8")
+        quoted = store.adapter.quote_identifier(store.schema)
+        for statement in split_statements(script.replace("recce_metadata", quoted)):
+            store.adapter.execute(statement)
+    return store
+
+
+def test_an_old_store_is_migrated_without_losing_a_row(old_store):
+    result = init_store(old_store.adapter, old_store.schema)
+
+    assert (result.action, result.previous_version) == (InitAction.MIGRATED, 1)
+    project = load_run(old_store.adapter, "base", schema=old_store.schema)
+    orders, raw = project.nodes
+    assert (project.run.run_id, project.run.git_sha, project.run.recorder_version) == (
+        "run-1",
+        "abcdef0123",
+        "0.1.0",
+    )
+    assert (orders.unique_id, raw.unique_id) == ("model.shop.orders", "seed.shop.raw")
+    assert orders.compiled_code == 'select * from "db"."prod"."raw" -- ünï'
+    assert orders.columns == (Column("id", type="INTEGER"), Column("amount"))
+    assert orders.parents == ("seed.shop.raw",)
+    assert orders.config == {"materialized": "table", "n": 1.0}
+    assert [group.properties for group in project.groups] == [{"owner": {"name": "Ada"}}]
+    assert [macro.name for macro in project.macros] == ["cents"]
+    assert project.results == (
+        NodeResult(
+            unique_id="model.shop.orders",
+            status="success",
+            seconds=1.5,
+            rows=10,
+            message="OK",
+            completed_at="2026-01-01T10:00:01.250000Z",
+        ),
+    )
+
+
+def test_reading_or_recording_migrates_too(old_store, make_project):
+    assert [run.run_id for run in list_runs(old_store.adapter, schema=old_store.schema)] == ["run-1"]
+    assert old_store.scalar("SELECT schema_version FROM {s}.store") == SCHEMA_VERSION
+
+    assert record_run(old_store.adapter, make_project("run-2"), schema=old_store.schema).written
+    assert len(list_runs(old_store.adapter, schema=old_store.schema)) == 2
+
+
+def test_a_migrated_store_has_the_tables_of_a_new_one(old_store):
+    columns = """
+        SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns
+        WHERE table_schema = '{}' ORDER BY table_name, column_name
+    """
+    init_store(old_store.adapter, old_store.schema)
+    init_store(old_store.adapter, "recce_fresh")
+    try:
+        migrated = old_store.adapter.execute(columns.format(old_store.schema))[1]
+        assert migrated == old_store.adapter.execute(columns.format("recce_fresh"))[1]
+    finally:
+        old_store.adapter.execute("DROP SCHEMA recce_fresh CASCADE")
+
+
+def test_a_migration_that_fails_leaves_the_old_store(old_store, monkeypatch, tmp_path):
+    broken = files.SqlFile("0003_broken", tmp_path, "SELECT * FROM recce_metadata.there_is_no_such_table;")
+    real = files.migrations(old_store.adapter.warehouse.name)
+    monkeypatch.setattr(migrate.files, "migrations", lambda dialect: (*real, (3, broken)))
+
+    with pytest.raises(Exception, match="there_is_no_such_table"):
+        init_store(old_store.adapter, old_store.schema)
+
+    assert old_store.scalar("SELECT schema_version FROM {s}.store") == 1
+    assert old_store.scalar("SELECT COUNT(*) FROM {s}.graph_nodes") == 3
+
+
+def test_a_newer_store_is_refused(store, make_project):
+    record_run(store.adapter, make_project(), schema=store.schema)
+    store.adapter.execute(
+        f"UPDATE {store.adapter.quote_identifier(store.schema)}.store SET schema_version = 99"
+    )
+
+    for attempt in (
+        lambda: init_store(store.adapter, store.schema),
+        lambda: list_runs(store.adapter, schema=store.schema),
+        lambda: record_run(store.adapter, make_project("run-2"), schema=store.schema),
+    ):
+        with pytest.raises(StoreError, match="upgrade recce-meta") as caught:
+            attempt()
+        assert "99" in caught.value.message
+
+
+def test_init_creates_once_and_refreshes_afterwards(store):
+    actions = [init_store(store.adapter, store.schema).action for _ in range(3)]
+
+    assert actions == [InitAction.CREATED, InitAction.REFRESHED, InitAction.REFRESHED]
+
+
+def test_a_schema_that_an_administrator_made_is_used(store, make_project):
+    store.adapter.execute(f"CREATE SCHEMA {store.adapter.quote_identifier(store.schema)}")
+
+    assert record_run(store.adapter, make_project(), schema=store.schema).written
+
+
+def test_the_printed_script_makes_a_store_that_init_finds_complete(store, make_project):
+    for statement in split_statements(init_sql(store.adapter.warehouse, store.schema)):
+        store.adapter.execute(statement)
+
+    assert init_store(store.adapter, store.schema).action is InitAction.REFRESHED
+    assert record_run(store.adapter, make_project(), schema=store.schema).written

@@ -1,0 +1,240 @@
+"""Recording: nothing twice, nothing by halves, nothing lost to a second recorder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from recce_meta.store.read import list_runs
+from recce_meta.store.select import load_run
+from recce_meta.store.write import record_run
+
+
+def test_recording_a_run_twice_writes_it_once(store, make_project):
+    first = record_run(store.adapter, make_project(), schema=store.schema)
+    before = store.counts()
+    second = record_run(store.adapter, make_project(), schema=store.schema)
+
+    assert (first.written, second.written) == (True, False)
+    assert second.run == first.run
+    assert store.counts() == before
+
+
+def test_the_same_graph_under_another_run_id_writes_one_row_and_its_results(store, make_project):
+    record_run(store.adapter, make_project("run-1"), schema=store.schema)
+    before = store.counts()
+
+    result = record_run(store.adapter, make_project("run-2"), schema=store.schema)
+
+    assert result.written and not result.new_graph
+    assert (result.versions_written, result.macros_written, result.bytes_sent) == (0, 0, 0)
+    assert store.counts() == {**before, "runs": 2, "run_results": 2}
+
+
+def test_only_changed_nodes_are_sent(store, make_project):
+    size = 500
+    record_run(store.adapter, make_project("run-1", size=size), schema=store.schema)
+    before = store.counts()
+
+    changed = ("m001", "m200", "m499")
+    result = record_run(store.adapter, make_project("run-2", size=size, changed=changed), schema=store.schema)
+
+    after = store.counts()
+    assert result.versions_written == 3 == after["node_versions"] - before["node_versions"]
+    assert result.bytes_sent < 3000
+    assert 0 < after["part_nodes"] - before["part_nodes"] < size / 10
+
+
+def test_another_environment_shares_every_version(store, make_project):
+    record_run(store.adapter, make_project("run-1", environment="base", place="prod"), schema=store.schema)
+
+    result = record_run(store.adapter, make_project("run-2", place="pr_7"), schema=store.schema)
+
+    assert result.new_graph and result.versions_written == 0
+    assert load_run(store.adapter, "run-2", schema=store.schema).nodes == make_project(place="pr_7").nodes
+    assert load_run(store.adapter, "run-1", schema=store.schema).nodes == make_project(place="prod").nodes
+
+
+def test_recorders_on_two_connections_all_succeed(store, make_project):
+    recorders, runs_each = 4, 3
+    barrier = Barrier(recorders)
+
+    def work(number: int) -> list[bool]:
+        barrier.wait()
+        with store.another() as adapter:
+            return [
+                record_run(
+                    adapter,
+                    make_project(f"run-{number}-{run}", changed=(f"m00{number}",), size=40),
+                    schema=store.schema,
+                ).written
+                for run in range(runs_each)
+            ]
+
+    with ThreadPoolExecutor(recorders) as pool:
+        written = [flag for flags in pool.map(work, range(recorders)) for flag in flags]
+
+    assert written == [True] * recorders * runs_each
+    assert len(list_runs(store.adapter, schema=store.schema)) == recorders * runs_each
+    for number in range(recorders):
+        loaded = load_run(store.adapter, f"run-{number}-0", schema=store.schema)
+        assert loaded.nodes == make_project(changed=(f"m00{number}",), size=40).nodes
+
+
+def test_of_recorders_of_one_run_exactly_one_writes(store, make_project):
+    recorders = 4
+    barrier = Barrier(recorders)
+
+    def work(_: int) -> bool:
+        barrier.wait()
+        with store.another() as adapter:
+            return record_run(adapter, make_project(), schema=store.schema).written
+
+    with ThreadPoolExecutor(recorders) as pool:
+        assert sorted(pool.map(work, range(recorders))) == [False, False, False, True]
+
+
+CHILD = """
+import os, sys
+import duckdb, duckdb_engine, psycopg, sqlalchemy.dialects.postgresql.psycopg  # once, before the forks
+from datetime import datetime, timezone
+from recce_meta.adapter import Session, UnifiedSqlAdapter
+from recce_meta.models import MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.store.read import list_runs
+from recce_meta.store.select import load_run
+from recce_meta.store.write import record_run
+
+url, schema, mode = sys.argv[1:4]
+
+
+def project(run_id, code):
+    nodes = tuple(
+        NodeMetadata(unique_id=f"model.p.m{n}", name=f"m{n}", resource_type="model", raw_code=code, code_hash=code,
+                     parents=(f"model.p.m{n - 1}",) if n else ())
+        for n in range(5)
+    )
+    run = RunMetadata(run_id=run_id, run_at=datetime(2026, 11, 1, tzinfo=timezone.utc), project_name="p")
+    macros = (MacroMetadata(unique_id="macro.p.x", name="x", macro_sql=code),)
+    return Project(run=run, nodes=nodes, macros=macros, results=(NodeResult(unique_id="model.p.m0", status="ok"),))
+
+
+def forked(work):
+    pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            with UnifiedSqlAdapter.from_url(url) as adapter:
+                code = work(adapter)
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def killed_after(statements, run_id):
+    def work(adapter):
+        done = 0
+
+        def counting(method):
+            def call(*arguments, **keywords):
+                nonlocal done
+                if done == statements:
+                    os._exit(42)
+                answer = method(*arguments, **keywords)
+                done += 1
+                return answer
+            return call
+
+        for name in ("query", "execute", "insert_rows"):
+            setattr(Session, name, counting(getattr(Session, name)))
+        record_run(adapter, project(run_id, run_id), schema=schema)
+        return 0
+    return work
+
+
+def nothing_visible_and_all_well(run_id):
+    def work(adapter):
+        if mode == "existing":
+            assert sorted(run.run_id for run in list_runs(adapter, schema=schema)) == expected, "half a run is visible"
+        wanted = project(run_id, run_id)
+        assert record_run(adapter, wanted, schema=schema).written, "the next record wrote nothing"
+        loaded = load_run(adapter, run_id, schema=schema)
+        assert loaded.nodes == wanted.nodes and loaded.macros == wanted.macros and loaded.results == wanted.results
+        return 0
+    return work
+
+
+def drop(adapter):
+    adapter.execute("DROP SCHEMA IF EXISTS " + adapter.quote_identifier(schema) + " CASCADE")
+    return 0
+
+
+expected = []
+kills = 0
+if mode == "existing":
+    assert forked(lambda adapter: 0 if record_run(adapter, project("run-first", "a"), schema=schema) else 1) == 0
+    expected = ["run-first"]
+while True:
+    run_id = f"run-{kills:03}"
+    code = forked(killed_after(kills, run_id))
+    if code == 0:
+        break
+    assert code == 42, f"the recorder ended with {code}"
+    kills += 1
+    assert forked(nothing_visible_and_all_well(run_id)) == 0, f"after a kill at statement {kills}"
+    expected = sorted([run_id, *expected])
+    if mode == "missing":
+        assert forked(drop) == 0
+print(kills)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the test kills forked processes")
+@pytest.mark.parametrize("mode", ["missing", "existing"])
+def test_a_recorder_killed_at_any_statement_leaves_no_run_and_the_next_succeeds(store, mode):
+    store.adapter.close()
+
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(CHILD), store.url, store.schema, mode],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) >= (25 if mode == "missing" else 12)
+
+
+SIMPLE_CHILD = """
+import sys
+exec(sys.argv.pop())
+with UnifiedSqlAdapter.from_url(sys.argv[1]) as adapter:
+    for number in range(3):
+        run_id = f"run-{sys.argv[3]}-{number}"
+        assert record_run(adapter, project(run_id, run_id), schema=sys.argv[2]).written
+"""
+
+
+def test_two_processes_record_at_once(store):
+    store.adapter.close()
+    prelude = CHILD.split("def forked")[0].replace("url, schema, mode = sys.argv[1:4]", "")
+
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", SIMPLE_CHILD, store.url, store.schema, name, prelude],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        for name in ("a", "b")
+    ]
+    errors = [child.communicate()[1] for child in children]
+
+    assert [child.returncode for child in children] == [0, 0], errors
+    assert len(list_runs(store.adapter, schema=store.schema)) == 6

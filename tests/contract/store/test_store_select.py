@@ -1,0 +1,111 @@
+"""Run selectors."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from recce_meta.errors import SelectorError, StoreError
+from recce_meta.store.read import list_runs
+from recce_meta.store.select import resolve_run
+from recce_meta.store.write import record_run
+
+START = datetime(2026, 11, 1, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def history(store, make_project):
+    """Five runs of one project, a day apart, oldest first."""
+    rows = [
+        ("aaaa-1", "base", "main", "1111abc"),
+        ("aaaa-2", "base", "main", "2222abc"),
+        ("bbbb-1", "current", "feature", "3333abc"),
+        ("aaaa-3", "base", "main", "2222def"),
+        ("cccc-1", "staging", "main", None),
+    ]
+    for day, (run_id, environment, branch, sha) in enumerate(rows):
+        project = make_project(
+            run_id, environment=environment, branch=branch, git_sha=sha, run_at=START + timedelta(days=day)
+        )
+        record_run(store.adapter, project, schema=store.schema)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("selector", "run_id"),
+    [
+        ("aaaa-2", "aaaa-2"),
+        ("bb", "bbbb-1"),
+        ("base", "aaaa-3"),
+        ("base~0", "aaaa-3"),
+        ("base~1", "aaaa-2"),
+        ("base~2", "aaaa-1"),
+        ("current", "bbbb-1"),
+        ("staging", "cccc-1"),
+        ("latest", "cccc-1"),
+        ("latest~1", "aaaa-3"),
+        ("branch:feature", "bbbb-1"),
+        ("branch:main~1", "aaaa-3"),
+        ("sha:2222", "aaaa-3"),
+        ("sha:2222ABC", "aaaa-2"),
+        ("before:2026-11-02", "aaaa-1"),
+        ("before:2026-11-04T00:00:01", "aaaa-3"),
+        ("before:2026-11-04T01:00:00+02:00", "bbbb-1"),
+        ("before:2026-11-04T00:00:00Z", "bbbb-1"),
+    ],
+)
+def test_a_selector_means_one_run(history, selector, run_id):
+    assert resolve_run(history.adapter, selector, schema=history.schema).run_id == run_id
+
+
+@pytest.mark.parametrize(
+    ("selector", "words"),
+    [
+        ("aaaa", ["aaaa-1", "aaaa-2", "aaaa-3", "more than one"]),
+        ("bsae", ["did you mean", "'base'"]),
+        ("base~3", ["only 3"]),
+        ("current~1", ["only one"]),
+        ("branch:featur", ["'branch:feature'"]),
+        ("branch:nothing", ["nothing"]),
+        ("before:yesterday", ["2026-11-01"]),
+        ("before:2020-01-01", ["before:2020-01-01"]),
+        ("sha:9999", ["sha:9999"]),
+        ("", ["empty"]),
+        ("100%_\\", ["100%"]),
+    ],
+)
+def test_a_selector_that_means_no_run_says_what_would(history, selector, words):
+    with pytest.raises(SelectorError) as caught:
+        resolve_run(history.adapter, selector, schema=history.schema)
+
+    text = str(caught.value)
+    assert [word for word in words if word.lower() not in text.lower()] == []
+    assert caught.value.hint
+
+
+def test_with_two_projects_one_must_be_named(history, make_project):
+    late = START + timedelta(days=30)
+    other = make_project("dddd-1", environment="base", project_name="bakery", run_at=late)
+    record_run(history.adapter, other, schema=history.schema)
+
+    with pytest.raises(SelectorError, match="bakery, shop"):
+        resolve_run(history.adapter, "base", schema=history.schema)
+
+    assert resolve_run(history.adapter, "base", project="bakery", schema=history.schema).run_id == "dddd-1"
+    assert resolve_run(history.adapter, "base", project="shop", schema=history.schema).run_id == "aaaa-3"
+    assert resolve_run(history.adapter, "dddd-1", schema=history.schema).project_name == "bakery"
+
+
+def test_runs_are_listed_newest_first(history):
+    def ids(**filters):
+        return [run.run_id for run in list_runs(history.adapter, schema=history.schema, **filters)]
+
+    assert ids() == ["cccc-1", "aaaa-3", "bbbb-1", "aaaa-2", "aaaa-1"]
+    assert ids(environment="base", limit=2) == ["aaaa-3", "aaaa-2"]
+    assert ids(project="bakery") == []
+
+
+def test_a_missing_store_says_how_to_make_one(store):
+    with pytest.raises(StoreError, match="recce-meta init"):
+        list_runs(store.adapter, schema=store.schema)
