@@ -17,7 +17,7 @@ from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project, project_above
 from recce_meta.graph import build_lineage_graph, select
-from recce_meta.models import Change, Project, Reason, RunDiff, Status
+from recce_meta.models import COSMETIC, Change, Project, Reason, RunDiff, Status
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.select import load_run, resolve_run
 
@@ -81,7 +81,7 @@ def parse_fail_on(text: str) -> frozenset[str]:
     Raises UnknownNameError for a word that is neither.
     """
     changes = [status.value for status in Status if status is not Status.UNCHANGED]
-    known = [*changes, *(reason.value for reason in Reason), "any"]
+    known = [*changes, *(reason.value for reason in Reason if reason not in COSMETIC), "any"]
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in known:

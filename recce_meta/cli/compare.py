@@ -86,6 +86,4 @@ def _fail_on(result: RunDiff, conditions: frozenset[str]) -> None:
     failing = comparing.failing(result, conditions)
     if failing:
         names = ", ".join(change.name for change in failing[:SHOWN]) + (", …" if len(failing) > SHOWN else "")
-        raise ConditionFailed(
-            f"--fail-on {','.join(sorted(conditions))}: {len(failing)} nodes changed so: {names}"
-        )
+        raise ConditionFailed(f"--fail-on {','.join(sorted(conditions))} found {len(failing)}: {names}")

@@ -14,22 +14,33 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, field
+from msgspec import UNSET, Raw, Struct, field
 
 from recce_meta.errors import ArtifactError
 
 T = TypeVar("T")
+NULL = Raw(b"null")
 
 
 class DependsOn(Struct, gc=False):
-    """`depends_on` of any version; seeds have no `nodes` from v8 on."""
+    """`depends_on` of any version; seeds have no `nodes` from v8 on.
 
-    macros: list[str] | None = None
+    A generic test whose macro does not exist has null in the place of its id.
+    """
+
+    macros: list[str | None] | None = None
     nodes: list[str] | None = None
 
 
+class ColumnConfig(Struct, gc=False):
+    """Where dbt keeps a column's tags and meta from 1.10 on."""
+
+    meta: Any = None
+    tags: Any = None
+
+
 class RawColumn(Struct, gc=False):
-    """A documented column. From 1.10 on `tags` and `meta` may sit in `config` alone."""
+    """A documented column."""
 
     name: str | None = None
     description: str | None = None
@@ -38,7 +49,14 @@ class RawColumn(Struct, gc=False):
     tags: Any = None
     constraints: Any = None
     quote: bool | None = None
-    config: Any = None
+    config: ColumnConfig | None = None
+
+
+class Checksum(Struct, gc=False):
+    """A checksum, and what it was computed over: `sha256`, `path`, `none`."""
+
+    name: str | None = None
+    checksum: str | None = None
 
 
 class RawNode(Struct, gc=False):
@@ -56,13 +74,15 @@ class RawNode(Struct, gc=False):
     identifier: str | None = None
     relation_name: str | None = None
     language: str | None = None
-    checksum: Any = None
+    checksum: Checksum | str | None = None
     raw_code: str | None = None
     raw_sql: str | None = None  # v1 to v6
     compiled_code: str | None = None
     compiled_sql: str | None = None  # v1 to v6
-    config: Any = None
-    unrendered_config: Any = None
+    # Tests by the ten thousand share a handful of configurations: these are decoded once each.
+    config: Raw = NULL
+    unrendered_config: Raw = NULL
+    contract: Raw = NULL
     columns: dict[str, RawColumn] | None = None
     description: str | None = None
     tags: Any = None
@@ -70,7 +90,6 @@ class RawNode(Struct, gc=False):
     access: str | None = None
     group: str | None = None
     version: Any = None
-    contract: Any = None
     source_name: str | None = None
     depends_on: DependsOn | None = None
     root_path: str | None = None

@@ -6,16 +6,22 @@ Source of every rule: the corpus described in docs/artifacts.md.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import md5, sha256
 from pathlib import Path
 from typing import Any
 
-from msgspec import UNSET, Struct, convert
+from msgspec import UNSET, Raw, Struct, convert
+from msgspec.json import decode as decode_json
 
 from recce_meta.errors import ArtifactError
 from recce_meta.extractors.artifact import (
+    Checksum,
+    ColumnConfig,
     Definitions,
     DependsOn,
     RawColumn,
@@ -91,6 +97,18 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """Where each seed's package lay when dbt parsed it; never stored."""
 
 
+@contextmanager
+def paused_collector() -> Iterator[None]:
+    """Without Python's cyclic garbage collector, which would walk a million new objects and find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def extract_from_manifest(path: str | Path) -> tuple[list[NodeMetadata], list[LineageEdge]]:
     """The nodes and edges of the manifest at *path* (gzip or not), each sorted.
 
@@ -102,14 +120,20 @@ def extract_from_manifest(path: str | Path) -> tuple[list[NodeMetadata], list[Li
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest at *path*, with everything in it that is kept."""
+    with paused_collector():
+        return _manifest(path)
+
+
+def _manifest(path: Path) -> Manifest:
     raw = decode(read_artifact(path), path, "manifest", RawManifest)
     if raw.nodes is None:
         raise ArtifactError(f"{path} is not a dbt manifest: it has no 'nodes'")
     version = schema_version(raw.metadata.dbt_schema_version if raw.metadata else None, path)
     rule = checksum_rule(raw)
-    nodes = [_node(unique_id, node, rule) for unique_id, node in raw.nodes.items()]
-    nodes += [_source(unique_id, source) for unique_id, source in (raw.sources or {}).items()]
-    nodes += [_node(unique_id, node, rule) for unique_id, node in (raw.functions or {}).items()]
+    shared = Shared()
+    nodes = [_node(unique_id, node, rule, shared) for unique_id, node in raw.nodes.items()]
+    nodes += [_source(unique_id, source, shared) for unique_id, source in (raw.sources or {}).items()]
+    nodes += [_node(unique_id, node, rule, shared) for unique_id, node in (raw.functions or {}).items()]
     groups = _definitions(raw.groups, "group")
     for section, resource_type in SECTIONS.items():
         if section != "groups":
@@ -192,24 +216,35 @@ def _code(raw: RawNode) -> str | None:
     return None if not code or code == "--placeholder--" else code
 
 
-def _checksum(value: Json) -> str | None:
-    if isinstance(value, dict):
-        value = value.get("checksum")
-    return value if isinstance(value, str) and value else None
+def _rule(checksum: Checksum | str | None, rule: str | None) -> str | None:
+    return "path" if isinstance(checksum, Checksum) and checksum.name == "path" else rule
 
 
-def _rule(raw: RawNode, rule: str | None) -> str | None:
-    name = raw.checksum.get("name") if isinstance(raw.checksum, dict) else None
-    if _checksum(raw.checksum) is None:
-        return None
-    return "path" if name == "path" else rule
+def _checksum(value: Checksum | str | None) -> str | None:
+    return (value.checksum if isinstance(value, Checksum) else value) or None
 
 
-def _node(unique_id: str, raw: RawNode, rule: str | None) -> NodeMetadata:
+class Shared:
+    """JSON objects by their text: equal ones are decoded once, and are one object."""
+
+    def __init__(self) -> None:
+        self._objects: dict[bytes, dict[str, Json]] = {}
+
+    def __call__(self, raw: Raw) -> dict[str, Json]:
+        """The object that *raw* is; an empty one where it is anything else."""
+        text = bytes(raw)
+        found = self._objects.get(text)
+        if found is None:
+            found = self._objects[text] = _mapping(decode_json(text))
+        return found
+
+
+def _node(unique_id: str, raw: RawNode, rule: str | None, shared: Shared) -> NodeMetadata:
     """An entry of `nodes`. The compiled text of hooks holds the invocation's id and is not kept."""
-    config = _mapping(raw.config)
+    config = shared(raw.config)
     resource_type = raw.resource_type or unique_id.split(".", 1)[0]
     code = None if resource_type == "seed" else _code(raw)
+    checksum = _checksum(raw.checksum)
     compiled = raw.compiled_code if raw.compiled_code is not None else raw.compiled_sql
     return NodeMetadata(
         unique_id=unique_id,
@@ -227,28 +262,28 @@ def _node(unique_id: str, raw: RawNode, rule: str | None) -> NodeMetadata:
         language=raw.language or ("sql" if code is not None else None),
         raw_code=code,
         compiled_code=None if resource_type in ("operation", "seed") else compiled,
-        checksum=_checksum(raw.checksum),
-        checksum_rule=_rule(raw, rule),
+        checksum=checksum,
+        checksum_rule=_rule(raw.checksum, rule) if checksum else None,
         code_hash=None if code is None else code_hash(code),
         config=config,
-        unrendered_config=_mapping(raw.unrendered_config),
+        unrendered_config=shared(raw.unrendered_config),
         columns=_columns(raw.columns),
         columns_from="manifest" if raw.columns else None,
         description=raw.description or "",
-        tags=_tags(raw.tags, config),
+        tags=_tags(raw.tags, config.get("tags")),
         meta=_mapping(raw.meta) or _mapping(config.get("meta")),
         access=raw.access or config.get("access"),
         group_name=raw.group or config.get("group"),
         version=None if raw.version is None else str(raw.version),
-        contract=_contract(raw.contract),
+        contract=_contract(shared(raw.contract)),
         parents=_ids(raw.depends_on, "nodes"),
         macros=_ids(raw.depends_on, "macros"),
         properties=_properties(raw, resource_type),
     )
 
 
-def _source(unique_id: str, raw: RawNode) -> NodeMetadata:
-    config = _mapping(raw.config)
+def _source(unique_id: str, raw: RawNode, shared: Shared) -> NodeMetadata:
+    config = shared(raw.config)
     return NodeMetadata(
         unique_id=unique_id,
         name=raw.name or unique_id.rsplit(".", 1)[-1],
@@ -261,11 +296,11 @@ def _source(unique_id: str, raw: RawNode) -> NodeMetadata:
         identifier=raw.identifier or raw.name,
         relation_name=raw.relation_name or None,
         config=config,
-        unrendered_config=_mapping(raw.unrendered_config),
+        unrendered_config=shared(raw.unrendered_config),
         columns=_columns(raw.columns),
         columns_from="manifest" if raw.columns else None,
         description=raw.description or "",
-        tags=_tags(raw.tags, config),
+        tags=_tags(raw.tags, config.get("tags")),
         meta=_mapping(raw.meta) or _mapping(config.get("meta")),
         source_name=raw.source_name,
         properties=_properties(raw, "source"),
@@ -283,7 +318,9 @@ def _definition(unique_id: str, raw: dict[str, Any], resource_type: str) -> Node
     properties = {key: value for key, value in raw.items() if key not in COMMON_FIELDS and value is not None}
     if "exports" in properties:
         properties["exports"] = [_export(export) for export in properties["exports"]]
-    checksum = _checksum(properties.pop("checksum", None))
+    checksum = properties.pop("checksum", None)
+    if isinstance(checksum, dict):  # dbt's Rust engine
+        checksum = checksum.get("checksum")
     version = properties.pop("version", None)
     return NodeMetadata(
         unique_id=unique_id,
@@ -292,11 +329,11 @@ def _definition(unique_id: str, raw: dict[str, Any], resource_type: str) -> Node
         package_name=raw.get("package_name") or "",
         path=_path(raw.get("original_file_path")),
         fqn=tuple(raw.get("fqn") or ()),
-        checksum=checksum,
+        checksum=checksum or None,
         config=config,
         unrendered_config=_mapping(raw.get("unrendered_config")),
         description=raw.get("description") or "",
-        tags=_tags(raw.get("tags"), config),
+        tags=_tags(raw.get("tags"), config.get("tags")),
         meta=_mapping(raw.get("meta")) or _mapping(config.get("meta")),
         group_name=raw.get("group") or config.get("group"),
         version=None if version is None else str(version),
@@ -330,16 +367,18 @@ def _macro(unique_id: str, raw: RawMacro) -> MacroMetadata:
 
 def _ids(depends_on: DependsOn | None, kind: str) -> tuple[str, ...]:
     ids = getattr(depends_on, kind, None)
-    return tuple(sorted(set(ids))) if ids else ()
+    return tuple(sorted({unique_id for unique_id in ids if unique_id is not None})) if ids else ()
 
 
 def _mapping(value: Json) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
-def _tags(value: Json, config: dict[str, Json]) -> tuple[str, ...]:
+def _tags(value: Json, configured: Json) -> tuple[str, ...]:
     """Tags of the node, else of its config: v1 keeps them on the node alone, later versions on both."""
-    tags = value or config.get("tags") or ()
+    tags = value or configured
+    if not tags:
+        return ()
     return (tags,) if isinstance(tags, str) else tuple(str(tag) for tag in tags)
 
 
@@ -354,25 +393,44 @@ def _materialized(resource_type: str, config: dict[str, Json]) -> str | None:
     return None
 
 
-def _contract(value: Json) -> dict[str, Json] | None:
+def _contract(value: dict[str, Json]) -> dict[str, Json] | None:
     """The contract where it is enforced; one that is not says nothing, in whichever words."""
-    return value if isinstance(value, dict) and value.get("enforced") else None
+    return value if value.get("enforced") else None
 
 
 def _columns(raw: dict[str, RawColumn] | None) -> tuple[Column, ...]:
+    """The documented columns, as the YAML orders them. Most say little, and come by the ten thousand."""
     if not raw:
         return ()
-    return tuple(_column(key, column) for key, column in raw.items())
+    return tuple(
+        [
+            _full_column(key, column)
+            if column.meta or column.tags or column.constraints or _speaks(column.config)
+            else Column(
+                column.name or key,
+                column.data_type,
+                column.description or "",
+                quote=column.quote,
+                documented=True,
+                documented_type=column.data_type,
+            )
+            for key, column in raw.items()
+        ]
+    )
 
 
-def _column(key: str, raw: RawColumn) -> Column:
-    config = _mapping(raw.config)
+def _speaks(config: ColumnConfig | None) -> bool:
+    return config is not None and bool(config.meta or config.tags)
+
+
+def _full_column(key: str, raw: RawColumn) -> Column:
+    config = raw.config or ColumnConfig()
     return Column(
         name=raw.name or key,
         type=raw.data_type,
         description=raw.description or "",
-        tags=_tags(raw.tags, config),
-        meta=_mapping(raw.meta) or _mapping(config.get("meta")),
+        tags=_tags(raw.tags, config.tags),
+        meta=_mapping(raw.meta) or _mapping(config.meta),
         constraints=tuple(raw.constraints or ()),
         quote=raw.quote,
         documented=True,
