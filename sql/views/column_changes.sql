@@ -3,7 +3,7 @@
 -- 'reordered'; `node_status` tells a column that went alone from one that went with its node. Columns
 -- are compared by name whatever its case, and only where both runs know them from the same source.
 CREATE OR REPLACE VIEW column_changes AS
-WITH versions AS (
+WITH versions AS NOT MATERIALIZED (
   SELECT
     change.run_id, change.previous_run_id, change.project_name, change.environment, change.run_at,
     change.unique_id, change.name, change.status AS node_status,

@@ -1,0 +1,17 @@
+-- What do the changes of the last production run reach?
+-- Asked by: a reviewer who wants to know whom to tell.
+-- Answer: model.shop.orders (modified) | 12 models | 31 tests | 2 exposures | farthest 4 edges away
+SELECT
+  impact.project_name,
+  impact.changed_id,
+  impact.changed_status,
+  SUM(CASE WHEN STARTS_WITH(impact.unique_id, 'model.') THEN 1 ELSE 0 END) AS models,
+  SUM(CASE WHEN STARTS_WITH(impact.unique_id, 'test.') THEN 1 ELSE 0 END) AS tests,
+  SUM(CASE WHEN STARTS_WITH(impact.unique_id, 'exposure.') THEN 1 ELSE 0 END) AS exposures,
+  COUNT(*) AS nodes_reached,
+  MAX(impact.distance) AS farthest
+FROM latest_runs AS run
+JOIN impacted_nodes AS impact ON impact.run_id = run.run_id
+WHERE run.environment = 'base' -- edit: the environment
+GROUP BY impact.project_name, impact.changed_id, impact.changed_status
+ORDER BY nodes_reached DESC, impact.project_name, impact.changed_id;
