@@ -18,19 +18,12 @@ from recce_meta.warehouses import warehouse_named
 UNITS = {"d": "days", "w": "weeks", "h": "hours"}
 
 
-class Age(click.ParamType[timedelta]):
-    """`30d`, `12h`, `8w`."""
-
-    name = "age"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The age as a time span."""
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"(\d+)([dwh])", str(value))
-        if found is None:
-            self.fail(f"{value!r} is not an age such as 30d, 8w or 12h", param, ctx)
-        return timedelta(**{UNITS[found[2]]: int(found[1])})
+def age(text: str) -> timedelta:
+    """`30d`, `12h` or `8w` as a time span."""
+    found = re.fullmatch(r"(\d+)([dwh])", text)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is not an age such as 30d, 8w or 12h")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
 @click.command()
@@ -56,7 +49,7 @@ def sql(kind: str, dialect: str, schema: str, name: str | None) -> None:
 @click.command()
 @connecting
 @click.option("--keep-last", type=click.IntRange(min=0), help="Keep so many runs of each environment.")
-@click.option("--older-than", type=Age(), help="Remove only runs older than this: 30d, 8w, 12h.")
+@click.option("--older-than", type=age, help="Remove only runs older than this: 30d, 8w, 12h.")
 @click.option("-e", "--environment", help="Only runs of this environment.")
 @click.option("--project", help="Only runs of this project.")
 @click.option("--dry-run", is_flag=True, help="Say which runs would go, and remove nothing.")
