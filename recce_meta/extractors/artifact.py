@@ -141,18 +141,21 @@ Definitions = dict[str, dict[str, Any]]
 
 
 class RawManifest(Struct, gc=False):
-    """manifest.json. Maps of the graph are not read: they are empty in v20, and `depends_on` has it all."""
+    """manifest.json. Maps of the graph are not read: they are empty in v20, and `depends_on` has it all.
+
+    Nodes stay as text (of a `RawNode` each), to be decoded one at a time.
+    """
 
     metadata: Metadata | None = None
-    nodes: dict[str, RawNode] | None = None
-    sources: dict[str, RawNode] | None = None
+    nodes: dict[str, Raw] | None = None
+    sources: dict[str, Raw] | None = None
     macros: dict[str, RawMacro] | None = None
     exposures: Definitions | None = None
     metrics: Definitions | None = None
     semantic_models: Definitions | None = None
     saved_queries: Definitions | None = None
     unit_tests: Definitions | None = None
-    functions: dict[str, RawNode] | None = None
+    functions: dict[str, Raw] | None = None
     groups: Definitions | None = None
 
 
