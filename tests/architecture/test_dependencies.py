@@ -1,0 +1,135 @@
+"""The dependencies: all used, none missing, and none that would move a version that dbt needs."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+PINS: dict[str, dict[str, str]] = json.loads(
+    (ROOT / "tests" / "data" / "dbt_pins.json").read_text(encoding="utf-8")
+)["requires"]
+"""What releases of dbt and its adapters require of packages that we require, too."""
+
+MODULES = {"duckdb-engine": "duckdb_engine", "pyyaml": "yaml"}
+"""Import names that are not the package's own."""
+FOR_OTHERS = {"pytz": "duckdb imports it to return TIMESTAMPTZ"}
+STANDARD = {"recce_meta", "__future__"}
+
+KNOWN_CONFLICTS = {
+    ("redshift-connector", "dbt-redshift 1.5"),
+    ("redshift-connector", "dbt-redshift 1.8"),
+}
+"""The redshift extra needs a newer driver than these: see docs/design.md."""
+
+
+def listed(table: str) -> list[Requirement]:
+    """The requirements in the first array called *table* in pyproject.toml."""
+    found = re.search(rf"^{table} = \[(.*?)\]$", PROJECT, re.MULTILINE | re.DOTALL)
+    assert found is not None, table
+    return [Requirement(text) for text in re.findall(r'"([^"]+)"', found[1])]
+
+
+BASE = listed("dependencies")
+EXTRAS = [one for name in ("snowflake", "bigquery", "redshift", "databricks") for one in listed(name)]
+
+
+def canonical(name: str) -> str:
+    """A package's name as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported() -> set[str]:
+    """Every top-level module that recce_meta imports."""
+    found: set[str] = set()
+    for path in (ROOT / "recce_meta").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    return found
+
+
+def have_common_version(ours: SpecifierSet, theirs: SpecifierSet) -> bool:
+    """Whether some version fits both; bounds and the neighbours of bounds are tried."""
+    versions = {
+        version
+        for specifier in (*ours, *theirs)
+        for bound in [Version(specifier.version.replace(".*", ""))]
+        for version in (bound, Version(f"{bound}.1"), Version(f"{bound}.post1"), _before(bound))
+    }
+    return not versions or any(version in ours and version in theirs for version in versions)
+
+
+def _before(bound: Version) -> Version:
+    parts = list(bound.release)
+    for index in range(len(parts) - 1, -1, -1):
+        if parts[index]:
+            parts[index] -= 1
+            return Version(".".join(map(str, [*parts[: index + 1], *[9999] * (len(parts) - index - 1)])))
+    return bound
+
+
+@pytest.mark.parametrize("requirement", BASE, ids=lambda one: one.name)
+def test_every_dependency_is_used(requirement: Requirement) -> None:
+    name = canonical(requirement.name)
+
+    assert name in FOR_OTHERS or MODULES.get(name, name) in imported()
+
+
+def test_nothing_is_imported_that_is_not_a_dependency() -> None:
+    import sys
+
+    declared = {MODULES.get(canonical(one.name), canonical(one.name)) for one in BASE}
+
+    assert imported() - set(sys.stdlib_module_names) - STANDARD <= declared
+
+
+def test_ci_installs_the_lowest_version_of_every_dependency() -> None:
+    lines = (ROOT / ".ci" / "oldest.txt").read_text(encoding="utf-8").splitlines()
+    tried = {
+        canonical(one.name): one.specifier
+        for line in lines
+        if line[:1].isalpha()
+        for one in [Requirement(line)]
+    }
+
+    for requirement in BASE:
+        lowest = min(Version(one.version) for one in requirement.specifier if one.operator == ">=")
+        assert [Version(one.version) for one in tried[canonical(requirement.name)]] == [lowest], (
+            requirement.name
+        )
+
+
+@pytest.mark.parametrize("release", sorted(PINS))
+def test_some_version_of_every_dependency_suits_dbt(release: str) -> None:
+    for requirement in [*BASE, *EXTRAS]:
+        theirs = PINS[release].get(canonical(requirement.name))
+        conflict = (canonical(requirement.name), release.rpartition(".")[0])
+        if theirs is not None and conflict not in KNOWN_CONFLICTS:
+            assert have_common_version(requirement.specifier, SpecifierSet(theirs)), requirement.name
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "common"),
+    [
+        (">=2.1.8", "==2.0.913", False),
+        (">=2.1.8", "<2.2,>=2.1.3", True),
+        (">=8.1", "<9.0,>=8.3.0", True),
+        (">=1.0,<2.0", ">=2.0", False),
+        (">=1.0", "<1.0", False),
+        (">1.0", "<=1.0.1", True),
+        (">=1.5", "", True),
+    ],
+)
+def test_the_test_itself_tells_ranges_apart(ours: str, theirs: str, common: bool) -> None:
+    assert have_common_version(SpecifierSet(ours), SpecifierSet(theirs)) is common

@@ -1,0 +1,87 @@
+"""What a user installs: the wheel, built as a release is, finds its SQL and its demo wherever it runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PRINT_FOLDER = "import recce_meta, pathlib; print(pathlib.Path(recce_meta.__file__).parent.parent)"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel, built from the source distribution as a release is."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the wheel is unpacked in, which for a pure wheel is what installing does."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(params=["wheel", "checkout"])
+def import_path(request: pytest.FixtureRequest) -> Path:
+    """Where recce_meta is imported from: the wheel, or the checkout as in an editable install."""
+    found: Path = request.getfixturevalue("installed") if request.param == "wheel" else ROOT
+    return found
+
+
+def run(import_path: Path, folder: Path, *arguments: str) -> str:
+    """The standard output of an interpreter that starts in *folder*."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(import_path), "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr.decode()
+    return ran.stdout.decode("utf-8").strip()
+
+
+def test_the_package_comes_from_where_this_test_thinks(import_path: Path, tmp_path: Path) -> None:
+    assert Path(run(import_path, tmp_path, "-c", PRINT_FOLDER)).resolve() == import_path.resolve()
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
+@pytest.mark.parametrize("kind", ["ddl", "views"])
+def test_sql_is_found(import_path: Path, tmp_path: Path, kind: str, dialect: str) -> None:
+    printed = run(import_path, tmp_path, "-m", "recce_meta", "sql", kind, "--dialect", dialect)
+
+    assert "CREATE" in printed and "recce_metadata.runs" in printed
+
+
+def test_the_demo_runs(import_path: Path, tmp_path: Path) -> None:
+    printed = run(import_path, tmp_path, "-m", "recce_meta", "demo")
+
+    assert printed.startswith("jaffle_shop")
+    assert (tmp_path / "recce-meta-demo" / "jaffle_shop.duckdb").is_file()
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"recce_meta"}
+    assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".duckdb"))]
+    assert {"recce_meta/py.typed", "recce_meta/_sql/ddl/02_runs.sql"} <= set(names)
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_stays_small(wheel: Path) -> None:
+    assert wheel.stat().st_size < 2_000_000

@@ -1,0 +1,92 @@
+"""What `import recce_meta` gives, what the help says, and what neither may load."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+import recce_meta
+from recce_meta.cli.main import COMMANDS, cli
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ["sqlalchemy", "sqlglot", "duckdb", "psycopg", "jinja2", "yaml", "rich", "msgspec"]
+
+REPORT_LOADED = f"""
+import atexit, json, sys
+atexit.register(lambda: sys.stderr.write(json.dumps([m for m in {HEAVY!r} if m in sys.modules])))
+"""
+
+
+def loaded_by(code: str) -> list[str]:
+    """Which heavy modules a fresh interpreter has loaded when *code* is through."""
+    run = subprocess.run(
+        [sys.executable, "-c", REPORT_LOADED + code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded: list[str] = json.loads(run.stderr)
+    return loaded
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["no-such-command"]])
+def test_the_short_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        f"import contextlib, io\nfrom recce_meta.cli.main import run\n"
+        f"with contextlib.redirect_stderr(io.StringIO()): run({arguments!r})"
+    )
+
+    assert loaded_by(code) == []
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert loaded_by("import recce_meta; dir(recce_meta)") == []
+
+
+@pytest.mark.parametrize("name", sorted(recce_meta.__all__))
+def test_every_public_name_can_be_imported(name: str) -> None:
+    assert getattr(recce_meta, name) is not None
+
+
+def test_the_public_names_are_sorted_and_documented() -> None:
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    public = page.split("## Public names", 1)[1].split("\n## ", 1)[0]
+    documented = re.findall(r"^\| `(\w+)", public, re.MULTILINE)
+
+    assert list(recce_meta.__all__) == sorted(recce_meta.__all__)
+    assert sorted(documented) == sorted(recce_meta.__all__)
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        getattr(recce_meta, "no_such_name")  # noqa: B009 - as a user would meet it
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_the_table_of_commands_says_what_each_command_says(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+
+    assert command is not None
+    assert (command.help or "").split("\n")[0] == COMMANDS[name][1]
+
+
+def test_every_command_is_in_the_table() -> None:
+    modules = [import_module(f"recce_meta.cli.{module}") for module in {m for m, _ in COMMANDS.values()}]
+    commands = {
+        value.name
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, click.Command)
+    }
+
+    assert commands == set(COMMANDS)
