@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from recce_meta.adapter.cancellation import run_stoppable
 from recce_meta.adapter.drivers import driver_for
 from recce_meta.adapter.errors import redact
 from recce_meta.adapter.link import Link, Rows
@@ -29,7 +28,6 @@ from recce_meta.warehouses import (
 
 DEFAULT_LOCK_SECONDS = 60.0
 LOCK_RETRY_SECONDS = 0.1
-SERVER_PATIENCE_SECONDS = 1.0
 
 OnWait = Callable[[str], None]
 
@@ -162,20 +160,12 @@ class UnifiedSqlAdapter:
         if timeout is not None and timeout <= 0:
             raise UsageError(f"A timeout of {timeout:g} s leaves no time at all")
         sql = single_statement(sql, self.warehouse.dialect)
-        link = self._linked()
-        patience = SERVER_PATIENCE_SECONDS if self._driver.limits_in_server else 0.0
-        return run_stoppable(
-            lambda: link.run_text(sql, timeout), self, timeout=timeout, patience=patience, sql=sql
-        )
+        return self._linked().run_text(sql, timeout)
 
     def cancel(self) -> None:
         """Stop the statement that another thread runs here, which then raises QueryCancelled."""
         if self._link is not None:
             self._link.cancel()
-
-    def abandon(self) -> None:
-        """Forget a connection whose statement cannot be stopped; the next statement opens another."""
-        self._link = None
 
     @contextmanager
     def session(self) -> Iterator[Session]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from threading import Thread
+from threading import Event, Thread
 from typing import Generic, Protocol, TypeVar
 
 from recce_meta.errors import QueryCancelled, QueryTimeout, WarehouseError
@@ -33,19 +33,26 @@ class Stoppable(Protocol):
 
 
 class _Call(Generic[Result]):
-    """One call in a thread: its result, or what it raised."""
+    """One call in a thread: its result, or what it raised.
+
+    It tells its end by an event: an interrupted `Thread.join` takes the thread for ended (CPython 3.10 to
+    3.12, python/cpython#90882).
+    """
 
     def __init__(self, function: Callable[[], Result]) -> None:
         self._function = function
         self._results: list[Result] = []
         self._error: BaseException | None = None
-        self.thread = Thread(target=self._run, name="recce_meta statement", daemon=True)
+        self.ended = Event()
+        Thread(target=self._run, name="recce_meta statement", daemon=True).start()
 
     def _run(self) -> None:
         try:
             self._results.append(self._function())
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             self._error = error
+        finally:
+            self.ended.set()
 
     def outcome(self) -> Result:
         """The result; raises what the call raised."""
@@ -55,58 +62,55 @@ class _Call(Generic[Result]):
 
 
 def run_stoppable(
-    function: Callable[[], Result], on: Stoppable, *, timeout: float | None, patience: float, sql: str
+    function: Callable[[], Result], on: Stoppable, *, timeout: float | None = None, patience: float = 0.0
 ) -> Result:
-    """What *function* gives, unless it runs longer than *timeout*, or Ctrl-C is pressed.
+    """What *function* gives, unless it runs longer than *timeout* seconds, or Ctrl-C is pressed.
 
     Where the server keeps the limit itself, *patience* is what it is given beyond the limit before it is
     asked from here. Ctrl-C stops the statement, too, and then passes on as KeyboardInterrupt.
     """
-    call = _Call(function)
     started = time.monotonic()
-    call.thread.start()
+    call = _Call(function)
     try:
-        _wait(call.thread, None if timeout is None else timeout + patience)
-        if call.thread.is_alive():
-            _stop(call.thread, on)
+        if not _wait(call.ended, None if timeout is None else timeout + patience):
+            _stop(call.ended, on)
         return call.outcome()
     except KeyboardInterrupt:
-        _stop(call.thread, on)
+        _stop(call.ended, on)
         raise
     except QueryCancelled as error:
         if timeout is not None and time.monotonic() - started >= timeout:
             raise QueryTimeout(
-                f"Stopped after {timeout:g} s",
-                hint="allow more time, or ask for less",
-                code=error.code,
-                sql=sql,
+                f"Stopped after {timeout:g} s", hint="allow more time", code=error.code, sql=error.sql
             ) from error
         raise
     finally:
-        if call.thread.is_alive():
+        if not call.ended.is_set():
             on.abandon()
 
 
-def _wait(thread: Thread, seconds: float | None) -> None:
+def _wait(ended: Event, seconds: float | None) -> bool:
+    """Whether the end has come within *seconds*."""
     deadline = None if seconds is None else time.monotonic() + seconds
-    while thread.is_alive():
+    while not ended.is_set():
         left = WAKE_SECONDS if deadline is None else min(WAKE_SECONDS, deadline - time.monotonic())
         if left <= 0:
-            return
-        thread.join(left)
+            return False
+        ended.wait(left)
+    return True
 
 
-def _stop(thread: Thread, on: Stoppable) -> None:
-    """Ask for the end of what runs until it ends."""
+def _stop(ended: Event, on: Stoppable) -> None:
+    """Ask for the end until it comes."""
     deadline = time.monotonic() + GIVE_UP_SECONDS
-    while thread.is_alive():
+    while not ended.is_set():
         if time.monotonic() > deadline:
             raise QueryTimeout(
                 f"The statement does not stop, {GIVE_UP_SECONDS:g} s after it was asked to",
                 hint="it may still run in the warehouse: look there for sessions of recce_meta",
             )
         _ask(on)
-        thread.join(REPEAT_SECONDS)
+        ended.wait(REPEAT_SECONDS)
 
 
 def _ask(on: Stoppable) -> None:

@@ -19,9 +19,9 @@ def single_statement(sql: str, dialect: str) -> str:
 
 def _end(sql: str, dialect: str) -> int:
     """Where the only statement ends: at its semicolon, or at the end of the text."""
+    from sqlglot import TokenType
     from sqlglot.dialects.dialect import Dialect
     from sqlglot.errors import SqlglotError
-    from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
     try:
         tokens = Dialect.get_or_raise(dialect).tokenize(sql)

@@ -89,7 +89,8 @@ def _load_from_file(driver: Any, table: str, names: str, width: int, batch: list
     sql = " ".join(
         (
             f"INSERT INTO {table} ({names}) SELECT {', '.join(keys)} FROM read_json($1,",  # noqa: S608 - quoted
-            "format = 'newline_delimited', records = true, compression = 'uncompressed', maximum_object_size = $2,",
+            "format = 'newline_delimited', records = true, compression = 'uncompressed',",
+            "maximum_object_size = $2,",
             f"columns = {{{types}}})",
         )
     )
