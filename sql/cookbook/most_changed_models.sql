@@ -5,7 +5,7 @@ SELECT
   change.project_name,
   change.unique_id,
   COUNT(*) AS changes,
-  SUM(CASE WHEN change.code_changed THEN 1 ELSE 0 END) AS code_changes,
+  COUNT(CASE WHEN change.code_changed THEN 1 END) AS code_changes,
   COUNT(DISTINCT run.git_sha) AS commits,
   MIN(change.run_at) AS first_change_at,
   MAX(change.run_at) AS last_change_at

@@ -6,7 +6,7 @@ WITH graph_sizes AS (
   FROM graph_nodes AS place
   GROUP BY place.graph_id
 ), shown AS (
-  SELECT COALESCE(SUM(graph_sizes.nodes), 0) AS nodes
+  SELECT CAST(COALESCE(SUM(graph_sizes.nodes), 0) AS BIGINT) AS nodes
   FROM runs
   JOIN graph_sizes ON graph_sizes.graph_id = runs.graph_id
 )
@@ -17,14 +17,14 @@ SELECT
   'node_versions',
   COUNT(*),
   (SELECT nodes FROM shown),
-  COALESCE(
+  CAST(COALESCE(
     SUM(
       COALESCE(LENGTH(raw_code), 0) + COALESCE(LENGTH(compiled_code), 0) + LENGTH(description)
       + LENGTH(CAST(config AS TEXT)) + LENGTH(CAST(columns AS TEXT)) + LENGTH(CAST(meta AS TEXT))
       + LENGTH(CAST(properties AS TEXT))
     ),
     0
-  )
+  ) AS BIGINT)
 FROM node_versions
 UNION ALL
 SELECT 'part_nodes', COUNT(*), (SELECT nodes FROM shown), 0
@@ -36,12 +36,12 @@ UNION ALL
 SELECT 'version_parents', COUNT(*), (SELECT COUNT(*) FROM lineage), 0
 FROM version_parents
 UNION ALL
-SELECT 'macros', COUNT(*), (SELECT COUNT(*) FROM runs JOIN macro_sets ON macro_sets.macro_set_id = runs.macro_set_id), COALESCE(SUM(LENGTH(macro_sql)), 0)
+SELECT 'macros', COUNT(*), (SELECT COUNT(*) FROM runs JOIN macro_sets ON macro_sets.macro_set_id = runs.macro_set_id), CAST(COALESCE(SUM(LENGTH(macro_sql)), 0) AS BIGINT)
 FROM macros
 UNION ALL
 SELECT 'macro_sets', COUNT(*), COUNT(*), 0
 FROM macro_sets
 UNION ALL
-SELECT 'run_results', COUNT(*), COUNT(*), COALESCE(SUM(LENGTH(message)), 0)
+SELECT 'run_results', COUNT(*), COUNT(*), CAST(COALESCE(SUM(LENGTH(message)), 0) AS BIGINT)
 FROM run_results
 ORDER BY relation;

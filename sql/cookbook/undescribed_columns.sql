@@ -4,12 +4,12 @@
 SELECT
   run.project_name,
   item.unique_id,
-  SUM(CASE WHEN TRIM(item.description) = '' THEN 1 ELSE 0 END) AS undescribed,
+  COUNT(CASE WHEN TRIM(item.description) = '' THEN 1 END) AS undescribed,
   COUNT(*) AS columns_known,
   STRING_AGG(CASE WHEN TRIM(item.description) = '' THEN item.column_name END, ', ' ORDER BY item.ordinal) AS undescribed_columns
 FROM latest_runs AS run
 JOIN node_columns AS item ON item.run_id = run.run_id
 WHERE run.environment = 'base' AND item.resource_type = 'model' -- edit: the environment
 GROUP BY run.project_name, item.unique_id
-HAVING SUM(CASE WHEN TRIM(item.description) = '' THEN 1 ELSE 0 END) > 0
+HAVING COUNT(CASE WHEN TRIM(item.description) = '' THEN 1 END) > 0
 ORDER BY undescribed DESC, run.project_name, item.unique_id;

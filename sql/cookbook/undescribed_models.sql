@@ -12,9 +12,8 @@ LEFT JOIN lineage AS edge ON edge.run_id = node.run_id AND edge.parent_id = node
 WHERE
   run.environment = 'base' -- edit: the environment
   AND node.resource_type = 'model'
-  AND NOT EXISTS (
-    SELECT 1 FROM node_versions AS described
-    WHERE described.unique_id = node.unique_id AND TRIM(described.description) <> ''
+  AND node.unique_id NOT IN (
+    SELECT described.unique_id FROM node_versions AS described WHERE TRIM(described.description) <> ''
   )
 GROUP BY run.project_name, node.unique_id, node.path
 ORDER BY readers DESC, run.project_name, node.unique_id;

@@ -3,50 +3,33 @@
 -- 'reordered'; `node_status` tells a column that went alone from one that went with its node. Columns
 -- are compared by name whatever its case, and only where both runs know them from the same source.
 CREATE OR REPLACE VIEW column_changes AS
-WITH versions AS NOT MATERIALIZED (
+WITH sides AS (
   SELECT
     change.run_id, change.previous_run_id, change.project_name, change.environment, change.run_at,
-    change.unique_id, change.name, change.status AS node_status,
-    node.columns AS columns,
-    previous.columns AS previous_columns
-  FROM node_changes AS change
-  LEFT JOIN node_versions AS node ON node.version_id = change.version_id
-  LEFT JOIN node_versions AS previous ON previous.version_id = change.previous_version_id
-  WHERE change.status IN ('added', 'removed') OR change.columns_changed
-), sides AS (
-  SELECT
-    versions.run_id, previous_run_id, project_name, environment, run_at, unique_id, name, node_status,
+    change.unique_id, change.name, change.status AS node_status, side.is_current,
     item.content ->> 'name' AS column_name,
     item.content ->> 'type' AS column_type,
-    item.ordinal AS ordinal,
-    NULL AS previous_column_name,
-    NULL AS previous_column_type,
-    CAST(NULL AS BIGINT) AS previous_ordinal
-  FROM versions
-  CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(versions.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
-  UNION ALL
-  SELECT
-    versions.run_id, previous_run_id, project_name, environment, run_at, unique_id, name, node_status,
-    NULL,
-    NULL,
-    NULL,
-    item.content ->> 'name',
-    item.content ->> 'type',
     item.ordinal
-  FROM versions
-  CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(versions.previous_columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
+  FROM node_changes AS change
+  CROSS JOIN (VALUES (TRUE), (FALSE)) AS side(is_current)
+  JOIN node_versions AS node
+    ON node.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
+  CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
+  WHERE change.status IN ('added', 'removed') OR change.columns_changed
 ), pairs AS (
   SELECT
     run_id, previous_run_id, project_name, environment, run_at, unique_id, name, node_status,
-    COALESCE(MAX(column_name), MAX(previous_column_name)) AS column_name,
-    MAX(column_type) AS column_type,
-    MAX(previous_column_type) AS previous_column_type,
-    MAX(ordinal) AS ordinal,
-    MAX(previous_ordinal) AS previous_ordinal
+    COALESCE(
+      MAX(CASE WHEN is_current THEN column_name END), MAX(CASE WHEN NOT is_current THEN column_name END)
+    ) AS column_name,
+    MAX(CASE WHEN is_current THEN column_type END) AS column_type,
+    MAX(CASE WHEN NOT is_current THEN column_type END) AS previous_column_type,
+    MAX(CASE WHEN is_current THEN ordinal END) AS ordinal,
+    MAX(CASE WHEN NOT is_current THEN ordinal END) AS previous_ordinal
   FROM sides
   GROUP BY
     run_id, previous_run_id, project_name, environment, run_at, unique_id, name, node_status,
-    LOWER(COALESCE(column_name, previous_column_name))
+    LOWER(column_name)
 )
 SELECT
   run_id,

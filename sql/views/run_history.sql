@@ -11,7 +11,7 @@ SELECT
   MAX(runs.run_at) AS last_run_at,
   COUNT(*) AS runs,
   COUNT(result.status) AS results,
-  SUM(CASE WHEN result.status IN ('error', 'fail', 'runtime error', 'partial success') THEN 1 ELSE 0 END) AS failures,
+  COUNT(CASE WHEN result.status IN ('error', 'fail', 'runtime error', 'partial success') THEN 1 END) AS failures,
   AVG(result.seconds) AS average_seconds,
   MAX(result.seconds) AS longest_seconds,
   MAX(CASE WHEN result.status IN ('success', 'pass') THEN runs.run_at END) AS last_success_at

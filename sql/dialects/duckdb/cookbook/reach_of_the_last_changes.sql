@@ -5,9 +5,9 @@ SELECT
   impact.project_name,
   impact.changed_id,
   impact.changed_status,
-  SUM(CASE WHEN STARTS_WITH(impact.unique_id, 'model.') THEN 1 ELSE 0 END) AS models,
-  SUM(CASE WHEN STARTS_WITH(impact.unique_id, 'test.') THEN 1 ELSE 0 END) AS tests,
-  SUM(CASE WHEN STARTS_WITH(impact.unique_id, 'exposure.') THEN 1 ELSE 0 END) AS exposures,
+  COUNT(CASE WHEN STARTS_WITH(impact.unique_id, 'model.') THEN 1 END) AS models,
+  COUNT(CASE WHEN STARTS_WITH(impact.unique_id, 'test.') THEN 1 END) AS tests,
+  COUNT(CASE WHEN STARTS_WITH(impact.unique_id, 'exposure.') THEN 1 END) AS exposures,
   COUNT(*) AS nodes_reached,
   MAX(impact.distance) AS farthest
 FROM recce_metadata.latest_runs AS run

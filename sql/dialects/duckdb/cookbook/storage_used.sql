@@ -10,7 +10,7 @@ WITH graph_sizes AS (
     place.graph_id
 ), shown AS (
   SELECT
-    COALESCE(SUM(graph_sizes.nodes), 0) AS nodes
+    CAST(COALESCE(SUM(graph_sizes.nodes), 0) AS BIGINT) AS nodes
   FROM recce_metadata.runs
   JOIN graph_sizes
     ON graph_sizes.graph_id = runs.graph_id
@@ -30,12 +30,12 @@ SELECT
       nodes
     FROM shown
   ),
-  COALESCE(
+  CAST(COALESCE(
     SUM(
       COALESCE(LENGTH(raw_code), 0) + COALESCE(LENGTH(compiled_code), 0) + LENGTH(description) + LENGTH(CAST(config AS TEXT)) + LENGTH(CAST("columns" AS TEXT)) + LENGTH(CAST(meta AS TEXT)) + LENGTH(CAST(properties AS TEXT))
     ),
     0
-  )
+  ) AS BIGINT)
 FROM recce_metadata.node_versions
 UNION ALL
 SELECT
@@ -77,7 +77,7 @@ SELECT
     JOIN recce_metadata.macro_sets
       ON macro_sets.macro_set_id = runs.macro_set_id
   ),
-  COALESCE(SUM(LENGTH(macro_sql)), 0)
+  CAST(COALESCE(SUM(LENGTH(macro_sql)), 0) AS BIGINT)
 FROM recce_metadata.macros
 UNION ALL
 SELECT
@@ -91,7 +91,7 @@ SELECT
   'run_results',
   COUNT(*),
   COUNT(*),
-  COALESCE(SUM(LENGTH(message)), 0)
+  CAST(COALESCE(SUM(LENGTH(message)), 0) AS BIGINT)
 FROM recce_metadata.run_results
 ORDER BY
   relation;

@@ -14,12 +14,12 @@ LEFT JOIN recce_metadata.lineage AS edge
 WHERE
   run.environment = 'base' /* edit: the environment */
   AND node.resource_type = 'model'
-  AND NOT EXISTS(
+  AND NOT node.unique_id IN (
     SELECT
-      1
+      described.unique_id
     FROM recce_metadata.node_versions AS described
     WHERE
-      described.unique_id = node.unique_id AND TRIM(described.description) <> ''
+      TRIM(described.description) <> ''
   )
 GROUP BY
   run.project_name,

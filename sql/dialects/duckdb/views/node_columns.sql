@@ -4,26 +4,33 @@
 -- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
 CREATE OR REPLACE VIEW recce_metadata.node_columns AS
 SELECT
-  runs.run_id,
-  runs.environment,
-  place.unique_id,
-  node.name,
-  item.ordinal,
-  item.content ->> 'name' AS column_name,
-  item.content ->> 'type' AS column_type,
-  COALESCE(item.content ->> 'description', '') AS description,
-  COALESCE(CAST(item.content ->> 'documented' AS BOOLEAN), FALSE) AS documented,
-  item.content ->> 'documented_type' AS documented_type,
-  item.content -> 'tags' AS tags,
-  item.content -> 'meta' AS meta,
-  node.resource_type,
-  node.columns_from,
-  place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
-CROSS JOIN LATERAL (
+  run_id,
+  environment,
+  unique_id,
+  name,
+  ordinal,
+  content ->> 'name' AS column_name,
+  content ->> 'type' AS column_type,
+  COALESCE(content ->> 'description', '') AS description,
+  COALESCE(CAST(content ->> 'documented' AS BOOLEAN), FALSE) AS documented,
+  content ->> 'documented_type' AS documented_type,
+  content -> 'tags' AS tags,
+  content -> 'meta' AS meta,
+  resource_type,
+  columns_from,
+  version_id
+FROM (
   SELECT
+    runs.run_id,
+    runs.environment,
+    place.unique_id,
+    node.name,
     UNNEST(CAST(node."columns" AS JSON[])) AS content,
-    GENERATE_SUBSCRIPTS(CAST(node."columns" AS JSON[]), 1) AS ordinal
+    GENERATE_SUBSCRIPTS(CAST(node."columns" AS JSON[]), 1) AS ordinal,
+    node.resource_type,
+    node.columns_from,
+    place.version_id
+  FROM recce_metadata.runs
+  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
 ) AS item;

@@ -81,5 +81,7 @@ LEFT JOIN (
     GROUP BY runs.run_id, bucket
   ) AS bucketed
   GROUP BY run_id
-) AS run_relations ON run_relations.run_id = runs.run_id
+) AS run_relations
+  -- The second condition also keeps this join above the others: below them, the texts would be copied.
+  ON run_relations.run_id = runs.run_id AND CONTAINS(node.compiled_code, '⟦')
 WHERE node.resource_type <> 'group';

@@ -11,11 +11,10 @@ SELECT
   MAX(runs.run_at) AS last_run_at,
   COUNT(*) AS runs,
   COUNT(result.status) AS results,
-  SUM(
+  COUNT(
     CASE
       WHEN result.status IN ('error', 'fail', 'runtime error', 'partial success')
       THEN 1
-      ELSE 0
     END
   ) AS failures,
   AVG(result.seconds) AS average_seconds,

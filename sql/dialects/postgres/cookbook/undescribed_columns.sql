@@ -4,7 +4,7 @@
 SELECT
   run.project_name,
   item.unique_id,
-  SUM(CASE WHEN TRIM(item.description) = '' THEN 1 ELSE 0 END) AS undescribed,
+  COUNT(CASE WHEN TRIM(item.description) = '' THEN 1 END) AS undescribed,
   COUNT(*) AS columns_known,
   STRING_AGG(
     CASE WHEN TRIM(item.description) = '' THEN item.column_name END, ', '
@@ -21,7 +21,7 @@ GROUP BY
   run.project_name,
   item.unique_id
 HAVING
-  SUM(CASE WHEN TRIM(item.description) = '' THEN 1 ELSE 0 END) > 0
+  COUNT(CASE WHEN TRIM(item.description) = '' THEN 1 END) > 0
 ORDER BY
   undescribed DESC,
   run.project_name,

@@ -12,20 +12,14 @@ WITH sides AS (
     step.project_name,
     step.environment,
     step.run_at,
-    place.unique_id,
-    place.version_id,
-    place.database_name,
-    place.schema_name,
-    place.identifier,
-    place.relation_name,
-    NULL AS previous_version_id,
-    NULL AS previous_database_name,
-    NULL AS previous_schema_name,
-    NULL AS previous_identifier,
-    NULL AS previous_relation_name
+    side.is_current,
+    place.*
   FROM recce_metadata.run_steps AS step
+  CROSS JOIN (VALUES
+    (TRUE),
+    (FALSE)) AS side(is_current)
   JOIN recce_metadata.graph_parts AS part
-    ON part.graph_id = step.graph_id
+    ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
   JOIN recce_metadata.part_nodes AS place
     ON place.part_id = part.part_id
   WHERE
@@ -34,38 +28,8 @@ WITH sides AS (
         1
       FROM recce_metadata.graph_parts AS shared
       WHERE
-        shared.graph_id = step.previous_graph_id AND shared.part_id = part.part_id
-    )
-  UNION ALL
-  SELECT
-    step.run_id,
-    step.previous_run_id,
-    step.project_name,
-    step.environment,
-    step.run_at,
-    place.unique_id,
-    NULL,
-    NULL,
-    NULL,
-    NULL,
-    NULL,
-    place.version_id,
-    place.database_name,
-    place.schema_name,
-    place.identifier,
-    place.relation_name
-  FROM recce_metadata.run_steps AS step
-  JOIN recce_metadata.graph_parts AS part
-    ON part.graph_id = step.previous_graph_id
-  JOIN recce_metadata.part_nodes AS place
-    ON place.part_id = part.part_id
-  WHERE
-    NOT EXISTS(
-      SELECT
-        1
-      FROM recce_metadata.graph_parts AS shared
-      WHERE
-        shared.graph_id = step.graph_id AND shared.part_id = part.part_id
+        shared.graph_id = CASE WHEN side.is_current THEN step.previous_graph_id ELSE step.graph_id END
+        AND shared.part_id = part.part_id
     )
 ), pairs AS (
   SELECT
@@ -75,15 +39,15 @@ WITH sides AS (
     environment,
     run_at,
     unique_id,
-    MAX(version_id) AS version_id,
-    MAX(previous_version_id) AS previous_version_id,
-    MAX(relation_name) AS relation_name,
-    MAX(previous_relation_name) AS previous_relation_name,
+    MAX(CASE WHEN is_current THEN version_id END) AS version_id,
+    MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
+    MAX(CASE WHEN is_current THEN relation_name END) AS relation_name,
+    MAX(CASE WHEN NOT is_current THEN relation_name END) AS previous_relation_name,
     (
-      MAX(database_name) IS DISTINCT FROM MAX(previous_database_name)
-      OR MAX(schema_name) IS DISTINCT FROM MAX(previous_schema_name)
-      OR MAX(identifier) IS DISTINCT FROM MAX(previous_identifier)
-      OR MAX(relation_name) IS DISTINCT FROM MAX(previous_relation_name)
+      MAX(CASE WHEN is_current THEN database_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN database_name END)
+      OR MAX(CASE WHEN is_current THEN schema_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN schema_name END)
+      OR MAX(CASE WHEN is_current THEN identifier END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN identifier END)
+      OR MAX(CASE WHEN is_current THEN relation_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN relation_name END)
     ) AS place_differs
   FROM sides
   GROUP BY
