@@ -125,7 +125,7 @@ def node_of(unique_id: str, raw: RawNode, rule: str | None, shared: Shared) -> N
         # An analysis has no relation; dbt's Rust engine writes one.
         relation_name=None if resource_type in ("analysis", "operation") else raw.relation_name or None,
         materialized=_materialized(resource_type, config),
-        language=raw.language or ("sql" if code is not None else None),
+        language=None if resource_type == "seed" else raw.language or ("sql" if code is not None else None),
         raw_code=code,
         compiled_code=None if resource_type in ("operation", "seed") else compiled,
         checksum=checksum,
