@@ -46,7 +46,7 @@ class RecordResult(Struct, frozen=True, kw_only=True):
     versions_written: int = 0
     macros_written: int = 0
     bytes_sent: int = 0
-    """Characters of text and JSON that were sent for nodes and macros."""
+    """Characters of code, raw and compiled, that were sent for nodes and macros."""
 
 
 def record_run(
@@ -110,7 +110,7 @@ def _record(
         new_graph=new_graph,
         versions_written=len(versions),
         macros_written=len(macros),
-        bytes_sent=_size(versions) + _size(macros),
+        bytes_sent=_size(versions, content.VERSION_COLUMNS) + _size(macros, content.MACRO_COLUMNS),
     )
 
 
@@ -164,5 +164,6 @@ def _result_row(run: RunMetadata, result: NodeResult) -> content.Row:
     )
 
 
-def _size(rows: Iterable[content.Row]) -> int:
-    return sum(len(value) for row in rows for value in row if isinstance(value, str))
+def _size(rows: Sequence[content.Row], columns: Sequence[str]) -> int:
+    code = [columns.index(name) for name in ("raw_code", "compiled_code", "macro_sql") if name in columns]
+    return sum(len(str(row[column] or "")) for row in rows for column in code)

@@ -177,6 +177,7 @@ def drop(adapter):
 
 expected = []
 kills = 0
+stride = 1 if mode == "existing" else 4  # creating tables takes many statements of one kind
 if mode == "existing":
     assert forked(lambda adapter: 0 if record_run(adapter, project("run-first", "a"), schema=schema) else 1) == 0
     expected = ["run-first"]
@@ -186,8 +187,8 @@ while True:
     if code == 0:
         break
     assert code == 42, f"the recorder ended with {code}"
-    kills += 1
-    assert forked(nothing_visible_and_all_well(run_id)) == 0, f"after a kill at statement {kills}"
+    kills += stride
+    assert forked(nothing_visible_and_all_well(run_id)) == 0, f"after a kill at statement {kills - stride}"
     expected = sorted([run_id, *expected])
     if mode == "missing":
         assert forked(drop) == 0
