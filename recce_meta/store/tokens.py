@@ -25,14 +25,18 @@ _INSIDE_A_NAME = frozenset('."`$⟦')
 def tokenise(code: str, relations: Mapping[str, str]) -> str:
     """*code* with each relation of *relations* (relation: unique id) replaced by its token.
 
-    Longer relations go first, and one that is only part of a longer name stays.
+    Longer relations go first, and one that is only part of a longer name stays. Code in which a relation
+    looks like part of a token keeps its relations.
     """
-    if OPENING in code:
-        code = code.replace(OPENING, ESCAPED_OPENING)
+    plain = code.replace(OPENING, ESCAPED_OPENING) if OPENING in code else code
+    tokenised = plain
     for relation in sorted(relations, key=len, reverse=True) if len(relations) > 1 else relations:
-        if relation in code:
-            code = _replace_whole(code, relation, f"{OPENING}{relations[relation]}{CLOSING}")
-    return code
+        if relation in tokenised:
+            tokenised = _replace_whole(tokenised, relation, f"{OPENING}{relations[relation]}{CLOSING}")
+    if tokenised is plain:
+        return plain
+    back = {unique_id: relation for relation, unique_id in relations.items()}
+    return tokenised if resolve(tokenised, back) == code else plain
 
 
 def resolve(text: str, relations: Mapping[str, str]) -> str:
