@@ -79,9 +79,7 @@ def _rows(adapter: UnifiedSqlAdapter, diff: RunDiff) -> list[Rows]:
     return found
 
 
-def _compared(
-    adapter: UnifiedSqlAdapter, base: str, current: str, same_columns: bool
-) -> tuple[int, ...]:
+def _compared(adapter: UnifiedSqlAdapter, base: str, current: str, same_columns: bool) -> tuple[int, ...]:
     """Rows of either relation, and where the columns are the same, rows that only one of them has."""
     from sqlglot import exp
 

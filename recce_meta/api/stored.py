@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+
+from msgspec.structs import replace as with_fields
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.diff.causes import Causes
@@ -15,13 +17,17 @@ from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.models import Change, LineageEdge, MacroMetadata, NodeMetadata, Reason, RunDiff, RunMetadata
 from recce_meta.store import read
 
+UNCLEAR = frozenset([Reason.COMPILED, Reason.CONFIG, Reason.RELATION])
+"""Reasons that are told from the environment by what the node's source mentions."""
+
 
 def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, schema: str) -> RunDiff:
     """What changed between two runs of one store."""
     pair = _Pair(adapter, base, current, schema)
     changes = compare(*pair.sides)
-    unchanged = pair.touched(changes)
-    if unchanged:
+    unclear, unchanged = pair.unclear(changes), pair.touched(changes)
+    if unclear or unchanged:
+        pair.add_sources(unclear)
         pair.add(unchanged)
         changes = compare(*pair.sides)
     graph = pair.graph if changed_ids(changes) else build_lineage_graph([])
@@ -74,6 +80,37 @@ class _Pair:
         if self.base.graph_id != self.current.graph_id:
             edges.update(read.load_edges(self.adapter, self.base, schema=self.schema))
         return build_lineage_graph([], edges)
+
+    def unclear(self, changes: Mapping[str, Change]) -> list[str]:
+        """Nodes whose change may be the environment's doing; their source, equal and unread, tells."""
+        before, after = (side.nodes for side in self.sides)
+        return [
+            unique_id
+            for unique_id, change in changes.items()
+            if not UNCLEAR.isdisjoint(change.reasons)
+            and before[unique_id].raw_code is None
+            and after[unique_id].raw_code is None
+            and after[unique_id].code_hash is not None
+        ]
+
+    def add_sources(self, ids: Sequence[str]) -> None:
+        """Read the source of *ids*, which is the same on both sides, into both."""
+        if not ids:
+            return
+        found = read.load_nodes_by_id(self.adapter, self.current, ids, schema=self.schema)
+        sources = {node.unique_id: node.raw_code for node in found}
+        self.sides = [
+            replace(
+                side,
+                nodes={
+                    unique_id: with_fields(node, raw_code=sources[unique_id])
+                    if unique_id in sources
+                    else node
+                    for unique_id, node in side.nodes.items()
+                },
+            )
+            for side in self.sides
+        ]
 
     def touched(self, changes: Mapping[str, Change]) -> set[str]:
         """Nodes of one version on both sides that may have changed all the same.

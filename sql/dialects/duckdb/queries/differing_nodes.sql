@@ -1,5 +1,5 @@
 -- The nodes of one graph that the other lacks, or has in another version or place. Parts that both
--- graphs share are not looked into, and code is fetched only where its hash differs.
+-- graphs share are not looked into, and code is fetched only where it differs.
 WITH own AS (
   SELECT
     part_nodes.*
@@ -45,12 +45,11 @@ SELECT
   node_versions.materialized,
   node_versions.language,
   CASE
-    WHEN node_versions.code_hash IS NULL
-    OR node_versions.code_hash IS DISTINCT FROM other_versions.code_hash
+    WHEN node_versions.raw_code IS DISTINCT FROM other_versions.raw_code
     THEN node_versions.raw_code
   END AS raw_code,
   CASE
-    WHEN node_versions.compiled_hash IS DISTINCT FROM other_versions.compiled_hash
+    WHEN node_versions.compiled_code IS DISTINCT FROM other_versions.compiled_code
     THEN node_versions.compiled_code
   END AS compiled_code,
   node_versions.checksum,
