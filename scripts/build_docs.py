@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 
 import click
 
+from recce_meta import errors
 from recce_meta.cli.main import COMMANDS, EXIT_CODES, cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +36,27 @@ CONNECTION = """## Where the store is
 
 These options are shared by every command that connects. Without `--url`, `profiles.yml` is looked up and
 read as dbt does it.
+"""
+
+ERRORS = """
+## Errors and exit codes
+
+| code | means |
+| --- | --- |
+| 0 | done |
+| 1 | a condition that the user set (`--fail-on`) did not hold |
+| 2 | the command line, or a run, node or other name in it, cannot be understood |
+| 3 | failed: configuration, connection, artifacts or store; also `doctor` where a check fails |
+| 130 | interrupted with Ctrl-C |
+
+`hook` ends with the exit code of the command it ran, 127 where there is no such command, and 128 plus the
+signal's number where a signal ended it; with `--strict` it ends with 3 where only the recording failed.
+
+A failure is one message on standard error, `error: …`, with the statement where the warehouse refused one, and
+mostly a `hint: …`. Neither holds a password. `RECCE_META_DEBUG=1` shows the traceback of an error that is a bug.
+In Python every failure is a `RecceMetaError` with `message` and `hint`:
+
+```
 """
 
 CHARACTER, LINE, MARGIN = 7.82, 18, 16
@@ -53,7 +75,17 @@ def commands_page() -> str:
     parts += _options([param for param in found["init"].params if param.name in shared])
     for name, command in found.items():
         parts += ["", *_section(name, command, shared)]
-    return "\n".join(parts).rstrip() + "\n"
+    return "\n".join(parts).rstrip() + "\n" + ERRORS + _error_tree() + "```\n"
+
+
+def _error_tree() -> str:
+    """The tree of errors, as the module that defines them shows it."""
+    lines = (errors.__doc__ or "").splitlines(keepends=True)
+    return "".join(
+        line
+        for line in lines
+        if line.startswith(("RecceMetaError", "├", "│", "└", "    ├", "    └", "    │"))
+    )
 
 
 def _shared_names(commands: list[click.Command]) -> frozenset[str]:

@@ -15,7 +15,7 @@ COMMANDS = {
     "init": ("record", "Create the store, or bring it up to date."),
     "record": ("record", "Record dbt's artifacts as one run."),
     "hook": ("record", "Run a command such as dbt build, then record what it left behind."),
-    "runs": ("inspect", "List recorded runs."),
+    "runs": ("inspect", "List recorded runs, newest first."),
     "show": ("inspect", "One run: what it holds and what happened in it."),
     "diff": ("compare", "What changed between two runs, and what it touches."),
     "lineage": ("inspect", "What a node reads, and what reads it."),

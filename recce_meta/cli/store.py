@@ -34,7 +34,10 @@ def age(text: str) -> timedelta:
 )
 @click.option("--name", help="One table, view or question; default: all.")
 def sql(kind: str, dialect: str, schema: str, name: str | None) -> None:
-    """Print the store's SQL: what is executed, to read and to run by hand."""
+    """Print the store's SQL: ddl, views or cookbook.
+
+    What is printed is what is executed, in the words of the dialect: to read, and to run by hand.
+    """
     found = {file.name: file for file in getattr(files, kind)(dialect)}
     if name is not None:
         from recce_meta.errors import UnknownNameError
