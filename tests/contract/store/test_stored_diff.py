@@ -1,0 +1,116 @@
+"""The diff of two stored runs is that of the two projects, though it reads only what differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.api import comparing
+from recce_meta.diff.changes import detect_changes
+from recce_meta.models import Change, Project, Status
+from recce_meta.store import read
+from recce_meta.store.write import record_run
+
+
+def answers(changes: Any) -> dict[str, tuple[Status, tuple[str, ...]]]:
+    return {
+        change.unique_id: (change.status, tuple(reason.value for reason in change.reasons))
+        for change in changes
+    }
+
+
+def test_every_state_case_has_the_same_answer_from_the_store(
+    store: Any, state_projects: dict[str, Project]
+) -> None:
+    base = state_projects["base"]
+    record_run(store.adapter, base, schema=store.schema)
+    wrong: dict[str, Any] = {}
+    for name, project in state_projects.items():
+        if name == "base":
+            continue
+        record_run(store.adapter, project, schema=store.schema)
+        expected = answers(detect_changes(base, project).values())
+        found = comparing.diff(
+            lambda: store.adapter, base.run.run_id, project.run.run_id, schema=store.schema
+        )
+        if answers(found.changes) != expected:
+            wrong[name] = (expected, answers(found.changes))
+    assert len(state_projects) == 55
+    assert wrong == {}
+
+
+def test_unchanged_code_is_not_fetched(
+    store: Any, state_projects: dict[str, Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, current = state_projects["base"], state_projects["macro_dispatch_impl"]
+    for project in (base, current):
+        record_run(store.adapter, project, schema=store.schema)
+    read_nodes: set[str] = set()
+    whole = read.load_nodes_by_id
+    differing = read.load_differences
+
+    def by_id(adapter: Any, run: Any, ids: Any, **options: Any) -> Any:
+        read_nodes.update(ids)
+        return whole(adapter, run, ids, **options)
+
+    def differences(*arguments: Any, **options: Any) -> Any:
+        sides = differing(*arguments, **options)
+        read_nodes.update(node.unique_id for side in sides for node in side)
+        return sides
+
+    monkeypatch.setattr(read, "load_nodes_by_id", by_id)
+    monkeypatch.setattr(read, "load_differences", differences)
+    found = comparing.diff(lambda: store.adapter, base.run.run_id, current.run.run_id, schema=store.schema)
+    assert [change.name for change in found.changed] == ["m_dispatch"]
+    callers = {
+        node.unique_id
+        for node in current.nodes
+        if "macro.jaffle_ext.default__safe_num" in node.macros or node.config.get("post-hook")
+    }
+    assert "model.jaffle_ext.m_dispatch" in read_nodes
+    assert read_nodes <= callers | {"model.jaffle_ext.m_dispatch"} | {
+        node.unique_id for node in current.nodes if node.config.get("incremental_strategy")
+    } | {node.unique_id for node in current.nodes if node.config.get("pre-hook")}
+
+
+def test_a_removed_nodes_readers_are_downstream(store: Any, state_projects: dict[str, Project]) -> None:
+    base = state_projects["base"]
+    gone = "model.jaffle_ext.orders"
+    nodes = tuple(
+        replace(node, parents=tuple(parent for parent in node.parents if parent != gone))
+        for node in base.nodes
+        if node.unique_id != gone
+    )
+    current = replace(base, nodes=nodes, run=replace(base.run, run_id="without-orders"))
+    for project in (base, current):
+        record_run(store.adapter, project, schema=store.schema)
+    found = comparing.diff(lambda: store.adapter, base.run.run_id, "without-orders", schema=store.schema)
+    by_id: dict[str, Change] = {change.unique_id: change for change in found.changes}
+    assert by_id[gone].status is Status.REMOVED
+    readers = {node.unique_id for node in base.nodes if gone in node.parents}
+    assert readers
+    assert readers <= {edge.node_id for edge in found.children}
+
+
+def test_the_diff_of_two_runs_of_one_graph_is_empty(store: Any, state_projects: dict[str, Project]) -> None:
+    base = state_projects["base"]
+    again = replace(base, run=replace(base.run, run_id="again"))
+    for project in (base, again):
+        record_run(store.adapter, project, schema=store.schema)
+    found = comparing.diff(lambda: store.adapter, base.run.run_id, "again", schema=store.schema)
+    assert found.changes == ()
+    assert found.impacted == ()
+
+
+def test_a_stored_run_and_artifacts_on_disk_can_be_compared(
+    store: Any, state_projects: dict[str, Project], tmp_path: Path
+) -> None:
+    base = state_projects["base"]
+    record_run(store.adapter, base, schema=store.schema)
+    target = Path(__file__).parents[2] / "data" / "state_cases" / "base.json.gz"
+    found = comparing.diff(lambda: store.adapter, base.run.run_id, f"path:{target}", schema=store.schema)
+    assert found.changes == ()
+    assert found.current.environment == str(target)
