@@ -52,8 +52,8 @@ ERRORS = """
 `hook` ends with the exit code of the command it ran, 127 where there is no such command, and 128 plus the
 signal's number where a signal ended it; with `--strict` it ends with 3 where only the recording failed.
 
-A failure is one message on standard error, `error: …`, with the statement where the warehouse refused one, and
-mostly a `hint: …`. Neither holds a password. `RECCE_META_DEBUG=1` shows the traceback of an error that is a bug.
+A failure is one message on standard error, `error: …`, with the statement where the warehouse refused one,
+and mostly a `hint: …`. Neither holds a password. `RECCE_META_DEBUG=1` shows the traceback of a bug.
 In Python every failure is a `RecceMetaError` with `message` and `hint`:
 
 ```

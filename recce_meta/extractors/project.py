@@ -57,8 +57,37 @@ def extract_project(
     results, warnings = _own_results(found, manifest, nodes, manifest.groups)
     if git is None:
         git = detect_git(root or folder, os.environ if environ is None else environ)
+    return Project(
+        run=_run(
+            manifest,
+            nodes,
+            git,
+            environment=environment,
+            run_id=run_id,
+            target_name=target_name or (found.target if found else None),
+            command=found.command if found and results else None,
+        ),
+        nodes=nodes,
+        macros=manifest.macros,
+        groups=manifest.groups,
+        results=results,
+        warnings=warnings,
+    )
+
+
+def _run(
+    manifest: Manifest,
+    nodes: tuple[NodeMetadata, ...],
+    git: GitState,
+    *,
+    environment: str,
+    run_id: str | None,
+    target_name: str | None,
+    command: str | None,
+) -> RunMetadata:
+    """What is known of the run as a whole."""
     database, schema = target_place(nodes)
-    run = RunMetadata(
+    return RunMetadata(
         run_id=run_id or manifest.invocation_id or _content_id(manifest),
         run_at=_run_at(manifest),
         project_name=manifest.project_name,
@@ -67,25 +96,17 @@ def extract_project(
         dbt_version=manifest.dbt_version,
         adapter_type=manifest.adapter_type,
         manifest_version=manifest.schema_version,
-        target_name=target_name or (found.target if found else None),
+        target_name=target_name,
         target_database=database,
         target_schema=schema,
         git_sha=git.sha,
         branch=git.branch,
         git_dirty=git.dirty,
         pull_request=git.pull_request,
-        command=found.command if found and results else None,
+        command=command,
         node_count=len(nodes),
         edge_count=sum(len(node.parents) for node in nodes),
         recorder_version=__version__,
-    )
-    return Project(
-        run=run,
-        nodes=nodes,
-        macros=manifest.macros,
-        groups=manifest.groups,
-        results=results,
-        warnings=warnings,
     )
 
 
