@@ -208,9 +208,9 @@ def macro_row(identity: str, macro: MacroMetadata) -> Row:
 
 
 def _parts(places: Sequence[Row]) -> dict[str, list[Row]]:
-    """*places* (sorted) by part. A part holds the nodes whose ids hash alike, about √n / 2 of them:
+    """*places* (sorted) by part. A part holds the nodes whose ids hash alike, about √n / 3 of them.
 
-    a change then costs one part's rows and the list of parts, whose sum is least there.
+    A run with a few changes then costs few rows: the parts that hold them, and the list of parts.
     """
     count = part_count(len(places))
     buckets: dict[int, list[Row]] = {}
@@ -221,7 +221,7 @@ def _parts(places: Sequence[Row]) -> dict[str, list[Row]]:
 
 def part_count(nodes: int) -> int:
     """In how many parts a graph of *nodes* is cut: a power of two, so that it hardly ever changes."""
-    return 1 << max(0, (4 * nodes).bit_length() // 2)
+    return 1 << max(0, (16 * nodes).bit_length() // 2)
 
 
 def _json(value: object) -> str:

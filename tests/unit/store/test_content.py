@@ -106,7 +106,9 @@ def test_a_change_of_one_node_in_a_large_graph_changes_one_part():
     assert sum(len(after[part]) for part in new) + len(after) < 400
 
 
-@pytest.mark.parametrize(("nodes", "parts"), [(0, 1), (1, 2), (20, 8), (500, 32), (5000, 128), (25_000, 256)])
+@pytest.mark.parametrize(
+    ("nodes", "parts"), [(0, 1), (1, 4), (20, 16), (500, 64), (5000, 256), (25_000, 512)]
+)
 def test_parts_are_about_as_many_as_the_root_of_the_nodes(nodes, parts):
     assert part_count(nodes) == parts
 

@@ -144,7 +144,7 @@ def test_rendering_puts_the_schema_on_tables_and_not_on_ctes(sql, tables):
     import sqlglot
     from sqlglot import exp
 
-    found = [table for table in sqlglot.parse_one(files.render(sql, "postgres")).find_all(exp.Table)]
+    found = sqlglot.parse_one(files.render(sql, "postgres")).find_all(exp.Table)
     assert sorted(f"{t.db}.{t.name}" if t.db else t.name for t in found) == sorted(tables)
 
 
@@ -165,5 +165,8 @@ def test_views_come_after_those_that_they_read():
 
 
 def test_using_the_files_does_not_load_sqlglot():
-    code = "import sys; from recce_meta.store import files, migrate; files.ddl('duckdb'); assert 'sqlglot' not in sys.modules"
+    code = (
+        "import sys; from recce_meta.store import files, migrate; "
+        "files.ddl('duckdb'); assert 'sqlglot' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
