@@ -30,7 +30,7 @@ from recce_meta.errors import (
 ROOT = Path(__file__).parents[2]
 
 SLOW = {
-    "duckdb": "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7",
+    "duckdb": "SELECT count(*) FROM range(1000000000000) AS t(n) WHERE sin(n) > 2",
     "postgres": "SELECT pg_sleep(60)",
 }
 
