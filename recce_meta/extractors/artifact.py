@@ -9,7 +9,10 @@ there refuses real files.
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -136,6 +139,19 @@ class Metadata(Struct, gc=False):
     adapter_type: str | None = None
 
 
+class RawDefinition(Struct, gc=False):
+    """What all entries of the small sections have in common."""
+
+    name: str | None = None
+    package_name: str | None = None
+    original_file_path: str | None = None
+    fqn: list[str] | None = None
+    description: str | None = None
+    group: str | None = None
+    depends_on: DependsOn | None = None
+    exports: list[Any] | None = None
+
+
 Definitions = dict[str, dict[str, Any]]
 """Entries of the small sections (exposures, metrics, …), which stay as they are."""
 
@@ -222,23 +238,56 @@ def read_artifact(path: Path) -> bytes:
             f"No such artifact: {path}", hint="run dbt first, or name its target folder"
         ) from None
     except IsADirectoryError:
-        raise ArtifactError(f"{path} is a folder, not an artifact") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise ArtifactError(f"Cannot read {path}: {error}") from None
+        raise ArtifactError(
+            f"{path} is a folder, not an artifact", hint="name the file in it, or the folder as target folder"
+        ) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ArtifactError(
+            f"{path} is not a complete gzip file: {error}",
+            hint="it was probably cut short: copy it again",
+        ) from None
+    except OSError as error:
+        raise ArtifactError(
+            f"Cannot read {path}: {error.strerror or error}", hint="check that the file can be read"
+        ) from None
 
 
 def decode(data: bytes, path: Path, kind: str, shape: type[T]) -> T:
     """*data* as *shape*; raises ArtifactError that names *path* where it is not a *kind*."""
     if not data.strip(b" \t\r\n\x00"):
         raise ArtifactError(f"{path} is empty", hint="dbt was probably interrupted: run it again")
-    try:
+    with refusing(path, kind):
         return msgspec.json.decode(data, type=shape)
+
+
+@contextmanager
+def refusing(path: Path, kind: str) -> Iterator[None]:
+    """What msgspec raises within, as an ArtifactError that names *path*."""
+    try:
+        yield
     except msgspec.ValidationError as error:
-        raise ArtifactError(f"{path} is not a dbt {kind}: {error}") from None
+        raise not_a(kind, path, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ArtifactError(
             f"{path} is not complete JSON: {error}", hint="dbt was probably interrupted: run it again"
         ) from None
+    except RecursionError:
+        raise not_a(kind, path, "it is nested too deeply") from None
+
+
+def check_header(metadata: Metadata | None, path: Path, kind: str) -> None:
+    """Raises ArtifactError where the header names another kind of artifact; many files have none."""
+    url = (metadata.dbt_schema_version if metadata else None) or ""
+    found = re.search(r"/([a-z-]+)/v\d+(?:\.json)?$", url)
+    if found and found[1] != kind.removesuffix(".json").replace("_", "-"):
+        raise not_a(kind, path, f"its header says {url[:100]}")
+
+
+def not_a(kind: str, path: Path, why: str) -> ArtifactError:
+    """The error that says *path* is no *kind*."""
+    return ArtifactError(
+        f"{path} is not a dbt {kind}: {why}", hint=f"name the {kind} that dbt wrote into its target folder"
+    )
 
 
 def find_artifact(folder: Path, name: str) -> Path | None:

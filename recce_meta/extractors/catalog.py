@@ -10,7 +10,15 @@ from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from recce_meta.errors import ArtifactError
-from recce_meta.extractors.artifact import CatalogColumn, CatalogTable, RawCatalog, decode, read_artifact
+from recce_meta.extractors.artifact import (
+    CatalogColumn,
+    CatalogTable,
+    RawCatalog,
+    check_header,
+    decode,
+    not_a,
+    read_artifact,
+)
 from recce_meta.models import Column, NodeMetadata
 
 NOT_IN_CATALOG = "columns_not_in_catalog"
@@ -39,9 +47,10 @@ def extract_columns_from_catalog(path: str | Path, nodes: Iterable[NodeMetadata]
 
 def read_catalog(path: Path) -> dict[str, CatalogTable]:
     """The catalog's relations by unique id."""
-    raw = decode(read_artifact(path), path, "catalog", RawCatalog)
+    raw = decode(read_artifact(path), path, "catalog.json", RawCatalog)
+    check_header(raw.metadata, path, "catalog.json")
     if raw.nodes is None and raw.sources is None:
-        raise ArtifactError(f"{path} is not a dbt catalog: it has neither 'nodes' nor 'sources'")
+        raise not_a("catalog.json", path, "it has neither 'nodes' nor 'sources'")
     return {**(raw.nodes or {}), **(raw.sources or {})}
 
 

@@ -19,7 +19,15 @@ from msgspec import Raw, Struct, ValidationError
 from msgspec.json import Decoder
 
 from recce_meta.errors import ArtifactError
-from recce_meta.extractors.artifact import Metadata, RawManifest, RawNode, decode, read_artifact
+from recce_meta.extractors.artifact import (
+    Metadata,
+    RawManifest,
+    RawNode,
+    decode,
+    not_a,
+    read_artifact,
+    refusing,
+)
 from recce_meta.extractors.nodes import (
     SECTIONS,
     Shared,
@@ -76,14 +84,14 @@ def extract_from_manifest(path: str | Path) -> tuple[list[NodeMetadata], list[Li
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest at *path*, with everything in it that is kept."""
-    with paused_collector():
+    with paused_collector(), refusing(path, "manifest.json"):
         return _manifest(path)
 
 
 def _manifest(path: Path) -> Manifest:
-    raw = decode(read_artifact(path), path, "manifest", RawManifest)
+    raw = decode(read_artifact(path), path, "manifest.json", RawManifest)
     if raw.nodes is None:
-        raise ArtifactError(f"{path} is not a dbt manifest: it has no 'nodes'")
+        raise not_a("manifest.json", path, "it has no 'nodes'")
     header = raw.metadata or Metadata()
     version = schema_version(header.dbt_schema_version, path)
     entries = Entries(path)
@@ -137,7 +145,7 @@ class Entries:
         try:
             return _NODE.decode(entry)
         except ValidationError as error:
-            raise ArtifactError(f"{self._path} is not a dbt manifest: {unique_id}: {error}") from None
+            raise not_a("manifest.json", self._path, f"{unique_id}: {error}") from None
 
 
 _NODE = Decoder(RawNode)
@@ -149,7 +157,7 @@ def schema_version(url: str | None, path: Path) -> str | None:
         return None
     match = re.search(r"/([a-z-]+)/(v\d+)(?:\.json)?$", url)
     if match is None or match[1] != "manifest":
-        raise ArtifactError(f"{path} is not a dbt manifest: its header says {url}")
+        raise not_a("manifest.json", path, f"its header says {url[:100]}")
     if match[2] not in KNOWN_VERSIONS:
         raise ArtifactError(
             f"{path} is a manifest {match[2]}, which this version of recce-meta does not know",

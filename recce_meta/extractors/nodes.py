@@ -19,6 +19,7 @@ from recce_meta.extractors.artifact import (
     Definitions,
     DependsOn,
     RawColumn,
+    RawDefinition,
     RawMacro,
     RawNode,
 )
@@ -138,8 +139,8 @@ def node_of(unique_id: str, raw: RawNode, rule: str | None, shared: Shared) -> N
         description=raw.description or "",
         tags=_tags(raw.tags, config.get("tags")),
         meta=_mapping(raw.meta) or _mapping(config.get("meta")),
-        access=raw.access or config.get("access"),
-        group_name=raw.group or config.get("group"),
+        access=raw.access or _word(config.get("access")),
+        group_name=raw.group or _word(config.get("group")),
         version=None if raw.version is None else str(raw.version),
         contract=_contract(shared(raw.contract)),
         parents=_ids(raw.depends_on, "nodes"),
@@ -180,31 +181,31 @@ def definitions_of(section: Definitions | None, resource_type: str) -> list[Node
 def _definition(unique_id: str, raw: dict[str, Any], resource_type: str) -> NodeMetadata:
     """An entry of a small section: what is not common to all resources is kept as properties."""
     config = _mapping(raw.get("config"))
-    depends_on = convert(raw["depends_on"], DependsOn) if isinstance(raw.get("depends_on"), dict) else None
+    common = convert(raw, RawDefinition)
     properties = {key: value for key, value in raw.items() if key not in COMMON_FIELDS and value is not None}
-    if "exports" in properties:
-        properties["exports"] = [_export(export) for export in properties["exports"]]
+    if common.exports is not None:
+        properties["exports"] = [_export(export) for export in common.exports]
     checksum = properties.pop("checksum", None)
     if isinstance(checksum, dict):  # dbt's Rust engine
         checksum = checksum.get("checksum")
     version = properties.pop("version", None)
     return NodeMetadata(
         unique_id=unique_id,
-        name=raw.get("name") or unique_id.rsplit(".", 1)[-1],
+        name=common.name or unique_id.rsplit(".", 1)[-1],
         resource_type=resource_type,
-        package_name=raw.get("package_name") or "",
-        path=_path(raw.get("original_file_path")),
-        fqn=tuple(raw.get("fqn") or ()),
-        checksum=checksum or None,
+        package_name=common.package_name or "",
+        path=_path(common.original_file_path),
+        fqn=tuple(common.fqn or ()),
+        checksum=_word(checksum),
         config=config,
         unrendered_config=_mapping(raw.get("unrendered_config")),
-        description=raw.get("description") or "",
+        description=common.description or "",
         tags=_tags(raw.get("tags"), config.get("tags")),
         meta=_mapping(raw.get("meta")) or _mapping(config.get("meta")),
-        group_name=raw.get("group") or config.get("group"),
+        group_name=common.group or _word(config.get("group")),
         version=None if version is None else str(version),
-        parents=_ids(depends_on, "nodes"),
-        macros=_ids(depends_on, "macros"),
+        parents=_ids(common.depends_on, "nodes"),
+        macros=_ids(common.depends_on, "macros"),
         properties=properties,
     )
 
@@ -236,6 +237,10 @@ def _ids(depends_on: DependsOn | None, kind: str) -> tuple[str, ...]:
     return tuple(sorted({unique_id for unique_id in ids if unique_id is not None})) if ids else ()
 
 
+def _word(value: Json) -> str | None:
+    return value if value and isinstance(value, str) else None
+
+
 def _mapping(value: Json) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
@@ -243,9 +248,9 @@ def _mapping(value: Json) -> dict[str, Json]:
 def _tags(value: Json, configured: Json) -> tuple[str, ...]:
     """Tags of the node, else of its config: v1 keeps them on the node alone, later versions on both."""
     tags = value or configured
-    if not tags:
-        return ()
-    return (tags,) if isinstance(tags, str) else tuple(str(tag) for tag in tags)
+    if isinstance(tags, list):
+        return tuple(str(tag) for tag in tags)
+    return (tags,) if tags and isinstance(tags, str) else ()
 
 
 def _path(value: str | None) -> str:
@@ -255,7 +260,7 @@ def _path(value: str | None) -> str:
 
 def _materialized(resource_type: str, config: dict[str, Json]) -> str | None:
     if resource_type in BUILT or resource_type == "test":
-        return config.get("materialized") or (resource_type if resource_type != "model" else None)
+        return _word(config.get("materialized")) or (resource_type if resource_type != "model" else None)
     return None
 
 
@@ -297,7 +302,7 @@ def _full_column(key: str, raw: RawColumn) -> Column:
         description=raw.description or "",
         tags=_tags(raw.tags, config.tags),
         meta=_mapping(raw.meta) or _mapping(config.meta),
-        constraints=tuple(raw.constraints or ()),
+        constraints=tuple(raw.constraints) if isinstance(raw.constraints, list) else (),
         quote=raw.quote,
         documented=True,
         documented_type=raw.data_type,

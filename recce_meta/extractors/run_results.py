@@ -8,8 +8,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from recce_meta.errors import ArtifactError
-from recce_meta.extractors.artifact import RawResult, RawRunResults, decode, read_artifact
+from recce_meta.extractors.artifact import (
+    RawResult,
+    RawRunResults,
+    check_header,
+    decode,
+    not_a,
+    read_artifact,
+)
 from recce_meta.models import Json, NodeResult
 
 NOT_A_RUN = frozenset(["generate", "compile", "parse", "list", "ls", "show"])
@@ -32,9 +38,10 @@ class RunResults(Struct, frozen=True, kw_only=True):
 
 def read_run_results(path: Path) -> RunResults:
     """The results at *path*; raises ArtifactError where they are damaged."""
-    raw = decode(read_artifact(path), path, "run_results", RawRunResults)
+    raw = decode(read_artifact(path), path, "run_results.json", RawRunResults)
+    check_header(raw.metadata, path, "run_results.json")
     if raw.results is None:
-        raise ArtifactError(f"{path} is not a dbt run_results.json: it has no 'results'")
+        raise not_a("run_results.json", path, "it has no 'results'")
     args = raw.args if isinstance(raw.args, dict) else {}
     command = args.get("which") or args.get("rpc_method")
     target = args.get("target")

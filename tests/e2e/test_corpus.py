@@ -27,7 +27,11 @@ BUILDING = {"run", "build", "test", "seed", "snapshot", "retry", "run-operation"
 """Commands whose results say what happened in the warehouse."""
 
 FOLDERS = sorted(
-    {path.parent for path in CORPUS.rglob("manifest.json*") if path.name in ("manifest.json", "manifest.json.gz")}
+    {
+        path.parent
+        for path in CORPUS.rglob("manifest.json*")
+        if path.name in ("manifest.json", "manifest.json.gz")
+    }
 )
 
 
@@ -75,7 +79,9 @@ def test_macros_and_groups_are_as_many_as_in_the_json(folder: Path) -> None:
     project = extracted(folder)
     assert {macro.unique_id for macro in project.macros} == set(manifest.get("macros") or ())
     assert {group.unique_id for group in project.groups} == set(manifest.get("groups") or ())
-    assert all(macro.macro_sql == manifest["macros"][macro.unique_id]["macro_sql"] for macro in project.macros)
+    assert all(
+        macro.macro_sql == manifest["macros"][macro.unique_id]["macro_sql"] for macro in project.macros
+    )
 
 
 def test_edges_are_those_of_depends_on(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""No upgrade of dbt alone is a change: one project, built by every dbt from 1.0 to 2.0, compared with itself."""
+"""No upgrade of dbt alone is a change: one project, built by dbt 1.0 to 2.0, compared with itself."""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ VERSIONS = {
 }
 PAIRS = [(name, *pair) for name, versions in VERSIONS.items() for pair in pairwise(versions)]
 
-RELEASE_DEPENDENT = frozenset(["config", "unrendered_config", "checksum", "checksum_rule", "macros", "contract"])
+RELEASE_DEPENDENT = frozenset(
+    ["config", "unrendered_config", "checksum", "checksum_rule", "macros", "contract"]
+)
 """What each release of dbt spells in its own way: known keys and their defaults, hashes, its own macros."""
 
 APPEARED = {
@@ -146,7 +148,10 @@ DIFFERENT: dict[tuple[str, str], dict[str, tuple[set[str], str]]] = {
             {"model.*", "source.*", "test.jaffle_ext.assert_total"},
             "tags and meta of the node on its columns; stored failures not in the catalog",
         ),
-        "properties": ({"model.*", "test.*", "source.*", "unit_test.*"}, "null members, names of tests' files"),
+        "properties": (
+            {"model.*", "test.*", "source.*", "unit_test.*"},
+            "null members, names of tests' files",
+        ),
         "schema_name": ({"operation.*"}, "another placeholder"),
         "tags": ({"operation.*"}, "hooks have none"),
         "raw_code": ({"test.jaffle_ext.not_null_uses_ephemeral_order_id.932a5082c0"}, "without its config"),
@@ -189,7 +194,9 @@ def test_the_oldest_and_the_newest_version_yield_the_same_edges(name: str, old: 
 
 
 @pytest.mark.parametrize("name", VERSIONS)
-def test_models_keep_code_descriptions_and_documented_columns_from_the_oldest_to_the_newest(name: str) -> None:
+def test_models_keep_code_descriptions_and_documented_columns_from_the_oldest_to_the_newest(
+    name: str,
+) -> None:
     *_, last = VERSIONS[name]
     newest = nodes(name, last)
     for version in VERSIONS[name]:
@@ -202,10 +209,14 @@ def test_models_keep_code_descriptions_and_documented_columns_from_the_oldest_to
                 assert node.code_hash == newest[unique_id].code_hash
 
 
-@pytest.mark.parametrize(("name", "version"), [(name, one) for name, all_ in VERSIONS.items() for one in all_])
+@pytest.mark.parametrize(
+    ("name", "version"), [(name, one) for name, all_ in VERSIONS.items() for one in all_]
+)
 def test_the_rule_of_checksums_is_told_from_the_checksums(name: str, version: str) -> None:
     major, minor = map(int, version.split("."))
-    expected = "collapsed" if (major, minor) >= (1, 12) else "stripped" if (major, minor) >= (1, 5) else "file"
+    expected = (
+        "collapsed" if (major, minor) >= (1, 12) else "stripped" if (major, minor) >= (1, 5) else "file"
+    )
     found = {
         node.checksum_rule
         for node in nodes(name, version).values()
