@@ -136,8 +136,9 @@ def load_differences(
 ) -> tuple[list[NodeMetadata], list[NodeMetadata]]:
     """The nodes of each side that the other lacks, or has in another version or place.
 
-    They are compared in the warehouse. Code that is the same on both sides, to the byte, is not fetched:
-    `raw_code` or `compiled_code` is None on both then. Compiled code is in its stored form.
+    They are compared in the warehouse. Code that is equal to the byte on both sides is not fetched:
+    `raw_code`, or `compiled_code`, is then None on both, while `code_hash` is kept. Compiled code is in
+    its stored form.
     """
     with open_store(adapter, schema) as store:
         return _differing(store, base, current), _differing(store, current, base)

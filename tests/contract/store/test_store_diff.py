@@ -40,7 +40,7 @@ def test_code_that_is_equal_is_not_fetched(store, make_project):
     assert before.code_hash == after.code_hash == "hash-plain-m000"
 
 
-def test_white_space_in_compiled_code_is_no_reason_to_fetch_it(store, make_project):
+def test_white_space_alone_is_told_because_a_literal_may_hold_it(store, make_project):
     project = make_project("b")
     base = record_run(store.adapter, project, schema=store.schema).run
     first = project.nodes[0]
@@ -50,7 +50,8 @@ def test_white_space_in_compiled_code_is_no_reason_to_fetch_it(store, make_proje
 
     (before,), (after,) = load_differences(store.adapter, base, current, schema=store.schema)
 
-    assert before.compiled_code is after.compiled_code is None
+    assert (before.compiled_code, after.compiled_code) == (first.compiled_code, spaced.compiled_code)
+    assert before.raw_code is after.raw_code is None
 
 
 def test_another_place_is_a_difference_without_code(store, make_project):
