@@ -24,7 +24,12 @@ WITH sides AS (
   FROM sides
   JOIN graph_nodes AS place ON place.graph_id = sides.base_graph_id
 ), pairs AS (
-  SELECT run_id, unique_id, MAX(version_id) AS version_id, MAX(base_version_id) AS base_version_id
+  SELECT
+    run_id,
+    unique_id,
+    MAX(version_id) AS version_id,
+    MAX(base_version_id) AS base_version_id,
+    COUNT(*) = 2 AS both_there
   FROM stacked
   GROUP BY run_id, unique_id
   HAVING MAX(version_id) IS DISTINCT FROM MAX(base_version_id)
@@ -37,9 +42,11 @@ SELECT
     WHEN pairs.version_id IS NULL THEN 'removed'
     ELSE 'modified'
   END AS status,
-  node.code_hash IS DISTINCT FROM base.code_hash AS code_changed,
-  node.compiled_hash IS DISTINCT FROM base.compiled_hash AS compiled_changed,
-  CAST(node.config AS TEXT) IS DISTINCT FROM CAST(base.config AS TEXT) AS config_changed,
+  CASE WHEN pairs.both_there THEN node.code_hash IS DISTINCT FROM base.code_hash END AS code_changed,
+  CASE WHEN pairs.both_there THEN node.compiled_hash IS DISTINCT FROM base.compiled_hash END AS compiled_changed,
+  CASE
+    WHEN pairs.both_there THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(base.config AS TEXT)
+  END AS config_changed,
   sides.branch,
   sides.pull_request,
   sides.base_run_id,

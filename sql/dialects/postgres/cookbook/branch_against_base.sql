@@ -39,7 +39,8 @@ WITH sides AS (
     run_id,
     unique_id,
     MAX(version_id) AS version_id,
-    MAX(base_version_id) AS base_version_id
+    MAX(base_version_id) AS base_version_id,
+    COUNT(*) = 2 AS both_there
   FROM stacked
   GROUP BY
     run_id,
@@ -57,9 +58,15 @@ SELECT
     THEN 'removed'
     ELSE 'modified'
   END AS status,
-  node.code_hash IS DISTINCT FROM base.code_hash AS code_changed,
-  node.compiled_hash IS DISTINCT FROM base.compiled_hash AS compiled_changed,
-  CAST(node.config AS TEXT) IS DISTINCT FROM CAST(base.config AS TEXT) AS config_changed,
+  CASE WHEN pairs.both_there THEN node.code_hash IS DISTINCT FROM base.code_hash END AS code_changed,
+  CASE
+    WHEN pairs.both_there
+    THEN node.compiled_hash IS DISTINCT FROM base.compiled_hash
+  END AS compiled_changed,
+  CASE
+    WHEN pairs.both_there
+    THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(base.config AS TEXT)
+  END AS config_changed,
   sides.branch,
   sides.pull_request,
   sides.base_run_id,

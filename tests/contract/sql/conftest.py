@@ -1,0 +1,262 @@
+"""A small history of one project in a store on each backend, recorded by the program itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.store import files
+from recce_meta.store.write import record_run
+
+NOW = datetime.now(timezone.utc).replace(microsecond=0)
+"""The last run's time: questions about this week are asked of the warehouse's clock."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class SqlStore:
+    """A store that is asked in SQL alone."""
+
+    adapter: UnifiedSqlAdapter
+    schema: str
+
+    def rows(self, sql: str) -> list[Row]:
+        """The rows of *sql*, `{s}` standing for the schema."""
+        return [tuple(row) for row in self.adapter.execute(sql.replace("{s}", self._quoted()))[1]]
+
+    def answer(self, question: str) -> list[dict[str, Any]]:
+        """What the cookbook file of that name answers, each row by column."""
+        (file,) = [file for file in files.cookbook(self.adapter.warehouse.name) if file.name == question]
+        (statement,) = file.statements(self._quoted())
+        columns, rows = self.adapter.execute(statement)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def columns(self, view: str) -> list[str]:
+        """The names of the view's columns, in order."""
+        return list(self.adapter.execute(f"SELECT * FROM {self._quoted()}.{view} WHERE 1 = 0")[0])
+
+    def record(self, project: Project) -> None:
+        record_run(self.adapter, project, schema=self.schema)
+
+    def _quoted(self) -> str:
+        return self.adapter.quote_identifier(self.schema)
+
+
+@pytest.fixture
+def empty_store(adapter: UnifiedSqlAdapter, schema: str) -> Iterator[SqlStore]:
+    """A store without a run, in a schema whose name needs quoting."""
+    yield SqlStore(adapter, schema)
+
+
+@pytest.fixture
+def store(empty_store: SqlStore) -> SqlStore:
+    """The history that the module's functions tell."""
+    for project in (first(), second(), third(), branch()):
+        empty_store.record(project)
+    return empty_store
+
+
+@pytest.fixture
+def make_model() -> Callable[..., NodeMetadata]:
+    """The function that makes models: a name, the names of its parents, other fields."""
+    return model
+
+
+def first() -> Project:
+    """A month ago: everything is new, and a test fails already."""
+    results = (ran("orders", 10.0), tested("unique_orders", "pass"), tested("long_broken", "fail"))
+    return run("base-1", timedelta(days=30), "sha1", (*shop(), LEGACY), results=results)
+
+
+def second() -> Project:
+    """Two days ago: the same graph, from a tree with uncommitted changes."""
+    results = (
+        ran("orders", 20.0),
+        ran("stg_orders", 1.5),
+        tested("unique_orders", "pass"),
+        tested("long_broken", "fail"),
+    )
+    return run("base-2", timedelta(days=2), "sha2", (*shop(), LEGACY), results=results, git_dirty=True)
+
+
+def third() -> Project:
+    """Now: `orders` is edited and loses a column, `legacy` is gone, `fresh` is new, a macro changed."""
+    edited = msgspec.structs.replace(
+        ORDERS,
+        raw_code="select id, amount * 2 as amount from {{ ref('stg_orders') }}",
+        compiled_code='select id, amount * 2 as amount from "prod"."shop"."stg_orders" -- ⟦ 100% :x',
+        code_hash="orders, second edition",
+        columns=(Column("id", "INTEGER", documented=True), Column("AMOUNT", "NUMERIC")),
+    )
+    nodes = (*(edited if node is ORDERS else node for node in shop()), model("fresh", "orders"))
+    results = (
+        ran("orders", 60.0),
+        ran("stg_orders", 1.5),
+        tested("unique_orders", "fail", failures=3),
+        tested("long_broken", "fail"),
+    )
+    return run("base-3", timedelta(), "sha3", nodes, results=results, cents="round(x / 100, 2)")
+
+
+def branch() -> Project:
+    """A pull request made from the month-old state: `stg_orders` is edited, and it builds elsewhere."""
+    nodes = [moved(node) for node in (*shop(), LEGACY)]
+    nodes = [
+        msgspec.structs.replace(node, raw_code="select 1", compiled_code="select 1", code_hash="edited")
+        if node.name == "stg_orders"
+        else node
+        for node in nodes
+    ]
+    return run(
+        "current-1", timedelta(hours=1), "sha9", nodes, environment="current", branch="tidy", pull_request="812"
+    )
+
+
+def run(
+    run_id: str,
+    age: timedelta,
+    git_sha: str,
+    nodes: tuple[NodeMetadata, ...] | list[NodeMetadata],
+    *,
+    environment: str = "base",
+    branch: str = "main",
+    results: tuple[NodeResult, ...] = (),
+    cents: str = "x / 100",
+    **fields: Any,
+) -> Project:
+    metadata = RunMetadata(
+        run_id=run_id,
+        run_at=NOW - age,
+        project_name="shop",
+        environment=environment,
+        git_sha=git_sha,
+        branch=branch,
+        **fields,
+    )
+    macro = MacroMetadata(
+        unique_id="macro.shop.cents", name="cents", package_name="shop", macro_sql=cents, code_hash=cents
+    )
+    return Project(
+        run=metadata,
+        nodes=tuple(sorted(nodes, key=lambda node: node.unique_id)),
+        macros=(macro,),
+        groups=(NodeMetadata(unique_id="group.shop.finance", name="finance", resource_type="group"),),
+        results=results,
+    )
+
+
+def node(resource_type: str, name: str, *parents: str, **fields: Any) -> NodeMetadata:
+    known: dict[str, Any] = {
+        "unique_id": f"{resource_type}.shop.{name}",
+        "name": name.rpartition(".")[2],
+        "resource_type": resource_type,
+        "package_name": "shop",
+        "path": f"{resource_type}s/{name}.sql",
+        "parents": tuple(sorted(parents)),
+    }
+    return NodeMetadata(**{**known, **fields})
+
+
+def model(name: str, *parents: str, **fields: Any) -> NodeMetadata:
+    known: dict[str, Any] = {
+        "database_name": "prod",
+        "schema_name": "shop",
+        "identifier": name,
+        "relation_name": f'"prod"."shop"."{name}"',
+        "materialized": "table",
+        "raw_code": f"select * from {name}",
+        "compiled_code": " join ".join(
+            ["select * from x", *(f'"prod"."shop"."{parent}"' for parent in parents)]
+        ),
+        "code_hash": f"{name}, first edition",
+    }
+    ids = (parent if "." in parent else f"model.shop.{parent}" for parent in parents)
+    return node("model", name, *ids, **{**known, **fields})
+
+
+def moved(node: NodeMetadata) -> NodeMetadata:
+    """*node* as built in a pull request's database."""
+    if node.relation_name is None or node.resource_type == "source":
+        return node
+    compiled = node.compiled_code and node.compiled_code.replace('"prod"."shop"', '"pr"."shop"')
+    return msgspec.structs.replace(
+        node,
+        database_name="pr",
+        relation_name=node.relation_name.replace('"prod"', '"pr"'),
+        compiled_code=compiled,
+    )
+
+
+def ran(name: str, seconds: float) -> NodeResult:
+    return NodeResult(unique_id=f"model.shop.{name}", status="success", seconds=seconds)
+
+
+def tested(name: str, status: str, failures: int = 0) -> NodeResult:
+    return NodeResult(unique_id=f"test.shop.{name}", status=status, seconds=0.1, failures=failures)
+
+
+def source(name: str) -> NodeMetadata:
+    return node(
+        "source",
+        f"raw.{name}",
+        source_name="raw",
+        database_name="prod",
+        schema_name="raw",
+        identifier=name,
+        relation_name=f'"prod"."raw"."{name}"',
+    )
+
+
+STG_ORDERS = model(
+    "stg_orders",
+    "source.shop.raw.orders",
+    compiled_code='select * from "prod"."raw"."orders"',
+    description="Orders as they come",
+    macros=("macro.shop.cents",),
+)
+ORDERS = model(
+    "orders",
+    "stg_orders",
+    description="One row per order",
+    columns=(
+        Column("id", "INTEGER", description="Key", documented=True),
+        Column("amount", "INTEGER"),
+        Column("discount_code", "TEXT"),
+    ),
+    columns_from="catalog",
+)
+LEGACY = model("legacy", "orders")
+
+
+def shop() -> tuple[NodeMetadata, ...]:
+    """What every run holds."""
+    return (
+        source("orders"),
+        source("coupons"),
+        STG_ORDERS,
+        ORDERS,
+        model("report", "orders"),
+        node("test", "unique_orders", "model.shop.orders"),
+        node("test", "long_broken", "model.shop.stg_orders"),
+        node("exposure", "dashboard", "model.shop.report"),
+    )
+
+
+@pytest.fixture
+def last_run_at() -> datetime:
+    """When `base-3` ran."""
+    return NOW
+
+
+@pytest.fixture
+def make_run() -> Callable[..., Project]:
+    """The function that makes runs: an id, an age, a commit, nodes."""
+    return run

@@ -1,0 +1,182 @@
+"""What the questions of the cookbook answer, on every backend; and that every file is documented."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recce_meta.store import files
+
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "sql.md"
+QUESTIONS = [file.name for file in files.cookbook("postgres")]
+
+
+def pick(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
+    """Those columns of each row."""
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_question_runs_on_an_empty_store(empty_store: Any, store: Any, question: str) -> None:
+    for table in ("run_results", "runs"):
+        empty_store.adapter.execute(
+            f"DELETE FROM {empty_store.adapter.quote_identifier(empty_store.schema)}.{table}"
+        )
+    answer = empty_store.answer(question)
+    assert isinstance(answer, list)
+    assert bool(answer) == (question == "storage_used")
+
+
+def test_changes_between_the_last_two_runs(store: Any) -> None:
+    rows = store.answer("changes_between_the_last_two_runs")
+    assert pick(rows, "project_name", "unique_id", "status", "code_changed", "git_sha", "previous_run_id") == [
+        ("shop", "model.shop.fresh", "added", None, "sha3", "base-2"),
+        ("shop", "model.shop.orders", "modified", True, "sha3", "base-2"),
+        ("shop", "model.shop.legacy", "removed", None, "sha3", "base-2"),
+    ]
+
+
+def test_models_changed_this_week(store: Any, last_run_at: datetime) -> None:
+    rows = store.answer("models_changed_this_week")
+    assert pick(rows, "run_at", "unique_id", "status", "git_sha", "branch") == [
+        (last_run_at, "model.shop.fresh", "added", "sha3", "main"),
+        (last_run_at, "model.shop.legacy", "removed", "sha3", "main"),
+        (last_run_at, "model.shop.orders", "modified", "sha3", "main"),
+    ]
+
+
+def test_columns_that_disappeared(store: Any) -> None:
+    rows = store.answer("columns_that_disappeared")
+    assert pick(rows, "unique_id", "column_name", "column_type", "node_status", "git_sha") == [
+        ("model.shop.orders", "discount_code", "TEXT", "modified", "sha3")
+    ]
+
+
+def test_downstream_of_a_source_starts_with_the_first_source_by_name_which_nothing_reads(store: Any) -> None:
+    assert store.answer("downstream_of_a_source") == []
+
+
+def test_downstream_of_a_source_as_edited_for_another(store: Any) -> None:
+    edited = next(
+        file for file in files.cookbook(store.adapter.warehouse.name) if file.name == "downstream_of_a_source"
+    ).statements(store.adapter.quote_identifier(store.schema))[0]
+    edited, edits = re.subn(r"MIN\(place\.unique_id\)", "'source.shop.raw.orders'", edited)
+    columns, rows = store.adapter.execute(edited)
+    assert edits == 1
+    assert [(row[1], row[4]) for row in rows] == [
+        ("model.shop.stg_orders", 1),
+        ("model.shop.orders", 2),
+        ("test.shop.long_broken", 2),
+        ("model.shop.fresh", 3),
+        ("model.shop.report", 3),
+        ("test.shop.unique_orders", 3),
+        ("exposure.shop.dashboard", 4),
+    ]
+
+
+def test_undescribed_models(store: Any) -> None:
+    rows = store.answer("undescribed_models")
+    assert pick(rows, "unique_id", "readers") == [("model.shop.report", 1), ("model.shop.fresh", 0)]
+
+
+def test_undescribed_columns(store: Any) -> None:
+    rows = store.answer("undescribed_columns")
+    assert pick(rows, "unique_id", "undescribed", "columns_known", "undescribed_columns") == [
+        ("model.shop.orders", 2, 2, "id, AMOUNT")
+    ]
+
+
+def test_sql_of_a_model_on_a_date(store: Any) -> None:
+    (row,) = store.answer("sql_of_a_model_on_a_date")
+    assert (row["unique_id"], row["run_id"], row["git_sha"]) == ("model.shop.fresh", "base-3", "sha3")
+    assert row["compiled_code"] == 'select * from x join "prod"."shop"."orders"'
+
+
+def test_slowest_models(store: Any) -> None:
+    rows = store.answer("slowest_models")
+    assert pick(rows, "place", "unique_id", "last_seconds", "average_seconds_before", "times_as_long") == [
+        (1, "model.shop.orders", 60.0, 15.0, 4.0),
+        (2, "model.shop.stg_orders", 1.5, 1.5, 1.0),
+    ]
+
+
+def test_newly_failing_tests(store: Any, last_run_at: datetime) -> None:
+    rows = store.answer("newly_failing_tests")
+    assert pick(rows, "unique_id", "previous_status", "status", "failures", "previous_run_at", "tested_nodes") == [
+        ("test.shop.unique_orders", "pass", "fail", 3, last_run_at - timedelta(days=2), "model.shop.orders")
+    ]
+
+
+def test_models_without_tests(store: Any) -> None:
+    rows = store.answer("models_without_tests")
+    assert pick(rows, "unique_id", "readers") == [("model.shop.report", 1), ("model.shop.fresh", 0)]
+
+
+def test_branch_against_base(store: Any) -> None:
+    rows = store.answer("branch_against_base")
+    columns = ("unique_id", "status", "code_changed", "compiled_changed", "branch", "pull_request")
+    assert pick(rows, *columns) == [
+        ("model.shop.legacy", "added", None, None, "tidy", "812"),
+        ("model.shop.orders", "modified", True, True, "tidy", "812"),
+        ("model.shop.stg_orders", "modified", True, True, "tidy", "812"),
+        ("model.shop.fresh", "removed", None, None, "tidy", "812"),
+    ]
+
+
+def test_macros_that_changed(store: Any, last_run_at: datetime) -> None:
+    rows = store.answer("macros_that_changed")
+    assert pick(rows, "run_at", "unique_id", "status", "callers", "git_sha") == [
+        (last_run_at, "macro.shop.cents", "modified", 1, "sha3")
+    ]
+
+
+def test_runs_from_dirty_trees(store: Any) -> None:
+    rows = store.answer("runs_from_dirty_trees")
+    assert pick(rows, "run_id", "git_sha", "changed_nodes") == [("base-2", "sha2", 0)]
+
+
+def test_storage_used(store: Any) -> None:
+    rows = {row["relation"]: row for row in store.answer("storage_used")}
+    assert (rows["runs"]["rows_stored"], rows["run_results"]["rows_stored"]) == (4, 11)
+    # Ten distinct nodes and a group; `orders` and `stg_orders` each in two editions.
+    assert (rows["node_versions"]["rows_stored"], rows["node_versions"]["rows_shown"]) == (13, 40)
+    assert rows["node_versions"]["characters_of_text"] > 500
+
+
+def test_most_changed_models(store: Any) -> None:
+    rows = store.answer("most_changed_models")
+    assert pick(rows, "unique_id", "changes", "code_changes", "commits") == [("model.shop.orders", 1, 1, 1)]
+
+
+def test_orphan_sources(store: Any) -> None:
+    rows = store.answer("orphan_sources")
+    assert pick(rows, "unique_id", "relation_name") == [("source.shop.raw.coupons", '"prod"."raw"."coupons"')]
+
+
+def test_reach_of_the_last_changes(store: Any) -> None:
+    rows = store.answer("reach_of_the_last_changes")
+    assert pick(rows, "changed_id", "models", "tests", "exposures", "nodes_reached", "farthest") == [
+        ("model.shop.orders", 2, 1, 1, 4, 2)
+    ]
+
+
+@pytest.mark.parametrize("file", files.cookbook("duckdb"), ids=lambda file: file.name)
+def test_a_question_says_who_asks_it_and_shows_an_answer(file: files.SqlFile) -> None:
+    question, asker, answer = file.text.removeprefix(files.HAND_WRITTEN).splitlines()[:3]
+    assert question.startswith("-- ") and "?" in question
+    assert asker.startswith("-- Asked by: ")
+    assert answer.startswith("-- Answer: ")
+
+
+@pytest.mark.parametrize("name", [*QUESTIONS, *(file.name for file in files.views("postgres"))])
+def test_every_view_and_question_is_documented(name: str) -> None:
+    assert f"`{name}`" in DOCUMENTED.read_text(encoding="utf-8")
+
+
+def test_both_dialects_have_the_same_files() -> None:
+    for kind in (files.views, files.cookbook):
+        assert {file.name for file in kind("duckdb")} == {file.name for file in kind("postgres")}

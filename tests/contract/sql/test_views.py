@@ -1,0 +1,290 @@
+"""What the views answer, on every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from recce_meta.models import Column, NodeMetadata, Project
+
+COLUMNS = {
+    "nodes": (
+        "run_id environment unique_id run_at name resource_type package_name schema_name checksum code_hash"
+        " raw_code config columns database_name identifier relation_name materialized compiled_code language"
+        " path description tags meta access version group_name source_name contract fqn checksum_rule"
+        " columns_from unrendered_config macros properties version_id"
+    ),
+    "lineage": "run_id environment node_id parent_id",
+    "latest_runs": (
+        "run_id run_at project_name environment invocation_id extractor dbt_version adapter_type"
+        " manifest_version target_name target_database target_schema git_sha branch git_dirty pull_request"
+        " command node_count edge_count recorded_at recorder_version graph_id macro_set_id"
+    ),
+    "run_steps": (
+        "run_id previous_run_id project_name environment run_at previous_run_at graph_id previous_graph_id"
+        " macro_set_id previous_macro_set_id node_count"
+    ),
+    "node_columns": (
+        "run_id environment unique_id name ordinal column_name column_type description documented"
+        " documented_type tags meta resource_type columns_from version_id"
+    ),
+    "node_changes": (
+        "run_id previous_run_id project_name environment run_at unique_id name resource_type status"
+        " code_changed compiled_changed config_changed columns_changed description_changed contract_changed"
+        " place_changed version_id previous_version_id relation_name previous_relation_name"
+    ),
+    "column_changes": (
+        "run_id previous_run_id project_name environment run_at unique_id name column_name status column_type"
+        " previous_column_type ordinal previous_ordinal node_status"
+    ),
+    "lineage_changes": (
+        "run_id previous_run_id project_name environment run_at node_id parent_id status node_status"
+    ),
+    "impacted_nodes": (
+        "run_id previous_run_id project_name environment run_at changed_id changed_status unique_id distance"
+    ),
+    "run_history": (
+        "project_name environment unique_id version_id first_run_at last_run_at runs results failures"
+        " average_seconds longest_seconds last_success_at"
+    ),
+}
+
+
+@pytest.mark.parametrize("view", COLUMNS)
+def test_a_view_has_these_columns_in_this_order(store: Any, view: str) -> None:
+    assert store.columns(view) == COLUMNS[view].split()
+
+
+def test_nodes_shows_every_run_whole_and_leaves_groups_out(store: Any) -> None:
+    counts = store.rows("SELECT run_id, COUNT(*) FROM {s}.nodes GROUP BY run_id ORDER BY run_id")
+    assert counts == [("base-1", 9), ("base-2", 9), ("base-3", 9), ("current-1", 9)]
+    assert store.rows("SELECT COUNT(*) FROM {s}.nodes WHERE resource_type = 'group'") == [(0,)]
+
+
+def test_compiled_code_comes_back_to_the_byte_in_the_environment_of_its_run(store: Any) -> None:
+    rows = store.rows(
+        "SELECT run_id, compiled_code FROM {s}.nodes WHERE unique_id = 'model.shop.orders' ORDER BY run_id"
+    )
+    assert rows == [
+        ("base-1", 'select * from x join "prod"."shop"."stg_orders"'),
+        ("base-2", 'select * from x join "prod"."shop"."stg_orders"'),
+        ("base-3", 'select id, amount * 2 as amount from "prod"."shop"."stg_orders" -- ⟦ 100% :x'),
+        ("current-1", 'select * from x join "pr"."shop"."stg_orders"'),
+    ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        None,
+        "",
+        "⟦",
+        "⟦⟧",
+        "⟧ ⟦⟦⟧⟧ ⟦model.shop.stg⟧",
+        '⟦"prod"."shop"."stg"⟧"prod"."shop"."stg"',
+        '"prod"."shop"."stg""prod"."shop"."other"\n\t\\ \'quoted\' é漢🦆',
+        '"prod"."shop"."stg"' * 500,
+    ],
+)
+def test_any_compiled_code_comes_back_to_the_byte(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata], code: str | None
+) -> None:
+    nodes = [make_model("stg"), make_model("other"), make_model("all", "stg", "other", compiled_code=code)]
+    empty_store.record(make_run("only", timedelta(), "sha", nodes))
+    assert empty_store.rows("SELECT compiled_code FROM {s}.nodes WHERE name = 'all'") == [(code,)]
+
+
+def test_lineage_has_one_row_per_run_and_edge(store: Any) -> None:
+    rows = store.rows("SELECT node_id, parent_id FROM {s}.lineage WHERE run_id = 'base-3' ORDER BY 1, 2")
+    assert rows == [
+        ("exposure.shop.dashboard", "model.shop.report"),
+        ("model.shop.fresh", "model.shop.orders"),
+        ("model.shop.orders", "model.shop.stg_orders"),
+        ("model.shop.report", "model.shop.orders"),
+        ("model.shop.stg_orders", "source.shop.raw.orders"),
+        ("test.shop.long_broken", "model.shop.stg_orders"),
+        ("test.shop.unique_orders", "model.shop.orders"),
+    ]
+
+
+def test_latest_runs_names_one_run_per_environment(store: Any, last_run_at: datetime) -> None:
+    rows = store.rows("SELECT environment, run_id, run_at FROM {s}.latest_runs ORDER BY environment")
+    assert rows == [
+        ("base", "base-3", last_run_at),
+        ("current", "current-1", last_run_at - timedelta(hours=1)),
+    ]
+
+
+def test_of_runs_at_the_same_time_the_one_recorded_last_is_the_latest(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata]
+) -> None:
+    for run_id in ("z", "a"):
+        empty_store.record(make_run(run_id, timedelta(), "sha", [make_model("only")]))
+    assert empty_store.rows("SELECT run_id FROM {s}.latest_runs") == [("a",)]
+    assert empty_store.rows("SELECT run_id, previous_run_id FROM {s}.run_steps") == [("a", "z")]
+
+
+def test_run_steps_pair_a_run_with_the_one_before_it(store: Any) -> None:
+    rows = store.rows("SELECT run_id, previous_run_id FROM {s}.run_steps ORDER BY run_id")
+    assert rows == [("base-2", "base-1"), ("base-3", "base-2")]
+
+
+def test_node_columns_explode_the_array_in_order(store: Any) -> None:
+    rows = store.rows(
+        "SELECT ordinal, column_name, column_type, description, documented FROM {s}.node_columns"
+        " WHERE run_id = 'base-2' AND unique_id = 'model.shop.orders' ORDER BY ordinal"
+    )
+    assert rows == [
+        (1, "id", "INTEGER", "Key", True),
+        (2, "amount", "INTEGER", "", False),
+        (3, "discount_code", "TEXT", "", False),
+    ]
+
+
+def test_node_changes_tell_status_and_what_differs(store: Any) -> None:
+    rows = store.rows(
+        "SELECT unique_id, status, code_changed, compiled_changed, config_changed, columns_changed,"
+        " description_changed, place_changed FROM {s}.node_changes WHERE run_id = 'base-3' ORDER BY unique_id"
+    )
+    assert rows == [
+        ("model.shop.fresh", "added", None, None, None, None, None, None),
+        ("model.shop.legacy", "removed", None, None, None, None, None, None),
+        ("model.shop.orders", "modified", True, True, False, True, False, False),
+    ]
+
+
+def test_a_run_of_the_same_graph_and_a_first_run_change_nothing(store: Any) -> None:
+    assert store.rows("SELECT DISTINCT run_id FROM {s}.node_changes") == [("base-3",)]
+
+
+def test_a_node_that_only_lives_elsewhere_has_moved(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata]
+) -> None:
+    empty_store.record(make_run("one", timedelta(days=1), "sha", [make_model("it")]))
+    elsewhere = make_model("it", schema_name="new", relation_name='"prod"."new"."it"')
+    empty_store.record(make_run("two", timedelta(), "sha", [elsewhere]))
+    rows = empty_store.rows(
+        "SELECT status, code_changed, place_changed, previous_relation_name, relation_name FROM {s}.node_changes"
+    )
+    assert rows == [("moved", False, True, '"prod"."shop"."it"', '"prod"."new"."it"')]
+    assert empty_store.rows("SELECT * FROM {s}.impacted_nodes") == []
+
+
+def test_columns_are_not_compared_with_those_of_a_run_without_catalog(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata]
+) -> None:
+    known = make_model("it", columns=(Column("id"), Column("amount")), columns_from="catalog")
+    documented = make_model("it", columns=(Column("id"),), columns_from="manifest")
+    empty_store.record(make_run("one", timedelta(days=1), "sha", [known]))
+    empty_store.record(make_run("two", timedelta(), "sha", [documented]))
+    assert empty_store.rows("SELECT status, columns_changed FROM {s}.node_changes") == [("modified", None)]
+    assert empty_store.rows("SELECT * FROM {s}.column_changes") == []
+
+
+def test_column_changes_compare_names_whatever_their_case(store: Any) -> None:
+    rows = store.rows(
+        "SELECT unique_id, column_name, status, previous_column_type, column_type, node_status"
+        " FROM {s}.column_changes ORDER BY unique_id, column_name"
+    )
+    assert rows == [
+        ("model.shop.orders", "AMOUNT", "retyped", "INTEGER", "NUMERIC", "modified"),
+        ("model.shop.orders", "discount_code", "removed", "TEXT", None, "modified"),
+    ]
+
+
+def test_column_changes_tell_columns_that_come_and_go_with_their_node_and_those_that_change_places(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata]
+) -> None:
+    def having(name: str, *columns: str) -> NodeMetadata:
+        return make_model(name, columns=tuple(map(Column, columns)), columns_from="catalog")
+
+    empty_store.record(make_run("one", timedelta(days=1), "sha", [having("old", "a"), having("it", "x", "y")]))
+    empty_store.record(make_run("two", timedelta(), "sha", [having("new", "b"), having("it", "y", "x")]))
+    rows = empty_store.rows(
+        "SELECT name, column_name, status, previous_ordinal, ordinal, node_status FROM {s}.column_changes"
+        " ORDER BY name, column_name"
+    )
+    assert rows == [
+        ("it", "x", "reordered", 1, 2, "modified"),
+        ("it", "y", "reordered", 2, 1, "modified"),
+        ("new", "b", "added", None, 1, "added"),
+        ("old", "a", "removed", 1, None, "removed"),
+    ]
+
+
+def test_lineage_changes_tell_edges_that_came_and_went(store: Any) -> None:
+    rows = store.rows(
+        "SELECT run_id, node_id, parent_id, status, node_status FROM {s}.lineage_changes ORDER BY node_id"
+    )
+    assert rows == [
+        ("base-3", "model.shop.fresh", "model.shop.orders", "added", "added"),
+        ("base-3", "model.shop.legacy", "model.shop.orders", "removed", "removed"),
+    ]
+
+
+def test_impacted_nodes_are_all_that_is_downstream_with_its_distance(store: Any) -> None:
+    rows = store.rows(
+        "SELECT changed_id, unique_id, distance FROM {s}.impacted_nodes WHERE run_id = 'base-3' ORDER BY 1, 3, 2"
+    )
+    assert rows == [
+        ("model.shop.orders", "model.shop.fresh", 1),
+        ("model.shop.orders", "model.shop.report", 1),
+        ("model.shop.orders", "test.shop.unique_orders", 1),
+        ("model.shop.orders", "exposure.shop.dashboard", 2),
+    ]
+
+
+def test_what_read_a_removed_node_is_downstream_of_it(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata]
+) -> None:
+    before = [make_model("gone"), make_model("reader", "gone"), make_model("far", "reader")]
+    empty_store.record(make_run("one", timedelta(days=1), "sha", before))
+    empty_store.record(
+        make_run("two", timedelta(), "sha", [make_model("reader"), make_model("far", "reader")])
+    )
+    rows = empty_store.rows(
+        "SELECT unique_id, distance FROM {s}.impacted_nodes WHERE changed_status = 'removed' ORDER BY distance"
+    )
+    assert rows == [("model.shop.reader", 1), ("model.shop.far", 2)]
+
+
+def test_a_cycle_ends_and_distances_are_the_shortest(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata]
+) -> None:
+    def graph(edition: str) -> list[NodeMetadata]:
+        return [
+            make_model("a", "c", code_hash=edition),
+            make_model("b", "a"),
+            make_model("c", "b"),
+            make_model("d", "c", "a"),
+        ]
+
+    empty_store.record(make_run("one", timedelta(days=1), "sha", graph("first")))
+    empty_store.record(make_run("two", timedelta(), "sha", graph("second")))
+    rows = empty_store.rows("SELECT changed_id, unique_id, distance FROM {s}.impacted_nodes ORDER BY 3, 2")
+    assert rows == [
+        ("model.shop.a", "model.shop.b", 1),
+        ("model.shop.a", "model.shop.d", 1),
+        ("model.shop.a", "model.shop.c", 2),
+    ]
+
+
+def test_run_history_says_when_a_version_first_and_last_appeared_and_how_it_fared(
+    store: Any, last_run_at: datetime
+) -> None:
+    rows = store.rows(
+        "SELECT first_run_at, last_run_at, runs, results, failures, average_seconds, longest_seconds"
+        " FROM {s}.run_history WHERE environment = 'base' AND unique_id = 'model.shop.orders'"
+        " ORDER BY first_run_at"
+    )
+    assert rows == [
+        (last_run_at - timedelta(days=30), last_run_at - timedelta(days=2), 2, 2, 0, 15.0, 20.0),
+        (last_run_at, last_run_at, 1, 1, 0, 60.0, 60.0),
+    ]
+    failing = store.rows(
+        "SELECT results, failures FROM {s}.run_history WHERE unique_id = 'test.shop.long_broken' AND results > 0"
+    )
+    assert failing == [(3, 3)]
