@@ -116,7 +116,13 @@ def branch() -> Project:
         for node in nodes
     ]
     return run(
-        "current-1", timedelta(hours=1), "sha9", nodes, environment="current", branch="tidy", pull_request="812"
+        "current-1",
+        timedelta(hours=1),
+        "sha9",
+        nodes,
+        environment="current",
+        branch="tidy",
+        pull_request="812",
     )
 
 

@@ -33,7 +33,9 @@ def test_every_question_runs_on_an_empty_store(empty_store: Any, store: Any, que
 
 def test_changes_between_the_last_two_runs(store: Any) -> None:
     rows = store.answer("changes_between_the_last_two_runs")
-    assert pick(rows, "project_name", "unique_id", "status", "code_changed", "git_sha", "previous_run_id") == [
+    assert pick(
+        rows, "project_name", "unique_id", "status", "code_changed", "git_sha", "previous_run_id"
+    ) == [
         ("shop", "model.shop.fresh", "added", None, "sha3", "base-2"),
         ("shop", "model.shop.orders", "modified", True, "sha3", "base-2"),
         ("shop", "model.shop.legacy", "removed", None, "sha3", "base-2"),
@@ -65,7 +67,7 @@ def test_downstream_of_a_source_as_edited_for_another(store: Any) -> None:
         file for file in files.cookbook(store.adapter.warehouse.name) if file.name == "downstream_of_a_source"
     ).statements(store.adapter.quote_identifier(store.schema))[0]
     edited, edits = re.subn(r"MIN\(place\.unique_id\)", "'source.shop.raw.orders'", edited)
-    columns, rows = store.adapter.execute(edited)
+    rows = store.adapter.execute(edited)[1]
     assert edits == 1
     assert [(row[1], row[4]) for row in rows] == [
         ("model.shop.stg_orders", 1),
@@ -106,7 +108,9 @@ def test_slowest_models(store: Any) -> None:
 
 def test_newly_failing_tests(store: Any, last_run_at: datetime) -> None:
     rows = store.answer("newly_failing_tests")
-    assert pick(rows, "unique_id", "previous_status", "status", "failures", "previous_run_at", "tested_nodes") == [
+    assert pick(
+        rows, "unique_id", "previous_status", "status", "failures", "previous_run_at", "tested_nodes"
+    ) == [
         ("test.shop.unique_orders", "pass", "fail", 3, last_run_at - timedelta(days=2), "model.shop.orders")
     ]
 

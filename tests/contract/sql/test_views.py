@@ -90,7 +90,10 @@ def test_compiled_code_comes_back_to_the_byte_in_the_environment_of_its_run(stor
     ],
 )
 def test_any_compiled_code_comes_back_to_the_byte(
-    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata], code: str | None
+    empty_store: Any,
+    make_run: Callable[..., Project],
+    make_model: Callable[..., NodeMetadata],
+    code: str | None,
 ) -> None:
     nodes = [make_model("stg"), make_model("other"), make_model("all", "stg", "other", compiled_code=code)]
     empty_store.record(make_run("only", timedelta(), "sha", nodes))
@@ -167,7 +170,8 @@ def test_a_node_that_only_lives_elsewhere_has_moved(
     elsewhere = make_model("it", schema_name="new", relation_name='"prod"."new"."it"')
     empty_store.record(make_run("two", timedelta(), "sha", [elsewhere]))
     rows = empty_store.rows(
-        "SELECT status, code_changed, place_changed, previous_relation_name, relation_name FROM {s}.node_changes"
+        "SELECT status, code_changed, place_changed, previous_relation_name, relation_name"
+        " FROM {s}.node_changes"
     )
     assert rows == [("moved", False, True, '"prod"."shop"."it"', '"prod"."new"."it"')]
     assert empty_store.rows("SELECT * FROM {s}.impacted_nodes") == []
@@ -201,7 +205,9 @@ def test_column_changes_tell_columns_that_come_and_go_with_their_node_and_those_
     def having(name: str, *columns: str) -> NodeMetadata:
         return make_model(name, columns=tuple(map(Column, columns)), columns_from="catalog")
 
-    empty_store.record(make_run("one", timedelta(days=1), "sha", [having("old", "a"), having("it", "x", "y")]))
+    empty_store.record(
+        make_run("one", timedelta(days=1), "sha", [having("old", "a"), having("it", "x", "y")])
+    )
     empty_store.record(make_run("two", timedelta(), "sha", [having("new", "b"), having("it", "y", "x")]))
     rows = empty_store.rows(
         "SELECT name, column_name, status, previous_ordinal, ordinal, node_status FROM {s}.column_changes"
@@ -227,7 +233,8 @@ def test_lineage_changes_tell_edges_that_came_and_went(store: Any) -> None:
 
 def test_impacted_nodes_are_all_that_is_downstream_with_its_distance(store: Any) -> None:
     rows = store.rows(
-        "SELECT changed_id, unique_id, distance FROM {s}.impacted_nodes WHERE run_id = 'base-3' ORDER BY 1, 3, 2"
+        "SELECT changed_id, unique_id, distance FROM {s}.impacted_nodes"
+        " WHERE run_id = 'base-3' ORDER BY 1, 3, 2"
     )
     assert rows == [
         ("model.shop.orders", "model.shop.fresh", 1),
@@ -246,7 +253,8 @@ def test_what_read_a_removed_node_is_downstream_of_it(
         make_run("two", timedelta(), "sha", [make_model("reader"), make_model("far", "reader")])
     )
     rows = empty_store.rows(
-        "SELECT unique_id, distance FROM {s}.impacted_nodes WHERE changed_status = 'removed' ORDER BY distance"
+        "SELECT unique_id, distance FROM {s}.impacted_nodes"
+        " WHERE changed_status = 'removed' ORDER BY distance"
     )
     assert rows == [("model.shop.reader", 1), ("model.shop.far", 2)]
 
@@ -285,6 +293,7 @@ def test_run_history_says_when_a_version_first_and_last_appeared_and_how_it_fare
         (last_run_at, last_run_at, 1, 1, 0, 60.0, 60.0),
     ]
     failing = store.rows(
-        "SELECT results, failures FROM {s}.run_history WHERE unique_id = 'test.shop.long_broken' AND results > 0"
+        "SELECT results, failures FROM {s}.run_history"
+        " WHERE unique_id = 'test.shop.long_broken' AND results > 0"
     )
     assert failing == [(3, 3)]
