@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from recce_meta.adapter.adapter import Target, UnifiedSqlAdapter
+from recce_meta.adapter.check import Check, check_connection
+from recce_meta.adapter.errors import redact
 from recce_meta.adapter.session import Session
 
-__all__ = ["Session", "Target", "UnifiedSqlAdapter"]
+__all__ = ["Check", "Session", "Target", "UnifiedSqlAdapter", "check_connection", "redact"]

@@ -34,13 +34,19 @@ _DRIVER_ARGUMENTS: Mapping[str, object] = {
 _ENGINE_ARGUMENTS: Mapping[str, object] = {"use_native_hstore": False}
 
 
+# What servers and libpq say, in English, of a user or password that does not serve.
+_REFUSED = re.compile(
+    r"authentication failed|no password supplied|role \".*\" does not exist|no pg_hba\.conf entry"
+)
+
+
 class Postgres(Warehouse):
     """PostgreSQL 12 and later, through psycopg 3."""
 
     name = "postgres"
     dialect = "postgres"
     url_schemes = ("postgresql", "postgres")
-    distributions = ("psycopg", "psycopg-binary")
+    distributions = ("psycopg",)
     version_sql = "SHOW server_version"
     # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
     max_identifier_length = 63
@@ -62,7 +68,20 @@ class Postgres(Warehouse):
         "55P03": TransientFailure,
         "57014": QueryCancelled,
         "57P": ConnectionFailed,
+        # The driver's own, which carry no SQLSTATE: nobody answers, or the connection is lost.
+        "ConnectionTimeout": ConnectionFailed,
+        "OperationalError": ConnectionFailed,
     }
+
+    def error_code(self, error: BaseException) -> str | None:
+        """The SQLSTATE; where there is none, because no server spoke, the name of the driver's class."""
+        return super().error_code(error) or type(error).__name__
+
+    def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
+        """What *code* means; at login the server's code is not passed on, and the message must tell."""
+        if code == "OperationalError" and _REFUSED.search(message):
+            return AuthenticationFailed
+        return super().error_class(code, message)
 
     def plan(self, fields: Fields) -> ConnectionPlan:
         """How to connect, from one output of `profiles.yml`."""
