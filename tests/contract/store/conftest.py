@@ -16,7 +16,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import ConnectionFailed
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 
-POSTGRES = os.environ.get("RECCE_META_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
+POSTGRES = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 
 
 @dataclass
