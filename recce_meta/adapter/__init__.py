@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from recce_meta.adapter.adapter import Target, UnifiedSqlAdapter
-from recce_meta.adapter.check import Check, check_connection
 from recce_meta.adapter.errors import redact
 from recce_meta.adapter.session import Session
 
-__all__ = ["Check", "Session", "Target", "UnifiedSqlAdapter", "check_connection", "redact"]
+__all__ = ["Session", "Target", "UnifiedSqlAdapter", "redact"]

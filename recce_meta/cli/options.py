@@ -37,10 +37,14 @@ class Connection(Struct, frozen=True):
 
         waiting: dict[str, Any] = {"lock_timeout": self.lock_timeout, "on_wait": say}
         if self.url:
-            return UnifiedSqlAdapter.from_url(self.url, **waiting)
-        return UnifiedSqlAdapter.from_dbt_profile(
-            self.profiles_dir, self.profile, self.target, project_dir=self.project_dir, **waiting
-        )
+            adapter = UnifiedSqlAdapter.from_url(self.url, **waiting)
+        else:
+            adapter = UnifiedSqlAdapter.from_dbt_profile(
+                self.profiles_dir, self.profile, self.target, project_dir=self.project_dir, **waiting
+            )
+        for text in adapter.warnings:
+            warn(text)
+        return adapter
 
 
 def _together(*options: Callable[[F], F]) -> Callable[[F], F]:

@@ -113,6 +113,12 @@ def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> Init
     return InitResult(action, schema, SCHEMA_VERSION, previous)
 
 
+def store_version(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> int | None:
+    """The version of the store in *schema*, as it is; None where there is none."""
+    with adapter.session() as session:
+        return _version(StoreSession(session, adapter.warehouse, schema))
+
+
 def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
     """The script that creates a new store: what `init_store` would run where there is none."""
     quoted = schema_text(warehouse, schema)
