@@ -115,6 +115,9 @@ class RawNode(Struct, gc=False):
     quoting: Any = UNSET
     unrendered_database: Any = UNSET
     unrendered_schema: Any = UNSET
+    arguments: Any = UNSET
+    returns: Any = UNSET
+    overloads: Any = UNSET
 
 
 class RawMacro(Struct, gc=False):

@@ -27,6 +27,7 @@ from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata
 
 NODE_PROPERTIES: dict[str, tuple[str, ...]] = {
     "model": ("latest_version", "constraints", "deprecation_date", "time_spine"),
+    "function": ("arguments", "returns", "overloads"),
     "test": ("test_metadata", "attached_node", "column_name", "file_key_name"),
     "source": (
         *("source_description", "source_meta", "loader", "loaded_at_field", "loaded_at_query", "freshness"),

@@ -389,3 +389,21 @@ def test_dbt_refuses_a_test_whose_macro_is_gone() -> None:
         ("macros", "its macro 'test_even' does not exist")
     ]
     assert dbt_refusals(base, base) == ()
+
+
+def test_a_function_is_modified_by_its_signature(tmp_path: Path) -> None:
+    def with_function(returned: str) -> Project:
+        function = {
+            "name": "f",
+            "package_name": "jaffle_ext",
+            "fqn": ["f"],
+            "returns": {"data_type": returned},
+        }
+        manifest = unzipped("base.json.gz") | {"functions": {"function.jaffle_ext.f": function}}
+        folder = tmp_path / returned
+        folder.mkdir()
+        return extracted(manifest, folder)
+
+    found = dbt_state(with_function("integer"), with_function("bigint"))
+
+    assert {key for key, states in found.items() if "modified" in states} == {"function.jaffle_ext.f"}
