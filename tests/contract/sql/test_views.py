@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recce_meta.extractors.project import extract_project
 from recce_meta.models import Column, NodeMetadata, Project
+
+ARTIFACTS = Path(__file__).parents[2] / "data" / "artifacts" / "generated" / "jaffle_ext_full"
 
 COLUMNS = {
     "nodes": (
@@ -297,3 +301,21 @@ def test_run_history_says_when_a_version_first_and_last_appeared_and_how_it_fare
         " WHERE unique_id = 'test.shop.long_broken' AND results > 0"
     )
     assert failing == [(3, 3)]
+
+
+def test_a_real_project_is_shown_as_it_was_extracted(empty_store: Any) -> None:
+    project = extract_project(ARTIFACTS / "dbt_1.10")
+    empty_store.record(project)
+    assert sum(1 for node in project.nodes if node.compiled_code) > 20
+    assert sorted(
+        empty_store.rows("SELECT unique_id, raw_code, compiled_code, relation_name FROM {s}.nodes")
+    ) == [(node.unique_id, node.raw_code, node.compiled_code, node.relation_name) for node in project.nodes]
+    assert sorted(empty_store.rows("SELECT node_id, parent_id FROM {s}.lineage")) == [
+        (edge.node_id, edge.parent_id) for edge in project.edges
+    ]
+    shown = empty_store.rows("SELECT unique_id, ordinal, column_name, column_type FROM {s}.node_columns")
+    assert sorted(shown) == [
+        (node.unique_id, ordinal, column.name, column.type)
+        for node in project.nodes
+        for ordinal, column in enumerate(node.columns, start=1)
+    ]
