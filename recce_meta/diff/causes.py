@@ -89,15 +89,20 @@ class Causes:
         visible = before.compiled_code is not None and after.compiled_code is not None
         same = visible and before.compiled_code == after.compiled_code
         guilty = self._macros_at_run_time(before) | self._macros_at_run_time(after)
-        if not same and not (visible and self._compiled_equal(before, after)):
+        if not same and not (visible and self.same_compiled(before, after)):
             guilty |= self.macros_behind(after, before)
         for unique_id in sorted(guilty & self.changed_macros):
             old, new = self.base.macros.get(unique_id), self.current.macros.get(unique_id)
             yield ChangeDetail(Reason.MACROS, unique_id, old and old.macro_sql, new and new.macro_sql)
 
-    def _compiled_equal(self, before: NodeMetadata, after: NodeMetadata) -> bool:
+    def same_compiled(self, before: NodeMetadata, after: NodeMetadata) -> bool:
+        """Whether both compiled to SQL that means the same, as far as both were compiled."""
         base, current = self.base.compiled(before), self.current.compiled(after)
-        return base is None or current is None or same_code(base, current, adapter=self.adapter)
+        if base is None or current is None or base == current:
+            return True
+        return self.base.compiled_tokens(before, self.adapter) == self.current.compiled_tokens(
+            after, self.adapter
+        )
 
     def _macros_at_run_time(self, node: NodeMetadata) -> set[str]:
         """Macros that dbt runs around the node's SQL: in hooks, and the project's own materializations."""

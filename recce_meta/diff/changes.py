@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from recce_meta.diff.causes import Causes
-from recce_meta.diff.code import branches, same_code, tokens, unwrapped
+from recce_meta.diff.code import branches, same_code
 from recce_meta.diff.columns import column_details, contract_details, description_details
 from recce_meta.diff.config import config_details, property_details
 from recce_meta.diff.places import relation_details
@@ -102,9 +102,9 @@ def code_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
 
 def compiled_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
     """The same source compiled to other SQL; a Python model's compiled text is dbt's wrapper."""
-    texts = (causes.base.compiled(before), causes.current.compiled(after))
-    if "python" in (before.language, after.language) or _same_compiled(*texts, causes.adapter):
+    if "python" in (before.language, after.language) or causes.same_compiled(before, after):
         return
+    texts = (causes.base.compiled(before), causes.current.compiled(after))
     yield ChangeDetail(causes.of_compiled(before, after), "compiled_code", *texts)
 
 
@@ -142,13 +142,7 @@ def _compiles_to_the_same(before: NodeMetadata, after: NodeMetadata, causes: Cau
         return False
     if branches(before.raw_code or "") or branches(after.raw_code or ""):
         return False
-    return _same_compiled(causes.base.compiled(before), causes.current.compiled(after), causes.adapter)
-
-
-def _same_compiled(base: str | None, current: str | None, adapter: str | None) -> bool:
-    if base is None or current is None or base == current:
-        return True
-    return tokens(unwrapped(base), adapter) == tokens(unwrapped(current), adapter)
+    return causes.same_compiled(before, after)
 
 
 def _consequences(found: Mapping[str, Change], causes: Causes) -> dict[str, list[ChangeDetail]]:
@@ -161,7 +155,9 @@ def _consequences(found: Mapping[str, Change], causes: Causes) -> dict[str, list
     }
     measures = {
         unique_id: {
-            detail.key.split(".")[1] for detail in change.details if detail.key.startswith("measures.")
+            detail.key.split(".")[1]
+            for detail in change.details
+            if detail.key.startswith("measures.") and detail.reason is Reason.BODY
         }
         for unique_id, change in found.items()
         if change.resource_type == "semantic_model" and change.status is Status.MODIFIED

@@ -4,14 +4,14 @@ A SQL text, with or without Jinja, becomes a list of tokens without white space 
 lose their case, and identifiers too where the warehouse folds them. String literals stay as they are.
 Each Jinja construct is one token in a normal form: `{{ config(…) }}` is dropped (dbt tells the
 configuration apart), `ref('package', 'model')` loses its package (edges tell the package apart), and
-quotes and white-space control do not count. Python is compared as a syntax tree.
+quotes and white-space control do not count. Python is compared as a syntax tree, its `dbt.config(…)` dropped.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 FOLDING = frozenset(["postgres", "redshift", "snowflake", "oracle", "athena", "trino"])
@@ -33,6 +33,19 @@ KEYWORDS = frozenset(
     within without
     """.split()
 )
+
+STEADY = frozenset(
+    """
+    if elif else endif for endfor set endset in is not and or do raw endraw loop true false none True False None
+    ref source join upper lower trim replace length list unique sort first last default format string int float
+    title capitalize map select reject selectattr rejectattr range items dictsort batch reverse sum min max abs
+    round defined undefined config return
+    """.split()
+)
+"""Jinja's words, and functions that answer alike in every run."""
+
+INJECTED = "__dbt__cte__"
+"""How the names of CTEs begin that dbt puts before a reader of ephemeral models."""
 
 _HOLE = "\x00"  # stands for a Jinja construct while SQL is read around it
 
@@ -69,6 +82,40 @@ _WRAPPER = re.compile(
 )
 
 
+def without_injected(found: tuple[str, ...], parents: Mapping[str, str]) -> tuple[str, ...]:
+    """Tokens of compiled SQL without the CTEs that dbt injected; *parents* says by what to call them instead.
+
+    The text of an ephemeral model is then no part of what its readers are, as with any other model.
+    """
+    if not any(token.lower().startswith(INJECTED) for token in found):
+        return found
+    kept: list[str] = []
+    position = 0
+    while position < len(found):
+        token = found[position]
+        injected = token.lower().startswith(INJECTED)
+        if injected and found[position + 1 : position + 3] == ("as", "("):
+            position = _after_bracket(found, position + 2)
+            if found[position : position + 1] == (",",):
+                position += 1
+            elif kept and kept[-1] in ("with", ","):
+                kept.pop()  # it was the last one
+            continue
+        kept.append(parents.get(token.lower(), token) if injected else token)
+        position += 1
+    return tuple(kept)
+
+
+def _after_bracket(found: tuple[str, ...], position: int) -> int:
+    """The position after the bracket that closes the one at *position*."""
+    depth = 0
+    for index in range(position, len(found)):
+        depth += (found[index] == "(") - (found[index] == ")")
+        if depth == 0:
+            return index + 1
+    return len(found)
+
+
 @lru_cache(maxsize=4096)
 def jinja_names(code: str) -> frozenset[str]:
     """Every name and attribute that the Jinja in *code* mentions; empty where it has none."""
@@ -83,16 +130,49 @@ def jinja_names(code: str) -> frozenset[str]:
     return frozenset(names)
 
 
+@lru_cache(maxsize=4096)
 def branches(code: str) -> bool:
-    """Whether Jinja chooses what of *code* becomes SQL, so that one compiled text is not all of it."""
-    return not jinja_names(code).isdisjoint({"if", "elif", "else", "is_incremental", "execute"})
+    """Whether Jinja chooses what of *code* becomes SQL, so that one compiled text is not all of it.
+
+    A choice that hangs on nothing but the text itself (`if not loop.last`) comes out alike in every run.
+    """
+    names = jinja_names(code)
+    if "is_incremental" in names or "execute" in names:
+        return True
+    return not names.isdisjoint({"if", "elif", "else"}) and bool(_free_names(code) - STEADY)
+
+
+def _free_names(code: str) -> set[str]:
+    """Names in the Jinja of *code* that it does not set itself, without attributes."""
+    names: set[str] = set()
+    own: set[str] = set()
+    before, declaring = "", False
+    for kind, value in _lex(code):
+        if kind == "whitespace":
+            continue
+        if kind == "name" and before != ".":
+            if value in ("set", "for"):
+                declaring = True
+            elif declaring and value != "in":
+                own.add(value)
+            names.add(value)
+        declaring = declaring and not (value in ("in", "=") or kind.endswith("_end"))
+        before = value
+    return names - own
 
 
 def _python(code: str) -> str:
+    """The syntax tree, without the `dbt.config(…)` statements (dbt tells the configuration apart)."""
     try:
-        return ast.dump(ast.parse(code))
-    except SyntaxError:
+        return ast.dump(_WithoutConfig().visit(ast.parse(code)))
+    except (SyntaxError, ValueError, RecursionError):
         return code
+
+
+class _WithoutConfig(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        return None if called is not None and ast.unparse(called) == "dbt.config" else node
 
 
 def _lex(code: str) -> Iterator[tuple[str, str]]:

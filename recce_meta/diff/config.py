@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recce_meta.diff.causes import Causes, has_jinja, template
+from recce_meta.diff.code import same_code
 from recce_meta.diff.values import differences, normal
 from recce_meta.models import ChangeDetail, Json, NodeMetadata, Reason
 
@@ -32,6 +33,12 @@ DEFINITION = {
 }
 """Properties that are to these resources what SQL is to a model."""
 
+SQL = frozenset(
+    """pre-hook post-hook where sql_header loaded_at_field loaded_at_query expr expression filter where_filters
+    where_sql_template""".split()
+)
+"""Keys whose value is SQL, with or without Jinja."""
+
 DERIVED = frozenset(
     """file_key_name attached_node identifier unrendered_database unrendered_schema constraints
     columns_not_in_catalog quoting source_description""".split()
@@ -49,7 +56,9 @@ def config_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
         if normal(base.get(key)) == normal(current.get(key)) or _default_of_dbt(key, before, after, causes):
             continue
         for path, left, right in differences(base.get(key), current.get(key), key):
-            yield ChangeDetail(causes.of_config(before, after, path), path, left, right)
+            same = _same_sql(path, left, right, causes)
+            reason = Reason.FORMATTING if same else causes.of_config(before, after, path)
+            yield ChangeDetail(reason, path, left, right)
 
 
 def property_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
@@ -61,9 +70,28 @@ def property_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
         for path, left, right in differences(before.properties.get(key), after.properties.get(key), key):
             if causes.new_field(left, right):
                 continue
-            described = path.rsplit(".", 1)[-1] == "description"
-            reason = Reason.DESCRIPTIONS if described else Reason.BODY if key in definition else Reason.CONFIG
-            yield ChangeDetail(reason, path, left, right)
+            yield ChangeDetail(_reason(path, left, right, key in definition, causes), path, left, right)
+
+
+def _reason(path: str, left: Json, right: Json, defines: bool, causes: Causes) -> Reason:
+    """Why a property differs; *defines* says that it is what the resource consists of."""
+    *_, last = parts = path.split(".")
+    if last == "description":
+        return Reason.DESCRIPTIONS
+    if _same_sql(path, left, right, causes):
+        return Reason.FORMATTING
+    return Reason.BODY if defines and last != "label" and "meta" not in parts else Reason.CONFIG
+
+
+def _same_sql(path: str, left: Json, right: Json, causes: Causes) -> bool:
+    """Whether two values are SQL (hooks are lists of it) that means the same."""
+    if SQL.isdisjoint(path.split(".")):
+        return False
+    texts = [value if isinstance(value, list) else [value] for value in (left, right)]
+    return len(texts[0]) == len(texts[1]) and all(
+        isinstance(old, str) and isinstance(new, str) and same_code(old, new, adapter=causes.adapter)
+        for old, new in zip(*texts, strict=True)
+    )
 
 
 def _repeated(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
@@ -75,7 +103,7 @@ def _repeated(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iter
         if causes.new_field(before.meta, after.meta):
             continue  # dbt 1.7 drops the meta of sources
         yield ChangeDetail(causes.of_config(before, after, path), path, left, right)
-    if before.group_name != after.group_name:
+    if before.group_name != after.group_name and before.resource_type != "test":  # which has its model's
         yield ChangeDetail(Reason.CONFIG, "group", before.group_name, after.group_name)
     if (before.access or "protected") != (after.access or "protected"):
         yield ChangeDetail(Reason.CONFIG, "access", before.access, after.access)

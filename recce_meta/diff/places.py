@@ -69,7 +69,8 @@ def _by_edit(key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes
         return True
     custom = (before.config.get(option), after.config.get(option))
     if before.resource_type == "source":
-        return _same_template(option, before, after) is False
+        written = [node.properties.get(f"unrendered_{option}") for node in (before, after)]
+        return None not in written and written[0] != written[1]
     return key == "identifier" or custom[0] != custom[1]
 
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from recce_meta.diff.code import jinja_names
+from recce_meta.diff.code import INJECTED, jinja_names, tokens, unwrapped, without_injected
 from recce_meta.models import (
     MacroMetadata,
     NodeMetadata,
     Project,
     RunMetadata,
-    environment_free,
     target_place,
 )
+from recce_meta.models.tokens import CLOSING, OPENING, RelationIndex, tokenise
 
 BUILTIN_ADAPTERS = frozenset(
     """
@@ -80,7 +80,31 @@ class Side:
 
     def compiled(self, node: NodeMetadata) -> str | None:
         """The node's compiled code with tokens for relations."""
-        return node.compiled_code if self.tokenised else environment_free(node, self.nodes)
+        code = node.compiled_code
+        return code if self.tokenised or not code else tokenise(code, self._relations.relations_of(node))
+
+    @cached_property
+    def _relations(self) -> RelationIndex:
+        return RelationIndex(self.nodes)
+
+    def compiled_tokens(self, node: NodeMetadata, adapter: str | None) -> tuple[str, ...] | None:
+        """The tokens of the node's own compiled SQL: relations by unique id, without injected CTEs."""
+        code = self.compiled(node)
+        if code is None:
+            return None
+        found = tokens(unwrapped(code), adapter)
+        return without_injected(found, self._injected_names(node)) if INJECTED in code else found
+
+    def _injected_names(self, node: NodeMetadata) -> dict[str, str]:
+        """Under which names dbt injects the node's ephemeral parents."""
+        names: dict[str, str] = {}
+        for parent in node.parents:
+            other = self.nodes.get(parent)
+            plain = "_".join(parent.split(".")[2:])  # a versioned model is called name_v1
+            for name in (plain, other and other.identifier):
+                if name:
+                    names[f"{INJECTED}{name}".lower()] = f"{OPENING}{parent}{CLOSING}"
+        return names
 
     def closure(self, macros: Iterable[str]) -> set[str]:
         """*macros* and every macro that they call in turn."""

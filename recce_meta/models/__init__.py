@@ -1,7 +1,7 @@
 """Frozen values: what extractors yield, the store keeps and diffs compare."""
 
 from recce_meta.models.change import COSMETIC, Change, ChangeDetail, Impact, Reason, RunDiff, Status
-from recce_meta.models.environment import environment_free, target_place, with_relations
+from recce_meta.models.environment import target_place
 from recce_meta.models.node import Column, Json, LineageEdge, MacroMetadata, NodeMetadata, NodeResult
 from recce_meta.models.run import Project, RunMetadata
 
@@ -21,7 +21,5 @@ __all__ = [
     "RunDiff",
     "RunMetadata",
     "Status",
-    "environment_free",
     "target_place",
-    "with_relations",
 ]

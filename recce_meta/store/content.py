@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models import MacroMetadata, NodeMetadata, Project
-from recce_meta.store.tokens import readable_relations, tokenise
+from recce_meta.models.tokens import readable_relations, tokenise
 
 Row = tuple[object, ...]
 

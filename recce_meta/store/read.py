@@ -1,7 +1,7 @@
 """Reads runs back as they were extracted, and what two runs differ in without reading the rest.
 
 Every function opens one transaction. Where a function returns compiled code *in its stored form*, the
-relations in it are tokens (`recce_meta.store.tokens`), so that two environments compare equal.
+relations in it are tokens (`recce_meta.models.tokens`), so that two environments compare equal.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, NodeResult, RunMetadata
-from recce_meta.store.tokens import resolve
+from recce_meta.models.tokens import resolve
 
 _names = msgspec.json.Decoder(tuple[str, ...]).decode
 _columns = msgspec.json.Decoder(tuple[Column, ...]).decode

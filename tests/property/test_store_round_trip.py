@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models.tokens import resolve, tokenise
 from recce_meta.store.select import load_run
-from recce_meta.store.tokens import resolve, tokenise
 from recce_meta.store.write import record_run
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)

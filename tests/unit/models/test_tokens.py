@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recce_meta.models import NodeMetadata
-from recce_meta.store.tokens import readable_relations, resolve, tokenise
+from recce_meta.models.tokens import readable_relations, resolve, tokenise
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from recce_meta.models import NodeMetadata
+from recce_meta.models.node import NodeMetadata
 
 OPENING, CLOSING = "⟦", "⟧"
 ESCAPED_OPENING = OPENING + CLOSING
