@@ -32,8 +32,8 @@ _ASSIGNED = re.compile(
 )
 
 HINTS: dict[type[WarehouseError], str] = {
-    AuthenticationFailed: "check user and password: recce-meta doctor shows the profile's",
-    ConnectionFailed: "check host, port, path and database: recce-meta doctor shows the profile's",
+    AuthenticationFailed: "check user and password; recce-meta doctor shows what is used",
+    ConnectionFailed: "check host, port, path and database; recce-meta doctor shows what is used",
     MissingRelation: "check the name, its schema, and what the role may see",
     PermissionDenied: "grant the role this right, or use another target",
     StoreLocked: "end the other program, or wait longer with --lock-timeout SECONDS",
