@@ -93,6 +93,54 @@ def test_unmodified_and_old_are_the_rest_of_what_dbt_lists(
     assert not resolve("unmodified") & resolve("modified")
 
 
+RELEASES = ("1.8", "1.10", "1.12")
+NOT_TOLD = {
+    "vcon_v3_disabled_off": "dbt reads the contract of the disabled node, which is not extracted",
+}
+
+
+@cache
+def recorded(release: str) -> Any:
+    """Base, differences and answers of one release of dbt."""
+    return unzipped(f"dbt_{release}.json.gz")
+
+
+def edits() -> list[Any]:
+    return [
+        pytest.param(
+            release,
+            edit,
+            id=f"{release}-{edit}",
+            marks=[pytest.mark.xfail(reason=NOT_TOLD[edit])] if edit in NOT_TOLD else [],
+        )
+        for release in RELEASES
+        for edit in recorded(release)["cases"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
+    return {
+        release: extracted(recorded(release)["base"], tmp_path_factory.mktemp("base")) for release in RELEASES
+    }
+
+
+@pytest.mark.parametrize(("release", "edit"), edits())
+def test_each_release_of_dbt_gives_the_same_answers(
+    bases: dict[str, Project], tmp_path: Path, release: str, edit: str
+) -> None:
+    case = recorded(release)["cases"][edit]
+    base, current = bases[release], extracted(changed(recorded(release)["base"], case["delta"]), tmp_path)
+    resolve = dbt_state_resolver(base, current)
+    refused = {
+        state for one in dbt_refusals(base, current) for state in ("modified", f"modified.{one.selector}")
+    }
+
+    found = {name: None if name in refused else sorted(resolve(name)) for name in case["dbt"]}
+
+    assert found == case["dbt"]
+
+
 def test_all_variants_were_recorded_with_all_selectors() -> None:
     assert len(ORACLE) == 54
     assert {selector.removeprefix("state:") for _, selector in questions()} == {*STATES} - {
