@@ -36,10 +36,10 @@ KEYWORDS = frozenset(
 
 STEADY = frozenset(
     """
-    if elif else endif for endfor set endset in is not and or do raw endraw loop true false none True False None
-    ref source join upper lower trim replace length list unique sort first last default format string int float
-    title capitalize map select reject selectattr rejectattr range items dictsort batch reverse sum min max abs
-    round defined undefined config return
+    if elif else endif for endfor set endset in is not and or do raw endraw loop true false none True
+    False None ref source join upper lower trim replace length list unique sort first last default
+    format string int float title capitalize map select reject selectattr rejectattr range items
+    dictsort batch reverse sum min max abs round defined undefined config return
     """.split()
 )
 """Jinja's words, and functions that answer alike in every run."""

@@ -34,8 +34,8 @@ DEFINITION = {
 """Properties that are to these resources what SQL is to a model."""
 
 SQL = frozenset(
-    """pre-hook post-hook where sql_header loaded_at_field loaded_at_query expr expression filter where_filters
-    where_sql_template""".split()
+    """pre-hook post-hook where sql_header loaded_at_field loaded_at_query expr expression filter
+    where_filters where_sql_template""".split()
 )
 """Keys whose value is SQL, with or without Jinja."""
 
