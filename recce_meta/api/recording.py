@@ -34,12 +34,18 @@ class Recorded(Struct, frozen=True, kw_only=True):
 def record_project(adapter: UnifiedSqlAdapter, project: Project, *, schema: str = DEFAULT_SCHEMA) -> Recorded:
     """Write *project* as one run, creating the store where there is none."""
     result = record_run(adapter, project, schema=schema)
+    warnings = project.warnings
+    if result.differs:
+        warnings += (
+            f"Run {result.run.run_id} was recorded before with other contents, which stay; "
+            "--run-id records these beside them",
+        )
     return Recorded(
         run=result.run,
         is_new=result.written,
         counts=dict(Counter(node.resource_type for node in project.nodes)),
         versions_written=result.versions_written,
-        warnings=project.warnings,
+        warnings=warnings,
     )
 
 

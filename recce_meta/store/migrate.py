@@ -173,6 +173,8 @@ def _create(store: StoreSession) -> None:
 
 
 def _migrate(store: StoreSession, version: int) -> None:
+    # PostgreSQL replaces a view only by one with the same columns: new columns need a new version.
+    store.run_file(files.query("drop_views", store.dialect))
     for number, file in files.migrations(store.dialect):
         if number > version:
             store.run_file(file)

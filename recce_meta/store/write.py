@@ -41,6 +41,8 @@ class RecordResult(Struct, frozen=True, kw_only=True):
     """The run as it is stored."""
     written: bool
     """Whether the run is new; otherwise nothing was written."""
+    differs: bool = False
+    """Whether the run that is stored under this id has other contents than the one that was to be written."""
     new_graph: bool = False
     """Whether any node differs from every graph recorded before."""
     versions_written: int = 0
@@ -97,7 +99,7 @@ def _record(
         store.execute("begin_write")
         stored = run_by_id(store, run.run_id)
         if stored is not None:
-            return RecordResult(run=stored, written=False)
+            return RecordResult(run=stored, written=False, differs=stored.graph_id != run.graph_id)
         new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
         versions = _write_graph(store, pieces) if new_graph else []
         macros = _write_macros(store, pieces)

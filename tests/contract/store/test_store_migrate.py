@@ -132,3 +132,9 @@ def test_the_printed_script_makes_a_store_that_init_finds_complete(store, make_p
 
     assert init_store(store.adapter, store.schema).action is InitAction.REFRESHED
     assert record_run(store.adapter, make_project(), schema=store.schema).written
+
+
+def test_a_migration_drops_every_view_before_it_writes_them(store):
+    dropped = files.query("drop_views", store.adapter.warehouse.name).text
+    for view in files.views(store.adapter.warehouse.name):
+        assert f"{files.DEFAULT_SCHEMA}.{view.name};" in dropped

@@ -243,3 +243,12 @@ def test_two_processes_record_at_once(store):
 
     assert [child.returncode for child in children] == [0, 0], errors
     assert len(list_runs(store.adapter, schema=store.schema)) == 6
+
+
+def test_another_content_under_a_stored_run_id_is_told(store, make_project):
+    record_run(store.adapter, make_project(), schema=store.schema)
+
+    again = record_run(store.adapter, make_project(changed=("m003",)), schema=store.schema)
+
+    assert not again.written and again.differs
+    assert not record_run(store.adapter, make_project(), schema=store.schema).differs

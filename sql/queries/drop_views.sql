@@ -1,0 +1,11 @@
+-- The store's views, each before those that it reads: a migration writes them anew, with other columns.
+DROP VIEW IF EXISTS lineage_changes;
+DROP VIEW IF EXISTS impacted_nodes;
+DROP VIEW IF EXISTS column_changes;
+DROP VIEW IF EXISTS node_changes;
+DROP VIEW IF EXISTS run_steps;
+DROP VIEW IF EXISTS run_history;
+DROP VIEW IF EXISTS nodes;
+DROP VIEW IF EXISTS node_columns;
+DROP VIEW IF EXISTS lineage;
+DROP VIEW IF EXISTS latest_runs;
