@@ -22,7 +22,7 @@ def outcome(folder: Path, reason: str, required: str) -> int:
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
         cwd=folder,
-        env={**inherited, "RECCE_META_REQUIRE_POSTGRES": required},
+        env={**inherited, "PYTHONPATH": str(ROOT), "RECCE_META_REQUIRE_POSTGRES": required},
         capture_output=True,
         check=False,
     )
