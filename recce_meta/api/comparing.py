@@ -9,7 +9,7 @@ from pathlib import Path
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.stored import stored_diff
 from recce_meta.diff.changes import compare
-from recce_meta.diff.dbt_changes import dbt_changes
+from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
 from recce_meta.diff.like_dbt import dbt_state_resolver
 from recce_meta.diff.side import Side
 from recce_meta.diff.summary import is_unseen_seed, run_diff
@@ -133,7 +133,8 @@ def _whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
         if is_unseen_seed(before.nodes[unique_id], after.nodes[unique_id])
     ]
     graph = build_lineage_graph(nodes.values(), {*base.edges, *current.edges})
-    return run_diff(base.run, current.run, changes, graph, nodes, unseen)
+    notes = dbt_notes(base, current) if question.like_dbt else ()
+    return run_diff(base.run, current.run, changes, graph, nodes, unseen, notes)
 
 
 def _selected(base: Project, current: Project, question: Question) -> frozenset[str]:

@@ -41,7 +41,7 @@ SQL = frozenset(
 
 DERIVED = frozenset(
     """file_key_name attached_node identifier unrendered_database unrendered_schema constraints
-    columns_not_in_catalog quoting source_description""".split()
+    columns_not_in_catalog quoting source_description patch_path""".split()
 )
 """Properties that follow from others, or that other functions compare."""
 
@@ -51,11 +51,14 @@ def config_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
     if before.resource_type == "operation":
         return
     yield from _repeated(before, after, causes)
+    if before.config == after.config:
+        return
     base, current = _config(before), _config(after)
     for key in sorted(base.keys() | current.keys()):
-        if normal(base.get(key)) == normal(current.get(key)) or _default_of_dbt(key, before, after, causes):
+        old, new = base.get(key), current.get(key)
+        if old == new or normal(old) == normal(new) or _default_of_dbt(key, before, after, causes):
             continue
-        for path, left, right in differences(base.get(key), current.get(key), key):
+        for path, left, right in differences(old, new, key):
             same = _same_sql(path, left, right, causes)
             reason = Reason.FORMATTING if same else causes.of_config(before, after, path)
             yield ChangeDetail(reason, path, left, right)
@@ -63,6 +66,8 @@ def config_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
 
 def property_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
     """What only this resource type has: owners, measures, test arguments, freshness, …"""
+    if before.properties == after.properties:
+        return
     definition = DEFINITION.get(before.resource_type, frozenset())
     for key in sorted(before.properties.keys() | after.properties.keys()):
         if key in DERIVED:
@@ -96,7 +101,7 @@ def _same_sql(path: str, left: Json, right: Json, causes: Causes) -> bool:
 
 def _repeated(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
     """Tags, meta, group and access, which dbt keeps on the node, in its configuration, or in both."""
-    if sorted(set(before.tags)) != sorted(set(after.tags)):
+    if set(before.tags) != set(after.tags):
         reason = causes.of_config(before, after, "tags")
         yield ChangeDetail(reason, "tags", list(before.tags), list(after.tags))
     for path, left, right in differences(before.meta, after.meta, "meta"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recce_meta.diff.changes import detect_changes
-from recce_meta.diff.like_dbt import dbt_state
+from recce_meta.diff.like_dbt import dbt_refusals, dbt_state
 from recce_meta.models import Change, Project, Reason, Status
 
 REASONS = {
@@ -15,6 +15,14 @@ REASONS = {
     "contract": Reason.CONTRACT,
 }
 """dbt's sub-selectors and the reasons they stand for."""
+
+
+def dbt_notes(base: Project, current: Project) -> list[str]:
+    """Where dbt itself stops with an error instead of answering; what it would have answered is shown."""
+    return [
+        f"dbt itself stops at {refusal.unique_id} (state:modified.{refusal.selector}): {refusal.reason}"
+        for refusal in dbt_refusals(base, current)
+    ]
 
 
 def dbt_changes(base: Project, current: Project) -> dict[str, Change]:

@@ -20,11 +20,12 @@ def run_diff(
     graph: LineageGraph,
     named: Mapping[str, NodeMetadata],
     unseen: Iterable[str] = (),
+    notes: Iterable[str] = (),
 ) -> RunDiff:
     """*changes* with what they touch in *graph*, which has the edges of both runs.
 
     *named* holds at least every node that the changes touch; *unseen* are seeds whose rows no artifact
-    tells.
+    tells; *notes* go before what is said of them.
     """
     changed = changed_ids(changes)
     reached = graph.impact(changed)
@@ -52,7 +53,7 @@ def run_diff(
             for unique_id in (edge.node_id, edge.parent_id)
             if unique_id in named
         },
-        notes=tuple(_notes(sorted(unseen))),
+        notes=(*notes, *_notes(sorted(unseen))),
     )
 
 

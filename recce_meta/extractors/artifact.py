@@ -96,6 +96,7 @@ class RawNode(Struct, gc=False):
     source_name: str | None = None
     depends_on: DependsOn | None = None
     root_path: str | None = None
+    patch_path: str | None = None
     # The rest belongs to one resource type each, and is kept as `properties`.
     latest_version: Any = UNSET
     constraints: Any = UNSET

@@ -319,9 +319,16 @@ def _properties(raw: RawNode, resource_type: str) -> dict[str, Json]:
         and found["test_metadata"] is not UNSET
     ):
         found["attached_node"] = _attached_node(raw)
+    if raw.patch_path:
+        found["patch_path"] = _patch_path(raw.patch_path, raw.package_name or "")
     return {
         key: value for key, value in found.items() if value is not UNSET and value not in (None, {}, [], "")
     }
+
+
+def _patch_path(path: str, package: str) -> str:
+    """The YAML file that describes the node, as `package://a.yml`; v1 to v3 and v20 write less."""
+    return (path if "://" in path else f"{package}://{path}").replace("\\", "/")
 
 
 def _attached_node(raw: RawNode) -> str | None:
