@@ -22,6 +22,8 @@ def column_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
     """
     if before.columns_from != "catalog" or after.columns_from != "catalog":
         return
+    if before.columns == after.columns:
+        return
     old, new = _by_name(before.columns), _by_name(after.columns)
     for name, column in old.items():
         if name not in new:
@@ -38,6 +40,8 @@ def column_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
 
 def contract_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
     """An enforced contract that came, went or changed; else documented types and constraints."""
+    if _documented_alike(before, after) and before.contract == after.contract:
+        return
     enforced = (bool(before.contract), bool(after.contract))
     if enforced[0] != enforced[1]:
         yield ChangeDetail(Reason.CONTRACT, "enforced", *enforced)
@@ -65,12 +69,18 @@ def contract_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
 
 def description_details(before: NodeMetadata, after: NodeMetadata) -> Iterator[ChangeDetail]:
     """Texts that document the node, its source, and its columns."""
+    if _documented_alike(before, after) and before.description == after.description:
+        return
     old, new = _descriptions(before), _descriptions(after)
     for key in sorted(old.keys() | new.keys()):
         left, right = old.get(key, ""), new.get(key, "")
         if left != right:
             same = left.split() == right.split()
             yield ChangeDetail(Reason.FORMATTING if same else Reason.DESCRIPTIONS, key, left, right)
+
+
+def _documented_alike(before: NodeMetadata, after: NodeMetadata) -> bool:
+    return before.columns == after.columns and before.properties == after.properties
 
 
 def _descriptions(node: NodeMetadata) -> dict[str, str]:

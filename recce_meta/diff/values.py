@@ -20,6 +20,8 @@ def normal(value: Json) -> Json:
 
 def differences(base: Json, current: Json, path: str = "") -> Iterator[tuple[str, Json, Json]]:
     """(path, base, current) of every leaf that differs; lists of named things are compared by name."""
+    if base == current:
+        return
     base, current = _keyed(base), _keyed(current)
     if isinstance(base, dict) and isinstance(current, dict):
         for key in sorted(base.keys() | current.keys(), key=str):
