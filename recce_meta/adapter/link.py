@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from recce_meta.adapter.cancellation import run_stoppable
 from recce_meta.adapter.drivers.base import BaseDriver
 from recce_meta.adapter.errors import translated
-from recce_meta.errors import QueryCancelled, WarehouseError
+from recce_meta.errors import QueryCancelled, RecceMetaError, WarehouseError
 from recce_meta.warehouses import ConnectionPlan
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ class Link:
         """Within the block, what the driver raises becomes an error of ours about *sql*."""
         try:
             yield
+        except RecceMetaError:
+            raise  # and no look at the driver's errors: it may be the driver that is missing
         except self._driver.error_types() as error:
             raise translated(error, self._driver.warehouse, sql=sql, secrets=self._plan.secrets)  # noqa: B904
 

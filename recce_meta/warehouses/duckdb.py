@@ -219,9 +219,19 @@ def _secret(entry: Mapping[str, object], default_name: str, warehouse: DuckDB) -
     persistent = "PERSISTENT " if entry.get("persistent") else ""
     parts = [f"TYPE {_word(entry['type'])}"]
     for key, value in entry.items():
-        if key not in ("name", "persistent", "type") and value is not None:
+        if key == "scope":
+            parts.append(f"SCOPE {_scope(value)}")
+        elif key not in ("name", "persistent", "type") and value is not None:
             parts.append(f"{_word(key).upper()} {_value(value)}")
     return f"CREATE OR REPLACE {persistent}SECRET {name} ({', '.join(parts)})"
+
+
+def _scope(value: object) -> str:
+    """One scope, or several in parentheses: DuckDB 1.1 knows no `[…]` there."""
+    if not isinstance(value, list):
+        return _value(value)
+    scopes = ", ".join(_literal(str(entry)) for entry in value)
+    return f"({scopes})" if len(value) > 1 else scopes
 
 
 def _settings(settings: Mapping[str, object], warehouse: DuckDB) -> Iterator[str]:

@@ -40,14 +40,20 @@ def postgres_answers() -> bool:
     return True
 
 
+@pytest.fixture
+def postgres_url() -> str:
+    """The PostgreSQL to test with; skips the test where there is none."""
+    if not postgres_answers():
+        pytest.skip("no PostgreSQL at RECCE_META_TEST_POSTGRES_URL (127.0.0.1:5432 unless set)")
+    return POSTGRES_URL
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     """Each warehouse in turn."""
     if request.param == "duckdb":
         return Backend("duckdb", f"duckdb:///{tmp_path / 'warehouse.duckdb'}")
-    if not postgres_answers():
-        pytest.skip("no PostgreSQL at RECCE_META_TEST_POSTGRES_URL (127.0.0.1:5432 unless set)")
-    return Backend("postgres", POSTGRES_URL)
+    return Backend("postgres", request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture

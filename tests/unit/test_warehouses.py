@@ -357,7 +357,7 @@ def test_duckdb_fields_become_statements_in_dbts_order() -> None:
         "INSTALL x FROM 'https://e.org/it''s'",
         "LOAD x",
         "CREATE OR REPLACE PERSISTENT SECRET \"my secret\" (TYPE s3, KEY_ID 'k''1', "
-        "SCOPE ['s3://a', 's3://b'], HEADERS MAP {'a': 'b'})",
+        "SCOPE ('s3://a', 's3://b'), HEADERS MAP {'a': 'b'})",
         "CREATE OR REPLACE SECRET \"_dbt_secret_2\" (TYPE gcs, PROVIDER 'credential_chain')",
         "ATTACH IF NOT EXISTS 'other.db' AS \"o\" (READ_ONLY)",
         "ATTACH IF NOT EXISTS 'postgres:dbname=x' (TYPE postgres, SECRET s1)",
