@@ -85,22 +85,21 @@ def test_a_duckdb_profile_opens_the_file_beside_its_project(open_profile: Open, 
 def test_duckdb_fields_take_effect(open_profile: Open, tmp_path: Path) -> None:
     with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'project' / 'other.db'}") as other:
         other.execute("CREATE TABLE t AS SELECT 7 AS a")
+    scopes = ["https://a", "https://b"]
     adapter = open_profile(
         type="duckdb",
         path="shop.duckdb",
         config_options={"threads": 1},
         settings={"memory_limit": "1GB", "preserve_insertion_order": False},
         attach=[{"path": "other.db", "alias": "o'ther", "read_only": True}],
-        secrets=[
-            {"type": "http", "bearer_token": "it's", "scope": ["https://a"], "extra_http_headers": {"a": "b"}}
-        ],
+        secrets=[{"type": "http", "bearer_token": "it's", "scope": scopes, "extra_http_headers": {"a": "b"}}],
     )
 
     settings = "SELECT current_setting('threads'), current_setting('preserve_insertion_order')"
     assert adapter.execute(settings)[1] == [(1, False)]
     table = adapter.quote_table("main", "t", "o'ther")
     assert adapter.execute(f"SELECT a FROM {table}")[1] == [(7,)]
-    assert adapter.execute("SELECT name FROM duckdb_secrets()")[1] == [("_dbt_secret_1",)]
+    assert adapter.execute("SELECT name, scope FROM duckdb_secrets()")[1] == [("_dbt_secret_1", scopes)]
 
 
 def test_a_time_zone_of_the_users_own_serves_his_sql_and_not_ours(open_profile: Open) -> None:
