@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from recce_meta.diff.code import jinja_names, same_code
+from recce_meta.diff.code import branches, jinja_names, names_in_branches, same_code
 from recce_meta.diff.side import VARIABLES, VOLATILE, Side, is_builtin, same_environment
 from recce_meta.diff.values import normal
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason
@@ -91,9 +91,28 @@ class Causes:
         guilty = self._macros_at_run_time(before) | self._macros_at_run_time(after)
         if not same and not (visible and self.same_compiled(before, after)):
             guilty |= self.macros_behind(after, before)
+        else:
+            guilty |= self._macros_out_of_sight(before, after)
         for unique_id in sorted(guilty & self.changed_macros):
             old, new = self.base.macros.get(unique_id), self.current.macros.get(unique_id)
             yield ChangeDetail(Reason.MACROS, unique_id, old and old.macro_sql, new and new.macro_sql)
+
+    def _macros_out_of_sight(self, before: NodeMetadata, after: NodeMetadata) -> set[str]:
+        """Changed macros behind a node whose effect compiled SQL need not show.
+
+        It shows one branch: a macro may be called in another one, or branch itself.
+        """
+        behind = self.macros_behind(after, before)
+        if not behind:
+            return behind
+        hidden = names_in_branches(before.raw_code or "") | names_in_branches(after.raw_code or "")
+        roots = [one for one in (*before.macros, *after.macros) if one.rsplit(".", 1)[-1] in hidden]
+        guilty = self.base.closure(roots) | self.current.closure(roots)
+        for unique_id in behind:
+            texts = (self.base.macros.get(unique_id), self.current.macros.get(unique_id))
+            if any(macro is not None and branches(macro.macro_sql) for macro in texts):
+                guilty.add(unique_id)
+        return guilty & behind
 
     def same_compiled(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         """Whether both compiled to SQL that means the same, as far as both were compiled."""

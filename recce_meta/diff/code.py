@@ -39,7 +39,8 @@ STEADY = frozenset(
     if elif else endif for endfor set endset in is not and or do raw endraw loop true false none True
     False None ref source join upper lower trim replace length list unique sort first last default
     format string int float title capitalize map select reject selectattr rejectattr range items
-    dictsort batch reverse sum min max abs round defined undefined config return
+    dictsort batch reverse sum min max abs round defined undefined config return execute macro endmacro
+    test endtest call endcall caller
     """.split()
 )
 """Jinja's words, and functions that answer alike in every run."""
@@ -59,9 +60,9 @@ def same_code(base: str, current: str, *, language: str | None = "sql", adapter:
     return tokens(base, adapter) == tokens(current, adapter)
 
 
-def tokens(code: str, adapter: str | None = None) -> tuple[str, ...]:
-    """The tokens of a SQL text with Jinja, in their normal form."""
-    text, constructs = _without_jinja(code)
+def tokens(code: str, adapter: str | None = None, *, jinja: bool = True) -> tuple[str, ...]:
+    """The tokens of a SQL text, with *jinja* or compiled, in their normal form."""
+    text, constructs = _without_jinja(code) if jinja else (code.replace(_HOLE, ""), [])
     found = [token for token in _sql(text, adapter or "") if token]
     filled = iter(constructs)
     return tuple(
@@ -134,12 +135,31 @@ def jinja_names(code: str) -> frozenset[str]:
 def branches(code: str) -> bool:
     """Whether Jinja chooses what of *code* becomes SQL, so that one compiled text is not all of it.
 
-    A choice that hangs on nothing but the text itself (`if not loop.last`) comes out alike in every run.
+    A choice that hangs on nothing but the text itself (`if not loop.last`), or on a macro's arguments,
+    comes out alike in every run.
     """
     names = jinja_names(code)
-    if "is_incremental" in names or "execute" in names:
+    if "is_incremental" in names:
         return True
     return not names.isdisjoint({"if", "elif", "else"}) and bool(_free_names(code) - STEADY)
+
+
+@lru_cache(maxsize=4096)
+def names_in_branches(code: str) -> frozenset[str]:
+    """Names that the Jinja of *code* mentions where one compiled text need not show them."""
+    if not branches(code):
+        return frozenset()
+    names: set[str] = set()
+    depth, before = 0, ""
+    for kind, value in _lex(code):
+        if kind == "whitespace":
+            continue
+        if kind == "name":
+            depth += (before.startswith("{%") and value == "if") - (value == "endif")
+            if depth:
+                names.add(value)
+        before = value
+    return frozenset(names)
 
 
 def _free_names(code: str) -> set[str]:
@@ -151,7 +171,7 @@ def _free_names(code: str) -> set[str]:
         if kind == "whitespace":
             continue
         if kind == "name" and before != ".":
-            if value in ("set", "for"):
+            if value in ("set", "for", "macro", "test"):
                 declaring = True
             elif declaring and value != "in":
                 own.add(value)

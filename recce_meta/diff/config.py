@@ -89,14 +89,18 @@ def _reason(path: str, left: Json, right: Json, defines: bool, causes: Causes) -
 
 
 def _same_sql(path: str, left: Json, right: Json, causes: Causes) -> bool:
-    """Whether two values are SQL (hooks are lists of it) that means the same."""
-    if SQL.isdisjoint(path.split(".")):
-        return False
-    texts = [value if isinstance(value, list) else [value] for value in (left, right)]
-    return len(texts[0]) == len(texts[1]) and all(
-        isinstance(old, str) and isinstance(new, str) and same_code(old, new, adapter=causes.adapter)
-        for old, new in zip(*texts, strict=True)
-    )
+    """Whether two values are SQL (hooks are lists of it, filters objects) that means the same."""
+    return not SQL.isdisjoint(path.split(".")) and _same_texts(left, right, causes.adapter)
+
+
+def _same_texts(left: Json, right: Json, adapter: str | None) -> bool:
+    if isinstance(left, str) and isinstance(right, str):
+        return same_code(left, right, adapter=adapter)
+    if isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
+        return all(_same_texts(left[key], right[key], adapter) for key in left)
+    if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        return all(_same_texts(old, new, adapter) for old, new in zip(left, right, strict=True))
+    return bool(left == right)
 
 
 def _repeated(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:

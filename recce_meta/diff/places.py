@@ -6,6 +6,7 @@ relative to the target: `<target>_marts` against `<target>_finance`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from recce_meta.diff.causes import Causes
@@ -31,9 +32,16 @@ def relation_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
         relative = (_relative(key, old, causes.base), _relative(key, new, causes.current))
         moved = relative[0] != relative[1] and _by_edit(key, before, after, causes)
         yield ChangeDetail(Reason.RELATION if moved else Reason.ENVIRONMENT, key, old, new)
-    if places[0] == places[1] and before.relation_name != after.relation_name:
-        reason = Reason.RELATION if causes.same_dbt else Reason.ENVIRONMENT  # quoting of old versions varies
+    requoted = _quoting(before.relation_name) != _quoting(after.relation_name)
+    if requoted or (places[0] == places[1] and before.relation_name != after.relation_name):
+        same = causes.same_dbt and causes.base.adapter == causes.current.adapter
+        reason = Reason.RELATION if same else Reason.ENVIRONMENT  # quoting of old versions varies
         yield ChangeDetail(reason, "relation_name", before.relation_name, after.relation_name)
+
+
+def _quoting(relation: str) -> str:
+    """Which parts of a relation's name are quoted: `"".""._` of `"db"."shop".orders`."""
+    return re.sub(r'[^."]+', "_", re.sub(r'"[^"]*"|`[^`]*`|\[[^]]*\]', '""', relation))
 
 
 def _place(node: NodeMetadata) -> dict[str, str | None]:

@@ -92,7 +92,7 @@ class Side:
         code = self.compiled(node)
         if code is None:
             return None
-        found = tokens(unwrapped(code), adapter)
+        found = tokens(unwrapped(code), adapter, jinja=False)
         return without_injected(found, self._injected_names(node)) if INJECTED in code else found
 
     def _injected_names(self, node: NodeMetadata) -> dict[str, str]:
