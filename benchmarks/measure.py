@@ -1,0 +1,116 @@
+"""What the benchmarks share: two things timed in turns, peak memory of a fresh process, and a table."""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The best of several rounds, in seconds."""
+
+    wall: float
+    cpu: float
+    """Of this process and all of its threads: what other programs on the machine change least."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+
+    what: str
+    ours: str
+    floor: str = "–"
+    ratio: str = "–"
+    target: str = "–"
+    met: bool | None = None
+
+    def cells(self) -> tuple[str, ...]:
+        met = "" if self.met is None else "yes" if self.met else "**no**"
+        return (self.what, self.ours, self.floor, self.ratio, self.target, met)
+
+
+def in_turns(*works: Work, rounds: int = 7, before: Work | None = None) -> list[Timing]:
+    """The best of *rounds* of each of *works*, which take turns, so that a busy machine is busy for all.
+
+    *before* runs before each, untimed.
+    """
+    best = [Timing(float("inf"), float("inf")) for _ in works]
+    for _ in range(rounds):
+        for i, work in enumerate(works):
+            if before is not None:
+                before()
+            gc.collect()
+            wall, cpu = time.perf_counter(), time.process_time()
+            result = work()
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            del result
+            best[i] = Timing(min(best[i].wall, wall), min(best[i].cpu, cpu))
+    return best
+
+
+def compared(what: str, ours: Timing, floor: Timing, most: float, against: str) -> Figure:
+    """A line that holds the ratio of two timings against *most*; the cheaper clock of both decides."""
+    ratio = min(ours.wall / floor.wall, ours.cpu / floor.cpu)
+    return Figure(
+        what,
+        f"{ours.wall * 1e3:.0f} ms (cpu {ours.cpu * 1e3:.0f})",
+        f"{against}: {floor.wall * 1e3:.0f} ms (cpu {floor.cpu * 1e3:.0f})",
+        f"{ours.wall / floor.wall:.2f} (cpu {ours.cpu / floor.cpu:.2f})",
+        f"≤ {most:g}",
+        ratio <= most,
+    )
+
+
+def within(what: str, ours: Timing, seconds: float) -> Figure:
+    """A line that holds a timing against a time."""
+    shown = f"{ours.wall * 1e3:.0f} ms (cpu {ours.cpu * 1e3:.0f})"
+    return Figure(what, shown, target=f"< {seconds * 1e3:.0f} ms", met=min(ours.wall, ours.cpu) < seconds)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Within the block, Python's cyclic garbage collector is off."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def rss() -> int:
+    """Bytes of memory that this process holds now (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def peak_rss() -> int:
+    """The most bytes of memory that this process ever held (Linux).
+
+    `ru_maxrss` would count what its parent held before this process became a program of its own.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024
+
+
+def in_fresh_process(code: str, *arguments: str) -> dict[str, float]:
+    """The JSON object that *code* prints in a Python of its own."""
+    done = subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def markdown(figures: Sequence[Figure]) -> str:
+    """The table."""
+    head = ("what", "ours", "floor", "ratio", "target", "met")
+    rows = [head, tuple("---" for _ in head), *(figure.cells() for figure in figures)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
