@@ -18,6 +18,7 @@ FOLDING = frozenset(["postgres", "redshift", "snowflake", "oracle", "athena", "t
 """Adapters whose warehouse folds unquoted identifiers, so that their case never shows."""
 BACKSLASH = frozenset(["bigquery", "snowflake", "databricks", "spark", "redshift", "mysql", "clickhouse"])
 """Adapters whose string literals know backslash escapes."""
+DOUBLE_QUOTED_STRINGS = frozenset(["bigquery", "databricks", "spark", "mysql"])
 HASH_COMMENTS = frozenset(["bigquery", "mysql"])
 SLASH_COMMENTS = frozenset(["snowflake"])
 
@@ -254,16 +255,20 @@ def _construct(parts: list[str]) -> str | None:
 @lru_cache(maxsize=16)
 def _lexer(adapter: str) -> re.Pattern[str]:
     """The SQL of *adapter*, as far as telling comments, strings and names apart needs it."""
-    body = r"(?:[^'\\]|''|\\.)*" if adapter in BACKSLASH else r"(?:[^']|'')*"
+    escaped = r"'(?:[^'\\]|''|\\.)*'"
+    literals = [r"⟦[^⟧]*⟧", r"\$(?P<tag>\w*)\$.*?\$(?P=tag)\$", r"`[^`]*`"]
+    if adapter == "bigquery":
+        literals += [r"\'\'\'.*?\'\'\'", r'""".*?"""', r"[rR]'[^']*'", r'[rR]"[^"]*"']
+    literals += [escaped if adapter in BACKSLASH else f"[eE]{escaped}|'(?:[^']|'')*'"]
+    literals += [r'"(?:[^"\\]|""|\\.)*"' if adapter in DOUBLE_QUOTED_STRINGS else r'"(?:[^"]|"")*"']
     line = ["--"]
-    line += ["#"] if adapter in HASH_COMMENTS else []
+    line += [r"\#"] if adapter in HASH_COMMENTS else []
     line += ["//"] if adapter in SLASH_COMMENTS else []
-    triple = r"|'''.*?'''|\"\"\".*?\"\"\"" if adapter == "bigquery" else ""
     return re.compile(
         rf"""
           (?P<hint>/\*\+.*?\*/)
         | (?P<comment>(?:{"|".join(line)})[^\n]*|/\*.*?\*/)
-        | (?P<literal>⟦[^⟧]*⟧{triple}|'{body}'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|"(?:[^"]|"")*"|`[^`]*`)
+        | (?P<literal>{"|".join(literals)})
         | (?P<word>[^\W\d][\w$]*)
         | (?P<number>[\d.]+(?:[eE][+-]?\d+)?)
         | (?P<space>\s+)
