@@ -542,10 +542,44 @@ def test_a_new_file_has_the_oldest_storage_version(duckdb_url: str) -> None:
     with UnifiedSqlAdapter.from_url(duckdb_url) as adapter:
         adapter.execute("CREATE TABLE t AS SELECT 1 AS a")
 
-    header = Path(duckdb_url.removeprefix("duckdb:///")).read_bytes()[:20]
+    path = Path(duckdb_url.removeprefix("duckdb:///"))
+    header = path.read_bytes()[:20]
 
+    assert list(path.parent.iterdir()) == [path]
     assert header[8:12] == b"DUCK"
     assert int.from_bytes(header[12:20], "little") == 64  # what DuckDB 0.10 to 1.1 write, and all 1.x read
+
+
+def test_a_new_file_has_that_version_where_there_are_no_hard_links(
+    duckdb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_link(source: object, target: object) -> None:
+        raise PermissionError("no hard links here")
+
+    monkeypatch.setattr("os.link", no_link)
+    with UnifiedSqlAdapter.from_url(duckdb_url) as adapter:
+        adapter.execute("SELECT 1")
+
+    path = Path(duckdb_url.removeprefix("duckdb:///"))
+    assert int.from_bytes(path.read_bytes()[12:20], "little") == 64
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_several_processes_may_create_one_file_at_once(duckdb_url: str) -> None:
+    code = """
+        import sys
+        from recce_meta.adapter import UnifiedSqlAdapter
+
+        with UnifiedSqlAdapter.from_url(sys.argv[1]) as adapter:
+            adapter.execute("CREATE TABLE IF NOT EXISTS t (a INTEGER)")
+            adapter.execute("INSERT INTO t VALUES (1)")
+    """
+    arguments = [sys.executable, "-c", textwrap.dedent(code), duckdb_url]
+    processes = [subprocess.Popen(arguments, env=environment()) for _ in range(3)]
+
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+    with UnifiedSqlAdapter.from_url(duckdb_url) as adapter:
+        assert adapter.execute("SELECT count(*) FROM t")[1] == [(3,)]
 
 
 def test_rows_go_in_where_the_profile_shuts_duckdb_off_from_files(duckdb_url: str) -> None:

@@ -289,6 +289,15 @@ def test_a_file_that_is_no_database_is_reported_and_left_alone(tmp_path: Path) -
     assert path.read_text() == "not a database " * 1000
 
 
+def test_a_read_only_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    adapter = UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'x.duckdb'}?read_only=true")
+
+    with pytest.raises(WarehouseError):
+        adapter.execute("SELECT 1")
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_read_only_file_is_read_and_not_written(tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'x.duckdb'}"
     with UnifiedSqlAdapter.from_url(url) as adapter:

@@ -14,6 +14,7 @@ from math import isfinite
 from pathlib import Path
 from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from recce_meta.adapter.drivers.base import BATCH_CHARACTERS, BaseDriver, bounded_batches, raw
 from recce_meta.warehouses import ConnectionPlan
@@ -52,15 +53,9 @@ class Driver(BaseDriver):
     def prepare(self, plan: ConnectionPlan) -> None:
         """Create the file, where there is none, in the oldest storage version."""
         path = plan.url.database or ":memory:"
-        if not is_file(path) or Path(path).expanduser().exists():
-            return
-        import duckdb
-
-        if tuple(int(part) for part in duckdb.__version__.split(".")[:2]) < (1, 2):
-            return  # knows the oldest version only, and no option for it
-        with duckdb.connect(":memory:") as connection:
-            literal = "'" + path.replace("'", "''") + "'"
-            connection.execute(f"ATTACH {literal} AS created (STORAGE_VERSION '{OLDEST_STORAGE}')")
+        config: Any = plan.connect_args.get("config", {})
+        if is_file(path) and str(config.get("access_mode", "")).lower() != "read_only":
+            _create(Path(path).expanduser())
 
     def cancel(self, connection: Connection) -> None:
         """Interrupt the running statement."""
@@ -75,6 +70,35 @@ class Driver(BaseDriver):
         load = _load_from_file if _may_read_files(driver) else _load_from_parameters
         for batch in bounded_batches(rows, BATCH_CHARACTERS):
             load(driver, table, names, len(columns), batch)
+
+
+def _create(path: Path) -> None:
+    """Make *path* a database, unless it exists: whole under another name first, then put in its place.
+
+    DuckDB refuses an empty file, so a process killed while it creates one must not leave it behind.
+    """
+    if path.exists() or not path.parent.is_dir():
+        return
+    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        _create_in_oldest_version(draft)
+        os.link(draft, path)
+    except FileExistsError:
+        return  # another process was faster
+    except OSError:
+        _create_in_oldest_version(path)  # no hard links on this file system
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _create_in_oldest_version(path: Path) -> None:
+    import duckdb
+
+    has_versions = tuple(int(part) for part in duckdb.__version__.split(".")[:2]) >= (1, 2)
+    option = f" (STORAGE_VERSION '{OLDEST_STORAGE}')" if has_versions else ""  # 1.1 knows the oldest alone
+    literal = "'" + str(path).replace("'", "''") + "'"
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"ATTACH {literal} AS created{option}")
 
 
 def _may_read_files(driver: Any) -> bool:
