@@ -8,7 +8,7 @@ because the target does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -100,19 +100,24 @@ class Causes:
     def _macros_out_of_sight(self, before: NodeMetadata, after: NodeMetadata) -> set[str]:
         """Changed macros behind a node whose effect compiled SQL need not show.
 
-        It shows one branch: a macro may be called in another one, or branch itself.
+        It shows one branch: a macro may be called in another one, where dbt has not met it either, or
+        branch itself.
         """
-        behind = self.macros_behind(after, before)
-        if not behind:
-            return behind
         hidden = names_in_branches(before.raw_code or "") | names_in_branches(after.raw_code or "")
-        roots = [one for one in (*before.macros, *after.macros) if one.rsplit(".", 1)[-1] in hidden]
-        guilty = self.base.closure(roots) | self.current.closure(roots)
-        for unique_id in behind:
+        guilty = self._closure(hidden)
+        for unique_id in self.macros_behind(after, before):
             texts = (self.base.macros.get(unique_id), self.current.macros.get(unique_id))
             if any(macro is not None and branches(macro.macro_sql) for macro in texts):
                 guilty.add(unique_id)
-        return guilty & behind
+        return guilty
+
+    def _closure(self, names: Iterable[str]) -> set[str]:
+        """The project's macros of these names, on both sides, and all that they call."""
+        known = list(names)
+        roots = [
+            one for side in (self.base, self.current) for name in known for one in side.macro_named(name)
+        ]
+        return self.base.closure(roots) | self.current.closure(roots)
 
     def same_compiled(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         """Whether both compiled to SQL that means the same, as far as both were compiled."""
@@ -133,9 +138,7 @@ class Causes:
             names |= {f"materialization_{node.materialized}_{kind}" for kind in ("default", self.adapter)}
         if strategy := node.config.get("incremental_strategy"):
             names.add(f"get_incremental_{strategy}_sql")
-        roots = [unique_id for name in names for unique_id in self.current.macro_named(name)]
-        roots += [unique_id for name in names for unique_id in self.base.macro_named(name)]
-        return self.current.closure(roots) | self.base.closure(roots)
+        return self._closure(names)
 
     def of_compiled(self, before: NodeMetadata, after: NodeMetadata) -> Reason:
         """Why the same source compiled to other SQL: `COMPILED` for an edit, else `ENVIRONMENT`."""

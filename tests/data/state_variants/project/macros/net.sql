@@ -1,0 +1,1 @@
+{% macro net_amount(col) %}{{ round_money(col ~ ' * 0.81') }}{% endmacro %}

@@ -1,0 +1,1 @@
+{% macro round_money(x) %}round({{ x }}, 2){% endmacro %}

@@ -1,0 +1,1 @@
+select order_id, '{{ env_var('SO_REGION', 'EU') }}' as region from {{ ref('orders') }}

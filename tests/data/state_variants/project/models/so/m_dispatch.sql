@@ -1,0 +1,1 @@
+select order_id, {{ safe_num('amount') }} as amt from {{ ref('orders') }}

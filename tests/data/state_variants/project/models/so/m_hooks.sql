@@ -1,0 +1,2 @@
+{{ config(post_hook='{{ audit_hook() }}') }}
+select order_id from {{ ref('orders') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='incremental') }}
+select id from {{ source('ecom', 'events') }} {{ only_new() }}

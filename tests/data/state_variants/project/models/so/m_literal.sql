@@ -1,0 +1,1 @@
+select order_id, '{% raw %}{{ a  b }}{% endraw %}' as template from {{ ref('orders') }}

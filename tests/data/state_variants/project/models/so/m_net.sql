@@ -1,0 +1,1 @@
+select order_id, {{ net_amount('amount') }} as net from {{ ref('orders') }}

@@ -1,0 +1,1 @@
+select order_id, {{ round_money('amount') }} as rounded from {{ ref('orders') }}

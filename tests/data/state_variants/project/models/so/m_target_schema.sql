@@ -1,0 +1,2 @@
+{{ config(schema=target.name ~ '_x') }}
+select order_id from {{ ref('orders') }}

@@ -1,0 +1,1 @@
+select order_id, '{{ region() }}' as region from {{ ref('orders') }}

@@ -1,0 +1,2 @@
+{{ config(materialized=var('seg_mat')) }}
+select order_id from {{ ref('orders') }}

@@ -1,0 +1,110 @@
+"""Edits of every kind that dbt knows, one at a time: exactly the nodes and reasons that each one touches.
+
+What is edited and what is true is told in tests/data/state_variants/edits.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from recce_meta.diff.changes import detect_changes
+from recce_meta.models import COSMETIC, Change, Project, Status
+
+DATA = Path(__file__).parents[2] / "data" / "state_variants"
+EDITS: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "edits.yaml").read_text(encoding="utf-8"))
+
+ON_TARGET = {"model.jaffle_ext.m_target_yml": ["config"]}
+"""dbt renders the configuration in a model's YAML before it writes it: an edit would look the same."""
+
+
+def relations_of(project: Project) -> dict[str, list[str]]:
+    return {node.unique_id: ["relation"] for node in project.nodes if node.relation_name}
+
+
+def quoting(project: Project) -> dict[str, list[str]]:
+    """Every relation is quoted otherwise, but for two sources that say how they are quoted."""
+    return {
+        key: why for key, why in relations_of(project).items() if not key.startswith("source.jaffle_ext.ecom")
+    }
+
+
+def schemas(project: Project) -> dict[str, list[str]]:
+    """The schema of everything that has a custom one loses its prefix; snapshots have a fixed one."""
+    return {
+        node.unique_id: ["relation"]
+        for node in project.nodes
+        if node.relation_name
+        and node.resource_type in ("model", "seed", "test")
+        and node.config.get("schema")
+    }
+
+
+def seeds(project: Project) -> dict[str, list[str]]:
+    return {node.unique_id: ["relation"] for node in project.nodes if node.resource_type == "seed"}
+
+
+def not_null_tests(project: Project) -> dict[str, list[str]]:
+    """dbt's own test was overridden by the project."""
+    return {
+        node.unique_id: ["compiled", "macros"]
+        for node in project.nodes
+        if node.properties.get("test_metadata", {}).get("name") == "not_null"
+    }
+
+
+RULES: dict[str, Callable[[Project], dict[str, list[str]]]] = {
+    "QUOTING": quoting,
+    "SCHEMAS": schemas,
+    "SEEDS": seeds,
+    "NOT_NULL": not_null_tests,
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_changes_what_it_touches_and_nothing_else(
+    name: str, state_variants: Callable[[str], Project]
+) -> None:
+    base, current = state_variants("base"), state_variants(name)
+    found = why(detect_changes(base, current))
+    assert found == expected(EDITS[name], base, set(found))
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_undoing_an_edit_changes_the_same_nodes(name: str, state_variants: Callable[[str], Project]) -> None:
+    there = detect_changes(state_variants("base"), state_variants(name))
+    back = detect_changes(state_variants(name), state_variants("base"))
+    opposite = {Status.ADDED: Status.REMOVED, Status.REMOVED: Status.ADDED}
+    assert {one.unique_id: opposite.get(one.status, one.status) for one in there.values()} == {
+        one.unique_id: one.status for one in back.values()
+    }
+
+
+def why(changes: dict[str, Change]) -> dict[str, list[str]]:
+    """The reasons of each changed node, the cosmetic ones aside; its status where it came or went."""
+    return {
+        unique_id: [reason.value for reason in change.reasons if reason not in COSMETIC]
+        if change.status is Status.MODIFIED
+        else [change.status.value]
+        for unique_id, change in changes.items()
+        if change.status is not Status.UNCHANGED
+    }
+
+
+def expected(edit: dict[str, Any], base: Project, found: set[str]) -> dict[str, list[str]]:
+    """The truth with full ids; a star stands for the hash at the end of a test's id."""
+    truth = edit["truth"]
+    if isinstance(truth, str):
+        known = RULES[truth](base)
+        return known | (ON_TARGET if edit.get("run", {}).get("target") else {})
+    full = {}
+    for key, reasons in truth.items():
+        unique_id = key if key.count(".") > 1 else f"model.jaffle_ext.{key}"
+        matching = [one for one in found if fnmatch(one, unique_id)]
+        full[matching[0] if len(matching) == 1 else unique_id] = reasons
+    return full
