@@ -10,7 +10,14 @@ from recce_meta.models.node import Json, LineageEdge
 from recce_meta.models.run import RunMetadata
 
 
-class Status(str, Enum):
+class Word(str, Enum):
+    """An enumeration whose members are, compare as, and print as their words."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Status(Word):
     """What happened to a node. `unchanged` means: differs in formatting or environment alone."""
 
     ADDED = "added"
@@ -19,7 +26,7 @@ class Status(str, Enum):
     UNCHANGED = "unchanged"
 
 
-class Reason(str, Enum):
+class Reason(Word):
     """Why a node counts as changed; the last two alone leave it unchanged."""
 
     BODY = "body"
