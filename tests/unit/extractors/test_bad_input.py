@@ -53,9 +53,9 @@ NOT_ARTIFACTS = {
     "bad escape in name": b'{"nodes": {"model.a.b": {"name": "\\q"}}}',
     "nested too deeply": b'{"nodes": {"model.a.b": {"config": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}}",
     "object nested too deeply": b'{"nodes": {"model.a.b": {"config": '
-    + b'{"a":' * 5_000
+    + b'{"a":' * 50_000
     + b"1"
-    + b"}" * 5_003,
+    + b"}" * 50_003,
     "nodes an array": b'{"nodes": []}',
     "nodes null": b'{"nodes": null}',
     "node a number": b'{"nodes": {"model.a.b": 1}}',
