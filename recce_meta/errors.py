@@ -31,6 +31,10 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 
+IN_BASE_INSTALL = ("duckdb", "postgres")
+"""Warehouses whose drivers need no extra."""
+
+
 class RecceMetaError(Exception):
     """Anything that recce_meta can tell a user in one message and one hint."""
 
@@ -90,7 +94,9 @@ class MissingDriverError(ConfigurationError):
         self.warehouse, self.module = warehouse, module
         super().__init__(
             f"The {warehouse} driver is not installed (no module '{module}')",
-            hint=f"pip install 'recce-meta[{warehouse}]'",
+            hint="pip install --force-reinstall recce-meta"
+            if warehouse in IN_BASE_INSTALL
+            else f"pip install 'recce-meta[{warehouse}]'",
         )
 
 
