@@ -86,6 +86,8 @@ def parse_fail_on(text: str) -> frozenset[str]:
     for word in words:
         if word not in known:
             raise UnknownNameError("condition", word, known, where="in --fail-on")
+    if not words:
+        raise UsageError("--fail-on names no condition", hint=f"one of: {', '.join(known)}")
     return frozenset(changes if "any" in words else words)
 
 
@@ -123,9 +125,12 @@ def _whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
     changes: Mapping[str, Change] = (
         dbt_changes(base, current) if question.like_dbt else compare(before, after)
     )
+    notes = [*dbt_notes(base, current)] if question.like_dbt else []
     if question.selection or question.exclude:
         chosen = _selected(base, current, question)
         changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
+        if not chosen:
+            notes.append("The selection names no node of either run")
     nodes = {**before.nodes, **after.nodes}
     unseen = [
         unique_id
@@ -133,7 +138,6 @@ def _whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
         if is_unseen_seed(before.nodes[unique_id], after.nodes[unique_id])
     ]
     graph = build_lineage_graph(nodes.values(), {*base.edges, *current.edges})
-    notes = dbt_notes(base, current) if question.like_dbt else ()
     return run_diff(base.run, current.run, changes, graph, nodes, unseen, notes)
 
 

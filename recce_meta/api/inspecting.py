@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +15,7 @@ from recce_meta.diff.summary import label
 from recce_meta.errors import SelectorError
 from recce_meta.extractors.project import extract_project
 from recce_meta.graph import LineageGraph, build_lineage_graph
-from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, RunMetadata
+from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.lineage import Direction, LineageNode, LineageView
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
@@ -33,9 +34,18 @@ class RunSummary(Struct, frozen=True, kw_only=True):
 
 
 def show(
-    adapter: UnifiedSqlAdapter, selector: str, *, project: str | None = None, schema: str = DEFAULT_SCHEMA
+    connect: Callable[[], UnifiedSqlAdapter],
+    selector: str,
+    *,
+    project: str | None = None,
+    schema: str = DEFAULT_SCHEMA,
 ) -> RunSummary:
-    """The run that *selector* names, with what it holds and what happened in it."""
+    """The run that *selector* names (or `path:DIR`), with what it holds and what happened in it."""
+    if selector.startswith(PATH):
+        found = _from_disk(selector)
+        counts = Counter(node.resource_type for node in found.nodes)
+        return RunSummary(run=found.run, counts=dict(counts), results=list(found.results))
+    adapter = connect()
     run = resolve_run(adapter, selector, project=project, schema=schema)
     return RunSummary(
         run=run,
@@ -61,7 +71,7 @@ def lineage(
     nodes: Iterable[NodeMetadata]
     edges: Iterable[LineageEdge]
     if selector.startswith(PATH):
-        found = extract_project(Path(selector[len(PATH) :]), git=NO_GIT, hash_seed_files=False)
+        found = _from_disk(selector)
         nodes, edges = found.nodes, found.edges
     else:
         adapter = connect()
@@ -70,6 +80,11 @@ def lineage(
         edges = read.load_edges(adapter, run, schema=schema)
     by_id = {node.unique_id: node for node in nodes}
     return lineage_view(find_node(node, by_id), by_id, build_lineage_graph([], edges), direction, depth)
+
+
+def _from_disk(selector: str) -> Project:
+    path = Path(selector[len(PATH) :])
+    return extract_project(path, environment=str(path), git=NO_GIT, hash_seed_files=False)
 
 
 def find_node(name: str, nodes: Mapping[str, NodeMetadata]) -> str:

@@ -57,15 +57,13 @@ def diff(
 
     Reasons: body, compiled, config, relation, columns, descriptions, macros, contract, parents, data.
     """
-    conditions = comparing.parse_fail_on(fail_on) if fail_on else frozenset()
+    conditions = frozenset() if fail_on is None else comparing.parse_fail_on(fail_on)
     with ExitStack() as stack, progress("comparing"):
         result = comparing.diff(
             lambda: stack.enter_context(connection.open()),
             base,
             current,
-            project=None
-            if base.startswith("path:") and current.startswith("path:")
-            else project_name(project, connection),
+            project=project_name(project, connection, base, current),
             schema=connection.schema,
             question=comparing.Question(selection, exclude, like_dbt),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -39,7 +40,7 @@ def demo(folder: Path, style: str) -> None:
     emit(report.diff_text(told.diff, **screen()))
     emit("\n" + _rows_text(told.rows))
     emit(f"\nThe store is the schema recce_metadata in {told.database}. Try:")
-    url = f"--url duckdb:///{told.database}"
+    url = f"--url {quote(f'duckdb:///{told.database}')}"
     for command in ("runs", "diff base current --format markdown", "lineage orders", "show current"):
         emit(f"  recce-meta {command} {url}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import click
 
 from recce_meta import report
@@ -50,11 +52,14 @@ def show(connection: Connection, run: str, project: str | None, style: str) -> N
     """One run: what it holds and what happened in it.
 
     RUN is a run selector: an id or its beginning, base, current, base~1, branch:NAME, sha:PREFIX,
-    before:2026-11-01, latest.
+    before:2026-11-01, latest, or path:DIR for artifacts on disk.
     """
-    with connection.open() as adapter:
+    with ExitStack() as stack:
         found = inspecting.show(
-            adapter, run, project=project_name(project, connection), schema=connection.schema
+            lambda: stack.enter_context(connection.open()),
+            run,
+            project=project_name(project, connection, run),
+            schema=connection.schema,
         )
     parts = (found.run, found.counts, found.results)
     if style == "json":
@@ -85,15 +90,14 @@ def lineage(
 
     NODE is a name (orders, shop.raw_orders for a source) or a unique id.
     """
-    adapter = connection.open()
-    with adapter:
+    with ExitStack() as stack:
         view = inspecting.lineage(
-            lambda: adapter,
+            lambda: stack.enter_context(connection.open()),
             selector,
             node,
             direction=Direction(direction or "both"),
             depth=depth,
-            project=project_name(project, connection),
+            project=project_name(project, connection, selector),
             schema=connection.schema,
         )
     if style == "json":

@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 from recce_meta._version import __version__
-from recce_meta.errors import RecceMetaError, WarehouseError
+from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError, WarehouseError
 
 COMMANDS = {
     "init": ("record", "Create the store, or bring it up to date."),
@@ -43,16 +43,34 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"recce_meta.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that *args* begin with; for a misspelt one, an error that knows the nearest."""
+        if args[0] not in COMMANDS:
+            raise UnknownNameError("command", args[0], list(COMMANDS))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table itself, without importing a single command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
+)
 @click.version_option(__version__, "-V", "--version", prog_name="recce-meta")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Record what a dbt project is in the warehouse it builds, and diff any two runs."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(UsageError.exit_code)
 
 
 def main() -> None:
@@ -70,14 +88,16 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _report_usage(error)
     except RecceMetaError as error:
         return _report(error)
     except BrokenPipeError:
         # The reader has gone (`| head`): what it wanted it has. Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        click.echo(f"error: {_named(error)}", err=True)
+        return RecceMetaError.exit_code
     except Exception as error:
         if os.environ.get("RECCE_META_DEBUG"):
             raise
@@ -86,10 +106,26 @@ def run(arguments: list[str]) -> int:
         return RecceMetaError.exit_code
 
 
+def _report_usage(error: click.ClickException) -> int:
+    """Tell a wrong option or argument in the words of every other error."""
+    click.echo(f"error: {error.format_message().removesuffix('.')}", err=True)
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        click.echo(f"hint: {context.command_path} --help", err=True)
+    return error.exit_code
+
+
+def _named(error: OSError) -> str:
+    """What the system says, with the file that it says it of."""
+    what = error.strerror or type(error).__name__
+    return f"{error.filename}: {what}" if error.filename is not None else what
+
+
 def _report(error: RecceMetaError) -> int:
     click.echo(f"error: {error.message}", err=True)
     if isinstance(error, WarehouseError) and error.sql:
-        click.echo("\n".join(f"  | {line}" for line in error.sql.strip().splitlines()[:12]), err=True)
+        code = [line for line in error.sql.strip().splitlines() if not line.startswith("--")]
+        click.echo("\n".join(f"  | {line}" for line in code[:12]), err=True)
     if error.hint:
         click.echo(f"hint: {error.hint}", err=True)
     return error.exit_code

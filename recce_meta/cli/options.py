@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 from msgspec import Struct
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
+EXISTING_DIRECTORY = click.Path(file_okay=False, exists=True, path_type=Path)
+ON_DISK = "path:"
+"""What begins a run selector that names artifacts instead of a stored run."""
+NARROWEST = 40
+"""Columns below which output runs over the edge instead of being cut."""
 
 
 class Connection(Struct, frozen=True):
@@ -79,7 +84,9 @@ _CONNECTION: Callable[[Callable[..., Any]], Callable[..., Any]] = _together(
     click.option(
         "--url", envvar="RECCE_META_URL", show_envvar=True, help="SQLAlchemy URL, instead of a profile."
     ),
-    click.option("--project-dir", type=DIRECTORY, help="Folder of dbt_project.yml. [env: DBT_PROJECT_DIR]"),
+    click.option(
+        "--project-dir", type=EXISTING_DIRECTORY, help="Folder of dbt_project.yml. [env: DBT_PROJECT_DIR]"
+    ),
     click.option(
         "--schema",
         envvar="RECCE_META_SCHEMA",
@@ -109,9 +116,12 @@ def format_option(*formats: str) -> Callable[[F], F]:
     )
 
 
-def project_name(project: str | None, connection: Connection) -> str | None:
-    """The project at hand: the one named, else that of the nearest dbt_project.yml, else None."""
-    if project is not None:
+def project_name(project: str | None, connection: Connection, *selectors: str) -> str | None:
+    """The project at hand: the one named, else that of the nearest dbt_project.yml, else None.
+
+    Where every run of *selectors* is on disk, no project is looked for.
+    """
+    if project is not None or (selectors and all(text.startswith(ON_DISK) for text in selectors)):
         return project
     from recce_meta.profiles import find_project_dir, read_project_name
 
@@ -121,7 +131,7 @@ def project_name(project: str | None, connection: Connection) -> str | None:
 
 def say(message: str) -> None:
     """Tell the user something that is not the command's output."""
-    click.echo(message, err=True)
+    click.echo(message.rstrip("\n"), err=True)
 
 
 def warn(message: str) -> None:
@@ -129,17 +139,22 @@ def warn(message: str) -> None:
     click.echo(f"warning: {message}", err=True)
 
 
-def screen() -> dict[str, Any]:
-    """`width` and `color` of standard output (https://no-color.org, FORCE_COLOR as in other tools)."""
-    forced = os.environ.get("FORCE_COLOR")
-    color = bool(forced) if forced is not None else sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = (
-        shutil.get_terminal_size((100, 40)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
-    )
-    return {"width": width, "color": color}
+def screen(stream: TextIO | None = None) -> dict[str, Any]:
+    """`width` and `color` of *stream*, which is standard output unless given.
+
+    NO_COLOR wins over FORCE_COLOR, and either counts when it is not empty: https://no-color.org,
+    https://force-color.org.
+    """
+    stream = stream or sys.stdout
+    is_terminal = stream is not None and stream.isatty()
+    wanted = os.environ.get("FORCE_COLOR") or (is_terminal and os.environ.get("TERM") != "dumb")
+    width = shutil.get_terminal_size((120, 40)).columns if is_terminal or "COLUMNS" in os.environ else 120
+    return {"width": max(width, NARROWEST), "color": bool(wanted) and not os.environ.get("NO_COLOR")}
 
 
 def emit(text: str) -> None:
     """Print the command's output; it is UTF-8 whatever the locale, since names may be anything."""
+    if sys.stdout is None:
+        return  # closed by the caller (`>&-`): nobody wants it
     sys.stdout.buffer.write(text.rstrip("\n").encode("utf-8", "replace") + b"\n")
     sys.stdout.flush()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,10 @@ import click
 from recce_meta import report
 from recce_meta.api.recording import Recorded, read_target, record_project, target_folder
 from recce_meta.cli.hook import hook as run_hook
-from recce_meta.cli.options import Connection, connecting, emit, format_option, screen, warn
+from recce_meta.cli.options import Connection, connecting, emit, format_option, say, screen, warn
 from recce_meta.cli.progress import progress
+from recce_meta.errors import ArtifactError, RecceMetaError
+from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.git import GitState
 from recce_meta.store.migrate import init_sql, init_store
 
@@ -81,7 +86,7 @@ def record(connection: Connection, style: str, **options: Any) -> None:
         emit(report.record_text(recorded.run, recorded.counts, is_new=recorded.is_new, **screen()))
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(context_settings={"allow_interspersed_args": False})
 @connecting
 @_artifact_options
 @click.option("--strict", is_flag=True, help="Exit with 3 where the command succeeded and recording failed.")
@@ -95,22 +100,30 @@ def hook(connection: Connection, command: tuple[str, ...], strict: bool, **optio
     The command's output, signals and exit code pass through untouched. A failure to record is one
     warning, and never fails the job unless --strict is given.
     """
-    before = _manifest_time(connection, options["target_path"])
+    before: int | None = None
+    with suppress(RecceMetaError):  # raised again, and told, when the command has run
+        before = _manifest_time(_folder(connection, options))
 
     def write() -> None:
-        if _manifest_time(connection, options["target_path"]) == before:
-            warn("Run not recorded: the command wrote no manifest.json")
-            return
-        _record(connection, **options)
+        folder = _folder(connection, options)
+        if _manifest_time(folder) == before:
+            raise ArtifactError(
+                f"the command wrote no manifest.json into {folder}", hint="--target-path names its folder"
+            )
+        recorded = _record(connection, **options)
+        say(report.record_text(recorded.run, recorded.counts, is_new=recorded.is_new, **screen(sys.stderr)))
 
     raise click.exceptions.Exit(run_hook(command, write, strict, warn))
 
 
-def _manifest_time(connection: Connection, target_path: Path | None) -> int | None:
+def _folder(connection: Connection, options: Mapping[str, Any]) -> Path:
+    return target_folder(options["target_path"], connection.project_dir)
+
+
+def _manifest_time(folder: Path) -> int | None:
     """When the manifest was written last, so that an earlier run's is not taken for this one's."""
-    folder = target_folder(target_path, connection.project_dir)
-    manifest = folder / "manifest.json"
-    return manifest.stat().st_mtime_ns if manifest.is_file() else None
+    manifest = folder if folder.is_file() else find_artifact(folder, "manifest.json")
+    return manifest.stat().st_mtime_ns if manifest is not None else None
 
 
 def _record(

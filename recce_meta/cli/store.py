@@ -10,12 +10,15 @@ import click
 from recce_meta import report
 from recce_meta.api.checking import doctor as run_checks
 from recce_meta.cli.options import Connection, connecting, emit, format_option, screen
+from recce_meta.errors import UnknownNameError
 from recce_meta.store import files
 from recce_meta.store.migrate import schema_text
 from recce_meta.store.prune import prune as prune_store
 from recce_meta.warehouses import warehouse_named
 
 UNITS = {"d": "days", "w": "weeks", "h": "hours"}
+KINDS = {"ddl": "table", "views": "view", "cookbook": "question"}
+"""What `sql` prints, and what one of its files is called."""
 
 
 def age(text: str) -> timedelta:
@@ -27,7 +30,7 @@ def age(text: str) -> timedelta:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["ddl", "views", "cookbook"]))
+@click.argument("kind", type=click.Choice(list(KINDS)))
 @click.option("--dialect", type=click.Choice(files.dialects()), default="duckdb", show_default=True)
 @click.option(
     "--schema", default=files.DEFAULT_SCHEMA, show_default=True, help="Schema that holds the store."
@@ -40,10 +43,8 @@ def sql(kind: str, dialect: str, schema: str, name: str | None) -> None:
     """
     found = {file.name: file for file in getattr(files, kind)(dialect)}
     if name is not None:
-        from recce_meta.errors import UnknownNameError
-
         if name not in found:
-            raise UnknownNameError(kind.rstrip("s"), name, sorted(found))
+            raise UnknownNameError(KINDS[kind], name, sorted(found))
         found = {name: found[name]}
     quoted = schema_text(warehouse_named(dialect), schema)
     emit("\n".join(file.in_schema(quoted) for file in found.values()))
