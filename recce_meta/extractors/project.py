@@ -158,9 +158,9 @@ def _run_at(manifest: Manifest) -> datetime:
     text = (manifest.generated_at or "").replace("Z", "+00:00")
     try:
         moment = datetime.fromisoformat(_microseconds(text))
-    except ValueError:
+        return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         return datetime.fromtimestamp(0, tz=timezone.utc)
-    return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
 
 
 def _microseconds(text: str) -> str:

@@ -1,0 +1,182 @@
+"""A target folder as one run: whose results, which moment, which commit."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recce_meta.extractors.git import GitState
+from recce_meta.extractors.project import extract_project, with_environment
+from recce_meta.models import Project
+
+UTC = timezone.utc
+
+
+def written(
+    folder: Path, *, header: dict[str, Any] | None = None, results: dict[str, Any] | None = None
+) -> Path:
+    """A target folder with two models and perhaps results."""
+    nodes = {
+        f"model.shop.{name}": {
+            "name": name,
+            "resource_type": "model",
+            "package_name": "shop",
+            "schema": "prod",
+            "database": "db",
+            "config": {},
+        }
+        for name in ("orders", "customers")
+    }
+    metadata = {"project_name": "shop", "invocation_id": "one", **(header or {})}
+    (folder / "manifest.json").write_text(json.dumps({"metadata": metadata, "nodes": nodes}))
+    if results is not None:
+        (folder / "run_results.json").write_text(json.dumps(results))
+    return folder
+
+
+def results_of(
+    *names: str, which: str | None = "build", invocation: str = "one", **more: Any
+) -> dict[str, Any]:
+    return {
+        "metadata": {"invocation_id": invocation},
+        "args": {"which": which, "target": "prod"},
+        "results": [{"unique_id": f"model.shop.{name}", "status": "success", **more} for name in names],
+    }
+
+
+def extracted(folder: Path, **options: Any) -> Project:
+    return extract_project(folder, git=GitState(), hash_seed_files=False, **options)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-20T07:57:46.711056Z", datetime(2026, 11, 20, 7, 57, 46, 711056, tzinfo=UTC)),
+        ("2026-11-20T07:57:46.711056999Z", datetime(2026, 11, 20, 7, 57, 46, 711056, tzinfo=UTC)),
+        ("2026-11-20T07:57:46Z", datetime(2026, 11, 20, 7, 57, 46, tzinfo=UTC)),
+        ("2026-11-20T07:57:46.7Z", datetime(2026, 11, 20, 7, 57, 46, 700000, tzinfo=UTC)),
+        ("2026-11-20T07:57:46", datetime(2026, 11, 20, 7, 57, 46, tzinfo=UTC)),
+        ("2026-11-20T07:57:46.5", datetime(2026, 11, 20, 7, 57, 46, 500000, tzinfo=UTC)),
+        ("2026-11-20T09:57:46.123456789+02:00", datetime(2026, 11, 20, 7, 57, 46, 123456, tzinfo=UTC)),
+        ("2026-11-20T02:57:46-05:00", datetime(2026, 11, 20, 7, 57, 46, tzinfo=UTC)),
+        ("2026-11-20 07:57:46.711056", datetime(2026, 11, 20, 7, 57, 46, 711056, tzinfo=UTC)),
+        ("yesterday", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("", datetime(1970, 1, 1, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", datetime(1970, 1, 1, tzinfo=UTC)),
+        (None, datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_the_moment_of_a_run_is_in_utc(text: str | None, expected: datetime, tmp_path: Path) -> None:
+    run = extracted(written(tmp_path, header={"generated_at": text})).run
+    assert run.run_at == expected
+    assert run.run_at.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("which", ["generate", "compile", "parse", "list", "show"])
+def test_results_of_commands_that_build_nothing_are_ignored(which: str, tmp_path: Path) -> None:
+    project = extracted(written(tmp_path, results=results_of("orders", which=which)))
+    assert project.results == ()
+    assert project.run.command is None
+    assert project.run.target_name == "prod"
+
+
+@pytest.mark.parametrize("which", ["build", "run", "test", "seed", "snapshot", "retry"])
+def test_results_of_commands_that_build_are_kept(which: str, tmp_path: Path) -> None:
+    project = extracted(written(tmp_path, results=results_of("orders", "customers", which=which)))
+    assert [result.unique_id for result in project.results] == ["model.shop.customers", "model.shop.orders"]
+    assert project.run.command == which
+    assert project.warnings == ()
+
+
+def test_results_of_another_project_are_left_out_with_a_warning(tmp_path: Path) -> None:
+    project = extracted(written(tmp_path, results=results_of("x", "y", "z", invocation="two")))
+    assert project.results == ()
+    assert project.run.command is None
+    assert len(project.warnings) == 1
+
+
+def test_a_few_results_of_unknown_nodes_are_named(tmp_path: Path) -> None:
+    project = extracted(
+        written(tmp_path, results=results_of("orders", "customers", "gone", invocation="two"))
+    )
+    assert len(project.results) == 2
+    assert "1 node" in project.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"adapter_response": {"rows_affected": 5}}, (5, None)),
+        ({"adapter_response": {"rows_affected": -1}}, (None, None)),
+        ({"adapter_response": {"rows_affected": "7", "bytes_processed": 100}}, (7, 100)),
+        ({"adapter_response": {"bytes_processed": 0, "bytes_billed": 9}}, (None, 0)),
+        ({"adapter_response": None}, (None, None)),
+        ({"adapter_response": "OK"}, (None, None)),
+        ({}, (None, None)),
+    ],
+)
+def test_rows_and_bytes_are_what_the_adapter_says(
+    more: dict[str, Any], expected: tuple[int | None, int | None], tmp_path: Path
+) -> None:
+    (result,) = extracted(written(tmp_path, results=results_of("orders", **more))).results
+    assert (result.rows, result.bytes) == expected
+
+
+def test_a_result_ends_when_its_last_phase_does(tmp_path: Path) -> None:
+    timing = [
+        {"name": "compile", "completed_at": "2026-11-20T07:00:00.000001Z"},
+        {"name": "execute", "completed_at": "2026-11-20T07:00:09.5Z"},
+        {"name": "odd"},
+    ]
+    (result,) = extracted(written(tmp_path, results=results_of("orders", timing=timing))).results
+    assert result.completed_at == "2026-11-20T07:00:09.5Z"
+
+
+def test_the_run_is_named_by_its_invocation_or_by_its_content(tmp_path: Path) -> None:
+    assert extracted(written(tmp_path)).run.run_id == "one"
+    assert extracted(tmp_path, run_id="mine").run.run_id == "mine"
+    nameless = extracted(written(tmp_path, header={"invocation_id": None})).run
+    assert nameless.run_id == extracted(tmp_path).run.run_id
+    assert (
+        nameless.run_id
+        != extracted(written(tmp_path, header={"project_name": "x", "invocation_id": ""})).run.run_id
+    )
+
+
+def test_what_the_caller_says_of_git_counts(tmp_path: Path) -> None:
+    state = GitState(sha="a" * 40, branch="topic", dirty=True, pull_request="7")
+    run = extract_project(written(tmp_path), git=state).run
+    assert (run.git_sha, run.branch, run.git_dirty, run.pull_request) == ("a" * 40, "topic", True, "7")
+
+
+def test_the_environments_variables_are_those_that_are_given(tmp_path: Path) -> None:
+    environ = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REF": "refs/heads/main",
+        "GITHUB_SHA": "b" * 40,
+        "PATH": os.defpath,
+    }
+    run = extract_project(written(tmp_path), environ=environ).run
+    assert run.git_sha in (None, "b" * 40)
+
+
+def test_a_manifest_may_be_named_instead_of_its_folder(tmp_path: Path) -> None:
+    folder = written(tmp_path, results=results_of("orders"))
+    assert extracted(folder / "manifest.json").results == extracted(folder).results != ()
+
+
+def test_the_target_is_where_nodes_without_a_place_of_their_own_went(tmp_path: Path) -> None:
+    run = extracted(written(tmp_path)).run
+    assert (run.target_database, run.target_schema) == ("db", "prod")
+
+
+def test_the_label_of_the_environment_is_the_callers(tmp_path: Path) -> None:
+    project = extracted(written(tmp_path), environment="base")
+    assert project.run.environment == "base"
+    assert with_environment(project, "nightly").run.environment == "nightly"
+    assert with_environment(project, "nightly").nodes == project.nodes
