@@ -63,10 +63,11 @@ class UnifiedSqlAdapter:
         *,
         lock_timeout: float = DEFAULT_LOCK_SECONDS,
         on_wait: OnWait | None = None,
+        may_create: bool = True,
     ) -> None:
         self.warehouse = warehouse
         self.target = target
-        self._plan = plan
+        self._plan = plan if may_create else replace(plan, may_create=False)
         self._lock_timeout = lock_timeout
         self._on_wait = on_wait
         self._driver = driver_for(warehouse)
@@ -83,12 +84,13 @@ class UnifiedSqlAdapter:
         variables: Mapping[str, object] | None = None,
         lock_timeout: float = DEFAULT_LOCK_SECONDS,
         on_wait: OnWait | None = None,
+        may_create: bool = True,
     ) -> UnifiedSqlAdapter:
         """The target that dbt would use, or the one named; nothing is opened yet.
 
         *profiles_path* is a profiles.yml or its directory; *variables* are what dbt's `--vars` gives. While
         another process holds a DuckDB file, opening it waits up to *lock_timeout* seconds and tells
-        *on_wait* so, once.
+        *on_wait* so, once. A DuckDB file that does not exist is created, unless *may_create* says otherwise.
         """
         loaded = load_profile(profiles_path, profile, target, project_dir=project_dir, variables=variables)
         warehouse = warehouse_named(loaded.type, where=f"in {loaded.where}")
@@ -97,7 +99,14 @@ class UnifiedSqlAdapter:
         )
         plan = warehouse.plan(fields)
         plan = replace(plan, secrets=(*plan.secrets, *loaded.secrets))
-        return cls(warehouse, plan, _target(loaded, plan), lock_timeout=lock_timeout, on_wait=on_wait)
+        return cls(
+            warehouse,
+            plan,
+            _target(loaded, plan),
+            lock_timeout=lock_timeout,
+            on_wait=on_wait,
+            may_create=may_create,
+        )
 
     @classmethod
     def from_url(
@@ -107,6 +116,7 @@ class UnifiedSqlAdapter:
         *,
         lock_timeout: float = DEFAULT_LOCK_SECONDS,
         on_wait: OnWait | None = None,
+        may_create: bool = True,
     ) -> UnifiedSqlAdapter:
         """The database at a SQLAlchemy URL: `duckdb:///file.duckdb`, `postgresql://user@host/database`.
 
@@ -114,7 +124,13 @@ class UnifiedSqlAdapter:
         """
         parts = _url_parts(url)
         warehouse = warehouse_named(dialect) if dialect else warehouse_for_scheme(parts.scheme)
-        return cls(warehouse, warehouse.plan_url(parts), lock_timeout=lock_timeout, on_wait=on_wait)
+        return cls(
+            warehouse,
+            warehouse.plan_url(parts),
+            lock_timeout=lock_timeout,
+            on_wait=on_wait,
+            may_create=may_create,
+        )
 
     def __repr__(self) -> str:
         url = self._plan.url

@@ -60,7 +60,7 @@ def diff(
     conditions = frozenset() if fail_on is None else comparing.parse_fail_on(fail_on)
     with ExitStack() as stack, progress("comparing"):
         result = comparing.diff(
-            lambda: stack.enter_context(connection.open()),
+            lambda: stack.enter_context(connection.open_existing()),
             base,
             current,
             project=project_name(project, connection, base, current),

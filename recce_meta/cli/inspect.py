@@ -33,7 +33,7 @@ def runs(
     connection: Connection, project: str | None, environment: str | None, limit: int, style: str
 ) -> None:
     """List recorded runs, newest first."""
-    with connection.open() as adapter:
+    with connection.open_existing() as adapter:
         found = read.list_runs(
             adapter, project=project, environment=environment, limit=limit, schema=connection.schema
         )
@@ -56,7 +56,7 @@ def show(connection: Connection, run: str, project: str | None, style: str) -> N
     """
     with ExitStack() as stack:
         found = inspecting.show(
-            lambda: stack.enter_context(connection.open()),
+            lambda: stack.enter_context(connection.open_existing()),
             run,
             project=project_name(project, connection, run),
             schema=connection.schema,
@@ -92,7 +92,7 @@ def lineage(
     """
     with ExitStack() as stack:
         view = inspecting.lineage(
-            lambda: stack.enter_context(connection.open()),
+            lambda: stack.enter_context(connection.open_existing()),
             selector,
             node,
             direction=Direction(direction or "both"),

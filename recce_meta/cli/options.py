@@ -36,11 +36,19 @@ class Connection(Struct, frozen=True):
     schema: str
     lock_timeout: float
 
-    def open(self) -> UnifiedSqlAdapter:
+    def open_existing(self) -> UnifiedSqlAdapter:
+        """Like `open`, for commands that read: a DuckDB file that is not there is an error."""
+        return self.open(may_create=False)
+
+    def open(self, *, may_create: bool = True) -> UnifiedSqlAdapter:
         """The adapter; it connects when it is first asked."""
         from recce_meta.adapter import UnifiedSqlAdapter
 
-        waiting: dict[str, Any] = {"lock_timeout": self.lock_timeout, "on_wait": say}
+        waiting: dict[str, Any] = {
+            "lock_timeout": self.lock_timeout,
+            "on_wait": say,
+            "may_create": may_create,
+        }
         if self.url:
             adapter = UnifiedSqlAdapter.from_url(self.url, **waiting)
         else:

@@ -69,7 +69,7 @@ def prune(
 
     The latest run of each project and environment stays, unless --keep-last 0 says otherwise.
     """
-    with connection.open() as adapter:
+    with connection.open_existing() as adapter:
         result = prune_store(
             adapter,
             keep_last=keep_last,

@@ -18,6 +18,7 @@ from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
 from recce_meta.store.read import find_runs, load_edges, load_nodes, load_project, run_by_id
 
+CONVENTIONAL = ("base", "current")
 SHOWN = 5
 """How many candidates an error lists."""
 
@@ -152,6 +153,13 @@ def _unknown(store: StoreSession, selector: str, project: str | None) -> Selecto
         )
     known = {str(environment) for environment, _ in labels} | {"latest"}
     known |= {f"branch:{branch}" for _, branch in labels if branch}
+    environment = selector.partition("~")[0]
+    if environment in CONVENTIONAL:
+        return SelectorError(
+            f"No run '{selector}': none is recorded as {environment} yet",
+            hint=f"recce-meta record --environment {environment} --target-path DIR writes one; "
+            f"or name one of: {', '.join(sorted(known)[:10])}",
+        )
     near = get_close_matches(selector, sorted(known), n=3)
     if near:
         hint = "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"

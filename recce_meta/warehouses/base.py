@@ -49,6 +49,8 @@ class ConnectionPlan:
     """Values that no message may show."""
     connect_attempts: int = 1
     """How often to try while the server cannot be reached."""
+    may_create: bool = True
+    """Whether a database file that does not exist is created."""
     timezone_is_utc: bool = True
     """Whether the connection's time zone is UTC; the profile may set another."""
 

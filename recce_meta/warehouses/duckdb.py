@@ -54,9 +54,11 @@ class DuckDB(Warehouse):
         return type(error).__name__
 
     def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
-        """What the class of the exception means; a locked file is told by its message alone."""
+        """What the class of the exception means; a locked or read-only file is told by its message alone."""
         if code == "IOException" and _LOCKED.search(message):
             return StoreLocked
+        if _READ_ONLY.search(message):
+            return PermissionDenied
         return super().error_class(code, message)
 
     def plan(self, fields: Fields) -> ConnectionPlan:
@@ -103,6 +105,7 @@ class DuckDB(Warehouse):
         )
 
 
+_READ_ONLY = re.compile(r"attached in read-only mode", re.I)
 _LOCKED = re.compile(r"Could not set lock on file|used by another process", re.I)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from recce_meta.adapter.drivers.base import BATCH_CHARACTERS, BaseDriver, bounded_batches, raw
+from recce_meta.errors import ConnectionFailed
 from recce_meta.warehouses import ConnectionPlan
 from recce_meta.warehouses.duckdb import is_file
 
@@ -51,11 +52,18 @@ class Driver(BaseDriver):
         return self._create_engine(plan, {"creator": connect})
 
     def prepare(self, plan: ConnectionPlan) -> None:
-        """Create the file, where there is none, in the oldest storage version."""
+        """Create the file, where there is none and one may be, in the oldest storage version."""
         path = plan.url.database or ":memory:"
         config: Any = plan.connect_args.get("config", {})
-        if is_file(path) and str(config.get("access_mode", "")).lower() != "read_only":
-            _create(Path(path).expanduser())
+        if not is_file(path):
+            return
+        file = Path(path).expanduser()
+        if not plan.may_create and not file.exists():
+            raise ConnectionFailed(
+                f"No DuckDB file at {file}", hint="check the path; recce-meta init and record create it"
+            )
+        if str(config.get("access_mode", "")).lower() != "read_only":
+            _create(file)
 
     def cancel(self, connection: Connection) -> None:
         """Interrupt the running statement."""
