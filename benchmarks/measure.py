@@ -104,7 +104,9 @@ def peak_rss() -> int:
 
 def in_fresh_process(code: str, *arguments: str) -> dict[str, float]:
     """The JSON object that *code* prints in a Python of its own."""
-    done = subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
+    )
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

@@ -38,7 +38,10 @@ def stored_rows(project: Project) -> Tables:
     """Every row that recording *project* writes, by table."""
     pieces = content.contents(project)
     run = replace(
-        project.run, recorded_at=project.run.run_at, graph_id=pieces.graph_id, macro_set_id=pieces.macro_set_id
+        project.run,
+        recorded_at=project.run.run_at,
+        graph_id=pieces.graph_id,
+        macro_set_id=pieces.macro_set_id,
     )
     versions = list(pieces.versions.items())
     return {

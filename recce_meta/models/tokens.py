@@ -10,7 +10,7 @@ code itself is written `⟦⟧`, so that every text comes back to the byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from recce_meta.models.node import NodeMetadata
 
@@ -30,13 +30,24 @@ def tokenise(code: str, relations: Mapping[str, str]) -> str:
     """
     plain = code.replace(OPENING, ESCAPED_OPENING) if OPENING in code else code
     tokenised = plain
+    tokens: list[str] = []
     for relation in sorted(relations, key=len, reverse=True) if len(relations) > 1 else relations:
         if relation in tokenised:
-            tokenised = _replace_whole(tokenised, relation, f"{OPENING}{relations[relation]}{CLOSING}")
-    if tokenised is plain:
-        return plain
+            token = f"{OPENING}{relations[relation]}{CLOSING}"
+            tokenised = _replace_whole(tokenised, relation, token)
+            tokens.append(token)
+    if not tokens or not _may_mislead(plain, relations, tokens):
+        return tokenised
     back = {unique_id: relation for relation, unique_id in relations.items()}
     return tokenised if resolve(tokenised, back) == code else plain
+
+
+def _may_mislead(plain: str, relations: Mapping[str, str], tokens: Sequence[str]) -> bool:
+    """Whether *tokens* may not come back as they went: trying it costs more than all else here."""
+    inserted, replaced = "".join(tokens), "".join(relations)
+    if OPENING in plain or OPENING in replaced or CLOSING in replaced or len(set(tokens)) < len(tokens):
+        return True
+    return any(relation in inserted for relation in relations)
 
 
 def resolve(text: str, relations: Mapping[str, str]) -> str:
