@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from recce_meta.diff.code import branches, jinja_names, names_in_branches, same_code
+from recce_meta.diff.code import decides_at_run_time, jinja_names, names_in_branches, same_code
 from recce_meta.diff.side import VARIABLES, VOLATILE, Side, is_builtin, same_environment
 from recce_meta.diff.values import normal
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason
@@ -100,14 +100,14 @@ class Causes:
     def _macros_out_of_sight(self, before: NodeMetadata, after: NodeMetadata) -> set[str]:
         """Changed macros behind a node whose effect compiled SQL need not show.
 
-        It shows one branch: a macro may be called in another one, where dbt has not met it either, or
-        branch itself.
+        It shows one branch of what `is_incremental()` decides: a macro may be called in another one,
+        where dbt has not met it either, or decide by itself.
         """
         hidden = names_in_branches(before.raw_code or "") | names_in_branches(after.raw_code or "")
         guilty = self._closure(hidden)
         for unique_id in self.macros_behind(after, before):
             texts = (self.base.macros.get(unique_id), self.current.macros.get(unique_id))
-            if any(macro is not None and branches(macro.macro_sql) for macro in texts):
+            if any(macro is not None and decides_at_run_time(macro.macro_sql) for macro in texts):
                 guilty.add(unique_id)
         return guilty
 

@@ -46,6 +46,18 @@ STEADY = frozenset(
 )
 """Jinja's words, and functions that answer alike in every run."""
 
+AT_RUN_TIME = frozenset(
+    [
+        "is_incremental",
+        "should_full_refresh",
+        "flags",
+        "get_relation",
+        "load_relation",
+        "load_cached_relation",
+    ]
+)
+"""Names whose value when dbt builds need not be the one when dbt compiles."""
+
 INJECTED = "__dbt__cte__"
 """How the names of CTEs begin that dbt puts before a reader of ephemeral models."""
 
@@ -145,10 +157,15 @@ def branches(code: str) -> bool:
     return not names.isdisjoint({"if", "elif", "else"}) and bool(_free_names(code) - STEADY)
 
 
+def decides_at_run_time(code: str) -> bool:
+    """Whether the Jinja of *code* may come out otherwise when dbt builds than when it compiles."""
+    return not AT_RUN_TIME.isdisjoint(jinja_names(code))
+
+
 @lru_cache(maxsize=4096)
 def names_in_branches(code: str) -> frozenset[str]:
-    """Names that the Jinja of *code* mentions where one compiled text need not show them."""
-    if not branches(code):
+    """Names that the Jinja of *code* mentions where compiled SQL need not show them, though they run."""
+    if not decides_at_run_time(code):
         return frozenset()
     names: set[str] = set()
     depth, before = 0, ""

@@ -124,7 +124,7 @@ def _config(node: NodeMetadata) -> dict[str, Json]:
     config = {
         key.replace("_hook", "-hook") if key in ("pre_hook", "post_hook") else key: value
         for key, value in node.config.items()
-        if key not in ELSEWHERE and key not in repeated
+        if key not in ELSEWHERE and key not in repeated and not _is_folder(value)
     }
     for key in ("pre-hook", "post-hook"):
         if config.get(key):
@@ -133,6 +133,11 @@ def _config(node: NodeMetadata) -> dict[str, Json]:
     if isinstance(config.get("severity"), str):
         config["severity"] = config["severity"].lower()  # dbt 1.9 and 2.0 write WARN
     return config
+
+
+def _is_folder(value: Json) -> bool:
+    """Whether dbt took a folder of dbt_project.yml for a key: `{"+materialized": "table"}`."""
+    return isinstance(value, dict) and any(key.startswith("+") for key in value)
 
 
 def _default_of_dbt(key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:

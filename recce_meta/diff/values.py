@@ -15,7 +15,9 @@ def normal(value: Json) -> Json:
     if isinstance(value, (list, tuple)):
         items = [normal(item) for item in value]
         return (items[0] if len(items) == 1 and not isinstance(items[0], (dict, list)) else items) or None
-    return None if value == "" else value
+    if isinstance(value, str):
+        return value.rstrip("\n") or value or None  # YAML readers differ in the last line end of a block
+    return value
 
 
 def differences(base: Json, current: Json, path: str = "") -> Iterator[tuple[str, Json, Json]]:

@@ -123,6 +123,7 @@ def test_names_in_branches_are_those_that_one_compiled_text_may_hide() -> None:
     assert {"b", "is_incremental"} <= names_in_branches(code)
     assert names_in_branches(code).isdisjoint({"a", "c"})
     assert names_in_branches("{{ a() }}") == frozenset()
+    assert names_in_branches("{% if target.name == 'ci' %}{{ a() }}{% endif %}") == frozenset()
 
 
 def test_names_inside_a_hooks_text_are_found() -> None:
