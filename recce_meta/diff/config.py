@@ -46,6 +46,10 @@ DERIVED = frozenset(
 """Properties that follow from others, or that other functions compare."""
 
 
+FOLLOWS = "type_params.input_measures"
+"""dbt gathers these from the metrics that a metric is made of, which tell their own changes."""
+
+
 def config_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
     """Keys whose value changed, each with its cause."""
     if before.resource_type == "operation":
@@ -73,7 +77,7 @@ def property_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
         if key in DERIVED:
             continue
         for path, left, right in differences(before.properties.get(key), after.properties.get(key), key):
-            if causes.new_field(left, right):
+            if causes.new_field(left, right) or path.startswith(FOLLOWS):
                 continue
             yield ChangeDetail(_reason(path, left, right, key in definition, causes), path, left, right)
 

@@ -24,12 +24,12 @@ def differences(base: Json, current: Json, path: str = "") -> Iterator[tuple[str
     """(path, base, current) of every leaf that differs; lists of named things are compared by name."""
     if base == current:
         return
-    base, current = _keyed(base), _keyed(current)
-    if isinstance(base, dict) and isinstance(current, dict):
-        for key in sorted(base.keys() | current.keys(), key=str):
-            yield from differences(base.get(key), current.get(key), f"{path}.{key}" if path else str(key))
+    old, new = _keyed(base), _keyed(current)
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys(), key=str):
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
     elif normal(base) != normal(current):
-        yield path, _unkeyed(base), _unkeyed(current)
+        yield path, _told(base), _told(current)
 
 
 def _keyed(value: Json) -> Json:
@@ -45,5 +45,5 @@ def _keyed(value: Json) -> Json:
     return value
 
 
-def _unkeyed(value: Json) -> Json:
+def _told(value: Json) -> Json:
     return value if value not in ({}, [], "") else None
