@@ -1,0 +1,190 @@
+"""`diff` as users and CI jobs call it: selections, formats, artifacts on disk, conditions."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def changed(ran: Any) -> dict[str, str]:
+    """Status by name of what a diff in JSON says has changed."""
+    assert ran.code == 0, ran.err
+    return {
+        change["name"]: change["status"]
+        for change in json.loads(ran.out)["changes"]
+        if change["status"] != "unchanged"
+    }
+
+
+def paths(project: Path) -> list[str]:
+    return [f"path:{project / 'target-base'}", f"path:{project / 'target'}"]
+
+
+MODELS = {
+    "customer_segments": "added",
+    "customers": "modified",
+    "orders": "modified",
+    "payment_mix": "removed",
+    "store_performance": "modified",
+}
+
+
+def test_without_arguments_it_compares_base_with_current(store: Any) -> None:
+    bare, named = store("diff"), store("diff", "base", "current")
+
+    assert (bare.code, bare.err) == (0, "")
+    assert bare.out == named.out
+
+
+def test_each_format_tells_the_same_changes(store: Any) -> None:
+    text, as_json, markdown = (store("diff", "--format", style) for style in ("table", "json", "markdown"))
+
+    assert changed(as_json).items() >= MODELS.items()
+    for name in MODELS:
+        assert name in text.out
+        assert name in markdown.out
+    assert "mermaid" in markdown.out
+
+
+def test_swapping_the_sides_swaps_added_and_removed(store: Any) -> None:
+    swapped = changed(store("diff", "current", "base", "--format", "json"))
+
+    assert swapped["payment_mix"] == "added"
+    assert swapped["customer_segments"] == "removed"
+
+
+def test_a_run_does_not_differ_from_itself(store: Any) -> None:
+    assert "No changes" in store("diff", "base", "base").out
+
+
+def test_artifacts_on_disk_need_no_store_and_no_profile(cli: Any, project: Path) -> None:
+    ran = cli("diff", *paths(project), "--format", "json")
+
+    assert changed(ran).items() >= MODELS.items()
+    assert ran.err == ""
+
+
+def test_plain_and_gzipped_artifacts_and_files_give_the_same_diff(cli: Any, project: Path) -> None:
+    for file in (project / "target").iterdir():
+        (project / "target" / file.stem).write_bytes(gzip.decompress(file.read_bytes()))
+        file.unlink()
+
+    folders = changed(cli("diff", *paths(project), "--format", "json"))
+    base, current = paths(project)
+    files = cli("diff", f"{base}/manifest.json.gz", f"{current}/manifest.json", "--format", "json")
+
+    assert folders.items() >= MODELS.items()
+    assert changed(files).items() >= MODELS.items()
+
+
+def test_a_stored_run_is_compared_with_artifacts_on_disk(store: Any, project: Path) -> None:
+    ahead = store("diff", "base", f"path:{project / 'target'}", "--format", "json")
+    back = store("diff", f"path:{project / 'target'}", "base", "--format", "json")
+
+    assert changed(ahead).items() >= MODELS.items()
+    assert changed(back)["payment_mix"] == "added"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["-s", "orders"], {"orders"}),
+        (["--select", "orders", "--select", "payment_mix"], {"orders", "payment_mix"}),
+        (["-s", "orders payment_mix"], {"orders", "payment_mix"}),
+        (["-s", "resource_type:model"], set(MODELS)),
+        (
+            ["-s", "resource_type:model,orders+"],
+            {"orders", "customers", "customer_segments", "store_performance"},
+        ),
+        (["-s", "resource_type:model", "--exclude", "orders+"], {"payment_mix"}),
+        (["--exclude", "resource_type:model", "resource_type:test"], None),
+    ],
+)
+def test_nodes_are_chosen_in_dbts_grammar(store: Any, options: list[str], expected: set[str] | None) -> None:
+    if expected is None:  # an option takes one value, as a second word would be BASE
+        assert store("diff", *options).code == 2
+        return
+    assert set(changed(store("diff", *options, "--format", "json"))) == expected
+
+
+def test_a_selection_that_names_nothing_is_not_passed_off_as_no_change(store: Any) -> None:
+    ran = store("diff", "-s", "ordres")
+
+    assert ran.code == 0
+    assert "The selection names no node of either run" in ran.out
+
+
+def test_like_dbt_gives_dbts_own_answer(store: Any) -> None:
+    ours = changed(store("diff", "--format", "json"))
+    dbts = changed(store("diff", "--like-dbt", "--format", "json"))
+
+    assert "stg_stores" not in ours  # only its formatting changed
+    assert dbts["stg_stores"] == "modified"
+    assert "payment_mix" not in dbts  # state:modified knows no removed nodes
+
+
+def test_state_selectors_compare_the_two_runs(store: Any) -> None:
+    new = changed(store("diff", "-s", "state:new,resource_type:model", "--format", "json"))
+
+    assert new == {"customer_segments": "added"}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "code"),
+    [
+        ("removed", 1),
+        ("columns", 1),
+        ("any", 1),
+        ("relation,macros", 0),
+        (" Removed , columns", 1),
+    ],
+)
+def test_conditions_decide_the_exit_code_and_the_diff_is_printed_all_the_same(
+    store: Any, conditions: str, code: int
+) -> None:
+    ran = store("diff", "--fail-on", conditions)
+
+    assert ran.code == code
+    assert "4 modified · 6 added · 1 removed" in ran.out
+    assert ran.err.startswith("error: --fail-on" if code else "") and bool(ran.err) == bool(code)
+
+
+def test_conditions_look_at_selected_nodes_alone(store: Any) -> None:
+    assert store("diff", "--fail-on", "removed", "-s", "orders").code == 0
+
+
+@pytest.mark.parametrize("conditions", ["", " , "])
+def test_an_empty_condition_is_no_silent_pass(store: Any, conditions: str) -> None:
+    ran = store("diff", "--fail-on", conditions)
+
+    assert ran.code == 2
+    assert ran.err.startswith("error: --fail-on names no condition\nhint: one of: added, removed")
+
+
+def test_a_misspelt_condition_is_told_with_the_nearest(store: Any) -> None:
+    ran = store("diff", "--fail-on", "added,remved")
+
+    assert ran.code == 2
+    assert ran.err == "error: Unknown condition 'remved' in --fail-on\nhint: did you mean 'removed'?\n"
+
+
+def test_a_file_receives_the_report_and_the_exit_code_stays(store: Any) -> None:
+    ran = store("diff", "--format", "markdown", "-o", "comment.md", "--fail-on", "removed")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert (store.folder / "comment.md").read_text("utf-8") == store("diff", "--format", "markdown").out
+
+
+def test_two_projects_are_not_compared(cli: Any, project: Path) -> None:
+    other = Path(__file__).parents[1] / "data" / "artifacts" / "generated" / "jaffle_ext_full" / "dbt_1.10"
+    shutil.copytree(other, cli.folder / "other")
+
+    ran = cli("diff", paths(project)[0], "path:other")
+
+    assert ran.code == 2
+    assert ran.err.startswith("error: 'jaffle_shop' and 'jaffle_ext' are two projects\nhint: ")

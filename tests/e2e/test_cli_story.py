@@ -1,0 +1,245 @@
+"""The whole path of a user: create, record, list, compare, look around, tidy up, all by the command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTIFACTS = ROOT / "tests" / "data" / "artifacts"
+
+PROFILES = "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: dev.duckdb}\n"
+
+
+def test_the_console_script_is_the_command() -> None:
+    try:
+        scripts = distribution("recce-meta").entry_points.select(group="console_scripts")
+    except PackageNotFoundError:
+        pytest.skip("recce-meta is not installed here")
+    (script,) = scripts
+    assert (script.name, script.value) == ("recce-meta", "recce_meta.cli.main:main")
+
+    program = Path(sys.executable).parent / "recce-meta"
+    if not program.exists():
+        pytest.skip("recce-meta is not installed into this interpreter's own folder")
+    ran = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("recce-meta, version ")
+
+
+def test_from_nothing_to_a_diff_inside_a_dbt_project(cli: Any, project: Path) -> None:
+    (project / "profiles.yml").write_text(PROFILES)
+    shop = cli.within(project)
+
+    created = shop("init")
+    base = shop("record", "--environment", "base", "--target-path", "target-base")
+    current = shop("record")
+    diff = shop("diff")
+
+    assert [ran.code for ran in (created, base, current, diff)] == [0, 0, 0, 0]
+    assert created.out.startswith("Store created in schema recce_metadata")
+    assert base.out.startswith("Recorded run bc1c9a92 of jaffle_shop as base\n")
+    assert current.out.startswith("Recorded run 0829a5f9 of jaffle_shop as current\n")
+    assert "4 modified · 6 added · 1 removed" in diff.out
+    assert "~ customers" in diff.out
+    assert [ran.err for ran in (created, base, current, diff)] == [""] * 4
+    assert (project / "dev.duckdb").is_file()
+
+
+def test_the_project_is_found_from_a_folder_below_it(cli: Any, project: Path) -> None:
+    below = project / "models" / "marts"
+    below.mkdir(parents=True)
+
+    ran = cli.within(below)("record", "--url", f"duckdb:///{project / 'dev.duckdb'}")
+
+    assert ran.out.startswith("Recorded run 0829a5f9")
+
+
+def test_the_project_may_lie_elsewhere(cli: Any, project: Path) -> None:
+    (project / "profiles.yml").write_text(PROFILES)
+
+    ran = cli("record", "--project-dir", project, "--profiles-dir", project)
+
+    assert ran.out.startswith("Recorded run 0829a5f9")
+    assert (project / "dev.duckdb").is_file()
+
+
+def test_recording_twice_writes_once(store: Any, project: Path) -> None:
+    again = store("record", "--target-path", project / "target")
+    runs = store("runs", "--format", "json")
+
+    assert again.code == 0
+    assert "was recorded before; nothing written" in again.out
+    assert len(json.loads(runs.out)["runs"]) == 2
+
+
+def test_one_set_of_artifacts_may_be_recorded_under_two_names(store: Any, project: Path) -> None:
+    ran = store("record", "--target-path", project / "target", "--run-id", "mine", "-e", "staging")
+    shown = store("show", "mine", "--format", "json")
+
+    assert ran.code == 0
+    assert json.loads(shown.out)["run"]["environment"] == "staging"
+
+
+def test_init_is_safe_to_repeat(store: Any) -> None:
+    first, second = store("init"), store("init")
+
+    assert (first.code, second.code) == (0, 0)
+    assert second.out.startswith("Store refreshed in schema recce_metadata")
+    assert len(json.loads(store("runs", "--format", "json").out)["runs"]) == 2
+
+
+def test_options_say_what_neither_repository_nor_ci_does(store: Any, project: Path) -> None:
+    facts = ["--git-sha", "abc1234", "--branch", "feature/x", "--pull-request", "7", "--git-dirty"]
+    store("record", "--target-path", project / "target", "--run-id", "facts", *facts, "--target-name", "ci")
+
+    run = json.loads(store("show", "facts", "--format", "json").out)["run"]
+
+    assert (run["git_sha"], run["branch"], run["pull_request"]) == ("abc1234", "feature/x", "7")
+    assert (run["git_dirty"], run["target_name"]) == (True, "ci")
+    assert (
+        store("show", "branch:feature/x", "--format", "json").out
+        == store("show", "facts", "--format", "json").out
+    )
+
+
+@pytest.mark.parametrize("style", ["table", "markdown"])
+def test_runs_are_listed_newest_first(store: Any, style: str) -> None:
+    ran = store("runs", "--format", style)
+
+    assert ran.code == 0
+    assert 0 < ran.out.index("0829a5f9") < ran.out.index("bc1c9a92")
+
+
+def test_runs_are_listed_by_environment_and_number(store: Any) -> None:
+    assert "bc1c9a92" not in store("runs", "-n", "1").out
+    assert "0829a5f9" not in store("runs", "-e", "base").out
+    assert store("runs", "--project", "another").out == "No runs recorded\n"
+
+
+def test_show_tells_what_a_run_holds_and_what_happened(store: Any) -> None:
+    text, as_json, markdown = (
+        store("show", "base", "--format", style) for style in ("table", "json", "markdown")
+    )
+
+    assert "10 models, 4 seeds, 2 exposures, 19 tests" in text.out
+    assert "18 pass, 13 success" in text.out
+    assert json.loads(as_json.out)["counts"]["model"] == 10
+    assert "jaffle_shop" in markdown.out
+
+
+def test_show_reads_artifacts_that_were_never_recorded(cli: Any, project: Path) -> None:
+    ran = cli("show", f"path:{project / 'target'}")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "10 models, 4 seeds, 2 exposures, 23 tests, 1 unit test" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("options", "expected", "unexpected"),
+    [
+        ([], ["stg_orders", "daily_revenue", "raw_orders"], []),
+        (["--upstream"], ["stg_orders", "raw_orders"], ["daily_revenue"]),
+        (["--downstream"], ["daily_revenue"], ["stg_orders"]),
+        (["--upstream", "--depth", "1"], ["stg_orders"], ["raw_orders"]),
+    ],
+)
+def test_lineage_goes_up_and_down(
+    store: Any, options: list[str], expected: list[str], unexpected: list[str]
+) -> None:
+    ran = store("lineage", "orders", *options)
+    as_json = store("lineage", "orders", *options, "--format", "json")
+    names = {node["name"] for node in json.loads(as_json.out)["nodes"]}
+
+    assert (ran.code, ran.err) == (0, "")
+    assert all(name in ran.out for name in expected)
+    assert names.issuperset(expected)
+    assert names.isdisjoint(unexpected)
+
+
+def test_lineage_is_drawn_in_markdown(store: Any) -> None:
+    assert "mermaid" in store("lineage", "orders", "--format", "markdown").out
+
+
+def test_lineage_of_artifacts_needs_no_store_and_no_profile(cli: Any, project: Path) -> None:
+    ran = cli("lineage", "orders", "--run", f"path:{project / 'target'}")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "daily_revenue" in ran.out
+
+
+def test_prune_says_what_it_would_remove_and_then_removes_it(store: Any) -> None:
+    would = store("prune", "--keep-last", "0", "--environment", "current", "--dry-run")
+    still = store("runs", "--format", "json")
+    did = store("prune", "--keep-last", "0", "--environment", "current")
+    left = store("runs", "--format", "json")
+
+    assert would.out.startswith("Would remove 1 run\n")
+    assert len(json.loads(still.out)["runs"]) == 2
+    assert did.out.startswith("Removed 1 run\n")
+    assert [run["environment"] for run in json.loads(left.out)["runs"]] == ["base"]
+
+
+def test_prune_keeps_the_latest_run_of_each_environment(store: Any) -> None:
+    assert store("prune", "--older-than", "0d").out == "Nothing to prune\n"
+    assert store("prune", "--keep-last", "1", "--older-than", "12h").out == "Nothing to prune\n"
+
+
+def test_doctor_finds_nothing_wrong_with_a_store_that_works(store: Any) -> None:
+    text, as_json = store("doctor"), store("doctor", "--format", "json")
+
+    assert (text.code, as_json.code) == (0, 0)
+    assert text.out.endswith("All is well\n")
+    assert json.loads(as_json.out)["ok"] is True
+
+
+@pytest.mark.parametrize("kind", ["ddl", "views", "cookbook"])
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
+def test_the_sql_is_printed_for_every_dialect_and_schema(cli: Any, kind: str, dialect: str) -> None:
+    plain = cli("sql", kind, "--dialect", dialect)
+    odd = cli("sql", kind, "--dialect", dialect, "--schema", 'Odd "one')
+
+    assert (plain.code, odd.code) == (0, 0)
+    assert "recce_metadata.runs" in plain.out
+    assert '"Odd ""one".runs' in odd.out
+    assert "recce_metadata." not in odd.out
+
+
+def test_one_question_can_be_asked_for_by_name(cli: Any) -> None:
+    every, one = cli("sql", "cookbook"), cli("sql", "cookbook", "--name", "undescribed_models")
+
+    assert 0 < len(one.out) < len(every.out)
+    assert one.out.strip() in every.out
+
+
+def test_what_init_prints_creates_a_store_that_works(cli: Any, project: Path) -> None:
+    import duckdb
+
+    script = cli("init", "--sql", "--url", "duckdb:///store.duckdb")
+    assert not (cli.folder / "store.duckdb").exists()
+    with duckdb.connect(cli.folder / "store.duckdb") as connection:
+        connection.execute(script.out)
+
+    ran = cli("record", "--target-path", project / "target", "--url", "duckdb:///store.duckdb")
+
+    assert ran.out.startswith("Recorded run 0829a5f9")
+
+
+def test_other_artifacts_go_the_same_way(cli: Any) -> None:
+    store = cli.within(RECCE_META_URL="duckdb:///store.duckdb")
+    for side, version in (("base", "dbt_1.9"), ("current", "dbt_1.10")):
+        folder = ARTIFACTS / "generated" / "jaffle_ext_full" / version
+        shutil.copytree(folder, cli.folder / side)
+        assert store("record", "-e", side, "--target-path", side).code == 0
+
+    ran = store("diff")
+
+    assert ran.out.startswith("jaffle_ext\n")
+    assert "No changes" in ran.out  # an upgrade of dbt alone changes nothing
