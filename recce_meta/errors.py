@@ -30,7 +30,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-
 IN_BASE_INSTALL = ("duckdb", "postgres")
 """Warehouses whose drivers need no extra."""
 

@@ -12,7 +12,7 @@ from recce_meta.diff.changes import compare
 from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
 from recce_meta.diff.like_dbt import dbt_state_resolver
 from recce_meta.diff.side import Side
-from recce_meta.diff.summary import is_unseen_seed, run_diff
+from recce_meta.diff.summary import changed_ids, is_unseen_seed, run_diff
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project, project_above
@@ -126,8 +126,10 @@ def _whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
         dbt_changes(base, current) if question.like_dbt else compare(before, after)
     )
     notes = [*dbt_notes(base, current)] if question.like_dbt else []
+    unselected: set[str] = set()
     if question.selection or question.exclude:
         chosen = _selected(base, current, question)
+        unselected = set(changed_ids(changes)) - chosen
         changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
         if not chosen:
             notes.append("The selection names no node of either run")
@@ -138,7 +140,7 @@ def _whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
         if is_unseen_seed(before.nodes[unique_id], after.nodes[unique_id])
     ]
     graph = build_lineage_graph(nodes.values(), {*base.edges, *current.edges})
-    return run_diff(base.run, current.run, changes, graph, nodes, unseen, notes)
+    return run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
 
 
 def _selected(base: Project, current: Project, question: Question) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from recce_meta.graph import LineageGraph
 from recce_meta.models import Change, Impact, LineageEdge, NodeMetadata, RunDiff, RunMetadata, Status
@@ -21,11 +21,12 @@ def run_diff(
     named: Mapping[str, NodeMetadata],
     unseen: Iterable[str] = (),
     notes: Iterable[str] = (),
+    unselected: Collection[str] = (),
 ) -> RunDiff:
     """*changes* with what they touch in *graph*, which has the edges of both runs.
 
     *named* holds at least every node that the changes touch; *unseen* are seeds whose rows no artifact
-    tells; *notes* go before what is said of them.
+    tells; *notes* go before what is said of them; *unselected* nodes changed too, and are not asked for.
     """
     changed = changed_ids(changes)
     reached = graph.impact(changed)
@@ -38,7 +39,7 @@ def run_diff(
             origin=origin,
         )
         for unique_id, (distance, origin) in reached.items()
-        if unique_id in named
+        if unique_id in named and unique_id not in unselected
     ]
     children = [LineageEdge(child, parent) for parent in changed for child in graph.children(parent)]
     return RunDiff(
