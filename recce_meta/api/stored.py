@@ -20,14 +20,18 @@ from recce_meta.store import read
 UNCLEAR = frozenset([Reason.COMPILED, Reason.CONFIG, Reason.RELATION])
 """Reasons that are told from the environment by what the node's source mentions."""
 
+PROVABLE = frozenset([Reason.BODY, Reason.MACROS])
+"""Reasons that fall where both sides compiled to the same SQL."""
+
 
 def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, schema: str) -> RunDiff:
     """What changed between two runs of one store."""
     pair = _Pair(adapter, base, current, schema)
     changes = compare(*pair.sides)
-    unclear, unchanged = pair.unclear(changes), pair.touched(changes)
-    if unclear or unchanged:
-        pair.add_sources(unclear)
+    unclear, unchanged, edited = pair.unclear(changes), pair.touched(changes), pair.edited(changes)
+    if unclear or unchanged or edited:
+        pair.add_text(unclear, "raw_code")
+        pair.add_text(edited, "compiled_code")
         pair.add(unchanged)
         changes = compare(*pair.sides)
     graph = pair.graph if changed_ids(changes) else build_lineage_graph([])
@@ -93,19 +97,28 @@ class _Pair:
             and after[unique_id].code_hash is not None
         ]
 
-    def add_sources(self, ids: Sequence[str]) -> None:
-        """Read the source of *ids*, which is the same on both sides, into both."""
+    def edited(self, changes: Mapping[str, Change]) -> list[str]:
+        """Nodes of another source, or macros, whose compiled SQL, equal and unread, may prove them the same."""
+        before, after = (side.nodes for side in self.sides)
+        return [
+            unique_id
+            for unique_id, change in changes.items()
+            if not PROVABLE.isdisjoint(change.reasons)
+            and before[unique_id].compiled_code is None
+            and after[unique_id].compiled_code is None
+        ]
+
+    def add_text(self, ids: Sequence[str], field: str) -> None:
+        """Read *field* of *ids*, which is the same on both sides, into both."""
         if not ids:
             return
         found = read.load_nodes_by_id(self.adapter, self.current, ids, schema=self.schema)
-        sources = {node.unique_id: node.raw_code for node in found}
+        texts = {node.unique_id: getattr(node, field) for node in found}
         self.sides = [
             replace(
                 side,
                 nodes={
-                    unique_id: with_fields(node, raw_code=sources[unique_id])
-                    if unique_id in sources
-                    else node
+                    unique_id: with_fields(node, **{field: texts[unique_id]}) if unique_id in texts else node
                     for unique_id, node in side.nodes.items()
                 },
             )
