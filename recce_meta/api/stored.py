@@ -98,7 +98,7 @@ class _Pair:
         ]
 
     def edited(self, changes: Mapping[str, Change]) -> list[str]:
-        """Nodes of another source, or macros, whose compiled SQL, equal and unread, may prove them the same."""
+        """Nodes of another source, or macros, that equal and unread compiled SQL may prove the same."""
         before, after = (side.nodes for side in self.sides)
         return [
             unique_id
