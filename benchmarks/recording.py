@@ -218,7 +218,7 @@ def second_record(folder: Path, scratch: Path) -> list[Figure]:
             lambda: record_run(adapter, fresh_run(project)), lambda: extracted(folder), rounds=7
         )
         changed = with_changed_models(fresh_run(project), 3)
-        sent = record_run(adapter, changed).bytes_sent
+        sent = record_run(adapter, changed).code_sent
     text = sum(
         len(node.raw_code or "") + len(node.compiled_code or "")
         for node, old in zip(changed.nodes, project.nodes, strict=True)

@@ -135,7 +135,7 @@ class Link:
     def _insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         with self.door(f"INSERT INTO {table}"):
             try:
-                self._driver.insert_rows(self._connection, table, columns, _storable(table, columns, rows))
+                self._driver.insert_rows(self._connection, table, columns, rows)
             except UnicodeEncodeError as error:
                 raise WarehouseError(
                     f"A text for {table} is not valid Unicode: {error.reason}",
@@ -177,21 +177,6 @@ def _columns_and_rows(result: Any) -> tuple[list[str], Rows]:
     rows = [tuple(row) for row in cursor.fetchall()]
     result.close()
     return columns, rows
-
-
-def _storable(
-    table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
-) -> Iterator[Sequence[object]]:
-    """*rows*, up to one that holds the NUL character, which PostgreSQL and others cannot store."""
-    for row in rows:
-        for value in row:
-            if type(value) is str and "\0" in value:
-                name = columns[list(row).index(value)]
-                raise WarehouseError(
-                    f"A text for column '{name}' of {table} holds the NUL character (U+0000)",
-                    hint=f"remove it at its source; the row begins with {str(row[0])[:80]!r}",
-                )
-        yield row
 
 
 def _in_utc(value: object) -> object:

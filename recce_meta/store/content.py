@@ -9,7 +9,7 @@ JSON it stays, as an escape).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from operator import itemgetter
 from zlib import crc32
@@ -167,6 +167,11 @@ def _without_nul(node: NodeMetadata) -> NodeMetadata:
     return replace(
         node, **{name: without_nul(value) for name, value in fields.items() if isinstance(value, str)}
     )
+
+
+def version_rows(versions: Mapping[str, tuple[NodeMetadata, str | None]]) -> Iterable[Row]:
+    """The rows of `node_versions`, one at a time."""
+    return (version_row(identity, node, compiled) for identity, (node, compiled) in versions.items())
 
 
 def version_row(identity: str, node: NodeMetadata, compiled: str | None) -> Row:

@@ -47,7 +47,7 @@ class RecordResult(Struct, frozen=True, kw_only=True):
     """Whether any node differs from every graph recorded before."""
     versions_written: int = 0
     macros_written: int = 0
-    bytes_sent: int = 0
+    code_sent: int = 0
     """Characters of code, raw and compiled, that were sent for nodes and macros."""
 
 
@@ -101,51 +101,57 @@ def _record(
         if stored is not None:
             return RecordResult(run=stored, written=False, differs=stored.graph_id != run.graph_id)
         new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
-        versions = _write_graph(store, pieces) if new_graph else []
-        macros = _write_macros(store, pieces)
+        versions, code = _write_graph(store, pieces) if new_graph else (0, 0)
+        macros, macro_code = _write_macros(store, pieces)
         if results:
-            store.insert("run_results", RESULT_COLUMNS, [_result_row(run, result) for result in results])
+            store.insert("run_results", RESULT_COLUMNS, (_result_row(run, result) for result in results))
         store.insert("runs", RUN_COLUMNS, [tuple(asdict(run).values())])
     return RecordResult(
         run=run,
         written=True,
         new_graph=new_graph,
-        versions_written=len(versions),
-        macros_written=len(macros),
-        bytes_sent=_size(versions, content.VERSION_COLUMNS) + _size(macros, content.MACRO_COLUMNS),
+        versions_written=versions,
+        macros_written=macros,
+        code_sent=code + macro_code,
     )
 
 
-def _write_graph(store: StoreSession, pieces: Contents) -> list[content.Row]:
-    """Write what is missing of a graph; the rows of the node versions that were."""
+def _write_graph(store: StoreSession, pieces: Contents) -> tuple[int, int]:
+    """Write what is missing of a graph; how many node versions were, and how long their code is."""
     graph_id = pieces.graph_id
-    store.insert("graph_parts", content.PART_COLUMNS, [(graph_id, part) for part in pieces.parts])
+    store.insert("graph_parts", content.PART_COLUMNS, ((graph_id, part) for part in pieces.parts))
     missing = _names(store.query("missing_parts", graph_id=graph_id))
     store.insert(
         "part_nodes", content.NODE_COLUMNS, content.part_rows((part, pieces.parts[part]) for part in missing)
     )
-    new = _names(store.query("missing_versions", graph_id=graph_id))
-    versions = [content.version_row(identity, *pieces.versions[identity]) for identity in new]
-    parents = {identity: pieces.versions[identity][0].parents for identity in new}
-    edges = [(identity, parent) for identity in new for parent in dict.fromkeys(parents[identity])]
-    if versions:
-        store.insert("node_versions", content.VERSION_COLUMNS, versions)
-    if edges:
-        store.insert("version_parents", content.PARENT_COLUMNS, edges)
-    return versions
+    versions = {
+        identity: pieces.versions[identity]
+        for identity in _names(store.query("missing_versions", graph_id=graph_id))
+    }
+    store.insert("node_versions", content.VERSION_COLUMNS, content.version_rows(versions))
+    store.insert(
+        "version_parents",
+        content.PARENT_COLUMNS,
+        (
+            (identity, parent)
+            for identity, (node, _) in versions.items()
+            for parent in dict.fromkeys(node.parents)
+        ),
+    )
+    code = sum(len(node.raw_code or "") + len(compiled or "") for node, compiled in versions.values())
+    return len(versions), code
 
 
-def _write_macros(store: StoreSession, pieces: Contents) -> list[content.Row]:
-    """Write what is missing of a set of macros; the rows of the macros that were."""
+def _write_macros(store: StoreSession, pieces: Contents) -> tuple[int, int]:
+    """Write what is missing of a set of macros; how many macros were, and how long their code is."""
     set_id = pieces.macro_set_id
     if not pieces.macros or store.query("macro_set_stored", macro_set_id=set_id):
-        return []
-    store.insert("macro_sets", content.MACRO_SET_COLUMNS, [(set_id, identity) for identity in pieces.macros])
+        return 0, 0
+    store.insert("macro_sets", content.MACRO_SET_COLUMNS, ((set_id, identity) for identity in pieces.macros))
     missing = _names(store.query("missing_macros", macro_set_id=set_id))
-    macros = [content.macro_row(identity, pieces.macros[identity]) for identity in missing]
-    if macros:
-        store.insert("macros", content.MACRO_COLUMNS, macros)
-    return macros
+    macros = {identity: pieces.macros[identity] for identity in missing}
+    store.insert("macros", content.MACRO_COLUMNS, (content.macro_row(*macro) for macro in macros.items()))
+    return len(macros), sum(len(macro.macro_sql) for macro in macros.values())
 
 
 def _names(rows: Iterable[tuple[object, ...]]) -> list[str]:
@@ -164,8 +170,3 @@ def _result_row(run: RunMetadata, result: NodeResult) -> content.Row:
         result.message and content.without_nul(result.message),
         result.completed_at,
     )
-
-
-def _size(rows: Sequence[content.Row], columns: Sequence[str]) -> int:
-    code = [columns.index(name) for name in ("raw_code", "compiled_code", "macro_sql") if name in columns]
-    return sum(len(str(row[column] or "")) for row in rows for column in code)

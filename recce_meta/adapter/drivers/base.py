@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from recce_meta.errors import MissingDriverError
+from recce_meta.errors import MissingDriverError, WarehouseError
 from recce_meta.warehouses import ConnectionPlan, Warehouse
 
 if TYPE_CHECKING:
@@ -81,13 +81,32 @@ class BaseDriver:
         from sqlalchemy.sql import table as table_clause
 
         target = table_clause(quoted_name(table, quote=False), *(column(name) for name in columns))
-        for batch in batches(rows, ROWS_PER_STATEMENT):
+        for batch in batches(storable(table, columns, rows), ROWS_PER_STATEMENT):
             connection.execute(insert(target), [dict(zip(columns, row, strict=True)) for row in batch])
 
 
 def raw(connection: Connection) -> Any:
     """The driver's own connection below *connection*."""
     return connection.connection.driver_connection
+
+
+def storable(
+    table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> Iterator[Sequence[object]]:
+    """*rows*, up to one that holds the NUL character."""
+    for row in rows:
+        refuse_nul(table, columns, row)
+        yield row
+
+
+def refuse_nul(table: str, columns: Sequence[str], row: Sequence[object]) -> None:
+    """Raise WarehouseError where *row* holds the NUL character, which PostgreSQL and others cannot store."""
+    for name, value in zip(columns, row, strict=True):
+        if type(value) is str and "\0" in value:
+            raise WarehouseError(
+                f"A text for column '{name}' of {table} holds the NUL character (U+0000)",
+                hint=f"remove it at its source; the row begins with {str(row[0])[:80]!r}",
+            )
 
 
 def batches(rows: Iterable[Sequence[object]], size: int) -> Iterator[list[Sequence[object]]]:

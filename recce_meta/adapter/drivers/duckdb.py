@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from itertools import chain
 from math import isfinite
 from pathlib import Path
 from tempfile import mkstemp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
 
-from recce_meta.adapter.drivers.base import BATCH_CHARACTERS, BaseDriver, bounded_batches, raw
+from recce_meta.adapter.drivers.base import (
+    BATCH_CHARACTERS,
+    BaseDriver,
+    bounded_batches,
+    raw,
+    refuse_nul,
+    storable,
+)
 from recce_meta.errors import ConnectionFailed
 from recce_meta.warehouses import ConnectionPlan
 from recce_meta.warehouses.duckdb import is_file
@@ -26,8 +33,12 @@ if TYPE_CHECKING:
 
 OLDEST_STORAGE = "v1.0.0"
 """Opened by every DuckDB 1.x; what 2.0 creates by default is opened by 2.0 alone."""
-LARGEST_OBJECT = 16 * 1024 * 1024
-"""DuckDB's own default for the longest JSON object; raised for longer rows."""
+SMALLEST_OBJECT = 256 * 1024
+"""The longest JSON line that DuckDB makes room for at least; it holds several times that in each thread."""
+BUFFER_BYTES = 256 * 1024
+FILE_BYTES = 64 * 1024 * 1024
+"""How much goes into one file, and so into one INSERT."""
+ESCAPED_NUL = b"\\u0000"
 
 
 class Driver(BaseDriver):
@@ -75,9 +86,12 @@ class Driver(BaseDriver):
         """Insert *rows* through a file, or as parameters where the profile shuts DuckDB off from files."""
         driver = raw(connection)
         names = ", ".join(self.warehouse.quote_identifier(name) for name in columns)
-        load = _load_from_file if _may_read_files(driver) else _load_from_parameters
-        for batch in bounded_batches(rows, BATCH_CHARACTERS):
-            load(driver, table, names, len(columns), batch)
+        if not _may_read_files(driver):
+            for batch in bounded_batches(storable(table, columns, rows), BATCH_CHARACTERS):
+                _load_from_parameters(driver, table, names, len(columns), batch)
+            return
+        for path, longest in _files_of(iter(rows), table, columns):
+            _load_from_file(driver, table, names, len(columns), path, longest)
 
 
 def _create(path: Path) -> None:
@@ -114,20 +128,14 @@ def _may_read_files(driver: Any) -> bool:
     return bool(driver.execute(sql).fetchone()[0])
 
 
-def _load_from_file(driver: Any, table: str, names: str, width: int, batch: list[Sequence[object]]) -> None:
-    keys = [f"c{number}" for number in range(width)]
-    data = _json_lines(keys, batch)
-    types = ", ".join(f"{key}: 'VARCHAR'" for key in keys)
-    sql = " ".join(
-        (
-            f"INSERT INTO {table} ({names}) SELECT {', '.join(keys)} FROM read_json($1,",  # noqa: S608 - quoted
-            "format = 'newline_delimited', records = true, compression = 'uncompressed',",
-            "maximum_object_size = $2,",
-            f"columns = {{{types}}})",
-        )
+def _load_from_file(driver: Any, table: str, names: str, width: int, path: str, longest: int) -> None:
+    values = ", ".join(f"line[{number}]" for number in range(1, width + 1))
+    driver.execute(
+        f"INSERT INTO {table} ({names}) SELECT {values} FROM read_json($1,"  # noqa: S608 - quoted
+        " format = 'newline_delimited', records = false, compression = 'uncompressed',"
+        " maximum_object_size = $2, columns = {line: 'VARCHAR[]'})",
+        [path, max(SMALLEST_OBJECT, longest)],
     )
-    with _temporary_file(data) as path:
-        driver.execute(sql, [path, max(LARGEST_OBJECT, len(data))])
 
 
 def _load_from_parameters(
@@ -140,24 +148,51 @@ def _load_from_parameters(
     )
 
 
-def _json_lines(keys: Sequence[str], batch: list[Sequence[object]]) -> bytes:
+def _files_of(
+    rows: Iterator[Sequence[object]], table: str, columns: Sequence[str]
+) -> Iterator[tuple[str, int]]:
+    """*rows* as files of JSON arrays, one per line: the path of each, gone when the next is asked for, and
+    the length of its longest line."""
+    row = next(rows, None)
+    while row is not None:
+        descriptor, path = mkstemp(prefix="recce_meta_", suffix=".ndjson")  # mode 0600
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                longest = _write_lines(file, chain((row,), rows), table, columns)
+            yield path, longest
+        finally:
+            Path(path).unlink(missing_ok=True)
+        row = next(rows, None)
+
+
+def _write_lines(file: BinaryIO, rows: Iterable[Sequence[object]], table: str, columns: Sequence[str]) -> int:
+    """Write *rows* until the file is large; the length of the longest line."""
     from msgspec.json import Encoder
 
-    return Encoder().encode_lines([dict(zip(keys, map(_encodable, row), strict=True)) for row in batch])
+    encode_into, width = Encoder().encode_into, len(columns)
+    buffer = bytearray()
+    written = longest = 0
+    for row in rows:
+        if len(row) != width:
+            raise ValueError(f"A row for {table} has {len(row)} values, not {width}")
+        start = len(buffer)
+        encode_into(_encodable(row), buffer, -1)
+        buffer += b"\n"
+        longest = max(longest, len(buffer) - start)
+        if buffer.find(ESCAPED_NUL, start) >= 0:
+            refuse_nul(table, columns, row)
+        if len(buffer) >= BUFFER_BYTES:
+            file.write(buffer)
+            written += len(buffer)
+            buffer.clear()
+            if written >= FILE_BYTES:
+                break
+    file.write(buffer)
+    return longest
 
 
-def _encodable(value: object) -> object:
-    """*value* as JSON can say it: NaN and the infinities by name, which DuckDB casts back."""
-    return str(value) if type(value) is float and not isfinite(value) else value
-
-
-@contextmanager
-def _temporary_file(data: bytes) -> Iterator[str]:
-    """The path of a file with *data*, for this user's eyes only, gone when the block ends."""
-    descriptor, path = mkstemp(prefix="recce_meta_", suffix=".ndjson")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        yield path
-    finally:
-        Path(path).unlink(missing_ok=True)
+def _encodable(row: Sequence[object]) -> Sequence[object]:
+    """*row* as JSON can say it: NaN and the infinities by name, which DuckDB casts back."""
+    if float not in map(type, row):
+        return row
+    return [str(value) if type(value) is float and not isfinite(value) else value for value in row]

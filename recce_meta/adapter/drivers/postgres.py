@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from recce_meta.adapter.drivers.base import BaseDriver, raw
+from recce_meta.adapter.drivers.base import BaseDriver, raw, storable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,5 +46,5 @@ class Driver(BaseDriver):
         """Send *rows* with COPY, which streams: one row is held at a time."""
         names = ", ".join(self.warehouse.quote_identifier(name) for name in columns)
         with raw(connection).cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-            for row in rows:
+            for row in storable(table, columns, rows):
                 copy.write_row(row)

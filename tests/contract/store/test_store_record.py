@@ -33,7 +33,7 @@ def test_the_same_graph_under_another_run_id_writes_one_row_and_its_results(stor
     result = record_run(store.adapter, make_project("run-2"), schema=store.schema)
 
     assert result.written and not result.new_graph
-    assert (result.versions_written, result.macros_written, result.bytes_sent) == (0, 0, 0)
+    assert (result.versions_written, result.macros_written, result.code_sent) == (0, 0, 0)
     assert store.counts() == {**before, "runs": 2, "run_results": 2}
 
 
@@ -47,7 +47,7 @@ def test_only_changed_nodes_are_sent(store, make_project):
 
     after = store.counts()
     assert result.versions_written == 3 == after["node_versions"] - before["node_versions"]
-    assert result.bytes_sent < 3000
+    assert result.code_sent < 3000
     assert 0 < after["part_nodes"] - before["part_nodes"] < size / 10
 
 

@@ -3,8 +3,7 @@
 -- each graph recorded before being one part. Results keep the time that dbt wrote, as dbt wrote it.
 CREATE TABLE recce_metadata.graph_parts (
   graph_id TEXT(64) NOT NULL,
-  part_id TEXT(64) NOT NULL,
-  PRIMARY KEY (graph_id, part_id)
+  part_id TEXT(64) NOT NULL
 );
 CREATE TABLE recce_metadata.part_nodes (
   part_id TEXT(64) NOT NULL,
