@@ -45,6 +45,8 @@ class StoreSession:
         self._session = session
         self._warehouse = warehouse
         self._quoted_schema = schema_text(warehouse, schema)
+        # A colon in a statement begins a parameter unless a backslash stands before it.
+        self._schema_in_statements = self._quoted_schema.replace(":", "\\:")
 
     @property
     def dialect(self) -> str:
@@ -53,17 +55,17 @@ class StoreSession:
 
     def query(self, name: str, **parameters: object) -> list[tuple[object, ...]]:
         """The rows of the query in `sql/queries/<name>.sql`."""
-        (statement,) = files.query(name, self.dialect).statements(self._quoted_schema)
+        (statement,) = files.query(name, self.dialect).statements(self._schema_in_statements)
         return self._session.query(statement, parameters)
 
     def execute(self, name: str, **parameters: object) -> None:
         """Run the statements of `sql/queries/<name>.sql`, each with *parameters*."""
-        for statement in files.query(name, self.dialect).statements(self._quoted_schema):
+        for statement in files.query(name, self.dialect).statements(self._schema_in_statements):
             self._session.execute(statement, parameters)
 
     def run_file(self, file: SqlFile) -> None:
         """Run the statements of a file that takes no parameters."""
-        for statement in file.statements(self._quoted_schema):
+        for statement in file.statements(self._schema_in_statements):
             self._session.execute(statement)
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

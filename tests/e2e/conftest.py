@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from recce_meta.cli.main import run
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "recce_meta" / "demo_data"
@@ -45,7 +49,7 @@ class Cli:
 
     def within(self, folder: Path | str = ".", **environ: str) -> Cli:
         """The same, from another folder or with more settings."""
-        return Cli(self.folder / folder, {"HOME": self.variables["HOME"], **self.environ, **environ})
+        return type(self)(self.folder / folder, {"HOME": self.variables["HOME"], **self.environ, **environ})
 
     def __call__(self, *arguments: str | Path, input: str | None = None) -> Ran:
         ran = subprocess.run(
@@ -58,6 +62,27 @@ class Cli:
             timeout=120,
         )
         return Ran(ran.returncode, ran.stdout.decode("utf-8"), ran.stderr.decode("utf-8", "replace"))
+
+
+class QuickCli(Cli):
+    """The same without a process of its own, for the many cases in which nothing depends on one."""
+
+    def __call__(self, *arguments: str | Path, input: str | None = None) -> Ran:
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(os, "environ", self.variables)
+            patch.chdir(self.folder)
+            code = run([str(argument) for argument in arguments])
+        for stream in (out, err):
+            stream.flush()
+        said = [stream.buffer.getvalue().decode("utf-8") for stream in (out, err)]
+        return Ran(code, *said)
+
+
+@pytest.fixture
+def quick_cli(tmp_path: Path) -> QuickCli:
+    """The command in an empty folder, run by this process; a module that takes it names it `cli`."""
+    return QuickCli(tmp_path)
 
 
 @pytest.fixture

@@ -1,0 +1,336 @@
+"""Whatever a user does wrong: one message, one hint, the right exit code; never a traceback."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OTHER = ROOT / "tests" / "data" / "artifacts" / "generated" / "jaffle_ext_full" / "dbt_1.10"
+STORE = "duckdb:///store.duckdb"
+
+
+@pytest.fixture
+def cli(quick_cli: Any) -> Any:
+    """No process of its own for each of many cases."""
+    return quick_cli
+
+
+def assert_told(ran: Any, code: int, message: str, hint: str | None = None) -> None:
+    """One error on stderr with *message*, then the hint, and nothing on stdout."""
+    assert ran.code == code, ran
+    assert ran.out == ""
+    assert ran.err.startswith("error: "), ran.err
+    assert message in ran.err
+    assert "Traceback" not in ran.err and "this is a bug" not in ran.err
+    assert ran.err.count("error: ") == 1
+    assert not ran.err.partition("\n")[0].endswith(".")
+    if hint is not None:
+        assert f"\nhint: {hint}" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["diff", "--format", "yaml"], "'yaml' is not one of 'table', 'json', 'markdown'"),
+        (["diff", "one", "two", "three"], "Got unexpected extra argument (three)"),
+        (["diff", "--lock-timeout", "soon"], "'soon' is not a valid float"),
+        (["diff", "--lock-timeout", "-1"], "-1.0 is not in the range"),
+        (["diff", "--nonsense"], "--nonsense"),
+        (["runs", "-n", "0"], "0 is not in the range"),
+        (["runs", "-n", "some"], "'some' is not a valid integer"),
+        (["lineage"], "Missing argument 'NODE'"),
+        (["lineage", "orders", "--depth", "0"], "0 is not in the range"),
+        (["prune", "--older-than", "30x"], "'30x' is not an age such as 30d, 8w or 12h"),
+        (["prune", "--keep-last", "-1"], "-1 is not in the range"),
+        (["sql", "tables"], "'tables' is not one of 'ddl', 'views', 'cookbook'"),
+        (["sql", "ddl", "--dialect", "oracle"], "'oracle' is not one of 'duckdb', 'postgres'"),
+        (["record", "--project-dir", "nowhere"], "Directory 'nowhere' does not exist"),
+        (["demo", "--dir", "file"], "Directory 'file' is a file"),
+    ],
+)
+def test_wrong_options_exit_with_2_and_point_to_the_help(
+    cli: Any, arguments: list[str], message: str
+) -> None:
+    (cli.folder / "file").touch()
+
+    assert_told(cli(*arguments), 2, message, hint=f"recce-meta {arguments[0]} --help")
+
+
+def test_a_misspelt_command_is_told_with_the_nearest(cli: Any) -> None:
+    assert_told(cli("dif"), 2, "Unknown command 'dif'", hint="did you mean 'diff'?")
+    assert_told(cli("status"), 2, "Unknown command 'status'")
+
+
+def test_no_command_at_all_shows_the_help_and_fails(cli: Any) -> None:
+    ran = cli()
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == cli("--help").out
+
+
+@pytest.mark.parametrize(
+    "command", [["runs"], ["show"], ["diff"], ["lineage", "orders"], ["prune", "--keep-last", "1"]]
+)
+def test_reading_from_a_file_that_is_not_there_fails_and_creates_none(cli: Any, command: list[str]) -> None:
+    ran = cli(*command, "--url", STORE)
+
+    assert_told(ran, 3, "No DuckDB file at store.duckdb", hint="check the path; recce-meta init")
+    assert list(cli.folder.glob("*.duckdb")) == []
+
+
+@pytest.mark.parametrize(
+    "command", [["runs"], ["show"], ["diff"], ["lineage", "orders"], ["prune", "--keep-last", "1"]]
+)
+def test_a_database_without_a_store_says_how_to_make_one(cli: Any, command: list[str]) -> None:
+    cli("init", "--url", STORE, "--schema", "elsewhere")
+
+    ran = cli(*command, "--url", STORE)
+
+    assert_told(ran, 3, "There is no store in schema 'recce_metadata'", hint="recce-meta init creates it")
+
+
+def test_an_empty_store_says_how_to_fill_it(cli: Any) -> None:
+    cli("init", "--url", STORE)
+
+    assert cli("runs", "--url", STORE).out == "No runs recorded\n"
+    assert_told(cli("diff", "--url", STORE), 2, "the store holds no run", hint="recce-meta record writes one")
+
+
+def test_a_missing_side_says_how_to_record_it(cli: Any, project: Path) -> None:
+    store = cli.within(RECCE_META_URL=STORE)
+    store("record", "--target-path", project / "target")
+
+    ran = store("diff", "base", "current")
+
+    assert_told(
+        ran, 2, "No run 'base'", hint="recce-meta record --environment base --target-path DIR writes one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("selector", "message", "hint"),
+    [
+        ("curent", "No run 'curent'", "did you mean 'current'?"),
+        ("nosuch", "No run 'nosuch'", "recce-meta runs lists them"),
+        ("base~5", "No run 'base~5': there is only one such run", "the oldest of them is ~0"),
+        ("before:soon", "Not a date or time in 'before:soon'", "for example before:2026-11-01"),
+        ("before:1999-01-01", "No run 'before:1999-01-01'", None),
+        ("sha:0000000", "No run 'sha:0000000'", None),
+        ("", "An empty run selector", "name a run id"),
+        ("path:nowhere", "nowhere", None),
+    ],
+)
+def test_runs_that_are_not_there(store: Any, selector: str, message: str, hint: str | None) -> None:
+    ran = store("show", selector)
+
+    assert_told(ran, 3 if selector.startswith("path:") else 2, message, hint)
+
+
+def test_a_prefix_of_several_ids_lists_them(store: Any, project: Path) -> None:
+    for number in "12":
+        store("record", "--target-path", project / "target", "--run-id", f"same-{number}")
+
+    assert_told(store("show", "same"), 2, "same-1 (current", hint="give more of the id")
+    assert store("show", "same-1").code == 0
+
+
+def test_several_projects_in_one_store_ask_which_unless_one_is_at_hand(store: Any, project: Path) -> None:
+    shutil.copytree(OTHER, store.folder / "other")
+    for side in ("base", "current"):
+        store("record", "-e", side, "--run-id", f"other-{side}", "--target-path", "other")
+    url = f"duckdb:///{store.folder / 'store.duckdb'}"
+
+    nowhere = store("diff")
+    named = store("diff", "--project", "jaffle_ext")
+    at_hand = store.within(project)("diff", "--url", url)
+    below = store.within("shop/target")("diff", "--url", url)
+    overruled = store.within(project)("diff", "--url", url, "--project", "jaffle_ext")
+    unknown = store("diff", "--project", "nosuch")
+
+    assert_told(
+        nowhere, 2, "a run of 2 projects: jaffle_ext, jaffle_shop", hint="say which one with --project"
+    )
+    assert named.out.startswith("jaffle_ext\n") and overruled.out == named.out
+    assert at_hand.out.startswith("jaffle_shop\n") and below.out == at_hand.out
+    assert_told(unknown, 2, "the store holds no run of project 'nosuch'")
+
+
+@pytest.mark.parametrize(
+    ("node", "message", "hint"),
+    [
+        ("ordres", "No node is called 'ordres'", "did you mean 'orders'"),
+        ("zzzzzz", "No node is called 'zzzzzz'", None),
+    ],
+)
+def test_nodes_that_are_not_there(store: Any, node: str, message: str, hint: str | None) -> None:
+    assert_told(store("lineage", node), 2, message, hint)
+
+
+@pytest.mark.parametrize(
+    ("selection", "message"),
+    [
+        ("tag:", "Cannot read selector 'tag:' at character 5: nothing is named"),
+        ("tga:nightly", "Unknown selection method 'tga' in selector 'tga:nightly' at character 1"),
+        ("state:modfied", "modfied"),
+        ("result:", "result:"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--select", "--exclude"])
+def test_selections_that_cannot_be_read(store: Any, option: str, selection: str, message: str) -> None:
+    assert_told(store("diff", option, selection), 2, message)
+
+
+def _nothing(folder: Path) -> None:
+    folder.rmdir()
+
+
+def _no_manifest(folder: Path) -> None:
+    (folder / "catalog.json").write_text("{}")
+
+
+def _empty(folder: Path) -> None:
+    (folder / "manifest.json").touch()
+
+
+def _truncated(folder: Path) -> None:
+    (folder / "manifest.json").write_text('{"metadata": {"dbt_version": "1.9.0"}, "nodes": {')
+
+
+def _not_a_manifest(folder: Path) -> None:
+    (folder / "manifest.json").write_text("{}")
+
+
+def _truncated_gzip(folder: Path) -> None:
+    whole = (OTHER / "manifest.json.gz").read_bytes()
+    (folder / "manifest.json.gz").write_bytes(whole[: len(whole) // 2])
+
+
+def _foreign_catalog(folder: Path) -> None:
+    shutil.copy(ROOT / "recce_meta" / "demo_data" / "base" / "manifest.json.gz", folder)
+    shutil.copy(OTHER / "catalog.json.gz", folder)
+
+
+def _a_folder_for_a_file(folder: Path) -> None:
+    (folder / "manifest.json").mkdir()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _nothing,
+        _no_manifest,
+        _empty,
+        _truncated,
+        _not_a_manifest,
+        _truncated_gzip,
+        _foreign_catalog,
+        _a_folder_for_a_file,
+    ],
+)
+def test_artifacts_that_cannot_be_used_leave_nothing_behind(cli: Any, damage: Callable[[Path], None]) -> None:
+    (cli.folder / "target").mkdir()
+    damage(cli.folder / "target")
+
+    assert_told(cli("record", "--url", STORE), 3, "target", hint="")
+    assert_told(cli("diff", "path:target", "path:target"), 3, "target")
+    assert not (cli.folder / "store.duckdb").exists()
+
+
+def test_a_newer_store_is_left_alone(store: Any, project: Path) -> None:
+    import duckdb
+
+    file = store.folder / "store.duckdb"
+    with duckdb.connect(file) as connection:
+        connection.execute("UPDATE recce_metadata.store SET schema_version = 99")
+
+    for command in (
+        ["runs"],
+        ["show"],
+        ["diff"],
+        ["init"],
+        ["prune", "--keep-last", "0"],
+        ["lineage", "orders"],
+    ):
+        assert_told(store(*command), 3, "has version 99, this recce-meta knows", hint="upgrade recce-meta")
+    assert_told(store("record", "--target-path", project / "target", "--run-id", "x"), 3, "has version 99")
+    doctor = store("doctor")
+    assert doctor.code == 3 and "version 99" in doctor.out and "upgrade recce-meta" in doctor.out
+    with duckdb.connect(file) as connection:
+        assert connection.execute("SELECT count(*) FROM recce_metadata.runs").fetchone() == (2,)
+
+
+def test_a_read_only_database_can_be_read(store: Any, project: Path) -> None:
+    url = f"{STORE}?read_only=true"
+
+    assert store("diff", "--url", url).code == 0
+    written = store("record", "--target-path", project / "target", "--run-id", "x", "--url", url)
+
+    assert_told(written, 3, "read-only mode", hint="grant the role this right, or use another target")
+
+
+def test_files_that_are_no_database(cli: Any) -> None:
+    (cli.folder / "store.duckdb").write_text("this is not a database" * 500)
+
+    assert_told(cli("runs", "--url", STORE), 3, "store.duckdb", hint="check host, port, path and database")
+    assert_told(
+        cli("init", "--url", "duckdb:///no/such/folder/x.duckdb"),
+        3,
+        "x.duckdb",
+        hint="check host, port, path",
+    )
+    assert_told(cli("runs", "--url", "duckdb:///."), 3, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "message"),
+    [
+        ("sqlite:///x.db", 2, "Unknown warehouse type 'sqlite' in the URL"),
+        ("mysql://me:hunter2secret@host/db", 2, "Unknown warehouse type 'mysql' in the URL"),
+        ("snowflake://me:hunter2secret@account/db", 3, "Warehouse type 'snowflake' is not supported yet"),
+        ("nonsense", 2, "Not a database URL: nonsense"),
+        ("postgresql://me:hunter2secret@host:port/db", 2, "Not a database URL"),
+    ],
+)
+def test_urls_that_lead_nowhere(cli: Any, url: str, code: int, message: str) -> None:
+    ran = cli("runs", "--url", url)
+
+    assert_told(ran, code, message, hint="")
+    assert "hunter2secret" not in ran.err
+
+
+def test_a_report_that_cannot_be_written_names_the_file(cli: Any, project: Path) -> None:
+    sides = [f"path:{project / name}" for name in ("target-base", "target")]
+
+    ran = cli("diff", *sides, "-o", "no/such/folder/diff.md")
+
+    assert_told(ran, 3, "diff.md: No such file or directory")
+
+
+def test_windows_paths_are_taken_as_they_are(cli: Any) -> None:
+    ran = cli("diff", r"path:C:\shop\target-base", r"path:C:\shop\target")
+
+    assert_told(ran, 3, r"C:\shop\target-base")
+
+
+@pytest.mark.parametrize("schema", ["", "a\nb"])
+def test_schemas_that_cannot_be_named(cli: Any, schema: str) -> None:
+    assert_told(cli("init", "--url", STORE, "--schema", schema), 2, "Not an identifier")
+
+
+@pytest.mark.parametrize("schema", ['Odd "na;me" 100%', "schéma ⟦x⟧", "select", "a.b", ":x", "'", "\\"])
+def test_schemas_may_have_any_other_name(cli: Any, project: Path, schema: str) -> None:
+    store = cli.within(RECCE_META_URL=STORE, RECCE_META_SCHEMA=schema)
+
+    for side, folder in (("base", "target-base"), ("current", "target")):
+        assert store("record", "-e", side, "--target-path", project / folder).code == 0
+    diff = store("diff")
+
+    assert (diff.code, diff.err) == (0, "")
+    assert "4 modified" in diff.out
+    assert store("prune", "--keep-last", "0").out.startswith("Removed 2 runs")
+    assert store("doctor").code == 0
