@@ -31,29 +31,51 @@ def pytest_runtest_makereport(
     return report
 
 
-STATE_CASES = Path(__file__).parent / "data" / "state_cases"
+DATA = Path(__file__).parent / "data"
 
 
-@pytest.fixture(scope="session")
-def state_projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
-    """One project (`base`) and 54 variants of it with one edit each; tests/data/state_cases says more."""
-    manifests = [
-        json.loads(gzip.decompress((STATE_CASES / name).read_bytes()))
-        for name in ("base.json.gz", "variants.json.gz")
-    ]
-    base, variants = manifests
-    whole = {"base": base} | {name: _changed(base, variant) for name, variant in variants.items()}
-    return {name: _extracted(manifest, tmp_path_factory.mktemp(name)) for name, manifest in whole.items()}
-
-
-def _changed(value: Any, difference: dict[str, Any]) -> Any:
-    """*value* with a recorded difference applied, as the README beside the data describes it."""
+def applied(value: Any, difference: dict[str, Any]) -> Any:
+    """*value* with a recorded difference, in the form that tests/data/state_cases/README.md tells."""
     if "=" in difference:
         return difference["="]
     kept = {key: member for key, member in value.items() if key not in difference["-"]}
-    return kept | {key: _changed(value.get(key), inner) for key, inner in difference["+"].items()}
+    return kept | {key: applied(value.get(key), inner) for key, inner in difference["+"].items()}
 
 
-def _extracted(manifest: Any, folder: Path) -> Project:
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    return extract_project(folder, git=GitState(), hash_seed_files=False)
+class Variants:
+    """The variants whose differences from a base lie in *folder*; each is extracted once."""
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        self._base = json.loads(gzip.decompress((folder / "base.json.gz").read_bytes()))
+        self._differences = json.loads(gzip.decompress((folder / "variants.json.gz").read_bytes()))
+        self._scratch = scratch
+        self._extracted: dict[str, Project] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variants' names, without `base`."""
+        return tuple(self._differences)
+
+    def __call__(self, name: str) -> Project:
+        """The variant of that name; `base` is the project itself."""
+        if name not in self._extracted:
+            path = self._scratch / f"{name}.json"
+            manifest = self._base if name == "base" else applied(self._base, self._differences[name])
+            path.write_text(json.dumps(manifest), encoding="utf-8")
+            self._extracted[name] = extract_project(
+                self._scratch, manifest_path=path, git=GitState(), hash_seed_files=False
+            )
+            path.unlink()
+        return self._extracted[name]
+
+
+@pytest.fixture(scope="session")
+def state_cases(tmp_path_factory: pytest.TempPathFactory) -> Variants:
+    """The 54 variants that came with dbt's own answers."""
+    return Variants(DATA / "state_cases", tmp_path_factory.mktemp("state_cases"))
+
+
+@pytest.fixture(scope="session")
+def state_variants(tmp_path_factory: pytest.TempPathFactory) -> Variants:
+    """The variants that scripts/build_state_variants.py made."""
+    return Variants(DATA / "state_variants", tmp_path_factory.mktemp("state_variants"))

@@ -102,7 +102,7 @@ def load_names(
 
 
 def load_hooked(adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA) -> list[str]:
-    """Unique ids of the nodes of *run* whose configuration may name macros (hooks, strategies)."""
+    """Unique ids of the nodes of *run* that may call macros without dbt's knowing: in hooks, in branches."""
     with open_store(adapter, schema) as store:
         return sorted(str(row[0]) for row in store.query("hooked", graph_id=run.graph_id))
 
@@ -134,7 +134,7 @@ def load_edges(
 def load_differences(
     adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
 ) -> tuple[list[NodeMetadata], list[NodeMetadata]]:
-    """The nodes of each side that the other lacks, or has in another version or place.
+    """The nodes, groups among them, of each side that the other lacks, or has in another version or place.
 
     They are compared in the warehouse. Code that is equal to the byte on both sides is not fetched:
     `raw_code`, or `compiled_code`, is then None on both, while `code_hash` is kept. Compiled code is in
@@ -192,7 +192,7 @@ def _differing(store: StoreSession, run: RunMetadata, other: RunMetadata) -> lis
     binds = {"graph_id": run.graph_id, "other_graph_id": other.graph_id}
     by_node = rows.grouped(store.query("differing_parents", **binds))
     found = [rows.node_of(row, by_node, None) for row in store.query("differing_nodes", **binds)]
-    return _without_groups(_in_order(found))
+    return _in_order(found)
 
 
 def _macros(store: StoreSession, query: str, **binds: object) -> list[MacroMetadata]:

@@ -1,5 +1,5 @@
--- The nodes of a graph whose configuration may name macros that dbt runs around their SQL: in hooks, or
--- as an incremental strategy.
+-- The nodes of a graph that may call macros which dbt's list does not have: in hooks, as an incremental
+-- strategy, or in a branch that dbt takes at run time alone.
 SELECT
   part_nodes.unique_id
 FROM recce_metadata.graph_parts
@@ -12,4 +12,5 @@ WHERE
   AND (
     REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%hook":[{%'
     OR REPLACE(CAST(node_versions.config AS TEXT), ' ', '') LIKE '%"incremental_strategy":"%'
+    OR node_versions.raw_code LIKE '%is_incremental%'
   );
