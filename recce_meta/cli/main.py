@@ -91,10 +91,6 @@ def run(arguments: list[str]) -> int:
         return _report_usage(error)
     except RecceMetaError as error:
         return _report(error)
-    except BrokenPipeError:
-        # The reader has gone (`| head`): what it wanted it has. Python must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         click.echo(f"error: {_named(error)}", err=True)
         return RecceMetaError.exit_code

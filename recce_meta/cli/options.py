@@ -164,5 +164,11 @@ def emit(text: str) -> None:
     """Print the command's output; it is UTF-8 whatever the locale, since names may be anything."""
     if sys.stdout is None:
         return  # closed by the caller (`>&-`): nobody wants it
-    sys.stdout.buffer.write(text.rstrip("\n").encode("utf-8", "replace") + b"\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.write(text.rstrip("\n").encode("utf-8", "replace") + b"\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer would fail again when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # the reader has gone (`| head`) with what it wanted
+            raise

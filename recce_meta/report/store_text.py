@@ -13,6 +13,9 @@ from recce_meta.report.wording import count_of, counts_by_kind, short_run_id
 CheckRow: TypeAlias = tuple[str, bool | None, str, str | None]
 """Name, whether it holds (None: could not be tried), what was found, what to do."""
 
+WHOLE = 0
+"""A diagnosis is never cut: what is wrong stands at the end of a line as often as not."""
+
 _VERDICTS = {
     True: Span("ok", Style.GREEN),
     False: Span("failed", Style.RED),
@@ -33,7 +36,7 @@ def checks_text(checks: Sequence[CheckRow], *, width: int, color: bool) -> str:
         Span(f"{count_of(failed, 'check')} failed", Style.RED) if failed else Span("All is well", Style.GREEN)
     )
     lines: list[Line] = [*table(rows, indent=0), BLANK, *hints, (verdict,)]
-    return render(lines, width=width, color=color)
+    return render(lines, width=WHOLE, color=color)
 
 
 def record_text(run: RunMetadata, counts: Mapping[str, int], *, is_new: bool, width: int, color: bool) -> str:
