@@ -72,6 +72,8 @@ class UnifiedSqlAdapter:
         self._on_wait = on_wait
         self._driver = driver_for(warehouse)
         self._link: Link | None = None
+        self.current_stores: set[str] = set()
+        """Schemas whose store was seen to be current: to look again costs two round trips each time."""
 
     @classmethod
     def from_dbt_profile(

@@ -88,14 +88,17 @@ def open_store(
     """
     with adapter.session() as session:
         store = StoreSession(session, adapter.warehouse, schema)
-        version = _version(store)
-        if version is None and not create:
-            raise StoreError(
-                f"There is no store in schema '{schema}'",
-                hint="recce-meta init creates it, recce-meta record too",
-            )
-        if version != SCHEMA_VERSION:
-            _bring_forward(store)
+        if schema not in adapter.current_stores:
+            version = _version(store)
+            if version is None and not create:
+                raise StoreError(
+                    f"There is no store in schema '{schema}'",
+                    hint="recce-meta init creates it, recce-meta record too",
+                )
+            if version == SCHEMA_VERSION:
+                adapter.current_stores.add(schema)
+            else:
+                _bring_forward(store)  # remembered once it is committed, by the next session
         yield store
 
 
