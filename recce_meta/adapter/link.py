@@ -14,7 +14,7 @@ from recce_meta.errors import QueryCancelled, RecceMetaError, WarehouseError
 from recce_meta.warehouses import ConnectionPlan
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, RootTransaction
 
 Result = TypeVar("Result")
 Rows = list[tuple[Any, ...]]
@@ -73,12 +73,11 @@ class Link:
             transaction = self._connection.begin()
         try:
             yield
+            with self.door("COMMIT"):
+                transaction.commit()
         except BaseException:
-            with self.door("ROLLBACK"):
-                transaction.rollback()
+            self._roll_back(transaction)
             raise
-        with self.door("COMMIT"):
-            transaction.commit()
 
     def cancel(self) -> None:
         """Stop what runs, from another thread; harmless when nothing runs."""
@@ -105,6 +104,17 @@ class Link:
             raise  # and no look at the driver's errors: it may be the driver that is missing
         except self._driver.error_types() as error:
             raise translated(error, self._driver.warehouse, sql=sql, secrets=self._plan.secrets)  # noqa: B904
+
+    def _roll_back(self, transaction: RootTransaction) -> None:
+        """Undo *transaction*; a connection that cannot even do that is given up: it is lost, or in ruins.
+
+        What made the roll-back necessary is the error to tell, and it is on its way.
+        """
+        try:
+            with self.door("ROLLBACK"):
+                transaction.rollback()
+        except WarehouseError:
+            self._connection.invalidate()
 
     def _stoppable(
         self, function: Callable[[], Result], *, timeout: float | None = None, patience: float = 0.0

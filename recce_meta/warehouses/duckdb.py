@@ -54,11 +54,16 @@ class DuckDB(Warehouse):
         return type(error).__name__
 
     def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
-        """What the class of the exception means; a locked or read-only file is told by its message alone."""
+        """What the class of the exception means; a locked or read-only file, or a full disk, by its message.
+
+        A commit that the disk refuses has the class of one that another transaction is in the way of.
+        """
         if code == "IOException" and _LOCKED.search(message):
             return StoreLocked
         if _READ_ONLY.search(message):
             return PermissionDenied
+        if _NOT_WRITTEN.search(message):
+            return WarehouseError
         return super().error_class(code, message)
 
     def plan(self, fields: Fields) -> ConnectionPlan:
@@ -106,6 +111,7 @@ class DuckDB(Warehouse):
 
 
 _READ_ONLY = re.compile(r"attached in read-only mode", re.I)
+_NOT_WRITTEN = re.compile(r"Could not (?:write|sync|truncate) |No space left on device", re.I)
 _LOCKED = re.compile(r"Could not set lock on file|used by another process", re.I)
 
 

@@ -211,6 +211,28 @@ def test_after_an_error_in_a_session_the_adapter_works_on(adapter: UnifiedSqlAda
     assert adapter.execute("SELECT 1")[1] == [(1,)]
 
 
+def test_a_commit_that_is_refused_is_told_and_the_adapter_works_on(postgres_url: str) -> None:
+    with UnifiedSqlAdapter.from_url(postgres_url) as adapter:
+        with pytest.raises(WarehouseError, match="duplicate key") as caught, adapter.session() as session:
+            session.execute("CREATE TEMPORARY TABLE late (n INT UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+            session.execute("INSERT INTO late VALUES (1), (1)")
+
+        assert caught.value.sql == "COMMIT"
+        with adapter.session() as session:
+            assert session.query("SELECT 1") == [(1,)]
+
+
+def test_a_connection_that_is_cut_is_told_and_the_adapter_works_on(postgres_url: str) -> None:
+    cut = "SELECT pg_terminate_backend(pg_backend_pid())"
+    with UnifiedSqlAdapter.from_url(postgres_url) as adapter:
+        with pytest.raises(WarehouseError, match="terminating conn") as caught, adapter.session() as session:
+            session.query(cut)
+
+        assert caught.value.sql == cut
+        with adapter.session() as session:
+            assert session.query("SELECT 1") == [(1,)]
+
+
 def test_users_sql_within_a_session_is_part_of_it(adapter: UnifiedSqlAdapter, table: str) -> None:
     with pytest.raises(RuntimeError), adapter.session():
         adapter.execute(f"INSERT INTO {table} (number) VALUES (1)")
@@ -589,6 +611,35 @@ def test_rows_go_in_where_the_profile_shuts_duckdb_off_from_files(duckdb_url: st
         insert(adapter, "t", rows)
 
         assert read(adapter, "t") == rows
+
+
+def test_a_full_disk_is_told_at_once_and_the_adapter_works_on(duckdb_url: str) -> None:
+    code = """
+        import resource, sys
+        from recce_meta.adapter import UnifiedSqlAdapter
+        from recce_meta.errors import TransientFailure, WarehouseError
+
+        with UnifiedSqlAdapter.from_url(sys.argv[1]) as adapter:
+            adapter.execute("CREATE TABLE t (a VARCHAR)")
+            resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY))
+            try:
+                with adapter.session() as session:
+                    session.execute("INSERT INTO t SELECT repeat(md5(range::VARCHAR), 100) FROM range(3000)")
+            except WarehouseError as error:
+                print(isinstance(error, TransientFailure), "Could not write" in error.message)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            with adapter.session() as session:
+                print(session.query("SELECT COUNT(*) FROM t"))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), duckdb_url],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=60,
+    )
+
+    assert (done.stdout, done.returncode) == ("False True\n[(0,)]\n", 0), done.stderr
 
 
 def test_no_temporary_file_is_left(duckdb_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
