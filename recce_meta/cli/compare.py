@@ -30,7 +30,11 @@ SHOWN = 5
 @click.argument("base", default="base")
 @click.argument("current", default="current")
 @click.option(
-    "-s", "--select", "selection", multiple=True, help="Only these nodes, in dbt's selection grammar."
+    "-s",
+    "--select",
+    "selection",
+    multiple=True,
+    help="Only these nodes, in dbt's selection grammar: 'orders+ tag:nightly'.",
 )
 @click.option("--exclude", multiple=True, help="Without these nodes.")
 @click.option("--like-dbt", is_flag=True, help="dbt's own notion of state:modified, to the letter.")

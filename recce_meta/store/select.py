@@ -160,7 +160,8 @@ def _unknown(store: StoreSession, selector: str, project: str | None) -> Selecto
             hint=f"recce-meta record --environment {environment} --target-path DIR writes one; "
             f"or name one of: {', '.join(sorted(known)[:10])}",
         )
-    near = get_close_matches(selector, sorted(known), n=3)
+    branch = f"branch:{selector}"
+    near = [branch] if branch in known else get_close_matches(selector, sorted(known), n=3)
     if near:
         hint = "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
     else:

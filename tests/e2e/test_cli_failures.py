@@ -131,6 +131,12 @@ def test_runs_that_are_not_there(store: Any, selector: str, message: str, hint: 
     assert_told(ran, 3 if selector.startswith("path:") else 2, message, hint)
 
 
+def test_the_name_of_a_branch_leads_to_its_selector(store: Any, project: Path) -> None:
+    store("record", "--target-path", project / "target", "--run-id", "x", "--branch", "feature/x")
+
+    assert_told(store("show", "feature/x"), 2, "No run 'feature/x'", hint="did you mean 'branch:feature/x'?")
+
+
 def test_a_prefix_of_several_ids_lists_them(store: Any, project: Path) -> None:
     for number in "12":
         store("record", "--target-path", project / "target", "--run-id", f"same-{number}")
