@@ -243,3 +243,44 @@ def test_other_artifacts_go_the_same_way(cli: Any) -> None:
 
     assert ran.out.startswith("jaffle_ext\n")
     assert "No changes" in ran.out  # an upgrade of dbt alone changes nothing
+
+
+def test_dbts_own_variable_names_the_folder_of_the_artifacts(cli: Any, project: Path) -> None:
+    shop = cli.within(project, DBT_TARGET_PATH="target-base", RECCE_META_URL="duckdb:///store.duckdb")
+
+    assert shop("record").out.startswith("Recorded run bc1c9a92")
+
+
+def test_earlier_runs_are_reached_by_counting_back(store: Any, project: Path) -> None:
+    store("record", "-e", "base", "--run-id", "newer", "--target-path", project / "target")
+
+    since = json.loads(store("diff", "base~1", "base", "--format", "json").out)
+    one_argument = json.loads(store("diff", "base~1", "--format", "json").out)
+
+    assert (since["base"]["run_id"][:8], since["current"]["run_id"]) == ("bc1c9a92", "newer")
+    assert one_argument["current"]["environment"] == "current"
+
+
+HEAVY = ("jinja2", "psycopg", "rich", "sqlglot", "yaml")
+LOADED = f"""
+import sys
+from recce_meta.cli.main import run
+code = run(sys.argv[1:])
+print(code, [name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("command", [["runs"], ["show"], ["lineage", "orders"], ["diff", "base", "base"]])
+def test_commands_that_read_duckdb_by_url_load_nothing_they_do_not_use(
+    store: Any, command: list[str]
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", LOADED, *command],
+        cwd=store.folder,
+        env=store.variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.stderr == "0 []\n"
