@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +12,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import UsageError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project, RunMetadata
 from recce_meta.profiles import find_project_dir
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.write import record_run
+
+LONGEST_NAME = 64
+"""What `runs.run_id` holds in every warehouse."""
+RESERVED = re.compile(r"[:~\x00-\x1f]")
+"""What run selectors read as something else than a name."""
 
 
 class Recorded(Struct, frozen=True, kw_only=True):
@@ -64,6 +71,15 @@ def target_folder(
     return root / (named or "target")
 
 
+def check_name(kind: str, name: str) -> None:
+    """Raise UsageError for a run id or environment that no run selector could name afterwards."""
+    if not name.strip() or len(name) > LONGEST_NAME or RESERVED.search(name) or name == "latest":
+        raise UsageError(
+            f"Not a name for {kind}: {name!r}",
+            hint=f"1 to {LONGEST_NAME} characters without ':' and '~', and not 'latest'",
+        )
+
+
 def read_target(
     target_path: Path,
     *,
@@ -74,6 +90,9 @@ def read_target(
     git: GitState,
 ) -> Project:
     """The artifacts in *target_path* as a run of *environment*; what *git* leaves open is found out."""
+    check_name("an environment", environment)
+    if run_id:
+        check_name("a run", run_id)
     project = extract_project(
         target_path,
         environment=environment,

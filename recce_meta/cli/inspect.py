@@ -9,6 +9,7 @@ import click
 from recce_meta import report
 from recce_meta.api import inspecting
 from recce_meta.cli.options import (
+    MOST,
     Connection,
     connecting,
     emit,
@@ -26,7 +27,7 @@ from recce_meta.store import read
 @click.option("--project", help="Runs of this project only.")
 @click.option("-e", "--environment", help="Runs of this environment only.")
 @click.option(
-    "-n", "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many."
+    "-n", "--limit", type=click.IntRange(1, MOST), default=20, show_default=True, help="At most so many."
 )
 @format_option("table", "json", "markdown")
 def runs(
@@ -74,7 +75,7 @@ def show(connection: Connection, run: str, project: str | None, style: str) -> N
 @click.option("--run", "selector", default="latest", show_default=True, help="Run selector, or path:DIR.")
 @click.option("--upstream", "direction", flag_value="upstream", help="Only what the node reads.")
 @click.option("--downstream", "direction", flag_value="downstream", help="Only what reads the node.")
-@click.option("--depth", type=click.IntRange(min=1), help="At most so many edges away.")
+@click.option("--depth", type=click.IntRange(1, MOST), help="At most so many edges away.")
 @project_option
 @format_option("table", "json", "markdown")
 def lineage(

@@ -21,6 +21,8 @@ DIRECTORY = click.Path(file_okay=False, path_type=Path)
 EXISTING_DIRECTORY = click.Path(file_okay=False, exists=True, path_type=Path)
 ON_DISK = "path:"
 """What begins a run selector that names artifacts instead of a stored run."""
+MOST = 2**31 - 1
+"""The largest number that an option takes: every warehouse has integers of this size."""
 NARROWEST = 40
 """Columns below which output runs over the edge instead of being cut."""
 

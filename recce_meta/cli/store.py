@@ -9,7 +9,7 @@ import click
 
 from recce_meta import report
 from recce_meta.api.checking import doctor as run_checks
-from recce_meta.cli.options import Connection, connecting, emit, format_option, screen
+from recce_meta.cli.options import MOST, Connection, connecting, emit, format_option, screen
 from recce_meta.errors import UnknownNameError
 from recce_meta.store import files
 from recce_meta.store.migrate import schema_text
@@ -23,7 +23,7 @@ KINDS = {"ddl": "table", "views": "view", "cookbook": "question"}
 
 def age(text: str) -> timedelta:
     """`30d`, `12h` or `8w` as a time span."""
-    found = re.fullmatch(r"(\d+)([dwh])", text)
+    found = re.fullmatch(r"(\d{1,5})([dwh])", text)
     if found is None:
         raise click.BadParameter(f"{text!r} is not an age such as 30d, 8w or 12h")
     return timedelta(**{UNITS[found[2]]: int(found[1])})
@@ -52,7 +52,7 @@ def sql(kind: str, dialect: str, schema: str, name: str | None) -> None:
 
 @click.command()
 @connecting
-@click.option("--keep-last", type=click.IntRange(min=0), help="Keep so many runs of each environment.")
+@click.option("--keep-last", type=click.IntRange(0, MOST), help="Keep so many runs of each environment.")
 @click.option("--older-than", type=age, help="Remove only runs older than this: 30d, 8w, 12h.")
 @click.option("-e", "--environment", help="Only runs of this environment.")
 @click.option("--project", help="Only runs of this project.")

@@ -67,7 +67,7 @@ def find_run(store: StoreSession, selector: str, project: str | None) -> RunMeta
     exact = run_by_id(store, selector)
     if exact is not None:
         return exact
-    found = re.fullmatch(r"(?s)(.+?)(?:~(\d+))?", selector)
+    found = re.fullmatch(r"(?s)(.+?)(?:~(\d{1,9}))?", selector)
     if found is None:
         raise SelectorError(
             "An empty run selector", hint="name a run id, an environment such as 'base', or 'latest'"

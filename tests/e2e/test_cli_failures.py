@@ -47,6 +47,9 @@ def assert_told(ran: Any, code: int, message: str, hint: str | None = None) -> N
         (["lineage", "orders", "--depth", "0"], "0 is not in the range"),
         (["prune", "--older-than", "30x"], "'30x' is not an age such as 30d, 8w or 12h"),
         (["prune", "--keep-last", "-1"], "-1 is not in the range"),
+        (["prune", "--keep-last", "9" * 20], "is not in the range"),
+        (["prune", "--older-than", f"{'9' * 20}d"], "is not an age such as 30d, 8w or 12h"),
+        (["runs", "-n", "9" * 20], "is not in the range"),
         (["sql", "tables"], "'tables' is not one of 'ddl', 'views', 'cookbook'"),
         (["sql", "ddl", "--dialect", "oracle"], "'oracle' is not one of 'duckdb', 'postgres'"),
         (["record", "--project-dir", "nowhere"], "Directory 'nowhere' does not exist"),
@@ -117,6 +120,7 @@ def test_a_missing_side_says_how_to_record_it(cli: Any, project: Path) -> None:
     [
         ("curent", "No run 'curent'", "did you mean 'current'?"),
         ("nosuch", "No run 'nosuch'", "recce-meta runs lists them"),
+        ("base~99999999999999999999", "No run 'base~99999999999999999999'", None),
         ("base~5", "No run 'base~5': there is only one such run", "the oldest of them is ~0"),
         ("before:soon", "Not a date or time in 'before:soon'", "for example before:2026-11-01"),
         ("before:1999-01-01", "No run 'before:1999-01-01'", None),
@@ -129,6 +133,21 @@ def test_runs_that_are_not_there(store: Any, selector: str, message: str, hint: 
     ran = store("show", selector)
 
     assert_told(ran, 3 if selector.startswith("path:") else 2, message, hint)
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        *(("-e", name) for name in ("", "latest", "path:x", "prod~1", "x" * 65)),
+        *(("--run-id", name) for name in ("x" * 65, "sha:1", "latest")),
+    ],
+)
+def test_a_run_gets_no_name_that_selectors_could_not_reach(
+    store: Any, project: Path, option: str, name: str
+) -> None:
+    ran = store("record", "--target-path", project / "target", option, name)
+
+    assert_told(ran, 2, "Not a name for ", hint="1 to 64 characters without ':' and '~'")
 
 
 def test_the_name_of_a_branch_leads_to_its_selector(store: Any, project: Path) -> None:
