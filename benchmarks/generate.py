@@ -20,11 +20,8 @@ DATABASE = "analytics"
 MACROS = 488
 SHOWN = {"show": True, "node_color": None}
 CONTRACT = {"enforced": False, "alias_types": True, "checksum": None}
-TABLE_FRESHNESS = {
-    "warn_after": {"count": None, "period": None},
-    "error_after": {"count": None, "period": None},
-    "filter": None,
-}
+NEVER = {"count": None, "period": None}
+TABLE_FRESHNESS = {"warn_after": NEVER, "error_after": NEVER, "filter": None}
 MODEL_CONFIG: Json = {
     "enabled": True, "alias": None, "schema": None, "database": None, "tags": [], "meta": {}, "group": None,
     "static_analysis": None, "materialized": "view", "incremental_strategy": None, "batch_size": None,
@@ -106,11 +103,12 @@ class Shop:
         name, parents = self.names[i], self.parents(i)
         folder = f"{name[:3]}/g{i // 80}"
         more = "".join(MORE.format(n=n, number=i) for n in range(i % 9 - 6))
-        words = {"key": f"subscription_{i % 97}_id", "number": i % 89 + 1, "more": more}
+        key = f"subscription_{i % 97}_id"
+        words = {"key": key, "number": i % 89 + 1, "more": more}
         ratio = "case when r.b_amount = 0 then null else l.amount / r.b_amount end"
         left, right = parents
         raw = JOINED.format(left=left[2], right=right[2], ratio="{{ safe_div('l.amount') }}", **words)
-        names = [words["key"], "parent_id", "status_group", "amount", "b_amount", "amount_ratio"]
+        names = [key, "parent_id", "status_group", "amount", "b_amount", "amount_ratio"]
         names += ["running_amount", "row_num", "last_created_at", "quantity"]
         names = names[: 4 + i % 7]
         unrendered = {"materialized": "view", "schema": name[:3]}
@@ -119,7 +117,7 @@ class Shop:
             **self._common(name, "model", f"models/{folder}/{name}.sql", [name[:3], f"g{i // 80}", name]),
             **{"unique_id": f"model.{PROJECT}.{name}", "alias": name, "config": config},
             "checksum": {"name": "sha256", "checksum": sha256(raw.strip().encode()).hexdigest()},
-            "description": f"{name}: one row per {words['key']}, refreshed nightly by the data team.",
+            "description": f"{name}: one row per {key}, refreshed nightly by the data team.",
             "columns": {n: column(n, f"{n.replace('_', ' ')} of {name}") for n in names},
             **{"patch_path": f"{PROJECT}://models/{folder}/_models.yml", "unrendered_config": unrendered},
             **{"relation_name": self.relation(name), "raw_code": raw, "language": "sql"},
@@ -201,7 +199,6 @@ class Shop:
             "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/catalog/v1.json"},
             "nodes": {unique_id: table(node, unique_id) for unique_id, node in self.models.items()},
             "sources": {unique_id: table(node, unique_id) for unique_id, node in self.sources.items()},
-            "errors": None,
         }
 
 
@@ -231,15 +228,9 @@ def table(node: Json, unique_id: str) -> Json:
         name: {"type": TYPES[i % len(TYPES)], "index": i + 1, "name": name, "comment": None}
         for i, name in enumerate(node["columns"])
     }
-    label = "Indicates whether there are statistics for this table"
-    stats = {"id": "has_stats", "label": "Has Stats?", "value": False, "include": False, "description": label}
+    stats = {"has_stats": {"id": "has_stats", "label": "Has Stats?", "value": False, "include": False}}
     metadata = {"type": "VIEW", **names, "comment": None, "owner": None}
-    return {
-        "metadata": metadata,
-        "columns": columns,
-        "stats": {"has_stats": stats},
-        "unique_id": unique_id,
-    }
+    return {"metadata": metadata, "columns": columns, "stats": stats, "unique_id": unique_id}
 
 
 def write(folder: Path, models: int, tests: int, *, schema: str = "prod", run: str = "run-1") -> Path:

@@ -17,7 +17,7 @@ from recce_meta.models import NodeMetadata, Project
 from recce_meta.store.write import record_run
 
 RUNS = 1_000
-FULL_RUNS = 50
+FULL_RUNS = 100
 """Runs that are written as full rows; the space of all is this times RUNS / FULL_RUNS."""
 SHARE = 0.02
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Literal
 
 from msgspec.structs import replace as with_fields
 
@@ -108,12 +109,11 @@ class _Pair:
             and after[unique_id].compiled_code is None
         ]
 
-    def add_text(self, ids: Sequence[str], field: str) -> None:
+    def add_text(self, ids: Sequence[str], field: Literal["raw_code", "compiled_code"]) -> None:
         """Read *field* of *ids*, which is the same on both sides, into both."""
         if not ids:
             return
-        found = read.load_nodes_by_id(self.adapter, self.current, ids, schema=self.schema)
-        texts = {node.unique_id: getattr(node, field) for node in found}
+        texts = read.load_code(self.adapter, self.current, field, ids, schema=self.schema)
         self.sides = [
             replace(
                 side,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
@@ -101,6 +101,20 @@ def load_names(
     return _in_order(map(rows.named_node_of, found))
 
 
+def load_code(
+    adapter: UnifiedSqlAdapter,
+    run: RunMetadata,
+    field: Literal["raw_code", "compiled_code"],
+    ids: Iterable[str],
+    *,
+    schema: str = DEFAULT_SCHEMA,
+) -> dict[str, str | None]:
+    """The code of those nodes of *run* that *ids* name; compiled code is in its stored form."""
+    with open_store(adapter, schema) as store:
+        found = store.query(f"{field}_by_id", graph_id=run.graph_id, ids="\n".join(ids))
+    return {str(unique_id): code if code is None else str(code) for unique_id, code in found}
+
+
 def load_hooked(adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA) -> list[str]:
     """Unique ids of the nodes of *run* that may call macros without dbt's knowing: in hooks, in branches."""
     with open_store(adapter, schema) as store:
@@ -183,7 +197,8 @@ def _load_nodes(store: StoreSession, nodes: str, parents: str, **binds: object) 
     """The nodes that the query *nodes* gives, whole: parents put in, tokens resolved."""
     relations: dict[str, Any] = dict(store.query("relations", graph_id=binds["graph_id"]))  # type: ignore[arg-type]
     by_node = rows.grouped(store.query(parents, **binds))
-    return _in_order(rows.node_of(row, by_node, relations) for row in store.query(nodes, **binds))
+    objects = rows.Objects()
+    return _in_order(rows.node_of(row, by_node, relations, objects) for row in store.query(nodes, **binds))
 
 
 def _differing(store: StoreSession, run: RunMetadata, other: RunMetadata) -> list[NodeMetadata]:
@@ -191,8 +206,9 @@ def _differing(store: StoreSession, run: RunMetadata, other: RunMetadata) -> lis
         return []
     binds = {"graph_id": run.graph_id, "other_graph_id": other.graph_id}
     by_node = rows.grouped(store.query("differing_parents", **binds))
-    found = [rows.node_of(row, by_node, None) for row in store.query("differing_nodes", **binds)]
-    return _in_order(found)
+    objects = rows.Objects()
+    found = store.query("differing_nodes", **binds)
+    return _in_order(rows.node_of(row, by_node, None, objects) for row in found)
 
 
 def _macros(store: StoreSession, query: str, **binds: object) -> list[MacroMetadata]:

@@ -16,6 +16,15 @@ _columns = msgspec.json.Decoder(tuple[Column, ...]).decode
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
+class Objects(dict[str, dict[str, Json]]):
+    """JSON objects by their text. Equal ones are decoded once, and are one object: nodes by the thousand
+    share a handful of configurations."""
+
+    def __missing__(self, text: str) -> dict[str, Json]:
+        found = self[text] = _object(text)
+        return found
+
+
 def run_of(row: tuple[Any, ...]) -> RunMetadata:
     """A row of `runs`; times are in UTC, whatever the connection's zone."""
     fields: dict[str, Any] = dict(zip(RunMetadata.__struct_fields__, map(_in_utc, row), strict=True))
@@ -27,7 +36,10 @@ def _in_utc(value: Json | datetime) -> Json | datetime:
 
 
 def node_of(
-    row: tuple[Any, ...], parents: Mapping[str, list[str]], relations: Mapping[str, str] | None
+    row: tuple[Any, ...],
+    parents: Mapping[str, list[str]],
+    relations: Mapping[str, str] | None,
+    objects: Objects,
 ) -> NodeMetadata:
     """A row of `nodes`, `nodes_by_id` or `differing_nodes`; *relations* resolve tokens, None keeps them."""
     (
@@ -56,13 +68,13 @@ def node_of(
         checksum=checksum,
         checksum_rule=checksum_rule,
         code_hash=code_hash,
-        config=_object(config) if config != "{}" else {},
-        unrendered_config=_object(unrendered_config) if unrendered_config != "{}" else {},
+        config=objects[config],
+        unrendered_config=objects[unrendered_config],
         columns=_columns(columns) if columns != "[]" else (),
         columns_from=columns_from,
         description=description,
         tags=_list(tags),
-        meta=_object(meta) if meta != "{}" else {},
+        meta=objects[meta],
         access=access,
         group_name=group_name,
         version=version,

@@ -80,3 +80,60 @@ CREATE TABLE recce_metadata.version_parents (
 );
 INSERT INTO recce_metadata.version_parents SELECT * FROM parents_before;
 DROP TABLE parents_before;
+CREATE TEMPORARY TABLE node_versions_before AS SELECT * FROM recce_metadata.node_versions;
+DROP TABLE recce_metadata.node_versions;
+CREATE TABLE recce_metadata.node_versions (
+  version_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  resource_type TEXT NOT NULL,
+  package_name TEXT NOT NULL,
+  path TEXT NOT NULL,
+  fqn JSON NOT NULL,
+  materialized TEXT,
+  language TEXT,
+  raw_code TEXT,
+  compiled_code TEXT,
+  checksum TEXT,
+  checksum_rule TEXT,
+  code_hash TEXT(64),
+  compiled_hash TEXT(64),
+  config JSON NOT NULL,
+  unrendered_config JSON NOT NULL,
+  "columns" JSON NOT NULL,
+  columns_from TEXT,
+  description TEXT NOT NULL,
+  tags JSON NOT NULL,
+  meta JSON NOT NULL,
+  access TEXT,
+  group_name TEXT,
+  version TEXT,
+  source_name TEXT,
+  contract JSON,
+  macros JSON NOT NULL,
+  properties JSON NOT NULL
+);
+INSERT INTO recce_metadata.node_versions SELECT * FROM node_versions_before;
+DROP TABLE node_versions_before;
+CREATE TEMPORARY TABLE macros_before AS SELECT * FROM recce_metadata.macros;
+DROP TABLE recce_metadata.macros;
+CREATE TABLE recce_metadata.macros (
+  version_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  package_name TEXT NOT NULL,
+  path TEXT NOT NULL,
+  macro_sql TEXT NOT NULL,
+  code_hash TEXT(64) NOT NULL,
+  macros JSON NOT NULL
+);
+INSERT INTO recce_metadata.macros SELECT * FROM macros_before;
+DROP TABLE macros_before;
+CREATE TEMPORARY TABLE macro_sets_before AS SELECT * FROM recce_metadata.macro_sets;
+DROP TABLE recce_metadata.macro_sets;
+CREATE TABLE recce_metadata.macro_sets (
+  macro_set_id TEXT(64) NOT NULL,
+  version_id TEXT(64) NOT NULL
+);
+INSERT INTO recce_metadata.macro_sets SELECT * FROM macro_sets_before;
+DROP TABLE macro_sets_before;
