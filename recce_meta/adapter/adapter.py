@@ -14,7 +14,14 @@ from recce_meta.adapter.errors import redact
 from recce_meta.adapter.link import Link, Rows
 from recce_meta.adapter.session import Session
 from recce_meta.adapter.statement import single_statement
-from recce_meta.errors import AuthenticationFailed, ConnectionFailed, StoreLocked, UsageError
+from recce_meta.errors import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    ProfileError,
+    StoreLocked,
+    UnknownNameError,
+    UsageError,
+)
 from recce_meta.profiles import Profile, load_profile
 from recce_meta.warehouses import (
     ConnectionPlan,
@@ -95,7 +102,10 @@ class UnifiedSqlAdapter:
         *on_wait* so, once. A DuckDB file that does not exist is created, unless *may_create* says otherwise.
         """
         loaded = load_profile(profiles_path, profile, target, project_dir=project_dir, variables=variables)
-        warehouse = warehouse_named(loaded.type, where=f"in {loaded.where}")
+        try:
+            warehouse = warehouse_named(loaded.type, where=f"in {loaded.where}")
+        except UnknownNameError as error:
+            raise ProfileError(error.message, hint=error.hint) from None
         fields = Fields(
             loaded.fields, aliases=warehouse.aliases, where=loaded.where, base_dir=loaded.project_dir
         )

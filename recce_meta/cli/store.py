@@ -87,7 +87,7 @@ def prune(
 @format_option("table", "json")
 def doctor(connection: Connection, style: str) -> None:
     """Check profile, connection, rights and store."""
-    checks = run_checks(connection.open, connection.schema)
+    checks = run_checks(connection.open_existing, connection.schema)
     emit(report.checks_json(checks) if style == "json" else report.checks_text(checks, **screen()))
     if any(ok is False for _, ok, _, _ in checks):
         raise click.exceptions.Exit(3)

@@ -28,7 +28,7 @@ def column_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
     for name, column in old.items():
         if name not in new:
             yield ChangeDetail(Reason.COLUMNS, column.name, column.type or "", None)
-        elif not same_type(column.type, new[name].type, causes.adapter):
+        elif not _same_in_catalogs(column.type, new[name].type, causes):
             yield ChangeDetail(Reason.COLUMNS, new[name].name, column.type, new[name].type)
     for name, column in new.items():
         if name not in old:
@@ -93,6 +93,13 @@ def documented(node: NodeMetadata) -> dict[str, Column]:
     columns = [column for column in node.columns if column.documented]
     columns += [convert(raw, Column) for raw in node.properties.get("columns_not_in_catalog", ())]
     return {column.name.lower(): column for column in columns}
+
+
+def _same_in_catalogs(base: str | None, current: str | None, causes: Causes) -> bool:
+    """Whether two catalogs name one type; one version of dbt asks in one way, and gets one spelling."""
+    if causes.same_dbt:
+        return (base or "").lower() == (current or "").lower()
+    return same_type(base, current, causes.adapter)
 
 
 def same_type(base: str | None, current: str | None, adapter: str | None) -> bool:

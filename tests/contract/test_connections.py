@@ -20,6 +20,7 @@ from recce_meta.errors import (
     ConnectionFailed,
     MissingDriverError,
     PermissionDenied,
+    ProfileError,
     UnknownNameError,
     UsageError,
     WarehouseError,
@@ -212,7 +213,7 @@ def test_a_connection_that_the_server_ends_is_reported_and_opened_again(postgres
 
 
 def test_a_type_that_nobody_knows_names_profile_target_and_file(open_profile: Open, tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError) as caught:
+    with pytest.raises(ProfileError) as caught:
         open_profile(type="duckbd")
 
     assert f"profile 'shop', target 'default' in {tmp_path / 'profiles.yml'}" in caught.value.message

@@ -204,7 +204,8 @@ def test_doctor_shows_what_was_resolved_and_how_far_it_got(shop: Any) -> None:
     )
 
     assert server.code == 3 and "failed   connection" in server.out and "skipped  store" in server.out
-    assert file.code == 0 and "profile 'shop', target 'dev'" in file.out
+    assert file.code == 3 and "profile 'shop', target 'dev'" in file.out and "No DuckDB file" in file.out
+    assert (shop("init").code, shop("doctor").code) == (0, 0)
     assert nothing.code == 3 and "has no target 'x'" in nothing.out
     assert [ran.err for ran in (server, file, nothing)] == [""] * 3
 
