@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from uuid import uuid4
 
 from recce_meta.adapter.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.errors import redact
 from recce_meta.adapter.session import Session
 from recce_meta.errors import MissingRelation, RecceMetaError
 
@@ -56,7 +57,7 @@ def _profile(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
     if target is None:
         yield Check("profile", True, "none: connected by a URL")
         return
-    settings = ", ".join(f"{name}={value}" for name, value in target.settings.items())
+    settings = ", ".join(f"{name}={redact(str(value))}" for name, value in target.settings.items())
     yield Check(
         "profile", True, f"profile '{target.profile}', target '{target.name}' in {target.path}: {settings}"
     )

@@ -25,7 +25,9 @@ MASK = "***"
 SHORTEST_SECRET = 3
 """Shorter ones protect nothing, and to mask them would make any message unreadable."""
 
-_IN_URL = re.compile(r"(://[^/\s:@]*:)[^\s/]*(?=@)")
+_IN_URL = re.compile(r"((?:://|\A(?![^\s:]*://))[^/\s:@]*:)[^\s'\"]*(?=@)")
+"""What stands before the last @ of a URL: a password may hold a slash or an @ that nobody has escaped."""
+
 _ASSIGNED = re.compile(
     r"(?i)\b((?:\w*(?:password|passwd|pwd|secret|token|passphrase))\s*=\s*)"
     r"(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s&;,)]+)"
@@ -46,7 +48,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         if len(secret) >= SHORTEST_SECRET:
             for spelling in {secret, quote(secret, safe=""), quote_plus(secret), secret.replace("'", "''")}:
                 text = text.replace(spelling, MASK)
-    return _ASSIGNED.sub(rf"\g<1>{MASK}", _IN_URL.sub(rf"\g<1>{MASK}", text))
+    return _IN_URL.sub(rf"\g<1>{MASK}", _ASSIGNED.sub(rf"\g<1>{MASK}", text))
 
 
 def translated(

@@ -6,6 +6,7 @@ reported by name. Kinds are lenient (`port: "5432"` is a number), because `env_v
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,27 +14,17 @@ from pathlib import Path
 from recce_meta.errors import ProfileError
 
 MASK = "***"
-SECRET_NAMES = frozenset(
-    {
-        "azure_client_secret",
-        "client_secret",
-        "keyfile_json",
-        "motherduck_token",
-        "oauth_client_secret",
-        "pass",
-        "password",
-        "private_key",
-        "private_key_passphrase",
-        "refresh_token",
-        "secret",
-        "secret_access_key",
-        "secrets",
-        "session_token",
-        "sslpassword",
-        "token",
-    }
+_SECRET_NAME = re.compile(
+    r"(?:.*_)?(?:pass|passphrase|passwd|password|pwd|secrets?|token|connection_string"
+    r"|(?:access|account|api|private)_key)|keyfile_json|sslpassword",
+    re.I,
 )
-"""Fields whose values are shown to nobody."""
+
+
+def is_secret(name: str) -> bool:
+    """Whether the values of fields of this name, or of settings of DuckDB, are shown to nobody."""
+    return _SECRET_NAME.fullmatch(name) is not None
+
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -168,7 +159,7 @@ class Fields:
         return f"{text} ({self.where})" if self.where else text
 
     def _mistake(self, name: str, value: object, kind: str) -> ProfileError:
-        shown = MASK if name in SECRET_NAMES else repr(value)
+        shown = MASK if is_secret(name) else repr(value)
         return ProfileError(self._message(f"Field '{name}' is not {kind}: {shown}"))
 
 
@@ -180,7 +171,7 @@ def masked(values: Mapping[str, object], secrets: Sequence[str] = ()) -> dict[st
 def secret_values(values: Mapping[str, object]) -> Iterator[str]:
     """Every text below a field that is secret by its name."""
     for name, value in values.items():
-        if name in SECRET_NAMES:
+        if is_secret(name):
             yield from _texts(value)
         elif isinstance(value, Mapping):
             yield from secret_values(value)
@@ -189,7 +180,7 @@ def secret_values(values: Mapping[str, object]) -> Iterator[str]:
 
 
 def _masked_value(name: str, value: object, secrets: Sequence[str]) -> object:
-    if name in SECRET_NAMES and value is not None:
+    if is_secret(name) and value is not None:
         return MASK
     if isinstance(value, Mapping):
         return masked(value, secrets)

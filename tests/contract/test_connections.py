@@ -349,3 +349,18 @@ def everything_shown(error: BaseException) -> str:
     return "\n".join(
         [*map(str, values), *traceback.format_exception(type(error), error, error.__traceback__)]
     )
+
+
+def test_the_checks_show_no_secret_of_duckdbs_settings_and_attachments(open_profile: Open) -> None:
+    adapter = open_profile(
+        type="duckdb",
+        path="md:shop?motherduck_token=hush-1",
+        config_options={"autoinstall_known_extensions": False},  # nothing is fetched: it need not connect
+        settings={"s3_secret_access_key": "hush-2"},
+        attach=[{"path": "postgres://u:hush/3@h/d", "type": "postgres"}],
+    )
+
+    profile = check_connection(adapter, schema="recce_metadata")[0]
+
+    assert profile.name == "profile"
+    assert "hush" not in profile.detail

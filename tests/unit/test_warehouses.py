@@ -477,6 +477,26 @@ def test_secrets_are_masked_at_any_depth() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("s3_secret_access_key", True),
+        ("S3_SESSION_TOKEN", True),
+        ("azure_storage_connection_string", True),
+        ("http_proxy_password", True),
+        ("pass", True),
+        ("keyfile_json", True),
+        ("s3_access_key_id", False),
+        ("private_key_path", False),
+        ("token_uri", False),
+        ("keyfile", False),
+        ("bypass", False),
+    ],
+)
+def test_a_secret_is_told_by_its_name(name: str, secret: bool) -> None:
+    assert masked({"settings": {name: "hush"}}) == {"settings": {name: "***" if secret else "hush"}}
+
+
 def test_a_password_that_is_also_the_user_is_no_secret() -> None:
     assert postgres(user="postgres", password="postgres").secrets == ()
 
@@ -581,6 +601,13 @@ def test_no_part_of_an_error_shows_a_secret() -> None:
         ("host=h password=pw user=u", "host=h password=*** user=u"),
         ("PASSWORD = 'p w' x", "PASSWORD = *** x"),
         ("duckdb:///md:x?motherduck_token=abc&y=1", "duckdb:///md:x?motherduck_token=***&y=1"),
+        (
+            "ATTACH 'postgresql://u:p@s/w:x@h/d' (TYPE postgres)",
+            "ATTACH 'postgresql://u:***@h/d' (TYPE postgres)",
+        ),
+        ("u:pw@h/d", "u:***@h/d"),
+        ("md:x?motherduck_token=a@b", "md:x?motherduck_token=***"),
+        ("duckdb:////home/me@work/a.duckdb", "duckdb:////home/me@work/a.duckdb"),
         ("nothing to hide: a@b", "nothing to hide: a@b"),
     ],
 )
