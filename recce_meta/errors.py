@@ -34,6 +34,25 @@ IN_BASE_INSTALL = ("duckdb", "postgres")
 """Warehouses whose drivers need no extra."""
 
 
+def did_you_mean(name: str, known: Sequence[str]) -> str | None:
+    """The hint that names what of *known* is nearest to *name*; None where nothing is near.
+
+    >>> did_you_mean("snowflke", ["bigquery", "snowflake"])
+    "did you mean 'snowflake'?"
+    """
+    near = get_close_matches(name, known, n=3)
+    return "did you mean " + " or ".join(f"'{match}'" for match in near) + "?" if near else None
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first *most* of *names* for a message, with an ellipsis where there are more.
+
+    >>> first_of(["a", "b", "c"], 2)
+    'a, b, …'
+    """
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
 class RecceMetaError(Exception):
     """Anything that recce_meta can tell a user in one message and one hint."""
 
@@ -63,12 +82,9 @@ class UnknownNameError(UsageError):
 
     def __init__(self, kind: str, name: str, known: Sequence[str], *, where: str = "") -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
-        near = get_close_matches(name, self.known, n=3)
-        hint: str | None
-        if near:
-            hint = "did you mean " + " or ".join(f"'{match}'" for match in near) + "?"
-        else:
-            hint = f"one of: {', '.join(self.known)}" if self.known else None
+        hint = did_you_mean(name, self.known)
+        if hint is None and self.known:
+            hint = f"one of: {', '.join(self.known)}"
         super().__init__(f"Unknown {kind} '{name}'{where and f' {where}'}", hint=hint)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,7 +11,7 @@ from msgspec import Struct
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.comparing import NO_GIT, PATH
 from recce_meta.diff.summary import label
-from recce_meta.errors import SelectorError
+from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.extractors.project import extract_project
 from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
@@ -22,6 +21,7 @@ from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.select import resolve_run
 
 SHOWN = 8
+"""How many candidates an error lists."""
 
 
 class RunSummary(Struct, frozen=True, kw_only=True):
@@ -101,14 +101,12 @@ def find_node(name: str, nodes: Mapping[str, NodeMetadata]) -> str:
     if len(found) == 1 or len(models) == 1:
         return (models or found)[0]
     if found:
-        shown = ", ".join(found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
         raise SelectorError(
-            f"'{name}' names {len(found)} nodes: {shown}", hint="give one of these unique ids"
+            f"'{name}' names {len(found)} nodes: {first_of(found, SHOWN)}",
+            hint="give one of these unique ids",
         )
     known = sorted({known for node in nodes.values() for known in _names(node)} | nodes.keys())
-    near = get_close_matches(name, known, n=3)
-    hint = "did you mean " + " or ".join(f"'{match}'" for match in near) + "?" if near else None
-    raise SelectorError(f"No node is called '{name}'", hint=hint)
+    raise SelectorError(f"No node is called '{name}'", hint=did_you_mean(name, known))
 
 
 def lineage_view(

@@ -19,7 +19,7 @@ from recce_meta.cli.options import (
     screen,
 )
 from recce_meta.cli.progress import progress
-from recce_meta.errors import ConditionFailed
+from recce_meta.errors import ConditionFailed, first_of
 from recce_meta.models import RunDiff
 
 SHOWN = 5
@@ -87,5 +87,5 @@ def _rendered(result: RunDiff, style: str) -> str:
 def _fail_on(result: RunDiff, conditions: frozenset[str]) -> None:
     failing = comparing.failing(result, conditions)
     if failing:
-        names = ", ".join(change.name for change in failing[:SHOWN]) + (", …" if len(failing) > SHOWN else "")
+        names = first_of([change.name for change in failing], SHOWN)
         raise ConditionFailed(f"--fail-on {','.join(sorted(conditions))} found {len(failing)}: {names}")

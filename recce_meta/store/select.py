@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from difflib import get_close_matches
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import SelectorError
+from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.models import LineageEdge, NodeMetadata, Project, RunMetadata
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
@@ -134,11 +133,9 @@ def _by_prefix(store: StoreSession, prefix: str, project: str | None) -> RunMeta
     if len(runs) == 1:
         return runs[0]
     if runs:
-        shown = ", ".join(
-            f"{run.run_id} ({run.environment}, {run.run_at:%Y-%m-%d %H:%M})" for run in runs[:SHOWN]
-        )
+        found = [f"{run.run_id} ({run.environment}, {run.run_at:%Y-%m-%d %H:%M})" for run in runs]
         raise SelectorError(
-            f"'{prefix}' begins the ids of more than one run: {shown}{', …' if len(runs) > SHOWN else ''}",
+            f"'{prefix}' begins the ids of more than one run: {first_of(found, SHOWN)}",
             hint="give more of the id",
         )
     raise _unknown(store, prefix, project)
@@ -161,12 +158,9 @@ def _unknown(store: StoreSession, selector: str, project: str | None) -> Selecto
             f"or name one of: {', '.join(sorted(known)[:10])}",
         )
     branch = f"branch:{selector}"
-    near = [branch] if branch in known else get_close_matches(selector, sorted(known), n=3)
-    if near:
-        hint = "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
-    else:
-        hint = f"recce-meta runs lists them; a name is one of: {', '.join(sorted(known)[:10])}"
-    return SelectorError(f"No run '{selector}'", hint=hint)
+    hint = f"did you mean '{branch}'?" if branch in known else did_you_mean(selector, sorted(known))
+    listing = f"recce-meta runs lists them; a name is one of: {', '.join(sorted(known)[:10])}"
+    return SelectorError(f"No run '{selector}'", hint=hint or listing)
 
 
 def _too_few(store: StoreSession, selector: str, project: str | None, count: int) -> SelectorError:

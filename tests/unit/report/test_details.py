@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
 from recce_meta.models import Change, ChangeDetail, Json, Reason, Status
-from recce_meta.report import characters, code_delta, details, escape, text
 from recce_meta.report.code_delta import LARGEST_MATCH, line_counts, unified_diff
 from recce_meta.report.details import detail_phrases
 
@@ -110,11 +107,3 @@ def test_very_long_texts_are_told_as_replaced() -> None:
     new = "\n".join(["same", *("y", "x") * size])
 
     assert line_counts(old, new) == (2 * size, 2 * size)
-
-
-@pytest.mark.parametrize("module", [characters, code_delta, details, escape, text], ids=lambda m: m.__name__)
-def test_examples_in_docstrings_hold(module: object) -> None:
-    failed, tried = doctest.testmod(module)  # type: ignore[arg-type]
-
-    assert tried > 0
-    assert failed == 0

@@ -1,0 +1,26 @@
+"""Examples in docstrings show what the code does."""
+
+from __future__ import annotations
+
+import doctest
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import recce_meta
+
+PACKAGE = Path(recce_meta.__file__).parent
+WITH_EXAMPLES = sorted(path for path in PACKAGE.rglob("*.py") if ">>> " in path.read_text(encoding="utf-8"))
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+
+
+@pytest.mark.parametrize("name", map(module_name, WITH_EXAMPLES))
+def test_examples_in_docstrings_hold(name: str) -> None:
+    failed, tried = doctest.testmod(import_module(name))
+
+    assert tried > 0
+    assert failed == 0
