@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import copy
 import gzip
 import json
@@ -93,6 +94,20 @@ def test_what_is_no_manifest_is_refused_by_name_with_a_hint(data: bytes, tmp_pat
         assert not caught.value.message.endswith(".")
         assert "\n" not in caught.value.message
         assert len(caught.value.message) < 400
+
+
+def test_a_file_that_ends_too_early_is_told_from_one_that_is_no_json(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    for data, said in ((MANIFEST[:-9], "is not complete JSON"), (b'{"nodes": NaN}', "is not valid JSON")):
+        path.write_bytes(data)
+        with pytest.raises(ArtifactError, match=said):
+            extract_from_manifest(path)
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(codecs.BOM_UTF8 + MANIFEST)
+    assert extract_from_manifest(path) == extract_from_manifest(DATA / "manifest.json.gz")
 
 
 WRONG_COLUMNS = {
