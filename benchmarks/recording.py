@@ -48,7 +48,7 @@ def stored_rows(project: Project) -> Tables:
         "part_nodes": (content.NODE_COLUMNS, list(content.part_rows(pieces.parts.items()))),
         "node_versions": (
             content.VERSION_COLUMNS,
-            [content.version_row(identity, *version) for identity, version in versions],
+            list(content.version_rows(pieces.versions)),
         ),
         "version_parents": (
             content.PARENT_COLUMNS,

@@ -45,9 +45,13 @@ def tokenise(code: str, relations: Mapping[str, str]) -> str:
 def _may_mislead(plain: str, relations: Mapping[str, str], tokens: Sequence[str]) -> bool:
     """Whether *tokens* may not come back as they went: trying it costs more than all else here."""
     inserted, replaced = "".join(tokens), "".join(relations)
-    if OPENING in plain or OPENING in replaced or CLOSING in replaced or len(set(tokens)) < len(tokens):
-        return True
-    return any(relation in inserted for relation in relations)
+    return (
+        OPENING in plain
+        or OPENING in replaced
+        or CLOSING in replaced
+        or len(set(tokens)) < len(tokens)
+        or any(map(inserted.__contains__, relations))
+    )
 
 
 def resolve(text: str, relations: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from uuid import uuid4
 from recce_meta.adapter.drivers.base import (
     BATCH_CHARACTERS,
     BaseDriver,
+    batches,
     bounded_batches,
     raw,
     refuse_nul,
@@ -35,7 +36,7 @@ OLDEST_STORAGE = "v1.0.0"
 """Opened by every DuckDB 1.x; what 2.0 creates by default is opened by 2.0 alone."""
 SMALLEST_OBJECT = 64 * 1024
 """The longest JSON line that DuckDB makes room for at least; it holds several times that in each thread."""
-BUFFER_BYTES = 256 * 1024
+ROWS_AT_A_TIME = 16
 FILE_BYTES = 2 * 1024 * 1024
 """How much goes into one file, and so into one INSERT: at 64 MB, DuckDB takes three times the memory and no
 less time (docs/benchmarks.md)."""
@@ -153,47 +154,47 @@ def _files_of(
     rows: Iterator[Sequence[object]], table: str, columns: Sequence[str]
 ) -> Iterator[tuple[str, int]]:
     """*rows* as files of JSON arrays, one per line: the path of each, gone when the next is asked for, and
-    the length of its longest line."""
-    row = next(rows, None)
-    while row is not None:
+    a bound on the length of its lines."""
+    pieces = _lines_of(rows, table, columns)
+    piece = next(pieces, None)
+    while piece is not None:
         descriptor, path = mkstemp(prefix="recce_meta_", suffix=".ndjson")  # mode 0600
         try:
             with os.fdopen(descriptor, "wb") as file:
-                longest = _write_lines(file, chain((row,), rows), table, columns)
+                longest = _write(file, chain((piece,), pieces))
             yield path, longest
         finally:
             Path(path).unlink(missing_ok=True)
-        row = next(rows, None)
+        piece = next(pieces, None)
 
 
-def _write_lines(file: BinaryIO, rows: Iterable[Sequence[object]], table: str, columns: Sequence[str]) -> int:
-    """Write *rows* until the file is large; the length of the longest line."""
-    from msgspec.json import Encoder
-
-    encode_into, width = Encoder().encode_into, len(columns)
-    buffer = bytearray()
+def _write(file: BinaryIO, pieces: Iterable[bytes]) -> int:
+    """Write *pieces* until the file is large enough; the length of the longest."""
     written = longest = 0
-    for row in rows:
-        if len(row) != width:
-            raise ValueError(f"A row for {table} has {len(row)} values, not {width}")
-        start = len(buffer)
-        encode_into(_encodable(row), buffer, -1)
-        buffer += b"\n"
-        longest = max(longest, len(buffer) - start)
-        if buffer.find(ESCAPED_NUL, start) >= 0:
-            refuse_nul(table, columns, row)
-        if len(buffer) >= BUFFER_BYTES:
-            file.write(buffer)
-            written += len(buffer)
-            buffer.clear()
-            if written >= FILE_BYTES:
-                break
-    file.write(buffer)
+    for piece in pieces:
+        written += file.write(piece)
+        longest = max(longest, len(piece))
+        if written >= FILE_BYTES:
+            break
     return longest
 
 
-def _encodable(row: Sequence[object]) -> Sequence[object]:
-    """*row* as JSON can say it: NaN and the infinities by name, which DuckDB casts back."""
-    if float not in map(type, row):
-        return row
-    return [str(value) if type(value) is float and not isfinite(value) else value for value in row]
+def _lines_of(rows: Iterator[Sequence[object]], table: str, columns: Sequence[str]) -> Iterator[bytes]:
+    """*rows* as JSON lines, some at a time: what is asked of each row costs more than writing it."""
+    from msgspec.json import Encoder
+
+    encode_lines = Encoder().encode_lines
+    for some in batches(rows, ROWS_AT_A_TIME):
+        if set(map(len, some)) != {len(columns)}:
+            raise ValueError(f"A row for {table} has not {len(columns)} values")
+        has_floats = float in map(type, chain.from_iterable(some))
+        lines = encode_lines([list(map(_encodable, row)) for row in some] if has_floats else some)
+        if ESCAPED_NUL in lines:
+            for row in some:
+                refuse_nul(table, columns, row)
+        yield lines
+
+
+def _encodable(value: object) -> object:
+    """*value* as JSON can say it: NaN and the infinities by name, which DuckDB casts back."""
+    return str(value) if type(value) is float and not isfinite(value) else value

@@ -82,7 +82,7 @@ def test_numbers_of_another_kind_make_another_version():
 
 
 def test_rows_have_a_value_for_every_column():
-    assert len(content.version_row("v", NODE, None)) == len(content.VERSION_COLUMNS)
+    assert len(content.version_row("v", NODE, None, content.ObjectTexts())) == len(content.VERSION_COLUMNS)
     macro = MacroMetadata(unique_id="macro.p.m", name="m")
     assert len(content.macro_row("v", macro)) == len(content.MACRO_COLUMNS)
     (part, rows), *_ = contents(project(NODE)).parts.items()
