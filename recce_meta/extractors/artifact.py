@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -230,13 +231,14 @@ class RawRunResults(Struct, gc=False):
 
 
 def read_artifact(path: Path) -> bytes:
-    """The JSON text of the artifact at *path*, gunzipped where it is gzip, whatever its name.
+    """The JSON text of the artifact at *path*, gunzipped where it is gzip, whatever its name; without a BOM.
 
     Raises ArtifactError where it cannot be read.
     """
     try:
         data = path.read_bytes()
-        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        return text.removeprefix(BOM_UTF8)
     except FileNotFoundError:
         raise ArtifactError(
             f"No such artifact: {path}", hint="run dbt first, or name its target folder"
@@ -272,11 +274,21 @@ def refusing(path: Path, kind: str) -> Iterator[None]:
     except msgspec.ValidationError as error:
         raise not_a(kind, path, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(
-            f"{path} is not complete JSON: {error}", hint="dbt was probably interrupted: run it again"
-        ) from None
+        raise _damaged(path, error) from None
     except RecursionError:
         raise not_a(kind, path, "it is nested too deeply") from None
+
+
+def _damaged(path: Path, error: Exception) -> ArtifactError:
+    """The error for a file that ends too early, or that is no JSON at some place in it."""
+    if "truncated" in str(error):
+        return ArtifactError(
+            f"{path} is not complete JSON: {error}", hint="dbt was probably interrupted: run it again"
+        )
+    return ArtifactError(
+        f"{path} is not valid JSON: {error}",
+        hint="it is damaged, or holds what JSON has no word for, such as NaN: run dbt again",
+    )
 
 
 def check_header(metadata: Metadata | None, path: Path, kind: str) -> None:
