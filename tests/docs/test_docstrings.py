@@ -18,7 +18,7 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
 
 
-@pytest.mark.parametrize("name", map(module_name, WITH_EXAMPLES))
+@pytest.mark.parametrize("name", [module_name(path) for path in WITH_EXAMPLES])
 def test_examples_in_docstrings_hold(name: str) -> None:
     failed, tried = doctest.testmod(import_module(name))
 
