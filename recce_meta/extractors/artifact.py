@@ -143,6 +143,12 @@ class Metadata(Struct, gc=False):
     project_id: str | None = None
     adapter_type: str | None = None
 
+    @property
+    def kind_and_version(self) -> tuple[str, str] | None:
+        """`("run-results", "v6")` of `https://schemas.getdbt.com/dbt/run-results/v6.json`; else None."""
+        found = re.search(r"/([a-z-]+)/(v\d+)(?:\.json)?$", self.dbt_schema_version or "")
+        return (found[1], found[2]) if found else None
+
 
 class RawDefinition(Struct, gc=False):
     """What all entries of the small sections have in common."""
@@ -293,10 +299,15 @@ def _damaged(path: Path, error: Exception) -> ArtifactError:
 
 def check_header(metadata: Metadata | None, path: Path, kind: str) -> None:
     """Raises ArtifactError where the header names another kind of artifact; many files have none."""
-    url = (metadata.dbt_schema_version if metadata else None) or ""
-    found = re.search(r"/([a-z-]+)/v\d+(?:\.json)?$", url)
-    if found and found[1] != kind.removesuffix(".json").replace("_", "-"):
-        raise not_a(kind, path, f"its header says {url[:100]}")
+    header = metadata or Metadata()
+    named = header.kind_and_version
+    if named and named[0] != kind.removesuffix(".json").replace("_", "-"):
+        raise foreign_header(kind, path, header)
+
+
+def foreign_header(kind: str, path: Path, header: Metadata) -> ArtifactError:
+    """The error that says *path* is no *kind* by its own *header*."""
+    return not_a(kind, path, f"its header says {(header.dbt_schema_version or '')[:100]}")
 
 
 def not_a(kind: str, path: Path, why: str) -> ArtifactError:

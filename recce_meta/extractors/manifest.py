@@ -7,7 +7,6 @@ Source of every rule: the corpus described in docs/artifacts.md.
 from __future__ import annotations
 
 import gc
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from recce_meta.extractors.artifact import (
     RawManifest,
     RawNode,
     decode,
+    foreign_header,
     not_a,
     read_artifact,
     refusing,
@@ -93,7 +93,7 @@ def _manifest(path: Path) -> Manifest:
     if raw.nodes is None:
         raise not_a("manifest.json", path, "it has no 'nodes'")
     header = raw.metadata or Metadata()
-    version = schema_version(header.dbt_schema_version, path)
+    version = schema_version(header, path)
     entries = Entries(path)
     nodes = list(entries.nodes(raw.nodes))
     nodes += entries.sources(raw.sources or {})
@@ -151,19 +151,22 @@ class Entries:
 _NODE = Decoder(RawNode)
 
 
-def schema_version(url: str | None, path: Path) -> str | None:
-    """`v12` of `https://schemas.getdbt.com/dbt/manifest/v12.json`; None where the header does not say."""
-    if not url:
+def schema_version(header: Metadata, path: Path) -> str | None:
+    """`v12` of a *header* that names manifest v12; None where it names nothing.
+
+    Raises ArtifactError where it names another artifact, or a version that is not known.
+    """
+    if not header.dbt_schema_version:
         return None
-    match = re.search(r"/([a-z-]+)/(v\d+)(?:\.json)?$", url)
-    if match is None or match[1] != "manifest":
-        raise not_a("manifest.json", path, f"its header says {url[:100]}")
-    if match[2] not in KNOWN_VERSIONS:
+    kind, version = header.kind_and_version or ("", "")
+    if kind != "manifest":
+        raise foreign_header("manifest.json", path, header)
+    if version not in KNOWN_VERSIONS:
         raise ArtifactError(
-            f"{path} is a manifest {match[2]}, which this version of recce-meta does not know",
+            f"{path} is a manifest {version}, which this version of recce-meta does not know",
             hint="pip install --upgrade recce-meta (v1 to v12 and v20 are known)",
         )
-    return match[2]
+    return version
 
 
 def checksum_rule(nodes: Iterable[RawNode]) -> str | None:

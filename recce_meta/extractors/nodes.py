@@ -67,7 +67,7 @@ SECTIONS = {
 }
 
 BUILT = frozenset(["model", "seed", "snapshot", "function"])
-PLACED = BUILT | {"source", "test", "analysis", "operation"}
+"""Resource types with a materialization that is theirs even where the configuration names none."""
 
 
 def code_hash(code: str) -> str:
@@ -89,6 +89,7 @@ def _rule(checksum: Checksum | str | None, rule: str | None) -> str | None:
 
 
 def checksum_of(value: Checksum | str | None) -> str | None:
+    """The checksum itself, which versions write with or without the rule's name; None where it is empty."""
     return (value.checksum if isinstance(value, Checksum) else value) or None
 
 
@@ -151,6 +152,7 @@ def node_of(unique_id: str, raw: RawNode, rule: str | None, shared: Shared) -> N
 
 
 def source_of(unique_id: str, raw: RawNode, shared: Shared) -> NodeMetadata:
+    """An entry of `sources`: a relation that the project reads and does not build."""
     config = shared(raw.config)
     return NodeMetadata(
         unique_id=unique_id,
@@ -176,6 +178,7 @@ def source_of(unique_id: str, raw: RawNode, shared: Shared) -> NodeMetadata:
 
 
 def definitions_of(section: Definitions | None, resource_type: str) -> list[NodeMetadata]:
+    """The entries of one small section; none where the version does not know it."""
     return [_definition(unique_id, raw, resource_type) for unique_id, raw in (section or {}).items()]
 
 
@@ -221,6 +224,7 @@ def _export(export: Json) -> Json:
 
 
 def macro_of(unique_id: str, raw: RawMacro) -> MacroMetadata:
+    """An entry of `macros`."""
     text = raw.macro_sql or ""
     return MacroMetadata(
         unique_id=unique_id,

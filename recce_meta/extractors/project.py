@@ -8,8 +8,6 @@ from datetime import datetime, timezone
 from hashlib import sha256
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from recce_meta._version import __version__
 from recce_meta.errors import ArtifactError
 from recce_meta.extractors.artifact import find_artifact
@@ -19,6 +17,7 @@ from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.extractors.run_results import RunResults, read_run_results
 from recce_meta.extractors.seeds import hash_seeds
 from recce_meta.models import NodeMetadata, NodeResult, Project, RunMetadata, target_place
+from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
 
 
 def extract_project(
@@ -132,8 +131,7 @@ def _optional(folder: Path, given: str | Path | None, name: str) -> Path | None:
 
 def project_above(folder: Path) -> Path | None:
     """The nearest folder at or above *folder* that holds dbt_project.yml."""
-    start = folder.resolve()
-    return next((path for path in (start, *start.parents) if (path / "dbt_project.yml").is_file()), None)
+    return nearest_with(PROJECT_FILE, folder.resolve())
 
 
 def _own_results(
@@ -178,8 +176,3 @@ def _content_id(manifest: Manifest) -> str:
     for node in manifest.nodes:
         digest.update(repr(node).encode())
     return digest.hexdigest()[:32]
-
-
-def with_environment(project: Project, environment: str) -> Project:
-    """*project* under another environment's label."""
-    return replace(project, run=replace(project.run, environment=environment))

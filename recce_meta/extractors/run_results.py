@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +52,6 @@ def read_run_results(path: Path) -> RunResults:
         target=target if isinstance(target, str) else None,
         results=tuple(results[unique_id] for unique_id in sorted(results)),
     )
-
-
-def status_counts(results: tuple[NodeResult, ...]) -> dict[str, int]:
-    """How many results have each status, most frequent first."""
-    return dict(Counter(result.status for result in results).most_common())
 
 
 def _result(raw: RawResult) -> NodeResult:

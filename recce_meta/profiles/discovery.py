@@ -45,10 +45,12 @@ def find_project_dir(directory: Path, environment: Mapping[str, str]) -> Path | 
                 hint="DBT_PROJECT_DIR must name the directory of a dbt project",
             )
         return project
-    for candidate in (directory, *directory.parents):
-        if (candidate / PROJECT_FILE).is_file():
-            return candidate
-    return None
+    return nearest_with(PROJECT_FILE, directory)
+
+
+def nearest_with(name: str, directory: Path) -> Path | None:
+    """The nearest folder, *directory* or above it, that holds a file called *name*."""
+    return next((path for path in (directory, *directory.parents) if (path / name).is_file()), None)
 
 
 def _existing(path: Path, remark: str) -> Path:

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from recce_meta.errors import ProfileError
+from recce_meta.profiles.discovery import nearest_with
+
+DOTENV_FILE = ".env"
 
 _BINDING = re.compile(
     r"""
@@ -27,19 +30,12 @@ _REFERENCE = re.compile(r"\$\{(?P<name>[^}:]*)(?::-(?P<default>[^}]*))?\}")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a": "\a"}
 
 
-def find_dotenv(directory: Path) -> Path | None:
-    """The `.env` file in *directory* or the nearest parent that has one."""
-    for candidate in (directory, *directory.parents):
-        if (path := candidate / ".env").is_file():
-            return path
-    return None
-
-
 def with_dotenv(environment: Mapping[str, str], directory: Path) -> Mapping[str, str]:
-    """*environment*, and below it what the nearest `.env` adds."""
-    path = find_dotenv(directory)
-    if path is None:
+    """*environment*, and below it what the nearest `.env` adds, in *directory* or above it."""
+    folder = nearest_with(DOTENV_FILE, directory)
+    if folder is None:
         return environment
+    path = folder / DOTENV_FILE
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recce_meta.extractors.git import GitState
-from recce_meta.extractors.project import extract_project, with_environment
+from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 
 UTC = timezone.utc
@@ -178,5 +178,3 @@ def test_the_target_is_where_nodes_without_a_place_of_their_own_went(tmp_path: P
 def test_the_label_of_the_environment_is_the_callers(tmp_path: Path) -> None:
     project = extracted(written(tmp_path), environment="base")
     assert project.run.environment == "base"
-    assert with_environment(project, "nightly").run.environment == "nightly"
-    assert with_environment(project, "nightly").nodes == project.nodes
