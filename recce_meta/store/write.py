@@ -29,6 +29,9 @@ RESULT_COLUMNS = (
     "completed_at",
 )  # fmt: skip
 
+MANY_VERSIONS = 500
+"""From how many new node versions on a server's planner is told of them: its own look may be minutes away."""
+
 ATTEMPTS = 12
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 1.0
@@ -106,6 +109,8 @@ def _record(
         if results:
             store.insert("run_results", RESULT_COLUMNS, (_result_row(run, result) for result in results))
         store.insert("runs", RUN_COLUMNS, [tuple(asdict(run).values())])
+        if versions >= MANY_VERSIONS:
+            store.execute("refresh_statistics")
     return RecordResult(
         run=run,
         written=True,

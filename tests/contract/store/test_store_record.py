@@ -51,6 +51,17 @@ def test_only_changed_nodes_are_sent(store, make_project):
     assert 0 < after["part_nodes"] - before["part_nodes"] < size / 10
 
 
+def test_the_planner_knows_of_a_large_graph_at_once(store, make_project):
+    record_run(store.adapter, make_project(size=600), schema=store.schema)
+
+    if store.adapter.warehouse.name == "postgres":
+        name = store.adapter.quote_table(store.schema, "part_nodes").replace("'", "''")
+        ((rows,),) = store.adapter.execute(f"SELECT reltuples FROM pg_class WHERE oid = '{name}'::regclass")[
+            1
+        ]
+        assert rows >= 600
+
+
 def test_another_environment_shares_every_version(store, make_project):
     record_run(store.adapter, make_project("run-1", environment="base", place="prod"), schema=store.schema)
 

@@ -1,0 +1,9 @@
+-- What the planner goes by, brought up to date with rows that have just been written: until then it takes
+-- every table for almost empty, and joins a whole graph row by row. A small sample does, and is quick.
+SET LOCAL default_statistics_target = 10;
+ANALYZE recce_metadata.graph_parts;
+ANALYZE recce_metadata.part_nodes;
+ANALYZE recce_metadata.node_versions;
+ANALYZE recce_metadata.version_parents;
+ANALYZE recce_metadata.run_results;
+ANALYZE recce_metadata.runs;

@@ -1,0 +1,9 @@
+-- What the planner goes by, brought up to date with rows that have just been written: until then it takes
+-- every table for almost empty, and joins a whole graph row by row. A small sample does, and is quick.
+SET LOCAL default_statistics_target = 10;
+ANALYZE graph_parts;
+ANALYZE part_nodes;
+ANALYZE node_versions;
+ANALYZE version_parents;
+ANALYZE run_results;
+ANALYZE runs;
