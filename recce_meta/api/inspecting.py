@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.comparing import NO_GIT, PATH
-from recce_meta.diff.summary import label
 from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.extractors.project import extract_project
 from recce_meta.graph import LineageGraph, build_lineage_graph
@@ -129,7 +128,7 @@ def lineage_view(
         nodes=tuple(
             LineageNode(
                 unique_id=unique_id,
-                name=label(nodes[unique_id]) if unique_id in nodes else unique_id,
+                name=nodes[unique_id].label if unique_id in nodes else unique_id,
                 resource_type=nodes[unique_id].resource_type
                 if unique_id in nodes
                 else unique_id.split(".")[0],
@@ -147,7 +146,7 @@ def lineage_view(
 
 
 def _names(node: NodeMetadata) -> set[str]:
-    names = {node.name, label(node)}
+    names = {node.name, node.label}
     if node.source_name:
         names |= {f"{node.source_name}.{node.name}", f"source:{node.source_name}.{node.name}"}
     return names

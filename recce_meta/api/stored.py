@@ -18,6 +18,8 @@ from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.models import Change, LineageEdge, MacroMetadata, NodeMetadata, Reason, RunDiff, RunMetadata
 from recce_meta.store import read
 
+CodeField = Literal["raw_code", "compiled_code"]
+
 UNCLEAR = frozenset([Reason.COMPILED, Reason.CONFIG, Reason.RELATION])
 """Reasons that are told from the environment by what the node's source mentions."""
 
@@ -29,11 +31,11 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
     """What changed between two runs of one store."""
     pair = _Pair(adapter, base, current, schema)
     changes = compare(*pair.sides)
-    unclear, unchanged, edited = pair.unclear(changes), pair.touched(changes), pair.edited(changes)
-    if unclear or unchanged or edited:
+    unclear, touched, edited = pair.unclear(changes), pair.touched(changes), pair.edited(changes)
+    if unclear or touched or edited:
         pair.add_text(unclear, "raw_code")
         pair.add_text(edited, "compiled_code")
-        pair.add(unchanged)
+        pair.add(touched)
         changes = compare(*pair.sides)
     graph = pair.graph if changed_ids(changes) else build_lineage_graph([])
     return run_diff(base, current, changes, graph, pair.names(changes, graph), pair.unseen_seeds())
@@ -88,28 +90,28 @@ class _Pair:
 
     def unclear(self, changes: Mapping[str, Change]) -> list[str]:
         """Nodes whose change may be the environment's doing; their source, equal and unread, tells."""
-        before, after = (side.nodes for side in self.sides)
-        return [
-            unique_id
-            for unique_id, change in changes.items()
-            if not UNCLEAR.isdisjoint(change.reasons)
-            and before[unique_id].raw_code is None
-            and after[unique_id].raw_code is None
-            and after[unique_id].code_hash is not None
-        ]
+        nodes = self.sides[1].nodes
+        found = self._unread(changes, UNCLEAR, "raw_code")
+        return [unique_id for unique_id in found if nodes[unique_id].code_hash is not None]
 
     def edited(self, changes: Mapping[str, Change]) -> list[str]:
         """Nodes of another source, or macros, that equal and unread compiled SQL may prove the same."""
+        return self._unread(changes, PROVABLE, "compiled_code")
+
+    def _unread(
+        self, changes: Mapping[str, Change], reasons: frozenset[Reason], field: CodeField
+    ) -> list[str]:
+        """Nodes that changed for one of *reasons*, whose *field* is equal on both sides and so not here."""
         before, after = (side.nodes for side in self.sides)
         return [
             unique_id
             for unique_id, change in changes.items()
-            if not PROVABLE.isdisjoint(change.reasons)
-            and before[unique_id].compiled_code is None
-            and after[unique_id].compiled_code is None
+            if reasons.intersection(change.reasons)
+            and getattr(before[unique_id], field) is None
+            and getattr(after[unique_id], field) is None
         ]
 
-    def add_text(self, ids: Sequence[str], field: Literal["raw_code", "compiled_code"]) -> None:
+    def add_text(self, ids: Sequence[str], field: CodeField) -> None:
         """Read *field* of *ids*, which is the same on both sides, into both."""
         if not ids:
             return

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from recce_meta.diff.code import decides_at_run_time, jinja_names, names_in_branches, same_code
-from recce_meta.diff.side import VARIABLES, VOLATILE, Side, is_builtin, same_environment
+from recce_meta.diff.side import VARIABLES, VOLATILE, Side, is_builtin
 from recce_meta.diff.values import normal
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason
 
@@ -35,7 +35,8 @@ class Causes:
     @cached_property
     def same_environment(self) -> bool:
         """Whether both sides were built under one target, as far as the artifacts tell."""
-        return same_environment(self.base, self.current)
+        names = {side.target_name for side in (self.base, self.current) if side.target_name}
+        return len(names) < 2 and self.base.place == self.current.place
 
     @cached_property
     def same_dbt(self) -> bool:
@@ -132,8 +133,8 @@ class Causes:
         """Macros that dbt runs around the node's SQL: in hooks, and the project's own materializations."""
         names: set[str] = set()
         for key in HOOKS:
-            for hook in _as_list(node.config.get(key)):
-                names |= jinja_names(str(hook.get("sql", "") if isinstance(hook, dict) else hook))
+            for text in hook_texts(node.config.get(key)):
+                names |= jinja_names(str(text))
         if node.materialized:
             names |= {f"materialization_{node.materialized}_{kind}" for kind in ("default", self.adapter)}
         if strategy := node.config.get("incremental_strategy"):
@@ -213,5 +214,7 @@ def _config_calls(code: str) -> str:
     return code[: end + 2] if end >= 0 else code
 
 
-def _as_list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+def hook_texts(hooks: Json) -> list[Json]:
+    """The SQL of a node's hooks, which dbt writes as one or as a list, of texts or of objects."""
+    listed = hooks if isinstance(hooks, list) else [] if hooks is None else [hooks]
+    return [hook.get("sql") if isinstance(hook, dict) else hook for hook in listed]

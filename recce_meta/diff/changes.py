@@ -206,7 +206,7 @@ def _change(
 ) -> Change:
     return Change(
         unique_id=node.unique_id,
-        name=node.name if node.version is None else f"{node.name}.v{node.version}",
+        name=node.label,
         resource_type=node.resource_type,
         path=node.path,
         status=status,

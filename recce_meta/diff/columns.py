@@ -88,11 +88,15 @@ def _descriptions(node: NodeMetadata) -> dict[str, str]:
     return texts | {name: column.description for name, column in documented(node).items()}
 
 
-def documented(node: NodeMetadata) -> dict[str, Column]:
-    """The columns that the project's YAML names, by lower-case name, whether the relation has them or not."""
+def documented_columns(node: NodeMetadata) -> list[Column]:
+    """The columns that the project's YAML names, whether the relation has them or not."""
     columns = [column for column in node.columns if column.documented]
-    columns += [convert(raw, Column) for raw in node.properties.get("columns_not_in_catalog", ())]
-    return {column.name.lower(): column for column in columns}
+    return columns + [convert(raw, Column) for raw in node.properties.get("columns_not_in_catalog", ())]
+
+
+def documented(node: NodeMetadata) -> dict[str, Column]:
+    """`documented_columns` by lower-case name."""
+    return {column.name.lower(): column for column in documented_columns(node)}
 
 
 def _same_in_catalogs(base: str | None, current: str | None, causes: Causes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recce_meta.diff.causes import Causes, has_jinja, template
+from recce_meta.diff.causes import Causes, has_jinja, hook_texts, template
 from recce_meta.diff.code import same_code
 from recce_meta.diff.values import differences, normal
 from recce_meta.models import ChangeDetail, Json, NodeMetadata, Reason
@@ -44,7 +44,6 @@ DERIVED = frozenset(
     columns_not_in_catalog quoting source_description patch_path""".split()
 )
 """Properties that follow from others, or that other functions compare."""
-
 
 FOLLOWS = "type_params.input_measures"
 """dbt gathers these from the metrics that a metric is made of, which tell their own changes."""
@@ -132,8 +131,7 @@ def _config(node: NodeMetadata) -> dict[str, Json]:
     }
     for key in ("pre-hook", "post-hook"):
         if config.get(key):
-            hooks = config[key] if isinstance(config[key], list) else [config[key]]
-            config[key] = [hook.get("sql") if isinstance(hook, dict) else hook for hook in hooks]
+            config[key] = hook_texts(config[key])
     if isinstance(config.get("severity"), str):
         config["severity"] = config["severity"].lower()  # dbt 1.9 and 2.0 write WARN
     return config

@@ -41,7 +41,7 @@ def dbt_changes(base: Project, current: Project) -> dict[str, Change]:
         node = nodes[unique_id]
         found[unique_id] = Change(
             unique_id=unique_id,
-            name=known.name if known else node.name,
+            name=node.label,
             resource_type=node.resource_type,
             path=node.path,
             status=Status.ADDED if "new" in state else Status.MODIFIED,

@@ -23,6 +23,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from recce_meta.diff.columns import documented_columns
 from recce_meta.diff.dbt_contract import broken_contract, removed_contract, same_contract
 from recce_meta.errors import UnknownNameError
 from recce_meta.graph.methods import StateResolver
@@ -228,12 +229,11 @@ def column_texts(node: NodeMetadata, other: NodeMetadata) -> dict[str, str]:
 
     Where a catalog was read on either side, names are the warehouse's and their case means nothing.
     """
-    columns = [(column.name, column.description) for column in node.columns if column.documented]
-    absent = node.properties.get("columns_not_in_catalog") or ()
-    columns += [(column["name"], column.get("description", "")) for column in absent]
-    if "catalog" in (node.columns_from, other.columns_from):
-        return {name.lower(): text for name, text in columns}
-    return dict(columns)
+    folded = "catalog" in (node.columns_from, other.columns_from)
+    return {
+        column.name.lower() if folded else column.name: column.description
+        for column in documented_columns(node)
+    }
 
 
 def _contract_differs(base: NodeMetadata, current: NodeMetadata, rules: Release) -> bool:

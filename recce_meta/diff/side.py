@@ -138,10 +138,3 @@ class Side:
             if not is_builtin(macro.package_name):
                 found.setdefault(macro.name, []).append(macro.unique_id)
         return found
-
-
-def same_environment(base: Side, current: Side) -> bool:
-    """Whether both sides were built under one target, as far as the artifacts tell."""
-    if base.target_name and current.target_name and base.target_name != current.target_name:
-        return False
-    return base.place == current.place

@@ -33,7 +33,7 @@ def run_diff(
     impacted = [
         Impact(
             unique_id=unique_id,
-            name=label(named[unique_id]),
+            name=named[unique_id].label,
             resource_type=named[unique_id].resource_type,
             distance=distance,
             origin=origin,
@@ -49,18 +49,13 @@ def run_diff(
         impacted=tuple(sorted(impacted, key=lambda impact: (impact.distance, impact.unique_id))),
         children=tuple(sorted(children)),
         names={
-            unique_id: label(named[unique_id])
+            unique_id: named[unique_id].label
             for edge in children
             for unique_id in (edge.node_id, edge.parent_id)
             if unique_id in named
         },
         notes=(*notes, *_notes(sorted(unseen))),
     )
-
-
-def label(node: NodeMetadata) -> str:
-    """The node's name, with its version where it has one."""
-    return node.name if node.version is None else f"{node.name}.v{node.version}"
 
 
 def is_unseen_seed(before: NodeMetadata, after: NodeMetadata) -> bool:

@@ -88,6 +88,11 @@ class NodeMetadata(Struct, frozen=True, gc=False, kw_only=True):
     properties: dict[str, Json] = {}
     """What only this resource type has: a metric's type_params, an exposure's owner, a test's kwargs …"""
 
+    @property
+    def label(self) -> str:
+        """The name, with the version where it has one: `orders.v2`."""
+        return self.name if self.version is None else f"{self.name}.v{self.version}"
+
 
 class LineageEdge(Struct, frozen=True, gc=False, order=True):
     """*node_id* reads *parent_id*."""

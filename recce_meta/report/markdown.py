@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from recce_meta.models.change import Change, ChangeDetail, Impact, Reason, RunDiff, Status
+from recce_meta.models.change import COSMETIC, Change, ChangeDetail, Impact, Reason, RunDiff, Status
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import unified_diff
@@ -52,7 +52,7 @@ DIFF_WIDTH = 240
 NAMES_PER_DISTANCE = 50
 NOTES_SHOWN = 20
 
-_TOLD_BY_NAME = frozenset({Reason.DATA, Reason.FORMATTING, Reason.ENVIRONMENT})
+_TOLD_BY_NAME = COSMETIC | {Reason.DATA}
 """Reasons whose details say no more than their name."""
 
 _STATUS = {Status.ADDED: "🟢 added", Status.REMOVED: "🔴 removed", Status.MODIFIED: "🟡 modified"}
@@ -151,7 +151,11 @@ def _within(texts: Sequence[str], room: int) -> list[str]:
 
 
 def _left_out(count: int, kind: str) -> str:
-    return f"\n{count_of(count, kind)} more left out for length; `--format json` has all.\n" if count else ""
+    return _has_all(f"{count_of(count, kind)} more") if count else ""
+
+
+def _has_all(left_out: str) -> str:
+    return f"\n{left_out} left out for length; `--format json` has all.\n"
 
 
 def _notes(notes: Sequence[str], room: int) -> str:
@@ -245,19 +249,11 @@ def _details(changes: Sequence[Change], room: int) -> str:
     rest, left_out = blocks[DETAILS_OPEN:], len(telling) - len(blocks)
     if rest:
         text += _folded(f"Details of {count_of(len(rest), 'node')} more", "".join(rest))
-    return text + _details_left_out(left_out)
+    return text + (_has_all(f"Details of {count_of(left_out, 'node')}") if left_out else "")
 
 
 def _is_telling(change: Change) -> bool:
     return any(detail.reason not in _TOLD_BY_NAME for detail in change.details)
-
-
-def _details_left_out(count: int) -> str:
-    return (
-        f"\nDetails of {count_of(count, 'node')} left out for length; `--format json` has all.\n"
-        if count
-        else ""
-    )
 
 
 def _block_within(change: Change, room: int) -> str:

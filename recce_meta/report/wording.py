@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from recce_meta.models.change import Change, Reason, RunDiff, Status
+from recce_meta.models.change import COSMETIC, Change, Reason, RunDiff, Status
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.characters import shorten
 
@@ -152,8 +152,7 @@ def by_kind(changes: Iterable[Change]) -> dict[str, list[Change]]:
 
 def weighty_reasons(change: Change) -> list[str]:
     """The names of the reasons that make *change* a change."""
-    cosmetic = (Reason.FORMATTING, Reason.ENVIRONMENT)
-    return [reason.value for reason in change.reasons if reason not in cosmetic]
+    return [reason.value for reason in change.reasons if reason not in COSMETIC]
 
 
 def short_run_id(run_id: str) -> str:
