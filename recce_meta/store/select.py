@@ -18,6 +18,8 @@ from recce_meta.store.migrate import StoreSession, open_store
 from recce_meta.store.read import find_runs, load_edges, load_nodes, load_project, run_by_id
 
 CONVENTIONAL = ("base", "current")
+NAMED = {"branch": "main", "sha": "3f1c9ab", "before": "2026-11-01"}
+"""What may stand before a colon, each with an example of what follows it."""
 SHOWN = 5
 """How many candidates an error lists."""
 
@@ -89,15 +91,15 @@ def _filters(name: str) -> dict[str, object] | None:
     if name == "latest":
         return {}
     kind, separator, value = name.partition(":")
-    if not separator:
+    if not separator or kind not in NAMED:
         return None
+    if not value:  # as from `sha:$COMMIT` where the variable is not set
+        raise SelectorError(f"Nothing after '{name}'", hint=f"for example {kind}:{NAMED[kind]}")
     if kind == "branch":
         return {"branch": value}
     if kind == "sha":
         return {"sha_prefix": value.lower()}
-    if kind == "before":
-        return {"before": _time(value)}
-    return None
+    return {"before": _time(value)}
 
 
 def _time(text: str) -> datetime:
@@ -151,7 +153,7 @@ def _unknown(store: StoreSession, selector: str, project: str | None) -> Selecto
     known = {str(environment) for environment, _ in labels} | {"latest"}
     known |= {f"branch:{branch}" for _, branch in labels if branch}
     environment = selector.partition("~")[0]
-    if environment in CONVENTIONAL:
+    if environment in CONVENTIONAL and environment not in known:
         return SelectorError(
             f"No run '{selector}': none is recorded as {environment} yet",
             hint=f"recce-meta record --environment {environment} --target-path DIR writes one; "

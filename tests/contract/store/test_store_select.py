@@ -20,7 +20,7 @@ def history(store, make_project):
     rows = [
         ("aaaa-1", "base", "main", "1111abc"),
         ("aaaa-2", "base", "main", "2222abc"),
-        ("bbbb-1", "current", "feature", "3333abc"),
+        ("bbbb-1", "current", "feature", "3333ABC"),
         ("aaaa-3", "base", "main", "2222def"),
         ("cccc-1", "staging", "main", None),
     ]
@@ -49,6 +49,7 @@ def history(store, make_project):
         ("branch:main~1", "aaaa-3"),
         ("sha:2222", "aaaa-3"),
         ("sha:2222ABC", "aaaa-2"),
+        ("sha:3333abc", "bbbb-1"),
         ("before:2026-11-02", "aaaa-1"),
         ("before:2026-11-04T00:00:01", "aaaa-3"),
         ("before:2026-11-04T01:00:00+02:00", "bbbb-1"),
@@ -71,6 +72,10 @@ def test_a_selector_means_one_run(history, selector, run_id):
         ("before:yesterday", ["2026-11-01"]),
         ("before:2020-01-01", ["before:2020-01-01"]),
         ("sha:9999", ["sha:9999"]),
+        ("sha:", ["nothing after 'sha:'"]),
+        ("branch:", ["nothing after 'branch:'"]),
+        ("branch:~1", ["nothing after 'branch:'"]),
+        ("base~x", ["did you mean", "'base'"]),
         ("", ["empty"]),
         ("100%_\\", ["100%"]),
     ],

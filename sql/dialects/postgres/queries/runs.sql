@@ -43,7 +43,7 @@ WHERE
   )
   AND (
     CAST(:sha_prefix AS TEXT) IS NULL
-    OR STARTS_WITH(git_sha, CAST(:sha_prefix AS TEXT))
+    OR STARTS_WITH(LOWER(git_sha), CAST(:sha_prefix AS TEXT))
   )
   AND (
     CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ)
