@@ -85,7 +85,7 @@ def run(small: Path, scratch: Path, runs: int = RUNS) -> list[Figure]:
     base, current = (project.run.run_id for project in projects[-2:])
     with adapter_at(long) as many, adapter_at(short) as few:
         ours, floor = in_turns(
-            lambda: diff(lambda: many, base, current), lambda: diff(lambda: few, base, current), rounds=15
+            lambda: diff(lambda: many, base, current), lambda: diff(lambda: few, base, current), rounds=25
         )
     return [
         Figure(
