@@ -20,7 +20,7 @@ from recce_meta.store import content
 from recce_meta.store.migrate import init_sql, init_store
 from recce_meta.store.write import RUN_COLUMNS, record_run
 
-POSTGRES = os.environ.get("RECCE_META_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
+POSTGRES = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 Tables = dict[str, tuple[Sequence[str], list[content.Row]]]
 _run_numbers = count()
 
@@ -137,7 +137,7 @@ def copy_into_postgres(schema: str, tables: Tables) -> None:
 
 
 def first_record_postgres(project: Project, folder: Path) -> list[Figure]:
-    """The first record into a new schema of the PostgreSQL server at RECCE_META_POSTGRES_URL."""
+    """The first record into a new schema of the PostgreSQL server at RECCE_META_TEST_POSTGRES_URL."""
     import psycopg
 
     schemas = (f"bench_{os.getpid()}_ours", f"bench_{os.getpid()}_floor")
