@@ -15,7 +15,7 @@ from operator import itemgetter
 from zlib import crc32
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project
@@ -66,11 +66,12 @@ def contents(project: Project) -> Contents:
     relations = readable_relations(nodes)
     versions: dict[str, tuple[NodeMetadata, str | None]] = {}
     places: list[Row] = []
+    texts = ObjectTexts()
     for node in nodes:
         compiled = node.compiled_code
         if compiled:
             compiled = tokenise(compiled, relations.relations_of(node))
-        content = _encoded(node, compiled)
+        content = _encoded(node, compiled, texts)
         identity = digest(content)
         if b"\0" in content or ESCAPED_NUL in content:
             node, compiled = _without_nul(node), compiled and without_nul(compiled)
@@ -94,7 +95,7 @@ def version_id(node: NodeMetadata, nodes: Iterable[NodeMetadata] = ()) -> str:
     compiled = node.compiled_code
     if compiled:
         compiled = tokenise(compiled, readable_relations((*nodes, node)).relations_of(node))
-    return digest(_encoded(node, compiled))
+    return digest(_encoded(node, compiled, ObjectTexts()))
 
 
 def macro_version_id(macro: MacroMetadata) -> str:
@@ -117,7 +118,7 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()[:ID_LENGTH]
 
 
-def _encoded(node: NodeMetadata, compiled: str | None) -> bytes:
+def _encoded(node: NodeMetadata, compiled: str | None, texts: ObjectTexts) -> bytes:
     """All of *node* but where it lives: as JSON, with its code behind it, which takes half the time so."""
     raw = node.raw_code
     content = (
@@ -134,8 +135,8 @@ def _encoded(node: NodeMetadata, compiled: str | None) -> bytes:
         node.checksum,
         node.checksum_rule,
         node.code_hash,
-        node.config,
-        node.unrendered_config,
+        texts.raw(node.config),
+        texts.raw(node.unrendered_config),
         node.columns,
         node.columns_from,
         node.description,
@@ -171,13 +172,17 @@ class ObjectTexts:
     """JSON texts of objects that many nodes share, as their extractor found them; each is made once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[dict[str, Json], str]] = {}
+        self._known: dict[int, tuple[dict[str, Json], Raw]] = {}
 
     def __call__(self, value: dict[str, Json]) -> str:
-        """The text of *value*, which is kept, so that no other object can get its `id`."""
+        """The text of *value*."""
+        return bytes(self.raw(value)).decode()
+
+    def raw(self, value: dict[str, Json]) -> Raw:
+        """The text of *value*, to be put into other JSON; *value* is kept, so that its `id` stays its own."""
         known = self._known.get(id(value))
         if known is None:
-            known = self._known[id(value)] = value, _json(value)
+            known = self._known[id(value)] = value, Raw(_encode(value))
         return known[1]
 
 
