@@ -64,7 +64,7 @@ class Postgres(Warehouse):
         "42703": MissingRelation,
         "42883": MissingRelation,
         "42P01": MissingRelation,
-        "53": TransientFailure,
+        "53300": TransientFailure,  # too many connections; a full disk (53100) does not pass
         "55P03": TransientFailure,
         "57014": QueryCancelled,
         "57P": ConnectionFailed,

@@ -535,6 +535,7 @@ class IOException(Exception):
         ("42P01", MissingRelation),
         ("42703", MissingRelation),
         ("53300", TransientFailure),
+        ("53100", WarehouseError),
         ("57014", QueryCancelled),
         ("57P01", ConnectionFailed),
         ("22012", WarehouseError),
