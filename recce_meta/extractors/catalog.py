@@ -68,11 +68,14 @@ def merge_columns(
     documented: Sequence[Column], found: Iterable[CatalogColumn]
 ) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """The relation's columns with their documentation, and the documented ones that it does not have."""
+    in_order = sorted(found, key=lambda column: column.index)
+    names = {column.name for column in in_order}
     exact = {column.name: column for column in documented}
-    folded = {column.name.lower(): column for column in documented}
+    # Documentation of a column that is there by its exact name is not that of another one, in quotes.
+    folded = {column.name.lower(): column for column in documented if column.name not in names}
     used: set[str] = set()
     columns = []
-    for column in sorted(found, key=lambda column: column.index):
+    for column in in_order:
         match = exact.get(column.name) or folded.get(column.name.lower())
         if match is None:
             columns.append(Column(name=column.name, type=column.type))
