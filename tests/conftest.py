@@ -1,13 +1,18 @@
-"""What holds for every test: where PostgreSQL is required, its absence fails instead of skipping."""
+"""What every test may ask for: a PostgreSQL, and projects that differ in one edit.
+
+Where PostgreSQL is required, its absence fails a test instead of skipping it.
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
 import os
-from collections.abc import Generator
+import socket
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +22,8 @@ from recce_meta.models import Project
 
 REQUIRED = bool(os.environ.get("RECCE_META_REQUIRE_POSTGRES"))
 """Set in CI, so that a server that did not start cannot pass for a green run."""
+
+POSTGRES_URL = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,11 +50,11 @@ def applied(value: Any, difference: dict[str, Any]) -> Any:
 
 
 class Variants:
-    """The variants whose differences from a base lie in *folder*; each is extracted once."""
+    """A manifest and its variants, as the projects that they are; each is extracted once."""
 
-    def __init__(self, folder: Path, scratch: Path) -> None:
-        self._base = json.loads(gzip.decompress((folder / "base.json.gz").read_bytes()))
-        self._differences = json.loads(gzip.decompress((folder / "variants.json.gz").read_bytes()))
+    def __init__(self, base: dict[str, Any], differences: dict[str, dict[str, Any]], scratch: Path) -> None:
+        self._base = base
+        self._differences = differences
         self._scratch = scratch
         self._extracted: dict[str, Project] = {}
 
@@ -69,13 +76,40 @@ class Variants:
         return self._extracted[name]
 
 
+def unzipped(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+    return content
+
+
+VariantsOf = Callable[[dict[str, Any], dict[str, dict[str, Any]]], Variants]
+
+
 @pytest.fixture(scope="session")
-def state_cases(tmp_path_factory: pytest.TempPathFactory) -> Variants:
+def variants_of(tmp_path_factory: pytest.TempPathFactory) -> VariantsOf:
+    """The function that makes variants: a manifest, and differences from it by name."""
+    return lambda base, differences: Variants(base, differences, tmp_path_factory.mktemp("variants"))
+
+
+@pytest.fixture(scope="session")
+def state_cases(variants_of: VariantsOf) -> Variants:
     """The 54 variants that came with dbt's own answers."""
-    return Variants(DATA / "state_cases", tmp_path_factory.mktemp("state_cases"))
+    folder = DATA / "state_cases"
+    return variants_of(unzipped(folder / "base.json.gz"), unzipped(folder / "variants.json.gz"))
 
 
 @pytest.fixture(scope="session")
-def state_variants(tmp_path_factory: pytest.TempPathFactory) -> Variants:
+def state_variants(variants_of: VariantsOf) -> Variants:
     """The variants that scripts/build_state_variants.py made."""
-    return Variants(DATA / "state_variants", tmp_path_factory.mktemp("state_variants"))
+    folder = DATA / "state_variants"
+    return variants_of(unzipped(folder / "base.json.gz"), unzipped(folder / "variants.json.gz"))
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The PostgreSQL to test with; skips the test where nothing listens there."""
+    place = urlsplit(POSTGRES_URL)
+    try:
+        socket.create_connection((place.hostname or "127.0.0.1", place.port or 5432), timeout=2).close()
+    except OSError:
+        pytest.skip("no PostgreSQL at RECCE_META_TEST_POSTGRES_URL (127.0.0.1:5432 unless set)")
+    return POSTGRES_URL

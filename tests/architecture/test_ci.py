@@ -44,9 +44,7 @@ def test_a_skip_for_want_of_postgresql_fails_only_where_it_is_required(
 
 
 def test_every_skip_for_want_of_a_server_says_postgresql() -> None:
-    conftests = [
-        path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "contract").rglob("conftest.py")
-    ]
+    conftests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("conftest.py")]
 
     skips = [line.strip() for text in conftests for line in text.splitlines() if "pytest.skip(" in line]
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
 
-POSTGRES_URL = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 BACKENDS = ("duckdb", "postgres")
 
 
@@ -28,24 +24,6 @@ class Backend:
     def connect(self, **options: float) -> UnifiedSqlAdapter:
         """Another adapter for the same database."""
         return UnifiedSqlAdapter.from_url(self.url, **options)
-
-
-def postgres_answers() -> bool:
-    """Whether something listens where the PostgreSQL tests would connect."""
-    place = urlsplit(POSTGRES_URL)
-    try:
-        socket.create_connection((place.hostname or "127.0.0.1", place.port or 5432), timeout=2).close()
-    except OSError:
-        return False
-    return True
-
-
-@pytest.fixture
-def postgres_url() -> str:
-    """The PostgreSQL to test with; skips the test where there is none."""
-    if not postgres_answers():
-        pytest.skip("no PostgreSQL at RECCE_META_TEST_POSTGRES_URL (127.0.0.1:5432 unless set)")
-    return POSTGRES_URL
 
 
 @pytest.fixture(params=BACKENDS)

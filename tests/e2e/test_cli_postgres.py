@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 
-URL = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
-PLACE = urlsplit(URL)
 SECRET = "hunter2secret"
 
 
@@ -25,15 +21,11 @@ def cli(quick_cli: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def server() -> Any:
-    """A connection of a superuser; skips where there is no server."""
+def server(postgres_url: str) -> Any:
+    """A connection of a superuser."""
     import psycopg
 
-    try:
-        connection = psycopg.connect(URL, autocommit=True, connect_timeout=2)
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL at RECCE_META_TEST_POSTGRES_URL (127.0.0.1:5432 unless set)")
-    with connection:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
         yield connection
 
 
@@ -60,12 +52,14 @@ def role(server: Any) -> Iterator[str]:
     server.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
 
 
-def as_role(role: str) -> str:
-    return f"postgresql://{role}:{SECRET}@{PLACE.hostname}:{PLACE.port or 5432}{PLACE.path}"
+def as_user(server: Any, name: str, database: str | None = None) -> str:
+    """The URL by which *name* logs in, with a password that is not the server's."""
+    place = server.info
+    return f"postgresql://{name}:{SECRET}@{place.host}:{place.port}/{database or place.dbname}"
 
 
-def test_the_whole_path_on_a_server(cli: Any, project: Path, schema: str) -> None:
-    shop = cli.within(project, RECCE_META_URL=URL, RECCE_META_SCHEMA=schema)
+def test_the_whole_path_on_a_server(cli: Any, project: Path, schema: str, postgres_url: str) -> None:
+    shop = cli.within(project, RECCE_META_URL=postgres_url, RECCE_META_SCHEMA=schema)
 
     created = shop("init")
     records = [shop("record", "-e", "base", "--target-path", "target-base"), shop("record"), shop("record")]
@@ -83,21 +77,22 @@ def test_the_whole_path_on_a_server(cli: Any, project: Path, schema: str) -> Non
     assert pruned.out.startswith("Removed 2 runs")
 
 
-def test_a_profile_leads_to_the_server(cli: Any, project: Path, schema: str) -> None:
+def test_a_profile_leads_to_the_server(cli: Any, project: Path, server: Any, schema: str) -> None:
+    place = server.info
     (project / "profiles.yml").write_text(f"""
 shop:
   target: prod
   outputs:
     prod:
       type: postgres
-      host: {PLACE.hostname}
-      port: {PLACE.port or 5432}
-      user: {PLACE.username}
+      host: {place.host}
+      port: {place.port}
+      user: {place.user}
       password: "{{{{ env_var('DBT_ENV_SECRET_PASSWORD') }}}}"
-      dbname: {PLACE.path[1:]}
+      dbname: {place.dbname}
       schema: public
 """)
-    shop = cli.within(project, DBT_ENV_SECRET_PASSWORD=PLACE.password or SECRET, RECCE_META_SCHEMA=schema)
+    shop = cli.within(project, DBT_ENV_SECRET_PASSWORD=place.password or SECRET, RECCE_META_SCHEMA=schema)
 
     assert shop("record").out.startswith("Recorded run 0829a5f9")
     assert "0829a5f9" in shop("runs").out
@@ -106,7 +101,7 @@ shop:
 def test_a_role_that_may_not_create_is_told_so(
     cli: Any, project: Path, server: Any, schema: str, role: str
 ) -> None:
-    shop = cli.within(project, RECCE_META_URL=as_role(role), RECCE_META_SCHEMA=schema)
+    shop = cli.within(project, RECCE_META_URL=as_user(server, role), RECCE_META_SCHEMA=schema)
 
     for command in ("init", "record"):
         ran = shop(command)
@@ -119,17 +114,17 @@ def test_a_role_that_may_not_create_is_told_so(
 
 
 def test_a_role_that_may_only_read_reads(
-    cli: Any, project: Path, server: Any, schema: str, role: str
+    cli: Any, project: Path, server: Any, schema: str, role: str, postgres_url: str
 ) -> None:
     from psycopg import sql
 
-    owner = cli.within(project, RECCE_META_URL=URL, RECCE_META_SCHEMA=schema)
+    owner = cli.within(project, RECCE_META_URL=postgres_url, RECCE_META_SCHEMA=schema)
     owner("record", "-e", "base", "--target-path", "target-base")
     owner("record")
     names = {"schema": sql.Identifier(schema), "role": sql.Identifier(role)}
     server.execute(sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}").format(**names))
     server.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}").format(**names))
-    reader = owner.within(RECCE_META_URL=as_role(role))
+    reader = owner.within(RECCE_META_URL=as_user(server, role))
 
     assert reader("diff").out == owner("diff").out
     assert reader("runs").code == reader("show").code == reader("lineage", "orders").code == 0
@@ -138,10 +133,8 @@ def test_a_role_that_may_only_read_reads(
 
 
 def test_what_a_server_refuses_is_told_without_the_password(cli: Any, server: Any) -> None:
-    base = f"{PLACE.hostname}:{PLACE.port or 5432}"
-
-    database = cli("runs", "--url", f"postgresql://{PLACE.username}:{SECRET}@{base}/no_such_database")
-    user = cli("runs", "--url", f"postgresql://no_such_role:{SECRET}@{base}{PLACE.path}")
+    database = cli("runs", "--url", as_user(server, server.info.user, "no_such_database"))
+    user = cli("runs", "--url", as_user(server, "no_such_role"))
 
     assert database.code == user.code == 3
     assert 'database "no_such_database" does not exist' in database.err

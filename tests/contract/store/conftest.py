@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import ConnectionFailed
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
-
-POSTGRES = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 
 
 @dataclass
@@ -48,22 +43,15 @@ class Store:
         return {table: self.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}") for table in tables}
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture
+def store(backend: Any) -> Iterator[Store]:
     """An empty database with a schema name that nobody has used, and that needs quoting."""
     schema = f'Meta "{uuid.uuid4().hex[:12]}"'
-    url = f"duckdb:///{tmp_path / 'store.duckdb'}" if request.param == "duckdb" else POSTGRES
-    adapter = UnifiedSqlAdapter.from_url(url)
+    adapter = backend.connect()
     try:
-        adapter.execute("SELECT 1")
-    except ConnectionFailed as error:
-        if request.param != "postgres":
-            raise
-        pytest.skip(f"no PostgreSQL at {POSTGRES}: {error.message}")
-    try:
-        yield Store(url, schema, adapter)
+        yield Store(backend.url, schema, adapter)
     finally:
-        if request.param == "postgres":
+        if backend.name == "postgres":
             adapter.execute(f"DROP SCHEMA IF EXISTS {adapter.quote_identifier(schema)} CASCADE")
         adapter.close()
 

@@ -20,11 +20,12 @@ VERSION_1 = Path(__file__).parents[2] / "data" / "store_v1"
 
 
 @pytest.fixture
-def old_store(store, tmp_path):
+def old_store(store):
     """A store as version 1 left it, with one run."""
     if store.adapter.warehouse.name == "duckdb":
         store.adapter.close()
-        (tmp_path / "store.duckdb").write_bytes(gzip.decompress((VERSION_1 / "store.duckdb.gz").read_bytes()))
+        file = Path(store.url.removeprefix("duckdb:///"))
+        file.write_bytes(gzip.decompress((VERSION_1 / "store.duckdb.gz").read_bytes()))
         store.schema = "recce_metadata"
     else:
         script = (VERSION_1 / "store.sql").read_text(encoding="utf-8")

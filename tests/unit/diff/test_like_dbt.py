@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -22,8 +22,6 @@ from recce_meta.diff.like_dbt import (
     node_state,
 )
 from recce_meta.errors import UnknownNameError
-from recce_meta.extractors.git import GitState
-from recce_meta.extractors.project import extract_project
 from recce_meta.graph import build_lineage_graph, select
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, Project, RunMetadata
 
@@ -31,30 +29,21 @@ DATA = Path(__file__).parents[2] / "data" / "state_cases"
 ORACLE = json.loads((DATA / "oracle.json").read_text(encoding="utf-8"))
 NOW = datetime(2026, 11, 20, tzinfo=timezone.utc)
 
+Variants = Callable[[str], Project]
+"""A project by the name of its variant."""
+
 
 def unzipped(name: str) -> Any:
     return json.loads(gzip.decompress((DATA / name).read_bytes()))
 
 
-def changed(value: Any, difference: dict[str, Any]) -> Any:
-    """*value* with a recorded difference applied, as the README beside the data describes it."""
-    if "=" in difference:
-        return difference["="]
-    kept = {key: member for key, member in value.items() if key not in difference["-"]}
-    return kept | {key: changed(value.get(key), inner) for key, inner in difference["+"].items()}
-
-
-@pytest.fixture(scope="module")
-def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
-    """The base (`base`) and every variant, extracted."""
-    base, variants = unzipped("base.json.gz"), unzipped("variants.json.gz")
-    manifests = {"base": base} | {name: changed(base, one) for name, one in variants.items()}
-    return {name: extracted(manifest, tmp_path_factory.mktemp(name)) for name, manifest in manifests.items()}
-
-
-def extracted(manifest: Any, folder: Path) -> Project:
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    return extract_project(folder, git=GitState(), hash_seed_files=False)
+def answers(base: Project, current: Project, names: Iterable[str]) -> dict[str, list[str] | None]:
+    """What dbt selects with each state of *names*; None where it raises instead."""
+    resolve = dbt_state_resolver(base, current)
+    refused = {
+        state for one in dbt_refusals(base, current) for state in ("modified", f"modified.{one.selector}")
+    }
+    return {name: None if name in refused else sorted(resolve(name)) for name in names}
 
 
 @cache
@@ -68,25 +57,19 @@ def questions() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("variant", "selector"), questions())
-def test_dbt_gives_the_same_answer(projects: dict[str, Project], variant: str, selector: str) -> None:
-    base, current = projects["base"], projects[variant]
+def test_dbt_gives_the_same_answer(state_cases: Variants, variant: str, selector: str) -> None:
     name = selector.removeprefix("state:")
-    refused = {
-        state for one in dbt_refusals(base, current) for state in ("modified", f"modified.{one.selector}")
-    }
 
-    found = None if name in refused else sorted(dbt_state_resolver(base, current)(name))
+    found = answers(state_cases("base"), state_cases(variant), [name])
 
-    assert found == ORACLE[variant]["dbt"][selector]
+    assert found == {name: ORACLE[variant]["dbt"][selector]}
 
 
 @pytest.mark.parametrize(
     "variant", [name for name in ORACLE if ORACLE[name]["dbt"]["state:modified"] is not None]
 )
-def test_unmodified_and_old_are_the_rest_of_what_dbt_lists(
-    projects: dict[str, Project], variant: str
-) -> None:
-    resolve = dbt_state_resolver(projects["base"], projects[variant])
+def test_unmodified_and_old_are_the_rest_of_what_dbt_lists(state_cases: Variants, variant: str) -> None:
+    resolve = dbt_state_resolver(state_cases("base"), state_cases(variant))
 
     assert len(resolve("unmodified")) == ORACLE[variant]["dbt_unmodified_count"]
     assert len(resolve("old")) == ORACLE[variant]["dbt_old_count"]
@@ -119,26 +102,18 @@ def edits() -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
-    return {
-        release: extracted(recorded(release)["base"], tmp_path_factory.mktemp("base")) for release in RELEASES
-    }
+def bases(variants_of: Any) -> dict[str, Project]:
+    return {release: variants_of(recorded(release)["base"], {})("base") for release in RELEASES}
 
 
 @pytest.mark.parametrize(("release", "edit"), edits())
 def test_each_release_of_dbt_gives_the_same_answers(
-    bases: dict[str, Project], tmp_path: Path, release: str, edit: str
+    bases: dict[str, Project], variants_of: Any, release: str, edit: str
 ) -> None:
     case = recorded(release)["cases"][edit]
-    base, current = bases[release], extracted(changed(recorded(release)["base"], case["delta"]), tmp_path)
-    resolve = dbt_state_resolver(base, current)
-    refused = {
-        state for one in dbt_refusals(base, current) for state in ("modified", f"modified.{one.selector}")
-    }
+    current = variants_of(recorded(release)["base"], {edit: case["delta"]})(edit)
 
-    found = {name: None if name in refused else sorted(resolve(name)) for name in case["dbt"]}
-
-    assert found == case["dbt"]
+    assert answers(bases[release], current, case["dbt"]) == case["dbt"]
 
 
 def test_all_variants_were_recorded_with_all_selectors() -> None:
@@ -149,8 +124,8 @@ def test_all_variants_were_recorded_with_all_selectors() -> None:
     }
 
 
-def test_states_serve_node_selection(projects: dict[str, Project]) -> None:
-    base, current = projects["base"], projects["cfg_alias"]
+def test_states_serve_node_selection(state_cases: Variants) -> None:
+    base, current = state_cases("base"), state_cases("cfg_alias")
     nodes = {node.unique_id: node for node in current.nodes}
 
     found = select(
@@ -163,8 +138,8 @@ def test_states_serve_node_selection(projects: dict[str, Project]) -> None:
     assert found == {"model.jaffle_ext.m_incr"}
 
 
-def test_an_unknown_state_lists_the_nearest(projects: dict[str, Project]) -> None:
-    resolve = dbt_state_resolver(projects["base"], projects["reparse"])
+def test_an_unknown_state_lists_the_nearest(state_cases: Variants) -> None:
+    resolve = dbt_state_resolver(state_cases("base"), state_cases("reparse"))
 
     with pytest.raises(UnknownNameError, match=r"did you mean 'modified\.configs'"):
         resolve("modified.config")
@@ -439,7 +414,7 @@ def test_dbt_refuses_a_test_whose_macro_is_gone() -> None:
     assert dbt_refusals(base, base) == ()
 
 
-def test_a_function_is_modified_by_its_signature(tmp_path: Path) -> None:
+def test_a_function_is_modified_by_its_signature(variants_of: Any) -> None:
     def with_function(returned: str) -> Project:
         function = {
             "name": "f",
@@ -448,9 +423,8 @@ def test_a_function_is_modified_by_its_signature(tmp_path: Path) -> None:
             "returns": {"data_type": returned},
         }
         manifest = unzipped("base.json.gz") | {"functions": {"function.jaffle_ext.f": function}}
-        folder = tmp_path / returned
-        folder.mkdir()
-        return extracted(manifest, folder)
+        project: Project = variants_of(manifest, {})("base")
+        return project
 
     found = dbt_state(with_function("integer"), with_function("bigint"))
 
