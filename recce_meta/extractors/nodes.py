@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from sys import intern
 from typing import Any
 
 from msgspec import UNSET, Raw, convert
@@ -24,6 +25,9 @@ from recce_meta.extractors.artifact import (
     RawNode,
 )
 from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata
+
+NOTHING: dict[str, Json] = {}
+"""What most columns' `meta` is; one object, which nobody changes."""
 
 NODE_PROPERTIES: dict[str, tuple[str, ...]] = {
     "model": ("latest_version", "constraints", "deprecation_date", "time_spine"),
@@ -121,7 +125,7 @@ def node_of(unique_id: str, raw: RawNode, rule: str | None, shared: Shared) -> N
         resource_type=resource_type,
         package_name=raw.package_name or "",
         path=_path(raw.original_file_path),
-        fqn=tuple(raw.fqn or ()),
+        fqn=tuple(map(intern, raw.fqn or ())),
         database_name=raw.database,
         schema_name=raw.schema,
         identifier=raw.alias or raw.name,
@@ -160,7 +164,7 @@ def source_of(unique_id: str, raw: RawNode, shared: Shared) -> NodeMetadata:
         resource_type="source",
         package_name=raw.package_name or "",
         path=_path(raw.original_file_path),
-        fqn=tuple(raw.fqn or ()),
+        fqn=tuple(map(intern, raw.fqn or ())),
         database_name=raw.database,
         schema_name=raw.schema,
         identifier=raw.identifier or raw.name,
@@ -239,7 +243,9 @@ def macro_of(unique_id: str, raw: RawMacro) -> MacroMetadata:
 
 def _ids(depends_on: DependsOn | None, kind: str) -> tuple[str, ...]:
     ids = getattr(depends_on, kind, None)
-    return tuple(sorted({unique_id for unique_id in ids if unique_id is not None})) if ids else ()
+    return (
+        tuple(map(intern, sorted({unique_id for unique_id in ids if unique_id is not None}))) if ids else ()
+    )
 
 
 def _word(value: Json) -> str | None:
@@ -275,20 +281,29 @@ def _contract(value: dict[str, Json]) -> dict[str, Json] | None:
 
 
 def _columns(raw: dict[str, RawColumn] | None) -> tuple[Column, ...]:
-    """The documented columns, as the YAML orders them. Most say little, and come by the ten thousand."""
+    """The documented columns, as the YAML orders them.
+
+    Most say little, come by the ten thousand, and have names and types that others have too: these are
+    kept once.
+    """
     if not raw:
         return ()
     return tuple(
         [
             _full_column(key, column)
-            if column.meta or column.tags or column.constraints or _speaks(column.config)
+            if column.meta
+            or column.tags
+            or column.constraints
+            or _speaks(column.config)
+            or column.name != key
             else Column(
-                column.name or key,
-                column.data_type,
+                intern(key),
+                kind := column.data_type and intern(column.data_type),
                 column.description or "",
+                meta=NOTHING,
                 quote=column.quote,
                 documented=True,
-                documented_type=column.data_type,
+                documented_type=kind,
             )
             for key, column in raw.items()
         ]
@@ -332,7 +347,7 @@ def _properties(raw: RawNode, resource_type: str) -> dict[str, Json]:
 
 def _patch_path(path: str, package: str) -> str:
     """The YAML file that describes the node, as `package://a.yml`; v1 to v3 and v20 write less."""
-    return (path if "://" in path else f"{package}://{path}").replace("\\", "/")
+    return intern((path if "://" in path else f"{package}://{path}").replace("\\", "/"))
 
 
 def _attached_node(raw: RawNode) -> str | None:
