@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from uuid import uuid4
 
@@ -11,16 +10,7 @@ from recce_meta.adapter.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.errors import redact
 from recce_meta.adapter.session import Session
 from recce_meta.errors import MissingRelation, RecceMetaError
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at: whether it is well, what was seen, and what to do if it is not."""
-
-    name: str
-    ok: bool
-    detail: str
-    hint: str | None = None
+from recce_meta.models import Check
 
 
 class _Undo(Exception):

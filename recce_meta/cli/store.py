@@ -10,7 +10,7 @@ import click
 from recce_meta import report
 from recce_meta.api.checking import doctor as run_checks
 from recce_meta.cli.options import MOST, Connection, connecting, emit, format_option, screen
-from recce_meta.errors import UnknownNameError
+from recce_meta.errors import RecceMetaError, UnknownNameError
 from recce_meta.store import files
 from recce_meta.store.migrate import schema_text
 from recce_meta.store.prune import prune as prune_store
@@ -88,6 +88,7 @@ def prune(
 def doctor(connection: Connection, style: str) -> None:
     """Check profile, connection, rights and store."""
     checks = run_checks(connection.open_existing, connection.schema)
-    emit(report.checks_json(checks) if style == "json" else report.checks_text(checks, **screen()))
-    if any(ok is False for _, ok, _, _ in checks):
-        raise click.exceptions.Exit(3)
+    in_color = screen()["color"]
+    emit(report.checks_json(checks) if style == "json" else report.checks_text(checks, color=in_color))
+    if any(check.ok is False for check in checks):
+        raise click.exceptions.Exit(RecceMetaError.exit_code)

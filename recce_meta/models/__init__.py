@@ -1,6 +1,7 @@
 """Frozen values: what extractors yield, the store keeps and diffs compare."""
 
 from recce_meta.models.change import COSMETIC, Change, ChangeDetail, Impact, Reason, RunDiff, Status
+from recce_meta.models.check import Check
 from recce_meta.models.environment import target_place
 from recce_meta.models.node import Column, Json, LineageEdge, MacroMetadata, NodeMetadata, NodeResult
 from recce_meta.models.run import Project, RunMetadata
@@ -9,6 +10,7 @@ __all__ = [
     "COSMETIC",
     "Change",
     "ChangeDetail",
+    "Check",
     "Column",
     "Impact",
     "Json",

@@ -5,11 +5,10 @@ from recce_meta.report.lineage_text import lineage_text
 from recce_meta.report.markdown import diff_markdown
 from recce_meta.report.markdown_runs import lineage_markdown, run_markdown, runs_markdown
 from recce_meta.report.run_text import run_text, runs_text
-from recce_meta.report.store_text import CheckRow, checks_text, prune_text, record_text
+from recce_meta.report.store_text import checks_text, prune_text, record_text
 from recce_meta.report.text import diff_text
 
 __all__ = [
-    "CheckRow",
     "checks_json",
     "checks_text",
     "diff_json",

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from recce_meta.models.change import Change, Impact, RunDiff
+from recce_meta.models.check import Check
 from recce_meta.models.lineage import Direction, LineageNode, LineageView
 from recce_meta.models.node import LineageEdge, NodeResult
 from recce_meta.models.run import RunMetadata
-from recce_meta.report.store_text import CheckRow
 from recce_meta.report.wording import DiffSummary, summarise
 
 DIFF_SCHEMA = "recce_meta/diff/v1"
@@ -63,21 +63,12 @@ class LineageDocument(Struct, kw_only=True):
     edges: Sequence[LineageEdge]
 
 
-class CheckDocument(Struct, kw_only=True):
-    """One line of `doctor`."""
-
-    name: str
-    ok: bool | None
-    detail: str
-    hint: str | None
-
-
 class ChecksDocument(Struct, kw_only=True):
     """What `doctor --format json` prints."""
 
     schema: str = CHECKS_SCHEMA
     ok: bool
-    checks: Sequence[CheckDocument]
+    checks: Sequence[Check]
 
 
 def diff_json(diff: RunDiff) -> str:
@@ -113,10 +104,9 @@ def lineage_json(view: LineageView) -> str:
     )
 
 
-def checks_json(checks: Sequence[CheckRow]) -> str:
+def checks_json(checks: Sequence[Check]) -> str:
     """*checks* in the order given; `ok` of the whole is false when one of them failed."""
-    rows = [CheckDocument(name=name, ok=ok, detail=detail, hint=hint) for name, ok, detail, hint in checks]
-    return _encoded(ChecksDocument(ok=all(row.ok is not False for row in rows), checks=rows))
+    return _encoded(ChecksDocument(ok=all(check.ok is not False for check in checks), checks=checks))
 
 
 def _encoded(document: Struct) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
+from recce_meta.models.check import Check
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.run_text import run_rows
 from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, table
 from recce_meta.report.wording import count_of, counts_by_kind, short_run_id
-
-CheckRow: TypeAlias = tuple[str, bool | None, str, str | None]
-"""Name, whether it holds (None: could not be tried), what was found, what to do."""
 
 WHOLE = 0
 """A diagnosis is never cut: what is wrong stands at the end of a line as often as not."""
@@ -23,15 +20,15 @@ _VERDICTS = {
 }
 
 
-def checks_text(checks: Sequence[CheckRow], *, width: int, color: bool) -> str:
+def checks_text(checks: Sequence[Check], *, color: bool) -> str:
     """One line per check, hints below the table, and a last line with the verdict."""
-    rows = [[_VERDICTS[ok], Span(name), Span(detail, Style.DIM)] for name, ok, detail, _hint in checks]
+    rows = [[_VERDICTS[check.ok], Span(check.name), Span(check.detail, Style.DIM)] for check in checks]
     hints = [
-        (Span("hint: ", Style.YELLOW), Span(f"{name}: {hint}"))
-        for name, ok, _, hint in checks
-        if hint and not ok
+        (Span("hint: ", Style.YELLOW), Span(f"{check.name}: {check.hint}"))
+        for check in checks
+        if check.hint and not check.ok
     ]
-    failed = sum(ok is False for _name, ok, _detail, _hint in checks)
+    failed = sum(check.ok is False for check in checks)
     verdict = (
         Span(f"{count_of(failed, 'check')} failed", Style.RED) if failed else Span("All is well", Style.GREEN)
     )

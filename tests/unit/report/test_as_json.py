@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from recce_meta.models import Change, ChangeDetail, Impact, LineageEdge, Reason, RunDiff, RunMetadata, Status
+from recce_meta.models.check import Check
 from recce_meta.report import checks_json, diff_json, runs_json
 from recce_meta.report.as_json import DiffDocument
 from recce_meta.report.wording import DiffSummary
@@ -60,7 +61,7 @@ def test_times_are_iso_8601_in_utc() -> None:
 
 def test_a_check_that_was_not_tried_is_no_failure() -> None:
     document = json.loads(
-        checks_json([("profile", True, "found", None), ("write", None, "no connection", None)])
+        checks_json([Check("profile", True, "found"), Check("write", None, "no connection")])
     )
 
     assert document["ok"] is True

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from recce_meta.models import LineageEdge, NodeResult, RunMetadata
+from recce_meta.models.check import Check
 from recce_meta.models.lineage import Direction, LineageNode, LineageView
 from recce_meta.report import (
     checks_text,
@@ -155,12 +156,12 @@ def test_a_lineage_as_json_goes_from_upstream_to_downstream() -> None:
 
 def test_failed_checks_come_with_their_hints() -> None:
     checks = [
-        ("profile", True, "shop, target dev", None),
-        ("connect", False, "refused", "start the server"),
-        ("write", None, "no connection", None),
+        Check("profile", True, "shop, target dev"),
+        Check("connect", False, "refused", "start the server"),
+        Check("write", None, "no connection"),
     ]
 
-    assert checks_text(checks, width=80, color=False).splitlines() == [
+    assert checks_text(checks, color=False).splitlines() == [
         "ok       profile  shop, target dev",
         "failed   connect  refused",
         "skipped  write    no connection",
