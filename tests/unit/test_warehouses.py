@@ -608,7 +608,7 @@ def test_no_part_of_an_error_shows_a_secret() -> None:
         ),
         ("u:pw@h/d", "u:***@h/d"),
         ("md:x?motherduck_token=a@b", "md:x?motherduck_token=***"),
-        ("duckdb:////home/me@work/a.duckdb", "duckdb:////home/me@work/a.duckdb"),
+        ("duckdb:////srv/me@work/a.duckdb", "duckdb:////srv/me@work/a.duckdb"),
         ("nothing to hide: a@b", "nothing to hide: a@b"),
     ],
 )
