@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.api.stored import stored_diff
 from recce_meta.diff.changes import compare
 from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
@@ -14,15 +15,11 @@ from recce_meta.diff.like_dbt import dbt_state_resolver
 from recce_meta.diff.side import Side
 from recce_meta.diff.summary import changed_ids, is_unseen_seed, run_diff
 from recce_meta.errors import UnknownNameError, UsageError
-from recce_meta.extractors.git import GitState
-from recce_meta.extractors.project import extract_project, project_above
+from recce_meta.extractors.project import project_above
 from recce_meta.graph import build_lineage_graph, select
 from recce_meta.models import COSMETIC, Change, Project, Reason, RunDiff, Status
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.select import load_run, resolve_run
-
-PATH = "path:"
-NO_GIT = GitState()
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ def diff(
     `path:DIR` reads artifacts from disk; *connect* is called only where a stored run is named. Two
     stored runs are compared in the warehouse, and only what differs is fetched.
     """
-    paths = [Path(name[len(PATH) :]) if name.startswith(PATH) else None for name in (base, current)]
+    paths = [folder_of(name) for name in (base, current)]
     read = _from_disk(paths)
     if len(read) == 2:
         return _whole_diff(read[0], read[1], question)
@@ -106,9 +103,7 @@ def _from_disk(paths: Iterable[Path | None]) -> list[Project]:
     found = [path for path in paths if path is not None]
     roots = [project_above(path) for path in found]
     shared = len(roots) == 2 and roots[0] is not None and roots[0] == roots[1]
-    return [
-        extract_project(path, environment=str(path), git=NO_GIT, hash_seed_files=not shared) for path in found
-    ]
+    return [read_run(path, hash_seed_files=not shared) for path in found]
 
 
 def _same_project(base: str, current: str) -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.comparing import NO_GIT, PATH
+from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.errors import SelectorError, did_you_mean, first_of
-from recce_meta.extractors.project import extract_project
 from recce_meta.graph import LineageGraph, build_lineage_graph
-from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.lineage import Direction, LineageNode, LineageView
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
@@ -40,8 +38,9 @@ def show(
     schema: str = DEFAULT_SCHEMA,
 ) -> RunSummary:
     """The run that *selector* names (or `path:DIR`), with what it holds and what happened in it."""
-    if selector.startswith(PATH):
-        found = _from_disk(selector)
+    folder = folder_of(selector)
+    if folder is not None:
+        found = read_run(folder, hash_seed_files=False)
         counts = Counter(node.resource_type for node in found.nodes)
         return RunSummary(run=found.run, counts=dict(counts), results=list(found.results))
     adapter = connect()
@@ -69,8 +68,9 @@ def lineage(
     """
     nodes: Iterable[NodeMetadata]
     edges: Iterable[LineageEdge]
-    if selector.startswith(PATH):
-        found = _from_disk(selector)
+    folder = folder_of(selector)
+    if folder is not None:
+        found = read_run(folder, hash_seed_files=False)
         nodes, edges = found.nodes, found.edges
     else:
         adapter = connect()
@@ -79,11 +79,6 @@ def lineage(
         edges = read.load_edges(adapter, run, schema=schema)
     by_id = {node.unique_id: node for node in nodes}
     return lineage_view(find_node(node, by_id), by_id, build_lineage_graph([], edges), direction, depth)
-
-
-def _from_disk(selector: str) -> Project:
-    path = Path(selector[len(PATH) :])
-    return extract_project(path, environment=str(path), git=NO_GIT, hash_seed_files=False)
 
 
 def find_node(name: str, nodes: Mapping[str, NodeMetadata]) -> str:

@@ -6,21 +6,21 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from functools import reduce
+from functools import reduce, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.on_disk import folder_of
+from recce_meta.profiles import find_project_dir, read_project_name
+from recce_meta.store.files import DEFAULT_SCHEMA
 
 F = TypeVar("F", bound=Callable[..., Any])
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 EXISTING_DIRECTORY = click.Path(file_okay=False, exists=True, path_type=Path)
-ON_DISK = "path:"
-"""What begins a run selector that names artifacts instead of a stored run."""
 MOST = 2**31 - 1
 """The largest number that an option takes: every warehouse has integers of this size."""
 NARROWEST = 40
@@ -44,8 +44,6 @@ class Connection(Struct, frozen=True):
 
     def open(self, *, may_create: bool = True) -> UnifiedSqlAdapter:
         """The adapter; it connects when it is first asked."""
-        from recce_meta.adapter import UnifiedSqlAdapter
-
         waiting: dict[str, Any] = {
             "lock_timeout": self.lock_timeout,
             "on_wait": say,
@@ -68,7 +66,6 @@ def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 def connecting(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give *command* the connection options, as one argument `connection`."""
-    from functools import wraps
 
     @wraps(command)
     def wrapped(
@@ -100,7 +97,7 @@ _CONNECTION: Callable[[Callable[..., Any]], Callable[..., Any]] = _together(
     click.option(
         "--schema",
         envvar="RECCE_META_SCHEMA",
-        default="recce_metadata",
+        default=DEFAULT_SCHEMA,
         show_default=True,
         show_envvar=True,
         help="Schema that holds the store.",
@@ -131,10 +128,8 @@ def project_name(project: str | None, connection: Connection, *selectors: str) -
 
     Where every run of *selectors* is on disk, no project is looked for.
     """
-    if project is not None or (selectors and all(text.startswith(ON_DISK) for text in selectors)):
+    if project is not None or (selectors and all(folder_of(text) for text in selectors)):
         return project
-    from recce_meta.profiles import find_project_dir, read_project_name
-
     folder = find_project_dir(connection.project_dir)
     return read_project_name(folder) if folder is not None else None
 
