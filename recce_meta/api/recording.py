@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import UsageError
+from recce_meta.errors import StoreError, UsageError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project, RunMetadata
@@ -42,6 +42,11 @@ def record_project(adapter: UnifiedSqlAdapter, project: Project, *, schema: str 
     """Write *project* as one run, creating the store where there is none."""
     result = record_run(adapter, project, schema=schema)
     warnings = project.warnings
+    if result.run.project_name != project.run.project_name:
+        raise StoreError(
+            f"Run id {result.run.run_id} belongs to project '{result.run.project_name}' in this store",
+            hint="record it under another one with --run-id",
+        )
     if result.differs:
         warnings += (
             f"Run {result.run.run_id} was recorded before with other contents, which stay; "

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
 
 import click
 
@@ -75,16 +77,26 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line and exit: every failure is one message, with its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:]))
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, by which schedulers stop jobs: it ends us as Ctrl-C does, statements stopped, files gone."""
+
+
+def _terminate(_signum: int, _frame: FrameType | None) -> None:
+    raise Terminated
 
 
 def run(arguments: list[str]) -> int:
     """The exit code of one command line."""
     try:
         return cli.main(arguments, prog_name="recce-meta", standalone_mode=False) or 0
-    except click.exceptions.Abort:
-        click.echo("Interrupted", err=True)
-        return 130
+    except click.exceptions.Abort as error:
+        terminated = isinstance(error.__cause__, Terminated)
+        click.echo("Terminated" if terminated else "Interrupted", err=True)
+        return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:

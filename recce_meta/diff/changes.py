@@ -46,8 +46,9 @@ def compare(base: Side, current: Side) -> dict[str, Change]:
     """`detect_changes` of two sides."""
     causes = Causes(base, current)
     found: dict[str, Change] = {}
-    for unique_id in sorted(base.nodes.keys() | current.nodes.keys()):
-        before, after = base.nodes.get(unique_id), current.nodes.get(unique_id)
+    renamed = {} if causes.same_dbt else renamed_by_dbt(base, current)
+    for unique_id in (base.nodes.keys() | current.nodes.keys()) - set(renamed.values()):
+        before, after = base.nodes.get(renamed.get(unique_id, unique_id)), current.nodes.get(unique_id)
         if before is None and after is not None:
             found[unique_id] = _change(after, Status.ADDED)
         elif after is None and before is not None:
@@ -63,6 +64,22 @@ def compare(base: Side, current: Side) -> dict[str, Change]:
                 current.nodes[unique_id], [*(earlier.details if earlier else ()), *details]
             )
     return dict(sorted(found.items()))
+
+
+def renamed_by_dbt(base: Side, current: Side) -> dict[str, str]:
+    """Unique ids of *current* that were others in *base* though the project named nothing anew.
+
+    The unit test of a versioned model is `….test_v3` to dbt-core, and `….test.v3` to dbt's Rust engine.
+    """
+    sides = [
+        {
+            (node.fqn, node.version): unique_id
+            for unique_id, node in side.nodes.items()
+            if node.resource_type == "unit_test" and node.version is not None and unique_id not in other.nodes
+        }
+        for side, other in ((base, current), (current, base))
+    ]
+    return {after: sides[0][key] for key, after in sides[1].items() if key in sides[0]}
 
 
 def node_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:

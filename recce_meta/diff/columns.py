@@ -101,7 +101,7 @@ def documented(node: NodeMetadata) -> dict[str, Column]:
 
 def _same_in_catalogs(base: str | None, current: str | None, causes: Causes) -> bool:
     """Whether two catalogs name one type; one version of dbt asks in one way, and gets one spelling."""
-    if causes.same_dbt:
+    if causes.same_dbt and causes.base.adapter == causes.current.adapter:
         return (base or "").lower() == (current or "").lower()
     return same_type(base, current, causes.adapter)
 

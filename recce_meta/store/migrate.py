@@ -9,7 +9,7 @@ from enum import Enum
 from msgspec import Struct
 
 from recce_meta.adapter import Session, UnifiedSqlAdapter
-from recce_meta.errors import StoreError
+from recce_meta.errors import StoreError, UsageError
 from recce_meta.store import files
 from recce_meta.store.files import DEFAULT_SCHEMA, SqlFile
 from recce_meta.warehouses import Warehouse
@@ -141,6 +141,12 @@ def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
 
 def schema_text(warehouse: Warehouse, schema: str) -> str:
     """*schema* as the statements name it: the default one as the files have it, others quoted."""
+    most = warehouse.max_identifier_length
+    if most is not None and len(schema.encode()) > most:
+        raise UsageError(
+            f"The schema's name '{schema}' is longer than the {most} bytes that {warehouse.name} keeps",
+            hint="it would be cut short, and two stores would be one",
+        )
     return schema if schema == DEFAULT_SCHEMA else warehouse.quote_identifier(schema)
 
 

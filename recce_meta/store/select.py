@@ -77,6 +77,8 @@ def find_run(store: StoreSession, selector: str, project: str | None) -> RunMeta
     filters = _filters(name)
     if filters is not None or _is_environment(store, name):
         chosen = _project(store, project, selector)
+        if filters and "sha_prefix" in filters:
+            _one_commit(store, name, chosen, filters)
         runs = find_runs(
             store, project=chosen, most=back + 1, **({"environment": name} if filters is None else filters)
         )
@@ -84,6 +86,15 @@ def find_run(store: StoreSession, selector: str, project: str | None) -> RunMeta
             return runs[back]
         raise _too_few(store, selector, chosen, len(runs))
     return _by_prefix(store, selector, project)
+
+
+def _one_commit(store: StoreSession, name: str, project: str | None, filters: dict[str, object]) -> None:
+    """Refuse a prefix that begins the ids of several commits."""
+    shas = sorted({run.git_sha for run in find_runs(store, project=project, **filters) if run.git_sha})
+    if len(shas) > 1:
+        raise SelectorError(
+            f"'{name}' begins {len(shas)} commits: {first_of(shas, SHOWN)}", hint="give more of it"
+        )
 
 
 def _filters(name: str) -> dict[str, object] | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from recce_meta.errors import SelectorError, StoreError
+from recce_meta.errors import SelectorError, StoreError, UsageError
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import resolve_run
 from recce_meta.store.write import record_run
@@ -47,7 +47,7 @@ def history(store, make_project):
         ("latest~1", "aaaa-3"),
         ("branch:feature", "bbbb-1"),
         ("branch:main~1", "aaaa-3"),
-        ("sha:2222", "aaaa-3"),
+        ("sha:2222d", "aaaa-3"),
         ("sha:2222ABC", "aaaa-2"),
         ("sha:3333abc", "bbbb-1"),
         ("before:2026-11-02", "aaaa-1"),
@@ -72,6 +72,7 @@ def test_a_selector_means_one_run(history, selector, run_id):
         ("before:yesterday", ["2026-11-01"]),
         ("before:2020-01-01", ["before:2020-01-01"]),
         ("sha:9999", ["sha:9999"]),
+        ("sha:2222", ["begins 2 commits", "2222abc, 2222def"]),
         ("sha:", ["nothing after 'sha:'"]),
         ("branch:", ["nothing after 'branch:'"]),
         ("branch:~1", ["nothing after 'branch:'"]),
@@ -114,3 +115,11 @@ def test_runs_are_listed_newest_first(history):
 def test_a_missing_store_says_how_to_make_one(store):
     with pytest.raises(StoreError, match="recce-meta init"):
         list_runs(store.adapter, schema=store.schema)
+
+
+def test_a_schema_whose_name_would_be_cut_short_is_refused(store):
+    longest = store.adapter.warehouse.max_identifier_length
+    if longest is None:
+        pytest.skip("this warehouse keeps names of any length")
+    with pytest.raises(UsageError, match=f"longer than the {longest} bytes"):
+        list_runs(store.adapter, schema="z" * (longest + 1))
