@@ -12,8 +12,7 @@ from msgspec.structs import replace
 from benchmarks.measure import Figure, compared, in_turns
 from benchmarks.recording import adapter_at, extracted, fresh_run
 from recce_meta.api.comparing import diff
-from recce_meta.extractors.nodes import code_hash
-from recce_meta.models import NodeMetadata, Project
+from recce_meta.models import NodeMetadata, Project, code_hash
 from recce_meta.store.write import record_run
 
 RUNS = 1_000

@@ -243,7 +243,7 @@ def fresh_run(project: Project) -> Project:
 
 def with_changed_models(project: Project, most: int, salt: str = "x") -> Project:
     """*project* with the code of *most* of its models edited."""
-    from recce_meta.extractors.nodes import code_hash
+    from recce_meta.models import code_hash
 
     nodes = list(project.nodes)
     models = [i for i, node in enumerate(nodes) if node.resource_type == "model"]

@@ -60,14 +60,6 @@ def hook(
     return code
 
 
-def run_child(command: Sequence[str]) -> int:
-    """The exit code of *command*, run with our streams; 127 and one message if there is no such command."""
-    try:
-        return _run(command)
-    except OSError as error:
-        return _cannot_start(command, error)
-
-
 def _run(command: Sequence[str]) -> int:
     if not command:
         raise UsageError("No command to run", hint="recce-meta hook -- dbt build")

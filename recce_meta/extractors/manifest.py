@@ -32,14 +32,13 @@ from recce_meta.extractors.nodes import (
     SECTIONS,
     Shared,
     checksum_of,
-    code_hash,
     definitions_of,
     macro_of,
     node_of,
     source_code,
     source_of,
 )
-from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata
+from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, code_hash
 
 KNOWN_VERSIONS = frozenset([*(f"v{number}" for number in range(1, 13)), "v20"])
 """There is no v13 to v19: dbt's Rust engine wrote v20 until it came back to v12."""

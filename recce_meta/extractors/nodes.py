@@ -7,7 +7,6 @@ its config, the tested node by name or not at all.
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from sys import intern
 from typing import Any
 
@@ -24,7 +23,7 @@ from recce_meta.extractors.artifact import (
     RawMacro,
     RawNode,
 )
-from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata
+from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, code_hash
 
 NOTHING: dict[str, Json] = {}
 """What most columns' `meta` is; one object, which nobody changes."""
@@ -72,14 +71,6 @@ SECTIONS = {
 
 BUILT = frozenset(["model", "seed", "snapshot", "function"])
 """Resource types with a materialization that is theirs even where the configuration names none."""
-
-
-def code_hash(code: str) -> str:
-    """SHA-256, in hex, of *code* with runs of white space collapsed and its ends stripped.
-
-    This is also what dbt 1.12 and later write as the checksum of SQL.
-    """
-    return sha256(" ".join(code.split()).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def source_code(raw: RawNode) -> str | None:

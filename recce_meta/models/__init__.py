@@ -3,7 +3,15 @@
 from recce_meta.models.change import COSMETIC, Change, ChangeDetail, Impact, Reason, RunDiff, Status
 from recce_meta.models.check import Check
 from recce_meta.models.environment import target_place
-from recce_meta.models.node import Column, Json, LineageEdge, MacroMetadata, NodeMetadata, NodeResult
+from recce_meta.models.node import (
+    Column,
+    Json,
+    LineageEdge,
+    MacroMetadata,
+    NodeMetadata,
+    NodeResult,
+    code_hash,
+)
 from recce_meta.models.run import Project, RunMetadata
 
 __all__ = [
@@ -23,5 +31,6 @@ __all__ = [
     "RunDiff",
     "RunMetadata",
     "Status",
+    "code_hash",
     "target_place",
 ]

@@ -6,12 +6,21 @@ costs about ten times as much.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 Json: TypeAlias = Any
 """A value as JSON knows it: None, bool, int, float, str, list or dict of these."""
+
+
+def code_hash(code: str) -> str:
+    """SHA-256, in hex, of *code* with runs of white space collapsed and its ends stripped.
+
+    This is also what dbt 1.12 and later write as the checksum of SQL.
+    """
+    return sha256(" ".join(code.split()).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Column(Struct, frozen=True, gc=False, omit_defaults=True):

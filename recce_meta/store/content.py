@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project
+from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project, code_hash
 from recce_meta.models.tokens import readable_relations, tokenise
 
 Row = tuple[object, ...]
@@ -101,11 +101,6 @@ def version_id(node: NodeMetadata, nodes: Iterable[NodeMetadata] = ()) -> str:
 def macro_version_id(macro: MacroMetadata) -> str:
     """The id of *macro*'s content."""
     return digest(_encode(macro))
-
-
-def compiled_hash(tokenised: str) -> str:
-    """SHA-256 of tokenised compiled code with runs of white space collapsed."""
-    return sha256(" ".join(tokenised.split()).encode()).hexdigest()
 
 
 def without_nul(text: str) -> str:
@@ -203,7 +198,7 @@ def version_row(identity: str, node: NodeMetadata, compiled: str | None, texts: 
         node.checksum,
         node.checksum_rule,
         node.code_hash,
-        compiled_hash(compiled) if compiled else None,
+        code_hash(compiled) if compiled else None,
         texts(node.config) if node.config else "{}",
         texts(node.unrendered_config) if node.unrendered_config else "{}",
         _json(node.columns) if node.columns else "[]",

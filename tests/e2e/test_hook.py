@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.cli.hook import hook, run_child
+from recce_meta.cli.hook import hook
 from recce_meta.errors import UsageError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals as POSIX has them")
@@ -53,6 +53,11 @@ sys.stderr.write("\\x1b[31mred\\x1b[0m\\n")
 
 def wrapped(child: Sequence[str]) -> list[str]:
     return [sys.executable, "-c", WRAPPER, *child]
+
+
+def run_child(command: list[str]) -> int:
+    """The exit code of *command*, with nothing to record."""
+    return hook(command, lambda: None, False, print)
 
 
 def python(code: str, *arguments: str) -> list[str]:

@@ -111,8 +111,3 @@ def test_a_change_of_one_node_in_a_large_graph_changes_one_part():
 )
 def test_parts_are_about_as_many_as_the_root_of_the_nodes(nodes, parts):
     assert part_count(nodes) == parts
-
-
-def test_white_space_does_not_count_in_the_compiled_hash():
-    assert content.compiled_hash("select  1\n from\ta ") == content.compiled_hash("select 1 from a")
-    assert content.compiled_hash("select 1") != content.compiled_hash("select 2")
