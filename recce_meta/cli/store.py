@@ -47,7 +47,8 @@ def sql(kind: str, dialect: str, schema: str, name: str | None) -> None:
             raise UnknownNameError(KINDS[kind], name, sorted(found))
         found = {name: found[name]}
     quoted = schema_text(warehouse_named(dialect), schema)
-    emit("\n".join(file.in_schema(quoted) for file in found.values()))
+    first = [files.query("create_schema", dialect)] if kind == "ddl" and name is None else []
+    emit("\n".join(file.in_schema(quoted) for file in [*first, *found.values()]))
 
 
 @click.command()

@@ -212,6 +212,16 @@ def test_the_sql_is_printed_for_every_dialect_and_schema(cli: Any, kind: str, di
     assert "recce_metadata." not in odd.out
 
 
+def test_tables_and_views_that_are_printed_can_be_run_by_hand_on_an_empty_database(cli: Any) -> None:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        for kind in ("ddl", "views"):
+            connection.execute(cli("sql", kind, "--schema", 'Odd "one').out)
+
+        assert connection.execute('SELECT COUNT(*) FROM "Odd ""one".nodes').fetchall() == [(0,)]
+
+
 def test_one_question_can_be_asked_for_by_name(cli: Any) -> None:
     every, one = cli("sql", "cookbook"), cli("sql", "cookbook", "--name", "undescribed_models")
 
