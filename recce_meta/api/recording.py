@@ -47,6 +47,11 @@ def record_project(adapter: UnifiedSqlAdapter, project: Project, *, schema: str 
             f"Run id {result.run.run_id} belongs to project '{result.run.project_name}' in this store",
             hint="record it under another one with --run-id",
         )
+    if result.run.environment != project.run.environment:
+        warnings += (
+            f"Run {result.run.run_id} is recorded as {result.run.environment} and stays so; "
+            f"--run-id records it as {project.run.environment} too",
+        )
     if result.differs:
         warnings += (
             f"Run {result.run.run_id} was recorded before with other contents, which stay; "

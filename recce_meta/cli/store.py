@@ -58,6 +58,7 @@ def sql(kind: str, dialect: str, schema: str, name: str | None) -> None:
 @click.option("-e", "--environment", help="Only runs of this environment.")
 @click.option("--project", help="Only runs of this project.")
 @click.option("--dry-run", is_flag=True, help="Say which runs would go, and remove nothing.")
+@format_option("table", "json", "markdown")
 def prune(
     connection: Connection,
     keep_last: int | None,
@@ -65,6 +66,7 @@ def prune(
     environment: str | None,
     project: str | None,
     dry_run: bool,
+    style: str,
 ) -> None:
     """Remove old runs, and what only they needed.
 
@@ -80,7 +82,12 @@ def prune(
             dry_run=dry_run,
             schema=connection.schema,
         )
-    emit(report.prune_text(result.runs, dry_run=dry_run, **screen()))
+    if style == "json":
+        emit(report.runs_json(result.runs))
+    elif style == "markdown":
+        emit(report.runs_markdown(result.runs))
+    else:
+        emit(report.prune_text(result.runs, dry_run=dry_run, **screen()))
 
 
 @click.command()

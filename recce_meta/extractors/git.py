@@ -31,9 +31,14 @@ class GitState(Struct, frozen=True):
     sha: str | None = None
     branch: str | None = None
     dirty: bool | None = None
-    """Whether tracked files differ from the commit, as `git describe --dirty` has it."""
+    """Whether tracked files differ from the commit (`git describe --dirty`), or code is untracked."""
     pull_request: str | None = None
     """The number by which the hosting service knows the pull or merge request."""
+
+
+CODE_SUFFIXES = (".sql", ".py", ".yml", ".yaml", ".csv")
+NOT_CODE = frozenset(["target", "logs", "dbt_packages", "dbt_modules", "profiles.yml", ".venv", "venv"])
+"""Names that dbt or its setting up leaves in a checkout that nobody edited."""
 
 
 class Variable(Struct, frozen=True):
@@ -295,7 +300,7 @@ def _read_repository(start: Path, environ: Mapping[str, str]) -> GitState:
     output = _git(
         start,
         environ,
-        ("status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=dirty"),
+        ("status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--ignore-submodules=dirty"),
     )
     lines = output.splitlines()
     about = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
@@ -305,8 +310,17 @@ def _read_repository(start: Path, environ: Mapping[str, str]) -> GitState:
     return GitState(
         sha=None if sha == "(initial)" else sha,
         branch=None if branch == "(detached)" else branch,
-        dirty=any(not line.startswith("#") for line in lines),
+        dirty=any(line[:1] not in ("#", "?") or _is_code(line) for line in lines),
     )
+
+
+def _is_code(line: str) -> bool:
+    """Whether the line `? <path>` names an untracked file, or folder, that a dbt project may consist of."""
+    path = line.removeprefix("? ").strip('"')
+    parts = path.rstrip("/").split("/")
+    if not line.startswith("? ") or not NOT_CODE.isdisjoint(parts):
+        return False
+    return path.endswith(("/", *CODE_SUFFIXES))
 
 
 def _read_parents(start: Path, environ: Mapping[str, str]) -> tuple[str, ...]:

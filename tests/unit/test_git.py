@@ -89,6 +89,22 @@ def test_a_staged_file_makes_it_dirty(repository: Path, environ: dict[str, str])
     assert detect_git(repository, environ).dirty is True
 
 
+@pytest.mark.parametrize("name", ["models/new.sql", "models/a b/new.yml", "seeds.csv", "model.py"])
+def test_untracked_code_makes_it_dirty(repository: Path, environ: dict[str, str], name: str) -> None:
+    (repository / name).parent.mkdir(parents=True, exist_ok=True)
+    (repository / name).write_text("1")
+
+    assert detect_git(repository, environ).dirty is True
+
+
+@pytest.mark.parametrize("name", ["profiles.yml", "dbt_packages/x/models/a.sql", "notes.txt", "logs/dbt.log"])
+def test_what_a_job_puts_there_does_not(repository: Path, environ: dict[str, str], name: str) -> None:
+    (repository / name).parent.mkdir(parents=True, exist_ok=True)
+    (repository / name).write_text("1")
+
+    assert detect_git(repository, environ).dirty is False
+
+
 def test_what_dbt_leaves_behind_does_not_make_it_dirty(repository: Path, environ: dict[str, str]) -> None:
     (repository / "target").mkdir()
     (repository / "target" / "manifest.json").write_text("{}")

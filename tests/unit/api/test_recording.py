@@ -36,3 +36,12 @@ def test_other_contents_under_a_run_id_are_a_warning(project: Project, tmp_path:
         first, again, third = (record_project(adapter, one) for one in (project, other, project))
     assert (first.is_new, again.is_new, third.is_new) == (True, False, False)
     assert [bool(recorded.warnings) for recorded in (first, again, third)] == [False, True, False]
+
+
+def test_another_label_for_a_recorded_run_is_a_warning(project: Project, tmp_path: Path) -> None:
+    relabelled = replace(project, run=replace(project.run, environment="current"))
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'store.duckdb'}") as adapter:
+        record_project(adapter, project)
+        again = record_project(adapter, relabelled)
+    assert not again.is_new
+    assert "recorded as base and stays so" in again.warnings[0]
