@@ -65,25 +65,6 @@ class LineageGraph(Struct, frozen=True, eq=False):
         reached = _walk(sorted(set(changed_ids)), self.children_of)
         return {unique_id: found for unique_id, found in reached.items() if found[0] > 0}
 
-    def shortest_path(self, upstream: str, downstream: str) -> tuple[str, ...]:
-        """The ids from *upstream* to *downstream*, both included; empty where there is no path."""
-        if upstream not in self or downstream not in self:
-            return ()
-        came_from = {upstream: upstream}
-        queue = deque([upstream])
-        while queue and downstream not in came_from:
-            unique_id = queue.popleft()
-            for child in self.children(unique_id):
-                if child not in came_from:
-                    came_from[child] = unique_id
-                    queue.append(child)
-        if downstream not in came_from:
-            return ()
-        path = [downstream]
-        while path[-1] != upstream:
-            path.append(came_from[path[-1]])
-        return tuple(reversed(path))
-
     def _relatives(
         self, unique_id: str, neighbours: Mapping[str, tuple[str, ...]], depth: int | None
     ) -> dict[str, int]:

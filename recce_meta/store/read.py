@@ -57,7 +57,7 @@ def load_project(store: StoreSession, run: RunMetadata) -> Project:
         run=run,
         nodes=tuple(node for node in nodes if node.resource_type != GROUP),
         groups=tuple(node for node in nodes if node.resource_type == GROUP),
-        macros=tuple(_macros(store, "macros", macro_set_id=run.macro_set_id, ids=None)),
+        macros=tuple(_macros(store, run)),
         results=tuple(_in_order(map(rows.result_of, store.query("results", run_id=run.run_id)))),
     )
 
@@ -118,7 +118,7 @@ def load_code(
 def load_hooked(adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA) -> list[str]:
     """Unique ids of the nodes of *run* that may call macros without dbt's knowing: in hooks, in branches."""
     with open_store(adapter, schema) as store:
-        return sorted(str(row[0]) for row in store.query("hooked", graph_id=run.graph_id))
+        return rows.names_of(store.query("hooked", graph_id=run.graph_id))
 
 
 def load_unseen_seeds(
@@ -126,7 +126,7 @@ def load_unseen_seeds(
 ) -> list[str]:
     """Unique ids of the seeds of *run* that neither dbt nor the recorder looked into."""
     with open_store(adapter, schema) as store:
-        return sorted(str(row[0]) for row in store.query("unseen_seeds", graph_id=run.graph_id))
+        return rows.names_of(store.query("unseen_seeds", graph_id=run.graph_id))
 
 
 def count_nodes(
@@ -161,28 +161,12 @@ def load_differences(
 def load_macros(
     adapter: UnifiedSqlAdapter,
     run: RunMetadata,
-    ids: Iterable[str] | None = None,
     *,
     schema: str = DEFAULT_SCHEMA,
 ) -> list[MacroMetadata]:
-    """The macros of *run*, by unique id: all, or those that *ids* name."""
-    wanted = None if ids is None else "\n".join(ids)
+    """The macros of *run*, by unique id."""
     with open_store(adapter, schema) as store:
-        return _macros(store, "macros", macro_set_id=run.macro_set_id, ids=wanted)
-
-
-def changed_macros(
-    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
-) -> tuple[list[MacroMetadata], list[MacroMetadata]]:
-    """The macros of each side that the other lacks or has in another version."""
-    ours, theirs = base.macro_set_id, current.macro_set_id
-    if ours == theirs:
-        return [], []
-    with open_store(adapter, schema) as store:
-        return (
-            _macros(store, "differing_macros", macro_set_id=ours, other_macro_set_id=theirs),
-            _macros(store, "differing_macros", macro_set_id=theirs, other_macro_set_id=ours),
-        )
+        return _macros(store, run)
 
 
 def load_results(
@@ -211,8 +195,8 @@ def _differing(store: StoreSession, run: RunMetadata, other: RunMetadata) -> lis
     return _in_order(rows.node_of(row, by_node, None, objects) for row in found)
 
 
-def _macros(store: StoreSession, query: str, **binds: object) -> list[MacroMetadata]:
-    return _in_order(map(rows.macro_of, store.query(query, **binds)))
+def _macros(store: StoreSession, run: RunMetadata) -> list[MacroMetadata]:
+    return _in_order(map(rows.macro_of, store.query("macros", macro_set_id=run.macro_set_id)))
 
 
 def _without_groups(nodes: Iterable[NodeMetadata]) -> list[NodeMetadata]:

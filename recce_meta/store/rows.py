@@ -117,7 +117,7 @@ def named_node_of(row: tuple[Any, ...]) -> NodeMetadata:
 
 
 def macro_of(row: tuple[Any, ...]) -> MacroMetadata:
-    """A row of `macros` or `differing_macros`."""
+    """A row of `macros`."""
     unique_id, name, package_name, path, macro_sql, code_hash, macros = row
     return MacroMetadata(
         unique_id=unique_id,
@@ -141,6 +141,11 @@ def grouped(pairs: Iterable[tuple[Any, ...]]) -> dict[str, list[str]]:
     for node, parent in pairs:
         parents.setdefault(node, []).append(parent)
     return parents
+
+
+def names_of(found: Iterable[tuple[object, ...]]) -> list[str]:
+    """The only column of *found*, sorted."""
+    return sorted(str(name) for (name,) in found)
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from recce_meta.store.content import Contents, contents
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
 from recce_meta.store.read import run_by_id
+from recce_meta.store.rows import names_of
 
 T = TypeVar("T")
 
@@ -125,13 +126,13 @@ def _write_graph(store: StoreSession, pieces: Contents) -> tuple[int, int]:
     """Write what is missing of a graph; how many node versions were, and how long their code is."""
     graph_id = pieces.graph_id
     store.insert("graph_parts", content.PART_COLUMNS, ((graph_id, part) for part in pieces.parts))
-    missing = _names(store.query("missing_parts", graph_id=graph_id))
+    missing = names_of(store.query("missing_parts", graph_id=graph_id))
     store.insert(
         "part_nodes", content.NODE_COLUMNS, content.part_rows((part, pieces.parts[part]) for part in missing)
     )
     versions = {
         identity: pieces.versions[identity]
-        for identity in _names(store.query("missing_versions", graph_id=graph_id))
+        for identity in names_of(store.query("missing_versions", graph_id=graph_id))
     }
     store.insert("node_versions", content.VERSION_COLUMNS, content.version_rows(versions))
     store.insert(
@@ -153,14 +154,10 @@ def _write_macros(store: StoreSession, pieces: Contents) -> tuple[int, int]:
     if not pieces.macros or store.query("macro_set_stored", macro_set_id=set_id):
         return 0, 0
     store.insert("macro_sets", content.MACRO_SET_COLUMNS, ((set_id, identity) for identity in pieces.macros))
-    missing = _names(store.query("missing_macros", macro_set_id=set_id))
+    missing = names_of(store.query("missing_macros", macro_set_id=set_id))
     macros = {identity: pieces.macros[identity] for identity in missing}
     store.insert("macros", content.MACRO_COLUMNS, (content.macro_row(*macro) for macro in macros.items()))
     return len(macros), sum(len(macro.macro_sql) for macro in macros.values())
-
-
-def _names(rows: Iterable[tuple[object, ...]]) -> list[str]:
-    return sorted(str(row[0]) for row in rows)
 
 
 def _result_row(run: RunMetadata, result: NodeResult) -> content.Row:

@@ -68,10 +68,6 @@ class Warehouse:
     """What surrounds a quoted identifier; it is doubled inside one."""
     max_identifier_length: ClassVar[int | None] = None
     """The longest identifier that is not cut or refused, in bytes; None where no limit is documented."""
-    folds_to: ClassVar[str] = "lower"
-    """What becomes of an unquoted identifier: `lower`, `upper` or `as is`."""
-    quoted_case_is_significant: ClassVar[bool] = True
-    """Whether `"A"` and `"a"` are two names."""
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {}
     """Error codes, or their first characters, and what they mean; the longest that fits wins."""
     aliases: ClassVar[Mapping[str, str]] = {}

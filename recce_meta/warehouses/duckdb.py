@@ -34,9 +34,6 @@ class DuckDB(Warehouse):
     dialect = "duckdb"
     url_schemes = ("duckdb",)
     distributions = ("duckdb", "duckdb-engine")
-    # https://duckdb.org/docs/stable/sql/dialect/keywords_and_identifiers
-    folds_to = "as is"
-    quoted_case_is_significant = False
     # DuckDB has no codes: the names of the driver's exception classes serve.
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {
         "BinderException": MissingRelation,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from recce_meta.models import MacroMetadata
-from recce_meta.store.read import changed_macros, load_differences
+from recce_meta.store.read import load_differences
 from recce_meta.store.write import record_run
 
 
@@ -71,7 +70,6 @@ def test_equal_graphs_have_no_differences(store, make_project):
     current = record_run(store.adapter, make_project("c"), schema=store.schema).run
 
     assert load_differences(store.adapter, base, current, schema=store.schema) == ([], [])
-    assert changed_macros(store.adapter, base, current, schema=store.schema) == ([], [])
 
 
 def test_graphs_cut_into_different_numbers_of_parts_compare_node_by_node(store, make_project):
@@ -82,17 +80,3 @@ def test_graphs_cut_into_different_numbers_of_parts_compare_node_by_node(store, 
 
     assert before == []
     assert [node.name for node in after] == [f"m{number:03}" for number in range(20, 400)]
-
-
-def test_macros_are_compared_by_content(store, make_project):
-    project = make_project("b")
-    base = record_run(store.adapter, project, schema=store.schema).run
-    other = replace(project.macros[0], macro_sql="y")
-    added = MacroMetadata(unique_id="macro.shop.new", name="new")
-    newer = replace(project, run=replace(project.run, run_id="c"), macros=(other, added))
-    current = record_run(store.adapter, newer, schema=store.schema).run
-
-    before, after = changed_macros(store.adapter, base, current, schema=store.schema)
-
-    assert before == list(project.macros)
-    assert after == [other, added]

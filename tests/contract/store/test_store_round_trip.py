@@ -150,7 +150,6 @@ def test_the_pieces_of_a_run_can_be_read_alone(store, make_project):
     assert tuple(load_lineage_from_warehouse(store.adapter, "run-1", schema=store.schema)) == project.edges
     assert load_results(store.adapter, run, schema=store.schema) == list(project.results)
     assert load_macros(store.adapter, run, schema=store.schema) == list(project.macros)
-    assert load_macros(store.adapter, run, ["macro.none"], schema=store.schema) == []
     ids = ["model.shop.m003", "model.shop.m001", "model.none"]
     assert load_nodes_by_id(store.adapter, run, ids, schema=store.schema) == [
         project.nodes[1],
