@@ -20,8 +20,8 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from recce_meta.warehouses import Warehouse
+from recce_meta.warehouses.fields import MASK
 
-MASK = "***"
 SHORTEST_SECRET = 3
 """Shorter ones protect nothing, and to mask them would make any message unreadable."""
 

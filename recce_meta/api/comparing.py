@@ -75,7 +75,7 @@ def diff(
 def parse_fail_on(text: str) -> frozenset[str]:
     """`removed,columns` as the statuses and reasons of `--fail-on`; `any` is every change.
 
-    Raises UnknownNameError for a word that is neither.
+    Raises UnknownNameError for a word that is neither, UsageError where there is no word at all.
     """
     changes = [status.value for status in Status if status is not Status.UNCHANGED]
     known = [*changes, *(reason.value for reason in Reason if reason not in COSMETIC), "any"]

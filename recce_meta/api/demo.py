@@ -26,6 +26,13 @@ class Rows(Struct, frozen=True):
     """Rows without an equal one on the other side; None where the columns differ."""
     only_in_current: int | None = None
 
+    @property
+    def differing(self) -> int | None:
+        """How many rows differ: what has no equal on the side that has more of them."""
+        if self.only_in_base is None or self.only_in_current is None:
+            return None
+        return max(self.only_in_base, self.only_in_current)
+
 
 class Demo(Struct, frozen=True, kw_only=True):
     """What the demo shows."""

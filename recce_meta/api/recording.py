@@ -99,7 +99,11 @@ def read_target(
     target_name: str | None = None,
     git: GitState,
 ) -> Project:
-    """The artifacts in *target_path* as a run of *environment*; what *git* leaves open is found out."""
+    """The artifacts in *target_path* as a run of *environment*; what *git* leaves open is found out.
+
+    Raises UsageError for an *environment* or *run_id* that no run selector could name, ArtifactError as
+    `extract_project` does.
+    """
     check_name("an environment", environment)
     if run_id:
         check_name("a run", run_id)

@@ -11,6 +11,7 @@ from recce_meta import report
 from recce_meta.api import demo as story
 from recce_meta.cli.options import emit, format_option, screen
 from recce_meta.cli.progress import progress
+from recce_meta.store.files import DEFAULT_SCHEMA
 
 
 @click.command()
@@ -39,7 +40,7 @@ def demo(folder: Path, style: str) -> None:
         return
     emit(report.diff_text(told.diff, **screen()))
     emit("\n" + _rows_text(told.rows))
-    emit(f"\nThe store is the schema recce_metadata in {told.database}. Try:")
+    emit(f"\nThe store is the schema {DEFAULT_SCHEMA} in {told.database}. Try:")
     url = f"--url {quote(f'duckdb:///{told.database}')}"
     for command in ("runs", "diff base current --format markdown", "lineage orders", "show current"):
         emit(f"  recce-meta {command} {url}")
@@ -49,7 +50,7 @@ def _rows_text(rows: tuple[story.Rows, ...]) -> str:
     lines = ["Rows of the changed models, base → current"]
     for row in rows:
         text = f"  {row.name}  {row.base} → {row.current}"
-        if row.only_in_base is not None:
-            text += f", {row.only_in_base} rows differ" if row.only_in_base else ", all equal"
+        if row.differing is not None:
+            text += f", {row.differing} rows differ" if row.differing else ", all equal"
         lines.append(text)
     return "\n".join(lines)

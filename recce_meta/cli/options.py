@@ -14,6 +14,7 @@ import click
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.adapter import DEFAULT_LOCK_SECONDS
 from recce_meta.api.on_disk import folder_of
 from recce_meta.profiles import find_project_dir, read_project_name
 from recce_meta.store.files import DEFAULT_SCHEMA
@@ -60,7 +61,8 @@ class Connection(Struct, frozen=True):
         return adapter
 
 
-def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
+def together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """*options* as one decorator; the help lists them in this order."""
     return lambda command: reduce(lambda inner, option: option(inner), reversed(options), command)
 
 
@@ -84,7 +86,7 @@ def connecting(command: Callable[..., Any]) -> Callable[..., Any]:
     return _CONNECTION(wrapped)
 
 
-_CONNECTION: Callable[[Callable[..., Any]], Callable[..., Any]] = _together(
+_CONNECTION: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     click.option("--profiles-dir", type=DIRECTORY, help="Folder of profiles.yml. [env: DBT_PROFILES_DIR]"),
     click.option("--profile", help="Profile in profiles.yml. [env: DBT_PROFILE]"),
     click.option("--target", help="Target of the profile: where the store is. [env: DBT_TARGET]"),
@@ -105,7 +107,7 @@ _CONNECTION: Callable[[Callable[..., Any]], Callable[..., Any]] = _together(
     click.option(
         "--lock-timeout",
         type=click.FloatRange(min=0),
-        default=60.0,
+        default=DEFAULT_LOCK_SECONDS,
         show_default=True,
         help="Seconds to wait for a DuckDB file that another process holds.",
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ import click
 from recce_meta import report
 from recce_meta.api.recording import Recorded, read_target, record_project, target_folder
 from recce_meta.cli.hook import hook as run_hook
-from recce_meta.cli.options import Connection, connecting, emit, format_option, say, screen, warn
+from recce_meta.cli.options import Connection, connecting, emit, format_option, say, screen, together, warn
 from recce_meta.cli.progress import progress
 from recce_meta.errors import ArtifactError, RecceMetaError
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.git import GitState
 from recce_meta.store.migrate import init_sql, init_store
 
-_ARTIFACTS = [
+_artifact_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     click.option(
         "--target-path",
         type=click.Path(path_type=Path),
@@ -41,13 +41,7 @@ _ARTIFACTS = [
     click.option("--branch", help="Branch, likewise."),
     click.option("--pull-request", help="Number of the pull request, likewise."),
     click.option("--git-dirty/--git-clean", default=None, help="Whether the checkout had edits, likewise."),
-]
-
-
-def _artifact_options(command: Any) -> Any:
-    for option in reversed(_ARTIFACTS):
-        command = option(command)
-    return command
+)
 
 
 @click.command()

@@ -37,10 +37,13 @@ def prune(
     schema: str = DEFAULT_SCHEMA,
     now: datetime | None = None,
 ) -> PruneResult:
-    """Remove runs that are beyond the last *keep_last* of their project and environment, and older than
+    """Remove old runs, and what only they needed; or, as a *dry_run*, say which would go.
 
-    *older_than*; where both are given, both must hold. The latest run of each project and environment
-    stays unless *keep_last* is 0. One transaction; recorders wait for it.
+    Old are runs beyond the last *keep_last* of their project and environment, and those whose artifacts
+    are older than *older_than*; where both are given, both must hold. The latest run of each project and
+    environment stays unless *keep_last* is 0. One transaction; recorders wait for it.
+
+    Raises UsageError where neither is given, or *keep_last* is negative.
     """
     if keep_last is None and older_than is None:
         raise UsageError("Nothing says which runs to remove", hint="give --keep-last, --older-than or both")
