@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from recce_meta.diff.causes import Causes
+from recce_meta.diff.causes import Causes, has_jinja
 from recce_meta.diff.code import jinja_names
 from recce_meta.diff.side import Side
-from recce_meta.models import ChangeDetail, NodeMetadata, Reason
+from recce_meta.models import ChangeDetail, Json, NodeMetadata, Reason
 
 NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name")
 """Macros by which a project decides on places."""
@@ -69,8 +69,7 @@ def _by_edit(key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes
     option = {"database_name": "database", "schema_name": "schema", "identifier": "alias"}[key]
     names = jinja_names(before.raw_code or "") | jinja_names(after.raw_code or "")
     for node in (before, after):
-        template = node.unrendered_config.get(option) or node.properties.get(f"unrendered_{option}") or ""
-        names |= jinja_names(str(template))
+        names |= jinja_names(str(_written(option, node)))
     if "target" in names and before.raw_code == after.raw_code and _same_template(option, before, after):
         return False
     if causes.same_environment:
@@ -84,12 +83,13 @@ def _by_edit(key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes
 
 def _same_template(option: str, before: NodeMetadata, after: NodeMetadata) -> bool:
     """Whether both sides wrote the same template; a value rendered by a `config(…)` call tells nothing."""
-    templates = []
-    for node in (before, after):
-        value = node.unrendered_config.get(option, node.properties.get(f"unrendered_{option}"))
-        templates.append(value)
-    has_jinja = any("{{" in str(template) for template in templates)
-    return templates[0] == templates[1] or not has_jinja
+    old, new = _written(option, before), _written(option, after)
+    return bool(old == new) or not (has_jinja(old) or has_jinja(new))
+
+
+def _written(option: str, node: NodeMetadata) -> Json:
+    """The option as the project wrote it; sources keep theirs as properties."""
+    return node.unrendered_config.get(option) or node.properties.get(f"unrendered_{option}")
 
 
 def _changed_macro(name: str, causes: Causes) -> bool:
