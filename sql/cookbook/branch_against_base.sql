@@ -1,6 +1,8 @@
 -- What does this branch or pull request change against production?
 -- Asked by: the author or reviewer of a pull request whose run was recorded as `current`.
 -- Answer: shop | model.shop.orders | modified | code_changed true | compiled_changed true | PR 812
+-- Where the two runs are of different versions of dbt, which write other configuration and other compiled SQL
+-- for the same project, a node that both have is listed for its code, description or materialization alone.
 WITH sides AS (
   SELECT
     current_run.project_name,
@@ -9,7 +11,8 @@ WITH sides AS (
     current_run.branch,
     current_run.pull_request,
     base_run.run_id AS base_run_id,
-    base_run.graph_id AS base_graph_id
+    base_run.graph_id AS base_graph_id,
+    base_run.dbt_version IS NOT DISTINCT FROM current_run.dbt_version AS same_dbt
   FROM latest_runs AS current_run
   JOIN latest_runs AS base_run ON base_run.project_name = current_run.project_name
   WHERE
@@ -45,7 +48,8 @@ SELECT
   CASE WHEN pairs.both_there THEN node.code_hash IS DISTINCT FROM base.code_hash END AS code_changed,
   CASE WHEN pairs.both_there THEN node.compiled_hash IS DISTINCT FROM base.compiled_hash END AS compiled_changed,
   CASE
-    WHEN pairs.both_there THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(base.config AS TEXT)
+    WHEN pairs.both_there AND sides.same_dbt
+    THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(base.config AS TEXT)
   END AS config_changed,
   sides.branch,
   sides.pull_request,
@@ -55,5 +59,13 @@ FROM pairs
 JOIN sides ON sides.run_id = pairs.run_id
 LEFT JOIN node_versions AS node ON node.version_id = pairs.version_id
 LEFT JOIN node_versions AS base ON base.version_id = pairs.base_version_id
-WHERE COALESCE(node.resource_type, base.resource_type) <> 'group'
+WHERE
+  COALESCE(node.resource_type, base.resource_type) <> 'group'
+  AND (
+    sides.same_dbt
+    OR NOT pairs.both_there
+    OR (node.code_hash <> base.code_hash AND node.properties ->> 'test_metadata' IS NULL) -- dbt's own code
+    OR node.description <> base.description
+    OR node.materialized IS DISTINCT FROM base.materialized
+  )
 ORDER BY sides.project_name, status, pairs.unique_id;

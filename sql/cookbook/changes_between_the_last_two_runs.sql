@@ -16,5 +16,7 @@ SELECT
   change.run_id
 FROM latest_runs AS run
 JOIN node_changes AS change ON change.run_id = run.run_id
-WHERE run.environment = 'base' -- edit: the environment
+WHERE
+  run.environment = 'base' -- edit: the environment
+  AND change.status <> 'rewritten'
 ORDER BY change.project_name, change.status, change.unique_id;

@@ -18,5 +18,5 @@ SELECT
 FROM params
 JOIN node_changes AS change ON change.environment = params.environment AND change.run_at >= params.since
 JOIN runs AS run ON run.run_id = change.run_id
-WHERE change.resource_type = 'model' AND change.status <> 'moved'
+WHERE change.resource_type = 'model' AND change.status NOT IN ('moved', 'rewritten')
 ORDER BY change.run_at DESC, change.project_name, change.unique_id;

@@ -11,7 +11,7 @@ WITH RECURSIVE steps AS (
   SELECT change.run_id, change.unique_id, change.status
   FROM steps
   JOIN node_changes AS change ON change.run_id = steps.run_id
-  WHERE change.status <> 'moved'
+  WHERE change.status NOT IN ('moved', 'rewritten')
 ), edges AS (
   SELECT edge.run_id, edge.node_id, edge.parent_id
   FROM steps

@@ -12,7 +12,9 @@ SELECT
   previous_graph_id,
   macro_set_id,
   previous_macro_set_id,
-  node_count
+  node_count,
+  dbt_version,
+  previous_dbt_version
 FROM (
   SELECT
     run_id,
@@ -25,7 +27,9 @@ FROM (
     LAG(graph_id) OVER in_time AS previous_graph_id,
     macro_set_id,
     LAG(macro_set_id) OVER in_time AS previous_macro_set_id,
-    node_count
+    node_count,
+    dbt_version,
+    LAG(dbt_version) OVER in_time AS previous_dbt_version
   FROM runs
   WINDOW in_time AS (
     PARTITION BY project_name, environment

@@ -29,7 +29,7 @@ COLUMNS = {
     ),
     "run_steps": (
         "run_id previous_run_id project_name environment run_at previous_run_at graph_id previous_graph_id"
-        " macro_set_id previous_macro_set_id node_count"
+        " macro_set_id previous_macro_set_id node_count dbt_version previous_dbt_version"
     ),
     "node_columns": (
         "run_id environment unique_id name ordinal column_name column_type description documented"

@@ -1,6 +1,8 @@
 -- What does this branch or pull request change against production?
 -- Asked by: the author or reviewer of a pull request whose run was recorded as `current`.
 -- Answer: shop | model.shop.orders | modified | code_changed true | compiled_changed true | PR 812
+-- Where the two runs are of different versions of dbt, which write other configuration and other compiled SQL
+-- for the same project, a node that both have is listed for its code, description or materialization alone.
 WITH sides AS (
   SELECT
     current_run.project_name,
@@ -9,7 +11,8 @@ WITH sides AS (
     current_run.branch,
     current_run.pull_request,
     base_run.run_id AS base_run_id,
-    base_run.graph_id AS base_graph_id
+    base_run.graph_id AS base_graph_id,
+    base_run.dbt_version IS NOT DISTINCT FROM current_run.dbt_version AS same_dbt
   FROM recce_metadata.latest_runs AS current_run
   JOIN recce_metadata.latest_runs AS base_run
     ON base_run.project_name = current_run.project_name
@@ -64,7 +67,7 @@ SELECT
     THEN node.compiled_hash IS DISTINCT FROM base.compiled_hash
   END AS compiled_changed,
   CASE
-    WHEN pairs.both_there
+    WHEN pairs.both_there AND sides.same_dbt
     THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(base.config AS TEXT)
   END AS config_changed,
   sides.branch,
@@ -80,6 +83,15 @@ LEFT JOIN recce_metadata.node_versions AS base
   ON base.version_id = pairs.base_version_id
 WHERE
   COALESCE(node.resource_type, base.resource_type) <> 'group'
+  AND (
+    sides.same_dbt
+    OR NOT pairs.both_there
+    OR (
+      node.code_hash <> base.code_hash AND node.properties ->> 'test_metadata' IS NULL
+    ) /* dbt's own code */
+    OR node.description <> base.description
+    OR node.materialized IS DISTINCT FROM base.materialized
+  )
 ORDER BY
   sides.project_name,
   status,

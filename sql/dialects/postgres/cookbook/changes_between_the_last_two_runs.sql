@@ -19,6 +19,7 @@ JOIN recce_metadata.node_changes AS change
   ON change.run_id = run.run_id
 WHERE
   run.environment = 'base' /* edit: the environment */
+  AND change.status <> 'rewritten'
 ORDER BY
   change.project_name,
   change.status,

@@ -21,7 +21,7 @@ JOIN recce_metadata.node_changes AS change
 JOIN recce_metadata.runs AS run
   ON run.run_id = change.run_id
 WHERE
-  change.resource_type = 'model' AND change.status <> 'moved'
+  change.resource_type = 'model' AND NOT change.status IN ('moved', 'rewritten')
 ORDER BY
   change.run_at DESC,
   change.project_name,

@@ -22,7 +22,7 @@ WITH RECURSIVE steps AS (
   JOIN recce_metadata.node_changes AS change
     ON change.run_id = steps.run_id
   WHERE
-    change.status <> 'moved'
+    NOT change.status IN ('moved', 'rewritten')
 ), edges AS (
   SELECT
     edge.run_id,

@@ -1,6 +1,6 @@
 -- One row per run, changed node and node downstream of it. Key: run_id, changed_id, unique_id.
 -- `distance` counts the edges on the shortest way. What read a removed node is downstream of it still.
--- Moved nodes count as unchanged. No shortest way is longer than there are nodes: a cycle ends.
+-- Moved and rewritten nodes count as unchanged. No shortest way is longer than there are nodes: a cycle ends.
 CREATE OR REPLACE VIEW recce_metadata.impacted_nodes AS
 SELECT
   step.run_id,
@@ -20,7 +20,7 @@ CROSS JOIN LATERAL (
       change.status
     FROM recce_metadata.node_changes AS change
     WHERE
-      change.run_id = step.run_id AND change.status <> 'moved'
+      change.run_id = step.run_id AND NOT change.status IN ('moved', 'rewritten')
   ), edges AS (
     SELECT
       edge.node_id,

@@ -1,8 +1,13 @@
 -- One row per run and node that differs from the run before it in the same project and environment.
--- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (another content) or 'moved' (the
--- same content, in another database or schema or under another name). Of a modified node, the columns
--- that end in `_changed` say what differs, white space in code aside; they are NULL where it was added
--- or removed, and `columns_changed` also where one of the two runs came without the catalog.
+-- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (another content), 'moved' (the same
+-- content, in another database or schema or under another name) or 'rewritten' (the two runs are of
+-- different versions of dbt, which write the same content otherwise). Of nodes that both runs have, the
+-- columns that end in `_changed` say what differs, white space in code aside; they are NULL where a node
+-- was added or removed, and `columns_changed` also where one of the two runs came without the catalog.
+--
+-- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
+-- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
+-- tags, and those keys of the configuration whose text in the project differs and whose value does.
 CREATE OR REPLACE VIEW recce_metadata.node_changes AS
 WITH sides AS (
   /* Each side, but for the parts of its graph that the other side has too: nothing differs in those. */
@@ -12,6 +17,7 @@ WITH sides AS (
     step.project_name,
     step.environment,
     step.run_at,
+    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
     side.is_current,
     place.*
   FROM recce_metadata.run_steps AS step
@@ -38,6 +44,7 @@ WITH sides AS (
     project_name,
     environment,
     run_at,
+    same_dbt,
     unique_id,
     MAX(CASE WHEN is_current THEN version_id END) AS version_id,
     MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
@@ -56,63 +63,180 @@ WITH sides AS (
     project_name,
     environment,
     run_at,
+    same_dbt,
     unique_id
-)
-SELECT
-  pairs.run_id,
-  pairs.previous_run_id,
-  pairs.project_name,
-  pairs.environment,
-  pairs.run_at,
-  pairs.unique_id,
-  COALESCE(node.name, previous.name) AS name,
-  COALESCE(node.resource_type, previous.resource_type) AS resource_type,
-  CASE
-    WHEN pairs.previous_version_id IS NULL
-    THEN 'added'
-    WHEN pairs.version_id IS NULL
-    THEN 'removed'
-    WHEN pairs.version_id <> pairs.previous_version_id
-    THEN 'modified'
-    ELSE 'moved'
-  END AS status,
-  CASE WHEN both_there THEN node.code_hash IS DISTINCT FROM previous.code_hash END AS code_changed,
-  CASE
-    WHEN both_there
-    THEN node.compiled_hash IS DISTINCT FROM previous.compiled_hash
-  END AS compiled_changed,
-  CASE
-    WHEN both_there
-    THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(previous.config AS TEXT)
-  END AS config_changed,
-  CASE
-    WHEN both_there AND node.columns_from IS NOT DISTINCT FROM previous.columns_from
-    THEN CAST(node.columns AS TEXT) IS DISTINCT FROM CAST(previous.columns AS TEXT)
-  END AS columns_changed,
-  CASE
-    WHEN both_there
-    THEN node.description IS DISTINCT FROM previous.description
-  END AS description_changed,
-  CASE
-    WHEN both_there
-    THEN CAST(node.contract AS TEXT) IS DISTINCT FROM CAST(previous.contract AS TEXT)
-  END AS contract_changed,
-  CASE WHEN both_there THEN pairs.place_differs END AS place_changed,
-  pairs.version_id,
-  pairs.previous_version_id,
-  pairs.relation_name,
-  pairs.previous_relation_name
-FROM (
+), compared AS (
   SELECT
     pairs.*,
-    version_id IS NOT NULL AND previous_version_id IS NOT NULL AS both_there
-  FROM pairs
-  WHERE
-    version_id IS DISTINCT FROM previous_version_id OR place_differs
-) AS pairs
-LEFT JOIN recce_metadata.node_versions AS node
-  ON node.version_id = pairs.version_id
-LEFT JOIN recce_metadata.node_versions AS previous
-  ON previous.version_id = pairs.previous_version_id
+    COALESCE(node.name, previous.name) AS name,
+    COALESCE(node.resource_type, previous.resource_type) AS resource_type,
+    CASE
+      WHEN pairs.same_dbt
+      THEN node.code_hash IS DISTINCT FROM previous.code_hash
+      ELSE node.properties ->> 'test_metadata' IS NULL
+      AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
+    END AS code_changed,
+    node.compiled_hash IS DISTINCT FROM previous.compiled_hash AS compiled_changed,
+    CASE
+      WHEN pairs.same_dbt
+      THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(previous.config AS TEXT)
+      WHEN node.resource_type IN ('analysis', 'operation', 'source')
+      THEN FALSE /* nothing of theirs is built */
+      ELSE EXISTS(
+        SELECT
+          1
+        FROM JSON_EACH_TEXT(CAST(node.unrendered_config AS JSON)) AS now
+        FULL JOIN JSON_EACH_TEXT(CAST(previous.unrendered_config AS JSON)) AS before
+          ON before.key = now.key
+        CROSS JOIN LATERAL (
+          SELECT
+            REPLACE(COALESCE(now.key, before.key), '_hook', '-hook') AS key
+        ) AS written
+        WHERE
+          NOT written.key IN (
+            'database',
+            'schema',
+            'alias',
+            'tags',
+            'meta',
+            'group',
+            'access',
+            'contract',
+            'enabled',
+            'quoting'
+          )
+          AND now.value IS DISTINCT FROM before.value
+          AND LOWER(node.config ->> written.key) IS DISTINCT FROM LOWER(previous.config ->> written.key)
+      )
+    END AS config_changed,
+    CASE
+      WHEN node.columns_from IS DISTINCT FROM previous.columns_from
+      THEN NULL
+      WHEN pairs.same_dbt
+      THEN CAST(node.columns AS TEXT) IS DISTINCT FROM CAST(previous.columns AS TEXT)
+      ELSE (
+        SELECT
+          JSONB_AGG(
+            JSONB_BUILD_ARRAY(
+              LOWER(item.content ->> 'name'),
+              LOWER(item.content ->> 'type'),
+              item.content ->> 'description'
+            ) ORDER BY item.ordinal
+          )
+        FROM JSON_ARRAY_ELEMENTS(CAST(node.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
+      ) IS DISTINCT FROM (
+        SELECT
+          JSONB_AGG(
+            JSONB_BUILD_ARRAY(
+              LOWER(item.content ->> 'name'),
+              LOWER(item.content ->> 'type'),
+              item.content ->> 'description'
+            ) ORDER BY item.ordinal
+          )
+        FROM JSON_ARRAY_ELEMENTS(CAST(previous.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
+      )
+    END AS columns_changed,
+    node.description IS DISTINCT FROM previous.description AS description_changed,
+    CASE
+      WHEN pairs.same_dbt
+      THEN CAST(node.contract AS TEXT) IS DISTINCT FROM CAST(previous.contract AS TEXT)
+      ELSE (
+        node.contract IS NULL
+      ) <> (
+        previous.contract IS NULL
+      )
+    END AS contract_changed,
+    CASE
+      WHEN pairs.same_dbt
+      THEN pairs.version_id <> pairs.previous_version_id
+      ELSE node.materialized IS DISTINCT FROM previous.materialized
+      OR COALESCE(node.access, 'protected') <> COALESCE(previous.access, 'protected')
+      OR (
+        node.resource_type <> 'test'
+        AND node.group_name IS DISTINCT FROM previous.group_name
+      )
+      OR (
+        node.resource_type <> 'operation'
+        AND NOT (
+          CAST(node.tags AS JSONB) @> CAST(previous.tags AS JSONB)
+          AND CAST(previous.tags AS JSONB) @> CAST(node.tags AS JSONB)
+        )
+      )
+      OR node.properties ->> 'source_description' IS DISTINCT FROM previous.properties ->> 'source_description'
+      OR node.properties ->> 'owner' IS DISTINCT FROM previous.properties ->> 'owner'
+      OR (
+        node.resource_type = 'seed'
+        AND node.checksum_rule = previous.checksum_rule
+        AND node.checksum_rule <> 'path'
+        AND node.checksum <> previous.checksum
+      )
+      OR (
+        SELECT
+          STRING_AGG(edge.parent_id, ' '
+          ORDER BY
+            edge.parent_id)
+        FROM recce_metadata.version_parents AS edge
+        WHERE
+          edge.version_id = pairs.version_id AND NOT pairs.same_dbt
+      ) IS DISTINCT FROM (
+        SELECT
+          STRING_AGG(edge.parent_id, ' '
+          ORDER BY
+            edge.parent_id)
+        FROM recce_metadata.version_parents AS edge
+        WHERE
+          edge.version_id = pairs.previous_version_id AND NOT pairs.same_dbt
+      )
+    END AS rest_changed
+  FROM (
+    SELECT
+      pairs.*,
+      version_id IS NOT NULL AND previous_version_id IS NOT NULL AS both_there
+    FROM pairs
+    WHERE
+      version_id IS DISTINCT FROM previous_version_id OR place_differs
+  ) AS pairs
+  LEFT JOIN recce_metadata.node_versions AS node
+    ON node.version_id = pairs.version_id
+  LEFT JOIN recce_metadata.node_versions AS previous
+    ON previous.version_id = pairs.previous_version_id
+)
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  unique_id,
+  name,
+  resource_type,
+  CASE
+    WHEN previous_version_id IS NULL
+    THEN 'added'
+    WHEN version_id IS NULL
+    THEN 'removed'
+    WHEN code_changed
+    OR config_changed
+    OR columns_changed
+    OR description_changed
+    OR contract_changed
+    OR rest_changed
+    THEN 'modified'
+    WHEN place_differs
+    THEN 'moved'
+    ELSE 'rewritten'
+  END AS status,
+  CASE WHEN both_there THEN code_changed END AS code_changed,
+  CASE WHEN both_there THEN compiled_changed END AS compiled_changed,
+  CASE WHEN both_there THEN config_changed END AS config_changed,
+  CASE WHEN both_there THEN columns_changed END AS columns_changed,
+  CASE WHEN both_there THEN description_changed END AS description_changed,
+  CASE WHEN both_there THEN contract_changed END AS contract_changed,
+  CASE WHEN both_there THEN place_differs END AS place_changed,
+  version_id,
+  previous_version_id,
+  relation_name,
+  previous_relation_name
+FROM compared
 WHERE
-  COALESCE(node.resource_type, previous.resource_type) <> 'group';
+  resource_type <> 'group';
