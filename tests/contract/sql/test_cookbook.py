@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recce_meta.models import NodeMetadata, Project
 from recce_meta.store import files
 
 DOCUMENTED = Path(__file__).parents[3] / "docs" / "sql.md"
@@ -170,7 +172,8 @@ def test_reach_of_the_last_changes(store: Any) -> None:
 
 @pytest.mark.parametrize("file", files.cookbook("duckdb"), ids=lambda file: file.name)
 def test_a_question_says_who_asks_it_and_shows_an_answer(file: files.SqlFile) -> None:
-    question, asker, answer = file.text.removeprefix(files.HAND_WRITTEN).splitlines()[:3]
+    lines = file.text.splitlines()
+    question, asker, answer = lines[1:4] if lines[0].startswith(files.HAND_WRITTEN) else lines[:3]
     assert question.startswith("-- ") and "?" in question
     assert asker.startswith("-- Asked by: ")
     assert answer.startswith("-- Answer: ")
@@ -184,3 +187,26 @@ def test_every_view_and_question_is_documented(name: str) -> None:
 def test_both_dialects_have_the_same_files() -> None:
     for kind in (files.views, files.cookbook):
         assert {file.name for file in kind("duckdb")} == {file.name for file in kind("postgres")}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        None,
+        "",
+        "⟦",
+        "⟧ ⟦⟦⟧⟧ ⟦model.shop.stg⟧",
+        '⟦"prod"."shop"."stg"⟧"prod"."shop"."stg"',
+        '"prod"."shop"."stg""prod"."shop"."other"\n\t\\ \'quoted\' é漢🦆',
+    ],
+)
+def test_sql_of_a_model_on_a_date_is_its_sql_to_the_byte(
+    empty_store: Any,
+    make_run: Callable[..., Project],
+    make_model: Callable[..., NodeMetadata],
+    code: str | None,
+) -> None:
+    nodes = [make_model("all", "stg", "other", compiled_code=code), make_model("stg"), make_model("other")]
+    empty_store.record(make_run("only", timedelta(), "sha", nodes))
+    (row,) = empty_store.answer("sql_of_a_model_on_a_date")
+    assert (row["unique_id"], row["compiled_code"]) == ("model.shop.all", code)

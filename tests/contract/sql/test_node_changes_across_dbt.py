@@ -32,7 +32,7 @@ TOLD = {Reason.BODY, Reason.DATA, Reason.COLUMNS, Reason.DESCRIPTIONS, Reason.PA
 
 def recorded(store: Any, folder: str, before: str, after: str, edit: Any = None) -> tuple[Project, Project]:
     """The project as two versions of dbt wrote it, one run after the other; *edit* edits the later nodes."""
-    projects = []
+    projects: list[Project] = []
     for number, version in enumerate((before, after)):
         project = extract_project(ARTIFACTS / folder / f"dbt_{version}")
         moment = project.run.run_at if not projects else projects[0].run.run_at + timedelta(hours=number)
@@ -144,3 +144,25 @@ def test_a_branch_on_another_dbt_differs_from_base_where_it_was_edited(empty_sto
         "modified",
         True,
     )
+
+
+@pytest.mark.parametrize("key", ["$path", "/path", "a.b", "*", 'a "quoted" one', "", "post_hook"])
+def test_any_key_of_the_configuration_is_compared_across_versions_of_dbt(
+    empty_store: Any,
+    make_run: Callable[..., Project],
+    make_model: Callable[..., NodeMetadata],
+    key: str,
+) -> None:
+    written = key.replace("_hook", "-hook")
+
+    def state(version: str, value: str) -> list[NodeMetadata]:
+        known = {"dbt": version, "null in one version": None} if version == "1.11" else {"dbt": version}
+        return [
+            make_model("edited", config={**known, written: value}, unrendered_config={key: value}),
+            make_model("same", config={**known, written: "x"}, unrendered_config={key: f"{version} of x"}),
+        ]
+
+    empty_store.record(make_run("one", timedelta(days=1), "sha", state("1.10", "a"), dbt_version="1.10"))
+    empty_store.record(make_run("two", timedelta(), "sha", state("1.11", "b"), dbt_version="1.11"))
+    rows = empty_store.rows("SELECT name, status, config_changed FROM {s}.node_changes ORDER BY name")
+    assert rows == [("edited", "modified", True), ("same", "rewritten", False)]

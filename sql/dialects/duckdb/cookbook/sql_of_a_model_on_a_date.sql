@@ -1,42 +1,62 @@
+-- hand-written: UNNEST takes no WITH ORDINALITY in DuckDB before 1.3.
 -- How did a model's SQL look on a date?
 -- Asked by: an analyst who has to explain last quarter's figures.
 -- Answer: model.shop.orders | run of 2026-09-30 06:00 | 4be7d10 | select … | select … from "prod"."shop"."stg_orders"
+-- The view `nodes` shows the same of every run; here a run's relations are put back into one text alone.
 WITH params AS (
   SELECT
-    'base' AS environment, /* edit: the environment */
-    CURRENT_TIMESTAMP AS moment, /* edit: CAST('2026-09-30 23:59:59+00' AS TIMESTAMPTZ) */
+    'base' AS environment, -- edit: the environment
+    CURRENT_TIMESTAMP AS moment, -- edit: CAST('2026-09-30 23:59:59+00' AS TIMESTAMPTZ)
     (
-      SELECT
-        MIN(unique_id)
-      FROM recce_metadata.node_versions
-      WHERE
-        resource_type = 'model'
-    ) AS unique_id /* edit: 'model.shop.orders'; as it stands, the first model by name */
+      SELECT MIN(unique_id) FROM recce_metadata.node_versions WHERE resource_type = 'model'
+    ) AS unique_id -- edit: 'model.shop.orders'; as it stands, the first model by name
 ), run AS (
-  SELECT
-    runs.run_id,
-    runs.git_sha,
-    runs.branch,
-    params.unique_id
+  SELECT runs.run_id, runs.run_at, runs.git_sha, runs.branch, runs.graph_id, params.unique_id, place.version_id
   FROM params
-  JOIN recce_metadata.runs
-    ON runs.environment = params.environment AND runs.run_at <= params.moment
-  JOIN recce_metadata.graph_nodes AS place
-    ON place.graph_id = runs.graph_id AND place.unique_id = params.unique_id
-  ORDER BY
-    runs.run_at DESC NULLS FIRST,
-    runs.recorded_at DESC NULLS FIRST,
-    runs.run_id
+  JOIN recce_metadata.runs ON runs.environment = params.environment AND runs.run_at <= params.moment
+  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = params.unique_id
+  ORDER BY runs.run_at DESC, runs.recorded_at DESC, runs.run_id
   LIMIT 1
+), texts AS (
+  SELECT STRING_SPLIT(node.compiled_code, '⟦') AS texts
+  FROM run
+  JOIN recce_metadata.node_versions AS node ON node.version_id = run.version_id
+), numbered AS (
+  SELECT UNNEST(texts) AS text, GENERATE_SUBSCRIPTS(texts, 1) AS number
+  FROM texts
+), pieces AS (
+  -- Each but the first begins with the id of a node and ⟧, or with ⟧ alone for a bracket of the code's own.
+  SELECT
+    number,
+    text,
+    SPLIT_PART(text, '⟧', 1) AS unique_id,
+    SUBSTR(text, STRPOS(text, '⟧') + 1) AS rest
+  FROM numbered
+), relations AS (
+  SELECT place.unique_id, place.relation_name
+  FROM run
+  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = run.graph_id
+), compiled AS (
+  SELECT
+    STRING_AGG(
+      CASE
+        WHEN pieces.number = 1 THEN pieces.text
+        WHEN pieces.unique_id = '' THEN '⟦' || pieces.rest
+        ELSE COALESCE(relations.relation_name || pieces.rest, '⟦' || pieces.text)
+      END,
+      '' ORDER BY pieces.number
+    ) AS code
+  FROM pieces
+  LEFT JOIN relations ON relations.unique_id = pieces.unique_id AND pieces.number > 1
 )
 SELECT
   node.unique_id,
-  node.run_at,
-  node.run_id,
+  run.run_at,
+  run.run_id,
   run.git_sha,
   run.branch,
   node.raw_code,
-  node.compiled_code
+  COALESCE(compiled.code, node.compiled_code) AS compiled_code -- PostgreSQL finds no pieces in an empty text
 FROM run
-JOIN recce_metadata.nodes AS node
-  ON node.run_id = run.run_id AND node.unique_id = run.unique_id;
+JOIN recce_metadata.node_versions AS node ON node.version_id = run.version_id
+CROSS JOIN compiled;

@@ -11,22 +11,27 @@
 -- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
 -- tags, and those keys of the configuration whose text in the project differs and whose value does.
 CREATE OR REPLACE VIEW recce_metadata.node_changes AS
-WITH sides AS (
-  -- Each side, but for the parts of its graph that the other side has too: nothing differs in those.
+WITH parts AS (
+  -- The parts of the two graphs that only one of them has: nothing differs in the others.
   SELECT
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at,
-    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt, side.is_current, place.*
+    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
+    part.part_id, BOOL_OR(side.is_current) AS is_current
   FROM recce_metadata.run_steps AS step
   CROSS JOIN (VALUES (TRUE), (FALSE)) AS side(is_current)
   JOIN recce_metadata.graph_parts AS part
     ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
-  JOIN recce_metadata.part_nodes AS place ON place.part_id = part.part_id
-  WHERE NOT EXISTS (
-    SELECT 1 FROM recce_metadata.graph_parts AS shared
-    WHERE
-      shared.graph_id = CASE WHEN side.is_current THEN step.previous_graph_id ELSE step.graph_id END
-      AND shared.part_id = part.part_id
-  )
+  WHERE step.graph_id <> step.previous_graph_id
+  GROUP BY
+    step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at,
+    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version, part.part_id
+  HAVING COUNT(*) = 1
+), sides AS (
+  SELECT
+    parts.run_id, parts.previous_run_id, parts.project_name, parts.environment, parts.run_at, parts.same_dbt,
+    parts.is_current, place.*
+  FROM parts
+  JOIN recce_metadata.part_nodes AS place ON place.part_id = parts.part_id
 ), pairs AS (
   SELECT
     run_id, previous_run_id, project_name, environment, run_at, same_dbt, unique_id,
@@ -60,15 +65,18 @@ WITH sides AS (
     CASE
       WHEN pairs.same_dbt THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(previous.config AS TEXT)
       WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- nothing of theirs is built
+      -- Maps, for a key of JSON may be read as a path.
       ELSE LEN([
         key FOR key IN LIST_CONCAT(JSON_KEYS(node.unrendered_config), JSON_KEYS(previous.unrendered_config))
         IF key NOT IN (
             'database', 'schema', 'alias', 'tags', 'meta', 'group', 'access', 'contract', 'enabled', 'quoting'
           )
-          AND JSON_EXTRACT_STRING(node.unrendered_config, key)
-          IS DISTINCT FROM JSON_EXTRACT_STRING(previous.unrendered_config, key)
-          AND LOWER(JSON_EXTRACT_STRING(node.config, REPLACE(key, '_hook', '-hook')))
-          IS DISTINCT FROM LOWER(JSON_EXTRACT_STRING(previous.config, REPLACE(key, '_hook', '-hook')))
+          AND MAP_EXTRACT(CAST(node.unrendered_config AS MAP(TEXT, TEXT)), key)[1]
+          IS DISTINCT FROM MAP_EXTRACT(CAST(previous.unrendered_config AS MAP(TEXT, TEXT)), key)[1]
+          AND LOWER(MAP_EXTRACT(CAST(node.config AS MAP(TEXT, TEXT)), REPLACE(key, '_hook', '-hook'))[1])
+          IS DISTINCT FROM LOWER(
+            MAP_EXTRACT(CAST(previous.config AS MAP(TEXT, TEXT)), REPLACE(key, '_hook', '-hook'))[1]
+          )
       ]) > 0
     END AS config_changed,
     CASE
@@ -93,7 +101,10 @@ WITH sides AS (
         node.materialized IS DISTINCT FROM previous.materialized
         OR COALESCE(node.access, 'protected') <> COALESCE(previous.access, 'protected')
         OR (node.resource_type <> 'test' AND node.group_name IS DISTINCT FROM previous.group_name)
-        OR (node.resource_type <> 'operation' AND LIST_SORT(CAST(node.tags AS VARCHAR[])) <> LIST_SORT(CAST(previous.tags AS VARCHAR[])))
+        OR (
+          node.resource_type <> 'operation'
+          AND LIST_SORT(CAST(node.tags AS TEXT[])) <> LIST_SORT(CAST(previous.tags AS TEXT[]))
+        )
         OR node.properties ->> 'source_description' IS DISTINCT FROM previous.properties ->> 'source_description'
         OR node.properties ->> 'owner' IS DISTINCT FROM previous.properties ->> 'owner'
         OR (

@@ -1,6 +1,7 @@
 -- How did a model's SQL look on a date?
 -- Asked by: an analyst who has to explain last quarter's figures.
 -- Answer: model.shop.orders | run of 2026-09-30 06:00 | 4be7d10 | select … | select … from "prod"."shop"."stg_orders"
+-- The view `nodes` shows the same of every run; here a run's relations are put back into one text alone.
 WITH params AS (
   SELECT
     'base' AS environment, /* edit: the environment */
@@ -15,9 +16,12 @@ WITH params AS (
 ), run AS (
   SELECT
     runs.run_id,
+    runs.run_at,
     runs.git_sha,
     runs.branch,
-    params.unique_id
+    runs.graph_id,
+    params.unique_id,
+    place.version_id
   FROM params
   JOIN recce_metadata.runs
     ON runs.environment = params.environment AND runs.run_at <= params.moment
@@ -28,15 +32,53 @@ WITH params AS (
     runs.recorded_at DESC,
     runs.run_id
   LIMIT 1
+), pieces AS (
+  /* Each but the first begins with the id of a node and ⟧, or with ⟧ alone for a bracket of the code's own. */
+  SELECT
+    piece.number,
+    piece.text,
+    SPLIT_PART(piece.text, '⟧', 1) AS unique_id,
+    SUBSTRING(piece.text FROM POSITION('⟧' IN piece.text) + 1) AS rest
+  FROM run
+  JOIN recce_metadata.node_versions AS node
+    ON node.version_id = run.version_id
+  CROSS JOIN LATERAL UNNEST(STRING_TO_ARRAY(node.compiled_code, '⟦')) WITH ORDINALITY AS piece(text, number)
+), relations AS (
+  SELECT
+    place.unique_id,
+    place.relation_name
+  FROM run
+  JOIN recce_metadata.graph_nodes AS place
+    ON place.graph_id = run.graph_id
+), compiled AS (
+  SELECT
+    STRING_AGG(
+      
+        CASE
+          WHEN pieces.number = 1
+          THEN pieces.text
+          WHEN pieces.unique_id = ''
+          THEN '⟦' || pieces.rest
+          ELSE COALESCE(relations.relation_name || pieces.rest, '⟦' || pieces.text)
+        END,
+        ''
+      
+      ORDER BY
+        pieces.number
+    ) AS code
+  FROM pieces
+  LEFT JOIN relations
+    ON relations.unique_id = pieces.unique_id AND pieces.number > 1
 )
 SELECT
   node.unique_id,
-  node.run_at,
-  node.run_id,
+  run.run_at,
+  run.run_id,
   run.git_sha,
   run.branch,
   node.raw_code,
-  node.compiled_code
+  COALESCE(compiled.code, node.compiled_code) AS compiled_code /* PostgreSQL finds no pieces in an empty text */
 FROM run
-JOIN recce_metadata.nodes AS node
-  ON node.run_id = run.run_id AND node.unique_id = run.unique_id;
+JOIN recce_metadata.node_versions AS node
+  ON node.version_id = run.version_id
+CROSS JOIN compiled;

@@ -9,8 +9,8 @@
 -- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
 -- tags, and those keys of the configuration whose text in the project differs and whose value does.
 CREATE OR REPLACE VIEW recce_metadata.node_changes AS
-WITH sides AS (
-  /* Each side, but for the parts of its graph that the other side has too: nothing differs in those. */
+WITH parts AS (
+  /* The parts of the two graphs that only one of them has: nothing differs in the others. */
   SELECT
     step.run_id,
     step.previous_run_id,
@@ -18,25 +18,39 @@ WITH sides AS (
     step.environment,
     step.run_at,
     step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
-    side.is_current,
-    place.*
+    part.part_id,
+    BOOL_OR(side.is_current) AS is_current
   FROM recce_metadata.run_steps AS step
   CROSS JOIN (VALUES
     (TRUE),
     (FALSE)) AS side(is_current)
   JOIN recce_metadata.graph_parts AS part
     ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
-  JOIN recce_metadata.part_nodes AS place
-    ON place.part_id = part.part_id
   WHERE
-    NOT EXISTS(
-      SELECT
-        1
-      FROM recce_metadata.graph_parts AS shared
-      WHERE
-        shared.graph_id = CASE WHEN side.is_current THEN step.previous_graph_id ELSE step.graph_id END
-        AND shared.part_id = part.part_id
-    )
+    step.graph_id <> step.previous_graph_id
+  GROUP BY
+    step.run_id,
+    step.previous_run_id,
+    step.project_name,
+    step.environment,
+    step.run_at,
+    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version,
+    part.part_id
+  HAVING
+    COUNT(*) = 1
+), sides AS (
+  SELECT
+    parts.run_id,
+    parts.previous_run_id,
+    parts.project_name,
+    parts.environment,
+    parts.run_at,
+    parts.same_dbt,
+    parts.is_current,
+    place.*
+  FROM parts
+  JOIN recce_metadata.part_nodes AS place
+    ON place.part_id = parts.part_id
 ), pairs AS (
   SELECT
     run_id,
