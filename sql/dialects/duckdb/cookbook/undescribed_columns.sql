@@ -1,28 +1,33 @@
+-- hand-written: the view `node_columns` would unnest the columns of every run in DuckDB; here those of one alone.
 -- Which columns of described models are not described, model by model?
 -- Asked by: whoever looks after the documentation.
 -- Answer: shop | model.shop.orders | 3 of 11 columns | amount, status, updated_at
+WITH items AS (
+  SELECT
+    run.project_name,
+    node.unique_id,
+    UNNEST(CAST(node."columns" AS JSON[])) AS content,
+    GENERATE_SUBSCRIPTS(CAST(node."columns" AS JSON[]), 1) AS ordinal
+  FROM recce_metadata.latest_runs AS run
+  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = run.graph_id
+  JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+  WHERE run.environment = 'base' AND node.resource_type = 'model' -- edit: the environment
+), known AS (
+  SELECT
+    project_name,
+    unique_id,
+    ordinal,
+    content ->> 'name' AS column_name,
+    TRIM(COALESCE(content ->> 'description', '')) = '' AS is_undescribed
+  FROM items
+)
 SELECT
-  run.project_name,
-  item.unique_id,
-  COUNT(CASE WHEN TRIM(item.description) = '' THEN 1 END) AS undescribed,
+  project_name,
+  unique_id,
+  COUNT(CASE WHEN is_undescribed THEN 1 END) AS undescribed,
   COUNT(*) AS columns_known,
-  LISTAGG(
-    CASE WHEN TRIM(item.description) = '' THEN item.column_name END, ', '
-    ORDER BY
-      item.ordinal
-  ) AS undescribed_columns
-FROM recce_metadata.latest_runs AS run
-JOIN recce_metadata.node_columns AS item
-  ON item.run_id = run.run_id
-WHERE
-  run.environment = 'base'
-  AND item.resource_type = 'model' /* edit: the environment */
-GROUP BY
-  run.project_name,
-  item.unique_id
-HAVING
-  COUNT(CASE WHEN TRIM(item.description) = '' THEN 1 END) > 0
-ORDER BY
-  undescribed DESC NULLS FIRST,
-  run.project_name,
-  item.unique_id;
+  STRING_AGG(CASE WHEN is_undescribed THEN column_name END, ', ' ORDER BY ordinal) AS undescribed_columns
+FROM known
+GROUP BY project_name, unique_id
+HAVING COUNT(CASE WHEN is_undescribed THEN 1 END) > 0
+ORDER BY undescribed DESC, project_name, unique_id;
