@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import TemporaryDirectory, mkstemp
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
 
@@ -92,8 +93,14 @@ class Driver(BaseDriver):
             for batch in bounded_batches(storable(table, columns, rows), BATCH_CHARACTERS):
                 _load_from_parameters(driver, table, names, len(columns), batch)
             return
-        for path, longest in _files_of(iter(rows), table, columns):
-            _load_from_file(driver, table, names, len(columns), path, longest)
+        pieces = _lines_of(iter(rows), table, columns)
+        # While DuckDB loads one file, the next one is written.
+        with TemporaryDirectory(prefix="recce_meta_") as folder, ThreadPoolExecutor(1) as writer:
+            ahead = writer.submit(_write_file, folder, pieces)
+            while (file := ahead.result()) is not None:
+                ahead = writer.submit(_write_file, folder, pieces)
+                _load_from_file(driver, table, names, len(columns), *file)
+                Path(file[0]).unlink()
 
 
 def _create(path: Path) -> None:
@@ -150,22 +157,14 @@ def _load_from_parameters(
     )
 
 
-def _files_of(
-    rows: Iterator[Sequence[object]], table: str, columns: Sequence[str]
-) -> Iterator[tuple[str, int]]:
-    """*rows* as files of JSON arrays, one per line: the path of each, gone when the next is asked for, and
-    a bound on the length of its lines."""
-    pieces = _lines_of(rows, table, columns)
+def _write_file(folder: str, pieces: Iterator[bytes]) -> tuple[str, int] | None:
+    """The path of a new file of JSON lines, and a bound on their length; None where *pieces* has no more."""
     piece = next(pieces, None)
-    while piece is not None:
-        descriptor, path = mkstemp(prefix="recce_meta_", suffix=".ndjson")  # mode 0600
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                longest = _write(file, chain((piece,), pieces))
-            yield path, longest
-        finally:
-            Path(path).unlink(missing_ok=True)
-        piece = next(pieces, None)
+    if piece is None:
+        return None
+    descriptor, path = mkstemp(suffix=".ndjson", dir=folder)
+    with os.fdopen(descriptor, "wb") as file:
+        return path, _write(file, chain((piece,), pieces))
 
 
 def _write(file: BinaryIO, pieces: Iterable[bytes]) -> int:
