@@ -16,7 +16,6 @@ from zlib import crc32
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import replace
 
 from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project, code_hash
 from recce_meta.models.tokens import readable_relations, tokenise
@@ -151,10 +150,16 @@ def _encoded(node: NodeMetadata, compiled: str | None, texts: ObjectTexts) -> by
 
 
 def _without_nul(node: NodeMetadata) -> NodeMetadata:
-    fields = {name: getattr(node, name) for name in node.__struct_fields__}
-    return replace(
-        node, **{name: without_nul(value) for name, value in fields.items() if isinstance(value, str)}
-    )
+    """*node* with U+FFFD for U+0000, in its JSON too: PostgreSQL stops at one there when JSON is read."""
+    return msgspec.convert(_json_without_nul(msgspec.to_builtins(node)), NodeMetadata)
+
+
+def _json_without_nul(value: Json) -> Json:
+    if isinstance(value, str):
+        return without_nul(value)
+    if isinstance(value, dict):
+        return {without_nul(key): _json_without_nul(member) for key, member in value.items()}
+    return [_json_without_nul(item) for item in value] if isinstance(value, list) else value
 
 
 def version_rows(versions: Mapping[str, tuple[NodeMetadata, str | None]]) -> Iterable[Row]:

@@ -180,5 +180,5 @@ def test_a_nul_character_does_not_keep_a_run_from_being_recorded(store, make_pro
 
     loaded = load_run(store.adapter, "run-1", schema=store.schema)
     assert (loaded.nodes[0].description, loaded.nodes[0].compiled_code) == ("a\ufffdb", "\ufffd")
-    assert loaded.nodes[0].meta == {"key": "a\0b"}
+    assert loaded.nodes[0].meta == {"key": "a\N{REPLACEMENT CHARACTER}b"}
     assert (loaded.results[0].message, loaded.macros[0].macro_sql) == ("\ufffd", "\ufffd")
