@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from types import FunctionType, MethodType
 from typing import ClassVar
 
 from jinja2.runtime import LoopContext, Macro
@@ -22,6 +23,8 @@ class TemplateObject:
 
     __slots__ = ()
     readable: ClassVar[frozenset[str]] = frozenset()
+    is_mapping: ClassVar[bool] = False
+    """Whether it passes Jinja's test `mapping`, as packages expect of a relation."""
 
     def refuse(self, name: str) -> TemplateError | None:
         """Why *name*, which is not readable, is not; None where it merely does not exist."""
@@ -81,6 +84,12 @@ def refusal(value: object, name: str) -> TemplateError | None:
         own = value.refuse(name)
         if own is not None:
             return own
+    if isinstance(value, (FunctionType, MethodType)):
+        return TemplateError(
+            f"'{value.__name__}' is a function here, and has no '{name}'",
+            name=name,
+            hint=f"call it: {value.__name__}(…); what else it is in dbt, a running dbt alone knows",
+        )
     if name.startswith("_") or (not isinstance(value, TemplateObject) and hasattr(value, name)):
         return TemplateError(
             f"'{name}' of a {kind_of(value)} may not be used in a template",

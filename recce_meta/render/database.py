@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from recce_meta.errors import TemplateError
 from recce_meta.render.attributes import TemplateObject
-from recce_meta.render.refusal import database_error
-from recce_meta.render.relation import QUOTE_CHARACTERS, UNQUOTED, Relation, StoredColumn, stored_columns
+from recce_meta.render.refusal import database_error, not_recorded
+from recce_meta.render.relation import QUOTE_CHARACTERS, UNQUOTED, Relation, StoredColumn, relation_of, stored_columns
 
 if TYPE_CHECKING:
     from recce_meta.render.names import Scope
@@ -19,7 +19,7 @@ class AdapterNames(TemplateObject):
 
     __slots__ = ("Relation", "_scope")
     readable: ClassVar[frozenset[str]] = frozenset(
-        "type dispatch quote quote_as_configured get_columns_in_relation Relation".split()
+        "type dispatch quote quote_as_configured get_columns_in_relation get_relation Relation".split()
     )
 
     def __init__(self, scope: Scope) -> None:
@@ -53,17 +53,25 @@ class AdapterNames(TemplateObject):
             searched = [None]
         return scope.call_of(library.dispatched(macro_name, searched, scope.package))
 
+    def get_relation(
+        self, database: str | None = None, schema: str | None = None, identifier: str | None = None
+    ) -> Relation:
+        """The relation at that place, where a recorded catalog says that it exists."""
+        node = self._scope.project.node_at(database, schema, identifier)
+        if node is None or node.columns_from != "catalog":
+            error = database_error("adapter.get_relation")
+            if node is not None:
+                error = not_recorded(f"Whether {node.relation_name} exists is not recorded", "get_relation")
+            raise error
+        return relation_of(node, self.type(), of_database=True)
+
     def get_columns_in_relation(self, relation: Any) -> list[StoredColumn]:
         """The columns of *relation*, where its run was recorded with a catalog."""
         node = relation.node if isinstance(relation, Relation) else None
         if node is None or node.columns_from != "catalog":
-            error = database_error("adapter.get_columns_in_relation")
-            raise TemplateError(
-                f"The columns of {relation} are not recorded",
-                name="get_columns_in_relation",
-                needs_database=True,
-                hint="record the run with its catalog.json (dbt docs generate)" if node is not None else error.hint,
-            )
+            if node is None:
+                raise database_error("adapter.get_columns_in_relation")
+            raise not_recorded(f"The columns of {relation} are not recorded", "get_columns_in_relation")
         return stored_columns(node.columns, self.type())
 
     def refuse(self, name: str) -> TemplateError | None:
@@ -100,29 +108,37 @@ def relation_class(scope: Scope) -> dict[str, Callable[..., Any]]:
     return {"create": create}
 
 
-_TYPES: Mapping[str, Mapping[str, str]] = {
-    "bigquery": {
-        "string": "STRING",
-        "timestamp": "TIMESTAMP",
-        "float": "FLOAT64",
-        "integer": "INT64",
-        "bigint": "INT64",
-        "boolean": "BOOLEAN",
-    },
-    "databricks": {"string": "STRING", "integer": "INT", "bigint": "BIGINT"},
-    "spark": {"string": "STRING", "integer": "INT", "bigint": "BIGINT"},
-    "": {"string": "TEXT", "timestamp": "TIMESTAMP", "float": "FLOAT", "integer": "INT", "boolean": "BOOLEAN"},
+_LABELS: Mapping[str, Mapping[str, str]] = {
+    "bigquery": {"TEXT": "STRING", "FLOAT": "FLOAT64", "INTEGER": "INT64"},
+    "databricks": {"LONG": "BIGINT"},
+    "spark": {"LONG": "BIGINT"},
+    "": {"STRING": "TEXT"},
 }
-"""`Column.TYPE_LABELS` of dbt's adapters."""
+"""`Column.TYPE_LABELS` of dbt's adapters; any other name of a type is what it says."""
+_COMMON_BEFORE = {name: name for name in ("STRING", "TIMESTAMP", "BOOLEAN")}
+_LABELS_BEFORE: Mapping[str, Mapping[str, str]] = {
+    "bigquery": {**_COMMON_BEFORE, "FLOAT": "FLOAT64", "INTEGER": "INT64", "RECORD": "RECORD"},
+    "": {**_COMMON_BEFORE, "STRING": "TEXT", "FLOAT": "FLOAT", "INTEGER": "INT"},
+}
+"""The same before dbt 1.7, in capitals."""
+_LABELS_SINCE = (1, 7)
+
+
+def _labels(adapter_type: str, version: tuple[int, int]) -> Mapping[str, str]:
+    if version < _LABELS_SINCE and adapter_type not in ("databricks", "spark"):
+        return _LABELS_BEFORE.get(adapter_type, _LABELS_BEFORE[""])
+    return _LABELS.get(adapter_type, _LABELS[""])
 
 
 def column_class(scope: Scope) -> dict[str, Callable[..., Any]]:
     """`api.Column`: types by their general names."""
-    labels = _TYPES.get(scope.project.adapter_type, _TYPES[""])
-    quote_with = QUOTE_CHARACTERS.get(scope.project.adapter_type, '"')
+    adapter_type = scope.project.adapter_type
+    labels = _labels(adapter_type, scope.project.version)
+    quote_with = QUOTE_CHARACTERS.get(adapter_type, '"')
 
     def translate_type(dtype: str) -> str:
-        return labels.get(dtype.lower(), dtype)
+        label = labels.get(dtype.upper(), dtype)
+        return label.lower() if adapter_type == "databricks" else label
 
     def create(name: str, label_or_dtype: str) -> StoredColumn:
         return StoredColumn(name, translate_type(label_or_dtype), quote_with)

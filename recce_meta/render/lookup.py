@@ -25,10 +25,13 @@ class NodeLookup:
         self._versions: dict[str, list[str]] = defaultdict(list)
         self._sources: dict[tuple[str, str], list[NodeMetadata]] = defaultdict(list)
         self._functions: dict[str, list[NodeMetadata]] = defaultdict(list)
+        newest: dict[tuple[str, str], NodeMetadata] = {}
         for node in nodes:
-            self._add(node)
+            self._add(node, newest)
+        for node in newest.values():
+            self._refs[node.name].append(node)
 
-    def _add(self, node: NodeMetadata) -> None:
+    def _add(self, node: NodeMetadata, newest: dict[tuple[str, str], NodeMetadata]) -> None:
         if node.resource_type == "source":
             self._sources[node.source_name or "", node.name].append(node)
         elif node.resource_type == "function":
@@ -39,8 +42,13 @@ class NodeLookup:
                 return
             self._refs[f"{node.name}.v{node.version}"].append(node)
             self._versions[node.name].append(node.version)
-            if str(node.properties.get("latest_version", node.version)) == node.version:
-                self._refs[node.name].append(node)
+            key = node.package_name, node.name
+            latest = node.properties.get("latest_version")
+            if latest is not None:
+                if str(latest) == node.version:
+                    newest[key] = node
+            elif key not in newest or _rank(node.version) > _rank(newest[key].version or ""):
+                newest[key] = node
 
     def ref(self, name: str, package: str | None, version: str | None, asking: str | None) -> NodeMetadata:
         """The node of `ref(package, name, version=version)` in a template of the package *asking*."""
@@ -109,6 +117,14 @@ class NodeLookup:
             )
         names = sorted({owner for owner, _ in self._sources})
         return TemplateError(f"No source is called '{source}'", name=source, hint=_near(source, names))
+
+
+def _rank(version: str) -> tuple[bool, float, str]:
+    """How versions are ordered where no node says which is the latest: numbers, else text."""
+    try:
+        return True, float(version), ""
+    except ValueError:
+        return False, 0.0, version
 
 
 def _near(name: str, known: Iterable[str] | Mapping[str, object]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from recce_meta.render.project import ProjectNames
 
 _UNSET: Any = object()
+_BARE_CALL = re.compile(r"\s*(?:env_var|ref|var|source|doc)\s*\(.+\)\s*$")
 
 
 class Scope:
@@ -149,6 +151,7 @@ class Variables(TemplateObject):
                     name=name,
                     hint=f"artifacts do not keep variables: pass --vars '{{{name}: …}}' (variables= in Python)",
                 )
+            self._scope.project.assumed.add(name)
             return value
         if isinstance(value, str):
             return self._scope.evaluate(value, self._scope)
@@ -350,6 +353,7 @@ DBT_NAMES: Mapping[str, Callable[[Scope], Any]] = {
     "invocation_args_dict": lambda scope: {},
     "dbt_metadata_envs": lambda scope: {},
     "_dbt_generic_test_kwargs": lambda scope: _test_arguments(scope),
+    "_dbt_schema_test_kwargs": lambda scope: _test_arguments(scope),  # before dbt 1.0
 }
 """dbt's own names: https://docs.getdbt.com/reference/dbt-jinja-functions"""
 
@@ -364,12 +368,16 @@ def _test_arguments(scope: Scope) -> Any:
         return Refused(
             TemplateError("Only generic tests have arguments", name="_dbt_generic_test_kwargs")
         )
-    return _evaluated(metadata.get("kwargs") or {}, scope)
+    return {
+        key: value if key == "column_name" else _evaluated(value, scope)
+        for key, value in (metadata.get("kwargs") or {}).items()
+    }
 
 
 def _evaluated(value: Any, scope: Scope) -> Any:
+    """*value* with all text in it rendered; a bare `ref(…)` in YAML counts as Jinja, as dbt has it."""
     if isinstance(value, str):
-        return scope.evaluate(value, scope)
+        return scope.evaluate(f"{{{{ {value} }}}}" if _BARE_CALL.match(value) else value, scope)
     if isinstance(value, dict):
         return {key: _evaluated(entry, scope) for key, entry in value.items()}
     return [_evaluated(entry, scope) for entry in value] if isinstance(value, list) else value

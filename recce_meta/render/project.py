@@ -47,6 +47,8 @@ class ProjectNames:
     ) -> None:
         self.nodes = nodes
         self.run = run
+        self.assumed: set[str] = set()
+        """Variables that took the default that `var()` names."""
         self.variables, self.environ = variables, environ
         self.root = run.project_name if run is not None else _only_package(nodes.values())
         given = target.get("type")
@@ -58,6 +60,11 @@ class ProjectNames:
         self.invocation_id = run.invocation_id if run is not None else None
         self.run_started_at: datetime | None = run.run_at if run is not None else None
         self.flags = _FLAGS
+
+    @cached_property
+    def version(self) -> tuple[int, int]:
+        """dbt's version, where its rules have changed."""
+        return _version(self.dbt_version)
 
     @cached_property
     def lookup(self) -> NodeLookup:
@@ -98,7 +105,7 @@ class ProjectNames:
 
     def cte_name(self, node: NodeMetadata) -> str:
         """What dbt calls the CTE of the ephemeral model *node*."""
-        version = _version(self.dbt_version)
+        version = self.version
         prefix = "__dbt__CTE__" if version < _CTE_UPPER else "__dbt__cte__"
         return prefix + (node.name if version < _CTE_BY_ALIAS else node.identifier or node.name)
 

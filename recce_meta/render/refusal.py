@@ -8,8 +8,8 @@ from recce_meta.errors import TemplateError
 from recce_meta.render.attributes import TemplateObject
 
 ASK_DATABASE = frozenset(
-    "run_query statement noop_statement load_result store_result store_raw_result load_relation "
-    "load_cached_relation get_columns_in_query get_column_schema_from_query run_hooks load_agate_table "
+    "run_query statement noop_statement load_result store_result store_raw_result "
+    "get_columns_in_query get_column_schema_from_query run_hooks load_agate_table "
     "submit_python_job get_relations_by_pattern get_relations_by_prefix get_empty_schema_sql_from_query".split()
 )
 """Names, macros of dbt's among them, that ask the database; a macro that leads to one is refused there."""
@@ -25,6 +25,16 @@ def database_error(name: str) -> TemplateError:
         needs_database=True,
         hint="compile the node with dbt (dbt compile) and use its compiled code, or write the answer "
         "into the template",
+    )
+
+
+def not_recorded(problem: str, name: str) -> TemplateError:
+    """The error for what a catalog would tell, were there one."""
+    return TemplateError(
+        problem,
+        name=name,
+        needs_database=True,
+        hint="record the run with its catalog.json (dbt docs generate)",
     )
 
 

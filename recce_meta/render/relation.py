@@ -31,6 +31,8 @@ class Relation(TemplateObject):
         "is_view is_cte is_pointer replace_path incorporate get".split()
     )
 
+    is_mapping: ClassVar[bool] = True
+
     def __init__(
         self,
         database: str | None,
@@ -164,15 +166,18 @@ def _merged(old: tuple[bool, ...], new: tuple[bool | None, ...]) -> tuple[bool, 
 _KINDS = {"table": "table", "incremental": "table", "seed": "table", "snapshot": "table", "view": "view"}
 
 
-def relation_of(node: NodeMetadata, adapter_type: str) -> Relation:
-    """The relation of *node*, which dbt may have written; else put together as dbt does by default."""
+def relation_of(node: NodeMetadata, adapter_type: str, *, of_database: bool = False) -> Relation:
+    """The relation of *node*, which dbt may have written; else put together as dbt does by default.
+
+    One *of_database* has a type: that of the catalog, as far as the node tells.
+    """
     quote_with = QUOTE_CHARACTERS.get(adapter_type, '"')
     text = node.relation_name
     return Relation(
         node.database_name,
         node.schema_name,
         node.identifier or node.name,
-        kind=None if node.resource_type == "source" else _KINDS.get(node.materialized or ""),
+        kind=_KINDS.get(node.materialized or "", "table") if of_database else None,
         text=text,
         quoted=_quoted_parts(text) if text else (adapter_type not in UNQUOTED,) * 3,
         included=_included_parts(text) if text else (True, True, True),
@@ -205,7 +210,8 @@ class StoredColumn(TemplateObject):
 
     __slots__ = ("_quote_with", "column", "data_type", "dtype", "name")
     readable: ClassVar[frozenset[str]] = frozenset(
-        "name column quoted dtype data_type is_string is_number is_numeric is_integer is_float".split()
+        "name column quoted dtype data_type is_string is_number is_numeric is_integer is_float "
+        "char_size string_size literal".split()
     )
 
     def __init__(self, name: str, data_type: str, quote_with: str) -> None:
@@ -222,6 +228,20 @@ class StoredColumn(TemplateObject):
     def is_string(self) -> bool:
         """Whether the type holds text."""
         return self.dtype.lower() in _STRINGS
+
+    @property
+    def char_size(self) -> int | None:
+        """The length that the type gives, where it gives one."""
+        length = re.fullmatch(r"[^(]*\((\d+)\)", self.data_type) if self.is_string() else None
+        return int(length[1]) if length else None
+
+    def string_size(self) -> int:
+        """The length of text, 256 where the type does not say."""
+        return self.char_size or 256
+
+    def literal(self, value: object) -> str:
+        """*value* cast to the column's type."""
+        return f"{value}::{self.data_type}"
 
     def is_integer(self) -> bool:
         """Whether the type holds whole numbers."""

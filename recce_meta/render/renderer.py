@@ -76,6 +76,14 @@ class SimpleTemplateRenderer:
         """The run whose templates these are."""
         return self._project.run
 
+    @property
+    def assumed_variables(self) -> frozenset[str]:
+        """The variables that the last rendering took from the defaults in `var('…', default)`.
+
+        dbt_project.yml may say otherwise, which artifacts do not tell.
+        """
+        return frozenset(self._project.assumed)
+
     def render(self, sql: str, *, node: str | None = None, incremental: bool = False) -> str:
         """*sql* with its Jinja rendered, and ephemeral models put in as dbt does.
 
@@ -106,6 +114,7 @@ class SimpleTemplateRenderer:
     def _within_budget(self, sql: str, node: NodeMetadata | None, incremental: bool) -> str:
         with self._lock:
             self._sandbox.budget = Budget(self._limits)
+            self._project.assumed.clear()
             text, expressions = self._render(sql, node, incremental, ())
             return inject(text, list(expressions.values()))
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import BuiltinMethodType
 from typing import Any
 
 from jinja2 import StrictUndefined, Undefined, nodes, pass_context
-from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_TESTS
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import missing
 
 from recce_meta.errors import TemplateError
-from recce_meta.render.attributes import is_readable, kind_of, refusal
+from recce_meta.render.attributes import TemplateObject, is_readable, kind_of, refusal
 from recce_meta.render.budget import Budget, Limits
 from recce_meta.render.guards import EACH, EXTENSIONS, WEIGHED, guard
 from recce_meta.render.operations import BINARY, apply, bounded_filters, call_method
@@ -93,6 +93,7 @@ class Sandbox(SandboxedEnvironment):
         self.budget = Budget(Limits())
         self.filters = bounded_filters({**DEFAULT_FILTERS, **_DBT_FILTERS}, lambda: self.budget)
         self.filters |= {EACH: self.each, WEIGHED: self._weighed}
+        self.tests = bounded_filters({**DEFAULT_TESTS, "mapping": _is_mapping}, lambda: self.budget)
         self.globals = {}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -145,7 +146,7 @@ class Sandbox(SandboxedEnvironment):
                 return found
         elif isinstance(obj, Undefined):
             return getattr(obj, attribute)
-        if not attribute.startswith("_") or isinstance(obj, dict):
+        if not attribute.startswith("_") or isinstance(obj, (dict, TemplateObject)):
             try:
                 return obj[attribute]
             except (TypeError, LookupError):
@@ -201,6 +202,10 @@ def call_macro(macro: Macro, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
         return macro(*args, **kwargs)
     except Returned as returned:
         return returned.value
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping) or (isinstance(value, TemplateObject) and value.is_mapping)
 
 
 def _same(value: Any) -> Any:
