@@ -134,14 +134,13 @@ def column_class(scope: Scope) -> dict[str, Callable[..., Any]]:
     """`api.Column`: types by their general names."""
     adapter_type = scope.project.adapter_type
     labels = _labels(adapter_type, scope.project.version)
-    quote_with = QUOTE_CHARACTERS.get(adapter_type, '"')
 
     def translate_type(dtype: str) -> str:
         label = labels.get(dtype.upper(), dtype)
         return label.lower() if adapter_type == "databricks" else label
 
     def create(name: str, label_or_dtype: str) -> StoredColumn:
-        return StoredColumn(name, translate_type(label_or_dtype), quote_with)
+        return StoredColumn(name, translate_type(label_or_dtype), adapter_type)
 
     return {
         "translate_type": translate_type,

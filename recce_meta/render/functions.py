@@ -71,9 +71,13 @@ def _set(values: Iterable[Any], default: Any = None) -> Any:
 
 def _zip(*values: Iterable[Any], default: Any = None) -> Any:
     try:
-        return list(zip(*values, strict=False))
+        return _zip_strict(*values)
     except TypeError:
         return default
+
+
+def _zip_strict(*values: Iterable[Any]) -> list[tuple[Any, ...]]:
+    return list(itertools.islice(zip(*values, strict=False), _MOST_COMBINED))
 
 
 def _lowered(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -106,7 +110,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "set": _set,
     "set_strict": lambda values: set(values),
     "zip": _zip,
-    "zip_strict": lambda *values: list(zip(*values, strict=False)),
+    "zip_strict": _zip_strict,
     "log": _log,
     "print": _log,
     "debug": _log,
@@ -144,9 +148,13 @@ def _listed(name: str) -> Callable[..., list[Any]]:
     function: Callable[..., Iterable[Any]] = getattr(itertools, name)
 
     def call(*args: Any, **kwargs: Any) -> list[Any]:
-        values = list(itertools.islice(function(*args, **kwargs), _MOST_COMBINED + 1))
-        if len(values) > _MOST_COMBINED:
-            raise TemplateError(f"itertools.{name}() of more than {_MOST_COMBINED:,} values", name=name)
+        values: list[Any] = []
+        size = 0
+        for value in function(*args, **kwargs):
+            size += len(value) if isinstance(value, tuple) else 1
+            if size > _MOST_COMBINED:
+                raise TemplateError(f"itertools.{name}() of more than {_MOST_COMBINED:,} values", name=name)
+            values.append(value)
         return values
 
     return call

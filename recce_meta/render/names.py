@@ -210,6 +210,33 @@ class Configuration(TemplateObject):
         return bool((self.get("persist_docs") or {}).get("columns"))
 
 
+class Target(TemplateObject):
+    """`target`: where the run went. Its name is in run_results.json alone, and an error where it is not known."""
+
+    __slots__ = ("_facts",)
+    readable: ClassVar[frozenset[str]] = frozenset(["get"])
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self._facts = facts
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._facts[name]
+        if value is None and name in ("name", "target_name"):
+            raise TemplateError(
+                f"'target.{name}' is not known",
+                name=name,
+                hint="the run was recorded without its target's name: pass --target-name (target={'name': …} in Python)",
+            )
+        return deepcopy(value)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._facts
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """What is known of the target under *name*, else *default*."""
+        return self[name] if name in self._facts else default
+
+
 class Names(Mapping[str, Any]):
     """Every name that the template may use: dbt's own, then macros, then packages."""
 
@@ -326,8 +353,8 @@ DBT_NAMES: Mapping[str, Callable[[Scope], Any]] = {
     "var": Variables,
     "env_var": lambda scope: scope.env_var,
     "config": Configuration,
-    "target": lambda scope: dict(scope.project.target),
-    "env": lambda scope: dict(scope.project.target),
+    "target": lambda scope: Target(scope.project.target),
+    "env": lambda scope: Target(scope.project.target),
     "execute": lambda scope: True,
     "is_incremental": lambda scope: lambda: scope.incremental,
     "should_full_refresh": lambda scope: lambda: False,

@@ -28,6 +28,7 @@ _CHANGES = frozenset(["append", "insert", "add", "pop", "get", "clear", "keys", 
 """Methods of containers that do not read the whole of it."""
 _PADDING_FILTERS = frozenset(["batch", "center", "indent", "slice", "tojson", "truncate", "wordwrap", "round"])
 _SLOW_FILTERS = frozenset(["striptags", "title", "urlize", "wordcount", "xmlattr", "pprint"])
+_TAKING_APART = frozenset(["batch", "list", "map", "reverse", "select", "slice", "sort", "unique", "reject"])
 _SLOW_TEXT = 20_000
 _REMOVED_FILTERS = frozenset(["attr"])
 """`attr` is a second way to an attribute; dbt's documentation does not have it."""
@@ -119,6 +120,8 @@ def _call_text_method(
         items = args[0] if isinstance(args[0], (list, tuple)) else list(args[0])
         budget.hold(len(text) * len(items) + budget.size(items))
         return text.join(items)
+    elif name in ("split", "rsplit", "splitlines"):
+        budget.check_items(len(text) // 2)
     elif name in ("format", "format_map"):
         return format_text(budget, text, *((), args[0]) if name == "format_map" else (args, kwargs))
     budget.weigh(text)
@@ -196,7 +199,11 @@ def _bounded_filter(name: str, function: Callable[..., Any], budget: Callable[[]
 def _check_filter(budget: Budget, name: str, given: tuple[Any, ...]) -> None:
     """Ask for the size of what a filter multiplies."""
     value = given[0] if given else None
-    if name == "replace" and len(given) > 2 and isinstance(given[1], str) and isinstance(given[2], str):
+    if name in _TAKING_APART and isinstance(value, str):
+        budget.check_items(len(value))
+    elif name == "sum" and len(given) > 1 and not isinstance(given[-1], (int, float, str)):
+        budget.spend(len(value) ** 2 if hasattr(value, "__len__") else 0)
+    elif name == "replace" and len(given) > 2 and isinstance(given[1], str) and isinstance(given[2], str):
         budget.hold(str(value).count(given[1]) * len(given[2]))
     elif name == "join" and len(given) > 1 and hasattr(value, "__len__"):
         budget.hold(len(value) * budget.size(given[1]))

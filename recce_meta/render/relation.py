@@ -214,11 +214,13 @@ class StoredColumn(TemplateObject):
         "char_size string_size literal".split()
     )
 
-    def __init__(self, name: str, data_type: str, quote_with: str) -> None:
+    def __init__(self, name: str, data_type: str, adapter_type: str) -> None:
         self.name = self.column = name
         self.data_type = data_type
         self.dtype = data_type.partition("(")[0].strip()
-        self._quote_with = quote_with
+        if adapter_type in _SIZED_TEXT and self.is_string():
+            self.data_type = f"character varying({self.string_size()})"
+        self._quote_with = QUOTE_CHARACTERS.get(adapter_type, '"')
 
     @property
     def quoted(self) -> str:
@@ -264,6 +266,8 @@ class StoredColumn(TemplateObject):
 
 
 # The names that dbt's own Column class lists, of any warehouse.
+_SIZED_TEXT = frozenset(["duckdb", "redshift"])
+"""Adapters with dbt's default `Column.data_type`, which gives text of no length a length of 256."""
 _STRINGS = frozenset(["text", "character varying", "character", "varchar", "string", "char", "nvarchar"])
 _INTEGERS = frozenset(
     "smallint integer bigint smallserial serial bigserial int2 int4 int8 int tinyint hugeint int64".split()
@@ -273,5 +277,4 @@ _FLOATS = frozenset(["real", "float4", "float", "double precision", "float8", "d
 
 def stored_columns(columns: Iterable[Column], adapter_type: str) -> list[StoredColumn]:
     """*columns* for a template, in their order."""
-    quote_with = QUOTE_CHARACTERS.get(adapter_type, '"')
-    return [StoredColumn(column.name, column.type or "", quote_with) for column in columns]
+    return [StoredColumn(column.name, column.type or "", adapter_type) for column in columns]

@@ -157,7 +157,7 @@ class SimpleTemplateRenderer:
             raise self._placed(unknown_name(error, scope), error, sql, title) from None
         except TemplateSyntaxError as error:
             raise self._placed(syntax_error(error), error, sql, title, line=error.lineno) from None
-        except RecursionError as error:
+        except (RecursionError, SyntaxError) as error:  # Python allows 20 blocks within one another
             problem = TemplateError("The template is nested, or calls itself, too deeply")
             raise self._placed(problem, error, sql, title) from None
         except Returned as error:
@@ -222,9 +222,8 @@ _TEMPLATE_FAULTS = (
     LookupError,
     MemoryError,
     RuntimeError,
-    SyntaxError,
     TemplateRuntimeError,
     TypeError,
     ValueError,
 )
-"""What Python and Jinja raise where a template is at fault; SyntaxError for blocks nested too deeply."""
+"""What Python and Jinja raise where a template is at fault"""

@@ -140,12 +140,12 @@ class Sandbox(SandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`obj.attribute`, or the item of that name."""
+        if isinstance(obj, Undefined):
+            return obj._fail_with_undefined_error()
         if is_readable(obj, attribute):
             found = getattr(obj, attribute, missing)
             if found is not missing:
                 return found
-        elif isinstance(obj, Undefined):
-            return getattr(obj, attribute)
         if not attribute.startswith("_") or isinstance(obj, (dict, TemplateObject)):
             try:
                 return obj[attribute]
@@ -156,6 +156,8 @@ class Sandbox(SandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """`obj[argument]`, or the attribute of that name."""
+        if isinstance(obj, Undefined):
+            return obj._fail_with_undefined_error()
         if isinstance(argument, tuple):
             self.budget.weigh(argument)
         try:
