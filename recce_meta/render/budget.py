@@ -90,9 +90,7 @@ class Budget:
         pending = [value]
         while pending:
             container = pending.pop()
-            children = (
-                [*container, *container.values()] if isinstance(container, dict) else container
-            )
+            children = [*container, *container.values()] if isinstance(container, dict) else container
             count += len(children)  # type: ignore[arg-type]
             self.check_items(count)
             for child in children:  # type: ignore[attr-defined]
@@ -109,5 +107,5 @@ class Budget:
     def _exceeded(what: str) -> TemplateError:
         return TemplateError(
             f"The template takes {what}",
-            hint="look for a loop or a repetition that is too large; SimpleTemplateRenderer takes other limits=",
+            hint="look for a loop or a repetition that is too large; limits= allows more in Python",
         )

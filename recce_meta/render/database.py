@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from recce_meta.errors import TemplateError
 from recce_meta.render.attributes import TemplateObject
 from recce_meta.render.refusal import database_error, not_recorded
-from recce_meta.render.relation import QUOTE_CHARACTERS, UNQUOTED, Relation, StoredColumn, relation_of, stored_columns
+from recce_meta.render.relation import (
+    QUOTE_CHARACTERS,
+    UNQUOTED,
+    Relation,
+    StoredColumn,
+    relation_of,
+    stored_columns,
+)
 
 if TYPE_CHECKING:
     from recce_meta.render.names import Scope

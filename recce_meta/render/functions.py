@@ -84,7 +84,9 @@ def _lowered(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return {key.casefold(): [value.casefold() for value in entries] for key, entries in values.items()}
 
 
-def _diff_of_two_dicts(first: Mapping[str, list[str]], second: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def _diff_of_two_dicts(
+    first: Mapping[str, list[str]], second: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
     known = _lowered(second)
     left = {
         key: [value for value in values if value.casefold() not in known.get(key.casefold(), ())]

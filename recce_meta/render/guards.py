@@ -6,7 +6,7 @@ of our own around their operands, with a name that no template can write, counts
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from jinja2 import nodes
 from jinja2.ext import Extension
@@ -49,16 +49,14 @@ def _weighed(node: nodes.Expr) -> nodes.Expr:
     return node if isinstance(node, nodes.Const) else _marked(WEIGHED, node)
 
 
-def _marked(mark: str, node: nodes.Expr) -> nodes.Expr:
-    return nodes.Filter(
-        node, mark, [], [], None, None, lineno=node.lineno, environment=node.environment
-    )
+def _marked(mark: str, node: nodes.Expr | nodes.Node) -> nodes.Expr:
+    return nodes.Filter(node, mark, [], [], None, None, lineno=node.lineno, environment=node.environment)
 
 
 class TestTag(Extension):
     """`{% test name(model) %}`: a macro named `test_name`, as dbt's manifest names it."""
 
-    tags = {"test", "data_test"}
+    tags: ClassVar[set[str]] = {"test", "data_test"}
 
     def parse(self, parser: Parser) -> nodes.Node:
         """The macro that the tag is."""
@@ -73,7 +71,7 @@ class TestTag(Extension):
 class SnapshotTag(Extension):
     """`{% snapshot name %}`: its query, as if the tag were not there."""
 
-    tags = {"snapshot"}
+    tags: ClassVar[set[str]] = {"snapshot"}
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         """The query."""
@@ -83,4 +81,4 @@ class SnapshotTag(Extension):
 
 
 EXTENSIONS: list[Any] = ["jinja2.ext.do", "jinja2.ext.loopcontrols", TestTag, SnapshotTag]
-"""dbt's tags: https://docs.getdbt.com/reference/dbt-jinja-functions and, for loops, `break` and `continue`."""
+"""`do`, `break` and `continue`, which dbt adds to Jinja, and dbt's own tags."""

@@ -53,7 +53,9 @@ class NodeLookup:
     def ref(self, name: str, package: str | None, version: str | None, asking: str | None) -> NodeMetadata:
         """The node of `ref(package, name, version=version)` in a template of the package *asking*."""
         key = name if version is None else f"{name}.v{version}"
-        found = self._choose(self._refs.get(key, ()), package, asking, f"ref('{key}')", "ref('package', 'name')")
+        found = self._choose(
+            self._refs.get(key, ()), package, asking, f"ref('{key}')", "ref('package', 'name')"
+        )
         if found is None:
             raise self._no_ref(name, package, version)
         return found
@@ -69,14 +71,25 @@ class NodeLookup:
     def function(self, name: str, package: str | None, asking: str | None) -> NodeMetadata:
         """The node of `function(name)`."""
         found = self._choose(
-            self._functions.get(name, ()), package, asking, f"function('{name}')", "function('package', 'name')"
+            self._functions.get(name, ()),
+            package,
+            asking,
+            f"function('{name}')",
+            "function('package', 'name')",
         )
         if found is None:
-            raise TemplateError(f"No function is called '{name}'", name=name, hint=_near(name, self._functions))
+            raise TemplateError(
+                f"No function is called '{name}'", name=name, hint=_near(name, self._functions)
+            )
         return found
 
     def _choose(
-        self, candidates: Sequence[NodeMetadata], package: str | None, asking: str | None, call: str, instead: str
+        self,
+        candidates: Sequence[NodeMetadata],
+        package: str | None,
+        asking: str | None,
+        call: str,
+        instead: str,
     ) -> NodeMetadata | None:
         order = [package] if package is not None else [asking, self._root]
         for chosen in order:
@@ -88,7 +101,9 @@ class NodeLookup:
         if len(candidates) > 1:
             ids = ", ".join(sorted(node.unique_id for node in candidates))
             raise TemplateError(
-                f"{call} names {len(candidates)} nodes: {ids}", name=candidates[0].name, hint=f"say which: {instead}"
+                f"{call} names {len(candidates)} nodes: {ids}",
+                name=candidates[0].name,
+                hint=f"say which: {instead}",
             )
         return candidates[0]
 

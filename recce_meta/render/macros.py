@@ -117,9 +117,7 @@ class MacroCall(TemplateObject):
 
     __slots__ = ("_loaded", "_names", "library", "macro")
 
-    def __init__(
-        self, library: MacroLibrary, macro: MacroMetadata, names: Any
-    ) -> None:
+    def __init__(self, library: MacroLibrary, macro: MacroMetadata, names: Any) -> None:
         self.library, self.macro = library, macro
         self._names = names
         self._loaded: Macro | None = None
@@ -185,5 +183,9 @@ class Namespace(TemplateObject):
             return None
         known = self._library.of_package(self._package)
         near = get_close_matches(name, known, n=3)
-        hint = "did you mean " + " or ".join(f"'{self._package}.{match}'" for match in near) + "?" if near else None
+        hint = (
+            "did you mean " + " or ".join(f"'{self._package}.{match}'" for match in near) + "?"
+            if near
+            else None
+        )
         return TemplateError(f"Package '{self._package}' has no macro '{name}'", name=name, hint=hint)

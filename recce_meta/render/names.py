@@ -82,7 +82,9 @@ class Scope:
         """`env_var`, of the environment that the renderer was given."""
         if name.startswith("DBT_ENV_SECRET"):
             raise TemplateError(
-                f"'{name}' is a secret, which no query may hold", name=name, hint="secrets are for profiles.yml"
+                f"'{name}' is a secret, which no query may hold",
+                name=name,
+                hint="secrets are for profiles.yml",
             )
         value = self.project.environ.get(name, default)
         if value is None:
@@ -149,7 +151,7 @@ class Variables(TemplateObject):
                 raise TemplateError(
                     f"Variable '{name}' has no value here, and no default",
                     name=name,
-                    hint=f"artifacts do not keep variables: pass --vars '{{{name}: …}}' (variables= in Python)",
+                    hint=f"artifacts keep no variables: pass --vars '{{{name}: …}}' (variables= in Python)",
                 )
             self._scope.project.assumed.add(name)
             return value
@@ -211,7 +213,7 @@ class Configuration(TemplateObject):
 
 
 class Target(TemplateObject):
-    """`target`: where the run went. Its name is in run_results.json alone, and an error where it is not known."""
+    """`target`: where the run went. Its name stands in run_results.json alone, and may not be known."""
 
     __slots__ = ("_facts",)
     readable: ClassVar[frozenset[str]] = frozenset(["get"])
@@ -225,7 +227,7 @@ class Target(TemplateObject):
             raise TemplateError(
                 f"'target.{name}' is not known",
                 name=name,
-                hint="the run was recorded without its target's name: pass --target-name (target={'name': …} in Python)",
+                hint="the run does not tell: pass --target-name (target={'name': …} in Python)",
             )
         return deepcopy(value)
 
@@ -283,7 +285,7 @@ class Names(Mapping[str, Any]):
             return scope.call_of(macro)
         if library.has_package(name):
             return Namespace(library, name, scope.call_of)
-        return FALLBACKS[name](scope) if name in FALLBACKS else _UNSET
+        return Refused(database_error(name)) if name in UNLESS_GIVEN else _UNSET
 
 
 class ContextNames(TemplateObject):
@@ -303,7 +305,7 @@ class ContextNames(TemplateObject):
 
     def get(self, name: str, default: Any = None) -> Any:
         """What *name* is, else *default*."""
-        return self._names[name] if name in self._names else default
+        return self._names.get(name, default)
 
 
 def _model(scope: Scope) -> Any:
@@ -329,20 +331,12 @@ def _model(scope: Scope) -> Any:
         "tags": list(node.tags),
         "meta": deepcopy(node.meta),
         "version": node.version,
-        "columns": {column.name: {"name": column.name, "data_type": column.documented_type} for column in node.columns},
+        "columns": {
+            column.name: {"name": column.name, "data_type": column.documented_type} for column in node.columns
+        },
         "depends_on": {"nodes": list(node.parents), "macros": list(node.macros)},
         **deepcopy(node.properties),
     }
-
-
-def _where_subquery(scope: Scope) -> Callable[[Any], str]:
-    """dbt's `get_where_subquery`, for runs without macros."""
-
-    def get_where_subquery(relation: Any) -> Any:
-        where = Configuration(scope).get("where", "")
-        return f"(select * from {relation} where {where}) dbt_subquery" if where else relation
-
-    return get_where_subquery
 
 
 DBT_NAMES: Mapping[str, Callable[[Scope], Any]] = {
@@ -384,17 +378,15 @@ DBT_NAMES: Mapping[str, Callable[[Scope], Any]] = {
 }
 """dbt's own names: https://docs.getdbt.com/reference/dbt-jinja-functions"""
 
-FALLBACKS: Mapping[str, Callable[[Scope], Any]] = {"get_where_subquery": _where_subquery}
-"""dbt's macros that the renderer knows itself; one that is given wins."""
+UNLESS_GIVEN = frozenset(["load_relation", "load_cached_relation"])
+"""Macros of dbt's that ask `adapter.get_relation`, which may know; without macros they ask the database."""
 
 
 def _test_arguments(scope: Scope) -> Any:
     """The arguments of a generic test, which may be Jinja themselves."""
     metadata = scope.node.properties.get("test_metadata") if scope.node is not None else None
     if not isinstance(metadata, dict):
-        return Refused(
-            TemplateError("Only generic tests have arguments", name="_dbt_generic_test_kwargs")
-        )
+        return Refused(TemplateError("Only generic tests have arguments", name="_dbt_generic_test_kwargs"))
     return {
         key: value if key == "column_name" else _evaluated(value, scope)
         for key, value in (metadata.get("kwargs") or {}).items()

@@ -26,7 +26,9 @@ BINARY = frozenset(_OPERATORS)
 _PADDING = frozenset(["center", "ljust", "rjust", "zfill", "expandtabs"])
 _CHANGES = frozenset(["append", "insert", "add", "pop", "get", "clear", "keys", "values", "items"])
 """Methods of containers that do not read the whole of it."""
-_PADDING_FILTERS = frozenset(["batch", "center", "indent", "slice", "tojson", "truncate", "wordwrap", "round"])
+_PADDING_FILTERS = frozenset(
+    ["batch", "center", "indent", "slice", "tojson", "truncate", "wordwrap", "round"]
+)
 _SLOW_FILTERS = frozenset(["striptags", "title", "urlize", "wordcount", "xmlattr", "pprint"])
 _TAKING_APART = frozenset(["batch", "list", "map", "reverse", "select", "slice", "sort", "unique", "reject"])
 _SLOW_TEXT = 20_000
@@ -61,7 +63,9 @@ def _check_number(symbol: str, left: float, right: float) -> None:
         bits = left.bit_length() * max(right, 0)
     if bits > LARGEST_NUMBER_BITS:
         raise TemplateError(
-            f"The result of {symbol} is too large a number", name=symbol, hint="let the warehouse calculate it"
+            f"The result of {symbol} is too large a number",
+            name=symbol,
+            hint="let the warehouse calculate it",
         )
 
 
@@ -88,7 +92,9 @@ def _too_wide(name: str) -> TemplateError:
     )
 
 
-def call_method(budget: Budget, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_method(
+    budget: Budget, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
     """The result of a method of text or of a container, its size asked for beforehand."""
     owner, name = method.__self__, method.__name__  # type: ignore[attr-defined]
     if isinstance(owner, str):
@@ -165,7 +171,9 @@ def bounded_range(*args: int) -> range:
     return numbers
 
 
-def bounded_filters(filters: Mapping[str, Callable[..., Any]], budget: Callable[[], Budget]) -> dict[str, Any]:
+def bounded_filters(
+    filters: Mapping[str, Callable[..., Any]], budget: Callable[[], Budget]
+) -> dict[str, Any]:
     """*filters*, each asking *budget* before it runs."""
     return {
         name: _bounded_filter(name, function, budget)
@@ -174,7 +182,9 @@ def bounded_filters(filters: Mapping[str, Callable[..., Any]], budget: Callable[
     }
 
 
-def _bounded_filter(name: str, function: Callable[..., Any], budget: Callable[[], Budget]) -> Callable[..., Any]:
+def _bounded_filter(
+    name: str, function: Callable[..., Any], budget: Callable[[], Budget]
+) -> Callable[..., Any]:
     first = 1 if getattr(function, "jinja_pass_arg", None) is not None else 0
     pads = name in _PADDING_FILTERS
     is_slow = name in _SLOW_FILTERS
@@ -202,11 +212,11 @@ def _check_filter(budget: Budget, name: str, given: tuple[Any, ...]) -> None:
     if name in _TAKING_APART and isinstance(value, str):
         budget.check_items(len(value))
     elif name == "sum" and len(given) > 1 and not isinstance(given[-1], (int, float, str)):
-        budget.spend(len(value) ** 2 if hasattr(value, "__len__") else 0)
+        budget.spend(_length(value) ** 2)
     elif name == "replace" and len(given) > 2 and isinstance(given[1], str) and isinstance(given[2], str):
         budget.hold(str(value).count(given[1]) * len(given[2]))
-    elif name == "join" and len(given) > 1 and hasattr(value, "__len__"):
-        budget.hold(len(value) * budget.size(given[1]))
+    elif name == "join" and len(given) > 1:
+        budget.hold(_length(value) * budget.size(given[1]))
     elif name == "format" and isinstance(value, str):
         _check_percent(budget, value, list(given[1:]))
     elif name == "indent" and isinstance(value, str):
@@ -214,3 +224,7 @@ def _check_filter(budget: Budget, name: str, given: tuple[Any, ...]) -> None:
         budget.hold((value.count("\n") + 1) * (len(width) if isinstance(width, str) else 4))
         if isinstance(width, int):
             budget.hold((value.count("\n") + 1) * width)
+
+
+def _length(value: Any) -> int:
+    return len(value) if hasattr(value, "__len__") else 0

@@ -14,9 +14,7 @@ _LOOK_AHEAD = 40
 
 def template_lines(traceback: TracebackType | None) -> list[tuple[str | None, int]]:
     """The templates that an error came through, outermost first: name, and line in it."""
-    return [
-        (template.name, template.get_corresponding_lineno(line)) for template, line in _frames(traceback)
-    ]
+    return [(template.name, template.get_corresponding_lineno(line)) for template, line in _frames(traceback)]
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[Template, int]]:

@@ -99,7 +99,9 @@ class ProjectNames:
             if node.relation_name
         }
 
-    def node_at(self, database: str | None, schema: str | None, identifier: str | None) -> NodeMetadata | None:
+    def node_at(
+        self, database: str | None, schema: str | None, identifier: str | None
+    ) -> NodeMetadata | None:
         """The node that is built there."""
         return self._places.get(_place(database, schema, identifier))
 
@@ -124,5 +126,7 @@ def _version(text: str) -> tuple[int, int]:
 
 def _only_package(nodes: Iterable[NodeMetadata]) -> str | None:
     """The package of the nodes that no run names: the one whose nodes others' do not read, where one is."""
-    counts = Counter(node.package_name for node in nodes if node.resource_type in ("model", "seed", "snapshot"))
+    counts = Counter(
+        node.package_name for node in nodes if node.resource_type in ("model", "seed", "snapshot")
+    )
     return next(iter(counts)) if len(counts) == 1 else None

@@ -8,11 +8,14 @@ from recce_meta.errors import TemplateError
 from recce_meta.render.attributes import TemplateObject
 
 ASK_DATABASE = frozenset(
-    "run_query statement noop_statement load_result store_result store_raw_result "
-    "get_columns_in_query get_column_schema_from_query run_hooks load_agate_table "
-    "submit_python_job get_relations_by_pattern get_relations_by_prefix get_empty_schema_sql_from_query".split()
+    [
+        *("run_query", "statement", "noop_statement", "load_result", "store_result", "store_raw_result"),
+        *("get_columns_in_query", "get_column_schema_from_query", "get_empty_schema_sql_from_query"),
+        *("get_relations_by_pattern", "get_relations_by_prefix", "run_hooks", "load_agate_table"),
+        "submit_python_job",
+    ]
 )
-"""Names, macros of dbt's among them, that ask the database; a macro that leads to one is refused there."""
+"""Names, some of them macros of dbt's, that ask the database."""
 BELONG_TO_DBT = frozenset("graph write metric api_client defer_relation sql_now".split())
 """Names that need the whole of a running dbt."""
 

@@ -25,7 +25,17 @@ _PART = re.compile(r'"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[^.]+')
 class Relation(TemplateObject):
     """A relation; written into the text, it is what dbt wrote."""
 
-    __slots__ = ("_included", "_quoted", "_text", "database", "identifier", "kind", "node", "quote_with", "schema")
+    __slots__ = (
+        "_included",
+        "_quoted",
+        "_text",
+        "database",
+        "identifier",
+        "kind",
+        "node",
+        "quote_with",
+        "schema",
+    )
     readable: ClassVar[frozenset[str]] = frozenset(
         "database schema identifier name table alias type include quote render without_identifier is_table "
         "is_view is_cte is_pointer replace_path incorporate get".split()
@@ -74,7 +84,9 @@ class Relation(TemplateObject):
             return self._text
         parts = zip((self.database, self.schema, self.identifier), self._included, self._quoted, strict=True)
         return ".".join(
-            self._quote(part) if is_quoted else part for part, is_included, is_quoted in parts if is_included and part
+            self._quote(part) if is_quoted else part
+            for part, is_included, is_quoted in parts
+            if is_included and part
         )
 
     def _quote(self, part: str) -> str:

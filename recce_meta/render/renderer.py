@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from threading import RLock
 from typing import Any, Protocol
 
-from jinja2 import Template, TemplateRuntimeError, TemplateSyntaxError, nodes as jinja_nodes
+from jinja2 import Template, TemplateRuntimeError, TemplateSyntaxError, nodes
+from jinja2.runtime import Context
 
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
@@ -148,9 +149,7 @@ class SimpleTemplateRenderer:
 
     def _run(self, sql: str, scope: Scope, title: str | None) -> str:
         try:
-            template = self._template(sql)
-            context = template.new_context(scope.names, shared=True)  # type: ignore[arg-type]
-            return self._sandbox.concat(template.root_render_func(context))
+            return self._text_of(self._template(sql), scope)
         except TemplateError as error:
             raise self._placed(error, error, sql, title) from None
         except UnknownName as error:
@@ -170,26 +169,28 @@ class SimpleTemplateRenderer:
     def _template(self, sql: str) -> Template:
         found = self._templates.get(sql)
         if found is None:
-            code = self._sandbox.compile(sql, _TEXT, _TEXT)
-            found = self._templates[sql] = Template.from_code(self._sandbox, code, {})
+            found = self._templates[sql] = self._compiled(sql)
         return found
 
     def _evaluate(self, text: str, scope: Scope) -> Any:
         """The value of *text*: of an expression alone its own type, else text."""
         if "{" not in text:
             return text
-        parsed = self._sandbox.parse(text)
-        body = parsed.body[0].nodes if len(parsed.body) == 1 and isinstance(parsed.body[0], jinja_nodes.Output) else []
-        if len(body) != 1 or isinstance(body[0], jinja_nodes.TemplateData):
-            template = Template.from_code(self._sandbox, self._sandbox.compile(text), {})
-            return self._sandbox.concat(template.root_render_func(template.new_context(scope.names, shared=True)))  # type: ignore[arg-type]
-        store = jinja_nodes.Assign(jinja_nodes.Name(_RESULT, "store"), body[0], lineno=1)
-        code = self._sandbox.compile(jinja_nodes.Template([store], lineno=1))
-        template = Template.from_code(self._sandbox, code, {})
-        context = template.new_context(scope.names, shared=True)  # type: ignore[arg-type]
+        expression = _only_expression(self._sandbox.parse(text))
+        if expression is None:
+            return self._text_of(self._compiled(text), scope)
+        store = nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)
+        template = self._compiled(nodes.Template([store], lineno=1))
+        context = _context(template, scope)
         for _ in template.root_render_func(context):
             pass
         return context.vars[_RESULT]
+
+    def _compiled(self, source: str | nodes.Template) -> Template:
+        return Template.from_code(self._sandbox, self._sandbox.compile(source, _TEXT, _TEXT), {})
+
+    def _text_of(self, template: Template, scope: Scope) -> str:
+        return self._sandbox.concat(template.root_render_func(_context(template, scope)))
 
     def _placed(
         self, problem: TemplateError, error: Exception, sql: str, title: str | None, line: int | None = None
@@ -227,3 +228,16 @@ _TEMPLATE_FAULTS = (
     ValueError,
 )
 """What Python and Jinja raise where a template is at fault"""
+
+
+def _context(template: Template, scope: Scope) -> Context:
+    """What *template* runs in; the names, which are looked up one by one, only read like a dictionary."""
+    return template.new_context(scope.names, shared=True)  # type: ignore[arg-type]
+
+
+def _only_expression(parsed: nodes.Template) -> nodes.Expr | None:
+    """The expression that a template consists of; None where there is more, or less."""
+    if len(parsed.body) != 1 or not isinstance(parsed.body[0], nodes.Output):
+        return None
+    parts = parsed.body[0].nodes
+    return parts[0] if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData) else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import BuiltinMethodType
-from typing import Any
+from typing import Any, NoReturn
 
-from jinja2 import StrictUndefined, Undefined, nodes, pass_context
-from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_TESTS
+from jinja2 import Undefined, nodes, pass_context
+from jinja2.filters import FILTERS
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.tests import TESTS
 from jinja2.utils import missing
 
 from recce_meta.errors import TemplateError
@@ -38,7 +39,7 @@ class UnknownName(Exception):
         """What kind of value was asked for the attribute; None for a plain name."""
 
 
-class Missing(StrictUndefined):
+class Missing(Undefined):
     """A name that nothing has: it may be asked whether it is defined, no more.
 
     An attribute or key that a value does not have is false besides, as in dbt.
@@ -46,26 +47,27 @@ class Missing(StrictUndefined):
 
     __slots__ = ("_is_attribute",)
 
-    def __init__(self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None) -> None:
+    def __init__(
+        self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None
+    ) -> None:
         self._is_attribute = obj is not missing
         owner = kind_of(obj) if self._is_attribute else None
         super().__init__(hint, obj, name, partial(_unknown, name, owner))  # type: ignore[arg-type]
 
+    def fail(self, *_: Any) -> NoReturn:
+        """Raise the error that using it is."""
+        self._fail_with_undefined_error()
+
+    __str__ = __iter__ = __len__ = __contains__ = __hash__ = fail
+
     def __bool__(self) -> bool:
-        if self._is_attribute:
-            return False
-        return self._fail_with_undefined_error()
+        return False if self._is_attribute else self.fail()
 
     def __eq__(self, other: object) -> bool:
-        if self._is_attribute:
-            return isinstance(other, Undefined)
-        return self._fail_with_undefined_error()
+        return isinstance(other, Undefined) if self._is_attribute else self.fail()
 
     def __ne__(self, other: object) -> bool:
         return not self == other
-
-    def __hash__(self) -> int:
-        return self._fail_with_undefined_error()
 
 
 def _unknown(name: object, owner: str | None, message: str | None = None) -> UnknownName:
@@ -91,9 +93,10 @@ class Sandbox(SandboxedEnvironment):
             cache_size=0,
         )
         self.budget = Budget(Limits())
-        self.filters = bounded_filters({**DEFAULT_FILTERS, **_DBT_FILTERS}, lambda: self.budget)
+        self.filters = bounded_filters({**FILTERS, **_DBT_FILTERS}, lambda: self.budget)
         self.filters |= {EACH: self.each, WEIGHED: self._weighed}
-        self.tests = bounded_filters({**DEFAULT_TESTS, "mapping": _is_mapping}, lambda: self.budget)
+        tests: dict[str, Callable[..., Any]] = {**TESTS, "mapping": _is_mapping}
+        self.tests = bounded_filters(tests, lambda: self.budget)
         self.globals = {}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -110,7 +113,7 @@ class Sandbox(SandboxedEnvironment):
 
         return finalize
 
-    def concat(self, pieces: Iterable[str]) -> str:  # type: ignore[override]
+    def concat(self, pieces: Iterable[str]) -> str:
         """The text that *pieces* are; taking them runs the template."""
         texts = pieces if isinstance(pieces, list) else list(pieces)
         self.budget.hold(sum(map(len, texts)))
@@ -141,7 +144,7 @@ class Sandbox(SandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`obj.attribute`, or the item of that name."""
         if isinstance(obj, Undefined):
-            return obj._fail_with_undefined_error()
+            obj._fail_with_undefined_error()
         if is_readable(obj, attribute):
             found = getattr(obj, attribute, missing)
             if found is not missing:
@@ -157,7 +160,7 @@ class Sandbox(SandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         """`obj[argument]`, or the attribute of that name."""
         if isinstance(obj, Undefined):
-            return obj._fail_with_undefined_error()
+            obj._fail_with_undefined_error()
         if isinstance(argument, tuple):
             self.budget.weigh(argument)
         try:
@@ -175,7 +178,7 @@ class Sandbox(SandboxedEnvironment):
         if error is not None:
             raise error
 
-    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """`obj(…)`."""
         budget = self.budget
         budget.spend()

@@ -17,7 +17,7 @@ from recce_meta.render.sandbox import UnknownName
 if TYPE_CHECKING:
     from recce_meta.render.names import Scope
 
-MACRO_CALLS = "a name of dbt, a macro, a package, or a variable that is set before it is used"
+KNOWN = "a name of dbt's, a macro, a package, or something set before it is used"
 
 
 def unknown_name(error: UnknownName, scope: Scope) -> TemplateError:
@@ -25,7 +25,9 @@ def unknown_name(error: UnknownName, scope: Scope) -> TemplateError:
     name, library = error.name, scope.project.library
     if error.owner is not None:
         return TemplateError(
-            f"A {error.owner} has no '{name}'", name=name, hint="ask first whether it is defined: … is defined"
+            f"A {error.owner} has no '{name}'",
+            name=name,
+            hint="ask first whether it is defined: … is defined",
         )
     elsewhere = library.namespaces_of(name)
     known = [known for known in (*DBT_NAMES, *FUNCTIONS) if not known.startswith("_")]
@@ -34,7 +36,7 @@ def unknown_name(error: UnknownName, scope: Scope) -> TemplateError:
     if near:
         hint = "did you mean " + " or ".join(f"'{match}'" for match in near[:3]) + "?"
     else:
-        hint = NO_MACROS if library.is_empty else f"it is not {MACRO_CALLS}"
+        hint = f"it is not {KNOWN}" + (f"; {NO_MACROS}" if library.is_empty else "")
     return TemplateError(f"Unknown name '{name}'", name=name, hint=hint)
 
 
