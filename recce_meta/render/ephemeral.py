@@ -29,6 +29,16 @@ def inject(sql: str, expressions: list[str]) -> str:
     return f"{sql[:position]}{joined}, {sql[position:].lstrip()}"
 
 
+def wrap(sql: str, expressions: list[str]) -> str:
+    """*sql* within a query of its own behind *expressions*, as dbt 2 writes it."""
+    if not expressions:
+        return sql
+    return (
+        f"with {', '.join(expressions)}\n--EPHEMERAL-SELECT-WRAPPER-START\nselect * from (\n"
+        f"{sql}\n--EPHEMERAL-SELECT-WRAPPER-END\n)"
+    )
+
+
 def _after_with(sql: str) -> int | None:
     """Where the first `with`, or `with recursive`, outside of parentheses ends."""
     depth = 0

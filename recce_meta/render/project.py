@@ -30,6 +30,10 @@ _CTE_BY_ALIAS = (1, 8)
 """Since dbt 1.8 they are named after the model's alias, before after its name."""
 
 
+_WRAPPING = (2, 0)
+_UNKNOWN = (99, 0)
+
+
 class ProjectNames:
     """One run, as far as templates may ask about it."""
 
@@ -65,6 +69,11 @@ class ProjectNames:
     def version(self) -> tuple[int, int]:
         """dbt's version, where its rules have changed."""
         return _version(self.dbt_version)
+
+    @property
+    def wraps_ephemeral(self) -> bool:
+        """Whether dbt writes a query with ephemeral parents within another query: dbt 2 does."""
+        return _WRAPPING <= self.version < _UNKNOWN
 
     @cached_property
     def lookup(self) -> NodeLookup:
@@ -120,7 +129,7 @@ def _version(text: str) -> tuple[int, int]:
     """Major and minor; of an unknown version, those of the newest rules."""
     parts = text.split(".")
     if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()):
-        return 99, 0
+        return _UNKNOWN
     return int(parts[0]), int(parts[1])
 
 

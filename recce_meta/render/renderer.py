@@ -12,7 +12,7 @@ from jinja2.runtime import Context
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 from recce_meta.render.budget import Budget, Limits
-from recce_meta.render.ephemeral import inject
+from recce_meta.render.ephemeral import inject, wrap
 from recce_meta.render.names import Scope
 from recce_meta.render.place import locate, template_lines
 from recce_meta.render.project import ProjectNames
@@ -117,7 +117,8 @@ class SimpleTemplateRenderer:
             self._sandbox.budget = Budget(self._limits)
             self._project.assumed.clear()
             text, expressions = self._render(sql, node, incremental, ())
-            return inject(text, list(expressions.values()))
+            put_in = wrap if self._project.wraps_ephemeral else inject
+            return put_in(text, list(expressions.values()))
 
     def _render(
         self, sql: str, node: NodeMetadata | None, incremental: bool, within: tuple[str, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import BuiltinMethodType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from jinja2 import Undefined, nodes, pass_context
 from jinja2.filters import FILTERS
@@ -93,7 +93,8 @@ class Sandbox(SandboxedEnvironment):
             cache_size=0,
         )
         self.budget = Budget(Limits())
-        self.filters = bounded_filters({**FILTERS, **_DBT_FILTERS}, lambda: self.budget)
+        filters = {**cast(dict[str, Callable[..., Any]], FILTERS), **_DBT_FILTERS}
+        self.filters = bounded_filters(filters, lambda: self.budget)
         self.filters |= {EACH: self.each, WEIGHED: self._weighed}
         tests: dict[str, Callable[..., Any]] = {**TESTS, "mapping": _is_mapping}
         self.tests = bounded_filters(tests, lambda: self.budget)
