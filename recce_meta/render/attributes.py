@@ -92,7 +92,7 @@ def refusal(value: object, name: str) -> TemplateError | None:
         )
     if name.startswith("_") or (not isinstance(value, TemplateObject) and hasattr(value, name)):
         return TemplateError(
-            f"'{name}' of a {kind_of(value)} may not be used in a template",
+            f"'{name}' of a value of type {kind_of(value)} may not be used in a template",
             name=name,
             hint="templates read what dbt documents: values, and their plain methods",
         )

@@ -30,9 +30,9 @@ def inject(sql: str, expressions: list[str]) -> str:
 
 
 def wrap(sql: str, expressions: list[str]) -> str:
-    """*sql* within a query of its own behind *expressions*, as dbt 2 writes it."""
-    if not expressions:
-        return sql
+    """*sql* behind *expressions* as dbt 2 writes it: within another query, unless it has a `with`."""
+    if not expressions or _after_with(sql) is not None:
+        return inject(sql, expressions)
     return (
         f"with {', '.join(expressions)}\n--EPHEMERAL-SELECT-WRAPPER-START\nselect * from (\n"
         f"{sql}\n--EPHEMERAL-SELECT-WRAPPER-END\n)"

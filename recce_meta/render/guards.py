@@ -93,7 +93,7 @@ def _marked(mark: str, node: nodes.Expr | nodes.Node) -> nodes.Expr:
 class TestTag(Extension):
     """`{% test name(model) %}`: a macro named `test_name`, as dbt's manifest names it."""
 
-    tags = {"test", "data_test"}  # noqa: RUF012: as Jinja declares it
+    tags = {"test", "data_test"}  # noqa: RUF012
 
     def parse(self, parser: Parser) -> nodes.Node:
         """The macro that the tag is."""
@@ -108,7 +108,7 @@ class TestTag(Extension):
 class SnapshotTag(Extension):
     """`{% snapshot name %}`: its query, as if the tag were not there."""
 
-    tags = {"snapshot"}  # noqa: RUF012: as Jinja declares it
+    tags = {"snapshot"}  # noqa: RUF012
 
     def parse(self, parser: Parser) -> list[nodes.Node]:
         """The query."""

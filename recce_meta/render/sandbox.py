@@ -93,10 +93,10 @@ class Sandbox(SandboxedEnvironment):
             cache_size=0,
         )
         self.budget = Budget(Limits())
-        filters = {**cast(dict[str, Callable[..., Any]], FILTERS), **_DBT_FILTERS}
+        filters = cast(dict[str, Callable[..., Any]], dict(FILTERS)) | _DBT_FILTERS
         self.filters = bounded_filters(filters, lambda: self.budget)
         self.filters |= {EACH: self.each, WEIGHED: self._weighed}
-        tests: dict[str, Callable[..., Any]] = {**TESTS, "mapping": _is_mapping}
+        tests = cast(dict[str, Callable[..., Any]], dict(TESTS)) | {"mapping": _is_mapping}
         self.tests = bounded_filters(tests, lambda: self.budget)
         self.globals = {}
 
@@ -198,7 +198,9 @@ class Sandbox(SandboxedEnvironment):
         if kind is BuiltinMethodType and not isinstance(obj.__self__, type):
             return call_method(budget, obj, args, kwargs)
         if not callable(obj):
-            raise TemplateError(f"A {kind_of(obj)} cannot be called", hint="only functions and macros can")
+            raise TemplateError(
+                f"A value of type {kind_of(obj)} cannot be called", hint="only functions and macros can"
+            )
         return obj(*args, **kwargs)
 
 

@@ -25,7 +25,7 @@ def unknown_name(error: UnknownName, scope: Scope) -> TemplateError:
     name, library = error.name, scope.project.library
     if error.owner is not None:
         return TemplateError(
-            f"A {error.owner} has no '{name}'",
+            f"A value of type {error.owner} has no '{name}'",
             name=name,
             hint="ask first whether it is defined: … is defined",
         )
