@@ -29,6 +29,7 @@ from recce_meta.render import SimpleTemplateRenderer
 
 HERE = Path(__file__).parent
 DEFAULT = [HERE.parent / "tests/data/artifacts"]
+ARTIFACTS = ("manifest.", "catalog.", "run_results.")
 AROUND_SIGNS = re.compile(r"\s*([(),])\s*")
 """White space that does not separate words: dbt's versions put it differently around CTEs."""
 QUOTES = str.maketrans("", "", '"`')
@@ -59,9 +60,10 @@ class Tally:
 def projects(folders: list[Path]) -> Iterator[tuple[str, Project]]:
     """Every manifest below *folders*, with the catalog beside it where there is one."""
     for folder in folders:
-        for path in sorted([*folder.rglob("manifest.json*"), *folder.glob("*.json.gz")]):
+        loose = [path for path in folder.glob("*.json.gz") if not path.name.startswith(ARTIFACTS)]
+        for path in sorted([*folder.rglob("manifest.json*"), *loose]):
             try:
-                if path.name.startswith("manifest.json"):
+                if path not in loose:
                     yield str(path.parent), extract_project(path.parent, hash_seed_files=False)
                 else:
                     yield str(path), extract_project(path.parent, manifest_path=path, hash_seed_files=False)
@@ -78,7 +80,7 @@ def sort_of(node: NodeMetadata) -> str:
 
 
 def _calls_macros(node: NodeMetadata) -> bool:
-    """Whether the code itself calls one: before dbt 1.? manifests list the materialization's macros too."""
+    """Whether the code itself calls one: up to dbt 1.1 manifests list the materialization's macros too."""
     code = node.raw_code or ""
     return any(re.search(rf"\b{re.escape(macro.rsplit('.', 1)[-1])}\b", code) for macro in node.macros)
 

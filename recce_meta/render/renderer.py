@@ -142,11 +142,20 @@ class SimpleTemplateRenderer:
                     name=model.name,
                     hint=f"it is read by {node.unique_id}" if node is not None else None,
                 )
-            inner, needed = self._render(model.raw_code, model, False, (*within, unique_id))
+            inner, needed = self._render_ephemeral(model, (*within, unique_id))
             for needed_id, expression in needed.items():
                 expressions.setdefault(needed_id, expression)
             expressions.setdefault(unique_id, f"{self._project.cte_name(model)} as (\n{inner}\n)")
         return text, expressions
+
+    def _render_ephemeral(self, model: NodeMetadata, within: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+        """The query of an ephemeral model; the one dbt compiled, where rendering would ask the database."""
+        try:
+            return self._render(model.raw_code or "", model, False, within)
+        except TemplateError as error:
+            if not error.needs_database or model.compiled_code is None:
+                raise
+            return model.compiled_code, {}
 
     def _run(self, sql: str, scope: Scope, title: str | None) -> str:
         try:

@@ -98,3 +98,16 @@ def test_an_ephemeral_model_that_reads_itself_is_an_error(shop: Any) -> None:
 
     with pytest.raises(TemplateError, match="'a' reads itself"):
         renderer.render("{{ ref('a') }}")
+
+
+def test_what_dbt_compiled_stands_in_where_the_database_would_be_asked(shop: Any) -> None:
+    code = "select {{ run_query('select 1') }}"
+    renderer = shop.renderer(
+        shop.ephemeral("known", code, compiled_code="select 5"), shop.ephemeral("unknown", code)
+    )
+
+    assert (
+        renderer.render("{{ ref('known') }}") == "with __dbt__cte__known as (\nselect 5\n) __dbt__cte__known"
+    )
+    with pytest.raises(TemplateError, match="asks the database"):
+        renderer.render("{{ ref('unknown') }}")
