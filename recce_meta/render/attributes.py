@@ -26,6 +26,15 @@ class TemplateObject:
     is_mapping: ClassVar[bool] = False
     """Whether it passes Jinja's test `mapping`, as packages expect of a relation."""
 
+    def __str__(self) -> str:
+        raise TemplateError(
+            f"A value of type {kind_of(self)} is written as if it were text",
+            hint="write one of its members, or call it",
+        )
+
+    def __repr__(self) -> str:
+        return f"<{kind_of(self)}>"
+
     def refuse(self, name: str) -> TemplateError | None:
         """Why *name*, which is not readable, is not; None where it merely does not exist."""
         return None

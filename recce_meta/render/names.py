@@ -80,6 +80,7 @@ class Scope:
 
     def env_var(self, name: str, default: str | None = None) -> str:
         """`env_var`, of the environment that the renderer was given."""
+        _check_name("env_var", name)
         if name.startswith("DBT_ENV_SECRET"):
             raise TemplateError(
                 f"'{name}' is a secret, which no query may hold",
@@ -109,6 +110,11 @@ class Scope:
         return relation_of(self.node, self.project.adapter_type)
 
 
+def _check_name(function: str, name: object) -> None:
+    if not isinstance(name, str):
+        raise TemplateError(f"{function}() takes a name", name=function, hint=f"{function}('name')")
+
+
 def _ref_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
     version = kwargs.get("version") or kwargs.get("v")
     unknown = kwargs.keys() - {"version", "v"}
@@ -133,6 +139,7 @@ class Variables(TemplateObject):
         self._scope = scope
 
     def _find(self, name: str) -> Any:
+        _check_name("var", name)
         variables = self._scope.project.variables
         own = variables.get(self._scope.package or "")
         if isinstance(own, Mapping) and name in own:

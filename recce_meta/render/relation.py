@@ -276,6 +276,8 @@ class StoredColumn(TemplateObject):
     def __str__(self) -> str:
         return f"<Column {self.name} ({self.data_type})>"
 
+    __repr__ = __str__
+
 
 # The names that dbt's own Column class lists, of any warehouse.
 _SIZED_TEXT = frozenset(["duckdb", "redshift"])

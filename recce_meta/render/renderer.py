@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from threading import RLock
 from typing import Any, Protocol
@@ -236,6 +237,7 @@ _TEMPLATE_FAULTS = (
     TemplateRuntimeError,
     TypeError,
     ValueError,
+    re.error,
 )
 """What Python and Jinja raise where a template is at fault"""
 

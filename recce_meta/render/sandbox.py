@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from types import BuiltinMethodType
+from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any, NoReturn, cast
 
 from jinja2 import Undefined, nodes, pass_context
@@ -109,6 +109,12 @@ class Sandbox(SandboxedEnvironment):
 
         @pass_context
         def finalize(context: Context, value: Any) -> Any:
+            if isinstance(value, _FUNCTIONS):
+                raise TemplateError(
+                    f"'{value.__name__}' is written without being called",
+                    name=value.__name__,
+                    hint=f"call it: {value.__name__}(…)",
+                )
             self.budget.weigh(value)
             return value
 
@@ -202,6 +208,9 @@ class Sandbox(SandboxedEnvironment):
                 f"A value of type {kind_of(obj)} cannot be called", hint="only functions and macros can"
             )
         return obj(*args, **kwargs)
+
+
+_FUNCTIONS = (FunctionType, MethodType, BuiltinMethodType, type)
 
 
 def call_macro(macro: Macro, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

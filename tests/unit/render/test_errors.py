@@ -53,6 +53,8 @@ from recce_meta.errors import TemplateError
             "catalog.json",
         ),
         ("{{ exceptions.raise_compiler_error('no!') }}", (1, 15), "raise_compiler_error", "no!", "itself"),
+        ("{{ ref }}", (1, 4), "ref", "written without being called", "call it: ref(…)"),
+        ("{{ adapter }}", (1, 1), None, "written as if it were text", "members"),
         ("{{ return(1) }}", (1, 4), "return", "outside of a macro", None),
         ("{{ 1 / 0 }}", (1, 1), None, "division by zero", None),
         ("{{ {}.a.b }}", (1, 7), "a", "A value of type dict has no 'a'", "is defined"),
