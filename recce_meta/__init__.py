@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from recce_meta.extractors.project import extract_project
     from recce_meta.graph import build_lineage_graph
     from recce_meta.models import Change, Column, LineageEdge, NodeMetadata, Project, RunMetadata
+    from recce_meta.render import SimpleTemplateRenderer
     from recce_meta.store.read import list_runs
     from recce_meta.store.select import load_lineage_from_warehouse, load_nodes_from_warehouse, load_run
     from recce_meta.store.write import record_run
@@ -31,6 +32,7 @@ __all__ = [
     "Project",
     "RecceMetaError",
     "RunMetadata",
+    "SimpleTemplateRenderer",
     "UnifiedSqlAdapter",
     "__version__",
     "build_lineage_graph",
@@ -53,6 +55,7 @@ _MODULES = {
     "Project": "models",
     "RecceMetaError": "errors",
     "RunMetadata": "models",
+    "SimpleTemplateRenderer": "render",
     "UnifiedSqlAdapter": "adapter",
     "__version__": "_version",
     "build_lineage_graph": "graph",

@@ -9,6 +9,7 @@ RecceMetaError
 │   ├── ProfileError
 │   └── MissingDriverError     a warehouse's extra is not installed
 ├── ArtifactError              manifest, catalog, run results                    exit 3
+├── TemplateError              a template cannot be rendered                     exit 3
 ├── StoreError                 the metadata schema in the warehouse              exit 3
 └── WarehouseError             what the database answered                        exit 3
     ├── ConnectionFailed       unreachable, or refused
@@ -117,6 +118,35 @@ class MissingDriverError(ConfigurationError):
 
 class ArtifactError(RecceMetaError):
     """An artifact is missing, damaged, or not what its name says."""
+
+
+class TemplateError(RecceMetaError):
+    """A template cannot be rendered; says where, and which name is at fault.
+
+    `line` and `column` count from 1 in the text that was given to be rendered, `node` is the unique id
+    of the node that was being rendered, `macros` the macros that were being called, outermost first.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        hint: str | None = None,
+        name: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        node: str | None = None,
+        macros: Sequence[str] = (),
+        needs_database: bool = False,
+    ) -> None:
+        self.problem, self.name = problem, name
+        self.line, self.column = line, column
+        self.node, self.macros = node, tuple(macros)
+        self.needs_database = needs_database
+        parts = [] if line is None else [f"line {line}, column {column or 1}"]
+        place = " of ".join(parts + ([node] if node else []))
+        chain = f" (in {' > '.join(self.macros)})" if self.macros else ""
+        super().__init__(f"{place}: {problem}{chain}" if place else problem + chain, hint=hint)
 
 
 class StoreError(RecceMetaError):

@@ -21,6 +21,7 @@ COMMANDS = {
     "show": ("inspect", "One run: what it holds and what happened in it."),
     "diff": ("compare", "What changed between two runs, and what it touches."),
     "lineage": ("inspect", "What a node reads, and what reads it."),
+    "render": ("render", "Turn ref() and source() SQL into warehouse SQL."),
     "sql": ("store", "Print the store's SQL: ddl, views or cookbook."),
     "prune": ("store", "Remove old runs, and what only they needed."),
     "doctor": ("store", "Check profile, connection, rights and store."),

@@ -1,0 +1,162 @@
+"""How much of what dbt compiled the renderer renders alike, and how long it takes.
+
+    python benchmarks/rendering.py [FOLDER …]
+
+Every manifest below the folders (default: those of the tests) is read, and the code of each SQL node is
+rendered without its compiled code being known to the renderer. A pair counts as equal when the two texts
+are, up to white space. An incremental model counts as equal when it is in either of its two states,
+since a manifest does not say which one dbt compiled. Shares are given for models and snapshots and
+analyses, for tests, and for all; the rest by reason.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from msgspec.structs import replace
+
+from recce_meta.errors import ArtifactError, TemplateError
+from recce_meta.extractors.project import extract_project
+from recce_meta.models import NodeMetadata, Project
+from recce_meta.render import SimpleTemplateRenderer
+
+HERE = Path(__file__).parent
+DEFAULT = [HERE.parent / "tests/data/artifacts"]
+ARTIFACTS = ("manifest.", "catalog.", "run_results.")
+AROUND_SIGNS = re.compile(r"\s*([(),])\s*")
+"""White space that does not separate words: dbt's versions put it differently around CTEs."""
+QUOTES = str.maketrans("", "", '"`')
+
+
+@dataclass
+class Tally:
+    """What came of the pairs of one sort."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return sum(self.reasons.values())
+
+    @property
+    def equal(self) -> int:
+        return self.reasons["equal"]
+
+    def add(self, reason: str, example: str, seconds: float) -> None:
+        self.reasons[reason] += 1
+        self.examples.setdefault(reason, example)
+        self.seconds.append(seconds)
+
+
+def projects(folders: list[Path]) -> Iterator[tuple[str, Project]]:
+    """Every manifest below *folders*, with the catalog beside it where there is one."""
+    for folder in folders:
+        loose = [path for path in folder.glob("*.json.gz") if not path.name.startswith(ARTIFACTS)]
+        for path in sorted([*folder.rglob("manifest.json*"), *loose]):
+            try:
+                if path not in loose:
+                    yield str(path.parent), extract_project(path.parent, hash_seed_files=False)
+                else:
+                    yield str(path), extract_project(path.parent, manifest_path=path, hash_seed_files=False)
+            except ArtifactError as error:
+                print(f"skipped {path}: {error.message}")
+
+
+def sort_of(node: NodeMetadata) -> str:
+    """`generic test`, `singular test`, or one of the models' sorts with and without macros."""
+    if node.resource_type == "test":
+        return "generic tests" if node.properties.get("test_metadata") else "singular tests"
+    macros = [macro for macro in node.macros if macro != "macro.dbt.is_incremental"]
+    return "models with macros" if macros and _calls_macros(node) else "models without macros"
+
+
+def _calls_macros(node: NodeMetadata) -> bool:
+    """Whether the code itself calls one: up to dbt 1.1 manifests list the materialization's macros too."""
+    code = node.raw_code or ""
+    return any(re.search(rf"\b{re.escape(macro.rsplit('.', 1)[-1])}\b", code) for macro in node.macros)
+
+
+def reason_of(error: TemplateError) -> str:
+    """The failure in a few words, the same for all of its kind."""
+    if error.problem.startswith("Variable '"):
+        return "variable not in the artifacts"
+    if error.problem.startswith("Environment variable"):
+        return "environment variable not in the artifacts"
+    if error.needs_database:
+        return f"needs the database: {error.name}"
+    return error.problem
+
+
+def outcome(renderer: SimpleTemplateRenderer, node: NodeMetadata, expected: str) -> tuple[str, float]:
+    """`equal`, or why not; and the seconds of the first rendering."""
+    started = perf_counter()
+    try:
+        text = renderer.render_node(node.unique_id)
+    except TemplateError as error:
+        return reason_of(error), perf_counter() - started
+    seconds = perf_counter() - started
+    if _same(text, expected):
+        return "equal", seconds
+    if "is_incremental" in (node.raw_code or "") or "incremental" in str(node.materialized):
+        try:
+            if _same(renderer.render_node(node.unique_id, incremental=True), expected):
+                return "equal", seconds
+        except TemplateError as error:
+            return reason_of(error), seconds
+    return why_different(renderer, text, expected), seconds
+
+
+def why_different(renderer: SimpleTemplateRenderer, text: str, expected: str) -> str:
+    """The reason where it is known: what the artifacts do not hold, or what dbt 2 writes besides."""
+    if renderer.assumed_variables:
+        return "differs; a variable's default was taken, its value is not in the artifacts"
+    if "--EPHEMERAL-SELECT-WRAPPER-START" in expected:
+        return "differs: dbt 2 writes a query with ephemeral parents within another query"
+    if _same(text.translate(QUOTES), expected.translate(QUOTES)):
+        return "differs in quotes: dbt compiled another relation than its relation_name"
+    return "differs"
+
+
+def _same(left: str, right: str) -> bool:
+    return AROUND_SIGNS.sub(r"\1", left).split() == AROUND_SIGNS.sub(r"\1", right).split()
+
+
+def measure(folders: list[Path]) -> dict[str, Tally]:
+    """The outcome of every pair, by sort."""
+    tallies: dict[str, Tally] = {}
+    for place, project in projects(folders):
+        blind = [replace(node, compiled_code=None) for node in project.nodes]
+        renderer = SimpleTemplateRenderer(None, blind, macros=project.macros, run=project.run)
+        for node in project.nodes:
+            if node.raw_code and node.compiled_code and node.language != "python":
+                reason, seconds = outcome(renderer, node, node.compiled_code)
+                tallies.setdefault(sort_of(node), Tally()).add(reason, f"{place} {node.unique_id}", seconds)
+    return tallies
+
+
+def show(tallies: dict[str, Tally]) -> None:
+    """Print shares, reasons and times."""
+    for sort, tally in sorted(tallies.items()):
+        share = 100 * tally.equal / tally.total
+        print(f"{sort}: {tally.equal:,} of {tally.total:,} equal ({share:.1f} %)")
+        for reason, count in tally.reasons.most_common():
+            if reason != "equal":
+                print(f"  {count:6,}  {reason[:100]}   e.g. {tally.examples[reason]}")
+    seconds = sorted(1000 * value for tally in tallies.values() for value in tally.seconds)
+    print(
+        f"time per template, first rendering, ms: median {median(seconds):.2f}, "
+        f"99 % {seconds[len(seconds) * 99 // 100]:.2f}, longest {seconds[-1]:.2f}, of {len(seconds):,}"
+    )
+
+
+if __name__ == "__main__":
+    show(measure([Path(argument) for argument in sys.argv[1:]] or DEFAULT))

@@ -1,0 +1,112 @@
+"""`render`: a template as the warehouse gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.inspecting import find_node
+from recce_meta.api.on_disk import folder_of, read_run
+from recce_meta.errors import UsageError
+from recce_meta.models import NodeMetadata, Project
+from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.select import load_run
+
+
+class Template(Struct, frozen=True, kw_only=True):
+    """What is to be rendered, and as what."""
+
+    sql: str
+    path: Path | None = None
+    """The file it comes from, which may be that of a node."""
+    node: str | None = None
+    """The node whose code it is; default: the one whose file it is, if any."""
+    incremental: bool = False
+    variables: Mapping[str, Any] = {}
+    environ: Mapping[str, str] = {}
+    target_name: str | None = None
+
+
+class RenderedTemplate(Struct, frozen=True, kw_only=True):
+    """The SQL, and what to know about it."""
+
+    sql: str
+    warnings: tuple[str, ...]
+
+
+def render(
+    connect: Callable[[], UnifiedSqlAdapter],
+    selector: str,
+    template: Template,
+    *,
+    project: str | None = None,
+    schema: str = DEFAULT_SCHEMA,
+) -> RenderedTemplate:
+    """*template* rendered with the nodes and macros of the run that *selector* names (or `path:DIR`)."""
+    found = _load(connect, selector, project, schema)
+    nodes = {node.unique_id: node for node in found.nodes}
+    renderer = SimpleTemplateRenderer(
+        None,
+        nodes,
+        macros=found.macros,
+        run=found.run,
+        variables=template.variables,
+        environ=template.environ,
+        target={} if template.target_name is None else {"name": template.target_name},
+    )
+    node = (
+        find_node(template.node, nodes) if template.node is not None else _node_of_file(template.path, nodes)
+    )
+    sql = renderer.render(template.sql, node=node, incremental=template.incremental)
+    return RenderedTemplate(sql=sql, warnings=(*renderer.warnings, *_assumed(renderer.assumed_variables)))
+
+
+def _load(
+    connect: Callable[[], UnifiedSqlAdapter], selector: str, project: str | None, schema: str
+) -> Project:
+    folder = folder_of(selector)
+    if folder is not None:
+        return read_run(folder, hash_seed_files=False)
+    return load_run(connect(), selector, project=project, schema=schema)
+
+
+def _node_of_file(path: Path | None, nodes: Mapping[str, NodeMetadata]) -> str | None:
+    """The node that dbt read from the file *path*, if there is just one."""
+    if path is None:
+        return None
+    text = path.resolve().as_posix()
+    found = [
+        node.unique_id
+        for node in nodes.values()
+        if node.path and node.raw_code is not None and text.endswith(f"/{node.path}")
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _assumed(names: frozenset[str]) -> list[str]:
+    if not names:
+        return []
+    return [f"took the template's own default for the variables {', '.join(sorted(names))}; --vars sets them"]
+
+
+def parse_variables(text: str | None) -> dict[str, Any]:
+    """The value of `--vars`: a YAML mapping, as dbt takes it."""
+    if not text:
+        return {}
+    import yaml
+
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(
+            f"--vars is not YAML: {' '.join(str(error).split())}",
+            hint="for example --vars '{cutoff: 2024-01-01}'",
+        ) from None
+    if not isinstance(value, dict):
+        raise UsageError("--vars is not a mapping", hint="for example --vars '{cutoff: 2024-01-01}'")
+    return value

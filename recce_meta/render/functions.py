@@ -1,0 +1,175 @@
+"""dbt's functions that need neither a node nor a database.
+
+https://docs.getdbt.com/reference/dbt-jinja-functions
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from hashlib import md5
+from typing import Any
+
+from jinja2.utils import Joiner
+from jinja2.utils import Namespace as JinjaNamespace
+
+from recce_meta.errors import TemplateError
+from recce_meta.render.operations import bounded_range
+from recce_meta.render.patterns import re_module
+from recce_meta.render.sandbox import Returned
+
+_MOST_YAML = 100_000
+_MOST_COMBINED = 100_000
+
+
+def _return(data: Any = None) -> Any:
+    raise Returned(data)
+
+
+def _fromjson(text: str, default: Any = None) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return default
+
+
+def _tojson(value: Any, default: Any = None, sort_keys: bool = False) -> Any:
+    try:
+        return json.dumps(value, sort_keys=sort_keys)
+    except ValueError:
+        return default
+
+
+def _fromyaml(text: str, default: Any = None) -> Any:
+    import yaml
+
+    if len(text) > _MOST_YAML or "<<" in text:
+        raise TemplateError("fromyaml() reads short text without merges (<<)", name="fromyaml")
+    try:
+        return yaml.safe_load(text)
+    except (AttributeError, ValueError, yaml.YAMLError):
+        return default
+
+
+def _toyaml(value: Any, default: Any = None, sort_keys: bool = False) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_dump(value, sort_keys=sort_keys)
+    except (ValueError, yaml.YAMLError):
+        return default
+
+
+def _set(values: Iterable[Any], default: Any = None) -> Any:
+    try:
+        return set(values)
+    except TypeError:
+        return default
+
+
+def _zip(*values: Iterable[Any], default: Any = None) -> Any:
+    try:
+        return _zip_strict(*values)
+    except TypeError:
+        return default
+
+
+def _zip_strict(*values: Iterable[Any]) -> list[tuple[Any, ...]]:
+    return list(itertools.islice(zip(*values, strict=False), _MOST_COMBINED))
+
+
+def _lowered(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {key.casefold(): [value.casefold() for value in entries] for key, entries in values.items()}
+
+
+def _diff_of_two_dicts(
+    first: Mapping[str, list[str]], second: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
+    known = _lowered(second)
+    left = {
+        key: [value for value in values if value.casefold() not in known.get(key.casefold(), ())]
+        for key, values in first.items()
+    }
+    return {key: values for key, values in left.items() if values or key.casefold() not in known}
+
+
+def _log(msg: Any = "", info: bool = False) -> str:
+    return ""
+
+
+def _local_md5(value: str) -> str:
+    return md5(value.encode("utf-8"), usedforsecurity=False).hexdigest()
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "return": _return,
+    "fromjson": _fromjson,
+    "tojson": _tojson,
+    "fromyaml": _fromyaml,
+    "toyaml": _toyaml,
+    "set": _set,
+    "set_strict": lambda values: set(values),
+    "zip": _zip,
+    "zip_strict": _zip_strict,
+    "log": _log,
+    "print": _log,
+    "debug": _log,
+    "diff_of_two_dicts": _diff_of_two_dicts,
+    "local_md5": _local_md5,
+    "range": bounded_range,
+    "dict": lambda *args, **kwargs: dict(*args, **kwargs),
+    "namespace": JinjaNamespace,
+    "joiner": Joiner,
+}
+
+
+def modules() -> dict[str, Any]:
+    """`modules`: what of Python's datetime, re, itertools and of pytz is harmless."""
+    return {
+        "datetime": {
+            "date": date,
+            "datetime": datetime,
+            "time": time,
+            "timedelta": timedelta,
+            "timezone": timezone,
+            "tzinfo": tzinfo,
+        },
+        "re": re_module(),
+        "itertools": {name: _listed(name) for name in _ITERTOOLS},
+        "pytz": _pytz(),
+    }
+
+
+_ITERTOOLS = ("chain", "islice", "product", "permutations", "combinations", "zip_longest", "starmap")
+
+
+def _listed(name: str) -> Callable[..., list[Any]]:
+    """A function of itertools that gives a list, of bounded length."""
+    function: Callable[..., Iterable[Any]] = getattr(itertools, name)
+
+    def call(*args: Any, **kwargs: Any) -> list[Any]:
+        values: list[Any] = []
+        size = 0
+        for value in function(*args, **kwargs):
+            size += len(value) if isinstance(value, tuple) else 1
+            if size > _MOST_COMBINED:
+                raise TemplateError(f"itertools.{name}() of more than {_MOST_COMBINED:,} values", name=name)
+            values.append(value)
+        return values
+
+    return call
+
+
+def _pytz() -> dict[str, Any]:
+    def zone(name: str) -> tzinfo:
+        import pytz
+
+        try:
+            found: tzinfo = pytz.timezone(name)
+        except pytz.UnknownTimeZoneError:
+            raise TemplateError(f"Unknown time zone '{name}'", name=name) from None
+        return found
+
+    return {"timezone": zone, "utc": timezone.utc, "UTC": timezone.utc}

@@ -1,0 +1,409 @@
+"""The names that a template sees: dbt's context, worked out when a name is first used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from recce_meta.errors import TemplateError
+from recce_meta.models import MacroMetadata, NodeMetadata
+from recce_meta.render.attributes import TemplateObject
+from recce_meta.render.database import AdapterNames, ExceptionNames, column_class, relation_class
+from recce_meta.render.functions import FUNCTIONS, modules
+from recce_meta.render.macros import FIXED, MacroCall, Namespace
+from recce_meta.render.refusal import ASK_DATABASE, BELONG_TO_DBT, Refused, database_error, dbt_error
+from recce_meta.render.relation import Relation, cte_of, relation_of
+
+if TYPE_CHECKING:
+    from recce_meta.render.project import ProjectNames
+
+_UNSET: Any = object()
+_BARE_CALL = re.compile(r"\s*(?:env_var|ref|var|source|doc)\s*\(.+\)\s*$")
+
+
+class Scope:
+    """One text being rendered: which node it is, and what it has used so far."""
+
+    def __init__(
+        self,
+        project: ProjectNames,
+        node: NodeMetadata | None,
+        package: str | None,
+        *,
+        incremental: bool,
+        evaluate: Callable[[str, Scope], Any],
+        warnings: list[str],
+    ) -> None:
+        self.project, self.node, self.package = project, node, package
+        self.incremental = incremental
+        self.evaluate = evaluate
+        """The value of a text that may hold Jinja."""
+        self.warnings = warnings
+        self.ephemeral: dict[str, NodeMetadata] = {}
+        """The ephemeral models it names, in order."""
+        self.names = Names(self)
+        self.configured: dict[str, Any] = {}
+        """What `config()` said, where there is no node that already knows."""
+
+    def ref(self, *args: Any, **kwargs: Any) -> Relation:
+        """`ref`."""
+        name, package, version = _ref_arguments(args, kwargs)
+        return self.relation(self.project.lookup.ref(name, package, version, self.package))
+
+    def source(self, *args: Any) -> Relation:
+        """`source`."""
+        if len(args) != 2 or not all(isinstance(arg, str) for arg in args):
+            raise TemplateError(
+                f"source() takes two names, not {len(args)}", name="source", hint="source('source', 'table')"
+            )
+        return self.relation(self.project.lookup.source(args[0], args[1], self.package))
+
+    def function(self, *args: Any) -> Relation:
+        """`function`."""
+        name, package, _ = _ref_arguments(args, {})
+        return self.relation(self.project.lookup.function(name, package, self.package))
+
+    def relation(self, node: NodeMetadata) -> Relation:
+        """What stands for *node* in the text."""
+        if node.materialized == "ephemeral":
+            self.ephemeral.setdefault(node.unique_id, node)
+            return cte_of(self.project.cte_name(node), node)
+        return relation_of(node, self.project.adapter_type)
+
+    def call_of(self, macro: MacroMetadata) -> Any:
+        """*macro*, ready to be called in this text."""
+        if macro.name in FIXED:
+            return self.names[macro.name]
+        return MacroCall(self.project.library, macro, self.names)
+
+    def env_var(self, name: str, default: str | None = None) -> str:
+        """`env_var`, of the environment that the renderer was given."""
+        _check_name("env_var", name)
+        if name.startswith("DBT_ENV_SECRET"):
+            raise TemplateError(
+                f"'{name}' is a secret, which no query may hold",
+                name=name,
+                hint="secrets are for profiles.yml",
+            )
+        value = self.project.environ.get(name, default)
+        if value is None:
+            raise TemplateError(
+                f"Environment variable '{name}' is not set",
+                name=name,
+                hint=f"set it, or give a default: env_var('{name}', '…')",
+            )
+        return value
+
+    @property
+    def this(self) -> Any:
+        """`this`."""
+        if self.node is None:
+            return Refused(
+                TemplateError(
+                    "'this' is the node being rendered, and this text belongs to none",
+                    name="this",
+                    hint="say which node it is: render(sql, node=…), or --node on the command line",
+                )
+            )
+        return relation_of(self.node, self.project.adapter_type)
+
+
+def _check_name(function: str, name: object) -> None:
+    if not isinstance(name, str):
+        raise TemplateError(f"{function}() takes a name", name=function, hint=f"{function}('name')")
+
+
+def _ref_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
+    version = kwargs.get("version") or kwargs.get("v")
+    unknown = kwargs.keys() - {"version", "v"}
+    if not 1 <= len(args) <= 2 or unknown or not all(isinstance(arg, str) for arg in args):
+        given = ", ".join([*(repr(str(arg)) for arg in args), *sorted(unknown)])
+        raise TemplateError(
+            f"ref() takes one or two names and a version, not ({given})",
+            name="ref",
+            hint="ref('name'), ref('package', 'name'), ref('name', v=2)",
+        )
+    package = args[0] if len(args) == 2 else None
+    return args[-1], package, None if version is None else str(version)
+
+
+class Variables(TemplateObject):
+    """`var`: variables by name; those under the name of a package are that package's own."""
+
+    __slots__ = ("_scope",)
+    readable: ClassVar[frozenset[str]] = frozenset(["has_var"])
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def _find(self, name: str) -> Any:
+        _check_name("var", name)
+        variables = self._scope.project.variables
+        own = variables.get(self._scope.package or "")
+        if isinstance(own, Mapping) and name in own:
+            return own[name]
+        return variables.get(name, _UNSET)
+
+    def has_var(self, name: str) -> bool:
+        """Whether *name* has a value."""
+        return self._find(name) is not _UNSET
+
+    def __call__(self, name: str, default: Any = _UNSET) -> Any:
+        value = self._find(name)
+        if value is _UNSET:
+            value = default
+            if value is _UNSET:
+                raise TemplateError(
+                    f"Variable '{name}' has no value here, and no default",
+                    name=name,
+                    hint=f"artifacts keep no variables: pass --vars '{{{name}: …}}' (variables= in Python)",
+                )
+            self._scope.project.assumed.add(name)
+            return value
+        if isinstance(value, str):
+            return self._scope.evaluate(value, self._scope)
+        return deepcopy(value)
+
+
+class Configuration(TemplateObject):
+    """`config`: writes nothing when called, and reads the node's configuration."""
+
+    __slots__ = ("_scope",)
+    readable: ClassVar[frozenset[str]] = frozenset(
+        "get set require meta_get meta_require persist_relation_docs persist_column_docs".split()
+    )
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __call__(self, *args: Any, **kwargs: Any) -> str:
+        for given in (*args, kwargs):
+            if isinstance(given, dict):
+                self._scope.configured |= given
+        return ""
+
+    def set(self, name: str, value: Any) -> str:
+        """`config(name=value)`."""
+        return self(**{name: value})
+
+    def get(self, name: str, default: Any = None, validator: Any = None) -> Any:
+        """The node's own setting, else *default*."""
+        node = self._scope.node
+        configured = self._scope.configured if node is None else node.config
+        return deepcopy(configured[name]) if configured.get(name) is not None else default
+
+    def require(self, name: str, validator: Any = None) -> Any:
+        """The node's own setting, which must be there."""
+        value = self.get(name)
+        if value is None:
+            raise TemplateError(f"config.require('{name}'): it is not configured", name=name)
+        return value
+
+    def meta_get(self, name: str, default: Any = None, validator: Any = None) -> Any:
+        """An entry of `meta`."""
+        meta = self.get("meta") or {}
+        return meta.get(name, default)
+
+    def meta_require(self, name: str, validator: Any = None) -> Any:
+        """An entry of `meta`, which must be there."""
+        return (self.get("meta") or {})[name]
+
+    def persist_relation_docs(self) -> bool:
+        """Whether descriptions of relations are written to the database."""
+        return bool((self.get("persist_docs") or {}).get("relation"))
+
+    def persist_column_docs(self) -> bool:
+        """Whether descriptions of columns are written to the database."""
+        return bool((self.get("persist_docs") or {}).get("columns"))
+
+
+class Target(TemplateObject):
+    """`target`: where the run went. Its name stands in run_results.json alone, and may not be known."""
+
+    __slots__ = ("_facts",)
+    readable: ClassVar[frozenset[str]] = frozenset(["get"])
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self._facts = facts
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._facts[name]
+        if value is None and name in ("name", "target_name"):
+            raise TemplateError(
+                f"'target.{name}' is not known",
+                name=name,
+                hint="the run does not tell: pass --target-name (target={'name': …} in Python)",
+            )
+        return deepcopy(value)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._facts
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """What is known of the target under *name*, else *default*."""
+        return self[name] if name in self._facts else default
+
+
+class Names(Mapping[str, Any]):
+    """Every name that the template may use: dbt's own, then macros, then packages."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._found: dict[str, Any] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._found or self._find(str(name)) is not _UNSET
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._found:
+            return self._found[name]
+        value = self._find(name)
+        if value is _UNSET:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**DBT_NAMES, **FUNCTIONS})
+
+    def __len__(self) -> int:
+        return len({**DBT_NAMES, **FUNCTIONS})
+
+    def _find(self, name: str) -> Any:
+        value = self._look_up(name)
+        if value is not _UNSET:
+            self._found[name] = value
+        return value
+
+    def _look_up(self, name: str) -> Any:
+        scope = self._scope
+        if name in DBT_NAMES:
+            return DBT_NAMES[name](scope)
+        if name in FUNCTIONS:
+            return FUNCTIONS[name]
+        if name in ASK_DATABASE:
+            return Refused(database_error(name))
+        if name in BELONG_TO_DBT:
+            return Refused(dbt_error(name))
+        library = scope.project.library
+        macro = library.find(name, scope.package)
+        if macro is not None:
+            return scope.call_of(macro)
+        if library.has_package(name):
+            return Namespace(library, name, scope.call_of)
+        return Refused(database_error(name)) if name in UNLESS_GIVEN else _UNSET
+
+
+class ContextNames(TemplateObject):
+    """`context` and `builtins`: names by name."""
+
+    __slots__ = ("_names",)
+    readable: ClassVar[frozenset[str]] = frozenset(["get"])
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self._names = names
+
+    def __getitem__(self, name: str) -> Any:
+        return self._names[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """What *name* is, else *default*."""
+        return self._names.get(name, default)
+
+
+def _model(scope: Scope) -> Any:
+    node = scope.node
+    if node is None:
+        return Refused(scope.this.error)
+    return {
+        "unique_id": node.unique_id,
+        "name": node.name,
+        "alias": node.identifier,
+        "resource_type": node.resource_type,
+        "package_name": node.package_name,
+        "database": node.database_name,
+        "schema": node.schema_name,
+        "relation_name": node.relation_name,
+        "original_file_path": node.path,
+        "path": node.path.partition("/")[2],
+        "fqn": list(node.fqn),
+        "raw_code": node.raw_code,
+        "language": node.language,
+        "description": node.description,
+        "config": deepcopy(node.config),
+        "tags": list(node.tags),
+        "meta": deepcopy(node.meta),
+        "version": node.version,
+        "columns": {
+            column.name: {"name": column.name, "data_type": column.documented_type} for column in node.columns
+        },
+        "depends_on": {"nodes": list(node.parents), "macros": list(node.macros)},
+        **deepcopy(node.properties),
+    }
+
+
+DBT_NAMES: Mapping[str, Callable[[Scope], Any]] = {
+    "ref": lambda scope: scope.ref,
+    "source": lambda scope: scope.source,
+    "function": lambda scope: scope.function,
+    "this": lambda scope: scope.this,
+    "var": Variables,
+    "env_var": lambda scope: scope.env_var,
+    "config": Configuration,
+    "target": lambda scope: Target(scope.project.target),
+    "env": lambda scope: Target(scope.project.target),
+    "execute": lambda scope: True,
+    "is_incremental": lambda scope: lambda: scope.incremental,
+    "should_full_refresh": lambda scope: lambda: False,
+    "adapter": AdapterNames,
+    "api": lambda scope: {"Relation": relation_class(scope), "Column": column_class(scope)},
+    "exceptions": lambda scope: ExceptionNames(scope.warnings),
+    "modules": lambda scope: modules(),
+    "model": _model,
+    "node": _model,
+    "database": lambda scope: scope.node.database_name if scope.node else scope.project.target["database"],
+    "schema": lambda scope: scope.node.schema_name if scope.node else scope.project.target["schema"],
+    "project_name": lambda scope: scope.project.root,
+    "context": lambda scope: ContextNames(scope.names),
+    "builtins": lambda scope: ContextNames(
+        {name: scope.names[name] for name in ("ref", "source", "var", "config", "env_var", *FUNCTIONS)}
+    ),
+    "flags": lambda scope: dict(scope.project.flags),
+    "dbt_version": lambda scope: scope.project.dbt_version,
+    "invocation_id": lambda scope: scope.project.invocation_id,
+    "run_started_at": lambda scope: scope.project.run_started_at,
+    "thread_id": lambda scope: "Thread-1",
+    "selected_resources": lambda scope: [],
+    "invocation_args_dict": lambda scope: {},
+    "dbt_metadata_envs": lambda scope: {},
+    "_dbt_generic_test_kwargs": lambda scope: _test_arguments(scope),
+    "_dbt_schema_test_kwargs": lambda scope: _test_arguments(scope),  # before dbt 1.0
+}
+"""dbt's own names: https://docs.getdbt.com/reference/dbt-jinja-functions"""
+
+UNLESS_GIVEN = frozenset(["load_relation", "load_cached_relation"])
+"""Macros of dbt's that ask `adapter.get_relation`, which may know; without macros they ask the database."""
+
+
+def _test_arguments(scope: Scope) -> Any:
+    """The arguments of a generic test, which may be Jinja themselves."""
+    metadata = scope.node.properties.get("test_metadata") if scope.node is not None else None
+    if not isinstance(metadata, dict):
+        return Refused(TemplateError("Only generic tests have arguments", name="_dbt_generic_test_kwargs"))
+    return {
+        key: value if key == "column_name" else _evaluated(value, scope)
+        for key, value in (metadata.get("kwargs") or {}).items()
+    }
+
+
+def _evaluated(value: Any, scope: Scope) -> Any:
+    """*value* with all text in it rendered; a bare `ref(…)` in YAML counts as Jinja, as dbt has it."""
+    if isinstance(value, str):
+        return scope.evaluate(f"{{{{ {value} }}}}" if _BARE_CALL.match(value) else value, scope)
+    if isinstance(value, dict):
+        return {key: _evaluated(entry, scope) for key, entry in value.items()}
+    return [_evaluated(entry, scope) for entry in value] if isinstance(value, list) else value

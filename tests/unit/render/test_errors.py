@@ -1,0 +1,96 @@
+"""One clear error: where, which name, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from recce_meta.errors import TemplateError
+
+
+@pytest.mark.parametrize(
+    ("template", "place", "name", "said", "hint"),
+    [
+        ("a {{ reff('x') }}", (1, 6), "reff", "Unknown name 'reff'", "did you mean 'ref'?"),
+        ("\n select {{ 1 +\n  zzqq }}", (3, 3), "zzqq", "Unknown name 'zzqq'", "not a name of dbt's"),
+        ("x {{ ref('ordrs') }}", (1, 11), "ordrs", "No model, seed or snapshot", "did you mean 'orders'?"),
+        ("{{ ref('sales') }}", (1, 9), "sales", "No model", "did you mean source('pos', 'sales')?"),
+        (
+            "{{ ref('shop', 'accounts') }}",
+            (1, 17),
+            "accounts",
+            "Package 'shop' has no",
+            "it is in 'crm', 'erp'",
+        ),
+        ("{{ ref('accounts') }}", (1, 9), "accounts", "names 2 nodes: model.crm", "ref('package', 'name')"),
+        ("{{ ref('prices', v=3) }}", (1, 9), "prices", "has no version 3", "1, 10, 2"),
+        ("{{ ref('a', 'b', 'c') }}", (1, 4), "ref", "one or two names", "ref('name', v=2)"),
+        ("{{ ref(1) }}", (1, 4), "ref", "one or two names", "ref('name')"),
+        ("{{ ref('a', verion=1) }}", (1, 4), "ref", "verion", "ref('name')"),
+        ("{{ source('pos', 'sale') }}", (1, 19), "sale", "has no table 'sale'", "did you mean 'sales'?"),
+        ("{{ source('poss', 'sales') }}", (1, 12), "poss", "No source", "did you mean 'pos'?"),
+        ("{{ source('pos') }}", (1, 4), "source", "two names", "source('source', 'table')"),
+        ("{{ var('day') }}", (1, 9), "day", "Variable 'day' has no value", "--vars '{day: …}'"),
+        ("{{ env_var('X') }}", (1, 13), "X", "'X' is not set", "env_var('X', '…')"),
+        ("{{ this }}", (1, 4), "this", "belongs to none", "--node"),
+        ("{{ run_query('select 1') }}", (1, 4), "run_query", "asks the database", "dbt compile"),
+        ("{% call statement('a') %}x{% endcall %}", (1, 9), "statement", "asks the database", "dbt compile"),
+        (
+            "{{ adapter.list_relations(1) }}",
+            (1, 4),
+            "adapter.list_relations",
+            "asks the database",
+            "dbt compile",
+        ),
+        ("{{ load_result('a').table }}", (1, 4), "load_result", "asks the database", "dbt compile"),
+        ("{% for n in graph.nodes %}{% endfor %}", (1, 13), "graph", "running dbt", "dbt compile"),
+        (
+            "{{ adapter.get_columns_in_relation(ref('orders')) }}",
+            (1, 12),
+            "get_columns_in_relation",
+            'columns of "wh"."main"."orders" are not recorded',
+            "catalog.json",
+        ),
+        ("{{ exceptions.raise_compiler_error('no!') }}", (1, 15), "raise_compiler_error", "no!", "itself"),
+        ("{{ ref }}", (1, 4), "ref", "written without being called", "call it: ref(…)"),
+        ("{{ adapter }}", (1, 1), None, "written as if it were text", "members"),
+        ("{{ return(1) }}", (1, 4), "return", "outside of a macro", None),
+        ("{{ 1 / 0 }}", (1, 1), None, "division by zero", None),
+        ("{{ {}.a.b }}", (1, 7), "a", "A value of type dict has no 'a'", "is defined"),
+        ("{{ {}.a }}", (1, 7), "a", "A value of type dict has no 'a'", "is defined"),
+        ("{{ 1() }}", (1, 1), None, "A value of type int cannot be called", "functions and macros"),
+        ("{% if %}", (1, 1), None, "Not valid Jinja", "closed"),
+        ("a\n{% foo %}", (2, 4), "foo", "unknown tag 'foo'", "closed"),
+        ("a\n\n{{ 'abc }}", (3, 1), None, "Not valid Jinja", "closed"),
+    ],
+)
+def test_an_error_says_where_which_and_what_to_do(
+    render: Any, template: str, place: tuple[int, int], name: str | None, said: str, hint: str | None
+) -> None:
+    with pytest.raises(TemplateError) as caught:
+        render(template)
+
+    error = caught.value
+    assert (error.line, error.column) == place
+    assert said in error.message
+    assert error.message.startswith(f"line {place[0]}, column {place[1]}: ")
+    if name is not None:
+        assert error.name == name
+    if hint is not None:
+        assert hint in (error.hint or "")
+
+
+def test_a_target_of_unknown_name_is_not_guessed(shop: Any) -> None:
+    from msgspec.structs import replace
+
+    renderer = shop.renderer(run=replace(shop.run, target_name=None))
+
+    with pytest.raises(TemplateError, match=r"'target.name' is not known"):
+        renderer.render("{{ target.name }}")
+    assert shop.renderer(target={"name": "prod"}).render("{{ target.name }}") == "prod"
+
+
+def test_a_node_that_is_not_there_is_an_error(shop: Any) -> None:
+    with pytest.raises(TemplateError, match=r"No node 'model\.shop\.x'"):
+        shop.renderer().render("{{ this }}", node="model.shop.x")
