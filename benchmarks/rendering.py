@@ -1,6 +1,6 @@
 """How much of what dbt compiled the renderer renders alike, and how long it takes.
 
-    python benchmarks/rendering.py [FOLDER …]
+    python -m benchmarks.rendering [FOLDER …]
 
 Every manifest below the folders (default: those of the tests) is read, and the code of each SQL node is
 rendered without its compiled code being known to the renderer. A pair counts as equal when the two texts
