@@ -59,7 +59,7 @@ WITH parts AS (
     CASE
       WHEN pairs.same_dbt THEN node.code_hash IS DISTINCT FROM previous.code_hash
       -- dbt itself writes the code of a generic test. Where one dbt wrote none there is nothing to compare.
-      ELSE node.properties ->> 'test_metadata' IS NULL AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
+      ELSE (node.properties ->> 'test_metadata') IS NULL AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
     END AS code_changed,
     node.compiled_hash IS DISTINCT FROM previous.compiled_hash AS compiled_changed,
     CASE
@@ -105,8 +105,8 @@ WITH parts AS (
           node.resource_type <> 'operation'
           AND LIST_SORT(CAST(node.tags AS TEXT[])) <> LIST_SORT(CAST(previous.tags AS TEXT[]))
         )
-        OR node.properties ->> 'source_description' IS DISTINCT FROM previous.properties ->> 'source_description'
-        OR node.properties ->> 'owner' IS DISTINCT FROM previous.properties ->> 'owner'
+        OR (node.properties ->> 'source_description') IS DISTINCT FROM (previous.properties ->> 'source_description')
+        OR (node.properties ->> 'owner') IS DISTINCT FROM (previous.properties ->> 'owner')
         OR (
           node.resource_type = 'seed'
           AND node.checksum_rule = previous.checksum_rule
