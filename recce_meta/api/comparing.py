@@ -9,7 +9,7 @@ from pathlib import Path
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.api.stored import stored_diff
-from recce_meta.diff.changes import compare
+from recce_meta.diff.changes import compare, renamed_by_dbt
 from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
 from recce_meta.diff.like_dbt import dbt_state_resolver
 from recce_meta.diff.side import Side
@@ -134,7 +134,9 @@ def _whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
         for unique_id in before.nodes.keys() & after.nodes.keys()
         if is_unseen_seed(before.nodes[unique_id], after.nodes[unique_id])
     ]
-    graph = build_lineage_graph(nodes.values(), {*base.edges, *current.edges})
+    renamed = set(renamed_by_dbt(before, after).values())
+    edges = {*current.edges, *(edge for edge in base.edges if edge.node_id not in renamed)}
+    graph = build_lineage_graph(nodes.values(), edges)
     return run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
 
 

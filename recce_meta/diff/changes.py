@@ -46,7 +46,7 @@ def compare(base: Side, current: Side) -> dict[str, Change]:
     """`detect_changes` of two sides."""
     causes = Causes(base, current)
     found: dict[str, Change] = {}
-    renamed = {} if causes.same_dbt else renamed_by_dbt(base, current)
+    renamed = renamed_by_dbt(base, current)
     for unique_id in (base.nodes.keys() | current.nodes.keys()) - set(renamed.values()):
         before, after = base.nodes.get(renamed.get(unique_id, unique_id)), current.nodes.get(unique_id)
         if before is None and after is not None:
@@ -71,6 +71,8 @@ def renamed_by_dbt(base: Side, current: Side) -> dict[str, str]:
 
     The unit test of a versioned model is `….test_v3` to dbt-core, and `….test.v3` to dbt's Rust engine.
     """
+    if base.dbt_version == current.dbt_version:
+        return {}
     sides = [
         {
             (node.fqn, node.version): unique_id

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from recce_meta.api import comparing
 from recce_meta.diff.changes import detect_changes
+from recce_meta.extractors.git import GitState
+from recce_meta.extractors.project import extract_project
 from recce_meta.models import Change, NodeMetadata, Project, Status
 from recce_meta.store import read
 from recce_meta.store.write import record_run
@@ -128,3 +130,21 @@ def test_a_stored_run_and_artifacts_on_disk_can_be_compared(
     found = comparing.diff(lambda: store.adapter, base.run.run_id, f"path:{target}", schema=store.schema)
     assert found.changes == ()
     assert found.current.environment == str(target)
+
+
+def test_what_only_dbts_engine_renamed_is_told_alike_and_once(store: Any) -> None:
+    artifacts = Path(__file__).parents[2] / "data" / "artifacts" / "real" / "bouncer"
+    sides = [extract_project(artifacts / name, git=GitState()) for name in ("dbt_110", "dbt_20")]
+    for side in sides:
+        record_run(store.adapter, side, schema=store.schema)
+    stored = comparing.diff(
+        lambda: store.adapter, sides[0].run.run_id, sides[1].run.run_id, schema=store.schema
+    )
+    whole = comparing.diff(
+        lambda: store.adapter, f"path:{artifacts / 'dbt_110'}", f"path:{artifacts / 'dbt_20'}"
+    )
+
+    assert answers(stored.changes) == answers(whole.changes) == answers(detect_changes(*sides).values())
+    assert stored.impacted == whole.impacted
+    known = {node.unique_id for node in sides[1].nodes}
+    assert {impact.unique_id for impact in stored.impacted} <= known
