@@ -1,7 +1,7 @@
 """What data diffs answer: one frozen type per kind of diff, the same for terminal, JSON and store.
 
-Values of cells are Python's own: None, bool, int, float, Decimal, str, bytes, date, time, datetime, timedelta, UUID,
-list, dict. Shares are fractions from 0 to 1. A side that has no relation is None, and never a zero.
+Values of cells are Python's own: None, bool, int, float, Decimal, str, bytes, date, time, datetime,
+timedelta, UUID, list, dict. Shares are fractions from 0 to 1. A side that has no relation is None, and never a zero.
 """
 
 from __future__ import annotations
@@ -175,8 +175,8 @@ class DetailRow(Struct, frozen=True, kw_only=True):
 class ValueDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="value_diff"):
     """Rows matched by key, and every column's values compared.
 
-    `base` and `current` count all rows; `added`, `removed`, `common` only keys that are not NULL and have one row
-    on each side that has them.
+    `base` and `current` count all rows; `added`, `removed`, `common` only keys that are not NULL and have one
+    row on each side that has them.
     """
 
     key: tuple[str, ...]
