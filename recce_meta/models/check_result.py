@@ -1,0 +1,135 @@
+"""What a file of checks asks, and what came of it.
+
+A check is one diff with thresholds. `params` and `expect` are read by `extractors.check_file`, the diff is
+made by whoever runs the check, and `diff.expectations` says what of its answer is not as expected.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from recce_meta.models.change import RunDiff
+from recce_meta.models.check_expect import Expect
+from recce_meta.models.check_params import CheckParams
+from recce_meta.models.data_diff import AnyDataDiff, Failed
+
+CheckAnswer: TypeAlias = AnyDataDiff | RunDiff
+"""One answer to a check: a data diff, or a lineage diff."""
+
+
+class CheckStatus(str, Enum):
+    """What came of a check."""
+
+    PASSED = "passed"
+    """It ran, and all is as expected; without `expect` everything is."""
+    FAILED = "failed"
+    """It ran, and at least one expectation does not hold."""
+    ERROR = "error"
+    """It could not be read, or could not run."""
+    SKIPPED = "skipped"
+    """It could not run, and is optional."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class DataCheck(Struct, frozen=True, kw_only=True):
+    """One check, as its file says it."""
+
+    name: str
+    """Unique within the file."""
+    description: str = ""
+    type: str
+    """value_diff, row_count_diff, …: a key of `extractors.check_file.TYPES`."""
+    params: CheckParams
+    expect: Expect | None = None
+    """None: the check reports, and passes whenever it could run."""
+    optional: bool = False
+    """Whether the check may be impossible to run; a threshold that does not hold fails it all the same."""
+    path: Path
+    line: int
+    """Where the check begins, from 1."""
+
+    @property
+    def where(self) -> str:
+        """`checks.yml:12`."""
+        return f"{self.path}:{self.line}"
+
+
+class BrokenCheck(Struct, frozen=True, kw_only=True):
+    """A check that cannot be run as its file has it; the others go on."""
+
+    name: str
+    """As in the file, or `check 3` where it has no usable one."""
+    description: str = ""
+    type: str = ""
+    message: str
+    """What is wrong, with file and line."""
+    hint: str | None = None
+    path: Path
+    line: int
+
+    @property
+    def where(self) -> str:
+        """`checks.yml:12`."""
+        return f"{self.path}:{self.line}"
+
+
+AnyCheck: TypeAlias = DataCheck | BrokenCheck
+
+
+class CheckResult(Struct, frozen=True, kw_only=True):
+    """What came of one check."""
+
+    name: str
+    type: str
+    """Empty where the file gives none that is known."""
+    status: CheckStatus
+    description: str = ""
+    message: str = ""
+    """One line: the first violation, what could not be done, or what was seen."""
+    hint: str | None = None
+    """What to do next, for checks that did not pass."""
+    results: tuple[CheckAnswer, ...] = ()
+    """What was seen. One answer, but for `schema_diff`, which has one for each node."""
+    violations: tuple[str, ...] = ()
+    """Each expectation that does not hold, in one sentence with figures."""
+    seconds: float = 0.0
+    optional: bool = False
+    has_expectations: bool = False
+    """False: the check only reports, so that having passed says no more than that it ran."""
+    where: str = ""
+    """`checks.yml:12`."""
+
+    @property
+    def result(self) -> CheckAnswer | None:
+        """The answer that stands for all: the only one, or the first."""
+        return self.results[0] if self.results else None
+
+    @property
+    def failures(self) -> tuple[Failed, ...]:
+        """The diffs within the check that could not be made."""
+        return tuple(answer for answer in self.results if isinstance(answer, Failed))
+
+
+class CheckReport(Struct, frozen=True, kw_only=True):
+    """What came of all checks of a file, in its order."""
+
+    checks: tuple[CheckResult, ...]
+    path: str = ""
+    """The file, as it was named."""
+    seconds: float = 0.0
+    """From the first check's start to the last one's end."""
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether none failed and all ran, but for optional ones."""
+        return not any(check.status in (CheckStatus.FAILED, CheckStatus.ERROR) for check in self.checks)
+
+    def count(self, status: CheckStatus) -> int:
+        """How many checks have *status*."""
+        return sum(check.status is status for check in self.checks)
