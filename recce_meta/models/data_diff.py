@@ -1,7 +1,8 @@
 """What data diffs answer: one frozen type per kind of diff, the same for terminal, JSON and store.
 
 Values of cells are Python's own: None, bool, int, float, Decimal, str, bytes, date, time, datetime,
-timedelta, UUID, list, dict. Shares are fractions from 0 to 1. A side that has no relation is None, and never a zero.
+timedelta, UUID, list, dict. Shares are fractions from 0 to 1. A side that has no relation is None, and
+never a zero.
 """
 
 from __future__ import annotations

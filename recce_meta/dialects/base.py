@@ -1,0 +1,178 @@
+"""What a warehouse's SQL needs beyond what sqlglot translates: functions from expressions to expressions.
+
+A dialect is one file in this package with one class that overrides what differs from the documented defaults
+below. Statements are built from these once and rendered for each warehouse, so that nobody else asks which
+warehouse it is. Expressions that are handed in are copied where they are used twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlglot import ErrorLevel, exp
+
+from recce_meta.dialects.types import ColumnType, Kind, Sql, column_type
+
+REGISTRY: dict[str, type[Dialect]] = {}
+"""Dialect classes by sqlglot's name; a class enters by being defined."""
+
+SAMPLE_SLICES = 1_000_000
+"""Into how many slices hashes of keys are cut: samples are exact to a ten-thousandth of a per cent."""
+
+
+class Dialect:
+    """The defaults: the SQL standard, and PostgreSQL where that is silent."""
+
+    name: ClassVar[str] = ""
+    """sqlglot's name, and that of this file."""
+    ignores_case_of_columns: ClassVar[bool] = False
+    """Whether two columns of a table cannot differ in case alone."""
+    nan_equals_nan: ClassVar[bool] = True
+    """Whether `=` holds between two NaN; IEEE 754 says no, most warehouses yes."""
+    has_nan: ClassVar[bool] = True
+    """Whether floats can be NaN or infinite at all."""
+    decimal_digits: ClassVar[int | None] = 38
+    """Digits of the widest decimal; None where there is no limit that matters."""
+    double_type: ClassVar[str] = "DOUBLE"
+    text_type: ClassVar[str] = "TEXT"
+    has_cheap_distinct: ClassVar[bool] = False
+    """Whether several COUNT(DISTINCT …) in one scan cost no more than one scan each."""
+    has_approximate_distinct: ClassVar[bool] = True
+    relations_per_statement: ClassVar[int] = 50
+    """How many relations one UNION ALL counts."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        REGISTRY[cls.name] = cls
+
+    def __repr__(self) -> str:
+        return f"<Dialect {self.name}>"
+
+    # Text
+
+    def render(self, expression: Sql, *, pretty: bool = False) -> str:
+        """The statement as this warehouse reads it.
+
+        Raises sqlglot's UnsupportedError rather than leave out what the dialect lacks.
+        """
+        return expression.sql(
+            self.name,
+            pretty=pretty,
+            comments=False,
+            unsupported_level=ErrorLevel.RAISE,
+            normalize_functions=False,
+        )
+
+    def column_type(self, text: str) -> ColumnType:
+        """What *text*, a column's type as this warehouse writes it, means."""
+        return column_type(text, self.name)
+
+    def fold(self, name: str) -> str:
+        """What two columns of one table cannot share: the name, less its case where that does not count."""
+        return name.casefold() if self.ignores_case_of_columns else name
+
+    # Comparing
+
+    def equal(self, left: Sql, right: Sql) -> Sql:
+        """Whether both are NULL, or equal."""
+        return exp.NullSafeEQ(this=left, expression=right)
+
+    def differ(self, left: Sql, right: Sql) -> Sql:
+        """Whether one alone is NULL, or both have a value and these are not equal."""
+        return exp.NullSafeNEQ(this=left, expression=right)
+
+    def comparable(self, value: Sql, of: ColumnType) -> Sql:
+        """*value* in a form that `=`, GROUP BY and `row_hash` accept, the same for equal values."""
+        if of.kind in (Kind.OTHER, Kind.JSON):
+            return self.text(value)
+        return value
+
+    def as_utc(self, value: Sql) -> Sql:
+        """*value*, a date or a timestamp without a zone, as the point in time that it names in UTC."""
+        return exp.AtTimeZone(this=exp.cast(value, "TIMESTAMP"), zone=exp.Literal.string("UTC"))
+
+    def truncate(self, value: Sql, unit: str, of: ColumnType) -> Sql:
+        """*value*, a point in time, without what is smaller than *unit*: second, minute … year."""
+        return exp.TimestampTrunc(this=value, unit=exp.var(unit.upper()))
+
+    def is_finite(self, value: Sql) -> Sql | None:
+        """Whether *value*, a double, is neither NaN nor infinite; None where every double is."""
+        if not self.has_nan:
+            return None
+        # NaN sorts above every number and is equal to itself, so two comparisons tell.
+        largest = exp.Literal.number("1.7976931348623157e308")
+        return exp.and_(
+            exp.LTE(this=value.copy(), expression=largest.copy()),
+            exp.GTE(this=value.copy(), expression=exp.Neg(this=largest)),
+        )
+
+    # Casting
+
+    def text(self, value: Sql) -> Sql:
+        """*value* as text."""
+        return exp.cast(value, self.text_type, dialect=self.name)
+
+    def double(self, value: Sql) -> Sql:
+        """*value* as a double."""
+        return exp.cast(value, self.double_type, dialect=self.name)
+
+    def decimal(self, value: Sql, scale: int) -> Sql:
+        """*value* as the widest decimal with *scale* digits after the point."""
+        digits = self.decimal_digits or 1000
+        return exp.cast(value, f"DECIMAL({digits}, {scale})", dialect=self.name)
+
+    # Hashing
+
+    def row_hash(self, values: Sequence[Sql]) -> Sql:
+        """A 64-bit hash of *values*, which are `comparable`, that tells where among them a NULL stands.
+
+        Equal within one statement's warehouse alone: never kept, never compared with another warehouse's.
+        """
+        raise NotImplementedError
+
+    def sampled(self, keys: Sequence[Sql], percent: float) -> Sql:
+        """Whether the row with these *keys* is among the *percent* of all keys that are taken.
+
+        The same keys are taken on both sides, whatever their order.
+        """
+        slices = round(percent * SAMPLE_SLICES / 100)
+        remainder = exp.Mod(this=self.row_hash(keys), expression=exp.Literal.number(SAMPLE_SLICES))
+        return exp.LT(this=exp.Abs(this=remainder), expression=exp.Literal.number(slices))
+
+    # Aggregating
+
+    def count_if(self, condition: Sql) -> Sql:
+        """How many rows meet *condition*; FILTER is not known everywhere."""
+        return exp.Count(this=exp.Case().when(condition, exp.Literal.number(1)))
+
+    def sum_of(self, value: Sql) -> Sql:
+        """The sum of small whole numbers, as a whole number; 0 for no rows."""
+        return exp.cast(
+            exp.func("COALESCE", exp.Sum(this=value), exp.Literal.number(0)), "BIGINT", dialect=self.name
+        )
+
+    def approximate_distinct(self, value: Sql) -> Sql:
+        """An estimate of the number of distinct values, NULL aside."""
+        return exp.ApproxDistinct(this=value)
+
+    def median(self, value: Sql) -> Sql:
+        """The median of numbers: the mean of the middle two where there are two."""
+        return exp.WithinGroup(
+            this=exp.PercentileCont(this=exp.Literal.number("0.5")),
+            expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),
+        )
+
+    def length(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Characters of a text, bytes of a binary, elements of an array; None for other types."""
+        if of.kind is Kind.TEXT:
+            return exp.func("LENGTH", value)
+        if of.kind is Kind.BINARY:
+            return exp.Anonymous(this="OCTET_LENGTH", expressions=[value])
+        if of.kind is Kind.ARRAY:
+            return exp.ArraySize(this=value)
+        return None
+
+    def ordered_text(self, value: Sql) -> Sql:
+        """*value*, a text, so that it sorts by code point, whatever the database's collation."""
+        return value

@@ -1,0 +1,68 @@
+"""BigQuery. Compiled and read against its documentation; not run on a project yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.types import ColumnType, Kind, Sql
+
+
+class BigQuery(Dialect):
+    """BigQuery's GoogleSQL."""
+
+    name = "bigquery"
+    # https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#case_sensitivity
+    ignores_case_of_columns = True
+    # https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#comparison_operators
+    nan_equals_nan = False
+    has_cheap_distinct = True
+    double_type = "FLOAT64"
+    text_type = "STRING"
+
+    def comparable(self, value: Sql, of: ColumnType) -> Sql:
+        """JSON, arrays and structs have no equality: their JSON text stands for them."""
+        if of.kind.is_nested or of.kind is Kind.OTHER:
+            return exp.Anonymous(this="TO_JSON_STRING", expressions=[value])
+        if of.kind is Kind.FLOAT:  # NaN to text would cost every row: one value stands for all NaN
+            return value
+        return value
+
+    def as_utc(self, value: Sql) -> Sql:
+        """A TIMESTAMP is made from a DATETIME and a zone."""
+        return exp.Anonymous(
+            this="TIMESTAMP",
+            expressions=[exp.cast(value, "DATETIME", dialect=self.name), exp.Literal.string("UTC")],
+        )
+
+    def is_finite(self, value: Sql) -> Sql | None:
+        """NaN compares with nothing here."""
+        return exp.and_(
+            exp.not_(exp.Anonymous(this="IS_NAN", expressions=[value.copy()])),
+            exp.not_(exp.Anonymous(this="IS_INF", expressions=[value.copy()])),
+        )
+
+    def decimal(self, value: Sql, scale: int) -> Sql:
+        """BIGNUMERIC holds 38 digits on either side of the point."""
+        return exp.cast(value, "BIGNUMERIC", dialect=self.name)
+
+    def row_hash(self, values: Sequence[Sql]) -> Sql:
+        """The JSON of a struct tells NULL and where it stands."""
+        row = exp.Anonymous(this="STRUCT", expressions=list(values))
+        text = exp.Anonymous(this="TO_JSON_STRING", expressions=[row])
+        return exp.Anonymous(this="FARM_FINGERPRINT", expressions=[text])
+
+    def median(self, value: Sql) -> Sql:
+        """No exact median aggregates here: of 1,000 quantiles, the middle one."""
+        quantiles = exp.Anonymous(this="APPROX_QUANTILES", expressions=[value, exp.Literal.number(1000)])
+        return exp.Bracket(
+            this=quantiles, expressions=[exp.Anonymous(this="OFFSET", expressions=[exp.Literal.number(500)])]
+        )
+
+    def length(self, value: Sql, of: ColumnType) -> Sql | None:
+        """`ARRAY_LENGTH`; `LENGTH` serves bytes, too."""
+        if of.kind is Kind.ARRAY:
+            return exp.Anonymous(this="ARRAY_LENGTH", expressions=[value])
+        return exp.func("LENGTH", value) if of.kind in (Kind.TEXT, Kind.BINARY) else None

@@ -1,0 +1,54 @@
+"""Databricks. Compiled and read against its documentation; not run on a workspace yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.types import ColumnType, Kind, Sql
+
+
+class Databricks(Dialect):
+    """Databricks SQL, and Spark 3.4 and later."""
+
+    name = "databricks"
+    # https://docs.databricks.com/en/sql/language-manual/sql-ref-identifiers.html
+    ignores_case_of_columns = True
+    text_type = "STRING"
+
+    def comparable(self, value: Sql, of: ColumnType) -> Sql:
+        """Maps and variants have no equality: their JSON text stands for them."""
+        if of.kind in (Kind.MAP, Kind.JSON):
+            return exp.Anonymous(this="TO_JSON", expressions=[value])
+        return super().comparable(value, of)
+
+    def as_utc(self, value: Sql) -> Sql:
+        """https://docs.databricks.com/en/sql/language-manual/functions/convert_timezone.html"""
+        zoneless = exp.Anonymous(
+            this="CONVERT_TIMEZONE",
+            expressions=[
+                exp.Literal.string("UTC"),
+                exp.Anonymous(this="CURRENT_TIMEZONE"),
+                exp.cast(value, "TIMESTAMPNTZ", dialect=self.name),
+            ],
+        )
+        return exp.cast(zoneless, "TIMESTAMP", dialect=self.name)
+
+    def row_hash(self, values: Sequence[Sql]) -> Sql:
+        """`xxhash64` passes over NULL, so that each value is told to be there or not."""
+        told = [
+            part for value in values for part in (value, exp.Is(this=value.copy(), expression=exp.null()))
+        ]
+        return exp.Anonymous(this="xxhash64", expressions=told)
+
+    def median(self, value: Sql) -> Sql:
+        """https://docs.databricks.com/en/sql/language-manual/functions/median.html"""
+        return exp.Median(this=value)
+
+    def length(self, value: Sql, of: ColumnType) -> Sql | None:
+        """`size` of an array."""
+        if of.kind is Kind.ARRAY:
+            return exp.Anonymous(this="size", expressions=[value])
+        return super().length(value, of)

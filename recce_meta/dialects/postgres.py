@@ -1,0 +1,45 @@
+"""PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlglot import exp
+
+from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.types import ColumnType, Kind, Sql
+
+
+class Postgres(Dialect):
+    """PostgreSQL 14 and later."""
+
+    name = "postgres"
+    decimal_digits: ClassVar[int | None] = None
+    # https://www.postgresql.org/docs/current/functions-aggregate.html knows no estimate
+    has_approximate_distinct = False
+
+    def comparable(self, value: Sql, of: ColumnType) -> Sql:
+        """`json` has no equality, `jsonb` has, whatever the order of keys; enums compare as they are read."""
+        if of.kind is Kind.JSON:
+            return exp.cast(value, "JSONB", dialect=self.name)
+        return super().comparable(value, of)
+
+    def decimal(self, value: Sql, scale: int) -> Sql:
+        """`numeric` of any length: its hash and equality pass over trailing zeros."""
+        return exp.cast(value, "DECIMAL", dialect=self.name)
+
+    def row_hash(self, values: Sequence[Sql]) -> Sql:
+        """`hash_record_extended` (14 and later) uses each type's own hash: -0.0 and 0.0 hash alike."""
+        row = exp.Anonymous(this="ROW", expressions=list(values))
+        return exp.Anonymous(this="hash_record_extended", expressions=[row, exp.Literal.number(0)])
+
+    def length(self, value: Sql, of: ColumnType) -> Sql | None:
+        """`cardinality` counts an empty array as 0, where `array_length` gives NULL."""
+        if of.kind is Kind.ARRAY:
+            return exp.Anonymous(this="cardinality", expressions=[value])
+        return super().length(value, of)
+
+    def ordered_text(self, value: Sql) -> Sql:
+        """The database's own collation may be any language's."""
+        return exp.Collate(this=value, expression=exp.to_identifier("C", quoted=True))

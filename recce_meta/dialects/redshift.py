@@ -1,0 +1,76 @@
+"""Amazon Redshift. Compiled and read against AWS's documentation; not run on a cluster yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+from sqlglot import exp
+
+from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.postgres import Postgres
+from recce_meta.dialects.types import ColumnType, Kind, Sql
+
+
+class Redshift(Postgres):
+    """Redshift, provisioned and serverless."""
+
+    name = "redshift"
+    ignores_case_of_columns = True
+    decimal_digits = 38
+    has_approximate_distinct = True
+    text_type = "VARCHAR(65535)"
+
+    def equal(self, left: Sql, right: Sql) -> Sql:
+        """`IS NOT DISTINCT FROM` is not documented."""
+        both_null = exp.and_(_is_null(left.copy()), _is_null(right.copy()))
+        return exp.paren(exp.or_(exp.EQ(this=left, expression=right), both_null))
+
+    def differ(self, left: Sql, right: Sql) -> Sql:
+        """Spelt out; never NULL, unlike the negation of `equal`."""
+        unequal = exp.NEQ(this=left.copy(), expression=right.copy())
+        one_null = exp.NEQ(this=exp.paren(_is_null(left)), expression=exp.paren(_is_null(right)))
+        return exp.paren(exp.or_(exp.func("COALESCE", unequal, exp.false()), one_null))
+
+    def comparable(self, value: Sql, of: ColumnType) -> Sql:
+        """SUPER compares by its JSON text."""
+        if of.kind.is_nested:
+            return exp.Anonymous(this="JSON_SERIALIZE", expressions=[value])
+        return self.text(value) if of.kind is Kind.OTHER else value
+
+    def decimal(self, value: Sql, scale: int) -> Sql:
+        """`numeric` without digits would be without any after the point."""
+        return Dialect.decimal(self, value, scale)
+
+    def row_hash(self, values: Sequence[Sql]) -> Sql:
+        """https://docs.aws.amazon.com/redshift/latest/dg/r_FNV_HASH.html: seeds chain columns."""
+
+        def chained(seed: Sql | None, value: Sql) -> Sql:
+            marked = exp.func("COALESCE", self.text(value), exp.Literal.string("\u0001NULL"))
+            return exp.Anonymous(this="FNV_HASH", expressions=[marked] if seed is None else [marked, seed])
+
+        seeded: Sql | None = reduce(chained, values, None)
+        assert seeded is not None, "a hash of no columns"
+        return seeded
+
+    def approximate_distinct(self, value: Sql) -> Sql:
+        """`APPROXIMATE COUNT(DISTINCT …)`, which sqlglot writes for this dialect."""
+        return exp.ApproxDistinct(this=value)
+
+    def median(self, value: Sql) -> Sql:
+        """https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html"""
+        return exp.Anonymous(this="MEDIAN", expressions=[value])
+
+    def length(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Arrays are SUPER."""
+        if of.kind is Kind.ARRAY:
+            return exp.Anonymous(this="GET_ARRAY_LENGTH", expressions=[value])
+        return super().length(value, of)
+
+    def ordered_text(self, value: Sql) -> Sql:
+        """Redshift sorts by bytes."""
+        return value
+
+
+def _is_null(value: Sql) -> Sql:
+    return exp.Is(this=value, expression=exp.null())

@@ -1,0 +1,41 @@
+"""Snowflake. Compiled and read against its documentation; not run on an account yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.types import ColumnType, Kind, Sql
+
+
+class Snowflake(Dialect):
+    """Snowflake."""
+
+    name = "snowflake"
+    # https://docs.snowflake.com/en/sql-reference/functions/count
+    has_cheap_distinct = True
+
+    def comparable(self, value: Sql, of: ColumnType) -> Sql:
+        """Semi-structured values compare by their JSON, in which keys are sorted."""
+        if of.kind.is_nested:
+            return exp.Anonymous(this="TO_JSON", expressions=[value])
+        return self.text(value) if of.kind is Kind.OTHER else value
+
+    def as_utc(self, value: Sql) -> Sql:
+        """https://docs.snowflake.com/en/sql-reference/functions/convert_timezone"""
+        zoneless = exp.cast(value, "TIMESTAMPNTZ", dialect=self.name)
+        shifted = exp.Anonymous(
+            this="CONVERT_TIMEZONE",
+            expressions=[exp.Literal.string("UTC"), exp.Literal.string("UTC"), zoneless],
+        )
+        return exp.cast(shifted, "TIMESTAMPTZ", dialect=self.name)
+
+    def row_hash(self, values: Sequence[Sql]) -> Sql:
+        """https://docs.snowflake.com/en/sql-reference/functions/hash: NULL has a hash of its own."""
+        return exp.Anonymous(this="HASH", expressions=list(values))
+
+    def median(self, value: Sql) -> Sql:
+        """https://docs.snowflake.com/en/sql-reference/functions/median"""
+        return exp.Median(this=value)

@@ -1,0 +1,165 @@
+"""What is compared: a relation or a query on each side, and the columns that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+from sqlglot import exp
+
+from recce_meta.dialects import ColumnType, Dialect, Sql
+from recce_meta.diff.data.plan import Plan, Query, rows_of
+from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.models.data_diff import DataSide, Subject
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """The rows of one side."""
+
+    relation: Sql
+    """A table, or a subquery without an alias."""
+    dialect: Dialect
+    side: DataSide
+    name: str
+    """What messages call it."""
+
+    def aliased(self, alias: str) -> Sql:
+        """What stands in FROM."""
+        relation = self.relation.copy()
+        return exp.alias_(relation, alias, table=True)
+
+    def select(self, *expressions: Sql | str, alias: str = "t") -> exp.Select:
+        """A query of this side's rows."""
+        return exp.select(*expressions).from_(self.aliased(alias))
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """Both sides of a diff; a side that has no such relation is None."""
+
+    subject: Subject
+    base: Source | None
+    current: Source | None
+    is_joined: bool = True
+    """Whether one statement can read both sides: one connection reaches them."""
+
+    @property
+    def sides(self) -> tuple[Source, ...]:
+        """The sides that are there, base first."""
+        return tuple(side for side in (self.base, self.current) if side is not None)
+
+    def both(self, diff: str) -> tuple[Source, Source]:
+        """Base and current, which *diff* needs within one connection."""
+        if self.base is None or self.current is None:
+            missing = "base" if self.base is None else "current"
+            raise UsageError(f"{self.subject.name} is not in {missing}: there is nothing to compare")
+        if not self.is_joined:
+            raise UsageError(
+                f"{diff} across two targets is not supported yet",
+                hint="row-count, schema, profile, top-k, histogram and query-diff without keys are",
+            )
+        return self.base, self.current
+
+
+class LiveColumn(Struct, frozen=True):
+    """A column as the warehouse describes it now."""
+
+    name: str
+    type: ColumnType
+
+    def of(self, alias: str) -> Sql:
+        """The column of the relation called *alias*."""
+        return exp.column(exp.to_identifier(self.name, quoted=True), table=alias)
+
+
+class ColumnPair(Struct, frozen=True):
+    """A column that both sides have."""
+
+    base: LiveColumn
+    current: LiveColumn
+
+    @property
+    def name(self) -> str:
+        """Its name in current."""
+        return self.current.name
+
+
+class Columns(Struct, frozen=True, kw_only=True):
+    """The columns of both sides, matched by the warehouse's rules of case."""
+
+    base: tuple[LiveColumn, ...]
+    current: tuple[LiveColumn, ...]
+    common: tuple[ColumnPair, ...]
+    """In base order, as recce has them."""
+    base_only: tuple[LiveColumn, ...]
+    current_only: tuple[LiveColumn, ...]
+
+
+def table(dialect: Dialect, relation_name: str) -> Sql:
+    """The table that *relation_name*, written in *dialect* as dbt writes relations, names."""
+    return exp.to_table(relation_name, dialect=dialect.name)
+
+
+def query(sql: str) -> Sql:
+    """*sql*, one SELECT of the user's, as a table; sent as it is written, comments and all."""
+    return exp.Subquery(this=verbatim(f"\n{sql}\n"))
+
+
+def verbatim(sql: str) -> Sql:
+    """*sql* as it is written: what a user gives for his warehouse is not translated."""
+    return exp.Var(this=sql)
+
+
+def condition(where: str) -> Sql:
+    """*where*, a condition of the user's, as it is written; a comment at its end hides nothing of ours."""
+    return exp.Paren(this=verbatim(f"\n{where}\n"))
+
+
+def describe(sources: Iterable[Source]) -> Plan[list[tuple[LiveColumn, ...]]]:
+    """The columns of each of *sources*, asked of the warehouse."""
+    listed = list(sources)
+    answers = yield [
+        Query(
+            expression=source.select(exp.Star()),
+            dialect=source.dialect,
+            side=source.side,
+            about=f"columns of {source.name}",
+            describes=True,
+        )
+        for source in listed
+    ]
+    return [
+        tuple(LiveColumn(str(name), source.dialect.column_type(str(text))) for name, text in rows_of(answer))
+        for source, answer in zip(listed, answers, strict=True)
+    ]
+
+
+def matched(base: Sequence[LiveColumn], current: Sequence[LiveColumn], dialect: Dialect) -> Columns:
+    """The columns of both sides, paired; *dialect* says whether case tells them apart."""
+    after = {dialect.fold(column.name): column for column in current}
+    before = {dialect.fold(column.name): column for column in base}
+    return Columns(
+        base=tuple(base),
+        current=tuple(current),
+        common=tuple(ColumnPair(old, after[key]) for key, old in before.items() if key in after),
+        base_only=tuple(column for key, column in before.items() if key not in after),
+        current_only=tuple(column for key, column in after.items() if key not in before),
+    )
+
+
+def named(wanted: Sequence[str], pairs: Sequence[ColumnPair], what: str, where: str) -> list[ColumnPair]:
+    """The pairs that *wanted* names, in its order: exactly, or else in any case where just one fits.
+
+    Raises UnknownNameError for a name that none has.
+    """
+    found = [_one(name, pairs, what, where) for name in wanted]
+    return list({pair.name: pair for pair in found}.values())
+
+
+def _one(name: str, pairs: Sequence[ColumnPair], what: str, where: str) -> ColumnPair:
+    exact = [pair for pair in pairs if name in (pair.base.name, pair.current.name)]
+    near = exact or [
+        pair for pair in pairs if name.casefold() in (pair.base.name.casefold(), pair.current.name.casefold())
+    ]
+    if len(near) != 1:
+        raise UnknownNameError(what, name, [pair.name for pair in pairs], where=where)
+    return near[0]
