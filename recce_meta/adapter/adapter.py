@@ -190,6 +190,34 @@ class UnifiedSqlAdapter:
         sql = single_statement(sql, self.warehouse.dialect)
         return self._linked().run_text(sql, timeout)
 
+    def describe(self, sql: str) -> list[tuple[str, str]]:
+        """The name and type, in the warehouse's words, of each column that the query *sql* would give.
+
+        The query is not run.
+        """
+        return self._linked().describe(single_statement(sql, self.warehouse.dialect))
+
+    def sibling(self) -> UnifiedSqlAdapter:
+        """Another adapter for the same database, with a connection of its own."""
+        adapter = UnifiedSqlAdapter(
+            self.warehouse,
+            self._plan,
+            self.target,
+            lock_timeout=self._lock_timeout,
+            on_wait=self._on_wait,
+        )
+        adapter.current_stores = self.current_stores
+        return adapter
+
+    @property
+    def is_shareable(self) -> bool:
+        """Whether a sibling sees the same data: not so for a database in memory."""
+        return self._plan.is_shareable
+
+    def reaches_same(self, other: UnifiedSqlAdapter) -> bool:
+        """Whether *other* is connected to the same place, as far as profile or URL tell."""
+        return self._plan.url == other._plan.url and self.warehouse.name == other.warehouse.name
+
     def cancel(self) -> None:
         """Stop the statement that another thread runs here, which then raises QueryCancelled."""
         if self._link is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,6 +52,10 @@ class Link:
         patience = SERVER_PATIENCE_SECONDS if self._driver.limits_in_server else 0.0
         run = self._run_within if self.in_transaction else self._run_alone
         return self._stoppable(lambda: run(sql, timeout), timeout=timeout, patience=patience)
+
+    def describe(self, sql: str) -> list[tuple[str, str]]:
+        """Name and type of each column that *sql* would give; a transaction of its own unless one is open."""
+        return self._stoppable(lambda: self._describe(sql))
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         """The rows of our own *sql*, with `:name` for parameters."""
@@ -135,6 +139,10 @@ class Link:
             return _columns_and_rows(
                 self._connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
             )
+
+    def _describe(self, sql: str) -> list[tuple[str, str]]:
+        with nullcontext() if self.in_transaction else self.transaction(), self.door(sql):
+            return self._driver.describe(self._connection, sql)
 
     def _run_own(self, sql: str, parameters: Mapping[str, object]) -> tuple[list[str], Rows]:
         from sqlalchemy import text

@@ -51,6 +51,8 @@ class ConnectionPlan:
     """How often to try while the server cannot be reached."""
     may_create: bool = True
     """Whether a database file that does not exist is created."""
+    is_shareable: bool = True
+    """Whether two connections see the same data: not so for a database in memory."""
     timezone_is_utc: bool = True
     """Whether the connection's time zone is UTC; the profile may set another."""
 

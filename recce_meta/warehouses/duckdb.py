@@ -88,6 +88,7 @@ class DuckDB(Warehouse):
             ),
             warnings=(*warnings, *fields.leftovers()),
             secrets=fields.secrets(),
+            is_shareable=path != MEMORY,
             timezone_is_utc="timezone" not in {name.lower() for name in settings},
         )
 
@@ -103,6 +104,7 @@ class DuckDB(Warehouse):
             schema="main",
             connect_args={"config": config},
             statements=_FIRST_STATEMENTS,
+            is_shareable=path != MEMORY,
             secrets=tuple(secret_values(config)),
         )
 

@@ -72,6 +72,10 @@ class BaseDriver:
     def limit_statement(self, connection: Connection, seconds: float) -> None:
         """Tell the server to stop any statement of the transaction that begins now after *seconds*."""
 
+    def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
+        """The name and type, as the warehouse writes it, of each column that the SELECT *sql* gives."""
+        raise NotImplementedError(f"A statement cannot be described on {self.warehouse.name}")
+
     def insert_rows(
         self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     ) -> None:

@@ -83,6 +83,11 @@ class Driver(BaseDriver):
         """Interrupt the running statement."""
         raw(connection).interrupt()
 
+    def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
+        """DuckDB binds the statement and does not run it."""
+        rows = raw(connection).execute(f"DESCRIBE {sql}").fetchall()
+        return [(str(row[0]), str(row[1])) for row in rows]
+
     def insert_rows(
         self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     ) -> None:

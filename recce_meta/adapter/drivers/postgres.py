@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 CANCEL_SECONDS = 5.0
 """How long one request to cancel may take: it travels on a connection of its own."""
 
+_TYPE_NAMES = """
+SELECT format_type(type_id, modifier)
+FROM unnest(%s::oid[], %s::int[]) WITH ORDINALITY AS types (type_id, modifier, position)
+ORDER BY position
+"""
+
 
 class Driver(BaseDriver):
     """psycopg 3."""
@@ -39,6 +45,22 @@ class Driver(BaseDriver):
     def limit_statement(self, connection: Connection, seconds: float) -> None:
         """Set `statement_timeout` for the rest of the transaction."""
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
+
+    def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
+        """What the server says of the statement once it has parsed it: types by their own names, with lengths."""
+        from psycopg import pq
+        from psycopg.errors import error_from_result
+
+        server = raw(connection).pgconn
+        encoding = raw(connection).info.encoding
+        for answer in (server.prepare(b"", sql.encode(encoding)), server.describe_prepared(b"")):
+            if answer.status != pq.ExecStatus.COMMAND_OK:
+                raise error_from_result(answer, encoding)
+        fields = range(answer.nfields)
+        types = [(answer.ftype(field), answer.fmod(field)) for field in fields]
+        names = [(answer.fname(field) or b"").decode(encoding) for field in fields]
+        cursor = raw(connection).execute(_TYPE_NAMES, [[oid for oid, _ in types], [mod for _, mod in types]])
+        return list(zip(names, (name for (name,) in cursor.fetchall()), strict=True))
 
     def insert_rows(
         self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]

@@ -1,0 +1,129 @@
+"""Several statements at once: a few connections to one database, lent to whoever asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from queue import LifoQueue
+from threading import Lock
+from types import TracebackType
+from typing import TypeVar
+
+from recce_meta.adapter.adapter import UnifiedSqlAdapter
+from recce_meta.errors import QueryCancelled, QueryTimeout, UsageError
+
+DEFAULT_THREADS = 4
+
+Given = TypeVar("Given")
+Answer = TypeVar("Answer")
+
+
+class Pool:
+    """Up to *threads* connections like *adapter*'s, which is one of them; opened when they are needed.
+
+    Statements stop at *deadline*, a reading of `time.monotonic`. The adapter stays its owner's to close.
+    """
+
+    def __init__(
+        self, adapter: UnifiedSqlAdapter, threads: int = DEFAULT_THREADS, *, deadline: float | None = None
+    ) -> None:
+        if threads < 1:
+            raise UsageError(f"{threads} threads cannot run anything", hint="give at least 1")
+        self.size = threads if adapter.is_shareable else 1
+        self._adapters = [adapter]
+        self._idle: LifoQueue[UnifiedSqlAdapter] = LifoQueue()
+        self._idle.put(adapter)
+        self._deadline = deadline
+        self._lock = Lock()
+        self._is_cancelled = False
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[UnifiedSqlAdapter]:
+        """One of the connections, nobody else's within the block; waits for one where all are lent."""
+        adapter = self._borrow()
+        try:
+            yield adapter
+        finally:
+            self._idle.put(adapter)
+
+    def execute(self, sql: str) -> list[tuple[object, ...]]:
+        """The rows of *sql*; raises QueryTimeout where the deadline has passed or passes meanwhile."""
+        with self.connection() as adapter:
+            left = self._left(sql)
+            try:
+                return adapter.execute_with_cancel(sql, left)[1]
+            except QueryTimeout as error:
+                raise _used_up(sql) from error
+
+    def describe(self, sql: str) -> list[tuple[str, str]]:
+        """The name and type of each column that *sql* would give."""
+        with self.connection() as adapter:
+            self._left(sql)
+            return adapter.describe(sql)
+
+    def each(self, function: Callable[[Given], Answer], items: Sequence[Given]) -> list[Answer]:
+        """*function* of each of *items*, as many at once as there are connections, in their order.
+
+        Whatever one raises, and Ctrl-C, stops the others in the warehouse.
+        """
+        if len(items) < 2 or self.size == 1:
+            return [function(item) for item in items]
+        with ThreadPoolExecutor(min(self.size, len(items)), thread_name_prefix="recce_meta pool") as workers:
+            futures = [workers.submit(function, item) for item in items]
+            try:
+                for future in as_completed(futures):
+                    future.result()
+                return [future.result() for future in futures]
+            except BaseException:
+                for future in futures:
+                    future.cancel()
+                self.cancel()
+                raise
+
+    def cancel(self) -> None:
+        """Stop whatever runs, and let nothing more begin."""
+        self._is_cancelled = True
+        with self._lock:
+            adapters = list(self._adapters)
+        for adapter in adapters:
+            adapter.cancel()
+
+    def close(self) -> None:
+        """Close every connection but the first."""
+        with self._lock:
+            siblings, self._adapters = self._adapters[1:], self._adapters[:1]
+        for adapter in siblings:
+            adapter.close()
+
+    def _borrow(self) -> UnifiedSqlAdapter:
+        with self._lock:
+            if self._idle.empty() and len(self._adapters) < self.size:
+                adapter = self._adapters[0].sibling()
+                self._adapters.append(adapter)
+                return adapter
+        return self._idle.get()
+
+    def _left(self, sql: str) -> float | None:
+        """The seconds that *sql* may take."""
+        if self._is_cancelled:
+            raise QueryCancelled("Stopped before it began", sql=sql)
+        if self._deadline is None:
+            return None
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise _used_up(sql)
+        return left
+
+
+def _used_up(sql: str) -> QueryTimeout:
+    return QueryTimeout("The time budget is used up", hint="allow more with --budget", sql=sql)
