@@ -11,8 +11,10 @@ from msgspec import Struct
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.inspecting import find_node
 from recce_meta.api.on_disk import folder_of, read_run
-from recce_meta.errors import UsageError
+from recce_meta.errors import ConfigurationError, UsageError
+from recce_meta.extractors.project import project_above
 from recce_meta.models import NodeMetadata, Project
+from recce_meta.profiles import ProjectSettings, find_project_dir, read_project_settings
 from recce_meta.render import SimpleTemplateRenderer
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.select import load_run
@@ -28,6 +30,10 @@ class Template(Struct, frozen=True, kw_only=True):
     """The node whose code it is; default: the one whose file it is, if any."""
     incremental: bool = False
     variables: Mapping[str, Any] = {}
+    """What dbt's `--vars` would give; it wins over dbt_project.yml."""
+    project_dir: Path | None = None
+    """The folder of dbt_project.yml, for its variables and its `dispatch:`. Default: that of the artifacts
+    or, for a stored run, the one at hand, where it is the run's project."""
     environ: Mapping[str, str] = {}
     target_name: str | None = None
 
@@ -50,12 +56,14 @@ def render(
     """*template* rendered with the nodes and macros of the run that *selector* names (or `path:DIR`)."""
     found = _load(connect, selector, project, schema)
     nodes = {node.unique_id: node for node in found.nodes}
+    settings = settings_of(found.run.project_name, template.project_dir, folder_of(selector))
     renderer = SimpleTemplateRenderer(
         None,
         nodes,
         macros=found.macros,
         run=found.run,
         variables=template.variables,
+        settings=settings,
         environ=template.environ,
         target={} if template.target_name is None else {"name": template.target_name},
     )
@@ -63,7 +71,33 @@ def render(
         find_node(template.node, nodes) if template.node is not None else _node_of_file(template.path, nodes)
     )
     sql = renderer.render(template.sql, node=node, incremental=template.incremental)
-    return RenderedTemplate(sql=sql, warnings=(*renderer.warnings, *_assumed(renderer.assumed_variables)))
+    warnings = [*renderer.warnings, *_assumed(renderer.assumed_variables)]
+    if settings is not None and folder_of(selector) is None:
+        warnings += _as_of_now(renderer.project_variables, settings)
+    return RenderedTemplate(sql=sql, warnings=tuple(warnings))
+
+
+def settings_of(project: str, project_dir: Path | None, artifacts: Path | None) -> ProjectSettings | None:
+    """dbt_project.yml of *project*: in *project_dir*, else above *artifacts*, else at hand.
+
+    Another project's is not taken, unless *project_dir* names it, which is an error. Raises
+    ConfigurationError there, and where a file cannot be read.
+    """
+    if project_dir is not None:
+        folder: Path | None = project_dir
+    else:
+        folder = project_above(artifacts) if artifacts is not None else find_project_dir()
+    if folder is None:
+        return None
+    settings = read_project_settings(folder)
+    if settings.name == project:
+        return settings
+    if project_dir is None:
+        return None
+    raise ConfigurationError(
+        f"{settings.path} is project '{settings.name}', and the run is of '{project}'",
+        hint="name the folder of the run's own project with --project-dir",
+    )
 
 
 def _load(
@@ -86,6 +120,14 @@ def _node_of_file(path: Path | None, nodes: Mapping[str, NodeMetadata]) -> str |
         if node.path and node.raw_code is not None and text.endswith(f"/{node.path}")
     ]
     return found[0] if len(found) == 1 else None
+
+
+def _as_of_now(names: frozenset[str], settings: ProjectSettings) -> list[str]:
+    """That the file may not be what it was when the run was recorded."""
+    if not names:
+        return []
+    listed = ", ".join(sorted(names))
+    return [f"took {listed} from {settings.path} as it is now, not as it was when the run was recorded"]
 
 
 def _assumed(names: frozenset[str]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.adapter import DEFAULT_LOCK_SECONDS
@@ -38,6 +39,10 @@ class Connection(Struct, frozen=True):
     project_dir: Path | None
     schema: str
     lock_timeout: float
+
+    def at(self, place: str) -> Connection:
+        """The same options for another place: a target of the profile, or a URL."""
+        return replace(self, **({"url": place} if "://" in place else {"url": None, "target": place}))
 
     def open_existing(self) -> UnifiedSqlAdapter:
         """Like `open`, for commands that read: a DuckDB file that is not there is an error."""

@@ -34,7 +34,8 @@ def render(
     """Turn ref() and source() SQL into warehouse SQL.
 
     FILE is a template, or - for standard input. Relations, macros and ephemeral models are those of the
-    run; nothing is asked of the database but the run itself.
+    run, variables those of --vars and of dbt_project.yml; nothing is asked of the database but the run
+    itself.
     """
     from recce_meta.api import rendering
 
@@ -44,6 +45,7 @@ def render(
         node=node,
         incremental=incremental,
         variables=rendering.parse_variables(variables),
+        project_dir=connection.project_dir,
         environ=os.environ,
         target_name=target_name,
     )

@@ -1,0 +1,99 @@
+"""Runs data diffs: several at once, each failing alone, or printed instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.pool import DEFAULT_THREADS, Pool
+from recce_meta.api.asking import OnQuery, Warehouses
+from recce_meta.api.places import Places
+from recce_meta.dialects import dialect_named
+from recce_meta.diff.data.plan import Plan, Query
+from recce_meta.errors import QueryCancelled, RecceMetaError
+from recce_meta.models.data_diff import AnyDataDiff, Failed, Subject
+
+OnDone: TypeAlias = Callable[[AnyDataDiff], None]
+
+
+class Job(Struct, frozen=True):
+    """One data diff to make."""
+
+    diff: str
+    """Its type: value_diff, profile_diff, …"""
+    subject: Subject
+    plan: Callable[[], Plan[AnyDataDiff]]
+
+
+class Comparison:
+    """The data of base and current, through one connection or two, as several threads ask for it."""
+
+    def __init__(self, warehouses: Warehouses, places: Places, pools: Sequence[Pool]) -> None:
+        self.places = places
+        self._warehouses = warehouses
+        self._pools = pools
+
+    def run(self, plan: Plan[AnyDataDiff]) -> AnyDataDiff:
+        """The result of *plan*; raises what it met."""
+        return self._warehouses.run(plan)
+
+    def run_all(self, jobs: Sequence[Job], on_done: OnDone | None = None) -> list[AnyDataDiff]:
+        """The result of each of *jobs*, or Failed; *on_done* is told each as it ends, in any order."""
+
+        def answer(job: Job) -> AnyDataDiff:
+            try:
+                result = self.run(job.plan())
+            except QueryCancelled:
+                raise
+            except RecceMetaError as error:
+                result = failed(job, error)
+            if on_done is not None:
+                on_done(result)
+            return result
+
+        return self._pools[0].each(answer, jobs)
+
+    def statements(self, jobs: Iterable[Job]) -> list[Query]:
+        """What *jobs* would run, as far as it can be told before anything has."""
+        return [query for job in jobs for query in self._warehouses.print(job.plan())]
+
+    def close(self) -> None:
+        """Close the connections that were opened for this."""
+        for pool in self._pools:
+            pool.close()
+
+
+def open_comparison(
+    current: UnifiedSqlAdapter,
+    base: UnifiedSqlAdapter | None = None,
+    *,
+    threads: int = DEFAULT_THREADS,
+    deadline: float | None = None,
+    on_query: OnQuery | None = None,
+) -> Comparison:
+    """A comparison of data that *current* reaches with data that it, or *base*, reaches.
+
+    *threads* is the number of statements at once, *deadline* a reading of `time.monotonic` at which they are
+    stopped. Both adapters stay their owner's.
+    """
+    other = None if base is None or base.reaches_same(current) else base
+    pools = [Pool(adapter, threads, deadline=deadline) for adapter in (current, other) if adapter is not None]
+    places = Places(
+        base=dialect_named((other or current).warehouse.dialect),
+        current=dialect_named(current.warehouse.dialect),
+        is_joined=other is None,
+    )
+    return Comparison(Warehouses(*pools, on_query=on_query), places, pools)
+
+
+def failed(job: Job, error: RecceMetaError) -> Failed:
+    """What stands in the place of a result that there is none of."""
+    return Failed(subject=job.subject, diff=job.diff, error=error.message, hint=error.hint)
+
+
+def is_failed(result: AnyDataDiff) -> bool:
+    """Whether there is no result."""
+    return isinstance(result, Failed)

@@ -1,0 +1,96 @@
+"""Several statements at once, and statements that are described and not run."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.pool import Pool
+from recce_meta.errors import MissingRelation, QueryCancelled, QueryTimeout, UsageError, WarehouseError
+
+from .conftest import Backend
+
+ENDLESS = {
+    "duckdb": "SELECT count(*) FROM range(100000000000) AS a",
+    "postgres": "SELECT count(*) FROM generate_series(1, 100000000000) AS a",
+}
+
+
+def test_a_statement_is_described_with_the_warehouse_s_own_types(
+    backend: Backend, adapter: UnifiedSqlAdapter, schema: str
+) -> None:
+    table = adapter.quote_table(schema, "a table")
+    adapter.execute(f'CREATE TABLE {table} ("Id" bigint, price decimal(10, 2), seen timestamp with time zone)')
+
+    described = adapter.describe(f'SELECT *, \'x\' || "Id" AS "a""b" FROM {table} -- a comment')
+
+    assert [name for name, _ in described] == ["Id", "price", "seen", 'a"b']
+    assert [text.lower() for _, text in described][1:3] == [
+        "decimal(10,2)" if backend.name == "duckdb" else "numeric(10,2)",
+        "timestamp with time zone",
+    ]
+
+
+def test_a_described_statement_is_not_run(adapter: UnifiedSqlAdapter) -> None:
+    assert adapter.describe("SELECT 1 / (SELECT 0) AS never") != []
+
+
+def test_what_cannot_be_described_says_why(adapter: UnifiedSqlAdapter) -> None:
+    with pytest.raises(MissingRelation, match="not_there"):
+        adapter.describe("SELECT * FROM not_there")
+    assert adapter.describe("SELECT 1 AS one")[0][0] == "one"
+
+
+def test_answers_come_in_the_order_of_the_statements(adapter: UnifiedSqlAdapter) -> None:
+    adapter.execute("SELECT 1")
+    with Pool(adapter, 3) as pool:
+        assert pool.each(pool.execute, [f"SELECT {number}" for number in range(9)]) == [
+            [(number,)] for number in range(9)
+        ]
+
+
+def test_statements_run_at_once(adapter: UnifiedSqlAdapter) -> None:
+    here = threading.Barrier(3, timeout=20)
+
+    def meet(_item: int) -> int:
+        with pool.connection() as one:
+            one.execute("SELECT 1")
+            return here.wait()
+
+    with Pool(adapter, 3) as pool:
+        assert sorted(pool.each(meet, [1, 2, 3])) == [0, 1, 2]
+
+
+def test_the_failure_of_one_statement_stops_the_others(backend: Backend, adapter: UnifiedSqlAdapter) -> None:
+    adapter.execute("SELECT 1")
+    with Pool(adapter, 2) as pool:
+        with pytest.raises(WarehouseError, match="not_there"):
+            pool.each(pool.execute, [ENDLESS[backend.name], "SELECT * FROM not_there"])
+        with pytest.raises(QueryCancelled):
+            pool.execute("SELECT 1")
+    assert adapter.execute("SELECT 1")[1] == [(1,)]
+
+
+def test_a_deadline_stops_what_runs_and_what_would(backend: Backend, adapter: UnifiedSqlAdapter) -> None:
+    adapter.execute("SELECT 1")
+    with Pool(adapter, 2, deadline=time.monotonic() + 0.3) as pool:
+        with pytest.raises(QueryTimeout, match="budget is used up"):
+            pool.execute(ENDLESS[backend.name])
+        with pytest.raises(QueryTimeout, match="budget is used up"):
+            pool.execute("SELECT 1")
+    assert adapter.execute("SELECT 1")[1] == [(1,)]
+
+
+def test_a_database_in_memory_has_one_connection() -> None:
+    with UnifiedSqlAdapter.from_url("duckdb:///:memory:") as adapter:
+        adapter.execute("CREATE TABLE t AS SELECT 42 AS answer")
+        with Pool(adapter, 8) as pool:
+            assert pool.each(pool.execute, ["SELECT answer FROM t"] * 3) == [[(42,)]] * 3
+
+
+def test_no_threads_are_refused(adapter: UnifiedSqlAdapter) -> None:
+    with pytest.raises(UsageError, match="0 threads"):
+        Pool(adapter, 0)
