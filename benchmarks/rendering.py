@@ -130,12 +130,12 @@ def _same(left: str, right: str) -> bool:
     return AROUND_SIGNS.sub(r"\1", left).split() == AROUND_SIGNS.sub(r"\1", right).split()
 
 
-def measure(folders: list[Path]) -> dict[str, Tally]:
-    """The outcome of every pair, by sort."""
+def measure(folders: list[Path], *, is_seeing: bool = True) -> dict[str, Tally]:
+    """The outcome of every pair, by sort; *is_seeing* where other nodes' compiled code is at hand."""
     tallies: dict[str, Tally] = {}
     for place, project in projects(folders):
-        blind = [replace(node, compiled_code=None) for node in project.nodes]
-        renderer = SimpleTemplateRenderer(None, blind, macros=project.macros, run=project.run)
+        nodes = project.nodes if is_seeing else [replace(node, compiled_code=None) for node in project.nodes]
+        renderer = SimpleTemplateRenderer(None, nodes, macros=project.macros, run=project.run)
         for node in project.nodes:
             if node.raw_code and node.compiled_code and node.language != "python":
                 reason, seconds = outcome(renderer, node, node.compiled_code)

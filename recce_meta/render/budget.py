@@ -22,6 +22,7 @@ LARGEST_NUMBER_BITS = 4_096
 SHORT = 200
 """Text below this length is not counted: it would cost more than it weighs."""
 _BETWEEN_CLOCKS = 256
+_SPARE = 4
 
 _CONTAINERS = frozenset([list, tuple, set, frozenset, dict])
 
@@ -41,7 +42,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 class Budget:
     """What is left of the limits in one rendering."""
 
-    __slots__ = ("_characters", "_deadline", "_next_clock", "_steps", "limits")
+    __slots__ = ("_characters", "_deadline", "_next_clock", "_paused", "_steps", "limits")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -49,6 +50,7 @@ class Budget:
         self._characters = 0
         self._next_clock = _BETWEEN_CLOCKS
         self._deadline = monotonic() + limits.seconds
+        self._paused: float | None = None
 
     def spend(self, steps: int = 1) -> None:
         """Count *steps*; raises where they, or the time, run out."""
@@ -102,6 +104,36 @@ class Budget:
         if characters > self.limits.characters:
             raise self._exceeded(f"more than {self.limits.characters:,} characters")
         return characters + 2 * count
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left."""
+        limits = self.limits
+        return (
+            self._steps > limits.steps or self._characters > limits.characters or monotonic() > self._deadline
+        )
+
+    def spare(self) -> Budget:
+        """A budget of its own, a part of this one's size."""
+        limits = self.limits
+        return Budget(
+            Limits(
+                seconds=limits.seconds / _SPARE,
+                steps=limits.steps // _SPARE,
+                characters=limits.characters // _SPARE,
+                items=limits.items,
+            )
+        )
+
+    def pause(self) -> None:
+        """Let no time go by until `resume`."""
+        self._paused = monotonic()
+
+    def resume(self) -> None:
+        """Let time go by again."""
+        if self._paused is not None:
+            self._deadline += monotonic() - self._paused
+            self._paused = None
 
     @staticmethod
     def _exceeded(what: str) -> TemplateError:

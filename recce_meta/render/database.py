@@ -51,10 +51,14 @@ class AdapterNames(TemplateObject):
         """The macro of this adapter for *macro_name*."""
         scope = self._scope
         library = scope.project.library
+        settings = scope.project.settings
+        configured = settings.search_orders.get(macro_namespace or "") if settings is not None else None
         searched: list[str | None]
         if packages is not None:  # before dbt 0.20
             searched = [*packages, None]
-        elif macro_namespace is not None and macro_namespace in library.packages:
+        elif macro_namespace is not None and configured:
+            searched = [*configured]
+        elif macro_namespace is not None and library.has_package(macro_namespace):
             searched = [library.root, macro_namespace] if library.root is not None else [macro_namespace]
         else:
             searched = [None]

@@ -45,7 +45,8 @@ class MacroLibrary:
         self.prefixes = (adapter_type, *PARENTS.get(adapter_type, ()), "default")
         internal = [f"dbt_{name}" for name in self.prefixes[:-1]] + [GLOBAL]
         packages: dict[str, dict[str, MacroMetadata]] = defaultdict(dict)
-        for macro in macros:
+        self.macros = tuple(macros)
+        for macro in self.macros:
             packages[macro.package_name][macro.name] = macro
         self.built_in: dict[str, MacroMetadata] = {}
         for package in reversed(internal):
@@ -103,7 +104,7 @@ class MacroLibrary:
         """The compiled text of *macro*."""
         found = self._templates.get(macro.unique_id)
         if found is None:
-            code = self._sandbox.compile(macro.macro_sql, macro.unique_id, macro.path or macro.unique_id)
+            code = self._sandbox.code(macro.macro_sql, macro.unique_id, macro.path or macro.unique_id)
             found = Template.from_code(self._sandbox, code, {})
             self._templates[macro.unique_id] = found
         return found

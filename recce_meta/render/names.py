@@ -15,6 +15,7 @@ from recce_meta.render.functions import FUNCTIONS, modules
 from recce_meta.render.macros import FIXED, MacroCall, Namespace
 from recce_meta.render.refusal import ASK_DATABASE, BELONG_TO_DBT, Refused, database_error, dbt_error
 from recce_meta.render.relation import Relation, cte_of, relation_of
+from recce_meta.render.variables import Variables
 
 if TYPE_CHECKING:
     from recce_meta.render.project import ProjectNames
@@ -44,8 +45,11 @@ class Scope:
         self.ephemeral: dict[str, NodeMetadata] = {}
         """The ephemeral models it names, in order."""
         self.names = Names(self)
+        self._calls: dict[str, MacroCall] = {}
+        self.parents: set[str] = set()
+        """The unique ids of all that it reads."""
         self.configured: dict[str, Any] = {}
-        """What `config()` said, where there is no node that already knows."""
+        """What `config()` said."""
 
     def ref(self, *args: Any, **kwargs: Any) -> Relation:
         """`ref`."""
@@ -67,16 +71,25 @@ class Scope:
 
     def relation(self, node: NodeMetadata) -> Relation:
         """What stands for *node* in the text."""
+        self.parents.add(node.unique_id)
         if node.materialized == "ephemeral":
             self.ephemeral.setdefault(node.unique_id, node)
             return cte_of(self.project.cte_name(node), node)
         return relation_of(node, self.project.adapter_type)
 
+    def warn_once(self, text: str) -> None:
+        """Tell the caller of the renderer *text*, unless that was told before."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
     def call_of(self, macro: MacroMetadata) -> Any:
         """*macro*, ready to be called in this text."""
         if macro.name in FIXED:
             return self.names[macro.name]
-        return MacroCall(self.project.library, macro, self.names)
+        found = self._calls.get(macro.unique_id)
+        if found is None:
+            found = self._calls[macro.unique_id] = MacroCall(self.project.library, macro, self.names)
+        return found
 
     def env_var(self, name: str, default: str | None = None) -> str:
         """`env_var`, of the environment that the renderer was given."""
@@ -127,44 +140,6 @@ def _ref_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[st
         )
     package = args[0] if len(args) == 2 else None
     return args[-1], package, None if version is None else str(version)
-
-
-class Variables(TemplateObject):
-    """`var`: variables by name; those under the name of a package are that package's own."""
-
-    __slots__ = ("_scope",)
-    readable: ClassVar[frozenset[str]] = frozenset(["has_var"])
-
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-
-    def _find(self, name: str) -> Any:
-        _check_name("var", name)
-        variables = self._scope.project.variables
-        own = variables.get(self._scope.package or "")
-        if isinstance(own, Mapping) and name in own:
-            return own[name]
-        return variables.get(name, _UNSET)
-
-    def has_var(self, name: str) -> bool:
-        """Whether *name* has a value."""
-        return self._find(name) is not _UNSET
-
-    def __call__(self, name: str, default: Any = _UNSET) -> Any:
-        value = self._find(name)
-        if value is _UNSET:
-            value = default
-            if value is _UNSET:
-                raise TemplateError(
-                    f"Variable '{name}' has no value here, and no default",
-                    name=name,
-                    hint=f"artifacts keep no variables: pass --vars '{{{name}: …}}' (variables= in Python)",
-                )
-            self._scope.project.assumed.add(name)
-            return value
-        if isinstance(value, str):
-            return self._scope.evaluate(value, self._scope)
-        return deepcopy(value)
 
 
 class Configuration(TemplateObject):

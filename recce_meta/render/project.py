@@ -10,8 +10,11 @@ from typing import Any
 
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 from recce_meta.models.environment import target_place
+from recce_meta.profiles.project_file import ProjectSettings
+from recce_meta.render.evidence import Evidence
 from recce_meta.render.lookup import NodeLookup
 from recce_meta.render.macros import MacroLibrary
+from recce_meta.render.notes import Notes
 from recce_meta.render.sandbox import Sandbox
 
 _FLAGS = {
@@ -46,14 +49,16 @@ class ProjectNames:
         sandbox: Sandbox,
         adapter_type: str | None,
         variables: Mapping[str, Any],
+        settings: ProjectSettings | None,
         environ: Mapping[str, str],
         target: Mapping[str, Any],
     ) -> None:
         self.nodes = nodes
         self.run = run
-        self.assumed: set[str] = set()
-        """Variables that took the default that `var()` names."""
-        self.variables, self.environ = variables, environ
+        self.notes = Notes()
+        self.evidence: Evidence | None = None
+        """What else tells of variables, if anything may."""
+        self.variables, self.environ, self.settings = variables, environ, settings
         self.root = run.project_name if run is not None else _only_package(nodes.values())
         given = target.get("type")
         known = run.adapter_type if run is not None else None

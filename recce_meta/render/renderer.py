@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import RLock
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from jinja2 import Template, TemplateRuntimeError, TemplateSyntaxError, nodes
 from jinja2.runtime import Context
 
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
+from recce_meta.profiles.project_file import ProjectSettings
 from recce_meta.render.budget import Budget, Limits
 from recce_meta.render.ephemeral import inject, wrap
+from recce_meta.render.evidence import Evidence, Observation
 from recce_meta.render.names import Scope
+from recce_meta.render.notes import Notes
 from recce_meta.render.place import locate, template_lines
 from recce_meta.render.project import ProjectNames
 from recce_meta.render.sandbox import Returned, Sandbox, UnknownName
 from recce_meta.render.wording import syntax_error, unknown_name
 
+T = TypeVar("T")
 _TEXT = "the template"
 _RESULT = "result"
 _MOST_TEXT = 2_000_000
@@ -38,8 +43,10 @@ class SimpleTemplateRenderer:
 
     *adapter* only says which warehouse it is, where neither *run* nor *target* does, and may be None.
     *macros* are those of the run, the project's, its packages' and dbt's own. *variables* are what
-    `--vars` and `vars:` of dbt_project.yml say, with a package's own under its name; *environ* is what
-    `env_var` reads. A renderer may be used by several threads, one after the other.
+    `--vars` says, with a package's own under its name; *settings* are what dbt_project.yml says
+    (`read_project_settings`), of variables and of `dispatch:`. Where neither has a variable, what the
+    run's nodes tell of it is used, and said in `warnings`, unless *infer_variables* is false. *environ*
+    is what `env_var` reads. A renderer may be used by several threads, one after the other.
     """
 
     def __init__(
@@ -50,6 +57,8 @@ class SimpleTemplateRenderer:
         macros: Iterable[MacroMetadata] = (),
         run: RunMetadata | None = None,
         variables: Mapping[str, Any] | None = None,
+        settings: ProjectSettings | None = None,
+        infer_variables: bool = True,
         environ: Mapping[str, str] | None = None,
         target: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
@@ -57,7 +66,7 @@ class SimpleTemplateRenderer:
         listed = nodes.values() if isinstance(nodes, Mapping) else nodes
         self.nodes: Mapping[str, NodeMetadata] = {node.unique_id: node for node in listed}
         self.warnings: list[str] = []
-        """What templates said with `exceptions.warn`."""
+        """What templates said with `exceptions.warn`, and which variables were inferred from what."""
         self._limits = limits or Limits()
         self._sandbox = Sandbox()
         self._project = ProjectNames(
@@ -67,9 +76,20 @@ class SimpleTemplateRenderer:
             sandbox=self._sandbox,
             adapter_type=None if adapter is None else adapter.warehouse.name,
             variables=variables or {},
+            settings=settings,
             environ=environ or {},
             target=target or {},
         )
+        if infer_variables:
+            self._project.evidence = Evidence(
+                self.nodes,
+                self._project.library.macros,
+                observe=self._observe,
+                evaluate=self._evaluate_setting,
+                separately=self._separately,
+            )
+        self._spare: Budget | None = None
+        """What is left for finding out about variables in the rendering at hand."""
         self._templates: dict[str, Template] = {}
         self._lock = RLock()
 
@@ -84,7 +104,20 @@ class SimpleTemplateRenderer:
 
         dbt_project.yml may say otherwise, which artifacts do not tell.
         """
-        return frozenset(self._project.assumed)
+        return frozenset(self._project.notes.assumed)
+
+    @property
+    def inferred_variables(self) -> Mapping[str, Any]:
+        """The variables of the last rendering that nobody gave and the run's nodes told, with their values.
+
+        Those that turned out to have the default are left out.
+        """
+        return {name: found.value for name, found in self._project.notes.inferred.items()}
+
+    @property
+    def project_variables(self) -> frozenset[str]:
+        """The variables of the last rendering whose value is that of dbt_project.yml."""
+        return frozenset(self._project.notes.of_project)
 
     def render(self, sql: str, *, node: str | None = None, incremental: bool = False) -> str:
         """*sql* with its Jinja rendered, and ephemeral models put in as dbt does.
@@ -115,24 +148,68 @@ class SimpleTemplateRenderer:
 
     def _within_budget(self, sql: str, node: NodeMetadata | None, incremental: bool) -> str:
         with self._lock:
-            self._sandbox.budget = Budget(self._limits)
-            self._project.assumed.clear()
-            text, expressions = self._render(sql, node, incremental, ())
-            put_in = wrap if self._project.wraps_ephemeral else inject
-            return put_in(text, list(expressions.values()))
+            self._sandbox.budget, self._spare = Budget(self._limits), None
+            self._project.notes = Notes()
+            if self._project.evidence is not None:
+                self._project.evidence.rendering = node.unique_id if node is not None else None
+            return self._whole(sql, self._scope(node, incremental, self.warnings))
 
-    def _render(
-        self, sql: str, node: NodeMetadata | None, incremental: bool, within: tuple[str, ...]
-    ) -> tuple[str, dict[str, str]]:
-        """*sql* rendered, and the CTEs it needs, by the unique ids of the models they are."""
-        scope = Scope(
+    def _scope(self, node: NodeMetadata | None, incremental: bool, warnings: list[str]) -> Scope:
+        return Scope(
             self._project,
             node,
             node.package_name if node is not None else self._project.root,
             incremental=incremental,
             evaluate=self._evaluate,
-            warnings=self.warnings,
+            warnings=warnings,
         )
+
+    def _whole(self, sql: str, scope: Scope) -> str:
+        """*sql* with its ephemeral parents."""
+        text, expressions = self._render(sql, scope, ())
+        put_in = wrap if self._project.wraps_ephemeral else inject
+        return put_in(text, list(expressions.values()))
+
+    def _observe(self, node: NodeMetadata) -> Observation:
+        """What comes of rendering the code of *node*, and what it asks for."""
+        notes, self._project.notes = self._project.notes, Notes()
+        try:
+            scope = self._scope(node, False, [])
+            text = self._whole(node.raw_code or "", scope)
+            read = frozenset(self._project.notes.read)
+            return Observation(text, frozenset(scope.parents), scope.configured, read)
+        finally:
+            self._project.notes = notes
+
+    def _evaluate_setting(self, text: str, node: NodeMetadata) -> Any:
+        """What dbt makes of *text*, a setting of *node*."""
+        notes, self._project.notes = self._project.notes, Notes()
+        scope = self._scope(node, False, [])
+        try:
+            return self._guarded(lambda: self._evaluate(text, scope), text, scope, None)
+        finally:
+            self._project.notes = notes
+
+    @contextmanager
+    def _separately(self) -> Iterator[bool]:
+        """Within it, renderings cost the one at hand nothing; yields whether they may cost any more."""
+        own = self._sandbox.budget
+        if own is self._spare:
+            yield not own.is_spent
+            return
+        own.pause()
+        spare = self._sandbox.budget = self._spare = self._spare or own.spare()
+        spare.resume()
+        try:
+            yield not spare.is_spent
+        finally:
+            spare.pause()
+            own.resume()
+            self._sandbox.budget = own
+
+    def _render(self, sql: str, scope: Scope, within: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+        """*sql* rendered, and the CTEs it needs, by the unique ids of the models they are."""
+        node = scope.node
         text = self._run(sql, scope, node.unique_id if node is not None and within else None)
         expressions: dict[str, str] = {}
         for unique_id, model in scope.ephemeral.items():
@@ -143,24 +220,30 @@ class SimpleTemplateRenderer:
                     name=model.name,
                     hint=f"it is read by {node.unique_id}" if node is not None else None,
                 )
-            inner, needed = self._render_ephemeral(model, (*within, unique_id))
+            inner, needed = self._render_ephemeral(model, (*within, unique_id), scope.warnings)
             for needed_id, expression in needed.items():
                 expressions.setdefault(needed_id, expression)
             expressions.setdefault(unique_id, f"{self._project.cte_name(model)} as (\n{inner}\n)")
         return text, expressions
 
-    def _render_ephemeral(self, model: NodeMetadata, within: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+    def _render_ephemeral(
+        self, model: NodeMetadata, within: tuple[str, ...], warnings: list[str]
+    ) -> tuple[str, dict[str, str]]:
         """The query of an ephemeral model; the one dbt compiled, where rendering would ask the database."""
         try:
-            return self._render(model.raw_code or "", model, False, within)
+            return self._render(model.raw_code or "", self._scope(model, False, warnings), within)
         except TemplateError as error:
             if not error.needs_database or model.compiled_code is None:
                 raise
             return model.compiled_code, {}
 
     def _run(self, sql: str, scope: Scope, title: str | None) -> str:
+        return self._guarded(lambda: self._text_of(self._template(sql), scope), sql, scope, title)
+
+    def _guarded(self, render: Callable[[], T], sql: str, scope: Scope, title: str | None) -> T:
+        """What *render* gives; whatever it raises is an error of the template *sql*."""
         try:
-            return self._text_of(self._template(sql), scope)
+            return render()
         except TemplateError as error:
             raise self._placed(error, error, sql, title) from None
         except UnknownName as error:

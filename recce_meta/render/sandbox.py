@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from types import BuiltinMethodType, FunctionType, MethodType
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType
 from typing import Any, NoReturn, cast
 
 from jinja2 import Undefined, nodes, pass_context
@@ -99,6 +99,15 @@ class Sandbox(SandboxedEnvironment):
         tests = cast(dict[str, Callable[..., Any]], dict(TESTS)) | {"mapping": _is_mapping}
         self.tests = bounded_filters(tests, lambda: self.budget)
         self.globals = {}
+
+    def code(self, source: str, name: str, filename: str) -> CodeType:
+        """*source* compiled; the same text is compiled once, since most runs have the same macros."""
+        key = source, name, filename
+        found = _CODE.pop(key, None) or self.compile(source, name, filename)
+        _CODE[key] = found  # at the end again: what was not used for long is at the beginning
+        while len(_CODE) > _MOST_CODE:
+            _CODE.pop(next(iter(_CODE)), None)
+        return found
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         return guard(super()._parse(source, name, filename))
@@ -210,6 +219,9 @@ class Sandbox(SandboxedEnvironment):
         return obj(*args, **kwargs)
 
 
+_MOST_CODE = 2_000
+_CODE: dict[tuple[str, str, str], CodeType] = {}
+"""Compiled macros of all renderers: code depends on the text alone, and holds no value of any run."""
 _FUNCTIONS = (FunctionType, MethodType, BuiltinMethodType, type)
 
 

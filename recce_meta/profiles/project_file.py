@@ -1,0 +1,127 @@
+"""What dbt_project.yml says that templates need: variables, and where dispatch looks for macros.
+
+Artifacts hold neither. https://docs.getdbt.com/docs/build/project-variables,
+https://docs.getdbt.com/reference/project-configs/dispatch-config
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recce_meta.errors import ConfigurationError
+from recce_meta.profiles.discovery import PROJECT_FILE
+from recce_meta.profiles.dotenv import with_dotenv
+from recce_meta.profiles.rendering import Renderer
+from recce_meta.profiles.yaml_file import read_mapping
+
+VARS_FILE = "vars.yml"
+"""Since dbt 1.12 a project may keep its variables here instead."""
+_PACKAGES_DIRS = ("dbt_packages", "dbt_modules")
+"""Where `dbt deps` installs packages by default: since dbt 1.0, and before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSettings:
+    """The variables of a project and of the packages installed in it, and its `dispatch:`."""
+
+    name: str
+    path: Path | None = None
+    """The dbt_project.yml that says so."""
+    variables: Mapping[str, object] = field(default_factory=dict)
+    """`vars:` of the project; those under the name of a package are for its nodes alone."""
+    packages: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """`vars:` of each installed package, by the package's name."""
+    search_orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """`search_order` of each `macro_namespace` that `dispatch:` names."""
+
+    def variable(self, name: str, package: str | None, missing: object = None) -> object:
+        """The value of *name* for a node of *package*; *missing* where nobody sets it.
+
+        The project wins over the package, and what is meant for one package over what is meant for all.
+        """
+        for variables in (self.variables, self.packages.get(package or "", {})):
+            own = variables.get(package or "")
+            if isinstance(own, Mapping) and name in own:
+                return own[name]
+            if name in variables:
+                return variables[name]
+        return missing
+
+
+def read_project_settings(
+    project_dir: str | Path, *, environment: Mapping[str, str] | None = None
+) -> ProjectSettings:
+    """What the dbt_project.yml in *project_dir* says, and those of the packages installed there.
+
+    *environment* is the process's own unless given; `packages-install-path` may ask it. Raises
+    ConfigurationError where a file cannot be read, or is not what dbt takes.
+    """
+    folder = Path(project_dir)
+    path = folder / PROJECT_FILE
+    content = read_mapping(path, ConfigurationError)
+    renderer = Renderer(with_dotenv(os.environ if environment is None else environment, folder), {})
+    return ProjectSettings(
+        name=_name(content, path, renderer),
+        path=path,
+        variables=_variables(folder, content),
+        packages={
+            _name(package, place, renderer): _mapping(package.get("vars"), place, "vars")
+            for place, package in _installed(folder, content, renderer)
+        },
+        search_orders=_search_orders(content.get("dispatch"), path),
+    )
+
+
+def _name(content: Mapping[str, object], path: Path, renderer: Renderer) -> str:
+    name = renderer.render(content.get("name"), ("name",))
+    if not name:
+        raise ConfigurationError(f"No 'name:' in {path}")
+    return str(name)
+
+
+def _variables(folder: Path, content: Mapping[str, object]) -> Mapping[str, object]:
+    """The project's variables, from the one of the two places where dbt allows them."""
+    own = _mapping(content.get("vars"), folder / PROJECT_FILE, "vars")
+    path = folder / VARS_FILE
+    if own or not path.is_file():
+        return own
+    return _mapping(read_mapping(path, ConfigurationError).get("vars"), path, "vars")
+
+
+def _installed(
+    folder: Path, content: Mapping[str, object], renderer: Renderer
+) -> Iterable[tuple[Path, Mapping[str, object]]]:
+    """dbt_project.yml of every package that is installed, with its path."""
+    given = content.get("packages-install-path") or content.get("modules-path")
+    if given is not None:
+        names: tuple[str, ...] = (str(renderer.render(given, ("packages-install-path",))),)
+    else:
+        names = _PACKAGES_DIRS
+    place = next((folder / name for name in names if (folder / name).is_dir()), None)
+    if place is not None:
+        for path in sorted(place.glob(f"*/{PROJECT_FILE}")):
+            yield path, read_mapping(path, ConfigurationError)
+
+
+def _mapping(value: object, path: Path, key: str) -> Mapping[str, object]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"'{key}:' in {path} is not a mapping")
+    return value
+
+
+def _search_orders(value: object, path: Path) -> Mapping[str, tuple[str, ...]]:
+    orders: dict[str, tuple[str, ...]] = {}
+    for entry in value if isinstance(value, list) else ():
+        order = entry.get("search_order") if isinstance(entry, Mapping) else None
+        if not isinstance(order, list) or "macro_namespace" not in entry:
+            raise ConfigurationError(
+                f"'dispatch:' in {path} has an entry without macro_namespace or search_order",
+                hint="for example {macro_namespace: dbt_utils, search_order: [my_project, dbt_utils]}",
+            )
+        orders[str(entry["macro_namespace"])] = tuple(str(name) for name in order)
+    return orders
