@@ -1,4 +1,12 @@
-"""Results as text for a terminal, Markdown for a pull request, and JSON for programs: values in, text out."""
+"""Results as text for a terminal, Markdown for a pull request, and JSON for programs: values in, text out.
+
+What tells of data is imported when it is first used: most commands never need it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from recce_meta.report.as_json import checks_json, diff_json, lineage_json, run_json, runs_json
 from recce_meta.report.lineage_text import lineage_text
@@ -8,9 +16,15 @@ from recce_meta.report.run_text import run_text, runs_text
 from recce_meta.report.store_text import checks_text, prune_text, record_text
 from recce_meta.report.text import diff_text
 
+if TYPE_CHECKING:
+    from recce_meta.report.data.as_json import data_json
+    from recce_meta.report.data.text import data_text
+
 __all__ = [
     "checks_json",
     "checks_text",
+    "data_json",
+    "data_text",
     "diff_json",
     "diff_markdown",
     "diff_text",
@@ -26,3 +40,15 @@ __all__ = [
     "runs_markdown",
     "runs_text",
 ]
+
+_MODULES = {
+    "data_json": "data.as_json",
+    "data_text": "data.text",
+}
+"""Where each name is that is imported when it is first used."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'recce_meta.report' has no attribute {name!r}")
+    return getattr(import_module(f"recce_meta.report.{_MODULES[name]}"), name)

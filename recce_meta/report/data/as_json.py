@@ -1,0 +1,109 @@
+"""Results of data diffs as JSON for programs; `docs/data-json.md` and its JSON Schema describe the document.
+
+Every field stands under its name, and so does every figure that a type computes. A cell's value is a JSON
+value that every reader keeps exactly, or a text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from recce_meta.models.data_diff import AnyDataDiff, Value
+from recce_meta.report.data.cells import number_text
+
+DATA_SCHEMA = "recce_meta/data-diff/v1"
+SCHEMA_VERSION = 1
+KIND = "data_diff"
+
+LARGEST_INTEGER = 2**53 - 1
+"""Beyond it a reader that has only floats, such as JavaScript, would round."""
+
+JsonTree: TypeAlias = Any
+
+
+def data_json(results: Sequence[AnyDataDiff]) -> str:
+    """*results* in the order given, complete: nothing is cut. Equal results give equal bytes."""
+    document = {
+        "schema": DATA_SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "kind": KIND,
+        "results": [data_tree(result) for result in results],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def data_tree(value: Struct | Value) -> JsonTree:
+    """A result, or anything in one, as what JSON has: objects, arrays, texts, numbers, booleans and null."""
+    if isinstance(value, Struct):
+        tag = type(value).__struct_config__.tag
+        fields = {name: data_tree(getattr(value, name)) for name in _names(type(value))}
+        return {"type": tag} | fields if tag else fields
+    if isinstance(value, Enum):
+        return data_tree(value.value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float, Decimal)):
+        return _number(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [data_tree(item) for item in value]
+    if isinstance(value, Mapping):
+        return _mapping(value)
+    return _text(value)
+
+
+@cache
+def _names(kind: type[Struct]) -> tuple[str, ...]:
+    """Fields as they are declared, and after them what the type computes."""
+    computed = [
+        name for base in reversed(kind.__mro__) for name, member in vars(base).items() if _is_computed(member)
+    ]
+    return tuple(dict.fromkeys((*kind.__struct_fields__, *computed)))
+
+
+def _is_computed(member: object) -> bool:
+    return isinstance(member, property)
+
+
+def _number(value: float | Decimal) -> JsonTree:
+    if isinstance(value, int):
+        return value if abs(value) <= LARGEST_INTEGER else _digits(value)
+    if isinstance(value, Decimal) or not math.isfinite(value):
+        return number_text(value)
+    return value
+
+
+def _digits(value: int) -> str:
+    """All digits, also of more than the 4,300 that Python converts unasked."""
+    return str(value) if value.bit_length() < 8_192 else f"{Decimal(value):f}"
+
+
+def _mapping(value: Mapping[Value, Value]) -> JsonTree:
+    """An object; a map with other keys than texts is an array of pairs, so that no key is lost."""
+    if all(isinstance(key, str) for key in value):
+        return {_clean(key): data_tree(item) for key, item in value.items()}
+    return [[data_tree(key), data_tree(item)] for key, item in value.items()]
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return "\\x" + bytes(value).hex()
+    if isinstance(value, (datetime, date, time, timedelta)):
+        text: str = msgspec.to_builtins(value, str_keys=True)
+        return text
+    return _clean(str(value))
+
+
+def _clean(text: str) -> str:
+    """*text* with U+FFFD in place of halves of surrogate pairs, which UTF-8 cannot hold."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
