@@ -1,9 +1,11 @@
 """How much of what dbt compiled the renderer renders alike, and how long it takes.
 
-    python -m benchmarks.rendering [FOLDER …]
+    python -m benchmarks.rendering [--blind] [FOLDER …]
 
 Every manifest below the folders (default: those of the tests) is read, and the code of each SQL node is
-rendered without its compiled code being known to the renderer. A pair counts as equal when the two texts
+rendered; the renderer does not look at what dbt compiled of that node, and with `--blind` it has nothing
+that dbt compiled. Variables are those of a dbt_project.yml of the same project, where there is one below
+the folders, and what the renderer itself infers. A pair counts as equal when the two texts
 are, up to white space. An incremental model counts as equal when it is in either of its two states,
 since a manifest does not say which one dbt compiled. Shares are given for models and snapshots and
 analyses, for tests, and for all; the rest by reason.
@@ -25,6 +27,7 @@ from msgspec.structs import replace
 from recce_meta.errors import ArtifactError, TemplateError
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import NodeMetadata, Project
+from recce_meta.profiles import read_project_settings
 from recce_meta.render import SimpleTemplateRenderer
 
 HERE = Path(__file__).parent
@@ -133,9 +136,21 @@ def _same(left: str, right: str) -> bool:
 def measure(folders: list[Path], *, is_seeing: bool = True) -> dict[str, Tally]:
     """The outcome of every pair, by sort; *is_seeing* where other nodes' compiled code is at hand."""
     tallies: dict[str, Tally] = {}
+    settings = {
+        found.name: found
+        for folder in folders
+        for path in folder.rglob("dbt_project.yml")
+        for found in [read_project_settings(path.parent)]
+    }
     for place, project in projects(folders):
         nodes = project.nodes if is_seeing else [replace(node, compiled_code=None) for node in project.nodes]
-        renderer = SimpleTemplateRenderer(None, nodes, macros=project.macros, run=project.run)
+        renderer = SimpleTemplateRenderer(
+            None,
+            nodes,
+            macros=project.macros,
+            run=project.run,
+            settings=settings.get(project.run.project_name),
+        )
         for node in project.nodes:
             if node.raw_code and node.compiled_code and node.language != "python":
                 reason, seconds = outcome(renderer, node, node.compiled_code)
@@ -154,9 +169,11 @@ def show(tallies: dict[str, Tally]) -> None:
     seconds = sorted(1000 * value for tally in tallies.values() for value in tally.seconds)
     print(
         f"time per template, first rendering, ms: median {median(seconds):.2f}, "
-        f"99 % {seconds[len(seconds) * 99 // 100]:.2f}, longest {seconds[-1]:.2f}, of {len(seconds):,}"
+        f"99 % {seconds[len(seconds) * 99 // 100]:.2f}, longest {seconds[-1]:.2f}, of {len(seconds):,}; "
+        f"{sum(value > 10 for value in seconds):,} take more than 10 ms"
     )
 
 
 if __name__ == "__main__":
-    show(measure([Path(argument) for argument in sys.argv[1:]] or DEFAULT))
+    given = [argument for argument in sys.argv[1:] if argument != "--blind"]
+    show(measure([Path(argument) for argument in given] or DEFAULT, is_seeing="--blind" not in sys.argv))
