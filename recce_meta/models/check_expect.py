@@ -6,6 +6,7 @@ A limit that is None was not given; what that means is said at each of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from msgspec import Struct, field
@@ -14,18 +15,43 @@ OTHERS = "*"
 """The key of a mapping by column that stands for every column without an own one."""
 
 
-class Amount(Struct, frozen=True):
-    """An upper limit: a count or difference, or a share."""
+FIGURES = (
+    "row_count",
+    "not_null_count",
+    "not_null_proportion",
+    "distinct_count",
+    "distinct_proportion",
+    "is_unique",
+    "min",
+    "max",
+    "avg",
+    "median",
+    "true_count",
+    "min_length",
+    "max_length",
+    "avg_length",
+)
+"""Figures of a profile that can have a limit."""
 
-    value: float
+
+class Amount(Struct, frozen=True):
+    """An upper limit: a count or a difference, or a share of something.
+
+    Decimal, because 29 % of 100 is 29 rows, and no float is 0.29.
+
+    >>> str(Amount(Decimal("0.05"), is_share=True)), str(Amount(Decimal(1000)))
+    ('5%', '1,000')
+    """
+
+    value: Decimal
     """The figure itself, or the share as a fraction (0.05 for `5%`)."""
     is_share: bool = False
 
     def __str__(self) -> str:
-        return f"{self.value * 100:.6g} %" if self.is_share else f"{self.value:,.12g}"
+        return f"{self.value * 100:,.6g}%" if self.is_share else f"{self.value:,.12g}"
 
 
-NONE = Amount(0)
+NONE = Amount(Decimal(0))
 
 
 class ExpectEqual(Struct, frozen=True):
@@ -35,15 +61,13 @@ class ExpectEqual(Struct, frozen=True):
 class ExpectValues(Struct, frozen=True, kw_only=True):
     """Of `value_diff`. What is neither allowed nor within a limit may not differ at all."""
 
-    max_mismatch: Amount = NONE
-    """Common rows with at least one value that differs; shares are of common rows."""
-    max_mismatch_by_column: Mapping[str, Amount] = field(default_factory=dict)
-    """Likewise for single columns; given instead of `max_mismatch`. A column that is not named, and that
-    `*` does not stand for, may not differ."""
+    max_mismatch: Amount | Mapping[str, Amount] = NONE
+    """Common rows with at least one value that differs; shares are of common rows. By column: rows whose
+    value differs in it; a column that is not named, and that `*` does not stand for, may not differ."""
     max_added: Amount = NONE
-    """Keys that only current has; shares are of base's keys."""
+    """Rows that only current has; shares are of base's rows."""
     max_removed: Amount = NONE
-    """Keys that only base has, likewise."""
+    """Rows that only base has, likewise."""
     allow: frozenset[str] = frozenset()
 
 
@@ -51,7 +75,7 @@ class ExpectRows(Struct, frozen=True, kw_only=True):
     """Of `value_diff_detail` and `query_diff`: how many rows may differ."""
 
     max_differing_rows: Amount = NONE
-    """Rows added, removed and changed; shares are of all rows on either side."""
+    """Rows added, removed and changed; shares are of the rows on either side, each counted once."""
     allow: frozenset[str] = frozenset()
     """Kinds of difference that are not counted."""
 
@@ -91,8 +115,9 @@ class ExpectProfile(Struct, frozen=True, kw_only=True):
 class ExpectDistribution(Struct, frozen=True, kw_only=True):
     """Of `histogram_diff` and `top_k_diff`."""
 
-    max_distance: Mapping[str, float]
-    """By column (`*` for all others): the share of rows, as a fraction, that would have to move."""
+    max_distance: Mapping[str, Amount]
+    """By column (`*` for all others): the share of rows that would have to move to another bin or value.
+    A column that is not named, and that `*` does not stand for, is not looked at."""
 
 
 class ExpectResult(Struct, frozen=True, kw_only=True):

@@ -59,7 +59,7 @@ class NodesParams(Struct, frozen=True, kw_only=True):
     exclude: str | None = None
     packages: tuple[str, ...] = ()
     view_mode: str | None = None
-    """`all`, `changed_models` (what changed, and what is downstream of it), or None: the type's own default."""
+    """`all`, or `changed_models`: what changed, its parents, and what is downstream; None: as `all`."""
 
 
 class ProfileParams(Struct, frozen=True, kw_only=True):
@@ -88,6 +88,10 @@ class HistogramParams(Struct, frozen=True, kw_only=True):
     num_bins: int = 50
 
 
+class SimpleParams(Struct, frozen=True, kw_only=True):
+    """Of `simple`: an entry of recce's checklist that people tick. There is nothing to run."""
+
+
 CheckParams: TypeAlias = (
     QueryParams
     | QueryDiffParams
@@ -96,4 +100,5 @@ CheckParams: TypeAlias = (
     | ProfileParams
     | TopKParams
     | HistogramParams
+    | SimpleParams
 )

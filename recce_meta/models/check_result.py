@@ -6,11 +6,12 @@ made by whoever runs the check, and `diff.expectations` says what of its answer 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from recce_meta.models.change import RunDiff
 from recce_meta.models.check_expect import Expect
@@ -31,7 +32,7 @@ class CheckStatus(str, Enum):
     ERROR = "error"
     """It could not be read, or could not run."""
     SKIPPED = "skipped"
-    """It could not run, and is optional."""
+    """It could not run and is optional, or there is nothing to run."""
 
     def __str__(self) -> str:
         return str(self.value)
@@ -44,12 +45,14 @@ class DataCheck(Struct, frozen=True, kw_only=True):
     """Unique within the file."""
     description: str = ""
     type: str
-    """value_diff, row_count_diff, …: a key of `extractors.check_file.TYPES`."""
+    """value_diff, row_count_diff, …: a key of `extractors.check_types.TYPES`."""
     params: CheckParams
     expect: Expect | None = None
     """None: the check reports, and passes whenever it could run."""
     optional: bool = False
     """Whether the check may be impossible to run; a threshold that does not hold fails it all the same."""
+    view_options: Mapping[str, Any] = field(default_factory=dict)
+    """How recce shows the result; kept, and not used."""
     path: Path
     line: int
     """Where the check begins, from 1."""
@@ -60,6 +63,14 @@ class DataCheck(Struct, frozen=True, kw_only=True):
         return f"{self.path}:{self.line}"
 
 
+class Problem(Struct, frozen=True):
+    """One thing that is wrong with a check in its file."""
+
+    message: str
+    """With file and line."""
+    hint: str | None = None
+
+
 class BrokenCheck(Struct, frozen=True, kw_only=True):
     """A check that cannot be run as its file has it; the others go on."""
 
@@ -67,9 +78,9 @@ class BrokenCheck(Struct, frozen=True, kw_only=True):
     """As in the file, or `check 3` where it has no usable one."""
     description: str = ""
     type: str = ""
-    message: str
-    """What is wrong, with file and line."""
-    hint: str | None = None
+    """As in the file, whether known or not; empty where there is none."""
+    problems: tuple[Problem, ...]
+    """At least one."""
     path: Path
     line: int
 
@@ -87,7 +98,7 @@ class CheckResult(Struct, frozen=True, kw_only=True):
 
     name: str
     type: str
-    """Empty where the file gives none that is known."""
+    """As in the file; empty where it gives none."""
     status: CheckStatus
     description: str = ""
     message: str = ""

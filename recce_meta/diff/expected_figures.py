@@ -1,0 +1,200 @@
+"""What of profiles and distributions is not as expected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+
+from recce_meta.diff.sentences import allowed, cell, limit_for, percent, unknown_columns
+from recce_meta.models.check_expect import NONE, Amount, ExpectDistribution, ExpectProfile
+from recce_meta.models.data_diff import (
+    ColumnHistogram,
+    ColumnProfile,
+    ColumnTopK,
+    HistogramDiff,
+    Profile,
+    ProfileDiff,
+    TopKDiff,
+    Value,
+)
+
+PROPORTIONS = frozenset({"not_null_proportion", "distinct_proportion"})
+"""Figures that are shares themselves: a limit in per cent is in points of them."""
+
+FLOAT_NOISE = 1e-9
+"""Floats that differ by less, relatively, are equal: a sum depends on the order of its rows."""
+
+
+def profile_violations(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
+    """Figures that changed by more than their limit."""
+    name = diff.subject.name
+    found = unknown_columns(name, list(expect.columns), [column.name for column in diff.columns], "profiled")
+    for column in diff.columns:
+        if column.base is None or column.current is None:
+            status, side = ("added", "base") if column.base is None else ("removed", "current")
+            if status not in expect.allow:
+                found.append(f"{name}: column {column.name} is not in {side}, and {status} is not allowed")
+            continue
+        own = limit_for(column.name, expect.columns) or {}
+        for figure, limit in {**expect.max_change, **own}.items():
+            found += _figure(name, column, figure, limit, is_own=figure in own)
+    return found
+
+
+def profile_differences(diff: ProfileDiff, figures: Sequence[str]) -> list[str]:
+    """Every figure that is not equal on both sides."""
+    expect = ExpectProfile(max_change=dict.fromkeys(figures, NONE), allow=frozenset())
+    return profile_violations(expect, diff)
+
+
+def _figure(name: str, column: ColumnProfile, figure: str, limit: Amount, *, is_own: bool) -> list[str]:
+    """The violation of one limit, if it is one; a limit for all columns passes over what is no number."""
+    assert column.base is not None and column.current is not None
+    before, after = _value(column.base, figure), _value(column.current, figure)
+    what = f"{name}: {figure} of column {column.name}"
+    if _is_same(before, after):
+        return []
+    if before is None or after is None or not limit.value:
+        return [f"{what} went {_from_to(before, after, figure)}, {allowed(limit)}"]
+    if not (_is_number(before) and _is_number(after)):
+        sentence = f"{what} is no number, so that {allowed(limit)} cannot be judged; only 0 can"
+        return [sentence] if is_own else []
+    if not _is_beyond(before, after, limit, figure):
+        return []
+    return [
+        f"{what} went {_from_to(before, after, figure)} "
+        f"({_change(before, after, limit, figure)}), {_allowed(limit, figure)}"
+    ]
+
+
+def _value(profile: Profile, figure: str) -> Value:
+    return getattr(profile, figure)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+
+
+def _is_same(before: Value, after: Value) -> bool:
+    if before is None or after is None:
+        return before is after
+    if before != before and after != after:
+        return True
+    has_noise = isinstance(before, float) or isinstance(after, float)
+    if has_noise and _is_number(before) and _is_number(after):
+        return math.isclose(float(before), float(after), rel_tol=FLOAT_NOISE)
+    return bool(before == after)
+
+
+def _is_beyond(before: Value, after: Value, limit: Amount, figure: str) -> bool:
+    """Whether two numbers are farther apart than *limit*."""
+    if not (math.isfinite(before) and math.isfinite(after)):
+        return True
+    start, end = Fraction(before), Fraction(after)
+    scale = abs(start) if limit.is_share and figure not in PROPORTIONS else 1
+    return abs(end - start) > Fraction(limit.value) * scale * (1 + Fraction(FLOAT_NOISE))
+
+
+def _from_to(before: Value, after: Value, figure: str) -> str:
+    """`from 10 to 12`, with all digits where fewer would show two equal figures."""
+    texts = _shown(before, figure), _shown(after, figure)
+    if texts[0] == texts[1]:
+        texts = str(before), str(after)
+    return f"from {texts[0]} to {texts[1]}"
+
+
+def _shown(value: Value, figure: str) -> str:
+    if value is None:
+        return "none"
+    return f"{value * 100:.6g}%" if figure in PROPORTIONS else cell(value)
+
+
+def _change(before: Value, after: Value, limit: Amount, figure: str) -> str:
+    """By how much, in the unit of the limit."""
+    if not (math.isfinite(before) and math.isfinite(after)):
+        return "not finite"
+    change = float(Fraction(after) - Fraction(before))
+    if figure in PROPORTIONS:
+        return f"{change * 100:+.3g} points"
+    if not limit.is_share:
+        return f"{change:+,.6g}"
+    return f"{change / abs(float(before)):+.3%}" if before else "from 0"
+
+
+def _allowed(limit: Amount, figure: str) -> str:
+    is_points = figure in PROPORTIONS
+    return f"at most {limit.value * 100:.6g} points allowed" if is_points else allowed(limit)
+
+
+def distribution_violations(expect: ExpectDistribution, diff: HistogramDiff | TopKDiff) -> list[str]:
+    """Columns whose distributions are farther apart than their limit."""
+    name = diff.subject.name
+    columns: Sequence[ColumnHistogram | ColumnTopK] = diff.columns
+    found = unknown_columns(name, list(expect.max_distance), [column.name for column in columns], "counted")
+    for column in columns:
+        limit = limit_for(column.name, expect.max_distance)
+        if limit is not None:
+            found += _distribution(name, column, limit)
+    return found
+
+
+def _distribution(name: str, column: ColumnHistogram | ColumnTopK, limit: Amount) -> list[str]:
+    if column.reason:
+        return [f"{name}: column {column.name} was not counted: {column.reason}"]
+    sides = _sides(column)
+    if sides is None:
+        return [f"{name}: column {column.name} was counted on one side only"]
+    distance = distribution_distance(*sides)
+    if distance <= Fraction(limit.value):
+        return []
+    moved = percent(float(distance))
+    return [f"{name}: {moved} of the distribution of column {column.name} moved, {allowed(limit)}"]
+
+
+def _sides(column: ColumnHistogram | ColumnTopK) -> tuple[list[int], list[int]] | None:
+    """How many rows each side has in every bin or value, the last for all that has none of its own."""
+    if isinstance(column, ColumnTopK):
+        if column.base_valid is None or column.current_valid is None:
+            return None
+        base, current = [v.base for v in column.values], [v.current for v in column.values]
+        return [*base, column.base_valid - sum(base)], [*current, column.current_valid - sum(current)]
+    if column.base is None or column.current is None:
+        return None
+    return [*column.base, column.base_outside], [*column.current, column.current_outside]
+
+
+def distribution_distance(base: Sequence[int], current: Sequence[int]) -> Fraction:
+    """The total variation distance: the share of rows that would have to move for both to be alike.
+
+    Each side counts as a whole, so that having more rows of the same kind is no distance. From 0 to 1; two
+    sides without rows are alike, and one is as far as can be from one with rows.
+
+    >>> distribution_distance([5, 5], [50, 50]), distribution_distance([10, 0], [9, 1])
+    (Fraction(0, 1), Fraction(1, 10))
+    """
+    before, after = sum(base), sum(current)
+    if not before or not after:
+        return Fraction(bool(before or after))
+    return (
+        sum(
+            (abs(Fraction(b, before) - Fraction(c, after)) for b, c in zip(base, current, strict=True)),
+            Fraction(),
+        )
+        / 2
+    )
+
+
+def distribution_differences(diff: HistogramDiff | TopKDiff) -> list[str]:
+    """Columns that do not have the same counts on both sides, bin by bin or value by value."""
+    found = []
+    columns: Sequence[ColumnHistogram | ColumnTopK] = diff.columns
+    for column in columns:
+        sides = None if column.reason else _sides(column)
+        if sides is None or sides[0] != sides[1]:
+            problem = (
+                f"was not counted: {column.reason}" if column.reason else "is not distributed as in base"
+            )
+            found.append(f"{diff.subject.name}: column {column.name} {problem}")
+    return found

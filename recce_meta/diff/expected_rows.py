@@ -1,0 +1,201 @@
+"""What of a value diff, of its rows, or of a query's rows is not as expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from recce_meta.diff.sentences import (
+    allowed,
+    count_of,
+    exceeds,
+    limit_for,
+    percent,
+    share_of,
+    unknown_columns,
+)
+from recce_meta.errors import first_of
+from recce_meta.models.check_expect import NONE, Amount, ExpectRows, ExpectValues
+from recce_meta.models.data_diff import KeyCounts, QueryDiff, RowsDiff, ValueDetail, ValueDiff
+
+MOST_NAMES = 5
+
+
+def value_violations(expect: ExpectValues, diff: ValueDiff) -> list[str]:
+    """What a value diff shows that is neither allowed nor within its limit."""
+    name = diff.subject.name
+    if diff.base is None or diff.current is None:
+        return one_sided(name, diff.base is not None, diff.current is not None, expect.allow)
+    kept = diff.common + diff.removed
+    found = _moved_rows(name, expect, diff.added, diff.removed, kept)
+    if "changed" not in expect.allow:
+        found += _mismatches(expect, diff)
+    if "incomparable_columns" not in expect.allow:
+        found += [
+            f"{name}: column {column.name} was not compared: {column.reason}"
+            for column in diff.columns
+            if column.reason
+        ]
+    if "removed_columns" not in expect.allow:
+        found += _only_in(name, diff.base_only, "base")
+    return found + _uncompared_rows(name, diff, expect.allow)
+
+
+def multiset_violations(expect: ExpectValues, diff: RowsDiff) -> list[str]:
+    """The same where no key was known, so that a changed row is one removed and one added."""
+    name = diff.subject.name
+    if diff.base_rows is None or diff.current_rows is None:
+        return one_sided(name, diff.base_rows is not None, diff.current_rows is not None, expect.allow)
+    found = _moved_rows(name, expect, diff.added, diff.removed, diff.base_rows)
+    if expect.max_mismatch != NONE or "changed" in expect.allow:
+        found.append(
+            f"{name}: has no key, so that changed rows cannot be told from removed and added ones; "
+            "params.primary_key names one"
+        )
+    if "incomparable_columns" not in expect.allow:
+        found += [f"{name}: column {column} was not compared" for column in diff.incomparable]
+    return found + ([] if "removed_columns" in expect.allow else _only_in(name, diff.base_only, "base"))
+
+
+def detail_violations(expect: ExpectRows, detail: ValueDetail) -> list[str]:
+    """Whether more rows of the kinds that count differ than may; rows beyond the limit count as unknown."""
+    name = detail.subject.name
+    counted = sum(row.status not in expect.allow for row in detail.rows)
+    if exceeds(counted, expect.max_differing_rows, 0):
+        more = " or more" if detail.is_cut else ""
+        return [f"{name}: {count_of(counted, 'row')}{more} differ, {allowed(expect.max_differing_rows)}"]
+    if detail.is_cut and set(expect.allow) < {"added", "removed", "changed"}:
+        return [
+            f"{name}: more rows differ than the {detail.limit:,} that were fetched, so that "
+            f"{allowed(expect.max_differing_rows)} cannot be told; params.limit raises it"
+        ]
+    return []
+
+
+def query_violations(expect: ExpectRows, diff: QueryDiff) -> list[str]:
+    """Whether more rows of a query's results differ than may."""
+    name = diff.subject.name
+    if diff.values is not None:
+        values = diff.values
+        if values.base is None or values.current is None:
+            return one_sided(name, values.base is not None, values.current is not None, expect.allow)
+        counts = {"added": values.added, "removed": values.removed, "changed": values.changed}
+        reasons = [
+            f"{name}: column {c.name} was not compared: {c.reason}" for c in values.columns if c.reason
+        ]
+        reasons += _only_in(name, values.base_only, "base") + _uncompared_rows(name, values, frozenset())
+        return _differing(name, expect, counts, values.total) + reasons
+    if diff.rows is not None:
+        return rows_violations(expect, diff.rows, name)
+    return [f"{name}: the results were not compared"]
+
+
+def rows_violations(expect: ExpectRows, rows: RowsDiff, name: str) -> list[str]:
+    """The same for two multisets of rows."""
+    if rows.base_rows is None or rows.current_rows is None:
+        return one_sided(name, rows.base_rows is not None, rows.current_rows is not None, expect.allow)
+    counts = {"added": rows.added, "removed": rows.removed}
+    found = _differing(name, expect, counts, rows.common + rows.added + rows.removed)
+    found += [f"{name}: column {column} was not compared" for column in rows.incomparable]
+    return found + _only_in(name, rows.base_only, "base")
+
+
+def only_in_current(name: str, columns: tuple[str, ...]) -> list[str]:
+    """A sentence for columns that base has not."""
+    return _only_in(name, columns, "current")
+
+
+def one_sided(name: str, has_base: bool, has_current: bool, allow: Iterable[str]) -> list[str]:
+    """What to say of a relation that not both sides have."""
+    if not has_base and not has_current:
+        return [f"{name}: is on neither side"]
+    status, side = ("removed", "current") if has_base else ("added", "base")
+    return [] if status in allow else [f"{name}: is not in {side}, and {status} is not allowed"]
+
+
+def _moved_rows(name: str, expect: ExpectValues, added: int, removed: int, kept: int) -> list[str]:
+    """Added and removed rows beyond their limits."""
+    found = []
+    for status, count, limit in (
+        ("added", added, expect.max_added),
+        ("removed", removed, expect.max_removed),
+    ):
+        if status not in expect.allow and exceeds(count, limit, kept):
+            what = f"{count_of(count, 'row')} {'was' if count == 1 else 'were'} {status}"
+            share = f" ({percent(count / kept)} of base's {kept:,})" if kept else ""
+            found.append(f"{name}: {what}{share}, {allowed(limit)}")
+    return found
+
+
+def _mismatches(expect: ExpectValues, diff: ValueDiff) -> list[str]:
+    """Rows whose values differ beyond the limits."""
+    name, limits = diff.subject.name, expect.max_mismatch
+    if isinstance(limits, Mapping):
+        return _mismatches_by_column(name, limits, diff)
+    if not exceeds(diff.changed, limits, diff.common):
+        return []
+    columns = sorted((c for c in diff.columns if c.mismatched), key=lambda c: (-(c.mismatched or 0), c.name))
+    where = first_of([f"{column.name} {column.mismatched:,}" for column in columns], MOST_NAMES)
+    share = share_of(diff.changed, diff.common, "common rows")
+    return [f"{name}: {share} changed{f' ({where})' if where else ''}, {allowed(limits)}"]
+
+
+def _mismatches_by_column(name: str, limits: Mapping[str, Amount], diff: ValueDiff) -> list[str]:
+    found = unknown_columns(name, list(limits), [column.name for column in diff.columns], "compared")
+    for column in diff.columns:
+        limit = limit_for(column.name, limits) or NONE
+        if column.mismatched and exceeds(column.mismatched, limit, diff.common):
+            share = share_of(column.mismatched, diff.common, "common rows")
+            found.append(f"{name}: {share} changed in column {column.name}, {allowed(limit)}")
+    return found
+
+
+def _uncompared_rows(name: str, diff: ValueDiff, allow: frozenset[str]) -> list[str]:
+    """Rows that no key matches: nothing is known of them, so that nothing can be said to hold."""
+    sides = [("base", diff.base), ("current", diff.current)]
+    found = []
+    if "null_keys" not in allow:
+        found += [
+            f"{name}: {count_of(side.null_keys, 'row')} of {label} {_has(side.null_keys)} NULL in the key "
+            f"({', '.join(diff.key)}), and {_was(side.null_keys)} not compared"
+            for label, side in sides
+            if side is not None and side.null_keys
+        ]
+    if "duplicate_keys" not in allow:
+        found += [
+            f"{name}: {count_of(side.duplicate_keys, 'key')} ({', '.join(diff.key)}) "
+            f"{'is' if side.duplicate_keys == 1 else 'are'} not unique in {label}, "
+            f"so that {_rows_left_out(side)}"
+            for label, side in sides
+            if side is not None and side.duplicate_keys
+        ]
+    return found
+
+
+def _rows_left_out(side: KeyCounts) -> str:
+    return f"{count_of(side.duplicate_rows, 'row')} {_was(side.duplicate_rows)} not compared"
+
+
+def _has(count: int) -> str:
+    return "has" if count == 1 else "have"
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _only_in(name: str, columns: tuple[str, ...], side: str) -> list[str]:
+    if not columns:
+        return []
+    noun = "column" if len(columns) == 1 else "columns"
+    return [f"{name}: only {side} has the {noun} {first_of(columns, MOST_NAMES)}"]
+
+
+def _differing(name: str, expect: ExpectRows, counts: Mapping[str, int], total: int) -> list[str]:
+    counted = {status: count for status, count in counts.items() if count and status not in expect.allow}
+    differing = sum(counted.values())
+    if not exceeds(differing, expect.max_differing_rows, total):
+        return []
+    kinds = ", ".join(f"{count:,} {status}" for status, count in counted.items())
+    return [
+        f"{name}: {share_of(differing, total, 'rows')} differ ({kinds}), {allowed(expect.max_differing_rows)}"
+    ]
