@@ -9,6 +9,9 @@ Four sorts of evidence, the surest first, and all of it about nodes of the packa
 4. nodes that read the variable: which value makes of their code what dbt compiled, and the parents and
    the configuration that they have.
 
+What `target.name` is or is not, where the run does not say, is found by elimination, from the names that
+code compares it with.
+
 A value is taken only where rendering with it gives exactly what the artifacts hold, and rendering without
 it does not. What dbt compiled of the node being rendered is never looked at, whatever is asked; and
 while evidence is weighed, nothing is found out through what was compiled of third nodes.
@@ -27,23 +30,36 @@ from msgspec import Struct
 
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata, NodeMetadata
+from recce_meta.render.observations import (
+    MARK,
+    READ,
+    Key,
+    Observation,
+    agrees,
+    parents_of,
+    plain,
+    reference_to,
+    settings_of,
+    values_in,
+    variables_of_macros,
+)
+from recce_meta.render.target import OtherName
 
 UNSET: Any = object()
 """Instead of the value that a variable does not have."""
-Key = tuple[str | None, str]
-"""A variable: the package that asks, and the name."""
 
-_READ = re.compile(r"\bvar\s*\(\s*(['\"])([^'\"]+)\1")
-_MARK = "\ue0f4recce\ue0f5"
-"""Text that no template holds, in the place of a value that is looked for."""
-_AS_RELATION = re.compile(rf"(?:\bfrom|\bjoin|,)\s+{_MARK}", re.IGNORECASE)
+_AS_RELATION = re.compile(rf"(?:\bfrom|\bjoin|,)\s+{MARK}", re.IGNORECASE)
 _MOST_WITNESSES = 3
 """As many nodes and settings are asked about one variable."""
 _LONGEST_WITNESS = 10_000
+_TARGET: Key = (None, "target.name")
+_NAME_COMPARED = re.compile(
+    r"""target\.name\s*(?:==|!=|(?:not\s+)?in\b)\s*([\[(][^\])]*[\])]|'[^']*'|"[^"]*")"""
+)
+_QUOTED = re.compile(r"""(['"])(.*?)\1""")
+_MOST_NAMES = 8
 _IDENTIFIER = "_identifier"
-_COMPARED = ("enabled", "materialized", "schema", "alias", "database")
 _READERS = frozenset(["model", "snapshot", "analysis"])
-_GRAPH = ("model.", "seed.", "snapshot.", "source.")
 
 
 class Finding(Struct, frozen=True):
@@ -51,15 +67,6 @@ class Finding(Struct, frozen=True):
 
     value: Any
     reason: str
-
-
-class Observation(Struct, frozen=True):
-    """What rendering the code of a node came to."""
-
-    text: str
-    parents: frozenset[str]
-    configured: Mapping[str, Any]
-    read: frozenset[Key]
 
 
 class Evidence:
@@ -88,6 +95,7 @@ class Evidence:
         self._pending: set[Key] = set()
         self._known: dict[tuple[Key, bool], Finding | None] = {}
         self._testimony: dict[tuple[Key, str, bool], Any] = {}
+        self._names_allowed: dict[tuple[str, bool], frozenset[str | None]] = {}
         self._seen: dict[str, Observation | str | None] = {}
 
     def find(
@@ -123,6 +131,87 @@ class Evidence:
             self._known[known] = found
         return self._known[known]
 
+    # ---- target.name --------------------------------------------------------------------------------
+
+    def target_name(self, asking: NodeMetadata | None) -> Finding | None:
+        """What `target.name` is, or which names it is not; None where nothing tells."""
+        if _TARGET in self._tried:
+            return Finding(self._tried[_TARGET], "a trial")
+        if self._pending:
+            return None
+        self._pending.add(_TARGET)
+        try:
+            with self._separately() as may_go_on:
+                return self._eliminated(asking) if may_go_on else None
+        finally:
+            self._pending.discard(_TARGET)
+
+    def _eliminated(self, asking: NodeMetadata | None) -> Finding | None:
+        names = self._target_names
+        possible = set(names)
+        reasons: list[str] = []
+        for reason, fitting in self._told_of_target(asking):
+            left = possible & fitting
+            if left and left != possible:
+                possible = left
+                reasons.append(reason)
+        if not reasons:
+            return None
+        named = frozenset(name for name in names if isinstance(name, str))
+        if len(possible) == 1 and (only := possible.pop()) is not None:
+            return Finding(only, ", ".join(reasons))
+        excluded = named - possible
+        return Finding(OtherName(excluded), ", ".join(reasons)) if excluded else None
+
+    @cached_property
+    def _target_names(self) -> frozenset[str | None]:
+        """The names that code compares `target.name` with, and None for any other."""
+        texts = [node.raw_code or "" for node in self._nodes.values()]
+        texts += [macro.macro_sql for macro in self._macros.values()]
+        texts += [written for node in self._nodes.values() for _, written, _ in settings_of(node)]
+        compared = [part for text in texts if "target" in text for part in _NAME_COMPARED.findall(text)]
+        names = sorted({name for part in compared for _, name in _QUOTED.findall(part)})
+        return frozenset([*names[:_MOST_NAMES], None])
+
+    def _told_of_target(self, asking: NodeMetadata | None) -> Iterator[tuple[str, frozenset[str | None]]]:
+        """What settings and nodes say of `target.name`: each with the names that it allows."""
+        told: set[tuple[str, str]] = set()
+        for node in self._nodes.values():
+            for setting, written, rendered in settings_of(node):
+                if "target.name" in written and (written, str(rendered)) not in told:
+                    if len(told) >= _MOST_WITNESSES:
+                        return
+                    told.add((written, str(rendered)))
+                    yield (
+                        f"'{setting}' of {node.unique_id}",
+                        self._allowed_by_setting(node, written, rendered),
+                    )
+        own = {self.rendering, asking.unique_id if asking is not None else None}
+        for node in self._witnesses.get(_TARGET, ())[:_MOST_WITNESSES]:
+            by_code = node.unique_id not in own and node.compiled_code is not None
+            what = "what dbt compiled of" if by_code else "the parents and the configuration of"
+            yield f"{what} {node.unique_id}", self._allowed_by_node(node, by_code)
+
+    def _allowed_by_setting(self, node: NodeMetadata, written: str, rendered: Any) -> frozenset[str | None]:
+        results = {
+            name: self._result(_TARGET, self._as_name(name), node, written) for name in self._target_names
+        }
+        return frozenset(name for name, result in results.items() if result in (None, str(rendered)))
+
+    def _allowed_by_node(self, node: NodeMetadata, by_code: bool) -> frozenset[str | None]:
+        known = node.unique_id, by_code
+        if known not in self._names_allowed:
+            seen = {name: self._tried_out(_TARGET, node, self._as_name(name)) for name in self._target_names}
+            self._names_allowed[known] = frozenset(
+                name for name, shape in seen.items() if shape is None or agrees(node, shape, by_code)
+            )
+        return self._names_allowed[known]
+
+    def _as_name(self, name: str | None) -> Any:
+        if name is not None:
+            return name
+        return OtherName(frozenset(name for name in self._target_names if name is not None))
+
     # ---- settings -----------------------------------------------------------------------------------
 
     @cached_property
@@ -130,8 +219,8 @@ class Evidence:
         """Settings that read a variable: node, name, as written, as rendered."""
         found: dict[Key, dict[tuple[str, str], tuple[NodeMetadata, str, str, Any]]] = defaultdict(dict)
         for node in self._nodes.values():
-            for setting, written, rendered in _settings_of(node):
-                for _, name in _READ.findall(written):
+            for setting, written, rendered in settings_of(node):
+                for _, name in READ.findall(written):
                     found[node.package_name, name].setdefault(
                         (written, str(rendered)), (node, setting, written, rendered)
                     )
@@ -150,20 +239,24 @@ class Evidence:
         """The value with which *written* becomes *rendered*; unset where none or several do."""
 
         def result(value: Any) -> str | None:
-            with self._trying(key, value):
-                try:
-                    return str(self._evaluate(written, node))
-                except TemplateError:
-                    return None
+            return self._result(key, value, node, written)
 
-        marked = result(_MARK)
-        if marked is not None and _MARK in marked:
-            for value in _values_in(marked, str(rendered)):
+        marked = result(MARK)
+        if marked is not None and MARK in marked:
+            for value in values_in(marked, str(rendered)):
                 if result(value) == str(rendered):
                     return value
             return UNSET
         fitting = [value for value in (True, False) if result(value) == str(rendered)]
         return fitting[0] if len(fitting) == 1 else UNSET
+
+    def _result(self, key: Key, value: Any, node: NodeMetadata, written: str) -> str | None:
+        """What *written* becomes with *value* for the variable; None where it cannot be rendered."""
+        with self._trying(key, value):
+            try:
+                return str(self._evaluate(written, node))
+            except TemplateError:
+                return None
 
     # ---- sources ------------------------------------------------------------------------------------
 
@@ -186,7 +279,7 @@ class Evidence:
     @cached_property
     def _witnesses(self) -> Mapping[Key, list[NodeMetadata]]:
         """The nodes whose code, or macros, read a variable: the shortest ones."""
-        of_macros = _variables_of_macros(self._macros)
+        of_macros = variables_of_macros(self._macros)
         found: dict[Key, list[NodeMetadata]] = defaultdict(list)
         for node in self._nodes.values():
             code = node.raw_code
@@ -194,9 +287,11 @@ class Evidence:
                 continue
             if len(code) > _LONGEST_WITNESS or "is_incremental" in code:
                 continue
-            names = {name for _, name in _READ.findall(code)}
+            names = {name for _, name in READ.findall(code)}
             for macro in node.macros:
                 names |= of_macros.get(macro, frozenset())
+            if "target.name" in code:
+                found[_TARGET].append(node)
             for name in names:
                 found[node.package_name, name].append(node)
         return {
@@ -208,9 +303,9 @@ class Evidence:
         """The relation that stands for the variable in all nodes that read it."""
         common: set[str] | None = None
         for node in self._witnesses.get(key, ())[:_MOST_WITNESSES]:
-            seen = self._tried_out(key, node, _MARK)
+            seen = self._tried_out(key, node, MARK)
             if seen is not None and _AS_RELATION.search(seen.text):
-                unexplained = _parents_of(node) - seen.parents
+                unexplained = parents_of(node) - seen.parents
                 common = unexplained if common is None else common & unexplained
         found = [self._nodes[parent] for parent in sorted(common or ()) if parent in self._nodes]
         if len(found) > 1:
@@ -218,9 +313,7 @@ class Evidence:
             found = [node for node in found if node.name == name or node.name.endswith(f"_{name}")]
         if len(found) != 1:
             return None
-        return Finding(
-            _reference_to(found[0]), f"the parents of the nodes that read it: {found[0].unique_id}"
-        )
+        return Finding(reference_to(found[0]), f"the parents of the nodes that read it: {found[0].unique_id}")
 
     def _of_witnesses(self, key: Key, own: set[str | None]) -> Finding | None:
         """The value that explains a node which the default does not; and contradicts no other."""
@@ -249,7 +342,7 @@ class Evidence:
         if isinstance(seen, Observation):
             if key not in seen.read:
                 return None
-            if _agrees(node, seen, by_code):
+            if agrees(node, seen, by_code):
                 return UNSET
         elif seen != key[1]:
             return None
@@ -266,28 +359,28 @@ class Evidence:
 
     def _needed_by_code(self, key: Key, node: NodeMetadata) -> Any:
         """The value that makes of the code of *node* what dbt compiled; None where it cannot be told."""
-        marked = self._tried_out(key, node, _MARK)
-        if marked is not None and _MARK in marked.text:
-            values = _values_in(_plain(marked.text), _plain(node.compiled_code or ""))
+        marked = self._tried_out(key, node, MARK)
+        if marked is not None and MARK in marked.text:
+            values = values_in(plain(marked.text), plain(node.compiled_code or ""))
             return next((value for value in values if self._fits(key, node, value, True)), None)
         fitting = [value for value in (True, False) if self._fits(key, node, value, True)]
         if fitting:
             return fitting[0] if len(fitting) == 1 else None
-        if self._fits(key, node, [], True) and not self._fits(key, node, [_MARK], True):
+        if self._fits(key, node, [], True) and not self._fits(key, node, [MARK], True):
             return []
         return None
 
     def _needed_by_shape(self, key: Key, node: NodeMetadata) -> Any:
         """The truth value that gives *node* its parents and configuration, where the other gives others."""
         seen = [(value, self._tried_out(key, node, value)) for value in (True, False)]
-        fitting = [value for value, shape in seen if shape is not None and _agrees(node, shape, False)]
+        fitting = [value for value, shape in seen if shape is not None and agrees(node, shape, False)]
         if len(fitting) != 1 or any(shape is None for _, shape in seen):
             return None
         return fitting[0]
 
     def _fits(self, key: Key, node: NodeMetadata, value: Any, by_code: bool) -> bool:
         seen = self._tried_out(key, node, value)
-        return seen is not None and _agrees(node, seen, by_code)
+        return seen is not None and agrees(node, seen, by_code)
 
     def _tried_out(self, key: Key, node: NodeMetadata, value: Any) -> Observation | None:
         with self._trying(key, value):
@@ -303,81 +396,3 @@ class Evidence:
             yield
         finally:
             del self._tried[key]
-
-
-def _settings_of(node: NodeMetadata) -> Iterator[tuple[str, str, Any]]:
-    """Settings of *node* that hold Jinja: name, as written, as rendered."""
-    properties = node.properties
-    places = [
-        ("unrendered_schema", properties.get("unrendered_schema"), node.schema_name),
-        ("unrendered_database", properties.get("unrendered_database"), node.database_name),
-    ]
-    places += [(key, written, node.config.get(key)) for key, written in node.unrendered_config.items()]
-    for name, written, rendered in places:
-        if isinstance(written, str) and "{" in written and isinstance(rendered, (str, bool, int)):
-            yield name, written, rendered
-
-
-def _variables_of_macros(macros: Mapping[str, MacroMetadata]) -> Mapping[str, frozenset[str]]:
-    """The variables that each macro reads, or those that it calls."""
-    own = {
-        unique_id: {name for _, name in _READ.findall(macro.macro_sql)} for unique_id, macro in macros.items()
-    }
-    readers: dict[str, list[str]] = defaultdict(list)
-    for unique_id, macro in macros.items():
-        for called in macro.macros:
-            readers[called].append(unique_id)
-    pending = [unique_id for unique_id, names in own.items() if names]
-    while pending:
-        unique_id = pending.pop()
-        for reader in readers[unique_id]:
-            if not own[unique_id] <= own[reader]:
-                own[reader] |= own[unique_id]
-                pending.append(reader)
-    return {unique_id: frozenset(names) for unique_id, names in own.items() if names}
-
-
-def _parents_of(node: NodeMetadata) -> set[str]:
-    return {parent for parent in node.parents if parent.startswith(_GRAPH)}
-
-
-def _agrees(node: NodeMetadata, seen: Observation, by_code: bool) -> bool:
-    """Whether *seen* is what the artifacts hold of *node*."""
-    if by_code:
-        return _plain(seen.text) == _plain(node.compiled_code or "")
-    if seen.parents != _parents_of(node):
-        return False
-    return all(
-        seen.configured[name] == node.config.get(name)
-        for name in _COMPARED
-        if name in seen.configured and name in node.config
-    )
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _values_in(marked: str, text: str) -> Iterator[Any]:
-    """What stands in *text* where the mark stands in *marked*, as the values that are written so."""
-    count = marked.count(_MARK)
-    length, rest = divmod(len(text) - len(marked) + count * len(_MARK), count)
-    if rest or length < 0:
-        return
-    start = marked.index(_MARK)
-    written = text[start : start + length]
-    if marked.replace(_MARK, written) != text:
-        return
-    if written in ("True", "False"):
-        yield written == "True"
-    elif re.fullmatch(r"-?(?:0|[1-9]\d{0,17})", written):
-        yield int(written)
-    yield written
-
-
-def _reference_to(node: NodeMetadata) -> str:
-    """Jinja that names *node*."""
-    if node.resource_type == "source":
-        return f"{{{{ source({node.source_name!r}, {node.name!r}) }}}}"
-    version = f", v={node.version!r}" if node.version is not None else ""
-    return f"{{{{ ref({node.package_name!r}, {node.name!r}{version}) }}}}"

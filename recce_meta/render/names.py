@@ -15,6 +15,7 @@ from recce_meta.render.functions import FUNCTIONS, modules
 from recce_meta.render.macros import FIXED, MacroCall, Namespace
 from recce_meta.render.refusal import ASK_DATABASE, BELONG_TO_DBT, Refused, database_error, dbt_error
 from recce_meta.render.relation import Relation, cte_of, relation_of
+from recce_meta.render.target import Target
 from recce_meta.render.variables import Variables
 
 if TYPE_CHECKING:
@@ -194,33 +195,6 @@ class Configuration(TemplateObject):
         return bool((self.get("persist_docs") or {}).get("columns"))
 
 
-class Target(TemplateObject):
-    """`target`: where the run went. Its name stands in run_results.json alone, and may not be known."""
-
-    __slots__ = ("_facts",)
-    readable: ClassVar[frozenset[str]] = frozenset(["get"])
-
-    def __init__(self, facts: Mapping[str, Any]) -> None:
-        self._facts = facts
-
-    def __getitem__(self, name: str) -> Any:
-        value = self._facts[name]
-        if value is None and name in ("name", "target_name"):
-            raise TemplateError(
-                f"'target.{name}' is not known",
-                name=name,
-                hint="the run does not tell: pass --target-name (target={'name': …} in Python)",
-            )
-        return deepcopy(value)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._facts
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """What is known of the target under *name*, else *default*."""
-        return self[name] if name in self._facts else default
-
-
 class Names(Mapping[str, Any]):
     """Every name that the template may use: dbt's own, then macros, then packages."""
 
@@ -292,8 +266,36 @@ class ContextNames(TemplateObject):
 
 def _model(scope: Scope) -> Any:
     node = scope.node
-    if node is None:
-        return Refused(scope.this.error)
+    return Refused(scope.this.error) if node is None else _described(node)
+
+
+def _graph(scope: Scope) -> dict[str, dict[str, Any]]:
+    """`graph`: the enabled resources of the run, as far as it keeps them; in the order of their ids."""
+    found: dict[str, dict[str, Any]] = {section: {} for section in ("nodes", *_SECTIONS.values())}
+    nodes = scope.project.nodes
+    scope.project.spend(_STEPS_PER_NODE * len(nodes))
+    for unique_id in sorted(nodes):
+        node = nodes[unique_id]
+        found[_SECTIONS.get(node.resource_type, "nodes")][unique_id] = _described(node)
+    return found
+
+
+_STEPS_PER_NODE = 50
+_SECTIONS = {
+    "source": "sources",
+    "exposure": "exposures",
+    "metric": "metrics",
+    "group": "groups",
+    "semantic_model": "semantic_models",
+    "saved_query": "saved_queries",
+    "unit_test": "unit_tests",
+    "function": "functions",
+}
+"""Where `graph` has what is not among its `nodes`."""
+
+
+def _described(node: NodeMetadata) -> dict[str, Any]:
+    """*node* as templates see it, a copy."""
     return {
         "unique_id": node.unique_id,
         "name": node.name,
@@ -307,6 +309,7 @@ def _model(scope: Scope) -> Any:
         "path": node.path.partition("/")[2],
         "fqn": list(node.fqn),
         "raw_code": node.raw_code,
+        "raw_sql": node.raw_code,
         "language": node.language,
         "description": node.description,
         "config": deepcopy(node.config),
@@ -314,9 +317,17 @@ def _model(scope: Scope) -> Any:
         "meta": deepcopy(node.meta),
         "version": node.version,
         "columns": {
-            column.name: {"name": column.name, "data_type": column.documented_type} for column in node.columns
+            column.name: {
+                "name": column.name,
+                "description": column.description,
+                "data_type": column.documented_type,
+                "meta": deepcopy(column.meta),
+                "tags": list(column.tags),
+            }
+            for column in node.columns
         },
         "depends_on": {"nodes": list(node.parents), "macros": list(node.macros)},
+        **({"source_name": node.source_name, "identifier": node.identifier} if node.source_name else {}),
         **deepcopy(node.properties),
     }
 
@@ -329,8 +340,8 @@ DBT_NAMES: Mapping[str, Callable[[Scope], Any]] = {
     "var": Variables,
     "env_var": lambda scope: scope.env_var,
     "config": Configuration,
-    "target": lambda scope: Target(scope.project.target),
-    "env": lambda scope: Target(scope.project.target),
+    "target": Target,
+    "env": Target,
     "execute": lambda scope: True,
     "is_incremental": lambda scope: lambda: scope.incremental,
     "should_full_refresh": lambda scope: lambda: False,
@@ -338,6 +349,7 @@ DBT_NAMES: Mapping[str, Callable[[Scope], Any]] = {
     "api": lambda scope: {"Relation": relation_class(scope), "Column": column_class(scope)},
     "exceptions": lambda scope: ExceptionNames(scope.warnings),
     "modules": lambda scope: modules(),
+    "graph": _graph,
     "model": _model,
     "node": _model,
     "database": lambda scope: scope.node.database_name if scope.node else scope.project.target["database"],

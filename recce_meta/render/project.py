@@ -64,11 +64,16 @@ class ProjectNames:
         known = run.adapter_type if run is not None else None
         self.adapter_type: str = given if isinstance(given, str) else known or adapter_type or ""
         self._target = target
+        self._sandbox = sandbox
         self.library = MacroLibrary(macros, sandbox, self.adapter_type, self.root)
         self.dbt_version = (run.dbt_version if run is not None else None) or ""
         self.invocation_id = run.invocation_id if run is not None else None
         self.run_started_at: datetime | None = run.run_at if run is not None else None
         self.flags = _FLAGS
+
+    def spend(self, steps: int) -> None:
+        """Count *steps* of the rendering at hand; raises where they run out."""
+        self._sandbox.budget.spend(steps)
 
     @cached_property
     def version(self) -> tuple[int, int]:

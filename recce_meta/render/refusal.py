@@ -16,7 +16,7 @@ ASK_DATABASE = frozenset(
     ]
 )
 """Names, some of them macros of dbt's, that ask the database."""
-BELONG_TO_DBT = frozenset("graph write metric api_client defer_relation sql_now".split())
+BELONG_TO_DBT = frozenset("write metric api_client defer_relation sql_now".split())
 """Names that need the whole of a running dbt."""
 
 

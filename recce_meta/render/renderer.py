@@ -16,9 +16,10 @@ from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 from recce_meta.profiles.project_file import ProjectSettings
 from recce_meta.render.budget import Budget, Limits
 from recce_meta.render.ephemeral import inject, wrap
-from recce_meta.render.evidence import Evidence, Observation
+from recce_meta.render.evidence import Evidence
 from recce_meta.render.names import Scope
 from recce_meta.render.notes import Notes
+from recce_meta.render.observations import Observation
 from recce_meta.render.place import locate, template_lines
 from recce_meta.render.project import ProjectNames
 from recce_meta.render.sandbox import Returned, Sandbox, UnknownName

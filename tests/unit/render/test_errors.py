@@ -44,7 +44,7 @@ from recce_meta.errors import TemplateError
             "dbt compile",
         ),
         ("{{ load_result('a').table }}", (1, 4), "load_result", "asks the database", "dbt compile"),
-        ("{% for n in graph.nodes %}{% endfor %}", (1, 13), "graph", "running dbt", "dbt compile"),
+        ("{% for n in write.nodes %}{% endfor %}", (1, 13), "write", "running dbt", "dbt compile"),
         (
             "{{ adapter.get_columns_in_relation(ref('orders')) }}",
             (1, 12),

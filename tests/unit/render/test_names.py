@@ -215,3 +215,23 @@ def test_python_models_and_seeds_have_nothing_to_render(shop: Any) -> None:
     for name in ("model.shop.py", "model.shop.seed", "model.shop.none"):
         with pytest.raises(TemplateError, match="has no SQL to render"):
             renderer.render_node(name)
+
+
+def test_graph_holds_the_runs_nodes_and_sources_in_the_order_of_their_ids(render: Any) -> None:
+    template = (
+        "{% for node in graph.nodes.values() | selectattr('package_name', 'equalto', 'crm') %}"
+        "{{ node.name }} in {{ node.schema }}, {% endfor %}"
+        "{{ graph.sources['source.shop.pos.sales'].source_name }} {{ graph.exposures | length }} "
+        "{{ graph.nodes.get('model.shop.none') }}"
+    )
+
+    assert render(template) == "accounts in main, customers in main, pos 0 None"
+
+
+def test_graph_is_a_copy(render: Any) -> None:
+    change = "{% do graph.nodes.clear() %}{% do graph.sources['source.shop.pos.sales'].tags.append('x') %}"
+    ask = "{{ graph.nodes | length > 0 }} {{ graph.sources['source.shop.pos.sales'].tags }}"
+
+    render(change)
+
+    assert render(ask) == "True []"
