@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from msgspec import UNSET
+
 from recce_meta.diff.expected_figures import (
     distribution_differences,
     distribution_violations,
@@ -211,7 +213,7 @@ def _result(expect: ExpectResult, answer: RowsDiff | QueryDiff) -> list[str]:
     if expect.rows is not None and count != expect.rows:
         found.append(f"{name}: gives {count_of(count, 'row')}, {expect.rows:,} expected")
     found += _absolute(ExpectCounts(min_rows=expect.min_rows, max_rows=expect.max_rows), name, count)
-    if expect.has_value:
+    if expect.value is not UNSET:
         cells = [row.current if is_current else row.base for row in rows.rows]
         found += _value(expect.value, name, count, cells)
     return found

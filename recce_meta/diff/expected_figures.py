@@ -125,7 +125,7 @@ def _change(before: Value, after: Value, limit: Amount, figure: str) -> str:
 
 def _allowed(limit: Amount, figure: str) -> str:
     is_points = figure in PROPORTIONS
-    return f"at most {limit.value * 100:.6g} points allowed" if is_points else allowed(limit)
+    return f"at most {Amount(limit.value * 100)} points allowed" if is_points else allowed(limit)
 
 
 def distribution_violations(expect: ExpectDistribution, diff: HistogramDiff | TopKDiff) -> list[str]:

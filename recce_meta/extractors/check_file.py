@@ -7,7 +7,7 @@ is wrong with a check is told with its line, and breaks that check alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +21,16 @@ from recce_meta.models.check_result import AnyCheck, BrokenCheck, DataCheck, Pro
 from recce_meta.profiles.yaml_file import read_text
 
 if TYPE_CHECKING:
-    from yaml import Node
+    from yaml import Event, Node
 
 FIELDS = ("name", "description", "type", "params", "expect", "optional", "view_options")
 EQUAL = "equal"
 
-_BROKEN_VALUE = (ValueError, OverflowError, RecursionError)
-"""What PyYAML lets through from values that no Python type can hold, and from nesting without end."""
+DEEPEST = 50
+"""Levels of nesting that a file may have; checks need six."""
+
+_BROKEN_VALUE = (ValueError, OverflowError)
+"""What PyYAML lets through from values that no Python type can hold: a date in month 13."""
 
 
 def read_check_file(path: Path) -> tuple[AnyCheck, ...]:
@@ -49,17 +52,15 @@ def _check_nodes(path: Path) -> list[Node]:
     """The entries of `checks:`."""
     import yaml
 
+    text, loader = read_text(path, ConfigurationError), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        root = yaml.compose(
-            read_text(path, ConfigurationError), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )
+        _refuse_depth(path, yaml.parse(text, Loader=loader))
+        root = yaml.compose(text, Loader=loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark is not None else str(path)
-        problem = getattr(error, "problem", None) or str(error)
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise ConfigurationError(f"{place} is not valid YAML: {problem}") from error
-    except RecursionError as error:
-        raise ConfigurationError(f"{path} is not valid YAML: nested too deeply") from error
     if not isinstance(root, yaml.MappingNode):
         raise _no_list(path, "holds no mapping with a list 'checks:'")
     found = next((value for key, value in root.value if key.value == "checks"), None)
@@ -74,10 +75,21 @@ def _check_nodes(path: Path) -> list[Node]:
     return list(found.value)
 
 
+def _refuse_depth(path: Path, events: Iterable[Event]) -> None:
+    """Refuse nesting without end: PyYAML descends into it on the C stack, and ends the process."""
+    from yaml import CollectionEndEvent, CollectionStartEvent
+
+    depth = 0
+    for event in events:
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise ConfigurationError(f"{path}:{line} is nested more than {DEEPEST} levels deep")
+
+
 def _no_list(path: Path, problem: str, hint: str | None = None) -> ConfigurationError:
     return ConfigurationError(
-        f"{path} {problem}",
-        hint=hint or "docs/checks.md has the format: checks: [{name: …, type: …, params: {…}}]",
+        f"{path} {problem}", hint=hint or "below checks: stands a list, each with name and type"
     )
 
 
@@ -131,11 +143,12 @@ class _Reading:
             value = _constructor_class()().construct_document(node)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None) or node.start_mark
-            self._wrong(getattr(error, "problem", None) or str(error), line=mark.line + 1)
-            return Lined()
+            problem = getattr(error, "problem", None) or str(error)
+            self._wrong(problem.replace(_NO_TAG, "unknown YAML tag"), line=mark.line + 1)
+            return _name_of(node)
         except _BROKEN_VALUE as error:
-            self._wrong(f"has a value that cannot be read: {error}")
-            return Lined()
+            self._wrong(f"the check has a value that cannot be read: {str(error).partition(';')[0]}")
+            return _name_of(node)
         if isinstance(value, Lined):
             return value
         self._wrong(f"a check must be a mapping with name, type and params, not {shown(value)}")
@@ -158,7 +171,7 @@ class _Reading:
     def _field(self, name: str, read: Any, *, is_required: bool = False) -> Any:
         """A field of the check itself; None where it is not there, or malformed."""
         if self.fields.get(name) is None:
-            if is_required and not (self.problems and not self.fields):
+            if is_required and not self.problems:
                 self._wrong(f"the check has no {name}", hint=_TYPES_HINT if name == "type" else None)
             return None
         return self._read(name, read, self.fields)
@@ -198,16 +211,14 @@ class _Reading:
     def _params(self, kind: CheckType, type_name: str) -> CheckParams | None:
         given = self._mapping("params")
         of = f"params of {type_name}"
-        before = len(self.problems)
         values = self._values(given, kind.fields, of, line=_line_of(self.fields, "params"))
-        params: CheckParams | None = kind.params(**values) if len(self.problems) == before else None
+        params: CheckParams | None = None if self.problems else kind.params(**values)
         return params
 
     def _expect(self, kind: CheckType, type_name: str) -> Expect | None:
         if "expect" not in self.fields:
             return None
         given, line = self.fields["expect"], _line_of(self.fields, "expect")
-        before = len(self.problems)
         if kind.expect is None:
             hint = f"use {type_name}_diff" if f"{type_name}_diff" in TYPES else "leave expect out"
             self._wrong(f"nothing can be expected of {type_name}", line=line, hint=hint)
@@ -224,8 +235,8 @@ class _Reading:
             values = self._values(
                 given, kind.thresholds, f"expect of {type_name}", line=line, is_null_given=True
             )
-            if len(self.problems) == before:
-                expect: Expect = kind.expect(**values, **({"has_value": True} if "value" in values else {}))
+            if not self.problems:
+                expect: Expect = kind.expect(**values)
                 return expect
         return None
 
@@ -250,12 +261,13 @@ class _Reading:
                 self._wrong(f"{name} says again what another field of {of} says", line=_line_of(given, name))
             if target:
                 values[target] = value
-        for name, field in fields.items():
-            if field.is_required and (field.to or name) not in values:
-                self._wrong(f"{of} must have {name}", line=line)
+        missing = [n for n, field in fields.items() if field.is_required and (field.to or n) not in values]
+        if missing and not self.problems:
+            self._wrong(f"{of} must have {' and '.join(missing)}", line=line)
         return values
 
 
+_NO_TAG = "could not determine a constructor for the tag"
 _TYPES_HINT = f"one of: {', '.join(TYPES)}"
 _PARAMETERS = {name for kind in TYPES.values() for name in kind.fields}
 _THRESHOLDS = {name for kind in TYPES.values() for name in kind.thresholds} | {"threshold", "thresholds"}
@@ -272,6 +284,15 @@ def _belongs(key: str, of: str) -> str | None:
             return f"{key} stands beside params"
         return "thresholds stand under expect, beside params" if key in _THRESHOLDS else None
     return "parameters stand under params, beside expect" if key in _PARAMETERS else None
+
+
+def _name_of(node: Node) -> Lined:
+    """The name alone, of a check that cannot be read whole."""
+    from yaml import MappingNode, ScalarNode
+
+    pairs = node.value if isinstance(node, MappingNode) else []
+    names = [value.value for key, value in pairs if key.value == "name" and isinstance(value, ScalarNode)]
+    return Lined(name=names[0]) if names else Lined()
 
 
 def _distinct(name: str, taken: set[str]) -> str:

@@ -18,6 +18,7 @@ from recce_meta.models.check_expect import OTHERS, Amount
 Reader: TypeAlias = Callable[[object], Any]
 
 _SHARE = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*%\s*")
+_EXPONENT = re.compile(r"\d+(?:\.\d+)?[eE][-+]?\d{1,2}")
 _LONGEST_SHOWN = 40
 
 
@@ -32,8 +33,8 @@ class MalformedValue(ConfigurationError):
 class Lined(dict[str, Any]):
     """A mapping of the file that knows the line of each key."""
 
-    def __init__(self, *entries: Any) -> None:
-        super().__init__(*entries)
+    def __init__(self, **entries: Any) -> None:
+        super().__init__(entries)
         self.lines: dict[str, int] = {}
 
 
@@ -103,8 +104,9 @@ def whole_from(least: int) -> Reader:
 
 def number(value: object) -> float:
     """A number that is 0 or more."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
-        return float(value)
+    given = _number(value)
+    if given is not None and given >= 0:
+        return float(given)
     raise MalformedValue(f"must be a number from 0, not {shown(value)}")
 
 
@@ -154,16 +156,17 @@ def difference(value: object) -> Amount:
     share = _share(value)
     if share is not None:
         return Amount(share, is_share=True)
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
-        return Amount(Decimal(str(value)))
+    given = _number(value)
+    if given is not None and given >= 0:
+        return Amount(given)
     raise MalformedValue(f"must be a difference such as 0.5 or a share such as 1%, not {shown(value)}")
 
 
 def distance(value: object) -> Amount:
     """A share from 0 to 1, also in per cent."""
     share = _share(value)
-    if share is None and isinstance(value, (int, float)) and not isinstance(value, bool):
-        share = Decimal(str(value))
+    if share is None:
+        share = _number(value)
     if share is not None and 0 <= share <= 1:
         return Amount(share, is_share=True)
     raise MalformedValue(f"must be a share from 0 to 1 such as 0.05 or 5%, not {shown(value)}")
@@ -233,6 +236,16 @@ def cell(value: object) -> Any:
 def _share(value: object) -> Decimal | None:
     found = _SHARE.fullmatch(value) if isinstance(value, str) else None
     return Decimal(found[1]) / 100 if found else None
+
+
+def _number(value: object) -> Decimal | None:
+    """A finite number; YAML 1.1 takes `1e-9`, which has no point, for a text."""
+    if isinstance(value, str) and _EXPONENT.fullmatch(value):
+        return Decimal(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    given = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+    return given if given.is_finite() else None
 
 
 def _entry(read: Reader, mapping: Mapping[Any, Any], key: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, field
 
 OTHERS = "*"
 """The key of a mapping by column that stands for every column without an own one."""
@@ -48,7 +48,8 @@ class Amount(Struct, frozen=True):
     is_share: bool = False
 
     def __str__(self) -> str:
-        return f"{self.value * 100:,.6g}%" if self.is_share else f"{self.value:,.12g}"
+        value = (self.value * 100 if self.is_share else self.value).normalize()
+        return f"{value:,f}%" if self.is_share else f"{value:,f}"
 
 
 NONE = Amount(Decimal(0))
@@ -127,9 +128,8 @@ class ExpectResult(Struct, frozen=True, kw_only=True):
     """Exactly so many."""
     min_rows: int | None = None
     max_rows: int | None = None
-    value: Any = None
-    """The only value of the only row; looked at where `has_value`."""
-    has_value: bool = False
+    value: Any = UNSET
+    """The only value of the only row; None for NULL."""
 
 
 class ExpectLineage(Struct, frozen=True, kw_only=True):
