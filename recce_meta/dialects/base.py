@@ -17,6 +17,8 @@ from recce_meta.dialects.types import ColumnType, Kind, Sql, column_type
 REGISTRY: dict[str, type[Dialect]] = {}
 """Dialect classes by sqlglot's name; a class enters by being defined."""
 
+_MOMENT_TYPES = {Kind.DATE: "DATE", Kind.TIMESTAMP: "TIMESTAMPNTZ", Kind.TIMESTAMPTZ: "TIMESTAMPTZ"}
+
 SAMPLE_SLICES = 1_000_000
 """Into how many slices hashes of keys are cut: samples are exact to a ten-thousandth of a per cent."""
 
@@ -39,6 +41,16 @@ class Dialect:
     has_cheap_distinct: ClassVar[bool] = False
     """Whether several COUNT(DISTINCT …) in one scan cost no more than one scan each."""
     has_approximate_distinct: ClassVar[bool] = True
+    counts_distinct_rows: ClassVar[bool] = False
+    """Whether counting the rows of a SELECT DISTINCT is quicker than COUNT(DISTINCT …)."""
+    has_many_medians: ClassVar[bool] = True
+    """Whether one SELECT can hold medians of several columns."""
+    has_exact_median: ClassVar[bool] = True
+    """Whether an aggregate gives the median itself, and no estimate."""
+    has_far_moments: ClassVar[bool] = True
+    """Whether dates and timestamps can lie before year 1, after year 9999, or at infinity."""
+    figures_per_statement: ClassVar[int] = 1500
+    """How many aggregates one SELECT computes; PostgreSQL allows 1,664 columns."""
     relations_per_statement: ClassVar[int] = 50
     """How many relations one UNION ALL counts."""
 
@@ -107,7 +119,62 @@ class Dialect:
             exp.GTE(this=value.copy(), expression=exp.Neg(this=largest)),
         )
 
+    def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Whether *value* is a finite number, or within the years 1 to 9999; None where every value is."""
+        if of.kind is Kind.FLOAT:
+            return self.is_finite(self.double(value))
+        if not of.kind.is_point_in_time or not self.has_far_moments:
+            return None
+        first, last = ("0001-01-01", "9999-12-31")
+        if of.kind is not Kind.DATE:
+            first, last = f"{first} 00:00:00", f"{last} 23:59:59.999999"
+        return exp.and_(
+            exp.GTE(this=value.copy(), expression=self.moment(first, of)),
+            exp.LTE(this=value.copy(), expression=self.moment(last, of)),
+        )
+
+    # Literals
+
+    def number(self, text: str, of: ColumnType) -> Sql:
+        """The number that *text* writes, to compare with values of the type *of*."""
+        if (
+            of.kind is Kind.FLOAT
+        ):  # not as a decimal, which some warehouses round before they make a double of it
+            return self.double(exp.Literal.string(text))
+        literal = exp.Literal.number(text.lstrip("-"))
+        return exp.Neg(this=literal) if text.startswith("-") else literal
+
+    def moment(self, text: str, of: ColumnType) -> Sql:
+        """The date or timestamp that *text* writes, in UTC, to compare with values of the type *of*."""
+        if of.kind is Kind.TIMESTAMPTZ:
+            text += "+00:00"
+        return exp.cast(exp.Literal.string(text), _MOMENT_TYPES[of.kind])
+
     # Casting
+
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """*value* as a text that means the same whatever the session's settings.
+
+        Points in time are in UTC and ISO 8601, binary is in hexadecimal digits, arrays, structs and maps are
+        in JSON, booleans are `true` and `false`.
+        """
+        if of.kind is Kind.TIMESTAMPTZ:
+            return self.text(exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC")))
+        if of.kind is Kind.BINARY:
+            return self.hexadecimal(value)
+        if of.kind in (Kind.ARRAY, Kind.STRUCT, Kind.MAP):
+            return self.nested_text(value)
+        if of.kind in (Kind.JSON, Kind.OTHER):
+            return self.text(self.comparable(value, of))
+        return self.text(value)
+
+    def hexadecimal(self, value: Sql) -> Sql:
+        """*value*, a binary, as hexadecimal digits."""
+        return exp.Anonymous(this="HEX", expressions=[value])
+
+    def nested_text(self, value: Sql) -> Sql:
+        """*value*, an array, struct or map, as JSON."""
+        return self.text(exp.Anonymous(this="TO_JSON", expressions=[value]))
 
     def text(self, value: Sql) -> Sql:
         """*value* as text."""
@@ -152,6 +219,14 @@ class Dialect:
             exp.func("COALESCE", exp.Sum(this=value), exp.Literal.number(0)), "BIGINT", dialect=self.name
         )
 
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """The mean of numbers, without overflow and with digits after the point."""
+        return exp.Avg(this=value)
+
+    def count_distinct(self, value: Sql) -> Sql:
+        """How many distinct values there are, NULL aside."""
+        return exp.Count(this=exp.Distinct(expressions=[value]))
+
     def approximate_distinct(self, value: Sql) -> Sql:
         """An estimate of the number of distinct values, NULL aside."""
         return exp.ApproxDistinct(this=value)
@@ -160,6 +235,13 @@ class Dialect:
         """The median of numbers: the mean of the middle two where there are two."""
         return exp.WithinGroup(
             this=exp.PercentileCont(this=exp.Literal.number("0.5")),
+            expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),
+        )
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """The median of points in time, the earlier of the middle two; None where no aggregate gives it."""
+        return exp.WithinGroup(
+            this=exp.PercentileDisc(this=exp.Literal.number("0.5")),
             expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),
         )
 

@@ -19,6 +19,9 @@ class BigQuery(Dialect):
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#comparison_operators
     nan_equals_nan = False
     has_cheap_distinct = True
+    has_exact_median = False
+    # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#date_type
+    has_far_moments = False
     double_type = "FLOAT64"
     text_type = "STRING"
 
@@ -44,6 +47,29 @@ class BigQuery(Dialect):
             exp.not_(exp.Anonymous(this="IS_INF", expressions=[value.copy()])),
         )
 
+    def number(self, text: str, of: ColumnType) -> Sql:
+        """A literal with a point is a double here."""
+        if of.kind is Kind.DECIMAL:
+            return self.decimal(exp.Literal.string(text), of.scale or 0)
+        return super().number(text, of)
+
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements"""
+        if of.kind is Kind.TIMESTAMPTZ:
+            template = exp.Literal.string("%Y-%m-%d %H:%M:%E6S")
+            return exp.Anonymous(
+                this="FORMAT_TIMESTAMP", expressions=[template, value, exp.Literal.string("UTC")]
+            )
+        return super().portable_text(value, of)
+
+    def hexadecimal(self, value: Sql) -> Sql:
+        """https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#to_hex"""
+        return exp.Anonymous(this="TO_HEX", expressions=[value])
+
+    def nested_text(self, value: Sql) -> Sql:
+        """https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#to_json_string"""
+        return exp.Anonymous(this="TO_JSON_STRING", expressions=[value])
+
     def decimal(self, value: Sql, scale: int) -> Sql:
         """BIGNUMERIC holds 38 digits on either side of the point."""
         return exp.cast(value, "BIGNUMERIC", dialect=self.name)
@@ -60,6 +86,10 @@ class BigQuery(Dialect):
         return exp.Bracket(
             this=quantiles, expressions=[exp.Anonymous(this="OFFSET", expressions=[exp.Literal.number(500)])]
         )
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Quantiles are of any type that sorts."""
+        return self.median(value)
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """`ARRAY_LENGTH`; `LENGTH` serves bytes, too."""

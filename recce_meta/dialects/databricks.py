@@ -36,6 +36,20 @@ class Databricks(Dialect):
         )
         return exp.cast(zoneless, "TIMESTAMP", dialect=self.name)
 
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """A timestamp as text is in the session's time zone."""
+        if of.kind is Kind.TIMESTAMPTZ:
+            value = exp.Anonymous(
+                this="CONVERT_TIMEZONE",
+                expressions=[
+                    exp.Anonymous(this="CURRENT_TIMEZONE"),
+                    exp.Literal.string("UTC"),
+                    exp.cast(value, "TIMESTAMPNTZ", dialect=self.name),
+                ],
+            )
+            return self.text(value)
+        return super().portable_text(value, of)
+
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """`xxhash64` passes over NULL, so that each value is told to be there or not."""
         told = [
@@ -47,8 +61,12 @@ class Databricks(Dialect):
         """https://docs.databricks.com/en/sql/language-manual/functions/median.html"""
         return exp.Median(this=value)
 
+    def median_moment(self, value: Sql) -> Sql | None:
+        """https://docs.databricks.com/en/sql/language-manual/functions/percentile_disc.html: of numbers"""
+        return None
+
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
-        """`size` of an array."""
+        """`array_size` is NULL for NULL, where `size` may be -1."""
         if of.kind is Kind.ARRAY:
-            return exp.Anonymous(this="size", expressions=[value])
+            return exp.Anonymous(this="array_size", expressions=[value])
         return super().length(value, of)

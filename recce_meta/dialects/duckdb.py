@@ -9,6 +9,9 @@ from sqlglot import exp
 from recce_meta.dialects.base import SAMPLE_SLICES, Dialect
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
+SUMMED_DIGITS = 28
+"""Digits of a decimal of which 10,000,000,000 can be summed in 128 bits."""
+
 
 class DuckDB(Dialect):
     """DuckDB 1.1 and later."""
@@ -33,12 +36,26 @@ class DuckDB(Dialect):
         remainder = exp.Mod(this=self.row_hash(keys), expression=exp.Literal.number(SAMPLE_SLICES))
         return exp.LT(this=remainder, expression=exp.Literal.number(slices))
 
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """Sums of whole numbers and decimals are kept in 128 bits: what is wide would overflow them."""
+        bits = of.precision or 0
+        digits = bits if of.scale is not None else 39 if bits > 64 else 0
+        return exp.Avg(this=self.double(value) if digits > SUMMED_DIGITS else value)
+
     def median(self, value: Sql) -> Sql:
         """The same as `percentile_cont(0.5)`, and quicker."""
         return exp.Median(this=value)
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """https://duckdb.org/docs/stable/sql/functions/aggregates#holistic-aggregate-functions"""
+        return exp.Anonymous(this="QUANTILE_DISC", expressions=[value, exp.Literal.number("0.5")])
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """`len` serves arrays of every kind."""
         if of.kind is Kind.ARRAY:
             return exp.Anonymous(this="len", expressions=[value])
         return super().length(value, of)
+
+    def ordered_text(self, value: Sql) -> Sql:
+        """An ENUM sorts as it was declared, a text by its bytes."""
+        return self.text(value)

@@ -18,12 +18,38 @@ class Postgres(Dialect):
     decimal_digits: ClassVar[int | None] = None
     # https://www.postgresql.org/docs/current/functions-aggregate.html knows no estimate
     has_approximate_distinct = False
+    # COUNT(DISTINCT …) sorts all rows, SELECT DISTINCT hashes them.
+    counts_distinct_rows = True
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """`json` has no equality, `jsonb` has, whatever the order of keys; enums compare as they are read."""
         if of.kind is Kind.JSON:
             return exp.cast(value, "JSONB", dialect=self.name)
+        if of.kind is Kind.ARRAY and any(element.kind in (Kind.JSON, Kind.OTHER) for element in of.elements):
+            return self.text(value)
         return super().comparable(value, of)
+
+    def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
+        """`numeric` can be infinite, or NaN, which is larger still."""
+        if of.kind is Kind.DECIMAL or (of.kind is Kind.INTEGER and of.scale is not None):
+            infinite = exp.cast(exp.Literal.string("Infinity"), "DECIMAL")
+            return exp.and_(
+                exp.LT(this=value.copy(), expression=infinite.copy()),
+                exp.GT(this=value.copy(), expression=exp.Neg(this=infinite)),
+            )
+        return super().is_within(value, of)
+
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """JSON's dates and timestamps are in ISO 8601, whatever DateStyle says."""
+        if not of.kind.is_point_in_time:
+            return super().portable_text(value, of)
+        if of.kind is Kind.TIMESTAMPTZ:
+            value = exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC"))
+        return exp.Anonymous(this="BTRIM", expressions=[self.nested_text(value), exp.Literal.string('"')])
+
+    def hexadecimal(self, value: Sql) -> Sql:
+        """https://www.postgresql.org/docs/current/functions-binarystring.html"""
+        return exp.Anonymous(this="ENCODE", expressions=[value, exp.Literal.string("hex")])
 
     def decimal(self, value: Sql, scale: int) -> Sql:
         """`numeric` of any length: its hash and equality pass over trailing zeros."""

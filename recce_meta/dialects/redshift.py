@@ -19,6 +19,9 @@ class Redshift(Postgres):
     ignores_case_of_columns = True
     decimal_digits = 38
     has_approximate_distinct = True
+    counts_distinct_rows = False
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html: all in one SELECT must sort alike
+    has_many_medians = False
     text_type = "VARCHAR(65535)"
 
     def equal(self, left: Sql, right: Sql) -> Sql:
@@ -42,6 +45,29 @@ class Redshift(Postgres):
         """`numeric` without digits would be without any after the point."""
         return Dialect.decimal(self, value, scale)
 
+    def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Decimals are finite here."""
+        return Dialect.is_within(self, value, of)
+
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """Booleans cannot be cast to text, and there is no JSON of a date."""
+        if of.kind is Kind.BOOLEAN:
+            texts = exp.Literal.string("true"), exp.Literal.string("false")
+            return exp.Case().when(value.copy(), texts[0]).when(exp.not_(value.copy()), texts[1])
+        return Dialect.portable_text(self, value, of)
+
+    def hexadecimal(self, value: Sql) -> Sql:
+        """https://docs.aws.amazon.com/redshift/latest/dg/r_TO_HEX.html"""
+        return exp.Anonymous(this="TO_HEX", expressions=[value])
+
+    def nested_text(self, value: Sql) -> Sql:
+        """https://docs.aws.amazon.com/redshift/latest/dg/JSON_SERIALIZE.html"""
+        return exp.Anonymous(this="JSON_SERIALIZE", expressions=[value])
+
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html: of integers a whole number."""
+        return exp.Avg(this=self.double(value))
+
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_FNV_HASH.html: seeds chain columns."""
 
@@ -60,6 +86,10 @@ class Redshift(Postgres):
     def median(self, value: Sql) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html"""
         return exp.Anonymous(this="MEDIAN", expressions=[value])
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Its MEDIAN of dates lies between the middle two."""
+        return None
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """Arrays are SUPER."""

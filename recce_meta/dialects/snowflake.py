@@ -9,6 +9,14 @@ from sqlglot import exp
 from recce_meta.dialects.base import Dialect
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
+_INSTANT = "YYYY-MM-DD HH24:MI:SS.FF6"
+_FORMATS = {
+    Kind.DATE: "YYYY-MM-DD",
+    Kind.TIME: "HH24:MI:SS.FF6",
+    Kind.TIMESTAMP: _INSTANT,
+    Kind.TIMESTAMPTZ: _INSTANT,
+}
+
 
 class Snowflake(Dialect):
     """Snowflake."""
@@ -31,6 +39,19 @@ class Snowflake(Dialect):
             expressions=[exp.Literal.string("UTC"), exp.Literal.string("UTC"), zoneless],
         )
         return exp.cast(shifted, "TIMESTAMPTZ", dialect=self.name)
+
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """Formats of dates and times are parameters of the session."""
+        if of.kind is Kind.TIMESTAMPTZ:
+            value = exp.Anonymous(this="CONVERT_TIMEZONE", expressions=[exp.Literal.string("UTC"), value])
+        if of.kind in _FORMATS:
+            template = exp.Literal.string(_FORMATS[of.kind])
+            return exp.Anonymous(this="TO_VARCHAR", expressions=[value, template])
+        return super().portable_text(value, of)
+
+    def hexadecimal(self, value: Sql) -> Sql:
+        """https://docs.snowflake.com/en/sql-reference/functions/hex_encode"""
+        return exp.Anonymous(this="HEX_ENCODE", expressions=[value])
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """https://docs.snowflake.com/en/sql-reference/functions/hash: NULL has a hash of its own."""

@@ -1,0 +1,114 @@
+"""Values that a warehouse has written as text (`Dialect.portable_text`), as Python's own.
+
+Texts serve where a driver's own values would not do: PostgreSQL's stop at year 9999 and at infinity, DuckDB's
+give another date for it, and one statement over columns of several types has but one type for their values.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time, timezone
+from decimal import Decimal
+from uuid import UUID
+
+from recce_meta.dialects import ColumnType, Kind
+from recce_meta.models.data_diff import Value
+
+_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T]00:00:00(?:\.0+)?)?")
+_TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?")
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?")
+
+
+def read(text: str | None, of: ColumnType) -> Value:
+    """The value of the type *of* that *text* writes; the text itself where Python has no such value.
+
+    Timestamps with a zone come in UTC. Year 10000, years before Christ and infinity stay text, as does JSON.
+    """
+    if text is None:
+        return None
+    reader = _READERS.get(of.kind)
+    return text if reader is None else reader(str(text))
+
+
+def plain(value: Value, of: ColumnType) -> Value:
+    """*value*, a number as the driver gives it, as the kind of number that it is."""
+    if of.kind is Kind.INTEGER and isinstance(value, Decimal) and value.is_finite():
+        return int(value)
+    return value
+
+
+def approximately(value: Value) -> float | None:
+    """*value*, a mean or median of numbers, as a double: drivers give decimals of differing length."""
+    return None if value is None else float(value)
+
+
+def _integer(text: str) -> Value:
+    return int(text) if re.fullmatch(r"-?\d+", text) else _decimal(text)
+
+
+def _decimal(text: str) -> Value:
+    return Decimal(text)
+
+
+def _boolean(text: str) -> Value:
+    return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}.get(
+        text.lower(), text
+    )
+
+
+def _date(text: str) -> Value:
+    found = _DATE.fullmatch(text)
+    return date(*map(int, found.groups())) if found and found[1] != "0000" else text
+
+
+def _time(text: str) -> Value:
+    found = _TIME.fullmatch(text)
+    if not found or int(found[1]) > 23:
+        return text
+    return time(int(found[1]), int(found[2]), int(found[3]), _micros(found[4]))
+
+
+def _micros(digits: str | None) -> int:
+    return int((digits or "").ljust(6, "0")[:6])
+
+
+def _instant(text: str) -> Value:
+    found = _INSTANT.fullmatch(text)
+    if not found or text.startswith("0000"):
+        return text
+    return datetime.fromisoformat(f"{found[1]}T{found[2]}.{_micros(found[3]):06}")
+
+
+def _instant_in_utc(text: str) -> Value:
+    value = _instant(text)
+    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else text
+
+
+def _binary(text: str) -> Value:
+    return bytes.fromhex(text)
+
+
+def _nested(text: str) -> Value:
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except ValueError:
+        return text
+
+
+_READERS: dict[Kind, Callable[[str], Value]] = {
+    Kind.INTEGER: _integer,
+    Kind.DECIMAL: _decimal,
+    Kind.FLOAT: float,
+    Kind.BOOLEAN: _boolean,
+    Kind.DATE: _date,
+    Kind.TIME: _time,
+    Kind.TIMESTAMP: _instant,
+    Kind.TIMESTAMPTZ: _instant_in_utc,
+    Kind.BINARY: _binary,
+    Kind.UUID: UUID,
+    Kind.ARRAY: _nested,
+    Kind.STRUCT: _nested,
+    Kind.MAP: _nested,
+}
