@@ -21,6 +21,8 @@ LARGEST_RANGE = 100_000
 LARGEST_NUMBER_BITS = 4_096
 SHORT = 200
 """Text below this length is not counted: it would cost more than it weighs."""
+_LONG = 1_000
+"""Text from this length on counts as steps, too, so that the clock is read before the next such text."""
 _BETWEEN_CLOCKS = 256
 _SPARE = 4
 
@@ -65,6 +67,8 @@ class Budget:
     def hold(self, characters: int) -> None:
         """Count *characters* of text, before they are made where they may be many."""
         self._characters += characters
+        if characters > _LONG:
+            self.spend(characters >> 6)
         if self._characters > self.limits.characters:
             raise self._exceeded(f"more than {self.limits.characters:,} characters")
 

@@ -52,9 +52,11 @@ _AS_RELATION = re.compile(rf"(?:\bfrom|\bjoin|,)\s+{MARK}", re.IGNORECASE)
 _MOST_WITNESSES = 3
 """As many nodes and settings are asked about one variable."""
 _LONGEST_WITNESS = 10_000
+_MOST_GROWTH = 20
+"""How much longer than a witness may be what becomes of it."""
 _TARGET: Key = (None, "target.name")
 _NAME_COMPARED = re.compile(
-    r"""target\.name\s*(?:==|!=|(?:not\s+)?in\b)\s*([\[(][^\])]*[\])]|'[^']*'|"[^"]*")"""
+    r"""target\.name\s*(?:==|!=|(?:not\s+)?in\b)\s*([\[(][^\])]{0,300}[\])]|'[^']{0,99}'|"[^"]{0,99}")"""
 )
 _QUOTED = re.compile(r"""(['"])(.*?)\1""")
 _MOST_NAMES = 8
@@ -285,9 +287,10 @@ class Evidence:
             code = node.raw_code
             if node.resource_type not in _READERS or not code or node.language == "python":
                 continue
-            if len(code) > _LONGEST_WITNESS or "is_incremental" in code:
+            longest = max(len(code), len(node.compiled_code or "") // _MOST_GROWTH)
+            if longest > _LONGEST_WITNESS or "is_incremental" in code:
                 continue
-            names = {name for _, name in READ.findall(code)}
+            names = {name for _, name in READ.findall(code)} if "var" in code else set()
             for macro in node.macros:
                 names |= of_macros.get(macro, frozenset())
             if "target.name" in code:
@@ -352,7 +355,7 @@ class Evidence:
         """*node* with defaults for what it asks; instead, the name at which rendering it fails."""
         if node.unique_id not in self._seen:
             try:
-                self._seen[node.unique_id] = self._observe(node)
+                self._seen[node.unique_id] = self._short(self._observe(node))
             except TemplateError as error:
                 self._seen[node.unique_id] = error.name
         return self._seen[node.unique_id]
@@ -385,9 +388,13 @@ class Evidence:
     def _tried_out(self, key: Key, node: NodeMetadata, value: Any) -> Observation | None:
         with self._trying(key, value):
             try:
-                return self._observe(node)
+                return self._short(self._observe(node))
             except TemplateError:
                 return None
+
+    @staticmethod
+    def _short(seen: Observation) -> Observation | None:
+        return seen if len(seen.text) <= _MOST_GROWTH * _LONGEST_WITNESS else None
 
     @contextmanager
     def _trying(self, key: Key, value: Any) -> Iterator[None]:

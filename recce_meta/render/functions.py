@@ -20,7 +20,9 @@ from recce_meta.render.operations import bounded_range
 from recce_meta.render.patterns import re_module
 from recce_meta.render.sandbox import Returned
 
-_MOST_YAML = 100_000
+_MOST_YAML = 20_000
+_DEEPEST_YAML = 100
+"""The parser's time grows with the square of how deep brackets lie within one another."""
 _MOST_COMBINED = 100_000
 
 
@@ -45,12 +47,20 @@ def _tojson(value: Any, default: Any = None, sort_keys: bool = False) -> Any:
 def _fromyaml(text: str, default: Any = None) -> Any:
     import yaml
 
-    if len(text) > _MOST_YAML or "<<" in text:
-        raise TemplateError("fromyaml() reads short text without merges (<<)", name="fromyaml")
+    if len(text) > _MOST_YAML or "<<" in text or _depth(text) > _DEEPEST_YAML:
+        raise TemplateError(
+            "fromyaml() reads short text without merges (<<) and deep brackets", name="fromyaml"
+        )
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (AttributeError, ValueError, yaml.YAMLError):
         return default
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at once, at most."""
+    steps = (1 if sign in "[{" else -1 for sign in text if sign in "[]{}")
+    return max(itertools.accumulate(steps), default=0)
 
 
 def _toyaml(value: Any, default: Any = None, sort_keys: bool = False) -> Any:
@@ -77,7 +87,7 @@ def _zip(*values: Iterable[Any], default: Any = None) -> Any:
 
 
 def _zip_strict(*values: Iterable[Any]) -> list[tuple[Any, ...]]:
-    return list(itertools.islice(zip(*values, strict=False), _MOST_COMBINED))
+    return _bounded("zip", zip(*values, strict=False))
 
 
 def _lowered(values: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -150,16 +160,21 @@ def _listed(name: str) -> Callable[..., list[Any]]:
     function: Callable[..., Iterable[Any]] = getattr(itertools, name)
 
     def call(*args: Any, **kwargs: Any) -> list[Any]:
-        values: list[Any] = []
-        size = 0
-        for value in function(*args, **kwargs):
-            size += len(value) if isinstance(value, tuple) else 1
-            if size > _MOST_COMBINED:
-                raise TemplateError(f"itertools.{name}() of more than {_MOST_COMBINED:,} values", name=name)
-            values.append(value)
-        return values
+        return _bounded(f"itertools.{name}", function(*args, **kwargs))
 
     return call
+
+
+def _bounded(name: str, values: Iterable[Any]) -> list[Any]:
+    """*values*, which *name* makes; raises where they are too many, those within them counted."""
+    found: list[Any] = []
+    size = 0
+    for value in values:
+        size += len(value) if isinstance(value, tuple) else 1
+        if size > _MOST_COMBINED:
+            raise TemplateError(f"{name}() of more than {_MOST_COMBINED:,} values", name=name.split(".")[-1])
+        found.append(value)
+    return found
 
 
 def _pytz() -> dict[str, Any]:

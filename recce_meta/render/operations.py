@@ -29,7 +29,7 @@ _CHANGES = frozenset(["append", "insert", "add", "pop", "get", "clear", "keys", 
 _PADDING_FILTERS = frozenset(
     ["batch", "center", "indent", "slice", "tojson", "truncate", "wordwrap", "round"]
 )
-_SLOW_FILTERS = frozenset(["striptags", "title", "urlize", "wordcount", "xmlattr", "pprint"])
+_SLOW_FILTERS = frozenset(["striptags", "title", "urlize", "wordcount", "wordwrap", "xmlattr", "pprint"])
 _TAKING_APART = frozenset(["batch", "list", "map", "reverse", "select", "slice", "sort", "unique", "reject"])
 _SLOW_TEXT = 20_000
 _REMOVED_FILTERS = frozenset(["attr"])

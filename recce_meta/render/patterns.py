@@ -17,6 +17,7 @@ from recce_meta.render.attributes import TemplateObject
 
 _MOST_TRIES = 20_000_000
 _MOST_REPEATS = 1_000
+_LONGEST_PATTERN = 5_000
 _FLAGS = ("IGNORECASE", "I", "MULTILINE", "M", "DOTALL", "S", "VERBOSE", "X", "ASCII", "A")
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 
@@ -49,6 +50,11 @@ class SafePattern(TemplateObject):
     def __init__(self, pattern: str, flags: int = 0) -> None:
         if not isinstance(pattern, str):
             raise TemplateError("A pattern must be text", name="re")
+        if len(pattern) > _LONGEST_PATTERN:
+            raise TemplateError(
+                f"A pattern of {len(pattern):,} characters; at most {_LONGEST_PATTERN:,} are compiled",
+                name="re",
+            )
         self.pattern = pattern
         try:
             # The module that parses patterns became private in Python 3.11.
