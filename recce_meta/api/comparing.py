@@ -56,7 +56,7 @@ def diff(
     paths = [folder_of(name) for name in (base, current)]
     read = _from_disk(paths)
     if len(read) == 2:
-        return _whole_diff(read[0], read[1], question)
+        return whole_diff(read[0], read[1], question)
     adapter = connect()
     stored = [
         resolve_run(adapter, name, project=project, schema=schema)
@@ -69,7 +69,7 @@ def diff(
             return stored_diff(adapter, stored[0], stored[1], schema)
     loaded = [load_run(adapter, run, schema=schema) for run in stored]
     sides = [loaded.pop(0) if path is None else read.pop(0) for path in paths]
-    return _whole_diff(sides[0], sides[1], question)
+    return whole_diff(sides[0], sides[1], question)
 
 
 def parse_fail_on(text: str) -> frozenset[str]:
@@ -113,7 +113,7 @@ def _same_project(base: str, current: str) -> None:
         )
 
 
-def _whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
+def whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
     """The diff of two runs that are here whole."""
     _same_project(base.run.project_name, current.run.project_name)
     before, after = Side.of(base), Side.of(current)

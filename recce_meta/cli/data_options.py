@@ -19,6 +19,16 @@ from recce_meta.api.run_pair import RunPair, load_pair
 from recce_meta.cli.options import Connection, connecting, project_name, project_option, together
 
 
+class Opened(Struct, frozen=True):
+    """What a command works with."""
+
+    comparison: Comparison
+    runs: RunPair | None
+    """The two runs; None where tables are named."""
+    store: Callable[[], UnifiedSqlAdapter]
+    """Opens the store, where it is not open yet."""
+
+
 class DataOptions(Struct, frozen=True, kw_only=True):
     """Which data, where, and how much time it may take."""
 
@@ -33,8 +43,8 @@ class DataOptions(Struct, frozen=True, kw_only=True):
     project: str | None
 
     @contextmanager
-    def open(self) -> Iterator[tuple[Comparison, RunPair | None]]:
-        """What compares, and the two runs unless tables are named; everything is closed afterwards."""
+    def open(self) -> Iterator[Opened]:
+        """Connections and runs; everything is closed afterwards."""
         with ExitStack() as stack:
             opened: list[UnifiedSqlAdapter] = []
 
@@ -50,7 +60,7 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             deadline = None if self.budget is None else time.monotonic() + self.budget
             comparison = open_comparison(current, base, threads=threads, deadline=deadline)
             stack.callback(comparison.close)
-            yield comparison, runs
+            yield Opened(comparison, runs, store)
 
     def _runs(self, store: Callable[[], UnifiedSqlAdapter]) -> RunPair:
         name = project_name(self.project, self.connection, self.base, self.current)
@@ -121,6 +131,5 @@ _OPTIONS: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
 
 output_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     click.option("--sql", "show_sql", is_flag=True, help="Print the statements instead of running them."),
-    click.option("--save", is_flag=True, help="Keep the result in the store."),
     click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file."),
 )

@@ -20,6 +20,9 @@ COMMANDS = {
     "runs": ("inspect", "List recorded runs, newest first."),
     "show": ("inspect", "One run: what it holds and what happened in it."),
     "diff": ("compare", "What changed between two runs, and what it touches."),
+    "row-count": ("data", "Rows on both sides."),
+    "schema": ("data", "Columns and types on both sides, as they are now."),
+    "profile": ("data", "Figures of every column on both sides."),
     "lineage": ("inspect", "What a node reads, and what reads it."),
     "render": ("render", "Turn ref() and source() SQL into warehouse SQL."),
     "sql": ("store", "Print the store's SQL: ddl, views or cookbook."),
@@ -43,7 +46,9 @@ class LazyGroup(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"recce_meta.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        command: click.Command = getattr(
+            import_module(f"recce_meta.cli.{COMMANDS[cmd_name][0]}"), cmd_name.replace("-", "_")
+        )
         return command
 
     def resolve_command(

@@ -1,0 +1,28 @@
+"""Data diffs as jobs: what the commands, the checks and `diff --data` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from recce_meta.api.comparing_data import Job
+from recce_meta.api.places import Places
+from recce_meta.api.subjects import Sides
+from recce_meta.diff.data.counts import row_counts
+from recce_meta.diff.data.plan import Plan
+from recce_meta.diff.data.source import Pair
+from recce_meta.models.data_diff import AnyDataDiff, Subject
+
+PairPlan = Callable[[Pair], Plan[AnyDataDiff]]
+
+
+def row_count_job(places: Places, chosen: Sequence[Sides]) -> Job:
+    """The rows of all of *chosen*, counted together."""
+    counted = [sides.countable(places) for sides in chosen]
+    return Job("row_count_diff", Subject(name="row counts"), partial(row_counts, counted))
+
+
+def each(diff: str, places: Places, chosen: Sequence[Sides], plan: PairPlan) -> list[Job]:
+    """One job of type *diff* for each of *chosen*: what *plan* makes of its two sides."""
+    pairs = [sides.pair(places) for sides in chosen]
+    return [Job(diff, pair.subject, partial(plan, pair)) for pair in pairs]

@@ -1,0 +1,74 @@
+"""What a data diff is asked about: nodes of two runs, by name or selection, or pairs of relations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from recce_meta.api.comparing import NOTHING_MORE, whole_diff
+from recce_meta.api.places import Places, Relation, absence
+from recce_meta.api.run_pair import WITH_DATA, RunPair
+from recce_meta.diff.data.counts import Countable
+from recce_meta.diff.data.source import Pair
+from recce_meta.errors import UsageError
+from recce_meta.models import NodeMetadata
+
+
+class Sides(Struct, frozen=True):
+    """One subject on both sides."""
+
+    base: Relation
+    current: Relation
+
+    @property
+    def node(self) -> NodeMetadata | None:
+        """The node, current's where both sides have one; None for relations that are named outright."""
+        return next((side for side in (self.current, self.base) if isinstance(side, NodeMetadata)), None)
+
+    def pair(self, places: Places) -> Pair:
+        """The two sides as plans take them."""
+        return places.pair(self.base, self.current)
+
+    def countable(self, places: Places) -> Countable:
+        """The two sides for counting, with the reason for each that cannot be."""
+        return Countable(
+            pair=self.pair(places),
+            base_reason=absence(self.base, "current"),
+            current_reason=absence(self.current, "base"),
+        )
+
+
+def subjects(
+    runs: RunPair | None,
+    tables: Sequence[tuple[str, str]],
+    names: Sequence[str],
+    selection: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> list[Sides]:
+    """The subjects that the user names: relations, or nodes of *runs* by name and by dbt's selection grammar.
+
+    Raises UsageError where none is named, and SelectorError where a name is not one node's.
+    """
+    if runs is None:
+        if names or selection or exclude:
+            raise UsageError("--tables names the relations: there are no nodes to choose from")
+        return [Sides(base, current) for base, current in tables]
+    if not names and not selection:
+        raise UsageError(
+            "No node is named", hint="name one or more nodes, or use --select, or --tables BASE CURRENT"
+        )
+    found = [*runs.named(names), *(runs.selected(selection, exclude) if selection else ())]
+    return [Sides(*runs.sides(unique_id)) for unique_id in dict.fromkeys(found)]
+
+
+def touched(runs: RunPair) -> list[Sides]:
+    """The nodes with data that changed between *runs*, and then those downstream of them, nearest first."""
+    diff = whole_diff(runs.base, runs.current, NOTHING_MORE)
+    ids = [change.unique_id for change in diff.changed] + [impact.unique_id for impact in diff.impacted]
+    nodes = runs.nodes
+    return [
+        Sides(*runs.sides(unique_id))
+        for unique_id in ids
+        if unique_id in nodes and nodes[unique_id].resource_type in WITH_DATA
+    ]

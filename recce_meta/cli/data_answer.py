@@ -1,0 +1,70 @@
+"""What every data diff command does with its plans: run or print them, and tell the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from recce_meta import report
+from recce_meta.api.comparing_data import Comparison, Job
+from recce_meta.cli.data_options import DataOptions, Opened
+from recce_meta.cli.options import emit, screen
+from recce_meta.cli.progress import progress
+from recce_meta.errors import RecceMetaError
+from recce_meta.models.data_diff import AnyDataDiff, Failed
+
+Jobs = Callable[[Opened], list[Job]]
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    """What becomes of the results."""
+
+    style: str
+    show_sql: bool
+    output: Path | None
+
+
+def answer(data: DataOptions, output: Output, jobs: Jobs) -> None:
+    """Make the diffs that *jobs* gives, and tell them; exits with 3 where one of several failed.
+
+    A single one that fails is an error like any other.
+    """
+    with data.open() as opened:
+        comparison, wanted = opened.comparison, jobs(opened)
+        if output.show_sql:
+            _write(_statements(comparison, wanted), output.output)
+            return
+        with progress("comparing"):
+            results = [comparison.run(wanted[0].plan())] if len(wanted) == 1 else comparison.run_all(wanted)
+    _write(rendered(results, output.style, to_file=output.output is not None), output.output)
+    failures = [result for result in results if isinstance(result, Failed)]
+    if failures:
+        raise RecceMetaError(f"{len(failures)} of {len(results)} could not be compared")
+
+
+def rendered(results: Sequence[AnyDataDiff], style: str, *, to_file: bool = False) -> str:
+    """The results in the format *style*."""
+    if style == "json":
+        return report.data_json(results)
+    if style == "markdown":
+        return report.data_markdown(results)
+    if style == "html":
+        return report.html_report("Data diff", None, results, None)
+    return report.data_text(results, **({"width": 0, "color": False} if to_file else screen()))
+
+
+def _statements(comparison: Comparison, jobs: Sequence[Job]) -> str:
+    """What would run, each statement after a comment that says what for."""
+    parts = [
+        f"-- {query.about} ({query.side.value})\n{query.sql};\n" for query in comparison.statements(jobs)
+    ]
+    return "\n".join(parts)
+
+
+def _write(text: str, file: Path | None) -> None:
+    if file is None:
+        emit(text)
+    else:
+        file.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
