@@ -120,12 +120,15 @@ def _change(before: Value, after: Value, limit: Amount, figure: str) -> str:
         return f"{change * 100:+.3g} points"
     if not limit.is_share:
         return f"{change:+,.6g}"
-    return f"{change / abs(float(before)):+.3%}" if before else "from 0"
+    sign = "+" if change > 0 else "−"
+    return sign + percent(abs(change / float(before))) if before else "from 0"
 
 
 def _allowed(limit: Amount, figure: str) -> str:
-    is_points = figure in PROPORTIONS
-    return f"at most {Amount(limit.value * 100)} points allowed" if is_points else allowed(limit)
+    if figure not in PROPORTIONS:
+        return allowed(limit)
+    points = limit.value * 100
+    return f"at most {Amount(points)} point{'' if points == 1 else 's'} allowed"
 
 
 def distribution_violations(expect: ExpectDistribution, diff: HistogramDiff | TopKDiff) -> list[str]:

@@ -62,7 +62,9 @@ def detail_violations(expect: ExpectRows, detail: ValueDetail) -> list[str]:
     counted = sum(row.status not in expect.allow for row in detail.rows)
     if exceeds(counted, expect.max_differing_rows, 0):
         more = " or more" if detail.is_cut else ""
-        return [f"{name}: {count_of(counted, 'row')}{more} differ, {allowed(expect.max_differing_rows)}"]
+        return [
+            f"{name}: {count_of(counted, 'row')}{more} {_differ(counted, more)}, {allowed(expect.max_differing_rows)}"
+        ]
     if detail.is_cut and set(expect.allow) < {"added", "removed", "changed"}:
         return [
             f"{name}: more rows differ than the {detail.limit:,} that were fetched, so that "
@@ -183,6 +185,10 @@ def _was(count: int) -> str:
     return "was" if count == 1 else "were"
 
 
+def _differ(count: int, more: str = "") -> str:
+    return "differs" if count == 1 and not more else "differ"
+
+
 def _only_in(name: str, columns: tuple[str, ...], side: str) -> list[str]:
     if not columns:
         return []
@@ -197,5 +203,5 @@ def _differing(name: str, expect: ExpectRows, counts: Mapping[str, int], total: 
         return []
     kinds = ", ".join(f"{count:,} {status}" for status, count in counted.items())
     return [
-        f"{name}: {share_of(differing, total, 'rows')} differ ({kinds}), {allowed(expect.max_differing_rows)}"
+        f"{name}: {share_of(differing, total, 'rows')} {_differ(differing)} ({kinds}), {allowed(expect.max_differing_rows)}"
     ]
