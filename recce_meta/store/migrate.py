@@ -14,7 +14,7 @@ from recce_meta.store import files
 from recce_meta.store.files import DEFAULT_SCHEMA, SqlFile
 from recce_meta.warehouses import Warehouse
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The version of the tables in `sql/ddl`; `sql/migrations` says how each came from the one before."""
 
 

@@ -13,7 +13,7 @@ from recce_meta.models import RunMetadata
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
 from recce_meta.store.read import find_runs
-from recce_meta.store.write import retrying
+from recce_meta.store.retry import retrying
 
 
 class PruneResult(Struct, frozen=True, kw_only=True):

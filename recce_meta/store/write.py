@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import TransientFailure
 from recce_meta.models import NodeResult, Project, RunMetadata
+from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store import content
 from recce_meta.store.content import Contents, contents
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
 from recce_meta.store.read import run_by_id
+from recce_meta.store.retry import retrying
 from recce_meta.store.rows import names_of
-
-T = TypeVar("T")
+from recce_meta.store.statistics import StatisticsWritten, add_statistics
 
 RUN_COLUMNS = RunMetadata.__struct_fields__
 RESULT_COLUMNS = (
@@ -32,10 +29,6 @@ RESULT_COLUMNS = (
 
 MANY_VERSIONS = 500
 """From how many new node versions on a server's planner is told of them: its own look may be minutes away."""
-
-ATTEMPTS = 12
-FIRST_PAUSE = 0.02
-LONGEST_PAUSE = 1.0
 
 
 class RecordResult(Struct, frozen=True, kw_only=True):
@@ -53,6 +46,8 @@ class RecordResult(Struct, frozen=True, kw_only=True):
     macros_written: int = 0
     code_sent: int = 0
     """Characters of code, raw and compiled, that were sent for nodes and macros."""
+    statistics: StatisticsWritten = StatisticsWritten()
+    """What was written of statistics, also with a run that was there before."""
 
 
 def record_run(
@@ -61,10 +56,12 @@ def record_run(
     *,
     schema: str = DEFAULT_SCHEMA,
     now: datetime | None = None,
+    statistics: Sequence[NodeStatistics] = (),
 ) -> RecordResult:
-    """Write *project* as one run, creating the store where there is none.
+    """Write *project* as one run, with *statistics* of its nodes, creating the store where there is none.
 
-    A run whose id is stored already is left as it is. Other recorders are waited for.
+    A run whose id is stored already is left as it is; of *statistics*, what it lacks is added, unless it
+    holds other contents than *project*. Other recorders are waited for.
     """
     pieces = contents(project)
     run = replace(
@@ -76,20 +73,7 @@ def record_run(
         graph_id=pieces.graph_id,
         macro_set_id=pieces.macro_set_id,
     )
-    return retrying(lambda: _record(adapter, schema, run, pieces, project.results))
-
-
-def retrying(work: Callable[[], T]) -> T:
-    """What *work* returns, which is tried again while another writer is in its way."""
-    for attempt in range(ATTEMPTS):
-        try:
-            return work()
-        except TransientFailure:
-            if attempt == ATTEMPTS - 1:
-                raise
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
-            time.sleep(pause * random.uniform(0.5, 1.0))
-    raise AssertionError("unreachable")
+    return retrying(lambda: _record(adapter, schema, run, pieces, project.results, statistics))
 
 
 def _record(
@@ -98,17 +82,21 @@ def _record(
     run: RunMetadata,
     pieces: Contents,
     results: Sequence[NodeResult],
+    statistics: Sequence[NodeStatistics],
 ) -> RecordResult:
     with open_store(adapter, schema, create=True) as store:
         store.execute("begin_write")
         stored = run_by_id(store, run.run_id)
         if stored is not None:
-            return RecordResult(run=stored, written=False, differs=stored.graph_id != run.graph_id)
+            differs = stored.graph_id != run.graph_id
+            added = add_statistics(store, run.run_id, () if differs else statistics)
+            return RecordResult(run=stored, written=False, differs=differs, statistics=added)
         new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
         versions, code = _write_graph(store, pieces) if new_graph else (0, 0)
         macros, macro_code = _write_macros(store, pieces)
         if results:
             store.insert("run_results", RESULT_COLUMNS, (_result_row(run, result) for result in results))
+        added = add_statistics(store, run.run_id, statistics)
         store.insert("runs", RUN_COLUMNS, [tuple(asdict(run).values())])
         if versions >= MANY_VERSIONS:
             store.execute("refresh_statistics")
@@ -119,6 +107,7 @@ def _record(
         versions_written=versions,
         macros_written=macros,
         code_sent=code + macro_code,
+        statistics=added,
     )
 
 

@@ -44,4 +44,16 @@ FROM macro_sets
 UNION ALL
 SELECT 'run_results', COUNT(*), COUNT(*), CAST(COALESCE(SUM(LENGTH(message)), 0) AS BIGINT)
 FROM run_results
+UNION ALL
+SELECT 'node_statistics', COUNT(*), COUNT(*), CAST(COALESCE(SUM(LENGTH(reason)), 0) AS BIGINT)
+FROM node_statistics
+UNION ALL
+SELECT 'column_statistics', COUNT(*), COUNT(*), CAST(COALESCE(SUM(COALESCE(LENGTH(min_value), 0) + COALESCE(LENGTH(max_value), 0)), 0) AS BIGINT)
+FROM column_statistics
+UNION ALL
+SELECT 'data_diffs', COUNT(*), COUNT(*), CAST(COALESCE(SUM(LENGTH(CAST(result AS TEXT))), 0) AS BIGINT)
+FROM data_diffs
+UNION ALL
+SELECT 'column_diffs', COUNT(*), COUNT(*), 0
+FROM column_diffs
 ORDER BY relation;

@@ -2,6 +2,20 @@
 DELETE FROM run_results
 WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.run_id = run_results.run_id);
 
+DELETE FROM node_statistics
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.run_id = node_statistics.run_id);
+
+DELETE FROM column_statistics
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.run_id = column_statistics.run_id);
+
+DELETE FROM data_diffs
+WHERE NOT EXISTS (
+  SELECT 1 FROM runs WHERE runs.run_id = COALESCE(data_diffs.current_run_id, data_diffs.base_run_id)
+);
+
+DELETE FROM column_diffs
+WHERE NOT EXISTS (SELECT 1 FROM data_diffs WHERE data_diffs.diff_id = column_diffs.diff_id);
+
 DELETE FROM graph_parts
 WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.graph_id = graph_parts.graph_id);
 

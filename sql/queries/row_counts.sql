@@ -13,4 +13,12 @@ SELECT 'version_parents' AS table_name, COUNT(*) AS row_count FROM version_paren
 UNION ALL
 SELECT 'macro_sets' AS table_name, COUNT(*) AS row_count FROM macro_sets
 UNION ALL
-SELECT 'macros' AS table_name, COUNT(*) AS row_count FROM macros;
+SELECT 'macros' AS table_name, COUNT(*) AS row_count FROM macros
+UNION ALL
+SELECT 'node_statistics' AS table_name, COUNT(*) AS row_count FROM node_statistics
+UNION ALL
+SELECT 'column_statistics' AS table_name, COUNT(*) AS row_count FROM column_statistics
+UNION ALL
+SELECT 'data_diffs' AS table_name, COUNT(*) AS row_count FROM data_diffs
+UNION ALL
+SELECT 'column_diffs' AS table_name, COUNT(*) AS row_count FROM column_diffs;

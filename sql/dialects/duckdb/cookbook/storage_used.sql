@@ -93,5 +93,33 @@ SELECT
   COUNT(*),
   CAST(COALESCE(SUM(LENGTH(message)), 0) AS BIGINT)
 FROM recce_metadata.run_results
+UNION ALL
+SELECT
+  'node_statistics',
+  COUNT(*),
+  COUNT(*),
+  CAST(COALESCE(SUM(LENGTH(reason)), 0) AS BIGINT)
+FROM recce_metadata.node_statistics
+UNION ALL
+SELECT
+  'column_statistics',
+  COUNT(*),
+  COUNT(*),
+  CAST(COALESCE(SUM(COALESCE(LENGTH(min_value), 0) + COALESCE(LENGTH(max_value), 0)), 0) AS BIGINT)
+FROM recce_metadata.column_statistics
+UNION ALL
+SELECT
+  'data_diffs',
+  COUNT(*),
+  COUNT(*),
+  CAST(COALESCE(SUM(LENGTH(CAST(result AS TEXT))), 0) AS BIGINT)
+FROM recce_metadata.data_diffs
+UNION ALL
+SELECT
+  'column_diffs',
+  COUNT(*),
+  COUNT(*),
+  0
+FROM recce_metadata.column_diffs
 ORDER BY
   relation;

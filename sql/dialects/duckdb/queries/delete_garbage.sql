@@ -8,6 +8,42 @@ WHERE
     WHERE
       runs.run_id = run_results.run_id
   );
+DELETE FROM recce_metadata.node_statistics
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.run_id = node_statistics.run_id
+  );
+DELETE FROM recce_metadata.column_statistics
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.run_id = column_statistics.run_id
+  );
+DELETE FROM recce_metadata.data_diffs
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.run_id = COALESCE(data_diffs.current_run_id, data_diffs.base_run_id)
+  );
+DELETE FROM recce_metadata.column_diffs
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.data_diffs
+    WHERE
+      data_diffs.diff_id = column_diffs.diff_id
+  );
 DELETE FROM recce_metadata.graph_parts
 WHERE
   NOT EXISTS(

@@ -37,4 +37,24 @@ UNION ALL
 SELECT
   'macros' AS table_name,
   COUNT(*) AS row_count
-FROM recce_metadata.macros;
+FROM recce_metadata.macros
+UNION ALL
+SELECT
+  'node_statistics' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.node_statistics
+UNION ALL
+SELECT
+  'column_statistics' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.column_statistics
+UNION ALL
+SELECT
+  'data_diffs' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.data_diffs
+UNION ALL
+SELECT
+  'column_diffs' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.column_diffs;

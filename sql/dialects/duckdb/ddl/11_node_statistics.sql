@@ -1,0 +1,12 @@
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per run and node that was counted with it: from `record --stats`. A figure never changes; a row
+-- without one, which says why, gives way to a row that has it.
+CREATE TABLE IF NOT EXISTS recce_metadata.node_statistics (
+  run_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  row_count BIGINT,
+  counted_at TIMESTAMPTZ NOT NULL,
+  reason TEXT,
+  profile_reason TEXT
+);

@@ -1,0 +1,30 @@
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per run, node and profiled column, in the order of the relation: from `record --stats profile`. All
+-- of a node's are written at once, never changed. Values are texts that lose nothing, numbers also doubles;
+-- `value_kinds` says of each text which type it stands for.
+CREATE TABLE IF NOT EXISTS recce_metadata.column_statistics (
+  run_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  column_name TEXT NOT NULL,
+  column_type TEXT NOT NULL,
+  profiled_at TIMESTAMPTZ NOT NULL,
+  row_count BIGINT NOT NULL,
+  not_null_count BIGINT NOT NULL,
+  distinct_count BIGINT,
+  is_approximate BOOLEAN NOT NULL,
+  min_value TEXT,
+  max_value TEXT,
+  average_value TEXT,
+  median_value TEXT,
+  min_number DOUBLE,
+  max_number DOUBLE,
+  average_number DOUBLE,
+  median_number DOUBLE,
+  value_kinds JSON NOT NULL,
+  true_count BIGINT,
+  min_length BIGINT,
+  max_length BIGINT,
+  average_length DOUBLE
+);
