@@ -168,7 +168,7 @@ def keep_artifacts(project: Project, work: Path, side: str) -> None:
     (project.data / side).mkdir(parents=True, exist_ok=True)
     for name in ARTIFACTS:
         content = scrubbed(json.loads((work / side / f"{name}.json").read_bytes()), work, side)
-        text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, sort_keys=name == "catalog")
+        text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
         if str(work) in text or str(Path.home()) in text:
             raise SystemExit(f"{name}.json still names this machine")
         (project.data / side / f"{name}.json.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
@@ -181,6 +181,7 @@ def scrubbed(value: Any, work: Path, side: str) -> Any:
         "env": {},
         "generated_at": BUILT_AT,
         "invocation_started_at": BUILT_AT,
+        "run_started_at": BUILT_AT,
         "invocation_id": f"00000000-0000-4000-8000-{'1' if side == 'target' else '0':0>12}",
         "created_at": 1795176000.0,
     }
