@@ -51,6 +51,8 @@ class Dialect:
     """Whether dates and timestamps can lie before year 1, after year 9999, or at infinity."""
     figures_per_statement: ClassVar[int] = 1500
     """How many aggregates one SELECT computes; PostgreSQL allows 1,664 columns."""
+    columns_per_statement: ClassVar[int | None] = None
+    """How many columns a query may give; None where there is no limit that matters."""
     relations_per_statement: ClassVar[int] = 50
     """How many relations one UNION ALL counts."""
 
@@ -83,6 +85,10 @@ class Dialect:
     def fold(self, name: str) -> str:
         """What two columns of one table cannot share: the name, less its case where that does not count."""
         return name.casefold() if self.ignores_case_of_columns else name
+
+    def evaluated_once(self, select: exp.Select) -> exp.Select:
+        """*select*, a subquery whose columns are used several times, so that each is computed once a row."""
+        return select
 
     # Comparing
 

@@ -16,10 +16,18 @@ class Postgres(Dialect):
 
     name = "postgres"
     decimal_digits: ClassVar[int | None] = None
+    # https://www.postgresql.org/docs/current/limits.html
+    columns_per_statement: ClassVar[int | None] = 1600
     # https://www.postgresql.org/docs/current/functions-aggregate.html knows no estimate
     has_approximate_distinct = False
     # COUNT(DISTINCT …) sorts all rows, SELECT DISTINCT hashes them.
     counts_distinct_rows = True
+
+    def evaluated_once(self, select: exp.Select) -> exp.Select:
+        """A subquery is merged into its outer query, its columns computed wherever they are used; but not one
+        with OFFSET.
+        """
+        return select.offset(0)
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """`json` has no equality, `jsonb` has, whatever the order of keys; enums compare as they are read."""

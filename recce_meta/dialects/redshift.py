@@ -24,6 +24,10 @@ class Redshift(Postgres):
     has_many_medians = False
     text_type = "VARCHAR(65535)"
 
+    def evaluated_once(self, select: exp.Select) -> exp.Select:
+        """Left to the planner, as nothing is documented."""
+        return select
+
     def equal(self, left: Sql, right: Sql) -> Sql:
         """`IS NOT DISTINCT FROM` is not documented."""
         both_null = exp.and_(_is_null(left.copy()), _is_null(right.copy()))

@@ -51,6 +51,39 @@ def common_type(dialect: Dialect, base: ColumnType, current: ColumnType) -> Comm
     return _texts(dialect, base, current) or _truths(base, current)
 
 
+def hashed_type(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonType | None:
+    """Like `common_type`, and equal values are of one type, too, so that they hash alike."""
+    common = common_type(dialect, base, current)
+    if common is None or base.text == current.text or common.kind not in (Kind.INTEGER, Kind.DECIMAL):
+        return common
+    types = (base, current)
+
+    def cast(value: Sql) -> Sql:
+        if all(of.kind is Kind.BOOLEAN or _fits_bigint(of) for of in types):
+            return exp.cast(value, "BIGINT", dialect=dialect.name)
+        if common.kind is Kind.DECIMAL:
+            return dialect.decimal(value, max(of.scale or 0 for of in types))
+        # Whole numbers of any size are written in one way, but for decimals without digits after the point.
+        return dialect.text(value)
+
+    return CommonType(
+        common.kind,
+        lambda value: cast(common.base(value)),
+        lambda value: cast(common.current(value)),
+        common.label,
+        common.type,
+    )
+
+
+def _fits_bigint(of: ColumnType) -> bool:
+    """Whether every value of *of* is a whole number of 64 bits, with its sign."""
+    if of.kind is not Kind.INTEGER:
+        return False
+    if of.scale is not None:
+        return (of.precision or 38) <= 18
+    return (of.precision or 64) <= (32 if of.is_unsigned else 64)
+
+
 def _is_same_within(base: ColumnType, current: ColumnType) -> bool:
     """Whether two types of one kind hold the same, down to lengths and digits that do not matter."""
     if base.kind is Kind.OTHER:

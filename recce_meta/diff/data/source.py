@@ -52,12 +52,24 @@ class Pair(Struct, frozen=True, kw_only=True):
         if self.base is None or self.current is None:
             missing = "base" if self.base is None else "current"
             raise UsageError(f"{self.subject.name} is not in {missing}: there is nothing to compare")
-        if not self.is_joined:
+        self.check_joined(diff)
+        return self.base, self.current
+
+    def check_joined(self, diff: str) -> None:
+        """Raise UsageError where *diff* would have to read two targets in one statement."""
+        if not self.is_joined and len(self.sides) == 2:
             raise UsageError(
                 f"{diff} across two targets is not supported yet",
                 hint="row-count, schema, profile, top-k, histogram and query-diff without keys are",
             )
-        return self.base, self.current
+
+    @property
+    def one_sided_note(self) -> str:
+        """What a reader has to know where just one side is there."""
+        name = self.subject.name
+        if self.base is None:
+            return f"{name} is not in base: all its rows are added"
+        return f"{name} is not in current: all its rows are removed"
 
 
 class LiveColumn(Struct, frozen=True):

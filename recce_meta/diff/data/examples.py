@@ -1,0 +1,126 @@
+"""Cells that differ, with their keys: a few for each column."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlglot import exp
+
+from recce_meta.dialects import Sql
+from recce_meta.diff.data.key_facts import KeyFacts
+from recce_meta.diff.data.keyed import BASE, CURRENT, Keyed
+from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
+from recce_meta.diff.data.raw import raw_columns
+from recce_meta.diff.data.token import has_token
+from recce_meta.models.data_diff import DataSide, Example
+
+VALUES_PER_COLUMN = 3
+"""Whether it differs, base's value, current's value."""
+COLUMNS_AT_ONCE = 250
+"""Where a warehouse sets no limit: more would make statements that nobody can read."""
+
+
+class Found(NamedTuple):
+    """A column that differs somewhere, and two keys where it does."""
+
+    column: int
+    first_token: object
+    last_token: object
+
+
+def fetched_examples(
+    sides: Keyed, facts: KeyFacts, found: Sequence[Found]
+) -> Plan[dict[int, tuple[Example, ...]]]:
+    """Examples by the index of their column: the first by key, or the first and the last.
+
+    Two are found again by their tokens; for more, the sides are joined once more.
+    """
+    if not found:
+        return {}
+    size = sides.dialect.columns_per_statement or COLUMNS_AT_ONCE * VALUES_PER_COLUMN
+    size = max(1, (size - len(sides.key)) // VALUES_PER_COLUMN)
+    parts = [found[start : start + size] for start in range(0, len(found), size)]
+    by_token = sides.options.examples <= 2
+    answers = yield [
+        Query(
+            expression=_by_token(sides, part) if by_token else _by_rank(sides, facts, part),
+            dialect=sides.dialect,
+            about=f"examples of {sides.name}",
+            assumed=[],
+        )
+        for part in parts
+    ]
+    examples: dict[int, tuple[Example, ...]] = {}
+    for part, answer in zip(parts, answers, strict=True):
+        examples |= _read(sides, part, rows_of(answer))
+    return examples
+
+
+def _by_token(sides: Keyed, found: Sequence[Found]) -> exp.Select:
+    """The rows that one of the tokens chooses."""
+    is_one = sides.options.examples == 1
+    tokens = {token: None for each in found for token in ((each.first_token, each.last_token)[: 2 - is_one])}
+    wanted = [each.column for each in found]
+    chosen = [
+        sides.rows(side, wanted, raw=raw_columns(sides, wanted), keep=has_token(sides, side, tokens))
+        for side in (DataSide.BASE, DataSide.CURRENT)
+    ]
+    flags = [exp.alias_(sides.differ(index), f"d{index}") for index in wanted]
+    select = sides.joined(*chosen, how="inner").select(*_keys(sides), *_cells(sides, wanted, flags))
+    return select.order_by(*sides.in_key_order(sides.key_columns(BASE)))
+
+
+def _by_rank(sides: Keyed, facts: KeyFacts, found: Sequence[Found]) -> exp.Select:
+    """The first rows by key of those that differ, for each column."""
+    wanted = [each.column for each in found]
+    raw = raw_columns(sides, wanted)
+    rows = [
+        sides.rows(side, wanted, raw=raw, excluded=facts.excluded)
+        for side in (DataSide.BASE, DataSide.CURRENT)
+    ]
+    ranked: list[Sql] = []
+    for index in wanted:
+        order = exp.Order(expressions=sides.in_key_order(sides.key_columns(BASE)))
+        rank = exp.Window(this=exp.RowNumber(), partition_by=[sides.differ(index)], order=order)
+        most = exp.LTE(this=rank, expression=exp.Literal.number(sides.options.examples))
+        ranked.append(exp.alias_(exp.and_(sides.differ(index), most), f"d{index}"))
+    inner = sides.joined(*rows, how="inner").select(*_keys(sides), *_cells(sides, wanted, ranked))
+    inner = inner.where(exp.or_(*(sides.differ(index) for index in wanted)))
+    select = exp.select("*").from_(inner.subquery("d"))
+    select = select.where(exp.or_(*(exp.column(f"d{index}", table="d") for index in wanted)))
+    select = select.order_by(*sides.in_key_order(sides.key_columns("d")))
+    return sides.with_repeated(select, facts.excluded)
+
+
+def _keys(sides: Keyed) -> list[Sql]:
+    return [exp.alias_(key, f"k{i}") for i, key in enumerate(sides.key_columns(BASE))]
+
+
+def _cells(sides: Keyed, wanted: Sequence[int], flags: Sequence[Sql]) -> list[Sql]:
+    raw = set(raw_columns(sides, wanted))
+    cells: list[Sql] = []
+    for index, flag in zip(wanted, flags, strict=True):
+        name = f"r{index}" if index in raw else f"c{index}"
+        cells.append(flag)
+        cells.append(exp.alias_(exp.column(name, table=BASE), f"base_{index}"))
+        cells.append(exp.alias_(exp.column(name, table=CURRENT), f"current_{index}"))
+    return cells
+
+
+def _read(sides: Keyed, found: Sequence[Found], rows: Rows) -> dict[int, tuple[Example, ...]]:
+    """*rows* as examples. A key that came twice is repeated: another one's token chose it by chance."""
+    width = len(sides.key)
+    times = Counter(repr(row[:width]) for row in rows)
+    once = [row for row in rows if times[repr(row[:width])] == 1]
+    examples: dict[int, tuple[Example, ...]] = {}
+    for place, each in enumerate(found):
+        at = width + place * VALUES_PER_COLUMN
+        cells = [
+            Example(key=tuple(row[:width]), base=row[at + 1], current=row[at + 2]) for row in once if row[at]
+        ]
+        wanted = sides.options.examples
+        chosen = (cells[0], cells[-1]) if wanted == 2 and len(cells) > 2 else cells[:wanted]
+        examples[each.column] = tuple(chosen)
+    return examples

@@ -1,0 +1,72 @@
+"""What a user can ask of diffs that compare rows."""
+
+from __future__ import annotations
+
+import math
+
+from msgspec import Struct
+
+from recce_meta.diff.data.keys import Key
+from recce_meta.errors import UnknownNameError, UsageError
+
+PRECISIONS = (
+    *("microsecond", "millisecond", "second", "minute", "hour"),
+    *("day", "week", "month", "quarter", "year"),
+)
+"""Units that points in time can be cut to before they are compared, the finest first."""
+
+DEFAULT_EXAMPLES = 2
+DEFAULT_LIMIT = 100
+
+
+class ValueOptions(Struct, frozen=True, kw_only=True):
+    """How rows and values are compared. Raises UsageError for what makes no sense."""
+
+    key: tuple[str, ...] | None = None
+    """Columns that identify a row, as the user names them; None to take the first fitting of `candidates`."""
+    candidates: tuple[Key, ...] = ()
+    """Keys that the project declares, the most trustworthy first (`keys.declared_keys`)."""
+    columns: tuple[str, ...] = ()
+    """The columns to compare, beside the key; none named for all."""
+    exclude_columns: tuple[str, ...] = ()
+    where: str | None = None
+    """A condition in the warehouse's SQL that rows of both sides have to meet, sent as it is written."""
+    sample: float | None = None
+    """The share of keys to compare, in per cent; the same keys on both sides."""
+    limit: int = DEFAULT_LIMIT
+    """How many rows are fetched at most, where rows are asked for."""
+    examples: int = DEFAULT_EXAMPLES
+    """Cells that differ, to be fetched for each column. More than two cost another join."""
+    absolute: float = 0.0
+    """Numbers no further apart than this are equal."""
+    relative: float = 0.0
+    """Numbers no further apart than this share of the larger one are equal, as in PEP 485."""
+    timestamp_precision: str | None = None
+    """The unit that points in time are cut to: one of PRECISIONS."""
+    ignore_case: bool = False
+    """Whether texts are compared in lower case; those of the key never are."""
+    ignore_trailing_blanks: bool = False
+
+    def __post_init__(self) -> None:
+        if self.key is not None and not self.key:
+            raise UsageError("The key names no column", hint="name at least one column")
+        if self.sample is not None and not 0 < self.sample <= 100:
+            raise UsageError(f"A sample of {self.sample:g} % cannot be taken", hint="above 0, up to 100")
+        for name, amount in (("limit", self.limit), ("number of examples", self.examples)):
+            if amount < 0:
+                raise UsageError(f"A {name} of {amount} makes no sense", hint="0 or more")
+        for name, tolerance in (("absolute", self.absolute), ("relative", self.relative)):
+            if tolerance < 0 or not math.isfinite(tolerance):
+                raise UsageError(f"The {name} tolerance {tolerance:g} makes no sense", hint="0 or more")
+        if self.timestamp_precision is not None and self.timestamp_precision not in PRECISIONS:
+            raise UnknownNameError("precision", self.timestamp_precision, PRECISIONS)
+
+    @property
+    def has_tolerance(self) -> bool:
+        """Whether numbers that differ can count as equal."""
+        return bool(self.absolute or self.relative)
+
+    @property
+    def takes_sample(self) -> bool:
+        """Whether only some of the keys are compared."""
+        return self.sample is not None and self.sample < 100
