@@ -62,9 +62,8 @@ def detail_violations(expect: ExpectRows, detail: ValueDetail) -> list[str]:
     counted = sum(row.status not in expect.allow for row in detail.rows)
     if exceeds(counted, expect.max_differing_rows, 0):
         more = " or more" if detail.is_cut else ""
-        return [
-            f"{name}: {count_of(counted, 'row')}{more} {_differ(counted, more)}, {allowed(expect.max_differing_rows)}"
-        ]
+        what = f"{count_of(counted, 'row')}{more} {_differ(counted, more)}"
+        return [f"{name}: {what}, {allowed(expect.max_differing_rows)}"]
     if detail.is_cut and set(expect.allow) < {"added", "removed", "changed"}:
         return [
             f"{name}: more rows differ than the {detail.limit:,} that were fetched, so that "
@@ -202,6 +201,5 @@ def _differing(name: str, expect: ExpectRows, counts: Mapping[str, int], total: 
     if not exceeds(differing, expect.max_differing_rows, total):
         return []
     kinds = ", ".join(f"{count:,} {status}" for status, count in counted.items())
-    return [
-        f"{name}: {share_of(differing, total, 'rows')} {_differ(differing)} ({kinds}), {allowed(expect.max_differing_rows)}"
-    ]
+    what = f"{share_of(differing, total, 'rows')} {_differ(differing)} ({kinds})"
+    return [f"{name}: {what}, {allowed(expect.max_differing_rows)}"]

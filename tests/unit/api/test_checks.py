@@ -1,0 +1,222 @@
+"""Running checks: each is judged alone, and one that cannot run keeps no other from running."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from recce_meta.api.checks import run_checks
+from recce_meta.errors import MissingRelation, QueryCancelled, TemplateError
+from recce_meta.extractors.check_file import read_check_file
+from recce_meta.models.check_expect import Amount, ExpectCounts, ExpectSchema
+from recce_meta.models.check_params import NodesParams, SimpleParams
+from recce_meta.models.check_result import (
+    AnyCheck,
+    BrokenCheck,
+    CheckAnswer,
+    CheckReport,
+    CheckStatus,
+    DataCheck,
+    Problem,
+)
+from recce_meta.models.data_diff import ColumnDelta, Failed, RowCount, RowCountDiff, SchemaDiff, Subject
+
+ORDERS = Subject(name="orders", base="prod.orders", current="pr.orders")
+FIVE_PER_CENT = ExpectCounts(row_count_change=Amount(Decimal("0.05"), is_share=True))
+
+
+def check(name: str = "rows", **fields: Any) -> DataCheck:
+    defaults: dict[str, Any] = {
+        "type": "row_count_diff",
+        "params": NodesParams(select="orders"),
+        "path": Path("checks.yml"),
+        "line": 3,
+    }
+    return DataCheck(name=name, **(defaults | fields))
+
+
+def counts(base: int | None, current: int | None, reason: str | None = None) -> RowCountDiff:
+    count = RowCount(subject=ORDERS, base=base, current=current, base_reason=reason, current_reason=reason)
+    return RowCountDiff(counts=(count,))
+
+
+def run(check: AnyCheck, answer: CheckAnswer | Sequence[CheckAnswer] | Exception) -> Any:
+    def run_one(_: DataCheck) -> CheckAnswer | Sequence[CheckAnswer]:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    report = run_checks([check], run_one)
+    return report.checks[0]
+
+
+def test_a_check_whose_limits_hold_has_passed() -> None:
+    result = run(check(expect=FIVE_PER_CENT), counts(100, 105))
+
+    assert (result.status, result.message, result.violations) == (CheckStatus.PASSED, "", ())
+    assert result.has_expectations
+    assert result.results == (counts(100, 105),)
+    assert result.result == counts(100, 105)
+    assert result.where == "checks.yml:3"
+
+
+def test_a_check_whose_limits_do_not_hold_has_failed_with_every_violation() -> None:
+    answer = RowCountDiff(counts=counts(100, 120).counts + counts(100, 0).counts)
+    result = run(check(expect=FIVE_PER_CENT, optional=True), answer)
+
+    assert result.status is CheckStatus.FAILED
+    assert result.violations == (
+        "orders: went from 100 to 120 rows (+20, +20%), at most 5% allowed",
+        "orders: went from 100 to 0 rows (-100, −100%), at most 5% allowed",
+    )
+    assert result.message == f"{result.violations[0]} (and 1 more)"
+
+
+def test_without_expectations_a_check_only_reports() -> None:
+    result = run(check(), counts(100, 0))
+
+    assert (result.status, result.message) == (CheckStatus.PASSED, "reported; nothing is expected")
+    assert not result.has_expectations
+
+
+def test_a_check_that_raises_is_an_error_with_its_hint() -> None:
+    result = run(check(), MissingRelation("no such table: orders", hint="dbt run -s orders"))
+
+    assert (result.status, result.message, result.hint) == (
+        CheckStatus.ERROR,
+        "no such table: orders",
+        "dbt run -s orders",
+    )
+
+
+def test_an_optional_check_that_cannot_run_is_skipped() -> None:
+    assert run(check(optional=True), MissingRelation("no such table")).status is CheckStatus.SKIPPED
+
+
+def test_a_diff_that_could_not_be_made_is_an_error() -> None:
+    failed = Failed(subject=ORDERS, diff="schema_diff", error="permission denied", hint="GRANT SELECT")
+    result = run(check(), [failed, failed])
+
+    assert (result.status, result.message, result.hint) == (
+        CheckStatus.ERROR,
+        "orders: permission denied (and 1 more)",
+        "GRANT SELECT",
+    )
+    assert result.failures == (failed, failed)
+    assert run(check(optional=True), failed).status is CheckStatus.SKIPPED
+
+
+def test_what_was_seen_weighs_more_than_what_could_not_be_seen() -> None:
+    failed = Failed(subject=ORDERS, diff="schema_diff", error="permission denied")
+    schema = SchemaDiff(subject=ORDERS, columns=(ColumnDelta(name="tax", status="removed"),))
+    result = run(check(type="schema_diff", expect=ExpectSchema()), [failed, schema])
+
+    assert result.status is CheckStatus.FAILED
+    assert result.results == (failed, schema)
+
+
+def test_row_counts_of_which_none_could_be_counted_are_an_error() -> None:
+    result = run(check(), counts(None, None, "the relation does not exist"))
+
+    assert (result.status, result.message) == (CheckStatus.ERROR, "orders: the relation does not exist")
+
+
+def test_row_counts_of_which_some_could_be_counted_are_an_answer() -> None:
+    answer = RowCountDiff(counts=counts(None, None, "not there").counts + counts(1, 1).counts)
+
+    assert run(check(), answer).status is CheckStatus.PASSED
+
+
+@pytest.mark.parametrize("answer", [(), RowCountDiff(counts=())])
+def test_a_selection_without_nodes_passes_and_says_so(answer: Any) -> None:
+    result = run(check(expect=FIVE_PER_CENT), answer)
+
+    assert (result.status, result.message) == (CheckStatus.PASSED, "no node is selected")
+
+
+def test_a_broken_check_is_an_error_that_names_each_problem() -> None:
+    broken = BrokenCheck(
+        name="rows",
+        type="row_count",
+        problems=(Problem("checks.yml:3: a"), Problem("checks.yml:4: b", "do c")),
+        path=Path("checks.yml"),
+        line=3,
+    )
+    result = run(broken, AssertionError("a broken check must not run"))
+
+    assert (result.status, result.message, result.hint) == (
+        CheckStatus.ERROR,
+        "checks.yml:3: a; checks.yml:4: b",
+        "do c",
+    )
+
+
+def test_an_entry_of_a_checklist_is_skipped() -> None:
+    result = run(check(type="simple", params=SimpleParams()), AssertionError("there is nothing to run"))
+
+    assert result.status is CheckStatus.SKIPPED
+
+
+def test_the_others_go_on_and_the_report_is_in_the_order_of_the_file() -> None:
+    def run_one(check: DataCheck) -> CheckAnswer:
+        if check.name == "b":
+            raise TemplateError("unknown macro")
+        return counts(10, 20)
+
+    told: list[tuple[int, int, str]] = []
+    report = run_checks(
+        [check("a", expect=FIVE_PER_CENT), check("b"), check("c")],
+        run_one,
+        lambda *progress: told.append(progress),
+        path="checks.yml",
+    )
+
+    assert [result.status for result in report.checks] == [
+        CheckStatus.FAILED,
+        CheckStatus.ERROR,
+        CheckStatus.PASSED,
+    ]
+    assert told == [(0, 3, "a"), (1, 3, "b"), (2, 3, "c"), (3, 3, "")]
+    assert not report.is_passed
+    assert report.count(CheckStatus.FAILED) == 1
+    assert report.path == "checks.yml"
+    assert 0 <= sum(result.seconds for result in report.checks) <= report.seconds
+
+
+def test_a_report_has_passed_where_nothing_failed() -> None:
+    skipped = run_checks([check(optional=True)], lambda _: counts(None, None, "gone"))
+
+    assert skipped.is_passed
+    assert CheckReport(checks=()).is_passed
+
+
+@pytest.mark.parametrize("error", [QueryCancelled("stopped"), KeyboardInterrupt(), ZeroDivisionError()])
+def test_who_stops_a_check_stops_all(error: BaseException) -> None:
+    ran = []
+
+    def run_one(check: DataCheck) -> CheckAnswer:
+        ran.append(check.name)
+        raise error
+
+    with pytest.raises(type(error)):
+        run_checks([check("a"), check("b")], run_one)
+    assert ran == ["a"]
+
+
+def test_a_check_costs_far_less_than_its_statement(tmp_path: Path) -> None:
+    """The bound is 20 ms a check on a quiet machine; this leaves room for a busy one."""
+    file = tmp_path / "checks.yml"
+    entry = "- {name: rows, type: row_count_diff, params: {select: orders}, expect: {row_count_change: 5%}}\n"
+    file.write_text("checks:\n" + entry * 500, encoding="utf-8")
+    started = perf_counter()
+
+    report = run_checks(read_check_file(file), lambda _: counts(100, 101))
+
+    assert report.is_passed
+    assert len({result.name for result in report.checks}) == 500
+    assert perf_counter() - started < 500 * 0.005
