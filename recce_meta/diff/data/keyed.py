@@ -16,7 +16,7 @@ from sqlglot import exp
 from recce_meta.dialects import Dialect, Kind, Sql
 from recce_meta.diff.data.common_type import hashed_type
 from recce_meta.diff.data.compare import Comparison, comparison, no_common_type
-from recce_meta.diff.data.keys import Key, fitting_key
+from recce_meta.diff.data.keys import Key, NoKey, fitting_key
 from recce_meta.diff.data.plan import Plan
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import (
@@ -267,7 +267,7 @@ def _chosen_key(
         declared = "".join(
             f"; {', '.join(key.columns)} ({key.source}) is not" for key in options.candidates[:1]
         )
-        raise UsageError(
+        raise NoKey(
             f"{pair.subject.name} has no key whose columns are on both sides{declared}",
             hint="name the columns of one, or compare whole rows with a query diff",
         )

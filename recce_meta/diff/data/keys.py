@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from recce_meta.errors import UsageError
 from recce_meta.models import Json, NodeMetadata
 
 COMBINATION_ARGUMENTS = {
@@ -23,6 +24,10 @@ COMBINATION_ARGUMENTS = {
 
 LIMITING_ARGUMENTS = ("where", "row_condition")
 """Arguments and settings of a test that leave rows out."""
+
+
+class NoKey(UsageError):
+    """Nothing names columns that both sides have and that identify a row."""
 
 
 class Key(Struct, frozen=True):
