@@ -51,6 +51,12 @@ from recce_meta.models.check_params import (
     ValueDiffParams,
 )
 
+PRECISIONS = (
+    *("microsecond", "millisecond", "second", "minute", "hour"),
+    *("day", "week", "month", "quarter", "year"),
+)
+"""As in `diff.data.settings`."""
+
 ROW_STATUSES = ("added", "removed", "changed")
 COLUMN_STATUSES = ("added", "removed", "retyped", "moved")
 VALUE_ALLOWANCES = (
@@ -113,7 +119,7 @@ _VALUE_DIFF = {
     "sample": Field(sample),
     "tolerance": Field(number),
     "relative_tolerance": Field(number),
-    "timestamp_precision": Field(one_of("day", "hour", "minute", "second", "millisecond", "microsecond")),
+    "timestamp_precision": Field(one_of(*PRECISIONS)),
     "ignore_case": Field(flag),
     "ignore_trailing_blanks": Field(flag),
 }

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from recce_meta.diff.data import settings
 from recce_meta.extractors.check_file import read_check_file
-from recce_meta.extractors.check_types import TYPES
+from recce_meta.extractors.check_types import PRECISIONS, TYPES
 from recce_meta.models.check_expect import (
     OTHERS,
     Amount,
@@ -173,6 +174,10 @@ def test_parameters_can_be_shared_by_an_anchor(read: Any) -> None:
 
 def test_a_checks_list_without_entries_holds_no_check(read: Any) -> None:
     assert read("checks:") == read("checks: []") == ()
+
+
+def test_times_can_be_cut_to_every_unit_that_a_value_diff_knows() -> None:
+    assert PRECISIONS == settings.PRECISIONS
 
 
 def test_options_of_a_value_diff(read: Any) -> None:
