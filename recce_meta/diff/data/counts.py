@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterable, Sequence
 from msgspec import Struct
 from sqlglot import exp
 
-from recce_meta.diff.data.failures import OF_ALL, failure
+from recce_meta.diff.data.failures import OF_ALL, failure, first_line
 from recce_meta.diff.data.plan import Answer, Plan, Query, rows_of
 from recce_meta.diff.data.source import Pair, Source, condition
 from recce_meta.errors import MissingRelation, PermissionDenied, QueryTimeout, WarehouseError
@@ -163,7 +163,7 @@ def _of_side(
 
 
 def _why(error: WarehouseError, where: str | None) -> str:
-    first = error.message.strip().partition("\n")[0]
+    first = first_line(error)
     if isinstance(error, MissingRelation) and where is None:  # else it may be a column of the condition
         return f"not built: {first}"
     if isinstance(error, PermissionDenied):

@@ -28,3 +28,8 @@ def failure(answer: Answer, fatal: tuple[type[RecceMetaError], ...] = OF_LONG_SC
     if isinstance(answer, fatal) or not isinstance(answer, WarehouseError):
         raise answer
     return answer
+
+
+def first_line(error: RecceMetaError) -> str:
+    """What *error* says in its first line: drivers add the statement, and a caret under it."""
+    return error.message.strip().partition("\n")[0]

@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
 from recce_meta.diff.data.choice import SideColumn, chosen
-from recce_meta.diff.data.failures import failure
+from recce_meta.diff.data.failures import failure, first_line
 from recce_meta.diff.data.plan import Answer, Plan, Query, rows_of
 from recce_meta.diff.data.reading import approximately, plain, read
 from recce_meta.diff.data.source import LiveColumn, Pair, Source, condition
@@ -284,7 +284,7 @@ def _given_up(task: _Task, error: WarehouseError, found: _Found) -> Iterable[_Ta
 
 
 def _why(task: _Task, what: str, error: WarehouseError) -> str:
-    first = error.message.strip().partition("\n")[0]
+    first = first_line(error)
     return f"{what} of {task.figures[0][0].name} in {task.source.side.value}: {first}"
 
 

@@ -112,3 +112,24 @@ _READERS: dict[Kind, Callable[[str], Value]] = {
     Kind.STRUCT: _nested,
     Kind.MAP: _nested,
 }
+
+_SAMPLES = {
+    Kind.BOOLEAN: "true",
+    Kind.DATE: "2000-01-01",
+    Kind.TIMESTAMP: "2000-01-01 00:00:00",
+    Kind.TIMESTAMPTZ: "2000-01-01 00:00:00",
+    Kind.TIME: "00:00:00",
+    Kind.BINARY: "00",
+    Kind.UUID: "00000000-0000-0000-0000-000000000000",
+    Kind.TEXT: "…",
+    Kind.OTHER: "…",
+    Kind.JSON: "{}",
+    Kind.STRUCT: "{}",
+    Kind.MAP: "{}",
+    Kind.ARRAY: "[]",
+}
+
+
+def sample(of: ColumnType) -> str:
+    """Some value of the type *of* as text, for plans that are printed and not run."""
+    return _SAMPLES.get(of.kind, "0")

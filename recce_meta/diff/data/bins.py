@@ -1,0 +1,235 @@
+"""Edges of histograms, from the smallest and the largest value of both sides: arithmetic without rounding.
+
+Numbers: as many bins as wanted, more or less, of a width that is 1, 2, 2.5, 5 or 10 times a power of ten
+(at least 1 for whole numbers); they begin at a multiple of that width, or at 0 where the smallest value is
+within the first bin. Dates and timestamps: over four years by years (several, where there would be more
+bins than wanted), over 60 days by months, else by days; timestamps within 60 days by the shortest of
+`SHORT_UNITS` that does not give more bins than wanted, in UTC. Rules for numbers, years, months and days
+are recce's, so that users find the bins that they know.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from recce_meta.dialects import ColumnType, Kind
+from recce_meta.models.data_diff import Value
+
+Moment: TypeAlias = "date | datetime"
+
+FACTORS = (Fraction(1), Fraction(2), Fraction(5, 2), Fraction(5), Fraction(10))
+YEARS_FROM = timedelta(days=365 * 4)
+MONTHS_FROM = timedelta(days=60)
+
+_SECOND = timedelta(seconds=1)
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_MILLISECOND = timedelta(milliseconds=1)
+SHORT_UNITS = tuple(
+    (size * unit, f"{size} {name}" if size == 1 else f"{size} {name}s")
+    for unit, name, sizes in (
+        (_MILLISECOND, "millisecond", (1, 10, 100)),
+        (_SECOND, "second", (1, 5, 15, 30)),
+        (_MINUTE, "minute", (1, 5, 15, 30)),
+        (_HOUR, "hour", (1, 3, 6, 12)),
+        (_DAY, "day", (1,)),
+    )
+    for size in sizes
+)
+"""Widths of bins within 60 days, each a part of a day, and what they are called."""
+
+
+class Bins(Struct, frozen=True):
+    """The bins of one column."""
+
+    kind: str
+    """number, date or timestamp."""
+    edges: tuple[Value, ...]
+    """As they are shown and compared: at least two, each larger than the one before."""
+    unit: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.edges) - 1
+
+    def boundary(self, number: int, of: ColumnType) -> str:
+        """The smallest value of the type *of* that is in bin *number* or a later one, as text.
+
+        A comparison with it gives what one with the edge itself would, and never leaves the type's range.
+        """
+        edge = self.edges[number]
+        if self.kind == "number":
+            return _number_text(Fraction(edge), of)
+        if of.kind is Kind.DATE:
+            return _first_day(edge).isoformat()
+        return f"{naive(edge).isoformat(sep=' ', timespec='microseconds')}"
+
+
+# Numbers
+
+
+def number_bins(
+    smallest: float | Decimal, largest: float | Decimal, wanted: int, kinds: Iterable[Kind]
+) -> Bins:
+    """Bins for numbers from *smallest* to *largest*, both finite, of columns of these *kinds*.
+
+    Edges are floats where any column holds floats, else ints where they are whole, and decimals where no
+    float is exactly that.
+
+    >>> number_bins(3, 97, 10, [Kind.INTEGER]).edges
+    (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
+    """
+    has_floats = Kind.FLOAT in kinds
+    first, last = _exactly(smallest), _exactly(largest)
+    width = nice_width((last - first) / wanted)
+    if set(kinds) == {Kind.INTEGER}:
+        width = max(width, Fraction(1))
+    start = math.floor(first / width) * width
+    if 0 <= first <= width:
+        start = Fraction(0)
+    count = max(1, math.ceil((last - start) / width))
+    exact = [start + number * width for number in range(count + 1)]
+    if not has_floats:
+        return Bins("number", tuple(map(_plain, exact)))
+    return Bins("number", _distinct_floats(exact, float(smallest)))
+
+
+def nice_width(least: Fraction) -> Fraction:
+    """The first width in the series that is not below *least*; 1 for 0.
+
+    >>> nice_width(Fraction(3, 100))
+    Fraction(1, 20)
+    """
+    if least <= 0:
+        return Fraction(1)
+    scale = Fraction(10) ** _exponent(least)
+    return next(factor * scale for factor in FACTORS if factor * scale >= least)
+
+
+def _exponent(number: Fraction) -> int:
+    """The power of ten that *number* begins with: 2 for 345."""
+    guess = len(str(number.numerator)) - len(str(number.denominator))
+    return guess if Fraction(10) ** guess <= number else guess - 1
+
+
+def _exactly(number: float | Decimal) -> Fraction:
+    """*number*, a float as it is written: 0.1 is a tenth."""
+    return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
+
+
+def _plain(edge: Fraction) -> Value:
+    if edge.denominator == 1:
+        return int(edge)
+    return float(edge) if Fraction(float(edge)) == edge else _decimal(edge)
+
+
+def _decimal(number: Fraction) -> Decimal:
+    """*number*, whose denominator has no factors but 2 and 5."""
+    with localcontext() as context:
+        context.prec = len(str(number.numerator)) + len(str(number.denominator)) * 4
+        return Decimal(number.numerator) / Decimal(number.denominator)
+
+
+def _distinct_floats(exact: Sequence[Fraction], smallest: float) -> tuple[float, ...]:
+    """*exact* as floats: neighbours can fall together, and the outermost beyond what a float holds."""
+    most = sys.float_info.max
+    floats = [float(max(min(edge, Fraction(most)), Fraction(-most))) for edge in exact]
+    edges = tuple(dict.fromkeys(floats))
+    return edges if len(edges) > 1 else (smallest, math.nextafter(smallest, math.inf))
+
+
+def _number_text(edge: Fraction, of: ColumnType) -> str:
+    if of.kind is Kind.FLOAT:
+        return repr(float(edge))
+    if of.kind is Kind.INTEGER:
+        return str(math.ceil(edge))
+    if of.scale is not None:
+        edge = Fraction(math.ceil(edge * 10**of.scale), 10**of.scale)
+    return f"{_decimal(edge):f}"
+
+
+# Dates and timestamps
+
+
+def moment_bins(first: Moment, last: Moment, wanted: int, kinds: Iterable[Kind]) -> Bins:
+    """Bins for points in time from *first* to *last*, of columns of these *kinds*.
+
+    >>> [str(edge) for edge in moment_bins(date(2026, 1, 30), date(2026, 2, 1), 50, [Kind.DATE]).edges]
+    ['2026-01-30', '2026-01-31', '2026-02-01', '2026-02-02']
+    """
+    start, end = naive(first), naive(last)
+    if (end - start).days > YEARS_FROM.days:
+        edges, unit = _years(start, end, wanted)
+    elif (end - start).days > MONTHS_FROM.days:
+        edges, unit = _months(start, end)
+    elif set(kinds) == {Kind.DATE}:
+        edges, unit = _steps(start, end, _DAY), "1 day"
+    else:
+        width, unit = _short_width(end - start, wanted)
+        edges = _steps(start, end, width)
+    if set(kinds) == {Kind.DATE}:
+        return Bins("date", _distinct_days(edges), unit)
+    if Kind.TIMESTAMPTZ in kinds:
+        edges = [edge.replace(tzinfo=timezone.utc) for edge in edges]
+    return Bins("timestamp", tuple(edges), unit)
+
+
+def _years(first: datetime, last: datetime, wanted: int) -> tuple[list[datetime], str]:
+    final = datetime(last.year + 1, 1, 1) if last.year < datetime.max.year else datetime.max
+    step = max(1, math.ceil((final.year - first.year) / wanted))
+    years = range(first.year, min(last.year, final.year - 1) + 1, step)
+    edges = [datetime(year, 1, 1) for year in years]
+    return [*edges, final], "1 year" if step == 1 else f"{step} years"
+
+
+def _months(first: datetime, last: datetime) -> tuple[list[datetime], str]:
+    months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    edges = [datetime(month // 12, month % 12 + 1, 1) for month in months]
+    after = edges[-1] + timedelta(days=31) if last < datetime(9999, 12, 1) else datetime.max
+    return [*edges, after if after == datetime.max else after.replace(day=1)], "1 month"
+
+
+def _distinct_days(edges: Iterable[datetime]) -> tuple[date, ...]:
+    """*edges* as dates; the last day of all, behind which there is none, closes the bin before it."""
+    days = tuple(dict.fromkeys(edge.date() for edge in edges))
+    return days if len(days) > 1 else (days[0] - _DAY, *days)
+
+
+def _short_width(span: timedelta, wanted: int) -> tuple[timedelta, str]:
+    if not span:
+        return _SECOND, "1 second"
+    return next(((width, unit) for width, unit in SHORT_UNITS if width * wanted >= span), SHORT_UNITS[-1])
+
+
+def _steps(first: datetime, last: datetime, width: timedelta) -> list[datetime]:
+    """Multiples of *width* from the one at or before *first* to the first one after *last*."""
+    start = first - (first - datetime.min) % width
+    edges = [start]
+    while edges[-1] <= last:
+        room = datetime.max - edges[-1]
+        edges.append(edges[-1] + width if room >= width else datetime.max)
+        if edges[-1] == datetime.max:
+            break
+    return edges
+
+
+def naive(moment: Moment) -> datetime:
+    """*moment* in UTC, without saying so; a date is its first instant."""
+    if not isinstance(moment, datetime):
+        return datetime(moment.year, moment.month, moment.day)
+    return moment if moment.tzinfo is None else moment.astimezone(timezone.utc).replace(tzinfo=None)
+
+
+def _first_day(moment: Moment) -> date:
+    """The first day that does not begin before *moment*."""
+    instant = naive(moment)
+    day = instant.date()
+    return day if instant == naive(day) or day == date.max else day + _DAY

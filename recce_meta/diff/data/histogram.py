@@ -1,0 +1,387 @@
+"""Distributions of columns: both sides counted in the same bins.
+
+A first statement finds the smallest and the largest value of every column on both sides, a second one
+counts rows per column, side and bin: each side is read once, by grouping sets. Bins are worked out in
+between (`bins`). A value's bin is found by comparing it with the very edges that are shown, a search tree
+of them: no arithmetic in the warehouse that could overflow, or round a value over an edge. NaN, infinities,
+and dates that Python's calendar does not reach are outside of all bins. Across two targets, each statement
+is one for each side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from msgspec import Struct
+from sqlglot import exp
+
+from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
+from recce_meta.diff.data.bins import Bins, moment_bins, naive, number_bins
+from recce_meta.diff.data.choice import SideColumn, chosen
+from recce_meta.diff.data.failures import failure, first_line
+from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
+from recce_meta.diff.data.reading import plain, read
+from recce_meta.diff.data.source import LiveColumn, Pair, Source, condition
+from recce_meta.errors import UsageError
+from recce_meta.models.data_diff import ColumnHistogram, DataSide, HistogramDiff, Value
+
+COLUMNS_PER_STATEMENT = 50
+MOST_BINS = 1000
+OUTSIDE = -1
+NOTHING = -2
+"""In place of a bin: a value that no bin holds, and no value."""
+
+NO_VALUES = "no row has a value that a bin can hold"
+
+_ASSUMED = {Kind.DATE: ("2000-01-01", "2000-12-31")}
+_INSTANTS = ("2000-01-01 00:00:00", "2000-01-02 00:00:00")
+_TABLES = ("b", "c")
+
+
+class _Range(Struct, frozen=True):
+    smallest: Value
+    largest: Value
+    count: int
+    """All values, those outside too."""
+
+
+class _Found(Struct):
+    """What is known so far, by side and name of the column."""
+
+    ranges: dict[tuple[DataSide, str], _Range] = {}
+    counts: dict[tuple[DataSide, str], dict[int, int]] = {}
+    reasons: dict[str, str] = {}
+
+
+class _Task(Struct, frozen=True):
+    """One statement about some columns, as far as *sources* have them."""
+
+    query: Query
+    sources: tuple[Source, ...]
+    columns: tuple[SideColumn, ...]
+
+
+_Make: TypeAlias = Callable[[Sequence[Source], Sequence[SideColumn]], _Task]
+_Keep: TypeAlias = Callable[[_Task, Rows, _Found], None]
+
+
+def histogram_diff(
+    pair: Pair, columns: Sequence[str] = (), num_bins: int = 50, where: str | None = None
+) -> Plan[HistogramDiff]:
+    """How the values of *columns* are distributed; of all numbers and points in time, where none are named.
+
+    About *num_bins* bins for each column. *where* restricts the rows of both sides, in the warehouse's SQL. A
+    column that has no bins has a reason. Raises UsageError for a number of bins below 1 or above 1,000,
+    UnknownNameError for a column that neither side has, and what stops every statement.
+    """
+    if not 1 <= num_bins <= MOST_BINS:
+        raise UsageError(f"A histogram cannot have {num_bins} bins", hint=f"1 to {MOST_BINS:,}")
+    wanted = yield from chosen(pair, columns=columns)
+    found = _Found(reasons={column.name: reason for column in wanted if (reason := _unfit(column))})
+    if not columns:
+        wanted = [column for column in wanted if column.name not in found.reasons]
+    fit = [column for column in wanted if column.name not in found.reasons]
+    yield from _asked(pair, fit, found, lambda sources, some: _ranges(sources, some, where), _keep_ranges)
+    bins = {column.name: made for column in fit if (made := _bins(column, found, num_bins))}
+    yield from _asked(
+        pair,
+        [column for column in fit if column.name in bins],
+        found,
+        lambda sources, some: _counts(sources, some, bins, where),
+        _keep_counts,
+    )
+    answers = tuple(_histogram(column, bins.get(column.name), found) for column in wanted)
+    return HistogramDiff(subject=pair.subject, columns=answers)
+
+
+# What fits
+
+
+def _own(column: SideColumn, side: DataSide) -> LiveColumn | None:
+    own: LiveColumn | None = getattr(column, side.value)
+    return own
+
+
+def _types(column: SideColumn) -> list[ColumnType]:
+    return [own.type for own in (column.base, column.current) if own is not None]
+
+
+def _unfit(column: SideColumn) -> str | None:
+    """Why *column* has no histogram; None where it has one."""
+    types = _types(column)
+    for of in types:
+        if not of.kind.is_number and not of.kind.is_point_in_time:
+            return f"{of.text} is neither a number, a date nor a timestamp"
+    if len({of.kind.is_number for of in types}) > 1:
+        return f"{types[0].text} in base and {types[1].text} in current have no bins in common"
+    return None
+
+
+def _bins(column: SideColumn, found: _Found, wanted: int) -> Bins | None:
+    span = _span(column, found)
+    if span is None or column.name in found.reasons:
+        return None
+    kinds = [of.kind for of in _types(column)]
+    return (number_bins if kinds[0].is_number else moment_bins)(*span, wanted, kinds)
+
+
+def _span(column: SideColumn, found: _Found) -> tuple[Value, Value] | None:
+    """The smallest and the largest value of both sides; None where there is none."""
+    ranges = [
+        one
+        for side in DataSide
+        if (one := found.ranges.get((side, column.name))) is not None and one.smallest is not None
+    ]
+    if not ranges:
+        return None
+    place = naive if _types(column)[0].kind.is_point_in_time else _as_is
+    return min((one.smallest for one in ranges), key=place), max((one.largest for one in ranges), key=place)
+
+
+def _as_is(value: Value) -> Value:
+    return value
+
+
+# Asking
+
+
+def _asked(pair: Pair, columns: Sequence[SideColumn], found: _Found, make: _Make, keep: _Keep) -> Plan[None]:
+    """Asks what *make* makes of *columns*, of each alone where they fail, and has *keep* note the answers."""
+    groups = [pair.sides] if pair.is_joined else [(source,) for source in pair.sides]
+    tasks = [
+        make(sources, known[start : start + COLUMNS_PER_STATEMENT])
+        for sources in groups
+        if (known := [column for column in columns if any(_own(column, one.side) for one in sources)])
+        for start in range(0, len(known), COLUMNS_PER_STATEMENT)
+    ]
+    while tasks:
+        answers = yield [task.query for task in tasks]
+        again = []
+        for task, answer in zip(tasks, answers, strict=True):
+            error = failure(answer)
+            if error is None:
+                keep(task, rows_of(answer), found)
+            elif len(task.columns) > 1:
+                again += [make(task.sources, [column]) for column in task.columns]
+            else:
+                found.reasons[task.columns[0].name] = first_line(error)
+        tasks = again
+
+
+def _filtered(selected: exp.Select, where: str | None) -> exp.Select:
+    return selected.where(condition(where)) if where else selected
+
+
+def _about(what: str, sources: Sequence[Source], columns: Sequence[SideColumn]) -> str:
+    name = columns[0].name if len(columns) == 1 else f"{len(columns)} columns"
+    return f"{what} of {name} of {sources[-1].name}"
+
+
+# The first statement: ranges
+
+
+def _ranges(sources: Sequence[Source], columns: Sequence[SideColumn], where: str | None) -> _Task:
+    selects = [_range(source, columns, where) for source in sources]
+    expression = selects[0]
+    if len(selects) > 1:
+        names = [[one.alias for one in select.expressions] for select in selects]
+        expression = (
+            exp.select(
+                *(
+                    exp.column(name, table=table)
+                    for table, own in zip(_TABLES, names, strict=True)
+                    for name in own
+                )
+            )
+            .from_(selects[0].subquery(_TABLES[0]))
+            .join(selects[1].subquery(_TABLES[1]), join_type="cross")
+        )
+    query = Query(
+        expression=expression,
+        dialect=sources[-1].dialect,
+        side=sources[-1].side,
+        about=_about("range", sources, columns),
+        assumed=[
+            tuple(
+                value for source in sources for column in columns for value in _assumed(column, source.side)
+            )
+        ],
+    )
+    return _Task(query, tuple(sources), tuple(columns))
+
+
+def _range(source: Source, columns: Sequence[SideColumn], where: str | None) -> exp.Select:
+    """The smallest and largest values of a side that a bin can hold, and how many there are in all."""
+    prefix = source.side.value
+    figures: list[Sql] = []
+    for place, column in enumerate(columns):
+        own = _own(column, source.side)
+        if own is None:
+            continue
+        value = _measured(source.dialect, own)
+        within = source.dialect.is_within(own.of("t"), own.type)
+        if within is not None:
+            value = exp.Case().when(within, value)
+        for name, edge in (("min", exp.Min(this=value.copy())), ("max", exp.Max(this=value.copy()))):
+            is_text = own.type.kind.is_point_in_time
+            edge_value = source.dialect.portable_text(edge, own.type) if is_text else edge
+            figures.append(exp.alias_(edge_value, f"{prefix}_c{place}_{name}"))
+        figures.append(exp.alias_(exp.Count(this=own.of("t")), f"{prefix}_c{place}_count"))
+    return _filtered(source.select(*figures), where)
+
+
+def _measured(dialect: Dialect, column: LiveColumn) -> Sql:
+    """The column as it is compared: floats of any size as doubles."""
+    value = column.of("t")
+    return dialect.double(value) if column.type.kind is Kind.FLOAT else value
+
+
+def _assumed(column: SideColumn, side: DataSide) -> tuple[Value, ...]:
+    own = _own(column, side)
+    if own is None:
+        return ()
+    if own.type.kind.is_number:
+        return 0, 100, 1
+    return (*_ASSUMED.get(own.type.kind, _INSTANTS), 1)
+
+
+def _keep_ranges(task: _Task, rows: Rows, found: _Found) -> None:
+    values = iter(rows[0])
+    for source in task.sources:
+        for column in task.columns:
+            own = _own(column, source.side)
+            if own is not None:
+                smallest, largest = (_value(next(values), own.type) for _ in range(2))
+                found.ranges[source.side, column.name] = _Range(smallest, largest, int(next(values)))
+
+
+def _value(value: Value, of: ColumnType) -> Value:
+    if value is None or of.kind.is_point_in_time:
+        return read(value, of)
+    return float(value) if of.kind is Kind.FLOAT else plain(value, of)
+
+
+# The second statement: counts
+
+
+def _counts(
+    sources: Sequence[Source], columns: Sequence[SideColumn], bins: Mapping[str, Bins], where: str | None
+) -> _Task:
+    """Rows by side and bin of each column; of the columns, all but one are NULL in a row."""
+    selects = [_binned(source, columns, bins, where) for source in sources]
+    rows = exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
+    side = exp.column("side", table="r")
+    places = [exp.column(f"c{place}", table="r") for place in range(len(columns))]
+    selected = exp.select(side, *places, exp.alias_(exp.Count(this=exp.Star()), "row_count")).from_(
+        rows.subquery("r")
+    )
+    sets = [exp.Tuple(expressions=[side.copy(), place.copy()]) for place in places]
+    selected.set("group", exp.Group(grouping_sets=[exp.GroupingSets(expressions=sets)]))
+    query = Query(
+        expression=selected,
+        dialect=sources[-1].dialect,
+        side=sources[-1].side,
+        about=_about("histogram", sources, columns),
+        assumed=[],
+    )
+    return _Task(query, tuple(sources), tuple(columns))
+
+
+def _binned(
+    source: Source, columns: Sequence[SideColumn], bins: Mapping[str, Bins], where: str | None
+) -> exp.Select:
+    """The number of the bin of each column, row by row."""
+    numbers = [
+        exp.Literal.number(NOTHING)
+        if (own := _own(column, source.side)) is None
+        else _bin(source.dialect, own, bins[column.name])
+        for column in columns
+    ]
+    selected = source.select(
+        exp.alias_(exp.Literal.number(list(DataSide).index(source.side)), "side"),
+        *(exp.alias_(number, f"c{place}") for place, number in enumerate(numbers)),
+    )
+    return _filtered(selected, where)
+
+
+def _bin(dialect: Dialect, column: LiveColumn, bins: Bins) -> Sql:
+    value = column.of("t")
+    case = exp.Case().when(exp.Is(this=value, expression=exp.null()), exp.Literal.number(NOTHING))
+    within = dialect.is_within(value.copy(), column.type)
+    if within is not None:
+        case = case.when(exp.not_(within), exp.Literal.number(OUTSIDE))
+    return case.else_(_searched(dialect, column, bins, 0, len(bins) - 1))
+
+
+def _searched(dialect: Dialect, column: LiveColumn, bins: Bins, first: int, last: int) -> Sql:
+    """Which of the bins from *first* to *last* a value is in, halving them."""
+    if first == last:
+        return exp.Literal.number(first)
+    middle = (first + last + 1) // 2
+    text = bins.boundary(middle, column.type)
+    is_number = column.type.kind.is_number
+    boundary = dialect.number(text, column.type) if is_number else dialect.moment(text, column.type)
+    return (
+        exp.Case()
+        .when(
+            exp.LT(this=_measured(dialect, column), expression=boundary),
+            _searched(dialect, column, bins, first, middle - 1),
+        )
+        .else_(_searched(dialect, column, bins, middle, last))
+    )
+
+
+def _keep_counts(task: _Task, rows: Rows, found: _Found) -> None:
+    for number, *places, count in rows:
+        side = list(DataSide)[int(number)]
+        place = next(place for place, value in enumerate(places) if value is not None)
+        column = task.columns[place]
+        if _own(column, side) is not None:
+            found.counts.setdefault((side, column.name), {})[int(places[place])] = int(count)
+
+
+# The answer
+
+
+def _histogram(column: SideColumn, bins: Bins | None, found: _Found) -> ColumnHistogram:
+    if column.name in found.reasons:
+        return ColumnHistogram(name=column.name, reason=found.reasons[column.name])
+    kinds = {of.kind for of in _types(column)}
+    kind = (
+        "date"
+        if kinds == {Kind.DATE}
+        else "timestamp"
+        if all(one.is_point_in_time for one in kinds)
+        else "number"
+    )
+    sides = {side: _side(column, side, bins, found) for side in DataSide}
+    (base, base_outside), (current, current_outside) = sides[DataSide.BASE], sides[DataSide.CURRENT]
+    smallest, largest = _span(column, found) or (None, None)
+    return ColumnHistogram(
+        name=column.name,
+        kind=kind,
+        edges=() if bins is None else bins.edges,
+        unit=None if bins is None else bins.unit,
+        base=base,
+        current=current,
+        min=smallest,
+        max=largest,
+        base_total=None if base is None else sum(base),
+        current_total=None if current is None else sum(current),
+        base_outside=base_outside,
+        current_outside=current_outside,
+        reason=NO_VALUES if bins is None else None,
+    )
+
+
+def _side(
+    column: SideColumn, side: DataSide, bins: Bins | None, found: _Found
+) -> tuple[tuple[int, ...] | None, int]:
+    """Rows in each bin, and outside of them; None for a side without such a column."""
+    if (side, column.name) not in found.ranges:
+        return None, 0
+    if bins is None:
+        return (), found.ranges[side, column.name].count
+    counts = found.counts.get((side, column.name), {})
+    return tuple(counts.get(number, 0) for number in range(len(bins))), counts.get(OUTSIDE, 0)
