@@ -36,10 +36,12 @@ from recce_meta.render.observations import (
     Key,
     Observation,
     agrees,
+    has_shape,
     parents_of,
     plain,
     reference_to,
     settings_of,
+    shape_of,
     values_in,
     variables_of_macros,
 )
@@ -328,7 +330,7 @@ class Evidence:
                 continue
             if value is UNSET:
                 content.append((node, by_code))
-            elif all(self._fits(key, other, value, code) for other, code in content):
+            elif all(self._allows(key, other, value, code) for other, code in content):
                 what = "what dbt compiled of" if by_code else "the parents and the configuration of"
                 return Finding(value, f"{what} {node.unique_id}")
         return None
@@ -345,11 +347,14 @@ class Evidence:
         if isinstance(seen, Observation):
             if key not in seen.read:
                 return None
-            if agrees(node, seen, by_code):
+            if by_code and agrees(node, seen, by_code):
                 return UNSET
         elif seen != key[1]:
             return None
-        return self._needed_by_code(key, node) if by_code else self._needed_by_shape(key, node)
+        if by_code:
+            return self._needed_by_code(key, node)
+        value, is_default = self._needed_by_shape(key, node, seen)
+        return UNSET if is_default else value
 
     def _as_it_is(self, node: NodeMetadata) -> Observation | str | None:
         """*node* with defaults for what it asks; instead, the name at which rendering it fails."""
@@ -373,13 +378,29 @@ class Evidence:
             return []
         return None
 
-    def _needed_by_shape(self, key: Key, node: NodeMetadata) -> Any:
-        """The truth value that gives *node* its parents and configuration, where the other gives others."""
-        seen = [(value, self._tried_out(key, node, value)) for value in (True, False)]
-        fitting = [value for value, shape in seen if shape is not None and agrees(node, shape, False)]
-        if len(fitting) != 1 or any(shape is None for _, shape in seen):
-            return None
-        return fitting[0]
+    def _needed_by_shape(self, key: Key, node: NodeMetadata, as_it_is: object) -> tuple[bool | None, bool]:
+        """The truth value that gives *node* the parents and the configuration that it has, where the other
+        gives others; and whether *as_it_is*, with the default, it has them already.
+
+        Only what differs between the two counts: other variables may be wrong about the rest.
+        """
+        either = [self._tried_out(key, node, value) for value in (True, False)]
+        if either[0] is None or either[1] is None:
+            return None, False
+        shapes = [shape_of(node, seen) for seen in (either[0], either[1])]
+        differing = [aspect for aspect in shapes[0] if shapes[0][aspect] != shapes[1][aspect]]
+        is_true, is_false = (has_shape(node, shape, differing) for shape in shapes)
+        if is_true == is_false:
+            return None, False
+        is_default = isinstance(as_it_is, Observation) and has_shape(
+            node, shape_of(node, as_it_is), differing
+        )
+        return is_true, is_default
+
+    def _allows(self, key: Key, node: NodeMetadata, value: Any, by_code: bool) -> bool:
+        if by_code:
+            return self._fits(key, node, value, by_code)
+        return self._needed_by_shape(key, node, None)[0] in (None, value)
 
     def _fits(self, key: Key, node: NodeMetadata, value: Any, by_code: bool) -> bool:
         seen = self._tried_out(key, node, value)

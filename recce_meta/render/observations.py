@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ READ = re.compile(r"\bvar\s*\(\s*(['\"])([^'\"]+)\1")
 MARK = "\ue0f4recce\ue0f5"
 """Text that no template holds, in the place of a value that is looked for."""
 _COMPARED = ("enabled", "materialized", "schema", "alias", "database")
+_NOT_SAID: Any = object()
 _GRAPH = ("model.", "seed.", "snapshot.", "source.")
 
 
@@ -70,12 +71,23 @@ def agrees(node: NodeMetadata, seen: Observation, by_code: bool) -> bool:
     """Whether *seen* is what the artifacts hold of *node*."""
     if by_code:
         return plain(seen.text) == plain(node.compiled_code or "")
-    if seen.parents != parents_of(node):
-        return False
+    shape = shape_of(node, seen)
+    return has_shape(node, shape, shape)
+
+
+def shape_of(node: NodeMetadata, seen: Observation) -> Mapping[str, Any]:
+    """The parents and settings that *seen* gives *node*, as far as the artifacts say what they are."""
+    settings = {name: seen.configured.get(name, _NOT_SAID) for name in _COMPARED if name in node.config}
+    return {"parents": seen.parents, **settings}
+
+
+def has_shape(node: NodeMetadata, shape: Mapping[str, Any], aspects: Iterable[str]) -> bool:
+    """Whether *shape* is what the artifacts hold of *node*, in *aspects*; what code leaves open fits."""
     return all(
-        seen.configured[name] == node.config.get(name)
-        for name in _COMPARED
-        if name in seen.configured and name in node.config
+        shape[aspect] == parents_of(node)
+        if aspect == "parents"
+        else shape[aspect] in (_NOT_SAID, node.config[aspect])
+        for aspect in aspects
     )
 
 

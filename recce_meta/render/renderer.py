@@ -92,6 +92,7 @@ class SimpleTemplateRenderer:
         self._spare: Budget | None = None
         """What is left for finding out about variables in the rendering at hand."""
         self._templates: dict[str, Template] = {}
+        self._expressions: dict[str, tuple[Template, bool]] = {}
         self._lock = RLock()
 
     @property
@@ -271,15 +272,24 @@ class SimpleTemplateRenderer:
         """The value of *text*: of an expression alone its own type, else text."""
         if "{" not in text:
             return text
-        expression = _only_expression(self._sandbox.parse(text))
-        if expression is None:
-            return self._text_of(self._compiled(text), scope)
-        store = nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)
-        template = self._compiled(nodes.Template([store], lineno=1))
+        found = self._expressions.get(text)
+        if found is None:
+            found = self._expressions[text] = self._expression(text)
+        template, is_expression = found
+        if not is_expression:
+            return self._text_of(template, scope)
         context = _context(template, scope)
         for _ in template.root_render_func(context):
             pass
         return context.vars[_RESULT]
+
+    def _expression(self, text: str) -> tuple[Template, bool]:
+        """*text* compiled, so that its value is left as a variable; whether it is an expression at all."""
+        expression = _only_expression(self._sandbox.parse(text))
+        if expression is None:
+            return self._compiled(text), False
+        store = nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)
+        return self._compiled(nodes.Template([store], lineno=1)), True
 
     def _compiled(self, source: str | nodes.Template) -> Template:
         return Template.from_code(self._sandbox, self._sandbox.compile(source, _TEXT, _TEXT), {})

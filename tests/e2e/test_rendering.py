@@ -5,18 +5,23 @@ from __future__ import annotations
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from shutil import copyfile, copytree
 from statistics import median
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+
+from recce_meta import SimpleTemplateRenderer, extract_project
+from recce_meta.errors import TemplateError
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "tests" / "data" / "artifacts"
 JAFFLE = ARTIFACTS / "generated" / "jaffle_ext_full" / "dbt_1.10"
 
 FLOORS = {
-    "models without macros": (590, 563),
-    "models with macros": (388, 228),
+    "models without macros": (590, 584),
+    "models with macros": (388, 363),
     "generic tests": (1704, 1671),
     "singular tests": (30, 30),
 }
@@ -27,7 +32,6 @@ EXPLAINED = (
     "differs; a variable's default was taken",
     "needs the database",
     "differs in quotes: dbt compiled another relation",
-    "'graph' is known to a running dbt only",
     "'target.name' is not known",
     "'ref' is a function here, and has no 'config'",  # elementary asks dbt's own classes
     "Unknown name 'get_where_subquery'",  # manifests that were published without their macros
@@ -54,7 +58,8 @@ def load_benchmark() -> Any:
 
 @pytest.fixture(scope="module")
 def tallies() -> dict[str, Any]:
-    found: dict[str, Any] = load_benchmark().measure([ARTIFACTS])
+    """With nothing that dbt compiled: what is inferred of variables comes from settings and parents alone."""
+    found: dict[str, Any] = load_benchmark().measure([ARTIFACTS], is_seeing=False)
     return found
 
 
@@ -81,6 +86,100 @@ def test_a_template_takes_about_a_millisecond(tallies: dict[str, Any]) -> None:
     seconds = [value for tally in tallies.values() for value in tally.seconds]
 
     assert median(seconds) < 0.005, "measured: half a millisecond on an idle machine"
+
+
+@pytest.mark.parametrize("package", ["hubspot", "jira"])
+def test_what_dbt_compiled_of_a_node_has_no_part_in_rendering_it(package: str) -> None:
+    project = extract_project(ARTIFACTS / "real/fivetran" / package, hash_seed_files=False)
+    asked = [
+        node for node in project.nodes if node.resource_type == "model" and "var(" in (node.raw_code or "")
+    ]
+    seeing = SimpleTemplateRenderer(None, project.nodes, macros=project.macros, run=project.run)
+
+    for node in asked[::6]:
+        others = [
+            replace(node, compiled_code="nonsense") if other is node else other for other in project.nodes
+        ]
+        blind = SimpleTemplateRenderer(None, others, macros=project.macros, run=project.run)
+        assert text_or_problem(seeing, node.unique_id) == text_or_problem(blind, node.unique_id)
+        assert seeing.inferred_variables == blind.inferred_variables
+
+
+def text_or_problem(renderer: SimpleTemplateRenderer, unique_id: str) -> str:
+    try:
+        return renderer.render_node(unique_id)
+    except TemplateError as error:
+        return error.problem
+
+
+def test_variables_are_learned_from_the_settings_of_sources(cli: Any) -> None:
+    ran = cli(
+        "render",
+        "-",
+        "--run",
+        f"path:{ARTIFACTS / 'real/fivetran/jira'}",
+        "--node",
+        "jira__user_enhanced",
+        input="select '{{ var('jira_schema', 'jira') }}'",
+    )
+
+    assert ran.out == "select 'public'\n", ran.err
+    assert ran.err.startswith(
+        "warning: took 'public' for the variable 'jira_schema', after 'unrendered_schema' of"
+    )
+
+
+@pytest.fixture
+def jaffle_project(tmp_path: Path) -> Path:
+    """The project of the jaffle artifacts, with them in its target folder."""
+    folder = tmp_path / "project"
+    copytree(JAFFLE, folder / "target")
+    copyfile(ARTIFACTS / "generated/jaffle_ext_project/dbt_project.yml", folder / "dbt_project.yml")
+    return folder
+
+
+CUTOFF = "{{ var('cutoff') }}"
+
+
+def test_variables_are_those_of_the_project_that_the_artifacts_lie_in(cli: Any, jaffle_project: Path) -> None:
+    run = f"path:{jaffle_project / 'target'}"
+
+    assert cli("render", "-", "--run", run, input=CUTOFF).out == "2018-01-01\n"
+    assert cli("render", "-", "--run", run, "--vars", "{cutoff: 1}", input=CUTOFF).out == "1\n"
+
+
+def test_the_project_may_be_named(cli: Any, jaffle_project: Path, tmp_path: Path) -> None:
+    run = f"path:{JAFFLE}"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "dbt_project.yml").write_text("name: other\nvars: {cutoff: 2}\n", encoding="utf-8")
+
+    named = cli("render", "-", "--run", run, "--project-dir", jaffle_project, input=CUTOFF)
+    wrong = cli("render", "-", "--run", run, "--project-dir", other, input=CUTOFF)
+    without = cli("render", "-", "--run", run, input=CUTOFF)
+
+    assert (named.code, named.out, named.err) == (0, "2018-01-01\n", "")
+    assert (wrong.code, wrong.out) == (3, "")
+    assert "is project 'other', and the run is of 'jaffle_ext'" in wrong.err
+    assert without.out == "2018-01-01\n"
+    assert without.err == (
+        "warning: took '2018-01-01' for the variable 'cutoff', after what dbt compiled of "
+        "model.jaffle_ext.uses_ephemeral; --vars sets it\n"
+    )
+
+
+def test_a_stored_run_takes_variables_of_the_project_at_hand_and_says_so(cli: Any, tmp_path: Path) -> None:
+    url = f"duckdb:///{tmp_path / 'store.duckdb'}"
+    assert cli("record", "--url", url, "--target-path", JAFFLE, "--environment", "base").code == 0
+    at_hand = cli.folder / "dbt_project.yml"
+    copyfile(ARTIFACTS / "generated/jaffle_ext_project/dbt_project.yml", at_hand)
+
+    ran = cli("render", "-", "--url", url, "--run", "base", input=CUTOFF)
+
+    assert ran.out == "2018-01-01\n", ran.err
+    assert ran.err == (
+        f"warning: took cutoff from {at_hand} as it is now, not as it was when the run was recorded\n"
+    )
 
 
 def test_a_file_is_rendered_with_the_artifacts_of_a_run(cli: Any, tmp_path: Path) -> None:

@@ -249,3 +249,25 @@ def test_warnings_of_the_nodes_that_are_asked_are_not_the_callers(shop: Any) -> 
 
     assert text == "b"
     assert len(renderer.warnings) == 1
+
+
+def test_what_two_unknown_variables_decide_is_told_apart(shop: Any) -> None:
+    code = (
+        "{{ config(enabled=var('on', false)) }}"
+        "select 1 from {% if var('x', false) %}{{ ref('orders') }}{% else %}{{ ref('customers') }}{% endif %}"
+    )
+    node = asking(shop, code, parents=("model.shop.orders",), config={"enabled": True})
+
+    renderer = shop.renderer(node)
+
+    assert renderer.render_node(ASKING) == 'select 1 from "wh"."main"."orders"'
+    assert renderer.inferred_variables == {"on": True, "x": True}
+
+
+def test_a_default_that_the_nodes_confirm_is_not_announced(shop: Any) -> None:
+    code = "select 1 from {{ ref('orders') if var('x', true) else ref('customers') }}"
+    renderer = shop.renderer(asking(shop, code, parents=("model.shop.orders",)))
+
+    renderer.render_node(ASKING)
+
+    assert (renderer.warnings, renderer.inferred_variables) == ([], {})
