@@ -8,7 +8,7 @@ from typing import Protocol
 
 from recce_meta.diff.expectations import violations
 from recce_meta.errors import QueryCancelled, RecceMetaError
-from recce_meta.models.check_params import SimpleParams
+from recce_meta.models.check_params import NodesParams, SimpleParams
 from recce_meta.models.check_result import (
     AnyCheck,
     BrokenCheck,
@@ -82,7 +82,7 @@ def run_check(check: AnyCheck, run_one: RunOne) -> CheckResult:
 def _judged(check: DataCheck, answers: tuple[CheckAnswer, ...], seconds: float) -> CheckResult:
     """The verdict: what was seen and is not as expected weighs more than what could not be seen."""
     failures = [answer for answer in answers if isinstance(answer, Failed)]
-    uncounted = _uncounted(answers)
+    uncounted = _uncounted(check, answers)
     seen = () if uncounted else [answer for answer in answers if not isinstance(answer, Failed)]
     found = violations(check.expect, seen)
     hint = failures[0].hint if failures else None
@@ -145,15 +145,19 @@ def _first_of(sentences: Sequence[str]) -> str:
     return sentences[0] + more
 
 
-def _uncounted(answers: Sequence[CheckAnswer]) -> list[str]:
-    """Why row counts have nothing to say: there are relations, and none could be counted on any side."""
+def _uncounted(check: DataCheck, answers: Sequence[CheckAnswer]) -> list[str]:
+    """Why row counts have nothing to say: not one could be taken on any side.
+
+    What has no relation, as an ephemeral model, counts only where the check names it.
+    """
     counts = [count for answer in answers if isinstance(answer, RowCountDiff) for count in answer.counts]
-    related = [count for count in counts if count.subject.base or count.subject.current]
-    if any(count.base is not None or count.current is not None for count in related):
+    if any(count.base is not None or count.current is not None for count in counts):
         return []
+    is_named = isinstance(check.params, NodesParams) and bool(check.params.names or check.params.ids)
     return [
         f"{count.subject.name}: {count.current_reason or count.base_reason or 'could not be counted'}"
-        for count in related
+        for count in counts
+        if is_named or count.subject.base or count.subject.current
     ]
 
 

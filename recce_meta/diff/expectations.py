@@ -132,10 +132,11 @@ def _differences(answer: CheckAnswer) -> list[str]:
 
 
 def _count(expect: ExpectCounts, count: RowCount) -> list[str]:
-    """The violations of one relation's limits; what is on neither side, as an ephemeral model, has none."""
+    """The violations of one relation's limits; what neither side has, as an ephemeral model, cannot change."""
     subject = count.subject
     if count.base is None and count.current is None and subject.base is None and subject.current is None:
-        return []
+        is_limited = expect.min_rows is not None or expect.max_rows is not None
+        return [_not_counted(subject.name, "current", count.current_reason)] if is_limited else []
     is_compared = any((expect.row_count_change, expect.max_increase, expect.max_decrease))
     if count.current is None:
         return _uncounted(subject.name, "current", "removed", subject.current, count.current_reason, expect)
@@ -152,7 +153,11 @@ def _uncounted(
 ) -> list[str]:
     if relation is None:
         return [] if status in expect.allow else [f"{name}: is not in {side}, and {status} is not allowed"]
-    return [f"{name}: could not be counted in {side}" + (f": {reason}" if reason else "")]
+    return [_not_counted(name, side, reason)]
+
+
+def _not_counted(name: str, side: str, reason: str | None) -> str:
+    return f"{name}: could not be counted in {side}" + (f": {reason}" if reason else "")
 
 
 def _absolute(expect: ExpectCounts, name: str, rows: int) -> list[str]:

@@ -132,6 +132,15 @@ def test_row_counts_of_which_some_could_be_counted_are_an_answer() -> None:
     assert run(check(), answer).status is CheckStatus.PASSED
 
 
+def test_what_has_no_rows_to_count_is_an_error_only_where_it_is_named() -> None:
+    count = RowCount(subject=Subject(name="orders"), current_reason="ephemeral: it has no relation")
+    answer = RowCountDiff(counts=(count,))
+
+    assert run(check(params=NodesParams(select="tag:daily")), answer).status is CheckStatus.PASSED
+    named = run(check(params=NodesParams(names=("orders",))), answer)
+    assert (named.status, named.message) == (CheckStatus.ERROR, "orders: ephemeral: it has no relation")
+
+
 @pytest.mark.parametrize("answer", [(), RowCountDiff(counts=())])
 def test_a_selection_without_nodes_passes_and_says_so(answer: Any) -> None:
     result = run(check(expect=FIVE_PER_CENT), answer)

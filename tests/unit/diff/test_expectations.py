@@ -400,7 +400,12 @@ EPHEMERAL = Subject(name="orders")
             counted(7, None, current_reason="the relation does not exist"),
             ("orders: could not be counted in current: the relation does not exist",),
         ),
-        (ExpectCounts(row_count_change=rows(0), min_rows=1), counted(None, None, subject=EPHEMERAL), ()),
+        (ExpectCounts(row_count_change=rows(0)), counted(None, None, subject=EPHEMERAL), ()),
+        (
+            ExpectCounts(min_rows=1),
+            counted(None, None, subject=EPHEMERAL, current_reason="ephemeral: it has no relation"),
+            ("orders: could not be counted in current: ephemeral: it has no relation",),
+        ),
         (ExpectEqual(), counted(5, 5), ()),
         (ExpectEqual(), counted(5, 6), ("orders: went from 5 to 6 rows (+1, +20%), none allowed",)),
         (
