@@ -9,36 +9,53 @@ import pytest
 
 from recce_meta.errors import StoreError
 from recce_meta.models import Column, NodeResult
+from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store import files, migrate
 from recce_meta.store.files import split_statements
 from recce_meta.store.migrate import SCHEMA_VERSION, InitAction, init_sql, init_store
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run
+from recce_meta.store.statistics import load_statistics, write_statistics
 from recce_meta.store.write import record_run
 
-VERSION_1 = Path(__file__).parents[2] / "data" / "store_v1"
+DATA = Path(__file__).parents[2] / "data"
+RUNS = {1: ["run-1"], 2: ["run-2", "run-1"]}
+"""The runs that the stores of older versions hold, newest first."""
+
+
+@pytest.fixture(params=RUNS, ids="version {}".format)
+def old_version(request):
+    """Each version before this one."""
+    return request.param
 
 
 @pytest.fixture
-def old_store(store):
-    """A store as version 1 left it, with one run."""
+def old_store(store, old_version):
+    """A store as that version left it, the same in all of them but for runs that came later."""
+    folder = DATA / f"store_v{old_version}"
     if store.adapter.warehouse.name == "duckdb":
         store.adapter.close()
         file = Path(store.url.removeprefix("duckdb:///"))
-        file.write_bytes(gzip.decompress((VERSION_1 / "store.duckdb.gz").read_bytes()))
+        file.write_bytes(gzip.decompress((folder / "store.duckdb.gz").read_bytes()))
         store.schema = "recce_metadata"
     else:
-        script = (VERSION_1 / "store.sql").read_text(encoding="utf-8")
+        script = (folder / "store.sql").read_text(encoding="utf-8")
         quoted = store.adapter.quote_identifier(store.schema)
         for statement in split_statements(script.replace("recce_metadata", quoted)):
             store.adapter.execute(statement)
     return store
 
 
-def test_an_old_store_is_migrated_without_losing_a_row(old_store):
+def test_there_is_a_store_of_every_version_before_this_one():
+    assert list(RUNS) == list(range(1, SCHEMA_VERSION))
+
+
+def test_an_old_store_is_migrated_without_losing_a_row(old_store, old_version):
     result = init_store(old_store.adapter, old_store.schema)
 
-    assert (result.action, result.previous_version) == (InitAction.MIGRATED, 1)
+    assert (result.action, result.previous_version) == (InitAction.MIGRATED, old_version)
+    runs = list_runs(old_store.adapter, schema=old_store.schema)
+    assert [run.run_id for run in runs] == RUNS[old_version]
     project = load_run(old_store.adapter, "base", schema=old_store.schema)
     orders, raw = project.nodes
     assert (project.run.run_id, project.run.git_sha, project.run.recorder_version) == (
@@ -47,7 +64,8 @@ def test_an_old_store_is_migrated_without_losing_a_row(old_store):
         "0.1.0",
     )
     assert (orders.unique_id, raw.unique_id) == ("model.shop.orders", "seed.shop.raw")
-    assert orders.compiled_code == 'select * from "db"."prod"."raw" -- ünï'
+    what = {1: "*", 2: "id, amount"}[old_version]
+    assert orders.compiled_code == f'select {what} from "db"."prod"."raw" -- ünï'
     assert orders.columns == (Column("id", type="INTEGER"), Column("amount"))
     assert orders.parents == ("seed.shop.raw",)
     assert orders.config == {"materialized": "table", "n": 1.0}
@@ -65,12 +83,51 @@ def test_an_old_store_is_migrated_without_losing_a_row(old_store):
     )
 
 
-def test_reading_or_recording_migrates_too(old_store, make_project):
-    assert [run.run_id for run in list_runs(old_store.adapter, schema=old_store.schema)] == ["run-1"]
+def test_runs_that_share_parts_still_differ_where_they_did(old_store, old_version):
+    if old_version == 1:
+        pytest.skip("the store of version 1 holds one run")
+    runs = list_runs(old_store.adapter, schema=old_store.schema)
+    current, base = (load_run(old_store.adapter, run, schema=old_store.schema) for run in runs)
+
+    assert current.nodes[0].compiled_code == 'select id, amount * 2 from "db"."pr_7"."raw" -- ünï'
+    assert base.nodes[1].code_hash == current.nodes[1].code_hash
+    assert (current.macros, current.groups, current.results) == (base.macros, base.groups, base.results)
+    counts = {table: old_store.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}") for table in ROWS_OF_VERSION_2}
+    assert counts == ROWS_OF_VERSION_2
+
+
+ROWS_OF_VERSION_2 = {
+    "runs": 2,
+    "run_results": 2,
+    "graph_parts": 4,
+    "part_nodes": 6,
+    "node_versions": 4,
+    "version_parents": 2,
+    "macros": 1,
+    "macro_sets": 1,
+    "node_statistics": 0,
+    "column_statistics": 0,
+    "data_diffs": 0,
+    "column_diffs": 0,
+}
+
+
+def test_statistics_can_be_added_to_a_run_of_an_old_store(old_store, old_version):
+    (*_, run) = list_runs(old_store.adapter, schema=old_store.schema)
+    node = NodeStatistics(unique_id="model.shop.orders", counted_at=run.run_at, row_count=3)
+
+    write_statistics(old_store.adapter, run, [node], schema=old_store.schema)
+
+    assert load_statistics(old_store.adapter, run, schema=old_store.schema) == {node.unique_id: node}
+
+
+def test_reading_or_recording_migrates_too(old_store, old_version, make_project):
+    known = RUNS[old_version]
+    assert [run.run_id for run in list_runs(old_store.adapter, schema=old_store.schema)] == known
     assert old_store.scalar("SELECT schema_version FROM {s}.store") == SCHEMA_VERSION
 
-    assert record_run(old_store.adapter, make_project("run-2"), schema=old_store.schema).written
-    assert len(list_runs(old_store.adapter, schema=old_store.schema)) == 2
+    assert record_run(old_store.adapter, make_project("run-new"), schema=old_store.schema).written
+    assert len(list_runs(old_store.adapter, schema=old_store.schema)) == len(known) + 1
 
 
 def test_a_migrated_store_has_the_tables_of_a_new_one(old_store):
@@ -87,16 +144,17 @@ def test_a_migrated_store_has_the_tables_of_a_new_one(old_store):
         old_store.adapter.execute("DROP SCHEMA recce_fresh CASCADE")
 
 
-def test_a_migration_that_fails_leaves_the_old_store(old_store, monkeypatch, tmp_path):
-    broken = files.SqlFile("0003_broken", tmp_path, "SELECT * FROM recce_metadata.there_is_no_such_table;")
+def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, monkeypatch, tmp_path):
+    broken = files.SqlFile("9999_broken", tmp_path, "SELECT * FROM recce_metadata.there_is_no_such_table;")
     real = files.migrations(old_store.adapter.warehouse.name)
-    monkeypatch.setattr(migrate.files, "migrations", lambda dialect: (*real, (3, broken)))
+    monkeypatch.setattr(migrate.files, "migrations", lambda dialect: (*real, (9999, broken)))
 
     with pytest.raises(Exception, match="there_is_no_such_table"):
         init_store(old_store.adapter, old_store.schema)
 
-    assert old_store.scalar("SELECT schema_version FROM {s}.store") == 1
-    assert old_store.scalar("SELECT COUNT(*) FROM {s}.graph_nodes") == 3
+    assert old_store.scalar("SELECT schema_version FROM {s}.store") == old_version
+    assert old_store.scalar("SELECT COUNT(*) FROM {s}.graph_nodes") == 3 * len(RUNS[old_version])
+    assert old_store.scalar("SELECT COUNT(*) FROM {s}.runs") == len(RUNS[old_version])
 
 
 def test_a_newer_store_is_refused(store, make_project):
