@@ -12,9 +12,10 @@ Four sorts of evidence, the surest first, and all of it about nodes of the packa
 What `target.name` is or is not, where the run does not say, is found by elimination, from the names that
 code compares it with.
 
-A value is taken only where rendering with it gives exactly what the artifacts hold, and rendering without
-it does not. What dbt compiled of the node being rendered is never looked at, whatever is asked; and
-while evidence is weighed, nothing is found out through what was compiled of third nodes.
+The second, and the third where several parents are left, go by names. For the others a value is taken
+only where rendering with it gives exactly what the artifacts hold, and the default does not. What dbt
+compiled of the node being rendered is never looked at, whatever is asked; and while evidence is weighed,
+nothing is found out through what was compiled of third nodes.
 """
 
 from __future__ import annotations
