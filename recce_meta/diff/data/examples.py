@@ -9,10 +9,10 @@ from typing import NamedTuple
 from sqlglot import exp
 
 from recce_meta.dialects import Sql
+from recce_meta.diff.data.cells import cell, key_cells, raw_columns, read_cell, read_key, stored
 from recce_meta.diff.data.key_facts import KeyFacts
 from recce_meta.diff.data.keyed import BASE, CURRENT, Keyed
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
-from recce_meta.diff.data.raw import raw_columns
 from recce_meta.diff.data.token import has_token
 from recce_meta.models.data_diff import DataSide, Example
 
@@ -68,7 +68,9 @@ def _by_token(sides: Keyed, found: Sequence[Found]) -> exp.Select:
         for side in (DataSide.BASE, DataSide.CURRENT)
     ]
     flags = [exp.alias_(sides.differ(index), f"d{index}") for index in wanted]
-    select = sides.joined(*chosen, how="inner").select(*_keys(sides), *_cells(sides, wanted, flags))
+    select = sides.joined(*chosen, how="inner").select(
+        *key_cells(sides, sides.key_columns(BASE)), *_cells(sides, wanted, flags)
+    )
     return select.order_by(*sides.in_key_order(sides.key_columns(BASE)))
 
 
@@ -80,32 +82,43 @@ def _by_rank(sides: Keyed, facts: KeyFacts, found: Sequence[Found]) -> exp.Selec
         sides.rows(side, wanted, raw=raw, excluded=facts.excluded)
         for side in (DataSide.BASE, DataSide.CURRENT)
     ]
-    ranked: list[Sql] = []
+    keys = sides.key_columns(BASE)
+    ranks: list[Sql] = []
     for index in wanted:
-        order = exp.Order(expressions=sides.in_key_order(sides.key_columns(BASE)))
+        order = exp.Order(expressions=sides.in_key_order(keys))
         rank = exp.Window(this=exp.RowNumber(), partition_by=[sides.differ(index)], order=order)
-        most = exp.LTE(this=rank, expression=exp.Literal.number(sides.options.examples))
-        ranked.append(exp.alias_(exp.and_(sides.differ(index), most), f"d{index}"))
-    inner = sides.joined(*rows, how="inner").select(*_keys(sides), *_cells(sides, wanted, ranked))
-    inner = inner.where(exp.or_(*(sides.differ(index) for index in wanted)))
-    select = exp.select("*").from_(inner.subquery("d"))
-    select = select.where(exp.or_(*(exp.column(f"d{index}", table="d") for index in wanted)))
-    select = select.order_by(*sides.in_key_order(sides.key_columns("d")))
+        ranks.append(exp.alias_(rank, f"n{index}"))
+    ranked = sides.joined(*rows, how="inner").where(exp.or_(*(sides.differ(index) for index in wanted)))
+    flags = [exp.alias_(sides.differ(index), f"d{index}") for index in wanted]
+    ranked = ranked.select(*keys, *key_cells(sides, keys), *_cells(sides, wanted, flags), *ranks)
+    is_first = [
+        exp.and_(
+            exp.column(f"d{index}", table="d"),
+            exp.LTE(
+                this=exp.column(f"n{index}", table="d"),
+                expression=exp.Literal.number(sides.options.examples),
+            ),
+        )
+        for index in wanted
+    ]
+    names = [f"key_{i}" for i in range(len(keys))]
+    names += [name for index in wanted for name in (f"d{index}", f"base_{index}", f"current_{index}")]
+    select = (
+        exp.select(*(exp.column(name, table="d") for name in names))
+        .from_(ranked.subquery("d"))
+        .where(exp.or_(*is_first))
+        .order_by(*sides.in_key_order(sides.key_columns("d")))
+    )
     return sides.with_repeated(select, facts.excluded)
 
 
-def _keys(sides: Keyed) -> list[Sql]:
-    return [exp.alias_(key, f"k{i}") for i, key in enumerate(sides.key_columns(BASE))]
-
-
 def _cells(sides: Keyed, wanted: Sequence[int], flags: Sequence[Sql]) -> list[Sql]:
-    raw = set(raw_columns(sides, wanted))
+    raw = raw_columns(sides, wanted)
     cells: list[Sql] = []
     for index, flag in zip(wanted, flags, strict=True):
-        name = f"r{index}" if index in raw else f"c{index}"
         cells.append(flag)
-        cells.append(exp.alias_(exp.column(name, table=BASE), f"base_{index}"))
-        cells.append(exp.alias_(exp.column(name, table=CURRENT), f"current_{index}"))
+        cells.append(cell(sides, index, DataSide.BASE, stored(index, BASE, raw)))
+        cells.append(cell(sides, index, DataSide.CURRENT, stored(index, CURRENT, raw)))
     return cells
 
 
@@ -118,7 +131,13 @@ def _read(sides: Keyed, found: Sequence[Found], rows: Rows) -> dict[int, tuple[E
     for place, each in enumerate(found):
         at = width + place * VALUES_PER_COLUMN
         cells = [
-            Example(key=tuple(row[:width]), base=row[at + 1], current=row[at + 2]) for row in once if row[at]
+            Example(
+                key=read_key(sides, row[:width]),
+                base=read_cell(sides, each.column, DataSide.BASE, row[at + 1]),
+                current=read_cell(sides, each.column, DataSide.CURRENT, row[at + 2]),
+            )
+            for row in once
+            if row[at]
         ]
         wanted = sides.options.examples
         chosen = (cells[0], cells[-1]) if wanted == 2 and len(cells) > 2 else cells[:wanted]

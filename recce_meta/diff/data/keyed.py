@@ -14,6 +14,7 @@ from msgspec import Struct
 from sqlglot import exp
 
 from recce_meta.dialects import Dialect, Kind, Sql
+from recce_meta.diff.data.choice import sides_of
 from recce_meta.diff.data.common_type import hashed_type
 from recce_meta.diff.data.compare import Comparison, comparison, no_common_type
 from recce_meta.diff.data.keys import Key, NoKey, fitting_key
@@ -227,9 +228,10 @@ def keyed(pair: Pair, options: ValueOptions) -> Plan[Keyed]:
     A side that is missing takes the other's columns. Raises UsageError where there is no key that fits, or
     where the key's types have nothing in common.
     """
-    described = yield from describe(pair.sides)
+    sources = sides_of(pair)
+    described = yield from describe(sources)
     before, after = described[0], described[-1]
-    dialect = pair.sides[-1].dialect
+    dialect = sources[-1].dialect
     columns = matched(before, after, dialect)
     key, key_source = _chosen_key(pair, options, before, after, columns.common)
     parts = tuple(_key_part(pair, part, dialect) for part in key)
