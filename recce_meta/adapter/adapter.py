@@ -35,6 +35,7 @@ from recce_meta.warehouses import (
 
 DEFAULT_LOCK_SECONDS = 60.0
 LOCK_RETRY_SECONDS = 0.1
+DEFAULT_THREADS = 4
 
 OnWait = Callable[[str], None]
 
@@ -161,6 +162,11 @@ class UnifiedSqlAdapter:
     def database(self) -> str | None:
         """The database that unqualified names live in, where profile or URL tell."""
         return self._plan.database
+
+    @property
+    def threads(self) -> int:
+        """How many statements may run at once: `threads` of the profile, or 4 where a URL was given."""
+        return DEFAULT_THREADS if self.target is None else self.target.threads
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -11,10 +11,8 @@ from threading import Lock
 from types import TracebackType
 from typing import TypeVar
 
-from recce_meta.adapter.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.adapter import DEFAULT_THREADS, UnifiedSqlAdapter
 from recce_meta.errors import QueryCancelled, QueryTimeout, UsageError
-
-DEFAULT_THREADS = 4
 
 Given = TypeVar("Given")
 Answer = TypeVar("Answer")

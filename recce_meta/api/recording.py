@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from recce_meta.errors import StoreError, UsageError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project, RunMetadata
+from recce_meta.models.statistics import NodeStatistics
 from recce_meta.profiles import find_project_dir
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.write import record_run
@@ -38,9 +39,15 @@ class Recorded(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
-def record_project(adapter: UnifiedSqlAdapter, project: Project, *, schema: str = DEFAULT_SCHEMA) -> Recorded:
-    """Write *project* as one run, creating the store where there is none."""
-    result = record_run(adapter, project, schema=schema)
+def record_project(
+    adapter: UnifiedSqlAdapter,
+    project: Project,
+    *,
+    schema: str = DEFAULT_SCHEMA,
+    statistics: Sequence[NodeStatistics] = (),
+) -> Recorded:
+    """Write *project* as one run, with *statistics* of its nodes, creating the store where there is none."""
+    result = record_run(adapter, project, schema=schema, statistics=statistics)
     warnings = project.warnings
     if result.run.project_name != project.run.project_name:
         raise StoreError(

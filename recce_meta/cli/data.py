@@ -12,12 +12,17 @@ from msgspec import Struct
 
 from recce_meta.api.comparing_data import Job
 from recce_meta.api.data_jobs import PairPlan, each, row_count_job
+from recce_meta.api.on_disk import folder_of
+from recce_meta.api.run_pair import RunPair
+from recce_meta.api.statistics import Kept, counts_with_kept, load_kept, profiles_with_kept
 from recce_meta.api.subjects import Sides, subjects, touched
 from recce_meta.cli.data_answer import Output, answer
 from recce_meta.cli.data_options import DataOptions, Opened, comparing_data, output_options
 from recce_meta.cli.options import format_option, together
+from recce_meta.diff.data.histogram import histogram_diff
 from recce_meta.diff.data.profile import profile_diff
 from recce_meta.diff.data.schema import schema_diff
+from recce_meta.diff.data.top_k import top_k_diff
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -32,6 +37,13 @@ class Asked(Struct, frozen=True, kw_only=True):
     def chosen(self, opened: Opened) -> list[Sides]:
         """The nodes or relations that are named."""
         return subjects(opened.runs, self.data.tables, self.nodes, self.selection, self.exclude)
+
+    def kept(self, opened: Opened, runs: RunPair, chosen: list[Sides]) -> tuple[Kept, Kept]:
+        """The statistics that were kept with either run."""
+        selectors = (self.data.base, self.data.current)
+        if all(folder_of(selector) for selector in selectors):
+            return {}, {}
+        return load_kept(opened.store(), runs, chosen, selectors, self.data.connection.schema)
 
     def answer_each(self, diff: str, plan: PairPlan) -> None:
         """Make a diff of type *diff* of each of them, as *plan* says, and tell the results."""
@@ -49,12 +61,14 @@ _selecting: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     ),
     click.option("--exclude", multiple=True, help="Without these nodes."),
 )
-_columns: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
-    click.option("-c", "--column", "columns", multiple=True, help="Only these columns."),
+_column = click.option("-c", "--column", "columns", multiple=True, help="Only these columns.")
+columns_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
+    _column,
     click.option("--exclude-column", "exclude_columns", multiple=True, help="Without these columns."),
 )
-_where = click.option("--where", help="Only rows that meet this condition, in the warehouse's SQL.")
-_format = format_option("table", "json", "markdown", "html")
+_live = click.option("--live", is_flag=True, help="Ask base now, whatever was kept with its run.")
+where_option = click.option("--where", help="Only rows that meet this condition, in the warehouse's SQL.")
+format_of_data = format_option("table", "json", "markdown", "html")
 
 
 def about_nodes(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,21 +94,26 @@ def about_nodes(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         return command(asked=asked, **others)
 
-    return comparing_data(output_options(_selecting(_nodes(_format(wrapped)))))
+    return comparing_data(output_options(_selecting(_nodes(format_of_data(wrapped)))))
 
 
 @click.command("row-count")
 @about_nodes
-def row_count(asked: Asked) -> None:
+@_live
+def row_count(asked: Asked, live: bool) -> None:
     """Rows on both sides.
 
-    NODES are names or unique ids; without any, what changed between the runs and what that touches.
+    NODES are names or unique ids; without any, what changed between the runs and what that touches. Figures
+    that were kept with the base run (record --stats) are used.
     """
 
     def jobs(opened: Opened) -> list[Job]:
-        is_open = opened.runs is not None and not asked.nodes and not asked.selection
-        chosen = touched(opened.runs) if is_open and opened.runs is not None else asked.chosen(opened)
-        return [row_count_job(opened.comparison.places, chosen)]
+        places, runs = opened.comparison.places, opened.runs
+        is_open = runs is not None and not asked.nodes and not asked.selection
+        chosen = touched(runs) if is_open and runs is not None else asked.chosen(opened)
+        if runs is None or live:
+            return [row_count_job(places, chosen)]
+        return [counts_with_kept(places, chosen, *asked.kept(opened, runs, chosen))]
 
     answer(asked.data, asked.output, jobs)
 
@@ -108,12 +127,56 @@ def schema(asked: Asked) -> None:
 
 @click.command()
 @about_nodes
-@_columns
-@_where
+@columns_options
+@where_option
+@_live
 @click.option("--approx", is_flag=True, help="Estimate distinct counts: one scan a side.")
 def profile(
-    asked: Asked, columns: tuple[str, ...], exclude_columns: tuple[str, ...], where: str | None, approx: bool
+    asked: Asked,
+    columns: tuple[str, ...],
+    exclude_columns: tuple[str, ...],
+    where: str | None,
+    live: bool,
+    approx: bool,
 ) -> None:
-    """Figures of every column on both sides: NULLs, distinct values, extremes, mean, median, lengths."""
-    plan = partial(profile_diff, columns=columns, exclude=exclude_columns, where=where, approximate=approx)
-    asked.answer_each("profile_diff", plan)
+    """Figures of every column on both sides: NULLs, distinct values, extremes, mean, median, lengths.
+
+    Figures that were kept with the base run (record --stats profile) are used.
+    """
+
+    def jobs(opened: Opened) -> list[Job]:
+        places, runs, chosen = opened.comparison.places, opened.runs, asked.chosen(opened)
+        if runs is None or live or where or approx:
+            plan = partial(
+                profile_diff, columns=columns, exclude=exclude_columns, where=where, approximate=approx
+            )
+            return each("profile_diff", places, chosen, plan)
+        base, current = asked.kept(opened, runs, chosen)
+        return profiles_with_kept(places, chosen, base, current, columns=columns, exclude=exclude_columns)
+
+    answer(asked.data, asked.output, jobs)
+
+
+@click.command("top-k")
+@about_nodes
+@_column
+@where_option
+@click.option("--k", type=click.IntRange(min=1), default=10, show_default=True, help="How many values.")
+def top_k(asked: Asked, columns: tuple[str, ...], where: str | None, k: int) -> None:
+    """The most frequent values of columns on both sides."""
+    asked.answer_each("top_k_diff", partial(top_k_diff, columns=columns, k=k, where=where))
+
+
+@click.command()
+@about_nodes
+@_column
+@where_option
+@click.option(
+    "--bins", type=click.IntRange(1, 1000), default=50, show_default=True, help="About how many bins."
+)
+def histogram(asked: Asked, columns: tuple[str, ...], where: str | None, bins: int) -> None:
+    """How numbers, dates and timestamps are distributed on both sides."""
+    asked.answer_each(
+        "histogram_diff",
+        partial(histogram_diff, columns=columns, num_bins=bins, where=where),
+    )

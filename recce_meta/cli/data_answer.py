@@ -34,11 +34,11 @@ def answer(data: DataOptions, output: Output, jobs: Jobs) -> None:
     with data.open() as opened:
         comparison, wanted = opened.comparison, jobs(opened)
         if output.show_sql:
-            _write(_statements(comparison, wanted), output.output)
+            write(_statements(comparison, wanted), output.output)
             return
         with progress("comparing"):
             results = [comparison.run(wanted[0].plan())] if len(wanted) == 1 else comparison.run_all(wanted)
-    _write(rendered(results, output.style, to_file=output.output is not None), output.output)
+    write(rendered(results, output.style, to_file=output.output is not None), output.output)
     failures = [result for result in results if isinstance(result, Failed)]
     if failures:
         raise RecceMetaError(f"{len(failures)} of {len(results)} could not be compared")
@@ -63,7 +63,8 @@ def _statements(comparison: Comparison, jobs: Sequence[Job]) -> str:
     return "\n".join(parts)
 
 
-def _write(text: str, file: Path | None) -> None:
+def write(text: str, file: Path | None) -> None:
+    """Print *text*, or write it to *file*."""
     if file is None:
         emit(text)
     else:

@@ -13,7 +13,6 @@ import click
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.pool import DEFAULT_THREADS
 from recce_meta.api.comparing_data import Comparison, open_comparison
 from recce_meta.api.run_pair import RunPair, load_pair
 from recce_meta.cli.options import Connection, connecting, project_name, project_option, together
@@ -56,9 +55,10 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             runs = None if self.tables else self._runs(store)
             current = self._target(stack, self.data_target) if self.data_target else store()
             base = self._target(stack, self.base_target) if self.base_target else None
-            threads = self.threads or (current.target.threads if current.target else DEFAULT_THREADS)
             deadline = None if self.budget is None else time.monotonic() + self.budget
-            comparison = open_comparison(current, base, threads=threads, deadline=deadline)
+            comparison = open_comparison(
+                current, base, threads=self.threads or current.threads, deadline=deadline
+            )
             stack.callback(comparison.close)
             yield Opened(comparison, runs, store)
 

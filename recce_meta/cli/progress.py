@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -13,27 +13,35 @@ EVERY = 0.1
 
 
 @contextmanager
-def progress(message: str) -> Iterator[None]:
-    """Show *message* with a spinner on standard error while the block runs, from its second second on."""
+def progress(message: str) -> Iterator[Callable[[str], None]]:
+    """Show *message* with a spinner on standard error while the block runs, from its second second on.
+
+    The block is given a function that puts another message in its place.
+    """
+    shown = [message]
+
+    def tell(text: str) -> None:
+        shown[0] = text
+
     if not sys.stderr.isatty():
-        yield
+        yield tell
         return
     done = Event()
-    spinner = Thread(target=_spin, args=(message, done), daemon=True)
+    spinner = Thread(target=_spin, args=(shown, done), daemon=True)
     spinner.start()
     try:
-        yield
+        yield tell
     finally:
         done.set()
         spinner.join()
 
 
-def _spin(message: str, done: Event) -> None:
+def _spin(shown: list[str], done: Event) -> None:
     if done.wait(AFTER):
         return
     frame = 0
     while True:
-        sys.stderr.write(f"\r{FRAMES[frame % len(FRAMES)]} {message}")
+        sys.stderr.write(f"\r{FRAMES[frame % len(FRAMES)]} {shown[0]}\x1b[K")
         sys.stderr.flush()
         frame += 1
         if done.wait(EVERY):

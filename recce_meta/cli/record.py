@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from recce_meta import report
+from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.recording import Recorded, read_target, record_project, target_folder
 from recce_meta.cli.hook import hook as run_hook
 from recce_meta.cli.options import Connection, connecting, emit, format_option, say, screen, together, warn
@@ -18,6 +19,8 @@ from recce_meta.cli.progress import progress
 from recce_meta.errors import ArtifactError, RecceMetaError
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.git import GitState
+from recce_meta.models import Project
+from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store.migrate import init_sql, init_store
 
 _artifact_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
@@ -40,6 +43,16 @@ _artifact_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together
     click.option("--git-sha", help="Commit, where the repository and CI variables do not tell."),
     click.option("--branch", help="Branch, likewise."),
     click.option("--pull-request", help="Number of the pull request, likewise."),
+    click.option(
+        "--stats",
+        type=click.Choice(["row-count", "profile"]),
+        help="Keep row counts, or profiles of columns too, of what was built.",
+    ),
+    click.option(
+        "--data-target",
+        metavar="TARGET",
+        help="Target or URL where the data is, for --stats. [default: where the store is]",
+    ),
     click.option("--git-dirty/--git-clean", default=None, help="Whether the checkout had edits, likewise."),
 )
 
@@ -130,6 +143,8 @@ def _record(
     branch: str | None,
     pull_request: str | None,
     git_dirty: bool | None,
+    stats: str | None,
+    data_target: str | None,
 ) -> Recorded:
     project = read_target(
         target_folder(target_path, connection.project_dir),
@@ -140,7 +155,23 @@ def _record(
         git=GitState(sha=git_sha, branch=branch, dirty=git_dirty, pull_request=pull_request),
     )
     with progress("recording"), connection.open() as adapter:
-        recorded = record_project(adapter, project, schema=connection.schema)
+        statistics = _statistics(connection, adapter, project, stats, data_target) if stats else ()
+        recorded = record_project(adapter, project, schema=connection.schema, statistics=statistics)
     for text in recorded.warnings:
         warn(text)
     return recorded
+
+
+def _statistics(
+    connection: Connection, store: UnifiedSqlAdapter, project: Project, stats: str, data_target: str | None
+) -> tuple[NodeStatistics, ...]:
+    """The figures of what *project* built; where they cannot be taken at all, the run is recorded without."""
+    from recce_meta.api.statistics import Stats, take_statistics
+
+    try:
+        with ExitStack() as stack:
+            data = stack.enter_context(connection.at(data_target).open_existing()) if data_target else store
+            return take_statistics(data, project, Stats(stats), threads=data.threads)
+    except RecceMetaError as error:
+        warn(f"no statistics were taken: {error}")
+        return ()

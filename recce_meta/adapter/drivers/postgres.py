@@ -47,7 +47,7 @@ class Driver(BaseDriver):
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
 
     def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
-        """What the server says of the statement once it has parsed it: types by their own names, with lengths."""
+        """What the server says of the statement once parsed: types by their own names, with lengths."""
         from psycopg import pq
         from psycopg.errors import error_from_result
 

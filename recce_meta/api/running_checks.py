@@ -1,0 +1,130 @@
+"""Runs the checks of a file: which diff each asks for, of what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from recce_meta.api.comparing import Question, whole_diff
+from recce_meta.api.comparing_data import Comparison, Job
+from recce_meta.api.data_jobs import each, row_count_job
+from recce_meta.api.run_pair import WITH_DATA, RunPair
+from recce_meta.api.subjects import Sides, touched
+from recce_meta.api.templates import Templates
+from recce_meta.api.value_jobs import query_job, query_rows_job, value_jobs
+from recce_meta.diff.data.histogram import histogram_diff
+from recce_meta.diff.data.plan import Plan
+from recce_meta.diff.data.profile import profile_diff
+from recce_meta.diff.data.schema import schema_diff
+from recce_meta.diff.data.settings import ValueOptions
+from recce_meta.diff.data.source import Pair
+from recce_meta.diff.data.top_k import top_k_diff
+from recce_meta.models.check_params import (
+    CheckParams,
+    HistogramParams,
+    NodesParams,
+    ProfileParams,
+    QueryDiffParams,
+    QueryParams,
+    SimpleParams,
+    TopKParams,
+    ValueDiffParams,
+)
+from recce_meta.models.check_result import CheckAnswer, DataCheck
+from recce_meta.models.data_diff import AnyDataDiff, DataSide
+
+
+class CheckRunner:
+    """Answers checks with the data that *comparison* reaches, of the nodes of *runs*."""
+
+    def __init__(self, comparison: Comparison, runs: RunPair, templates: Templates) -> None:
+        self._comparison, self._runs, self._templates = comparison, runs, templates
+
+    def __call__(self, check: DataCheck) -> CheckAnswer | Sequence[CheckAnswer]:
+        """The answer to *check*, or several where it names several nodes. Raises RecceMetaError."""
+        if check.type == "lineage_diff":
+            assert isinstance(check.params, NodesParams)
+            return whole_diff(self._runs.base, self._runs.current, self._question(check.params))
+        jobs = self._jobs(check.type, check.params)
+        return [self._comparison.run(jobs[0].plan())] if len(jobs) == 1 else self._comparison.run_all(jobs)
+
+    def _jobs(self, kind: str, params: CheckParams) -> list[Job]:
+        places = self._comparison.places
+        if isinstance(params, NodesParams):
+            chosen = self._chosen(params)
+            if kind == "schema_diff":
+                return each(kind, places, chosen, schema_diff)
+            if kind == "row_count":
+                chosen = [Sides(None, sides.current) for sides in chosen]
+            return [row_count_job(places, chosen)]
+        if isinstance(params, QueryParams):
+            side = DataSide.BASE if kind == "query_base" else DataSide.CURRENT
+            return [query_rows_job(places, self._templates, params.sql_template, side)]
+        if isinstance(params, QueryDiffParams):
+            base = params.base_sql_template or params.sql_template
+            options = ValueOptions(key=params.primary_keys or None)
+            return [query_job(places, self._templates, base, params.sql_template, options)]
+        assert not isinstance(params, SimpleParams), "a check without anything to run is never run"
+        sides = self._of_model(params.model)
+        if isinstance(params, ValueDiffParams):
+            is_detail = kind == "value_diff_detail"
+            return value_jobs(places, self._runs, [sides], _options(params), detail=is_detail)
+        if kind == "profile":
+            sides = Sides(None, sides.current)
+        return each(kind, places, [sides], partial(_plan, params))
+
+    def _of_model(self, name: str) -> Sides:
+        return Sides(*self._runs.sides(self._runs.named([name])[0]))
+
+    def _chosen(self, params: NodesParams) -> list[Sides]:
+        """The nodes that *params* names; where it names none, all models, or those that changed."""
+        if params.names or params.ids:
+            ids = self._runs.named([*params.names, *params.ids])
+        elif params.select or params.exclude:
+            ids = self._runs.selected(
+                [params.select] if params.select else ["*"], [params.exclude] if params.exclude else ()
+            )
+        elif params.view_mode == "changed_models":
+            return touched(self._runs)
+        else:
+            ids = sorted(
+                node.unique_id
+                for node in self._runs.nodes.values()
+                if node.resource_type in WITH_DATA and node.resource_type != "source"
+            )
+        nodes = self._runs.nodes
+        return [
+            Sides(*self._runs.sides(unique_id))
+            for unique_id in ids
+            if not params.packages or nodes[unique_id].package_name in params.packages
+        ]
+
+    def _question(self, params: NodesParams) -> Question:
+        names = [*params.names, *params.ids]
+        selection = [*names, *([params.select] if params.select else ())]
+        selection = selection or [f"package:{package}" for package in params.packages]
+        return Question(tuple(selection), (params.exclude,) if params.exclude else ())
+
+
+def _plan(params: ProfileParams | TopKParams | HistogramParams, pair: Pair) -> Plan[AnyDataDiff]:
+    if isinstance(params, TopKParams):
+        return top_k_diff(pair, params.columns, k=params.k)
+    if isinstance(params, HistogramParams):
+        return histogram_diff(pair, params.columns, num_bins=params.num_bins)
+    return profile_diff(pair, params.columns)
+
+
+def _options(params: ValueDiffParams) -> ValueOptions:
+    return ValueOptions(
+        key=params.primary_key or None,
+        columns=params.columns,
+        exclude_columns=params.exclude_columns,
+        where=params.where,
+        sample=params.sample,
+        limit=params.limit,
+        absolute=params.tolerance or 0.0,
+        relative=params.relative_tolerance or 0.0,
+        timestamp_precision=params.timestamp_precision,
+        ignore_case=params.ignore_case,
+        ignore_trailing_blanks=params.ignore_trailing_blanks,
+    )

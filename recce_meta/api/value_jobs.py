@@ -1,0 +1,78 @@
+"""Jobs that compare rows: by key, as whole rows, and of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from msgspec.structs import replace
+
+from recce_meta.adapter.statement import single_statement
+from recce_meta.api.comparing_data import Job
+from recce_meta.api.data_jobs import each
+from recce_meta.api.places import Places
+from recce_meta.api.run_pair import RunPair
+from recce_meta.api.subjects import Sides
+from recce_meta.api.templates import Templates
+from recce_meta.diff.data.detail import value_diff_detail
+from recce_meta.diff.data.keys import Key, NoKey, declared_keys
+from recce_meta.diff.data.plan import Plan
+from recce_meta.diff.data.query import query_diff
+from recce_meta.diff.data.rows import rows_diff
+from recce_meta.diff.data.settings import ValueOptions
+from recce_meta.diff.data.source import Pair
+from recce_meta.diff.data.value import value_diff
+from recce_meta.models.data_diff import RowsDiff, ValueDetail, ValueDiff
+
+
+def value_jobs(
+    places: Places,
+    runs: RunPair | None,
+    chosen: Sequence[Sides],
+    options: ValueOptions,
+    *,
+    detail: bool = False,
+) -> list[Job]:
+    """The values of each of *chosen*, by the key that *options* or the project names, else as whole rows."""
+    diff, plan = ("value_diff_detail", details) if detail else ("value_diff", values)
+    return [
+        job
+        for sides in chosen
+        for job in each(
+            diff, places, [sides], partial(plan, options=replace(options, candidates=keys_of(runs, sides)))
+        )
+    ]
+
+
+def keys_of(runs: RunPair | None, sides: Sides) -> tuple[Key, ...]:
+    """Every key that the project declares for a node, in current or else in base."""
+    if runs is None or sides.node is None:
+        return ()
+    project = runs.current if sides.node is sides.current else runs.base
+    return declared_keys(sides.node, project.nodes)
+
+
+def values(pair: Pair, options: ValueOptions) -> Plan[ValueDiff | RowsDiff]:
+    """Values compared by key, or as whole rows where there is none."""
+    try:
+        return (yield from value_diff(pair, options))
+    except NoKey:
+        return (yield from rows_diff(pair, options))
+
+
+def details(pair: Pair, options: ValueOptions) -> Plan[ValueDetail | RowsDiff]:
+    """The rows that differ, by key, or as whole rows where there is none."""
+    try:
+        return (yield from value_diff_detail(pair, options))
+    except NoKey:
+        return (yield from rows_diff(pair, options))
+
+
+def query_job(
+    places: Places, templates: Templates, base_sql: str, current_sql: str, options: ValueOptions
+) -> Job:
+    """The results of two templates, each rendered for its side."""
+    base = single_statement(templates.base(base_sql), places.base.name)
+    current = single_statement(templates.current(current_sql), places.current.name)
+    pair = places.queries(base, current)
+    return Job("query_diff", pair.subject, partial(query_diff, pair, options))

@@ -1,0 +1,164 @@
+"""`value` and `query-diff`: rows compared one by one, in the warehouse."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from recce_meta.api.comparing_data import Job
+from recce_meta.api.rendering import parse_variables
+from recce_meta.api.templates import Templates
+from recce_meta.api.value_jobs import query_job, value_jobs
+from recce_meta.cli.data import Asked, about_nodes, columns_options, format_of_data, where_option
+from recce_meta.cli.data_answer import Output, answer
+from recce_meta.cli.data_options import DataOptions, Opened, comparing_data, output_options
+from recce_meta.cli.options import together, warn
+from recce_meta.diff.data.settings import DEFAULT_LIMIT, PRECISIONS, ValueOptions
+from recce_meta.errors import UsageError
+
+F = Callable[..., Any]
+
+
+class Percent(click.ParamType[float] if TYPE_CHECKING else click.ParamType):
+    """`10%` or `10`: a share in per cent."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number before the sign."""
+        if isinstance(value, float):
+            return value
+        try:
+            return float(str(value).strip().removesuffix("%"))
+        except ValueError:
+            self.fail(f"{value!r} is not a share such as 10%", param, ctx)
+
+
+def _comparing_values(command: F) -> F:
+    """Give *command* the options of value diffs, as one argument `options`."""
+
+    @wraps(command)
+    def wrapped(
+        key: tuple[str, ...],
+        columns: tuple[str, ...],
+        exclude_columns: tuple[str, ...],
+        where: str | None,
+        sample: float | None,
+        limit: int,
+        tolerance: float,
+        relative_tolerance: float,
+        timestamp_precision: str | None,
+        ignore_case: bool,
+        ignore_trailing_blanks: bool,
+        **others: Any,
+    ) -> Any:
+        options = ValueOptions(
+            key=tuple(name.strip() for text in key for name in text.split(",")) or None,
+            columns=columns,
+            exclude_columns=exclude_columns,
+            where=where,
+            sample=sample,
+            limit=limit,
+            absolute=tolerance,
+            relative=relative_tolerance,
+            timestamp_precision=timestamp_precision,
+            ignore_case=ignore_case,
+            ignore_trailing_blanks=ignore_trailing_blanks,
+        )
+        return command(options=options, **others)
+
+    return _KEY(columns_options(where_option(_VALUES(wrapped))))
+
+
+_KEY: Callable[[F], F] = click.option(
+    "-k",
+    "--key",
+    multiple=True,
+    help="Columns that identify a row: -k id, or -k order_id,line. [default: as the project declares]",
+)
+_VALUES: Callable[[F], F] = together(
+    click.option("--sample", type=Percent(), help="Compare only this share of the keys: 10%."),
+    click.option(
+        "--limit", type=click.IntRange(min=1), default=DEFAULT_LIMIT, show_default=True, help="Rows shown."
+    ),
+    click.option("--tolerance", type=float, default=0.0, help="Numbers this far apart are equal."),
+    click.option("--relative-tolerance", type=float, default=0.0, help="Likewise, as a share of the larger."),
+    click.option(
+        "--timestamp-precision", type=click.Choice(PRECISIONS), help="Cut times to this unit first."
+    ),
+    click.option("--ignore-case", is_flag=True, help="Compare texts in lower case."),
+    click.option("--ignore-trailing-blanks", is_flag=True, help="Compare texts without blanks at their end."),
+)
+
+
+@click.command()
+@about_nodes
+@_comparing_values
+@click.option("--detail", is_flag=True, help="The rows that differ, instead of figures by column.")
+def value(asked: Asked, options: ValueOptions, detail: bool) -> None:
+    """Rows matched by key, and the values of every column compared.
+
+    The key is what --key names, or else what the project declares: a primary key, unique_key, a unique test.
+    Without any, whole rows are compared.
+    """
+
+    def jobs(opened: Opened) -> list[Job]:
+        return value_jobs(opened.comparison.places, opened.runs, asked.chosen(opened), options, detail=detail)
+
+    answer(asked.data, asked.output, jobs)
+
+
+@click.command("query-diff")
+@comparing_data
+@output_options
+@_comparing_values
+@click.argument("sql")
+@click.option("--base-sql", help="What to run on base instead.")
+@click.option("--vars", "variables", help="Values for var(), as a YAML mapping.")
+@format_of_data
+def query_diff(
+    data: DataOptions,
+    options: ValueOptions,
+    sql: str,
+    base_sql: str | None,
+    variables: str | None,
+    style: str,
+    **output: Any,
+) -> None:
+    """The results of a query on both sides.
+
+    SQL is a template, a file that holds one (@orders.sql), or - for standard input: ref() and source() are
+    base's relations on base, and current's on current.
+    """
+    template, base_template = _text(sql), _text(base_sql or sql) if base_sql else None
+
+    def jobs(opened: Opened) -> list[Job]:
+        templates = Templates(
+            opened.runs,
+            variables=parse_variables(variables),
+            environ=os.environ,
+            project_dir=data.connection.project_dir,
+        )
+        job = query_job(opened.comparison.places, templates, base_template or template, template, options)
+        for text in templates.warnings:
+            warn(text)
+        return [job]
+
+    answer(data, Output(style=style, **output), jobs)
+
+
+def _text(sql: str) -> str:
+    """The SQL itself, that of the file behind `@`, or that of standard input."""
+    if sql == "-":
+        return click.get_text_stream("stdin").read()
+    if not sql.startswith("@"):
+        return sql
+    try:
+        return Path(sql[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"Cannot read {sql[1:]}: {error}") from error
