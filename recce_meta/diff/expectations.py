@@ -132,7 +132,7 @@ def _differences(answer: CheckAnswer) -> list[str]:
 
 
 def _count(expect: ExpectCounts, count: RowCount) -> list[str]:
-    """The violations of one relation's limits; what is on neither side, as an ephemeral one, cannot change."""
+    """The violations of one relation's limits; what no side has, as an ephemeral model, cannot change."""
     subject = count.subject
     if count.base is None and count.current is None and subject.base is None and subject.current is None:
         is_limited = expect.min_rows is not None or expect.max_rows is not None

@@ -102,7 +102,7 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     status: CheckStatus
     description: str = ""
     message: str = ""
-    """One line: the first violation, what could not be done, or what was seen."""
+    """The first violation, what could not be done, or a note; one line, but for a warehouse's answers."""
     hint: str | None = None
     """What to do next, for checks that did not pass."""
     results: tuple[CheckAnswer, ...] = ()

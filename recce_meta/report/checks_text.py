@@ -34,7 +34,8 @@ def check_report_text(report: CheckReport, *, width: int, color: bool) -> str:
 
 def _row(check: CheckResult) -> list[Span]:
     """Failed checks have their own lines below the table."""
-    note = "" if check.status in (CheckStatus.FAILED, CheckStatus.ERROR) else check.message
+    is_told_below = check.status in (CheckStatus.FAILED, CheckStatus.ERROR)
+    note = "" if is_told_below else check.message.partition("\n")[0]
     return [
         Span(str(check.status), STYLES[check.status]),
         Span(check.name),
@@ -48,7 +49,7 @@ def _details(check: CheckResult) -> list[Line]:
     if check.status not in (CheckStatus.FAILED, CheckStatus.ERROR):
         return []
     title = (Span(check.name, Style.BOLD), Span(f"  {check.where}", Style.DIM))
-    told = check.violations or (check.message,)
+    told = check.violations or tuple(filter(None, check.message.split("\n")))
     lines: list[Line] = [BLANK, title, *(plain(f"  {sentence}") for sentence in told[:MOST_VIOLATIONS])]
     if len(told) > MOST_VIOLATIONS:
         lines.append((Span(f"  {more(len(told) - MOST_VIOLATIONS, hint=True)}", Style.DIM),))
