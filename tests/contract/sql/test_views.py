@@ -54,6 +54,32 @@ COLUMNS = {
         "project_name environment unique_id version_id first_run_at last_run_at runs results failures"
         " average_seconds longest_seconds last_success_at"
     ),
+    "row_count_history": (
+        "run_id project_name environment run_at git_sha unique_id row_count counted_at previous_run_id"
+        " previous_row_count row_delta row_change next_run_id"
+    ),
+    "latest_row_counts": (
+        "project_name environment unique_id row_count counted_at run_id run_at git_sha previous_run_id"
+        " previous_row_count row_delta row_change"
+    ),
+    "column_profiles": (
+        "run_id project_name environment run_at unique_id ordinal column_name column_type profiled_at"
+        " row_count not_null_count not_null_share distinct_count distinct_share is_approximate is_unique"
+        " min_value max_value average_value median_value min_number max_number average_number median_number"
+        " true_count min_length max_length average_length"
+    ),
+    "data_diff_history": (
+        "diff_id taken_at project_name base_run_id base_environment base_run_at base_git_sha current_run_id"
+        " current_environment current_run_at current_git_sha branch pull_request unique_id subject_name"
+        " base_relation current_relation diff_type is_equal base_rows current_rows row_delta added_rows"
+        " removed_rows common_rows changed_rows changed_share differing_columns error parameters result"
+    ),
+    "column_diff_history": (
+        "diff_id taken_at project_name base_run_id current_run_id current_environment current_git_sha branch"
+        " pull_request unique_id subject_name ordinal column_name status base_type current_type compared_as"
+        " matched mismatched match_share null_to_value value_to_null mean_difference largest_difference"
+        " reason"
+    ),
 }
 
 

@@ -14,7 +14,8 @@ WITH params AS (
     profile.run_id,
     1 - profile.not_null_share AS null_share,
     LAG(1 - profile.not_null_share) OVER in_time AS previous_null_share,
-    LEAD(profile.run_id) OVER in_time AS next_run_id
+    LEAD(profile.run_id) OVER in_time AS next_run_id,
+    MAX(profile.run_at) OVER (PARTITION BY profile.project_name, profile.unique_id) AS last_run_at
   FROM params
   JOIN recce_metadata.column_profiles AS profile
     ON profile.environment = params.environment
@@ -35,7 +36,7 @@ FROM params
 JOIN shares
   ON shares.null_share - shares.previous_null_share >= params.at_least
 WHERE
-  shares.next_run_id IS NULL
+  shares.next_run_id IS NULL AND shares.run_at = shares.last_run_at
 ORDER BY
   shares.null_share - shares.previous_null_share DESC NULLS FIRST,
   shares.project_name,
