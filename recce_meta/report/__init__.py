@@ -18,12 +18,15 @@ from recce_meta.report.text import diff_text
 
 if TYPE_CHECKING:
     from recce_meta.report.data.as_json import data_json
+    from recce_meta.report.data.markdown import data_markdown
     from recce_meta.report.data.text import data_text
+    from recce_meta.report.pull_request import pull_request_markdown
 
 __all__ = [
     "checks_json",
     "checks_text",
     "data_json",
+    "data_markdown",
     "data_text",
     "diff_json",
     "diff_markdown",
@@ -32,6 +35,7 @@ __all__ = [
     "lineage_markdown",
     "lineage_text",
     "prune_text",
+    "pull_request_markdown",
     "record_text",
     "run_json",
     "run_markdown",
@@ -43,7 +47,9 @@ __all__ = [
 
 _MODULES = {
     "data_json": "data.as_json",
+    "data_markdown": "data.markdown",
     "data_text": "data.text",
+    "pull_request_markdown": "pull_request",
 }
 """Where each name is that is imported when it is first used."""
 

@@ -61,22 +61,27 @@ _TABLE_HEAD = "| | node | type | what changed |\n|---|---|---|---|\n"
 
 def diff_markdown(diff: RunDiff, *, max_chars: int = MAX_CHARS) -> str:
     """*diff* for people who review it, in at most *max_chars* characters (8,000 at least)."""
+    text = _head(diff)
+    return text + diff_body(diff, max_chars - len(text))
+
+
+def diff_body(diff: RunDiff, room: int) -> str:
+    """Everything under the head, in at most *room* characters (7,000 at least)."""
     changes = [change for group in by_kind(diff.changed).values() for change in group]
     nodes, tests = _parted(changes)
     in_view = nodes[:ROWS_OPEN] + (tests if len(tests) <= TESTS_OPEN else [])
-    folded = nodes[ROWS_OPEN:] + (tests if len(tests) > TESTS_OPEN else [])
-    text = _head(diff)
-    room = max_chars - len(text)
-    for section in (
-        _table(in_view, room // 4),
-        _notes(diff.notes, room // 8),
-        _graph(diff, room // 5),
-        _more_rows(folded, room // 6),
-        _downstream(diff.impacted, room // 8),
-    ):
-        text += section
-    text += _macros(changes, (max_chars - len(text)) // 4)
-    return text + _details(changes, max_chars - len(text))
+    folded_rows = nodes[ROWS_OPEN:] + (tests if len(tests) > TESTS_OPEN else [])
+    text = "".join(
+        (
+            _table(in_view, room // 4),
+            _notes(diff.notes, room // 8),
+            _graph(diff, room // 5),
+            _more_rows(folded_rows, room // 6),
+            _downstream(diff.impacted, room // 8),
+        )
+    )
+    text += _macros(changes, (room - len(text)) // 4)
+    return text + _details(changes, room - len(text))
 
 
 def _parted(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
@@ -86,24 +91,31 @@ def _parted(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
 
 
 def _head(diff: RunDiff) -> str:
-    projects = dict.fromkeys((diff.base.project_name, diff.current.project_name))
     phrases = summary_phrases(summarise(diff))[0 if diff.changed else 1 :]
     return (
-        f"{MARKER}\n### {_verdict(diff)}\n\n"
+        f"{MARKER}\n### {' '.join(diff_verdict(diff))}\n\n"
         + (f"**{' · '.join(phrases)}**\n\n" if phrases else "")
-        + f"{' → '.join(code(name, 60) for name in projects)}: {_side(diff.base)} → {_side(diff.current)}\n"
+        + sides_line(diff)
     )
 
 
-def _verdict(diff: RunDiff) -> str:
+def sides_line(diff: RunDiff) -> str:
+    """The projects and the two runs."""
+    projects = dict.fromkeys((diff.base.project_name, diff.current.project_name))
+    names = " → ".join(code(name, 60) for name in projects)
+    return f"{names}: {_side(diff.base)} → {_side(diff.current)}\n"
+
+
+def diff_verdict(diff: RunDiff) -> tuple[str, str]:
+    """A sign, and what a reviewer has to know first."""
     summary = summarise(diff)
     changed = summary.added + summary.removed + summary.modified
     if not changed:
-        return "✅ No changes"
+        return "✅", "No changes"
     losses = _losses(diff)
     told = count_of(changed, "node") + " changed"
     told += f", {summary.impacted:,} downstream" if summary.impacted else ", nothing downstream"
-    return f"⚠️ {losses} ({told})" if losses else f"🔎 {told}"
+    return ("⚠️", f"{losses} ({told})") if losses else ("🔎", told)
 
 
 def _losses(diff: RunDiff) -> str:
@@ -128,7 +140,7 @@ def _side(run: RunMetadata) -> str:
 def _table(changes: Sequence[Change], room: int) -> str:
     if not changes:
         return ""
-    rows = _within([_row(change) for change in changes], room)
+    rows = within([_row(change) for change in changes], room)
     return "\n" + _TABLE_HEAD + "".join(rows) + _left_out(len(changes) - len(rows), "node")
 
 
@@ -139,7 +151,7 @@ def _row(change: Change) -> str:
     return f"| {_STATUS[change.status]} | {node} | {told} |\n"
 
 
-def _within(texts: Sequence[str], room: int) -> list[str]:
+def within(texts: Sequence[str], room: int) -> list[str]:
     """The first of *texts* that fit into *room* characters together."""
     kept = []
     for text in texts:
@@ -151,15 +163,16 @@ def _within(texts: Sequence[str], room: int) -> list[str]:
 
 
 def _left_out(count: int, kind: str) -> str:
-    return _has_all(f"{count_of(count, kind)} more") if count else ""
+    return has_all(f"{count_of(count, kind)} more") if count else ""
 
 
-def _has_all(left_out: str) -> str:
+def has_all(left_out: str) -> str:
+    """That *left_out* is, and where it is."""
     return f"\n{left_out} left out for length; `--format json` has all.\n"
 
 
 def _notes(notes: Sequence[str], room: int) -> str:
-    items = _within([f"- {prose(note)}\n" for note in notes[:NOTES_SHOWN]], room)
+    items = within([f"- {prose(note)}\n" for note in notes[:NOTES_SHOWN]], room)
     return ("\n" + "".join(items) if items else "") + _left_out(len(notes) - len(items), "note")
 
 
@@ -174,15 +187,15 @@ def _graph(diff: RunDiff, room: int) -> str:
 
 
 def _more_rows(changes: Sequence[Change], room: int) -> str:
-    rows = _within([_row(change) for change in changes[: room // 20]], room)
+    rows = within([_row(change) for change in changes[: room // 20]], room)
     if not changes:
         return ""
     counts = Counter(change.resource_type for change in changes)
     title = f"{len(changes):,} more changed: {_kinds(counts)}"
-    return _folded(title, _TABLE_HEAD + "".join(rows) + _left_out(len(changes) - len(rows), "node"))
+    return folded(title, _TABLE_HEAD + "".join(rows) + _left_out(len(changes) - len(rows), "node"))
 
 
-def _folded(summary: str, body: str) -> str:
+def folded(summary: str, body: str) -> str:
     """*body* behind *summary*, which is HTML; the blank line lets Markdown be read in the body."""
     return f"\n<details><summary>{summary}</summary>\n\n{body.rstrip()}\n\n</details>\n"
 
@@ -195,9 +208,9 @@ def _downstream(impacted: Sequence[Impact], room: int) -> str:
     for impact in impacted:
         if impact.resource_type not in TESTS:
             named.setdefault(impact.distance, []).append(impact)
-    lines = _within([_distance_line(distance, group) for distance, group in named.items()], room)
+    lines = within([_distance_line(distance, group) for distance, group in named.items()], room)
     body = "".join(lines) + _left_out(len(named) - len(lines), "line") or "Tests alone.\n"
-    return _folded(f"{len(impacted):,} downstream: {_kinds(counts)}", body)
+    return folded(f"{len(impacted):,} downstream: {_kinds(counts)}", body)
 
 
 def _kinds(counts: Counter[str]) -> str:
@@ -227,11 +240,11 @@ def _macros(changes: Sequence[Change], room: int) -> str:
         found.setdefault(detail.key, detail)
         readers[detail.key] += 1
     folds = [
-        _folded(f"{html_code(node_part(key))} · macro of {count_of(readers[key], 'node')}", block)
+        folded(f"{html_code(node_part(key))} · macro of {count_of(readers[key], 'node')}", block)
         for key, detail in islice(found.items(), MACROS_SHOWN)
         for block in _code_blocks_of(detail)
     ]
-    return "".join(_within(folds, room))
+    return "".join(within(folds, room))
 
 
 def _details(changes: Sequence[Change], room: int) -> str:
@@ -248,8 +261,8 @@ def _details(changes: Sequence[Change], room: int) -> str:
     text = "".join(blocks[:DETAILS_OPEN])
     rest, left_out = blocks[DETAILS_OPEN:], len(telling) - len(blocks)
     if rest:
-        text += _folded(f"Details of {count_of(len(rest), 'node')} more", "".join(rest))
-    return text + (_has_all(f"Details of {count_of(left_out, 'node')}") if left_out else "")
+        text += folded(f"Details of {count_of(len(rest), 'node')} more", "".join(rest))
+    return text + (has_all(f"Details of {count_of(left_out, 'node')}") if left_out else "")
 
 
 def _is_telling(change: Change) -> bool:
@@ -275,7 +288,7 @@ def _block(change: Change, *, with_code: bool) -> str:
     parts += ["\n".join(items)] if items else []
     parts += _code_blocks(change) if with_code else []
     summary = f"{html_code(node_label(change))} · {', '.join(weighty_reasons(change))}"
-    return _folded(summary, "\n\n".join(parts))
+    return folded(summary, "\n\n".join(parts))
 
 
 def _code_blocks(change: Change) -> Iterator[str]:

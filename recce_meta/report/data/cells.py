@@ -104,9 +104,9 @@ def _of_integer(value: int) -> str:
 
 def number_text(value: float | Decimal) -> str:
     """A fraction as SQL prints it: `NaN`, `Infinity`, decimals without an exponent where that is short."""
-    if value != value:
+    if math.isnan(value):
         return "NaN"
-    if value in (math.inf, -math.inf):
+    if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, Decimal):
         exponent = value.adjusted()

@@ -224,8 +224,8 @@ def _of_rows(result: RowsDiff) -> Verdict:
 def _of_detail(result: ValueDetail) -> Verdict:
     if not result.rows:
         return Verdict(Outcome.EQUAL, "no row differs")
-    shown = plural(len(result.rows), "row")
-    return Verdict(Outcome.DIFFERENT, f"the first {shown}" if result.is_cut else shown)
+    told = f"{plural(len(result.rows), 'row')} {differ(len(result.rows))}"
+    return Verdict(Outcome.DIFFERENT, f"more than {told}" if result.is_cut else told)
 
 
 def _of_columns(result: ProfileDiff | TopKDiff | HistogramDiff) -> Verdict:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 
+from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnDelta,
@@ -431,6 +432,57 @@ HOSTILE_RESULTS: tuple[AnyDataDiff, ...] = (
             ),
         ),
     ),
+)
+
+PULL_REQUEST: tuple[AnyDataDiff, ...] = (
+    ROW_COUNTS,
+    SCHEMA,
+    VALUES,
+    DETAIL,
+    PROFILE,
+    TOP_K,
+    HISTOGRAM,
+    EQUAL_VALUES,
+    NEW_VALUES,
+    FAILED,
+)
+CHECKS = CheckReport(
+    checks=(
+        CheckResult(
+            name="orders keep their amounts",
+            type="value_diff",
+            status=CheckStatus.FAILED,
+            message="net_amount: 1.0% of the rows differ, at most 0.1% may",
+            results=(VALUES,),
+            violations=(
+                "net_amount: 1.0% of the rows differ, at most 0.1% may",
+                "3 rows were removed, none may be",
+            ),
+            seconds=2.31,
+            has_expectations=True,
+            where="checks.yml:3",
+        ),
+        CheckResult(
+            name="refunds are there",
+            type="row_count_diff",
+            status=CheckStatus.ERROR,
+            message="refunds does not exist in pr_42",
+            hint="build it with dbt build --select refunds",
+            where="checks.yml:14",
+        ),
+        CheckResult(name="old dashboard", type="query_diff", status=CheckStatus.SKIPPED, optional=True),
+        CheckResult(
+            name="customers are the same",
+            type="value_diff",
+            status=CheckStatus.PASSED,
+            message="100,120 rows, all the same",
+            results=(EQUAL_VALUES,),
+            seconds=0.2,
+            has_expectations=True,
+        ),
+    ),
+    path="checks.yml",
+    seconds=2.6,
 )
 
 CASES: dict[str, tuple[AnyDataDiff, ...]] = {

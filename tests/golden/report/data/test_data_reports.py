@@ -9,25 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
+from recce_meta.models.change import RunDiff
 from recce_meta.models.data_diff import AnyDataDiff
-from recce_meta.report import data_json, data_text
+from recce_meta.report import data_json, data_markdown, data_text, pull_request_markdown
 
 HERE = Path(__file__).parent
 SCHEMA_FILE = HERE.parents[3] / "docs" / "schemas" / "data-diff-1.json"
 
 
-def read_cases() -> dict[str, tuple[AnyDataDiff, ...]]:
+def read_module() -> Any:
     spec = spec_from_file_location("data_cases", HERE / "data_cases.py")
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    found: dict[str, tuple[AnyDataDiff, ...]] = module.CASES
-    return found
+    return module
 
 
-CASES = read_cases()
+MADE = read_module()
+CASES: dict[str, tuple[AnyDataDiff, ...]] = MADE.CASES
 each_case = pytest.mark.parametrize("name", CASES)
 
 
@@ -46,6 +48,21 @@ def test_results_read_as_expected_in_a_terminal(name: str, check_golden: Callabl
 @each_case
 def test_results_read_as_expected_by_a_program(name: str, check_golden: Callable[[Path, str], None]) -> None:
     check_golden(HERE / name / "expected.json", data_json(CASES[name]))
+
+
+@each_case
+def test_results_read_as_expected_in_a_pull_request(
+    name: str, check_golden: Callable[[Path, str], None]
+) -> None:
+    check_golden(HERE / name / "expected.md", data_markdown(CASES[name]))
+
+
+def test_one_comment_tells_of_code_data_and_checks(check_golden: Callable[[Path, str], None]) -> None:
+    diff = msgspec.json.decode((HERE.parent / "pull_request" / "input.json").read_bytes(), type=RunDiff)
+
+    comment = pull_request_markdown(diff, MADE.PULL_REQUEST, MADE.CHECKS)
+
+    check_golden(HERE / "pull_request.md", comment)
 
 
 @each_case
