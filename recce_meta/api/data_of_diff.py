@@ -8,8 +8,9 @@ from recce_meta.api.comparing_data import Comparison, Job
 from recce_meta.api.data_jobs import each, row_count_job
 from recce_meta.api.run_pair import RunPair
 from recce_meta.api.subjects import Sides
-from recce_meta.api.value_jobs import value_jobs
+from recce_meta.api.value_jobs import keys_of, value_jobs
 from recce_meta.diff.data.schema import schema_diff
+from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
 
 OnProgress = Callable[[int, int], None]
@@ -30,12 +31,13 @@ def data_of_diff(
         *each("schema_diff", comparison.places, both, schema_diff),
     ]
     results = _run(comparison, first, on_progress) if chosen else []
-    unread = {_subject(result) for result in results if isinstance(result, Failed)}
-    values = [
-        job
-        for job in value_jobs(comparison.places, runs, both, only_with_key=True)
-        if job.subject.unique_id not in unread
+    unread = {result.subject.unique_id for result in results if isinstance(result, Failed)}
+    keyed = [
+        sides
+        for sides in both
+        if keys_of(runs, sides) and sides.node is not None and sides.node.unique_id not in unread
     ]
+    values = value_jobs(comparison.places, runs, keyed, ValueOptions())
     values.sort(key=_by_size(results))
     return results + _run(comparison, values, on_progress)
 
@@ -50,10 +52,6 @@ def _run(comparison: Comparison, jobs: Sequence[Job], on_progress: OnProgress) -
 
     on_progress(0, len(jobs))
     return comparison.run_all(jobs, count)
-
-
-def _subject(result: Failed) -> str | None:
-    return result.subject.unique_id
 
 
 def _by_size(results: Sequence[AnyDataDiff]) -> Callable[[Job], int]:

@@ -13,9 +13,11 @@ from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.lineage import Direction, LineageNode, LineageView
+from recce_meta.models.statistics import StatisticsKept
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.select import resolve_run
+from recce_meta.store.statistics import statistics_kept
 
 SHOWN = 8
 """How many candidates an error lists."""
@@ -28,6 +30,8 @@ class RunSummary(Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     """Nodes by resource type."""
     results: list[NodeResult]
+    statistics: StatisticsKept | None = None
+    """What is kept with the run; None for artifacts on disk."""
 
 
 def show(
@@ -49,6 +53,7 @@ def show(
         run=run,
         counts=read.count_nodes(adapter, run, schema=schema),
         results=read.load_results(adapter, run, schema=schema),
+        statistics=statistics_kept(adapter, run, schema=schema),
     )
 
 

@@ -8,8 +8,9 @@ from functools import partial
 from recce_meta.api.comparing import Question, whole_diff
 from recce_meta.api.comparing_data import Comparison, Job
 from recce_meta.api.data_jobs import each, row_count_job
-from recce_meta.api.run_pair import WITH_DATA, RunPair
-from recce_meta.api.subjects import Sides, touched
+from recce_meta.api.run_pair import RunPair
+from recce_meta.api.statistics import BUILT
+from recce_meta.api.subjects import Sides
 from recce_meta.api.templates import Templates
 from recce_meta.api.value_jobs import query_job, query_rows_job, value_jobs
 from recce_meta.diff.data.histogram import histogram_diff
@@ -33,6 +34,9 @@ from recce_meta.models.check_params import (
 from recce_meta.models.check_result import CheckAnswer, DataCheck
 from recce_meta.models.data_diff import AnyDataDiff, DataSide
 
+CHANGED_MODELS = "1+state:modified+"
+"""What recce shows with `view_mode: changed_models`."""
+
 
 class CheckRunner:
     """Answers checks with the data that *comparison* reaches, of the nodes of *runs*."""
@@ -52,8 +56,9 @@ class CheckRunner:
         places = self._comparison.places
         if isinstance(params, NodesParams):
             chosen = self._chosen(params)
-            if kind == "schema_diff":
-                return each(kind, places, chosen, schema_diff)
+            if kind == "schema_diff":  # of an ephemeral model there is nothing to ask
+                there = [sides for sides in chosen if sides.pair(places).sides]
+                return each(kind, places, there, schema_diff)
             if kind == "row_count":
                 chosen = [Sides(None, sides.current) for sides in chosen]
             return [row_count_job(places, chosen)]
@@ -77,33 +82,34 @@ class CheckRunner:
         return Sides(*self._runs.sides(self._runs.named([name])[0]))
 
     def _chosen(self, params: NodesParams) -> list[Sides]:
-        """The nodes that *params* names; where it names none, all models, or those that changed."""
+        """The nodes that *params* names; where it names none, all that a run builds.
+
+        `changed_models` restricts a selection, as in recce, to what changed, its parents and all downstream.
+        """
         if params.names or params.ids:
-            ids = self._runs.named([*params.names, *params.ids])
-        elif params.select or params.exclude:
-            ids = self._runs.selected(
-                [params.select] if params.select else ["*"], [params.exclude] if params.exclude else ()
-            )
-        elif params.view_mode == "changed_models":
-            return touched(self._runs)
-        else:
-            ids = sorted(
-                node.unique_id
-                for node in self._runs.nodes.values()
-                if node.resource_type in WITH_DATA and node.resource_type != "source"
-            )
+            named = self._runs.named([*params.names, *params.ids])
+            return [Sides(*self._runs.sides(unique_id)) for unique_id in named]
+        exclude = [params.exclude] if params.exclude else []
+        ids = self._runs.selected([params.select or "*"], exclude)
+        if params.view_mode == "changed_models":
+            changed = set(self._runs.selected([CHANGED_MODELS]))
+            ids = [unique_id for unique_id in ids if unique_id in changed]
         nodes = self._runs.nodes
         return [
             Sides(*self._runs.sides(unique_id))
             for unique_id in ids
-            if not params.packages or nodes[unique_id].package_name in params.packages
+            if nodes[unique_id].resource_type in BUILT
+            and (not params.packages or nodes[unique_id].package_name in params.packages)
         ]
 
     def _question(self, params: NodesParams) -> Question:
-        names = [*params.names, *params.ids]
-        selection = [*names, *([params.select] if params.select else ())]
-        selection = selection or [f"package:{package}" for package in params.packages]
-        return Question(tuple(selection), (params.exclude,) if params.exclude else ())
+        names = (*params.names, *params.ids)
+        parts = names or tuple((params.select or "").split())
+        if params.packages:
+            parts = tuple(
+                f"{part},package:{package}" for part in parts or ("*",) for package in params.packages
+            )
+        return Question(parts, (params.exclude,) if params.exclude else ())
 
 
 def _plan(params: ProfileParams | TopKParams | HistogramParams, pair: Pair) -> Plan[AnyDataDiff]:

@@ -12,7 +12,7 @@ from recce_meta.api.run_pair import WITH_DATA, RunPair
 from recce_meta.diff.data.counts import Countable
 from recce_meta.diff.data.source import Pair
 from recce_meta.errors import UsageError
-from recce_meta.models import NodeMetadata
+from recce_meta.models import NodeMetadata, RunDiff
 
 
 class Sides(Struct, frozen=True):
@@ -64,7 +64,11 @@ def subjects(
 
 def touched(runs: RunPair) -> list[Sides]:
     """The nodes with data that changed between *runs*, and then those downstream of them, nearest first."""
-    diff = whole_diff(runs.base, runs.current, NOTHING_MORE)
+    return touched_by(whole_diff(runs.base, runs.current, NOTHING_MORE), runs)
+
+
+def touched_by(diff: RunDiff, runs: RunPair) -> list[Sides]:
+    """The nodes with data that *diff*, of *runs*, has changed, and those downstream of them."""
     ids = [change.unique_id for change in diff.changed] + [impact.unique_id for impact in diff.impacted]
     nodes = runs.nodes
     return [

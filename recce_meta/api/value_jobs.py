@@ -18,11 +18,12 @@ from recce_meta.diff.data.detail import value_diff_detail
 from recce_meta.diff.data.keys import Key, NoKey, declared_keys
 from recce_meta.diff.data.plan import Plan
 from recce_meta.diff.data.query import query_diff
+from recce_meta.diff.data.query_rows import query_rows
 from recce_meta.diff.data.rows import rows_diff
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import Pair
 from recce_meta.diff.data.value import value_diff
-from recce_meta.models.data_diff import RowsDiff, ValueDetail, ValueDiff
+from recce_meta.models.data_diff import DataSide, RowsDiff, ValueDetail, ValueDiff
 
 
 def value_jobs(
@@ -76,3 +77,14 @@ def query_job(
     current = single_statement(templates.current(current_sql), places.current.name)
     pair = places.queries(base, current)
     return Job("query_diff", pair.subject, partial(query_diff, pair, options))
+
+
+def query_rows_job(places: Places, templates: Templates, sql: str, side: DataSide) -> Job:
+    """The rows of a template on one side."""
+    is_base = side is DataSide.BASE
+    dialect = places.base if is_base else places.current
+    text = single_statement(templates.base(sql) if is_base else templates.current(sql), dialect.name)
+    pair = places.queries(text, text)
+    source = pair.base if is_base else pair.current
+    assert source is not None, "a pair of queries has both sides"
+    return Job("query_diff", pair.subject, partial(query_rows, source, pair.subject, text))

@@ -11,9 +11,8 @@ from recce_meta import report
 from recce_meta.api.checks import run_checks
 from recce_meta.api.running_checks import CheckRunner
 from recce_meta.api.templates import Templates
-from recce_meta.cli.data_answer import write
 from recce_meta.cli.data_options import DataOptions, comparing_data
-from recce_meta.cli.options import format_option, screen
+from recce_meta.cli.options import format_option, screen, write
 from recce_meta.cli.progress import progress
 from recce_meta.errors import ConditionFailed, UsageError
 from recce_meta.extractors.check_file import read_check_file

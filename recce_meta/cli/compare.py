@@ -1,9 +1,11 @@
-"""`diff`: what changed between two runs."""
+"""`diff`: what changed between two runs, and how the data differs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,17 +14,27 @@ from recce_meta.api import comparing
 from recce_meta.cli.options import (
     Connection,
     connecting,
-    emit,
     format_option,
     project_name,
     project_option,
     screen,
+    together,
+    write,
 )
 from recce_meta.cli.progress import progress
-from recce_meta.errors import ConditionFailed, first_of
+from recce_meta.errors import ConditionFailed, UsageError, first_of
 from recce_meta.models import RunDiff
 
 SHOWN = 5
+
+_data_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
+    click.option("--data", "with_data", is_flag=True, help="Compare the data too: schemas, rows, values."),
+    click.option("--data-target", metavar="TARGET", help="Target or URL where the data is, if elsewhere."),
+    click.option("--base-target", metavar="TARGET", help="Where base's data is, if not in the same place."),
+    click.option("--threads", type=click.IntRange(min=1), help="Statements at once."),
+    click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="Seconds for all data diffs."),
+    click.option("--save", is_flag=True, help="Keep the results of data diffs in the store."),
+)
 
 
 @click.command()
@@ -39,9 +51,10 @@ SHOWN = 5
 @click.option("--exclude", multiple=True, help="Without these nodes.")
 @click.option("--like-dbt", is_flag=True, help="dbt's own notion of state:modified, to the letter.")
 @click.option("--fail-on", help="Exit with 1 on any of these: added, removed, modified, a reason, or any.")
+@_data_options
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @project_option
-@format_option("table", "json", "markdown")
+@format_option("table", "json", "markdown", "html")
 def diff(
     connection: Connection,
     base: str,
@@ -50,11 +63,13 @@ def diff(
     exclude: tuple[str, ...],
     like_dbt: bool,
     fail_on: str | None,
+    with_data: bool,
     output: Path | None,
     project: str | None,
     style: str,
+    **where: Any,
 ) -> None:
-    """What changed between two runs, and what it touches.
+    """What changed between two runs, what it touches, and with --data how the data differs.
 
     BASE and CURRENT are run selectors: an id or its beginning, base, current, base~1, branch:NAME,
     sha:PREFIX, before:2026-11-01, latest, or path:DIR for artifacts on disk.
@@ -62,26 +77,35 @@ def diff(
     Reasons: body, compiled, config, relation, columns, descriptions, macros, contract, parents, data.
     """
     conditions = frozenset() if fail_on is None else comparing.parse_fail_on(fail_on)
-    with ExitStack() as stack, progress("comparing"):
-        result = comparing.diff(
-            lambda: stack.enter_context(connection.open_existing()),
-            base,
-            current,
-            project=project_name(project, connection, base, current),
-            schema=connection.schema,
-            question=comparing.Question(selection, exclude, like_dbt),
-        )
-    if output is None:
-        emit(_rendered(result, style))
+    question = comparing.Question(selection, exclude, like_dbt)
+    if with_data:
+        from recce_meta.cli.diff_data import diff_with_data
+
+        result = diff_with_data(connection, base, current, project, question, style, output, **where)
     else:
-        output.write_text(_rendered(result, style).rstrip("\n") + "\n", encoding="utf-8")
+        if any(where.values()):
+            raise UsageError("These options are for comparing data", hint="add --data")
+        with ExitStack() as stack, progress("comparing"):
+            result = comparing.diff(
+                lambda: stack.enter_context(connection.open_existing()),
+                base,
+                current,
+                project=project_name(project, connection, base, current),
+                schema=connection.schema,
+                question=question,
+            )
+        write(_rendered(result, style, to_file=output is not None), output)
     _fail_on(result, conditions)
 
 
-def _rendered(result: RunDiff, style: str) -> str:
+def _rendered(result: RunDiff, style: str, *, to_file: bool) -> str:
     if style == "json":
         return report.diff_json(result)
-    return report.diff_markdown(result) if style == "markdown" else report.diff_text(result, **screen())
+    if style == "markdown":
+        return report.diff_markdown(result)
+    if style == "html":
+        return report.html_report("Diff", result, (), None)
+    return report.diff_text(result, **({"width": 0, "color": False} if to_file else screen()))
 
 
 def _fail_on(result: RunDiff, conditions: frozenset[str]) -> None:

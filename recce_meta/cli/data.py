@@ -82,6 +82,7 @@ def about_nodes(command: Callable[..., Any]) -> Callable[..., Any]:
         exclude: tuple[str, ...],
         style: str,
         show_sql: bool,
+        save: bool,
         output: Path | None,
         **others: Any,
     ) -> Any:
@@ -90,7 +91,7 @@ def about_nodes(command: Callable[..., Any]) -> Callable[..., Any]:
             nodes=nodes,
             selection=selection,
             exclude=exclude,
-            output=Output(style=style, show_sql=show_sql, output=output),
+            output=Output(style=style, show_sql=show_sql, save=save, output=output),
         )
         return command(asked=asked, **others)
 

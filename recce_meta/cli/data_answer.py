@@ -10,7 +10,8 @@ from msgspec import Struct
 from recce_meta import report
 from recce_meta.api.comparing_data import Comparison, Job
 from recce_meta.cli.data_options import DataOptions, Opened
-from recce_meta.cli.options import emit, screen
+from recce_meta.cli.keeping import keep
+from recce_meta.cli.options import screen, write
 from recce_meta.cli.progress import progress
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.data_diff import AnyDataDiff, Failed
@@ -23,6 +24,7 @@ class Output(Struct, frozen=True, kw_only=True):
 
     style: str
     show_sql: bool
+    save: bool
     output: Path | None
 
 
@@ -38,6 +40,8 @@ def answer(data: DataOptions, output: Output, jobs: Jobs) -> None:
             return
         with progress("comparing"):
             results = [comparison.run(wanted[0].plan())] if len(wanted) == 1 else comparison.run_all(wanted)
+        if output.save:
+            keep(data, opened, results)
     write(rendered(results, output.style, to_file=output.output is not None), output.output)
     failures = [result for result in results if isinstance(result, Failed)]
     if failures:
@@ -61,11 +65,3 @@ def _statements(comparison: Comparison, jobs: Sequence[Job]) -> str:
         f"-- {query.about} ({query.side.value})\n{query.sql};\n" for query in comparison.statements(jobs)
     ]
     return "\n".join(parts)
-
-
-def write(text: str, file: Path | None) -> None:
-    """Print *text*, or write it to *file*."""
-    if file is None:
-        emit(text)
-    else:
-        file.write_text(text.rstrip("\n") + "\n", encoding="utf-8")

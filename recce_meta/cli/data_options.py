@@ -131,5 +131,6 @@ _OPTIONS: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
 
 output_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     click.option("--sql", "show_sql", is_flag=True, help="Print the statements instead of running them."),
+    click.option("--save", is_flag=True, help="Keep the results in the store, with both runs."),
     click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file."),
 )

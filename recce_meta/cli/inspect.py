@@ -62,9 +62,9 @@ def show(connection: Connection, run: str, project: str | None, style: str) -> N
             project=project_name(project, connection, run),
             schema=connection.schema,
         )
-    parts = (found.run, found.counts, found.results)
+    parts = (found.run, found.counts, found.results, found.statistics)
     if style == "json":
-        emit(report.run_json(*parts))
+        emit(report.run_json(*parts[:3]))
     else:
         emit(report.run_markdown(*parts) if style == "markdown" else report.run_text(*parts, **screen()))
 

@@ -176,3 +176,11 @@ def emit(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # the reader has gone (`| head`) with what it wanted
             raise
+
+
+def write(text: str, file: Path | None) -> None:
+    """Print *text*, or write it to *file*."""
+    if file is None:
+        emit(text)
+    else:
+        file.write_text(text.rstrip("\n") + "\n", encoding="utf-8")

@@ -6,9 +6,10 @@ Equal results give equal bytes. Fields are only ever added within a version: see
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from recce_meta.models.change import Change, Impact, RunDiff
 from recce_meta.models.check import Check
@@ -16,6 +17,9 @@ from recce_meta.models.lineage import Direction, LineageNode, LineageView
 from recce_meta.models.node import LineageEdge, NodeResult
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.wording import DiffSummary, summarise
+
+if TYPE_CHECKING:
+    from recce_meta.models.data_diff import AnyDataDiff
 
 DIFF_SCHEMA = "recce_meta/diff/v1"
 RUNS_SCHEMA = "recce_meta/runs/v1"
@@ -35,6 +39,7 @@ class DiffDocument(Struct, kw_only=True):
     impacted: Sequence[Impact]
     children: Sequence[LineageEdge]
     notes: Sequence[str]
+    data: Sequence[Any] | UnsetType = UNSET
 
 
 class RunsDocument(Struct, kw_only=True):
@@ -71,8 +76,8 @@ class ChecksDocument(Struct, kw_only=True):
     checks: Sequence[Check]
 
 
-def diff_json(diff: RunDiff) -> str:
-    """*diff* as a document of schema `recce_meta/diff/v1`, complete: nothing is cut."""
+def diff_json(diff: RunDiff, data: Sequence[AnyDataDiff] | None = None) -> str:
+    """*diff* as a document of schema `recce_meta/diff/v1`, with what was found of *data*; nothing is cut."""
     return _encoded(
         DiffDocument(
             base=diff.base,
@@ -82,8 +87,15 @@ def diff_json(diff: RunDiff) -> str:
             impacted=sorted(diff.impacted, key=lambda impact: (impact.distance, impact.unique_id)),
             children=sorted(diff.children),
             notes=diff.notes,
+            data=UNSET if data is None else _trees(data),
         )
     )
+
+
+def _trees(data: Sequence[AnyDataDiff]) -> list[Any]:
+    from recce_meta.report.data.as_json import data_tree  # most diffs are without data
+
+    return [data_tree(result) for result in data]
 
 
 def runs_json(runs: Sequence[RunMetadata]) -> str:

@@ -1,0 +1,38 @@
+"""`--save`: results of data diffs into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from recce_meta.api.on_disk import folder_of
+from recce_meta.cli.data_options import DataOptions, Opened
+from recce_meta.cli.options import say
+from recce_meta.errors import UsageError
+from recce_meta.models.data_diff import AnyDataDiff, Failed
+from recce_meta.store.data_diffs import save_data_diffs
+
+
+def keep(data: DataOptions, opened: Opened, results: Sequence[AnyDataDiff]) -> None:
+    """Keep *results*, but for what failed, with the runs that they compared."""
+    stored = [
+        None if folder_of(selector) or opened.runs is None else project.run
+        for selector, project in zip(
+            (data.base, data.current),
+            (opened.runs.base, opened.runs.current) if opened.runs is not None else (None, None),
+            strict=True,
+        )
+    ]
+    if stored == [None, None]:
+        raise UsageError(
+            "--save keeps results with recorded runs, and there is none", hint="record them first"
+        )
+    saved = save_data_diffs(
+        opened.store(),
+        [result for result in results if not isinstance(result, Failed)],
+        base_run=stored[0],
+        current_run=stored[1],
+        taken_at=datetime.now(timezone.utc),
+        schema=data.connection.schema,
+    )
+    say(f"Kept {saved.written} results")
