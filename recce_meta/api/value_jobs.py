@@ -76,7 +76,9 @@ def query_job(
     base = single_statement(templates.base(base_sql), places.base.name)
     current = single_statement(templates.current(current_sql), places.current.name)
     pair = places.queries(base, current)
-    return Job("query_diff", pair.subject, partial(query_diff, pair, options))
+    return Job(
+        "query_diff", pair.subject, partial(query_diff, pair, options, base_sql=base, current_sql=current)
+    )
 
 
 def query_rows_job(places: Places, templates: Templates, sql: str, side: DataSide) -> Job:

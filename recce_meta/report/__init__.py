@@ -17,12 +17,18 @@ from recce_meta.report.store_text import checks_text, prune_text, record_text
 from recce_meta.report.text import diff_text
 
 if TYPE_CHECKING:
+    from recce_meta.report.checks_json import check_report_json
+    from recce_meta.report.checks_text import check_report_text
     from recce_meta.report.data.as_json import data_json
     from recce_meta.report.data.markdown import data_markdown
     from recce_meta.report.data.text import data_text
+    from recce_meta.report.junit import check_report_junit
     from recce_meta.report.pull_request import pull_request_markdown
 
 __all__ = [
+    "check_report_json",
+    "check_report_junit",
+    "check_report_text",
     "checks_json",
     "checks_text",
     "data_json",
@@ -46,6 +52,9 @@ __all__ = [
 ]
 
 _MODULES = {
+    "check_report_json": "checks_json",
+    "check_report_junit": "junit",
+    "check_report_text": "checks_text",
     "data_json": "data.as_json",
     "data_markdown": "data.markdown",
     "data_text": "data.text",
