@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from recce_meta.models.lineage import LineageView
 from recce_meta.models.node import NodeResult
 from recce_meta.models.run import RunMetadata
+from recce_meta.models.statistics import StatisticsKept
 from recce_meta.report.escape import code, words
 from recce_meta.report.mermaid import lineage_flowchart
 from recce_meta.report.run_text import failures, outcome, run_facts, slowest
@@ -30,9 +31,14 @@ def _run_row(run: RunMetadata) -> str:
     return f"| {' | '.join(code(cell) if cell else '' for cell in cells)} |\n"
 
 
-def run_markdown(run: RunMetadata, counts: Mapping[str, int], results: Sequence[NodeResult] = ()) -> str:
+def run_markdown(
+    run: RunMetadata,
+    counts: Mapping[str, int],
+    results: Sequence[NodeResult] = (),
+    kept: StatisticsKept | None = None,
+) -> str:
     """One run: where it comes from, what it holds, what failed and what took longest."""
-    facts = "".join(f"- {label}: {code(value)}\n" for label, value in run_facts(run, counts) if value)
+    facts = "".join(f"- {label}: {code(value)}\n" for label, value in run_facts(run, counts, kept) if value)
     text = f"### {code(run.project_name)} {code(run.environment)}\n\n{facts}"
     if results:
         text += f"\n**Results**: {code(outcome(results))}\n"

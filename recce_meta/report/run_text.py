@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from recce_meta.models.node import NodeResult
 from recce_meta.models.run import RunMetadata
+from recce_meta.models.statistics import StatisticsKept
 from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, table
 from recce_meta.report.wording import (
+    count_of,
     counts_by_kind,
     moment,
     more,
@@ -62,18 +64,21 @@ def run_text(
     run: RunMetadata,
     counts: Mapping[str, int],
     results: Sequence[NodeResult] = (),
+    kept: StatisticsKept | None = None,
     *,
     width: int,
     color: bool,
 ) -> str:
     """One run: where it comes from, what it holds, what failed and what took longest."""
     title = (Span(run.project_name, Style.BOLD), Span(f"  {run.environment}"))
-    rows = [[Span(label, Style.DIM), Span(value)] for label, value in run_facts(run, counts) if value]
+    rows = [[Span(label, Style.DIM), Span(value)] for label, value in run_facts(run, counts, kept) if value]
     lines = [title, *table(rows), *_outcome(results), *_failures(results), *_slowest(results)]
     return render(lines, width=width, color=color)
 
 
-def run_facts(run: RunMetadata, counts: Mapping[str, int]) -> list[tuple[str, str]]:
+def run_facts(
+    run: RunMetadata, counts: Mapping[str, int], kept: StatisticsKept | None = None
+) -> list[tuple[str, str]]:
     """What is known about *run* as labels and values; unknown values are empty."""
     dbt = " ".join(
         filter(None, (run.dbt_version, run.manifest_version and f"(manifest {run.manifest_version})"))
@@ -90,7 +95,18 @@ def run_facts(run: RunMetadata, counts: Mapping[str, int]) -> list[tuple[str, st
         ("command", run.command or ""),
         ("nodes", counts_by_kind(counts) or f"{run.node_count:,}"),
         ("edges", f"{run.edge_count:,}"),
+        ("statistics", "" if kept is None else statistics_fact(kept)),
     ]
+
+
+def statistics_fact(kept: StatisticsKept) -> str:
+    """`rows of 12 nodes, profiles of 3 nodes, from 2026-11-19 08:00 UTC`; empty where nothing is kept."""
+    if not (kept.nodes_counted or kept.nodes_profiled):
+        return ""
+    told = [f"rows of {count_of(kept.nodes_counted, 'node')}"]
+    told += [f"profiles of {count_of(kept.nodes_profiled, 'node')}"] if kept.nodes_profiled else []
+    told += [f"from {moment(kept.last_counted_at)}"] if kept.last_counted_at else []
+    return ", ".join(told)
 
 
 def failures(results: Sequence[NodeResult]) -> list[NodeResult]:

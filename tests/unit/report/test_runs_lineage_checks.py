@@ -10,6 +10,7 @@ import pytest
 from recce_meta.models import LineageEdge, NodeResult, RunMetadata
 from recce_meta.models.check import Check
 from recce_meta.models.lineage import Direction, LineageNode, LineageView
+from recce_meta.models.statistics import StatisticsKept
 from recce_meta.report import (
     checks_text,
     lineage_json,
@@ -104,6 +105,28 @@ def test_a_run_in_markdown_escapes_messages() -> None:
 
     assert "No column &#124; x" in markdown
     assert "| 61.25 | `slow` |" in markdown
+
+
+def test_a_run_tells_what_is_kept_with_it() -> None:
+    kept = StatisticsKept(
+        nodes_counted=1_200,
+        nodes_not_counted=3,
+        nodes_profiled=1,
+        columns_profiled=9,
+        first_counted_at=RUN.run_at,
+        last_counted_at=datetime(2026, 11, 19, 9, 30, tzinfo=timezone.utc),
+    )
+    told = "rows of 1,200 nodes, profiles of 1 node, from 2026-11-19 09:30 UTC"
+
+    assert f"statistics  {told}" in run_text(RUN, {}, RESULTS, kept, width=100, color=False)
+    assert f"- statistics: `{told}`\n" in run_markdown(RUN, {}, RESULTS, kept)
+
+
+def test_a_run_with_which_nothing_is_kept_does_not_speak_of_it() -> None:
+    nothing = StatisticsKept(nodes_counted=0, nodes_not_counted=2, nodes_profiled=0, columns_profiled=0)
+
+    assert "statistics" not in run_text(RUN, {}, RESULTS, nothing, width=100, color=False)
+    assert "statistics" not in run_markdown(RUN, {}, RESULTS, None)
 
 
 def test_a_run_as_json_names_its_schema() -> None:
