@@ -213,6 +213,76 @@ class Dialect:
         remainder = exp.Mod(this=self.row_hash(keys), expression=exp.Literal.number(SAMPLE_SLICES))
         return exp.LT(this=exp.Abs(this=remainder), expression=exp.Literal.number(slices))
 
+    # Across warehouses
+
+    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
+        """*value* as the text that every warehouse gives for an equal value (see `diff.data.portable`)."""
+        if of.kind is Kind.FLOAT:
+            return self._canonical_float(self.double(value))
+        text = self.portable_text(value, of)
+        if of.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIME):
+            blank, letter = exp.Literal.string(" "), exp.Literal.string("T")
+            return self.without_zeros(exp.Anonymous(this="REPLACE", expressions=[text, blank, letter]))
+        if of.kind is Kind.DECIMAL:
+            return self.without_zeros(text)
+        return exp.Lower(this=text) if of.kind in (Kind.BINARY, Kind.UUID) else text
+
+    def without_zeros(self, text: Sql) -> Sql:
+        """*text*, a number's or a time's, without zeros at the end of its fraction."""
+
+        def trimmed(text: Sql, character: str) -> Sql:
+            return exp.Anonymous(this="RTRIM", expressions=[text, exp.Literal.string(character)])
+
+        has_fraction = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%"))
+        return exp.Case().when(has_fraction, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
+
+    def _canonical_float(self, value: Sql) -> Sql:
+        written = self.scientific(value.copy())
+        assert written is not None, f"floats cannot be written alike in {self.name}"
+        is_nan = exp.EQ(this=exp.Lower(this=self.text(value.copy())), expression=exp.Literal.string("nan"))
+        zero = exp.Literal.number(0)
+        case = exp.Case().when(exp.EQ(this=value.copy(), expression=zero), exp.Literal.string("0"))
+        is_finite = self.is_finite(value)
+        if is_finite is None:
+            return case.else_(written)
+        return (
+            case.when(is_finite, written)
+            .when(is_nan, exp.Literal.string("nan"))
+            .when(exp.LT(this=value.copy(), expression=zero.copy()), exp.Literal.string("-inf"))
+            .when(exp.GT(this=value.copy(), expression=zero.copy()), exp.Literal.string("inf"))
+        )
+
+    def scientific(self, value: Sql) -> Sql | None:
+        """*value*, a finite double, as C's `%.14e` writes it; None where the warehouse has no such format."""
+        return None
+
+    def portable_hash(self, texts: Sequence[Sql]) -> Sql:
+        """The MD5 of *texts*, which may be NULL, in hexadecimal digits: the same in every warehouse."""
+        parts = [exp.func("COALESCE", text, exp.Literal.string("~N")) for text in texts]
+        joined: Sql = parts[0]
+        for part in parts[1:]:
+            joined = exp.DPipe(this=joined, expression=exp.Literal.string("|"), safe=True)
+            joined = exp.DPipe(this=joined, expression=part, safe=True)
+        return exp.MD5(this=joined)
+
+    def portable_part(self, text: Sql) -> Sql:
+        """*text*, of any characters, so that `portable_hash` cannot take it for NULL or for two texts."""
+        for character in ("~", "|"):
+            literals = [exp.Literal.string(character), exp.Literal.string(f"~{character}")]
+            text = exp.Anonymous(this="REPLACE", expressions=[text, *literals])
+        return text
+
+    def portable_sampled(self, portable_hash: Sql, percent: float) -> Sql:
+        """Whether a row of that hash is among the *percent* of all that are taken, in any warehouse."""
+        slices = round(percent * SAMPLE_SLICES / 100)
+        digits = exp.Substring(this=portable_hash, start=exp.Literal.number(1), length=exp.Literal.number(8))
+        remainder = exp.Mod(this=self.hex_number(digits), expression=exp.Literal.number(SAMPLE_SLICES))
+        return exp.LT(this=remainder, expression=exp.Literal.number(slices))
+
+    def hex_number(self, digits: Sql) -> Sql:
+        """The whole number that up to 15 hexadecimal *digits* write."""
+        raise NotImplementedError
+
     # Aggregating
 
     def count_if(self, condition: Sql) -> Sql:

@@ -80,6 +80,15 @@ class BigQuery(Dialect):
         text = exp.Anonymous(this="TO_JSON_STRING", expressions=[row])
         return exp.Anonymous(this="FARM_FINGERPRINT", expressions=[text])
 
+    def scientific(self, value: Sql) -> Sql | None:
+        """https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#format_string"""
+        return exp.Anonymous(this="FORMAT", expressions=[exp.Literal.string("%.14e"), value])
+
+    def hex_number(self, digits: Sql) -> Sql:
+        """https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions#cast_as_integer"""
+        prefixed = exp.DPipe(this=exp.Literal.string("0x"), expression=digits, safe=True)
+        return exp.cast(exp.paren(prefixed), "INT64", dialect=self.name)
+
     def median(self, value: Sql) -> Sql:
         """No exact median aggregates here: of 1,000 quantiles, the middle one."""
         quantiles = exp.Anonymous(this="APPROX_QUANTILES", expressions=[value, exp.Literal.number(1000)])

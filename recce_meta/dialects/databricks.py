@@ -57,6 +57,15 @@ class Databricks(Dialect):
         ]
         return exp.Anonymous(this="xxhash64", expressions=told)
 
+    def scientific(self, value: Sql) -> Sql | None:
+        """https://docs.databricks.com/en/sql/language-manual/functions/format_string.html"""
+        return exp.Anonymous(this="FORMAT_STRING", expressions=[exp.Literal.string("%.14e"), value])
+
+    def hex_number(self, digits: Sql) -> Sql:
+        """https://docs.databricks.com/en/sql/language-manual/functions/conv.html"""
+        bases = [exp.Literal.number(16), exp.Literal.number(10)]
+        return exp.cast(exp.Anonymous(this="CONV", expressions=[digits, *bases]), "BIGINT", dialect=self.name)
+
     def median(self, value: Sql) -> Sql:
         """https://docs.databricks.com/en/sql/language-manual/functions/median.html"""
         return exp.Median(this=value)

@@ -42,6 +42,15 @@ class DuckDB(Dialect):
         digits = bits if of.scale is not None else 39 if bits > 64 else 0
         return exp.Avg(this=self.double(value) if digits > SUMMED_DIGITS else value)
 
+    def scientific(self, value: Sql) -> Sql | None:
+        """https://duckdb.org/docs/stable/sql/functions/text#printf-syntax"""
+        return exp.Anonymous(this="PRINTF", expressions=[exp.Literal.string("%.14e"), value])
+
+    def hex_number(self, digits: Sql) -> Sql:
+        """https://duckdb.org/docs/stable/sql/data_types/literal_types#integer-literals"""
+        prefixed = exp.DPipe(this=exp.Literal.string("0x"), expression=digits, safe=True)
+        return exp.cast(exp.paren(prefixed), "BIGINT", dialect=self.name)
+
     def median(self, value: Sql) -> Sql:
         """The same as `percentile_cont(0.5)`, and quicker."""
         return exp.Median(this=value)

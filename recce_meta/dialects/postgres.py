@@ -68,6 +68,33 @@ class Postgres(Dialect):
         row = exp.Anonymous(this="ROW", expressions=list(values))
         return exp.Anonymous(this="hash_record_extended", expressions=[row, exp.Literal.number(0)])
 
+    def without_zeros(self, text: Sql) -> Sql:
+        """Times come without zeros already."""
+        return text
+
+    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
+        """https://www.postgresql.org/docs/current/functions-math.html has a function for zeros."""
+        if of.kind is Kind.DECIMAL:
+            value = exp.Anonymous(this="TRIM_SCALE", expressions=[value])
+        if of.kind is Kind.TEXT:  # `char(n)` loses its blanks
+            return self.text(value)
+        return super().canonical_text(value, of)
+
+    def scientific(self, value: Sql) -> Sql | None:
+        """https://www.postgresql.org/docs/current/functions-formatting.html"""
+        template = exp.Literal.string("9.99999999999999EEEE")
+        written = exp.Anonymous(this="TO_CHAR", expressions=[value, template])
+        return exp.Anonymous(this="LTRIM", expressions=[written])
+
+    def hex_number(self, digits: Sql) -> Sql:
+        """Hexadecimal digits are read as bits."""
+        padded = exp.Anonymous(
+            this="LPAD", expressions=[digits, exp.Literal.number(16), exp.Literal.string("0")]
+        )
+        prefixed = exp.DPipe(this=exp.Literal.string("x"), expression=padded, safe=True)
+        bits = exp.cast(exp.paren(prefixed), "BIT(64)", dialect=self.name)
+        return exp.cast(bits, "BIGINT", dialect=self.name)
+
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """`cardinality` counts an empty array as 0, where `array_length` gives NULL."""
         if of.kind is Kind.ARRAY:

@@ -87,6 +87,22 @@ class Redshift(Postgres):
         """`APPROXIMATE COUNT(DISTINCT …)`, which sqlglot writes for this dialect."""
         return exp.ApproxDistinct(this=value)
 
+    def without_zeros(self, text: Sql) -> Sql:
+        """As the standard does."""
+        return Dialect.without_zeros(self, text)
+
+    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
+        """There is no TRIM_SCALE."""
+        return Dialect.canonical_text(self, value, of)
+
+    def scientific(self, value: Sql) -> Sql | None:
+        """https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_formating.html has no exponents."""
+        return None
+
+    def hex_number(self, digits: Sql) -> Sql:
+        """https://docs.aws.amazon.com/redshift/latest/dg/r_STRTOL.html"""
+        return exp.Anonymous(this="STRTOL", expressions=[digits, exp.Literal.number(16)])
+
     def median(self, value: Sql) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html"""
         return exp.Anonymous(this="MEDIAN", expressions=[value])

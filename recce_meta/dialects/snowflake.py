@@ -57,6 +57,10 @@ class Snowflake(Dialect):
         """https://docs.snowflake.com/en/sql-reference/functions/hash: NULL has a hash of its own."""
         return exp.Anonymous(this="HASH", expressions=list(values))
 
+    def hex_number(self, digits: Sql) -> Sql:
+        """https://docs.snowflake.com/en/sql-reference/sql-format-models"""
+        return exp.Anonymous(this="TO_NUMBER", expressions=[digits, exp.Literal.string("X" * 15)])
+
     def median(self, value: Sql) -> Sql:
         """https://docs.snowflake.com/en/sql-reference/functions/median"""
         return exp.Median(this=value)

@@ -73,16 +73,7 @@ class Comparison:
         )
 
     def _prepared(self, value: Sql) -> Sql:
-        """*value* without what the options ignore."""
-        kind = self.common.kind
-        unit = self.options.timestamp_precision
-        if unit and kind.is_point_in_time and not (kind is Kind.DATE and _is_below_day(unit)):
-            value = self.dialect.truncate(value, unit, ColumnType(kind.value, kind))
-        if kind is Kind.TEXT and self.options.ignore_trailing_blanks:
-            value = exp.Anonymous(this="RTRIM", expressions=[value])
-        if kind is Kind.TEXT and self.options.ignore_case:
-            value = exp.Lower(this=value)
-        return value
+        return prepared(self.dialect, value, self.common.kind, self.options)
 
     def _is_close(self, base: Sql, current: Sql) -> Sql:
         """Whether both are within the tolerance; FALSE where one is NULL or infinite, never NULL.
@@ -125,6 +116,18 @@ class Comparison:
         types = (self.pair.base.type, self.pair.current.type)
         scale = max(of.scale or 0 for of in types)
         return max(_whole_digits(of) for of in types) + scale < most
+
+
+def prepared(dialect: Dialect, value: Sql, kind: Kind, options: ValueOptions) -> Sql:
+    """*value*, of that *kind*, without what *options* ignore."""
+    unit = options.timestamp_precision
+    if unit and kind.is_point_in_time and not (kind is Kind.DATE and _is_below_day(unit)):
+        value = dialect.truncate(value, unit, ColumnType(kind.value, kind))
+    if kind is Kind.TEXT and options.ignore_trailing_blanks:
+        value = exp.Anonymous(this="RTRIM", expressions=[value])
+    if kind is Kind.TEXT and options.ignore_case:
+        value = exp.Lower(this=value)
+    return value
 
 
 def comparison(pair: ColumnPair, dialect: Dialect, options: ValueOptions) -> Comparison | None:

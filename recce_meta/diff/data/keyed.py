@@ -235,7 +235,7 @@ def keyed(pair: Pair, options: ValueOptions) -> Plan[Keyed]:
     columns = matched(before, after, dialect)
     key, key_source = _chosen_key(pair, options, before, after, columns.common)
     parts = tuple(_key_part(pair, part, dialect) for part in key)
-    wanted = _wanted(pair, options, columns.common, (*columns.base_only, *columns.current_only))
+    wanted = wanted_names(pair, options, columns.common, (*columns.base_only, *columns.current_only))
     taken = {part.name for part in key}
     pairs = tuple(each for each in columns.common if each.name in wanted and each.name not in taken)
     found = [(each, comparison(each, dialect, options)) for each in pairs]
@@ -291,7 +291,7 @@ def _key_part(pair: Pair, part: ColumnPair, dialect: Dialect) -> Comparison:
     return found
 
 
-def _wanted(
+def wanted_names(
     pair: Pair, options: ValueOptions, common: Sequence[ColumnPair], others: Sequence[LiveColumn]
 ) -> set[str]:
     """The names of the columns that the user wants compared, as current, or the one side, calls them."""

@@ -1,0 +1,252 @@
+"""Rows compared whole: which columns take part, and the SQL that gives each row's hash and values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from msgspec import structs
+from sqlglot import exp
+
+from recce_meta.dialects import Sql
+from recce_meta.diff.data.cells import as_read, fetched
+from recce_meta.diff.data.choice import sides_of
+from recce_meta.diff.data.common_type import hashed_type
+from recce_meta.diff.data.compare import Comparison, comparison
+from recce_meta.diff.data.keyed import wanted_names
+from recce_meta.diff.data.plan import Plan, Query, Rows
+from recce_meta.diff.data.portable import portable_value
+from recce_meta.diff.data.settings import ValueOptions
+from recce_meta.diff.data.source import (
+    ColumnPair,
+    Columns,
+    LiveColumn,
+    Pair,
+    Source,
+    condition,
+    describe,
+    matched,
+)
+from recce_meta.errors import UsageError
+from recce_meta.models.data_diff import DataSide, DetailRow, RowsDiff
+
+HASH = "h"
+Values = Callable[[DataSide], Sql]
+
+
+@dataclass(frozen=True)
+class RowColumn:
+    """A column that takes part in the comparison of whole rows."""
+
+    pair: ColumnPair
+    value: Values
+    """Its value in the relation called `t`, in a form that is the same for equal values of either side."""
+
+    def own(self, side: DataSide) -> LiveColumn:
+        """The column of *side*."""
+        return self.pair.base if side is DataSide.BASE else self.pair.current
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Both sides of a comparison of whole rows; where one is missing, it is None."""
+
+    pair: Pair
+    columns: tuple[RowColumn, ...]
+    incomparable: tuple[str, ...]
+    base_only: tuple[str, ...]
+    current_only: tuple[str, ...]
+    options: ValueOptions
+
+    def hashed(self, source: Source, *others: Sql) -> exp.Select:
+        """The hash h of each row of *source* that the user wants, and *others*, of the relation `t`."""
+        values = [column.value(source.side) for column in self.columns]
+        row_hash = (
+            source.dialect.row_hash(values) if self._is_within_one else source.dialect.portable_hash(values)
+        )
+        select = source.select(exp.alias_(row_hash, HASH), *others)
+        if self.options.where:
+            select = select.where(condition(self.options.where), copy=False)
+        return select
+
+    def sampled(self, source: Source, *others: Sql) -> exp.Select:
+        """The same, of the share of rows that the user wants: equal rows are all in it, or none of them."""
+        select = self.hashed(source, *others)
+        if not self.options.takes_sample:
+            return select
+        percent = self.options.sample or 100
+        if self._is_within_one:
+            values = [column.value(source.side) for column in self.columns]
+            return select.where(source.dialect.sampled(values, percent), copy=False)
+        inner = select.subquery("s")
+        names = [exp.column(each.alias_or_name, table="s") for each in select.selects]
+        taken = source.dialect.portable_sampled(exp.column(HASH, table="s"), percent)
+        return exp.select(*names).from_(inner).where(taken)
+
+    def chosen(self, source: Source, hashes: Iterable[object]) -> Query:
+        """One row of *source* for each of *hashes*: the hash, then the stored values."""
+        cells = [
+            exp.alias_(column.own(source.side).of("t"), f"r{i}") for i, column in enumerate(self.columns)
+        ]
+        rows = self.sampled(source, *cells).subquery("t")
+        h = exp.column(HASH, table="t")
+        number = exp.Window(
+            this=exp.RowNumber(),
+            partition_by=[h.copy()],
+            order=exp.Order(expressions=[exp.Ordered(this=h.copy())]),
+        )
+        numbered = (
+            exp.select(
+                h, *(exp.column(f"r{i}", table="t") for i in range(len(cells))), exp.alias_(number, "n")
+            )
+            .from_(rows)
+            .where(exp.In(this=h.copy(), expressions=[_literal(each) for each in hashes]))
+        )
+        shown = [
+            exp.alias_(
+                fetched(exp.column(f"r{i}", table="d"), column.own(source.side).type, source.dialect), f"r{i}"
+            )
+            for i, column in enumerate(self.columns)
+        ]
+        is_first = exp.EQ(this=exp.column("n", table="d"), expression=exp.Literal.number(1))
+        return Query(
+            expression=exp.select(exp.column(HASH, table="d"), *shown)
+            .from_(numbered.subquery("d"))
+            .where(is_first),
+            dialect=source.dialect,
+            side=source.side,
+            about=f"rows of {source.name} that differ",
+            assumed=[],
+        )
+
+    def read(self, side: DataSide, rows: Rows) -> dict[object, tuple[object, ...]]:
+        """What came of `chosen`: values by hash."""
+        return {
+            row[0]: tuple(
+                as_read(value, column.own(side).type)
+                for column, value in zip(self.columns, row[1:], strict=True)
+            )
+            for row in rows
+        }
+
+    def answer(self, base_rows: int | None, current_rows: int | None, common: int) -> RowsDiff:
+        """The answer without any rows."""
+        one_sided = self.pair.base is None or self.pair.current is None
+        return RowsDiff(
+            subject=self.pair.subject,
+            notes=(self.pair.one_sided_note,) if one_sided else (),
+            columns=tuple(column.pair.name for column in self.columns),
+            base_rows=base_rows,
+            current_rows=current_rows,
+            common=common,
+            added=(current_rows or 0) - common,
+            removed=(base_rows or 0) - common,
+            base_only=self.base_only,
+            current_only=self.current_only,
+            incomparable=self.incomparable,
+            limit=self.options.limit,
+            where=self.options.where,
+            sample=self.options.sample,
+        )
+
+    @property
+    def _is_within_one(self) -> bool:
+        """Whether hashes are compared within one warehouse."""
+        return self.pair.is_joined or len(self.pair.sides) == 1
+
+
+def whole(pair: Pair, options: ValueOptions) -> Plan[Whole]:
+    """The sides of *pair* with their columns looked up, matched, and brought into forms that compare.
+
+    Raises UsageError where no column of both sides can be compared, and for options that need a key.
+    """
+    if options.has_tolerance:
+        raise UsageError("Rows without a key are equal or not: a tolerance needs a key", hint="name a key")
+    sources = sides_of(pair)
+    described = yield from describe(sources)
+    is_apart = not pair.is_joined and len(sources) == 2
+    columns = _matched(described[0], described[-1], sources)
+    wanted = wanted_names(pair, options, columns.common, (*columns.base_only, *columns.current_only))
+    pairs = [each for each in columns.common if each.name in wanted]
+    find = _apart if is_apart else _within
+    found = [(each, find(each, pair, options)) for each in pairs]
+    compared = tuple(column for _, column in found if column is not None)
+    if not compared:
+        raise UsageError(
+            f"{pair.subject.name} has no column that is on both sides and can be compared",
+            hint="compare the schemas",
+        )
+    return Whole(
+        pair=pair,
+        columns=compared,
+        incomparable=tuple(each.name for each, column in found if column is None),
+        base_only=tuple(column.name for column in columns.base_only if column.name in wanted),
+        current_only=tuple(column.name for column in columns.current_only if column.name in wanted),
+        options=options,
+    )
+
+
+def detail_row(
+    base_count: int,
+    current_count: int,
+    base: tuple[object, ...] | None,
+    current: tuple[object, ...] | None,
+) -> DetailRow:
+    """A row that one side has more often than the other."""
+    return DetailRow(
+        status="added" if current_count > base_count else "removed",
+        key=(),
+        base=base,
+        current=current,
+        base_count=base_count,
+        current_count=current_count,
+    )
+
+
+def with_rows(answer: RowsDiff, rows: Sequence[DetailRow]) -> RowsDiff:
+    """*answer* with the first of *rows*, one more than which may have been fetched."""
+    return structs.replace(answer, rows=tuple(rows[: answer.limit]), is_cut=len(rows) > answer.limit)
+
+
+def _within(each: ColumnPair, pair: Pair, options: ValueOptions) -> RowColumn | None:
+    """A column of two sides that one statement reads."""
+    dialect = sides_of(pair)[-1].dialect
+    how = comparison(each, dialect, options)
+    common = hashed_type(dialect, each.base.type, each.current.type)
+    if how is None or common is None:
+        return None
+    return RowColumn(each, _values(replace(how, common=common)))
+
+
+def _values(how: Comparison) -> Values:
+    return lambda side: how.base_value("t") if side is DataSide.BASE else how.current_value("t")
+
+
+def _apart(each: ColumnPair, pair: Pair, options: ValueOptions) -> RowColumn | None:
+    """A column of two sides that are in two places: its text, written alike in both."""
+    base, current = sides_of(pair)
+    texts = portable_value(each, base.dialect, current.dialect, options)
+    return None if texts is None else RowColumn(each, lambda side: texts(side, "t"))
+
+
+def _matched(base: Sequence[LiveColumn], current: Sequence[LiveColumn], sources: Sequence[Source]) -> Columns:
+    """Columns of both sides paired; those of two kinds of warehouses in any case, where that is clear."""
+    first, last = sources[0].dialect, sources[-1].dialect
+    if first.name == last.name:
+        return matched(base, current, last)
+    sides = [[column.name.casefold() for column in side] for side in (base, current)]
+    if any(len(set(names)) < len(names) for names in sides):
+        return matched(base, current, last)
+    after = {column.name.casefold(): column for column in current}
+    before = {column.name.casefold(): column for column in base}
+    return Columns(
+        base=tuple(base),
+        current=tuple(current),
+        common=tuple(ColumnPair(column, after[key]) for key, column in before.items() if key in after),
+        base_only=tuple(column for key, column in before.items() if key not in after),
+        current_only=tuple(column for key, column in after.items() if key not in before),
+    )
+
+
+def _literal(value: object) -> Sql:
+    return exp.Literal.string(value) if isinstance(value, str) else exp.Literal.number(int(str(value)))
