@@ -64,7 +64,7 @@ def show(connection: Connection, run: str, project: str | None, style: str) -> N
         )
     parts = (found.run, found.counts, found.results, found.statistics)
     if style == "json":
-        emit(report.run_json(*parts[:3]))
+        emit(report.run_json(*parts))
     else:
         emit(report.run_markdown(*parts) if style == "markdown" else report.run_text(*parts, **screen()))
 

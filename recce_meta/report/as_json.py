@@ -20,6 +20,7 @@ from recce_meta.report.wording import DiffSummary, summarise
 
 if TYPE_CHECKING:
     from recce_meta.models.data_diff import AnyDataDiff
+    from recce_meta.models.statistics import StatisticsKept
 
 DIFF_SCHEMA = "recce_meta/diff/v1"
 RUNS_SCHEMA = "recce_meta/runs/v1"
@@ -56,6 +57,7 @@ class RunDocument(Struct, kw_only=True):
     run: RunMetadata
     counts: Mapping[str, int]
     results: Sequence[NodeResult]
+    statistics: StatisticsKept | UnsetType = UNSET
 
 
 class LineageDocument(Struct, kw_only=True):
@@ -103,9 +105,21 @@ def runs_json(runs: Sequence[RunMetadata]) -> str:
     return _encoded(RunsDocument(runs=runs))
 
 
-def run_json(run: RunMetadata, counts: Mapping[str, int], results: Sequence[NodeResult] = ()) -> str:
-    """One run, how many nodes it has of each resource type, and every result of it."""
-    return _encoded(RunDocument(run=run, counts=counts, results=sorted(results, key=lambda r: r.unique_id)))
+def run_json(
+    run: RunMetadata,
+    counts: Mapping[str, int],
+    results: Sequence[NodeResult] = (),
+    kept: StatisticsKept | None = None,
+) -> str:
+    """One run, how many nodes it has of each resource type, every result of it, and how much is *kept*."""
+    return _encoded(
+        RunDocument(
+            run=run,
+            counts=counts,
+            results=sorted(results, key=lambda r: r.unique_id),
+            statistics=UNSET if kept is None else kept,
+        )
+    )
 
 
 def lineage_json(view: LineageView) -> str:

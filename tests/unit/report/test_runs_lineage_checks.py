@@ -120,6 +120,8 @@ def test_a_run_tells_what_is_kept_with_it() -> None:
 
     assert f"statistics  {told}" in run_text(RUN, {}, RESULTS, kept, width=100, color=False)
     assert f"- statistics: `{told}`\n" in run_markdown(RUN, {}, RESULTS, kept)
+    document = msgspec.json.decode(run_json(RUN, {}, RESULTS, kept))
+    assert document["statistics"]["last_counted_at"] == "2026-11-19T09:30:00Z"
 
 
 def test_a_run_with_which_nothing_is_kept_does_not_speak_of_it() -> None:
@@ -127,6 +129,7 @@ def test_a_run_with_which_nothing_is_kept_does_not_speak_of_it() -> None:
 
     assert "statistics" not in run_text(RUN, {}, RESULTS, nothing, width=100, color=False)
     assert "statistics" not in run_markdown(RUN, {}, RESULTS, None)
+    assert "statistics" not in msgspec.json.decode(run_json(RUN, {}, RESULTS, None))
 
 
 def test_a_run_as_json_names_its_schema() -> None:
