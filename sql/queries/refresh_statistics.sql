@@ -7,3 +7,5 @@ ANALYZE node_versions;
 ANALYZE version_parents;
 ANALYZE run_results;
 ANALYZE runs;
+ANALYZE node_statistics;
+ANALYZE column_statistics;

@@ -7,3 +7,5 @@ ANALYZE recce_metadata.node_versions;
 ANALYZE recce_metadata.version_parents;
 ANALYZE recce_metadata.run_results;
 ANALYZE recce_metadata.runs;
+ANALYZE recce_metadata.node_statistics;
+ANALYZE recce_metadata.column_statistics;
