@@ -12,6 +12,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recce_meta._version import __version__
     from recce_meta.adapter import UnifiedSqlAdapter
+    from recce_meta.api.data_diffs import (
+        histogram_diff,
+        profile_diff,
+        query_diff,
+        row_count_diff,
+        schema_diff,
+        top_k_diff,
+        value_diff,
+        value_diff_detail,
+    )
+    from recce_meta.api.diff_sql import generate_diff_sql
     from recce_meta.diff.changes import detect_changes
     from recce_meta.errors import RecceMetaError
     from recce_meta.extractors.catalog import extract_columns_from_catalog
@@ -40,11 +51,20 @@ __all__ = [
     "extract_columns_from_catalog",
     "extract_from_manifest",
     "extract_project",
+    "generate_diff_sql",
+    "histogram_diff",
     "list_runs",
     "load_lineage_from_warehouse",
     "load_nodes_from_warehouse",
     "load_run",
+    "profile_diff",
+    "query_diff",
     "record_run",
+    "row_count_diff",
+    "schema_diff",
+    "top_k_diff",
+    "value_diff",
+    "value_diff_detail",
 ]
 
 _MODULES = {
@@ -63,11 +83,20 @@ _MODULES = {
     "extract_columns_from_catalog": "extractors.catalog",
     "extract_from_manifest": "extractors.manifest",
     "extract_project": "extractors.project",
+    "generate_diff_sql": "api.diff_sql",
+    "histogram_diff": "api.data_diffs",
     "list_runs": "store.read",
     "load_lineage_from_warehouse": "store.select",
     "load_nodes_from_warehouse": "store.select",
     "load_run": "store.select",
+    "profile_diff": "api.data_diffs",
+    "query_diff": "api.data_diffs",
     "record_run": "store.write",
+    "row_count_diff": "api.data_diffs",
+    "schema_diff": "api.data_diffs",
+    "top_k_diff": "api.data_diffs",
+    "value_diff": "api.data_diffs",
+    "value_diff_detail": "api.data_diffs",
 }
 
 

@@ -12,7 +12,7 @@ from recce_meta.adapter.pool import DEFAULT_THREADS, Pool
 from recce_meta.api.asking import OnQuery, Warehouses
 from recce_meta.api.places import Places
 from recce_meta.dialects import dialect_named
-from recce_meta.diff.data.plan import Plan, Query
+from recce_meta.diff.data.plan import Plan, Query, Result
 from recce_meta.errors import QueryCancelled, RecceMetaError
 from recce_meta.models.data_diff import AnyDataDiff, Failed, Subject
 
@@ -36,7 +36,7 @@ class Comparison:
         self._warehouses = warehouses
         self._pools = pools
 
-    def run(self, plan: Plan[AnyDataDiff]) -> AnyDataDiff:
+    def run(self, plan: Plan[Result]) -> Result:
         """The result of *plan*; raises what it met."""
         return self._warehouses.run(plan)
 

@@ -69,7 +69,9 @@ def diff(
     style: str,
     **where: Any,
 ) -> None:
-    """What changed between two runs, what it touches, and with --data how the data differs.
+    """What changed between two runs, and what it touches.
+
+    With --data, also how the data of that differs: schemas, row counts, and values where a key is known.
 
     BASE and CURRENT are run selectors: an id or its beginning, base, current, base~1, branch:NAME,
     sha:PREFIX, before:2026-11-01, latest, or path:DIR for artifacts on disk.

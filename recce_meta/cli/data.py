@@ -140,7 +140,7 @@ def profile(
     live: bool,
     approx: bool,
 ) -> None:
-    """Figures of every column on both sides: NULLs, distinct values, extremes, mean, median, lengths.
+    """Figures of every column on both sides, such as NULLs and distinct values.
 
     Figures that were kept with the base run (record --stats profile) are used.
     """

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -24,19 +24,14 @@ from recce_meta.errors import UsageError
 F = Callable[..., Any]
 
 
-class Percent(click.ParamType[float] if TYPE_CHECKING else click.ParamType):
-    """`10%` or `10`: a share in per cent."""
-
-    name = "percent"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number before the sign."""
-        if isinstance(value, float):
-            return value
-        try:
-            return float(str(value).strip().removesuffix("%"))
-        except ValueError:
-            self.fail(f"{value!r} is not a share such as 10%", param, ctx)
+def _percent(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+    """`10%` or `10` as a number."""
+    if value is None:
+        return None
+    try:
+        return float(value.strip().removesuffix("%"))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a share such as 10%") from None
 
 
 def _comparing_values(command: F) -> F:
@@ -82,7 +77,9 @@ _KEY: Callable[[F], F] = click.option(
     help="Columns that identify a row: -k id, or -k order_id,line. [default: as the project declares]",
 )
 _VALUES: Callable[[F], F] = together(
-    click.option("--sample", type=Percent(), help="Compare only this share of the keys: 10%."),
+    click.option(
+        "--sample", callback=_percent, metavar="PERCENT", help="Compare only this share of the keys: 10%."
+    ),
     click.option(
         "--limit", type=click.IntRange(min=1), default=DEFAULT_LIMIT, show_default=True, help="Rows shown."
     ),

@@ -101,6 +101,11 @@ class SimpleTemplateRenderer:
         return self._project.run
 
     @property
+    def warehouse_name(self) -> str:
+        """Which warehouse the templates are for, as `type:` of profiles.yml has it."""
+        return self._project.adapter_type
+
+    @property
     def assumed_variables(self) -> frozenset[str]:
         """The variables that the last rendering took from the defaults in `var('…', default)`.
 
