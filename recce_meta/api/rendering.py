@@ -144,7 +144,7 @@ def parse_variables(text: str | None) -> dict[str, Any]:
 
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise UsageError(
             f"--vars is not YAML: {' '.join(str(error).split())}",
             hint="for example --vars '{cutoff: 2024-01-01}'",

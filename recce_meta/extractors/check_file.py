@@ -7,7 +7,7 @@ is wrong with a check is told with its line, and breaks that check alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,16 +18,13 @@ from recce_meta.extractors.check_values import Lined, MalformedValue, flag, show
 from recce_meta.models.check_expect import Expect, ExpectEqual
 from recce_meta.models.check_params import CheckParams
 from recce_meta.models.check_result import AnyCheck, BrokenCheck, DataCheck, Problem
-from recce_meta.profiles.yaml_file import read_text
+from recce_meta.profiles.yaml_file import read_text, refuse_depth
 
 if TYPE_CHECKING:
-    from yaml import Event, Node
+    from yaml import Node
 
 FIELDS = ("name", "description", "type", "params", "expect", "optional", "view_options")
 EQUAL = "equal"
-
-DEEPEST = 50
-"""Levels of nesting that a file may have; checks need six."""
 
 _BROKEN_VALUE = (ValueError, OverflowError)
 """What PyYAML lets through from values that no Python type can hold: a date in month 13."""
@@ -54,7 +51,7 @@ def _check_nodes(path: Path) -> list[Node]:
 
     text, loader = read_text(path, ConfigurationError), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _refuse_depth(path, yaml.parse(text, Loader=loader))
+        refuse_depth(path, yaml.parse(text, Loader=loader), ConfigurationError)
         root = yaml.compose(text, Loader=loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -73,18 +70,6 @@ def _check_nodes(path: Path) -> list[Node]:
         line = found.start_mark.line + 1
         raise _no_list(path, f"has no list under 'checks:' (line {line})")
     return list(found.value)
-
-
-def _refuse_depth(path: Path, events: Iterable[Event]) -> None:
-    """Refuse nesting without end: PyYAML descends into it on the C stack, and ends the process."""
-    from yaml import CollectionEndEvent, CollectionStartEvent
-
-    depth = 0
-    for event in events:
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        if depth > DEEPEST:
-            line = event.start_mark.line + 1 if event.start_mark else 1
-            raise ConfigurationError(f"{path}:{line} is nested more than {DEEPEST} levels deep")
 
 
 def _no_list(path: Path, problem: str, hint: str | None = None) -> ConfigurationError:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recce_meta.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from yaml import Node
+    from yaml import Event, Node
+
+DEEPEST = 50
+"""Levels of nesting that a file may have; the folders below `models:` take one each."""
+
+_BROKEN_VALUE = (ValueError, OverflowError)
+"""What PyYAML lets through from values that no Python type can hold: a date in month 13."""
 
 
 def read_mapping(path: Path, error_class: type[ConfigurationError]) -> Mapping[str, object]:
     """The mapping that the file holds; *error_class* says what kind of file could not be read."""
     import yaml
 
+    text = read_text(path, error_class)
     try:
-        content = yaml.load(read_text(path, error_class), Loader=_loader())
+        refuse_depth(path, yaml.parse(text, Loader=_loader()), error_class)
+        content = yaml.load(text, Loader=_loader())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark is not None else str(path)
         problem = getattr(error, "problem", None) or str(error)
         raise error_class(f"{place} is not valid YAML: {problem}") from error
+    except _BROKEN_VALUE as error:
+        raise error_class(f"{path} holds a value that cannot be read: {error}") from error
     if content is None:
         raise error_class(f"{path} is empty")
     if not isinstance(content, Mapping):
@@ -38,6 +48,18 @@ def read_text(path: Path, error_class: type[ConfigurationError]) -> str:
         raise error_class(f"{path} is not UTF-8 text: {error}") from error
     except OSError as error:
         raise error_class(f"Cannot read {path}: {error.strerror or error}") from error
+
+
+def refuse_depth(path: Path, events: Iterable[Event], error_class: type[ConfigurationError]) -> None:
+    """Refuse nesting without end: PyYAML descends into it on the C stack, and ends the process."""
+    from yaml import CollectionEndEvent, CollectionStartEvent
+
+    depth = 0
+    for event in events:
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise error_class(f"{path}:{line} is nested more than {DEEPEST} levels deep")
 
 
 def line_of(path: Path, keys: Sequence[str | int]) -> int | None:

@@ -268,6 +268,9 @@ def test_what_is_not_there_is_named_with_what_is(
         ("shop: {target: dev, outputs: {dev: {type: duckdb, threads: many}}}\n", "'threads' is not a whole"),
         ("shop: {target: '{{ nope }}', outputs: {dev: {type: duckdb}}}\n", "'nope' is undefined"),
         ("shop: !!python/object:os.system {}\n", "not valid YAML"),
+        ("a: 1\nshop: " + "[" * 200_000, r"profiles\.yml:2 is nested more than 50 levels deep"),
+        ("shop:\n" + "".join(f"{'  ' * level}- a:\n" for level in range(60)), "is nested more than 50"),
+        ("shop: {since: 2024-13-01}\n", "holds a value that cannot be read: month must be in 1..12"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(
