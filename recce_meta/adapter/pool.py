@@ -78,15 +78,17 @@ class Pool:
             return [function(item) for item in items]
         with ThreadPoolExecutor(min(self.size, len(items)), thread_name_prefix="recce_meta pool") as workers:
             futures = [workers.submit(function, item) for item in items]
+            is_done = False
             try:
                 for future in as_completed(futures):
                     future.result()
-                return [future.result() for future in futures]
-            except BaseException:
-                for future in futures:
-                    future.cancel()
-                self.cancel()
-                raise
+                is_done = True
+            finally:
+                if not is_done:
+                    for future in futures:
+                        future.cancel()
+                    self.cancel()
+            return [future.result() for future in futures]
 
     def cancel(self) -> None:
         """Stop whatever runs, and let nothing more begin."""

@@ -10,7 +10,9 @@ from recce_meta.api.places import Places
 from recce_meta.api.subjects import Sides
 from recce_meta.diff.data.counts import row_counts
 from recce_meta.diff.data.plan import Plan
+from recce_meta.diff.data.schema import stored_schema_diff
 from recce_meta.diff.data.source import Pair
+from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import AnyDataDiff, Subject
 
 PairPlan = Callable[[Pair], Plan[AnyDataDiff]]
@@ -26,3 +28,22 @@ def each(diff: str, places: Places, chosen: Sequence[Sides], plan: PairPlan) -> 
     """One job of type *diff* for each of *chosen*: what *plan* makes of its two sides."""
     pairs = [sides.pair(places) for sides in chosen]
     return [Job(diff, pair.subject, partial(plan, pair)) for pair in pairs]
+
+
+def stored_schema_jobs(places: Places, chosen: Sequence[Sides]) -> list[Job]:
+    """How the columns differ that were recorded with both runs; nothing is asked of the warehouse."""
+    jobs = []
+    for sides in chosen:
+        subject = sides.pair(places).subject
+        base, current = (
+            side.columns if isinstance(side, NodeMetadata) else None for side in (sides.base, sides.current)
+        )
+        result = stored_schema_diff(subject, base, current, places.current)
+        jobs.append(Job("schema_diff", subject, partial(known, result)))
+    return jobs
+
+
+def known(result: AnyDataDiff) -> Plan[AnyDataDiff]:
+    """A plan that has nothing to ask."""
+    yield from ()
+    return result

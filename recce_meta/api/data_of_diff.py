@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from recce_meta.api.comparing_data import Comparison, Job
-from recce_meta.api.data_jobs import each, row_count_job
+from recce_meta.api.data_jobs import each
 from recce_meta.api.run_pair import RunPair
+from recce_meta.api.statistics import Kept, counts_with_kept
 from recce_meta.api.subjects import Sides
 from recce_meta.api.value_jobs import keys_of, value_jobs
 from recce_meta.diff.data.schema import schema_diff
@@ -18,16 +19,22 @@ OnProgress = Callable[[int, int], None]
 
 
 def data_of_diff(
-    comparison: Comparison, runs: RunPair, chosen: Sequence[Sides], on_progress: OnProgress
+    comparison: Comparison,
+    runs: RunPair,
+    chosen: Sequence[Sides],
+    on_progress: OnProgress,
+    *,
+    kept: tuple[Kept, Kept] = ({}, {}),
 ) -> list[AnyDataDiff]:
     """Row counts of all of *chosen*, and schemas and values of those that have a relation on both sides.
 
-    Values are compared where a key is known, small relations first. What fails, or is not reached before the
+    Values are compared where a key is known, small relations first. *kept* are the statistics of either run:
+    those of base spare counting it. What fails, or is not reached before the
     deadline, is a Failed among the results; the others go on.
     """
     both = [sides for sides in chosen if len(sides.pair(comparison.places).sides) == 2]
     first = [
-        row_count_job(comparison.places, chosen),
+        counts_with_kept(comparison.places, chosen, *kept),
         *each("schema_diff", comparison.places, both, schema_diff),
     ]
     results = _run(comparison, first, on_progress) if chosen else []

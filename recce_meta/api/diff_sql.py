@@ -26,8 +26,8 @@ def generate_diff_sql(
     """The statement that compares the rows of *node_id* on both sides, whole and without a key.
 
     Current is the relation of the node that *renderer* has. *base* is the nodes of the base run, or a
-    relation as SQL names it; without it, the node's code, rendered, is compared with the relation that was built from
-    it. Columns are those that were recorded with the runs, matched by name.
+    relation as SQL names it; without it, the node's code, rendered, is compared with the relation that was
+    built from it. Columns are those that were recorded with the runs, matched by name.
 
     The statement gives one row: `differing_rows` (the larger of both next figures), `added_rows`,
     `removed_rows`, `base_rows`, `current_rows`, `common_rows`. Equal rows count as often as they are there.

@@ -11,13 +11,12 @@ import click
 from msgspec import Struct
 
 from recce_meta.api.comparing_data import Job
-from recce_meta.api.data_jobs import PairPlan, each, row_count_job
-from recce_meta.api.on_disk import folder_of
-from recce_meta.api.run_pair import RunPair
-from recce_meta.api.statistics import Kept, counts_with_kept, load_kept, profiles_with_kept
+from recce_meta.api.data_jobs import PairPlan, each, row_count_job, stored_schema_jobs
+from recce_meta.api.statistics import counts_with_kept, profiles_with_kept
 from recce_meta.api.subjects import Sides, subjects, touched
 from recce_meta.cli.data_answer import Output, answer
 from recce_meta.cli.data_options import DataOptions, Opened, comparing_data, output_options
+from recce_meta.cli.keeping import kept_of
 from recce_meta.cli.options import format_option, together
 from recce_meta.diff.data.histogram import histogram_diff
 from recce_meta.diff.data.profile import profile_diff
@@ -37,13 +36,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     def chosen(self, opened: Opened) -> list[Sides]:
         """The nodes or relations that are named."""
         return subjects(opened.runs, self.data.tables, self.nodes, self.selection, self.exclude)
-
-    def kept(self, opened: Opened, runs: RunPair, chosen: list[Sides]) -> tuple[Kept, Kept]:
-        """The statistics that were kept with either run."""
-        selectors = (self.data.base, self.data.current)
-        if all(folder_of(selector) for selector in selectors):
-            return {}, {}
-        return load_kept(opened.store(), runs, chosen, selectors, self.data.connection.schema)
 
     def answer_each(self, diff: str, plan: PairPlan) -> None:
         """Make a diff of type *diff* of each of them, as *plan* says, and tell the results."""
@@ -114,16 +106,24 @@ def row_count(asked: Asked, live: bool) -> None:
         chosen = touched(runs) if is_open and runs is not None else asked.chosen(opened)
         if runs is None or live:
             return [row_count_job(places, chosen)]
-        return [counts_with_kept(places, chosen, *asked.kept(opened, runs, chosen))]
+        return [counts_with_kept(places, chosen, *kept_of(asked.data, opened, runs, chosen))]
 
     answer(asked.data, asked.output, jobs)
 
 
 @click.command()
 @about_nodes
-def schema(asked: Asked) -> None:
+@click.option("--stored", is_flag=True, help="Compare the columns that were recorded; the data is not asked.")
+def schema(asked: Asked, stored: bool) -> None:
     """Columns and their types on both sides, as the warehouse has them now."""
-    asked.answer_each("schema_diff", schema_diff)
+    if not stored:
+        asked.answer_each("schema_diff", schema_diff)
+        return
+    answer(
+        asked.data,
+        asked.output,
+        lambda opened: stored_schema_jobs(opened.comparison.places, asked.chosen(opened)),
+    )
 
 
 @click.command()
@@ -152,7 +152,7 @@ def profile(
                 profile_diff, columns=columns, exclude=exclude_columns, where=where, approximate=approx
             )
             return each("profile_diff", places, chosen, plan)
-        base, current = asked.kept(opened, runs, chosen)
+        base, current = kept_of(asked.data, opened, runs, chosen)
         return profiles_with_kept(places, chosen, base, current, columns=columns, exclude=exclude_columns)
 
     answer(asked.data, asked.output, jobs)

@@ -1,4 +1,4 @@
-"""`--save`: results of data diffs into the store."""
+"""What is kept of data in the store: results with `--save`, and the statistics of `record --stats`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from recce_meta.api.on_disk import folder_of
+from recce_meta.api.run_pair import RunPair
+from recce_meta.api.statistics import Kept, load_kept
+from recce_meta.api.subjects import Sides
 from recce_meta.cli.data_options import DataOptions, Opened
 from recce_meta.cli.options import say
 from recce_meta.errors import UsageError
@@ -36,3 +39,11 @@ def keep(data: DataOptions, opened: Opened, results: Sequence[AnyDataDiff]) -> N
         schema=data.connection.schema,
     )
     say(f"Kept {saved.written} results")
+
+
+def kept_of(data: DataOptions, opened: Opened, runs: RunPair, chosen: Sequence[Sides]) -> tuple[Kept, Kept]:
+    """The statistics of *chosen* that were kept with either run; none with runs that are on disk."""
+    selectors = (data.base, data.current)
+    if all(folder_of(selector) for selector in selectors):
+        return {}, {}
+    return load_kept(opened.store(), runs, chosen, selectors, data.connection.schema)
