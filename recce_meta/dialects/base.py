@@ -41,8 +41,6 @@ class Dialect:
     has_cheap_distinct: ClassVar[bool] = False
     """Whether several COUNT(DISTINCT …) in one scan cost no more than one scan each."""
     has_approximate_distinct: ClassVar[bool] = True
-    counts_distinct_rows: ClassVar[bool] = False
-    """Whether counting the rows of a SELECT DISTINCT is quicker than COUNT(DISTINCT …)."""
     has_many_medians: ClassVar[bool] = True
     """Whether one SELECT can hold medians of several columns."""
     has_exact_median: ClassVar[bool] = True
@@ -287,7 +285,7 @@ class Dialect:
 
     def count_if(self, condition: Sql) -> Sql:
         """How many rows meet *condition*; FILTER is not known everywhere."""
-        return exp.Count(this=exp.Case().when(condition, exp.Literal.number(1)))
+        return exp.Count(this=exp.Case().when(condition, exp.Literal.number(1), copy=False))
 
     def sum_of(self, value: Sql) -> Sql:
         """The sum of small whole numbers, as a whole number; 0 for no rows."""
@@ -299,9 +297,13 @@ class Dialect:
         """The mean of numbers, without overflow and with digits after the point."""
         return exp.Avg(this=value)
 
-    def count_distinct(self, value: Sql) -> Sql:
+    def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
         """How many distinct values there are, NULL aside."""
         return exp.Count(this=exp.Distinct(expressions=[value]))
+
+    def counts_distinct_rows(self, of: ColumnType) -> bool:
+        """Whether counting the rows of a SELECT DISTINCT is quicker than COUNT(DISTINCT …)."""
+        return False
 
     def approximate_distinct(self, value: Sql) -> Sql:
         """An estimate of the number of distinct values, NULL aside."""

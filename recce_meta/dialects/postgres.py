@@ -10,6 +10,21 @@ from sqlglot import exp
 from recce_meta.dialects.base import Dialect
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
+_QUICKLY_SORTED = frozenset(
+    [
+        Kind.INTEGER,
+        Kind.FLOAT,
+        Kind.BOOLEAN,
+        Kind.TEXT,
+        Kind.DATE,
+        Kind.TIMESTAMP,
+        Kind.TIMESTAMPTZ,
+        Kind.TIME,
+        Kind.UUID,
+    ]
+)
+"""One million values each, half of them distinct or few of them, on PostgreSQL 15."""
+
 
 class Postgres(Dialect):
     """PostgreSQL 14 and later."""
@@ -20,8 +35,6 @@ class Postgres(Dialect):
     columns_per_statement: ClassVar[int | None] = 1600
     # https://www.postgresql.org/docs/current/functions-aggregate.html knows no estimate
     has_approximate_distinct = False
-    # COUNT(DISTINCT …) sorts all rows, SELECT DISTINCT hashes them.
-    counts_distinct_rows = True
 
     def evaluated_once(self, select: exp.Select) -> exp.Select:
         """A subquery is merged into its outer query, its columns computed wherever they are used; but not one
@@ -94,6 +107,14 @@ class Postgres(Dialect):
         prefixed = exp.DPipe(this=exp.Literal.string("x"), expression=padded, safe=True)
         bits = exp.cast(exp.paren(prefixed), "BIT(64)", dialect=self.name)
         return exp.cast(bits, "BIGINT", dialect=self.name)
+
+    def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
+        """It sorts, and texts sort quickest by their bytes."""
+        return super().count_distinct(self.ordered_text(value) if of.kind is Kind.TEXT else value, of)
+
+    def counts_distinct_rows(self, of: ColumnType) -> bool:
+        """SELECT DISTINCT hashes: of `numeric` and what is longer, that is quicker than to sort."""
+        return of.kind not in _QUICKLY_SORTED or (of.kind is Kind.INTEGER and of.scale is not None)
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """`cardinality` counts an empty array as 0, where `array_length` gives NULL."""

@@ -19,7 +19,6 @@ class Redshift(Postgres):
     ignores_case_of_columns = True
     decimal_digits = 38
     has_approximate_distinct = True
-    counts_distinct_rows = False
     # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html: all in one SELECT must sort alike
     has_many_medians = False
     text_type = "VARCHAR(65535)"
@@ -102,6 +101,14 @@ class Redshift(Postgres):
     def hex_number(self, digits: Sql) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_STRTOL.html"""
         return exp.Anonymous(this="STRTOL", expressions=[digits, exp.Literal.number(16)])
+
+    def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
+        """No need of a collation here."""
+        return Dialect.count_distinct(self, value, of)
+
+    def counts_distinct_rows(self, of: ColumnType) -> bool:
+        """COUNT(DISTINCT …) hashes here."""
+        return False
 
     def median(self, value: Sql) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html"""

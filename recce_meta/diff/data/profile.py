@@ -190,7 +190,7 @@ def _figures(dialect: Dialect, column: LiveColumn, approximate: bool) -> list[_F
             _Figure("max", exp.Max(this=text), _as_is),
         ]
     figures += _of_lengths(dialect, value, of)
-    figures.append(_distinct(dialect, dialect.comparable(value.copy(), of), approximate))
+    figures.append(_distinct(dialect, dialect.comparable(value.copy(), of), of, approximate))
     return figures
 
 
@@ -232,14 +232,14 @@ def _of_lengths(dialect: Dialect, value: Sql, of: ColumnType) -> list[_Figure]:
     ]
 
 
-def _distinct(dialect: Dialect, value: Sql, approximate: bool) -> _Figure:
+def _distinct(dialect: Dialect, value: Sql, of: ColumnType, approximate: bool) -> _Figure:
     if approximate and dialect.has_approximate_distinct:
         return _Figure("distinct_count", dialect.approximate_distinct(value), _count, 0)
     if dialect.has_cheap_distinct:
-        return _Figure("distinct_count", dialect.count_distinct(value), _count, 0)
-    if dialect.counts_distinct_rows:
+        return _Figure("distinct_count", dialect.count_distinct(value, of), _count, 0)
+    if dialect.counts_distinct_rows(of):
         return _Figure("distinct_count", value, _count, 0, is_alone=True, counts_rows=True)
-    return _Figure("distinct_count", dialect.count_distinct(value), _count, 0, is_alone=True)
+    return _Figure("distinct_count", dialect.count_distinct(value, of), _count, 0, is_alone=True)
 
 
 def _count(value: Value, of: ColumnType) -> Value:

@@ -1,12 +1,11 @@
 """The most frequent values of columns, counted on both sides.
 
-One statement holds a block for each column: both sides grouped by the value, the groups of both put
-together, the first *k* by current count, then base count, then the value itself, so that two runs agree.
-Values of several types cannot share a column of one result, so they travel as texts that mean the same
-everywhere and are read back as what they are (`reading`); they are grouped and sorted by type, texts by
-code point. Arrays, structs, maps, JSON, binary and types that nobody knows are grouped by their text. A
-second statement, asked together with the first, counts rows. Across two targets each side is asked for its
-own first *k* (`top_k_apart`).
+One statement holds a block for each column: the rows of both sides grouped by the value, the first *k* by
+current count, then base count, then the value itself, so that two runs agree. Values of several types
+cannot share a column of one result, so they travel as texts that mean the same everywhere and are read back
+as what they are (`reading`); they are grouped and sorted by type, texts by code point. Arrays, structs,
+maps, JSON, binary and types that nobody knows are grouped by their text. A second statement, asked together
+with the first, counts rows. Across two targets each side is asked for its own first *k* (`top_k_apart`).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from recce_meta.diff.data.choice import SideColumn, chosen
 from recce_meta.diff.data.failures import failure, first_line
 from recce_meta.diff.data.plan import Answer, Plan, Query, rows_of
 from recce_meta.diff.data.reading import read, sample
-from recce_meta.diff.data.source import Pair, Source
+from recce_meta.diff.data.source import Pair
 from recce_meta.diff.data.top_k_apart import top_k_apart
 from recce_meta.diff.data.top_keys import Counted, Totals, counted, totals
 from recce_meta.errors import UsageError
@@ -107,16 +106,16 @@ def _block(pair: Pair, column: Counted, k: int, where: str | None) -> exp.Select
     """The first *k* of one column: its number, places from 1, values as text, and both counts."""
     dialect = pair.sides[-1].dialect
     sides = [source for source in pair.sides if column.on(source.side) is not None]
-    groups = [column.groups(source, where, *_counts(source)) for source in sides]
-    if len(groups) > 1:
-        both = exp.union(*groups, distinct=False).subquery("g")
-        sums = [
-            exp.alias_(dialect.sum_of(exp.column(name, table="g")), name)
-            for name in ("base_rows", "current_rows")
-        ]
-        grouped = exp.select(exp.column("v", table="g"), *sums).from_(both).group_by("1")
-    else:
-        grouped = groups[0]
+    rows = [column.keys(source, where, exp.alias_(_number(source.side), "side")) for source in sides]
+    counts = [
+        exp.alias_(
+            dialect.count_if(exp.EQ(this=exp.column("side", table="g"), expression=_number(side))),
+            f"{side.value}_rows",
+        )
+        for side in DataSide
+    ]
+    both = exp.union(*rows, distinct=False) if len(rows) > 1 else rows[0]
+    grouped = exp.select(exp.column("v", table="g"), *counts).from_(both.subquery("g")).group_by("1")
     first = (
         exp.select("c.v", "c.base_rows", "c.current_rows")
         .from_(grouped.subquery("c"))
@@ -133,13 +132,8 @@ def _block(pair: Pair, column: Counted, k: int, where: str | None) -> exp.Select
     ).from_(first.subquery("f"))
 
 
-def _counts(source: Source) -> list[Sql]:
-    rows, none = exp.Count(this=exp.Star()), exp.Literal.number(0)
-    is_base = source.side is DataSide.BASE
-    return [
-        exp.alias_(rows if is_base else none, "base_rows"),
-        exp.alias_(none if is_base else rows, "current_rows"),
-    ]
+def _number(side: DataSide) -> Sql:
+    return exp.Literal.number(list(DataSide).index(side))
 
 
 def _order(pair: Pair, column: Counted, table: str) -> list[exp.Ordered]:

@@ -75,7 +75,7 @@ def top_k_apart(
 
 def _first(source: Source, column: Counted, k: int, where: str | None) -> Query:
     """The first *k* of one side by its own count, then by value."""
-    grouped = column.groups(source, where, exp.alias_(exp.Count(this=exp.Star()), "row_count"))
+    grouped = _grouped(source, column, where)
     value = column.key.sorted(exp.column("v", table="c"), source.dialect)
     first = (
         exp.select("c.v", "c.row_count")
@@ -90,7 +90,7 @@ def _rest(source: Source, column: Counted, values: Sequence[Value], where: str |
     """How often *values*, which the other side has listed, are there."""
     own = column.on(source.side)
     assert own is not None, "only sides that have the column are asked"
-    grouped = column.groups(source, where, exp.alias_(exp.Count(this=exp.Star()), "row_count"))
+    grouped = _grouped(source, column, where)
     literals = [_literal(value, own.type, source.dialect) for value in values]
     if None in literals:  # what has no literal is told by its text
         texts = [exp.Literal.string(_text(value)) for value in values]
@@ -98,6 +98,10 @@ def _rest(source: Source, column: Counted, values: Sequence[Value], where: str |
     else:
         among = exp.In(this=own.of("t"), expressions=literals)
     return _query(grouped.where(among), source, column, "other side's values")
+
+
+def _grouped(source: Source, column: Counted, where: str | None) -> exp.Select:
+    return column.keys(source, where, exp.alias_(exp.Count(this=exp.Star()), "row_count")).group_by("1")
 
 
 def _query(grouped: exp.Select, source: Source, column: Counted, about: str) -> Query:

@@ -56,15 +56,15 @@ class Counted(Struct, frozen=True):
         own: LiveColumn | None = getattr(self.column, side.value)
         return own
 
-    def groups(self, source: Source, where: str | None, *counts: Sql) -> exp.Select:
-        """The keys `v` of *source*'s rows, and *counts* of each."""
+    def keys(self, source: Source, where: str | None, *others: Sql) -> exp.Select:
+        """The keys `v` of *source*'s rows that have a value, and *others* beside them."""
         own = self.on(source.side)
         assert own is not None, f"{self.name} is not in {source.side.value}"
         key = self.key.casts[source.side](own.of("t"))
-        selected = source.select(exp.alias_(key, "v"), *counts).where(
+        selected = source.select(exp.alias_(key, "v"), *others).where(
             exp.not_(exp.Is(this=own.of("t"), expression=exp.null()))
         )
-        return (selected.where(condition(where)) if where else selected).group_by("1")
+        return selected.where(condition(where)) if where else selected
 
 
 def counted(pair: Pair, columns: Sequence[SideColumn]) -> tuple[list[Counted], dict[str, str]]:
