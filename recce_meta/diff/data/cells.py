@@ -13,6 +13,7 @@ from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
 from recce_meta.diff.data.compare import Comparison
 from recce_meta.diff.data.keyed import Keyed
 from recce_meta.diff.data.reading import plain, read
+from recce_meta.diff.data.sql import aliased
 from recce_meta.models.data_diff import DataSide, Value
 
 _BY_TEXT = frozenset([Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIME, Kind.OTHER])
@@ -48,7 +49,7 @@ def stored(index: int, alias: str, raw: Sequence[int]) -> Sql:
 def cell(sides: Keyed, index: int, side: DataSide, value: Sql) -> Sql:
     """*value*, a compared column as *side* stores it, to be shown."""
     shown = fetched(value, _type(sides.compared[index], side), sides.dialect)
-    return exp.alias_(shown, f"{side.value}_{index}")
+    return aliased(shown, f"{side.value}_{index}")
 
 
 def read_cell(sides: Keyed, index: int, side: DataSide, value: Value) -> Value:
@@ -59,7 +60,7 @@ def read_cell(sides: Keyed, index: int, side: DataSide, value: Value) -> Value:
 def key_cells(sides: Keyed, columns: Sequence[Sql]) -> list[Sql]:
     """*columns*, the key's in their common types, to be shown as key_0, key_1, …"""
     return [
-        exp.alias_(fetched(column, _key_type(part), sides.dialect), f"key_{i}")
+        aliased(fetched(column, _key_type(part), sides.dialect), f"key_{i}")
         for i, (part, column) in enumerate(zip(sides.key, columns, strict=True))
     ]
 

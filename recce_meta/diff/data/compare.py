@@ -16,6 +16,7 @@ from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
 from recce_meta.diff.data.common_type import CommonType, common_type
 from recce_meta.diff.data.settings import PRECISIONS, ValueOptions
 from recce_meta.diff.data.source import ColumnPair, LiveColumn
+from recce_meta.diff.data.sql import all_of, any_of, negated
 
 LARGEST_SUMMED = exp.Literal.number("1e290")
 """Differences of larger numbers are left out: the sum of any number of smaller ones fits into a double."""
@@ -44,10 +45,10 @@ class Comparison:
         """Whether the values differ; never NULL. Both are columns, which may be read several times."""
         differ = self.dialect.differ(base.copy(), current.copy())
         if self.common.kind is Kind.FLOAT and not self.dialect.nan_equals_nan:
-            both_nan = exp.and_(exp.IsNan(this=base.copy()), exp.IsNan(this=current.copy()))
-            differ = exp.and_(differ, exp.not_(exp.func("COALESCE", both_nan, exp.false())))
+            both_nan = all_of([exp.IsNan(this=base.copy()), exp.IsNan(this=current.copy())])
+            differ = all_of([differ, negated(exp.func("COALESCE", both_nan, exp.false()))])
         if self.options.has_tolerance and self.common.kind.is_number:
-            differ = exp.and_(differ, exp.not_(self._is_close(base, current)))
+            differ = all_of([differ, negated(self._is_close(base, current))])
         return differ
 
     @property
@@ -62,8 +63,8 @@ class Comparison:
         )
         if not self._is_unbounded:
             return subtracted
-        within = exp.and_(_within(base, LARGEST_SUMMED), _within(current, LARGEST_SUMMED))
-        return exp.Case().when(within, subtracted)
+        within = all_of([_within(base, LARGEST_SUMMED), _within(current, LARGEST_SUMMED)])
+        return exp.Case().when(within, subtracted, copy=False)
 
     @property
     def _is_unbounded(self) -> bool:
@@ -96,8 +97,8 @@ class Comparison:
                 this=distance, expression=exp.Nullif(this=larger, expression=exp.Literal.number(0))
             )
             near.append(exp.LTE(this=share, expression=_number(self.options.relative)))
-        within = exp.and_(_within(base, LARGEST_SUBTRACTED), _within(current, LARGEST_SUBTRACTED))
-        return exp.func("COALESCE", exp.Case().when(within, exp.or_(*near)), exp.false())
+        within = all_of([_within(base, LARGEST_SUBTRACTED), _within(current, LARGEST_SUBTRACTED)])
+        return exp.func("COALESCE", exp.Case().when(within, any_of(near)), exp.false())
 
     def _subtractable(self, value: Sql) -> Sql:
         """*value* in a type in which subtracting neither overflows nor, if it can be helped, rounds."""

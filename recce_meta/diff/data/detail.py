@@ -13,6 +13,7 @@ from recce_meta.diff.data.keyed import BASE, CURRENT, Keyed, is_missing, keyed
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import Pair
+from recce_meta.diff.data.sql import aliased, negated, selecting
 from recce_meta.models.data_diff import DataSide, DetailRow, ValueDetail
 
 FLAGS = 2
@@ -71,19 +72,20 @@ def _differing(sides: Keyed, facts: KeyFacts, part: Sequence[int]) -> exp.Select
         for side in (DataSide.BASE, DataSide.CURRENT)
     ]
     keys = [
-        exp.alias_(exp.func("COALESCE", base, current), f"k{i}")
+        aliased(exp.func("COALESCE", base, current), f"k{i}")
         for i, (base, current) in enumerate(
             zip(sides.key_columns(BASE), sides.key_columns(CURRENT), strict=True)
         )
     ]
     select = sides.joined(*rows).select(
-        exp.alias_(is_missing(BASE), "is_added"),
-        exp.alias_(is_missing(CURRENT), "is_removed"),
+        aliased(is_missing(BASE), "is_added"),
+        aliased(is_missing(CURRENT), "is_removed"),
         *keys,
         *_passed_on(part, raw, BASE),
         *_passed_on(part, raw, CURRENT),
+        copy=False,
     )
-    return _cut(sides, facts, select.where(sides.row_differs(everything)), part)
+    return _cut(sides, facts, select.where(sides.row_differs(everything), copy=False), part)
 
 
 def _one_sided(sides: Keyed, facts: KeyFacts, part: Sequence[int]) -> exp.Select:
@@ -93,10 +95,12 @@ def _one_sided(sides: Keyed, facts: KeyFacts, part: Sequence[int]) -> exp.Select
     raw = raw_columns(sides, part)
     is_added = exp.true() if side is DataSide.CURRENT else exp.false()
     select = (
-        exp.select(exp.alias_(is_added, "is_added"), exp.alias_(exp.not_(is_added.copy()), "is_removed"))
-        .from_(sides.rows(side, part, raw=raw, excluded=facts.excluded).subquery(alias))
-        .select(*(exp.alias_(key, f"k{i}") for i, key in enumerate(sides.key_columns(alias))))
-        .select(*_passed_on(part, raw, alias))
+        selecting(aliased(is_added, "is_added"), aliased(negated(is_added.copy()), "is_removed"))
+        .from_(
+            sides.rows(side, part, raw=raw, excluded=facts.excluded).subquery(alias, copy=False), copy=False
+        )
+        .select(*(aliased(key, f"k{i}") for i, key in enumerate(sides.key_columns(alias))), copy=False)
+        .select(*_passed_on(part, raw, alias), copy=False)
     )
     return _cut(sides, facts, select, part)
 
@@ -108,17 +112,17 @@ def _cut(sides: Keyed, facts: KeyFacts, select: exp.Select, part: Sequence[int])
         cell(sides, i, side, exp.column(f"{side.value}_{i}", table="d")) for side in sides.sides for i in part
     ]
     first = (
-        exp.select(*flags, *key_cells(sides, sides.key_columns("d")), *values)
-        .from_(select.subquery("d"))
-        .order_by(*sides.in_key_order(sides.key_columns("d")))
-        .limit(sides.options.limit + 1)
+        selecting(*flags, *key_cells(sides, sides.key_columns("d")), *values)
+        .from_(select.subquery("d", copy=False), copy=False)
+        .order_by(*sides.in_key_order(sides.key_columns("d")), copy=False)
+        .limit(sides.options.limit + 1, copy=False)
     )
     return sides.with_repeated(first, facts.excluded)
 
 
 def _passed_on(part: Sequence[int], raw: Sequence[int], alias: str) -> list[Sql]:
     side = DataSide.BASE if alias == BASE else DataSide.CURRENT
-    return [exp.alias_(stored(i, alias, raw), f"{side.value}_{i}") for i in part]
+    return [aliased(stored(i, alias, raw), f"{side.value}_{i}") for i in part]
 
 
 def _read(sides: Keyed, part: Sequence[int], rows: Rows) -> list[DetailRow]:

@@ -13,6 +13,7 @@ from recce_meta.diff.data.cells import cell, key_cells, raw_columns, read_cell, 
 from recce_meta.diff.data.key_facts import KeyFacts
 from recce_meta.diff.data.keyed import BASE, CURRENT, Keyed
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
+from recce_meta.diff.data.sql import aliased, all_of, any_of, selecting
 from recce_meta.diff.data.token import has_token
 from recce_meta.models.data_diff import DataSide, Example
 
@@ -67,11 +68,11 @@ def _by_token(sides: Keyed, found: Sequence[Found]) -> exp.Select:
         sides.rows(side, wanted, raw=raw_columns(sides, wanted), keep=has_token(sides, side, tokens))
         for side in (DataSide.BASE, DataSide.CURRENT)
     ]
-    flags = [exp.alias_(sides.differ(index), f"d{index}") for index in wanted]
+    flags = [aliased(sides.differ(index), f"d{index}") for index in wanted]
     select = sides.joined(*chosen, how="inner").select(
-        *key_cells(sides, sides.key_columns(BASE)), *_cells(sides, wanted, flags)
+        *key_cells(sides, sides.key_columns(BASE)), *_cells(sides, wanted, flags), copy=False
     )
-    return select.order_by(*sides.in_key_order(sides.key_columns(BASE)))
+    return select.order_by(*sides.in_key_order(sides.key_columns(BASE)), copy=False)
 
 
 def _by_rank(sides: Keyed, facts: KeyFacts, found: Sequence[Found]) -> exp.Select:
@@ -87,27 +88,31 @@ def _by_rank(sides: Keyed, facts: KeyFacts, found: Sequence[Found]) -> exp.Selec
     for index in wanted:
         order = exp.Order(expressions=sides.in_key_order(keys))
         rank = exp.Window(this=exp.RowNumber(), partition_by=[sides.differ(index)], order=order)
-        ranks.append(exp.alias_(rank, f"n{index}"))
-    ranked = sides.joined(*rows, how="inner").where(exp.or_(*(sides.differ(index) for index in wanted)))
-    flags = [exp.alias_(sides.differ(index), f"d{index}") for index in wanted]
-    ranked = ranked.select(*keys, *key_cells(sides, keys), *_cells(sides, wanted, flags), *ranks)
+        ranks.append(aliased(rank, f"n{index}"))
+    ranked = sides.joined(*rows, how="inner").where(
+        any_of(sides.differ(index) for index in wanted), copy=False
+    )
+    flags = [aliased(sides.differ(index), f"d{index}") for index in wanted]
+    ranked = ranked.select(*keys, *key_cells(sides, keys), *_cells(sides, wanted, flags), *ranks, copy=False)
     is_first = [
-        exp.and_(
-            exp.column(f"d{index}", table="d"),
-            exp.LTE(
-                this=exp.column(f"n{index}", table="d"),
-                expression=exp.Literal.number(sides.options.examples),
-            ),
+        all_of(
+            [
+                exp.column(f"d{index}", table="d"),
+                exp.LTE(
+                    this=exp.column(f"n{index}", table="d"),
+                    expression=exp.Literal.number(sides.options.examples),
+                ),
+            ]
         )
         for index in wanted
     ]
     names = [f"key_{i}" for i in range(len(keys))]
     names += [name for index in wanted for name in (f"d{index}", f"base_{index}", f"current_{index}")]
     select = (
-        exp.select(*(exp.column(name, table="d") for name in names))
-        .from_(ranked.subquery("d"))
-        .where(exp.or_(*is_first))
-        .order_by(*sides.in_key_order(sides.key_columns("d")))
+        selecting(*(exp.column(name, table="d") for name in names))
+        .from_(ranked.subquery("d", copy=False), copy=False)
+        .where(any_of(is_first), copy=False)
+        .order_by(*sides.in_key_order(sides.key_columns("d")), copy=False)
     )
     return sides.with_repeated(select, facts.excluded)
 

@@ -14,6 +14,7 @@ from sqlglot import exp
 from recce_meta.dialects import Sql
 from recce_meta.diff.data.keyed import BASE, CURRENT, Excluded, Keyed
 from recce_meta.diff.data.plan import Plan, Query, rows_of
+from recce_meta.diff.data.sql import aliased, all_of, any_of, is_not_null, selecting
 from recce_meta.models.data_diff import DataSide, KeyCounts
 
 
@@ -71,38 +72,40 @@ def _uniqueness(keyed: Keyed, side: DataSide) -> Query:
 def _of_one_column(keyed: Keyed, side: DataSide) -> exp.Select:
     (key,) = keyed.key_columns("s")
     distinct = exp.Distinct(expressions=[keyed.ordered(keyed.key[0], key.copy())])
-    return exp.select(
-        exp.alias_(exp.Count(this=exp.Star()), "n_rows"),
-        exp.alias_(exp.Count(this=key), "n_not_null"),
-        exp.alias_(exp.Count(this=distinct), "n_keys"),
-    ).from_(keyed.keys_of(side).subquery("s"))
+    return selecting(
+        aliased(exp.Count(this=exp.Star()), "n_rows"),
+        aliased(exp.Count(this=key), "n_not_null"),
+        aliased(exp.Count(this=distinct), "n_keys"),
+    ).from_(keyed.keys_of(side).subquery("s", copy=False), copy=False)
 
 
 def _of_several_columns(keyed: Keyed, side: DataSide) -> exp.Select:
-    is_whole = exp.and_(*(_is_not_null(column) for column in keyed.key_columns("g")))
+    is_whole = all_of(is_not_null(column) for column in keyed.key_columns("g"))
     rows = exp.column("n", table="g")
-    return exp.select(
-        exp.alias_(keyed.dialect.sum_of(rows.copy()), "n_rows"),
-        exp.alias_(keyed.dialect.sum_of(exp.Case().when(is_whole.copy(), rows)), "n_not_null"),
-        exp.alias_(keyed.dialect.count_if(is_whole), "n_keys"),
-    ).from_(keyed.counted_keys(side).subquery("g"))
+    return selecting(
+        aliased(keyed.dialect.sum_of(rows.copy()), "n_rows"),
+        aliased(keyed.dialect.sum_of(exp.Case().when(is_whole.copy(), rows)), "n_not_null"),
+        aliased(keyed.dialect.count_if(is_whole), "n_keys"),
+    ).from_(keyed.counted_keys(side).subquery("g", copy=False), copy=False)
 
 
 def _repetitions(keyed: Keyed) -> Query:
     """For each side, its keys with several rows, and its rows whose key has several on either side."""
     aliases = {DataSide.BASE: BASE, DataSide.CURRENT: CURRENT}
     many = {side: exp.GT(this=_rows(aliases[side]), expression=_one()) for side in keyed.sides}
-    anywhere = exp.or_(*(condition.copy() for condition in many.values()))
+    anywhere = any_of(condition.copy() for condition in many.values())
     figures: list[Sql] = []
     for side in keyed.sides:
         rows = exp.Case().when(anywhere.copy(), _rows(aliases[side]))
-        figures.append(exp.alias_(keyed.dialect.count_if(many[side]), f"{side.value}_keys"))
-        figures.append(exp.alias_(keyed.dialect.sum_of(rows), f"{side.value}_rows"))
+        figures.append(aliased(keyed.dialect.count_if(many[side]), f"{side.value}_keys"))
+        figures.append(aliased(keyed.dialect.sum_of(rows), f"{side.value}_rows"))
     counted = [keyed.counted_keys(side, not_null=True) for side in keyed.sides]
     if len(counted) == 2:
-        select = keyed.joined(*counted).select(*figures)
+        select = keyed.joined(*counted).select(*figures, copy=False)
     else:
-        select = exp.select(*figures).from_(counted[0].subquery(aliases[keyed.sides[0]]))
+        select = selecting(*figures).from_(
+            counted[0].subquery(aliases[keyed.sides[0]], copy=False), copy=False
+        )
     return Query(
         expression=select,
         dialect=keyed.dialect,
@@ -118,7 +121,3 @@ def _rows(alias: str) -> Sql:
 
 def _one() -> Sql:
     return exp.Literal.number(1)
-
-
-def _is_not_null(value: Sql) -> Sql:
-    return exp.not_(exp.Is(this=value, expression=exp.null()))

@@ -30,6 +30,7 @@ from recce_meta.diff.data.source import (
     matched,
     named,
 )
+from recce_meta.diff.data.sql import aliased, all_of, any_of, is_not_null, is_null, selecting
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.data_diff import DataSide
 
@@ -92,11 +93,11 @@ class Keyed:
         columns = [(f"k{i}", _value(part, side)) for i, part in enumerate(self.key)]
         columns += [(f"c{i}", _value(self.compared[i], side)) for i in wanted]
         columns += [(f"r{i}", _column(self.compared[i], side)) for i in raw]
-        select = self.side(side).select(*(exp.alias_(value, name) for name, value in columns))
+        select = self.side(side).select(*(aliased(value, name) for name, value in columns))
         select = self._limited(select, side)
         if excluded.null_keys:
             for part in self.key:
-                select = select.where(_is_not_null(_column(part, side)), copy=False)
+                select = select.where(is_not_null(_column(part, side)), copy=False)
         if keep is not None:
             select = select.where(keep, copy=False)
         return (
@@ -112,11 +113,11 @@ class Keyed:
     def counted_keys(self, side: DataSide, *, not_null: bool = False) -> exp.Select:
         """Each key of *side*, with its rows counted as n."""
         names = self.key_columns("s")
-        keys = self.keys_of(side, not_null=not_null).subquery("s")
+        keys = self.keys_of(side, not_null=not_null).subquery("s", copy=False)
         return (
-            exp.select(*names, exp.alias_(exp.Count(this=exp.Star()), "n"))
-            .from_(keys)
-            .group_by(*(name.copy() for name in names))
+            selecting(*names, aliased(exp.Count(this=exp.Star()), "n"))
+            .from_(keys, copy=False)
+            .group_by(*(name.copy() for name in names), copy=False)
         )
 
     def joined(self, left: exp.Select, right: exp.Select, *, how: str = "full outer") -> exp.Select:
@@ -127,8 +128,8 @@ class Keyed:
         ]
         return (
             exp.Select()
-            .from_(left.subquery(BASE))
-            .join(right.subquery(CURRENT), on=exp.and_(*equal), join_type=how)
+            .from_(left.subquery(BASE, copy=False), copy=False)
+            .join(right.subquery(CURRENT, copy=False), on=all_of(equal), join_type=how, copy=False)
         )
 
     def with_repeated(self, select: exp.Select, excluded: Excluded) -> exp.Select:
@@ -137,15 +138,15 @@ class Keyed:
             return select
         many = exp.GT(this=exp.column("n", table="g"), expression=exp.Literal.number(1))
         repeated = [
-            exp.select(*self.key_columns("g"))
-            .from_(self.counted_keys(side, not_null=True).subquery("g"))
-            .where(many.copy())
+            selecting(*self.key_columns("g"))
+            .from_(self.counted_keys(side, not_null=True).subquery("g", copy=False), copy=False)
+            .where(many.copy(), copy=False)
             for side in self.sides
         ]
         both: Sql = repeated[0]
         for other in repeated[1:]:
             both = exp.Union(this=both, expression=other, distinct=True)
-        return select.with_(REPEATED, as_=both)
+        return select.with_(REPEATED, as_=both, copy=False)
 
     @property
     def sides(self) -> tuple[DataSide, ...]:
@@ -175,7 +176,7 @@ class Keyed:
 
     def row_differs(self, wanted: Iterable[int]) -> Sql:
         """Whether a side has no such row, or any of the *wanted* columns differs, in a join."""
-        return exp.or_(is_missing(BASE), is_missing(CURRENT), *(self.differ(i) for i in wanted))
+        return any_of([is_missing(BASE), is_missing(CURRENT), *(self.differ(i) for i in wanted)])
 
     def _limited(self, select: exp.Select, side: DataSide) -> exp.Select:
         """*select* of the rows that the user wants of *side*."""
@@ -198,20 +199,16 @@ class Keyed:
             for one, other in zip(self.key_columns("s"), self.key_columns("r"), strict=True)
         ]
         return (
-            exp.select(*(exp.column(name, table="s") for name in names))
-            .from_(select.subquery("s"))
-            .join(exp.alias_(exp.to_table(REPEATED), "r", table=True), on=exp.and_(*equal), join_type="left")
-            .where(is_missing("r"))
+            selecting(*(exp.column(name, table="s") for name in names))
+            .from_(select.subquery("s", copy=False), copy=False)
+            .join(exp.to_table(REPEATED, alias="r"), on=all_of(equal), join_type="left", copy=False)
+            .where(is_missing("r"), copy=False)
         )
 
 
 def is_missing(alias: str) -> Sql:
     """Whether an outer join found no row of *alias*: keys that are joined are never NULL."""
-    return exp.Is(this=exp.column("k0", table=alias), expression=exp.null())
-
-
-def _is_not_null(value: Sql) -> Sql:
-    return exp.not_(exp.Is(this=value, expression=exp.null()))
+    return is_null(exp.column("k0", table=alias))
 
 
 def _column(part: Comparison, side: DataSide) -> Sql:

@@ -14,6 +14,7 @@ from recce_meta.diff.data.plan import Plan, Query, rows_of
 from recce_meta.diff.data.rows_apart import rows_diff_apart
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import Pair
+from recce_meta.diff.data.sql import aliased, selecting
 from recce_meta.diff.data.whole import HASH, Whole, detail_row, whole, with_rows
 from recce_meta.models.data_diff import DataSide, RowsDiff
 
@@ -66,16 +67,20 @@ def _grouped(sides: Whole, dialect: Dialect) -> exp.Select:
     parts = []
     for source in sides.pair.sides:
         numbers = [
-            exp.alias_(exp.Literal.number(int(source.side is side)), name) for side, name in COUNTS.items()
+            aliased(exp.Literal.number(int(source.side is side)), name) for side, name in COUNTS.items()
         ]
-        hashes = sides.sampled(source).subquery("t")
-        parts.append(exp.select(exp.column(HASH, table="t"), *numbers).from_(hashes))
+        hashes = sides.sampled(source).subquery("t", copy=False)
+        parts.append(selecting(exp.column(HASH, table="t"), *numbers).from_(hashes, copy=False))
     both: Sql = parts[0]
     for part in parts[1:]:
         both = exp.Union(this=both, expression=part, distinct=False)
     h = exp.column(HASH, table="u")
-    sums = [exp.alias_(exp.Sum(this=exp.column(name, table="u")), name) for name in COUNTS.values()]
-    return exp.select(h, *sums).from_(exp.Subquery(this=both, alias="u")).group_by(h.copy())
+    sums = [aliased(exp.Sum(this=exp.column(name, table="u")), name) for name in COUNTS.values()]
+    return (
+        selecting(h, *sums)
+        .from_(exp.Subquery(this=both, alias="u"), copy=False)
+        .group_by(h.copy(), copy=False)
+    )
 
 
 def _totals(sides: Whole, dialect: Dialect) -> Query:
@@ -85,9 +90,9 @@ def _totals(sides: Whole, dialect: Dialect) -> Query:
     common = fewer.else_(current.copy())
     figures = {"base_rows": base, "current_rows": current, "common": common}
     return Query(
-        expression=exp.select(
-            *(exp.alias_(dialect.sum_of(figure), name) for name, figure in figures.items())
-        ).from_(_grouped(sides, dialect).subquery("g")),
+        expression=selecting(
+            *(aliased(dialect.sum_of(figure), name) for name, figure in figures.items())
+        ).from_(_grouped(sides, dialect).subquery("g", copy=False), copy=False),
         dialect=dialect,
         about=f"rows of {sides.pair.subject.name}",
         side=sides.pair.sides[-1].side,
@@ -100,11 +105,11 @@ def _differing(sides: Whole, dialect: Dialect) -> Query:
     names = (HASH, *COUNTS.values())
     base, current = (exp.column(name, table="g") for name in COUNTS.values())
     return Query(
-        expression=exp.select(*(exp.column(name, table="g") for name in names))
-        .from_(_grouped(sides, dialect).subquery("g"))
-        .where(exp.NEQ(this=base, expression=current))
-        .order_by(exp.Ordered(this=exp.column(HASH, table="g"), desc=False, nulls_first=False))
-        .limit(sides.options.limit + 1),
+        expression=selecting(*(exp.column(name, table="g") for name in names))
+        .from_(_grouped(sides, dialect).subquery("g", copy=False), copy=False)
+        .where(exp.NEQ(this=base, expression=current), copy=False)
+        .order_by(exp.Ordered(this=exp.column(HASH, table="g"), desc=False, nulls_first=False), copy=False)
+        .limit(sides.options.limit + 1, copy=False),
         dialect=dialect,
         about=f"rows of {sides.pair.subject.name} that differ",
         side=sides.pair.sides[-1].side,

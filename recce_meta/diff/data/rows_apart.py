@@ -19,6 +19,7 @@ from sqlglot import exp
 from recce_meta.dialects import Sql
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
 from recce_meta.diff.data.source import Source
+from recce_meta.diff.data.sql import aliased, selecting
 from recce_meta.diff.data.whole import HASH, Whole, detail_row, with_rows
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import DataSide, RowsDiff
@@ -96,16 +97,14 @@ def _buckets(sides: Whole, source: Source) -> Query:
     dialect = source.dialect
     bucket = _bucket("t")
     sums = [
-        exp.alias_(
-            exp.Sum(this=dialect.decimal(dialect.hex_number(_digits("t", start, length)), 0)), f"sum_{i}"
-        )
+        aliased(exp.Sum(this=dialect.decimal(dialect.hex_number(_digits("t", start, length)), 0)), f"sum_{i}")
         for i, (start, length) in enumerate(SLICES)
     ]
-    count = exp.alias_(exp.Count(this=exp.Star()), "n")
+    count = aliased(exp.Count(this=exp.Star()), "n")
     return Query(
-        expression=exp.select(exp.alias_(bucket, "bucket"), count, *sums)
-        .from_(sides.sampled(source).subquery("t"))
-        .group_by(bucket.copy()),
+        expression=selecting(aliased(bucket, "bucket"), count, *sums)
+        .from_(sides.sampled(source).subquery("t", copy=False), copy=False)
+        .group_by(bucket.copy(), copy=False),
         dialect=dialect,
         side=source.side,
         about=f"rows of {source.name} in {16**BUCKET_DIGITS:,} buckets",
@@ -117,11 +116,13 @@ def _hashes(sides: Whole, source: Source, buckets: Sequence[str]) -> Query:
     """The hashes in *buckets*, and how often each is there."""
     among = exp.In(this=_bucket("t"), expressions=[exp.Literal.string(each) for each in buckets])
     h = exp.column(HASH, table="t")
-    select = exp.select(h, exp.alias_(exp.Count(this=exp.Star()), "n")).from_(
-        sides.sampled(source).subquery("t")
+    select = selecting(h, aliased(exp.Count(this=exp.Star()), "n")).from_(
+        sides.sampled(source).subquery("t", copy=False), copy=False
     )
     return Query(
-        expression=(select if len(buckets) == 16**BUCKET_DIGITS else select.where(among)).group_by(h.copy()),
+        expression=(
+            select if len(buckets) == 16**BUCKET_DIGITS else select.where(among, copy=False)
+        ).group_by(h.copy(), copy=False),
         dialect=source.dialect,
         side=source.side,
         about=f"hashes of {source.name} in {len(buckets):,} buckets",

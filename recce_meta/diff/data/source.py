@@ -25,12 +25,11 @@ class Source(Struct, frozen=True, kw_only=True):
 
     def aliased(self, alias: str) -> Sql:
         """What stands in FROM."""
-        relation = self.relation.copy()
-        return exp.alias_(relation, alias, table=True)
+        return exp.alias_(self.relation.copy(), alias, table=True, copy=False)
 
     def select(self, *expressions: Sql | str, alias: str = "t") -> exp.Select:
         """A query of this side's rows."""
-        return exp.select(*expressions).from_(self.aliased(alias))
+        return exp.select(*expressions, copy=False).from_(self.aliased(alias), copy=False)
 
 
 class Pair(Struct, frozen=True, kw_only=True):

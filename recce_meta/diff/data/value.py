@@ -24,6 +24,7 @@ from recce_meta.diff.data.keyed import BASE, CURRENT, Keyed, is_missing, keyed
 from recce_meta.diff.data.plan import Plan, Query, rows_of
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import ColumnPair, Pair
+from recce_meta.diff.data.sql import aliased, all_of, is_null, negated, selecting
 from recce_meta.diff.data.token import token_assumed, token_of
 from recce_meta.models.data_diff import ColumnValues, DataSide, Example, ValueDiff
 
@@ -115,23 +116,25 @@ def _compared(sides: Keyed, facts: KeyFacts) -> Plan[tuple[Totals, list[Cells]]]
 def _join(sides: Keyed, facts: KeyFacts, part: Sequence[int], differing: Sequence[int]) -> exp.Select:
     """The aggregates of columns *part*, over rows that differ in one of the columns *differing*."""
     flags: list[Sql] = [
-        exp.alias_(is_missing(BASE), "is_added"),
-        exp.alias_(is_missing(CURRENT), "is_removed"),
+        aliased(is_missing(BASE), "is_added"),
+        aliased(is_missing(CURRENT), "is_removed"),
     ]
     if sides.options.examples and part:
-        flags.append(exp.alias_(token_of(sides, BASE), "token"))
+        flags.append(aliased(token_of(sides, BASE), "token"))
     for index in part:
         flags += _cell_flags(sides, index)
     rows = sides.joined(
         sides.rows(DataSide.BASE, differing, excluded=facts.excluded),
         sides.rows(DataSide.CURRENT, differing, excluded=facts.excluded),
     )
-    rows = rows.select(*flags).where(sides.row_differs(differing))
+    rows = rows.select(*flags, copy=False).where(sides.row_differs(differing), copy=False)
     figures = [
         *_total_figures(sides),
         *(figure for index in part for figure in _figures(sides, index).values()),
     ]
-    select = exp.select(*figures).from_(sides.dialect.evaluated_once(rows).subquery("d"))
+    select = selecting(*figures).from_(
+        sides.dialect.evaluated_once(rows).subquery("d", copy=False), copy=False
+    )
     return sides.with_repeated(select, facts.excluded)
 
 
@@ -142,20 +145,20 @@ def _cell_flags(sides: Keyed, index: int) -> list[Sql]:
     # Rows of one side alone have no k0 on the other, which no equality holds with.
     is_common = exp.EQ(this=exp.column("k0", table=BASE), expression=exp.column("k0", table=CURRENT))
     flags: list[Sql] = [
-        exp.alias_(exp.and_(is_common, sides.differ(index)), f"d{index}"),
-        exp.alias_(exp.Is(this=before.copy(), expression=exp.null()), f"e{index}"),
-        exp.alias_(exp.Is(this=after.copy(), expression=exp.null()), f"f{index}"),
+        aliased(all_of([is_common, sides.differ(index)]), f"d{index}"),
+        aliased(is_null(before.copy()), f"e{index}"),
+        aliased(is_null(after.copy()), f"f{index}"),
     ]
     if how.has_difference:
-        flags.append(exp.alias_(how.difference(before, after), f"x{index}"))
+        flags.append(aliased(how.difference(before, after), f"x{index}"))
     return flags
 
 
 def _total_figures(sides: Keyed) -> list[Sql]:
     added, removed = exp.column("is_added", table="d"), exp.column("is_removed", table="d")
-    changed = exp.and_(exp.not_(added.copy()), exp.not_(removed.copy()))
+    changed = all_of([negated(added.copy()), negated(removed.copy())])
     return [
-        exp.alias_(sides.dialect.count_if(condition), name)
+        aliased(sides.dialect.count_if(condition), name)
         for name, condition in zip(Totals._fields, (added, removed, changed), strict=True)
     ]
 
@@ -169,19 +172,19 @@ def _figures(sides: Keyed, index: int) -> dict[str, Sql]:
 
     found: dict[str, Sql] = {
         "mismatched": dialect.count_if(flag("d")),
-        "null_to_value": dialect.count_if(exp.and_(flag("d"), flag("e"))),
-        "value_to_null": dialect.count_if(exp.and_(flag("d"), flag("f"))),
+        "null_to_value": dialect.count_if(all_of([flag("d"), flag("e")])),
+        "value_to_null": dialect.count_if(all_of([flag("d"), flag("f")])),
     }
     if sides.compared[index].has_difference:
-        difference = exp.Case().when(flag("d"), flag("x"))
+        difference = exp.Case().when(flag("d"), flag("x"), copy=False)
         found["subtracted"] = exp.Count(this=difference)
         found["sum_of_differences"] = exp.Sum(this=difference.copy())
         found["largest_difference"] = exp.Max(this=exp.Abs(this=difference.copy()))
     if sides.options.examples:
-        token = exp.Case().when(flag("d"), exp.column("token", table="d"))
+        token = exp.Case().when(flag("d"), exp.column("token", table="d"), copy=False)
         found["first_token"] = exp.Min(this=token)
         found["last_token"] = exp.Max(this=token.copy())
-    return {name: exp.alias_(figure, f"{name}_{index}") for name, figure in found.items()}
+    return {name: aliased(figure, f"{name}_{index}") for name, figure in found.items()}
 
 
 def _assumed(sides: Keyed, part: Sequence[int]) -> tuple[object, ...]:

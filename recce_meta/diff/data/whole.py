@@ -27,6 +27,7 @@ from recce_meta.diff.data.source import (
     describe,
     matched,
 )
+from recce_meta.diff.data.sql import aliased, selecting
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import DataSide, DetailRow, RowsDiff
 
@@ -64,7 +65,7 @@ class Whole:
         row_hash = (
             source.dialect.row_hash(values) if self._is_within_one else source.dialect.portable_hash(values)
         )
-        select = source.select(exp.alias_(row_hash, HASH), *others)
+        select = source.select(aliased(row_hash, HASH), *others)
         if self.options.where:
             select = select.where(condition(self.options.where), copy=False)
         return select
@@ -78,17 +79,15 @@ class Whole:
         if self._is_within_one:
             values = [column.value(source.side) for column in self.columns]
             return select.where(source.dialect.sampled(values, percent), copy=False)
-        inner = select.subquery("s")
+        inner = select.subquery("s", copy=False)
         names = [exp.column(each.alias_or_name, table="s") for each in select.selects]
         taken = source.dialect.portable_sampled(exp.column(HASH, table="s"), percent)
-        return exp.select(*names).from_(inner).where(taken)
+        return selecting(*names).from_(inner, copy=False).where(taken, copy=False)
 
     def chosen(self, source: Source, hashes: Iterable[object]) -> Query:
         """One row of *source* for each of *hashes*: the hash, then the stored values."""
-        cells = [
-            exp.alias_(column.own(source.side).of("t"), f"r{i}") for i, column in enumerate(self.columns)
-        ]
-        rows = self.sampled(source, *cells).subquery("t")
+        cells = [aliased(column.own(source.side).of("t"), f"r{i}") for i, column in enumerate(self.columns)]
+        rows = self.sampled(source, *cells).subquery("t", copy=False)
         h = exp.column(HASH, table="t")
         number = exp.Window(
             this=exp.RowNumber(),
@@ -96,23 +95,21 @@ class Whole:
             order=exp.Order(expressions=[exp.Ordered(this=h.copy())]),
         )
         numbered = (
-            exp.select(
-                h, *(exp.column(f"r{i}", table="t") for i in range(len(cells))), exp.alias_(number, "n")
-            )
-            .from_(rows)
-            .where(exp.In(this=h.copy(), expressions=[_literal(each) for each in hashes]))
+            selecting(h, *(exp.column(f"r{i}", table="t") for i in range(len(cells))), aliased(number, "n"))
+            .from_(rows, copy=False)
+            .where(exp.In(this=h.copy(), expressions=[_literal(each) for each in hashes]), copy=False)
         )
         shown = [
-            exp.alias_(
+            aliased(
                 fetched(exp.column(f"r{i}", table="d"), column.own(source.side).type, source.dialect), f"r{i}"
             )
             for i, column in enumerate(self.columns)
         ]
         is_first = exp.EQ(this=exp.column("n", table="d"), expression=exp.Literal.number(1))
         return Query(
-            expression=exp.select(exp.column(HASH, table="d"), *shown)
-            .from_(numbered.subquery("d"))
-            .where(is_first),
+            expression=selecting(exp.column(HASH, table="d"), *shown)
+            .from_(numbered.subquery("d", copy=False), copy=False)
+            .where(is_first, copy=False),
             dialect=source.dialect,
             side=source.side,
             about=f"rows of {source.name} that differ",
