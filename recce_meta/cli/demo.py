@@ -33,24 +33,14 @@ def demo(folder: Path, style: str) -> None:
     with progress("building the shop"):
         told = story.demo(folder)
     if style == "json":
-        emit(report.diff_json(told.diff))
+        emit(report.diff_json(told.diff, told.data))
         return
     if style == "markdown":
-        emit(report.diff_markdown(told.diff))
+        emit(report.pull_request_markdown(told.diff, told.data, None))
         return
     emit(report.diff_text(told.diff, **screen()))
-    emit("\n" + _rows_text(told.rows))
+    emit("\n" + report.data_text(told.data, **screen()))
     emit(f"\nThe store is the schema {DEFAULT_SCHEMA} in {told.database}. Try:")
     url = f"--url {quote(f'duckdb:///{told.database}')}"
-    for command in ("runs", "diff base current --format markdown", "lineage orders", "show current"):
+    for command in ("runs", "diff base current --data", "value orders --detail", "lineage orders"):
         emit(f"  recce-meta {command} {url}")
-
-
-def _rows_text(rows: tuple[story.Rows, ...]) -> str:
-    lines = ["Rows of the changed models, base → current"]
-    for row in rows:
-        text = f"  {row.name}  {row.base} → {row.current}"
-        if row.differing is not None:
-            text += f", {row.differing} rows differ" if row.differing else ", all equal"
-        lines.append(text)
-    return "\n".join(lines)
