@@ -1,0 +1,140 @@
+"""Tables to compare in each warehouse, and plans run there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.pool import Pool
+from recce_meta.api.asking import Warehouses
+from recce_meta.dialects import Dialect, dialect_named
+from recce_meta.diff.data.plan import Plan, Query
+from recce_meta.diff.data.source import Pair, Source, table
+from recce_meta.models.data_diff import DataSide, Subject
+
+Result = TypeVar("Result")
+Rows = Sequence[Sequence[Any]]
+
+
+def literal(value: Any, type_name: str) -> str:
+    """*value* as SQL that DuckDB and PostgreSQL read alike."""
+    if value is None:
+        return f"CAST(NULL AS {type_name})"
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, datetime):
+        text = value.isoformat(sep=" ")
+    elif isinstance(value, date | Decimal):
+        text = str(value)
+    elif isinstance(value, bytes):
+        text = "\\x" + value.hex()
+    else:
+        text = repr(value)
+    return f"CAST('{text.replace(chr(39), chr(39) * 2)}' AS {type_name})"
+
+
+@dataclass
+class Site:
+    """One warehouse with a schema of its own."""
+
+    adapter: UnifiedSqlAdapter
+    schema: str
+    dialect: Dialect
+    pool: Pool
+    asked: list[Query]
+
+    def create(self, name: str, columns: Mapping[str, str], rows: Rows) -> None:
+        """A table of *columns*, by name, with *rows*."""
+        relation = self.relation(name)
+        quote = self.adapter.quote_identifier
+        self.adapter.execute(f"DROP TABLE IF EXISTS {relation}")
+        defined = ", ".join(f"{quote(column)} {kind}" for column, kind in columns.items())
+        self.adapter.execute(f"CREATE TABLE {relation} ({defined})")
+        if rows:
+            kinds = list(columns.values())
+            values = ", ".join(
+                "(" + ", ".join(literal(value, kind) for value, kind in zip(row, kinds, strict=True)) + ")"
+                for row in rows
+            )
+            self.adapter.execute(f"INSERT INTO {relation} VALUES {values}")
+
+    def relation(self, name: str) -> str:
+        """The table's qualified name."""
+        return self.adapter.quote_table(self.schema, name)
+
+    def source(self, name: str, side: DataSide) -> Source:
+        """The table as one side of a diff."""
+        return Source(
+            relation=table(self.dialect, self.relation(name)), dialect=self.dialect, side=side, name=name
+        )
+
+    def pair(self, base: str | None = "base", current: str | None = "current") -> Pair:
+        """Two tables to compare."""
+        return Pair(
+            subject=Subject(name="orders"),
+            base=None if base is None else self.source(base, DataSide.BASE),
+            current=None if current is None else self.source(current, DataSide.CURRENT),
+        )
+
+    def run(self, plan: Plan[Result]) -> Result:
+        """What *plan* comes to here; `asked` then holds its queries."""
+        self.asked.clear()
+        return Warehouses(self.pool, on_query=self.asked.append).run(plan)
+
+
+def opened(backend: Any, schema: str) -> Iterator[Site]:
+    with backend.connect() as adapter, Pool(adapter, threads=2) as pool:
+        quoted = adapter.quote_identifier(schema)
+        adapter.execute(f"CREATE SCHEMA {quoted}")
+        try:
+            yield Site(adapter, schema, dialect_named(backend.name), pool, [])
+        finally:
+            adapter.execute(f"DROP SCHEMA {quoted} CASCADE")
+
+
+@pytest.fixture
+def site(backend: Any, schema_name: str) -> Iterator[Site]:
+    """Each warehouse in turn."""
+    yield from opened(backend, schema_name)
+
+
+@pytest.fixture
+def sites(tmp_path: Any, postgres_url: str, schema_name: str) -> Iterator[tuple[Site, Site]]:
+    """DuckDB and PostgreSQL."""
+
+    @dataclass
+    class Place:
+        name: str
+        url: str
+
+        def connect(self) -> UnifiedSqlAdapter:
+            return UnifiedSqlAdapter.from_url(self.url)
+
+    first = opened(Place("duckdb", f"duckdb:///{tmp_path / 'both.duckdb'}"), schema_name)
+    second = opened(Place("postgres", postgres_url), schema_name)
+    pair = next(first), next(second)
+    yield pair
+    for site in (first, second):
+        next(site, None)
+
+
+@pytest.fixture
+def tables(site: Site) -> Callable[..., None]:
+    """The function that makes both tables: columns of base, rows of base and current, columns of current."""
+
+    def make(
+        columns: Mapping[str, str],
+        base: Rows,
+        current: Rows,
+        current_columns: Mapping[str, str] | None = None,
+    ) -> None:
+        site.create("base", columns, base)
+        site.create("current", current_columns or columns, current)
+
+    return make
