@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from recce_meta.report.data.as_json import data_json
     from recce_meta.report.data.markdown import data_markdown
     from recce_meta.report.data.text import data_text
+    from recce_meta.report.html.page import html_report
     from recce_meta.report.junit import check_report_junit
     from recce_meta.report.pull_request import pull_request_markdown
 
@@ -37,6 +38,7 @@ __all__ = [
     "diff_json",
     "diff_markdown",
     "diff_text",
+    "html_report",
     "lineage_json",
     "lineage_markdown",
     "lineage_text",
@@ -58,6 +60,7 @@ _MODULES = {
     "data_json": "data.as_json",
     "data_markdown": "data.markdown",
     "data_text": "data.text",
+    "html_report": "html.page",
     "pull_request_markdown": "pull_request",
 }
 """Where each name is that is imported when it is first used."""

@@ -68,14 +68,25 @@ def _under_title(folds: Sequence[Fold]) -> list[Fold]:
 
 
 def _head(diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: CheckReport | None) -> str:
-    told = [*_checks_verdict(checks), *_data_verdict(results), *([diff_verdict(diff)] if diff else [])]
-    sign = min((sign for sign, _text in told), key=_SEVERITY.index, default="✅")
+    told = verdicts(diff, results, checks)
     title = " · ".join(text for _sign, text in told) or "Nothing was compared"
-    text = f"{MARKER}\n### {sign} {title[:1].upper()}{title[1:]}\n"
+    text = f"{MARKER}\n### {worst_sign(told)} {title[:1].upper()}{title[1:]}\n"
     if diff is not None:
         phrases = summary_phrases(summarise(diff))[0 if diff.changed else 1 :]
         text += (f"\n**{' · '.join(phrases)}**\n" if phrases else "") + f"\n{sides_line(diff)}"
     return text
+
+
+def verdicts(
+    diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: CheckReport | None
+) -> list[tuple[str, str]]:
+    """A sign and a sentence for each of checks, data and code that is given."""
+    return [*_checks_verdict(checks), *_data_verdict(results), *([diff_verdict(diff)] if diff else [])]
+
+
+def worst_sign(told: Sequence[tuple[str, str]]) -> str:
+    """The sign that stands for all."""
+    return min((sign for sign, _text in told), key=_SEVERITY.index, default="✅")
 
 
 def _data_verdict(results: Sequence[AnyDataDiff]) -> list[tuple[str, str]]:

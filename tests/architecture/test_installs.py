@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+REPORT_FILES = ("page.html", "report.css", "report.js")
 PRINT_FOLDER = "import recce_meta, pathlib; print(pathlib.Path(recce_meta.__file__).parent.parent)"
 
 
@@ -80,6 +81,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert {name.split("/")[0].split("-")[0] for name in names} == {"recce_meta"}
     assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".duckdb"))]
     assert {"recce_meta/py.typed", "recce_meta/_sql/ddl/02_runs.sql"} <= set(names)
+    assert {f"recce_meta/report/html/static/{name}" for name in REPORT_FILES} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

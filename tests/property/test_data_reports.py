@@ -6,6 +6,7 @@ import json
 import math
 import re
 from datetime import timezone
+from html.parser import HTMLParser
 from typing import Any
 
 import msgspec
@@ -37,8 +38,8 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.report import data_json, data_markdown, data_text, pull_request_markdown
-from recce_meta.report.characters import display_width
+from recce_meta.report import data_json, data_markdown, data_text, html_report, pull_request_markdown
+from recce_meta.report.characters import display_width, neutralise
 from recce_meta.report.data.cells import cell_text, pair_text
 from recce_meta.report.data.figures import figure, percent
 
@@ -247,7 +248,11 @@ top_ks = st.builds(
 @st.composite
 def column_histograms(draw: st.DrawFn) -> ColumnHistogram:
     bins = draw(st.integers(1, 4))
-    edge = draw(st.sampled_from([st.floats(), st.decimals(allow_nan=False), st.integers(), st.dates(), st.datetimes()]))
+    edge = draw(
+        st.sampled_from(
+            [st.floats(), st.decimals(allow_nan=False), st.integers(), st.dates(), st.datetimes()]
+        )
+    )
     rows = st.none() | st.lists(counts, min_size=bins, max_size=bins).map(tuple)
     return draw(
         st.builds(
@@ -372,6 +377,66 @@ def integers_in(tree: object) -> list[int]:
     if isinstance(tree, list):
         return [number for item in tree for number in integers_in(item)]
     return [tree] if isinstance(tree, int) and not isinstance(tree, bool) else []
+
+
+class Structure(HTMLParser):
+    """What a page consists of, as a reader of HTML finds it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.told: list[str] = []
+        self.misplaced: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _value in attrs}
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.misplaced.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.told.append(data)
+
+
+VOID = {"br", "input", "link", "meta"}
+TAGS = frozenset(
+    "a article b body button code details div footer g h1 h2 h3 head header html input li link main meta nav "
+    "p pre rect script section small span style summary svg table tbody td th thead title tr ul".split()
+)
+PLAIN = html_report("plain")
+
+
+def structure_of(page: str) -> Structure:
+    parser = Structure()
+    parser.feed(page)
+    parser.close()
+    return parser
+
+
+@given(title=names, results=results)
+@slow
+def test_no_value_becomes_markup_in_html(title: str, results: Results) -> None:
+    page = html_report(title, None, results)
+
+    found = structure_of(page)
+    assert found.misplaced == [] and found.open == []
+    assert found.tags <= TAGS
+    assert not {name for name in found.attributes if name.startswith("on") or name == "style"}
+    assert page.count("<script") == PLAIN.count("<script") == 1
+    assert is_clean(page, "\n\t")
+
+
+@given(name=names)
+def test_a_name_is_read_in_html_as_it_is(name: str) -> None:
+    page = html_report("plain", None, [Failed(subject=Subject(name=name), diff="value_diff", error="gone")])
+
+    assert neutralise(name) in structure_of(page).told or not name
 
 
 @given(value=values, width=st.integers(2, 60))

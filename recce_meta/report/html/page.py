@@ -1,0 +1,326 @@
+"""The page: what a reviewer has to know first, then the nodes, the lineage, the checks, and all details.
+
+The file is complete: its policy forbids every request, and allows the one style and the one script in it by
+their hashes. It can be read without the script, which only sorts, filters, and opens what is printed.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+from recce_meta.models.change import Impact, RunDiff
+from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
+from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
+from recce_meta.models.run import RunMetadata
+from recce_meta.report.data.wording import Outcome, verdict
+from recce_meta.report.html.lineage import Mark, lineage_svg
+from recce_meta.report.html.markup import EMPTY, Child, Markup, el, join, text
+from recce_meta.report.html.nodes import Node, nodes_of, overview, section
+from recce_meta.report.html.results import CLASSES, badge, notes, result_body
+from recce_meta.report.html.tables import fold, names, row, table
+from recce_meta.report.pull_request import verdicts
+from recce_meta.report.wording import (
+    TESTS,
+    counts_by_kind,
+    kind_order,
+    moment,
+    node_label,
+    pull_request,
+    revision,
+    short_run_id,
+    summarise,
+)
+
+_PLACE = re.compile(r"\{\{ (\w+) \}\}")
+_TONES = {
+    "❌": "failed",
+    "❗": "failed",
+    "⚠️": "differs",
+    "🟡": "differs",
+    "🔎": "info",
+    "⚪": "one-sided",
+    "✅": "same",
+}
+_CHECK_CLASSES = {
+    CheckStatus.FAILED: "failed",
+    CheckStatus.ERROR: "failed",
+    CheckStatus.SKIPPED: "one-sided",
+    CheckStatus.PASSED: "same",
+}
+_CHECK_SIGNS = {
+    CheckStatus.FAILED: "✗",
+    CheckStatus.ERROR: "!",
+    CheckStatus.SKIPPED: "–",
+    CheckStatus.PASSED: "✓",
+}
+"""The worst first."""
+_FILTERS = {
+    "": "all",
+    "differs": "differs",
+    "failed": "failed",
+    "one-sided": "one-sided",
+    "same": "same",
+    "code": "code only",
+}
+
+
+def html_report(
+    title: str,
+    diff: RunDiff | None = None,
+    results: Sequence[AnyDataDiff] = (),
+    checks: CheckReport | None = None,
+) -> str:
+    """One HTML document about all that is given; *title* names it in the tab and at the top.
+
+    Every name and value is text: none can become markup or script.
+    """
+    nodes = nodes_of(diff, results)
+    counts = [result for result in results if isinstance(result, RowCountDiff)]
+    parts = {
+        "Nodes": (overview(nodes) if nodes else EMPTY),
+        "Checks": _checks(checks),
+        "Lineage": _lineage(diff, nodes),
+        "Row counts": join([_row_counts(result) for result in counts]),
+        "Details": join([section(node) for node in nodes if node.has_section]),
+        "Downstream": _downstream(diff.impacted if diff else ()),
+        "Notes": notes(diff.notes) if diff else EMPTY,
+    }
+    parts = {name: part for name, part in parts.items() if part}
+    style, script = _static("report.css"), _static("report.js")
+    return _filled(
+        _static("page.html"),
+        {
+            "policy": text(_policy(style, script)),
+            "title": text(title),
+            "style": style,
+            "script": script,
+            "head": _head(title, diff, results, checks, nodes),
+            "navigation": _navigation(parts, nodes),
+            "main": join([_section(name, part) for name, part in parts.items()]),
+        },
+    )
+
+
+@cache
+def _static(name: str) -> str:
+    """A file beside this module; part of the program, like its code."""
+    return files("recce_meta.report.html").joinpath("static").joinpath(name).read_text(encoding="utf-8")
+
+
+def _filled(template: str, parts: Mapping[str, str]) -> str:
+    """*template* with its places filled in one pass, so that what is filled in is never read as a place."""
+    return _PLACE.sub(lambda place: parts[place[1]], template)
+
+
+def _policy(style: str, script: str) -> str:
+    """The Content Security Policy: see https://www.w3.org/TR/CSP3/#source-list-syntax for hashes."""
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(inline: str) -> str:
+    return f"'sha256-{b64encode(sha256(inline.encode()).digest()).decode()}'"
+
+
+def _section(name: str, part: Markup) -> Markup:
+    return el("section", el("h2", name), part, id=_anchor(name))
+
+
+def _anchor(name: str) -> str:
+    return name.lower().replace(" ", "-")
+
+
+def _head(
+    title: str,
+    diff: RunDiff | None,
+    results: Sequence[AnyDataDiff],
+    checks: CheckReport | None,
+    nodes: Sequence[Node],
+) -> Markup:
+    told = verdicts(diff, results, checks)
+    sign = _TONES[told[0][0]] if told else "same"
+    sentence = told[0][1] if told else "Nothing was compared"
+    return el(
+        "header",
+        el("p", title, class_="title"),
+        el("h1", el("span", _capital(sentence), class_=f"verdict {sign}")),
+        el("p", join([_capital(one) for _sign, one in told[1:]], " · "), class_="also") if told[1:] else None,
+        _runs(diff) if diff else None,
+        el("div", _tiles(diff, checks, nodes), class_="tiles"),
+    )
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _runs(diff: RunDiff) -> Markup:
+    project = " → ".join(dict.fromkeys((diff.base.project_name, diff.current.project_name)))
+    return el(
+        "p", el("b", project), " ", _run("base", diff.base), el("span", " → "), _run("current", diff.current),
+        class_="runs",
+    )  # fmt: skip
+
+
+def _run(side: str, run: RunMetadata) -> Markup:
+    facts = [short_run_id(run.run_id), revision(run), pull_request(run), moment(run.run_at)]
+    name = run.environment or side
+    return el(
+        "span", el("span", class_=f"swatch {side}"), el("b", name), " ", " · ".join(filter(None, facts))
+    )
+
+
+def _tiles(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[Node]) -> list[Markup]:
+    tiles = []
+    if checks is not None and checks.checks:
+        bad = checks.count(CheckStatus.FAILED) + checks.count(CheckStatus.ERROR)
+        told = f"of {len(checks.checks):,} checks failed" if bad else "checks passed"
+        figure = bad or checks.count(CheckStatus.PASSED)
+        tiles.append(_tile("checks", figure, told, "failed" if bad else "same"))
+    compared = [node for node in nodes if node.summary]
+    if compared:
+        differing = sum(
+            any(one.outcome is Outcome.DIFFERENT for told in node.summary.aspects.values() for one in told)
+            for node in compared
+            if node.summary
+        )
+        tiles.append(
+            _tile(
+                "nodes",
+                differing,
+                f"of {len(compared):,} nodes differ in data",
+                "differs" if differing else "same",
+            )
+        )
+        failed = sum(node.state == "failed" for node in compared)
+        if failed:
+            tiles.append(_tile("nodes", failed, "could not be compared", "failed"))
+    if diff is not None:
+        summary = summarise(diff)
+        changed = {"modified": summary.modified, "added": summary.added, "removed": summary.removed}
+        told = " · ".join(f"{number:,} {word}" for word, number in changed.items() if number)
+        tiles.append(
+            _tile(
+                "details",
+                sum(changed.values()),
+                f"nodes changed: {told}" if told else "nodes changed",
+                "info",
+            )
+        )
+        tiles.append(_tile("downstream", summary.impacted, "nodes downstream", "quiet"))
+    return tiles
+
+
+def _tile(target: str, figure: int, told: str, tone: str) -> Markup:
+    return el("a", el("b", figure), el("span", told), class_=f"tile {tone}", href=f"#{target}")
+
+
+def _navigation(parts: Mapping[str, Markup], nodes: Sequence[Node]) -> Markup:
+    """Links to the sections; the filter is shown by the script, without which it does nothing."""
+    links = [el("a", name, href=f"#{_anchor(name)}") for name in parts]
+    states = Counter(node.state for node in nodes)
+    chips = [
+        el(
+            "button",
+            f"{label} {states[state] if state else len(nodes):,}",
+            type="button",
+            data_filter=state,
+            aria_pressed="false" if state else "true",
+        )
+        for state, label in _FILTERS.items()
+        if not state or states[state]
+    ]
+    search = el(
+        "input", type="search", id="filter", placeholder="Filter nodes  /", aria_label="Filter nodes",
+        autocomplete="off",
+    )  # fmt: skip
+    tools = [
+        search,
+        el("span", chips, class_="chips"),
+        el("button", "Expand all", type="button", id="expand"),
+    ]
+    return el(
+        "nav",
+        el("div", links, class_="links"),
+        el("div", tools, class_="tools", hidden=True),
+        aria_label="Page",
+    )
+
+
+def _row_counts(result: RowCountDiff) -> Markup:
+    outcome, told = verdict(result)
+    return join([el("p", badge(outcome), told), result_body(result)])
+
+
+def _checks(checks: CheckReport | None) -> Markup:
+    if checks is None or not checks.checks:
+        return EMPTY
+    order = list(_CHECK_SIGNS)
+    listed = sorted(checks.checks, key=lambda check: order.index(check.status))
+    heads = ["", "check", "type", "what was seen", "seconds"]
+    return table(heads, [_check(check) for check in listed], label="Checks", numbers=(4,))
+
+
+def _check(check: CheckResult) -> Markup:
+    sign = el(
+        "span", f"{_CHECK_SIGNS[check.status]} {check.status}", class_=f"tag {_CHECK_CLASSES[check.status]}"
+    )
+    others = [one for one in check.violations if one != check.message]
+    seen: list[Child] = [el("div", check.message)]
+    seen += [el("ul", [el("li", one) for one in others[:50]])] if others else []
+    seen += [el("div", el("b", "Hint: "), check.hint, class_="quiet")] if check.hint else []
+    about = el("small", check.description or check.where) if check.description or check.where else None
+    return row(
+        el("td", sign),
+        el("th", check.name, el("br") if about else None, about, scope="row"),
+        check.type,
+        seen,
+        el("td", f"{check.seconds:.2f}" if check.seconds else "", class_="num", data_v=check.seconds),
+    )
+
+
+def _lineage(diff: RunDiff | None, nodes: Sequence[Node]) -> Markup:
+    if diff is None:
+        return EMPTY
+    marks = {
+        node.unique_id: Mark(
+            CLASSES[node.summary.outcome] if node.summary else "", node.anchor if node.has_section else ""
+        )
+        for node in nodes
+        if node.unique_id
+    }
+    drawing = lineage_svg(diff, marks)
+    if not drawing:
+        return EMPTY
+    kinds = ("added", "removed", "modified", "impacted")
+    told = [el("li", el("span", class_=f"swatch {kind}"), kind) for kind in kinds]
+    told += [
+        el("li", el("span", class_="dot differs"), "data differs"),
+        el("li", el("span", class_="dot same"), "data is the same"),
+    ]
+    told.append(el("li", "dashed: through other nodes", class_="quiet"))
+    return Markup(el("ul", told, class_="legend") + drawing)
+
+
+def _downstream(impacted: Sequence[Impact]) -> Markup:
+    """Each distance in a line, tests only counted."""
+    if not impacted:
+        return EMPTY
+    shown = [impact for impact in impacted if impact.resource_type not in TESTS]
+    lines = []
+    for distance in sorted({impact.distance for impact in shown}):
+        group = sorted(
+            (impact for impact in shown if impact.distance == distance),
+            key=lambda impact: (kind_order(impact.resource_type), node_label(impact)),
+        )
+        lines.append(el("li", f"{distance} away: ", names([node_label(impact) for impact in group], 200)))
+    counts = Counter(impact.resource_type for impact in impacted)
+    return fold(counts_by_kind(counts), el("ul", lines), is_open=len(shown) <= 40, class_="result")

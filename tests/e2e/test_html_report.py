@@ -1,0 +1,240 @@
+"""The HTML report in a real browser: it looks after itself, on any screen, and nothing in it comes alive.
+
+Needs Chromium and its driver (Debian: `apt-get install chromium chromium-driver`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from recce_meta.models import RunDiff
+from recce_meta.report import html_report
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "report"
+REQUIRED = bool(os.environ.get("RECCE_META_REQUIRE_BROWSER"))
+"""Set in CI, so that a browser that is missing cannot pass for a green run."""
+WIDE, NARROW = 1400, 400
+
+
+def module(path: Path) -> Any:
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    made = module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+driving = module(Path(__file__).parent / "browser.py")
+cases = module(GOLDEN / "data" / "data_cases.py")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    if driving.programs() is None:
+        told = "no Chromium with chromedriver on this machine"
+        pytest.fail(told) if REQUIRED else pytest.skip(told)
+    with driving.browser(tmp_path_factory.mktemp("browser")) as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with everything on it."""
+    diff = msgspec.json.decode((GOLDEN / "pull_request" / "input.json").read_bytes(), type=RunDiff)
+    page = tmp_path_factory.mktemp("page") / "full.html"
+    shown = [*cases.PULL_REQUEST, cases.QUERY, cases.EVERY_TYPE, cases.WIDE_DETAIL]
+    page.write_text(html_report("jaffle_shop", diff, shown, cases.CHECKS), encoding="utf-8")
+    return page
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page on which every name and value wants to be more than text."""
+    page = tmp_path_factory.mktemp("page") / "hostile.html"
+    shown = [*cases.HOSTILE_RESULTS, cases.EVERY_TYPE]
+    page.write_text(html_report(cases.HOSTILE, None, shown), encoding="utf-8")
+    return page
+
+
+def opened(browser: Any, page: Path, width: int = WIDE, *, dark: bool = False) -> None:
+    browser.look(width, dark=dark)
+    browser.console()
+    browser.requests()
+    browser.open(page)
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("name", ["full", "hostile"])
+def test_the_console_is_silent_and_nothing_is_asked_for(
+    browser: Any, request: pytest.FixtureRequest, name: str, width: int
+) -> None:
+    page: Path = request.getfixturevalue(name)
+
+    opened(browser, page, width)
+
+    assert browser.console() == []
+    asked = [url for url in browser.requests() if not url.startswith(("chrome:", "data:"))]
+    assert asked == [page.as_uri()]
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW, 320])
+@pytest.mark.parametrize("name", ["full", "hostile"])
+def test_the_page_is_never_wider_than_the_screen(
+    browser: Any, request: pytest.FixtureRequest, name: str, width: int
+) -> None:
+    opened(browser, request.getfixturevalue(name), width)
+    browser.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+def test_a_dark_screen_gets_other_colours(browser: Any, full: Path) -> None:
+    script = """
+      const of = (element) => getComputedStyle(element);
+      const [tile, bar] = [document.querySelector(".tile"), document.querySelector("rect.current")];
+      const page = of(document.body);
+      return [page.backgroundColor, page.color, of(tile).backgroundColor, of(bar).fill];
+    """
+    opened(browser, full)
+    light = browser.run(script)
+    opened(browser, full, dark=True)
+    dark = browser.run(script)
+
+    assert not set(zip(light, dark, strict=True)) & {(colour, colour) for colour in light}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_text_can_be_told_from_its_ground(browser: Any, full: Path, dark: bool) -> None:
+    """4.5 to 1, as https://www.w3.org/TR/WCAG22/#contrast-minimum asks of text."""
+    opened(browser, full, dark=dark)
+    browser.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+
+    faint = browser.run(
+        """
+        const parts = (colour) => (colour.match(/[\\d.]+/g) || []).map(Number);
+        const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+          .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+          .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+        const ground = (element) => {
+          for (let at = element; at; at = at.parentElement) {
+            const found = parts(getComputedStyle(at).backgroundColor);
+            if (found.length === 3 || found[3] === 1) return found;
+          }
+          return [255, 255, 255];
+        };
+        const faint = new Set();
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+          const element = walker.currentNode.parentElement;
+          if (!walker.currentNode.data.trim() || element.closest("svg, script, style, .skip")) continue;
+          const colours = [parts(getComputedStyle(element).color), ground(element)];
+          const [a, b] = colours.map(light).sort((x, y) => y - x);
+          if ((a + 0.05) / (b + 0.05) < 4.5) faint.add(`${element.tagName}.${element.className}`);
+        }
+        return [...faint];
+        """
+    )
+
+    assert faint == []
+
+
+def test_a_hostile_value_is_inert(browser: Any, hostile: Path) -> None:
+    opened(browser, hostile)
+
+    told = browser.run("return [document.scripts.length, document.body.innerText, document.title]")
+
+    assert told[0] == 1
+    assert "<script>alert(1)</script>" in told[1]
+    assert told[2].startswith("</script><script>alert(1)</script>")
+
+
+def test_the_policy_stops_a_script_that_is_not_ours(browser: Any, full: Path) -> None:
+    opened(browser, full)
+
+    ran = browser.run(
+        """
+        const script = document.createElement("script");
+        script.textContent = "window.foreign = true";
+        document.body.append(script);
+        return window.foreign === true;
+        """
+    )
+
+    assert ran is False
+
+
+def test_a_heading_sorts_its_table_there_and_back(browser: Any, full: Path) -> None:
+    opened(browser, full)
+    names = "return [...document.querySelectorAll('#row-counts tbody th')].map((cell) => cell.innerText);"
+    press = "document.querySelectorAll('#row-counts thead th button')[1].click();"
+
+    orders = [browser.run(names), *(browser.run(press + names) for _press in range(3))]
+
+    assert orders[1][:2] == ["stg_payments", "orders"]
+    assert orders[2][:2] == ["payment_fees", "legacy_orders"]
+    assert orders[3] == orders[0]
+    assert orders[1][-2:] == ["stg_refunds", "int_orders_joined"]
+
+
+def test_nodes_are_found_by_the_keyboard(browser: Any, full: Path) -> None:
+    opened(browser, full)
+    shown = (
+        "return [...document.querySelectorAll('.node-row')].filter((row) => !row.hidden)"
+        ".map((row) => row.querySelector('th > :last-child').innerText);"
+    )
+
+    browser.press("/refund")
+    found = browser.run(shown)
+    browser.press("\ue00c")  # Escape
+
+    assert sorted(found) == ["raw.refunds", "stg_refunds"]
+    assert len(browser.run(shown)) > 8
+
+
+def test_a_chip_leaves_the_nodes_of_its_kind(browser: Any, full: Path) -> None:
+    opened(browser, full)
+
+    states = browser.run(
+        """
+        document.querySelector("[data-filter=differs]").click();
+        return [...document.querySelectorAll("[data-state]")].filter((one) => !one.hidden)
+          .map((one) => one.dataset.state);
+        """
+    )
+
+    assert set(states) == {"differs"}
+
+
+def test_it_can_be_read_without_its_script(browser: Any, full: Path, tmp_path: Path) -> None:
+    before, rest = full.read_text(encoding="utf-8").split("<script>", 1)
+    page = tmp_path / "without.html"
+    page.write_text(before + rest.split("</script>", 1)[1], encoding="utf-8")
+    opened(browser, page)
+
+    told = browser.run("return document.body.innerText")
+
+    assert "2 of 4 checks failed" in told
+    assert "12,840 changed" in told
+    assert "Filter" not in told and "Expand all" not in told
+
+
+def test_everything_is_open_on_paper(browser: Any, full: Path) -> None:
+    opened(browser, full)
+
+    folded = browser.run(
+        """
+        dispatchEvent(new Event("beforeprint"));
+        const open = document.querySelectorAll("details:not([open])").length;
+        dispatchEvent(new Event("afterprint"));
+        return [open, document.querySelectorAll("details:not([open])").length];
+        """
+    )
+
+    assert folded[0] == 0 and folded[1] > 0
