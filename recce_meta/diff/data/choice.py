@@ -67,8 +67,9 @@ def in_order(base: Sequence[str], current: Sequence[str]) -> list[str]:
 def chosen(pair: Pair, *, columns: Sequence[str] = (), exclude: Sequence[str] = ()) -> Plan[list[SideColumn]]:
     """The columns of *pair* that *columns* names (all, where it names none), less those of *exclude*.
 
-    In the order of *columns*, or else of the relation. Names fit in any case where just one column does.
-    Raises UnknownNameError for a name that neither side has, UsageError where neither side is there.
+    In the order of *columns*, or else of the relation. Names fit in any case where just one column does,
+    and may stand in quotes, as recce needs them for `"order"`. Raises UnknownNameError for a name that
+    neither side has, UsageError where neither side is there.
     """
     sources = sides_of(pair)
     described = dict(zip((source.side for source in sources), (yield from describe(sources)), strict=True))
@@ -90,10 +91,17 @@ def sides_of(pair: Pair) -> tuple[Source, ...]:
 
 
 def _one(name: str, known: Sequence[SideColumn], where: str) -> SideColumn:
-    exact = [column for column in known if name in column.names]
-    near = exact or [
-        column for column in known if name.casefold() in [own.casefold() for own in column.names]
-    ]
-    if len(near) != 1:
-        raise UnknownNameError("column", name, [column.name for column in known], where=where)
-    return near[0]
+    for wanted in (name, _unquoted(name)):
+        exact = [column for column in known if wanted in column.names]
+        near = exact or [
+            column for column in known if wanted.casefold() in [own.casefold() for own in column.names]
+        ]
+        if len(near) == 1:
+            return near[0]
+    raise UnknownNameError("column", name, [column.name for column in known], where=where)
+
+
+def _unquoted(name: str) -> str:
+    quote = name[:1]
+    is_quoted = quote in ('"', "`") and len(name) > 2 and name.endswith(quote)
+    return name[1:-1].replace(quote * 2, quote) if is_quoted else name

@@ -6,7 +6,8 @@ distinct values are statements of their own where several of them in one scan wo
 them. Where a scan fails, its columns are profiled one by one, and the one at fault keeps the counts that any
 type has.
 
-Floats are left to the warehouse: NaN is the largest number, and a mean with it is NaN.
+Floats are left to the warehouse: NaN is the largest number, and a mean with it is NaN. The mean of booleans
+is the share of all rows that are true, as in recce.
 """
 
 from __future__ import annotations
@@ -311,11 +312,15 @@ def _column_profile(column: SideColumn, found: _Found, approximate: bool, pair: 
 def _profile(column: LiveColumn | None, source: Source, found: _Found, approximate: bool) -> Profile | None:
     if column is None:
         return None
+    figures = found.figures[source.side, column.name]
+    rows = found.rows[source.side]
+    if rows and "true_count" in figures:
+        figures = {**figures, "avg": figures["true_count"] / rows}
     return Profile(
         type=column.type.text,
-        row_count=found.rows[source.side],
+        row_count=rows,
         is_approximate=approximate and source.dialect.has_approximate_distinct,
-        **found.figures[source.side, column.name],
+        **figures,
     )
 
 

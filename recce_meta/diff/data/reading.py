@@ -33,10 +33,10 @@ def read(text: str | None, of: ColumnType) -> Value:
 
 
 def plain(value: Value, of: ColumnType) -> Value:
-    """*value*, a number as the driver gives it, as the kind of number that it is."""
+    """*value*, a number as the driver gives it, as the kind of number that it is; zero has no sign."""
     if of.kind is Kind.INTEGER and isinstance(value, Decimal) and value.is_finite():
         return int(value)
-    return value
+    return value + 0.0 if isinstance(value, float) else value
 
 
 def approximately(value: Value) -> float | None:
@@ -50,6 +50,10 @@ def _integer(text: str) -> Value:
 
 def _decimal(text: str) -> Value:
     return Decimal(text)
+
+
+def _float(text: str) -> Value:
+    return float(text) + 0.0  # 0.0 and -0.0 are equal: which one stands for both is chance
 
 
 def _boolean(text: str) -> Value:
@@ -100,7 +104,7 @@ def _nested(text: str) -> Value:
 _READERS: dict[Kind, Callable[[str], Value]] = {
     Kind.INTEGER: _integer,
     Kind.DECIMAL: _decimal,
-    Kind.FLOAT: float,
+    Kind.FLOAT: _float,
     Kind.BOOLEAN: _boolean,
     Kind.DATE: _date,
     Kind.TIME: _time,
