@@ -1,0 +1,137 @@
+"""Tables of any columns on each warehouse, and plans that run on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.dialects import Dialect, dialect_named
+from recce_meta.diff.data.plan import Answer, Plan, Queries, Query, run
+from recce_meta.diff.data.source import Pair, Source, table
+from recce_meta.errors import RecceMetaError
+from recce_meta.models.data_diff import DataSide, Subject
+
+TYPES = {
+    "postgres": {"double": "double precision", "binary": "bytea"},
+    "duckdb": {"double": "double", "binary": "blob"},
+}
+"""What a type is called, where the warehouses differ."""
+
+
+@dataclass
+class Bench:
+    """One warehouse with a schema to fill; keeps the queries that plans have asked."""
+
+    adapter: UnifiedSqlAdapter
+    schema: str
+    asked: list[Query] = field(default_factory=list)
+
+    @property
+    def dialect(self) -> Dialect:
+        """The warehouse's SQL."""
+        return dialect_named(self.adapter.warehouse.dialect)
+
+    def quoted(self, name: str) -> str:
+        """The table *name* as SQL names it."""
+        return self.adapter.quote_table(self.schema, name)
+
+    def fill(
+        self, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]] = (), *, anew: bool = False
+    ) -> str:
+        """A table of *columns*, by name and type, with *rows*; in place of what has its name, if *anew*."""
+        types = TYPES[self.dialect.name]
+        declared = ", ".join(
+            f"{self.adapter.quote_identifier(column)} {types.get(type_, type_)}"
+            for column, type_ in columns.items()
+        )
+        if anew:
+            self.adapter.execute(f"DROP TABLE IF EXISTS {self.quoted(name)}")
+        self.adapter.execute(f"CREATE TABLE {self.quoted(name)} ({declared})")
+        if rows:
+            values = ", ".join(
+                "("
+                + ", ".join(
+                    self.literal(value, types.get(of, of))
+                    for value, of in zip(row, columns.values(), strict=True)
+                )
+                + ")"
+                for row in rows
+            )
+            self.adapter.execute(f"INSERT INTO {self.quoted(name)} VALUES {values}")
+        return name
+
+    def literal(self, value: Any, of: str) -> str:
+        """*value* as SQL, of the type *of*."""
+        if value is None:
+            return f"CAST(NULL AS {of})"
+        if isinstance(value, bytes):
+            text = f"decode('{value.hex()}', 'hex')" if self.dialect.name == "postgres" else None
+            return text or f"unhex('{value.hex()}')"
+        if isinstance(value, list):
+            items = ", ".join(self.literal(item, of.removesuffix("[]")) for item in value)
+            return f"CAST(ARRAY[{items}] AS {of})"
+        if isinstance(value, float):
+            value = repr(value)
+        if isinstance(value, (datetime, date, time, Decimal, UUID)):
+            value = str(value)
+        text = str(value).replace("'", "''")
+        return f"CAST('{text}' AS {of})"
+
+    def pair(self, base: str | None, current: str | None, *, is_joined: bool = True) -> Pair:
+        """The tables *base* and *current*; a side that has none is None."""
+        return Pair(
+            subject=Subject(name=current or base or "nothing", base=base, current=current),
+            base=self._source(base, DataSide.BASE),
+            current=self._source(current, DataSide.CURRENT),
+            is_joined=is_joined,
+        )
+
+    def _source(self, name: str | None, side: DataSide) -> Source | None:
+        if name is None:
+            return None
+        relation = table(self.dialect, self.quoted(name))
+        return Source(relation=relation, dialect=self.dialect, side=side, name=name)
+
+    def run(self, plan: Plan[Any]) -> Any:
+        """The result of *plan*."""
+        self.asked.clear()
+        return run(plan, self._ask)
+
+    def _ask(self, queries: Queries) -> list[Answer]:
+        return [self._answer(query) for query in queries]
+
+    def _answer(self, query: Query) -> Answer:
+        self.asked.append(query)
+        try:
+            if query.describes:
+                return self.adapter.describe(query.sql)
+            return self.adapter.execute(query.sql)[1]
+        except RecceMetaError as error:
+            return error
+
+
+@pytest.fixture
+def bench(adapter: UnifiedSqlAdapter, schema: str) -> Bench:
+    """Each warehouse in turn."""
+    return Bench(adapter, schema)
+
+
+@pytest.fixture
+def benches(request: pytest.FixtureRequest) -> Iterator[list[Bench]]:
+    """DuckDB and PostgreSQL side by side."""
+    urls = "duckdb:///:memory:", request.getfixturevalue("postgres_url")
+    name = request.getfixturevalue("schema_name")
+    adapters = [UnifiedSqlAdapter.from_url(url) for url in urls]
+    for adapter in adapters:
+        adapter.execute(f"CREATE SCHEMA {adapter.quote_identifier(name)}")
+    yield [Bench(adapter, name) for adapter in adapters]
+    for adapter in adapters:
+        adapter.execute(f"DROP SCHEMA {adapter.quote_identifier(name)} CASCADE")
+        adapter.close()
