@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,8 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 Work = Callable[[], object]
+Clock = Callable[[], "Timing"]
+"""Does something once, and says how long it took."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +45,56 @@ class Figure:
 
 
 def in_turns(*works: Work, rounds: int = 7, before: Work | None = None) -> list[Timing]:
-    """The best of *rounds* of each of *works*, which take turns, so that a busy machine is busy for all.
+    """The best of *rounds* of each of *works*, in this process; *before* runs before each, untimed."""
+    return best_of(*(clock(work, before) for work in works), rounds=rounds)
 
-    *before* runs before each, untimed.
+
+def best_of(*clocks: Clock, rounds: int) -> list[Timing]:
+    """The best of *rounds* readings of each of *clocks*.
+
+    They take turns, so that a machine that is busy is busy for all.
     """
-    best = [Timing(float("inf"), float("inf")) for _ in works]
-    for _ in range(rounds):
-        for i, work in enumerate(works):
-            if before is not None:
-                before()
-            gc.collect()
-            wall, cpu = time.perf_counter(), time.process_time()
-            result = work()
-            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-            del result
-            best[i] = Timing(min(best[i].wall, wall), min(best[i].cpu, cpu))
-    return best
+    found = [[clock() for clock in clocks] for _ in range(rounds)]
+    return [
+        Timing(min(timing.wall for timing in timings), min(timing.cpu for timing in timings))
+        for timings in zip(*found, strict=True)
+    ]
+
+
+def clock(work: Work, before: Work | None = None) -> Clock:
+    """Times *work* in this process."""
+
+    def reading() -> Timing:
+        if before is not None:
+            before()
+        gc.collect()
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = work()
+        timing = Timing(time.perf_counter() - wall, time.process_time() - cpu)
+        del result
+        return timing
+
+    return reading
+
+
+def command(arguments: Sequence[str], *, says: str = "", **options: Any) -> Clock:
+    """Times a process from its start to its end, which must print *says*: some exit with 0 after a failure.
+
+    *options* are those of `subprocess.run`.
+    """
+
+    def reading() -> Timing:
+        start, before = time.perf_counter(), os.times()
+        done = subprocess.run(arguments, capture_output=True, text=True, **options)
+        wall, after = time.perf_counter() - start, os.times()
+        if done.returncode or says not in done.stdout:
+            raise RuntimeError(
+                f"{' '.join(arguments)} exits with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
+        cpu = after.children_user - before.children_user + after.children_system - before.children_system
+        return Timing(wall, cpu)
+
+    return reading
 
 
 def compared(what: str, ours: Timing, floor: Timing, most: float, against: str) -> Figure:

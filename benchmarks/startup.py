@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from benchmarks.measure import Figure, Timing, compared
+from benchmarks.measure import Figure, Timing, best_of, command, compared
 
 CLICK = """
 import click
@@ -27,24 +25,12 @@ main(["--help"])
 DRIVERS = "import sqlalchemy, duckdb, duckdb_engine"
 
 
-def seconds(arguments: list[str]) -> tuple[float, float]:
-    """Wall and CPU seconds of one run of Python."""
-    start, before = time.perf_counter(), os.times()
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-    after = os.times()
-    cpu = after.children_user - before.children_user + after.children_system - before.children_system
-    return time.perf_counter() - start, cpu
-
-
-def best(*commands: list[str], rounds: int = 15) -> list[Timing]:
-    """The best of several rounds of each command, in turns."""
-    for command in commands:
-        seconds(command)
-    found = [[seconds(command) for command in commands] for _ in range(rounds)]
-    return [
-        Timing(min(wall for wall, _ in times), min(cpu for _, cpu in times))
-        for times in zip(*found, strict=True)
-    ]
+def best(*programs: list[str], rounds: int = 15) -> list[Timing]:
+    """The best of several rounds of Python with each of *programs*, in turns, once the first are over."""
+    clocks = [command([sys.executable, *arguments]) for arguments in programs]
+    for clock in clocks:
+        clock()
+    return best_of(*clocks, rounds=rounds)
 
 
 def run(scratch: Path) -> list[Figure]:

@@ -1,0 +1,123 @@
+"""What a data diff must at least do, in plain SQL over the bare driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.tables import COLUMNS, KEY
+
+Ask = Callable[[str], list[tuple[Any, ...]]]
+NUMBERS = frozenset({"BIGINT", "INTEGER", "DECIMAL(12, 2)", "DOUBLE PRECISION"})
+
+
+@contextmanager
+def duckdb_at(path: Path) -> Iterator[Ask]:
+    """Statements over duckdb itself."""
+    import duckdb
+
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("SET enable_progress_bar = false")
+        yield lambda sql: connection.execute(sql).fetchall()
+
+
+@contextmanager
+def postgres_at(url: str) -> Iterator[Ask]:
+    """Statements over psycopg itself."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield lambda sql: connection.execute(sql.encode()).fetchall()
+
+
+def join_sql(base: str, current: str) -> str:
+    """The bare single join: rows of both sides, and the matches of every column."""
+    matches = ", ".join(
+        f"count(*) FILTER (WHERE b.{KEY} = c.{KEY} AND b.{name} IS NOT DISTINCT FROM c.{name})"
+        for name, _, _ in COLUMNS[1:]
+    )
+    return (
+        f"SELECT count(*), count(b.{KEY}), count(c.{KEY}), {matches}"
+        f" FROM {base} AS b FULL OUTER JOIN {current} AS c ON b.{KEY} = c.{KEY}"
+    )
+
+
+UNIQUENESS = {
+    "count(DISTINCT key)": f"SELECT count(*), count({KEY}), count(DISTINCT {KEY}) FROM {{}}",
+    "SELECT DISTINCT key": f"SELECT count(*) FROM (SELECT DISTINCT {KEY} FROM {{}}) AS d",
+    "GROUP BY key": f"SELECT count(*) FROM (SELECT {KEY} FROM {{}} GROUP BY 1 HAVING count(*) > 1) AS d",
+}
+"""Ways to ask whether a key is unique: which is quickest depends on engine and number of rows."""
+
+
+def uniqueness(ask: Ask, how: str, tables: tuple[str, str]) -> None:
+    """Ask it of both sides."""
+    for table in tables:
+        ask(UNIQUENESS[how].format(table))
+
+
+MEDIANS = {
+    "duckdb": ("median({})", "quantile_disc({}, 0.5)"),
+    "postgres": (
+        "percentile_cont(0.5) WITHIN GROUP (ORDER BY {})",
+        "percentile_disc(0.5) WITHIN GROUP (ORDER BY {})",
+    ),
+}
+"""Of numbers, and of points in time."""
+
+
+def profile_shapes(dialect: str, table: str) -> dict[str, list[str]]:
+    """Ways to profile every column of *table* exactly, as statements; all give the same figures."""
+    cheap = {name: _cheap(name, kind) for name, kind, _ in COLUMNS}
+    medians = _medians(dialect)
+    whole = [figure for figures in cheap.values() for figure in figures]
+    counts = [_count_distinct(name, table) for name in cheap]
+    rows = [f"SELECT count(v) FROM (SELECT DISTINCT {name} AS v FROM {table}) AS d" for name in cheap]
+    scan = [f"SELECT count(*), {', '.join([*whole, *medians.values()])} FROM {table}"]
+    apart = [
+        f"SELECT count(*), {', '.join(whole)} FROM {table}",
+        *(f"SELECT {median} FROM {table}" for median in medians.values()),
+    ]
+    each = [
+        f"SELECT count(*), {', '.join([*figures, *([medians[name]] if name in medians else [])])},"
+        f" count(DISTINCT {name}) FROM {table}"
+        for name, figures in cheap.items()
+    ]
+    return {
+        "a statement per column": each,
+        "a scan with medians, count(DISTINCT) apart": [*scan, *counts],
+        "a scan with medians, SELECT DISTINCT apart": [*scan, *rows],
+        "a scan, medians and count(DISTINCT) apart": [*apart, *counts],
+        "a scan, medians and SELECT DISTINCT apart": [*apart, *rows],
+    }
+
+
+def approximate_profile(table: str) -> str:
+    """One scan in DuckDB that estimates distinct values, with exact medians."""
+    figures = [figure for name, kind, _ in COLUMNS for figure in _cheap(name, kind)]
+    estimates = [f"approx_count_distinct({name})" for name, _, _ in COLUMNS]
+    return f"SELECT count(*), {', '.join([*figures, *_medians('duckdb').values(), *estimates])} FROM {table}"
+
+
+def _count_distinct(name: str, table: str) -> str:
+    return f"SELECT count(DISTINCT {name}) FROM {table}"
+
+
+def _cheap(name: str, kind: str) -> list[str]:
+    figures = [f"count({name})"]
+    if kind == "BOOLEAN":
+        return [*figures, f"count(*) FILTER (WHERE {name})"]
+    figures += [f"min({name})", f"max({name})"]
+    if kind == "VARCHAR":
+        return [*figures, *(f"{aggregate}(length({name}))" for aggregate in ("min", "max", "avg"))]
+    return [*figures, f"avg({name})"] if kind in NUMBERS else figures
+
+
+def _medians(dialect: str) -> dict[str, str]:
+    of_numbers, of_moments = MEDIANS[dialect]
+    kinds = {name: kind for name, kind, _ in COLUMNS if kind not in ("BOOLEAN", "VARCHAR")}
+    return {
+        name: (of_numbers if kind in NUMBERS else of_moments).format(name) for name, kind in kinds.items()
+    }
