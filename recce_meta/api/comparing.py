@@ -11,7 +11,7 @@ from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.api.stored import stored_diff
 from recce_meta.diff.changes import compare, renamed_by_dbt
 from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
-from recce_meta.diff.like_dbt import dbt_state_resolver
+from recce_meta.diff.like_dbt import dbt_state_resolver, diff_state_resolver
 from recce_meta.diff.side import Side
 from recce_meta.diff.summary import changed_ids, is_unseen_seed, run_diff
 from recce_meta.errors import UnknownNameError, UsageError
@@ -29,6 +29,8 @@ class Question:
     selection: Sequence[str] = ()
     exclude: Sequence[str] = ()
     like_dbt: bool = False
+    finds_removed: bool = False
+    """Whether `state:modified` in the selection means removed nodes, too, which dbt never lists."""
 
     @property
     def needs_whole_runs(self) -> bool:
@@ -148,7 +150,7 @@ def _selected(base: Project, current: Project, question: Question) -> frozenset[
         nodes,
         build_lineage_graph(nodes.values(), {*base.edges, *current.edges}),
         exclude=question.exclude,
-        state=dbt_state_resolver(base, current),
+        state=(diff_state_resolver if question.finds_removed else dbt_state_resolver)(base, current),
         results={result.unique_id: result for result in current.results},
         project_name=current.run.project_name,
         dbt_version=current.run.dbt_version,

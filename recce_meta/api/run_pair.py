@@ -9,7 +9,7 @@ from functools import cached_property
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.inspecting import find_node
 from recce_meta.api.on_disk import folder_of, read_run
-from recce_meta.diff.like_dbt import dbt_state_resolver
+from recce_meta.diff.like_dbt import diff_state_resolver
 from recce_meta.errors import SelectorError
 from recce_meta.graph import build_lineage_graph, select
 from recce_meta.models import NodeMetadata, Project
@@ -35,10 +35,11 @@ class RunPair:
     def named(self, names: Iterable[str]) -> list[str]:
         """The unique ids that *names* mean, in their order; each must have data.
 
-        Raises SelectorError for a name of no node, of several, or of one without rows.
+        The name of a model with several versions is its latest, as in `ref`. Raises SelectorError for a name
+        of no node, of several, or of one without rows.
         """
         nodes = self.nodes
-        found = list(dict.fromkeys(find_node(name, nodes) for name in names))
+        found = list(dict.fromkeys(self._latest(name) or find_node(name, nodes) for name in names))
         for unique_id in found:
             if nodes[unique_id].resource_type not in WITH_DATA:
                 raise SelectorError(
@@ -55,7 +56,7 @@ class RunPair:
             nodes,
             build_lineage_graph(nodes.values(), {*self.base.edges, *self.current.edges}),
             exclude=exclude,
-            state=dbt_state_resolver(self.base, self.current),
+            state=diff_state_resolver(self.base, self.current),
             results={result.unique_id: result for result in self.current.results},
             project_name=self.current.run.project_name,
             dbt_version=self.current.run.dbt_version,
@@ -67,12 +68,24 @@ class RunPair:
         before, after = self._by_id
         return before.get(unique_id), after.get(unique_id)
 
+    def _latest(self, name: str) -> str | None:
+        """The latest version of the model *name*; None where *name* is of anything else."""
+        named = [node for node in self.nodes.values() if node.name == name and name not in self.nodes]
+        if len({(node.package_name, node.resource_type) for node in named}) != 1:
+            return None
+        latest = [node for node in named if node.version and node.version == _latest_version(node)]
+        return latest[0].unique_id if len(latest) == 1 else None
+
     @cached_property
     def _by_id(self) -> tuple[Mapping[str, NodeMetadata], Mapping[str, NodeMetadata]]:
         before, after = (
             {node.unique_id: node for node in project.nodes} for project in (self.base, self.current)
         )
         return before, after
+
+
+def _latest_version(node: NodeMetadata) -> str:
+    return str(node.properties.get("latest_version"))
 
 
 def load_pair(

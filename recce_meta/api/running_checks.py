@@ -8,18 +8,21 @@ from functools import partial
 from recce_meta.api.comparing import Question, whole_diff
 from recce_meta.api.comparing_data import Comparison, Job
 from recce_meta.api.data_jobs import each, row_count_job
+from recce_meta.api.places import Places
 from recce_meta.api.run_pair import RunPair
 from recce_meta.api.statistics import BUILT
 from recce_meta.api.subjects import Sides
 from recce_meta.api.templates import Templates
-from recce_meta.api.value_jobs import query_job, query_rows_job, value_jobs
+from recce_meta.api.value_jobs import model_query_job, query_job, query_rows_job, value_jobs
 from recce_meta.diff.data.histogram import histogram_diff
+from recce_meta.diff.data.keys import unquoted
 from recce_meta.diff.data.plan import Plan
 from recce_meta.diff.data.profile import profile_diff
 from recce_meta.diff.data.schema import schema_diff
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import Pair
 from recce_meta.diff.data.top_k import top_k_diff
+from recce_meta.errors import SelectorError
 from recce_meta.models.check_params import (
     CheckParams,
     HistogramParams,
@@ -36,6 +39,8 @@ from recce_meta.models.data_diff import AnyDataDiff, DataSide
 
 CHANGED_MODELS = "1+state:modified+"
 """What recce shows with `view_mode: changed_models`."""
+RESULT_ROWS = 2000
+"""Rows of a query's result, and rows that differ between two: as many as recce shows."""
 
 
 class CheckRunner:
@@ -49,25 +54,30 @@ class CheckRunner:
         if check.type == "lineage_diff":
             assert isinstance(check.params, NodesParams)
             return whole_diff(self._runs.base, self._runs.current, self._question(check.params))
-        jobs = self._jobs(check.type, check.params)
+        jobs = self._jobs(check.type, check.params, may_miss=check.expect is None)
         return [self._comparison.run(jobs[0].plan())] if len(jobs) == 1 else self._comparison.run_all(jobs)
 
-    def _jobs(self, kind: str, params: CheckParams) -> list[Job]:
+    def _jobs(self, kind: str, params: CheckParams, *, may_miss: bool) -> list[Job]:
+        """What answers a check; with *may_miss*, so does a reason for each name that no node has."""
         places = self._comparison.places
         if isinstance(params, NodesParams):
-            chosen = self._chosen(params)
+            chosen = self._chosen(params, may_miss=may_miss or kind == "schema_diff")
             if kind == "schema_diff":  # of an ephemeral model there is nothing to ask
                 there = [sides for sides in chosen if sides.pair(places).sides]
-                return each(kind, places, there, schema_diff)
+                unknown = [_refused(kind, sides, places) for sides in chosen if sides.reason]
+                return [*each(kind, places, there, schema_diff), *unknown]
             if kind == "row_count":
-                chosen = [Sides(None, sides.current) for sides in chosen]
+                chosen = [sides.of_current() for sides in chosen]
             return [row_count_job(places, chosen)]
         if isinstance(params, QueryParams):
             side = DataSide.BASE if kind == "query_base" else DataSide.CURRENT
-            return [query_rows_job(places, self._templates, params.sql_template, side)]
+            return [query_rows_job(places, self._templates, params.sql_template, side, limit=RESULT_ROWS)]
         if isinstance(params, QueryDiffParams):
+            options = ValueOptions(key=bare(params.primary_keys) or None, limit=RESULT_ROWS)
+            if params.current_model is not None:
+                model = self._of_model(params.current_model).of_current()
+                return [model_query_job(places, self._templates, model, params.sql_template, options)]
             base = params.base_sql_template or params.sql_template
-            options = ValueOptions(key=params.primary_keys or None)
             return [query_job(places, self._templates, base, params.sql_template, options)]
         assert not isinstance(params, SimpleParams), "a check without anything to run is never run"
         sides = self._of_model(params.model)
@@ -75,20 +85,29 @@ class CheckRunner:
             is_detail = kind == "value_diff_detail"
             return value_jobs(places, self._runs, [sides], _options(params), detail=is_detail)
         if kind == "profile":
-            sides = Sides(None, sides.current)
+            sides = sides.of_current()
         return each(kind, places, [sides], partial(_plan, params))
 
     def _of_model(self, name: str) -> Sides:
         return Sides(*self._runs.sides(self._runs.named([name])[0]))
 
-    def _chosen(self, params: NodesParams) -> list[Sides]:
+    def _chosen(self, params: NodesParams, *, may_miss: bool) -> list[Sides]:
         """The nodes that *params* names; where it names none, all that a run builds.
 
         `changed_models` restricts a selection, as in recce, to what changed, its parents and all downstream.
         """
         if params.names or params.ids:
-            named = self._runs.named([*params.names, *params.ids])
-            return [Sides(*self._runs.sides(unique_id)) for unique_id in named]
+            found: dict[str, Sides] = {}
+            for name in (*params.names, *params.ids):
+                try:
+                    (unique_id,) = self._runs.named([name])
+                except SelectorError as error:
+                    if not may_miss:
+                        raise
+                    found[name] = Sides(None, None, name, error.message)
+                else:
+                    found[unique_id] = Sides(*self._runs.sides(unique_id))
+            return list(found.values())
         exclude = [params.exclude] if params.exclude else []
         ids = self._runs.selected([params.select or "*"], exclude)
         if params.view_mode == "changed_models":
@@ -109,22 +128,36 @@ class CheckRunner:
             parts = tuple(
                 f"{part},package:{package}" for part in parts or ("*",) for package in params.packages
             )
-        return Question(parts, (params.exclude,) if params.exclude else ())
+        return Question(parts, (params.exclude,) if params.exclude else (), finds_removed=True)
+
+
+def bare(names: Sequence[str]) -> tuple[str, ...]:
+    """*names* of columns without quotes around them, which recce's users have to write at times."""
+    return tuple(unquoted(name) for name in names)
+
+
+def _refused(kind: str, sides: Sides, places: Places) -> Job:
+    """What fails in the place of a node that there is none of."""
+
+    def plan() -> Plan[AnyDataDiff]:
+        raise SelectorError(sides.reason or "")
+
+    return Job(kind, sides.pair(places).subject, plan)
 
 
 def _plan(params: ProfileParams | TopKParams | HistogramParams, pair: Pair) -> Plan[AnyDataDiff]:
     if isinstance(params, TopKParams):
-        return top_k_diff(pair, params.columns, k=params.k)
+        return top_k_diff(pair, bare(params.columns), k=params.k)
     if isinstance(params, HistogramParams):
-        return histogram_diff(pair, params.columns, num_bins=params.num_bins)
-    return profile_diff(pair, params.columns)
+        return histogram_diff(pair, bare(params.columns), num_bins=params.num_bins)
+    return profile_diff(pair, bare(params.columns))
 
 
 def _options(params: ValueDiffParams) -> ValueOptions:
     return ValueOptions(
-        key=params.primary_key or None,
-        columns=params.columns,
-        exclude_columns=params.exclude_columns,
+        key=bare(params.primary_key) or None,
+        columns=bare(params.columns),
+        exclude_columns=bare(params.exclude_columns),
         where=params.where,
         sample=params.sample,
         limit=params.limit,

@@ -20,6 +20,10 @@ class Sides(Struct, frozen=True):
 
     base: Relation
     current: Relation
+    name: str | None = None
+    """What to call it; None: as the node or relation is called."""
+    reason: str | None = None
+    """Why it is on neither side, where that is known."""
 
     @property
     def node(self) -> NodeMetadata | None:
@@ -28,15 +32,20 @@ class Sides(Struct, frozen=True):
 
     def pair(self, places: Places) -> Pair:
         """The two sides as plans take them."""
-        return places.pair(self.base, self.current)
+        return places.pair(self.base, self.current, name=self.name)
 
     def countable(self, places: Places) -> Countable:
         """The two sides for counting, with the reason for each that cannot be."""
         return Countable(
             pair=self.pair(places),
-            base_reason=absence(self.base, "current"),
-            current_reason=absence(self.current, "base"),
+            base_reason=self.reason or absence(self.base, "current"),
+            current_reason=self.reason or absence(self.current, "base"),
         )
+
+    def of_current(self) -> Sides:
+        """The current side alone, under the same name."""
+        name = self.name if self.node is None else self.node.label
+        return Sides(None, self.current, name, self.reason)
 
 
 def subjects(

@@ -18,11 +18,12 @@ from recce_meta.diff.data.detail import value_diff_detail
 from recce_meta.diff.data.keys import Key, NoKey, declared_keys
 from recce_meta.diff.data.plan import Plan
 from recce_meta.diff.data.query import query_diff
-from recce_meta.diff.data.query_rows import query_rows
+from recce_meta.diff.data.query_rows import LIMIT, query_rows
 from recce_meta.diff.data.rows import rows_diff
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import Pair
 from recce_meta.diff.data.value import value_diff
+from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import DataSide, RowsDiff, ValueDetail, ValueDiff
 
 
@@ -81,12 +82,35 @@ def query_job(
     )
 
 
-def query_rows_job(places: Places, templates: Templates, sql: str, side: DataSide) -> Job:
-    """The rows of a template on one side."""
+def model_query_job(
+    places: Places, templates: Templates, model: Sides, sql: str, options: ValueOptions
+) -> Job:
+    """The rows of *model* as current has it, compared with those of a template on current.
+
+    Raises UsageError where base is in another place, and where the model has no relation.
+    """
+    pair = model.pair(places)
+    if pair.current is None:
+        raise UsageError(f"{pair.subject.name} has no relation in current: there is nothing to compare")
+    if not places.is_joined:
+        raise UsageError("A model is compared with a query within one target", hint="leave out --base-target")
+    text = single_statement(templates.current(sql), places.current.name)
+    queries = places.queries(text, text)
+    pair = replace(queries, base=replace(pair.current, side=DataSide.BASE))
+    shown = places.current.render(pair.sides[0].select("*"))
+    return Job(
+        "query_diff", pair.subject, partial(query_diff, pair, options, base_sql=shown, current_sql=text)
+    )
+
+
+def query_rows_job(
+    places: Places, templates: Templates, sql: str, side: DataSide, *, limit: int = LIMIT
+) -> Job:
+    """The first *limit* rows of a template on one side."""
     is_base = side is DataSide.BASE
     dialect = places.base if is_base else places.current
     text = single_statement(templates.base(sql) if is_base else templates.current(sql), dialect.name)
     pair = places.queries(text, text)
     source = pair.base if is_base else pair.current
     assert source is not None, "a pair of queries has both sides"
-    return Job("query_diff", pair.subject, partial(query_rows, source, pair.subject, text))
+    return Job("query_diff", pair.subject, partial(query_rows, source, pair.subject, text, limit=limit))

@@ -120,6 +120,30 @@ def dbt_state_resolver(base: Project, current: Project) -> StateResolver:
     return resolve
 
 
+def diff_state_resolver(base: Project, current: Project) -> StateResolver:
+    """The same for diffs, which know both runs: nodes that only *base* has are `modified`, too.
+
+    Otherwise a check of `state:modified+` would pass over a model that a pull request removes.
+    """
+    resolve = dbt_state_resolver(base, current)
+    here = {node.unique_id for node in current.nodes}
+    rules = release(current.run.dbt_version)
+    removed = {
+        node.unique_id: node_state(None, node, rules=rules)
+        for node in base.nodes
+        if node.unique_id not in here and _is_listed(node, rules)
+    }
+
+    def resolve_with_removed(name: str) -> frozenset[str]:
+        found = frozenset(resolve(name))
+        if name.partition(".")[0] != "modified":
+            return found
+        wanted = name.removeprefix("modified.")
+        return frozenset([*found, *(unique_id for unique_id, states in removed.items() if wanted in states)])
+
+    return resolve_with_removed
+
+
 def dbt_refusals(base: Project, current: Project) -> tuple[Refusal, ...]:
     """What makes dbt raise: contracts of versioned models that break, and tests whose macro is gone."""
     return (*_contract_refusals(base, current), *_macro_refusals(base, current))

@@ -100,7 +100,7 @@ _QUERY_DIFF = {
     "sql_template": Field(text, is_required=True),
     "base_sql_template": Field(text),
     "primary_keys": Field(texts),
-    "current_model": Field(text, to=""),
+    "current_model": Field(text),
 }
 _NODES = {
     "node_names": Field(texts, to="names"),

@@ -19,6 +19,8 @@ class QueryDiffParams(Struct, frozen=True, kw_only=True):
     sql_template: str
     base_sql_template: str | None = None
     """What to run on base; None: the same as on current."""
+    current_model: str | None = None
+    """The model of current whose rows are compared with the query's on current, instead of base."""
     primary_keys: tuple[str, ...] = ()
     """Empty: the results are compared as multisets."""
 
