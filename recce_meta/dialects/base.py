@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from sqlglot import ErrorLevel, exp
+from sqlglot.errors import UnsupportedError
 
 from recce_meta.dialects.types import ColumnType, Kind, Sql, column_type
+from recce_meta.errors import UsageError
 
 REGISTRY: dict[str, type[Dialect]] = {}
 """Dialect classes by sqlglot's name; a class enters by being defined."""
@@ -32,6 +34,8 @@ class Dialect:
     """Whether two columns of a table cannot differ in case alone."""
     nan_equals_nan: ClassVar[bool] = True
     """Whether `=` holds between two NaN; IEEE 754 says no, most warehouses yes."""
+    hashes_zeros_alike: ClassVar[bool] = True
+    """Whether `row_hash` gives 0.0 and -0.0 the same hash."""
     has_nan: ClassVar[bool] = True
     """Whether floats can be NaN or infinite at all."""
     decimal_digits: ClassVar[int | None] = 38
@@ -66,15 +70,18 @@ class Dialect:
     def render(self, expression: Sql, *, pretty: bool = False) -> str:
         """The statement as this warehouse reads it.
 
-        Raises sqlglot's UnsupportedError rather than leave out what the dialect lacks.
+        Raises UsageError rather than leave out what the dialect lacks.
         """
-        return expression.sql(
-            self.name,
-            pretty=pretty,
-            comments=False,
-            unsupported_level=ErrorLevel.RAISE,
-            normalize_functions=False,
-        )
+        try:
+            return expression.sql(
+                self.name,
+                pretty=pretty,
+                comments=False,
+                unsupported_level=ErrorLevel.RAISE,
+                normalize_functions=False,
+            )
+        except UnsupportedError as error:
+            raise UsageError(f"{self.name} has no SQL for this: {error}") from error
 
     def column_type(self, text: str) -> ColumnType:
         """What *text*, a column's type as this warehouse writes it, means."""
@@ -235,8 +242,7 @@ class Dialect:
         return exp.Case().when(has_fraction, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
 
     def _canonical_float(self, value: Sql) -> Sql:
-        written = self.scientific(value.copy())
-        assert written is not None, f"floats cannot be written alike in {self.name}"
+        written = self.scientific(value.copy()) or self.text(value.copy())
         is_nan = exp.EQ(this=exp.Lower(this=self.text(value.copy())), expression=exp.Literal.string("nan"))
         zero = exp.Literal.number(0)
         case = exp.Case().when(exp.EQ(this=value.copy(), expression=zero), exp.Literal.string("0"))
@@ -251,7 +257,7 @@ class Dialect:
         )
 
     def scientific(self, value: Sql) -> Sql | None:
-        """*value*, a finite double, as C's `%.14e` writes it; None where the warehouse has no such format."""
+        """*value*, a finite double, as C's `%.14e` writes it; None where there is no such format."""
         return None
 
     def portable_hash(self, texts: Sequence[Sql]) -> Sql:

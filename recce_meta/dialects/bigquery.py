@@ -18,6 +18,7 @@ class BigQuery(Dialect):
     ignores_case_of_columns = True
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#comparison_operators
     nan_equals_nan = False
+    hashes_zeros_alike = False
     has_cheap_distinct = True
     has_exact_median = False
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#date_type
@@ -75,8 +76,9 @@ class BigQuery(Dialect):
         return exp.cast(value, "BIGNUMERIC", dialect=self.name)
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
-        """The JSON of a struct tells NULL and where it stands."""
-        row = exp.Anonymous(this="STRUCT", expressions=list(values))
+        """The JSON of a struct tells NULL and where it stands; its fields are named alike on both sides."""
+        fields = [exp.alias_(value, f"f{i}", copy=False) for i, value in enumerate(values)]
+        row = exp.Anonymous(this="STRUCT", expressions=fields)
         text = exp.Anonymous(this="TO_JSON_STRING", expressions=[row])
         return exp.Anonymous(this="FARM_FINGERPRINT", expressions=[text])
 

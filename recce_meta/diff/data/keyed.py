@@ -94,12 +94,13 @@ class Keyed:
         columns += [(f"c{i}", _value(self.compared[i], side)) for i in wanted]
         columns += [(f"r{i}", _column(self.compared[i], side)) for i in raw]
         select = self.side(side).select(*(aliased(value, name) for name, value in columns))
-        select = self._limited(select, side)
+        conditions = self._conditions(side)
         if excluded.null_keys:
-            for part in self.key:
-                select = select.where(is_not_null(_column(part, side)), copy=False)
+            conditions += [is_not_null(_column(part, side)) for part in self.key]
         if keep is not None:
-            select = select.where(keep, copy=False)
+            conditions.append(keep)
+        if conditions:
+            select = select.where(*conditions, copy=False)
         return (
             self._without_repeated(select, [name for name, _ in columns])
             if excluded.repeated_keys
@@ -178,14 +179,15 @@ class Keyed:
         """Whether a side has no such row, or any of the *wanted* columns differs, in a join."""
         return any_of([is_missing(BASE), is_missing(CURRENT), *(self.differ(i) for i in wanted)])
 
-    def _limited(self, select: exp.Select, side: DataSide) -> exp.Select:
-        """*select* of the rows that the user wants of *side*."""
+    def _conditions(self, side: DataSide) -> list[Sql]:
+        """What the user wants the rows of *side* to meet."""
+        conditions: list[Sql] = []
         if self.options.where:
-            select = select.where(condition(self.options.where), copy=False)
+            conditions.append(condition(self.options.where))
         if self.options.takes_sample:
             keys = [self._hashed(part, side) for part in self.key]
-            select = select.where(self.dialect.sampled(keys, self.options.sample or 100), copy=False)
-        return select
+            conditions.append(self.dialect.sampled(keys, self.options.sample or 100))
+        return conditions
 
     def _hashed(self, part: Comparison, side: DataSide) -> Sql:
         common = hashed_type(self.dialect, part.pair.base.type, part.pair.current.type)

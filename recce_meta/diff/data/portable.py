@@ -40,10 +40,15 @@ def portable_value(
     pair: ColumnPair, base: Dialect, current: Dialect, options: ValueOptions
 ) -> PortableValue | None:
     """How the values of *pair*, one of each dialect, become texts; None where they cannot be compared."""
-    kind = _common_kind(pair.base.type, pair.current.type, is_same=base.name == current.name)
+    is_same = base.name == current.name
+    kind = _common_kind(pair.base.type, pair.current.type, is_same=is_same)
     if kind is None:
         return None
-    if kind is Kind.FLOAT and any(dialect.scientific(exp.null()) is None for dialect in (base, current)):
+    if (
+        kind is Kind.FLOAT
+        and not is_same
+        and any(dialect.scientific(exp.null()) is None for dialect in (base, current))
+    ):
         return None
 
     def written(side: DataSide, alias: str) -> Sql:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from recce_meta.dialects import Dialect, Sql
+from recce_meta.dialects import Dialect
 from recce_meta.diff.data.plan import Plan, Query, rows_of
 from recce_meta.diff.data.rows_apart import rows_diff_apart
 from recce_meta.diff.data.settings import ValueOptions
@@ -71,15 +71,13 @@ def _grouped(sides: Whole, dialect: Dialect) -> exp.Select:
         ]
         hashes = sides.sampled(source).subquery("t", copy=False)
         parts.append(selecting(exp.column(HASH, table="t"), *numbers).from_(hashes, copy=False))
-    both: Sql = parts[0]
+    both: exp.Select | exp.Union = parts[0]
     for part in parts[1:]:
         both = exp.Union(this=both, expression=part, distinct=False)
     h = exp.column(HASH, table="u")
     sums = [aliased(exp.Sum(this=exp.column(name, table="u")), name) for name in COUNTS.values()]
     return (
-        selecting(h, *sums)
-        .from_(exp.Subquery(this=both, alias="u"), copy=False)
-        .group_by(h.copy(), copy=False)
+        selecting(h, *sums).from_(both.subquery("u", copy=False), copy=False).group_by(h.copy(), copy=False)
     )
 
 

@@ -108,7 +108,7 @@ def _buckets(sides: Whole, source: Source) -> Query:
         dialect=dialect,
         side=source.side,
         about=f"rows of {source.name} in {16**BUCKET_DIGITS:,} buckets",
-        assumed=[("000", 1, source.side is DataSide.BASE, 0)],
+        assumed=[("000", 1, int(source.side is DataSide.BASE), 0)],
     )
 
 

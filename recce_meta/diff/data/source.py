@@ -112,7 +112,8 @@ def table(dialect: Dialect, relation_name: str) -> Sql:
 
 def query(sql: str) -> Sql:
     """*sql*, one SELECT of the user's, as a table; sent as it is written, comments and all."""
-    return exp.Subquery(this=verbatim(f"\n{sql}\n"))
+    # As a table's name: sqlglot looks into subqueries, where it expects a statement that it has parsed.
+    return exp.Table(this=verbatim(f"(\n{sql}\n)"))
 
 
 def verbatim(sql: str) -> Sql:

@@ -1,0 +1,35 @@
+"""What can be asked of a diff of values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from recce_meta.diff.data.settings import ValueOptions
+from recce_meta.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"key": ()},
+        {"sample": 0},
+        {"sample": 100.1},
+        {"sample": float("nan")},
+        {"limit": -1},
+        {"examples": -1},
+        {"absolute": -0.1},
+        {"relative": float("inf")},
+        {"absolute": float("nan")},
+        {"timestamp_precision": "fortnight"},
+    ],
+)
+def test_what_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        ValueOptions(**options)
+
+
+def test_everything_makes_no_sample() -> None:
+    assert not ValueOptions(sample=100).takes_sample
+    assert ValueOptions(sample=10).takes_sample
