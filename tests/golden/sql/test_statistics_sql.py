@@ -1,0 +1,179 @@
+"""Statements of row counts, profiles, most frequent values and histograms, as text of every dialect.
+
+`<diff>/<case>/<dialect>.sql` holds what a case asks, in order. Those of DuckDB and PostgreSQL are run as
+they stand, but for the names of the schemas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.dialects import Dialect, dialect_named, dialect_names
+from recce_meta.diff.data.counts import Countable, row_counts
+from recce_meta.diff.data.histogram import histogram_diff
+from recce_meta.diff.data.plan import Answer, Plan, Queries, Query, run
+from recce_meta.diff.data.profile import profile_diff
+from recce_meta.diff.data.source import Pair, Source, table
+from recce_meta.diff.data.top_k import top_k_diff
+from recce_meta.models.data_diff import DataSide, Subject
+
+ROOT = Path(__file__).parent
+RUN_ON = ("duckdb", "postgres")
+SCHEMAS = {DataSide.BASE: "prod", DataSide.CURRENT: "pr_42"}
+
+COLUMNS = {
+    "id": ("bigint", {"bigquery": "INT64", "snowflake": "NUMBER(38,0)"}),
+    "amount": ("decimal(12,2)", {"bigquery": "NUMERIC", "snowflake": "NUMBER(12,2)"}),
+    "ratio": ("double precision", {"duckdb": "DOUBLE", "bigquery": "FLOAT64", "databricks": "double"}),
+    "score": ("real", {"duckdb": "FLOAT", "bigquery": "FLOAT64", "databricks": "float"}),
+    "note": ("varchar(40)", {"bigquery": "STRING", "databricks": "string"}),
+    "is_open": ("boolean", {"bigquery": "BOOL"}),
+    "ordered_on": ("date", {}),
+    "ordered_at": ("timestamp", {"bigquery": "DATETIME", "databricks": "timestamp_ntz"}),
+    "shipped_at": ("timestamptz", {"bigquery": "TIMESTAMP", "databricks": "timestamp"}),
+    "tags": (
+        "varchar[]",
+        {
+            "bigquery": "ARRAY<STRING>",
+            "databricks": "array<string>",
+            "snowflake": "ARRAY",
+            "redshift": "SUPER",
+        },
+    ),
+    "payload": ("json", {"snowflake": "VARIANT", "redshift": "SUPER", "databricks": "variant"}),
+    "raw": ("bytea", {"duckdb": "BLOB", "bigquery": "BYTES", "databricks": "binary", "snowflake": "BINARY"}),
+    "order": ("integer", {"bigquery": "INT64"}),
+    'a"b': ("integer", {"bigquery": "INT64"}),
+}
+"""Types as PostgreSQL has them, and what they are called elsewhere."""
+
+Asked = Callable[[Pair], Plan[Any]]
+
+CASES: dict[str, tuple[str, Asked]] = {
+    "row_count_diff/two_models": (
+        "both",
+        lambda pair: row_counts([pair, Countable(pair=pair, where="id > 10 -- recent ones")]),
+    ),
+    "profile_diff/every_type": ("both", profile_diff),
+    "profile_diff/approximate": (
+        "both",
+        lambda pair: profile_diff(pair, ["amount", "note"], where="id > 10", approximate=True),
+    ),
+    "profile_diff/new_model": ("current", lambda pair: profile_diff(pair, ["id", "ordered_on"])),
+    "top_k_diff/several_columns": (
+        "both",
+        lambda pair: top_k_diff(pair, ["note", "amount", "is_open", "shipped_at", "tags", "order"], k=5),
+    ),
+    "top_k_diff/new_model": ("current", lambda pair: top_k_diff(pair, ["note"], where="id > 10")),
+    "top_k_diff/two_targets": (
+        "apart",
+        lambda pair: top_k_diff(pair, ["note", "ratio", "ordered_on", "raw"], k=3),
+    ),
+    "histogram_diff/several_columns": (
+        "both",
+        lambda pair: histogram_diff(pair, ["id", "amount", "ratio", "ordered_on", "shipped_at", 'a"b'], 5),
+    ),
+    "histogram_diff/new_model": (
+        "current",
+        lambda pair: histogram_diff(pair, ["amount"], 4, where="id > 10"),
+    ),
+    "histogram_diff/two_targets": ("apart", lambda pair: histogram_diff(pair, ["order"], 4)),
+}
+
+
+def type_of(column: str, dialect: str) -> str:
+    """What *dialect* calls the type of *column*."""
+    of, others = COLUMNS[column]
+    return others.get(dialect, of)
+
+
+def pair_of(dialect: Dialect, sides: str) -> Pair:
+    """`orders` in production and in a pull request."""
+    wanted = (DataSide.CURRENT,) if sides == "current" else tuple(DataSide)
+    sources = {side: source_of(dialect, side) for side in wanted}
+    return Pair(
+        subject=Subject(name="orders"),
+        base=sources.get(DataSide.BASE),
+        current=sources.get(DataSide.CURRENT),
+        is_joined=sides != "apart",
+    )
+
+
+def source_of(dialect: Dialect, side: DataSide) -> Source:
+    quote = "`" if dialect.name in ("bigquery", "databricks") else '"'
+    relation = f"{quote}{SCHEMAS[side]}{quote}.{quote}orders{quote}"
+    return Source(relation=table(dialect, relation), dialect=dialect, side=side, name="orders")
+
+
+def asked_by(plan: Plan[Any], dialect: Dialect) -> list[Query]:
+    """Every statement of *plan*, going on with what each assumes."""
+    asked: list[Query] = []
+
+    def ask(queries: Queries) -> list[Answer]:
+        asked.extend(query for query in queries if not query.describes)
+        return [
+            [(column, type_of(column, dialect.name)) for column in COLUMNS]
+            if query.describes
+            else query.assumed or ()
+            for query in queries
+        ]
+
+    run(plan, ask)
+    return asked
+
+
+def script(queries: list[Query]) -> str:
+    """*queries* as one text."""
+    return "\n".join(f"-- {query.side.value}: {query.about}\n{query.sql};\n" for query in queries)
+
+
+@pytest.mark.parametrize("dialect_name", dialect_names())
+@pytest.mark.parametrize("case", CASES)
+def test_every_dialect_has_its_statements(
+    case: str, dialect_name: str, check_golden: Callable[[Path, str], None]
+) -> None:
+    sides, plan = CASES[case]
+    dialect = dialect_named(dialect_name)
+    expected = ROOT / case / f"{dialect_name}.sql"
+    expected.parent.mkdir(parents=True, exist_ok=True)
+
+    check_golden(expected, script(asked_by(plan(pair_of(dialect, sides)), dialect)))
+
+
+@pytest.fixture(params=RUN_ON)
+def warehouse(request: pytest.FixtureRequest) -> Iterator[tuple[UnifiedSqlAdapter, Mapping[str, str]]]:
+    """A warehouse with both tables, and what their schemas are called there."""
+    is_duckdb = request.param == "duckdb"
+    url = "duckdb:///:memory:" if is_duckdb else request.getfixturevalue("postgres_url")
+    schemas = {schema: f"{schema} {uuid4().hex[:12]}" for schema in SCHEMAS.values()}
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        for schema in schemas.values():
+            adapter.execute(f"CREATE SCHEMA {adapter.quote_identifier(schema)}")
+            columns = ", ".join(
+                f"{adapter.quote_identifier(column)} {type_of(column, request.param)}" for column in COLUMNS
+            )
+            adapter.execute(f"CREATE TABLE {adapter.quote_table(schema, 'orders')} ({columns})")
+        yield adapter, schemas
+        for schema in schemas.values():
+            adapter.execute(f"DROP SCHEMA {adapter.quote_identifier(schema)} CASCADE")
+
+
+def test_the_statements_run_where_an_engine_is_at_hand(
+    warehouse: tuple[UnifiedSqlAdapter, Mapping[str, str]],
+) -> None:
+    adapter, schemas = warehouse
+    scripts = [ROOT / case / f"{adapter.warehouse.dialect}.sql" for case in CASES]
+
+    for path in scripts:
+        text = path.read_text("utf-8")
+        for schema, name in schemas.items():
+            text = text.replace(f'"{schema}"', f'"{name}"')
+        for statement in text.split(";\n"):
+            if statement.strip():
+                adapter.execute(statement)
