@@ -1,0 +1,326 @@
+"""The recipes of examples/ci are sound, and their steps do what docs/ci.md says, run on the demo's project.
+
+Every `run:` and `script:` is executed as a runner does it. Only dbt, gh and curl are stand-ins (ci_stubs.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import string
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+RECIPES = ROOT / "examples" / "ci"
+GITHUB = sorted((RECIPES / "github").glob("*.yml"))
+GITLAB = sorted((RECIPES / "gitlab").glob("*.yml"))
+SCHEMAS = ROOT / "tests" / "data" / "ci_schemas"
+PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+
+STORE = "duckdb:///jaffle_shop.duckdb"
+KNOWN = {
+    "secrets.RECCE_META_URL": STORE,
+    "github.token": "ghs-1",
+    "github.event.number": "42",
+    "github.repository": "shop/jaffle",
+    "github.event.workflow_run.id": "7",
+    "github.event.workflow_run.head_repository.owner.login": "somebody",
+    "github.event.workflow_run.head_branch": "count-payments-once",
+    "github.event.workflow_run.head_sha": "fb5abbe",
+}
+"""What GitHub puts into expressions."""
+
+MARKER = "<!-- recce_meta diff -->"
+PASSING = "checks:\n- {name: orders, type: row_count_diff, params: {node_names: [orders]}, expect: equal}\n"
+
+runs_recipes = pytest.mark.skipif(
+    os.name == "nt" or shutil.which("jq") is None or shutil.which("bash") is None,
+    reason="the recipes need bash, and the stand-in for gh needs jq",
+)
+
+
+class Runner:
+    """A machine on which the steps of a job run, in a checkout of the demo's project."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout, self.state = folder / "checkout", folder / "state"
+        self.programs = folder / "bin"
+        for place in (self.checkout, self.state / "artifacts", self.programs):
+            place.mkdir(parents=True)
+        shutil.copytree(ROOT / "recce_meta/demo_data/project/base", self.checkout, dirs_exist_ok=True)
+        shutil.copy(RECIPES / "checks.yml", self.checkout)
+        (self.state / "head_sha").write_text("fb5abbe")
+        python = shlex.quote(sys.executable)
+        stubs = f"{python} {shlex.quote(str(Path(__file__).with_name('ci_stubs.py')))}"
+        self._program("pip", "exit 0")
+        self._program("python", f'exec {python} "$@"')
+        self._program("recce-meta", f'exec {python} -m recce_meta "$@"')
+        for name in ("dbt", "gh", "curl"):
+            self._program(name, f'exec {stubs} {name} "$@"')
+        self.variables = {"DBT_EXITS_WITH": "0"}
+
+    def _program(self, name: str, line: str) -> None:
+        (self.programs / name).write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+        (self.programs / name).chmod(0o755)
+
+    def shell(self, options: str, script: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        """*script* in a bash with *options*."""
+        foreign = ("RECCE_META_", "GITHUB_", "CI_", "DBT_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        return subprocess.run(
+            ["bash", *options.split(), "-c", script],
+            cwd=self.checkout,
+            env={
+                **inherited,
+                "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
+                "PYTHONPATH": str(ROOT),
+                "CI_STUBS": str(self.state),
+                **self.variables,
+                **variables,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def github(self, recipe: str) -> dict[str, int]:
+        """Run the only job of *recipe*: the exit code of each step that ran, by its name or command."""
+        (job,) = _loaded(RECIPES / "github" / recipe)["jobs"].values()
+        codes: dict[str, int] = {}
+        for step in job["steps"]:
+            condition = step.get("if", "success()")
+            if any(codes.values()) and "!cancelled()" not in condition:
+                continue
+            if "hashFiles('diff.md')" in condition and not (self.checkout / "diff.md").exists():
+                continue
+            if "run" in step:
+                given = {**job.get("env", {}), **step.get("env", {})}
+                variables = {name: _expanded(value) for name, value in given.items()}
+                variables["GITHUB_REPOSITORY"] = "shop/jaffle"
+                variables["GITHUB_STEP_SUMMARY"] = str(self.state / "summary.md")
+                ran = self.shell("-e", step["run"], variables)
+                codes[step.get("name", step["run"].split("\n")[0])] = ran.returncode
+                print(step["run"], ran.stdout, ran.stderr, sep="\n")
+            elif step["uses"].startswith("actions/upload-artifact@"):
+                self._upload(step["with"])
+        return codes
+
+    def _upload(self, given: dict[str, str]) -> None:
+        folder = self.state / "artifacts" / given["name"]
+        found = [path for name in given["path"].split() if (path := self.checkout / name).exists()]
+        assert found or given.get("if-no-files-found") != "error"
+        folder.mkdir(exist_ok=True)
+        for path in found:
+            shutil.copy(path, folder)
+
+    def gitlab(self, recipe: str, job: str, predefined: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run *job* of *recipe* with GitLab's *predefined* variables."""
+        whole = _loaded(RECIPES / "gitlab" / recipe)
+        parent = whole[whole[job]["extends"]]
+        given = {**parent.get("variables", {}), **whole[job].get("variables", {})}
+        predefined = {"CI_PROJECT_DIR": str(self.checkout), **predefined}
+        variables = {
+            name: string.Template(value).safe_substitute(predefined) for name, value in given.items()
+        }
+        script = "\n".join([*parent["before_script"], *whole[job]["script"]])
+        return self.shell("-eo pipefail", script, {**predefined, **variables})
+
+    def fresh_checkout(self) -> None:
+        """What another machine would have: the project, and nothing that a job left behind."""
+        for name in ("diff.md", "checks.md", "checks.xml", "comment.md", "jaffle_shop.duckdb"):
+            (self.checkout / name).unlink(missing_ok=True)
+
+    @property
+    def comments(self) -> list[dict[str, Any]]:
+        """All comments, or notes."""
+        path = self.state / "comments.json"
+        return json.loads(path.read_text()) if path.exists() else []
+
+    @comments.setter
+    def comments(self, comments: list[dict[str, Any]]) -> None:
+        (self.state / "comments.json").write_text(json.dumps(comments))
+
+
+def _loaded(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _expanded(text: str) -> str:
+    """*text* with each of GitHub's expressions replaced; one that is not known is a KeyError."""
+    return re.sub(r"\$\{\{ (.+?) \}\}", lambda found: KNOWN[found[1]], text)
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path)
+
+
+@runs_recipes
+def test_a_pull_request_is_recorded_compared_checked_and_told_in_one_comment(runner: Runner) -> None:
+    assert set(runner.github("production.yml").values()) == {0}
+    runner.comments = [
+        {"id": 1, "user": {"login": "somebody"}, "body": f"> {MARKER}\nwhat is this?"},
+        {"id": 2, "user": {"login": "github-actions[bot]"}, "body": "Deployed"},
+    ]
+
+    first = runner.github("pull-request.yml")
+    bodies = [comment["body"] for comment in runner.comments]
+    (runner.checkout / "checks.yml").write_text(PASSING)
+    second = runner.github("pull-request.yml")
+
+    assert first == {**dict.fromkeys(first, 0), "Check": 1}
+    assert set(second.values()) == {0}
+    assert bodies[2].startswith(f"{MARKER}\n### ") and bodies[2].count(MARKER) == 1
+    assert "Data differs in 4 of 6 nodes" in bodies[2] and "❌ 1 of 3 checks failed" in bodies[2]
+    assert [comment["id"] for comment in runner.comments] == [1, 2, 102]
+    assert [comment["body"] for comment in runner.comments][:2] == bodies[:2]
+    assert "❌" not in runner.comments[2]["body"]
+    assert "❌ 1 of 3 checks failed" in (runner.state / "summary.md").read_text()
+    assert (runner.state / "artifacts/recce-meta/checks.xml").exists()
+
+
+@runs_recipes
+def test_a_pull_request_that_does_not_build_fails_as_dbt_does_and_has_no_comment(runner: Runner) -> None:
+    runner.github("production.yml")
+    runner.variables["DBT_EXITS_WITH"] = "1"
+
+    codes = runner.github("pull-request.yml")
+
+    assert codes["Build and record"] == 1
+    assert "Comment" not in codes
+    assert runner.comments == []
+
+
+@runs_recipes
+def test_a_comment_that_would_be_too_long_leaves_the_checks_to_the_summary(runner: Runner) -> None:
+    runner.github("production.yml")
+    (runner.programs / "wc").write_text("#!/bin/sh\necho 70000\n")
+    (runner.programs / "wc").chmod(0o755)
+
+    runner.github("pull-request.yml")
+
+    assert "Data differs" in runner.comments[0]["body"]
+    assert "checks failed" not in runner.comments[0]["body"]
+
+
+@runs_recipes
+def test_a_fork_is_compared_without_secrets_in_a_copy_of_production(runner: Runner) -> None:
+    assert set(runner.github("duckdb-production.yml").values()) == {0}
+    runner.fresh_checkout()
+    assert set(runner.github("duckdb-production.yml").values()) == {0}
+    runner.fresh_checkout()
+
+    compared = runner.github("duckdb-pull-request.yml")
+    runner.fresh_checkout()
+    posted = [runner.github("comment.yml") for _ in range(2)]
+
+    assert compared == {**dict.fromkeys(compared, 0), "Check": 1}
+    assert posted == [{"Comment": 0}] * 2
+    (comment,) = runner.comments
+    assert comment["body"].startswith(MARKER) and "❌ 1 of 3 checks failed" in comment["body"]
+
+
+@runs_recipes
+def test_no_report_of_an_older_commit_is_posted(runner: Runner) -> None:
+    runner.github("duckdb-production.yml")
+    runner.github("duckdb-pull-request.yml")
+    runner.fresh_checkout()
+    (runner.state / "head_sha").write_text("0829a5f")
+
+    assert runner.github("comment.yml") == {"Comment": 0}
+    assert runner.comments == []
+
+
+@runs_recipes
+def test_without_a_report_there_is_no_comment(runner: Runner) -> None:
+    assert runner.github("comment.yml") == {"Comment": 0}
+    assert runner.comments == []
+
+
+def test_jobs_for_forks_use_no_secret_and_cannot_write() -> None:
+    text = (RECIPES / "github" / "duckdb-pull-request.yml").read_text(encoding="utf-8")
+
+    assert "secrets." not in text
+    assert set(_loaded(RECIPES / "github" / "duckdb-pull-request.yml")["permissions"].values()) == {"read"}
+
+
+def test_nothing_of_a_pull_request_is_pasted_into_a_script() -> None:
+    for path in GITHUB:
+        for job in _loaded(path)["jobs"].values():
+            assert not any("${{" in step.get("run", "") for step in job["steps"])
+
+
+MERGE_REQUEST = {
+    "RECCE_META_URL": STORE,
+    "CI_API_V4_URL": "https://gitlab.example/api/v4",
+    "CI_PROJECT_ID": "9",
+    "CI_MERGE_REQUEST_IID": "42",
+    "GITLAB_API_TOKEN": "glpat-1",
+}
+
+
+@runs_recipes
+def test_a_merge_request_has_one_note_and_a_report_of_its_checks(runner: Runner) -> None:
+    production = runner.gitlab("gitlab-ci.yml", "production", {"RECCE_META_URL": STORE})
+    assert production.returncode == 0, production.stderr
+    runner.comments = [{"id": 100, "body": "Looks good"}]
+
+    first = runner.gitlab("gitlab-ci.yml", "data-diff", MERGE_REQUEST)
+    noted = runner.comments[1]["body"]
+    (runner.checkout / "checks.yml").write_text(PASSING)
+    second = runner.gitlab("gitlab-ci.yml", "data-diff", MERGE_REQUEST)
+
+    assert (first.returncode, second.returncode) == (1, 0), (first.stderr, second.stderr)
+    assert noted.startswith(MARKER) and noted.count(MARKER) == 1
+    assert "Data differs in 4 of 6 nodes" in noted and "❌ 1 of 3 checks failed" in noted
+    assert [comment["id"] for comment in runner.comments] == [100, 101]
+    assert "❌" not in runner.comments[1]["body"]
+    assert len(ET.parse(runner.checkout / "checks.xml").findall(".//testcase")) == 1
+
+
+@runs_recipes
+def test_a_merge_request_without_a_token_is_checked_all_the_same(runner: Runner) -> None:
+    runner.gitlab("gitlab-ci.yml", "production", {"RECCE_META_URL": STORE})
+
+    ran = runner.gitlab("gitlab-ci.yml", "data-diff", {**MERGE_REQUEST, "GITLAB_API_TOKEN": ""})
+
+    assert ran.returncode == 1
+    assert runner.comments == []
+    assert (runner.checkout / "checks.xml").exists()
+
+
+@pytest.mark.parametrize("path", [*GITHUB, *GITLAB], ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_recipe_meets_the_published_schema(path: Path) -> None:
+    name = "github-workflows.json" if path in GITHUB else "gitlab-ci.json"
+    schema = json.loads((SCHEMAS / name).read_text(encoding="utf-8"))
+    recipe = {
+        "on" if key is True else key: value for key, value in _loaded(path).items()
+    }  # YAML 1.1 reads on
+
+    jsonschema.Draft7Validator(schema).validate(recipe)
+
+
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed")
+def test_actionlint_finds_nothing() -> None:
+    subprocess.run(["actionlint", *map(str, GITHUB)], check=True)
+
+
+def test_the_page_shows_recipes_as_they_are_and_names_every_one() -> None:
+    shown = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    files = {path.read_text(encoding="utf-8"): path for path in [*GITHUB, *GITLAB, RECIPES / "checks.yml"]}
+
+    whole = [block for block in shown if block in files]
+    assert {files[block].name for block in whole} >= {"pull-request.yml", "gitlab-ci.yml"}
+    assert [path for path in files.values() if f"examples/ci/{path.relative_to(RECIPES)}" not in PAGE] == []
