@@ -34,8 +34,6 @@ class Dialect:
     """Whether two columns of a table cannot differ in case alone."""
     nan_equals_nan: ClassVar[bool] = True
     """Whether `=` holds between two NaN; IEEE 754 says no, most warehouses yes."""
-    hashes_zeros_alike: ClassVar[bool] = True
-    """Whether `row_hash` gives 0.0 and -0.0 the same hash."""
     has_nan: ClassVar[bool] = True
     """Whether floats can be NaN or infinite at all."""
     decimal_digits: ClassVar[int | None] = 38
@@ -208,6 +206,10 @@ class Dialect:
         Equal within one statement's warehouse alone: never kept, never compared with another warehouse's.
         """
         raise NotImplementedError
+
+    def hashable(self, value: Sql, of: ColumnType) -> Sql:
+        """*value*, which is `comparable`, in a form that `row_hash` tells from unequal values only."""
+        return value
 
     def sampled(self, keys: Sequence[Sql], percent: float) -> Sql:
         """Whether the row with these *keys* is among the *percent* of all keys that are taken.

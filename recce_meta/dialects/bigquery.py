@@ -18,7 +18,6 @@ class BigQuery(Dialect):
     ignores_case_of_columns = True
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#comparison_operators
     nan_equals_nan = False
-    hashes_zeros_alike = False
     has_cheap_distinct = True
     has_exact_median = False
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#date_type
@@ -74,6 +73,13 @@ class BigQuery(Dialect):
     def decimal(self, value: Sql, scale: int) -> Sql:
         """BIGNUMERIC holds 38 digits on either side of the point."""
         return exp.cast(value, "BIGNUMERIC", dialect=self.name)
+
+    def hashable(self, value: Sql, of: ColumnType) -> Sql:
+        """A text is hashed, and -0.0 has one of its own."""
+        if of.kind is not Kind.FLOAT:
+            return value
+        zero = exp.Literal.number("0.0")
+        return exp.Case().when(exp.EQ(this=value.copy(), expression=zero), zero.copy()).else_(value)
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """The JSON of a struct tells NULL and where it stands; its fields are named alike on both sides."""

@@ -30,6 +30,10 @@ class DuckDB(Dialect):
             return self.text(exp.Anonymous(this="json", expressions=[value]))
         return value
 
+    def hashable(self, value: Sql, of: ColumnType) -> Sql:
+        """128 bits hash as one half xor the other: 0 and -1, whose halves are alike, would have one hash."""
+        return self.text(value) if _has_128_bits(of) else value
+
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """`hash` tells NULL from other values, -0.0 and 0.0 hash alike, as do all NaN."""
         return exp.Anonymous(this="hash", expressions=list(values))
@@ -72,3 +76,11 @@ class DuckDB(Dialect):
     def ordered_text(self, value: Sql) -> Sql:
         """An ENUM sorts as it was declared, a text by its bytes."""
         return self.text(value)
+
+
+def _has_128_bits(of: ColumnType) -> bool:
+    """Whether values of *of*, or some that they hold, take more than 64 bits."""
+    if of.kind in (Kind.INTEGER, Kind.DECIMAL):
+        digits = of.precision or 0
+        return digits > (64 if of.kind is Kind.INTEGER and of.scale is None else 18)
+    return of.kind is Kind.UUID or any(_has_128_bits(element) for element in of.elements)

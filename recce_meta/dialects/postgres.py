@@ -25,6 +25,9 @@ _QUICKLY_SORTED = frozenset(
 )
 """One million values each, half of them distinct or few of them, on PostgreSQL 15."""
 
+SEED = 7_046_029_254_386_353_131
+"""For hashes: any large number."""
+
 
 class Postgres(Dialect):
     """PostgreSQL 14 and later."""
@@ -77,9 +80,12 @@ class Postgres(Dialect):
         return exp.cast(value, "DECIMAL", dialect=self.name)
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
-        """`hash_record_extended` (14 and later) uses each type's own hash: -0.0 and 0.0 hash alike."""
+        """`hash_record_extended` (14 and later) uses each type's own hash: -0.0 and 0.0 hash alike.
+
+        NULL hashes as 0. So do, with the seed 0, 0.0 and a numeric NaN; with the seed 1, a numeric 0.
+        """
         row = exp.Anonymous(this="ROW", expressions=list(values))
-        return exp.Anonymous(this="hash_record_extended", expressions=[row, exp.Literal.number(0)])
+        return exp.Anonymous(this="hash_record_extended", expressions=[row, exp.Literal.number(SEED)])
 
     def without_zeros(self, text: Sql) -> Sql:
         """Times come without zeros already."""

@@ -19,7 +19,6 @@ class Redshift(Postgres):
     ignores_case_of_columns = True
     decimal_digits = 38
     has_approximate_distinct = True
-    hashes_zeros_alike = False
     # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html: all in one SELECT must sort alike
     has_many_medians = False
     text_type = "VARCHAR(65535)"
@@ -71,6 +70,13 @@ class Redshift(Postgres):
     def mean(self, value: Sql, of: ColumnType) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html: of integers a whole number."""
         return exp.Avg(this=self.double(value))
+
+    def hashable(self, value: Sql, of: ColumnType) -> Sql:
+        """A text is hashed, and -0.0 has one of its own."""
+        if of.kind is not Kind.FLOAT:
+            return value
+        zero = exp.Literal.number("0.0")
+        return exp.Case().when(exp.EQ(this=value.copy(), expression=zero), zero.copy()).else_(value)
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_FNV_HASH.html: seeds chain columns."""

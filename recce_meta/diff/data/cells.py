@@ -21,12 +21,12 @@ _BY_TEXT = frozenset([Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIME, Ki
 
 def fetched(value: Sql, of: ColumnType, dialect: Dialect) -> Sql:
     """*value* in a form that every driver can give."""
-    return dialect.portable_text(value, of) if of.kind in _BY_TEXT else value
+    return dialect.portable_text(value, of) if _travels_as_text(of) else value
 
 
 def as_read(value: Value, of: ColumnType) -> Value:
     """What came of `fetched`, as Python's own value."""
-    return read(value, of) if of.kind in _BY_TEXT else plain(value, of)
+    return read(value, of) if _travels_as_text(of) else plain(value, of)
 
 
 def raw_columns(sides: Keyed, wanted: Iterable[int]) -> list[int]:
@@ -68,6 +68,13 @@ def key_cells(sides: Keyed, columns: Sequence[Sql]) -> list[Sql]:
 def read_key(sides: Keyed, values: Sequence[Value]) -> tuple[Value, ...]:
     """What came of `key_cells`."""
     return tuple(as_read(value, _key_type(part)) for part, value in zip(sides.key, values, strict=True))
+
+
+def _travels_as_text(of: ColumnType) -> bool:
+    """Whether drivers might not know a value of *of*; what arrays hold is then text in a list."""
+    return of.kind in _BY_TEXT or (
+        of.kind is Kind.ARRAY and any(_travels_as_text(element) for element in of.elements)
+    )
 
 
 def _type(how: Comparison, side: DataSide) -> ColumnType:

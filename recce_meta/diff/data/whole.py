@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 from sqlglot import exp
 
-from recce_meta.dialects import Kind, Sql
+from recce_meta.dialects import ColumnType, Kind, Sql
 from recce_meta.diff.data.cells import as_read, fetched
 from recce_meta.diff.data.choice import sides_of
 from recce_meta.diff.data.common_type import hashed_type
@@ -218,11 +218,13 @@ def _within(each: ColumnPair, pair: Pair, options: ValueOptions) -> RowColumn | 
 def _values(how: Comparison) -> Values:
     def value(side: DataSide) -> Sql:
         own = how.base_value("t") if side is DataSide.BASE else how.current_value("t")
-        if how.common.kind is not Kind.FLOAT or how.dialect.hashes_zeros_alike:
-            return own
-        zero = exp.Literal.number("0.0")
-        return exp.Case().when(exp.EQ(this=own.copy(), expression=zero), zero.copy()).else_(own)
+        return how.dialect.hashable(own, of)
 
+    base, current = how.pair.base.type, how.pair.current.type
+    of = current
+    if base.text != current.text:
+        digits = how.dialect.decimal_digits if how.common.kind is Kind.DECIMAL else None
+        of = ColumnType(how.common.kind.value, how.common.kind, precision=digits, elements=current.elements)
     return value
 
 

@@ -292,6 +292,14 @@ def test_hundreds_of_columns_are_compared(site: Any, tables: Any) -> None:
     assert detail.rows[0].current == tuple(range(1, 451))
 
 
+@pytest.mark.parametrize("kind", ["DOUBLE PRECISION", "NUMERIC(12,2)", "BIGINT", "VARCHAR", "BOOLEAN"])
+def test_nothing_hashes_as_null_does(site: Any, tables: Any, kind: str) -> None:
+    empty = {"VARCHAR": "", "BOOLEAN": False}.get(kind, 0)
+    tables({"v": kind}, [(None,), (None,)], [(empty,), (None,)])
+    whole = site.run(rows_diff(site.pair(), ValueOptions()))
+    assert (whole.common, whole.added, whole.removed) == (1, 1, 1)
+
+
 def test_a_query_with_keys_sees_duplicates(site: Any, tables: Any) -> None:
     tables(ID_AND_V, [(1, "a"), (2, "b")], [(1, "a"), (1, "a"), (2, "c")])
     sql = {side: f"SELECT id, v FROM {site.relation(side)} -- {side}" for side in ("base", "current")}

@@ -19,7 +19,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 0) % 1000000) < 100000
+      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
   ) AS s
   GROUP BY
     s.k0,
@@ -47,7 +47,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 0) % 1000000) < 100000
+      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
   ) AS s
   GROUP BY
     s.k0,
@@ -200,7 +200,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 0) % 1000000) < 100000
+      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
   ) AS a
   FULL OUTER JOIN (
     SELECT
@@ -220,7 +220,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 0) % 1000000) < 100000
+      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
   WHERE
@@ -429,7 +429,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 0) % 1000000) < 100000
+      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
   ) AS a
   INNER JOIN (
     SELECT
@@ -451,7 +451,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 0) % 1000000) < 100000
+      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
   WHERE

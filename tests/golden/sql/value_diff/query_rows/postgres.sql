@@ -30,7 +30,7 @@ FROM (
             t."list",
             t."raw"
           ),
-          0
+          7046029254386353131
         ) AS h
       FROM (
       SELECT * FROM orders_base -- of the user
@@ -58,7 +58,7 @@ FROM (
             t."list",
             t."raw"
           ),
-          0
+          7046029254386353131
         ) AS h
       FROM orders_current AS t
     ) AS t
@@ -99,7 +99,7 @@ FROM (
             t."list",
             t."raw"
           ),
-          0
+          7046029254386353131
         ) AS h
       FROM (
       SELECT * FROM orders_base -- of the user
@@ -127,7 +127,7 @@ FROM (
             t."list",
             t."raw"
           ),
-          0
+          7046029254386353131
         ) AS h
       FROM orders_current AS t
     ) AS t
@@ -189,7 +189,7 @@ FROM (
           t."list",
           t."raw"
         ),
-        0
+        7046029254386353131
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -261,7 +261,7 @@ FROM (
           t."list",
           t."raw"
         ),
-        0
+        7046029254386353131
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,

@@ -30,7 +30,7 @@ FROM (
             t."list",
             t."raw"
           ),
-          0
+          7046029254386353131
         ) AS h
       FROM orders_base AS t
       WHERE
@@ -55,7 +55,7 @@ FROM (
               t."list",
               t."raw"
             ),
-            0
+            7046029254386353131
           ) % 1000000
         ) < 5000
     ) AS t
@@ -81,7 +81,7 @@ FROM (
             t."list",
             t."raw"
           ),
-          0
+          7046029254386353131
         ) AS h
       FROM orders_current AS t
       WHERE
@@ -106,7 +106,7 @@ FROM (
               t."list",
               t."raw"
             ),
-            0
+            7046029254386353131
           ) % 1000000
         ) < 5000
     ) AS t
@@ -147,7 +147,7 @@ FROM (
             t."list",
             t."raw"
           ),
-          0
+          7046029254386353131
         ) AS h
       FROM orders_base AS t
       WHERE
@@ -172,7 +172,7 @@ FROM (
               t."list",
               t."raw"
             ),
-            0
+            7046029254386353131
           ) % 1000000
         ) < 5000
     ) AS t
@@ -198,7 +198,7 @@ FROM (
             t."list",
             t."raw"
           ),
-          0
+          7046029254386353131
         ) AS h
       FROM orders_current AS t
       WHERE
@@ -223,7 +223,7 @@ FROM (
               t."list",
               t."raw"
             ),
-            0
+            7046029254386353131
           ) % 1000000
         ) < 5000
     ) AS t
@@ -285,7 +285,7 @@ FROM (
           t."list",
           t."raw"
         ),
-        0
+        7046029254386353131
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -322,7 +322,7 @@ FROM (
             t."list",
             t."raw"
           ),
-          0
+          7046029254386353131
         ) % 1000000
       ) < 5000
   ) AS t
@@ -380,7 +380,7 @@ FROM (
           t."list",
           t."raw"
         ),
-        0
+        7046029254386353131
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -417,7 +417,7 @@ FROM (
             t."list",
             t."raw"
           ),
-          0
+          7046029254386353131
         ) % 1000000
       ) < 5000
   ) AS t

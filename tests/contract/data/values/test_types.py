@@ -1,0 +1,145 @@
+"""Values of every type that the warehouses have: equal to themselves, different from others, and shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from recce_meta.diff.data.detail import value_diff_detail
+from recce_meta.diff.data.rows import rows_diff
+from recce_meta.diff.data.settings import ValueOptions
+from recce_meta.diff.data.value import value_diff
+
+DUCKDB = {
+    "TINYINT": ("1", "2"),
+    "UBIGINT": ("18446744073709551615", "0"),
+    "HUGEINT": ("-1", "0"),
+    "UHUGEINT": ("340282366920938463463374607431768211455", "0"),
+    "DECIMAL(38,37)": ("9.9999999999999999999999999999999999999", "-9"),
+    "FLOAT": ("'nan'", "0.1"),
+    "DOUBLE": ("'inf'", "'-inf'"),
+    "BIT": ("'101'", "'100'"),
+    "BLOB": ("'\\x00\\xFF'", "'\\x00'"),
+    "DECIMAL(38,2)": ("-0.01", "0"),
+    "UUID": ("'00000000-0000-0000-0000-000000000001'", "'00000000-0000-0000-0000-000000000002'"),
+    "DATE": ("'infinity'", "'0044-03-15 (BC)'"),
+    "TIME": ("'24:00:00'", "'00:00:00.000001'"),
+    "TIMESTAMP": ("'infinity'", "'290000-01-01 00:00:00'"),
+    "TIMESTAMP_NS": ("'2020-01-01 00:00:00.000000001'", "'2020-01-01 00:00:00.000000002'"),
+    "TIMESTAMPTZ": ("'2020-01-01 00:00:00+00'", "'2020-01-01 00:00:00+01'"),
+    "INTERVAL": ("'1 month'", "'31 days'"),
+    "JSON": ("""'{"a": 1}'""", """'{"a": 2}'"""),
+    "INTEGER[]": ("[1, NULL, 3]", "[1, 3]"),
+    "DOUBLE[]": ("['nan'::DOUBLE]", "[0.5]"),
+    "STRUCT(a INTEGER, b VARCHAR)": ("{'a': 1, 'b': NULL}", "{'a': 1, 'b': ''}"),
+    "MAP(VARCHAR, INTEGER)": ("MAP {'a': 1}", "MAP {'a': 2}"),
+    "ENUM('x', 'y')": ("'x'", "'y'"),
+    "STRUCT(a STRUCT(b JSON)[])": ("""{'a': [{'b': '{"c":1}'}]}""", "{'a': []}"),
+    "INTEGER[2]": ("[1, 2]", "[2, 1]"),
+}
+POSTGRES = {
+    "numeric": ("'NaN'", "1e200"),
+    "real": ("'NaN'", "0.1"),
+    "money": ("'1.00'", "'2.00'"),
+    "json": ("""'{"a": 1, "b": 2}'""", """'{"a": 1}'"""),
+    "jsonb": ("""'{"a": 1, "b": 2}'""", "'null'"),
+    "json[]": ("""ARRAY['{"a":1}'::json]""", """ARRAY['{"a":2}'::json]"""),
+    "jsonb[]": ("""ARRAY['{"a":1}'::jsonb]""", "'{}'"),
+    "point[]": ("ARRAY['(1,2)'::point]", "'{}'"),
+    "integer[]": ("ARRAY[1, NULL]", "ARRAY[1]"),
+    "double precision[]": ("ARRAY['NaN'::float8]", "ARRAY[0.5]"),
+    "timestamp[]": ("ARRAY['infinity'::timestamp]", "'{}'"),
+    "bytea": ("'\\x00ff'", "'\\x00'"),
+    "uuid": ("'00000000-0000-0000-0000-000000000001'", "'00000000-0000-0000-0000-000000000002'"),
+    "date": ("'infinity'", "'0044-03-15 BC'"),
+    "time": ("'24:00:00'", "'00:00:00.000001'"),
+    "timetz": ("'12:00:00+00'", "'12:00:00+01'"),
+    "timestamp": ("'infinity'", "'20000-01-01'"),
+    "timestamptz": ("'2020-01-01 00:00:00+00'", "'2020-01-01 00:00:00+01'"),
+    "interval": ("'1 month'", "'31 days'"),
+    "inet": ("'10.0.0.1'", "'10.0.0.2'"),
+    "point": ("'(1,2)'", "'(1,3)'"),
+    "int4range": ("'[1,3)'", "'[1,4)'"),
+    "xml": ("'<a/>'", "'<b/>'"),
+    "tsvector": ("'a b'", "'a c'"),
+    "char(5)": ("'a'", "'b'"),
+    '"char"': ("'a'", "'b'"),
+    "bit(3)": ("B'101'", "B'100'"),
+    "name": ("'a'", "'b'"),
+}
+ALL = [("duckdb", kind) for kind in DUCKDB] + [("postgres", kind) for kind in POSTGRES]
+
+
+@pytest.mark.parametrize(("backend_name", "kind"), ALL)
+def test_values_of_a_type_are_compared_and_shown(site: Any, backend_name: str, kind: str) -> None:
+    if site.dialect.name != backend_name:
+        return
+    one, other = (DUCKDB if backend_name == "duckdb" else POSTGRES)[kind]
+    columns = {"id": "INTEGER", "v": kind}
+    for name, values in (("base", (one, one, one, "NULL")), ("current", (one, other, "NULL", "NULL"))):
+        site.create(name, columns, [])
+        rows = ", ".join(f"({i}, {value}::{kind})" for i, value in enumerate(values))
+        site.adapter.execute(f"INSERT INTO {site.relation(name)} VALUES {rows}")
+    options = ValueOptions(key=("id",))
+
+    diff = site.run(value_diff(site.pair(), options))
+    detail = site.run(value_diff_detail(site.pair(), options))
+    whole = site.run(rows_diff(site.pair(), ValueOptions()))
+
+    found = diff.columns[1]
+    assert found.reason is None
+    assert (found.matched, found.mismatched, found.value_to_null) == (2, 2, 1)
+    assert [each.key for each in found.examples] == [(1,), (2,)]
+    assert found.examples[1].current is None
+    assert [row.key for row in detail.rows] == [(1,), (2,)]
+    assert (whole.common, whole.added, whole.removed) == (2, 2, 2)
+
+
+KEYS = [
+    *(
+        ("duckdb", kind)
+        for kind in ("UUID", "DATE", "TIMESTAMP", "DECIMAL(9,2)", "BLOB", "BOOLEAN", "HUGEINT", "TIME")
+    ),
+    *(
+        ("postgres", kind)
+        for kind in ("uuid", "date", "timestamptz", "numeric", "bytea", "boolean", "real", "inet")
+    ),
+]
+SAMPLES = {
+    "uuid": POSTGRES["uuid"],
+    "date": ("'2020-01-01'", "'2020-01-02'"),
+    "timestamp": ("'2020-01-01 10:00:00.5'", "'2020-01-02'"),
+    "timestamptz": ("'2020-01-01 10:00:00.5+00'", "'infinity'"),
+    "decimal(9,2)": ("1.50", "-2"),
+    "numeric": ("1.50", "'NaN'"),
+    "blob": DUCKDB["BLOB"],
+    "bytea": POSTGRES["bytea"],
+    "boolean": ("true", "false"),
+    "hugeint": ("170141183460469231731687303715884105727", "-170141183460469231731687303715884105727"),
+    "time": DUCKDB["TIME"],
+    "real": ("0.1", "'-inf'"),
+    "inet": POSTGRES["inet"],
+}
+
+
+@pytest.mark.parametrize(("backend_name", "kind"), KEYS)
+@pytest.mark.parametrize("examples", [2, 3])
+def test_a_key_may_be_of_any_type(site: Any, backend_name: str, kind: str, examples: int) -> None:
+    if site.dialect.name != backend_name:
+        return
+    one, other = SAMPLES[kind.lower()]
+    columns = {"key": kind, "v": "INTEGER"}
+    for name, value in (("base", 1), ("current", 2)):
+        site.create(name, columns, [])
+        site.adapter.execute(
+            f"INSERT INTO {site.relation(name)} VALUES ({one}::{kind}, {value}), ({other}::{kind}, {value})"
+        )
+    options = ValueOptions(key=("key",), examples=examples)
+
+    diff = site.run(value_diff(site.pair(), options))
+    detail = site.run(value_diff_detail(site.pair(), options))
+
+    assert (diff.common, diff.changed) == (2, 2)
+    assert len(diff.columns[1].examples) == 2
+    assert str([row.key for row in detail.rows]) == str([each.key for each in diff.columns[1].examples])
