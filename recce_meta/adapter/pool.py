@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import contextmanager, suppress
 from queue import LifoQueue
 from threading import Lock
 from types import TracebackType
 from typing import TypeVar
 
 from recce_meta.adapter.adapter import DEFAULT_THREADS, UnifiedSqlAdapter
-from recce_meta.errors import QueryCancelled, QueryTimeout, UsageError
+from recce_meta.errors import QueryCancelled, QueryTimeout, UsageError, WarehouseError
+
+REPEAT_SECONDS = 0.2
+"""How soon a request to stop is made again: it is lost where it comes before the statement has begun."""
+STOPPED_THERE = "a limit of the server or the role, or its administrator, has ended the statement"
 
 Given = TypeVar("Given")
 Answer = TypeVar("Answer")
@@ -62,6 +66,12 @@ class Pool:
                 return adapter.execute_with_cancel(sql, left)[1]
             except QueryTimeout as error:
                 raise _used_up(sql) from error
+            except QueryCancelled as error:
+                if self._is_cancelled:
+                    raise
+                raise QueryTimeout(  # of this statement alone: nobody here has asked for it
+                    f"Stopped by the warehouse: {error.message}", hint=STOPPED_THERE, code=error.code, sql=sql
+                ) from error
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """The name and type of each column that *sql* would give."""
@@ -69,10 +79,16 @@ class Pool:
             self._left(sql)
             return adapter.describe(sql)
 
-    def each(self, function: Callable[[Given], Answer], items: Sequence[Given]) -> list[Answer]:
+    def each(
+        self,
+        function: Callable[[Given], Answer],
+        items: Sequence[Given],
+        cancel: Callable[[], None] | None = None,
+    ) -> list[Answer]:
         """*function* of each of *items*, as many at once as there are connections, in their order.
 
-        Whatever one raises, and Ctrl-C, stops the others in the warehouse.
+        Whatever one raises, and Ctrl-C, stops the others in the warehouse; by *cancel*, where *function* uses
+        other connections than these.
         """
         if len(items) < 2 or self.size == 1:
             return [function(item) for item in items]
@@ -85,9 +101,7 @@ class Pool:
                 is_done = True
             finally:
                 if not is_done:
-                    for future in futures:
-                        future.cancel()
-                    self.cancel()
+                    _stop(futures, cancel or self.cancel)
             return [future.result() for future in futures]
 
     def cancel(self) -> None:
@@ -96,7 +110,8 @@ class Pool:
         with self._lock:
             adapters = list(self._adapters)
         for adapter in adapters:
-            adapter.cancel()
+            with suppress(WarehouseError):  # what it ran has just ended, or it is lost
+                adapter.cancel()
 
     def close(self) -> None:
         """Close every connection but the first."""
@@ -123,6 +138,15 @@ class Pool:
         if left <= 0:
             raise _used_up(sql)
         return left
+
+
+def _stop(futures: Sequence[Future[Answer]], cancel: Callable[[], None]) -> None:
+    """Let none of *futures* begin, and ask for the end of those that have until it comes."""
+    for future in futures:
+        future.cancel()
+    cancel()
+    while wait(futures, timeout=REPEAT_SECONDS).not_done:
+        cancel()
 
 
 def _used_up(sql: str) -> QueryTimeout:

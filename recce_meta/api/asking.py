@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from recce_meta.adapter.pool import Pool
 from recce_meta.diff.data.plan import Answer, Plan, Queries, Query, Result, run
 from recce_meta.errors import QueryCancelled, RecceMetaError, StoreLocked, WarehouseError
 from recce_meta.models.data_diff import DataSide
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 OnQuery = Callable[[Query], None]
 
@@ -26,7 +30,11 @@ class Warehouses:
 
     def ask(self, queries: Queries) -> Sequence[Answer]:
         """The answers to *queries*: rows, or the error that one met, while the others go on."""
-        return self._pools[DataSide.CURRENT].each(self._answer, queries)
+        return self.each(self._answer, queries)
+
+    def each(self, function: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
+        """*function* of each of *items*, several at once; what one raises stops the others, on both sides."""
+        return self._pools[DataSide.CURRENT].each(function, items, self.cancel)
 
     def print(self, plan: Plan[Result]) -> list[Query]:
         """The statements that *plan* would run, going on with what each assumes; columns are looked up."""

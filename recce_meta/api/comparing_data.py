@@ -8,7 +8,8 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.pool import DEFAULT_THREADS, Pool
+from recce_meta.adapter.adapter import DEFAULT_THREADS
+from recce_meta.adapter.pool import Pool
 from recce_meta.api.asking import OnQuery, Warehouses
 from recce_meta.api.places import Places
 from recce_meta.dialects import dialect_named
@@ -54,7 +55,7 @@ class Comparison:
                 on_done(result)
             return result
 
-        return self._pools[0].each(answer, jobs)
+        return self._warehouses.each(answer, jobs)
 
     def statements(self, jobs: Iterable[Job]) -> list[Query]:
         """What *jobs* would run, as far as it can be told before anything has."""
@@ -91,7 +92,18 @@ def open_comparison(
 
 def failed(job: Job, error: RecceMetaError) -> Failed:
     """What stands in the place of a result that there is none of."""
-    return Failed(subject=job.subject, diff=job.diff, error=error.message, hint=error.hint)
+    return Failed(subject=job.subject, diff=job.diff, error=_sentence(error.message), hint=error.hint)
+
+
+def _sentence(message: str) -> str:
+    """What a warehouse says, in one line, without the statement and the caret below it.
+
+    >>> _sentence("Binder Error: no column x\\nCandidates: y\\n\\nLINE 1: SELECT x\\n               ^")
+    'Binder Error: no column x Candidates: y'
+    """
+    lines = [line.strip() for line in message.strip().splitlines()]
+    end = next((at for at, line in enumerate(lines) if at and (not line or line.startswith("LINE "))), None)
+    return " ".join(lines[:end])
 
 
 def is_failed(result: AnyDataDiff) -> bool:
