@@ -8,9 +8,11 @@ from msgspec import Struct
 from sqlglot import exp
 
 from recce_meta.dialects import ColumnType, Dialect, Sql
-from recce_meta.diff.data.plan import Plan, Query, rows_of
-from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.diff.data.plan import Answer, Plan, Query, rows_of
+from recce_meta.errors import MissingRelation, UnknownNameError, UsageError
 from recce_meta.models.data_diff import DataSide, Subject
+
+NOT_BUILT = "build it, or check its schema and what the role may see"
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -140,9 +142,22 @@ def describe(sources: Iterable[Source]) -> Plan[list[tuple[LiveColumn, ...]]]:
         for source in listed
     ]
     return [
-        tuple(LiveColumn(str(name), source.dialect.column_type(str(text))) for name, text in rows_of(answer))
+        tuple(
+            LiveColumn(str(name), source.dialect.column_type(str(text)))
+            for name, text in rows_of(_named(source, answer))
+        )
         for source, answer in zip(listed, answers, strict=True)
     ]
+
+
+def _named(source: Source, answer: Answer) -> Answer:
+    """*answer*, or the same error in words that tell which relation is missing."""
+    if not isinstance(answer, MissingRelation) or not isinstance(source.relation, exp.Table):
+        return answer
+    said = answer.message.strip().partition("\n")[0]
+    return MissingRelation(
+        f"{source.name} is not there: {said}", hint=NOT_BUILT, code=answer.code, sql=answer.sql
+    )
 
 
 def matched(base: Sequence[LiveColumn], current: Sequence[LiveColumn], dialect: Dialect) -> Columns:
