@@ -21,9 +21,13 @@ from recce_meta.models.check_result import CheckReport, CheckStatus
 DEFAULT_FILES = ("checks.yml", "checks.yaml", "recce.yml", "recce.yaml")
 
 
-@click.group()
-def check() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def check(context: click.Context) -> None:
     """Run a file of checks, with thresholds, for CI."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(UsageError.exit_code)
 
 
 @check.command()
@@ -48,12 +52,13 @@ def run(
     Exits with 1 where a threshold does not hold, or where a check that is not optional could not run.
     """
     path = file or _found()
+    checks = read_check_file(path)
     with data.open() as opened, progress("checking") as tell:
         if opened.runs is None:
             raise UsageError("Checks are of the nodes of two runs", hint="leave out --tables")
         templates = Templates(opened.runs, environ=os.environ, project_dir=data.connection.project_dir)
         result = run_checks(
-            read_check_file(path),
+            checks,
             CheckRunner(opened.comparison, opened.runs, templates),
             lambda done, of, name: tell(f"{done} of {of} checks  {name}"),
             path=str(path),

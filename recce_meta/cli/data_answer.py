@@ -10,11 +10,11 @@ from msgspec import Struct
 from recce_meta import report
 from recce_meta.api.comparing_data import Comparison, Job
 from recce_meta.cli.data_options import DataOptions, Opened
-from recce_meta.cli.keeping import keep
+from recce_meta.cli.keeping import check_keepable, keep
 from recce_meta.cli.options import screen, write
 from recce_meta.cli.progress import progress
 from recce_meta.errors import RecceMetaError
-from recce_meta.models.data_diff import AnyDataDiff, Failed
+from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
 
 Jobs = Callable[[Opened], list[Job]]
 
@@ -33,6 +33,8 @@ def answer(data: DataOptions, output: Output, jobs: Jobs) -> None:
 
     A single one that fails is an error like any other.
     """
+    if output.save:
+        check_keepable(data)
     with data.open() as opened:
         comparison, wanted = opened.comparison, jobs(opened)
         if output.show_sql:
@@ -46,6 +48,15 @@ def answer(data: DataOptions, output: Output, jobs: Jobs) -> None:
     failures = [result for result in results if isinstance(result, Failed)]
     if failures:
         raise RecceMetaError(f"{len(failures)} of {len(results)} could not be compared")
+    for result in results:
+        if isinstance(result, RowCountDiff) and _is_uncounted(result):
+            raise RecceMetaError("Nothing could be counted")
+
+
+def _is_uncounted(result: RowCountDiff) -> bool:
+    """Whether not one relation of several could be counted."""
+    is_counted = any(count.base is not None or count.current is not None for count in result.counts)
+    return not is_counted and any(count.subject.base or count.subject.current for count in result.counts)
 
 
 def rendered(results: Sequence[AnyDataDiff], style: str, *, to_file: bool = False) -> str:
