@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recce_meta.models.data_diff import (
@@ -286,7 +286,7 @@ results = st.lists(
 Results = tuple[AnyDataDiff, ...]
 
 
-slow = settings(deadline=None, max_examples=60)
+slow = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 def is_clean(text: str, allowed: str) -> bool:

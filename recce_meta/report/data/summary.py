@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from recce_meta.models.data_diff import (
     AnyDataDiff,
-    Failed,
     QueryDiff,
     RowCount,
     RowCountDiff,
     Subject,
+    ValueDetail,
     ValueDiff,
 )
 from recce_meta.report.data.figures import change_percent, count, signed
@@ -24,6 +24,8 @@ from recce_meta.report.data.wording import (
     title_of,
     verdict,
 )
+
+Key: TypeAlias = tuple[str, str | None, str | None]
 
 ASPECTS = ("schema", "rows", "values", "more")
 """The columns of the table."""
@@ -55,32 +57,36 @@ def worst(outcomes: Sequence[Outcome]) -> Outcome:
     return min(outcomes, key=_WORST_FIRST.index, default=Outcome.EQUAL)
 
 
+def key_of(subject: Subject) -> Key:
+    """What tells one subject from another."""
+    return (
+        (subject.unique_id, None, None)
+        if subject.unique_id
+        else (subject.name, subject.base, subject.current)
+    )
+
+
 def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
     """A line for each subject of *results*: what failed or differs first, otherwise in the order given."""
-    nodes: dict[tuple[str, str | None], NodeSummary] = {}
+    nodes: dict[Key, NodeSummary] = {}
+    in_full = {key_of(result.subject) for result in results if isinstance(result, ValueDiff)}
     for result in results:
         if isinstance(result, RowCountDiff):
             for one in result.counts:
                 _node(nodes, one.subject).setdefault("rows", []).append(row_verdict(one))
         else:
-            _add(_node(nodes, result.subject), result, has_detail=_has_values(result, results))
+            is_known = isinstance(result, ValueDetail) and key_of(result.subject) in in_full
+            _add(_node(nodes, result.subject), result, is_known=is_known)
     return sorted(nodes.values(), key=lambda node: _WORST_FIRST.index(node.outcome))
 
 
-def _node(nodes: dict[tuple[str, str | None], NodeSummary], subject: Subject) -> dict[str, list[Verdict]]:
-    key = (subject.unique_id or subject.name, None if subject.unique_id else subject.base)
-    return nodes.setdefault(key, NodeSummary(subject, {})).aspects
+def _node(nodes: dict[Key, NodeSummary], subject: Subject) -> dict[str, list[Verdict]]:
+    return nodes.setdefault(key_of(subject), NodeSummary(subject, {})).aspects
 
 
-def _has_values(result: AnyDataDiff, results: Sequence[AnyDataDiff]) -> bool:
-    """Whether another result tells the values of the same subject in full, so that its rows are no news."""
-    if kind_of(result) != "value_diff_detail" or isinstance(result, (Failed, RowCountDiff)):
-        return False
-    return any(isinstance(other, ValueDiff) and other.subject == result.subject for other in results)
-
-
-def _add(aspects: dict[str, list[Verdict]], result: AnyDataDiff, *, has_detail: bool) -> None:
-    if has_detail:
+def _add(aspects: dict[str, list[Verdict]], result: AnyDataDiff, *, is_known: bool) -> None:
+    """Its verdict, but for rows of which the value diff tells all: they are no news."""
+    if is_known:
         return
     found = verdict(result)
     aspect = _ASPECT_OF.get(kind_of(result), "more")

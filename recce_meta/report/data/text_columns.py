@@ -15,27 +15,30 @@ from recce_meta.report.data.bars import bar, sparkline
 from recce_meta.report.data.distribution import bin_text, edge_text, highest_count, largest_shift, top_lines
 from recce_meta.report.data.figures import count, percent
 from recce_meta.report.data.grid import grid, heads
-from recce_meta.report.data.profile_figures import column_differs, metrics_of
+from recce_meta.report.data.profile_figures import differing_columns, metrics_of
 from recce_meta.report.data.wording import kept_phrase, listed
 from recce_meta.report.terminal import Line, Span, Style
+from recce_meta.report.wording import more
 
 BAR_WIDTH = 12
 LEAST_BAR = 4
+COLUMNS_SHOWN = 40
+"""Of a profile; JSON has all."""
 
 
 def profile_lines(result: ProfileDiff, width: int) -> list[Line]:
     """A row for each figure of a column that differs; columns that are the same are named together."""
+    differing = differing_columns(result)
+    names = {column.name for column in differing}
+    same = [column.name for column in result.columns if column.name not in names]
     rows = [heads("column", "", "base", "current", "")]
-    same: list[str] = []
-    for column in result.columns:
-        if column_differs(column):
-            rows += _profile_rows(column)
-        else:
-            same.append(column.name)
+    rows += [row for column in differing[:COLUMNS_SHOWN] for row in _profile_rows(column)]
     lines: list[Line] = []
     for side, kept_at in (("base", result.base_kept_at), ("current", result.current_kept_at)):
         lines += [(Span(f"  {side} is {kept_phrase(kept_at)}", Style.DIM),)] if kept_at else []
     lines += grid(rows, width=width, right={2, 3}) if len(rows) > 1 else []
+    if len(differing) > COLUMNS_SHOWN:
+        lines.append((Span(f"  {more(len(differing) - COLUMNS_SHOWN, hint=True)}", Style.DIM),))
     return lines + ([(Span(f"  the same: {listed(same)}", Style.DIM),)] if same else [])
 
 

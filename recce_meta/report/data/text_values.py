@@ -22,7 +22,9 @@ from recce_meta.report.data.figures import count, figure, percent, signed_figure
 from recce_meta.report.data.grid import INDENT, grid, heads, natural_width, wrapped
 from recce_meta.report.data.wording import filter_phrases, key_phrase, listed
 from recce_meta.report.terminal import Line, Span, Style
+from recce_meta.report.wording import more
 
+COLUMNS_SHOWN = 60
 EXAMPLES_SHOWN = 3
 """For each column; JSON has all."""
 BAR_WIDTH = 10
@@ -91,6 +93,8 @@ def _column_lines(result: ValueDiff, width: int) -> list[Line]:
     lines: list[Line] = []
     if telling:
         titles = ("column", "match", "", "mismatched", "NULL→value", "value→NULL", "mean diff", "largest")
+        hidden = len(telling) - COLUMNS_SHOWN
+        telling = telling[:COLUMNS_SHOWN]
         rows = [heads(*titles), *(_column_cells(column, width) for column in telling)]
         told = grid(rows, width=width, right={1, 3, 4, 5, 6, 7})
         lines.append(told[0])
@@ -98,6 +102,8 @@ def _column_lines(result: ValueDiff, width: int) -> list[Line]:
             types = type_phrase(column)
             lines += [line, *([(Span(f"      {types}", Style.DIM),)] if types else [])]
             lines += _example_lines(result.key, column.examples)
+        if hidden > 0:
+            lines.append((Span(f"  {more(hidden, hint=True)}", Style.DIM),))
     if equal and result.common:
         lines.append((Span(f"  equal in every row: {listed(equal)}", Style.DIM),))
     return lines

@@ -6,15 +6,21 @@ changed node it is nearest to by a dashed line: there are nodes between that are
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from recce_meta.models.change import RunDiff
 from recce_meta.report.characters import shorten
 from recce_meta.report.html.markup import EMPTY, Markup, el
-from recce_meta.report.wording import TESTS, by_kind, node_label, node_part
+from recce_meta.report.wording import TESTS, by_kind, kind_order, node_label, node_part
 
 NODES_DRAWN = 80
+DRAWN_PER_DISTANCE = 12
+"""Of what did not change: a hub with hundreds of children would bury all else."""
+
+CHANGED_FIRST = 50
+"""Changed nodes that are drawn before any that they reach."""
+
 SWEEPS = 6
 """Passes over the layers to uncross edges; more change little."""
 
@@ -58,35 +64,53 @@ class Mark(NamedTuple):
 
 
 def graph_of(diff: RunDiff) -> Graph:
-    """The nodes of *diff* without tests: changed ones first, then the nearest downstream."""
-    found = [
+    """The nodes of *diff* without tests.
+
+    Where not all can be drawn, changed nodes with an edge have most of the room, the nearest downstream the
+    rest; those without an edge come last, since the drawing adds nothing to what the table says of them.
+    """
+    changed = [
         Vertex(change.unique_id, node_label(change), kind, change.status.value)
         for kind, group in by_kind(diff.changed).items()
         for change in group
         if kind not in TESTS
     ]
-    changed = {vertex.unique_id for vertex in found}
-    edges = [Edge(edge.parent_id, edge.node_id, True) for edge in diff.children if edge.parent_id in changed]
-    known = set(changed)
-    for impact in diff.impacted:
-        if impact.resource_type not in TESTS and impact.unique_id not in known:
-            known.add(impact.unique_id)
-            found.append(Vertex(impact.unique_id, node_label(impact), impact.resource_type, "impacted"))
-    direct = {edge.child for edge in edges}
-    for edge in diff.children:
-        if edge.node_id not in known and edge.node_id.split(".", 1)[0] not in TESTS:
-            known.add(edge.node_id)
-            label = diff.names.get(edge.node_id) or node_part(edge.node_id)
-            found.append(Vertex(edge.node_id, label, edge.node_id.split(".", 1)[0], "impacted"))
-    edges += [
-        Edge(impact.origin, impact.unique_id, False)
-        for impact in diff.impacted
-        if impact.unique_id not in direct
+    downstream = _downstream(diff, {vertex.unique_id for vertex in changed})
+    reached = [vertex for group in downstream for vertex in group[:DRAWN_PER_DISTANCE]]
+    known = {vertex.unique_id for vertex in (*changed, *reached)}
+    direct = {edge.node_id for edge in diff.children}
+    edges = [Edge(edge.parent_id, edge.node_id, True) for edge in diff.children]
+    edges += [Edge(i.origin, i.unique_id, False) for i in diff.impacted if i.unique_id not in direct]
+    edges = [
+        edge for edge in edges if edge.parent in known and edge.child in known and edge.parent != edge.child
     ]
-    drawn = found[:NODES_DRAWN]
-    ids = {vertex.unique_id for vertex in drawn}
-    kept = [edge for edge in edges if edge.parent in ids and edge.child in ids and edge.parent != edge.child]
-    return Graph(drawn, sorted(set(kept)), len(found))
+    joined = {end for edge in edges for end in edge[:2]}
+    linked = [vertex for vertex in changed if vertex.unique_id in joined]
+    alone = [vertex for vertex in changed if vertex.unique_id not in joined]
+    near = reached[: NODES_DRAWN - CHANGED_FIRST]
+    found = [*linked[:CHANGED_FIRST], *near, *linked[CHANGED_FIRST:], *alone]
+    ids = {vertex.unique_id for vertex in found[:NODES_DRAWN]}
+    kept = {edge for edge in edges if edge.parent in ids and edge.child in ids}
+    total = len(changed) + sum(map(len, downstream))
+    return Graph(found[:NODES_DRAWN], sorted(kept), total)
+
+
+def _downstream(diff: RunDiff, changed: Collection[str]) -> list[list[Vertex]]:
+    """What did not change and is downstream, in a list for each distance, nearest first."""
+    distances = {edge.node_id: 1 for edge in diff.children}
+    labels = {edge.node_id: diff.names.get(edge.node_id) or node_part(edge.node_id) for edge in diff.children}
+    kinds = {edge.node_id: edge.node_id.split(".", 1)[0] for edge in diff.children}
+    for impact in diff.impacted:
+        distances[impact.unique_id] = impact.distance
+        labels[impact.unique_id] = node_label(impact)
+        kinds[impact.unique_id] = impact.resource_type
+    groups: dict[int, list[Vertex]] = {}
+    for node, distance in sorted(
+        distances.items(), key=lambda one: (one[1], kind_order(kinds[one[0]]), one[0])
+    ):
+        if kinds[node] not in TESTS and node not in changed:
+            groups.setdefault(distance, []).append(Vertex(node, labels[node], kinds[node], "impacted"))
+    return list(groups.values())
 
 
 def layers_of(graph: Graph, distances: Mapping[str, int]) -> dict[str, int]:

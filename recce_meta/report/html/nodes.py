@@ -7,20 +7,24 @@ from itertools import islice
 from typing import NamedTuple
 
 from recce_meta.models.change import Change, ChangeDetail, Reason, RunDiff, Status
-from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff, Subject
+from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import unified_diff
-from recce_meta.report.data.summary import ASPECTS, NodeSummary, summarise_nodes
+from recce_meta.report.data.summary import ASPECTS, Key, NodeSummary, key_of, summarise_nodes
 from recce_meta.report.data.wording import Outcome, Verdict
 from recce_meta.report.details import detail_phrases, is_text
 from recce_meta.report.html.markup import EMPTY, Child, Markup, el, join, source
 from recce_meta.report.html.results import CLASSES, badge, result_block
-from recce_meta.report.html.tables import fold, quiet, table
+from recce_meta.report.html.tables import fold, names, quiet, table
 from recce_meta.report.wording import TESTS, by_kind, more, node_label, weighty_reasons
+
+ROWS_IN_VIEW = 25
+"""Of the overview; a longer one scrolls on its own."""
 
 DIFF_LINES = 400
 DIFF_WIDTH = 400
 PHRASES_SHOWN = 60
+TESTS_SHOWN = 200
 CHANGE_SIGNS = {Status.ADDED: "+", Status.REMOVED: "−", Status.MODIFIED: "~"}
 _TONES = {"+": "line-added", "-": "line-removed", "@": "line-place"}
 _RANK = {Outcome.FAILED: 0, Outcome.DIFFERENT: 1, Outcome.ONE_SIDED: 3, Outcome.EQUAL: 4}
@@ -40,7 +44,7 @@ class Node(NamedTuple):
     @property
     def has_section(self) -> bool:
         """Whether there is more to say than what the overview and the row counts say."""
-        return bool(self.results or self.change)
+        return bool(self.results or (self.change and self.change.details))
 
     @property
     def state(self) -> str:
@@ -57,24 +61,24 @@ def nodes_of(diff: RunDiff | None, results: Sequence[AnyDataDiff]) -> list[Node]
         if kind not in TESTS
     }
     found: list[tuple[str, str, Change | None, NodeSummary | None, list[AnyDataDiff]]] = []
+    by_subject = _by_subject(results)
     for summary in summarise_nodes(results):
         subject = summary.subject
         change = changes.pop(subject.unique_id or "", None)
-        own = [result for result in results if _is_about(result, subject)]
+        own = by_subject.get(key_of(subject), [])
         found.append((subject.name, subject.unique_id or "", change, summary, own))
     found += [(node_label(change), key, change, None, []) for key, change in changes.items()]
     found.sort(key=lambda node: _RANK[node[3].outcome] if node[3] else _CHANGED_RANK)
     return [Node(f"node-{index}", *node) for index, node in enumerate(found, 1)]
 
 
-def _is_about(result: AnyDataDiff, subject: Subject) -> bool:
-    """Whether *result* has a block of its own for *subject*; row counts stand in one table."""
-    if isinstance(result, RowCountDiff):
-        return False
-    own = result.subject
-    if own.unique_id or subject.unique_id:
-        return own.unique_id == subject.unique_id
-    return (own.name, own.base) == (subject.name, subject.base)
+def _by_subject(results: Sequence[AnyDataDiff]) -> dict[Key, list[AnyDataDiff]]:
+    """The results that have a block of their own; row counts stand in one table."""
+    found: dict[Key, list[AnyDataDiff]] = {}
+    for result in results:
+        if not isinstance(result, RowCountDiff):
+            found.setdefault(key_of(result.subject), []).append(result)
+    return found
 
 
 def overview(nodes: Sequence[Node]) -> Markup:
@@ -94,7 +98,8 @@ def overview(nodes: Sequence[Node]) -> Markup:
         )
         for node in nodes
     ]
-    return el("div", table(heads, rows, label="Nodes"), class_="cards")
+    is_long = len(nodes) > ROWS_IN_VIEW
+    return el("div", table(heads, rows, label="Nodes"), class_="cards long" if is_long else "cards")
 
 
 def _link(node: Node) -> Markup:
@@ -109,10 +114,9 @@ def _state(node: Node) -> Child:
 def _code(change: Change | None) -> Child:
     if change is None:
         return EMPTY
-    told = f"{CHANGE_SIGNS.get(change.status, '')} {change.status}"
-    reasons = ", ".join(weighty_reasons(change)) if change.status is Status.MODIFIED else ""
-    tag = el("span", told, class_=f"tag {change.status}")
-    return [tag, " ", el("small", reasons)] if reasons else tag
+    tag = el("span", f"{CHANGE_SIGNS.get(change.status, '')} {change.status}", class_=f"tag {change.status}")
+    about = ", ".join(weighty_reasons(change)) if change.status is Status.MODIFIED else change.path
+    return [tag, " ", el("small", about)] if about else tag
 
 
 def _aspect(node: Node, aspect: str) -> Markup:
@@ -124,19 +128,34 @@ def _told(found: Verdict) -> Markup:
     return el("div", shorten(found.text, 200), class_=f"aspect {CLASSES[found.outcome]}")
 
 
-def section(node: Node) -> Markup:
-    """One node: its relations, its code, its data."""
+def section(node: Node, *, is_open: bool) -> Markup:
+    """One node: its relations, its code, its data, which *is_open* where it differs."""
     return el(
         "article",
         el("h3", _state(node), el("span", node.name), " ", _code(node.change)),
         _place(node),
-        [result_block(result) for result in node.results],
+        [result_block(result, is_open=is_open) for result in node.results],
         _changes(node.change) if node.change else None,
         id=node.anchor,
         class_="node",
         data_name=f"{node.name} {node.unique_id}".lower(),
         data_state=node.state,
     )
+
+
+def tests_changed(diff: RunDiff) -> Markup:
+    """The tests that changed, by their status; nothing where none did."""
+    found = [change for change in diff.changed if change.resource_type in TESTS]
+    if not found:
+        return EMPTY
+    lines = []
+    for status, sign in CHANGE_SIGNS.items():
+        listed = [node_label(change) for change in found if change.status is status]
+        if listed:
+            tag = el("span", f"{sign} {len(listed):,} {status}", class_=f"tag {status}")
+            lines.append(el("p", tag, " ", names(listed, TESTS_SHOWN)))
+    told = f"{len(found):,} tests changed" if len(found) > 1 else "1 test changed"
+    return el("article", fold(el("b", told), lines), class_="node")
 
 
 def _place(node: Node) -> Child:

@@ -21,7 +21,7 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.data.wording import Outcome, verdict
 from recce_meta.report.html.lineage import Mark, lineage_svg
 from recce_meta.report.html.markup import EMPTY, Child, Markup, el, join, text
-from recce_meta.report.html.nodes import Node, nodes_of, overview, section
+from recce_meta.report.html.nodes import Node, nodes_of, overview, section, tests_changed
 from recce_meta.report.html.results import CLASSES, badge, notes, result_body
 from recce_meta.report.html.tables import fold, names, row, table
 from recce_meta.report.pull_request import verdicts
@@ -36,6 +36,8 @@ from recce_meta.report.wording import (
     short_run_id,
     summarise,
 )
+
+OPEN_NODES = 40
 
 _PLACE = re.compile(r"\{\{ (\w+) \}\}")
 _TONES = {
@@ -87,7 +89,7 @@ def html_report(
         "Checks": _checks(checks),
         "Lineage": _lineage(diff, nodes),
         "Row counts": join([_row_counts(result) for result in counts]),
-        "Details": join([section(node) for node in nodes if node.has_section]),
+        "Details": join([*_details(nodes), *_tests(diff)]),
         "Downstream": _downstream(diff.impacted if diff else ()),
         "Notes": notes(diff.notes) if diff else EMPTY,
     }
@@ -253,6 +255,16 @@ def _navigation(parts: Mapping[str, Markup], nodes: Sequence[Node]) -> Markup:
         el("div", tools, class_="tools", hidden=True),
         aria_label="Page",
     )
+
+
+def _details(nodes: Sequence[Node]) -> list[Markup]:
+    """The sections of nodes; of many, all are folded, so that the page stays short and quick."""
+    telling = [node for node in nodes if node.has_section]
+    return [section(node, is_open=len(telling) <= OPEN_NODES) for node in telling]
+
+
+def _tests(diff: RunDiff | None) -> list[Markup]:
+    return [tests_changed(diff)] if diff else []
 
 
 def _row_counts(result: RowCountDiff) -> Markup:

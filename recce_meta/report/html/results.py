@@ -68,12 +68,14 @@ def badge(outcome: Outcome) -> Markup:
     return el("span", SIGNS[outcome], class_=f"badge {CLASSES[outcome]}", title=outcome.value)
 
 
-def result_block(result: AnyDataDiff) -> Markup:
-    """*result* with its verdict; folded where nothing differs."""
+def result_block(result: AnyDataDiff, *, is_open: bool = True) -> Markup:
+    """*result* with its verdict; folded where nothing differs, or unless *is_open*."""
     outcome, told = verdict(result)
     title = el("b", title_of(result).capitalize())
     summary = [badge(outcome), " ", title, " ", el("span", told, class_="told")]
-    return fold(summary, result_body(result), is_open=outcome is not Outcome.EQUAL, class_="result")
+    return fold(
+        summary, result_body(result), is_open=is_open and outcome is not Outcome.EQUAL, class_="result"
+    )
 
 
 def result_body(result: AnyDataDiff) -> list[Child]:

@@ -13,7 +13,14 @@ from recce_meta.models import Change, Impact, LineageEdge, RunDiff, RunMetadata,
 from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import Failed, RowCount, RowCountDiff, SchemaDiff, Subject
 from recce_meta.report import html_report
-from recce_meta.report.html.lineage import NODES_DRAWN, graph_of, layers_of, lineage_svg, ordered
+from recce_meta.report.html.lineage import (
+    CHANGED_FIRST,
+    NODES_DRAWN,
+    graph_of,
+    layers_of,
+    lineage_svg,
+    ordered,
+)
 from recce_meta.report.html.markup import Markup, el, join, text
 
 RUN = RunMetadata(run_id="r1", run_at=datetime(2026, 11, 19, tzinfo=timezone.utc), project_name="shop")
@@ -142,5 +149,5 @@ def test_a_large_lineage_is_cut_and_says_so() -> None:
 
     drawing = lineage_svg(run_diff("a", impacted=far), {})
 
-    assert drawing.count("<title>") == NODES_DRAWN
-    assert f"{NODES_DRAWN} of 3,001 nodes are drawn." in drawing
+    assert drawing.count("<title>") == 1 + NODES_DRAWN - CHANGED_FIRST
+    assert "31 of 3,001 nodes are drawn." in drawing

@@ -1,0 +1,173 @@
+"""What a terminal is told of data: the rules that golden files cannot show alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    ColumnValues,
+    Example,
+    KeyCounts,
+    Profile,
+    RowCount,
+    RowCountDiff,
+    Subject,
+    ValueDiff,
+)
+from recce_meta.models.data_diff import ColumnProfile as Column
+from recce_meta.report import data_markdown, data_text, html_report
+from recce_meta.report.data.cells import cell_text, pair_text
+from recce_meta.report.data.figures import change_percent, figure, figures_apart, percent
+from recce_meta.report.data.profile_figures import column_differs
+from recce_meta.report.data.wording import Outcome, verdict
+
+SUBJECT = Subject(name="n", base="a.n", current="b.n")
+
+
+def value_diff(columns: int, **figures: int) -> ValueDiff:
+    return ValueDiff(
+        subject=SUBJECT,
+        key=("id",),
+        key_source="option",
+        base=KeyCounts(rows=100),
+        current=KeyCounts(rows=100),
+        common=100,
+        columns=tuple(
+            ColumnValues(
+                name=f"column_{index:04}",
+                base_type="INT",
+                current_type="INT",
+                matched=99,
+                mismatched=1,
+                examples=(Example(key=(index,), base=index, current=index + 1),) * 3,
+            )
+            for index in range(columns)
+        ),
+        **figures,
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "NULL"),
+        ("NULL", "'NULL'"),
+        ("null", "'null'"),
+        ("", "''"),
+        (" a", "' a'"),
+        ("it's", "it's"),
+        ("'a'", "'\\'a\\''"),
+        ("a\tb", "'a\\tb'"),
+        ("a\\nb", "a\\nb"),
+        ("12", "'12'"),
+        ("2026-11-19", "'2026-11-19'"),
+        ("12 Main Street", "12 Main Street"),
+        (["a", None], "['a', NULL]"),
+    ],
+)
+def test_a_text_is_bare_only_where_nothing_else_reads_like_it(value: object, shown: str) -> None:
+    assert cell_text(value) == shown
+
+
+def test_long_texts_are_shown_where_they_part() -> None:
+    assert pair_text("a" * 5_000 + "x" + "b" * 99, "a" * 5_000 + "y" + "b" * 99, 10) == (
+        "…aaaaxbbb…",
+        "…aaaaybbb…",
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0.999999, ">99.9%"), (1, "100%"), (0.0000001, "<0.1%"), (0, "0%"), (None, "–")]
+)
+def test_rounding_never_hides_a_difference(share: float | None, shown: str) -> None:
+    assert percent(share) == shown
+
+
+def test_a_tiny_change_keeps_its_sign() -> None:
+    assert (change_percent(0.00001), change_percent(-0.00001), change_percent(0.0)) == (
+        "+<0.1%",
+        "-<0.1%",
+        "",
+    )
+
+
+def test_two_figures_that_differ_read_differently() -> None:
+    assert figures_apart(0.1, 0.1 + 1e-12) == ("0.1", "0.100000000001")
+    assert figure(-1234.5) == "-1,234.5"
+
+
+def test_an_average_that_differs_by_its_rounding_alone_does_not_differ() -> None:
+    sides = [
+        Profile(type="DOUBLE", row_count=3, not_null_count=3, avg=average) for average in (0.1, 0.1 + 1e-16)
+    ]
+
+    assert not column_differs(Column(name="c", base=sides[0], current=sides[1]))
+
+
+def test_an_average_of_nothing_is_not_an_average_of_zero() -> None:
+    sides = [Profile(type="DOUBLE", row_count=3, not_null_count=3, avg=average) for average in (None, 0.0)]
+
+    assert column_differs(Column(name="c", base=sides[0], current=sides[1]))
+
+
+def test_a_thousand_columns_stay_readable() -> None:
+    wide = value_diff(1_000, changed=1)
+
+    text = data_text([wide], width=100, color=False)
+
+    assert len(text.splitlines()) < 300
+    assert "… and 940 more (--format json lists all)" in text
+    assert len(data_markdown([wide])) < 65_536
+    assert "column_0199" in html_report("wide", None, [wide])
+
+
+def test_what_keeps_two_sides_from_being_equal_is_said() -> None:
+    result = value_diff(0)
+    odd = ValueDiff(
+        subject=SUBJECT,
+        key=("id",),
+        key_source="option",
+        base=KeyCounts(rows=101, null_keys=1),
+        current=KeyCounts(rows=100),
+        common=100,
+    )
+
+    assert verdict(result).outcome is Outcome.EQUAL
+    assert verdict(odd) == (Outcome.DIFFERENT, "other NULL keys")
+
+
+@pytest.mark.parametrize("missing", ["base", "current"])
+def test_a_side_without_a_relation_is_no_difference_of_rows(missing: str) -> None:
+    sides: dict[str, KeyCounts | None] = {
+        "base": KeyCounts(rows=5),
+        "current": KeyCounts(rows=5),
+        missing: None,
+    }
+    result = ValueDiff(subject=SUBJECT, key=("id",), key_source="option", added=5, **sides)
+
+    other = "current" if missing == "base" else "base"
+    assert verdict(result) == (Outcome.ONE_SIDED, f"only in {other}: 5 rows")
+
+
+def test_no_results_are_no_lines() -> None:
+    assert data_text([], width=80, color=True) == ""
+
+
+def test_figures_are_not_cut_where_names_can_be() -> None:
+    counted = RowCountDiff(
+        counts=tuple(
+            RowCount(
+                subject=Subject(name=f"a_rather_long_name_of_a_model_{index}"),
+                base=10**12,
+                current=10**12 + index,
+            )
+            for index in range(3)
+        )
+    )
+    results: list[AnyDataDiff] = [counted]
+
+    text = data_text(results, width=70, color=False)
+
+    assert text.count("1,000,000,000,000") == 4
+    assert "a_rather_lo" in text
