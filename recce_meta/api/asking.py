@@ -37,11 +37,16 @@ class Warehouses:
         return self._pools[DataSide.CURRENT].each(function, items, self.cancel)
 
     def print(self, plan: Plan[Result]) -> list[Query]:
-        """The statements that *plan* would run, going on with what each assumes; columns are looked up."""
+        """The statements that *plan* would run, going on with what each assumes; columns are looked up.
+
+        Of a plan that does nothing but look columns up, the queries whose columns they are.
+        """
         shown: list[Query] = []
+        described: list[Query] = []
 
         def ask(queries: Queries) -> Sequence[Answer]:
-            shown.extend(query for query in queries if not query.describes)
+            for query in queries:
+                (described if query.describes else shown).append(query)
             if any(not query.describes and query.assumed is None for query in queries):
                 raise _Enough
             return [self._answer(query) if query.describes else query.assumed or [] for query in queries]
@@ -50,7 +55,7 @@ class Warehouses:
             run(plan, ask)
         except _Enough:
             return shown
-        return shown
+        return shown or described
 
     def cancel(self) -> None:
         """Stop everything, in the warehouses too."""

@@ -56,11 +56,12 @@ def _record(adapter: UnifiedSqlAdapter, side: demo_data.Side) -> bool:
 def _data(adapter: UnifiedSqlAdapter, diff: RunDiff) -> list[AnyDataDiff]:
     """The values of every model that changed and is on both sides."""
     runs = load_pair(lambda: adapter, "base", "current", project=demo_data.DATABASE)
-    changed = [
-        Sides(*runs.sides(change.unique_id))
+    ids = [
+        change.unique_id
         for change in diff.changes
         if change.status is Status.MODIFIED and change.resource_type == "model"
     ]
+    changed = [Sides(*both) for both in runs.sides(ids)]
     comparison = open_comparison(adapter)
     try:
         return comparison.run_all(value_jobs(comparison.places, runs, changed, ValueOptions()))

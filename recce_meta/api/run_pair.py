@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.inspecting import find_node
 from recce_meta.api.on_disk import folder_of, read_run
+from recce_meta.api.one_run import OneRun, ReadRun, StoredRun
 from recce_meta.diff.like_dbt import diff_state_resolver
 from recce_meta.errors import SelectorError
 from recce_meta.graph import build_lineage_graph, select
-from recce_meta.models import NodeMetadata, Project
+from recce_meta.models import NodeMetadata
 from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.select import load_run
+from recce_meta.store.select import resolve_run
 
 WITH_DATA = ("model", "seed", "snapshot", "source")
 """Resource types that have rows."""
@@ -22,15 +23,15 @@ WITH_DATA = ("model", "seed", "snapshot", "source")
 
 @dataclass(frozen=True)
 class RunPair:
-    """Two runs with everything in them."""
+    """Two runs, read as far as they are asked for."""
 
-    base: Project
-    current: Project
+    base: OneRun
+    current: OneRun
 
     @cached_property
-    def nodes(self) -> dict[str, NodeMetadata]:
-        """The nodes of either side, by unique id; current's where both have one."""
-        return {node.unique_id: node for project in (self.base, self.current) for node in project.nodes}
+    def names(self) -> dict[str, NodeMetadata]:
+        """The nodes of either side by unique id, with what names them; current's where both have one."""
+        return {**self.base.names, **self.current.names}
 
     def named(self, names: Iterable[str]) -> list[str]:
         """The unique ids that *names* mean, in their order; each must have data.
@@ -38,7 +39,7 @@ class RunPair:
         The name of a model with several versions is its latest, as in `ref`. Raises SelectorError for a name
         of no node, of several, or of one without rows.
         """
-        nodes = self.nodes
+        nodes = self.names
         found = list(dict.fromkeys(self._latest(name) or find_node(name, nodes) for name in names))
         for unique_id in found:
             if nodes[unique_id].resource_type not in WITH_DATA:
@@ -50,38 +51,35 @@ class RunPair:
 
     def selected(self, selection: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
         """The unique ids of nodes with data that dbt's selection grammar names, sorted."""
-        nodes = self.nodes
+        base, current = self.base.project, self.current.project
+        nodes = {node.unique_id: node for project in (base, current) for node in project.nodes}
         chosen = select(
             selection,
             nodes,
-            build_lineage_graph(nodes.values(), {*self.base.edges, *self.current.edges}),
+            build_lineage_graph(nodes.values(), {*base.edges, *current.edges}),
             exclude=exclude,
-            state=diff_state_resolver(self.base, self.current),
-            results={result.unique_id: result for result in self.current.results},
-            project_name=self.current.run.project_name,
-            dbt_version=self.current.run.dbt_version,
+            state=diff_state_resolver(base, current),
+            results={result.unique_id: result for result in current.results},
+            project_name=current.run.project_name,
+            dbt_version=current.run.dbt_version,
         )
         return sorted(unique_id for unique_id in chosen if nodes[unique_id].resource_type in WITH_DATA)
 
-    def sides(self, unique_id: str) -> tuple[NodeMetadata | None, NodeMetadata | None]:
-        """The node on either side; None where the side has none."""
-        before, after = self._by_id
-        return before.get(unique_id), after.get(unique_id)
+    def sides(self, ids: Iterable[str]) -> list[tuple[NodeMetadata | None, NodeMetadata | None]]:
+        """Each of *ids* on either side, whole; None where the side has none."""
+        wanted = list(ids)
+        before, after = self.base.whole(wanted), self.current.whole(wanted)
+        return [(before.get(unique_id), after.get(unique_id)) for unique_id in wanted]
 
     def _latest(self, name: str) -> str | None:
         """The latest version of the model *name*; None where *name* is of anything else."""
-        named = [node for node in self.nodes.values() if node.name == name and name not in self.nodes]
-        if len({(node.package_name, node.resource_type) for node in named}) != 1:
+        named = [node for node in self.names.values() if node.name == name and name not in self.names]
+        if len({(node.package_name, node.resource_type) for node in named}) != 1 or not named[0].version:
             return None
-        latest = [node for node in named if node.version and node.version == _latest_version(node)]
+        ids = [node.unique_id for node in named]
+        whole = {**self.base.whole(ids), **self.current.whole(ids)}
+        latest = [node for node in whole.values() if node.version and node.version == _latest_version(node)]
         return latest[0].unique_id if len(latest) == 1 else None
-
-    @cached_property
-    def _by_id(self) -> tuple[Mapping[str, NodeMetadata], Mapping[str, NodeMetadata]]:
-        before, after = (
-            {node.unique_id: node for node in project.nodes} for project in (self.base, self.current)
-        )
-        return before, after
 
 
 def _latest_version(node: NodeMetadata) -> str:
@@ -97,14 +95,13 @@ def load_pair(
     schema: str = DEFAULT_SCHEMA,
 ) -> RunPair:
     """The runs that the selectors *base* and *current* mean; `path:DIR` reads artifacts from disk."""
-    loaded = [_load(connect, name, project, schema) for name in (base, current)]
-    return RunPair(loaded[0], loaded[1])
+    before, after = (_run(connect, name, project, schema) for name in (base, current))
+    return RunPair(before, after)
 
 
-def _load(
-    connect: Callable[[], UnifiedSqlAdapter], selector: str, project: str | None, schema: str
-) -> Project:
+def _run(connect: Callable[[], UnifiedSqlAdapter], selector: str, project: str | None, schema: str) -> OneRun:
     folder = folder_of(selector)
     if folder is not None:
-        return read_run(folder, hash_seed_files=False)
-    return load_run(connect(), selector, project=project, schema=schema)
+        return ReadRun(read_run(folder, hash_seed_files=False))
+    adapter = connect()
+    return StoredRun(adapter, resolve_run(adapter, selector, project=project, schema=schema), schema)

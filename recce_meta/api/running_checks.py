@@ -8,6 +8,7 @@ from functools import partial
 from recce_meta.api.comparing import Question, whole_diff
 from recce_meta.api.comparing_data import Comparison, Job
 from recce_meta.api.data_jobs import each, row_count_job
+from recce_meta.api.one_run import ReadRun
 from recce_meta.api.places import Places
 from recce_meta.api.run_pair import RunPair
 from recce_meta.api.statistics import BUILT
@@ -47,13 +48,17 @@ class CheckRunner:
     """Answers checks with the data that *comparison* reaches, of the nodes of *runs*."""
 
     def __init__(self, comparison: Comparison, runs: RunPair, templates: Templates) -> None:
-        self._comparison, self._runs, self._templates = comparison, runs, templates
+        self._comparison, self._templates = comparison, templates
+        # One reading of everything is quicker than one for each check.
+        self._runs = RunPair(ReadRun(runs.base.project), ReadRun(runs.current.project))
 
     def __call__(self, check: DataCheck) -> CheckAnswer | Sequence[CheckAnswer]:
         """The answer to *check*, or several where it names several nodes. Raises RecceMetaError."""
         if check.type == "lineage_diff":
             assert isinstance(check.params, NodesParams)
-            return whole_diff(self._runs.base, self._runs.current, self._question(check.params))
+            return whole_diff(
+                self._runs.base.project, self._runs.current.project, self._question(check.params)
+            )
         jobs = self._jobs(check.type, check.params, may_miss=check.expect is None)
         return [self._comparison.run(jobs[0].plan())] if len(jobs) == 1 else self._comparison.run_all(jobs)
 
@@ -89,7 +94,8 @@ class CheckRunner:
         return each(kind, places, [sides], partial(_plan, params))
 
     def _of_model(self, name: str) -> Sides:
-        return Sides(*self._runs.sides(self._runs.named([name])[0]))
+        ((base, current),) = self._runs.sides(self._runs.named([name]))
+        return Sides(base, current)
 
     def _chosen(self, params: NodesParams, *, may_miss: bool) -> list[Sides]:
         """The nodes that *params* names; where it names none, all that a run builds.
@@ -106,20 +112,22 @@ class CheckRunner:
                         raise
                     found[name] = Sides(None, None, name, error.message)
                 else:
-                    found[unique_id] = Sides(*self._runs.sides(unique_id))
+                    ((base, current),) = self._runs.sides([unique_id])
+                    found[unique_id] = Sides(base, current)
             return list(found.values())
         exclude = [params.exclude] if params.exclude else []
         ids = self._runs.selected([params.select or "*"], exclude)
         if params.view_mode == "changed_models":
             changed = set(self._runs.selected([CHANGED_MODELS]))
             ids = [unique_id for unique_id in ids if unique_id in changed]
-        nodes = self._runs.nodes
-        return [
-            Sides(*self._runs.sides(unique_id))
+        nodes = self._runs.names
+        wanted = [
+            unique_id
             for unique_id in ids
             if nodes[unique_id].resource_type in BUILT
             and (not params.packages or nodes[unique_id].package_name in params.packages)
         ]
+        return [Sides(*both) for both in self._runs.sides(wanted)]
 
     def _question(self, params: NodesParams) -> Question:
         names = (*params.names, *params.ids)

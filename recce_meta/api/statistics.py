@@ -10,7 +10,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.pool import DEFAULT_THREADS
+from recce_meta.adapter.adapter import DEFAULT_THREADS
 from recce_meta.api.comparing_data import Job, open_comparison
 from recce_meta.api.data_jobs import each, row_count_job
 from recce_meta.api.on_disk import folder_of

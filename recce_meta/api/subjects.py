@@ -68,20 +68,19 @@ def subjects(
             "No node is named", hint="name one or more nodes, or use --select, or --tables BASE CURRENT"
         )
     found = [*runs.named(names), *(runs.selected(selection, exclude) if selection else ())]
-    return [Sides(*runs.sides(unique_id)) for unique_id in dict.fromkeys(found)]
+    return [Sides(*both) for both in runs.sides(dict.fromkeys(found))]
 
 
 def touched(runs: RunPair) -> list[Sides]:
     """The nodes with data that changed between *runs*, and then those downstream of them, nearest first."""
-    return touched_by(whole_diff(runs.base, runs.current, NOTHING_MORE), runs)
+    return touched_by(whole_diff(runs.base.project, runs.current.project, NOTHING_MORE), runs)
 
 
 def touched_by(diff: RunDiff, runs: RunPair) -> list[Sides]:
     """The nodes with data that *diff*, of *runs*, has changed, and those downstream of them."""
     ids = [change.unique_id for change in diff.changed] + [impact.unique_id for impact in diff.impacted]
-    nodes = runs.nodes
-    return [
-        Sides(*runs.sides(unique_id))
-        for unique_id in ids
-        if unique_id in nodes and nodes[unique_id].resource_type in WITH_DATA
+    nodes = runs.names
+    wanted = [
+        unique_id for unique_id in ids if unique_id in nodes and nodes[unique_id].resource_type in WITH_DATA
     ]
+    return [Sides(*both) for both in runs.sides(wanted)]

@@ -50,11 +50,11 @@ class Templates:
 
     @cached_property
     def _base(self) -> SimpleTemplateRenderer | None:
-        return None if self._runs is None else self._renderer(self._runs.base)
+        return None if self._runs is None else self._renderer(self._runs.base.project)
 
     @cached_property
     def _current(self) -> SimpleTemplateRenderer | None:
-        return None if self._runs is None else self._renderer(self._runs.current)
+        return None if self._runs is None else self._renderer(self._runs.current.project)
 
     def _renderer(self, project: Project) -> SimpleTemplateRenderer:
         return SimpleTemplateRenderer(

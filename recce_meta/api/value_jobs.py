@@ -50,8 +50,8 @@ def keys_of(runs: RunPair | None, sides: Sides) -> tuple[Key, ...]:
     """Every key that the project declares for a node, in current or else in base."""
     if runs is None or sides.node is None:
         return ()
-    project = runs.current if sides.node is sides.current else runs.base
-    return declared_keys(sides.node, project.nodes)
+    run = runs.current if sides.node is sides.current else runs.base
+    return declared_keys(sides.node, run.tests_of([sides.node.unique_id]))
 
 
 def values(pair: Pair, options: ValueOptions) -> Plan[ValueDiff | RowsDiff]:

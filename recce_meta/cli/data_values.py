@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -132,7 +133,7 @@ def query_diff(
     SQL is a template, a file that holds one (@orders.sql), or - for standard input: ref() and source() are
     base's relations on base, and current's on current.
     """
-    template, base_template = _text(sql), _text(base_sql or sql) if base_sql else None
+    template, base_template = _text(sql), None if base_sql is None else _text(base_sql)
 
     def jobs(opened: Opened) -> list[Job]:
         templates = Templates(
@@ -141,7 +142,8 @@ def query_diff(
             environ=os.environ,
             project_dir=data.connection.project_dir,
         )
-        job = query_job(opened.comparison.places, templates, base_template or template, template, options)
+        on_base = template if base_template is None else base_template
+        job = query_job(opened.comparison.places, templates, on_base, template, options)
         for text in templates.warnings:
             warn(text)
         return [job]
@@ -152,10 +154,12 @@ def query_diff(
 def _text(sql: str) -> str:
     """The SQL itself, that of the file behind `@`, or that of standard input."""
     if sql == "-":
-        return click.get_text_stream("stdin").read()
+        return sys.stdin.read()
     if not sql.startswith("@"):
         return sql
     try:
         return Path(sql[1:]).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"Cannot read {sql[1:]}: {error}") from error
+    except OSError as error:
+        raise UsageError(f"Cannot read {sql[1:]}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{sql[1:]} is not UTF-8 text: {error}") from error

@@ -10,7 +10,7 @@ from recce_meta.api.comparing import Question, whole_diff
 from recce_meta.api.data_of_diff import data_of_diff
 from recce_meta.api.subjects import touched_by
 from recce_meta.cli.data_options import DataOptions
-from recce_meta.cli.keeping import keep, kept_of
+from recce_meta.cli.keeping import check_keepable, keep, kept_of
 from recce_meta.cli.options import Connection, screen, warn, write
 from recce_meta.cli.progress import progress
 from recce_meta.models import RunDiff
@@ -44,9 +44,11 @@ def diff_with_data(
         budget=budget,
         project=project,
     )
+    if save:
+        check_keepable(data)
     with data.open() as opened, progress("comparing") as tell:
         assert opened.runs is not None, "no tables are named"
-        diff = whole_diff(opened.runs.base, opened.runs.current, question)
+        diff = whole_diff(opened.runs.base.project, opened.runs.current.project, question)
         chosen = touched_by(diff, opened.runs)
         results = data_of_diff(
             opened.comparison,

@@ -16,20 +16,21 @@ from recce_meta.models.data_diff import AnyDataDiff, Failed
 from recce_meta.store.data_diffs import save_data_diffs
 
 
+def check_keepable(data: DataOptions) -> None:
+    """Raise UsageError where there is no recorded run to keep results with: before anything is compared."""
+    if data.tables or (folder_of(data.base) and folder_of(data.current)):
+        raise UsageError(
+            "--save keeps results with recorded runs, and there is none",
+            hint="record them, and leave out --tables" if data.tables else "record them first",
+        )
+
+
 def keep(data: DataOptions, opened: Opened, results: Sequence[AnyDataDiff]) -> None:
     """Keep *results*, but for what failed, with the runs that they compared."""
-    stored = [
-        None if folder_of(selector) or opened.runs is None else project.run
-        for selector, project in zip(
-            (data.base, data.current),
-            (opened.runs.base, opened.runs.current) if opened.runs is not None else (None, None),
-            strict=True,
-        )
-    ]
-    if stored == [None, None]:
-        raise UsageError(
-            "--save keeps results with recorded runs, and there is none", hint="record them first"
-        )
+    pairs = (
+        [] if opened.runs is None else [(data.base, opened.runs.base), (data.current, opened.runs.current)]
+    )
+    stored = [None if folder_of(selector) else side.run for selector, side in pairs]
     saved = save_data_diffs(
         opened.store(),
         [result for result in results if not isinstance(result, Failed)],
@@ -38,7 +39,7 @@ def keep(data: DataOptions, opened: Opened, results: Sequence[AnyDataDiff]) -> N
         taken_at=datetime.now(timezone.utc),
         schema=data.connection.schema,
     )
-    say(f"Kept {saved.written} results")
+    say(f"Kept {saved.written} result{'' if saved.written == 1 else 's'}")
 
 
 def kept_of(data: DataOptions, opened: Opened, runs: RunPair, chosen: Sequence[Sides]) -> tuple[Kept, Kept]:

@@ -92,6 +92,16 @@ def load_narrow_nodes(
         return _without_groups(_in_order(found))
 
 
+def load_tests_of(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str], *, schema: str = DEFAULT_SCHEMA
+) -> list[NodeMetadata]:
+    """The tests of *run* that read one of the nodes that *ids* name, whole, by unique id."""
+    with open_store(adapter, schema) as store:
+        readers = store.query("children_by_id", graph_id=run.graph_id, ids="\n".join(ids))
+    tests = {str(unique_id) for unique_id, _ in readers if str(unique_id).startswith("test.")}
+    return load_nodes_by_id(adapter, run, sorted(tests), schema=schema) if tests else []
+
+
 def load_names(
     adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str], *, schema: str = DEFAULT_SCHEMA
 ) -> list[NodeMetadata]:
