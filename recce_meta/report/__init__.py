@@ -17,8 +17,8 @@ from recce_meta.report.store_text import checks_text, prune_text, record_text
 from recce_meta.report.text import diff_text
 
 if TYPE_CHECKING:
-    from recce_meta.report.checks_json import check_report_json
-    from recce_meta.report.checks_text import check_report_text
+    from recce_meta.report.check_run_json import check_report_json
+    from recce_meta.report.check_run_text import check_report_text
     from recce_meta.report.data.as_json import data_json
     from recce_meta.report.data.markdown import data_markdown
     from recce_meta.report.data.text import data_text
@@ -54,9 +54,9 @@ __all__ = [
 ]
 
 _MODULES = {
-    "check_report_json": "checks_json",
+    "check_report_json": "check_run_json",
     "check_report_junit": "junit",
-    "check_report_text": "checks_text",
+    "check_report_text": "check_run_text",
     "data_json": "data.as_json",
     "data_markdown": "data.markdown",
     "data_text": "data.text",

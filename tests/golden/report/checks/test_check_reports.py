@@ -17,8 +17,8 @@ from recce_meta.models.change import Change, RunDiff, Status
 from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import Failed, RowCount, RowCountDiff, Subject
 from recce_meta.models.run import RunMetadata
-from recce_meta.report.checks_json import check_report_json
-from recce_meta.report.checks_text import check_report_text
+from recce_meta.report.check_run_json import check_report_json
+from recce_meta.report.check_run_text import check_report_text
 from recce_meta.report.junit import check_report_junit
 
 HERE = Path(__file__).parent
