@@ -114,6 +114,13 @@ class Postgres(Dialect):
         bits = exp.cast(exp.paren(prefixed), "BIT(64)", dialect=self.name)
         return exp.cast(bits, "BIGINT", dialect=self.name)
 
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """AVG of floats sums their squares as well, which overflow from 1e154 on."""
+        if of.kind is not Kind.FLOAT:
+            return super().mean(value, of)
+        count = exp.Nullif(this=exp.Count(this=value.copy()), expression=exp.Literal.number(0))
+        return exp.Div(this=exp.Sum(this=self.double(value)), expression=count)
+
     def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
         """It sorts, and texts sort quickest by their bytes."""
         return super().count_distinct(self.ordered_text(value) if of.kind is Kind.TEXT else value, of)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -25,13 +24,16 @@ TYPES = {
 """What a type is called, where the warehouses differ."""
 
 
-@dataclass
 class Bench:
     """One warehouse with a schema to fill; keeps the queries that plans have asked."""
 
-    adapter: UnifiedSqlAdapter
-    schema: str
-    asked: list[Query] = field(default_factory=list)
+    def __init__(self, adapter: UnifiedSqlAdapter, schema: str) -> None:
+        self.adapter = adapter
+        self.schema = schema
+        self.asked: list[Query] = []
+
+    def __repr__(self) -> str:
+        return f"<Bench {self.dialect.name}>"
 
     @property
     def dialect(self) -> Dialect:

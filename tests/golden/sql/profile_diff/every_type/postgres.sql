@@ -16,13 +16,13 @@ SELECT
   COUNT(t."ratio") AS c2_not_null_count,
   MIN(t."ratio") AS c2_min,
   MAX(t."ratio") AS c2_max,
-  AVG(t."ratio") AS c2_avg,
+  CAST(SUM(CAST(t."ratio" AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(COUNT(t."ratio"), 0) AS c2_avg,
   PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY
     t."ratio") AS c2_median,
   COUNT(t."score") AS c3_not_null_count,
   CAST(MIN(t."score") AS TEXT) AS c3_min,
   CAST(MAX(t."score") AS TEXT) AS c3_max,
-  AVG(t."score") AS c3_avg,
+  CAST(SUM(CAST(t."score" AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(COUNT(t."score"), 0) AS c3_avg,
   PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY
     CAST(t."score" AS DOUBLE PRECISION)) AS c3_median,
   COUNT(t."note") AS c4_not_null_count,
@@ -184,13 +184,13 @@ SELECT
   COUNT(t."ratio") AS c2_not_null_count,
   MIN(t."ratio") AS c2_min,
   MAX(t."ratio") AS c2_max,
-  AVG(t."ratio") AS c2_avg,
+  CAST(SUM(CAST(t."ratio" AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(COUNT(t."ratio"), 0) AS c2_avg,
   PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY
     t."ratio") AS c2_median,
   COUNT(t."score") AS c3_not_null_count,
   CAST(MIN(t."score") AS TEXT) AS c3_min,
   CAST(MAX(t."score") AS TEXT) AS c3_max,
-  AVG(t."score") AS c3_avg,
+  CAST(SUM(CAST(t."score" AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(COUNT(t."score"), 0) AS c3_avg,
   PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY
     CAST(t."score" AS DOUBLE PRECISION)) AS c3_median,
   COUNT(t."note") AS c4_not_null_count,
