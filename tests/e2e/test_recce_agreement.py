@@ -70,20 +70,51 @@ def figures() -> ModuleType:
     return module
 
 
-@pytest.fixture(scope="session", params=PROJECTS)
-def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both sides' artifacts, the check file, and `<project>.duckdb` that holds their data."""
-    recorded = RECORDED / request.param
-    folder = tmp_path_factory.mktemp("recce") / request.param
-    for side in ("target-base", "target"):
-        (folder / side).mkdir(parents=True)
-        for packed in (recorded / side).glob("*.gz"):
-            (folder / side / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
-    shutil.copy(recorded / "recce.yml", folder)
-    with duckdb.connect(folder / f"{request.param}.duckdb") as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute((recorded / "data.sql").read_text(encoding="utf-8"))
-    return folder
+class Workshop:
+    """The recorded projects in folders of their own, each answered once, in whatever order tests come."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._answered: dict[str, list[Asked]] = {}
+
+    def folder(self, project: str) -> Path:
+        """Both sides' artifacts, the check file, and `<project>.duckdb` that holds their data."""
+        recorded, folder = RECORDED / project, self._folder / project
+        if folder.exists():
+            return folder
+        for side in ("target-base", "target"):
+            (folder / side).mkdir(parents=True)
+            for packed in (recorded / side).glob("*.gz"):
+                (folder / side / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
+        shutil.copy(recorded / "recce.yml", folder)
+        with duckdb.connect(folder / f"{project}.duckdb") as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute((recorded / "data.sql").read_text(encoding="utf-8"))
+        return folder
+
+    def asked(self, project: str) -> list[Asked]:
+        """Every recorded question with our answer, asked as users of recce ask: in a file of checks."""
+        if project not in self._answered:
+            self._answered[project] = list(_asked(self.folder(project)))
+        return self._answered[project]
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """Where the recorded projects are answered."""
+    return Workshop(tmp_path_factory.mktemp("recce"))
+
+
+@pytest.fixture(params=PROJECTS)
+def project(request: pytest.FixtureRequest, workshop: Workshop) -> Path:
+    """The folder of each recorded project."""
+    return workshop.folder(request.param)
+
+
+@pytest.fixture
+def asked(project: Path, workshop: Workshop) -> list[Asked]:
+    """Every question of the project, with recce's answer and ours."""
+    return workshop.asked(project.name)
 
 
 @cache
@@ -102,9 +133,7 @@ def reasons() -> list[dict[str, Any]]:
     return entries
 
 
-@pytest.fixture(scope="session")
-def asked(project: Path) -> list[Asked]:
-    """Every recorded question with our answer to it, asked as users of recce ask: in a file of checks."""
+def _asked(project: Path) -> Iterator[Asked]:
     answers = recorded_answers(project.name)
     path = project / "questions.yml"
     path.write_text(yaml.safe_dump({"checks": [_check(i, each) for i, each in enumerate(answers)]}))
@@ -113,10 +142,8 @@ def asked(project: Path) -> list[Asked]:
     comparison = open_comparison(database, threads=2)
     runner = CheckRunner(comparison, runs, Templates(runs))
     try:
-        checks = read_check_file(path)
-        return [
-            Asked(answer, run_check(check, runner)) for answer, check in zip(answers, checks, strict=True)
-        ]
+        for answer, check in zip(answers, read_check_file(path), strict=True):
+            yield Asked(answer, run_check(check, runner))
     finally:
         comparison.close()
         database.close()

@@ -311,7 +311,7 @@ def _bin(dialect: Dialect, column: LiveColumn, bins: Bins) -> Sql:
     within = dialect.is_within(value.copy(), column.type)
     if within is not None:
         case = case.when(exp.not_(within), exp.Literal.number(OUTSIDE))
-    return case.else_(_searched(dialect, column, bins, 0, len(bins) - 1))
+    return case.else_(_searched(dialect, column, bins, 0, len(bins) - 1), copy=False)
 
 
 def _searched(dialect: Dialect, column: LiveColumn, bins: Bins, first: int, last: int) -> Sql:
@@ -327,8 +327,9 @@ def _searched(dialect: Dialect, column: LiveColumn, bins: Bins, first: int, last
         .when(
             exp.LT(this=_measured(dialect, column), expression=boundary),
             _searched(dialect, column, bins, first, middle - 1),
+            copy=False,
         )
-        .else_(_searched(dialect, column, bins, middle, last))
+        .else_(_searched(dialect, column, bins, middle, last), copy=False)
     )
 
 
