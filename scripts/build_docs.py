@@ -44,10 +44,10 @@ ERRORS = """
 | code | means |
 | --- | --- |
 | 0 | done |
-| 1 | a condition that the user set (`--fail-on`) did not hold |
+| 1 | a condition that the user set (`--fail-on`, a check of `check run`) did not hold |
 | 2 | the command line, or a run, node or other name in it, cannot be understood |
-| 3 | failed: configuration, connection, artifacts or store; also `doctor` where a check fails |
-| 130 | interrupted with Ctrl-C |
+| 3 | failed: configuration, connection, artifacts, store or data; also `doctor` where a check fails |
+| 130, 143 | interrupted with Ctrl-C, terminated with SIGTERM |
 
 `hook` ends with the exit code of the command it ran, 127 where there is no such command, and 128 plus the
 signal's number where a signal ended it; with `--strict` it ends with 3 where only the recording failed.
@@ -75,6 +75,9 @@ def commands_page() -> str:
     parts += _options([param for param in found["init"].params if param.name in shared])
     for name, command in found.items():
         parts += ["", *_section(name, command, shared)]
+        if isinstance(command, click.Group):
+            for sub_name, sub_command in command.commands.items():
+                parts += ["", *_section(f"{name} {sub_name}", sub_command, shared)]
     return "\n".join(parts).rstrip() + "\n" + ERRORS + _error_tree() + "```\n"
 
 
@@ -102,6 +105,8 @@ def _section(name: str, command: click.Command, shared: frozenset[str]) -> Itera
     arguments = [param for param in command.params if isinstance(param, click.Argument)]
     own = [p for p in command.params if isinstance(p, click.Option) and p.name not in shared]
     usage = " ".join(["recce-meta", name, "[OPTIONS]", *map(_argument, arguments)])
+    if isinstance(command, click.Group):
+        usage += f" {'|'.join(command.commands)}"
     yield f"## {name}\n\n```\n{usage}\n```\n"
     yield inspect.cleandoc(command.help or "").replace("\b\n", "") + "\n"
     if any(param.name in shared for param in command.params):
@@ -130,7 +135,7 @@ def _spelling(option: click.Option) -> str:
         return names
     if isinstance(option.type, click.Choice):
         return names + " " + " \\| ".join(f"`{choice}`" for choice in option.type.choices)
-    return f"{names} {option.type.name.partition(' ')[0].upper()}"
+    return f"{names} {option.metavar or option.type.name.partition(' ')[0].upper()}"
 
 
 def _meaning(option: click.Option) -> str:
@@ -142,16 +147,26 @@ def _meaning(option: click.Option) -> str:
     return text
 
 
-def demo_output() -> str:
-    """What `recce-meta demo` prints, run in a folder of its own."""
+SHOWN = "recce-meta diff base current --select orders --data"
+"""The command in the picture, asked of the demo."""
+
+
+def shown_output() -> str:
+    """What the command in the picture prints, run in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        run = subprocess.run(
-            [sys.executable, "-m", "recce_meta", "demo"],
-            cwd=folder,
-            env={**_environment(), "COLUMNS": "100"},
-            capture_output=True,
-            check=True,
-        )
+        _run(["recce-meta", "demo"], folder)
+        url = "duckdb:///recce-meta-demo/jaffle_shop.duckdb"
+        return _run(SHOWN.split(), folder, RECCE_META_URL=url)
+
+
+def _run(command: list[str], folder: str, **variables: str) -> str:
+    run = subprocess.run(
+        [sys.executable, "-m", "recce_meta", *command[1:]],
+        cwd=folder,
+        env={**_environment(), "COLUMNS": "100", **variables},
+        capture_output=True,
+        check=True,
+    )
     return run.stdout.decode("utf-8")
 
 
@@ -160,8 +175,8 @@ def _environment() -> dict[str, str]:
 
 
 def picture(text: str) -> str:
-    """A screen with *text* as SVG, without the last paragraph of hints."""
-    lines = ["$ recce-meta demo", *text.split("\nThe store is ")[0].rstrip("\n").split("\n")]
+    """A screen with the command in the picture, and *text*, as SVG."""
+    lines = [f"$ {SHOWN}", *text.rstrip("\n").split("\n")]
     width = round(max(map(len, lines)) * CHARACTER + 2 * MARGIN)
     height = len(lines) * LINE + 2 * MARGIN
     rows = "\n".join(
@@ -170,7 +185,7 @@ def picture(text: str) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" role="img" aria-label="The output of recce-meta demo">\n'
+        f'viewBox="0 0 {width} {height}" role="img" aria-label="The output of {SHOWN}">\n'
         f'<rect width="{width}" height="{height}" rx="8" fill="#0d1117"/>\n'
         '<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="13" '
         f'xml:space="preserve">\n{rows}\n</g>\n</svg>\n'
@@ -188,7 +203,7 @@ def main() -> int:
     """Write what is stale, or with --check only say so."""
     pages = {
         ROOT / "docs/commands.md": commands_page(),
-        ROOT / "docs/images/demo.svg": picture(demo_output()),
+        ROOT / "docs/images/demo.svg": picture(shown_output()),
     }
     stale = {
         path: text for path, text in pages.items() if not path.exists() or path.read_text("utf-8") != text

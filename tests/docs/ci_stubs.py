@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def curl(arguments: list[str]) -> int:
     if not {"--fail", "--silent", "--show-error"} <= set(arguments):
         return 2
     rest = [word for word in arguments if word not in ("--fail", "--silent", "--show-error")]
-    options = {name: value for name, value in zip(rest, rest[1:], strict=False) if name.startswith("--")}
+    options = {name: value for name, value in pairwise(rest) if name.startswith("--")}
     if options["--header"] != "PRIVATE-TOKEN: glpat-1":
         return 22
     if "--request" not in options:

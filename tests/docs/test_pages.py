@@ -1,4 +1,4 @@
-"""The README's commands run as they stand, print what it shows, and its links lead somewhere."""
+"""Commands, queries and code of the pages run as they stand and print what is shown; links lead somewhere."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ PAGES = [
     "CHANGELOG.md",
     *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
 ]
+WITH_COMMANDS = ["README.md", "docs/data-diffs.md"]
+"""Pages whose console blocks are one session on the demo."""
 NOT_OFFLINE = ("pip install", "git clone")
 """Commands that download; CI runs them."""
+DATABASE = "recce-meta-demo/jaffle_shop.duckdb"
 EXIT = re.compile(r"# exits with (\d+)$")
 
 PROMPT = "$ "
 CUT = "…"
-"""A line of an example that stands for any number of lines."""
+"""As a line of an example, stands for any number of lines; at the end of one, for the rest of it."""
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -43,6 +46,12 @@ def sessions(page: str) -> list[tuple[str, list[str]]]:
         elif line.strip():
             found[-1][1].append(line)
     return found
+
+
+def named_files(page: str) -> dict[str, str]:
+    """The files that the page shows: YAML whose first line is a comment with the name."""
+    found = (re.match(r"# (\w+\.yml)\n", block) for block in blocks(page, "yaml"))
+    return {name[1]: name.string for name in found if name}
 
 
 @pytest.fixture
@@ -69,15 +78,23 @@ def follows(shown: list[str], printed: list[str]) -> bool:
         return not printed
     if shown[0] == CUT:
         return any(follows(shown[1:], printed[skipped:]) for skipped in range(len(printed) + 1))
-    return bool(printed) and printed[0] == shown[0] and follows(shown[1:], printed[1:])
+    return bool(printed) and _is_shown(shown[0], printed[0]) and follows(shown[1:], printed[1:])
 
 
+def _is_shown(shown: str, printed: str) -> bool:
+    """Whether *shown* is the line *printed*; outputs that are wider than the page end in `…` themselves."""
+    return printed == shown or (shown.endswith(f" {CUT}") and printed.startswith(shown[:-1].rstrip()))
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS)
 @pytest.mark.skipif(os.name == "nt", reason="the examples are for a POSIX shell")
-def test_the_commands_of_the_readme_run_and_print_what_it_shows(
-    tmp_path: Path, shell: dict[str, str]
+def test_the_commands_of_a_page_run_and_print_what_it_shows(
+    page: str, tmp_path: Path, shell: dict[str, str]
 ) -> None:
-    examples = [(command, shown) for command, shown in sessions("README.md") if not _downloads(command)]
+    examples = [(command, shown) for command, shown in sessions(page) if not _downloads(command)]
     assert len(examples) > 6
+    for name, text in named_files(page).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
 
     for command, shown in examples:
         if name := re.fullmatch(r"export (\w+)=(\S+)", command):
@@ -94,15 +111,43 @@ def _downloads(command: str) -> bool:
     return any(word in command for word in NOT_OFFLINE)
 
 
-def test_the_queries_of_the_readme_run_on_the_demo(tmp_path: Path, shell: dict[str, str]) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "recce_meta", "demo"], cwd=tmp_path, env=shell, capture_output=True, check=True
-    )
+@pytest.fixture
+def demo(tmp_path: Path, shell: dict[str, str]) -> Path:
+    """The demo's database, with the results of one data diff kept."""
+    for command in (["demo"], ["value", "orders", "--save", "--url", f"duckdb:///{DATABASE}"]):
+        recce_meta = [sys.executable, "-m", "recce_meta", *command]
+        subprocess.run(recce_meta, cwd=tmp_path, env=shell, capture_output=True, check=True)
+    return tmp_path / DATABASE
 
-    with duckdb.connect(str(tmp_path / "recce-meta-demo" / "jaffle_shop.duckdb"), read_only=True) as store:
-        answers = [store.execute(query).fetchall() for query in blocks("README.md", "sql")]
+
+@pytest.mark.parametrize("page", WITH_COMMANDS)
+def test_the_queries_of_a_page_run_on_the_demo(page: str, demo: Path) -> None:
+    with duckdb.connect(str(demo), read_only=True) as store:
+        answers = [store.execute(query).fetchall() for query in blocks(page, "sql")]
 
     assert answers and all(answers)
+
+
+def test_the_code_of_the_data_diffs_page_prints_what_the_page_says(demo: Path, shell: dict[str, str]) -> None:
+    text = (ROOT / "docs/data-diffs.md").read_text(encoding="utf-8")
+    (code,) = blocks("docs/data-diffs.md", "python")
+    shown = re.search(r"^This prints `(.+?)`", text, re.MULTILINE)
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=demo.parents[1],
+        env=shell,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert shown is not None
+    assert ran.stdout.rstrip("\n") == shown[1]
+
+
+def test_the_readme_shows_the_example_as_it_is() -> None:
+    assert blocks("README.md", "python") == [(ROOT / "examples/without_dbt.py").read_text(encoding="utf-8")]
 
 
 def test_the_readme_names_the_command_that_ci_runs() -> None:
