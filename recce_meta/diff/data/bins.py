@@ -143,7 +143,10 @@ def _distinct_floats(exact: Sequence[Fraction], smallest: float) -> tuple[float,
     most = sys.float_info.max
     floats = [float(max(min(edge, Fraction(most)), Fraction(-most))) for edge in exact]
     edges = tuple(dict.fromkeys(floats))
-    return edges if len(edges) > 1 else (smallest, math.nextafter(smallest, math.inf))
+    if len(edges) > 1:
+        return edges
+    above = math.nextafter(smallest, math.inf)
+    return (smallest, above) if math.isfinite(above) else (math.nextafter(smallest, 0), smallest)
 
 
 def _number_text(edge: Fraction, of: ColumnType) -> str:

@@ -57,8 +57,14 @@ def row_counts(wanted: Sequence[Pair | Countable]) -> Plan[RowCountDiff]:
     ConnectionFailed, StoreLocked.
     """
     countables = [one if isinstance(one, Countable) else Countable(pair=one) for one in wanted]
+    targets = [
+        {source.side: _target(source, countable) for source in countable.pair.sides}
+        for countable in countables
+    ]
     sources = {
-        _target(source, countable): source for countable in countables for source in countable.pair.sides
+        own[source.side]: source
+        for own, countable in zip(targets, countables, strict=True)
+        for source in countable.pair.sides
     }
     counts: dict[_Target, int | WarehouseError] = {}
     pending = [
@@ -73,7 +79,12 @@ def row_counts(wanted: Sequence[Pair | Countable]) -> Plan[RowCountDiff]:
             for batch, answer in zip(pending, answers, strict=True)
             for smaller in _settled(batch, answer, counts, sources)
         ]
-    return RowCountDiff(counts=tuple(_row_count(countable, counts) for countable in countables))
+    return RowCountDiff(
+        counts=tuple(
+            _row_count(countable, {side: counts[target] for side, target in own.items()})
+            for countable, own in zip(countables, targets, strict=True)
+        )
+    )
 
 
 def _target(source: Source, of: Countable) -> _Target:
@@ -100,7 +111,7 @@ def _query(batch: _Batch, sources: dict[_Target, Source]) -> Query:
     selects = [_count(number, target, sources[target]) for number, target in enumerate(batch.targets)]
     names = [sources[target].name for target in batch.targets]
     return Query(
-        expression=exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0],
+        expression=exp.union(*selects, distinct=False, copy=False) if len(selects) > 1 else selects[0],
         dialect=batch.source.dialect,
         side=batch.source.side,
         about=f"rows of {names[0]}" if len(names) == 1 else f"rows of {len(names)} relations",
@@ -139,27 +150,25 @@ def _smaller(size: int) -> int:
     return math.isqrt(size) if size > 8 else 1
 
 
-def _row_count(countable: Countable, counts: dict[_Target, int | WarehouseError]) -> RowCount:
-    pair = countable.pair
-    base, base_reason = _of_side(pair.base, DataSide.BASE, countable.base_reason, countable, counts)
-    current, reason = _of_side(pair.current, DataSide.CURRENT, countable.current_reason, countable, counts)
+def _row_count(countable: Countable, found: dict[DataSide, int | WarehouseError]) -> RowCount:
+    reasons = {DataSide.BASE: countable.base_reason, DataSide.CURRENT: countable.current_reason}
+    sides: dict[DataSide, tuple[int | None, str | None]] = {}
+    for side, reason in reasons.items():
+        rows = found.get(side)
+        if rows is None:
+            sides[side] = None, reason or (NOT_THERE[side] if found else "no relation")
+        elif isinstance(rows, WarehouseError):
+            sides[side] = None, _why(rows, countable.where)
+        else:
+            sides[side] = rows, None
+    (base, base_reason), (current, current_reason) = sides[DataSide.BASE], sides[DataSide.CURRENT]
     return RowCount(
-        subject=pair.subject, base=base, current=current, base_reason=base_reason, current_reason=reason
+        subject=countable.pair.subject,
+        base=base,
+        current=current,
+        base_reason=base_reason,
+        current_reason=current_reason,
     )
-
-
-def _of_side(
-    source: Source | None,
-    side: DataSide,
-    reason: str | None,
-    countable: Countable,
-    counts: dict[_Target, int | WarehouseError],
-) -> tuple[int | None, str | None]:
-    if source is None:
-        has_neither = not countable.pair.sides
-        return None, reason or ("no relation" if has_neither else NOT_THERE[side])
-    found = counts[_target(source, countable)]
-    return (None, _why(found, countable.where)) if isinstance(found, WarehouseError) else (found, None)
 
 
 def _why(error: WarehouseError, where: str | None) -> str:

@@ -270,7 +270,7 @@ def _counts(
 ) -> _Task:
     """Rows by side and bin of each column; of the columns, all but one are NULL in a row."""
     selects = [_binned(source, columns, bins, where) for source in sources]
-    rows = exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
+    rows = exp.union(*selects, distinct=False, copy=False) if len(selects) > 1 else selects[0]
     side = exp.column("side", table="r")
     places = [exp.column(f"c{place}", table="r") for place in range(len(columns))]
     selected = exp.select(side, *places, exp.alias_(exp.Count(this=exp.Star()), "row_count")).from_(

@@ -93,7 +93,7 @@ def _task(pair: Pair, columns: Sequence[Counted], k: int, where: str | None) -> 
     source = pair.sides[-1]
     name = columns[0].name if len(columns) == 1 else f"{len(columns)} columns"
     query = Query(
-        expression=exp.union(*blocks, distinct=False) if len(blocks) > 1 else blocks[0],
+        expression=exp.union(*blocks, distinct=False, copy=False) if len(blocks) > 1 else blocks[0],
         dialect=source.dialect,
         side=source.side,
         about=f"most frequent values of {name} of {source.name}",
@@ -114,7 +114,7 @@ def _block(pair: Pair, column: Counted, k: int, where: str | None) -> exp.Select
         )
         for side in DataSide
     ]
-    both = exp.union(*rows, distinct=False) if len(rows) > 1 else rows[0]
+    both = exp.union(*rows, distinct=False, copy=False) if len(rows) > 1 else rows[0]
     grouped = exp.select(exp.column("v", table="g"), *counts).from_(both.subquery("g")).group_by("1")
     first = (
         exp.select("c.v", "c.base_rows", "c.current_rows")

@@ -126,7 +126,7 @@ def totals(sources: Sequence[Source], columns: Sequence[SideColumn], where: str 
         )
         selects.append(selected.where(condition(where)) if where else selected)
     return Query(
-        expression=exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0],
+        expression=exp.union(*selects, distinct=False, copy=False) if len(selects) > 1 else selects[0],
         dialect=sources[-1].dialect,
         side=sources[-1].side,
         about=f"values of {sources[-1].name}",
