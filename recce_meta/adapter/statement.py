@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from recce_meta.errors import UsageError
 
+COMMENTS = ("--", "/*", "#")
+"""How comments begin, in one warehouse or another."""
+
 
 def single_statement(sql: str, dialect: str) -> str:
     """*sql* without its final semicolon; an error if there are several statements, or none.
@@ -12,9 +15,22 @@ def single_statement(sql: str, dialect: str) -> str:
     """
     if ";" in sql:
         sql = sql[: _end(sql, dialect)]
-    if not sql.strip():
+    if not sql.strip() or _is_comment(sql, dialect):
         raise UsageError("There is no SQL to run")
     return sql
+
+
+def _is_comment(sql: str, dialect: str) -> bool:
+    """Whether *sql*, which is not empty, holds comments alone."""
+    if not sql.lstrip().startswith(COMMENTS):
+        return False
+    from sqlglot.dialects.dialect import Dialect
+    from sqlglot.errors import SqlglotError
+
+    try:
+        return not Dialect.get_or_raise(dialect).tokenize(sql)
+    except SqlglotError:
+        return False  # whatever it is, the warehouse will say
 
 
 def _end(sql: str, dialect: str) -> int:

@@ -52,7 +52,7 @@ class Connection(Struct, frozen=True):
         """The adapter; it connects when it is first asked."""
         waiting: dict[str, Any] = {
             "lock_timeout": self.lock_timeout,
-            "on_wait": say,
+            "on_wait": _once(say),
             "may_create": may_create,
         }
         if self.url:
@@ -144,6 +144,18 @@ def project_name(project: str | None, connection: Connection, *selectors: str) -
 def say(message: str) -> None:
     """Tell the user something that is not the command's output."""
     click.echo(message.rstrip("\n"), err=True)
+
+
+def _once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """*tell*, which is not called with the same message again: several connections wait for one file."""
+    told: set[str] = set()
+
+    def tell_news(message: str) -> None:
+        if message not in told:
+            told.add(message)
+            tell(message)
+
+    return tell_news
 
 
 def warn(message: str) -> None:
