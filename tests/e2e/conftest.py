@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import pytest
 
+from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.main import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,3 +123,133 @@ def store(cli: Cli, _recorded: Path) -> Cli:
     """The command in a folder whose store.duckdb holds both runs, and is what it connects to."""
     shutil.copy(_recorded, cli.folder / "store.duckdb")
     return cli.within(RECCE_META_URL="duckdb:///store.duckdb")
+
+
+def node(name: str, schema: str, database: str, **fields: Any) -> dict[str, Any]:
+    """A model as a manifest has it; *fields* replace what is said here, and `config` and `sql` add to it."""
+    sql, config = fields.pop("sql", "select 1"), fields.pop("config", {})
+    alias = fields.get("alias", name)
+    return {
+        "resource_type": "model",
+        "unique_id": f"model.shop.{name}",
+        "name": name,
+        "alias": alias,
+        "database": database,
+        "schema": schema,
+        "relation_name": ".".join('"' + part.replace('"', '""') + '"' for part in (database, schema, alias)),
+        "package_name": "shop",
+        "path": f"{name}.sql",
+        "original_file_path": f"models/{name}.sql",
+        "fqn": ["shop", name],
+        "checksum": {"name": "sha256", "checksum": sha256(sql.encode()).hexdigest()},
+        "config": {"enabled": True, "materialized": "table", **config},
+        "columns": {},
+        "raw_code": sql,
+        "compiled_code": sql,
+        "language": "sql",
+        "depends_on": {"nodes": [], "macros": []},
+        **fields,
+    }
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Models of one warehouse, built twice: base's relations and artifacts, and current's."""
+
+    cli: Cli
+    warehouse: str
+    url: str
+    database: str
+    base: str
+    """The schema of base's relations; its name needs quoting."""
+    current: str
+
+    def sql(self, *statements: str) -> None:
+        """Run *statements*, in which `{base}` and `{current}` are the two schemas, quoted."""
+        with UnifiedSqlAdapter.from_url(self.url) as adapter:
+            for statement in statements:
+                for side in ("base", "current"):
+                    statement = statement.replace(f"{{{side}}}", f'"{getattr(self, side)}"')
+                adapter.execute(statement)
+
+    def build(self, name: str, base: str | None, current: str | None) -> None:
+        """Fill the table *name* on either side with what a query gives; None leaves the side without."""
+        for place, query in (("{base}", base), ("{current}", current)):
+            if query is not None:
+                self.sql(f'CREATE TABLE {place}."{name}" AS {query}')
+
+    def write(self, *names: str, key: str | None = None, **changed: Mapping[str, Any]) -> None:
+        """Write artifacts of the models *names*; *changed* has what differs in current."""
+        config = {"unique_key": key} if key else {}
+        for side, schema in (("base", self.base), ("current", self.current)):
+            edits = changed if side == "current" else {}
+            nodes = [
+                node(name, schema, self.database, config=config, **edits.get(name, {})) for name in names
+            ]
+            self.write_nodes(side, nodes)
+
+    def write_nodes(self, side: str, nodes: Sequence[Mapping[str, Any]]) -> None:
+        """Write the artifacts of one side."""
+        folder = self.cli.folder / side
+        folder.mkdir(exist_ok=True)
+        parents = {entry["unique_id"]: entry["depends_on"]["nodes"] for entry in nodes}
+        manifest = {
+            "metadata": {
+                "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+                "dbt_version": "1.10.0",
+                "project_name": "shop",
+                "adapter_type": self.warehouse,
+                "generated_at": f"2026-11-0{1 if side == 'base' else 2}T00:00:00.000000Z",
+                "invocation_id": str(uuid5(NAMESPACE_URL, f"{self.base}/{side}")),
+            },
+            "nodes": {entry["unique_id"]: entry for entry in nodes},
+            "parent_map": parents,
+            "child_map": {
+                unique_id: [child for child, above in parents.items() if unique_id in above]
+                for unique_id in parents
+            },
+            **{name: {} for name in ("sources", "macros", "exposures", "metrics", "disabled")},
+        }
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    def record(self) -> None:
+        """Record both sides into a store beside the relations."""
+        for side in ("base", "current"):
+            ran = self.cli("record", "-e", side, "--target-path", side)
+            assert ran.code == 0, ran.err
+
+    def __call__(self, command: str, *arguments: str) -> Ran:
+        """Run *command* with both runs read from disk."""
+        return self.cli(command, "--base", "path:base", "--current", "path:current", *arguments)
+
+
+@contextmanager
+def shop_on(warehouse: str, cli: Cli, url: str) -> Iterator[Shop]:
+    """Two empty schemas on a warehouse, dropped afterwards with the store."""
+    token = uuid4().hex[:8]
+    store = f"meta {token}"
+    place = UnifiedSqlAdapter.from_url(url)
+    with place:
+        shop = Shop(
+            cli.within(RECCE_META_URL=url, RECCE_META_SCHEMA=store),
+            warehouse,
+            url,
+            place.database or "",
+            f"Prod's {token}",
+            f"PR 42 {token}",
+        )
+        shop.sql("CREATE SCHEMA {base}", "CREATE SCHEMA {current}")
+    yield shop
+    if warehouse != "duckdb":  # the file goes with the folder
+        shop.sql(*(f'DROP SCHEMA IF EXISTS "{name}" CASCADE' for name in (shop.base, shop.current, store)))
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def shop(request: pytest.FixtureRequest, quick_cli: QuickCli) -> Iterator[Shop]:
+    """Each warehouse in turn."""
+    if request.param == "duckdb":
+        url = f"duckdb:///{quick_cli.folder / 'shop.duckdb'}"
+    else:
+        url = request.getfixturevalue("postgres_url")
+    with shop_on(request.param, quick_cli, url) as shop:
+        yield shop
