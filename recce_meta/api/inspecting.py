@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -86,14 +86,17 @@ def lineage(
     return lineage_view(find_node(node, by_id), by_id, build_lineage_graph([], edges), direction, depth)
 
 
-def find_node(name: str, nodes: Mapping[str, NodeMetadata]) -> str:
+def find_node(
+    name: str, nodes: Mapping[str, NodeMetadata], by_name: Mapping[str, Sequence[str]] | None = None
+) -> str:
     """The unique id of the one node that *name* means: its unique id, its name, or `source.table`.
 
-    Raises SelectorError where it names no node, or more than one.
+    Who asks for many gives *by_name*, the `ids_by_name` of *nodes*. Raises SelectorError where it names no
+    node, or more than one.
     """
     if name in nodes:
         return name
-    found = sorted(unique_id for unique_id, node in nodes.items() if name in _names(node))
+    found = sorted((ids_by_name(nodes) if by_name is None else by_name).get(name, ()))
     models = [
         unique_id for unique_id in found if nodes[unique_id].resource_type in ("model", "seed", "snapshot")
     ]
@@ -106,6 +109,15 @@ def find_node(name: str, nodes: Mapping[str, NodeMetadata]) -> str:
         )
     known = sorted({known for node in nodes.values() for known in _names(node)} | nodes.keys())
     raise SelectorError(f"No node is called '{name}'", hint=did_you_mean(name, known))
+
+
+def ids_by_name(nodes: Mapping[str, NodeMetadata]) -> dict[str, list[str]]:
+    """The unique ids of the nodes that each name could mean."""
+    found: dict[str, list[str]] = {}
+    for unique_id, node in nodes.items():
+        for name in _names(node):
+            found.setdefault(name, []).append(unique_id)
+    return found
 
 
 def lineage_view(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.inspecting import find_node
+from recce_meta.api.inspecting import find_node, ids_by_name
 from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.api.one_run import OneRun, ReadRun, StoredRun
 from recce_meta.diff.like_dbt import diff_state_resolver
 from recce_meta.errors import SelectorError
-from recce_meta.graph import build_lineage_graph, select
+from recce_meta.graph import LineageGraph, StateResolver, build_lineage_graph, select
 from recce_meta.models import NodeMetadata
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.select import resolve_run
@@ -40,7 +40,9 @@ class RunPair:
         of no node, of several, or of one without rows.
         """
         nodes = self.names
-        found = list(dict.fromkeys(self._latest(name) or find_node(name, nodes) for name in names))
+        found = list(
+            dict.fromkeys(self._latest(name) or find_node(name, nodes, self._by_name) for name in names)
+        )
         for unique_id in found:
             if nodes[unique_id].resource_type not in WITH_DATA:
                 raise SelectorError(
@@ -51,14 +53,13 @@ class RunPair:
 
     def selected(self, selection: Sequence[str], exclude: Sequence[str] = ()) -> list[str]:
         """The unique ids of nodes with data that dbt's selection grammar names, sorted."""
-        base, current = self.base.project, self.current.project
-        nodes = {node.unique_id: node for project in (base, current) for node in project.nodes}
+        nodes, current = self._nodes, self.current.project
         chosen = select(
             selection,
             nodes,
-            build_lineage_graph(nodes.values(), {*base.edges, *current.edges}),
+            self._graph,
             exclude=exclude,
-            state=diff_state_resolver(base, current),
+            state=lambda name: self._state(name),
             results={result.unique_id: result for result in current.results},
             project_name=current.run.project_name,
             dbt_version=current.run.dbt_version,
@@ -71,9 +72,32 @@ class RunPair:
         before, after = self.base.whole(wanted), self.current.whole(wanted)
         return [(before.get(unique_id), after.get(unique_id)) for unique_id in wanted]
 
+    # A file of checks selects hundreds of times, and seldom by state.
+
+    @cached_property
+    def _nodes(self) -> dict[str, NodeMetadata]:
+        projects = (self.base.project, self.current.project)
+        return {node.unique_id: node for project in projects for node in project.nodes}
+
+    @cached_property
+    def _graph(self) -> LineageGraph:
+        edges = {*self.base.project.edges, *self.current.project.edges}
+        return build_lineage_graph(self._nodes.values(), edges)
+
+    @cached_property
+    def _state(self) -> StateResolver:
+        return diff_state_resolver(self.base.project, self.current.project)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        return ids_by_name(self.names)
+
     def _latest(self, name: str) -> str | None:
         """The latest version of the model *name*; None where *name* is of anything else."""
-        named = [node for node in self.names.values() if node.name == name and name not in self.names]
+        if name in self.names:
+            return None
+        named = [self.names[unique_id] for unique_id in self._by_name.get(name, ())]
+        named = [node for node in named if node.name == name]
         if len({(node.package_name, node.resource_type) for node in named}) != 1 or not named[0].version:
             return None
         ids = [node.unique_id for node in named]
