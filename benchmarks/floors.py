@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import CpuSeconds
 from benchmarks.tables import COLUMNS, KEY
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
@@ -30,6 +33,21 @@ def postgres_at(url: str) -> Iterator[Ask]:
 
     with psycopg.connect(url, autocommit=True) as connection:
         yield lambda sql: connection.execute(sql.encode()).fetchall()
+
+
+def cpu_of_postgres(ask: Ask, application: str) -> CpuSeconds:
+    """CPU seconds of this process and of the server's open connections for *application* (Linux, local)."""
+    query = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{application}'"
+    ticks = os.sysconf("SC_CLK_TCK")
+
+    def seconds() -> float:
+        taken = 0
+        for (pid,) in ask(query):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            taken += int(fields[11]) + int(fields[12])
+        return time.process_time() + taken / ticks
+
+    return seconds
 
 
 def join_sql(base: str, current: str) -> str:

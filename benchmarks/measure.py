@@ -8,13 +8,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 Work = Callable[[], object]
+CpuSeconds = Callable[[], float]
 Clock = Callable[[], "Timing"]
 """Does something once, and says how long it took."""
 
@@ -26,6 +27,9 @@ class Timing:
     wall: float
     cpu: float
     """Of this process and all of its threads: what other programs on the machine change least."""
+
+    def __add__(self, other: Timing) -> Timing:
+        return Timing(self.wall + other.wall, self.cpu + other.cpu)
 
 
 @dataclass(frozen=True)
@@ -55,26 +59,29 @@ def best_of(*clocks: Clock, rounds: int) -> list[Timing]:
     They take turns, so that a machine that is busy is busy for all.
     """
     found = [[clock() for clock in clocks] for _ in range(rounds)]
-    return [
-        Timing(min(timing.wall for timing in timings), min(timing.cpu for timing in timings))
-        for timings in zip(*found, strict=True)
-    ]
+    return [quickest(timings) for timings in zip(*found, strict=True)]
 
 
-def clock(work: Work, before: Work | None = None) -> Clock:
-    """Times *work* in this process."""
+def clock(work: Work, before: Work | None = None, cpu_seconds: CpuSeconds = time.process_time) -> Clock:
+    """Times *work* in this process; *cpu_seconds* is read before and after."""
 
     def reading() -> Timing:
         if before is not None:
             before()
         gc.collect()
-        wall, cpu = time.perf_counter(), time.process_time()
+        cpu, wall = cpu_seconds(), time.perf_counter()
         result = work()
-        timing = Timing(time.perf_counter() - wall, time.process_time() - cpu)
+        timing = Timing(time.perf_counter() - wall, cpu_seconds() - cpu)
         del result
         return timing
 
     return reading
+
+
+def quickest(timings: Iterable[Timing]) -> Timing:
+    """The best of *timings*, by each of the two clocks."""
+    known = list(timings)
+    return Timing(min(timing.wall for timing in known), min(timing.cpu for timing in known))
 
 
 def command(arguments: Sequence[str], *, says: str = "", **options: Any) -> Clock:
@@ -97,9 +104,11 @@ def command(arguments: Sequence[str], *, says: str = "", **options: Any) -> Cloc
     return reading
 
 
-def compared(what: str, ours: Timing, floor: Timing, most: float, against: str) -> Figure:
-    """A line that holds the ratio of two timings against *most*; the wall clock decides."""
-    ratio = ours.wall / floor.wall
+def compared(
+    what: str, ours: Timing, floor: Timing, most: float, against: str, *, by_cpu: bool = False
+) -> Figure:
+    """A line that holds the ratio of two timings against *most*; the wall clock decides, or CPU time."""
+    ratio = ours.cpu / floor.cpu if by_cpu else ours.wall / floor.wall
     return Figure(
         what,
         f"{ours.wall * 1e3:.0f} ms (cpu {ours.cpu * 1e3:.0f})",
@@ -107,6 +116,19 @@ def compared(what: str, ours: Timing, floor: Timing, most: float, against: str) 
         f"{ours.wall / floor.wall:.2f} (cpu {ours.cpu / floor.cpu:.2f})",
         f"≤ {most:g}",
         ratio <= most,
+    )
+
+
+def faster(what: str, ours: Timing, theirs: Timing, least: float, name: str) -> Figure:
+    """A line that says how many times as much CPU time another tool takes: at least *least*."""
+    ratio = theirs.cpu / ours.cpu
+    return Figure(
+        what,
+        f"{ours.wall * 1e3:.0f} ms (cpu {ours.cpu * 1e3:.0f})",
+        f"{name}: {theirs.wall * 1e3:.0f} ms (cpu {theirs.cpu * 1e3:.0f})",
+        f"{theirs.wall / ours.wall:.1f} × (cpu {ratio:.1f} ×)",
+        f"≥ {least:g} ×",
+        ratio >= least,
     )
 
 

@@ -1,4 +1,4 @@
-"""Runs every benchmark and prints one table: `python -m benchmarks.run`, about five minutes.
+"""Runs every benchmark and prints one table: `python -m benchmarks.run`, about fifteen minutes.
 
 Other artifacts than the generated ones can be measured: `--small` and `--large` name folders with a
 manifest.json of about 500 and 5,000 models (and a catalog.json beside the small one).
@@ -15,11 +15,21 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import comparing, extraction, history, recording, reports, startup
+from benchmarks import (
+    comparing,
+    counts,
+    extraction,
+    history,
+    profiles,
+    recording,
+    reports,
+    startup,
+    values,
+)
 from benchmarks.generate import write
 from benchmarks.measure import Figure, markdown
 
-GROUPS = ("extraction", "recording", "diff", "startup", "history", "reports")
+GROUPS = ("extraction", "recording", "diff", "startup", "history", "reports", "values", "profiles", "counts")
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
 
@@ -57,6 +67,9 @@ def main() -> None:
             "startup": lambda: startup.run(scratch),
             "history": lambda: history.run(small, scratch, options.runs),
             "reports": reports.run,
+            "values": lambda: values.run(scratch),
+            "profiles": lambda: profiles.run(scratch),
+            "counts": lambda: counts.run(scratch),
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
     print(markdown(figures))

@@ -9,10 +9,9 @@ its row, so that the same arguments always give the same tables, in DuckDB and i
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 KEY = "id"
 CHANGED = ("amount", "status", "note", "updated_at")
@@ -94,14 +93,14 @@ def wide_in_postgres(url: str, rows: int, schemas: tuple[str, str]) -> Iterator[
                 connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE".encode())
 
 
-def write_small(connection: Any, schema: str, names: list[str], rows: int) -> None:
-    """Tables of *rows* rows called *names*, over an open DuckDB connection."""
-    connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+def write_small(ask: Callable[[str], object], schema: str, names: Sequence[str], rows: int) -> None:
+    """Tables of *rows* rows called *names*, in DuckDB; the name of the schema shifts the rows."""
+    ask(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
     for number, name in enumerate(names):
-        connection.execute(
+        ask(
             f'CREATE TABLE "{schema}"."{name}" AS'
             f" SELECT i AS id, 'name ' || (i * {number + 3} % 101) AS name, i * {number + 1} / 7.0 AS amount"
-            f" FROM range(1, {rows + 1}) AS numbers(i)"
+            f" FROM range({len(schema)}, {rows + len(schema)}) AS numbers(i)"
         )
 
 

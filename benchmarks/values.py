@@ -1,0 +1,200 @@
+"""Value diffs of tables of ten columns: against the bare join, and against other tools."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from benchmarks.floors import UNIQUENESS, Ask, cpu_of_postgres, duckdb_at, join_sql, postgres_at, uniqueness
+from benchmarks.measure import (
+    Figure,
+    Timing,
+    best_of,
+    clock,
+    command,
+    compared,
+    faster,
+    in_fresh_process,
+    quickest,
+)
+from benchmarks.peers import Recce, environment_of, reladiff
+from benchmarks.recording import POSTGRES
+from benchmarks.tables import KEY, wide_in_postgres, write_wide
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.comparing_data import open_comparison
+from recce_meta.api.data_diffs import value_diff
+from recce_meta.diff.data.plan import Query
+from recce_meta.diff.data.settings import ValueOptions
+from recce_meta.diff.data.value import value_diff as plan
+
+MILLION = 1_000_000
+TABLES = ("base.wide", "current.wide")
+FLOOR = "bare join and uniqueness"
+
+
+def diff(
+    adapter: UnifiedSqlAdapter,
+    tables: tuple[str, str] = TABLES,
+    where: str | None = None,
+    threads: int | None = None,
+) -> object:
+    """The value diff of *tables*."""
+    return value_diff(adapter, *tables, key=KEY, where=where, threads=threads)
+
+
+def in_duckdb(path: Path, rows: int, rounds: int) -> list[Figure]:
+    """Time and memory in a DuckDB file."""
+    what = f"value diff of {rows // MILLION} M × 10 in DuckDB"
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter, duckdb_at(path) as ask:
+        ours, join, *checks = best_of(
+            clock(lambda: diff(adapter)),
+            clock(lambda: ask(join_sql(*TABLES))),
+            *(clock(partial(uniqueness, ask, how, TABLES)) for how in UNIQUENESS),
+            rounds=rounds,
+        )
+    return [compared(what, ours, join + quickest(checks), 1.25, FLOOR, by_cpu=True), memory(what, path)]
+
+
+MEMORY_OF_OURS = """
+import json, sys
+from benchmarks.measure import peak_rss, rss
+from benchmarks.values import diff
+from recce_meta.adapter import UnifiedSqlAdapter
+with UnifiedSqlAdapter.from_url(sys.argv[1]) as adapter:
+    diff(adapter, where="FALSE")
+    before = rss()
+    diff(adapter)
+    print(json.dumps({"grown": peak_rss() - before}))
+"""
+MEMORY_OF_FLOOR = """
+import json, sys
+from pathlib import Path
+from benchmarks.floors import duckdb_at, join_sql, uniqueness
+from benchmarks.measure import peak_rss, rss
+with duckdb_at(Path(sys.argv[1])) as ask:
+    before = rss()
+    uniqueness(ask, "count(DISTINCT key)", ("base.wide", "current.wide"))
+    ask(join_sql("base.wide", "current.wide"))
+    print(json.dumps({"grown": peak_rss() - before}))
+"""
+
+
+def memory(what: str, path: Path) -> Figure:
+    """What the diff adds to a fresh process at its peak, DuckDB's own included; the least of three."""
+    ours, floor = (
+        min(in_fresh_process(code, place)["grown"] for _ in range(3))
+        for code, place in ((MEMORY_OF_OURS, f"duckdb:///{path}"), (MEMORY_OF_FLOOR, str(path)))
+    )
+    return Figure(
+        f"memory that a {what} adds at its peak",
+        f"{ours / 1e6:.0f} MB",
+        f"{FLOOR}: {floor / 1e6:.0f} MB",
+        f"{ours / floor:.2f}",
+        "≤ 1.1",
+        ours <= 1.1 * floor,
+    )
+
+
+def in_postgres(rounds: int) -> list[Figure]:
+    """Time in the PostgreSQL server at RECCE_META_TEST_POSTGRES_URL."""
+    name = f"bench_{os.getpid()}"
+    schemas = (f"{name}_base", f"{name}_current")
+    tables = (f"{schemas[0]}.wide", f"{schemas[1]}.wide")
+    url = f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}application_name={name}"
+    with (
+        wide_in_postgres(POSTGRES, MILLION, schemas),
+        UnifiedSqlAdapter.from_url(url) as adapter,
+        postgres_at(url) as ask,
+    ):
+        time_of = partial(clock, cpu_seconds=cpu_of_postgres(ask, name))
+        ours, join, *checks = best_of(
+            time_of(lambda: diff(adapter, tables, threads=1)),
+            time_of(lambda: ask(join_sql(*tables))),
+            *(time_of(partial(uniqueness, ask, how, tables)) for how in UNIQUENESS),
+            rounds=rounds,
+        )
+    return [
+        compared(
+            "value diff of 1 M × 10 in PostgreSQL", ours, join + quickest(checks), 1.25, FLOOR, by_cpu=True
+        )
+    ]
+
+
+def statements(scratch: Path) -> list[Figure]:
+    """How many statements a diff runs, by the number of columns."""
+    path = scratch / "columns.duckdb"
+    with duckdb_at(path) as ask:
+        ten, hundred, two_hundred, thousand = (_statements(path, ask, n) for n in (10, 100, 200, 1_000))
+    return [
+        Figure(
+            "statements that a value diff of 10, 100, 200 columns runs",
+            f"{ten}, {hundred}, {two_hundred}",
+            target="the same",
+            met=ten == hundred == two_hundred,
+        ),
+        Figure("statements that a value diff of 1,000 columns runs", str(thousand)),
+    ]
+
+
+def _statements(path: Path, ask: Ask, columns: int) -> int:
+    tables = (f"base_{columns}", f"current_{columns}")
+    for number, table in enumerate(tables):
+        values = ", ".join(f"i * {j} + {number} AS c{j}" for j in range(1, columns))
+        ask(f"CREATE OR REPLACE TABLE {table} AS SELECT i AS {KEY}, {values} FROM range(10) AS numbers(i)")
+    asked: list[Query] = []
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
+        comparison = open_comparison(adapter, on_query=asked.append)
+        comparison.run(plan(comparison.places.pair(*tables), ValueOptions(key=(KEY,))))
+        comparison.close()
+    return sum(not query.describes for query in asked)
+
+
+def beside_peers(path: Path, scratch: Path) -> list[Figure]:
+    """Other tools in process and as whole commands, where they are installed."""
+    figures = []
+    program = [sys.executable, "-m", "recce_meta"]
+    ours = command([*program, "value", "--tables", *TABLES, "--key", KEY, "--url", f"duckdb:///{path}"])
+    if (environment := environment_of("reladiff")) is not None:
+        theirs = reladiff(environment, f"duckdb://{path}", *TABLES, KEY)
+        figures.append(
+            faster("recce-meta value, 1 M × 10 in DuckDB", *warm(ours, theirs), 2.5, "reladiff joindiff")
+        )
+    if (environment := environment_of("recce")) is not None:
+        figures += beside_recce(Recce(environment, scratch / "recce", path), path)
+    return figures
+
+
+def beside_recce(recce: Recce, path: Path) -> list[Figure]:
+    """recce's task in a process that has loaded the project, and `recce run` as a whole."""
+    parameters: dict[str, object] = {"model": "wide", "primary_key": KEY}
+    with ExitStack() as stack:
+        task = stack.enter_context(recce.task("value_diff", parameters))
+        adapter = stack.enter_context(UnifiedSqlAdapter.from_url(f"duckdb:///{path}"))
+        in_process = best_of(clock(lambda: diff(adapter)), task, rounds=3)
+    theirs = recce.run([{"name": "wide", "type": "value_diff", "params": parameters}])
+    sides = ["--base", f"path:{recce.folder / 'target-base'}", "--current", f"path:{recce.folder / 'target'}"]
+    checks = [sys.executable, "-m", "recce_meta", "check", "run", str(recce.folder / "recce.yml")]
+    ours = command([*checks, *sides, "--url", f"duckdb:///{recce.database}"], says="1 passed")
+    return [
+        faster("value diff of 1 M × 10 in DuckDB, in process", *in_process, 8, "recce's task"),
+        faster("recce-meta check run of recce's own file", *warm(ours, theirs), 8, "recce run"),
+    ]
+
+
+def warm(*commands: Callable[[], Timing]) -> list[Timing]:
+    """The best of three rounds of whole commands, after one that compiles their bytecode."""
+    for each in commands:
+        each()
+    return best_of(*commands, rounds=3)
+
+
+def run(scratch: Path, rows: int = 10 * MILLION) -> list[Figure]:
+    """*rows* is the size of the larger pair."""
+    one, ten = (write_wide(scratch / f"wide_{size}.duckdb", size) for size in (MILLION, rows))
+    figures = [*in_duckdb(one, MILLION, rounds=9), *in_duckdb(ten, rows, rounds=4)]
+    ten.unlink()
+    return [*figures, *in_postgres(rounds=5), *statements(scratch), *beside_peers(one, scratch)]
