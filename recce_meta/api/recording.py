@@ -36,6 +36,9 @@ class Recorded(Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     """Nodes by resource type."""
     versions_written: int
+    counted: int = 0
+    """Nodes whose row counts were kept with the run."""
+    profiled: int = 0
     warnings: tuple[str, ...]
 
 
@@ -60,8 +63,9 @@ def record_project(
             f"--run-id records it as {project.run.environment} too",
         )
     if result.differs:
+        without = ", and no statistics with them" if statistics else ""
         warnings += (
-            f"Run {result.run.run_id} was recorded before with other contents, which stay; "
+            f"Run {result.run.run_id} was recorded before with other contents, which stay{without}; "
             "--run-id records these beside them",
         )
     return Recorded(
@@ -69,6 +73,8 @@ def record_project(
         is_new=result.written,
         counts=dict(Counter(node.resource_type for node in project.nodes)),
         versions_written=result.versions_written,
+        counted=result.statistics.nodes_counted,
+        profiled=result.statistics.nodes_profiled,
         warnings=warnings,
     )
 

@@ -34,6 +34,12 @@ _data_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     click.option("--threads", type=click.IntRange(min=1), help="Statements at once."),
     click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="Seconds for all data diffs."),
     click.option("--save", is_flag=True, help="Keep the results of data diffs in the store."),
+    click.option(
+        "--checks",
+        "check_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Run a file of checks too, and tell all in one report.",
+    ),
 )
 
 
@@ -80,10 +86,12 @@ def diff(
     """
     conditions = frozenset() if fail_on is None else comparing.parse_fail_on(fail_on)
     question = comparing.Question(selection, exclude, like_dbt)
-    if with_data:
+    if with_data or where["check_file"]:
         from recce_meta.cli.diff_data import diff_with_data
 
-        result = diff_with_data(connection, base, current, project, question, style, output, **where)
+        result = diff_with_data(
+            connection, base, current, project, question, style, output, with_data=with_data, **where
+        )
     else:
         if any(where.values()):
             raise UsageError("These options are for comparing data", hint="add --data")

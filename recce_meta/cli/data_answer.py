@@ -11,7 +11,7 @@ from recce_meta import report
 from recce_meta.api.comparing_data import Comparison, Job
 from recce_meta.cli.data_options import DataOptions, Opened
 from recce_meta.cli.keeping import check_keepable, keep
-from recce_meta.cli.options import screen, write
+from recce_meta.cli.options import say, screen, write
 from recce_meta.cli.progress import progress
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
@@ -37,8 +37,10 @@ def answer(data: DataOptions, output: Output, jobs: Jobs) -> None:
         check_keepable(data)
     with data.open() as opened:
         comparison, wanted = opened.comparison, jobs(opened)
+        if not wanted:
+            say("No node with data is selected")  # which is no error: a change may well touch none
         if output.show_sql:
-            write(_statements(comparison, wanted), output.output)
+            write(_statements(comparison, wanted) or "-- nothing but columns is asked for", output.output)
             return
         with progress("comparing"):
             results = [comparison.run(wanted[0].plan())] if len(wanted) == 1 else comparison.run_all(wanted)
@@ -71,8 +73,9 @@ def rendered(results: Sequence[AnyDataDiff], style: str, *, to_file: bool = Fals
 
 
 def _statements(comparison: Comparison, jobs: Sequence[Job]) -> str:
-    """What would run, each statement after a comment that says what for."""
-    parts = [
-        f"-- {query.about} ({query.side.value})\n{query.sql};\n" for query in comparison.statements(jobs)
-    ]
+    """What would run, each statement after a comment that says what for, and on which of two targets."""
+    parts = []
+    for query in comparison.statements(jobs):
+        place = "" if comparison.places.is_joined else f" ({query.side.value})"
+        parts.append(f"-- {query.about}{place}\n{query.sql};\n")
     return "\n".join(parts)

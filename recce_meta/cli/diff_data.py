@@ -9,11 +9,14 @@ from recce_meta import report
 from recce_meta.api.comparing import Question, whole_diff
 from recce_meta.api.data_of_diff import data_of_diff
 from recce_meta.api.subjects import touched_by
+from recce_meta.cli.check import answered, refuse_failed
 from recce_meta.cli.data_options import DataOptions
 from recce_meta.cli.keeping import check_keepable, keep, kept_of
 from recce_meta.cli.options import Connection, screen, warn, write
 from recce_meta.cli.progress import progress
+from recce_meta.extractors.check_file import read_check_file
 from recce_meta.models import RunDiff
+from recce_meta.models.check_result import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed
 
 
@@ -26,13 +29,18 @@ def diff_with_data(
     style: str,
     output: Path | None,
     *,
+    with_data: bool,
+    check_file: Path | None,
     data_target: str | None,
     base_target: str | None,
     threads: int | None,
     budget: float | None,
     save: bool,
 ) -> RunDiff:
-    """Compare two runs and their data, and tell both; what could not be compared is told, and is no error."""
+    """Compare two runs and their data, run checks, and tell it all; what could not be compared is no error.
+
+    Raises ConditionFailed, once all is told, where a check did not pass.
+    """
     data = DataOptions(
         connection=connection,
         base=base,
@@ -46,10 +54,11 @@ def diff_with_data(
     )
     if save:
         check_keepable(data)
+    asked = read_check_file(check_file) if check_file is not None else ()
     with data.open() as opened, progress("comparing") as tell:
         assert opened.runs is not None, "no tables are named"
         diff = whole_diff(opened.runs.base.project, opened.runs.current.project, question)
-        chosen = touched_by(diff, opened.runs)
+        chosen = touched_by(diff, opened.runs) if with_data else []
         results = data_of_diff(
             opened.comparison,
             opened.runs,
@@ -59,19 +68,26 @@ def diff_with_data(
         )
         if save:
             keep(data, opened, results)
-    write(_rendered(diff, results, style, to_file=output is not None), output)
+        checks = answered(data, opened, asked, check_file, tell) if check_file is not None else None
+    write(_rendered(diff, results, checks, style, to_file=output is not None), output)
     failures = [result for result in results if isinstance(result, Failed)]
     if failures:
         warn(f"the data of {len(failures)} could not be compared")
+    if checks is not None:
+        refuse_failed(checks)
     return diff
 
 
-def _rendered(diff: RunDiff, results: Sequence[AnyDataDiff], style: str, *, to_file: bool) -> str:
+def _rendered(
+    diff: RunDiff, results: Sequence[AnyDataDiff], checks: CheckReport | None, style: str, *, to_file: bool
+) -> str:
     if style == "json":
-        return report.diff_json(diff, results)
+        return report.diff_json(diff, results, checks)
     if style == "markdown":
-        return report.pull_request_markdown(diff, results, None)
+        return report.pull_request_markdown(diff, results, checks)
     if style == "html":
-        return report.html_report("Diff", diff, results, None)
+        return report.html_report("Diff", diff, results, checks)
     size = {"width": 0, "color": False} if to_file else screen()
-    return f"{report.diff_text(diff, **size).rstrip()}\n\n{report.data_text(results, **size)}"
+    parts = [report.diff_text(diff, **size), report.data_text(results, **size)]
+    parts += [report.check_report_text(checks, **size)] if checks is not None else []
+    return "\n\n".join(part.rstrip() for part in parts if part)

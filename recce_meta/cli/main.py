@@ -37,7 +37,9 @@ COMMANDS = {
 }
 """Each command's module in `recce_meta.cli`, and its line in the help."""
 
-EXIT_CODES = """Exit codes: 0 fine; 1 a --fail-on condition did not hold; 2 wrong usage; 3 failed."""
+EXIT_CODES = (
+    """Exit codes: 0 fine; 1 a --fail-on condition or a check did not hold; 2 wrong usage; 3 failed."""
+)
 
 
 class LazyGroup(click.Group):

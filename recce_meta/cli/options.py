@@ -178,8 +178,8 @@ def screen(stream: TextIO | None = None) -> dict[str, Any]:
 
 def emit(text: str) -> None:
     """Print the command's output; it is UTF-8 whatever the locale, since names may be anything."""
-    if sys.stdout is None:
-        return  # closed by the caller (`>&-`): nobody wants it
+    if sys.stdout is None or not text:
+        return  # nothing to say; or closed by the caller (`>&-`): nobody wants it
     try:
         sys.stdout.buffer.write(text.rstrip("\n").encode("utf-8", "replace") + b"\n")
         sys.stdout.flush()

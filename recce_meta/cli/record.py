@@ -90,7 +90,7 @@ def record(connection: Connection, style: str, **options: Any) -> None:
     if style == "json":
         emit(report.run_json(recorded.run, recorded.counts))
     else:
-        emit(report.record_text(recorded.run, recorded.counts, is_new=recorded.is_new, **screen()))
+        emit(_told(recorded, **screen()))
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -118,9 +118,20 @@ def hook(connection: Connection, command: tuple[str, ...], strict: bool, **optio
                 f"the command wrote no manifest.json into {folder}", hint="--target-path names its folder"
             )
         recorded = _record(connection, **options)
-        say(report.record_text(recorded.run, recorded.counts, is_new=recorded.is_new, **screen(sys.stderr)))
+        say(_told(recorded, **screen(sys.stderr)))
 
     raise click.exceptions.Exit(run_hook(command, write, strict, warn))
+
+
+def _told(recorded: Recorded, **size: Any) -> str:
+    return report.record_text(
+        recorded.run,
+        recorded.counts,
+        is_new=recorded.is_new,
+        counted=recorded.counted,
+        profiled=recorded.profiled,
+        **size,
+    )
 
 
 def _folder(connection: Connection, options: Mapping[str, Any]) -> Path:

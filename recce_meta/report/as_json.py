@@ -19,6 +19,7 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.wording import DiffSummary, summarise
 
 if TYPE_CHECKING:
+    from recce_meta.models.check_result import CheckReport
     from recce_meta.models.data_diff import AnyDataDiff
     from recce_meta.models.statistics import StatisticsKept
 
@@ -41,6 +42,7 @@ class DiffDocument(Struct, kw_only=True):
     children: Sequence[LineageEdge]
     notes: Sequence[str]
     data: Sequence[Any] | UnsetType = UNSET
+    checks: Any | UnsetType = UNSET
 
 
 class RunsDocument(Struct, kw_only=True):
@@ -78,8 +80,10 @@ class ChecksDocument(Struct, kw_only=True):
     checks: Sequence[Check]
 
 
-def diff_json(diff: RunDiff, data: Sequence[AnyDataDiff] | None = None) -> str:
-    """*diff* as a document of schema `recce_meta/diff/v1`, with what was found of *data*; nothing is cut."""
+def diff_json(
+    diff: RunDiff, data: Sequence[AnyDataDiff] | None = None, checks: CheckReport | None = None
+) -> str:
+    """*diff* as a document of schema `recce_meta/diff/v1`, with *data* diffs and *checks*; nothing is cut."""
     return _encoded(
         DiffDocument(
             base=diff.base,
@@ -90,6 +94,7 @@ def diff_json(diff: RunDiff, data: Sequence[AnyDataDiff] | None = None) -> str:
             children=sorted(diff.children),
             notes=diff.notes,
             data=UNSET if data is None else _trees(data),
+            checks=UNSET if checks is None else _check_run(checks),
         )
     )
 
@@ -98,6 +103,12 @@ def _trees(data: Sequence[AnyDataDiff]) -> list[Any]:
     from recce_meta.report.data.as_json import data_tree  # most diffs are without data
 
     return [data_tree(result) for result in data]
+
+
+def _check_run(checks: CheckReport) -> msgspec.Raw:
+    from recce_meta.report.check_run_json import check_report_json
+
+    return msgspec.Raw(check_report_json(checks).encode())
 
 
 def runs_json(runs: Sequence[RunMetadata]) -> str:

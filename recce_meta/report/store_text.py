@@ -36,18 +36,28 @@ def checks_text(checks: Sequence[Check], *, color: bool) -> str:
     return render(lines, width=WHOLE, color=color)
 
 
-def record_text(run: RunMetadata, counts: Mapping[str, int], *, is_new: bool, width: int, color: bool) -> str:
-    """What was recorded, or that it had been before."""
+def record_text(
+    run: RunMetadata,
+    counts: Mapping[str, int],
+    *,
+    is_new: bool,
+    width: int,
+    color: bool,
+    counted: int = 0,
+    profiled: int = 0,
+) -> str:
+    """What was recorded, or that it had been before; and of how many nodes rows and profiles were kept."""
     name = Span(short_run_id(run.run_id), Style.CYAN)
     where = Span(f" of {run.project_name} as {run.environment}")
+    figures = {"row counts": counted, "profiles": profiled}
+    kept = ", ".join(f"{what} of {count_of(nodes, 'node')}" for what, nodes in figures.items() if nodes)
     if not is_new:
-        return render(
-            [(Span("Run "), name, where, Span(" was recorded before; nothing written"))],
-            width=width,
-            color=color,
-        )
+        written = f"added {kept}" if kept else "nothing written"
+        line: Line = (Span("Run "), name, where, Span(f" was recorded before; {written}"))
+        return render([line], width=width, color=color)
     told = counts_by_kind(counts) or count_of(run.node_count, "node")
-    return render([(Span("Recorded run "), name, where), plain(f"  {told}")], width=width, color=color)
+    lines: list[Line] = [(Span("Recorded run "), name, where), plain(f"  {told}")]
+    return render([*lines, *([plain(f"  {kept}")] if kept else [])], width=width, color=color)
 
 
 def prune_text(runs: Sequence[RunMetadata], *, dry_run: bool, width: int, color: bool) -> str:

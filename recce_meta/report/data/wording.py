@@ -158,9 +158,19 @@ def _of_values(result: ValueDiff) -> Verdict:
     if one_sided:
         return one_sided
     phrases = value_phrases(result)
-    if result.is_equal or not phrases:
-        return Verdict(Outcome.EQUAL, f"{plural(result.common, 'row')}, all the same")
-    return Verdict(Outcome.DIFFERENT, ", ".join(phrases))
+    left_out = _left_out(result)
+    if phrases:
+        return Verdict(Outcome.DIFFERENT, ", ".join([*phrases, *left_out]))
+    if left_out:
+        why = "NULL or repeated keys"
+        return Verdict(Outcome.ONE_SIDED, f"{plural(result.common, 'row')} the same, {left_out[0]}: {why}")
+    return Verdict(Outcome.EQUAL, f"{plural(result.common, 'row')}, all the same")
+
+
+def _left_out(result: ValueDiff) -> list[str]:
+    """How many rows of a side were not compared, because of their keys."""
+    left_out = max(side.rows - side.compared for side in (result.base, result.current) if side is not None)
+    return [f"{plural(left_out, 'row')} not compared"] if left_out else []
 
 
 def _rows_of(side: KeyCounts | None) -> int | None:
@@ -236,11 +246,17 @@ def _of_columns(result: ProfileDiff | TopKDiff | HistogramDiff) -> Verdict:
         differing = sum(map(top_k_differs, result.columns))
     else:
         differing = sum(map(histogram_differs, result.columns))
+    unknown = sum(bool(getattr(column, "reason", None)) for column in result.columns)
     side = _one_side_only(result)
     if side:
         return Verdict(Outcome.ONE_SIDED, f"only in {side}: {plural(total, 'column')}")
     if differing:
         return Verdict(Outcome.DIFFERENT, f"{differing:,} of {plural(total, 'column')} {differ(differing)}")
+    if unknown:
+        told = f"{plural(unknown, 'column')} without an answer"
+        return Verdict(
+            Outcome.ONE_SIDED, told if unknown == total else f"{total - unknown:,} the same, {told}"
+        )
     return Verdict(Outcome.EQUAL, f"{plural(total, 'column')}, all the same")
 
 

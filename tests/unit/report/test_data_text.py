@@ -134,7 +134,17 @@ def test_what_keeps_two_sides_from_being_equal_is_said() -> None:
     )
 
     assert verdict(result).outcome is Outcome.EQUAL
-    assert verdict(odd) == (Outcome.DIFFERENT, "other NULL keys")
+    assert verdict(odd) == (Outcome.DIFFERENT, "other NULL keys, 1 row not compared")
+
+
+def test_rows_that_were_not_compared_are_not_called_the_same() -> None:
+    repeated = KeyCounts(rows=100, duplicate_keys=5, duplicate_rows=100)
+    result = ValueDiff(subject=SUBJECT, key=("status",), key_source="option", base=repeated, current=repeated)
+
+    assert verdict(result) == (
+        Outcome.ONE_SIDED,
+        "0 rows the same, 100 rows not compared: NULL or repeated keys",
+    )
 
 
 @pytest.mark.parametrize("missing", ["base", "current"])
