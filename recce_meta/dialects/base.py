@@ -19,8 +19,6 @@ from recce_meta.errors import UsageError
 REGISTRY: dict[str, type[Dialect]] = {}
 """Dialect classes by sqlglot's name; a class enters by being defined."""
 
-_MOMENT_TYPES = {Kind.DATE: "DATE", Kind.TIMESTAMP: "TIMESTAMPNTZ", Kind.TIMESTAMPTZ: "TIMESTAMPTZ"}
-
 SAMPLE_SLICES = 1_000_000
 """Into how many slices hashes of keys are cut: samples are exact to a ten-thousandth of a per cent."""
 
@@ -40,6 +38,8 @@ class Dialect:
     """Digits of the widest decimal; None where there is no limit that matters."""
     double_type: ClassVar[str] = "DOUBLE"
     text_type: ClassVar[str] = "TEXT"
+    timestamp_type: ClassVar[str] = "TIMESTAMP"
+    """Without a time zone."""
     has_cheap_distinct: ClassVar[bool] = False
     """Whether several COUNT(DISTINCT …) in one scan cost no more than one scan each."""
     has_approximate_distinct: ClassVar[bool] = True
@@ -157,7 +157,9 @@ class Dialect:
         """The date or timestamp that *text* writes, in UTC, to compare with values of the type *of*."""
         if of.kind is Kind.TIMESTAMPTZ:
             text += "+00:00"
-        return exp.cast(exp.Literal.string(text), _MOMENT_TYPES[of.kind])
+        if of.kind is Kind.TIMESTAMP:
+            return exp.cast(exp.Literal.string(text), self.timestamp_type, dialect=self.name)
+        return exp.cast(exp.Literal.string(text), "DATE" if of.kind is Kind.DATE else "TIMESTAMPTZ")
 
     # Casting
 

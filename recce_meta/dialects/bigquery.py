@@ -24,6 +24,7 @@ class BigQuery(Dialect):
     has_far_moments = False
     double_type = "FLOAT64"
     text_type = "STRING"
+    timestamp_type = "DATETIME"
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """JSON, arrays and structs have no equality: their JSON text stands for them."""

@@ -17,6 +17,7 @@ class Databricks(Dialect):
     # https://docs.databricks.com/en/sql/language-manual/sql-ref-identifiers.html
     ignores_case_of_columns = True
     text_type = "STRING"
+    timestamp_type = "TIMESTAMP_NTZ"
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Maps and variants have no equality: their JSON text stands for them."""

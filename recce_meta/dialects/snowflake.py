@@ -24,6 +24,7 @@ class Snowflake(Dialect):
     name = "snowflake"
     # https://docs.snowflake.com/en/sql-reference/functions/count
     has_cheap_distinct = True
+    timestamp_type = "TIMESTAMP_NTZ"
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """Semi-structured values compare by their JSON, in which keys are sorted."""
