@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from recce_meta.diff.data.failures import OF_ALL, failure, first_line
 from recce_meta.diff.data.plan import Answer, Plan, Query, rows_of
-from recce_meta.diff.data.source import Pair, Source, condition
+from recce_meta.diff.data.source import Pair, Source, restricted
 from recce_meta.errors import MissingRelation, PermissionDenied, QueryTimeout, WarehouseError
 from recce_meta.models.data_diff import DataSide, RowCount, RowCountDiff
 
@@ -124,7 +124,7 @@ def _count(number: int, target: _Target, source: Source) -> exp.Select:
         exp.alias_(exp.Literal.number(number), "relation_number"),
         exp.alias_(exp.Count(this=exp.Star()), "row_count"),
     )
-    return counted.where(condition(target.where)) if target.where else counted
+    return restricted(counted, target.where)
 
 
 def _settled(

@@ -22,7 +22,7 @@ from recce_meta.diff.data.choice import SideColumn, chosen
 from recce_meta.diff.data.failures import failure, first_line
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
 from recce_meta.diff.data.reading import plain, read
-from recce_meta.diff.data.source import LiveColumn, Pair, Source, condition
+from recce_meta.diff.data.source import LiveColumn, Pair, Source, restricted
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import ColumnHistogram, DataSide, HistogramDiff, Value
 
@@ -169,10 +169,6 @@ def _asked(pair: Pair, columns: Sequence[SideColumn], found: _Found, make: _Make
         tasks = again
 
 
-def _filtered(selected: exp.Select, where: str | None) -> exp.Select:
-    return selected.where(condition(where)) if where else selected
-
-
 def _about(what: str, sources: Sequence[Source], columns: Sequence[SideColumn]) -> str:
     name = columns[0].name if len(columns) == 1 else f"{len(columns)} columns"
     return f"{what} of {name} of {sources[-1].name}"
@@ -228,7 +224,7 @@ def _range(source: Source, columns: Sequence[SideColumn], where: str | None) -> 
             edge_value = source.dialect.portable_text(edge, own.type) if is_text else edge
             figures.append(exp.alias_(edge_value, f"{prefix}_c{place}_{name}"))
         figures.append(exp.alias_(exp.Count(this=own.of("t")), f"{prefix}_c{place}_count"))
-    return _filtered(source.select(*figures), where)
+    return restricted(source.select(*figures), where)
 
 
 def _measured(dialect: Dialect, column: LiveColumn) -> Sql:
@@ -302,7 +298,7 @@ def _binned(
         exp.alias_(exp.Literal.number(list(DataSide).index(source.side)), "side"),
         *(exp.alias_(number, f"c{place}") for place, number in enumerate(numbers)),
     )
-    return _filtered(selected, where)
+    return restricted(selected, where)
 
 
 def _bin(dialect: Dialect, column: LiveColumn, bins: Bins) -> Sql:

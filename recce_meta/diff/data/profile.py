@@ -22,7 +22,7 @@ from recce_meta.diff.data.choice import SideColumn, chosen
 from recce_meta.diff.data.failures import failure, first_line
 from recce_meta.diff.data.plan import Answer, Plan, Query, rows_of
 from recce_meta.diff.data.reading import approximately, plain, read
-from recce_meta.diff.data.source import LiveColumn, Pair, Source, condition
+from recce_meta.diff.data.source import LiveColumn, Pair, Source, restricted
 from recce_meta.errors import WarehouseError
 from recce_meta.models.data_diff import ColumnProfile, DataSide, Profile, ProfileDiff, Value
 
@@ -132,7 +132,7 @@ def _scan(source: Source, figures: Sequence[tuple[LiveColumn, _Figure]], where: 
     )
     return _Task(
         Query(
-            expression=_filtered(selected, where),
+            expression=restricted(selected, where),
             dialect=source.dialect,
             side=source.side,
             about=f"profile of {_named(names, source)}",
@@ -145,11 +145,11 @@ def _scan(source: Source, figures: Sequence[tuple[LiveColumn, _Figure]], where: 
 
 def _alone(source: Source, column: LiveColumn, figure: _Figure, where: str | None) -> _Task:
     if figure.counts_rows:
-        inner = _filtered(source.select(exp.alias_(figure.value, "v")).distinct(), where)
+        inner = restricted(source.select(exp.alias_(figure.value, "v")).distinct(), where)
         value = exp.column("v", table="d")
         selected = exp.select(exp.alias_(exp.Count(this=value), figure.name)).from_(inner.subquery("d"))
     else:
-        selected = _filtered(source.select(exp.alias_(figure.value, figure.name)), where)
+        selected = restricted(source.select(exp.alias_(figure.value, figure.name)), where)
     return _Task(
         Query(
             expression=selected,
@@ -165,10 +165,6 @@ def _alone(source: Source, column: LiveColumn, figure: _Figure, where: str | Non
 
 def _named(names: Sequence[str], source: Source) -> str:
     return f"{source.name}.{names[0]}" if len(names) == 1 else f"{len(names)} columns of {source.name}"
-
-
-def _filtered(selected: exp.Select, where: str | None) -> exp.Select:
-    return selected.where(condition(where)) if where else selected
 
 
 # Figures

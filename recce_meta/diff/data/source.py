@@ -128,6 +128,11 @@ def condition(where: str) -> Sql:
     return exp.Paren(this=verbatim(f"\n{where}\n"))
 
 
+def restricted(select: exp.Select, where: str | None) -> exp.Select:
+    """*select*, of rows that meet the user's condition *where* alone, if there is one."""
+    return select.where(condition(where), copy=False) if where else select
+
+
 def describe(sources: Iterable[Source]) -> Plan[list[tuple[LiveColumn, ...]]]:
     """The columns of each of *sources*, asked of the warehouse."""
     listed = list(sources)

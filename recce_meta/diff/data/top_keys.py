@@ -11,7 +11,7 @@ from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
 from recce_meta.diff.data.choice import SideColumn
 from recce_meta.diff.data.common_type import common_type
 from recce_meta.diff.data.plan import Query, Rows
-from recce_meta.diff.data.source import LiveColumn, Pair, Source, condition
+from recce_meta.diff.data.source import LiveColumn, Pair, Source, restricted
 from recce_meta.models.data_diff import ColumnTopK, DataSide, TopValue
 
 BY_TEXT = frozenset([Kind.ARRAY, Kind.STRUCT, Kind.MAP, Kind.JSON, Kind.BINARY, Kind.OTHER])
@@ -64,7 +64,7 @@ class Counted(Struct, frozen=True):
         selected = source.select(exp.alias_(key, "v"), *others).where(
             exp.not_(exp.Is(this=own.of("t"), expression=exp.null()))
         )
-        return selected.where(condition(where)) if where else selected
+        return restricted(selected, where)
 
 
 def counted(pair: Pair, columns: Sequence[SideColumn]) -> tuple[list[Counted], dict[str, str]]:
@@ -124,7 +124,7 @@ def totals(sources: Sequence[Source], columns: Sequence[SideColumn], where: str 
             exp.alias_(exp.Count(this=exp.Star()), "row_count"),
             *(exp.alias_(value, f"c{place}_valid") for place, value in enumerate(values)),
         )
-        selects.append(selected.where(condition(where)) if where else selected)
+        selects.append(restricted(selected, where))
     return Query(
         expression=exp.union(*selects, distinct=False, copy=False) if len(selects) > 1 else selects[0],
         dialect=sources[-1].dialect,
