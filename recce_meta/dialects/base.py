@@ -130,8 +130,9 @@ class Dialect:
 
     def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
         """Whether *value* is a finite number, or within the years 1 to 9999; None where every value is."""
+        value = self.measured(value, of)
         if of.kind is Kind.FLOAT:
-            return self.is_finite(self.double(value))
+            return self.is_finite(value)
         if not of.kind.is_point_in_time or not self.has_far_moments:
             return None
         first, last = ("0001-01-01", "9999-12-31")
@@ -141,6 +142,10 @@ class Dialect:
             exp.GTE(this=value.copy(), expression=self.moment(first, of)),
             exp.LTE(this=value.copy(), expression=self.moment(last, of)),
         )
+
+    def measured(self, value: Sql, of: ColumnType) -> Sql:
+        """*value*, a number or a point in time, so that comparing it with a literal is exact."""
+        return self.double(value) if of.kind is Kind.FLOAT else value
 
     # Literals
 

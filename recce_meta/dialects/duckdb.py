@@ -44,6 +44,12 @@ class DuckDB(Dialect):
         remainder = exp.Mod(this=self.row_hash(keys), expression=exp.Literal.number(SAMPLE_SLICES))
         return exp.LT(this=remainder, expression=exp.Literal.number(slices))
 
+    def measured(self, value: Sql, of: ColumnType) -> Sql:
+        """A TIMESTAMP_NS would take the literal to nanoseconds, of which there are none before 1677."""
+        if of.kind is Kind.TIMESTAMP and "_NS" in of.text.upper():
+            return exp.cast(value, "TIMESTAMP", dialect=self.name)
+        return super().measured(value, of)
+
     def mean(self, value: Sql, of: ColumnType) -> Sql:
         """Sums of whole numbers and decimals are kept in 128 bits: what is wide would overflow them."""
         bits = of.precision or 0

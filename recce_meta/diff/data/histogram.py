@@ -215,7 +215,7 @@ def _range(source: Source, columns: Sequence[SideColumn], where: str | None) -> 
         own = _own(column, source.side)
         if own is None:
             continue
-        value = _measured(source.dialect, own)
+        value = source.dialect.measured(own.of("t"), own.type)
         within = source.dialect.is_within(own.of("t"), own.type)
         if within is not None:
             value = exp.Case().when(within, value)
@@ -225,12 +225,6 @@ def _range(source: Source, columns: Sequence[SideColumn], where: str | None) -> 
             figures.append(exp.alias_(edge_value, f"{prefix}_c{place}_{name}"))
         figures.append(exp.alias_(exp.Count(this=own.of("t")), f"{prefix}_c{place}_count"))
     return restricted(source.select(*figures), where)
-
-
-def _measured(dialect: Dialect, column: LiveColumn) -> Sql:
-    """The column as it is compared: floats of any size as doubles."""
-    value = column.of("t")
-    return dialect.double(value) if column.type.kind is Kind.FLOAT else value
 
 
 def _assumed(column: SideColumn, side: DataSide) -> tuple[Value, ...]:
@@ -321,7 +315,7 @@ def _searched(dialect: Dialect, column: LiveColumn, bins: Bins, first: int, last
     return (
         exp.Case()
         .when(
-            exp.LT(this=_measured(dialect, column), expression=boundary),
+            exp.LT(this=dialect.measured(column.of("t"), column.type), expression=boundary),
             _searched(dialect, column, bins, first, middle - 1),
             copy=False,
         )

@@ -165,6 +165,18 @@ def test_sides_of_two_types_share_their_bins(bench: Any, types: Any, rows: Any, 
     assert edges is None or column.edges == edges
 
 
+def test_nanoseconds_and_years_that_they_do_not_reach(bench: Any) -> None:
+    if bench.dialect.name != "duckdb":
+        pytest.skip("PostgreSQL counts microseconds")
+    bench.fill("old", {"x": "timestamp_ns"}, [("2026-01-01 00:00:00.123456789",), ("infinity",)])
+    bench.fill("new", {"x": "timestamp"}, [(datetime(1, 1, 1),)])
+
+    (column,) = bench.run(histogram_diff(bench.pair("old", "new"))).columns
+
+    assert (column.base_total, column.base_outside, column.current_total) == (1, 1, 1)
+    assert (column.unit, column.base[-1], column.current[0]) == ("41 years", 1, 1)
+
+
 def test_what_has_no_bins_says_why(bench: Any) -> None:
     old = {"t": "varchar", "changed": "integer", "empty": "integer", "order": "integer"}
     bench.fill("old", old, [("a", 1, None, 1)])
