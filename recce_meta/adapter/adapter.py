@@ -165,7 +165,12 @@ class UnifiedSqlAdapter:
 
     @property
     def threads(self) -> int:
-        """How many statements may run at once: `threads` of the profile, or 4 where a URL was given."""
+        """How many statements to run at once: `threads` of the profile, or 4 where a URL was given.
+
+        One within this process, whatever dbt does there: see `Warehouse.is_in_process`.
+        """
+        if self.warehouse.is_in_process:
+            return 1
         return DEFAULT_THREADS if self.target is None else self.target.threads
 
     @property

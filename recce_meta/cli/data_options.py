@@ -120,7 +120,9 @@ _OPTIONS: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     ),
     click.option("--base-target", metavar="TARGET", help="Where base's data is, if not in the same place."),
     click.option(
-        "--threads", type=click.IntRange(min=1), help="Statements at once. [default: the profile's threads]"
+        "--threads",
+        type=click.IntRange(min=1),
+        help="Statements at once. [default: the profile's threads; 1 on DuckDB]",
     ),
     click.option(
         "--budget",

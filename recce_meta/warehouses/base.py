@@ -78,6 +78,8 @@ class Warehouse:
     """The Python packages that bring the driver, the driver first."""
     version_sql: ClassVar[str] = "SELECT version()"
     """What the server says of itself."""
+    is_in_process: ClassVar[bool] = False
+    """Whether it runs within this process and gives one statement all cores: several at once are slower."""
     has_transactional_ddl: ClassVar[bool] = True
     """Whether CREATE within a transaction is undone by ROLLBACK."""
 

@@ -34,6 +34,7 @@ class DuckDB(Warehouse):
     dialect = "duckdb"
     url_schemes = ("duckdb",)
     distributions = ("duckdb", "duckdb-engine")
+    is_in_process = True
     # DuckDB has no codes: the names of the driver's exception classes serve.
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {
         "BinderException": MissingRelation,
