@@ -87,7 +87,7 @@ def diff(
     conditions = frozenset() if fail_on is None else comparing.parse_fail_on(fail_on)
     question = comparing.Question(selection, exclude, like_dbt)
     if with_data or where["check_file"]:
-        from recce_meta.cli.diff_data import diff_with_data
+        from recce_meta.cli.work.diff_data import diff_with_data
 
         result = diff_with_data(
             connection, base, current, project, question, style, output, with_data=with_data, **where

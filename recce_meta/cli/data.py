@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 from msgspec import Struct
 
-from recce_meta.api.comparing_data import Job
-from recce_meta.api.data_jobs import PairPlan, each, row_count_job, stored_schema_jobs
-from recce_meta.api.statistics import counts_with_kept, profiles_with_kept
-from recce_meta.api.subjects import Sides, subjects, touched
-from recce_meta.cli.data_answer import Output, answer
-from recce_meta.cli.data_options import DataOptions, Opened, comparing_data, output_options
-from recce_meta.cli.keeping import kept_of
+from recce_meta.cli.data_options import DataOptions, Output, comparing_data, output_options
 from recce_meta.cli.options import format_option, together
-from recce_meta.diff.data.histogram import histogram_diff
-from recce_meta.diff.data.profile import profile_diff
-from recce_meta.diff.data.schema import schema_diff
-from recce_meta.diff.data.top_k import top_k_diff
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -32,18 +22,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     selection: tuple[str, ...]
     exclude: tuple[str, ...]
     output: Output
-
-    def chosen(self, opened: Opened) -> list[Sides]:
-        """The nodes or relations that are named."""
-        return subjects(opened.runs, self.data.tables, self.nodes, self.selection, self.exclude)
-
-    def answer_each(self, diff: str, plan: PairPlan) -> None:
-        """Make a diff of type *diff* of each of them, as *plan* says, and tell the results."""
-        answer(
-            self.data,
-            self.output,
-            lambda opened: each(diff, opened.comparison.places, self.chosen(opened), plan),
-        )
 
 
 _nodes = click.argument("nodes", nargs=-1)
@@ -99,16 +77,9 @@ def row_count(asked: Asked, live: bool) -> None:
     NODES are names or unique ids; without any, what changed between the runs and what that touches. Figures
     that were kept with the base run (record --stats) are used.
     """
+    from recce_meta.cli.work import data
 
-    def jobs(opened: Opened) -> list[Job]:
-        places, runs = opened.comparison.places, opened.runs
-        is_open = runs is not None and not asked.nodes and not asked.selection
-        chosen = touched(runs) if is_open and runs is not None else asked.chosen(opened)
-        if runs is None or live:
-            return [row_count_job(places, chosen)]
-        return [counts_with_kept(places, chosen, *kept_of(asked.data, opened, runs, chosen))]
-
-    answer(asked.data, asked.output, jobs)
+    data.row_count(asked, live)
 
 
 @click.command()
@@ -116,14 +87,9 @@ def row_count(asked: Asked, live: bool) -> None:
 @click.option("--stored", is_flag=True, help="Compare the columns that were recorded; the data is not asked.")
 def schema(asked: Asked, stored: bool) -> None:
     """Columns and their types on both sides, as the warehouse has them now."""
-    if not stored:
-        asked.answer_each("schema_diff", schema_diff)
-        return
-    answer(
-        asked.data,
-        asked.output,
-        lambda opened: stored_schema_jobs(opened.comparison.places, asked.chosen(opened)),
-    )
+    from recce_meta.cli.work import data
+
+    data.schema(asked, stored)
 
 
 @click.command()
@@ -144,18 +110,9 @@ def profile(
 
     Figures that were kept with the base run (record --stats profile) are used.
     """
+    from recce_meta.cli.work import data
 
-    def jobs(opened: Opened) -> list[Job]:
-        places, runs, chosen = opened.comparison.places, opened.runs, asked.chosen(opened)
-        if runs is None or live or where or approx:
-            plan = partial(
-                profile_diff, columns=columns, exclude=exclude_columns, where=where, approximate=approx
-            )
-            return each("profile_diff", places, chosen, plan)
-        base, current = kept_of(asked.data, opened, runs, chosen)
-        return profiles_with_kept(places, chosen, base, current, columns=columns, exclude=exclude_columns)
-
-    answer(asked.data, asked.output, jobs)
+    data.profile(asked, columns, exclude_columns, where, live=live, approx=approx)
 
 
 @click.command("top-k")
@@ -165,7 +122,9 @@ def profile(
 @click.option("--k", type=click.IntRange(min=1), default=10, show_default=True, help="How many values.")
 def top_k(asked: Asked, columns: tuple[str, ...], where: str | None, k: int) -> None:
     """The most frequent values of columns on both sides."""
-    asked.answer_each("top_k_diff", partial(top_k_diff, columns=columns, k=k, where=where))
+    from recce_meta.cli.work import data
+
+    data.top_k(asked, columns, where, k)
 
 
 @click.command()
@@ -177,7 +136,6 @@ def top_k(asked: Asked, columns: tuple[str, ...], where: str | None, k: int) -> 
 )
 def histogram(asked: Asked, columns: tuple[str, ...], where: str | None, bins: int) -> None:
     """How numbers, dates and timestamps are distributed on both sides."""
-    asked.answer_each(
-        "histogram_diff",
-        partial(histogram_diff, columns=columns, num_bins=bins, where=where),
-    )
+    from recce_meta.cli.work import data
+
+    data.histogram(asked, columns, where, bins)

@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import Struct
 
-from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.comparing_data import Comparison, open_comparison
-from recce_meta.api.run_pair import RunPair, load_pair
 from recce_meta.cli.options import Connection, connecting, project_name, project_option, together
+
+if TYPE_CHECKING:
+    from recce_meta.adapter import UnifiedSqlAdapter
+    from recce_meta.api.comparing_data import Comparison
+    from recce_meta.api.run_pair import RunPair
 
 
 class Opened(Struct, frozen=True):
@@ -44,6 +46,8 @@ class DataOptions(Struct, frozen=True, kw_only=True):
     @contextmanager
     def open(self) -> Iterator[Opened]:
         """Connections and runs; everything is closed afterwards."""
+        from recce_meta.api.comparing_data import open_comparison
+
         with ExitStack() as stack:
             opened: list[UnifiedSqlAdapter] = []
 
@@ -63,12 +67,23 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             yield Opened(comparison, runs, store)
 
     def _runs(self, store: Callable[[], UnifiedSqlAdapter]) -> RunPair:
+        from recce_meta.api.run_pair import load_pair
+
         name = project_name(self.project, self.connection, self.base, self.current)
         return load_pair(store, self.base, self.current, project=name, schema=self.connection.schema)
 
     def _target(self, stack: ExitStack, name: str) -> UnifiedSqlAdapter:
         """The target of the profile that *name* is, or the database at that URL."""
         return stack.enter_context(self.connection.at(name).open_existing())
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    """What becomes of the results."""
+
+    style: str
+    show_sql: bool
+    save: bool
+    output: Path | None
 
 
 def comparing_data(command: Callable[..., Any]) -> Callable[..., Any]:

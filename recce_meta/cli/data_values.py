@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import click
 
-from recce_meta.api.comparing_data import Job
-from recce_meta.api.rendering import parse_variables
-from recce_meta.api.templates import Templates
-from recce_meta.api.value_jobs import query_job, value_jobs
 from recce_meta.cli.data import Asked, about_nodes, columns_options, format_of_data, where_option
-from recce_meta.cli.data_answer import Output, answer
-from recce_meta.cli.data_options import DataOptions, Opened, comparing_data, output_options
-from recce_meta.cli.options import together, warn
+from recce_meta.cli.data_options import DataOptions, Output, comparing_data, output_options
+from recce_meta.cli.options import together
 from recce_meta.diff.data.settings import DEFAULT_LIMIT, PRECISIONS, ValueOptions
-from recce_meta.errors import UsageError
 
 F = Callable[..., Any]
 
@@ -105,10 +96,9 @@ def value(asked: Asked, options: ValueOptions, detail: bool) -> None:
     Without any, whole rows are compared.
     """
 
-    def jobs(opened: Opened) -> list[Job]:
-        return value_jobs(opened.comparison.places, opened.runs, asked.chosen(opened), options, detail=detail)
+    from recce_meta.cli.work import values
 
-    answer(asked.data, asked.output, jobs)
+    values.value(asked, options, detail)
 
 
 @click.command("query-diff")
@@ -133,33 +123,6 @@ def query_diff(
     SQL is a template, a file that holds one (@orders.sql), or - for standard input: ref() and source() are
     base's relations on base, and current's on current.
     """
-    template, base_template = _text(sql), None if base_sql is None else _text(base_sql)
+    from recce_meta.cli.work import values
 
-    def jobs(opened: Opened) -> list[Job]:
-        templates = Templates(
-            opened.runs,
-            variables=parse_variables(variables),
-            environ=os.environ,
-            project_dir=data.connection.project_dir,
-        )
-        on_base = template if base_template is None else base_template
-        job = query_job(opened.comparison.places, templates, on_base, template, options)
-        for text in templates.warnings:
-            warn(text)
-        return [job]
-
-    answer(data, Output(style=style, **output), jobs)
-
-
-def _text(sql: str) -> str:
-    """The SQL itself, that of the file behind `@`, or that of standard input."""
-    if sql == "-":
-        return sys.stdin.read()
-    if not sql.startswith("@"):
-        return sql
-    try:
-        return Path(sql[1:]).read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"Cannot read {sql[1:]}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{sql[1:]} is not UTF-8 text: {error}") from error
+    values.query_diff(data, Output(style=style, **output), options, sql, base_sql, variables)

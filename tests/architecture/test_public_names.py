@@ -39,14 +39,22 @@ def loaded_by(code: str) -> list[str]:
     return loaded
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["no-such-command"]])
-def test_the_short_help_loads_nothing_heavy(arguments: list[str]) -> None:
-    code = (
+def loaded_by_command(arguments: list[str]) -> list[str]:
+    """Which heavy modules a command line has loaded."""
+    return loaded_by(
         f"import contextlib, io\nfrom recce_meta.cli.main import run\n"
         f"with contextlib.redirect_stderr(io.StringIO()): run({arguments!r})"
     )
 
-    assert loaded_by(code) == []
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["no-such-command"]])
+def test_the_short_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    assert loaded_by_command(arguments) == []
+
+
+@pytest.mark.parametrize("command", ["row-count", "value", "query-diff", "check run", "diff"])
+def test_the_help_of_a_command_loads_neither_drivers_nor_sql(command: str) -> None:
+    assert set(loaded_by_command([*command.split(), "--help"])) <= {"msgspec", "yaml"}
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

@@ -9,11 +9,11 @@ from recce_meta import report
 from recce_meta.api.comparing import Question, whole_diff
 from recce_meta.api.data_of_diff import data_of_diff
 from recce_meta.api.subjects import touched_by
-from recce_meta.cli.check import answered, refuse_failed
 from recce_meta.cli.data_options import DataOptions
-from recce_meta.cli.keeping import check_keepable, keep, kept_of
 from recce_meta.cli.options import Connection, screen, warn, write
 from recce_meta.cli.progress import progress
+from recce_meta.cli.work.checks import answered, refuse_failed
+from recce_meta.cli.work.keeping import check_keepable, keep, kept_of
 from recce_meta.extractors.check_file import read_check_file
 from recce_meta.models import RunDiff
 from recce_meta.models.check_result import CheckReport

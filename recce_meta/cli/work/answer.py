@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-
-from msgspec import Struct
 
 from recce_meta import report
 from recce_meta.api.comparing_data import Comparison, Job
-from recce_meta.cli.data_options import DataOptions, Opened
-from recce_meta.cli.keeping import check_keepable, keep
+from recce_meta.cli.data_options import DataOptions, Opened, Output
 from recce_meta.cli.options import say, screen, write
 from recce_meta.cli.progress import progress
+from recce_meta.cli.work.keeping import check_keepable, keep
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
 
 Jobs = Callable[[Opened], list[Job]]
-
-
-class Output(Struct, frozen=True, kw_only=True):
-    """What becomes of the results."""
-
-    style: str
-    show_sql: bool
-    save: bool
-    output: Path | None
 
 
 def answer(data: DataOptions, output: Output, jobs: Jobs) -> None:
