@@ -58,7 +58,9 @@ class Data:
     def __init__(self, stack: ExitStack, path: Path) -> None:
         self.queries: list[Query] = []
         self.adapter = stack.enter_context(UnifiedSqlAdapter.from_url(f"duckdb:///{path}"))
-        self.comparison: Comparison = open_comparison(self.adapter, on_query=self.queries.append)
+        self.comparison: Comparison = open_comparison(
+            self.adapter, threads=self.adapter.threads, on_query=self.queries.append
+        )
         stack.callback(self.comparison.close)
 
     def runs(self) -> RunPair:
@@ -96,9 +98,18 @@ def row_counts(path: Path, names: Sequence[str]) -> list[Figure]:
         )
     what = f"row counts of {BUILT} models of {MODELS:,}"
     return [
-        compared(f"{what}, the runs being read", read, floor, 1.5, "a bare count for each table"),
-        compared(f"{what}, reading both runs included", whole, floor, 1.5, "a bare count for each table"),
-        within("its statements alone", bare, 1),
+        compared(
+            f"{what}, the runs being read", read, floor, 1.5, "a bare count for each table", by_cpu=True
+        ),
+        compared(
+            f"{what}, reading both runs included",
+            whole,
+            floor,
+            1.5,
+            "a bare count for each table",
+            by_cpu=True,
+        ),
+        within("their statements alone", bare, 1),
     ]
 
 
@@ -152,7 +163,7 @@ def beyond(what: str, ours: Timing, bare: Timing, statements: int) -> Figure:
         f"their {statements:,} statements: {bare.wall * 1e3:.0f} ms (cpu {bare.cpu * 1e3:.0f})",
         f"{wall * 1e3:.1f} ms a check (cpu {cpu * 1e3:.1f})",
         "< 20 ms",
-        wall < 0.02,
+        cpu < 0.02,
     )
 
 
