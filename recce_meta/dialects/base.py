@@ -331,6 +331,11 @@ class Dialect:
             expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),
         )
 
+    def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
+        """The median of numbers as a double: of decimals, some warehouses would round it to their scale."""
+        is_double = of.kind is Kind.FLOAT and of.precision == 64
+        return self.median(value if is_double else self.double(value))
+
     def median_moment(self, value: Sql) -> Sql | None:
         """The median of points in time, the earlier of the middle two; None where no aggregate gives it."""
         return exp.WithinGroup(

@@ -187,7 +187,8 @@ def _figures(dialect: Dialect, column: LiveColumn, approximate: bool) -> list[_F
             _Figure("max", exp.Max(this=text), _as_is),
         ]
     figures += _of_lengths(dialect, value, of)
-    figures.append(_distinct(dialect, dialect.comparable(value.copy(), of), of, approximate))
+    if of.kind is not Kind.BOOLEAN:  # what is true and what is there tell how many there are
+        figures.append(_distinct(dialect, dialect.comparable(value.copy(), of), of, approximate))
     return figures
 
 
@@ -198,12 +199,16 @@ def _of_numbers(dialect: Dialect, value: Sql, of: ColumnType) -> list[_Figure]:
     if of.kind is Kind.FLOAT and of.precision == 32:  # as 0.1, where drivers widen it to 0.10000000149011612
         smallest, largest = (dialect.portable_text(edge, of) for edge in (smallest, largest))
         read_one = read
-    middle = value.copy() if of.kind is Kind.FLOAT and of.precision == 64 else dialect.double(value.copy())
     return [
         _Figure("min", smallest, read_one),
         _Figure("max", largest, read_one),
         _Figure("avg", dialect.mean(value.copy(), of), _rounded),
-        _Figure("median", dialect.median(middle), _rounded, is_alone=not dialect.has_many_medians),
+        _Figure(
+            "median",
+            dialect.median_as_double(value.copy(), of),
+            _rounded,
+            is_alone=not dialect.has_many_medians,
+        ),
     ]
 
 
@@ -310,14 +315,23 @@ def _profile(column: LiveColumn | None, source: Source, found: _Found, approxima
         return None
     figures = found.figures[source.side, column.name]
     rows = found.rows[source.side]
-    if rows and "true_count" in figures:
-        figures = {**figures, "avg": figures["true_count"] / rows}
+    if column.type.kind is Kind.BOOLEAN:
+        figures = {**figures, **_of_booleans(rows, figures)}
+    is_estimate = approximate and source.dialect.has_approximate_distinct
     return Profile(
         type=column.type.text,
         row_count=rows,
-        is_approximate=approximate and source.dialect.has_approximate_distinct,
+        is_approximate=is_estimate and column.type.kind is not Kind.BOOLEAN,
         **figures,
     )
+
+
+def _of_booleans(rows: int, figures: dict[str, Value]) -> dict[str, Value]:
+    """What follows from the counts; nothing where only values were counted."""
+    if "true_count" not in figures:
+        return {}
+    true, values = figures["true_count"], figures["not_null_count"]
+    return {"distinct_count": (true > 0) + (values > true), "avg": true / rows if rows else None}
 
 
 def _notes(sources: Sequence[Source], columns: Sequence[SideColumn], approximate: bool) -> list[str]:

@@ -84,11 +84,6 @@ SELECT
   COUNT(DISTINCT t.`note`) AS distinct_count
 FROM `prod`.`orders` AS t;
 
--- base: distinct count of orders.is_open
-SELECT
-  COUNT(DISTINCT t.`is_open`) AS distinct_count
-FROM `prod`.`orders` AS t;
-
 -- base: distinct count of orders.ordered_on
 SELECT
   COUNT(DISTINCT t.`ordered_on`) AS distinct_count
@@ -213,11 +208,6 @@ FROM `pr_42`.`orders` AS t;
 -- current: distinct count of orders.note
 SELECT
   COUNT(DISTINCT t.`note`) AS distinct_count
-FROM `pr_42`.`orders` AS t;
-
--- current: distinct count of orders.is_open
-SELECT
-  COUNT(DISTINCT t.`is_open`) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.ordered_on

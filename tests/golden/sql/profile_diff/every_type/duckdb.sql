@@ -5,7 +5,7 @@ SELECT
   MIN(t."id") AS c0_min,
   MAX(t."id") AS c0_max,
   AVG(t."id") AS c0_avg,
-  MEDIAN(CAST(t."id" AS DOUBLE)) AS c0_median,
+  MEDIAN(t."id") AS c0_median,
   COUNT(t."amount") AS c1_not_null_count,
   MIN(t."amount") AS c1_min,
   MAX(t."amount") AS c1_max,
@@ -54,12 +54,12 @@ SELECT
   MIN(t."order") AS c12_min,
   MAX(t."order") AS c12_max,
   AVG(t."order") AS c12_avg,
-  MEDIAN(CAST(t."order" AS DOUBLE)) AS c12_median,
+  MEDIAN(t."order") AS c12_median,
   COUNT(t."a""b") AS c13_not_null_count,
   MIN(t."a""b") AS c13_min,
   MAX(t."a""b") AS c13_max,
   AVG(t."a""b") AS c13_avg,
-  MEDIAN(CAST(t."a""b" AS DOUBLE)) AS c13_median
+  MEDIAN(t."a""b") AS c13_median
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.id
@@ -85,11 +85,6 @@ FROM "prod"."orders" AS t;
 -- base: distinct count of orders.note
 SELECT
   COUNT(DISTINCT t."note") AS distinct_count
-FROM "prod"."orders" AS t;
-
--- base: distinct count of orders.is_open
-SELECT
-  COUNT(DISTINCT t."is_open") AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.ordered_on
@@ -139,7 +134,7 @@ SELECT
   MIN(t."id") AS c0_min,
   MAX(t."id") AS c0_max,
   AVG(t."id") AS c0_avg,
-  MEDIAN(CAST(t."id" AS DOUBLE)) AS c0_median,
+  MEDIAN(t."id") AS c0_median,
   COUNT(t."amount") AS c1_not_null_count,
   MIN(t."amount") AS c1_min,
   MAX(t."amount") AS c1_max,
@@ -188,12 +183,12 @@ SELECT
   MIN(t."order") AS c12_min,
   MAX(t."order") AS c12_max,
   AVG(t."order") AS c12_avg,
-  MEDIAN(CAST(t."order" AS DOUBLE)) AS c12_median,
+  MEDIAN(t."order") AS c12_median,
   COUNT(t."a""b") AS c13_not_null_count,
   MIN(t."a""b") AS c13_min,
   MAX(t."a""b") AS c13_max,
   AVG(t."a""b") AS c13_avg,
-  MEDIAN(CAST(t."a""b" AS DOUBLE)) AS c13_median
+  MEDIAN(t."a""b") AS c13_median
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.id
@@ -219,11 +214,6 @@ FROM "pr_42"."orders" AS t;
 -- current: distinct count of orders.note
 SELECT
   COUNT(DISTINCT t."note") AS distinct_count
-FROM "pr_42"."orders" AS t;
-
--- current: distinct count of orders.is_open
-SELECT
-  COUNT(DISTINCT t."is_open") AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.ordered_on

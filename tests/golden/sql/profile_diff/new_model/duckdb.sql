@@ -5,7 +5,7 @@ SELECT
   MIN(t."id") AS c0_min,
   MAX(t."id") AS c0_max,
   AVG(t."id") AS c0_avg,
-  MEDIAN(CAST(t."id" AS DOUBLE)) AS c0_median,
+  MEDIAN(t."id") AS c0_median,
   COUNT(t."ordered_on") AS c1_not_null_count,
   CAST(MIN(t."ordered_on") AS TEXT) AS c1_min,
   CAST(MAX(t."ordered_on") AS TEXT) AS c1_max,
