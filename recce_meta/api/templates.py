@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recce_meta.api.rendering import settings_of
 from recce_meta.api.run_pair import RunPair
 from recce_meta.errors import TemplateError
 from recce_meta.models import Project
-from recce_meta.render import SimpleTemplateRenderer
+
+if TYPE_CHECKING:
+    from recce_meta.render import SimpleTemplateRenderer
 
 
 class Templates:
@@ -43,9 +44,8 @@ class Templates:
         """What templates said, and what had to be assumed, once each."""
         if self._runs is None:
             return ()
-        found = [
-            warning for renderer in (self._base, self._current) if renderer for warning in renderer.warnings
-        ]
+        made = [self.__dict__.get(name) for name in ("_base", "_current")]
+        found = [warning for renderer in made if renderer for warning in renderer.warnings]
         return tuple(dict.fromkeys(found))
 
     @cached_property
@@ -57,6 +57,10 @@ class Templates:
         return None if self._runs is None else self._renderer(self._runs.current.project)
 
     def _renderer(self, project: Project) -> SimpleTemplateRenderer:
+        # Loaded for the first template alone: most checks have none.
+        from recce_meta.api.rendering import settings_of
+        from recce_meta.render import SimpleTemplateRenderer
+
         return SimpleTemplateRenderer(
             None,
             project.nodes,
