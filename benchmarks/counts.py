@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from benchmarks.floors import duckdb_at
 from benchmarks.generate import DATABASE, Shop, write
-from benchmarks.measure import Figure, Timing, best_of, clock, command, compared, within
+from benchmarks.measure import Figure, Timing, best_of, clock, command, compared
 from benchmarks.recording import extracted
 from benchmarks.tables import write_small
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -109,7 +109,7 @@ def row_counts(path: Path, names: Sequence[str]) -> list[Figure]:
             "a bare count for each table",
             by_cpu=True,
         ),
-        within("their statements alone", bare, 1),
+        Figure("their statements alone", f"{bare.wall * 1e3:.0f} ms (cpu {bare.cpu * 1e3:.0f})"),
     ]
 
 
