@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeAlias
 
 from msgspec import Struct
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from recce_meta.dialects import Dialect, Sql
+from recce_meta.dialects import Dialect, Sql, dialect_named
 from recce_meta.diff.data.source import Pair, Source, query, table
 from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata
@@ -37,8 +38,8 @@ class Places(Struct, frozen=True, kw_only=True):
             subject=Subject(
                 name=name or (node.label if node is not None else str(current or base)),
                 unique_id=None if node is None else node.unique_id,
-                base=None if before is None else before.dialect.render(before.relation),
-                current=None if after is None else after.dialect.render(after.relation),
+                base=None if before is None else before.text,
+                current=None if after is None else after.text,
             ),
             base=before,
             current=after,
@@ -66,7 +67,13 @@ class Places(Struct, frozen=True, kw_only=True):
         if relation is None:
             return None
         label = side.label if isinstance(side, NodeMetadata) else str(side)
-        return Source(relation=relation, dialect=dialect, side=which, name=f"{label} in {which.value}")
+        return Source(
+            relation=relation[0],
+            dialect=dialect,
+            side=which,
+            name=f"{label} in {which.value}",
+            text=relation[1],
+        )
 
 
 def absence(side: Relation, other: str) -> str | None:
@@ -87,16 +94,25 @@ def has_relation(node: NodeMetadata) -> bool:
     )
 
 
-def _relation(side: NodeMetadata | str, dialect: Dialect) -> Sql | None:
+def _relation(side: NodeMetadata | str, dialect: Dialect) -> tuple[Sql, str] | None:
+    """The relation of *side*, and its name as statements have it."""
     if isinstance(side, NodeMetadata):
         if not has_relation(side):
             return None
         if side.relation_name is None:
-            return exp.table_(side.identifier or "", side.schema_name, side.database_name, quoted=True)
+            place = exp.table_(side.identifier or "", side.schema_name, side.database_name, quoted=True)
+            return place, dialect.render(place)
         side = side.relation_name
     try:
-        return table(dialect, side)
+        return _table(side, dialect.name)
     except (SqlglotError, ValueError) as error:
         raise UsageError(
             f"Not the name of a relation: {side}", hint="such as prod.orders, or a quoted name"
         ) from error
+
+
+@lru_cache(maxsize=4096)
+def _table(name: str, dialect: str) -> tuple[Sql, str]:
+    """Parsed once: a relation is asked for as often as there are diffs and checks of it."""
+    relation = table(dialect_named(dialect), name)
+    return relation, dialect_named(dialect).render(relation)

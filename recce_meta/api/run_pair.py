@@ -72,6 +72,13 @@ class RunPair:
         before, after = self.base.whole(wanted), self.current.whole(wanted)
         return [(before.get(unique_id), after.get(unique_id)) for unique_id in wanted]
 
+    def placed(self, ids: Iterable[str]) -> list[tuple[NodeMetadata | None, NodeMetadata | None]]:
+        """The same with no more than names and relations, which are here already."""
+        pairs = [(self.base.names.get(unique_id), self.current.names.get(unique_id)) for unique_id in ids]
+        if all(node is None or is_placed(node) for pair in pairs for node in pair):
+            return pairs
+        return self.sides(unique_id for pair in pairs for unique_id in _id_of(pair))
+
     # A file of checks selects hundreds of times, and seldom by state.
 
     @cached_property
@@ -104,6 +111,15 @@ class RunPair:
         whole = {**self.base.whole(ids), **self.current.whole(ids)}
         latest = [node for node in whole.values() if node.version and node.version == _latest_version(node)]
         return latest[0].unique_id if len(latest) == 1 else None
+
+
+def is_placed(node: NodeMetadata) -> bool:
+    """Whether its relation, or that it has none, is known without its schema and identifier."""
+    return node.relation_name is not None or node.materialized == "ephemeral"
+
+
+def _id_of(pair: tuple[NodeMetadata | None, NodeMetadata | None]) -> list[str]:
+    return [node.unique_id for node in pair if node is not None][:1]
 
 
 def _latest_version(node: NodeMetadata) -> str:

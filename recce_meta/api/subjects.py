@@ -54,9 +54,12 @@ def subjects(
     names: Sequence[str],
     selection: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    *,
+    whole: bool = True,
 ) -> list[Sides]:
     """The subjects that the user names: relations, or nodes of *runs* by name and by dbt's selection grammar.
 
+    Where nodes need not be *whole*, they may have names and relations alone, which is quicker.
     Raises UsageError where none is named, and SelectorError where a name is not one node's.
     """
     if runs is None:
@@ -68,7 +71,8 @@ def subjects(
             "No node is named", hint="name one or more nodes, or use --select, or --tables BASE CURRENT"
         )
     found = [*runs.named(names), *(runs.selected(selection, exclude) if selection else ())]
-    return [Sides(*both) for both in runs.sides(dict.fromkeys(found))]
+    ids = dict.fromkeys(found)
+    return [Sides(*both) for both in (runs.sides(ids) if whole else runs.placed(ids))]
 
 
 def touched(runs: RunPair) -> list[Sides]:

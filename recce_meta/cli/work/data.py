@@ -18,9 +18,9 @@ from recce_meta.diff.data.schema import schema_diff
 from recce_meta.diff.data.top_k import top_k_diff
 
 
-def chosen(asked: Asked, opened: Opened) -> list[Sides]:
-    """The nodes or relations that are named."""
-    return subjects(opened.runs, asked.data.tables, asked.nodes, asked.selection, asked.exclude)
+def chosen(asked: Asked, opened: Opened, *, whole: bool = False) -> list[Sides]:
+    """The nodes or relations that are named; nodes *whole*, or as far as finding their relations needs."""
+    return subjects(opened.runs, asked.data.tables, asked.nodes, asked.selection, asked.exclude, whole=whole)
 
 
 def row_count(asked: Asked, live: bool) -> None:
@@ -45,7 +45,7 @@ def schema(asked: Asked, stored: bool) -> None:
     answer(
         asked.data,
         asked.output,
-        lambda opened: stored_schema_jobs(opened.comparison.places, chosen(asked, opened)),
+        lambda opened: stored_schema_jobs(opened.comparison.places, chosen(asked, opened, whole=True)),
     )
 
 

@@ -25,7 +25,7 @@ def value(asked: Asked, options: ValueOptions, detail: bool) -> None:
         asked.data,
         asked.output,
         lambda opened: value_jobs(
-            opened.comparison.places, opened.runs, chosen(asked, opened), options, detail=detail
+            opened.comparison.places, opened.runs, chosen(asked, opened, whole=True), options, detail=detail
         ),
     )
 

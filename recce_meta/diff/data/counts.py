@@ -89,7 +89,7 @@ def row_counts(wanted: Sequence[Pair | Countable]) -> Plan[RowCountDiff]:
 
 def _target(source: Source, of: Countable) -> _Target:
     connection = None if of.pair.is_joined else source.side
-    return _Target(connection, source.dialect.render(source.relation), of.where)
+    return _Target(connection, source.text or source.dialect.render(source.relation), of.where)
 
 
 def _by_connection(targets: Iterable[_Target]) -> list[list[_Target]]:

@@ -24,6 +24,8 @@ class Source(Struct, frozen=True, kw_only=True):
     side: DataSide
     name: str
     """What messages call it."""
+    text: str = ""
+    """The relation as statements have it, where it is a table."""
 
     def aliased(self, alias: str) -> Sql:
         """What stands in FROM."""
