@@ -147,6 +147,13 @@ class Dialect:
         """*value*, a number or a point in time, so that comparing it with a literal is exact."""
         return self.double(value) if of.kind is Kind.FLOAT else value
 
+    def aligned(self, value: Sql, own: ColumnType, other: ColumnType) -> Sql:
+        """*value*, of the type *own*, so that comparing it with values of *other* is exact and cannot fail.
+
+        Both types are of one kind, and written differently.
+        """
+        return value
+
     # Literals
 
     def number(self, text: str, of: ColumnType) -> Sql:
@@ -215,7 +222,10 @@ class Dialect:
         raise NotImplementedError
 
     def hashable(self, value: Sql, of: ColumnType) -> Sql:
-        """*value*, which is `comparable`, in a form that `row_hash` tells from unequal values only."""
+        """*value*, which is `comparable`, in a form that `row_hash` tells from every unequal one.
+
+        Equal values have one form. *of* is the type of *value* as it is handed in.
+        """
         return value
 
     def sampled(self, keys: Sequence[Sql], percent: float) -> Sql:
@@ -252,7 +262,8 @@ class Dialect:
 
     def _canonical_float(self, value: Sql) -> Sql:
         written = self.scientific(value.copy()) or self.text(value.copy())
-        is_nan = exp.EQ(this=exp.Lower(this=self.text(value.copy())), expression=exp.Literal.string("nan"))
+        spelt = [exp.Literal.string(text) for text in ("nan", "-nan")]
+        is_nan = exp.In(this=exp.Lower(this=self.text(value.copy())), expressions=spelt)
         zero = exp.Literal.number(0)
         case = exp.Case().when(exp.EQ(this=value.copy(), expression=zero), exp.Literal.string("0"))
         is_finite = self.is_finite(value)

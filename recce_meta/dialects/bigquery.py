@@ -27,11 +27,11 @@ class BigQuery(Dialect):
     timestamp_type = "DATETIME"
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
-        """JSON, arrays and structs have no equality: their JSON text stands for them."""
+        """JSON, arrays and structs have no equality: their JSON text stands for them. NULL has one, too."""
         if of.kind.is_nested or of.kind is Kind.OTHER:
-            return exp.Anonymous(this="TO_JSON_STRING", expressions=[value])
-        if of.kind is Kind.FLOAT:  # NaN to text would cost every row: one value stands for all NaN
-            return value
+            text = exp.Anonymous(this="TO_JSON_STRING", expressions=[value.copy()])
+            is_there = exp.not_(exp.Is(this=value, expression=exp.null()))
+            return exp.Case().when(is_there, text)
         return value
 
     def as_utc(self, value: Sql) -> Sql:

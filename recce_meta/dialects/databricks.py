@@ -58,6 +58,13 @@ class Databricks(Dialect):
         ]
         return exp.Anonymous(this="xxhash64", expressions=told)
 
+    def hashable(self, value: Sql, of: ColumnType) -> Sql:
+        """Nested values hash as what is in them, NULL aside: their JSON tells how they are built."""
+        if of.kind not in (Kind.ARRAY, Kind.STRUCT):
+            return value
+        parts = [exp.Literal.string("v"), value.copy(), exp.Literal.string("j"), self.nested_text(value)]
+        return exp.Anonymous(this="NAMED_STRUCT", expressions=parts)
+
     def scientific(self, value: Sql) -> Sql | None:
         """https://docs.databricks.com/en/sql/language-manual/functions/format_string.html"""
         return exp.Anonymous(this="FORMAT_STRING", expressions=[exp.Literal.string("%.14e"), value])

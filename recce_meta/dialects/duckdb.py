@@ -13,6 +13,16 @@ from recce_meta.dialects.types import ColumnType, Kind, Sql
 SUMMED_DIGITS = 28
 """Digits of a decimal of which 10,000,000,000 can be summed in 128 bits."""
 
+_MICROSECONDS = {
+    "year": 31_104_000_000_000,
+    "month": 2_592_000_000_000,
+    "day": 86_400_000_000,
+    "hour": 3_600_000_000,
+    "minute": 60_000_000,
+    "microsecond": 1,  # those of the seconds, too
+}
+_NESTED = frozenset([Kind.ARRAY, Kind.STRUCT, Kind.MAP])
+
 
 class DuckDB(Dialect):
     """DuckDB 1.1 and later."""
@@ -31,8 +41,43 @@ class DuckDB(Dialect):
         return value
 
     def hashable(self, value: Sql, of: ColumnType) -> Sql:
-        """128 bits hash as one half xor the other: 0 and -1, whose halves are alike, would have one hash."""
-        return self.text(value) if _has_128_bits(of) else value
+        """128 bits hash as one half xor the other, so that 0 and -1 have one hash; nested values hash as what
+        is in them, so that NULL, [] and [NULL] have. The key by which DuckDB sorts is another for each value.
+        """
+        if of.kind is Kind.INTERVAL:
+            return self._interval_text(value)
+        return _sort_key(value) if of.kind in _NESTED or _has_128_bits(of) else value
+
+    def aligned(self, value: Sql, own: ColumnType, other: ColumnType) -> Sql:
+        """Timestamps of other units overflow one another's; a list need not be as long as an array.
+
+        Texts of timestamps are equal where these are, to the nanosecond.
+        """
+        if own.kind is Kind.TIMESTAMP:
+            return self.text(value) if _has_own_unit(own) or _has_own_unit(other) else value
+        if own.kind is Kind.ARRAY and own.elements:
+            return exp.cast(value, f"{own.elements[0].text}[]", dialect=self.name)
+        return value
+
+    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
+        """Two databases are two files of one DuckDB: what it hashes alike is equal in both."""
+        if of.kind in _NESTED:
+            return exp.Anonymous(this="HEX", expressions=[_sort_key(value)])
+        if of.kind is Kind.INTERVAL:
+            return self._interval_text(value)
+        return super().canonical_text(value, of)
+
+    def _interval_text(self, value: Sql) -> Sql:
+        """Intervals compare as so many microseconds, a month having 30 days; a day and a month hash alike."""
+        whole: Sql | None = None
+        for unit, size in _MICROSECONDS.items():
+            part = exp.Anonymous(this="DATE_PART", expressions=[exp.Literal.string(unit), value.copy()])
+            product = exp.Mul(
+                this=exp.cast(part, "HUGEINT", dialect=self.name), expression=exp.Literal.number(size)
+            )
+            whole = product if whole is None else exp.Add(this=whole, expression=product)
+        assert whole is not None, "an interval has parts"
+        return self.text(whole)
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """`hash` tells NULL from other values, -0.0 and 0.0 hash alike, as do all NaN."""
@@ -89,9 +134,19 @@ class DuckDB(Dialect):
         return self.text(value)
 
 
+def _sort_key(value: Sql) -> Sql:
+    """Bytes in which unequal values differ. So do, within nested ones, 30 days and a month, though equal."""
+    return exp.Anonymous(this="create_sort_key", expressions=[value, exp.Literal.string("ASC NULLS FIRST")])
+
+
+def _has_own_unit(of: ColumnType) -> bool:
+    """Whether *of* is a timestamp in other units than microseconds."""
+    return of.kind is Kind.TIMESTAMP and of.text.upper().endswith(("_S", "_MS", "_NS"))
+
+
 def _has_128_bits(of: ColumnType) -> bool:
-    """Whether values of *of*, or some that they hold, take more than 64 bits."""
+    """Whether values of *of* take more than 64 bits."""
     if of.kind in (Kind.INTEGER, Kind.DECIMAL):
         digits = of.precision or 0
         return digits > (64 if of.kind is Kind.INTEGER and of.scale is None else 18)
-    return of.kind is Kind.UUID or any(_has_128_bits(element) for element in of.elements)
+    return of.kind is Kind.UUID

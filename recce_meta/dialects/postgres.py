@@ -25,6 +25,33 @@ _QUICKLY_SORTED = frozenset(
 )
 """One million values each, half of them distinct or few of them, on PostgreSQL 15."""
 
+_ONE_TEXT = frozenset(
+    [
+        *(Kind.BOOLEAN, Kind.TEXT, Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIME),
+        *(Kind.UUID, Kind.BINARY, Kind.OTHER, Kind.JSON),
+    ]
+)
+"""Kinds of which equal values have one text in an array, within a session, or compare by their text there."""
+
+_BYTES = {
+    Kind.INTEGER: "int8send",
+    Kind.TIMESTAMP: "timestamp_send",
+    Kind.TIMESTAMPTZ: "timestamptz_send",
+}
+"""Functions that give the eight bytes of a value (pg_type.typsend), whose own hash folds them into four."""
+
+_NUMBERS_IN_JSON = r'("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])'
+"""A string, which is kept, or the zeros at the end of a number."""
+
+_NO_JSONB = (
+    r"\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
+    r"|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)"
+)
+"""What `json` may hold and `jsonb` may not: NUL, half a surrogate pair, numbers out of `numeric`'s range."""
+
+_SECONDS_MORE = 453_600
+"""By how much EPOCH's years, of 365.25 days, exceed those by which intervals compare, of 12 times 30 days."""
+
 SEED = 7_046_029_254_386_353_131
 """For hashes: any large number."""
 
@@ -46,9 +73,17 @@ class Postgres(Dialect):
         return select.offset(0)
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
-        """`json` has no equality, `jsonb` has, whatever the order of keys; enums compare as they are read."""
+        """`json` has no equality, `jsonb` has, whatever the order of keys; enums compare as they are read.
+
+        What cannot become `jsonb` stands there as a string, the text as it is.
+        """
+        if of.kind is Kind.JSON and of.text.lower() == "jsonb":
+            return value
         if of.kind is Kind.JSON:
-            return exp.cast(value, "JSONB", dialect=self.name)
+            text = self.text(value.copy())
+            is_out = exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(_NO_JSONB))
+            as_string = exp.Anonymous(this="TO_JSONB", expressions=[text])
+            return exp.Case().when(is_out, as_string).else_(exp.cast(value, "JSONB", dialect=self.name))
         if of.kind is Kind.ARRAY and any(element.kind in (Kind.JSON, Kind.OTHER) for element in of.elements):
             return self.text(value)
         return super().comparable(value, of)
@@ -82,10 +117,78 @@ class Postgres(Dialect):
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """`hash_record_extended` (14 and later) uses each type's own hash: -0.0 and 0.0 hash alike.
 
-        NULL hashes as 0. So do, with the seed 0, 0.0 and a numeric NaN; with the seed 1, a numeric 0.
+        NULL hashes as 0. So does 0.0 with the seed 0.
         """
         row = exp.Anonymous(this="ROW", expressions=list(values))
         return exp.Anonymous(this="hash_record_extended", expressions=[row, exp.Literal.number(SEED)])
+
+    def hashable(self, value: Sql, of: ColumnType) -> Sql:
+        """Several types hash less than what tells values apart: 64 bits as 32, numbers without their sign.
+
+        https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/access/hash/hashfunc.c and
+        src/backend/utils/adt/numeric.c, where NaN and infinities hash alike, too. So these hash by their
+        bytes or their text. What hashes in full is left as it is.
+        """
+        if of.kind is Kind.INTEGER and of.scale is None:
+            return self._bytes(value, of) if (of.precision or 64) > 32 else value
+        if of.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+            return self._bytes(value, of)
+        if of.kind is Kind.TIME:
+            return self.text(value)
+        if of.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.INTERVAL, Kind.JSON, Kind.ARRAY):
+            return self._one_text(value, of)
+        return value
+
+    def _bytes(self, value: Sql, of: ColumnType) -> Sql:
+        return exp.Anonymous(this=_BYTES[of.kind], expressions=[value])
+
+    def _one_text(self, value: Sql, of: ColumnType) -> Sql:
+        """*value*, which is `comparable`, as a text that equal values share, and no others."""
+        if of.kind is Kind.DECIMAL or (of.kind is Kind.INTEGER and of.scale is not None):
+            return self.text(exp.Anonymous(this="TRIM_SCALE", expressions=[value]))
+        if of.kind is Kind.FLOAT:  # -0.0 + 0.0 is 0.0
+            return self.text(exp.Add(this=value, expression=exp.Literal.number("0.0")))
+        if of.kind is Kind.INTERVAL:
+            return self._interval_text(value)
+        if of.kind is Kind.JSON:
+            literals = [exp.Literal.string(text) for text in (_NUMBERS_IN_JSON, r"\1\3", "g")]
+            return exp.Anonymous(this="REGEXP_REPLACE", expressions=[self.text(value), *literals])
+        if of.kind is Kind.ARRAY and not any(_has_one_text(element) for element in of.elements):
+            return self._array_text(value, of)
+        return self.text(value)
+
+    def _interval_text(self, value: Sql) -> Sql:
+        """Intervals compare as so many seconds, a month having 30 days; infinite years are cut."""
+        epoch = exp.Extract(this=exp.var("EPOCH"), expression=value.copy())
+        years: Sql = exp.Extract(this=exp.var("YEAR"), expression=value)
+        bound = exp.Literal.number(1_000_000_000)
+        years = exp.Least(
+            this=exp.Greatest(this=years, expressions=[exp.Neg(this=bound.copy())], ignore_nulls=False),
+            expressions=[bound],
+            ignore_nulls=False,
+        )
+        # LEAST and GREATEST pass over NULL, the epoch does not.
+        more = exp.Mul(this=years, expression=exp.Literal.number(_SECONDS_MORE))
+        seconds = exp.Sub(this=epoch, expression=more)
+        return self.text(exp.Anonymous(this="TRIM_SCALE", expressions=[seconds]))
+
+    def _array_text(self, value: Sql, of: ColumnType) -> Sql:
+        """Its elements' texts one after the other, and its dimensions."""
+        element = of.elements[0] if of.elements else ColumnType("", Kind.OTHER)
+        elements = exp.Select(expressions=[self._one_text(exp.column("e", table="u"), element)])
+        unnested = exp.Unnest(
+            expressions=[value.copy()],
+            alias=exp.TableAlias(this=exp.to_identifier("u"), columns=[exp.to_identifier("e")]),
+        )
+        listed = exp.Anonymous(this="ARRAY", expressions=[elements.from_(unnested, copy=False)])
+        dimensions = exp.Anonymous(this="ARRAY_DIMS", expressions=[value.copy()])
+        text = exp.DPipe(
+            this=self.text(listed),
+            expression=exp.func("COALESCE", dimensions, exp.Literal.string("")),
+            safe=True,
+        )
+        is_there = exp.not_(exp.Is(this=value, expression=exp.null()))
+        return exp.Case().when(is_there, text)
 
     def without_zeros(self, text: Sql) -> Sql:
         """Times come without zeros already."""
@@ -95,6 +198,8 @@ class Postgres(Dialect):
         """https://www.postgresql.org/docs/current/functions-math.html has a function for zeros."""
         if of.kind is Kind.DECIMAL:
             value = exp.Anonymous(this="TRIM_SCALE", expressions=[value])
+        if of.kind in (Kind.JSON, Kind.ARRAY, Kind.INTERVAL):
+            return self._one_text(self.comparable(value, of), of)
         if of.kind is Kind.TEXT:  # `char(n)` loses its blanks
             return self.text(value)
         return super().canonical_text(value, of)
@@ -138,3 +243,8 @@ class Postgres(Dialect):
     def ordered_text(self, value: Sql) -> Sql:
         """The database's own collation may be any language's."""
         return exp.Collate(this=value, expression=exp.to_identifier("C", quoted=True))
+
+
+def _has_one_text(of: ColumnType) -> bool:
+    """Whether equal values of *of* are written alike, also within an array."""
+    return of.kind in _ONE_TEXT or (of.kind is Kind.INTEGER and of.scale is None)

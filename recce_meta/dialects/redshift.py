@@ -72,17 +72,31 @@ class Redshift(Postgres):
         return exp.Avg(this=self.double(value))
 
     def hashable(self, value: Sql, of: ColumnType) -> Sql:
-        """A text is hashed, and -0.0 has one of its own."""
+        """Texts are hashed: booleans have none, and floats one of 15 digits, so that their own hash stands
+        for them; that of -0.0 is another than that of 0.0.
+        """
+        if of.kind is Kind.BOOLEAN:
+            return self.portable_text(value, of)
+        if of.kind is Kind.BINARY:
+            return self.hexadecimal(value)
         if of.kind is not Kind.FLOAT:
             return value
-        zero = exp.Literal.number("0.0")
-        return exp.Case().when(exp.EQ(this=value.copy(), expression=zero), zero.copy()).else_(value)
+        is_zero = exp.EQ(this=value.copy(), expression=exp.Literal.number("0.0"))
+        own = self.text(exp.Anonymous(this="FNV_HASH", expressions=[value.copy()]))
+        return exp.Case().when(is_zero, exp.Literal.string("0")).when(exp.not_(_is_null(value)), own)
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
-        """https://docs.aws.amazon.com/redshift/latest/dg/r_FNV_HASH.html: seeds chain columns."""
+        """https://docs.aws.amazon.com/redshift/latest/dg/r_FNV_HASH.html: seeds chain columns.
+
+        FNV goes on from one byte to the next, so that each text says first how long it is.
+        """
 
         def chained(seed: Sql | None, value: Sql) -> Sql:
-            marked = exp.func("COALESCE", self.text(value), exp.Literal.string("\u0001NULL"))
+            text = self.text(value)
+            length = self.text(exp.Anonymous(this="OCTET_LENGTH", expressions=[text.copy()]))
+            begun = exp.DPipe(this=length, expression=exp.Literal.string(":"), safe=True)
+            told = exp.DPipe(this=begun, expression=text, safe=True)
+            marked = exp.func("COALESCE", told, exp.Literal.string("~"))
             return exp.Anonymous(this="FNV_HASH", expressions=[marked] if seed is None else [marked, seed])
 
         seeded: Sql | None = reduce(chained, values, None)

@@ -80,10 +80,11 @@ _INTEGERS = {
     "BIGINT": 64,
     "INT128": 128,
     "INT256": 256,
+    "BIGNUM": 1024,  # any number of bits: those of the largest double
 }
 _UNSIGNED = {"UTINYINT": 8, "USMALLINT": 16, "UINT": 32, "UMEDIUMINT": 32, "UBIGINT": 64, "UINT128": 128}
 _KINDS = {
-    **dict.fromkeys(("SERIAL", "BIGSERIAL", "SMALLSERIAL", "YEAR", "BIGNUM"), Kind.INTEGER),
+    **dict.fromkeys(("SERIAL", "BIGSERIAL", "SMALLSERIAL", "YEAR"), Kind.INTEGER),
     **dict.fromkeys(
         ("DECIMAL", "BIGDECIMAL", "DECIMAL32", "DECIMAL64", "DECIMAL128", "DECIMAL256"), Kind.DECIMAL
     ),

@@ -48,13 +48,13 @@ def stored(index: int, alias: str, raw: Sequence[int]) -> Sql:
 
 def cell(sides: Keyed, index: int, side: DataSide, value: Sql) -> Sql:
     """*value*, a compared column as *side* stores it, to be shown."""
-    shown = fetched(value, _type(sides.compared[index], side), sides.dialect)
+    shown = fetched(value, _own_type(sides.compared[index], side), sides.dialect)
     return aliased(shown, f"{side.value}_{index}")
 
 
 def read_cell(sides: Keyed, index: int, side: DataSide, value: Value) -> Value:
     """What came of `cell`."""
-    return as_read(value, _type(sides.compared[index], side))
+    return as_read(value, _own_type(sides.compared[index], side))
 
 
 def key_cells(sides: Keyed, columns: Sequence[Sql]) -> list[Sql]:
@@ -70,6 +70,33 @@ def read_key(sides: Keyed, values: Sequence[Value]) -> tuple[Value, ...]:
     return tuple(as_read(value, _key_type(part)) for part, value in zip(sides.key, values, strict=True))
 
 
+def own_key_cells(sides: Keyed, alias: str) -> list[Sql]:
+    """The key's columns whose types differ, as each side stores them, out of the subquery called *alias*."""
+    return [
+        aliased(
+            fetched(
+                exp.column(f"{side.value}_o{i}", table=alias), _own_type(sides.key[i], side), sides.dialect
+            ),
+            f"{side.value}_key_{i}",
+        )
+        for side in sides.sides
+        for i in sides.retyped_key
+    ]
+
+
+def read_own_key(
+    sides: Keyed, side: DataSide, key: tuple[Value, ...], values: Sequence[Value]
+) -> tuple[Value, ...]:
+    """*key* with what came of `own_key_cells`: the values that *side* has."""
+    retyped = sides.retyped_key
+    begin = sides.sides.index(side) * len(retyped)
+    own = {
+        i: as_read(value, _own_type(sides.key[i], side))
+        for i, value in zip(retyped, values[begin : begin + len(retyped)], strict=True)
+    }
+    return tuple(own.get(i, value) for i, value in enumerate(key))
+
+
 def _travels_as_text(of: ColumnType) -> bool:
     """Whether drivers might not know a value of *of*; what arrays hold is then text in a list."""
     return of.kind in _BY_TEXT or (
@@ -77,7 +104,7 @@ def _travels_as_text(of: ColumnType) -> bool:
     )
 
 
-def _type(how: Comparison, side: DataSide) -> ColumnType:
+def _own_type(how: Comparison, side: DataSide) -> ColumnType:
     return (how.pair.base if side is DataSide.BASE else how.pair.current).type
 
 

@@ -17,6 +17,8 @@ from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
 
 Cast = Callable[[Sql], Sql]
 
+_BIGINT = ColumnType("BIGINT", Kind.INTEGER, precision=64)
+_TIMESTAMP = ColumnType("TIMESTAMP", Kind.TIMESTAMP)
 _ONE_SPELLING = frozenset([Kind.INTEGER, Kind.DATE, Kind.UUID, Kind.OTHER])
 _DIGITS = {8: 3, 16: 5, 32: 10, 64: 20, 128: 39, 256: 78}
 """Decimal digits of integers, by bits."""
@@ -34,8 +36,13 @@ class CommonType:
     type: ColumnType | None = None
 
 
-def common_type(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonType | None:
-    """The type to compare *base* and *current* through; None where no safe one is known."""
+def common_type(
+    dialect: Dialect, base: ColumnType, current: ColumnType, *, is_cut: bool = False
+) -> CommonType | None:
+    """The type to compare *base* and *current* through; None where no safe one is known.
+
+    Where points in time *is_cut* to a unit, none of it is finer than a microsecond.
+    """
 
     def same(value: Sql) -> Sql:
         return dialect.comparable(value, current)
@@ -44,35 +51,61 @@ def common_type(dialect: Dialect, base: ColumnType, current: ColumnType) -> Comm
         return CommonType(current.kind, same, same, type=current)
     if base.kind.is_number and current.kind.is_number:
         return _numbers(dialect, base, current)
+    if base.kind.is_point_in_time and current.kind.is_point_in_time and base.kind is not current.kind:
+        return _points_in_time(dialect, base, current, is_cut=is_cut)
+    if base.kind is current.kind is Kind.TIMESTAMP and is_cut:
+        return _points_in_time(dialect, base, current, is_cut=is_cut)
     if base.kind is current.kind and _is_same_within(base, current):
-        return CommonType(current.kind, same, same, type=current)
-    if base.kind.is_point_in_time and current.kind.is_point_in_time:
-        return _points_in_time(dialect, base, current)
+        return CommonType(
+            current.kind,
+            lambda value: dialect.aligned(dialect.comparable(value, base), base, current),
+            lambda value: dialect.aligned(same(value), current, base),
+            type=current,
+        )
     return _texts(dialect, base, current) or _truths(base, current)
 
 
-def hashed_type(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonType | None:
-    """Like `common_type`, and equal values are of one type, too, so that they hash alike."""
-    common = common_type(dialect, base, current)
-    if common is None or base.text == current.text or common.kind not in (Kind.INTEGER, Kind.DECIMAL):
+def hashed_type(
+    dialect: Dialect, base: ColumnType, current: ColumnType, *, is_cut: bool = False
+) -> CommonType | None:
+    """Like `common_type`, and equal values are of one type, that of `type`, too, so that they hash alike."""
+    common = common_type(dialect, base, current, is_cut=is_cut)
+    if common is None or base.text == current.text:
         return common
-    types = (base, current)
-
-    def cast(value: Sql) -> Sql:
-        if all(of.kind is Kind.BOOLEAN or _fits_bigint(of) for of in types):
-            return exp.cast(value, "BIGINT", dialect=dialect.name)
-        if common.kind is Kind.DECIMAL:
-            return dialect.decimal(value, max(of.scale or 0 for of in types))
-        # Whole numbers of any size are written in one way, but for decimals without digits after the point.
-        return dialect.text(value)
-
+    cast, of = _hashed(dialect, common, (base, current))
     return CommonType(
         common.kind,
         lambda value: cast(common.base(value)),
         lambda value: cast(common.current(value)),
         common.label,
-        common.type,
+        of,
     )
+
+
+def _hashed(
+    dialect: Dialect, common: CommonType, types: tuple[ColumnType, ColumnType]
+) -> tuple[Cast, ColumnType]:
+    """What makes values of *common* one type, and that type."""
+    text = dialect.text, ColumnType(dialect.text_type, Kind.TEXT)
+    if common.kind in (Kind.INTEGER, Kind.DECIMAL):
+        may_be_nan = dialect.decimal_digits is None and any(of.scale is not None for of in types)
+        if not may_be_nan and all(of.kind is Kind.BOOLEAN or _fits_bigint(of) for of in types):
+            return lambda value: exp.cast(value, "BIGINT", dialect=dialect.name), _BIGINT
+        # Whole numbers of any size are written in one way, but for decimals without digits after the point.
+        if common.kind is Kind.INTEGER and dialect.decimal_digits is not None:
+            return text
+        scale = max(of.scale or 0 for of in types)
+        widest = ColumnType("DECIMAL", Kind.DECIMAL, precision=dialect.decimal_digits)
+        return lambda value: dialect.decimal(value, scale), widest
+    if common.kind is Kind.TIME or (common.kind is Kind.TEXT and common.label is None):
+        return text
+    if common.kind is Kind.TEXT:
+        return _as_is, text[1]
+    if common.kind is Kind.FLOAT:
+        return _as_is, ColumnType(dialect.double_type, Kind.FLOAT, precision=64)
+    if common.label is not None:
+        return _as_is, ColumnType(common.kind.value, common.kind)
+    return _as_is, types[1]
 
 
 def _fits_bigint(of: ColumnType) -> bool:
@@ -90,7 +123,11 @@ def _is_same_within(base: ColumnType, current: ColumnType) -> bool:
         return False
     if base.elements or current.elements:
         return base.elements == current.elements
-    return True
+    return base.kind is not Kind.TIME or _has_zone(base) is _has_zone(current)
+
+
+def _has_zone(of: ColumnType) -> bool:
+    return "TZ" in of.text.upper() or "WITH TIME ZONE" in of.text.upper()
 
 
 def _numbers(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonType:
@@ -98,30 +135,48 @@ def _numbers(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonT
     if Kind.FLOAT in kinds:
         label = "double" if base.kind is not current.kind or base.precision != current.precision else None
         return CommonType(Kind.FLOAT, dialect.double, dialect.double, label, current)
-    if dialect.decimal_digits is None or kinds == {Kind.INTEGER}:
-        return CommonType(
-            Kind.DECIMAL if Kind.DECIMAL in kinds else Kind.INTEGER, _as_is, _as_is, type=current
-        )
+    kind = Kind.DECIMAL if Kind.DECIMAL in kinds else Kind.INTEGER
+    if dialect.decimal_digits is None or _are_integers(base, current):
+        return CommonType(kind, _as_is, _as_is, type=current)
     scale = max(base.scale or 0, current.scale or 0)
     if max(_whole_digits(base), _whole_digits(current)) + scale <= dialect.decimal_digits:
-        return CommonType(Kind.DECIMAL, _as_is, _as_is, type=current)
+        return CommonType(kind, _as_is, _as_is, type=current)
     # A cast to the widest decimal could overflow where the values themselves would not.
     return CommonType(Kind.FLOAT, dialect.double, dialect.double, "double", current)
 
 
+def _are_integers(base: ColumnType, current: ColumnType) -> bool:
+    """Whether neither is a decimal, and one of the two types holds all values of the other."""
+    if base.scale is not None or current.scale is not None:
+        return False
+    widest = max(base.precision or 64, current.precision or 64)
+    return widest < 128 or base.is_unsigned is current.is_unsigned or base.precision != current.precision
+
+
 def _whole_digits(of: ColumnType) -> int:
     if of.kind is Kind.INTEGER and of.scale is None:
-        return _DIGITS.get(of.precision or 64, 20)
+        return _DIGITS.get(of.precision or 64) or len(str(2 ** (of.precision or 64)))
     return (of.precision or 38) - (of.scale or 0)
 
 
-def _points_in_time(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonType:
+def _points_in_time(dialect: Dialect, base: ColumnType, current: ColumnType, *, is_cut: bool) -> CommonType:
     if Kind.TIMESTAMPTZ not in (base.kind, current.kind):
 
-        def timestamp(value: Sql) -> Sql:
-            return exp.cast(value, "TIMESTAMP", dialect=dialect.name)
+        def timestamp(own: ColumnType, other: ColumnType) -> Cast:
+            def cast(value: Sql) -> Sql:
+                plain = exp.cast(value.copy(), "TIMESTAMP", dialect=dialect.name)
+                if is_cut:
+                    return plain
+                if own.kind is Kind.DATE:
+                    return dialect.aligned(plain, _TIMESTAMP, other)
+                exact = dialect.aligned(value, own, other)
+                return plain if exact is value else exact
 
-        return CommonType(Kind.TIMESTAMP, timestamp, timestamp, "timestamp", current)
+            return cast
+
+        return CommonType(
+            Kind.TIMESTAMP, timestamp(base, current), timestamp(current, base), "timestamp", current
+        )
 
     def cast(of: ColumnType) -> Cast:
         return _as_is if of.kind is Kind.TIMESTAMPTZ else dialect.as_utc

@@ -124,6 +124,8 @@ def prepared(dialect: Dialect, value: Sql, kind: Kind, options: ValueOptions) ->
     unit = options.timestamp_precision
     if unit and kind.is_point_in_time and not (kind is Kind.DATE and _is_below_day(unit)):
         value = dialect.truncate(value, unit, ColumnType(kind.value, kind))
+        if kind is Kind.DATE:  # some make a timestamp of it
+            value = exp.cast(value, "DATE")
     if kind is Kind.TEXT and options.ignore_trailing_blanks:
         value = exp.Anonymous(this="RTRIM", expressions=[value])
     if kind is Kind.TEXT and options.ignore_case:
@@ -133,7 +135,8 @@ def prepared(dialect: Dialect, value: Sql, kind: Kind, options: ValueOptions) ->
 
 def comparison(pair: ColumnPair, dialect: Dialect, options: ValueOptions) -> Comparison | None:
     """How the values of *pair* are compared; None where their types have no common one."""
-    common = common_type(dialect, pair.base.type, pair.current.type)
+    is_cut = options.timestamp_precision is not None
+    common = common_type(dialect, pair.base.type, pair.current.type, is_cut=is_cut)
     return None if common is None else Comparison(pair, dialect, common, options)
 
 

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from recce_meta.dialects import Sql
-from recce_meta.diff.data.cells import cell, key_cells, raw_columns, read_cell, read_key, stored
+from recce_meta.diff.data.cells import (
+    cell,
+    key_cells,
+    own_key_cells,
+    raw_columns,
+    read_cell,
+    read_key,
+    read_own_key,
+    stored,
+)
 from recce_meta.diff.data.key_facts import KeyFacts, key_facts
 from recce_meta.diff.data.keyed import BASE, CURRENT, Keyed, is_missing, keyed
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
@@ -36,7 +45,8 @@ def value_detail_of(pair: Pair, sides: Keyed, facts: KeyFacts) -> Plan[ValueDeta
     columns = range(len(sides.compared))
     most = sides.dialect.columns_per_statement
     per_column = len(sides.sides)
-    size = len(columns) if most is None else (most - len(sides.key) - FLAGS) // per_column
+    in_key = len(sides.key) + per_column * len(sides.retyped_key)
+    size = len(columns) if most is None else (most - in_key - FLAGS) // per_column
     parts = [columns[start : start + size] for start in columns[:: max(1, size)]] or [columns]
     make = _differing if len(sides.sides) == 2 else _one_sided
     answers = yield [
@@ -68,8 +78,13 @@ def _differing(sides: Keyed, facts: KeyFacts, part: Sequence[int]) -> exp.Select
     everything = range(len(sides.compared))
     raw = raw_columns(sides, part)
     rows = [
-        sides.rows(side, everything, raw=raw, excluded=facts.excluded)
+        sides.rows(side, everything, raw=raw, own_key=True, excluded=facts.excluded)
         for side in (DataSide.BASE, DataSide.CURRENT)
+    ]
+    own_keys = [
+        aliased(exp.column(f"o{i}", table=alias), f"{side.value}_o{i}")
+        for side, alias in ((DataSide.BASE, BASE), (DataSide.CURRENT, CURRENT))
+        for i in sides.retyped_key
     ]
     keys = [
         aliased(exp.func("COALESCE", base, current), f"k{i}")
@@ -81,6 +96,7 @@ def _differing(sides: Keyed, facts: KeyFacts, part: Sequence[int]) -> exp.Select
         aliased(is_missing(BASE), "is_added"),
         aliased(is_missing(CURRENT), "is_removed"),
         *keys,
+        *own_keys,
         *_passed_on(part, raw, BASE),
         *_passed_on(part, raw, CURRENT),
         copy=False,
@@ -112,7 +128,7 @@ def _cut(sides: Keyed, facts: KeyFacts, select: exp.Select, part: Sequence[int])
         cell(sides, i, side, exp.column(f"{side.value}_{i}", table="d")) for side in sides.sides for i in part
     ]
     first = (
-        selecting(*flags, *key_cells(sides, sides.key_columns("d")), *values)
+        selecting(*flags, *key_cells(sides, sides.key_columns("d")), *own_key_cells(sides, "d"), *values)
         .from_(select.subquery("d", copy=False), copy=False)
         .order_by(*sides.in_key_order(sides.key_columns("d")), copy=False)
         .limit(sides.options.limit + 1, copy=False)
@@ -126,7 +142,7 @@ def _passed_on(part: Sequence[int], raw: Sequence[int], alias: str) -> list[Sql]
 
 
 def _read(sides: Keyed, part: Sequence[int], rows: Rows) -> list[DetailRow]:
-    begin = FLAGS + len(sides.key)
+    begin = FLAGS + len(sides.key) + len(sides.sides) * len(sides.retyped_key)
     return [_detail_row(sides, row, begin, part) for row in rows]
 
 
@@ -138,9 +154,14 @@ def _detail_row(sides: Keyed, row: Sequence[object], begin: int, part: Sequence[
         )
         for i, side in enumerate(sides.sides)
     }
+    in_common = FLAGS + len(sides.key)
+    key = read_key(sides, row[FLAGS:in_common])
+    if sides.retyped_key:
+        shown = DataSide.BASE if is_removed else DataSide.CURRENT
+        key = read_own_key(sides, shown, key, row[in_common:begin])
     return DetailRow(
         status="added" if is_added else "removed" if is_removed else "changed",
-        key=read_key(sides, row[FLAGS:begin]),
+        key=key,
         base=None if is_added else values[DataSide.BASE],
         current=None if is_removed else values[DataSide.CURRENT],
     )

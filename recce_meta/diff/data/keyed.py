@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 from sqlglot import exp
 
-from recce_meta.dialects import Dialect, Kind, Sql
+from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
 from recce_meta.diff.data.choice import sides_of
 from recce_meta.diff.data.common_type import hashed_type
 from recce_meta.diff.data.compare import Comparison, comparison, no_common_type
@@ -70,6 +70,15 @@ class Keyed:
         """The key's columns, as current calls them."""
         return tuple(part.pair.name for part in self.key)
 
+    @property
+    def retyped_key(self) -> list[int]:
+        """Which columns of the key are of another type in current than in base, where both are there."""
+        return [
+            i
+            for i, part in enumerate(self.key)
+            if len(self.sides) == 2 and part.pair.base.type.text != part.pair.current.type.text
+        ]
+
     def side(self, side: DataSide) -> Source:
         """The source of *side*, which is there."""
         source = self.base if side is DataSide.BASE else self.current
@@ -82,17 +91,21 @@ class Keyed:
         wanted: Iterable[int] = (),
         *,
         raw: Iterable[int] = (),
+        own_key: bool = False,
         excluded: Excluded | None = None,
         keep: Sql | None = None,
     ) -> exp.Select:
         """The key, the *wanted* compared columns, and the *raw* ones as they are, of the rows of *side*.
 
+        With *own_key*, columns of the key whose types differ are also there as they are, as o0, o1, …
         *keep* is a condition on the relation called `t`.
         """
         excluded = excluded or Excluded()
         columns = [(f"k{i}", _value(part, side)) for i, part in enumerate(self.key)]
         columns += [(f"c{i}", _value(self.compared[i], side)) for i in wanted]
         columns += [(f"r{i}", _column(self.compared[i], side)) for i in raw]
+        if own_key:
+            columns += [(f"o{i}", _column(self.key[i], side)) for i in self.retyped_key]
         select = self.side(side).select(*(aliased(value, name) for name, value in columns))
         conditions = self._conditions(side)
         if excluded.null_keys:
@@ -192,7 +205,8 @@ class Keyed:
     def _hashed(self, part: Comparison, side: DataSide) -> Sql:
         common = hashed_type(self.dialect, part.pair.base.type, part.pair.current.type)
         assert common is not None, "a key has a common type"
-        return (common.base if side is DataSide.BASE else common.current)(_column(part, side))
+        value = (common.base if side is DataSide.BASE else common.current)(_column(part, side))
+        return self.dialect.hashable(value, common.type or ColumnType("", common.kind))
 
     def _without_repeated(self, select: exp.Select, names: Sequence[str]) -> exp.Select:
         """*select* less the rows whose key is repeated: joined from without, where no name can be taken."""

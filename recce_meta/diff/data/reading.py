@@ -36,6 +36,8 @@ def plain(value: Value, of: ColumnType) -> Value:
     """*value*, a number as the driver gives it, as the kind of number that it is; zero has no sign."""
     if of.kind is Kind.INTEGER and isinstance(value, Decimal) and value.is_finite():
         return int(value)
+    if of.kind is Kind.INTEGER and isinstance(value, str):  # of any number of digits
+        return _integer(value)
     return value + 0.0 if isinstance(value, float) else value
 
 

@@ -1,7 +1,8 @@
 """Tokens: one value for a whole key, small enough to aggregate, by which rows are found again.
 
 A key of one whole number or text is its own token. Any other is told as text, its columns joined by a bar:
-two keys may then share a token, so that a token chooses rows and never identifies one.
+two keys may then share a token, so that a token chooses rows and never identifies one. Tokens are those of
+base: current may write an equal key in another way, 1.0 for 1.00, and is then not asked for them.
 """
 
 from __future__ import annotations
@@ -11,10 +12,17 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from recce_meta.dialects import Kind, Sql
+from recce_meta.diff.data.compare import Comparison
 from recce_meta.diff.data.keyed import Keyed
 from recce_meta.models.data_diff import DataSide
 
 SEPARATOR = "|"
+_ONE_TEXT = frozenset(
+    [
+        *(Kind.BOOLEAN, Kind.INTEGER, Kind.TEXT, Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ),
+        *(Kind.UUID, Kind.BINARY, Kind.OTHER),
+    ]
+)
 
 
 def token_of(sides: Keyed, alias: str) -> Sql:
@@ -22,8 +30,10 @@ def token_of(sides: Keyed, alias: str) -> Sql:
     return _token(sides, sides.key_columns(alias), is_ordered=True)
 
 
-def has_token(sides: Keyed, side: DataSide, tokens: Iterable[object]) -> Sql:
-    """Whether a row of *side*, the relation called `t`, has one of *tokens*."""
+def has_token(sides: Keyed, side: DataSide, tokens: Iterable[object]) -> Sql | None:
+    """Whether a row of *side*, the relation called `t`, has one of *tokens*; None where it may not tell."""
+    if side is DataSide.CURRENT and not _is_number(sides) and not all(map(_is_written_alike, sides.key)):
+        return None
     keys = [part.base_value("t") if side is DataSide.BASE else part.current_value("t") for part in sides.key]
     return exp.In(this=_token(sides, keys, is_ordered=False), expressions=[_literal(each) for each in tokens])
 
@@ -49,6 +59,14 @@ def _token(sides: Keyed, keys: list[Sql], *, is_ordered: bool) -> Sql:
 
 def _is_number(sides: Keyed) -> bool:
     return len(sides.key) == 1 and sides.key[0].common.kind is Kind.INTEGER
+
+
+def _is_written_alike(part: Comparison) -> bool:
+    """Whether equal values of this column of the key have one text, and a decimal that of its type."""
+    of = part.pair.current.type
+    if part.pair.base.type.text != of.text:
+        return False
+    return of.kind in _ONE_TEXT or (of.kind is Kind.DECIMAL and of.scale is not None)
 
 
 def _literal(token: object) -> Sql:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 from sqlglot import exp
 
-from recce_meta.dialects import ColumnType, Kind, Sql
+from recce_meta.dialects import ColumnType, Sql
 from recce_meta.diff.data.cells import as_read, fetched
 from recce_meta.diff.data.choice import sides_of
 from recce_meta.diff.data.common_type import hashed_type
@@ -209,22 +209,20 @@ def _within(each: ColumnPair, pair: Pair, options: ValueOptions) -> RowColumn | 
     """A column of two sides that one statement reads."""
     dialect = sides_of(pair)[-1].dialect
     how = comparison(each, dialect, options)
-    common = hashed_type(dialect, each.base.type, each.current.type)
+    is_cut = options.timestamp_precision is not None
+    common = hashed_type(dialect, each.base.type, each.current.type, is_cut=is_cut)
     if how is None or common is None:
         return None
     return RowColumn(each, _values(replace(how, common=common)))
 
 
 def _values(how: Comparison) -> Values:
+    of = how.common.type or ColumnType("", how.common.kind)
+
     def value(side: DataSide) -> Sql:
         own = how.base_value("t") if side is DataSide.BASE else how.current_value("t")
         return how.dialect.hashable(own, of)
 
-    base, current = how.pair.base.type, how.pair.current.type
-    of = current
-    if base.text != current.text:
-        digits = how.dialect.decimal_digits if how.common.kind is Kind.DECIMAL else None
-        of = ColumnType(how.common.kind.value, how.common.kind, precision=digits, elements=current.elements)
     return value
 
 

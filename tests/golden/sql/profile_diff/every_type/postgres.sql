@@ -138,7 +138,11 @@ SELECT
   COUNT(d.v) AS distinct_count
 FROM (
   SELECT DISTINCT
-    CAST(t."payload" AS JSONB) AS v
+    CASE
+      WHEN CAST(t."payload" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+      THEN TO_JSONB(CAST(t."payload" AS TEXT))
+      ELSE CAST(t."payload" AS JSONB)
+    END AS v
   FROM "prod"."orders" AS t
 ) AS d;
 
@@ -301,7 +305,11 @@ SELECT
   COUNT(d.v) AS distinct_count
 FROM (
   SELECT DISTINCT
-    CAST(t."payload" AS JSONB) AS v
+    CASE
+      WHEN CAST(t."payload" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+      THEN TO_JSONB(CAST(t."payload" AS TEXT))
+      ELSE CAST(t."payload" AS JSONB)
+    END AS v
   FROM "pr_42"."orders" AS t
 ) AS d;
 

@@ -85,8 +85,8 @@ FROM (
       t.`day` AS c5,
       t.`at` AS c6,
       t.`is_it` AS c7,
-      TO_JSON_STRING(t.`doc`) AS c8,
-      TO_JSON_STRING(t.`list`) AS c9,
+      CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS c8,
+      CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS c9,
       t.`raw` AS c10,
       t.`doc` AS r8,
       t.`list` AS r9
@@ -103,8 +103,8 @@ FROM (
       t.`day` AS c5,
       t.`at` AS c6,
       t.`is_it` AS c7,
-      TO_JSON_STRING(t.`doc`) AS c8,
-      TO_JSON_STRING(t.`list`) AS c9,
+      CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS c8,
+      CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS c9,
       t.`raw` AS c10,
       t.`doc` AS r8,
       t.`list` AS r9

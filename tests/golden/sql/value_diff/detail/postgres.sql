@@ -85,7 +85,11 @@ FROM (
       t."day" AS c5,
       t."at" AS c6,
       t."is_it" AS c7,
-      CAST(t."doc" AS JSONB) AS c8,
+      CASE
+        WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+        THEN TO_JSONB(CAST(t."doc" AS TEXT))
+        ELSE CAST(t."doc" AS JSONB)
+      END AS c8,
       t."list" AS c9,
       t."raw" AS c10,
       t."doc" AS r8
@@ -102,7 +106,11 @@ FROM (
       t."day" AS c5,
       t."at" AS c6,
       t."is_it" AS c7,
-      CAST(t."doc" AS JSONB) AS c8,
+      CASE
+        WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+        THEN TO_JSONB(CAST(t."doc" AS TEXT))
+        ELSE CAST(t."doc" AS JSONB)
+      END AS c8,
       t."list" AS c9,
       t."raw" AS c10,
       t."doc" AS r8

@@ -19,7 +19,9 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
+      AND ABS(
+        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+      ) < 100000
   ) AS s
   GROUP BY
     s.k0,
@@ -47,7 +49,9 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
+      AND ABS(
+        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+      ) < 100000
   ) AS s
   GROUP BY
     s.k0,
@@ -200,7 +204,9 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
+      AND ABS(
+        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+      ) < 100000
   ) AS a
   FULL OUTER JOIN (
     SELECT
@@ -220,7 +226,9 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
+      AND ABS(
+        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+      ) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
   WHERE
@@ -429,7 +437,9 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
+      AND ABS(
+        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+      ) < 100000
   ) AS a
   INNER JOIN (
     SELECT
@@ -451,7 +461,9 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(hash_record_extended(ROW(t."id", t."order"), 7046029254386353131) % 1000000) < 100000
+      AND ABS(
+        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+      ) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
   WHERE

@@ -21,8 +21,16 @@ FROM (
       )
       AND ABS(
         FNV_HASH(
-          COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
-          FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            '~'
+          ),
+          FNV_HASH(
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+              '~'
+            )
+          )
         ) % 1000000
       ) < 100000
   ) AS s
@@ -54,8 +62,16 @@ FROM (
       )
       AND ABS(
         FNV_HASH(
-          COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
-          FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            '~'
+          ),
+          FNV_HASH(
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+              '~'
+            )
+          )
         ) % 1000000
       ) < 100000
   ) AS s
@@ -255,8 +271,16 @@ FROM (
       )
       AND ABS(
         FNV_HASH(
-          COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
-          FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            '~'
+          ),
+          FNV_HASH(
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+              '~'
+            )
+          )
         ) % 1000000
       ) < 100000
   ) AS a
@@ -280,8 +304,16 @@ FROM (
       )
       AND ABS(
         FNV_HASH(
-          COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
-          FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            '~'
+          ),
+          FNV_HASH(
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+              '~'
+            )
+          )
         ) % 1000000
       ) < 100000
   ) AS b
@@ -631,8 +663,16 @@ FROM (
       )
       AND ABS(
         FNV_HASH(
-          COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
-          FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            '~'
+          ),
+          FNV_HASH(
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+              '~'
+            )
+          )
         ) % 1000000
       ) < 100000
   ) AS a
@@ -658,8 +698,16 @@ FROM (
       )
       AND ABS(
         FNV_HASH(
-          COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
-          FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            '~'
+          ),
+          FNV_HASH(
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+              '~'
+            )
+          )
         ) % 1000000
       ) < 100000
   ) AS b

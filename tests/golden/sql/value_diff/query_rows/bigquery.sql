@@ -27,8 +27,8 @@ FROM (
               t.`day` AS f6,
               t.`at` AS f7,
               t.`is_it` AS f8,
-              TO_JSON_STRING(t.`doc`) AS f9,
-              TO_JSON_STRING(t.`list`) AS f10,
+              CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+              CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
               t.`raw` AS f11
             )
           )
@@ -56,8 +56,8 @@ FROM (
               t.`day` AS f6,
               t.`at` AS f7,
               t.`is_it` AS f8,
-              TO_JSON_STRING(t.`doc`) AS f9,
-              TO_JSON_STRING(t.`list`) AS f10,
+              CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+              CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
               t.`raw` AS f11
             )
           )
@@ -98,8 +98,8 @@ FROM (
               t.`day` AS f6,
               t.`at` AS f7,
               t.`is_it` AS f8,
-              TO_JSON_STRING(t.`doc`) AS f9,
-              TO_JSON_STRING(t.`list`) AS f10,
+              CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+              CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
               t.`raw` AS f11
             )
           )
@@ -127,8 +127,8 @@ FROM (
               t.`day` AS f6,
               t.`at` AS f7,
               t.`is_it` AS f8,
-              TO_JSON_STRING(t.`doc`) AS f9,
-              TO_JSON_STRING(t.`list`) AS f10,
+              CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+              CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
               t.`raw` AS f11
             )
           )
@@ -190,8 +190,8 @@ FROM (
             t.`day` AS f6,
             t.`at` AS f7,
             t.`is_it` AS f8,
-            TO_JSON_STRING(t.`doc`) AS f9,
-            TO_JSON_STRING(t.`list`) AS f10,
+            CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+            CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
             t.`raw` AS f11
           )
         )
@@ -263,8 +263,8 @@ FROM (
             t.`day` AS f6,
             t.`at` AS f7,
             t.`is_it` AS f8,
-            TO_JSON_STRING(t.`doc`) AS f9,
-            TO_JSON_STRING(t.`list`) AS f10,
+            CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+            CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
             t.`raw` AS f11
           )
         )

@@ -36,8 +36,8 @@ FROM (
           t.`is_it` IS NULL,
           TO_JSON(t.`doc`),
           TO_JSON(t.`doc`) IS NULL,
-          t.`list`,
-          t.`list` IS NULL,
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
           t.`raw`,
           t.`raw` IS NULL
         ) AS h
@@ -73,8 +73,8 @@ FROM (
           t.`is_it` IS NULL,
           TO_JSON(t.`doc`),
           TO_JSON(t.`doc`) IS NULL,
-          t.`list`,
-          t.`list` IS NULL,
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
           t.`raw`,
           t.`raw` IS NULL
         ) AS h
@@ -123,8 +123,8 @@ FROM (
           t.`is_it` IS NULL,
           TO_JSON(t.`doc`),
           TO_JSON(t.`doc`) IS NULL,
-          t.`list`,
-          t.`list` IS NULL,
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
           t.`raw`,
           t.`raw` IS NULL
         ) AS h
@@ -160,8 +160,8 @@ FROM (
           t.`is_it` IS NULL,
           TO_JSON(t.`doc`),
           TO_JSON(t.`doc`) IS NULL,
-          t.`list`,
-          t.`list` IS NULL,
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
           t.`raw`,
           t.`raw` IS NULL
         ) AS h
@@ -231,8 +231,8 @@ FROM (
         t.`is_it` IS NULL,
         TO_JSON(t.`doc`),
         TO_JSON(t.`doc`) IS NULL,
-        t.`list`,
-        t.`list` IS NULL,
+        NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+        NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
         t.`raw`,
         t.`raw` IS NULL
       ) AS h,
@@ -312,8 +312,8 @@ FROM (
         t.`is_it` IS NULL,
         TO_JSON(t.`doc`),
         TO_JSON(t.`doc`) IS NULL,
-        t.`list`,
-        t.`list` IS NULL,
+        NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+        NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
         t.`raw`,
         t.`raw` IS NULL
       ) AS h,

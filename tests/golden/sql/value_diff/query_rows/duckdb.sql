@@ -26,7 +26,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
       FROM (
@@ -51,7 +51,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
       FROM orders_current AS t
@@ -89,7 +89,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
       FROM (
@@ -114,7 +114,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
       FROM orders_current AS t
@@ -173,7 +173,7 @@ FROM (
         t."at",
         t."is_it",
         CAST(json(t."doc") AS TEXT),
-        t."list",
+        create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) AS h,
       t."id" AS r0,
@@ -242,7 +242,7 @@ FROM (
         t."at",
         t."is_it",
         CAST(json(t."doc") AS TEXT),
-        t."list",
+        create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) AS h,
       t."id" AS r0,

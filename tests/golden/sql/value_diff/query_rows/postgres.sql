@@ -17,17 +17,26 @@ FROM (
       SELECT
         hash_record_extended(
           ROW(
-            t."id",
+            int8send(t."id"),
             t."line",
             t."order",
             t."a ""quoted"" one",
-            t."amount",
+            CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."rate",
             t."day",
-            t."at",
+            timestamptz_send(t."at"),
             t."is_it",
-            CAST(t."doc" AS JSONB),
-            t."list",
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            CAST(t."list" AS TEXT),
             t."raw"
           ),
           7046029254386353131
@@ -45,17 +54,26 @@ FROM (
       SELECT
         hash_record_extended(
           ROW(
-            t."id",
+            int8send(t."id"),
             t."line",
             t."order",
             t."a ""quoted"" one",
-            t."amount",
+            CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."rate",
             t."day",
-            t."at",
+            timestamptz_send(t."at"),
             t."is_it",
-            CAST(t."doc" AS JSONB),
-            t."list",
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            CAST(t."list" AS TEXT),
             t."raw"
           ),
           7046029254386353131
@@ -86,17 +104,26 @@ FROM (
       SELECT
         hash_record_extended(
           ROW(
-            t."id",
+            int8send(t."id"),
             t."line",
             t."order",
             t."a ""quoted"" one",
-            t."amount",
+            CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."rate",
             t."day",
-            t."at",
+            timestamptz_send(t."at"),
             t."is_it",
-            CAST(t."doc" AS JSONB),
-            t."list",
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            CAST(t."list" AS TEXT),
             t."raw"
           ),
           7046029254386353131
@@ -114,17 +141,26 @@ FROM (
       SELECT
         hash_record_extended(
           ROW(
-            t."id",
+            int8send(t."id"),
             t."line",
             t."order",
             t."a ""quoted"" one",
-            t."amount",
+            CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."rate",
             t."day",
-            t."at",
+            timestamptz_send(t."at"),
             t."is_it",
-            CAST(t."doc" AS JSONB),
-            t."list",
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            CAST(t."list" AS TEXT),
             t."raw"
           ),
           7046029254386353131
@@ -176,17 +212,26 @@ FROM (
     SELECT
       hash_record_extended(
         ROW(
-          t."id",
+          int8send(t."id"),
           t."line",
           t."order",
           t."a ""quoted"" one",
-          t."amount",
+          CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."rate",
           t."day",
-          t."at",
+          timestamptz_send(t."at"),
           t."is_it",
-          CAST(t."doc" AS JSONB),
-          t."list",
+          REGEXP_REPLACE(
+            CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              THEN TO_JSONB(CAST(t."doc" AS TEXT))
+              ELSE CAST(t."doc" AS JSONB)
+            END AS TEXT),
+            '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+            '\1\3',
+            'g'
+          ),
+          CAST(t."list" AS TEXT),
           t."raw"
         ),
         7046029254386353131
@@ -248,17 +293,26 @@ FROM (
     SELECT
       hash_record_extended(
         ROW(
-          t."id",
+          int8send(t."id"),
           t."line",
           t."order",
           t."a ""quoted"" one",
-          t."amount",
+          CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."rate",
           t."day",
-          t."at",
+          timestamptz_send(t."at"),
           t."is_it",
-          CAST(t."doc" AS JSONB),
-          t."list",
+          REGEXP_REPLACE(
+            CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              THEN TO_JSONB(CAST(t."doc" AS TEXT))
+              ELSE CAST(t."doc" AS JSONB)
+            END AS TEXT),
+            '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+            '\1\3',
+            'g'
+          ),
+          CAST(t."list" AS TEXT),
           t."raw"
         ),
         7046029254386353131

@@ -16,31 +16,80 @@ FROM (
     FROM (
       SELECT
         FNV_HASH(
-          COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
                       COALESCE(
-                        CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                        '\001NULL'
+                        CAST(OCTET_LENGTH(
+                          CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535))
+                        ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535)),
+                        '~'
                       ),
                       FNV_HASH(
-                        COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                              FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                '~'
+                              ),
+                              FNV_HASH(
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                  '~'
+                                )
+                              )
                             )
                           )
                         )
@@ -64,31 +113,80 @@ FROM (
     FROM (
       SELECT
         FNV_HASH(
-          COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
                       COALESCE(
-                        CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                        '\001NULL'
+                        CAST(OCTET_LENGTH(
+                          CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535))
+                        ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535)),
+                        '~'
                       ),
                       FNV_HASH(
-                        COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                              FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                '~'
+                              ),
+                              FNV_HASH(
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                  '~'
+                                )
+                              )
                             )
                           )
                         )
@@ -125,31 +223,80 @@ FROM (
     FROM (
       SELECT
         FNV_HASH(
-          COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
                       COALESCE(
-                        CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                        '\001NULL'
+                        CAST(OCTET_LENGTH(
+                          CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535))
+                        ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535)),
+                        '~'
                       ),
                       FNV_HASH(
-                        COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                              FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                '~'
+                              ),
+                              FNV_HASH(
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                  '~'
+                                )
+                              )
                             )
                           )
                         )
@@ -173,31 +320,80 @@ FROM (
     FROM (
       SELECT
         FNV_HASH(
-          COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
                       COALESCE(
-                        CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                        '\001NULL'
+                        CAST(OCTET_LENGTH(
+                          CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535))
+                        ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535)),
+                        '~'
                       ),
                       FNV_HASH(
-                        COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                              FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                '~'
+                              ),
+                              FNV_HASH(
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                  '~'
+                                )
+                              )
                             )
                           )
                         )
@@ -255,31 +451,80 @@ FROM (
   FROM (
     SELECT
       FNV_HASH(
-        COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+        COALESCE(
+          CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+          '~'
+        ),
         FNV_HASH(
-          COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
                     COALESCE(
-                      CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                      '\001NULL'
+                      CAST(OCTET_LENGTH(
+                        CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535))
+                      ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                        WHEN t."rate" = 0.0
+                        THEN '0'
+                        WHEN NOT t."rate" IS NULL
+                        THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                      END AS VARCHAR(65535)),
+                      '~'
                     ),
                     FNV_HASH(
-                      COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                      COALESCE(
+                        CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                        '~'
+                      ),
                       FNV_HASH(
-                        COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                            FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                              '~'
+                            ),
+                            FNV_HASH(
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                '~'
+                              )
+                            )
                           )
                         )
                       )
@@ -347,31 +592,80 @@ FROM (
   FROM (
     SELECT
       FNV_HASH(
-        COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+        COALESCE(
+          CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+          '~'
+        ),
         FNV_HASH(
-          COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
                     COALESCE(
-                      CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                      '\001NULL'
+                      CAST(OCTET_LENGTH(
+                        CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535))
+                      ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                        WHEN t."rate" = 0.0
+                        THEN '0'
+                        WHEN NOT t."rate" IS NULL
+                        THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                      END AS VARCHAR(65535)),
+                      '~'
                     ),
                     FNV_HASH(
-                      COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                      COALESCE(
+                        CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                        '~'
+                      ),
                       FNV_HASH(
-                        COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                            FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                              '~'
+                            ),
+                            FNV_HASH(
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                '~'
+                              )
+                            )
                           )
                         )
                       )

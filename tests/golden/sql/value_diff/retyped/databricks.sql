@@ -116,8 +116,6 @@ INNER JOIN (
     t.`line` AS r0,
     t.`day` AS r2
   FROM orders_current AS t
-  WHERE
-    CAST(t.`id` AS STRING) IN ('1')
 ) AS b
   ON a.k0 = b.k0
 ORDER BY

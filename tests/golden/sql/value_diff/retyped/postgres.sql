@@ -120,8 +120,6 @@ INNER JOIN (
     t."line" AS r0,
     t."day" AS r2
   FROM orders_current AS t
-  WHERE
-    CAST(t."id" AS TEXT) IN ('1')
 ) AS b
   ON a.k0 = b.k0
 ORDER BY

@@ -27,8 +27,8 @@ FROM (
               t.`day` AS f6,
               t.`at` AS f7,
               t.`is_it` AS f8,
-              TO_JSON_STRING(t.`doc`) AS f9,
-              TO_JSON_STRING(t.`list`) AS f10,
+              CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+              CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
               t.`raw` AS f11
             )
           )
@@ -54,8 +54,8 @@ FROM (
                   t.`day` AS f6,
                   t.`at` AS f7,
                   t.`is_it` AS f8,
-                  TO_JSON_STRING(t.`doc`) AS f9,
-                  TO_JSON_STRING(t.`list`) AS f10,
+                  CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+                  CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
                   t.`raw` AS f11
                 )
               )
@@ -83,8 +83,8 @@ FROM (
               t.`day` AS f6,
               t.`at` AS f7,
               t.`is_it` AS f8,
-              TO_JSON_STRING(t.`doc`) AS f9,
-              TO_JSON_STRING(t.`list`) AS f10,
+              CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+              CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
               t.`raw` AS f11
             )
           )
@@ -110,8 +110,8 @@ FROM (
                   t.`day` AS f6,
                   t.`at` AS f7,
                   t.`is_it` AS f8,
-                  TO_JSON_STRING(t.`doc`) AS f9,
-                  TO_JSON_STRING(t.`list`) AS f10,
+                  CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+                  CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
                   t.`raw` AS f11
                 )
               )
@@ -154,8 +154,8 @@ FROM (
               t.`day` AS f6,
               t.`at` AS f7,
               t.`is_it` AS f8,
-              TO_JSON_STRING(t.`doc`) AS f9,
-              TO_JSON_STRING(t.`list`) AS f10,
+              CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+              CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
               t.`raw` AS f11
             )
           )
@@ -181,8 +181,8 @@ FROM (
                   t.`day` AS f6,
                   t.`at` AS f7,
                   t.`is_it` AS f8,
-                  TO_JSON_STRING(t.`doc`) AS f9,
-                  TO_JSON_STRING(t.`list`) AS f10,
+                  CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+                  CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
                   t.`raw` AS f11
                 )
               )
@@ -210,8 +210,8 @@ FROM (
               t.`day` AS f6,
               t.`at` AS f7,
               t.`is_it` AS f8,
-              TO_JSON_STRING(t.`doc`) AS f9,
-              TO_JSON_STRING(t.`list`) AS f10,
+              CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+              CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
               t.`raw` AS f11
             )
           )
@@ -237,8 +237,8 @@ FROM (
                   t.`day` AS f6,
                   t.`at` AS f7,
                   t.`is_it` AS f8,
-                  TO_JSON_STRING(t.`doc`) AS f9,
-                  TO_JSON_STRING(t.`list`) AS f10,
+                  CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+                  CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
                   t.`raw` AS f11
                 )
               )
@@ -302,8 +302,8 @@ FROM (
             t.`day` AS f6,
             t.`at` AS f7,
             t.`is_it` AS f8,
-            TO_JSON_STRING(t.`doc`) AS f9,
-            TO_JSON_STRING(t.`list`) AS f10,
+            CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+            CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
             t.`raw` AS f11
           )
         )
@@ -341,8 +341,8 @@ FROM (
                 t.`day` AS f6,
                 t.`at` AS f7,
                 t.`is_it` AS f8,
-                TO_JSON_STRING(t.`doc`) AS f9,
-                TO_JSON_STRING(t.`list`) AS f10,
+                CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+                CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
                 t.`raw` AS f11
               )
             )
@@ -402,8 +402,8 @@ FROM (
             t.`day` AS f6,
             t.`at` AS f7,
             t.`is_it` AS f8,
-            TO_JSON_STRING(t.`doc`) AS f9,
-            TO_JSON_STRING(t.`list`) AS f10,
+            CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+            CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
             t.`raw` AS f11
           )
         )
@@ -441,8 +441,8 @@ FROM (
                 t.`day` AS f6,
                 t.`at` AS f7,
                 t.`is_it` AS f8,
-                TO_JSON_STRING(t.`doc`) AS f9,
-                TO_JSON_STRING(t.`list`) AS f10,
+                CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS f9,
+                CASE WHEN NOT t.`list` IS NULL THEN TO_JSON_STRING(t.`list`) END AS f10,
                 t.`raw` AS f11
               )
             )

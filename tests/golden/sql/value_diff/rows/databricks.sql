@@ -36,8 +36,8 @@ FROM (
           t.`is_it` IS NULL,
           TO_JSON(t.`doc`),
           TO_JSON(t.`doc`) IS NULL,
-          t.`list`,
-          t.`list` IS NULL,
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
           t.`raw`,
           t.`raw` IS NULL
         ) AS h
@@ -70,8 +70,8 @@ FROM (
             t.`is_it` IS NULL,
             TO_JSON(t.`doc`),
             TO_JSON(t.`doc`) IS NULL,
-            t.`list`,
-            t.`list` IS NULL,
+            NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+            NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
             t.`raw`,
             t.`raw` IS NULL
           ) % 1000000
@@ -105,8 +105,8 @@ FROM (
           t.`is_it` IS NULL,
           TO_JSON(t.`doc`),
           TO_JSON(t.`doc`) IS NULL,
-          t.`list`,
-          t.`list` IS NULL,
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
           t.`raw`,
           t.`raw` IS NULL
         ) AS h
@@ -139,8 +139,8 @@ FROM (
             t.`is_it` IS NULL,
             TO_JSON(t.`doc`),
             TO_JSON(t.`doc`) IS NULL,
-            t.`list`,
-            t.`list` IS NULL,
+            NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+            NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
             t.`raw`,
             t.`raw` IS NULL
           ) % 1000000
@@ -189,8 +189,8 @@ FROM (
           t.`is_it` IS NULL,
           TO_JSON(t.`doc`),
           TO_JSON(t.`doc`) IS NULL,
-          t.`list`,
-          t.`list` IS NULL,
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
           t.`raw`,
           t.`raw` IS NULL
         ) AS h
@@ -223,8 +223,8 @@ FROM (
             t.`is_it` IS NULL,
             TO_JSON(t.`doc`),
             TO_JSON(t.`doc`) IS NULL,
-            t.`list`,
-            t.`list` IS NULL,
+            NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+            NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
             t.`raw`,
             t.`raw` IS NULL
           ) % 1000000
@@ -258,8 +258,8 @@ FROM (
           t.`is_it` IS NULL,
           TO_JSON(t.`doc`),
           TO_JSON(t.`doc`) IS NULL,
-          t.`list`,
-          t.`list` IS NULL,
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
           t.`raw`,
           t.`raw` IS NULL
         ) AS h
@@ -292,8 +292,8 @@ FROM (
             t.`is_it` IS NULL,
             TO_JSON(t.`doc`),
             TO_JSON(t.`doc`) IS NULL,
-            t.`list`,
-            t.`list` IS NULL,
+            NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+            NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
             t.`raw`,
             t.`raw` IS NULL
           ) % 1000000
@@ -363,8 +363,8 @@ FROM (
         t.`is_it` IS NULL,
         TO_JSON(t.`doc`),
         TO_JSON(t.`doc`) IS NULL,
-        t.`list`,
-        t.`list` IS NULL,
+        NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+        NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
         t.`raw`,
         t.`raw` IS NULL
       ) AS h,
@@ -409,8 +409,8 @@ FROM (
           t.`is_it` IS NULL,
           TO_JSON(t.`doc`),
           TO_JSON(t.`doc`) IS NULL,
-          t.`list`,
-          t.`list` IS NULL,
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
           t.`raw`,
           t.`raw` IS NULL
         ) % 1000000
@@ -476,8 +476,8 @@ FROM (
         t.`is_it` IS NULL,
         TO_JSON(t.`doc`),
         TO_JSON(t.`doc`) IS NULL,
-        t.`list`,
-        t.`list` IS NULL,
+        NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+        NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
         t.`raw`,
         t.`raw` IS NULL
       ) AS h,
@@ -522,8 +522,8 @@ FROM (
           t.`is_it` IS NULL,
           TO_JSON(t.`doc`),
           TO_JSON(t.`doc`) IS NULL,
-          t.`list`,
-          t.`list` IS NULL,
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)),
+          NAMED_STRUCT('v', t.`list`, 'j', CAST(TO_JSON(t.`list`) AS STRING)) IS NULL,
           t.`raw`,
           t.`raw` IS NULL
         ) % 1000000

@@ -26,7 +26,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
       FROM orders_base AS t
@@ -47,7 +47,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) % 1000000 < 5000
     ) AS t
@@ -69,7 +69,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
       FROM orders_current AS t
@@ -90,7 +90,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) % 1000000 < 5000
     ) AS t
@@ -127,7 +127,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
       FROM orders_base AS t
@@ -148,7 +148,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) % 1000000 < 5000
     ) AS t
@@ -170,7 +170,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
       FROM orders_current AS t
@@ -191,7 +191,7 @@ FROM (
           t."at",
           t."is_it",
           CAST(json(t."doc") AS TEXT),
-          t."list",
+          create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) % 1000000 < 5000
     ) AS t
@@ -249,7 +249,7 @@ FROM (
         t."at",
         t."is_it",
         CAST(json(t."doc") AS TEXT),
-        t."list",
+        create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) AS h,
       t."id" AS r0,
@@ -282,7 +282,7 @@ FROM (
         t."at",
         t."is_it",
         CAST(json(t."doc") AS TEXT),
-        t."list",
+        create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) % 1000000 < 5000
   ) AS t
@@ -336,7 +336,7 @@ FROM (
         t."at",
         t."is_it",
         CAST(json(t."doc") AS TEXT),
-        t."list",
+        create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) AS h,
       t."id" AS r0,
@@ -369,7 +369,7 @@ FROM (
         t."at",
         t."is_it",
         CAST(json(t."doc") AS TEXT),
-        t."list",
+        create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) % 1000000 < 5000
   ) AS t

@@ -17,17 +17,26 @@ FROM (
       SELECT
         hash_record_extended(
           ROW(
-            t."id",
+            int8send(t."id"),
             t."line",
             t."order",
             t."a ""quoted"" one",
-            t."amount",
+            CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."rate",
             t."day",
-            t."at",
+            timestamptz_send(t."at"),
             t."is_it",
-            CAST(t."doc" AS JSONB),
-            t."list",
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            CAST(t."list" AS TEXT),
             t."raw"
           ),
           7046029254386353131
@@ -42,17 +51,26 @@ FROM (
         AND ABS(
           hash_record_extended(
             ROW(
-              t."id",
+              int8send(t."id"),
               t."line",
               t."order",
               t."a ""quoted"" one",
-              t."amount",
+              CAST(TRIM_SCALE(t."amount") AS TEXT),
               t."rate",
               t."day",
-              t."at",
+              timestamptz_send(t."at"),
               t."is_it",
-              CAST(t."doc" AS JSONB),
-              t."list",
+              REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              ),
+              CAST(t."list" AS TEXT),
               t."raw"
             ),
             7046029254386353131
@@ -68,17 +86,26 @@ FROM (
       SELECT
         hash_record_extended(
           ROW(
-            t."id",
+            int8send(t."id"),
             t."line",
             t."order",
             t."a ""quoted"" one",
-            t."amount",
+            CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."rate",
             t."day",
-            t."at",
+            timestamptz_send(t."at"),
             t."is_it",
-            CAST(t."doc" AS JSONB),
-            t."list",
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            CAST(t."list" AS TEXT),
             t."raw"
           ),
           7046029254386353131
@@ -93,17 +120,26 @@ FROM (
         AND ABS(
           hash_record_extended(
             ROW(
-              t."id",
+              int8send(t."id"),
               t."line",
               t."order",
               t."a ""quoted"" one",
-              t."amount",
+              CAST(TRIM_SCALE(t."amount") AS TEXT),
               t."rate",
               t."day",
-              t."at",
+              timestamptz_send(t."at"),
               t."is_it",
-              CAST(t."doc" AS JSONB),
-              t."list",
+              REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              ),
+              CAST(t."list" AS TEXT),
               t."raw"
             ),
             7046029254386353131
@@ -134,17 +170,26 @@ FROM (
       SELECT
         hash_record_extended(
           ROW(
-            t."id",
+            int8send(t."id"),
             t."line",
             t."order",
             t."a ""quoted"" one",
-            t."amount",
+            CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."rate",
             t."day",
-            t."at",
+            timestamptz_send(t."at"),
             t."is_it",
-            CAST(t."doc" AS JSONB),
-            t."list",
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            CAST(t."list" AS TEXT),
             t."raw"
           ),
           7046029254386353131
@@ -159,17 +204,26 @@ FROM (
         AND ABS(
           hash_record_extended(
             ROW(
-              t."id",
+              int8send(t."id"),
               t."line",
               t."order",
               t."a ""quoted"" one",
-              t."amount",
+              CAST(TRIM_SCALE(t."amount") AS TEXT),
               t."rate",
               t."day",
-              t."at",
+              timestamptz_send(t."at"),
               t."is_it",
-              CAST(t."doc" AS JSONB),
-              t."list",
+              REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              ),
+              CAST(t."list" AS TEXT),
               t."raw"
             ),
             7046029254386353131
@@ -185,17 +239,26 @@ FROM (
       SELECT
         hash_record_extended(
           ROW(
-            t."id",
+            int8send(t."id"),
             t."line",
             t."order",
             t."a ""quoted"" one",
-            t."amount",
+            CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."rate",
             t."day",
-            t."at",
+            timestamptz_send(t."at"),
             t."is_it",
-            CAST(t."doc" AS JSONB),
-            t."list",
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            CAST(t."list" AS TEXT),
             t."raw"
           ),
           7046029254386353131
@@ -210,17 +273,26 @@ FROM (
         AND ABS(
           hash_record_extended(
             ROW(
-              t."id",
+              int8send(t."id"),
               t."line",
               t."order",
               t."a ""quoted"" one",
-              t."amount",
+              CAST(TRIM_SCALE(t."amount") AS TEXT),
               t."rate",
               t."day",
-              t."at",
+              timestamptz_send(t."at"),
               t."is_it",
-              CAST(t."doc" AS JSONB),
-              t."list",
+              REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              ),
+              CAST(t."list" AS TEXT),
               t."raw"
             ),
             7046029254386353131
@@ -272,17 +344,26 @@ FROM (
     SELECT
       hash_record_extended(
         ROW(
-          t."id",
+          int8send(t."id"),
           t."line",
           t."order",
           t."a ""quoted"" one",
-          t."amount",
+          CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."rate",
           t."day",
-          t."at",
+          timestamptz_send(t."at"),
           t."is_it",
-          CAST(t."doc" AS JSONB),
-          t."list",
+          REGEXP_REPLACE(
+            CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              THEN TO_JSONB(CAST(t."doc" AS TEXT))
+              ELSE CAST(t."doc" AS JSONB)
+            END AS TEXT),
+            '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+            '\1\3',
+            'g'
+          ),
+          CAST(t."list" AS TEXT),
           t."raw"
         ),
         7046029254386353131
@@ -309,17 +390,26 @@ FROM (
       AND ABS(
         hash_record_extended(
           ROW(
-            t."id",
+            int8send(t."id"),
             t."line",
             t."order",
             t."a ""quoted"" one",
-            t."amount",
+            CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."rate",
             t."day",
-            t."at",
+            timestamptz_send(t."at"),
             t."is_it",
-            CAST(t."doc" AS JSONB),
-            t."list",
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            CAST(t."list" AS TEXT),
             t."raw"
           ),
           7046029254386353131
@@ -367,17 +457,26 @@ FROM (
     SELECT
       hash_record_extended(
         ROW(
-          t."id",
+          int8send(t."id"),
           t."line",
           t."order",
           t."a ""quoted"" one",
-          t."amount",
+          CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."rate",
           t."day",
-          t."at",
+          timestamptz_send(t."at"),
           t."is_it",
-          CAST(t."doc" AS JSONB),
-          t."list",
+          REGEXP_REPLACE(
+            CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              THEN TO_JSONB(CAST(t."doc" AS TEXT))
+              ELSE CAST(t."doc" AS JSONB)
+            END AS TEXT),
+            '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+            '\1\3',
+            'g'
+          ),
+          CAST(t."list" AS TEXT),
           t."raw"
         ),
         7046029254386353131
@@ -404,17 +503,26 @@ FROM (
       AND ABS(
         hash_record_extended(
           ROW(
-            t."id",
+            int8send(t."id"),
             t."line",
             t."order",
             t."a ""quoted"" one",
-            t."amount",
+            CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."rate",
             t."day",
-            t."at",
+            timestamptz_send(t."at"),
             t."is_it",
-            CAST(t."doc" AS JSONB),
-            t."list",
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            CAST(t."list" AS TEXT),
             t."raw"
           ),
           7046029254386353131

@@ -16,31 +16,80 @@ FROM (
     FROM (
       SELECT
         FNV_HASH(
-          COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
                       COALESCE(
-                        CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                        '\001NULL'
+                        CAST(OCTET_LENGTH(
+                          CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535))
+                        ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535)),
+                        '~'
                       ),
                       FNV_HASH(
-                        COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                              FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                '~'
+                              ),
+                              FNV_HASH(
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                  '~'
+                                )
+                              )
                             )
                           )
                         )
@@ -61,31 +110,80 @@ FROM (
         )
         AND ABS(
           FNV_HASH(
-            COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(
+                      CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                    ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
-                      COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                      COALESCE(
+                        CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                        '~'
+                      ),
                       FNV_HASH(
                         COALESCE(
-                          CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                          '\001NULL'
+                          CAST(OCTET_LENGTH(
+                            CAST(CASE
+                              WHEN t."rate" = 0.0
+                              THEN '0'
+                              WHEN NOT t."rate" IS NULL
+                              THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                            END AS VARCHAR(65535))
+                          ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535)),
+                          '~'
                         ),
                         FNV_HASH(
-                          COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                                '~'
+                              ),
                               FNV_HASH(
-                                COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                                FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                  '~'
+                                ),
+                                FNV_HASH(
+                                  COALESCE(
+                                    CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                    '~'
+                                  )
+                                )
                               )
                             )
                           )
@@ -107,31 +205,80 @@ FROM (
     FROM (
       SELECT
         FNV_HASH(
-          COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
                       COALESCE(
-                        CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                        '\001NULL'
+                        CAST(OCTET_LENGTH(
+                          CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535))
+                        ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535)),
+                        '~'
                       ),
                       FNV_HASH(
-                        COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                              FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                '~'
+                              ),
+                              FNV_HASH(
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                  '~'
+                                )
+                              )
                             )
                           )
                         )
@@ -152,31 +299,80 @@ FROM (
         )
         AND ABS(
           FNV_HASH(
-            COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(
+                      CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                    ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
-                      COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                      COALESCE(
+                        CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                        '~'
+                      ),
                       FNV_HASH(
                         COALESCE(
-                          CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                          '\001NULL'
+                          CAST(OCTET_LENGTH(
+                            CAST(CASE
+                              WHEN t."rate" = 0.0
+                              THEN '0'
+                              WHEN NOT t."rate" IS NULL
+                              THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                            END AS VARCHAR(65535))
+                          ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535)),
+                          '~'
                         ),
                         FNV_HASH(
-                          COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                                '~'
+                              ),
                               FNV_HASH(
-                                COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                                FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                  '~'
+                                ),
+                                FNV_HASH(
+                                  COALESCE(
+                                    CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                    '~'
+                                  )
+                                )
                               )
                             )
                           )
@@ -213,31 +409,80 @@ FROM (
     FROM (
       SELECT
         FNV_HASH(
-          COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
                       COALESCE(
-                        CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                        '\001NULL'
+                        CAST(OCTET_LENGTH(
+                          CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535))
+                        ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535)),
+                        '~'
                       ),
                       FNV_HASH(
-                        COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                              FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                '~'
+                              ),
+                              FNV_HASH(
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                  '~'
+                                )
+                              )
                             )
                           )
                         )
@@ -258,31 +503,80 @@ FROM (
         )
         AND ABS(
           FNV_HASH(
-            COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(
+                      CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                    ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
-                      COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                      COALESCE(
+                        CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                        '~'
+                      ),
                       FNV_HASH(
                         COALESCE(
-                          CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                          '\001NULL'
+                          CAST(OCTET_LENGTH(
+                            CAST(CASE
+                              WHEN t."rate" = 0.0
+                              THEN '0'
+                              WHEN NOT t."rate" IS NULL
+                              THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                            END AS VARCHAR(65535))
+                          ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535)),
+                          '~'
                         ),
                         FNV_HASH(
-                          COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                                '~'
+                              ),
                               FNV_HASH(
-                                COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                                FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                  '~'
+                                ),
+                                FNV_HASH(
+                                  COALESCE(
+                                    CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                    '~'
+                                  )
+                                )
                               )
                             )
                           )
@@ -304,31 +598,80 @@ FROM (
     FROM (
       SELECT
         FNV_HASH(
-          COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
                       COALESCE(
-                        CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                        '\001NULL'
+                        CAST(OCTET_LENGTH(
+                          CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535))
+                        ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535)),
+                        '~'
                       ),
                       FNV_HASH(
-                        COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                              FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                '~'
+                              ),
+                              FNV_HASH(
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                  '~'
+                                )
+                              )
                             )
                           )
                         )
@@ -349,31 +692,80 @@ FROM (
         )
         AND ABS(
           FNV_HASH(
-            COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(
+                      CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                    ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
-                      COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                      COALESCE(
+                        CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                        '~'
+                      ),
                       FNV_HASH(
                         COALESCE(
-                          CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                          '\001NULL'
+                          CAST(OCTET_LENGTH(
+                            CAST(CASE
+                              WHEN t."rate" = 0.0
+                              THEN '0'
+                              WHEN NOT t."rate" IS NULL
+                              THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                            END AS VARCHAR(65535))
+                          ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535)),
+                          '~'
                         ),
                         FNV_HASH(
-                          COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                                '~'
+                              ),
                               FNV_HASH(
-                                COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                                FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                  '~'
+                                ),
+                                FNV_HASH(
+                                  COALESCE(
+                                    CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                    '~'
+                                  )
+                                )
                               )
                             )
                           )
@@ -431,31 +823,80 @@ FROM (
   FROM (
     SELECT
       FNV_HASH(
-        COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+        COALESCE(
+          CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+          '~'
+        ),
         FNV_HASH(
-          COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
                     COALESCE(
-                      CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                      '\001NULL'
+                      CAST(OCTET_LENGTH(
+                        CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535))
+                      ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                        WHEN t."rate" = 0.0
+                        THEN '0'
+                        WHEN NOT t."rate" IS NULL
+                        THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                      END AS VARCHAR(65535)),
+                      '~'
                     ),
                     FNV_HASH(
-                      COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                      COALESCE(
+                        CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                        '~'
+                      ),
                       FNV_HASH(
-                        COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                            FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                              '~'
+                            ),
+                            FNV_HASH(
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                '~'
+                              )
+                            )
                           )
                         )
                       )
@@ -488,31 +929,80 @@ FROM (
       )
       AND ABS(
         FNV_HASH(
-          COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
                       COALESCE(
-                        CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                        '\001NULL'
+                        CAST(OCTET_LENGTH(
+                          CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535))
+                        ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535)),
+                        '~'
                       ),
                       FNV_HASH(
-                        COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                              FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                '~'
+                              ),
+                              FNV_HASH(
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                  '~'
+                                )
+                              )
                             )
                           )
                         )
@@ -566,31 +1056,80 @@ FROM (
   FROM (
     SELECT
       FNV_HASH(
-        COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+        COALESCE(
+          CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+          '~'
+        ),
         FNV_HASH(
-          COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
                     COALESCE(
-                      CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                      '\001NULL'
+                      CAST(OCTET_LENGTH(
+                        CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535))
+                      ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                        WHEN t."rate" = 0.0
+                        THEN '0'
+                        WHEN NOT t."rate" IS NULL
+                        THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                      END AS VARCHAR(65535)),
+                      '~'
                     ),
                     FNV_HASH(
-                      COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                      COALESCE(
+                        CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                        '~'
+                      ),
                       FNV_HASH(
-                        COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                            FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                              '~'
+                            ),
+                            FNV_HASH(
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                '~'
+                              )
+                            )
                           )
                         )
                       )
@@ -623,31 +1162,80 @@ FROM (
       )
       AND ABS(
         FNV_HASH(
-          COALESCE(CAST(t."raw" AS VARCHAR(65535)), '\001NULL'),
+          COALESCE(
+            CAST(OCTET_LENGTH(CAST(TO_HEX(t."raw") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(TO_HEX(t."raw") AS VARCHAR(65535)),
+            '~'
+          ),
           FNV_HASH(
-            COALESCE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '\001NULL'),
+            COALESCE(
+              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              '~'
+            ),
             FNV_HASH(
-              COALESCE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '\001NULL'),
+              COALESCE(
+                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                '~'
+              ),
               FNV_HASH(
-                COALESCE(CAST(t."is_it" AS VARCHAR(65535)), '\001NULL'),
+                COALESCE(
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END AS VARCHAR(65535)),
+                  '~'
+                ),
                 FNV_HASH(
-                  COALESCE(CAST(t."at" AS VARCHAR(65535)), '\001NULL'),
+                  COALESCE(
+                    CAST(OCTET_LENGTH(CAST(t."at" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."at" AS VARCHAR(65535)),
+                    '~'
+                  ),
                   FNV_HASH(
-                    COALESCE(CAST(t."day" AS VARCHAR(65535)), '\001NULL'),
+                    COALESCE(
+                      CAST(OCTET_LENGTH(CAST(t."day" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."day" AS VARCHAR(65535)),
+                      '~'
+                    ),
                     FNV_HASH(
                       COALESCE(
-                        CAST(CASE WHEN t."rate" = 0.0 THEN 0.0 ELSE t."rate" END AS VARCHAR(65535)),
-                        '\001NULL'
+                        CAST(OCTET_LENGTH(
+                          CAST(CASE
+                            WHEN t."rate" = 0.0
+                            THEN '0'
+                            WHEN NOT t."rate" IS NULL
+                            THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                          END AS VARCHAR(65535))
+                        ) AS VARCHAR(65535)) || ':' || CAST(CASE
+                          WHEN t."rate" = 0.0
+                          THEN '0'
+                          WHEN NOT t."rate" IS NULL
+                          THEN CAST(FNV_HASH(t."rate") AS VARCHAR(65535))
+                        END AS VARCHAR(65535)),
+                        '~'
                       ),
                       FNV_HASH(
-                        COALESCE(CAST(t."amount" AS VARCHAR(65535)), '\001NULL'),
+                        COALESCE(
+                          CAST(OCTET_LENGTH(CAST(t."amount" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."amount" AS VARCHAR(65535)),
+                          '~'
+                        ),
                         FNV_HASH(
-                          COALESCE(CAST(t."a ""quoted"" one" AS VARCHAR(65535)), '\001NULL'),
+                          COALESCE(
+                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            '~'
+                          ),
                           FNV_HASH(
-                            COALESCE(CAST(t."order" AS VARCHAR(65535)), '\001NULL'),
+                            COALESCE(
+                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              '~'
+                            ),
                             FNV_HASH(
-                              COALESCE(CAST(t."line" AS VARCHAR(65535)), '\001NULL'),
-                              FNV_HASH(COALESCE(CAST(t."id" AS VARCHAR(65535)), '\001NULL'))
+                              COALESCE(
+                                CAST(OCTET_LENGTH(CAST(t."line" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."line" AS VARCHAR(65535)),
+                                '~'
+                              ),
+                              FNV_HASH(
+                                COALESCE(
+                                  CAST(OCTET_LENGTH(CAST(t."id" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."id" AS VARCHAR(65535)),
+                                  '~'
+                                )
+                              )
                             )
                           )
                         )

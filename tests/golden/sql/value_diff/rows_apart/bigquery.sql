@@ -25,7 +25,7 @@ FROM (
             THEN '0'
             WHEN NOT IS_NAN(CAST(t.`rate` AS FLOAT64)) AND NOT IS_INF(CAST(t.`rate` AS FLOAT64))
             THEN FORMAT('%.14e', CAST(t.`rate` AS FLOAT64))
-            WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) = 'nan'
+            WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t.`rate` AS FLOAT64) < 0
             THEN '-inf'
@@ -44,7 +44,15 @@ FROM (
           END,
           '~N'
         ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(TO_JSON_STRING(t.`doc`) AS STRING), '~', '~~'), '|', '~|'),
+          REPLACE(
+            REPLACE(
+              CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
           '~N'
         ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
       )
@@ -81,7 +89,7 @@ FROM (
             THEN '0'
             WHEN NOT IS_NAN(CAST(t.`rate` AS FLOAT64)) AND NOT IS_INF(CAST(t.`rate` AS FLOAT64))
             THEN FORMAT('%.14e', CAST(t.`rate` AS FLOAT64))
-            WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) = 'nan'
+            WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t.`rate` AS FLOAT64) < 0
             THEN '-inf'
@@ -100,7 +108,15 @@ FROM (
           END,
           '~N'
         ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(TO_JSON_STRING(t.`doc`) AS STRING), '~', '~~'), '|', '~|'),
+          REPLACE(
+            REPLACE(
+              CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
           '~N'
         ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
       )
@@ -131,7 +147,7 @@ FROM (
             THEN '0'
             WHEN NOT IS_NAN(CAST(t.`rate` AS FLOAT64)) AND NOT IS_INF(CAST(t.`rate` AS FLOAT64))
             THEN FORMAT('%.14e', CAST(t.`rate` AS FLOAT64))
-            WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) = 'nan'
+            WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t.`rate` AS FLOAT64) < 0
             THEN '-inf'
@@ -150,7 +166,15 @@ FROM (
           END,
           '~N'
         ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(TO_JSON_STRING(t.`doc`) AS STRING), '~', '~~'), '|', '~|'),
+          REPLACE(
+            REPLACE(
+              CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
           '~N'
         ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
       )
@@ -183,7 +207,7 @@ FROM (
             THEN '0'
             WHEN NOT IS_NAN(CAST(t.`rate` AS FLOAT64)) AND NOT IS_INF(CAST(t.`rate` AS FLOAT64))
             THEN FORMAT('%.14e', CAST(t.`rate` AS FLOAT64))
-            WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) = 'nan'
+            WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t.`rate` AS FLOAT64) < 0
             THEN '-inf'
@@ -202,7 +226,15 @@ FROM (
           END,
           '~N'
         ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(TO_JSON_STRING(t.`doc`) AS STRING), '~', '~~'), '|', '~|'),
+          REPLACE(
+            REPLACE(
+              CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
           '~N'
         ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
       )
@@ -262,7 +294,7 @@ FROM (
               THEN '0'
               WHEN NOT IS_NAN(CAST(t.`rate` AS FLOAT64)) AND NOT IS_INF(CAST(t.`rate` AS FLOAT64))
               THEN FORMAT('%.14e', CAST(t.`rate` AS FLOAT64))
-              WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) = 'nan'
+              WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) IN ('nan', '-nan')
               THEN 'nan'
               WHEN CAST(t.`rate` AS FLOAT64) < 0
               THEN '-inf'
@@ -281,7 +313,15 @@ FROM (
             END,
             '~N'
           ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(
-            REPLACE(REPLACE(CAST(TO_JSON_STRING(t.`doc`) AS STRING), '~', '~~'), '|', '~|'),
+            REPLACE(
+              REPLACE(
+                CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
+                '~',
+                '~~'
+              ),
+              '|',
+              '~|'
+            ),
             '~N'
           ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
         )
@@ -354,7 +394,7 @@ FROM (
               THEN '0'
               WHEN NOT IS_NAN(CAST(t.`rate` AS FLOAT64)) AND NOT IS_INF(CAST(t.`rate` AS FLOAT64))
               THEN FORMAT('%.14e', CAST(t.`rate` AS FLOAT64))
-              WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) = 'nan'
+              WHEN LOWER(CAST(CAST(t.`rate` AS FLOAT64) AS STRING)) IN ('nan', '-nan')
               THEN 'nan'
               WHEN CAST(t.`rate` AS FLOAT64) < 0
               THEN '-inf'
@@ -373,7 +413,15 @@ FROM (
             END,
             '~N'
           ) || '|' || COALESCE(CAST(t.`is_it` AS STRING), '~N') || '|' || COALESCE(
-            REPLACE(REPLACE(CAST(TO_JSON_STRING(t.`doc`) AS STRING), '~', '~~'), '|', '~|'),
+            REPLACE(
+              REPLACE(
+                CAST(CASE WHEN NOT t.`doc` IS NULL THEN TO_JSON_STRING(t.`doc`) END AS STRING),
+                '~',
+                '~~'
+              ),
+              '|',
+              '~|'
+            ),
             '~N'
           ) || '|' || COALESCE(REPLACE(REPLACE(TO_JSON_STRING(t.`list`), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(TO_HEX(t.`raw`)), '~N')
         )

@@ -21,7 +21,7 @@ FROM (
           WHEN CAST(t.`rate` AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t.`rate` AS DOUBLE) >= -1.7976931348623157e308
           THEN FORMAT_STRING('%.14e', CAST(t.`rate` AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) = 'nan'
+          WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t.`rate` AS DOUBLE) < 0
           THEN '-inf'
@@ -84,7 +84,7 @@ FROM (
           WHEN CAST(t.`rate` AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t.`rate` AS DOUBLE) >= -1.7976931348623157e308
           THEN FORMAT_STRING('%.14e', CAST(t.`rate` AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) = 'nan'
+          WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t.`rate` AS DOUBLE) < 0
           THEN '-inf'
@@ -145,7 +145,7 @@ FROM (
           WHEN CAST(t.`rate` AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t.`rate` AS DOUBLE) >= -1.7976931348623157e308
           THEN FORMAT_STRING('%.14e', CAST(t.`rate` AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) = 'nan'
+          WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t.`rate` AS DOUBLE) < 0
           THEN '-inf'
@@ -208,7 +208,7 @@ FROM (
           WHEN CAST(t.`rate` AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t.`rate` AS DOUBLE) >= -1.7976931348623157e308
           THEN FORMAT_STRING('%.14e', CAST(t.`rate` AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) = 'nan'
+          WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t.`rate` AS DOUBLE) < 0
           THEN '-inf'
@@ -298,7 +298,7 @@ FROM (
             WHEN CAST(t.`rate` AS DOUBLE) <= 1.7976931348623157e308
             AND CAST(t.`rate` AS DOUBLE) >= -1.7976931348623157e308
             THEN FORMAT_STRING('%.14e', CAST(t.`rate` AS DOUBLE))
-            WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) = 'nan'
+            WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t.`rate` AS DOUBLE) < 0
             THEN '-inf'
@@ -401,7 +401,7 @@ FROM (
             WHEN CAST(t.`rate` AS DOUBLE) <= 1.7976931348623157e308
             AND CAST(t.`rate` AS DOUBLE) >= -1.7976931348623157e308
             THEN FORMAT_STRING('%.14e', CAST(t.`rate` AS DOUBLE))
-            WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) = 'nan'
+            WHEN LOWER(CAST(CAST(t.`rate` AS DOUBLE) AS STRING)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t.`rate` AS DOUBLE) < 0
             THEN '-inf'

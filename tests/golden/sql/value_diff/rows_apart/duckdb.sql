@@ -25,7 +25,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
           THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
           THEN '-inf'
@@ -40,7 +40,10 @@ FROM (
           ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -74,7 +77,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
           THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
           THEN '-inf'
@@ -89,7 +92,10 @@ FROM (
           ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -117,7 +123,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
           THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
           THEN '-inf'
@@ -132,7 +138,10 @@ FROM (
           ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -162,7 +171,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
           THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
           THEN '-inf'
@@ -177,7 +186,10 @@ FROM (
           ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -234,7 +246,7 @@ FROM (
             WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
             AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
             THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) = 'nan'
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t."rate" AS DOUBLE) < 0
             THEN '-inf'
@@ -249,7 +261,10 @@ FROM (
             ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
           END,
           '~N'
-        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+          '~N'
+        ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -319,7 +334,7 @@ FROM (
             WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
             AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
             THEN PRINTF('%.14e', CAST(t."rate" AS DOUBLE))
-            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) = 'nan'
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS TEXT)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t."rate" AS DOUBLE) < 0
             THEN '-inf'
@@ -334,7 +349,10 @@ FROM (
             ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
           END,
           '~N'
-        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+          REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
+          '~N'
+        ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,

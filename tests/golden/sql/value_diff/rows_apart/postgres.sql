@@ -22,7 +22,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
           THEN LTRIM(TO_CHAR(CAST(t."rate" AS DOUBLE PRECISION), '9.99999999999999EEEE'))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
           THEN '-inf'
@@ -33,7 +33,27 @@ FROM (
       ) || '|' || COALESCE(BTRIM(CAST(TO_JSON(t."day") AS TEXT), '"'), '~N') || '|' || COALESCE(
         REPLACE(BTRIM(CAST(TO_JSON(t."at" AT TIME ZONE 'UTC') AS TEXT), '"'), ' ', 'T'),
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(CAST(t."doc" AS JSONB) AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
+        '~N'
+      ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -64,7 +84,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
           THEN LTRIM(TO_CHAR(CAST(t."rate" AS DOUBLE PRECISION), '9.99999999999999EEEE'))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
           THEN '-inf'
@@ -75,7 +95,27 @@ FROM (
       ) || '|' || COALESCE(BTRIM(CAST(TO_JSON(t."day") AS TEXT), '"'), '~N') || '|' || COALESCE(
         REPLACE(BTRIM(CAST(TO_JSON(t."at" AT TIME ZONE 'UTC') AS TEXT), '"'), ' ', 'T'),
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(CAST(t."doc" AS JSONB) AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
+        '~N'
+      ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -96,7 +136,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
           THEN LTRIM(TO_CHAR(CAST(t."rate" AS DOUBLE PRECISION), '9.99999999999999EEEE'))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
           THEN '-inf'
@@ -107,7 +147,27 @@ FROM (
       ) || '|' || COALESCE(BTRIM(CAST(TO_JSON(t."day") AS TEXT), '"'), '~N') || '|' || COALESCE(
         REPLACE(BTRIM(CAST(TO_JSON(t."at" AT TIME ZONE 'UTC') AS TEXT), '"'), ' ', 'T'),
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(CAST(t."doc" AS JSONB) AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
+        '~N'
+      ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -130,7 +190,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
           THEN LTRIM(TO_CHAR(CAST(t."rate" AS DOUBLE PRECISION), '9.99999999999999EEEE'))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
           THEN '-inf'
@@ -141,7 +201,27 @@ FROM (
       ) || '|' || COALESCE(BTRIM(CAST(TO_JSON(t."day") AS TEXT), '"'), '~N') || '|' || COALESCE(
         REPLACE(BTRIM(CAST(TO_JSON(t."at" AT TIME ZONE 'UTC') AS TEXT), '"'), ' ', 'T'),
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(CAST(t."doc" AS JSONB) AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            ),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
+        '~N'
+      ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -191,7 +271,7 @@ FROM (
             WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
             AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
             THEN LTRIM(TO_CHAR(CAST(t."rate" AS DOUBLE PRECISION), '9.99999999999999EEEE'))
-            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) = 'nan'
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
             THEN '-inf'
@@ -202,7 +282,27 @@ FROM (
         ) || '|' || COALESCE(BTRIM(CAST(TO_JSON(t."day") AS TEXT), '"'), '~N') || '|' || COALESCE(
           REPLACE(BTRIM(CAST(TO_JSON(t."at" AT TIME ZONE 'UTC') AS TEXT), '"'), ' ', 'T'),
           '~N'
-        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(CAST(t."doc" AS JSONB) AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
+        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              ),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
+          '~N'
+        ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -265,7 +365,7 @@ FROM (
             WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
             AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
             THEN LTRIM(TO_CHAR(CAST(t."rate" AS DOUBLE PRECISION), '9.99999999999999EEEE'))
-            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) = 'nan'
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS TEXT)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
             THEN '-inf'
@@ -276,7 +376,27 @@ FROM (
         ) || '|' || COALESCE(BTRIM(CAST(TO_JSON(t."day") AS TEXT), '"'), '~N') || '|' || COALESCE(
           REPLACE(BTRIM(CAST(TO_JSON(t."at" AT TIME ZONE 'UTC') AS TEXT), '"'), ' ', 'T'),
           '~N'
-        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(CAST(t."doc" AS JSONB) AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(TO_JSON(t."list") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
+        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              ),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
+          '~N'
+        ) || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(ENCODE(t."raw", 'hex')), '~N')
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,

@@ -24,7 +24,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
           THEN CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
           THEN '-inf'
@@ -81,7 +81,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
           THEN CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
           THEN '-inf'
@@ -136,7 +136,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
           THEN CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
           THEN '-inf'
@@ -193,7 +193,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
           THEN CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
           THEN '-inf'
@@ -277,7 +277,7 @@ FROM (
             WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
             AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
             THEN CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))
-            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) = 'nan'
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
             THEN '-inf'
@@ -374,7 +374,7 @@ FROM (
             WHEN CAST(t."rate" AS DOUBLE PRECISION) <= 1.7976931348623157e308
             AND CAST(t."rate" AS DOUBLE PRECISION) >= -1.7976931348623157e308
             THEN CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))
-            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) = 'nan'
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE PRECISION) AS VARCHAR(65535))) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t."rate" AS DOUBLE PRECISION) < 0
             THEN '-inf'

@@ -24,7 +24,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
           THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
           THEN '-inf'
@@ -78,7 +78,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
           THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
           THEN '-inf'
@@ -130,7 +130,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
           THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
           THEN '-inf'
@@ -184,7 +184,7 @@ FROM (
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
           THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
-          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) = 'nan'
+          WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
           THEN '-inf'
@@ -265,7 +265,7 @@ FROM (
             WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
             AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
             THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
-            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) = 'nan'
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t."rate" AS DOUBLE) < 0
             THEN '-inf'
@@ -359,7 +359,7 @@ FROM (
             WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
             AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
             THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
-            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) = 'nan'
+            WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t."rate" AS DOUBLE) < 0
             THEN '-inf'

@@ -147,7 +147,11 @@ FROM (
       t."day" AS c5,
       t."at" AS c6,
       t."is_it" AS c7,
-      CAST(t."doc" AS JSONB) AS c8,
+      CASE
+        WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+        THEN TO_JSONB(CAST(t."doc" AS TEXT))
+        ELSE CAST(t."doc" AS JSONB)
+      END AS c8,
       t."list" AS c9,
       t."raw" AS c10
     FROM orders_base AS t
@@ -163,7 +167,11 @@ FROM (
       t."day" AS c5,
       t."at" AS c6,
       t."is_it" AS c7,
-      CAST(t."doc" AS JSONB) AS c8,
+      CASE
+        WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+        THEN TO_JSONB(CAST(t."doc" AS TEXT))
+        ELSE CAST(t."doc" AS JSONB)
+      END AS c8,
       t."list" AS c9,
       t."raw" AS c10
     FROM orders_current AS t
@@ -233,7 +241,11 @@ FROM (
     t."day" AS c5,
     t."at" AS c6,
     t."is_it" AS c7,
-    CAST(t."doc" AS JSONB) AS c8,
+    CASE
+      WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+      THEN TO_JSONB(CAST(t."doc" AS TEXT))
+      ELSE CAST(t."doc" AS JSONB)
+    END AS c8,
     t."list" AS c9,
     t."raw" AS c10,
     t."doc" AS r8
@@ -252,7 +264,11 @@ INNER JOIN (
     t."day" AS c5,
     t."at" AS c6,
     t."is_it" AS c7,
-    CAST(t."doc" AS JSONB) AS c8,
+    CASE
+      WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+      THEN TO_JSONB(CAST(t."doc" AS TEXT))
+      ELSE CAST(t."doc" AS JSONB)
+    END AS c8,
     t."list" AS c9,
     t."raw" AS c10,
     t."doc" AS r8
