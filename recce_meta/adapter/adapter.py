@@ -304,6 +304,10 @@ def _url_parts(url: str) -> UrlParts:
             f"Not a database URL: {redact(url)}",
             hint="such as duckdb:///file.duckdb or postgresql://user:password@host:5432/database",
         ) from None
+    if "@" in (parsed.host or ""):
+        raise UsageError(
+            f"Not a database URL: {redact(url)}", hint="an @ in a user or a password is written %40"
+        )
     return UrlParts(
         parsed.drivername,
         parsed.username,

@@ -37,6 +37,7 @@ def value_violations(expect: ExpectValues, diff: ValueDiff) -> list[str]:
         ]
     if "removed_columns" not in expect.allow:
         found += _only_in(name, diff.base_only, "base")
+    found += _saw_nothing(name, diff, diff.base.rows + diff.current.rows)
     return found + _uncompared_rows(name, diff, expect.allow)
 
 
@@ -53,6 +54,7 @@ def multiset_violations(expect: ExpectValues, diff: RowsDiff) -> list[str]:
         )
     if "incomparable_columns" not in expect.allow:
         found += [f"{name}: column {column} was not compared" for column in diff.incomparable]
+    found += _saw_nothing(name, diff, diff.base_rows + diff.current_rows)
     return found + ([] if "removed_columns" in expect.allow else _only_in(name, diff.base_only, "base"))
 
 
@@ -97,6 +99,7 @@ def rows_violations(expect: ExpectRows, rows: RowsDiff, name: str) -> list[str]:
     counts = {"added": rows.added, "removed": rows.removed}
     found = _differing(name, expect, counts, rows.common + rows.added + rows.removed)
     found += [f"{name}: column {column} was not compared" for column in rows.incomparable]
+    found += _saw_nothing(name, rows, rows.base_rows + rows.current_rows)
     return found + _only_in(name, rows.base_only, "base")
 
 
@@ -125,6 +128,15 @@ def _moved_rows(name: str, expect: ExpectValues, added: int, removed: int, kept:
             share = f" ({percent(count / kept)} of base's {kept:,})" if kept else ""
             found.append(f"{name}: {what}{share}, {allowed(limit)}")
     return found
+
+
+def _saw_nothing(name: str, diff: ValueDiff | RowsDiff, rows: int) -> list[str]:
+    """That a condition or a sample left no row on either side; empty relations are equal."""
+    if rows or (diff.where is None and diff.sample is None):
+        return []
+    told = [f"where {diff.where}"] if diff.where is not None else []
+    told += [f"a sample of {diff.sample:g}%"] if diff.sample is not None else []
+    return [f"{name}: {' and '.join(told)} left no row to compare"]
 
 
 def _mismatches(expect: ExpectValues, diff: ValueDiff) -> list[str]:

@@ -318,6 +318,7 @@ def test_files_that_are_no_database(cli: Any) -> None:
         ("mysql://me:hunter2secret@host/db", 2, "Unknown warehouse type 'mysql' in the URL"),
         ("snowflake://me:hunter2secret@account/db", 3, "Warehouse type 'snowflake' is not supported yet"),
         ("nonsense", 2, "Not a database URL: nonsense"),
+        ("postgresql://me:p@ss-hunter2secret@host/db", 2, "an @ in a user or a password is written %40"),
         ("postgresql://me:hunter2secret@host:port/db", 2, "Not a database URL"),
     ],
 )

@@ -159,7 +159,8 @@ def describe(sources: Iterable[Source]) -> Plan[list[tuple[LiveColumn, ...]]]:
 
 def _named(source: Source, answer: Answer) -> Answer:
     """*answer*, or the same error in words that tell which relation is missing."""
-    if not isinstance(answer, MissingRelation) or not isinstance(source.relation, exp.Table):
+    is_table = isinstance(source.relation, exp.Table) and isinstance(source.relation.this, exp.Identifier)
+    if not isinstance(answer, MissingRelation) or not is_table:
         return answer
     said = answer.message.strip().partition("\n")[0]
     return MissingRelation(

@@ -766,3 +766,23 @@ def test_an_answer_of_another_type_is_a_fault_of_the_program() -> None:
 
 def test_share_of_a_distance_is_a_fraction() -> None:
     assert distribution_distance([1, 2], [2, 1]) == Fraction(1, 3)
+
+
+@pytest.mark.parametrize("expect", [ExpectEqual(), ExpectValues()])
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"where": "1 = 0"}, "where 1 = 0 left no row to compare"),
+        ({"sample": 0.001}, "a sample of 0.001% left no row to compare"),
+        ({}, None),
+    ],
+)
+def test_a_condition_that_leaves_no_row_has_shown_nothing(
+    expect: ExpectEqual | ExpectValues, fields: dict[str, Any], told: str | None
+) -> None:
+    nothing = KeyCounts(rows=0)
+    by_key = ValueDiff(subject=ORDERS, key=("id",), key_source="", base=nothing, current=nothing, **fields)
+    whole = RowsDiff(subject=ORDERS, columns=("id",), base_rows=0, current_rows=0, **fields)
+
+    for diff in (by_key, whole):
+        assert violations(expect, [diff]) == (() if told is None else (f"orders: {told}",))
