@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -143,3 +145,116 @@ def test_a_key_may_be_of_any_type(site: Any, backend_name: str, kind: str, examp
     assert (diff.common, diff.changed) == (2, 2)
     assert len(diff.columns[1].examples) == 2
     assert str([row.key for row in detail.rows]) == str([each.key for each in diff.columns[1].examples])
+
+
+RETYPED_KEYS = [
+    ("duckdb", "DECIMAL(10,2)", "INTEGER", ("1", "2.5"), ("1", "3"), Decimal("2.50"), 3),
+    ("duckdb", "INTEGER", "DECIMAL(10,2)", ("1", "3"), ("1", "2.5"), 3, Decimal("2.50")),
+    ("duckdb", "DATE", "TIMESTAMP", ("'2020-01-01'", "'2020-01-02'"), ("'2020-01-01'", "'2020-01-03 12:00'"),
+     date(2020, 1, 2), datetime(2020, 1, 3, 12)),
+    ("duckdb", "VARCHAR", "BIGINT", ("'1'", "'x'"), ("1", "2"), "x", 2),
+    ("duckdb", "TIMESTAMP", "TIMESTAMP_NS", ("'2020-01-01'", "'1600-01-01'"),
+     ("'2020-01-01'", "'2020-01-02'"), datetime(1600, 1, 1), datetime(2020, 1, 2)),
+    ("postgres", "numeric", "integer", ("1.00", "2.50"), ("1", "3"), Decimal("2.50"), 3),
+    ("postgres", "char(3)", "text", ("'a'", "'b'"), ("'a'", "'c'"), "b  ", "c"),
+    ("postgres", "date", "timestamp", ("'2020-01-01'", "'2020-01-02'"),
+     ("'2020-01-01'", "'2020-01-03 12:00'"), date(2020, 1, 2), datetime(2020, 1, 3, 12)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("backend_name", "base", "current", "before", "after", "removed", "added"), RETYPED_KEYS
+)
+def test_a_key_of_two_types_is_shown_as_each_side_has_it(
+    site: Any, backend_name: str, base: str, current: str, before: Any, after: Any, removed: Any, added: Any
+) -> None:
+    if site.dialect.name != backend_name:
+        return
+    for name, kind, keys, value in (("base", base, before, 1), ("current", current, after, 2)):
+        site.create(name, {"key": kind, "v": "INTEGER"}, [])
+        rows = ", ".join(f"({key}, {value})" for key in keys)
+        site.adapter.execute(f"INSERT INTO {site.relation(name)} VALUES {rows}")
+
+    diff = site.run(value_diff(site.pair(), ValueOptions(key=("key",))))
+    detail = site.run(value_diff_detail(site.pair(), ValueOptions(key=("key",))))
+
+    keys = {row.status: row.key[0] for row in detail.rows}
+    assert (keys["removed"], keys["added"]) == (removed, added)
+    assert (type(keys["removed"]), type(keys["added"])) == (type(removed), type(added))
+    assert [(each.base, each.current) for each in diff.columns[1].examples] == [(1, 2)]
+
+
+WRITTEN_IN_TWO_WAYS = [
+    ("duckdb", "DOUBLE", "0.0", "'-0.0'"),
+    ("postgres", "double precision", "0.0", "'-0.0'"),
+    ("postgres", "numeric", "1.0", "1.00"),
+    ("postgres", "interval", "'1 month'", "'30 days'"),
+    ("duckdb", "INTERVAL", "'1 month'", "'30 days'"),
+    ("postgres", "jsonb", "'1.0'", "'1.00'"),
+]
+
+
+@pytest.mark.parametrize(("backend_name", "kind", "base", "current"), WRITTEN_IN_TWO_WAYS)
+def test_a_key_may_be_written_otherwise_in_current(
+    site: Any, backend_name: str, kind: str, base: str, current: str
+) -> None:
+    if site.dialect.name != backend_name:
+        return
+    for name, key, value in (("base", base, 1), ("current", current, 2)):
+        site.create(name, {"key": kind, "v": "INTEGER"}, [])
+        site.adapter.execute(f"INSERT INTO {site.relation(name)} VALUES ({key}, {value})")
+
+    diff = site.run(value_diff(site.pair(), ValueOptions(key=("key",))))
+
+    assert diff.common == 1
+    assert [(each.base, each.current) for each in diff.columns[1].examples] == [(1, 2)]
+
+
+NEVER_FAIL = [
+    ("duckdb", "HUGEINT", "DECIMAL(38,0)", "170141183460469231731687303715884105727", "1"),
+    ("duckdb", "TIMESTAMP", "TIMESTAMP_NS", "'1600-01-01'", "'2000-01-01'"),
+    ("duckdb", "TIMESTAMP_S", "TIMESTAMP_NS", "'1600-01-01'", "'2000-01-01'"),
+    ("duckdb", "DATE", "TIMESTAMP_NS", "'1600-01-01'", "'2000-01-01'"),
+    ("duckdb", "INTEGER[]", "INTEGER[2]", "[]", "[1, 2]"),
+    ("duckdb", "INTEGER[2]", "INTEGER[3]", "[1, 2]", "[1, 2, 3]"),
+    ("postgres", "json", "json", r"'\"\u0000\"'".replace('\\"', '"'), "'1'"),
+    ("postgres", "json", "jsonb", "'1e400000'", "'1'"),
+    ("postgres", "numeric(10,0)", "bigint", "'NaN'", "1"),
+    ("postgres", "time", "timetz", "'12:00'", "'12:00+01'"),
+    ("duckdb", "TIME", "TIMETZ", "'12:00:00'", "'12:00:00+01'"),
+]
+
+
+@pytest.mark.parametrize(("backend_name", "base", "current", "one", "other"), NEVER_FAIL)
+@pytest.mark.parametrize("precision", [None, "day"])
+def test_values_that_the_other_type_does_not_hold_are_compared(
+    site: Any, backend_name: str, base: str, current: str, one: str, other: str, precision: str | None
+) -> None:
+    if site.dialect.name != backend_name:
+        return
+    for name, kind, value in (("base", base, one), ("current", current, other)):
+        site.create(name, {"id": "INTEGER", "v": kind}, [])
+        site.adapter.execute(f"INSERT INTO {site.relation(name)} VALUES (1, ({value})::{kind})")
+    options = ValueOptions(key=("id",), timestamp_precision=precision)
+
+    diff = site.run(value_diff(site.pair(), options))
+    site.run(value_diff_detail(site.pair(), options))
+    whole = site.run(rows_diff(site.pair(), ValueOptions(timestamp_precision=precision)))
+
+    assert diff.columns[1].mismatched == 1 or diff.columns[1].reason
+    assert whole.added == 1 or whole.incomparable == ("v",)
+
+
+@pytest.mark.parametrize("current", ["TIMESTAMP_NS", "TIMESTAMP_S", "DATE"])
+def test_a_sample_of_timestamps_is_the_same_in_any_unit(site: Any, current: str) -> None:
+    if site.dialect.name != "duckdb":
+        return
+    day = "TIMESTAMP '2000-01-01' + INTERVAL 1 DAY * i"
+    days = "SELECT CAST(" + day + " AS {}) AS day, i AS v FROM range(3000) AS s(i)"
+    for name, kind in (("base", "TIMESTAMP"), ("current", current)):
+        site.adapter.execute(f"CREATE TABLE {site.relation(name)} AS {days.format(kind)}")
+
+    diff = site.run(value_diff(site.pair(), ValueOptions(key=("day",), sample=10)))
+
+    assert (diff.added, diff.removed) == (0, 0)
+    assert 200 < diff.common < 400
