@@ -31,10 +31,26 @@ _selecting: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     ),
     click.option("--exclude", multiple=True, help="Without these nodes."),
 )
-_column = click.option("-c", "--column", "columns", multiple=True, help="Only these columns.")
+
+
+def names(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Names from an option that may be given several times, or once with commas."""
+    found = tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+    if given and not found:
+        raise click.BadParameter("names no column")
+    return found
+
+
+_column = click.option(
+    "-c",
+    "--columns",
+    multiple=True,
+    callback=names,
+    help="Only these columns: -c id,status, or -c id -c status.",
+)
 columns_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     _column,
-    click.option("--exclude-column", "exclude_columns", multiple=True, help="Without these columns."),
+    click.option("--exclude-columns", multiple=True, callback=names, help="Without these columns."),
 )
 _live = click.option("--live", is_flag=True, help="Ask base now, whatever was kept with its run.")
 where_option = click.option("--where", help="Only rows that meet this condition, in the warehouse's SQL.")

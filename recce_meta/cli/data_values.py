@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from recce_meta.cli.data import Asked, about_nodes, columns_options, format_of_data, where_option
+from recce_meta.cli.data import Asked, about_nodes, columns_options, format_of_data, names, where_option
 from recce_meta.cli.data_options import DataOptions, Output, comparing_data, output_options
 from recce_meta.cli.options import together
 from recce_meta.diff.data.settings import DEFAULT_LIMIT, PRECISIONS, ValueOptions
@@ -45,7 +45,7 @@ def _comparing_values(command: F) -> F:
         **others: Any,
     ) -> Any:
         options = ValueOptions(
-            key=tuple(name.strip() for text in key for name in text.split(",")) or None,
+            key=key or None,
             columns=columns,
             exclude_columns=exclude_columns,
             where=where,
@@ -66,6 +66,7 @@ _KEY: Callable[[F], F] = click.option(
     "-k",
     "--key",
     multiple=True,
+    callback=names,
     help="Columns that identify a row: -k id, or -k order_id,line. [default: as the project declares]",
 )
 _VALUES: Callable[[F], F] = together(
