@@ -56,6 +56,8 @@ def keys_of(runs: RunPair | None, sides: Sides) -> tuple[Key, ...]:
 
 def values(pair: Pair, options: ValueOptions) -> Plan[ValueDiff | RowsDiff]:
     """Values compared by key, or as whole rows where there is none."""
+    if _has_rows_alone(pair, options):
+        return (yield from rows_diff(pair, options))
     try:
         return (yield from value_diff(pair, options))
     except NoKey:
@@ -64,10 +66,18 @@ def values(pair: Pair, options: ValueOptions) -> Plan[ValueDiff | RowsDiff]:
 
 def details(pair: Pair, options: ValueOptions) -> Plan[ValueDetail | RowsDiff]:
     """The rows that differ, by key, or as whole rows where there is none."""
+    if _has_rows_alone(pair, options):
+        return (yield from rows_diff(pair, options))
     try:
         return (yield from value_diff_detail(pair, options))
     except NoKey:
         return (yield from rows_diff(pair, options))
+
+
+def _has_rows_alone(pair: Pair, options: ValueOptions) -> bool:
+    """Whether *pair* is in two targets, where keys are not compared yet, and nobody names a key."""
+    is_apart = not pair.is_joined and len(pair.sides) == 2
+    return is_apart and options.key is None and not options.candidates
 
 
 def query_job(

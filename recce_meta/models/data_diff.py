@@ -321,6 +321,8 @@ class ColumnProfile(Struct, frozen=True, kw_only=True):
     name: str
     base: Profile | None = None
     current: Profile | None = None
+    is_same_type: bool | None = None
+    """In two kinds of warehouses, which write types differently: whether both hold the same. Else None."""
 
 
 class ProfileDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="profile_diff"):

@@ -305,8 +305,14 @@ def _column_profile(column: SideColumn, found: _Found, approximate: bool, pair: 
         source.side: _profile(getattr(column, source.side.value), source, found, approximate)
         for source in pair.sides
     }
+    is_same = None
+    if column.base and column.current and len({source.dialect.name for source in pair.sides}) == 2:
+        is_same = column.base.type.kind is column.current.type.kind
     return ColumnProfile(
-        name=column.name, base=profiles.get(DataSide.BASE), current=profiles.get(DataSide.CURRENT)
+        name=column.name,
+        base=profiles.get(DataSide.BASE),
+        current=profiles.get(DataSide.CURRENT),
+        is_same_type=is_same,
     )
 
 

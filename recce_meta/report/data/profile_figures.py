@@ -38,8 +38,11 @@ def metrics_of(column: ColumnProfile) -> list[Metric]:
         field = name.replace(" ", "_")
         return told(name, getattr(base, field, None), getattr(current, field, None))
 
+    types = plain("type", lambda side: side.type)
+    if column.is_same_type is not None:
+        types = types._replace(differs=not column.is_same_type)
     metrics = [
-        plain("type", lambda side: side.type),
+        types,
         plain("rows", lambda side: count(side.row_count)),
         plain("not null", lambda side: _part(side.not_null_count, side.not_null_proportion)),
         plain("distinct", _distinct),
