@@ -59,6 +59,14 @@ class DuckDB(Dialect):
             return exp.cast(value, f"{own.elements[0].text}[]", dialect=self.name)
         return value
 
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """Years before Christ are marked at the end, as PostgreSQL does, where DuckDB marks the date."""
+        text = super().portable_text(value, of)
+        if not of.kind.is_point_in_time:
+            return text
+        literals = [exp.Literal.string(r" \(BC\)(.*)"), exp.Literal.string(r"\1 BC")]
+        return exp.Anonymous(this="REGEXP_REPLACE", expressions=[text, *literals])
+
     def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
         """Two databases are two files of one DuckDB: what it hashes alike is equal in both."""
         if of.kind in _NESTED:

@@ -205,6 +205,19 @@ POSTGRES_PAIRS = (
     *(("varchar(5)", "text"), ("text", "bigint"), ("text", "date"), ("time(3)", "time")),
 )
 PAIRS = [("duckdb", *pair) for pair in DUCKDB_PAIRS] + [("postgres", *pair) for pair in POSTGRES_PAIRS]
+ALIKE: dict[tuple[str, str], list[str]] = {
+    ("BIGINT", "bigint"): [],
+    ("DECIMAL(38,4)", "numeric"): [],
+    ("DOUBLE", "double precision"): ["'-1e-10'", "0.30000000000000004"],
+    ("BOOLEAN", "boolean"): [],
+    ("VARCHAR", "text"): ["'~N'", "'~'", "'|'"],
+    ("DATE", "date"): ["'0044-03-15 (BC)'", "'12000-01-01'"],
+    ("TIMESTAMP", "timestamp"): ["'12000-01-01'", "'0044-03-15 (BC) 12:00:00.5'"],
+    ("TIMESTAMPTZ", "timestamptz"): ["'0044-03-15 (BC) 12:00:00+00'"],
+    ("TIME", "time"): [],
+    ("UUID", "uuid"): [],
+}
+"""Types of two warehouses, and values of them beside those above."""
 CANDIDATES = (
     *("0", "1", "-1", "2", "1.5", "-1.5", "127", "4294967296", "170141183460469231731687303715884105727"),
     *(
@@ -250,12 +263,13 @@ def castable(site: Any, kind: str) -> list[str]:
 
 
 class Columns:
-    """The column v of two tables, and which of its values are equal."""
+    """The column v of two tables, each in a warehouse, and which of its values are equal."""
 
-    def __init__(self, site: Any) -> None:
+    def __init__(self, site: Any, current: Any = None) -> None:
         self.site = site
-        self.sources = {side: site.source(side.value, side) for side in DataSide}
-        described = site.run(describe(list(self.sources.values())))
+        self.sites = {DataSide.BASE: site, DataSide.CURRENT: current or site}
+        self.sources = {side: own.source(side.value, side) for side, own in self.sites.items()}
+        described = [own.run(describe([self.sources[side]]))[0] for side, own in self.sites.items()]
         self.pair = ColumnPair(*(next(each for each in columns if each.name == "v") for columns in described))
 
     def equal(self) -> set[tuple[int, int]] | None:
@@ -283,15 +297,18 @@ class Columns:
 
     def hashed_alike_apart(self) -> set[tuple[int, int]] | None:
         """The same, where each side is read by a statement of its own."""
-        dialect = self.site.dialect
-        text = portable_value(self.pair, dialect, dialect, ValueOptions())
+        dialects = [own.dialect for own in self.sites.values()]
+        text = portable_value(self.pair, *dialects, ValueOptions())
         if text is None:
             return None
-        found = [
-            self._rows(select)
-            for select in self._values(*(dialect.portable_hash([text(side, "t")]) for side in DataSide))
-        ]
-        return {(b, c) for (b, h), (c, g) in product(*found) if h == g}
+        hashes = (
+            dialect.portable_hash([text(side, "t")]) for side, dialect in zip(DataSide, dialects, strict=True)
+        )
+        left, right = (
+            own.adapter.execute(own.dialect.render(select))[1]
+            for own, select in zip(self.sites.values(), self._values(*hashes), strict=True)
+        )
+        return {(b, c) for (b, h), (c, g) in product(left, right) if h == g}
 
     def _values(self, *values: Any) -> list[Any]:
         place = exp.column("id", table="t")
@@ -333,6 +350,19 @@ def test_so_are_those_of_two_types(site: Any, backend_name: str, base: str, curr
     assert equal
     assert columns.hashed_alike() == equal
     assert columns.hashed_alike_apart() in (None, equal)
+
+
+@pytest.mark.parametrize(("base", "current"), ALIKE)
+def test_so_are_those_of_two_warehouses(sites: Any, base: str, current: str) -> None:
+    duckdb, postgres = sites
+    values = [value for value in DUCKDB[base] if value != "'-nan'"] + ALIKE[base, current]
+    store(duckdb, "base", base, values)
+    store(duckdb, "current", base, values)
+    store(postgres, "current", current, [value.replace("(BC)", "BC") for value in values])
+
+    equal = Columns(duckdb).equal()
+
+    assert Columns(duckdb, postgres).hashed_alike_apart() == equal
 
 
 def test_numbers_of_64_bits_have_hashes_of_64(site: Any) -> None:

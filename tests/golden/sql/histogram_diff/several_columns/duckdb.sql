@@ -59,35 +59,51 @@ FROM (
       END
     ) AS base_c2_max,
     COUNT(t."ratio") AS base_c2_count,
-    CAST(MIN(
-      CASE
-        WHEN t."ordered_on" >= CAST('0001-01-01' AS DATE)
-        AND t."ordered_on" <= CAST('9999-12-31' AS DATE)
-        THEN t."ordered_on"
-      END
-    ) AS TEXT) AS base_c3_min,
-    CAST(MAX(
-      CASE
-        WHEN t."ordered_on" >= CAST('0001-01-01' AS DATE)
-        AND t."ordered_on" <= CAST('9999-12-31' AS DATE)
-        THEN t."ordered_on"
-      END
-    ) AS TEXT) AS base_c3_max,
+    REGEXP_REPLACE(
+      CAST(MIN(
+        CASE
+          WHEN t."ordered_on" >= CAST('0001-01-01' AS DATE)
+          AND t."ordered_on" <= CAST('9999-12-31' AS DATE)
+          THEN t."ordered_on"
+        END
+      ) AS TEXT),
+      ' \(BC\)(.*)',
+      '\1 BC'
+    ) AS base_c3_min,
+    REGEXP_REPLACE(
+      CAST(MAX(
+        CASE
+          WHEN t."ordered_on" >= CAST('0001-01-01' AS DATE)
+          AND t."ordered_on" <= CAST('9999-12-31' AS DATE)
+          THEN t."ordered_on"
+        END
+      ) AS TEXT),
+      ' \(BC\)(.*)',
+      '\1 BC'
+    ) AS base_c3_max,
     COUNT(t."ordered_on") AS base_c3_count,
-    CAST(MIN(
-      CASE
-        WHEN t."shipped_at" >= CAST('0001-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
-        AND t."shipped_at" <= CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)
-        THEN t."shipped_at"
-      END
-    ) AT TIME ZONE 'UTC' AS TEXT) AS base_c4_min,
-    CAST(MAX(
-      CASE
-        WHEN t."shipped_at" >= CAST('0001-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
-        AND t."shipped_at" <= CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)
-        THEN t."shipped_at"
-      END
-    ) AT TIME ZONE 'UTC' AS TEXT) AS base_c4_max,
+    REGEXP_REPLACE(
+      CAST(MIN(
+        CASE
+          WHEN t."shipped_at" >= CAST('0001-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
+          AND t."shipped_at" <= CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)
+          THEN t."shipped_at"
+        END
+      ) AT TIME ZONE 'UTC' AS TEXT),
+      ' \(BC\)(.*)',
+      '\1 BC'
+    ) AS base_c4_min,
+    REGEXP_REPLACE(
+      CAST(MAX(
+        CASE
+          WHEN t."shipped_at" >= CAST('0001-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
+          AND t."shipped_at" <= CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)
+          THEN t."shipped_at"
+        END
+      ) AT TIME ZONE 'UTC' AS TEXT),
+      ' \(BC\)(.*)',
+      '\1 BC'
+    ) AS base_c4_max,
     COUNT(t."shipped_at") AS base_c4_count,
     MIN(t."a""b") AS base_c5_min,
     MAX(t."a""b") AS base_c5_max,
@@ -117,35 +133,51 @@ CROSS JOIN (
       END
     ) AS current_c2_max,
     COUNT(t."ratio") AS current_c2_count,
-    CAST(MIN(
-      CASE
-        WHEN t."ordered_on" >= CAST('0001-01-01' AS DATE)
-        AND t."ordered_on" <= CAST('9999-12-31' AS DATE)
-        THEN t."ordered_on"
-      END
-    ) AS TEXT) AS current_c3_min,
-    CAST(MAX(
-      CASE
-        WHEN t."ordered_on" >= CAST('0001-01-01' AS DATE)
-        AND t."ordered_on" <= CAST('9999-12-31' AS DATE)
-        THEN t."ordered_on"
-      END
-    ) AS TEXT) AS current_c3_max,
+    REGEXP_REPLACE(
+      CAST(MIN(
+        CASE
+          WHEN t."ordered_on" >= CAST('0001-01-01' AS DATE)
+          AND t."ordered_on" <= CAST('9999-12-31' AS DATE)
+          THEN t."ordered_on"
+        END
+      ) AS TEXT),
+      ' \(BC\)(.*)',
+      '\1 BC'
+    ) AS current_c3_min,
+    REGEXP_REPLACE(
+      CAST(MAX(
+        CASE
+          WHEN t."ordered_on" >= CAST('0001-01-01' AS DATE)
+          AND t."ordered_on" <= CAST('9999-12-31' AS DATE)
+          THEN t."ordered_on"
+        END
+      ) AS TEXT),
+      ' \(BC\)(.*)',
+      '\1 BC'
+    ) AS current_c3_max,
     COUNT(t."ordered_on") AS current_c3_count,
-    CAST(MIN(
-      CASE
-        WHEN t."shipped_at" >= CAST('0001-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
-        AND t."shipped_at" <= CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)
-        THEN t."shipped_at"
-      END
-    ) AT TIME ZONE 'UTC' AS TEXT) AS current_c4_min,
-    CAST(MAX(
-      CASE
-        WHEN t."shipped_at" >= CAST('0001-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
-        AND t."shipped_at" <= CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)
-        THEN t."shipped_at"
-      END
-    ) AT TIME ZONE 'UTC' AS TEXT) AS current_c4_max,
+    REGEXP_REPLACE(
+      CAST(MIN(
+        CASE
+          WHEN t."shipped_at" >= CAST('0001-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
+          AND t."shipped_at" <= CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)
+          THEN t."shipped_at"
+        END
+      ) AT TIME ZONE 'UTC' AS TEXT),
+      ' \(BC\)(.*)',
+      '\1 BC'
+    ) AS current_c4_min,
+    REGEXP_REPLACE(
+      CAST(MAX(
+        CASE
+          WHEN t."shipped_at" >= CAST('0001-01-01 00:00:00+00:00' AS TIMESTAMPTZ)
+          AND t."shipped_at" <= CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)
+          THEN t."shipped_at"
+        END
+      ) AT TIME ZONE 'UTC' AS TEXT),
+      ' \(BC\)(.*)',
+      '\1 BC'
+    ) AS current_c4_max,
     COUNT(t."shipped_at") AS current_c4_count,
     MIN(t."a""b") AS current_c5_min,
     MAX(t."a""b") AS current_c5_max,

@@ -7,9 +7,9 @@ SELECT
   AVG(t."id") AS c0_avg,
   MEDIAN(t."id") AS c0_median,
   COUNT(t."ordered_on") AS c1_not_null_count,
-  CAST(MIN(t."ordered_on") AS TEXT) AS c1_min,
-  CAST(MAX(t."ordered_on") AS TEXT) AS c1_max,
-  CAST(QUANTILE_DISC(t."ordered_on", 0.5) AS TEXT) AS c1_median
+  REGEXP_REPLACE(CAST(MIN(t."ordered_on") AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c1_min,
+  REGEXP_REPLACE(CAST(MAX(t."ordered_on") AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c1_max,
+  REGEXP_REPLACE(CAST(QUANTILE_DISC(t."ordered_on", 0.5) AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c1_median
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.id

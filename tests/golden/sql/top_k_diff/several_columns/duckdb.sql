@@ -125,7 +125,7 @@ UNION ALL
 SELECT
   3 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
-  CAST(f.v AT TIME ZONE 'UTC' AS TEXT) AS value,
+  REGEXP_REPLACE(CAST(f.v AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC') AS value,
   f.base_rows,
   f.current_rows
 FROM (

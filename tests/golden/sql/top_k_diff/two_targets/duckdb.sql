@@ -48,7 +48,7 @@ FROM (
 
 -- base: most frequent values of orders.ordered_on
 SELECT
-  CAST(f.v AS TEXT) AS value,
+  REGEXP_REPLACE(CAST(f.v AS TEXT), ' \(BC\)(.*)', '\1 BC') AS value,
   f.row_count
 FROM (
   SELECT
@@ -144,7 +144,7 @@ FROM (
 
 -- current: most frequent values of orders.ordered_on
 SELECT
-  CAST(f.v AS TEXT) AS value,
+  REGEXP_REPLACE(CAST(f.v AS TEXT), ' \(BC\)(.*)', '\1 BC') AS value,
   f.row_count
 FROM (
   SELECT
@@ -242,7 +242,7 @@ FROM (
 
 -- base: other side's values of orders.ordered_on
 SELECT
-  CAST(f.v AS TEXT) AS value,
+  REGEXP_REPLACE(CAST(f.v AS TEXT), ' \(BC\)(.*)', '\1 BC') AS value,
   f.row_count
 FROM (
   SELECT

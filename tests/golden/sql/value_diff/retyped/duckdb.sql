@@ -94,7 +94,7 @@ SELECT
   b.c1 AS current_1,
   a.c2 IS DISTINCT FROM b.c2 AS d2,
   a.r2 AS base_2,
-  CAST(b.r2 AS TEXT) AS current_2
+  REGEXP_REPLACE(CAST(b.r2 AS TEXT), ' \(BC\)(.*)', '\1 BC') AS current_2
 FROM (
   SELECT
     CAST(t."id" AS TEXT) AS k0,

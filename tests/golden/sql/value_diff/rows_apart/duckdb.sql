@@ -33,11 +33,29 @@ FROM (
           THEN 'inf'
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."day" AS TEXT), '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T') LIKE '%.%'
-          THEN RTRIM(RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T'), '0'), '.')
-          ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
+          WHEN REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          ) LIKE '%.%'
+          THEN RTRIM(
+            RTRIM(
+              REPLACE(
+                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                ' ',
+                'T'
+              ),
+              '0'
+            ),
+            '.'
+          )
+          ELSE REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          )
         END,
         '~N'
       ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
@@ -85,11 +103,29 @@ FROM (
           THEN 'inf'
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."day" AS TEXT), '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T') LIKE '%.%'
-          THEN RTRIM(RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T'), '0'), '.')
-          ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
+          WHEN REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          ) LIKE '%.%'
+          THEN RTRIM(
+            RTRIM(
+              REPLACE(
+                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                ' ',
+                'T'
+              ),
+              '0'
+            ),
+            '.'
+          )
+          ELSE REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          )
         END,
         '~N'
       ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
@@ -131,11 +167,29 @@ FROM (
           THEN 'inf'
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."day" AS TEXT), '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T') LIKE '%.%'
-          THEN RTRIM(RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T'), '0'), '.')
-          ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
+          WHEN REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          ) LIKE '%.%'
+          THEN RTRIM(
+            RTRIM(
+              REPLACE(
+                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                ' ',
+                'T'
+              ),
+              '0'
+            ),
+            '.'
+          )
+          ELSE REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          )
         END,
         '~N'
       ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
@@ -179,11 +233,29 @@ FROM (
           THEN 'inf'
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."day" AS TEXT), '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
         CASE
-          WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T') LIKE '%.%'
-          THEN RTRIM(RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T'), '0'), '.')
-          ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
+          WHEN REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          ) LIKE '%.%'
+          THEN RTRIM(
+            RTRIM(
+              REPLACE(
+                REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                ' ',
+                'T'
+              ),
+              '0'
+            ),
+            '.'
+          )
+          ELSE REPLACE(
+            REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+            ' ',
+            'T'
+          )
         END,
         '~N'
       ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
@@ -207,8 +279,8 @@ SELECT
   d.r3 AS r3,
   d.r4 AS r4,
   d.r5 AS r5,
-  CAST(d.r6 AS TEXT) AS r6,
-  CAST(d.r7 AT TIME ZONE 'UTC' AS TEXT) AS r7,
+  REGEXP_REPLACE(CAST(d.r6 AS TEXT), ' \(BC\)(.*)', '\1 BC') AS r6,
+  REGEXP_REPLACE(CAST(d.r7 AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC') AS r7,
   d.r8 AS r8,
   d.r9 AS r9,
   d.r10 AS r10,
@@ -254,11 +326,29 @@ FROM (
             THEN 'inf'
           END,
           '~N'
-        ) || '|' || COALESCE(CAST(t."day" AS TEXT), '~N') || '|' || COALESCE(
+        ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T') LIKE '%.%'
-            THEN RTRIM(RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T'), '0'), '.')
-            ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
+            WHEN REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            ) LIKE '%.%'
+            THEN RTRIM(
+              RTRIM(
+                REPLACE(
+                  REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                  ' ',
+                  'T'
+                ),
+                '0'
+              ),
+              '.'
+            )
+            ELSE REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            )
           END,
           '~N'
         ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
@@ -295,8 +385,8 @@ SELECT
   d.r3 AS r3,
   d.r4 AS r4,
   d.r5 AS r5,
-  CAST(d.r6 AS TEXT) AS r6,
-  CAST(d.r7 AT TIME ZONE 'UTC' AS TEXT) AS r7,
+  REGEXP_REPLACE(CAST(d.r6 AS TEXT), ' \(BC\)(.*)', '\1 BC') AS r6,
+  REGEXP_REPLACE(CAST(d.r7 AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC') AS r7,
   d.r8 AS r8,
   d.r9 AS r9,
   d.r10 AS r10,
@@ -342,11 +432,29 @@ FROM (
             THEN 'inf'
           END,
           '~N'
-        ) || '|' || COALESCE(CAST(t."day" AS TEXT), '~N') || '|' || COALESCE(
+        ) || '|' || COALESCE(REGEXP_REPLACE(CAST(t."day" AS TEXT), ' \(BC\)(.*)', '\1 BC'), '~N') || '|' || COALESCE(
           CASE
-            WHEN REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T') LIKE '%.%'
-            THEN RTRIM(RTRIM(REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T'), '0'), '.')
-            ELSE REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' ', 'T')
+            WHEN REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            ) LIKE '%.%'
+            THEN RTRIM(
+              RTRIM(
+                REPLACE(
+                  REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+                  ' ',
+                  'T'
+                ),
+                '0'
+              ),
+              '.'
+            )
+            ELSE REPLACE(
+              REGEXP_REPLACE(CAST(t."at" AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC'),
+              ' ',
+              'T'
+            )
           END,
           '~N'
         ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
