@@ -174,9 +174,13 @@ def _change(expect: ExpectCounts, name: str, base: int, current: int) -> list[st
         expect.row_count_change,
         expect.max_increase if delta > 0 else expect.max_decrease,
     ]
-    share = f", {'+' if delta > 0 else '−'}{percent(abs(delta) / base)}" if base else ""
+
+    def share(limit: Amount) -> str:
+        return f", {'+' if delta > 0 else '−'}{percent(abs(delta) / base, limit)}" if base else ""
+
     return [
-        f"{name}: went from {base:,} to {count_of(current, 'row')} ({delta:+,}{share}), {allowed(limit)}"
+        f"{name}: went from {base:,} to {count_of(current, 'row')} ({delta:+,}{share(limit)}), "
+        f"{allowed(limit)}"
         for limit in dict.fromkeys(limits)
         if limit is not None and exceeds(abs(delta), limit, base)
     ]

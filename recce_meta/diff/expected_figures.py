@@ -121,7 +121,7 @@ def _change(before: Value, after: Value, limit: Amount, figure: str) -> str:
     if not limit.is_share:
         return f"{change:+,.6g}"
     sign = "+" if change > 0 else "−"
-    return sign + percent(abs(change / float(before))) if before else "from 0"
+    return sign + percent(abs(change / float(before)), limit) if before else "from 0"
 
 
 def _allowed(limit: Amount, figure: str) -> str:
@@ -152,7 +152,7 @@ def _distribution(name: str, column: ColumnHistogram | ColumnTopK, limit: Amount
     distance = distribution_distance(*sides)
     if distance <= Fraction(limit.value):
         return []
-    moved = percent(float(distance))
+    moved = percent(float(distance), limit)
     return [f"{name}: {moved} of the distribution of column {column.name} moved, {allowed(limit)}"]
 
 

@@ -125,7 +125,7 @@ def _moved_rows(name: str, expect: ExpectValues, added: int, removed: int, kept:
     ):
         if status not in expect.allow and exceeds(count, limit, kept):
             what = f"{count_of(count, 'row')} {'was' if count == 1 else 'were'} {status}"
-            share = f" ({percent(count / kept)} of base's {kept:,})" if kept else ""
+            share = f" ({percent(count / kept, limit)} of base's {kept:,})" if kept else ""
             found.append(f"{name}: {what}{share}, {allowed(limit)}")
     return found
 
@@ -148,7 +148,7 @@ def _mismatches(expect: ExpectValues, diff: ValueDiff) -> list[str]:
         return []
     columns = sorted((c for c in diff.columns if c.mismatched), key=lambda c: (-(c.mismatched or 0), c.name))
     where = first_of([f"{column.name} {column.mismatched:,}" for column in columns], MOST_NAMES)
-    share = share_of(diff.changed, diff.common, "common rows")
+    share = share_of(diff.changed, diff.common, "common rows", limits)
     return [f"{name}: {share} changed{f' ({where})' if where else ''}, {allowed(limits)}"]
 
 
@@ -157,7 +157,7 @@ def _mismatches_by_column(name: str, limits: Mapping[str, Amount], diff: ValueDi
     for column in diff.columns:
         limit = limit_for(column.name, limits) or NONE
         if column.mismatched and exceeds(column.mismatched, limit, diff.common):
-            share = share_of(column.mismatched, diff.common, "common rows")
+            share = share_of(column.mismatched, diff.common, "common rows", limit)
             found.append(f"{name}: {share} changed in column {column.name}, {allowed(limit)}")
     return found
 
@@ -213,5 +213,5 @@ def _differing(name: str, expect: ExpectRows, counts: Mapping[str, int], total: 
     if not exceeds(differing, expect.max_differing_rows, total):
         return []
     kinds = ", ".join(f"{count:,} {status}" for status, count in counted.items())
-    what = f"{share_of(differing, total, 'rows')} {_differ(differing)} ({kinds})"
+    what = f"{share_of(differing, total, 'rows', expect.max_differing_rows)} {_differ(differing)} ({kinds})"
     return [f"{name}: {what}, {allowed(expect.max_differing_rows)}"]

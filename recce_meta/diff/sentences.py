@@ -14,6 +14,8 @@ from recce_meta.models.data_diff import Value
 Limit = TypeVar("Limit")
 
 LONGEST_CELL = 60
+MOST_DIGITS = 17
+"""Of a float."""
 
 
 def exceeds(count: int, limit: Amount, total: int) -> bool:
@@ -22,23 +24,32 @@ def exceeds(count: int, limit: Amount, total: int) -> bool:
     return count > allowed
 
 
-def share_of(count: int, total: int, what: str) -> str:
-    """`32 of 1,000 rows (3.2%)`; without a total to compare with, `32 rows`.
+def share_of(count: int, total: int, what: str, limit: Amount | None = None) -> str:
+    """`32 of 1,000 rows (3.2%)`; without a total to compare with, `32 rows`. See `percent` for *limit*.
 
     >>> share_of(32, 1000, "common rows"), share_of(1, 0, "row")
     ('32 of 1,000 common rows (3.2%)', '1 row')
     """
-    return f"{count:,} of {total:,} {what} ({percent(count / total)})" if total else f"{count:,} {what}"
+    return (
+        f"{count:,} of {total:,} {what} ({percent(count / total, limit)})" if total else f"{count:,} {what}"
+    )
 
 
-def percent(share: float) -> str:
-    """A share in per cent with three digits.
+def percent(share: float, limit: Amount | None = None) -> str:
+    """A share in per cent with three digits; with more, where it is beyond *limit* and would not look so.
 
     >>> percent(0.03216), percent(1), percent(12.5)
     ('3.22%', '100%', '1,250%')
+    >>> percent(76 / 900, Amount(Decimal("0.0844"), is_share=True))
+    '8.444%'
     """
-    digits = 0 if abs(share) >= 1 else 3
-    return f"{share * 100:,.0f}%" if not digits else f"{share * 100:.{digits}g}%"
+    text = f"{share * 100:,.0f}" if abs(share) >= 1 else f"{share * 100:.3g}"
+    if limit is not None and limit.is_share and Decimal(share) > limit.value:
+        digits = 3
+        while Decimal(text.replace(",", "")) <= limit.value * 100 and digits < MOST_DIGITS:
+            digits += 1
+            text = f"{share * 100:,.{digits}g}"
+    return f"{text}%"
 
 
 def allowed(limit: Amount) -> str:

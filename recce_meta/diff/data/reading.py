@@ -24,7 +24,8 @@ _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?")
 def read(text: str | None, of: ColumnType) -> Value:
     """The value of the type *of* that *text* writes; the text itself where Python has no such value.
 
-    Timestamps with a zone come in UTC. Year 10000, years before Christ and infinity stay text, as does JSON.
+    Timestamps with a zone come in UTC. Year 10000, years before Christ, infinity and what is finer than a
+    microsecond stay text, as does JSON.
     """
     if text is None:
         return None
@@ -71,7 +72,7 @@ def _date(text: str) -> Value:
 
 def _time(text: str) -> Value:
     found = _TIME.fullmatch(text)
-    if not found or int(found[1]) > 23:
+    if not found or int(found[1]) > 23 or _has_nanoseconds(found[4]):
         return text
     return time(int(found[1]), int(found[2]), int(found[3]), _micros(found[4]))
 
@@ -80,9 +81,13 @@ def _micros(digits: str | None) -> int:
     return int((digits or "").ljust(6, "0")[:6])
 
 
+def _has_nanoseconds(digits: str | None) -> bool:
+    return bool((digits or "")[6:].strip("0"))
+
+
 def _instant(text: str) -> Value:
     found = _INSTANT.fullmatch(text)
-    if not found or text.startswith("0000"):
+    if not found or text.startswith("0000") or _has_nanoseconds(found[3]):
         return text
     return datetime.fromisoformat(f"{found[1]}T{found[2]}.{_micros(found[3]):06}")
 
