@@ -21,6 +21,7 @@ from recce_meta.diff.data import counts, histogram, profile, query, schema, top_
 from recce_meta.diff.data.keys import Key, declared_keys
 from recce_meta.diff.data.plan import Plan
 from recce_meta.diff.data.settings import DEFAULT_EXAMPLES, DEFAULT_LIMIT, ValueOptions
+from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import (
     HistogramDiff,
@@ -94,8 +95,8 @@ def value_diff(
     options = ValueOptions(
         key=_key(key),
         candidates=_declared(base, current, tests),
-        columns=tuple(columns),
-        exclude_columns=tuple(exclude_columns),
+        columns=_names(columns),
+        exclude_columns=_names(exclude_columns),
         where=where,
         sample=sample,
         absolute=tolerance,
@@ -132,8 +133,8 @@ def value_diff_detail(
     options = ValueOptions(
         key=_key(key),
         candidates=_declared(base, current, tests),
-        columns=tuple(columns),
-        exclude_columns=tuple(exclude_columns),
+        columns=_names(columns),
+        exclude_columns=_names(exclude_columns),
         where=where,
         sample=sample,
         absolute=tolerance,
@@ -164,7 +165,7 @@ def profile_diff(
         base_adapter,
         threads,
         lambda places: profile.profile_diff(
-            places.pair(base, current), tuple(columns), tuple(exclude_columns), where, approximate
+            places.pair(base, current), _names(columns), _names(exclude_columns), where, approximate
         ),
     )
 
@@ -185,7 +186,7 @@ def top_k_diff(
         adapter,
         base_adapter,
         threads,
-        lambda places: top_k.top_k_diff(places.pair(base, current), tuple(columns), k, where),
+        lambda places: top_k.top_k_diff(places.pair(base, current), _names(columns), k, where),
     )
 
 
@@ -205,7 +206,7 @@ def histogram_diff(
         adapter,
         base_adapter,
         threads,
-        lambda places: histogram.histogram_diff(places.pair(base, current), tuple(columns), num_bins, where),
+        lambda places: histogram.histogram_diff(places.pair(base, current), _names(columns), num_bins, where),
     )
 
 
@@ -246,7 +247,15 @@ def _answer(
 def _key(key: Sequence[str] | str | None) -> tuple[str, ...] | None:
     if key is None:
         return None
-    return (key,) if isinstance(key, str) else tuple(key)
+    return _names(key)
+
+
+def _names(given: Sequence[str] | str) -> tuple[str, ...]:
+    """Names of columns; one may stand alone."""
+    names = (given,) if isinstance(given, str) else given
+    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"{given!r} names no columns", hint="give the name of one, or a list of names")
+    return tuple(names)
 
 
 def _declared(base: Relation, current: Relation, tests: Iterable[NodeMetadata]) -> tuple[Key, ...]:

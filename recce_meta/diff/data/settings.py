@@ -48,6 +48,7 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
     ignore_trailing_blanks: bool = False
 
     def __post_init__(self) -> None:
+        self._check_types()
         if self.key is not None and not self.key:
             raise UsageError("The key names no column", hint="name at least one column")
         if self.sample is not None and not 0 < self.sample <= 100:
@@ -60,6 +61,23 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
                 raise UsageError(f"The {name} tolerance {tolerance:g} makes no sense", hint="0 or more")
         if self.timestamp_precision is not None and self.timestamp_precision not in PRECISIONS:
             raise UnknownNameError("precision", self.timestamp_precision, PRECISIONS)
+
+    def _check_types(self) -> None:
+        """That numbers are numbers, which callers from Python may get wrong: `sample="10%"`."""
+        wanted: dict[str, tuple[object, type | tuple[type, ...]]] = {
+            "sample": (0 if self.sample is None else self.sample, (int, float)),
+            "absolute tolerance": (self.absolute, (int, float)),
+            "relative tolerance": (self.relative, (int, float)),
+            "limit": (self.limit, int),
+            "number of examples": (self.examples, int),
+        }
+        for name, (value, kind) in wanted.items():
+            if not isinstance(value, kind):
+                noun = "a whole number" if kind is int else "a number"
+                hint = "in per cent: 10 for 10 %" if name == "sample" else None
+                raise UsageError(f"The {name} {value!r} is not {noun}", hint=hint)
+        if self.where is not None and not isinstance(self.where, str):
+            raise UsageError(f"The condition {self.where!r} is no text", hint="SQL, as behind WHERE")
 
     @property
     def has_tolerance(self) -> bool:

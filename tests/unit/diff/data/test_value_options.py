@@ -33,3 +33,11 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
 def test_everything_makes_no_sample() -> None:
     assert not ValueOptions(sample=100).takes_sample
     assert ValueOptions(sample=10).takes_sample
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sample": "30%"}, {"absolute": "a"}, {"relative": None}, {"limit": 1.5}, {"where": 5}]
+)
+def test_what_is_of_another_type_is_refused_by_name(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"is not a|is no text"):
+        ValueOptions(**wrong)
