@@ -40,6 +40,9 @@ _BYTES = {
 }
 """Functions that give the eight bytes of a value (pg_type.typsend), whose own hash folds them into four."""
 
+_ZEROS_IN_JSON = r"\.[0-9]*0([^0-9]|$)"
+"""What `_NUMBERS_IN_JSON` may find something in; ten times as quick, and most documents have none of it."""
+
 _NUMBERS_IN_JSON = r'("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])'
 """A string, which is kept, or the zeros at the end of a number."""
 
@@ -48,6 +51,9 @@ _NO_JSONB = (
     r"|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)"
 )
 """What `json` may hold and `jsonb` may not: NUL, half a surrogate pair, numbers out of `numeric`'s range."""
+
+_PERHAPS_NO_JSONB = r"\\u|[eE][+-]?[0-9]{5}"
+"""What most documents have none of, and those have that `_NO_JSONB` finds; several times as quick."""
 
 _SECONDS_MORE = 453_600
 """By how much EPOCH's years, of 365.25 days, exceed those by which intervals compare, of 12 times 30 days."""
@@ -81,7 +87,8 @@ class Postgres(Dialect):
             return value
         if of.kind is Kind.JSON:
             text = self.text(value.copy())
-            is_out = exp.RegexpLike(this=text.copy(), expression=exp.Literal.string(_NO_JSONB))
+            patterns = (_PERHAPS_NO_JSONB, _NO_JSONB)
+            is_out = exp.and_(*(_matches(text.copy(), pattern) for pattern in patterns), copy=False)
             as_string = exp.Anonymous(this="TO_JSONB", expressions=[text])
             return exp.Case().when(is_out, as_string).else_(exp.cast(value, "JSONB", dialect=self.name))
         if of.kind is Kind.ARRAY and any(element.kind in (Kind.JSON, Kind.OTHER) for element in of.elements):
@@ -151,8 +158,10 @@ class Postgres(Dialect):
         if of.kind is Kind.INTERVAL:
             return self._interval_text(value)
         if of.kind is Kind.JSON:
-            literals = [exp.Literal.string(text) for text in (_NUMBERS_IN_JSON, r"\1\3", "g")]
-            return exp.Anonymous(this="REGEXP_REPLACE", expressions=[self.text(value), *literals])
+            text = self.text(value)
+            literals = [exp.Literal.string(each) for each in (_NUMBERS_IN_JSON, r"\1\3", "g")]
+            trimmed = exp.Anonymous(this="REGEXP_REPLACE", expressions=[text.copy(), *literals])
+            return exp.Case().when(_matches(text.copy(), _ZEROS_IN_JSON), trimmed).else_(text)
         if of.kind is Kind.ARRAY and not any(_has_one_text(element) for element in of.elements):
             return self._array_text(value, of)
         return self.text(value)
@@ -248,3 +257,7 @@ class Postgres(Dialect):
 def _has_one_text(of: ColumnType) -> bool:
     """Whether equal values of *of* are written alike, also within an array."""
     return of.kind in _ONE_TEXT or (of.kind is Kind.INTEGER and of.scale is None)
+
+
+def _matches(text: Sql, pattern: str) -> Sql:
+    return exp.RegexpLike(this=text, expression=exp.Literal.string(pattern))

@@ -139,7 +139,8 @@ SELECT
 FROM (
   SELECT DISTINCT
     CASE
-      WHEN CAST(t."payload" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+      WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+      AND CAST(t."payload" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
       THEN TO_JSONB(CAST(t."payload" AS TEXT))
       ELSE CAST(t."payload" AS JSONB)
     END AS v
@@ -306,7 +307,8 @@ SELECT
 FROM (
   SELECT DISTINCT
     CASE
-      WHEN CAST(t."payload" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+      WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+      AND CAST(t."payload" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
       THEN TO_JSONB(CAST(t."payload" AS TEXT))
       ELSE CAST(t."payload" AS JSONB)
     END AS v

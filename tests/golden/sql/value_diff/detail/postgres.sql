@@ -86,7 +86,8 @@ FROM (
       t."at" AS c6,
       t."is_it" AS c7,
       CASE
-        WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+        WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+        AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
         THEN TO_JSONB(CAST(t."doc" AS TEXT))
         ELSE CAST(t."doc" AS JSONB)
       END AS c8,
@@ -107,7 +108,8 @@ FROM (
       t."at" AS c6,
       t."is_it" AS c7,
       CASE
-        WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+        WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+        AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
         THEN TO_JSONB(CAST(t."doc" AS TEXT))
         ELSE CAST(t."doc" AS JSONB)
       END AS c8,

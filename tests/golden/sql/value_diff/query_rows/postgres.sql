@@ -26,16 +26,31 @@ FROM (
             t."day",
             timestamptz_send(t."at"),
             t."is_it",
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             CAST(t."list" AS TEXT),
             t."raw"
           ),
@@ -63,16 +78,31 @@ FROM (
             t."day",
             timestamptz_send(t."at"),
             t."is_it",
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             CAST(t."list" AS TEXT),
             t."raw"
           ),
@@ -113,16 +143,31 @@ FROM (
             t."day",
             timestamptz_send(t."at"),
             t."is_it",
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             CAST(t."list" AS TEXT),
             t."raw"
           ),
@@ -150,16 +195,31 @@ FROM (
             t."day",
             timestamptz_send(t."at"),
             t."is_it",
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             CAST(t."list" AS TEXT),
             t."raw"
           ),
@@ -221,16 +281,31 @@ FROM (
           t."day",
           timestamptz_send(t."at"),
           t."is_it",
-          REGEXP_REPLACE(
-            CAST(CASE
-              WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+          CASE
+            WHEN CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+              AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
               THEN TO_JSONB(CAST(t."doc" AS TEXT))
               ELSE CAST(t."doc" AS JSONB)
-            END AS TEXT),
-            '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-            '\1\3',
-            'g'
-          ),
+            END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+            THEN REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            )
+            ELSE CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+              AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              THEN TO_JSONB(CAST(t."doc" AS TEXT))
+              ELSE CAST(t."doc" AS JSONB)
+            END AS TEXT)
+          END,
           CAST(t."list" AS TEXT),
           t."raw"
         ),
@@ -302,16 +377,31 @@ FROM (
           t."day",
           timestamptz_send(t."at"),
           t."is_it",
-          REGEXP_REPLACE(
-            CAST(CASE
-              WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+          CASE
+            WHEN CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+              AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
               THEN TO_JSONB(CAST(t."doc" AS TEXT))
               ELSE CAST(t."doc" AS JSONB)
-            END AS TEXT),
-            '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-            '\1\3',
-            'g'
-          ),
+            END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+            THEN REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            )
+            ELSE CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+              AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              THEN TO_JSONB(CAST(t."doc" AS TEXT))
+              ELSE CAST(t."doc" AS JSONB)
+            END AS TEXT)
+          END,
           CAST(t."list" AS TEXT),
           t."raw"
         ),

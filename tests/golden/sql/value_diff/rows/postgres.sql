@@ -26,16 +26,31 @@ FROM (
             t."day",
             timestamptz_send(t."at"),
             t."is_it",
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             CAST(t."list" AS TEXT),
             t."raw"
           ),
@@ -60,16 +75,31 @@ FROM (
               t."day",
               timestamptz_send(t."at"),
               t."is_it",
-              REGEXP_REPLACE(
-                CAST(CASE
-                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              CASE
+                WHEN CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                   THEN TO_JSONB(CAST(t."doc" AS TEXT))
                   ELSE CAST(t."doc" AS JSONB)
-                END AS TEXT),
-                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-                '\1\3',
-                'g'
-              ),
+                END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+                THEN REGEXP_REPLACE(
+                  CAST(CASE
+                    WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                    AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                    THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                    ELSE CAST(t."doc" AS JSONB)
+                  END AS TEXT),
+                  '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                  '\1\3',
+                  'g'
+                )
+                ELSE CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT)
+              END,
               CAST(t."list" AS TEXT),
               t."raw"
             ),
@@ -95,16 +125,31 @@ FROM (
             t."day",
             timestamptz_send(t."at"),
             t."is_it",
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             CAST(t."list" AS TEXT),
             t."raw"
           ),
@@ -129,16 +174,31 @@ FROM (
               t."day",
               timestamptz_send(t."at"),
               t."is_it",
-              REGEXP_REPLACE(
-                CAST(CASE
-                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              CASE
+                WHEN CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                   THEN TO_JSONB(CAST(t."doc" AS TEXT))
                   ELSE CAST(t."doc" AS JSONB)
-                END AS TEXT),
-                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-                '\1\3',
-                'g'
-              ),
+                END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+                THEN REGEXP_REPLACE(
+                  CAST(CASE
+                    WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                    AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                    THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                    ELSE CAST(t."doc" AS JSONB)
+                  END AS TEXT),
+                  '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                  '\1\3',
+                  'g'
+                )
+                ELSE CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT)
+              END,
               CAST(t."list" AS TEXT),
               t."raw"
             ),
@@ -179,16 +239,31 @@ FROM (
             t."day",
             timestamptz_send(t."at"),
             t."is_it",
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             CAST(t."list" AS TEXT),
             t."raw"
           ),
@@ -213,16 +288,31 @@ FROM (
               t."day",
               timestamptz_send(t."at"),
               t."is_it",
-              REGEXP_REPLACE(
-                CAST(CASE
-                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              CASE
+                WHEN CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                   THEN TO_JSONB(CAST(t."doc" AS TEXT))
                   ELSE CAST(t."doc" AS JSONB)
-                END AS TEXT),
-                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-                '\1\3',
-                'g'
-              ),
+                END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+                THEN REGEXP_REPLACE(
+                  CAST(CASE
+                    WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                    AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                    THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                    ELSE CAST(t."doc" AS JSONB)
+                  END AS TEXT),
+                  '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                  '\1\3',
+                  'g'
+                )
+                ELSE CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT)
+              END,
               CAST(t."list" AS TEXT),
               t."raw"
             ),
@@ -248,16 +338,31 @@ FROM (
             t."day",
             timestamptz_send(t."at"),
             t."is_it",
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             CAST(t."list" AS TEXT),
             t."raw"
           ),
@@ -282,16 +387,31 @@ FROM (
               t."day",
               timestamptz_send(t."at"),
               t."is_it",
-              REGEXP_REPLACE(
-                CAST(CASE
-                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              CASE
+                WHEN CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                   THEN TO_JSONB(CAST(t."doc" AS TEXT))
                   ELSE CAST(t."doc" AS JSONB)
-                END AS TEXT),
-                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-                '\1\3',
-                'g'
-              ),
+                END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+                THEN REGEXP_REPLACE(
+                  CAST(CASE
+                    WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                    AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                    THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                    ELSE CAST(t."doc" AS JSONB)
+                  END AS TEXT),
+                  '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                  '\1\3',
+                  'g'
+                )
+                ELSE CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT)
+              END,
               CAST(t."list" AS TEXT),
               t."raw"
             ),
@@ -353,16 +473,31 @@ FROM (
           t."day",
           timestamptz_send(t."at"),
           t."is_it",
-          REGEXP_REPLACE(
-            CAST(CASE
-              WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+          CASE
+            WHEN CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+              AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
               THEN TO_JSONB(CAST(t."doc" AS TEXT))
               ELSE CAST(t."doc" AS JSONB)
-            END AS TEXT),
-            '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-            '\1\3',
-            'g'
-          ),
+            END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+            THEN REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            )
+            ELSE CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+              AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              THEN TO_JSONB(CAST(t."doc" AS TEXT))
+              ELSE CAST(t."doc" AS JSONB)
+            END AS TEXT)
+          END,
           CAST(t."list" AS TEXT),
           t."raw"
         ),
@@ -399,16 +534,31 @@ FROM (
             t."day",
             timestamptz_send(t."at"),
             t."is_it",
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             CAST(t."list" AS TEXT),
             t."raw"
           ),
@@ -466,16 +616,31 @@ FROM (
           t."day",
           timestamptz_send(t."at"),
           t."is_it",
-          REGEXP_REPLACE(
-            CAST(CASE
-              WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+          CASE
+            WHEN CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+              AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
               THEN TO_JSONB(CAST(t."doc" AS TEXT))
               ELSE CAST(t."doc" AS JSONB)
-            END AS TEXT),
-            '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-            '\1\3',
-            'g'
-          ),
+            END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+            THEN REGEXP_REPLACE(
+              CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT),
+              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+              '\1\3',
+              'g'
+            )
+            ELSE CAST(CASE
+              WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+              AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              THEN TO_JSONB(CAST(t."doc" AS TEXT))
+              ELSE CAST(t."doc" AS JSONB)
+            END AS TEXT)
+          END,
           CAST(t."list" AS TEXT),
           t."raw"
         ),
@@ -512,16 +677,31 @@ FROM (
             t."day",
             timestamptz_send(t."at"),
             t."is_it",
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             CAST(t."list" AS TEXT),
             t."raw"
           ),

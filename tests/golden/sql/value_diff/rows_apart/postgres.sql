@@ -36,16 +36,31 @@ FROM (
       ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
         REPLACE(
           REPLACE(
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             '~',
             '~~'
           ),
@@ -98,16 +113,31 @@ FROM (
       ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
         REPLACE(
           REPLACE(
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             '~',
             '~~'
           ),
@@ -150,16 +180,31 @@ FROM (
       ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
         REPLACE(
           REPLACE(
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             '~',
             '~~'
           ),
@@ -204,16 +249,31 @@ FROM (
       ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
         REPLACE(
           REPLACE(
-            REGEXP_REPLACE(
-              CAST(CASE
-                WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+            CASE
+              WHEN CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                 THEN TO_JSONB(CAST(t."doc" AS TEXT))
                 ELSE CAST(t."doc" AS JSONB)
-              END AS TEXT),
-              '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-              '\1\3',
-              'g'
-            ),
+              END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+              THEN REGEXP_REPLACE(
+                CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT),
+                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                '\1\3',
+                'g'
+              )
+              ELSE CAST(CASE
+                WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                ELSE CAST(t."doc" AS JSONB)
+              END AS TEXT)
+            END,
             '~',
             '~~'
           ),
@@ -285,16 +345,31 @@ FROM (
         ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
           REPLACE(
             REPLACE(
-              REGEXP_REPLACE(
-                CAST(CASE
-                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              CASE
+                WHEN CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                   THEN TO_JSONB(CAST(t."doc" AS TEXT))
                   ELSE CAST(t."doc" AS JSONB)
-                END AS TEXT),
-                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-                '\1\3',
-                'g'
-              ),
+                END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+                THEN REGEXP_REPLACE(
+                  CAST(CASE
+                    WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                    AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                    THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                    ELSE CAST(t."doc" AS JSONB)
+                  END AS TEXT),
+                  '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                  '\1\3',
+                  'g'
+                )
+                ELSE CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT)
+              END,
               '~',
               '~~'
             ),
@@ -379,16 +454,31 @@ FROM (
         ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
           REPLACE(
             REPLACE(
-              REGEXP_REPLACE(
-                CAST(CASE
-                  WHEN CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+              CASE
+                WHEN CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
                   THEN TO_JSONB(CAST(t."doc" AS TEXT))
                   ELSE CAST(t."doc" AS JSONB)
-                END AS TEXT),
-                '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
-                '\1\3',
-                'g'
-              ),
+                END AS TEXT) ~ '\.[0-9]*0([^0-9]|$)'
+                THEN REGEXP_REPLACE(
+                  CAST(CASE
+                    WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                    AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                    THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                    ELSE CAST(t."doc" AS JSONB)
+                  END AS TEXT),
+                  '("([^"\\]|\\.)*")|(\.[0-9]*[1-9])0+(?![0-9])|\.0+(?![0-9])',
+                  '\1\3',
+                  'g'
+                )
+                ELSE CAST(CASE
+                  WHEN CAST(t."doc" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
+                  AND CAST(t."doc" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
+                  THEN TO_JSONB(CAST(t."doc" AS TEXT))
+                  ELSE CAST(t."doc" AS JSONB)
+                END AS TEXT)
+              END,
               '~',
               '~~'
             ),
