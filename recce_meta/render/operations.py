@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from string import Formatter
+from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
 from recce_meta.errors import TemplateError
@@ -171,6 +172,23 @@ def bounded_range(*args: int) -> range:
     return numbers
 
 
+FUNCTIONS = (FunctionType, MethodType, BuiltinMethodType, type)
+_WRITING_FILTERS = frozenset(
+    "capitalize center e escape forceescape format indent lower replace safe string striptags title"
+    " trim truncate upper urlencode urlize wordcount wordwrap".split()
+)
+"""Filters that take whatever they are given as text."""
+
+
+def written_function(function: Any) -> TemplateError:
+    """That a function stands where a text should: its text would be an address in memory."""
+    return TemplateError(
+        f"'{function.__name__}' is written without being called",
+        name=function.__name__,
+        hint=f"call it: {function.__name__}(…)",
+    )
+
+
 def bounded_filters(
     filters: Mapping[str, Callable[..., Any]], budget: Callable[[], Budget]
 ) -> dict[str, Any]:
@@ -194,6 +212,8 @@ def _bounded_filter(
         left = budget()
         left.spend()
         given = (*args[first:], *kwargs.values())
+        if name in _WRITING_FILTERS and given and isinstance(given[0], FUNCTIONS):
+            raise written_function(given[0])
         for value in given:
             left.weigh(value)
         if pads and any(isinstance(value, int) and value > LARGEST_REPEAT for value in given[1:]):

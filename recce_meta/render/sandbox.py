@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from types import BuiltinMethodType, CodeType, FunctionType, MethodType
+from types import BuiltinMethodType, CodeType
 from typing import Any, NoReturn, cast
 
 from jinja2 import Undefined, nodes, pass_context
@@ -18,7 +18,14 @@ from recce_meta.errors import TemplateError
 from recce_meta.render.attributes import TemplateObject, is_readable, kind_of, refusal
 from recce_meta.render.budget import Budget, Limits
 from recce_meta.render.guards import EACH, EXTENSIONS, WEIGHED, guard
-from recce_meta.render.operations import BINARY, apply, bounded_filters, call_method
+from recce_meta.render.operations import (
+    BINARY,
+    FUNCTIONS,
+    apply,
+    bounded_filters,
+    call_method,
+    written_function,
+)
 
 
 class Returned(Exception):
@@ -118,12 +125,8 @@ class Sandbox(SandboxedEnvironment):
 
         @pass_context
         def finalize(context: Context, value: Any) -> Any:
-            if isinstance(value, _FUNCTIONS):
-                raise TemplateError(
-                    f"'{value.__name__}' is written without being called",
-                    name=value.__name__,
-                    hint=f"call it: {value.__name__}(…)",
-                )
+            if isinstance(value, FUNCTIONS):
+                raise written_function(value)
             self.budget.weigh(value)
             return value
 
@@ -222,7 +225,6 @@ class Sandbox(SandboxedEnvironment):
 _MOST_CODE = 2_000
 _CODE: dict[tuple[str, str, str], CodeType] = {}
 """Compiled macros of all renderers: code depends on the text alone, and holds no value of any run."""
-_FUNCTIONS = (FunctionType, MethodType, BuiltinMethodType, type)
 
 
 def call_macro(macro: Macro, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

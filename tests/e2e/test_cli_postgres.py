@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import pytest
 
+from recce_meta.store.migrate import SCHEMA_VERSION
+
 SECRET = "hunter2secret"
 
 
@@ -68,7 +70,7 @@ def test_the_whole_path_on_a_server(cli: Any, project: Path, schema: str, postgr
     doctor = shop("doctor")
     pruned = shop("prune", "--keep-last", "0")
 
-    assert created.out == f"Store created in schema {schema}, version 2\n"
+    assert created.out == f"Store created in schema {schema}, version {SCHEMA_VERSION}\n"
     assert [ran.code for ran in records] == [0, 0, 0]
     assert "nothing written" in records[2].out
     assert diff.code == 1 and "4 modified · 6 added · 1 removed" in diff.out

@@ -276,7 +276,7 @@ def test_the_demo_tells_the_whole_story_and_again(cli: Any) -> None:
     assert (first.code, first.err) == (second.code, second.err) == (0, "")
     assert first.out == second.out
     assert "4 modified · 6 added · 1 removed" in first.out
-    assert "orders  900 → 900, 76 rows differ" in first.out
+    assert "900 on both sides: 824 equal, 76 changed" in first.out
     assert [path.name for path in cli.folder.iterdir()] == ["recce-meta-demo"]
 
 

@@ -94,3 +94,9 @@ def test_a_target_of_unknown_name_is_not_guessed(shop: Any) -> None:
 def test_a_node_that_is_not_there_is_an_error(shop: Any) -> None:
     with pytest.raises(TemplateError, match=r"No node 'model\.shop\.x'"):
         shop.renderer().render("{{ this }}", node="model.shop.x")
+
+
+@pytest.mark.parametrize("template", ["{{ ref }}", "{{ ref | lower }}", "{{ ref | string | trim }}"])
+def test_a_function_is_never_written_as_text(template: str) -> None:
+    with pytest.raises(TemplateError, match="'ref' is written without being called"):
+        SimpleTemplateRenderer(None, []).render(template)
