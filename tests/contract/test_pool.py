@@ -23,7 +23,9 @@ def test_a_statement_is_described_with_the_warehouse_s_own_types(
     backend: Backend, adapter: UnifiedSqlAdapter, schema: str
 ) -> None:
     table = adapter.quote_table(schema, "a table")
-    adapter.execute(f'CREATE TABLE {table} ("Id" bigint, price decimal(10, 2), seen timestamp with time zone)')
+    adapter.execute(
+        f'CREATE TABLE {table} ("Id" bigint, price decimal(10, 2), seen timestamp with time zone)'
+    )
 
     described = adapter.describe(f'SELECT *, \'x\' || "Id" AS "a""b" FROM {table} -- a comment')
 

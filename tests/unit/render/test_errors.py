@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from recce_meta.errors import TemplateError
+from recce_meta.render import SimpleTemplateRenderer
 
 
 @pytest.mark.parametrize(
