@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import duckdb
 import pytest
 from sqlglot import exp
 
@@ -78,7 +79,8 @@ DUCKDB = {
     "TIMESTAMPTZ": (*TIMES, "'2000-01-01 00:00:00+00'", "'2000-01-01 01:00:00+01'"),
     "TIME": ("'00:00:00'", "'24:00:00'", "'00:00:00.000001'"),
     "TIMETZ": ("'12:00:00+00'", "'13:00:00+01'", "'12:00:00+01'"),
-    "INTERVAL": INTERVALS,
+    # DuckDB 1.1 says that a month less a day differs from 29 days, and orders both alike.
+    "INTERVAL": tuple(each for each in INTERVALS if duckdb.__version__ >= "1.2" or "month -" not in each),
     "UUID": tuple(f"'{half}-0000-0000-0000-{half}0000'" for half in ("00000000", "ffffffff", "00000001")),
     "JSON": JSONS,
     "BIGINT[]": LISTS,
