@@ -141,7 +141,7 @@ class TestStopping:
 
     def test_statements_on_two_servers_stop_together(self, shop: Any, postgres_url: str) -> None:
         if shop.warehouse != "postgres":
-            pytest.skip("the second target is PostgreSQL in this test, so the first is as well")
+            pytest.skip("both targets are servers in this test")
         endless(shop, "slow")
         other = postgres_url + "?application_name=base"
         child = subprocess.Popen(

@@ -295,7 +295,7 @@ def test_a_column_that_cannot_be_profiled_keeps_its_counts(bench: Any) -> None:
 
 def test_types_that_nobody_knows_are_counted(bench: Any) -> None:
     if bench.dialect.name != "postgres":
-        pytest.skip("types of PostgreSQL")
+        pytest.skip("types of the other warehouse")
     bench.fill(
         "t", {"p": "point", "b": "bit(3)", "j": "json[]", "n": "numeric"}, [("(1,2)", "101", [], "Infinity")]
     )
