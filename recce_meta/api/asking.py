@@ -22,7 +22,6 @@ class Warehouses:
     def __init__(self, current: Pool, base: Pool | None = None, *, on_query: OnQuery | None = None) -> None:
         self._pools = {DataSide.CURRENT: current, DataSide.BASE: base or current}
         self._on_query = on_query
-        self.is_joined = base is None
 
     def run(self, plan: Plan[Result]) -> Result:
         """The result of *plan*."""

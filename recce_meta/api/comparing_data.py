@@ -10,7 +10,7 @@ from msgspec import Struct
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.adapter import DEFAULT_THREADS
 from recce_meta.adapter.pool import Pool
-from recce_meta.api.asking import OnQuery, Warehouses
+from recce_meta.api.asking import Warehouses
 from recce_meta.api.places import Places
 from recce_meta.dialects import dialect_named
 from recce_meta.diff.data.plan import Plan, Query, Result
@@ -73,7 +73,6 @@ def open_comparison(
     *,
     threads: int = DEFAULT_THREADS,
     deadline: float | None = None,
-    on_query: OnQuery | None = None,
 ) -> Comparison:
     """A comparison of data that *current* reaches with data that it, or *base*, reaches.
 
@@ -87,7 +86,7 @@ def open_comparison(
         current=dialect_named(current.warehouse.dialect),
         is_joined=other is None,
     )
-    return Comparison(Warehouses(*pools, on_query=on_query), places, pools)
+    return Comparison(Warehouses(*pools), places, pools)
 
 
 def failed(job: Job, error: RecceMetaError) -> Failed:
@@ -104,8 +103,3 @@ def _sentence(message: str) -> str:
     lines = [line.strip() for line in message.strip().splitlines()]
     end = next((at for at, line in enumerate(lines) if at and (not line or line.startswith("LINE "))), None)
     return " ".join(lines[:end])
-
-
-def is_failed(result: AnyDataDiff) -> bool:
-    """Whether there is no result."""
-    return isinstance(result, Failed)

@@ -95,10 +95,6 @@ class Dialect:
 
     # Comparing
 
-    def equal(self, left: Sql, right: Sql) -> Sql:
-        """Whether both are NULL, or equal."""
-        return exp.NullSafeEQ(this=left, expression=right)
-
     def differ(self, left: Sql, right: Sql) -> Sql:
         """Whether one alone is NULL, or both have a value and these are not equal."""
         return exp.NullSafeNEQ(this=left, expression=right)

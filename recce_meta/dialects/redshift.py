@@ -27,13 +27,8 @@ class Redshift(Postgres):
         """Left to the planner, as nothing is documented."""
         return select
 
-    def equal(self, left: Sql, right: Sql) -> Sql:
-        """`IS NOT DISTINCT FROM` is not documented."""
-        both_null = exp.and_(_is_null(left.copy()), _is_null(right.copy()))
-        return exp.paren(exp.or_(exp.EQ(this=left, expression=right), both_null))
-
     def differ(self, left: Sql, right: Sql) -> Sql:
-        """Spelt out; never NULL, unlike the negation of `equal`."""
+        """`IS DISTINCT FROM` is not documented: spelt out, and never NULL."""
         unequal = exp.NEQ(this=left.copy(), expression=right.copy())
         one_null = exp.NEQ(this=exp.paren(_is_null(left)), expression=exp.paren(_is_null(right)))
         return exp.paren(exp.or_(exp.func("COALESCE", unequal, exp.false()), one_null))

@@ -50,13 +50,10 @@ class Pair(Struct, frozen=True, kw_only=True):
         """The sides that are there, base first."""
         return tuple(side for side in (self.base, self.current) if side is not None)
 
-    def both(self, diff: str) -> tuple[Source, Source]:
-        """Base and current, which *diff* needs within one connection."""
-        if self.base is None or self.current is None:
-            missing = "base" if self.base is None else "current"
-            raise UsageError(f"{self.subject.name} is not in {missing}: there is nothing to compare")
-        self.check_joined(diff)
-        return self.base, self.current
+    @property
+    def is_apart(self) -> bool:
+        """Whether both sides are there, and no statement can read both."""
+        return not self.is_joined and len(self.sides) == 2
 
     def check_joined(self, diff: str) -> None:
         """Raise UsageError where *diff* would have to read two targets in one statement."""
