@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks import (
     comparing,
+    connections,
     counts,
     extraction,
     history,
@@ -29,7 +30,10 @@ from benchmarks import (
 from benchmarks.generate import write
 from benchmarks.measure import Figure, markdown
 
-GROUPS = ("extraction", "recording", "diff", "startup", "history", "reports", "values", "profiles", "counts")
+GROUPS = (
+    *("extraction", "recording", "diff", "startup", "history", "reports"),
+    *("values", "profiles", "counts", "connections"),
+)
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
 
@@ -70,6 +74,7 @@ def main() -> None:
             "values": lambda: values.run(scratch),
             "profiles": lambda: profiles.run(scratch),
             "counts": lambda: counts.run(scratch),
+            "connections": lambda: connections.run(scratch),
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
     print(markdown(figures))

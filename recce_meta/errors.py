@@ -13,7 +13,8 @@ RecceMetaError
 ├── StoreError                 the metadata schema in the warehouse              exit 3
 └── WarehouseError             what the database answered                        exit 3
     ├── ConnectionFailed       unreachable, or refused
-    │   └── AuthenticationFailed
+    │   ├── AuthenticationFailed
+    │   └── ConnectionLost     was there, and broke
     ├── StoreLocked            another process holds the database file; retriable
     ├── PermissionDenied
     ├── MissingRelation
@@ -106,11 +107,13 @@ class ProfileError(ConfigurationError):
 class MissingDriverError(ConfigurationError):
     """The driver of a warehouse is not installed; names the extra that brings it."""
 
-    def __init__(self, warehouse: str, module: str) -> None:
+    def __init__(self, warehouse: str, module: str, *, hint: str | None = None) -> None:
         self.warehouse, self.module = warehouse, module
         super().__init__(
             f"The {warehouse} driver is not installed (no module '{module}')",
-            hint="pip install --force-reinstall recce-meta"
+            hint=hint
+            if hint is not None
+            else "pip install --force-reinstall recce-meta"
             if warehouse in IN_BASE_INSTALL
             else f"pip install 'recce-meta[{warehouse}]'",
         )
@@ -159,11 +162,24 @@ class WarehouseError(RecceMetaError):
     retriable = False
 
     def __init__(
-        self, message: str, *, hint: str | None = None, code: str | None = None, sql: str | None = None
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        code: str | None = None,
+        sql: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        excerpt: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.code = code
+        """The driver's own: a SQLSTATE, a number, or a class."""
         self.sql = sql
+        self.line, self.column = line, column
+        """Where in `sql` the fault is, both counted from 1, where the warehouse tells."""
+        self.excerpt = excerpt
+        """That line of `sql`, and below it a caret at the fault."""
 
 
 class ConnectionFailed(WarehouseError):
@@ -172,6 +188,10 @@ class ConnectionFailed(WarehouseError):
 
 class AuthenticationFailed(ConnectionFailed):
     """The database refuses the user or the password."""
+
+
+class ConnectionLost(ConnectionFailed):
+    """The connection broke after it was made: whether the statement has run cannot be known."""
 
 
 class StoreLocked(WarehouseError):
@@ -193,7 +213,7 @@ class SyntaxFailed(WarehouseError):
 
 
 class TransientFailure(WarehouseError):
-    """A failure that may pass: a serialization conflict, a lost connection."""
+    """A failure that may pass, and has left nothing behind: a conflict, a lock, too many connections."""
 
     retriable = True
 

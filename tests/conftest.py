@@ -20,21 +20,39 @@ from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 
-REQUIRED = bool(os.environ.get("RECCE_META_REQUIRE_POSTGRES"))
-"""Set in CI, so that a server that did not start cannot pass for a green run."""
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where the contract tests run: on DuckDB and PostgreSQL, unless a warehouse is named."""
+    group = parser.getgroup("warehouses")
+    group.addoption("--warehouse", help="run tests/contract on this warehouse alone")
+    group.addoption(
+        "--profile", help="the profile in profiles.yml that reaches it; else its emulator is used"
+    )
+    group.addoption("--target", help="the target of that profile")
+    group.addoption("--profiles-dir", help="the folder of profiles.yml")
+
+
+REQUIRED = {
+    "no PostgreSQL": "RECCE_META_REQUIRE_POSTGRES",
+    "no MySQL": "RECCE_META_REQUIRE_MYSQL",
+}
+"""Words of a skip, and the variable that is set in CI, so that a server that did not start cannot pass for a
+green run."""
 
 POSTGRES_URL = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
+MYSQL_URL = os.environ.get("RECCE_META_TEST_MYSQL_URL", "mysql+pymysql://root@127.0.0.1:3306/test")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn a skip for want of PostgreSQL into a failure where RECCE_META_REQUIRE_POSTGRES is set."""
+    """Turn a skip for want of a server into a failure where the server is required."""
     report = yield
-    if REQUIRED and report.skipped and "PostgreSQL" in str(report.longrepr):
-        report.outcome = "failed"
-        report.longrepr = f"RECCE_META_REQUIRE_POSTGRES is set, but the test was skipped: {report.longrepr}"
+    for words, variable in REQUIRED.items():
+        if report.skipped and words in str(report.longrepr) and os.environ.get(variable):
+            report.outcome = "failed"
+            report.longrepr = f"{variable} is set, but the test was skipped: {report.longrepr}"
     return report
 
 
@@ -113,3 +131,14 @@ def postgres_url() -> str:
     except OSError:
         pytest.skip("no PostgreSQL at RECCE_META_TEST_POSTGRES_URL (127.0.0.1:5432 unless set)")
     return POSTGRES_URL
+
+
+@pytest.fixture(scope="session")
+def mysql_url() -> str:
+    """The MySQL or MariaDB to test with; skips the test where nothing listens there."""
+    place = urlsplit(MYSQL_URL)
+    try:
+        socket.create_connection((place.hostname or "127.0.0.1", place.port or 3306), timeout=2).close()
+    except OSError:
+        pytest.skip("no MySQL at RECCE_META_TEST_MYSQL_URL (127.0.0.1:3306 unless set)")
+    return MYSQL_URL

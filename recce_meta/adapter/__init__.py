@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recce_meta.adapter.adapter import Target, UnifiedSqlAdapter
-from recce_meta.adapter.errors import redact
 from recce_meta.adapter.session import Session
+from recce_meta.masking import redact
 
 __all__ = ["Session", "Target", "UnifiedSqlAdapter", "redact"]

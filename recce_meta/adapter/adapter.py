@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from types import TracebackType
 
 from recce_meta.adapter.drivers import driver_for
-from recce_meta.adapter.errors import redact
-from recce_meta.adapter.link import Link, Rows
+from recce_meta.adapter.drivers.base import Rows
+from recce_meta.adapter.link import Link
+from recce_meta.adapter.needs import is_query, only_reads
+from recce_meta.adapter.repeating import repeated
 from recce_meta.adapter.session import Session
 from recce_meta.adapter.statement import single_statement
+from recce_meta.adapter.stream import Stream
 from recce_meta.errors import (
     AuthenticationFailed,
     ConnectionFailed,
     ProfileError,
     StoreLocked,
+    TransientFailure,
     UnknownNameError,
     UsageError,
+    WarehouseError,
 )
+from recce_meta.masking import masking_errors, redact
 from recce_meta.profiles import Profile, load_profile
 from recce_meta.warehouses import (
     ConnectionPlan,
@@ -36,6 +43,7 @@ from recce_meta.warehouses import (
 DEFAULT_LOCK_SECONDS = 60.0
 LOCK_RETRY_SECONDS = 0.1
 DEFAULT_THREADS = 4
+DEFAULT_BATCH_ROWS = 10_000
 
 OnWait = Callable[[str], None]
 
@@ -80,6 +88,7 @@ class UnifiedSqlAdapter:
         self._on_wait = on_wait
         self._driver = driver_for(warehouse)
         self._link: Link | None = None
+        self._stream: Stream | None = None
         self.current_stores: set[str] = set()
         """Schemas whose store was seen to be current: to look again costs two round trips each time."""
 
@@ -103,15 +112,16 @@ class UnifiedSqlAdapter:
         *on_wait* so, once. A DuckDB file that does not exist is created, unless *may_create* says otherwise.
         """
         loaded = load_profile(profiles_path, profile, target, project_dir=project_dir, variables=variables)
-        try:
-            warehouse = warehouse_named(loaded.type, where=f"in {loaded.where}")
-        except UnknownNameError as error:
-            raise ProfileError(error.message, hint=error.hint) from None
-        fields = Fields(
-            loaded.fields, aliases=warehouse.aliases, where=loaded.where, base_dir=loaded.project_dir
-        )
-        plan = warehouse.plan(fields)
-        plan = replace(plan, secrets=(*plan.secrets, *loaded.secrets))
+        secrets = list(loaded.secrets)
+        with masking_errors(lambda: secrets):
+            warehouse = _warehouse_of(loaded)
+            fields = Fields(
+                loaded.fields, aliases=warehouse.aliases, where=loaded.where, base_dir=loaded.project_dir
+            )
+            secrets += fields.secrets()
+            plan = warehouse.plan(fields)
+        warnings = tuple(redact(warning, loaded.secrets) for warning in plan.warnings)
+        plan = replace(plan, secrets=(*plan.secrets, *loaded.secrets), warnings=warnings)
         return cls(
             warehouse,
             plan,
@@ -164,6 +174,11 @@ class UnifiedSqlAdapter:
         return self._plan.database
 
     @property
+    def role(self) -> str | None:
+        """Whose rights count here, where profile or URL tell."""
+        return self._plan.role or self._plan.url.username
+
+    @property
     def threads(self) -> int:
         """How many statements to run at once: `threads` of the profile, or 4 where a URL was given.
 
@@ -186,20 +201,46 @@ class UnifiedSqlAdapter:
         """The qualified name of a table in this warehouse's SQL."""
         return self.warehouse.quote_table(schema, table, database)
 
+    def connect(self) -> None:
+        """Open the connection now, unless it is open: what is wrong with it is told here."""
+        self._linked()
+
     def execute(self, sql: str) -> tuple[list[str], Rows]:
         """The columns and rows that *sql* gives: any one statement, sent as it is written.
 
         It is a transaction of its own, or part of the session that is open. Ctrl-C stops it in the
-        warehouse. A statement without rows gives `([], [])`; JSON comes back as text.
+        warehouse. A statement without rows gives `([], [])`. Values are Python's own, the same from every
+        warehouse (docs/execution.md); JSON is parsed. What fails in passing is tried again (`repeating`).
         """
         return self.execute_with_cancel(sql)
 
     def execute_with_cancel(self, sql: str, timeout: float | None = None) -> tuple[list[str], Rows]:
         """Like `execute`, and stopped in the warehouse after *timeout* seconds: QueryTimeout."""
-        if timeout is not None and timeout <= 0:
-            raise UsageError(f"A timeout of {timeout:g} s leaves no time at all")
+        return self._run(sql, timeout)
+
+    def answer(self, sql: str, timeout: float | None = None) -> Rows:
+        """The rows of *sql*, a query of our own making: JSON is text, and a lost connection no loss."""
+        return self._run(sql, timeout, has_json_text=True, is_ours=True)[1]
+
+    def stream(self, sql: str, batch_rows: int = DEFAULT_BATCH_ROWS) -> Stream:
+        """The rows of *sql*, up to *batch_rows* at a time, for results that memory would not hold.
+
+        The result has `columns`, gives lists of rows when it is iterated over, and is closed at its end, by
+        `close`, or by `with`. Until then this adapter runs nothing else. What is not a query is refused,
+        as is a stream within a session.
+        """
         sql = single_statement(sql, self.warehouse.dialect)
-        return self._linked().run_text(sql, timeout)
+        if not isinstance(batch_rows, int):
+            raise UsageError(f"Not a number of rows: {batch_rows!r}", hint="batches have whole rows")
+        if batch_rows < 1:
+            raise UsageError(f"Batches of {batch_rows} rows hold nothing", hint="ask for at least 1")
+        if not is_query(sql, self.warehouse.dialect):
+            raise UsageError("Only the rows of a query can be streamed", hint="use execute")
+        link = self._linked()
+        if link.in_transaction:
+            raise UsageError("A session is open: a stream is a transaction of its own")
+        self._stream = Stream(link, sql, batch_rows)
+        return self._stream
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """The name and type, in the warehouse's words, of each column that the query *sql* would give.
@@ -235,21 +276,49 @@ class UnifiedSqlAdapter:
             self._link.cancel()
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
+    def session(self, *, atomic: bool = True) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Where it need not be *atomic*, because it only reads or can be repeated, a warehouse whose
+        transactions cost something lets each statement stand for itself.
+        """
         link = self._linked()
         if link.in_transaction:
             raise UsageError("A session is open already: sessions of one adapter do not nest")
-        with link.transaction():
+        with link.transaction(atomic=atomic):
             yield Session(link)
 
     def close(self) -> None:
         """Close the connection, if one is open: a DuckDB file is free for others at once."""
+        if self._stream is not None:
+            with suppress(WarehouseError):  # what is wrong with the connection is told by its own end
+                self._stream.close()
+            self._stream = None
         if self._link is not None:
             link, self._link = self._link, None
             link.close()
 
+    def _run(
+        self, sql: str, timeout: float | None, *, has_json_text: bool = False, is_ours: bool = False
+    ) -> tuple[list[str], Rows]:
+        if timeout is not None and not isfinite(timeout):
+            raise UsageError(f"Not a number of seconds: {timeout}", hint="without a limit, give none")
+        if timeout is not None and timeout <= 0:
+            raise UsageError(f"A timeout of {timeout:g} s leaves no time at all")
+        dialect = self.warehouse.dialect
+        sql = single_statement(sql, dialect)
+        link = self._linked()
+        if link.in_transaction:
+            return link.run_text(sql, timeout, has_json_text=has_json_text)
+
+        def run(left: float | None) -> tuple[list[str], Rows]:
+            return self._linked().run_text(sql, left, has_json_text=has_json_text)
+
+        return repeated(run, only_reads=lambda: is_ours or only_reads(sql, dialect), timeout=timeout)
+
     def _linked(self) -> Link:
+        if self._stream is not None and self._stream.is_open:
+            raise UsageError("A stream is open", hint="read it to its end, or close it, before anything else")
         if self._link is not None and self._link.is_lost:
             self.close()
         if self._link is None:
@@ -273,11 +342,18 @@ class UnifiedSqlAdapter:
                 time.sleep(LOCK_RETRY_SECONDS)
             except AuthenticationFailed:
                 raise
-            except ConnectionFailed:
+            except (ConnectionFailed, TransientFailure):
                 attempts += 1
                 if attempts >= self._plan.connect_attempts:
                     raise
                 time.sleep(attempts**2)  # as dbt's Postgres adapter waits between `retries`
+
+
+def _warehouse_of(loaded: Profile) -> Warehouse:
+    try:
+        return warehouse_named(loaded.type, where=f"in {loaded.where}")
+    except UnknownNameError as error:
+        raise ProfileError(error.message, hint=error.hint) from None
 
 
 def _target(loaded: Profile, plan: ConnectionPlan) -> Target:
@@ -293,10 +369,25 @@ def _target(loaded: Profile, plan: ConnectionPlan) -> Target:
     )
 
 
+def _ends_password_early(url: str) -> bool:
+    """Whether an @ stands behind the one that ends the password: what is between them is a part of it."""
+    place = url.partition("://")[2]
+    if place.startswith("/"):
+        return False  # a file's
+    behind = place.partition(":")[2].partition("@")[2]
+    before_query, _, query = behind.partition("?")
+    return "@" in before_query or ("/" not in before_query and "@" in query)
+
+
 def _url_parts(url: str) -> UrlParts:
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
+    if _ends_password_early(url):
+        raise UsageError(
+            "Not a database URL: there is an @ in it behind the one that ends the password",
+            hint="an @ in a user or a password is written %40, a slash %2F, a question mark %3F",
+        )
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -304,10 +395,6 @@ def _url_parts(url: str) -> UrlParts:
             f"Not a database URL: {redact(url)}",
             hint="such as duckdb:///file.duckdb or postgresql://user:password@host:5432/database",
         ) from None
-    if "@" in (parsed.host or ""):
-        raise UsageError(
-            f"Not a database URL: {redact(url)}", hint="an @ in a user or a password is written %40"
-        )
     return UrlParts(
         parsed.drivername,
         parsed.username,

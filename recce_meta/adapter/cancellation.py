@@ -78,8 +78,9 @@ def run_stoppable(
     except KeyboardInterrupt:
         _stop(call.ended, on)
         raise
-    except QueryCancelled as error:
-        if timeout is not None and time.monotonic() - started >= timeout:
+    except (QueryCancelled, QueryTimeout) as error:
+        is_over = timeout is not None and time.monotonic() - started >= timeout
+        if is_over and call.ended.is_set():
             raise QueryTimeout(
                 f"Stopped after {timeout:g} s", hint="allow more time", code=error.code, sql=error.sql
             ) from error

@@ -3,43 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
 from uuid import uuid4
 
 from recce_meta.adapter.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.errors import redact
 from recce_meta.adapter.session import Session
 from recce_meta.errors import MissingRelation, RecceMetaError
+from recce_meta.masking import redact
 from recce_meta.models import Check
+
+MOST_SKEW = timedelta(seconds=30)
+"""How far two clocks may be apart before it is said."""
 
 
 class _Undo(Exception):
     """Ends a transaction without a trace."""
 
 
-def check_connection(adapter: UnifiedSqlAdapter, *, schema: str) -> list[Check]:
+class _Seen(NamedTuple):
+    """What came of one look."""
+
+    detail: str
+    ok: bool | None = True
+    hint: str | None = None
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def check_connection(
+    adapter: UnifiedSqlAdapter, *, schema: str, now: Callable[[], datetime] = _now
+) -> list[Check]:
     """What works, in order, up to the first thing that everything after it needs; shows no secret.
 
-    Whether *schema* can be written is tried, in a transaction that is rolled back.
+    Whether *schema* can be written is tried, and nothing of that is left: in a transaction that is rolled
+    back, or by a table that is dropped. *now* is this machine's clock.
     """
     checks = [*_profile(adapter), *_drivers(adapter)]
+    clock = () if adapter.warehouse.is_in_process else (("clock", lambda: _clock(adapter, now)),)
     steps = (
         ("connection", lambda: _connect(adapter)),
         ("server", lambda: _server(adapter)),
+        *clock,
         (f"schema {schema}", lambda: _write(adapter, schema)),
     )
     for name, look in steps:
         checks.append(_attempt(name, look))
-        if not checks[-1].ok:
+        if checks[-1].ok is False:
             break
     return checks
 
 
-def _attempt(name: str, look: Callable[[], str]) -> Check:
+def _attempt(name: str, look: Callable[[], _Seen]) -> Check:
     try:
-        return Check(name, True, look())
+        seen = look()
     except RecceMetaError as error:
         return Check(name, False, error.message, error.hint)
+    return Check(name, seen.ok, seen.detail, seen.hint)
 
 
 def _profile(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
@@ -64,29 +87,77 @@ def _drivers(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
             yield Check("driver", False, f"{distribution} is not installed", hint)
 
 
-def _connect(adapter: UnifiedSqlAdapter) -> str:
+def _connect(adapter: UnifiedSqlAdapter) -> _Seen:
     adapter.execute("SELECT 1")
-    return f"connected to {adapter.database or adapter.warehouse.name}"
+    return _Seen(f"connected to {adapter.database or adapter.warehouse.name}")
 
 
-def _server(adapter: UnifiedSqlAdapter) -> str:
+def _server(adapter: UnifiedSqlAdapter) -> _Seen:
     _, rows = adapter.execute(adapter.warehouse.version_sql)
-    return f"{adapter.warehouse.name} {rows[0][0]}"
+    return _Seen(f"{adapter.warehouse.name} {rows[0][0]}")
 
 
-def _write(adapter: UnifiedSqlAdapter, schema: str) -> str:
-    if not adapter.warehouse.has_transactional_ddl:
-        return "not tried: this warehouse cannot undo a CREATE"
-    table = adapter.quote_table(schema, f"recce_check_{uuid4().hex[:12]}")
-    insert = f"INSERT INTO {table} VALUES (1)"  # noqa: S608 - a quoted name
-    if _try(adapter, [f"CREATE TABLE {table} (a INTEGER)", insert]):
-        return "exists, and can be written"
-    _try(
-        adapter,
-        [f"CREATE SCHEMA {adapter.quote_identifier(schema)}", f"CREATE TABLE {table} (a INTEGER)"],
-        expects_schema=False,
+def _clock(adapter: UnifiedSqlAdapter, now: Callable[[], datetime]) -> _Seen:
+    """Runs have this machine's time, and are sorted by it among those of others."""
+    before = now()
+    _, ((theirs,),) = adapter.execute(adapter.warehouse.clock_sql)
+    after = now()
+    if not isinstance(theirs, datetime):
+        return _Seen(f"not compared: the server says {theirs}", None)
+    theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=timezone.utc)
+    apart = max(theirs - after, before - theirs)
+    if apart <= MOST_SKEW:
+        return _Seen("the server's and this machine's agree")
+    return _Seen(
+        f"the server's is {apart.total_seconds():.0f} s {'ahead of' if theirs > after else 'behind'} this"
+        " machine's",
+        None,
+        "set this machine's clock: runs are recorded with its time, and sorted by it",
     )
-    return "does not exist yet, and can be created"
+
+
+def _write(adapter: UnifiedSqlAdapter, schema: str) -> _Seen:
+    if not adapter.warehouse.has_store:
+        return _Seen(f"not tried: the store is not kept in {adapter.warehouse.name}", None)
+    table = adapter.quote_table(schema, f"recce_check_{uuid4().hex[:12]}")
+    create = f"CREATE TABLE {table} (a INTEGER)"
+    insert = f"INSERT INTO {table} VALUES (1)"  # noqa: S608 - a quoted name
+    if not adapter.warehouse.has_transactional_ddl:
+        return _write_and_drop(adapter, create, insert, f"DROP TABLE {table}")
+    if _try(adapter, [create, insert]):
+        return _Seen("exists, and can be written")
+    _try(adapter, [f"CREATE SCHEMA {adapter.quote_identifier(schema)}", create], expects_schema=False)
+    return _Seen("does not exist yet, and can be created")
+
+
+def _write_and_drop(adapter: UnifiedSqlAdapter, create: str, insert: str, drop: str) -> _Seen:
+    """Whether a table can be made and filled, where a transaction would not undo that."""
+    try:
+        adapter.execute(create)
+    except MissingRelation:
+        return _creatable(adapter)
+    try:
+        adapter.execute(insert)
+    finally:
+        adapter.execute(drop)
+    return _Seen("exists, and can be written")
+
+
+def _creatable(adapter: UnifiedSqlAdapter) -> _Seen:
+    """Whether a schema can be made, asked of the warehouse, which could not undo it."""
+    warehouse = adapter.warehouse
+    question = warehouse.may_create_schema_sql(adapter.database)
+    if question is None:
+        return _Seen("does not exist yet; whether it can be created only recce-meta init tells", None)
+    _, rows = adapter.execute(question)
+    if rows and rows[0][0]:
+        return _Seen("does not exist yet, and can be created")
+    grant = warehouse.grant_to_create_schema(adapter.database, adapter.role)
+    return _Seen(
+        "does not exist yet, and may not be created",
+        False,
+        warehouse.refused_hint if grant is None else f"ask for this right: {grant}",
+    )
 
 
 def _try(adapter: UnifiedSqlAdapter, statements: list[str], *, expects_schema: bool = True) -> bool:

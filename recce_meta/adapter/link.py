@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recce_meta.adapter.cancellation import run_stoppable
-from recce_meta.adapter.drivers.base import BaseDriver
+from recce_meta.adapter.drivers.base import BaseDriver, Converter, Rows
 from recce_meta.adapter.errors import translated
 from recce_meta.errors import QueryCancelled, RecceMetaError, WarehouseError
+from recce_meta.masking import masking_errors
 from recce_meta.warehouses import ConnectionPlan
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RootTransaction
+    from sqlalchemy import Connection
 
 Result = TypeVar("Result")
-Rows = list[tuple[Any, ...]]
 
 SERVER_PATIENCE_SECONDS = 1.0
 """How much longer than the limit a server may take that keeps the limit itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the rows of one statement come from, some at a time."""
+
+    raw: Any
+    converters: Mapping[int, Converter]
+    sql: str
 
 
 class Link:
@@ -35,23 +45,61 @@ class Link:
         self._plan = plan
         self._is_abandoned = False
         self._is_cancelled = False
+        self._is_open = False
+        self._is_connected = False
         self._connection = self._connect()
+        self._is_connected = True
 
     @property
     def is_lost(self) -> bool:
         """Whether the connection cannot be used any more."""
-        return self._is_abandoned or self._connection.invalidated
+        return self._is_abandoned or self._driver.is_lost(self._connection)
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
-        return self._connection.in_transaction()
+        return self._is_open
 
-    def run_text(self, sql: str, timeout: float | None = None) -> tuple[list[str], Rows]:
-        """The columns and rows of *sql*, sent unchanged; a transaction of its own unless one is open."""
+    def run_text(
+        self, sql: str, timeout: float | None = None, *, has_json_text: bool = False
+    ) -> tuple[list[str], Rows]:
+        """The columns and rows of *sql*, sent unchanged; a transaction of its own unless one is open.
+
+        JSON comes as values, or as text where *has_json_text*.
+        """
         patience = SERVER_PATIENCE_SECONDS if self._driver.limits_in_server else 0.0
         run = self._run_within if self.in_transaction else self._run_alone
-        return self._stoppable(lambda: run(sql, timeout), timeout=timeout, patience=patience)
+        return self._stoppable(lambda: run(sql, timeout, has_json_text), timeout=timeout, patience=patience)
+
+    def open_cursor(self, sql: str) -> tuple[list[str], Cursor]:
+        """The columns of the query *sql*, and where its rows are fetched from; within a transaction."""
+
+        def run() -> tuple[list[str], Cursor]:
+            with self.door(sql):
+                cursor = self._driver.open_cursor(self._connection, sql)
+                return _columns(cursor), Cursor(cursor, self._driver.converters(cursor), sql)
+
+        return self._stoppable(run)
+
+    def fetch(self, cursor: Cursor, most: int) -> Rows:
+        """The next rows of *cursor*, up to *most*; none where there are no more."""
+
+        def run() -> Rows:
+            with self.door(cursor.sql):
+                return _converted(self._driver.fetch_some(cursor.raw, most), cursor.converters)
+
+        return self._stoppable(run)
+
+    def close_cursor(self, cursor: Cursor) -> None:
+        """Leave what *cursor* still has."""
+        if self._is_abandoned:
+            return
+
+        def run() -> None:
+            with self.door(cursor.sql):
+                self._driver.close_cursor(cursor.raw)
+
+        self._stoppable(run)
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """Name and type of each column that *sql* would give; a transaction of its own unless one is open."""
@@ -66,22 +114,30 @@ class Link:
         """Run one statement of our own, with `:name` for parameters."""
         self._stoppable(lambda: self._run_own(sql, parameters))
 
-    def insert_rows(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    def insert_rows(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], key: Sequence[str] = ()
+    ) -> None:
         """Insert *rows* in bulk."""
-        self._stoppable(lambda: self._insert(table, columns, self._until_cancelled(rows)))
+        self._stoppable(lambda: self._insert(table, columns, self._until_cancelled(rows), key))
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        with self.door("BEGIN"):
-            transaction = self._connection.begin()
+    def transaction(self, *, atomic: bool = False) -> Iterator[None]:
+        """What ends with a commit when the block ends, and with a roll-back when it raises.
+
+        Where it must be *atomic*, it is one transaction, if the warehouse has any.
+        """
         try:
+            with self.door("BEGIN"):
+                self._driver.begin(self._connection, atomic=atomic)
+            self._is_open = True
             yield
             with self.door("COMMIT"):
-                transaction.commit()
+                self._driver.commit(self._connection)
         except BaseException:
-            self._roll_back(transaction)
+            self._roll_back()
             raise
+        finally:
+            self._is_open = False
 
     def cancel(self) -> None:
         """Stop what runs, from another thread; harmless when nothing runs."""
@@ -107,16 +163,29 @@ class Link:
         except RecceMetaError:
             raise  # and no look at the driver's errors: it may be the driver that is missing
         except self._driver.error_types() as error:
-            raise translated(error, self._driver.warehouse, sql=sql, secrets=self._plan.secrets)  # noqa: B904
+            raise self._translated(error, sql)  # noqa: B904
 
-    def _roll_back(self, transaction: RootTransaction) -> None:
-        """Undo *transaction*; a connection that cannot even do that is given up: it is lost, or in ruins.
+    def _translated(self, error: Exception, sql: str | None) -> WarehouseError:
+        return translated(
+            error,
+            self._driver.warehouse,
+            sql=sql,
+            secrets=self._plan.secrets,
+            is_lost=self._is_connected and self._driver.is_lost(self._connection),
+            database=self._plan.database,
+            role=self._plan.role or self._plan.url.username,
+        )
+
+    def _roll_back(self) -> None:
+        """Undo what was begun; a connection that cannot even do that is given up: it is lost, or in ruins.
 
         What made the roll-back necessary is the error to tell, and it is on its way.
         """
+        if self._is_abandoned:
+            return
         try:
             with self.door("ROLLBACK"):
-                transaction.rollback()
+                self._driver.rollback(self._connection)
         except WarehouseError:
             self._connection.invalidate()
 
@@ -126,34 +195,46 @@ class Link:
         self._is_cancelled = False
         return run_stoppable(function, self, timeout=timeout, patience=patience)
 
-    def _run_alone(self, sql: str, timeout: float | None) -> tuple[list[str], Rows]:
+    def _run_alone(self, sql: str, timeout: float | None, has_json_text: bool) -> tuple[list[str], Rows]:
         with self.transaction():
             if timeout is not None:
                 with self.door(sql):
                     self._driver.limit_statement(self._connection, timeout)
-            return self._run_within(sql)
+            return self._run_within(sql, None, has_json_text)
 
-    def _run_within(self, sql: str, timeout: float | None = None) -> tuple[list[str], Rows]:
+    def _run_within(self, sql: str, _timeout: float | None, has_json_text: bool) -> tuple[list[str], Rows]:
         # A limit set here would outlast the statement: within a session, the clock on this side keeps it.
         with self.door(sql):
-            return _columns_and_rows(
-                self._connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
-            )
+            return self._everything(self._driver.send(self._connection, sql), has_json_text=has_json_text)
 
     def _describe(self, sql: str) -> list[tuple[str, str]]:
         with nullcontext() if self.in_transaction else self.transaction(), self.door(sql):
             return self._driver.describe(self._connection, sql)
 
     def _run_own(self, sql: str, parameters: Mapping[str, object]) -> tuple[list[str], Rows]:
-        from sqlalchemy import text
+        with self.door(sql.replace("\\:", ":")):  # as it is sent
+            result = self._driver.send_own(self._connection, sql, parameters)
+            return self._everything(result, has_json_text=True)
 
-        with self.door(sql):
-            return _columns_and_rows(self._connection.execute(text(sql), dict(parameters)))
+    def _everything(self, result: Any, *, has_json_text: bool) -> tuple[list[str], Rows]:
+        """What the driver's own cursor gives: SQLAlchemy's rows cost three times as much to build."""
+        if not result.returns_rows:
+            result.close()
+            return [], []
+        cursor = result.cursor
+        columns = _columns(cursor)
+        find = self._driver.text_converters if has_json_text else self._driver.converters
+        converters = find(cursor)
+        rows = _converted(self._driver.fetch_all(cursor), converters)
+        result.close()
+        return columns, rows
 
-    def _insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    def _insert(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], key: Sequence[str]
+    ) -> None:
         with self.door(f"INSERT INTO {table}"):
             try:
-                self._driver.insert_rows(self._connection, table, columns, rows)
+                self._driver.insert_rows(self._connection, table, columns, rows, key)
             except UnicodeEncodeError as error:
                 raise WarehouseError(
                     f"A text for {table} is not valid Unicode: {error.reason}",
@@ -168,7 +249,8 @@ class Link:
             yield row
 
     def _connect(self) -> Connection:
-        with self.door():
+        # A driver's file tells by itself what it cannot use: a key, a certificate.
+        with self.door(), masking_errors(lambda: self._plan.secrets):
             self._driver.prepare(self._plan)
             connection = self._driver.create_engine(self._plan).connect()
         try:
@@ -176,7 +258,7 @@ class Link:
                 self._driver.configure(connection)
             for statement in self._plan.statements:
                 with self.door(statement):
-                    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+                    self._driver.set_up(connection, statement)
             with self.door():
                 connection.commit()
         except BaseException:
@@ -185,16 +267,22 @@ class Link:
         return connection
 
 
-def _columns_and_rows(result: Any) -> tuple[list[str], Rows]:
-    """What the driver's own cursor gives: SQLAlchemy's rows cost three times as much to build."""
-    if not result.returns_rows:
-        result.close()
-        return [], []
-    cursor = result.cursor
-    columns = [str(column[0]) for column in cursor.description]
-    rows = [tuple(row) for row in cursor.fetchall()]
-    result.close()
-    return columns, rows
+def _columns(cursor: Any) -> list[str]:
+    return [str(column[0]) for column in cursor.description or ()]
+
+
+def _converted(rows: Rows, converters: Mapping[int, Converter]) -> Rows:
+    """*rows* with the values of some columns converted; the very same where none need it."""
+    if not converters:
+        return rows
+    changed = []
+    for row in rows:
+        values = list(row)
+        for place, convert in converters.items():
+            if values[place] is not None:
+                values[place] = convert(values[place])
+        changed.append(tuple(values))
+    return changed
 
 
 def _in_utc(value: object) -> object:

@@ -11,7 +11,7 @@ from threading import Lock
 from types import TracebackType
 from typing import TypeVar
 
-from recce_meta.adapter.adapter import DEFAULT_THREADS, UnifiedSqlAdapter
+from recce_meta.adapter.adapter import UnifiedSqlAdapter
 from recce_meta.errors import QueryCancelled, QueryTimeout, UsageError, WarehouseError
 
 REPEAT_SECONDS = 0.2
@@ -25,12 +25,14 @@ Answer = TypeVar("Answer")
 class Pool:
     """Up to *threads* connections like *adapter*'s, which is one of them; opened when they are needed.
 
-    Statements stop at *deadline*, a reading of `time.monotonic`. The adapter stays its owner's to close.
+    There are as many as the profile's `threads` says, unless *threads* does. Statements stop at *deadline*, a
+    reading of `time.monotonic`. The adapter stays its owner's to close.
     """
 
     def __init__(
-        self, adapter: UnifiedSqlAdapter, threads: int = DEFAULT_THREADS, *, deadline: float | None = None
+        self, adapter: UnifiedSqlAdapter, threads: int | None = None, *, deadline: float | None = None
     ) -> None:
+        threads = adapter.threads if threads is None else threads
         if threads < 1:
             raise UsageError(f"{threads} threads cannot run anything", hint="give at least 1")
         self.size = threads if adapter.is_shareable else 1
@@ -63,15 +65,15 @@ class Pool:
         with self.connection() as adapter:
             left = self._left(sql)
             try:
-                return adapter.execute_with_cancel(sql, left)[1]
+                return adapter.answer(sql, left)
             except QueryTimeout as error:
+                if left is None or self._left_seconds() > 0:
+                    raise _stopped_there(error, sql) from error
                 raise _used_up(sql) from error
             except QueryCancelled as error:
                 if self._is_cancelled:
                     raise
-                raise QueryTimeout(  # of this statement alone: nobody here has asked for it
-                    f"Stopped by the warehouse: {error.message}", hint=STOPPED_THERE, code=error.code, sql=sql
-                ) from error
+                raise _stopped_there(error, sql) from error
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """The name and type of each column that *sql* would give."""
@@ -134,10 +136,13 @@ class Pool:
             raise QueryCancelled("Stopped before it began", sql=sql)
         if self._deadline is None:
             return None
-        left = self._deadline - time.monotonic()
+        left = self._left_seconds()
         if left <= 0:
             raise _used_up(sql)
         return left
+
+    def _left_seconds(self) -> float:
+        return float("inf") if self._deadline is None else self._deadline - time.monotonic()
 
 
 def _stop(futures: Sequence[Future[Answer]], cancel: Callable[[], None]) -> None:
@@ -147,6 +152,13 @@ def _stop(futures: Sequence[Future[Answer]], cancel: Callable[[], None]) -> None
     cancel()
     while wait(futures, timeout=REPEAT_SECONDS).not_done:
         cancel()
+
+
+def _stopped_there(error: WarehouseError, sql: str) -> QueryTimeout:
+    """Of this statement alone: nobody here has asked for it."""
+    return QueryTimeout(
+        f"Stopped by the warehouse: {error.message}", hint=STOPPED_THERE, code=error.code, sql=sql
+    )
 
 
 def _used_up(sql: str) -> QueryTimeout:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from recce_meta.adapter.link import Link, Rows
+from recce_meta.adapter.drivers.base import Rows
+from recce_meta.adapter.link import Link
 
 NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
 
@@ -24,10 +25,13 @@ class Session:
         """Run one statement of our own, with `:name` for parameters."""
         self._link.execute(sql, parameters)
 
-    def insert_rows(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    def insert_rows(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], key: Sequence[str] = ()
+    ) -> None:
         """Insert *rows* in bulk into *table*, which is SQL text such as `"schema"."table"`.
 
         Values are None, str, int, float, bool or an aware datetime; a JSON column takes JSON text. About
-        16 MB of text are held at a time, so *rows* may well be a generator.
+        16 MB of text are held at a time, so *rows* may well be a generator. A warehouse without transactions
+        leaves out rows whose *key*, the names of some columns, is there: the statement may be repeated.
         """
-        self._link.insert_rows(table, columns, rows)
+        self._link.insert_rows(table, columns, rows, key)

@@ -8,7 +8,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.check import check_connection
 from recce_meta.errors import RecceMetaError
 from recce_meta.models import Check
-from recce_meta.store.migrate import SCHEMA_VERSION, store_version
+from recce_meta.store.migrate import SCHEMA_VERSION, refuse_memory, store_version
 
 
 def doctor(connect: Callable[[], UnifiedSqlAdapter], schema: str) -> list[Check]:
@@ -24,7 +24,10 @@ def doctor(connect: Callable[[], UnifiedSqlAdapter], schema: str) -> list[Check]
 
 
 def _store(adapter: UnifiedSqlAdapter, schema: str) -> Check:
+    if not adapter.warehouse.has_store:
+        return Check("store", None, f"none in {adapter.warehouse.name}: --tables compares data without one")
     try:
+        refuse_memory(adapter)
         version = store_version(adapter, schema)
     except RecceMetaError as error:
         return Check("store", False, error.message, error.hint)

@@ -8,7 +8,6 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.adapter import DEFAULT_THREADS
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.asking import Warehouses
 from recce_meta.api.places import Places
@@ -71,13 +70,13 @@ def open_comparison(
     current: UnifiedSqlAdapter,
     base: UnifiedSqlAdapter | None = None,
     *,
-    threads: int = DEFAULT_THREADS,
+    threads: int | None = None,
     deadline: float | None = None,
 ) -> Comparison:
     """A comparison of data that *current* reaches with data that it, or *base*, reaches.
 
-    *threads* is the number of statements at once, *deadline* a reading of `time.monotonic` at which they are
-    stopped. Both adapters stay their owner's.
+    *threads* is the number of statements at once, each profile's own unless it is given; *deadline* a reading
+    of `time.monotonic` at which they are stopped. Both adapters stay their owner's.
     """
     other = None if base is None or base.reaches_same(current) else base
     pools = [Pool(adapter, threads, deadline=deadline) for adapter in (current, other) if adapter is not None]

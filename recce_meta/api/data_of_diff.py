@@ -9,7 +9,7 @@ from recce_meta.api.data_jobs import each
 from recce_meta.api.run_pair import RunPair
 from recce_meta.api.statistics import Kept, counts_with_kept
 from recce_meta.api.subjects import Sides
-from recce_meta.api.value_jobs import keys_of, value_jobs
+from recce_meta.api.value_jobs import value_jobs
 from recce_meta.diff.data.schema import schema_diff
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
@@ -39,12 +39,8 @@ def data_of_diff(
     ]
     results = _run(comparison, first, on_progress) if chosen else []
     unread = {result.subject.unique_id for result in results if isinstance(result, Failed)}
-    keyed = [
-        sides
-        for sides in both
-        if keys_of(runs, sides) and sides.node is not None and sides.node.unique_id not in unread
-    ]
-    values = value_jobs(comparison.places, runs, keyed, ValueOptions())
+    read = [sides for sides in both if sides.node is not None and sides.node.unique_id not in unread]
+    values = value_jobs(comparison.places, runs, read, ValueOptions(), keyed_alone=True)
     values.sort(key=_by_size(results))
     return results + _run(comparison, values, on_progress)
 

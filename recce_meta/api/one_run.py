@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.store import read
-from recce_meta.store.select import load_run
+from recce_meta.store.select import load_run, resolve_run
 
 
 class OneRun(Protocol):
@@ -79,28 +80,48 @@ class StoredRun:
     run: RunMetadata
     schema: str
 
-    @cached_property
+    @property
     def project(self) -> Project:
         """Everything in it."""
-        return load_run(self.adapter, self.run, schema=self.schema)
+        return self._read.project
 
     @cached_property
     def names(self) -> Mapping[str, NodeMetadata]:
         """Every node by unique id: whole where the project is here, else with what names it."""
-        if "project" in self.__dict__:
-            return {node.unique_id: node for node in self.project.nodes}
+        if self._is_read:
+            return self._read.names
         narrow = read.load_narrow_nodes(self.adapter, self.run, schema=self.schema)
         return {node.unique_id: node for node in narrow}
 
     def whole(self, ids: Iterable[str]) -> dict[str, NodeMetadata]:
         """Those that *ids* name."""
-        if "project" in self.__dict__:
-            return ReadRun(self.project).whole(ids)
+        if self._is_read:
+            return self._read.whole(ids)
         found = read.load_nodes_by_id(self.adapter, self.run, ids, schema=self.schema)
         return {node.unique_id: node for node in found}
 
     def tests_of(self, ids: Iterable[str]) -> list[NodeMetadata]:
         """The tests that read one of *ids*."""
-        if "project" in self.__dict__:
-            return ReadRun(self.project).tests_of(ids)
+        if self._is_read:
+            return self._read.tests_of(ids)
         return read.load_tests_of(self.adapter, self.run, ids, schema=self.schema)
+
+    @cached_property
+    def _read(self) -> ReadRun:
+        """The run whole, from when that was first asked for."""
+        return ReadRun(load_run(self.adapter, self.run, schema=self.schema))
+
+    @property
+    def _is_read(self) -> bool:
+        return "_read" in self.__dict__
+
+
+def open_run(
+    connect: Callable[[], UnifiedSqlAdapter], selector: str, *, project: str | None, schema: str
+) -> OneRun:
+    """The run that *selector* means; `path:DIR` reads artifacts from disk, and connects to nothing."""
+    folder = folder_of(selector)
+    if folder is not None:
+        return ReadRun(read_run(folder, hash_seed_files=False))
+    adapter = connect()
+    return StoredRun(adapter, resolve_run(adapter, selector, project=project, schema=schema), schema)

@@ -10,14 +10,14 @@ from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.inspecting import find_node
-from recce_meta.api.on_disk import folder_of, read_run
+from recce_meta.api.on_disk import folder_of
+from recce_meta.api.one_run import open_run
 from recce_meta.errors import ConfigurationError, UsageError
 from recce_meta.extractors.project import project_above
-from recce_meta.models import NodeMetadata, Project
+from recce_meta.models import NodeMetadata
 from recce_meta.profiles import ProjectSettings, find_project_dir, read_project_settings
 from recce_meta.render import SimpleTemplateRenderer
 from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.select import load_run
 
 
 class Template(Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ def render(
     schema: str = DEFAULT_SCHEMA,
 ) -> RenderedTemplate:
     """*template* rendered with the nodes and macros of the run that *selector* names (or `path:DIR`)."""
-    found = _load(connect, selector, project, schema)
+    found = open_run(connect, selector, project=project, schema=schema).project
     nodes = {node.unique_id: node for node in found.nodes}
     settings = settings_of(found.run.project_name, template.project_dir, folder_of(selector))
     renderer = SimpleTemplateRenderer(
@@ -98,15 +98,6 @@ def settings_of(project: str, project_dir: Path | None, artifacts: Path | None) 
         f"{settings.path} is project '{settings.name}', and the run is of '{project}'",
         hint="name the folder of the run's own project with --project-dir",
     )
-
-
-def _load(
-    connect: Callable[[], UnifiedSqlAdapter], selector: str, project: str | None, schema: str
-) -> Project:
-    folder = folder_of(selector)
-    if folder is not None:
-        return read_run(folder, hash_seed_files=False)
-    return load_run(connect(), selector, project=project, schema=schema)
 
 
 def _node_of_file(path: Path | None, nodes: Mapping[str, NodeMetadata]) -> str | None:

@@ -8,14 +8,12 @@ from functools import cached_property
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.inspecting import find_node, ids_by_name
-from recce_meta.api.on_disk import folder_of, read_run
-from recce_meta.api.one_run import OneRun, ReadRun, StoredRun
+from recce_meta.api.one_run import OneRun, open_run
 from recce_meta.diff.like_dbt import diff_state_resolver
 from recce_meta.errors import SelectorError
 from recce_meta.graph import LineageGraph, StateResolver, build_lineage_graph, select
 from recce_meta.models import NodeMetadata
 from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.select import resolve_run
 
 WITH_DATA = ("model", "seed", "snapshot", "source")
 """Resource types that have rows."""
@@ -135,13 +133,5 @@ def load_pair(
     schema: str = DEFAULT_SCHEMA,
 ) -> RunPair:
     """The runs that the selectors *base* and *current* mean; `path:DIR` reads artifacts from disk."""
-    before, after = (_run(connect, name, project, schema) for name in (base, current))
+    before, after = (open_run(connect, name, project=project, schema=schema) for name in (base, current))
     return RunPair(before, after)
-
-
-def _run(connect: Callable[[], UnifiedSqlAdapter], selector: str, project: str | None, schema: str) -> OneRun:
-    folder = folder_of(selector)
-    if folder is not None:
-        return ReadRun(read_run(folder, hash_seed_files=False))
-    adapter = connect()
-    return StoredRun(adapter, resolve_run(adapter, selector, project=project, schema=schema), schema)

@@ -141,7 +141,7 @@ class CheckRunner:
 
 def bare(names: Sequence[str]) -> tuple[str, ...]:
     """*names* of columns without quotes around them, which recce's users have to write at times."""
-    return tuple(unquoted(name) for name in names)
+    return tuple(unquoted(name.strip()) for name in names)
 
 
 def _refused(kind: str, sides: Sides, places: Places) -> Job:

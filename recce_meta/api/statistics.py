@@ -10,7 +10,6 @@ from functools import partial
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.adapter import DEFAULT_THREADS
 from recce_meta.api.comparing_data import Job, open_comparison
 from recce_meta.api.data_jobs import each, row_count_job
 from recce_meta.api.on_disk import folder_of
@@ -42,12 +41,12 @@ class Stats(str, Enum):
 
 
 def take_statistics(
-    adapter: UnifiedSqlAdapter, project: Project, stats: Stats, *, threads: int = DEFAULT_THREADS
+    adapter: UnifiedSqlAdapter, project: Project, stats: Stats, *, threads: int | None = None
 ) -> tuple[NodeStatistics, ...]:
     """The rows of every model, seed and snapshot of *project* as they are now, and profiles where asked.
 
-    A node that cannot be counted or profiled has the reason. Raises what would stop all, such as a lost
-    connection.
+    A node that cannot be counted or profiled has the reason. As many statements run at once as the profile
+    says, unless *threads* does. Raises what would stop all, such as a lost connection.
     """
     chosen = [
         Sides(None, node) for node in project.nodes if node.resource_type in BUILT and has_relation(node)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -26,6 +27,8 @@ from recce_meta.diff.data.value import value_diff
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import DataSide, RowsDiff, ValueDetail, ValueDiff
 
+Result = TypeVar("Result", ValueDiff, ValueDetail)
+
 
 def value_jobs(
     places: Places,
@@ -34,19 +37,22 @@ def value_jobs(
     options: ValueOptions,
     *,
     detail: bool = False,
+    keyed_alone: bool = False,
 ) -> list[Job]:
-    """The values of each of *chosen*, by the key that *options* or the project names, else as whole rows."""
+    """The values of each of *chosen*, by the key that *options* or the project names, else as whole rows.
+
+    Where *keyed_alone*, those that the project names no key for are left out.
+    """
     diff, plan = ("value_diff_detail", details) if detail else ("value_diff", values)
     return [
         job
         for sides in chosen
-        for job in each(
-            diff, places, [sides], partial(plan, options=replace(options, candidates=keys_of(runs, sides)))
-        )
+        if (keys := _keys_of(runs, sides)) or not keyed_alone
+        for job in each(diff, places, [sides], partial(plan, options=replace(options, candidates=keys)))
     ]
 
 
-def keys_of(runs: RunPair | None, sides: Sides) -> tuple[Key, ...]:
+def _keys_of(runs: RunPair | None, sides: Sides) -> tuple[Key, ...]:
     """Every key that the project declares for a node, in current or else in base."""
     if runs is None or sides.node is None:
         return ()
@@ -56,28 +62,24 @@ def keys_of(runs: RunPair | None, sides: Sides) -> tuple[Key, ...]:
 
 def values(pair: Pair, options: ValueOptions) -> Plan[ValueDiff | RowsDiff]:
     """Values compared by key, or as whole rows where there is none."""
-    if _has_rows_alone(pair, options):
-        return (yield from rows_diff(pair, options))
-    try:
-        return (yield from value_diff(pair, options))
-    except NoKey:
-        return (yield from rows_diff(pair, options))
+    return (yield from _keyed_or_whole(value_diff, pair, options))
 
 
 def details(pair: Pair, options: ValueOptions) -> Plan[ValueDetail | RowsDiff]:
     """The rows that differ, by key, or as whole rows where there is none."""
-    if _has_rows_alone(pair, options):
+    return (yield from _keyed_or_whole(value_diff_detail, pair, options))
+
+
+def _keyed_or_whole(
+    keyed: Callable[[Pair, ValueOptions], Plan[Result]], pair: Pair, options: ValueOptions
+) -> Plan[Result | RowsDiff]:
+    # In two targets keys are not compared yet, which is an error only where somebody names one.
+    if pair.is_apart and options.key is None and not options.candidates:
         return (yield from rows_diff(pair, options))
     try:
-        return (yield from value_diff_detail(pair, options))
+        return (yield from keyed(pair, options))
     except NoKey:
         return (yield from rows_diff(pair, options))
-
-
-def _has_rows_alone(pair: Pair, options: ValueOptions) -> bool:
-    """Whether *pair* is in two targets, where keys are not compared yet, and nobody names a key."""
-    is_apart = not pair.is_joined and len(pair.sides) == 2
-    return is_apart and options.key is None and not options.candidates
 
 
 def query_job(

@@ -21,7 +21,7 @@ from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.git import GitState
 from recce_meta.models import Project
 from recce_meta.models.statistics import NodeStatistics
-from recce_meta.store.migrate import init_sql, init_store
+from recce_meta.store.migrate import init_sql, init_store, refuse_memory
 
 _artifact_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     click.option(
@@ -71,6 +71,7 @@ def init(connection: Connection, show_sql: bool) -> None:
         if show_sql:
             emit(init_sql(adapter.warehouse, connection.schema))
             return
+        refuse_memory(adapter)
         result = init_store(adapter, connection.schema)
     was = f" (was version {result.previous_version})" if result.action.value == "migrated" else ""
     emit(f"Store {result.action.value} in schema {result.schema}, version {result.version}{was}")
@@ -166,6 +167,7 @@ def _record(
         git=GitState(sha=git_sha, branch=branch, dirty=git_dirty, pull_request=pull_request),
     )
     with progress("recording"), connection.open() as adapter:
+        refuse_memory(adapter)
         statistics = _statistics(connection, adapter, project, stats, data_target) if stats else ()
         recorded = record_project(adapter, project, schema=connection.schema, statistics=statistics)
     for text in recorded.warnings:

@@ -45,6 +45,8 @@ class Dialect:
     has_approximate_distinct: ClassVar[bool] = True
     has_many_medians: ClassVar[bool] = True
     """Whether one SELECT can hold medians of several columns."""
+    has_median: ClassVar[bool] = True
+    """Whether an aggregate gives the median of numbers at all."""
     has_exact_median: ClassVar[bool] = True
     """Whether an aggregate gives the median itself, and no estimate."""
     has_far_moments: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""Amazon Redshift. Compiled and read against AWS's documentation; not run on a cluster yet."""
+"""Amazon Redshift. Read against AWS's documentation and run on an emulator; not run on a cluster yet."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Redshift(Postgres):
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """SUPER compares by its JSON text."""
         if of.kind.is_nested:
-            return exp.Anonymous(this="JSON_SERIALIZE", expressions=[value])
+            return self.nested_text(value)
         return self.text(value) if of.kind is Kind.OTHER else value
 
     def decimal(self, value: Sql, scale: int) -> Sql:
@@ -59,8 +59,9 @@ class Redshift(Postgres):
         return exp.Anonymous(this="TO_HEX", expressions=[value])
 
     def nested_text(self, value: Sql) -> Sql:
-        """https://docs.aws.amazon.com/redshift/latest/dg/JSON_SERIALIZE.html"""
-        return exp.Anonymous(this="JSON_SERIALIZE", expressions=[value])
+        """https://docs.aws.amazon.com/redshift/latest/dg/JSON_SERIALIZE.html: of NULL it is a text."""
+        text = exp.Anonymous(this="JSON_SERIALIZE", expressions=[value.copy()])
+        return exp.Case().when(exp.not_(_is_null(value.copy())), text)
 
     def mean(self, value: Sql, of: ColumnType) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html: of integers a whole number."""

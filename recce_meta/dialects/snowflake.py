@@ -58,6 +58,16 @@ class Snowflake(Dialect):
         """https://docs.snowflake.com/en/sql-reference/functions/hash: NULL has a hash of its own."""
         return exp.Anonymous(this="HASH", expressions=list(values))
 
+    def scientific(self, value: Sql) -> Sql | None:
+        """https://docs.snowflake.com/en/sql-reference/sql-format-models: exponents have three digits."""
+        template = exp.Literal.string("9.99999999999999EEEEE")
+        text: Sql = exp.Anonymous(this="TO_VARCHAR", expressions=[value, template])
+        text = exp.Lower(this=exp.Anonymous(this="LTRIM", expressions=[text]))
+        for sign in "+-":
+            signs = [exp.Literal.string(f"e{sign}0"), exp.Literal.string(f"e{sign}")]
+            text = exp.Anonymous(this="REPLACE", expressions=[text, *signs])
+        return text
+
     def hex_number(self, digits: Sql) -> Sql:
         """https://docs.snowflake.com/en/sql-reference/sql-format-models"""
         return exp.Anonymous(this="TO_NUMBER", expressions=[digits, exp.Literal.string("X" * 15)])

@@ -15,17 +15,15 @@ from recce_meta.profiles.discovery import nearest_with
 
 DOTENV_FILE = ".env"
 
-_BINDING = re.compile(
-    r"""
-    [^\S\n]* (?:export[^\S\n]+)? (?P<name>[A-Za-z_][\w.-]*) [^\S\n]*
-    (?: = [^\S\n]* (?: '(?P<single>(?:\\.|[^'\\])*)'
-                     | "(?P<double>(?:\\.|[^"\\])*)"
-                     | (?P<bare>[^\n]*?) ) )?
-    [^\S\n]* (?:(?<=\s)\#[^\n]*)? (?:\n|\Z)
-    """,
-    re.VERBOSE | re.DOTALL,
+_BLANK = re.compile(r"\s*(?:\#[^\r\n]*\s*)*")
+_EXPORT = re.compile(r"(?:export[^\S\r\n]+)?")
+_NAME = re.compile(r"(?:'(?P<quoted>[^']+)'|(?P<bare>(?!')[^=\#\s]+))[^\S\r\n]*")
+_EQUALS = re.compile(r"=[^\S\r\n]*")
+_VALUE = re.compile(
+    r"""'(?P<single>(?:\\'|[^'])*)'|"(?P<double>(?:\\"|[^"])*)"|(?<=\s)(?=\#)|(?P<bare>(?!['"])[^\r\n]*)"""
 )
-_BLANK = re.compile(r"[^\S\n]*(?:\#[^\n]*)?(?:\n|\Z)")
+_END = re.compile(r"(?:[^\S\r\n]*\#[^\r\n]*)?[^\S\r\n]*(?:\r\n|\n|\r|\Z)")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r|\Z)")
 _REFERENCE = re.compile(r"\$\{(?P<name>[^}:]*)(?::-(?P<default>[^}]*))?\}")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a": "\a"}
 
@@ -45,28 +43,46 @@ def with_dotenv(environment: Mapping[str, str], directory: Path) -> Mapping[str,
 
 def parse_dotenv(text: str, environment: Mapping[str, str]) -> dict[str, str]:
     """The variables that *text* sets; a line that sets none is passed over, as dbt's own reader does."""
-    values: dict[str, str] = {}
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    position = 0
+    values: dict[str, str | None] = {}
+    position = _after(_BLANK, text, 0)
     while position < len(text):
-        if (blank := _BLANK.match(text, position)) is not None:
-            position = blank.end()
-        elif (binding := _BINDING.match(text, position)) is not None:
-            position = binding.end()
-            if (value := _value(binding)) is not None:
-                values[binding["name"]] = _expand(value, {**values, **environment})
+        bound, end = _binding(text, position)
+        if bound is None:
+            end = _after(_LINE, text, position)
         else:
-            position = text.find("\n", position) + 1 or len(text)
-    return values
+            name, value = bound
+            values[name] = None if value is None else _expand(value, {**values, **environment})
+        position = _after(_BLANK, text, end)
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _value(binding: re.Match[str]) -> str | None:
-    if (single := binding["single"]) is not None:
+def _after(pattern: re.Pattern[str], text: str, position: int) -> int:
+    """Where what *pattern* finds at *position* ends."""
+    found = pattern.match(text, position)
+    return position if found is None else found.end()
+
+
+def _binding(text: str, position: int) -> tuple[tuple[str, str | None] | None, int]:
+    """The name and value that are written at *position*, None where they are not, and where they end."""
+    name = _NAME.match(text, _after(_EXPORT, text, position))
+    if name is None:
+        return None, position
+    value, end = None, name.end()
+    if (equals := _EQUALS.match(text, end)) is not None:
+        found = _VALUE.match(text, equals.end())
+        if found is None:
+            return None, position
+        value, end = _value(found), found.end()
+    last = _END.match(text, end)
+    return (None, position) if last is None else ((name["quoted"] or name["bare"], value), last.end())
+
+
+def _value(found: re.Match[str]) -> str:
+    if (single := found["single"]) is not None:
         return re.sub(r"\\([\\'])", r"\1", single)
-    if (double := binding["double"]) is not None:
+    if (double := found["double"]) is not None:
         return re.sub(r"\\(.)", _unescape, double, flags=re.DOTALL)
-    bare: str | None = binding["bare"]
-    return bare
+    return re.sub(r"\s+#.*", "", found["bare"] or "").rstrip()
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -74,5 +90,5 @@ def _unescape(match: re.Match[str]) -> str:
     return _ESCAPES.get(letter, letter if letter in "\\\"'" else match[0])
 
 
-def _expand(value: str, known: Mapping[str, str]) -> str:
-    return _REFERENCE.sub(lambda match: known.get(match["name"], match["default"] or ""), value)
+def _expand(value: str, known: Mapping[str, str | None]) -> str:
+    return _REFERENCE.sub(lambda match: known.get(match["name"], match["default"]) or "", value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recce_meta.errors import ConfigurationError, ProfileError
+from recce_meta.masking import masking_errors
 from recce_meta.profiles.discovery import PROJECT_FILE, dbt_variable, find_profiles_file
 from recce_meta.profiles.discovery import find_project_dir as _find_project_dir
 from recce_meta.profiles.dotenv import with_dotenv
@@ -56,9 +57,9 @@ def read_project_name(
     environment: Mapping[str, str] | None = None,
 ) -> str:
     """The `name:` of the dbt project in *project_dir*, rendered."""
-    name = _project_value(
-        project_dir, "name", Renderer(_environment(environment, project_dir), variables or {})
-    )
+    renderer = Renderer(_environment(environment, project_dir), variables or {})
+    with masking_errors(lambda: renderer.secrets):
+        name = _project_value(project_dir, "name", renderer)
     if not name:
         raise ConfigurationError(f"No 'name:' in {project_dir / PROJECT_FILE}")
     return name
@@ -87,13 +88,14 @@ def load_profile(
         project_dir = _find_project_dir(directory, environment)
     path = find_profiles_file(profiles_path, environment, directory, _home(environment))
     profiles = read_mapping(path, ProfileError)
-    name = (
-        profile
-        or dbt_variable(environment, "PROFILE")
-        or _project_profile(project_dir, profiles, path, renderer)
-    )
-    chosen = target or dbt_variable(environment, "TARGET")
-    return _output(path, profiles, name, chosen, renderer, project_dir)
+    with masking_errors(lambda: renderer.secrets):
+        name = (
+            profile
+            or dbt_variable(environment, "PROFILE")
+            or _project_profile(project_dir, profiles, path, renderer)
+        )
+        chosen = target or dbt_variable(environment, "TARGET")
+        return _output(path, profiles, name, chosen, renderer, project_dir)
 
 
 def _output(
@@ -111,7 +113,9 @@ def _output(
     assert isinstance(fields, dict)
     kind, threads = fields.pop("type", None), fields.pop("threads", None)
     place = f"profile '{name}', target '{target}' in {path}"
-    if not isinstance(kind, str) or not kind:
+    if kind is not None and not isinstance(kind, str):
+        raise ProfileError(f"Field 'type' is not text: {kind!r} ({place})", hint="such as 'type: postgres'")
+    if not kind:
         raise ProfileError(
             f"No 'type:' in {place}", hint="add the warehouse's type, such as 'type: postgres'"
         )
@@ -177,9 +181,12 @@ def _project_value(project_dir: Path, key: str, renderer: Renderer) -> str | Non
 
 def _threads(value: object, place: str) -> int:
     try:
-        return DEFAULT_THREADS if value is None else int(str(value))
+        threads = DEFAULT_THREADS if value is None else int(str(value))
     except ValueError:
         raise ProfileError(f"Field 'threads' is not a whole number: {value!r} ({place})") from None
+    if threads < 1:
+        raise ProfileError(f"Field 'threads' is less than 1: {threads} ({place})")
+    return threads
 
 
 def _names(mapping: Mapping[str, object]) -> str:

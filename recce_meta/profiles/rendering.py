@@ -9,13 +9,14 @@ neither filters nor error messages see it. https://docs.getdbt.com/reference/dbt
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from recce_meta.errors import ProfileError
+from recce_meta.masking import is_secret, redact
+from recce_meta.profiles.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
@@ -25,6 +26,7 @@ SECRET_PREFIX = "DBT_ENV_SECRET"
 # Private-use characters: no filter changes them, and no text in a profile holds them by chance.
 _PLACEHOLDER = re.compile("\ue0f0(\\d+)\ue0f1")
 _JINJA = re.compile(r"\{[{%#]")
+_UNSET = object()
 
 
 class RenderingError(ProfileError):
@@ -33,6 +35,14 @@ class RenderingError(ProfileError):
     def __init__(self, message: str, *, path: tuple[str | int, ...] = (), hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.path = path
+
+
+class _Unfit(RenderingError):
+    """What a filter cannot convert."""
+
+    def __init__(self, name: str, value: str, wanted: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{name}: '{value}' is not {wanted}", hint=hint)
+        self.without_value = f"{name}: the value is not {wanted}"
 
 
 class _Number(str):
@@ -51,6 +61,24 @@ class _Text(str):
     """Text that stays text."""
 
 
+class _Variables:
+    """`var`: what dbt's `--vars` gives, by name."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    def __call__(self, name: str, default: object = _UNSET) -> object:
+        if name in self._values:
+            return self._values[name]
+        if default is _UNSET:
+            raise RenderingError(f"Variable '{name}' is not set", hint=f"pass --vars '{{{name}: …}}'")
+        return default
+
+    def has_var(self, name: str) -> bool:
+        """Whether it is set."""
+        return name in self._values
+
+
 class Renderer:
     """Renders values of profiles.yml; afterwards, `secrets` holds the secrets it has put in."""
 
@@ -58,6 +86,8 @@ class Renderer:
         self._environment = environment
         self._variables = variables
         self._secrets: list[str] = []
+        self._given: list[str] = []
+        """The values of environment variables that the text at hand has asked for."""
         self._jinja: SandboxedEnvironment | None = None
 
     @property
@@ -78,6 +108,21 @@ class Renderer:
         return self._render_text(value, path)
 
     def _render_text(self, source: str, path: tuple[str | int, ...]) -> object:
+        if not any(isinstance(key, str) and is_secret(key) for key in path):
+            return self._render_expression(source, path)
+        self._given.clear()
+        try:
+            return self._render_expression(source, path)
+        except RenderingError as error:
+            shown = redact(error.message, self._given)
+            if isinstance(error.__context__, _Unfit):
+                shown = error.__context__.without_value
+            elif error.__cause__ is not None:  # words of Jinja's or of Python's, which may quote anything
+                shown = f"Not to be rendered: {type(error.__cause__).__name__}"
+            hint = None if error.hint is None else redact(error.hint, self._given)
+            raise RenderingError(shown, path=path, hint=hint) from None
+
+    def _render_expression(self, source: str, path: tuple[str | int, ...]) -> object:
         from jinja2 import TemplateError, TemplateSyntaxError
 
         jinja = self._sandbox()
@@ -100,7 +145,7 @@ class Renderer:
 
     def _sandbox(self) -> SandboxedEnvironment:
         if self._jinja is None:
-            self._jinja = _sandbox({"env_var": self._env_var, "var": self._var})
+            self._jinja = _sandbox({"env_var": self._env_var, "var": _Variables(self._variables)})
         return self._jinja
 
     def _env_var(self, name: str, default: str | None = None) -> str:
@@ -113,16 +158,10 @@ class Renderer:
                 )
             return default
         if not name.startswith(SECRET_PREFIX):
+            self._given.append(value)
             return value
         self._secrets.append(value)
         return f"\ue0f0{len(self._secrets) - 1}\ue0f1"
-
-    def _var(self, name: str, default: object = None) -> object:
-        if name in self._variables:
-            return self._variables[name]
-        if default is None:
-            raise RenderingError(f"Variable '{name}' is not set", hint=f"pass --vars '{{{name}: …}}'")
-        return default
 
     def _reveal(self, value: object) -> object:
         if isinstance(value, str):
@@ -145,7 +184,7 @@ def _sandbox(functions: Mapping[str, Callable[..., object]]) -> SandboxedEnviron
     sandbox.concat = _combine  # type: ignore[assignment]
     sandbox.filters |= {"as_number": _Number, "as_bool": _Bool, "as_native": _Native, "as_text": _Text}
     sandbox.globals.clear()
-    sandbox.globals |= {**functions, "fromjson": json.loads, "tojson": json.dumps}
+    sandbox.globals |= {**functions, **FUNCTIONS}
     return sandbox
 
 
@@ -172,7 +211,7 @@ def _converted(text: _Number | _Bool | _Native) -> object:
     except (MemoryError, RecursionError, SyntaxError, TypeError, ValueError):
         value = str(text)
     if isinstance(text, _Number) and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise RenderingError(f"as_number: '{text}' is not a number")
+        raise _Unfit("as_number", text, "a number")
     if isinstance(text, _Bool) and not isinstance(value, bool):
-        raise RenderingError(f"as_bool: '{text}' is not a truth value", hint="as_bool takes True or False")
+        raise _Unfit("as_bool", text, "a truth value", hint="as_bool takes True or False")
     return value

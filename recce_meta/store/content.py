@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from operator import itemgetter
-from zlib import crc32
 
 import msgspec
 from msgspec import Raw, Struct
@@ -243,7 +242,8 @@ def _parts(places: Sequence[Row]) -> dict[str, list[Row]]:
     count = part_count(len(places))
     buckets: dict[int, list[Row]] = {}
     for place in places:
-        buckets.setdefault(crc32(str(place[0]).encode()) % count, []).append(place)
+        bucket = int(digest(str(place[0]).encode())[:8], 16) % count
+        buckets.setdefault(bucket, []).append(place)
     return {digest(_encode(rows)): rows for rows in buckets.values()}
 
 

@@ -87,8 +87,7 @@ def save_data_diffs(
     single = {_row_id(runs, taken_at, asked, result): result for result in one_subject_each(results)}
 
     def work() -> SaveResult:
-        with open_store(adapter, schema) as store:
-            store.execute("begin_write")
+        with open_store(adapter, schema, writes=True) as store:
             _require(store, runs)
             known = set(names_of(store.query("stored_data_diffs", ids="\n".join(single))))
             new = {diff_id: result for diff_id, result in single.items() if diff_id not in known}

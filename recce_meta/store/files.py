@@ -4,7 +4,7 @@ Canonical files (`sql/ddl`, `sql/views`, …) are PostgreSQL without a schema na
 a `search_path`. `python -m recce_meta.store.files` renders each into `sql/dialects/<dialect>/`, where
 every table stands in the schema `recce_metadata`; what cannot be translated is written by hand there
 and says so in its first line. At run time only the rendered files are read, and only the schema's name
-is replaced: what is executed is what a user can read.
+is replaced: what is executed is what a user can read. How each dialect is rendered is told in `rendering`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recce_meta.errors import UnknownNameError
-
-if TYPE_CHECKING:
-    from sqlglot import exp
 
 DEFAULT_SCHEMA = "recce_metadata"
 """The schema in the rendered files, and the one used unless another is named."""
@@ -127,90 +123,10 @@ def _in_order_of_use(files: Sequence[SqlFile]) -> Iterator[SqlFile]:
             yield waiting.pop(name)
 
 
-# Rendering, which alone needs sqlglot.
-
-
-def render(text: str, dialect: str) -> str:
-    """Canonical *text* for *dialect*: its opening comment as it stands, every table in the schema."""
-    import sqlglot
-
-    header = "".join(re.findall(r"\A(?:--[^\n]*\n)*", text))
-    statements = sqlglot.parse(text[len(header) :], read="postgres")
-    rendered = (
-        _with_binds(_qualified(statement)).sql(dialect=dialect, pretty=True)
-        for statement in statements
-        if statement is not None
-    )
-    return header + "".join(f"{statement};\n" for statement in rendered)
-
-
-def stale(root: Path) -> dict[Path, str]:
-    """What rendering would change: each path under *root* and the text that belongs there."""
-    changes: dict[Path, str] = {}
-    for folder in sorted((root / "dialects").iterdir()):
-        for kind in KINDS:
-            for source in sorted((root / kind).glob("*.sql")):
-                target = folder / kind / source.name
-                now = target.read_text(encoding="utf-8") if target.exists() else ""
-                if now.startswith(HAND_WRITTEN):
-                    continue
-                wanted = render(source.read_text(encoding="utf-8"), folder.name)
-                if wanted != now:
-                    changes[target] = wanted
-    return changes
-
-
-def orphans(root: Path) -> list[Path]:
-    """Rendered files whose canonical file is gone, and that nobody wrote by hand."""
-    return [
-        path
-        for path in sorted((root / "dialects").glob("*/*/*.sql"))
-        if not (root / path.parent.name / path.name).exists()
-        and not path.read_text(encoding="utf-8").startswith(HAND_WRITTEN)
-    ]
-
-
-def _qualified(statement: exp.Expr) -> exp.Expr:
-    """*statement* with the schema on every real table."""
-    from sqlglot import exp
-
-    for table in list(statement.find_all(exp.Table)):
-        is_named = isinstance(table.this, exp.Identifier) and not table.args.get("db")
-        if is_named and not isinstance(table.parent, exp.AlterRename) and not _is_cte(table):
-            table.set("db", exp.to_identifier(DEFAULT_SCHEMA))
-    return statement
-
-
-def _is_cte(table: exp.Table) -> bool:
-    """Whether a WITH that *table* stands under defines its name, before it or recursively."""
-    from sqlglot import exp
-
-    node: exp.Expr = table
-    while (parent := node.parent) is not None:
-        if isinstance(parent, exp.With):
-            names = [cte.alias for cte in parent.expressions]
-            place = next(index for index, cte in enumerate(parent.expressions) if cte is node)
-            visible = names[: place + 1] if parent.args.get("recursive") else names[:place]
-        else:
-            clause = next((value for value in parent.args.values() if isinstance(value, exp.With)), None)
-            visible = [cte.alias for cte in clause.expressions] if clause and clause is not node else []
-        if table.name in visible:
-            return True
-        node = parent
-    return False
-
-
-def _with_binds(statement: exp.Expr) -> exp.Expr:
-    """*statement* with its binds as `:name`, whatever the dialect calls them."""
-    from sqlglot import exp
-
-    for bind in list(statement.find_all(exp.Placeholder)):
-        bind.replace(exp.Var(this=f":{bind.name}"))
-    return statement
-
-
 def main() -> None:
     """Render what is stale, remove what has no canonical file, and say which."""
+    from recce_meta.store.rendering import orphans, stale  # development alone needs it, and sqlglot
+
     root = sql_root()
     for path, text in stale(root).items():
         path.parent.mkdir(parents=True, exist_ok=True)

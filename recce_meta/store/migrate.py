@@ -9,13 +9,23 @@ from enum import Enum
 from msgspec import Struct
 
 from recce_meta.adapter import Session, UnifiedSqlAdapter
-from recce_meta.errors import StoreError, UsageError
+from recce_meta.errors import MissingRelation, StoreError, UsageError
 from recce_meta.store import files
 from recce_meta.store.files import DEFAULT_SCHEMA, SqlFile
-from recce_meta.warehouses import Warehouse
+from recce_meta.store.tables import KEYS
+from recce_meta.warehouses import Warehouse, available
 
 SCHEMA_VERSION = 3
 """The version of the tables in `sql/ddl`; `sql/migrations` says how each came from the one before."""
+
+
+def refuse_memory(adapter: UnifiedSqlAdapter) -> None:
+    """Raise StoreError where nothing that a command writes would be there for the next one."""
+    if adapter.warehouse.has_store and not adapter.is_shareable:
+        raise StoreError(
+            "No store is kept here: the database is in memory, and ends with the command",
+            hint="name a file: 'path: FILE.duckdb' in the profile, or --url duckdb:///FILE.duckdb",
+        )
 
 
 class InitAction(str, Enum):
@@ -41,7 +51,7 @@ class StoreSession:
     """One transaction on one store: its queries by name, its tables by name."""
 
     def __init__(self, session: Session, warehouse: Warehouse, schema: str) -> None:
-        self.schema = schema
+        self.schema = warehouse.folded(schema)
         self._session = session
         self._warehouse = warehouse
         self._quoted_schema = schema_text(warehouse, schema)
@@ -52,6 +62,11 @@ class StoreSession:
     def dialect(self) -> str:
         """Which rendered files this store uses."""
         return self._warehouse.name
+
+    @property
+    def has_transactions(self) -> bool:
+        """Whether of two recorders one waits or fails: otherwise each statement stands alone."""
+        return self._warehouse.has_transactions
 
     def query(self, name: str, **parameters: object) -> list[tuple[object, ...]]:
         """The rows of the query in `sql/queries/<name>.sql`."""
@@ -70,42 +85,60 @@ class StoreSession:
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Add *rows* to one of the store's tables."""
-        name = f"{self._quoted_schema}.{self._warehouse.quote_identifier(table)}"
-        self._session.insert_rows(name, columns, rows)
+        fold = self._warehouse.folded  # the tables' definitions write names without quotes
+        name = f"{self._quoted_schema}.{self._warehouse.quote_identifier(fold(table))}"
+        self._session.insert_rows(name, [*map(fold, columns)], rows, [*map(fold, KEYS[table])])
 
     def tables(self) -> frozenset[str]:
-        """The names of the tables and views in the schema."""
-        return frozenset(str(name) for (name,) in self.query("store_tables", schema=self.schema))
+        """The names of tables and views in the schema; SHOW TABLES gives them second, after the schema."""
+        rows = self.query_if_there("store_tables")
+        return frozenset(str(row[min(1, len(row) - 1)]).lower() for row in rows)
+
+    def query_if_there(self, name: str) -> list[tuple[object, ...]]:
+        """The rows of a query about the schema; none where it is missing, also where that is an error."""
+        try:
+            return self.query(name, schema=self.schema)
+        except MissingRelation:
+            return []
 
 
 @contextmanager
 def open_store(
-    adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA, *, create: bool = False
+    adapter: UnifiedSqlAdapter,
+    schema: str = DEFAULT_SCHEMA,
+    *,
+    create: bool = False,
+    writes: bool = False,
 ) -> Iterator[StoreSession]:
     """One transaction on the store of *schema*, brought to this version first.
 
-    Without *create*, a missing store is an error that says how to make one.
+    Without *create*, a missing store is an error that says how to make one. Who *writes* waits for others
+    who do; who does not may be given no transaction where one would cost something.
     """
-    with adapter.session() as session:
-        store = StoreSession(session, adapter.warehouse, schema)
-        if schema not in adapter.current_stores:
-            version = _version(store)
-            if version is None and not create:
-                raise StoreError(
-                    f"There is no store in schema '{schema}'",
-                    hint="recce-meta init creates it, recce-meta record too",
-                )
-            if version == SCHEMA_VERSION:
-                adapter.current_stores.add(schema)
-            else:
-                _bring_forward(store)  # remembered once it is committed, by the next session
+    is_known = schema in adapter.current_stores
+    if not is_known and not _creates_at_once(adapter):
+        with _session(adapter, schema, atomic=False) as store:
+            was_current = _make_current(store, schema, create=create)
+        if was_current:
+            adapter.current_stores.add(schema)
+        is_known = True
+    with _session(adapter, schema, atomic=writes) as store:
+        # What is made current here is remembered by the next session: it is not committed yet.
+        if not is_known and _make_current(store, schema, create=create):
+            adapter.current_stores.add(schema)
+        if writes:
+            store.execute("begin_write")
         yield store
+
+
+def _creates_at_once(adapter: UnifiedSqlAdapter) -> bool:
+    """Whether creating and migrating the store is one transaction."""
+    return adapter.warehouse.has_transactional_ddl and not adapter.warehouse.creates_store_apart
 
 
 def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> InitResult:
     """Create the store, migrate an older one, or write the views of a current one again."""
-    with adapter.session() as session:
-        store = StoreSession(session, adapter.warehouse, schema)
+    with _session(adapter, schema, atomic=_creates_at_once(adapter)) as store:
         previous = _version(store)
         if previous != SCHEMA_VERSION:
             previous = _bring_forward(store)
@@ -120,8 +153,8 @@ def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> Init
 
 def store_version(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> int | None:
     """The version of the store in *schema*, as it is; None where there is none."""
-    with adapter.session() as session:
-        return _version(StoreSession(session, adapter.warehouse, schema))
+    with _session(adapter, schema, atomic=False) as store:
+        return _version(store)
 
 
 def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
@@ -141,13 +174,37 @@ def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
 
 def schema_text(warehouse: Warehouse, schema: str) -> str:
     """*schema* as the statements name it: the default one as the files have it, others quoted."""
+    if not warehouse.has_store:
+        raise StoreError(
+            f"The store cannot be kept in {warehouse.name}",
+            hint=f"keep it in one of {', '.join(available())}; --tables compares data here without a store",
+        )
     most = warehouse.max_identifier_length
     if most is not None and len(schema.encode()) > most:
         raise UsageError(
             f"The schema's name '{schema}' is longer than the {most} bytes that {warehouse.name} keeps",
             hint="it would be cut short, and two stores would be one",
         )
-    return schema if schema == DEFAULT_SCHEMA else warehouse.quote_identifier(schema)
+    return schema if schema == DEFAULT_SCHEMA else warehouse.quote_identifier(warehouse.folded(schema))
+
+
+@contextmanager
+def _session(adapter: UnifiedSqlAdapter, schema: str, *, atomic: bool) -> Iterator[StoreSession]:
+    with adapter.session(atomic=atomic) as session:
+        yield StoreSession(session, adapter.warehouse, schema)
+
+
+def _make_current(store: StoreSession, schema: str, *, create: bool) -> bool:
+    """Bring the store to this version; whether it was current before."""
+    version = _version(store)
+    if version is None and not create:
+        raise StoreError(
+            f"There is no store in schema '{schema}'",
+            hint="recce-meta init creates it, recce-meta record too",
+        )
+    if version != SCHEMA_VERSION:
+        _bring_forward(store)
+    return version == SCHEMA_VERSION
 
 
 def _version(store: StoreSession) -> int | None:
@@ -175,7 +232,7 @@ def _bring_forward(store: StoreSession) -> int | None:
 
 
 def _create(store: StoreSession) -> None:
-    if not store.query("schema_exists", schema=store.schema):
+    if not store.query_if_there("schema_exists"):
         store.run_file(files.query("create_schema", store.dialect))
     for file in files.ddl(store.dialect):
         store.run_file(file)

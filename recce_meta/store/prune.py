@@ -52,9 +52,7 @@ def prune(
     before = None if older_than is None else (now or datetime.now(timezone.utc)) - older_than
 
     def work() -> PruneResult:
-        with open_store(adapter, schema) as store:
-            if not dry_run:
-                store.execute("begin_write")
+        with open_store(adapter, schema, writes=not dry_run) as store:
             runs = find_runs(store, project=project, environment=environment)
             chosen = tuple(removable(runs, keep_last=keep_last, before=before))
             rows = {} if dry_run or not chosen else _remove(store, chosen)

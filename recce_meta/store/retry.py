@@ -11,19 +11,21 @@ from recce_meta.errors import TransientFailure
 
 T = TypeVar("T")
 
-ATTEMPTS = 12
+PATIENCE_SECONDS = 60.0
+"""How long others are waited for: a writer's transaction takes some of them where each statement is a job."""
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 1.0
 
 
 def retrying(work: Callable[[], T]) -> T:
     """What *work* returns, which is tried again while another writer is in its way."""
-    for attempt in range(ATTEMPTS):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    pause = FIRST_PAUSE
+    while True:
         try:
             return work()
         except TransientFailure:
-            if attempt == ATTEMPTS - 1:
+            if time.monotonic() >= deadline:
                 raise
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
-            time.sleep(pause * random.uniform(0.5, 1.0))
-    raise AssertionError("unreachable")
+        time.sleep(pause * random.uniform(0.5, 1.0))
+        pause = min(LONGEST_PAUSE, 2 * pause)

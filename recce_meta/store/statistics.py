@@ -60,8 +60,7 @@ def write_statistics(
     listed = tuple(statistics)
 
     def work() -> StatisticsWritten:
-        with open_store(adapter, schema) as store:
-            store.execute("begin_write")
+        with open_store(adapter, schema, writes=True) as store:
             if run_by_id(store, run.run_id) is None:
                 raise StoreError(
                     f"Run {run.run_id} is not in the store: nothing can be kept with it",
@@ -90,13 +89,13 @@ def add_statistics(
         if before is None or _node_row(run_id, before) != _node_row(run_id, after)
     ]
     profiled = [after for before, after in steps if after.columns and not (before and before.columns)]
+    if profiled:  # before the nodes that they belong to, for who has no transactions and stops here
+        columns = (row for node in profiled for row in _column_rows(run_id, node))
+        store.insert("column_statistics", COLUMN_COLUMNS, columns)
     if kept:
         store.execute("delete_node_statistics", run_id=run_id, ids="\n".join(str(row[1]) for row in rows))
     if rows:
         store.insert("node_statistics", NODE_COLUMNS, rows)
-    if profiled:
-        columns = (row for node in profiled for row in _column_rows(run_id, node))
-        store.insert("column_statistics", COLUMN_COLUMNS, columns)
     counted = sum(
         after.row_count is not None and (before is None or before.row_count is None)
         for before, after in steps

@@ -84,8 +84,7 @@ def _record(
     results: Sequence[NodeResult],
     statistics: Sequence[NodeStatistics],
 ) -> RecordResult:
-    with open_store(adapter, schema, create=True) as store:
-        store.execute("begin_write")
+    with open_store(adapter, schema, create=True, writes=True) as store:
         stored = run_by_id(store, run.run_id)
         if stored is not None:
             differs = stored.graph_id != run.graph_id
@@ -98,6 +97,8 @@ def _record(
             store.insert("run_results", RESULT_COLUMNS, (_result_row(run, result) for result in results))
         added = add_statistics(store, run.run_id, statistics)
         store.insert("runs", RUN_COLUMNS, [tuple(asdict(run).values())])
+        if (first := _recorded_by_another(store, run)) is not None:
+            return RecordResult(run=first, written=False, differs=first.graph_id != run.graph_id)
         if versions >= MANY_VERSIONS:
             store.execute("refresh_statistics")
     return RecordResult(
@@ -109,6 +110,14 @@ def _record(
         code_sent=code + macro_code,
         statistics=added,
     )
+
+
+def _recorded_by_another(store: StoreSession, run: RunMetadata) -> RunMetadata | None:
+    """The run under this id that another recorder was faster with, where no transaction kept it waiting."""
+    if store.has_transactions:
+        return None
+    kept = run_by_id(store, run.run_id)
+    return kept if kept is not None and kept.recorded_at != run.recorded_at else None
 
 
 def _write_graph(store: StoreSession, pieces: Contents) -> tuple[int, int]:

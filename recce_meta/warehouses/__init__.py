@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import pkgutil
+from functools import cache
 from importlib import import_module
 
-from recce_meta.errors import ConfigurationError, UnknownNameError
+from recce_meta.errors import UnknownNameError
 from recce_meta.warehouses.base import REGISTRY, ConnectionPlan, UrlParts, Warehouse
+from recce_meta.warehouses.by_url import backends, database_of
 from recce_meta.warehouses.fields import Fields, masked
 
-PLANNED = ("bigquery", "databricks", "redshift", "snowflake")
-"""Warehouses that dbt users name and that have no file here yet."""
-
-_SHARED = ("base", "fields")
+_SHARED = ("base", "fields", "position")
 
 __all__ = [
     "ConnectionPlan",
@@ -26,10 +25,15 @@ __all__ = [
 ]
 
 
+@cache
 def available() -> tuple[str, ...]:
     """The names of all supported warehouses, sorted."""
     return tuple(
-        sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _SHARED)
+        sorted(
+            module.name
+            for module in pkgutil.iter_modules(__path__)
+            if module.name not in _SHARED and not module.ispkg
+        )
     )
 
 
@@ -38,12 +42,7 @@ def warehouse_named(name: str, *, where: str = "") -> Warehouse:
     if name in available():
         import_module(f"{__name__}.{name}")
         return REGISTRY[name]()
-    if name in PLANNED:
-        raise ConfigurationError(
-            f"Warehouse type '{name}' is not supported yet{where and f' {where}'}",
-            hint=f"supported today: {', '.join(available())}",
-        )
-    raise UnknownNameError("warehouse type", name, (*available(), *PLANNED), where=where)
+    raise UnknownNameError("warehouse type", name, available(), where=where)
 
 
 def warehouse_for_scheme(scheme: str) -> Warehouse:
@@ -53,4 +52,6 @@ def warehouse_for_scheme(scheme: str) -> Warehouse:
         warehouse = warehouse_named(name)
         if backend in warehouse.url_schemes:
             return warehouse
-    return warehouse_named(backend, where="in the URL")
+    if backend in backends():
+        return database_of(backend)
+    raise UnknownNameError("database", backend, (*available(), *backends()), where="in the URL")

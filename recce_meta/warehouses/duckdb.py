@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import ClassVar
+from urllib.parse import unquote
 
 from recce_meta.errors import (
     ConnectionFailed,
@@ -19,12 +20,20 @@ from recce_meta.errors import (
 )
 from recce_meta.warehouses.base import ConnectionPlan, UrlParts, Warehouse
 from recce_meta.warehouses.fields import Fields, secret_values
+from recce_meta.warehouses.position import place_by_caret, place_of
 
 MEMORY = ":memory:"
 
 # TIMESTAMPTZ comes back in the connection's time zone. The progress bar would be drawn on standard
 # output, among our data, for statements over two seconds.
 _FIRST_STATEMENTS = ("SET TimeZone = 'UTC'", "SET enable_progress_bar = false")
+
+
+_MOTHERDUCK = ("motherduck_token", "motherduck_attach_mode", "motherduck_saas_mode")
+"""Options of MotherDuck's, in the order in which they must be set: the last one locks the others."""
+
+_ATTACHMENT = ("path", "type", "alias", "secret", "read_only", "options", "is_ducklake")
+"""What an entry of `attach:` may say."""
 
 
 class DuckDB(Warehouse):
@@ -47,6 +56,26 @@ class DuckDB(Warehouse):
         "TransactionException": TransientFailure,
     }
 
+    refused_hint = "open the file for writing: no other access_mode, no read_only; or use another target"
+
+    def grant_to_create_schema(self, database: str | None, role: str | None) -> None:
+        """DuckDB knows no rights: what it refuses is not to be written at all."""
+
+    def grant_to_create_table(self, schema: str | None, role: str | None) -> None:
+        """DuckDB knows no rights."""
+
+    def grant_to_write(self, schema: str | None, role: str | None) -> None:
+        """DuckDB knows no rights."""
+
+    def grant_to_read(self, schema: str | None, role: str | None) -> None:
+        """DuckDB knows no rights."""
+
+    def error_position(self, error: BaseException, sql: str) -> tuple[int, int] | None:
+        """Where the caret in the message points; DuckDB 1.1 may draw none, and name a word alone."""
+        found = place_by_caret(str(error), sql)
+        word = _NEAR.search(str(error)) if found is None else None
+        return place_of(sql.index(word[1]) + 1, sql) if word and sql.count(word[1]) == 1 else found
+
     def error_code(self, error: BaseException) -> str | None:
         """The name of the driver's exception class."""
         return type(error).__name__
@@ -58,6 +87,8 @@ class DuckDB(Warehouse):
         """
         if code == "IOException" and _LOCKED.search(message):
             return StoreLocked
+        if code in ("BinderException", "CatalogException") and not _MISSING.search(message):
+            return WarehouseError
         if _READ_ONLY.search(message):
             return PermissionDenied
         if _NOT_WRITTEN.search(message):
@@ -71,7 +102,8 @@ class DuckDB(Warehouse):
             because="it is a Postgres server",
             hint="use an output of 'type: postgres' for this server",
         )
-        path = database_path(fields.text("path") or MEMORY, fields)
+        motherduck = _MotherDuck(fields)
+        path = database_path(motherduck.path, fields)
         attachments = [_Attachment(entry, fields) for entry in fields.sequence("attach")]
         settings = fields.mapping("settings")
         warnings = _warnings(fields)
@@ -79,16 +111,17 @@ class DuckDB(Warehouse):
             UrlParts("duckdb", database=path),
             database=_default_database(fields, path, attachments),
             schema=fields.text("schema") or "main",
-            connect_args={"config": _config(fields, path, settings)},
+            connect_args=_connect_args(fields, motherduck),
             statements=(
                 *_FIRST_STATEMENTS,
                 *_extensions(fields),
                 *_secrets(fields, self),
+                *motherduck.statements(),
                 *(attachment.sql(self) for attachment in attachments),
                 *_settings(settings, self),
             ),
-            warnings=(*warnings, *fields.leftovers()),
-            secrets=fields.secrets(),
+            warnings=(*warnings, *motherduck.warnings(fields), *fields.leftovers()),
+            secrets=tuple(dict.fromkeys([*fields.secrets(), *motherduck.secrets()])),
             is_shareable=path != MEMORY,
             timezone_is_utc="timezone" not in {name.lower() for name in settings},
         )
@@ -96,7 +129,8 @@ class DuckDB(Warehouse):
     def plan_url(self, url: UrlParts) -> ConnectionPlan:
         """How to connect, from `duckdb:///relative.duckdb`, `duckdb:////absolute.duckdb?threads=4`."""
         path = url.database or MEMORY
-        config: dict[str, object] = {name: str(value) for name, value in url.query.items()}
+        path, options = _path_and_options(path) if is_motherduck(path) else (path, {})
+        config: dict[str, object] = {**options, **{name: str(value) for name, value in url.query.items()}}
         if str(config.pop("read_only", "false")).lower() in ("true", "1"):
             config["access_mode"] = "read_only"
         return ConnectionPlan(
@@ -105,11 +139,13 @@ class DuckDB(Warehouse):
             schema="main",
             connect_args={"config": config},
             statements=_FIRST_STATEMENTS,
-            is_shareable=path != MEMORY,
+            is_shareable=not path.startswith(MEMORY),  # `:memory:name` is in memory, too
             secrets=tuple(secret_values(config)),
         )
 
 
+_MISSING = re.compile(r"not found|does not exist|does not have a column|No function matches", re.I)
+_NEAR = re.compile(r'at or near "(.+)"')
 _READ_ONLY = re.compile(r"attached in read-only mode", re.I)
 _NOT_WRITTEN = re.compile(r"Could not (?:write|sync|truncate) |No space left on device", re.I)
 _LOCKED = re.compile(r"Could not set lock on file|used by another process", re.I)
@@ -118,6 +154,11 @@ _LOCKED = re.compile(r"Could not set lock on file|used by another process", re.I
 def is_file(path: str) -> bool:
     """Whether *path* names a file on this machine: not memory, MotherDuck, DuckLake or a URL."""
     return path != MEMORY and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", path) is None
+
+
+def is_motherduck(path: str) -> bool:
+    """Whether *path* is a database of MotherDuck's."""
+    return path.startswith(("md:", "motherduck:"))
 
 
 def database_path(path: str, fields: Fields) -> str:
@@ -132,11 +173,70 @@ def database_name(path: str) -> str:
     """
     if path == MEMORY:
         return "memory"
-    scheme, _, rest = path.partition(":")
-    if not is_file(path) and scheme in ("md", "motherduck"):
-        return rest.partition("?")[0] or "my_db"
+    if is_motherduck(path):
+        return path.partition(":")[2].partition("?")[0] or "my_db"
     name = PurePath(path.partition("?")[0].rpartition(":")[2] if not is_file(path) else path).name
     return next((part for part in name.split(".") if part), name)
+
+
+class _MotherDuck:
+    """What a profile says of MotherDuck, its token above all, which never stays in a path.
+
+    dbt-duckdb takes it from four places: dbt/adapters/duckdb/plugins/motherduck.py.
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        path = fields.text("path") or MEMORY
+        paths = [str(entry.get("path")) for entry in fields.sequence("attach") if isinstance(entry, Mapping)]
+        self.path, options = _path_and_options(path) if is_motherduck(path) else (path, {})
+        token = fields.text("motherduck_token")
+        given = [options, {} if token is None else {"motherduck_token": token}]
+        given += [_path_and_options(path)[1] for path in paths if is_motherduck(path)]
+        given += [_options(fields.mapping(name)) for name in ("settings", "config_options")]
+        self.options: dict[str, str] = {}
+        for name in _MOTHERDUCK:
+            values = {options[name] for options in given if name in options}
+            if len(values) > 1:
+                raise fields.error(f"'{name}' is there with different values", hint="keep one of them")
+            self.options |= dict.fromkeys([name], *values) if values else {}
+        self.is_main = is_motherduck(self.path)
+        self.is_attached = any(map(is_motherduck, paths))
+
+    def config(self) -> dict[str, str]:
+        """What `duckdb.connect` must know."""
+        return self.options if self.is_main else {}
+
+    def statements(self) -> Iterator[str]:
+        """What must precede an ATTACH."""
+        if self.options and self.is_attached and not self.is_main:
+            yield "INSTALL motherduck"
+            yield "LOAD motherduck"
+            for name, value in self.options.items():
+                yield f"SET {name} = {_literal(value)}"
+
+    def secrets(self) -> Iterator[str]:
+        """What no message may show."""
+        yield from secret_values(self.options)
+
+    def warnings(self, fields: Fields) -> Iterator[str]:
+        """Elsewhere DuckDB does not even know the names."""
+        if self.options and not (self.is_main or self.is_attached):
+            names = " and ".join(f"'{name}'" for name in self.options)
+            yield fields.error(f"Field {names} is not honoured: no database is MotherDuck's").message
+
+
+def _path_and_options(path: str) -> tuple[str, dict[str, str]]:
+    """*path*, of MotherDuck, without the token in it, and the options in it that must be set apart."""
+    path, _, query = path.partition("?")
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    kept = "&".join("".join(pair) for pair in pairs if pair[0] != "motherduck_token")
+    return path + "?" * bool(kept) + kept, _options({name: unquote(value) for name, _, value in pairs})
+
+
+def _options(values: Mapping[str, object]) -> dict[str, str]:
+    """Those of *values* that are MotherDuck's, by their whole names."""
+    names = {spelling: name for name in _MOTHERDUCK for spelling in (name, name.removeprefix("motherduck_"))}
+    return {names[name.lower()]: str(value) for name, value in values.items() if name.lower() in names}
 
 
 class _Attachment:
@@ -145,12 +245,13 @@ class _Attachment:
     def __init__(self, entry: object, fields: Fields) -> None:
         if not isinstance(entry, Mapping) or not entry.get("path"):
             raise fields.error("Every entry of 'attach' needs a 'path'")
+        fields.refuse_others("attach", entry, _ATTACHMENT)
         path = str(entry["path"])
-        if path.startswith(("md:", "motherduck:")):
+        if is_motherduck(path):  # ATTACH takes no parameters there
             path = path.partition("?")[0]
         self.path = database_path(path, fields)
         self.alias = None if entry.get("alias") is None else str(entry["alias"])
-        self.options = dict(_attach_options(entry))
+        self.options = dict(_attach_options(entry, fields))
 
     def sql(self, warehouse: DuckDB) -> str:
         """The ATTACH statement."""
@@ -161,18 +262,38 @@ class _Attachment:
         return f"ATTACH IF NOT EXISTS {_literal(self.path)}{alias}" + (f" ({options})" if options else "")
 
 
-def _attach_options(entry: Mapping[str, object]) -> Iterator[tuple[str, str | None]]:
-    kind = entry.get("type") or ("ducklake" if entry.get("is_ducklake") else None)
-    if kind is not None and not str(entry["path"]).startswith("ducklake:"):
-        yield "TYPE", _word(kind)
-    if entry.get("secret"):
-        yield "SECRET", _word(entry["secret"])
-    if entry.get("read_only"):
-        yield "READ_ONLY", None
-    options = entry.get("options")
-    if isinstance(options, Mapping):
-        for name, value in options.items():
-            yield _word(name).upper(), None if value is True else _value(value)
+def _attach_options(entry: Mapping[str, object], fields: Fields) -> Iterator[tuple[str, str | None]]:
+    kind = entry.get("type") or ("ducklake" if entry.get("is_ducklake") and _is_bare(entry) else None)
+    options = entry.get("options") or {}
+    if not isinstance(options, Mapping):
+        raise fields.error("'options' of an entry of 'attach' is not a mapping")
+    twice = [name for name in ("type", "secret", "read_only") if entry.get(name) and name in options]
+    if twice:
+        raise fields.error(
+            f"{', '.join(twice)} of an entry of 'attach' is there twice", hint="keep it out of 'options'"
+        )
+    given = {"type": kind, "secret": entry.get("secret"), "read_only": entry.get("read_only"), **options}
+    for name, value in given.items():
+        if value is None or value is False:
+            continue
+        if value is True:
+            yield _word(name).upper(), None
+        elif name in ("type", "secret"):
+            yield name.upper(), _word(value)
+        else:
+            yield _word(name).upper(), _option(value)
+
+
+def _is_bare(entry: Mapping[str, object]) -> bool:
+    """Whether the path of *entry* says nothing of what is there: MotherDuck knows its own DuckLakes."""
+    return is_file(str(entry["path"]))
+
+
+def _option(value: object) -> str:
+    """*value* of an option of ATTACH: a text that is in quotes already is taken for one."""
+    if isinstance(value, str) and re.fullmatch(r"\s*'(?:[^']|'')*'\s*", value):
+        return value.strip()
+    return _value(value)
 
 
 def _default_database(fields: Fields, path: str, attachments: list[_Attachment]) -> str:
@@ -187,18 +308,26 @@ def _default_database(fields: Fields, path: str, attachments: list[_Attachment])
     return wanted
 
 
-def _config(fields: Fields, path: str, settings: Mapping[str, object]) -> dict[str, object]:
-    config = dict(fields.mapping("config_options"))
-    token = fields.text("motherduck_token") or settings.get("motherduck_token")
-    if token is not None and not is_file(path):
-        config["motherduck_token"] = str(token)
-    return config
+def _connect_args(fields: Fields, motherduck: _MotherDuck) -> dict[str, object]:
+    """`config` of duckdb.connect; and `filesystems`, for the driver to register."""
+    given = fields.mapping("config_options")
+    config = {name: value for name, value in given.items() if not _options({name: value})}
+    filesystems = []
+    for entry in fields.sequence("filesystems"):
+        if not isinstance(entry, Mapping) or not entry.get("fs"):
+            raise fields.error("Every entry of 'filesystems' needs an 'fs'")
+        filesystems.append(dict(entry))
+    return {
+        "config": {**config, **motherduck.config()},
+        **({"filesystems": filesystems} if filesystems else {}),
+    }
 
 
 def _extensions(fields: Fields) -> Iterator[str]:
     for entry in fields.sequence("extensions"):
         name, repository = entry, None
         if isinstance(entry, Mapping):
+            fields.refuse_others("extensions", entry, ("name", "repo"))
             name, repository = entry.get("name"), entry.get("repo")
         if not name:
             raise fields.error("Every entry of 'extensions' is a name, or has a 'name'")
@@ -216,7 +345,10 @@ def _secrets(fields: Fields, warehouse: DuckDB) -> Iterator[str]:
     if provider == "aws":
         entries.append({"type": "s3", "provider": "credential_chain"})
     elif provider is not None:
-        raise fields.error(f"Unknown credential provider '{provider}'", hint="'aws' is the only one")
+        raise fields.error(
+            f"Unknown credential provider '{provider}' in 'use_credential_provider'",
+            hint="'aws' is the only one",
+        )
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, Mapping) or not entry.get("type"):
             raise fields.error("Every entry of 'secrets' needs a 'type'")
@@ -225,7 +357,7 @@ def _secrets(fields: Fields, warehouse: DuckDB) -> Iterator[str]:
 
 def _secret(entry: Mapping[str, object], default_name: str, warehouse: DuckDB) -> str:
     name = warehouse.quote_identifier(str(entry.get("name") or default_name))
-    persistent = "PERSISTENT " if entry.get("persistent") else ""
+    persistent = "PERSISTENT " if Fields(entry).boolean("persistent") else ""
     parts = [f"TYPE {_word(entry['type'])}"]
     for key, value in entry.items():
         if key == "scope":
@@ -245,7 +377,7 @@ def _scope(value: object) -> str:
 
 def _settings(settings: Mapping[str, object], warehouse: DuckDB) -> Iterator[str]:
     for name, value in settings.items():
-        if name != "motherduck_token":
+        if not _options({name: value}):
             yield f"SET {warehouse.quote_identifier(name)} = {_value(value)}"
 
 
@@ -260,10 +392,7 @@ def _warnings(fields: Fields) -> tuple[str, ...]:
         "threads",
         "type",
     )
-    return (
-        *fields.not_honoured("plugins", "module_paths", because="dbt-duckdb's plugins run in dbt alone"),
-        *fields.not_honoured("filesystems", because="views over such files cannot be read"),
-    )
+    return fields.not_honoured("plugins", "module_paths", because="dbt-duckdb's plugins run in dbt alone")
 
 
 def _word(value: object) -> str:

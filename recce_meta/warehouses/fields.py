@@ -6,25 +6,15 @@ reported by name. Kinds are lenient (`port: "5432"` is a number), because `env_v
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from recce_meta.errors import ProfileError
+from recce_meta.masking import MASK, is_secret, passwords_in, without_passwords
 
-MASK = "***"
-_SECRET_NAME = re.compile(
-    r"(?:.*_)?(?:pass|passphrase|passwd|password|pwd|secrets?|token|connection_string"
-    r"|(?:access|account|api|private)_key)|keyfile_json|sslpassword",
-    re.I,
-)
-
-
-def is_secret(name: str) -> bool:
-    """Whether the values of fields of this name, or of settings of DuckDB, are shown to nobody."""
-    return _SECRET_NAME.fullmatch(name) is not None
-
+_OF_NO_SECRET = frozenset(["name", "persistent", "provider", "region", "scope", "type"])
+"""What stands in an entry of DuckDB's `secrets` and is not the secret."""
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -44,6 +34,12 @@ class Fields:
         self._values = _canonical(values, aliases or {}, where)
         self._base_dir = base_dir
         self._read: set[str] = set()
+        self._meaningless: set[str] = set()
+
+    @property
+    def meaningless(self) -> frozenset[str]:
+        """The fields that were declared to steer dbt alone."""
+        return frozenset(self._meaningless)
 
     def text(self, name: str) -> str | None:
         """The field as text; None where it is absent or null."""
@@ -67,6 +63,17 @@ class Fields:
         """The field as the path of a file; relative ones start at the project's directory, as in dbt."""
         value = self.text(name)
         return None if value is None else self.resolve(value)
+
+    def choice(self, name: str, known: Sequence[str]) -> str | None:
+        """The field as one of the texts *known*."""
+        value = self.text(name)
+        if value is None or value in known:
+            return value
+        near = get_close_matches(value, known, n=1)
+        raise ProfileError(
+            self._message(f"Field '{name}' is none of {', '.join(known)}: '{value}'"),
+            hint=f"did you mean '{near[0]}'?" if near else None,
+        )
 
     def resolve(self, path: str) -> str:
         """*path* as dbt, which works in the project's directory, would find it."""
@@ -105,6 +112,10 @@ class Fields:
             raise self._mistake(name, value, "a mapping")
         return {str(key): entry for key, entry in value.items()}
 
+    def value(self, name: str) -> object:
+        """The field as it is given, for one that may be of several kinds."""
+        return self._take(name)
+
     def sequence(self, name: str) -> Sequence[object]:
         """The field as a list; empty where it is absent."""
         value = self._take(name)
@@ -117,6 +128,7 @@ class Fields:
     def without_meaning_here(self, *names: str) -> None:
         """Take *names* as read: they steer how dbt runs, and change nothing for us."""
         self._read.update(names)
+        self._meaningless.update(names)
 
     def not_honoured(self, *names: str, because: str) -> tuple[str, ...]:
         """One warning for each of *names* that is set."""
@@ -132,6 +144,14 @@ class Fields:
         self._read.add(name)
         if self._values.get(name) is not None:
             raise ProfileError(self._message(f"Field '{name}' is not supported: {because}"), hint=hint)
+
+    def refuse_others(self, name: str, entry: Mapping[str, object], known: Sequence[str]) -> None:
+        """Stop with an error if *entry*, one of those in the list *name*, says more than is *known*."""
+        for key in entry:
+            if key not in known:
+                near = get_close_matches(str(key), known, n=1)
+                hint = f"did you mean '{near[0]}'?" if near else f"it may say: {', '.join(known)}"
+                raise ProfileError(self._message(f"Unknown '{key}' in an entry of '{name}'"), hint=hint)
 
     def leftovers(self) -> tuple[str, ...]:
         """One warning for each field that nobody asked for."""
@@ -169,10 +189,15 @@ def masked(values: Mapping[str, object], secrets: Sequence[str] = ()) -> dict[st
 
 
 def secret_values(values: Mapping[str, object]) -> Iterator[str]:
-    """Every text below a field that is secret by its name."""
+    """Every text below a field that is secret by its name, and passwords in the texts of others."""
     for name, value in values.items():
-        if is_secret(name):
+        if name == "secrets" and isinstance(value, list):
+            entries = [entry for entry in value if isinstance(entry, Mapping)]
+            yield from _texts([_without(entry, _OF_NO_SECRET) for entry in entries])
+        elif is_secret(name):
             yield from _texts(value)
+        elif isinstance(value, str):
+            yield from passwords_in(value)
         elif isinstance(value, Mapping):
             yield from secret_values(value)
         elif isinstance(value, list):
@@ -189,7 +214,12 @@ def _masked_value(name: str, value: object, secrets: Sequence[str]) -> object:
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, MASK)
+        return without_passwords(value)
     return value
+
+
+def _without(values: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _texts(value: object) -> Iterator[str]:

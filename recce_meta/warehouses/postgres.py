@@ -12,17 +12,23 @@ from recce_meta.errors import (
     MissingRelation,
     PermissionDenied,
     QueryCancelled,
+    QueryTimeout,
     SyntaxFailed,
     TransientFailure,
     WarehouseError,
 )
 from recce_meta.warehouses.base import ConnectionPlan, UrlParts, Warehouse
 from recce_meta.warehouses.fields import Fields
+from recce_meta.warehouses.position import place_of
 
 DEFAULT_PORT = 5432
 DEFAULT_CONNECT_SECONDS = 10
 
-_SSL_FILES = ("sslcert", "sslkey", "sslrootcert")
+SSL_FILES = ("sslcert", "sslkey", "sslrootcert")
+# https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
+SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+SYSTEM = "system"
+"""As `sslrootcert`: the certificates that the system trusts."""
 # `prepare_threshold`: a pooler in transaction mode (PgBouncer) gives each transaction another server
 # connection, which does not know what an earlier one has prepared.
 _DRIVER_ARGUMENTS: Mapping[str, object] = {
@@ -39,6 +45,9 @@ _REFUSED = re.compile(
     r"authentication failed|no password supplied|role \".*\" does not exist|no pg_hba\.conf entry"
 )
 
+_SERVER_LIMIT = "statement timeout"
+"""Of what 57014 means, this alone is a limit, in English; in other languages it passes for a wish."""
+
 
 class Postgres(Warehouse):
     """PostgreSQL 12 and later, through psycopg 3."""
@@ -48,6 +57,7 @@ class Postgres(Warehouse):
     url_schemes = ("postgresql", "postgres")
     distributions = ("psycopg",)
     version_sql = "SHOW server_version"
+    read_only_codes = frozenset({"25006"})
     # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
     max_identifier_length = 63
     # https://docs.getdbt.com/docs/core/connect-data-platform/postgres-setup
@@ -56,9 +66,11 @@ class Postgres(Warehouse):
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {
         "08": ConnectionFailed,
         "28": AuthenticationFailed,
+        "25006": PermissionDenied,
         "3D000": ConnectionFailed,
         "3F000": MissingRelation,
-        "40": TransientFailure,
+        "40001": TransientFailure,
+        "40P01": TransientFailure,
         "42501": PermissionDenied,
         "42601": SyntaxFailed,
         "42703": MissingRelation,
@@ -77,10 +89,17 @@ class Postgres(Warehouse):
         """The SQLSTATE; where there is none, because no server spoke, the name of the driver's class."""
         return super().error_code(error) or type(error).__name__
 
+    def error_position(self, error: BaseException, sql: str) -> tuple[int, int] | None:
+        """Where the server says that the fault is: the number of a character."""
+        offset = getattr(getattr(error, "diag", None), "statement_position", None)
+        return place_of(int(offset), sql) if offset and str(offset).isdigit() else None
+
     def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
         """What *code* means; at login the server's code is not passed on, and the message must tell."""
         if code == "OperationalError" and _REFUSED.search(message):
             return AuthenticationFailed
+        if code == "57014" and _SERVER_LIMIT in message:
+            return QueryTimeout
         return super().error_class(code, message)
 
     def plan(self, fields: Fields) -> ConnectionPlan:
@@ -102,6 +121,7 @@ class Postgres(Warehouse):
             url,
             database=url.database,
             schema=schema,
+            role=fields.text("role"),
             connect_args=connect_args,
             engine_args=_ENGINE_ARGUMENTS,
             statements=statements,
@@ -131,9 +151,11 @@ def _connect_args(fields: Fields) -> dict[str, object]:
         "application_name": fields.text("application_name"),
         "connect_timeout": fields.integer("connect_timeout"),
         "keepalives_idle": fields.integer("keepalives_idle") or None,
-        "sslmode": fields.text("sslmode"),
+        "sslmode": fields.choice("sslmode", SSL_MODES),
     }
-    given |= {name: fields.path(name) for name in _SSL_FILES}
+    given |= {
+        name: SYSTEM if fields.text(name) == SYSTEM else fields.path(name) or None for name in SSL_FILES
+    }
     return {**_DRIVER_ARGUMENTS, **{name: value for name, value in given.items() if value is not None}}
 
 
@@ -145,8 +167,17 @@ def _session_statements(search_path: str | None, role: str | None, warehouse: Po
     calls = ", ".join(
         f"set_config({_literal(name)}, {_literal(value)}, false)" for name, value in settings.items()
     )
+    calls += _END_WITH_CLIENT
     roles = () if role is None else (f"SET ROLE {_role(role, warehouse)}",)
     return (f"SELECT {calls}", *roles)
+
+
+# A server that runs a statement looks for a client that was killed, where it can: PostgreSQL 14 and later on
+# Linux. https://www.postgresql.org/docs/current/runtime-config-connection.html
+_END_WITH_CLIENT = (
+    ", CASE WHEN current_setting('client_connection_check_interval', true) = '0' AND version() LIKE '%linux%'"
+    " THEN set_config('client_connection_check_interval', '2s', false) END"
+)
 
 
 def _role(name: str, warehouse: Postgres) -> str:

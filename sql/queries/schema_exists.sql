@@ -1,4 +1,4 @@
--- One row where the schema exists.
+-- One row where the schema exists, whoever may use it: information_schema.schemata hides the others.
 SELECT 1
-FROM information_schema.schemata
-WHERE catalog_name = CURRENT_DATABASE() AND schema_name = :schema;
+FROM pg_catalog.pg_namespace
+WHERE nspname = :schema;

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+REQUIRING = ("RECCE_META_REQUIRE_POSTGRES", "RECCE_META_REQUIRE_MYSQL")
 SKIPPED = "import pytest\n\ndef test_of_a_server():\n    pytest.skip({reason!r})\n"
 
 
@@ -22,7 +23,7 @@ def outcome(folder: Path, reason: str, required: str) -> int:
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
         cwd=folder,
-        env={**inherited, "PYTHONPATH": str(ROOT), "RECCE_META_REQUIRE_POSTGRES": required},
+        env={**inherited, "PYTHONPATH": str(ROOT), **dict.fromkeys(REQUIRING, required)},
         capture_output=True,
         check=False,
     )
@@ -34,22 +35,24 @@ def outcome(folder: Path, reason: str, required: str) -> int:
     [
         ("no PostgreSQL at 127.0.0.1:5432", "1", 1),
         ("no PostgreSQL at 127.0.0.1:5432", "", 0),
+        ("no MySQL at 127.0.0.1:3306", "1", 1),
+        ("no MySQL at 127.0.0.1:3306", "", 0),
         ("not on this system", "1", 0),
     ],
 )
-def test_a_skip_for_want_of_postgresql_fails_only_where_it_is_required(
+def test_a_skip_for_want_of_a_server_fails_only_where_it_is_required(
     tmp_path: Path, reason: str, required: str, expected: int
 ) -> None:
     assert outcome(tmp_path, reason, required) == expected
 
 
-def test_every_skip_for_want_of_a_server_says_postgresql() -> None:
+def test_every_skip_for_want_of_a_server_says_which() -> None:
     conftests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("conftest.py")]
 
     skips = [line.strip() for text in conftests for line in text.splitlines() if "pytest.skip(" in line]
 
     assert skips
-    assert all("no PostgreSQL" in line for line in skips)
+    assert all("no PostgreSQL" in line or "no MySQL" in line or "has no URL" in line for line in skips)
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")

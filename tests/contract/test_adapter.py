@@ -26,12 +26,21 @@ from recce_meta.errors import (
     UsageError,
     WarehouseError,
 )
+from tests.spelling import Spelling, spelling_of
 
 ROOT = Path(__file__).parents[2]
 
 SLOW = {
     "duckdb": "SELECT count(*) FROM range(1000000000000) AS t(n) WHERE sin(n) > 2",
     "postgres": "SELECT pg_sleep(60)",
+    "redshift": "SELECT COUNT(*) FROM pg_catalog.pg_attribute AS a, pg_catalog.pg_attribute AS b,"
+    " pg_catalog.pg_attribute AS c",
+    "bigquery": "SELECT SUM(a * b) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS a"
+    " CROSS JOIN UNNEST(GENERATE_ARRAY(1, 1000000)) AS b",
+    "snowflake": "SELECT COUNT(*) FROM TABLE(GENERATOR(ROWCOUNT => 1000000)) AS a"
+    " CROSS JOIN TABLE(GENERATOR(ROWCOUNT => 1000000)) AS b",
+    "databricks": "SELECT COUNT(*) FROM range(10000000) AS a CROSS JOIN range(10000000) AS b"
+    " WHERE sin(a.id + b.id) > 2",
 }
 
 AWKWARD_TEXTS = [
@@ -54,19 +63,34 @@ AWKWARD_TEXTS = [
     "a,b;c|d",
 ]
 
-TABLE = (
-    "CREATE TABLE {table} (number BIGINT, small DOUBLE PRECISION, flag BOOLEAN, body TEXT, payload JSON, "
-    "moment TIMESTAMPTZ)"
-)
+TYPES = {
+    "number": "bigint",
+    "small": "double precision",
+    "flag": "boolean",
+    "body": "text",
+    "moment": "timestamptz",
+}
 COLUMNS = ("number", "small", "flag", "body", "payload", "moment")
 
 
 @pytest.fixture
-def table(adapter: UnifiedSqlAdapter, schema: str) -> str:
+def table(backend: Any, adapter: UnifiedSqlAdapter, schema: str) -> str:
     """An empty table with a column of every kind that the store has."""
     name = adapter.quote_table(schema, "things")
-    adapter.execute(TABLE.format(table=name))
+    create(adapter, name, backend.spelling)
     return name
+
+
+def create(adapter: UnifiedSqlAdapter, table: str, spelling: Spelling) -> None:
+    types = {**TYPES, "payload": spelling.kept_json}
+    spelling.create_table(adapter, table, {column: types[column] for column in COLUMNS})
+
+
+@pytest.fixture
+def transactions(adapter: UnifiedSqlAdapter) -> None:
+    """Skips where each statement stands for itself."""
+    if not adapter.warehouse.has_transactions:
+        pytest.skip(f"{adapter.warehouse.name} has no transactions")
 
 
 def read(adapter: UnifiedSqlAdapter, table: str) -> list[tuple[Any, ...]]:
@@ -113,16 +137,23 @@ def test_any_text_of_one_statement_arrives_unchanged(
 
 
 def test_columns_keep_their_names_even_when_two_are_the_same(adapter: UnifiedSqlAdapter) -> None:
-    columns, rows = adapter.execute('SELECT 1 AS "Mixed Case", 2 AS a, 3 AS a, 4 AS "a.b"')
+    mixed, dotted = map(adapter.quote_identifier, ("Mixed Case", "a.b"))
+    columns, rows = adapter.execute(f"SELECT 1 AS {mixed}, 2 AS a, 3 AS a, 4 AS {dotted}")
 
     assert columns == ["Mixed Case", "a", "a", "a.b"]
     assert rows == [(1, 2, 3, 4)]
 
 
-def test_json_comes_back_as_the_text_that_was_stored(adapter: UnifiedSqlAdapter, table: str) -> None:
+def test_json_comes_back_as_values_from_execute_and_as_the_stored_text_in_sessions(
+    adapter: UnifiedSqlAdapter, table: str
+) -> None:
     insert(adapter, table, [(1, None, None, None, '{"b":  1, "a": [1.0, null]}', None)])
+    sql = f"SELECT payload FROM {table}"
 
-    assert adapter.execute(f"SELECT payload FROM {table}")[1] == [('{"b":  1, "a": [1.0, null]}',)]
+    assert adapter.execute(sql)[1] == [({"b": 1, "a": [1.0, None]},)]
+    assert adapter.answer(sql) == [('{"b":  1, "a": [1.0, null]}',)]
+    with adapter.session() as session:
+        assert session.query(sql) == [('{"b":  1, "a": [1.0, null]}',)]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +213,7 @@ def test_what_cannot_be_a_name_is_refused(adapter: UnifiedSqlAdapter, name: str)
 # --- sessions ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("transactions")
 def test_a_session_keeps_everything_or_nothing(adapter: UnifiedSqlAdapter, table: str) -> None:
     with pytest.raises(RuntimeError, match="stop here"), adapter.session() as session:
         session.execute(f"INSERT INTO {table} (number) VALUES (1)")
@@ -194,6 +226,7 @@ def test_a_session_keeps_everything_or_nothing(adapter: UnifiedSqlAdapter, table
     assert [row[0] for row in read(adapter, table)] == [3]
 
 
+@pytest.mark.usefixtures("transactions")
 def test_a_table_made_in_a_session_that_fails_is_gone(adapter: UnifiedSqlAdapter, schema: str) -> None:
     name = adapter.quote_table(schema, "short_lived")
     with pytest.raises(MissingRelation), adapter.session() as session:
@@ -233,6 +266,7 @@ def test_a_connection_that_is_cut_is_told_and_the_adapter_works_on(postgres_url:
             assert session.query("SELECT 1") == [(1,)]
 
 
+@pytest.mark.usefixtures("transactions")
 def test_users_sql_within_a_session_is_part_of_it(adapter: UnifiedSqlAdapter, table: str) -> None:
     with pytest.raises(RuntimeError), adapter.session():
         adapter.execute(f"INSERT INTO {table} (number) VALUES (1)")
@@ -246,10 +280,11 @@ def test_sessions_do_not_nest(adapter: UnifiedSqlAdapter) -> None:
         pass  # pragma: no cover
 
 
-def test_parameters_arrive_as_they_are(adapter: UnifiedSqlAdapter) -> None:
+def test_parameters_arrive_as_they_are(backend: Any, adapter: UnifiedSqlAdapter) -> None:
+    sql = f"SELECT CAST(:text AS {backend.spelling.type('text')})"
     with adapter.session() as session:
         for text in AWKWARD_TEXTS:
-            assert session.query("SELECT CAST(:text AS TEXT)", {"text": text}) == [(text,)]
+            assert session.query(sql, {"text": text}) == [(text,)]
 
 
 def test_a_closed_adapter_opens_again_when_it_is_used(adapter: UnifiedSqlAdapter) -> None:
@@ -291,7 +326,7 @@ def test_a_null_differs_from_the_json_null(adapter: UnifiedSqlAdapter, table: st
     assert adapter.execute(f"SELECT number FROM {table} WHERE payload IS NULL")[1] == [(2,)]
 
 
-def test_times_come_back_aware_and_in_utc(adapter: UnifiedSqlAdapter, table: str) -> None:
+def test_times_come_back_aware_and_in_utc(backend: Any, adapter: UnifiedSqlAdapter, table: str) -> None:
     local = datetime(2026, 7, 1, 12, 0, tzinfo=timezone(timedelta(hours=-7)))
     insert(adapter, table, [(1, None, None, None, None, local)])
 
@@ -299,9 +334,9 @@ def test_times_come_back_aware_and_in_utc(adapter: UnifiedSqlAdapter, table: str
 
     assert row[5] == local
     assert row[5].utcoffset() == timedelta(0)
-    assert adapter.execute("SELECT CAST(TIMESTAMPTZ '2026-01-01 00:00:00+00' AS TEXT)")[1] == [
-        ("2026-01-01 00:00:00+00",)
-    ]
+    moment = backend.spelling.literal(datetime(2026, 1, 1, tzinfo=timezone.utc), "timestamptz")
+    ((text,),) = adapter.execute(f"SELECT CAST({moment} AS {backend.spelling.type('text')})")[1]
+    assert text.startswith("2026-01-01 00:00:00")
 
 
 def test_a_megabyte_of_text_in_one_row_comes_back(adapter: UnifiedSqlAdapter, table: str) -> None:
@@ -356,6 +391,7 @@ def test_a_row_with_too_few_values_is_refused(adapter: UnifiedSqlAdapter, table:
     assert read(adapter, table) == []
 
 
+@pytest.mark.usefixtures("transactions")
 def test_a_generator_that_fails_leaves_nothing_behind(adapter: UnifiedSqlAdapter, table: str) -> None:
     def rows() -> Any:
         yield body_row(1, "x")
@@ -417,6 +453,7 @@ def test_a_statement_is_stopped_at_its_timeout_and_the_connection_lives_on(
         assert session.query("SELECT 2") == [(2,)]
 
 
+@pytest.mark.usefixtures("transactions")
 def test_a_timeout_within_a_session_undoes_the_session(
     backend: Any, adapter: UnifiedSqlAdapter, table: str
 ) -> None:
@@ -607,7 +644,7 @@ def test_several_processes_may_create_one_file_at_once(duckdb_url: str) -> None:
 def test_rows_go_in_where_the_profile_shuts_duckdb_off_from_files(duckdb_url: str) -> None:
     rows = [body_row(number, text) for number, text in enumerate([*AWKWARD_TEXTS, None])]
     with UnifiedSqlAdapter.from_url(duckdb_url + "?enable_external_access=false") as adapter:
-        adapter.execute(TABLE.format(table="t"))
+        create(adapter, "t", spelling_of("duckdb"))
         insert(adapter, "t", rows)
 
         assert read(adapter, "t") == rows
@@ -647,7 +684,7 @@ def test_no_temporary_file_is_left(duckdb_url: str, tmp_path: Path, monkeypatch:
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     with UnifiedSqlAdapter.from_url(duckdb_url) as adapter:
-        adapter.execute(TABLE.format(table="t"))
+        create(adapter, "t", spelling_of("duckdb"))
         insert(adapter, "t", [body_row(1, "x")])
         with pytest.raises(WarehouseError):
             insert(adapter, "t", [("not a number", None, None, None, None, None)])

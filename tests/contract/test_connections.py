@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,8 +16,10 @@ import yaml
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.check import check_connection
 from recce_meta.errors import (
+    IN_BASE_INSTALL,
     AuthenticationFailed,
     ConnectionFailed,
+    ConnectionLost,
     MissingDriverError,
     PermissionDenied,
     ProfileError,
@@ -163,6 +165,18 @@ def test_a_postgres_role_is_taken_and_its_rights_hold(open_profile: Open, postgr
             owner.execute(f"DROP ROLE {role}")
 
 
+def test_without_its_role_or_settings_a_connection_never_serves(
+    open_profile: Open, postgres_url: str
+) -> None:
+    adapter = open_profile(**postgres_fields(postgres_url, role="recce_no_such_role"))
+
+    for _ in range(3):
+        with pytest.raises(WarehouseError, match="recce_no_such_role"):
+            adapter.execute("SELECT 1")
+        with pytest.raises(WarehouseError, match="recce_no_such_role"), adapter.session():
+            pass  # pragma: no cover
+
+
 def test_a_server_that_does_not_know_the_user_refuses_him(open_profile: Open, postgres_url: str) -> None:
     adapter = open_profile(**postgres_fields(postgres_url, user="recce_nobody", password="hush-hush"))
 
@@ -194,7 +208,7 @@ def test_retries_of_the_profile_are_made(open_profile: Open, monkeypatch: pytest
     assert pauses == [1, 4]
 
 
-def test_a_connection_that_the_server_ends_is_reported_and_opened_again(postgres_url: str) -> None:
+def test_a_connection_that_the_server_ends_is_opened_again_for_what_only_reads(postgres_url: str) -> None:
     with (
         UnifiedSqlAdapter.from_url(postgres_url) as adapter,
         UnifiedSqlAdapter.from_url(postgres_url) as other,
@@ -202,9 +216,25 @@ def test_a_connection_that_the_server_ends_is_reported_and_opened_again(postgres
         ((process,),) = adapter.execute("SELECT pg_backend_pid()")[1]
         other.execute(f"SELECT pg_terminate_backend({process})")
 
-        with pytest.raises(ConnectionFailed):
-            adapter.execute("SELECT 1")
-        with pytest.raises(ConnectionFailed), adapter.session() as session:
+        assert adapter.execute("SELECT count(*) FROM generate_series(1, 3) AS n")[1] == [(3,)]
+
+
+@pytest.mark.parametrize("sql", ["SELECT pg_backend_pid()", "CREATE TEMPORARY TABLE x (a INT)"])
+def test_a_connection_that_the_server_ends_is_reported_where_something_may_have_been_done(
+    postgres_url: str, sql: str
+) -> None:
+    with (
+        UnifiedSqlAdapter.from_url(postgres_url) as adapter,
+        UnifiedSqlAdapter.from_url(postgres_url) as other,
+    ):
+        ((process,),) = adapter.execute("SELECT pg_backend_pid()")[1]
+        other.execute(f"SELECT pg_terminate_backend({process})")
+        with pytest.raises(ConnectionLost) as caught:
+            adapter.execute(sql)
+        assert caught.value.code == "57P01"
+        assert caught.value.sql == sql
+
+        with pytest.raises(ConnectionLost), adapter.session() as session:
             ((process,),) = session.query("SELECT pg_backend_pid()")
             other.execute(f"SELECT pg_terminate_backend({process})")
             session.query("SELECT 1")
@@ -234,7 +264,7 @@ def test_warnings_of_the_profile_can_be_asked_for(open_profile: Open) -> None:
     [
         ("not a url", UsageError),
         ("postgresql://u:hush-hush@h:many/d", UsageError),
-        ("mysql://u:hush-hush@h/d", UnknownNameError),
+        ("nosuch://u:hush-hush@h/d", UnknownNameError),
     ],
 )
 def test_a_url_that_cannot_serve_is_refused(url: str, kind: type[Exception]) -> None:
@@ -260,13 +290,17 @@ def test_the_repr_shows_no_password() -> None:
 def test_a_missing_driver_says_what_to_install(backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    missing = {"duckdb": "duckdb_engine", "postgres": "psycopg"}[backend.name]
+    known = {"duckdb": "duckdb_engine", "postgres": "psycopg", "redshift": "redshift_connector"}
+    if (missing := known.get(backend.name)) is None:
+        pytest.skip("which module it needs is not known here")
     monkeypatch.setitem(sys.modules, missing, None)
 
     with pytest.raises(MissingDriverError) as caught, backend.connect() as adapter:
         adapter.execute("SELECT 1")
 
-    assert caught.value.hint == "pip install --force-reinstall recce-meta"
+    in_base = backend.name in IN_BASE_INSTALL
+    wanted = "--force-reinstall recce-meta" if in_base else f"'recce-meta[{backend.name}]'"
+    assert caught.value.hint == f"pip install {wanted}"
 
 
 # --- DuckDB files -------------------------------------------------------------------------------------
@@ -318,13 +352,56 @@ def test_a_good_connection_passes_every_check(adapter: UnifiedSqlAdapter, schema
     missing = check_connection(adapter, schema=f"{schema} 2")
 
     assert all(check.ok for check in [*existing, *missing])
-    assert [check.name for check in existing][-3:] == ["connection", "server", f"schema {schema}"]
+    names = [check.name for check in existing if check.name != "clock"]
+    assert names[-3:] == ["connection", "server", f"schema {schema}"]
     assert existing[-1].detail == "exists, and can be written"
     assert missing[-1].detail == "does not exist yet, and can be created"
     _, rows = adapter.execute(
         "SELECT count(*) FROM information_schema.tables WHERE table_name LIKE 'recce_check%'"
     )
     assert rows == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("apart", "ok", "detail"),
+    [
+        (timedelta(0), True, "agree"),
+        (timedelta(minutes=-5), None, "ahead of this machine's"),
+        (timedelta(minutes=5), None, "behind this machine's"),
+    ],
+)
+def test_clocks_that_are_apart_are_told(
+    postgres_url: str, apart: timedelta, ok: bool | None, detail: str
+) -> None:
+    with UnifiedSqlAdapter.from_url(postgres_url) as adapter:
+        checks = check_connection(adapter, schema="public", now=lambda: datetime.now(timezone.utc) + apart)
+
+    (clock,) = [check for check in checks if check.name == "clock"]
+    assert clock.ok is ok
+    assert detail in clock.detail
+    assert (clock.hint is None) is bool(ok)
+    assert checks[-1].name == "schema public"
+
+
+@pytest.mark.beyond_emulators
+def test_where_ddl_cannot_be_undone_a_table_is_made_and_dropped(
+    adapter: UnifiedSqlAdapter, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(adapter.warehouse), "has_transactional_ddl", False)
+    tables = "SELECT count(*) FROM information_schema.tables WHERE table_name LIKE 'recce_check%'"
+
+    assert check_connection(adapter, schema=schema)[-1].detail == "exists, and can be written"
+    assert adapter.execute(tables)[1] == [(0,)]
+    missing = check_connection(adapter, schema=f"{schema} 2")[-1]
+    assert (missing.ok, missing.detail.partition(";")[0]) == (None, "does not exist yet")
+
+    for answer in (True, False):
+        monkeypatch.setattr(
+            type(adapter.warehouse), "may_create_schema_sql", lambda _self, _name, a=answer: f"SELECT {a}"
+        )
+        found = check_connection(adapter, schema=f"{schema} 2")[-1]
+        assert found.ok is answer
+    assert found.hint == adapter.warehouse.refused_hint or "GRANT CREATE ON DATABASE" in str(found.hint)
 
 
 def test_the_checks_stop_where_the_connection_fails_and_show_no_secret(open_profile: Open) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
+import yaml
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
@@ -16,6 +18,14 @@ from .conftest import Backend
 ENDLESS = {
     "duckdb": "SELECT count(*) FROM range(100000000000) AS a",
     "postgres": "SELECT count(*) FROM generate_series(1, 100000000000) AS a",
+    "redshift": "SELECT COUNT(*) FROM pg_catalog.pg_attribute AS a, pg_catalog.pg_attribute AS b,"
+    " pg_catalog.pg_attribute AS c",
+    "bigquery": "SELECT SUM(a * b) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS a"
+    " CROSS JOIN UNNEST(GENERATE_ARRAY(1, 1000000)) AS b",
+    "snowflake": "SELECT COUNT(*) FROM TABLE(GENERATOR(ROWCOUNT => 1000000)) AS a"
+    " CROSS JOIN TABLE(GENERATOR(ROWCOUNT => 1000000)) AS b",
+    "databricks": "SELECT COUNT(*) FROM range(10000000) AS a CROSS JOIN range(10000000) AS b"
+    " WHERE sin(a.id + b.id) > 2",
 }
 
 
@@ -91,6 +101,24 @@ def test_a_database_in_memory_has_one_connection() -> None:
         adapter.execute("CREATE TABLE t AS SELECT 42 AS answer")
         with Pool(adapter, 8) as pool:
             assert pool.each(pool.execute, ["SELECT answer FROM t"] * 3) == [[(42,)]] * 3
+
+
+def test_there_are_as_many_connections_as_the_profile_has_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PROFILES_DIR", "PROJECT_DIR", "PROFILE", "TARGET"):
+        monkeypatch.delenv(f"DBT_{name}", raising=False)
+    server = {"type": "postgres", "host": "h", "user": "u", "password": "p", "dbname": "d", "schema": "s"}
+    outputs = {"server": {**server, "threads": 7}, "file": {"type": "duckdb", "path": "x.db", "threads": 7}}
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump({"shop": {"outputs": outputs}}), encoding="utf-8")
+
+    sizes = {
+        target: Pool(UnifiedSqlAdapter.from_dbt_profile(tmp_path, "shop", target)).size for target in outputs
+    }
+
+    assert sizes == {"server": 7, "file": 1}  # DuckDB gives one statement all cores
+    assert Pool(UnifiedSqlAdapter.from_url("postgresql://u@h/d")).size == 4
+    assert Pool(UnifiedSqlAdapter.from_url("postgresql://u@h/d"), 2).size == 2
 
 
 def test_no_threads_are_refused(adapter: UnifiedSqlAdapter) -> None:

@@ -154,7 +154,7 @@ def test_the_readme_names_the_command_that_ci_runs() -> None:
     test_commands = [command for command, _ in sessions("README.md") if "pytest" in command]
 
     assert [command.rpartition("&& ")[2] for command in test_commands] == ["python -m pytest"]
-    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == "python -m pytest"
+    assert "python -m pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -51,7 +51,7 @@ def assert_told(ran: Any, code: int, message: str, hint: str | None = None) -> N
         (["prune", "--older-than", f"{'9' * 20}d"], "is not an age such as 30d, 8w or 12h"),
         (["runs", "-n", "9" * 20], "is not in the range"),
         (["sql", "tables"], "'tables' is not one of 'ddl', 'views', 'cookbook'"),
-        (["sql", "ddl", "--dialect", "oracle"], "'oracle' is not one of 'duckdb', 'postgres'"),
+        (["sql", "ddl", "--dialect", "oracle"], "'oracle' is not one of 'bigquery', 'databricks', 'duckdb'"),
         (["record", "--project-dir", "nowhere"], "Directory 'nowhere' does not exist"),
         (["demo", "--dir", "file"], "Directory 'file' is a file"),
     ],
@@ -295,7 +295,7 @@ def test_a_read_only_database_can_be_read(store: Any, project: Path) -> None:
     assert store("diff", "--url", url).code == 0
     written = store("record", "--target-path", project / "target", "--run-id", "x", "--url", url)
 
-    assert_told(written, 3, "read-only mode", hint="grant the role this right, or use another target")
+    assert_told(written, 3, "read-only mode", hint="open the file for writing")
 
 
 def test_files_that_are_no_database(cli: Any) -> None:
@@ -311,12 +311,26 @@ def test_files_that_are_no_database(cli: Any) -> None:
     assert_told(cli("runs", "--url", "duckdb:///."), 3, "")
 
 
+@pytest.mark.parametrize("url", ["duckdb://", "duckdb:///:memory:", "duckdb:///:memory:shop"])
+def test_nothing_is_recorded_into_memory(cli: Any, project: Path, url: str) -> None:
+    """It would be gone with the command that says it was recorded."""
+    for command in ("init", "record"):
+        options = ("--project-dir", str(project)) if command == "record" else ()
+        assert_told(cli(command, "--url", url, *options), 3, "the database is in memory", hint="name a file")
+
+
+def test_the_doctor_says_that_nothing_is_kept_in_memory(cli: Any) -> None:
+    doctor = cli("doctor", "--url", "duckdb://")
+
+    assert doctor.code == 3 and "the database is in memory" in doctor.out
+    assert "name a file" in doctor.out
+
+
 @pytest.mark.parametrize(
     ("url", "code", "message"),
     [
-        ("sqlite:///x.db", 2, "Unknown warehouse type 'sqlite' in the URL"),
-        ("mysql://me:hunter2secret@host/db", 2, "Unknown warehouse type 'mysql' in the URL"),
-        ("snowflake://me:hunter2secret@account/db", 3, "Warehouse type 'snowflake' is not supported yet"),
+        ("sqlite:///x.db", 3, "No SQLite file at x.db"),
+        ("nosuch://me:hunter2secret@host/db", 2, "nosuch"),
         ("nonsense", 2, "Not a database URL: nonsense"),
         ("postgresql://me:p@ss-hunter2secret@host/db", 2, "an @ in a user or a password is written %40"),
         ("postgresql://me:hunter2secret@host:port/db", 2, "Not a database URL"),

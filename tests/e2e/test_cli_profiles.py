@@ -126,7 +126,12 @@ def test_profiles_are_found_where_dbt_finds_them(cli: Any, project: Path) -> Non
             "where the environment's DBT_PROFILES_DIR points",
             "pass --profiles-dir",
         ),
-        (["--target", "old"], {}, "Unknown warehouse type 'oracle'", "one of: duckdb, postgres"),
+        (
+            ["--target", "old"],
+            {},
+            "Unknown warehouse type 'oracle'",
+            "one of: bigquery, databricks, duckdb, postgres",
+        ),
         (["--target", "server"], {}, "Connection refused", "check host, port, path and database"),
     ],
 )

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recce_meta.adapter.errors import redact, translated
-from recce_meta.adapter.statement import single_statement
+from recce_meta.adapter.errors import translated
+from recce_meta.adapter.statement import COMMENTS, single_statement
 from recce_meta.errors import (
     AuthenticationFailed,
-    ConfigurationError,
     ConnectionFailed,
     MissingRelation,
     PermissionDenied,
@@ -28,6 +27,7 @@ from recce_meta.errors import (
     UsageError,
     WarehouseError,
 )
+from recce_meta.masking import redact
 from recce_meta.warehouses import (
     ConnectionPlan,
     Fields,
@@ -111,14 +111,6 @@ def test_a_module_that_is_no_warehouse_is_none(name: str) -> None:
         warehouse_named(name)
 
 
-@pytest.mark.parametrize("name", sorted({"bigquery", "databricks", "redshift", "snowflake"} - {*available()}))
-def test_a_warehouse_that_is_still_to_come_says_so(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"'{name}' is not supported yet") as caught:
-        warehouse_named(name)
-
-    assert "duckdb, postgres" in (caught.value.hint or "")
-
-
 @pytest.mark.parametrize(
     ("scheme", "name"),
     [
@@ -134,8 +126,8 @@ def test_a_urls_scheme_names_its_warehouse(scheme: str, name: str) -> None:
 
 
 def test_a_scheme_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match="'oracle' in the URL"):
-        warehouse_for_scheme("oracle")
+    with pytest.raises(UnknownNameError, match="'orakel' in the URL"):
+        warehouse_for_scheme("orakel")
 
 
 # --- identifiers --------------------------------------------------------------------------------------
@@ -184,7 +176,9 @@ def test_postgres_defaults() -> None:
     assert made.connect_args["application_name"] == "recce_meta"
     assert made.connect_args["connect_timeout"] == 10
     assert "keepalives_idle" not in made.connect_args
-    assert made.statements == ("SELECT set_config(E'TimeZone', E'UTC', false)",)
+    (statement,) = made.statements
+    assert statement.startswith("SELECT set_config(E'TimeZone', E'UTC', false), CASE WHEN")
+    assert "client_connection_check_interval" in statement
 
 
 @pytest.mark.parametrize("port", [5433, "5433", " 5433 "])
@@ -421,14 +415,13 @@ def test_fields_that_only_dbt_can_honour_are_warned_about_by_name() -> None:
     made = plan(
         "duckdb",
         plugins=[{"module": "excel"}],
-        filesystems=[{"fs": "s3"}],
         external_root="out",
         retries={"connect_attempts": 3},
         disable_transactions=True,
         flavour="vanilla",
     )
 
-    assert [warning.split("'")[1] for warning in made.warnings] == ["plugins", "filesystems", "flavour"]
+    assert [warning.split("'")[1] for warning in made.warnings] == ["plugins", "flavour"]
 
 
 def test_a_duckdb_url_may_carry_configuration() -> None:
@@ -649,7 +642,7 @@ def test_a_text_without_an_end_is_refused() -> None:
 
 @given(st.text(max_size=40))
 def test_text_without_a_semicolon_is_sent_as_it_is(sql: str) -> None:
-    if ";" in sql or not sql.strip():
+    if ";" in sql or not sql.strip() or sql.lstrip().startswith(COMMENTS):
         return
     assert single_statement(sql, "postgres") == sql
 
@@ -658,3 +651,11 @@ def test_a_plan_shows_no_secret() -> None:
     shown: Any = repr(postgres(password="hush-hush"))
 
     assert "hush-hush" not in shown
+
+
+def test_an_error_at_the_beginning_of_a_transaction_is_not_blamed_on_begin() -> None:
+    error = translated(
+        RuntimeError('role "nosuch" does not exist'), warehouse_named("postgres"), sql="BEGIN", secrets=()
+    )
+
+    assert (error.message, error.sql) == ('role "nosuch" does not exist', None)

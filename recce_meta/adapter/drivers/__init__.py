@@ -13,7 +13,7 @@ __all__ = ["BaseDriver", "driver_for"]
 
 def driver_for(warehouse: Warehouse) -> BaseDriver:
     """The driver of *warehouse*: its own file here, or the defaults."""
-    module = f"{__name__}.{warehouse.name}"
+    module = f"{__name__}.{warehouse.driver or warehouse.name}"
     if find_spec(module) is None:
         return BaseDriver(warehouse)
     driver: BaseDriver = import_module(module).Driver(warehouse)

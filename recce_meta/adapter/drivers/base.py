@@ -6,7 +6,9 @@ has the warehouse's name and a class `Driver`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,13 @@ from recce_meta.errors import MissingDriverError, WarehouseError
 from recce_meta.warehouses import ConnectionPlan, Warehouse
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, CursorResult, Engine
+
+Converter = Callable[[Any], Any]
+Rows = list[tuple[Any, ...]]
+
+PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+"""A parameter of our own SQL, as SQLAlchemy's `text` sees it: a backslash stands before any other colon."""
 
 ROWS_PER_STATEMENT = 500
 BATCH_CHARACTERS = 16_000_000
@@ -35,12 +43,10 @@ class BaseDriver:
         return self._create_engine(plan, {"connect_args": dict(plan.connect_args)})
 
     def _create_engine(self, plan: ConnectionPlan, arguments: Mapping[str, object]) -> Engine:
-        from sqlalchemy import URL, create_engine
+        from sqlalchemy import create_engine
         from sqlalchemy.exc import NoSuchModuleError
         from sqlalchemy.pool import NullPool
 
-        url = plan.url
-        parts = (url.scheme, url.username, url.password, url.host, url.port, url.database, dict(url.query))
         everything: dict[str, Any] = {
             "poolclass": NullPool,
             "hide_parameters": True,
@@ -48,10 +54,20 @@ class BaseDriver:
             **arguments,
         }
         try:
-            return create_engine(URL.create(*parts), **everything)
+            return create_engine(url_of(plan), **everything)
         except (ImportError, NoSuchModuleError) as error:
-            missing = getattr(error, "name", None) or url.scheme
+            missing = getattr(error, "name", None) or plan.url.scheme
             raise MissingDriverError(self.warehouse.name, missing) from error
+
+    def bare_engine(self, plan: ConnectionPlan, dialect: Any, connect: Callable[[], Any]) -> Engine:
+        """An engine of SQLAlchemy's *dialect* around *connect*, which asks the server nothing by itself.
+
+        `create_engine` would send several statements over each new connection, and we use no answer to them.
+        """
+        from sqlalchemy import Engine
+        from sqlalchemy.pool import NullPool
+
+        return Engine(NullPool(connect, dialect=dialect), dialect, url_of(plan), hide_parameters=True)
 
     def error_types(self) -> tuple[type[Exception], ...]:
         """What is raised when the database refuses or fails: SQLAlchemy's errors, and the driver's own."""
@@ -65,6 +81,74 @@ class BaseDriver:
     def configure(self, connection: Connection) -> None:
         """Adjust a new connection through the driver's own interface."""
 
+    def set_up(self, connection: Connection, statement: str) -> None:
+        """Run *statement*, one of the plan's, on a new connection; a commit follows the last one."""
+        plainly(connection, statement)
+
+    def begin(self, connection: Connection, *, atomic: bool) -> None:
+        """Begin what ends with `commit` or `rollback`.
+
+        Where it need not be *atomic*, a warehouse whose transactions cost something may let each statement
+        stand for itself.
+        """
+        connection.begin()
+
+    def commit(self, connection: Connection) -> None:
+        """Keep what was done since `begin`."""
+        connection.commit()
+
+    def rollback(self, connection: Connection) -> None:
+        """Undo what was done since `begin`, where the warehouse can."""
+        connection.rollback()
+
+    def send(self, connection: Connection, sql: str) -> CursorResult[Any]:
+        """Run *sql* of a user's, unchanged: nothing in it is taken for a parameter."""
+        return plainly(connection, sql)
+
+    def send_own(
+        self, connection: Connection, sql: str, parameters: Mapping[str, object]
+    ) -> CursorResult[Any]:
+        """Run *sql* of ours, with `:name` for parameters and a backslash before any other colon."""
+        from sqlalchemy import text
+
+        return connection.execute(text(sql), dict(parameters))
+
+    def converters(self, cursor: Any) -> Mapping[int, Converter]:
+        """What makes a value of ours of the driver's, by the column's place, where they differ.
+
+        *cursor* is the driver's, after a statement that gives rows. A column of JSON text has `json_value`.
+        A column that needs nothing has no entry, and costs nothing.
+        """
+        return {}
+
+    def text_converters(self, cursor: Any) -> Mapping[int, Converter]:
+        """Like `converters`, where JSON is wanted as text: for our own SQL, and for data diffs."""
+        found = self.converters(cursor).items()
+        return {place: converter for place, converter in found if converter is not json_value}
+
+    def open_cursor(self, connection: Connection, sql: str) -> Any:
+        """A cursor of the driver's, from which `fetch_some` takes the rows of the query *sql*.
+
+        Neither this process nor the driver may hold all rows at once, wherever the driver allows that.
+        """
+        return self.send(connection, sql).cursor
+
+    def close_cursor(self, cursor: Any) -> None:
+        """Leave what `open_cursor` gave, whether all its rows were fetched or not."""
+        cursor.close()
+
+    def fetch_all(self, cursor: Any) -> Rows:
+        """All rows that *cursor* has."""
+        return _tuples(cursor.fetchall())
+
+    def fetch_some(self, cursor: Any, most: int) -> Rows:
+        """The next rows that *cursor* has, up to *most*; none where there are no more."""
+        return _tuples(cursor.fetchmany(most))
+
+    def is_lost(self, connection: Connection) -> bool:
+        """Whether nothing can be sent on *connection* any more, told without sending anything."""
+        return connection.invalidated
+
     def cancel(self, connection: Connection) -> None:
         """Stop what runs on *connection*; called from another thread, harmless when nothing runs."""
         raise NotImplementedError(f"A statement cannot be cancelled on {self.warehouse.name}")
@@ -77,9 +161,17 @@ class BaseDriver:
         raise NotImplementedError(f"A statement cannot be described on {self.warehouse.name}")
 
     def insert_rows(
-        self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        key: Sequence[str] = (),
     ) -> None:
-        """Insert *rows* into *table*, which is SQL text, within the open transaction."""
+        """Insert *rows* into *table*, which is SQL text, within what `begin` began.
+
+        A warehouse without transactions leaves out rows whose *key*, the names of some columns, is there.
+        """
         from sqlalchemy import insert
         from sqlalchemy.sql import column, quoted_name
         from sqlalchemy.sql import table as table_clause
@@ -87,6 +179,42 @@ class BaseDriver:
         target = table_clause(quoted_name(table, quote=False), *(column(name) for name in columns))
         for batch in batches(storable(table, columns, rows), ROWS_PER_STATEMENT):
             connection.execute(insert(target), [dict(zip(columns, row, strict=True)) for row in batch])
+
+
+def plainly(connection: Connection, sql: str, **options: object) -> CursorResult[Any]:
+    """Run *sql* as it stands: nothing in it is taken for a parameter. Events are given *options*."""
+    return connection.exec_driver_sql(sql, execution_options={"no_parameters": True, **options})
+
+
+def json_value(text: Any) -> Any:
+    """The value that JSON *text* writes; the text itself where Python cannot hold it.
+
+    >>> json_value('{"a": [1, 2.5, null]}')
+    {'a': [1, 2.5, None]}
+    """
+    if not isinstance(text, (str, bytes, bytearray)):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # integers of thousands of digits, arrays in a thousand arrays
+        return text
+
+
+def _tuples(rows: Sequence[Any]) -> Rows:
+    """*rows* as a list of tuples; nothing is copied where they are."""
+    if isinstance(rows, list) and (not rows or type(rows[0]) is tuple):
+        return rows
+    return [tuple(row) for row in rows]
+
+
+def url_of(plan: ConnectionPlan) -> URL:
+    """The URL of *plan* as SQLAlchemy has it."""
+    from sqlalchemy import URL
+
+    url = plan.url
+    return URL.create(
+        url.scheme, url.username, url.password, url.host, url.port, url.database, dict(url.query)
+    )
 
 
 def raw(connection: Connection) -> Any:

@@ -8,8 +8,11 @@ cast by the INSERT itself, so that text comes back to the byte and no type is gu
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import MAXYEAR, datetime
+from functools import cache
 from itertools import chain
 from math import isfinite
 from pathlib import Path
@@ -20,13 +23,15 @@ from uuid import uuid4
 from recce_meta.adapter.drivers.base import (
     BATCH_CHARACTERS,
     BaseDriver,
+    Converter,
     batches,
     bounded_batches,
+    json_value,
     raw,
     refuse_nul,
     storable,
 )
-from recce_meta.errors import ConnectionFailed
+from recce_meta.errors import ConfigurationError, ConnectionFailed, MissingDriverError
 from recce_meta.warehouses import ConnectionPlan
 from recce_meta.warehouses.duckdb import is_file
 
@@ -42,6 +47,10 @@ FILE_BYTES = 2 * 1024 * 1024
 """How much goes into one file, and so into one INSERT: at 64 MB, DuckDB takes three times the memory and no
 less time (docs/benchmarks.md)."""
 ESCAPED_NUL = b"\\u0000"
+
+
+NO_PYTHON = {"python_enable_replacements": False}
+"""A name in a user's SQL is not to be found among the variables of this program."""
 
 
 class Driver(BaseDriver):
@@ -61,9 +70,38 @@ class Driver(BaseDriver):
             from duckdb_engine import ConnectionWrapper
 
             config: Any = plan.connect_args.get("config", {})
-            return ConnectionWrapper(duckdb.connect(plan.url.database or ":memory:", config=dict(config)))
+            made = duckdb.connect(plan.url.database or ":memory:", config={**NO_PYTHON, **config})
+            _register_filesystems(made, plan.connect_args.get("filesystems", ()))
+            return ConnectionWrapper(made)
 
-        return self._create_engine(plan, {"creator": connect})
+        try:
+            import duckdb_engine  # noqa: F401 - looked for before anything is opened
+        except ImportError as error:
+            raise MissingDriverError(self.warehouse.name, error.name or "duckdb_engine") from error
+        return self.bare_engine(plan, _dialect(), connect)
+
+    def close_cursor(self, cursor: Any) -> None:
+        """Nothing: a cursor of DuckDB's is the connection."""
+
+    def set_up(self, connection: Connection, statement: str) -> None:
+        """Straight to DuckDB."""
+        raw(connection).execute(statement)
+
+    def send(self, connection: Connection, sql: str) -> Any:
+        """Straight to DuckDB: duckdb-engine takes `register` for a call of Python's."""
+        return _Result(raw(connection).execute(sql))
+
+    def converters(self, cursor: Any) -> Mapping[int, Converter]:
+        """What makes JSON, at any depth, values; arrays of fixed length lists; infinite moments text.
+
+        An infinite date, or timestamp without a zone, cannot be told: DuckDB gives the last or the first that
+        Python has.
+        """
+        return _converters(cursor, json_value)
+
+    def text_converters(self, cursor: Any) -> Mapping[int, Converter]:
+        """The same, but for JSON."""
+        return _converters(cursor, None)
 
     def prepare(self, plan: ConnectionPlan) -> None:
         """Create the file, where there is none and one may be, in the oldest storage version."""
@@ -89,7 +127,12 @@ class Driver(BaseDriver):
         return [(str(row[0]), str(row[1])) for row in rows]
 
     def insert_rows(
-        self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        key: Sequence[str] = (),
     ) -> None:
         """Insert *rows* through a file, or as parameters where the profile shuts DuckDB off from files."""
         driver = raw(connection)
@@ -106,6 +149,129 @@ class Driver(BaseDriver):
                 ahead = writer.submit(_write_file, folder, pieces)
                 _load_from_file(driver, table, names, len(columns), *file)
                 Path(file[0]).unlink()
+
+
+@cache
+def _dialect() -> Any:
+    """duckdb-engine's dialect, which many engines may share, but for one thing."""
+    from duckdb_engine import Dialect
+    from sqlalchemy.dialects.postgresql.base import PGIdentifierPreparer
+
+    class Quick(Dialect):
+        # duckdb-engine's opens a database in memory to ask for reserved words. We quote every name.
+        preparer = PGIdentifierPreparer  # type: ignore[assignment]
+        supports_statement_cache = False
+
+    return Quick(dbapi=Dialect.dbapi())
+
+
+class _Result:
+    """What DuckDB gives, in the words of SQLAlchemy's results."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.cursor = cursor
+
+    @property
+    def returns_rows(self) -> bool:
+        """Whether there are columns."""
+        return bool(self.cursor.description)
+
+    def close(self) -> None:
+        """DuckDB has nothing to close: the next statement ends the one before."""
+
+
+def _converters(cursor: Any, of_json: Converter | None) -> dict[int, Converter]:
+    found = (_converter(column[1], of_json) for column in cursor.description or ())
+    return {place: converter for place, converter in enumerate(found) if converter is not None}
+
+
+def _converter(of: Any, of_json: Converter | None) -> Converter | None:
+    """What makes a value of ours of one of the type *of*; None where it is one already.
+
+    DuckDB before 1.4 tells types by a word that hides what a list or struct holds: only JSON itself is found.
+    """
+    if str(of) == "JSON":
+        return of_json
+    if isinstance(of, str):
+        return list if _FIXED.search(of) else None
+    kind = getattr(of, "id", None)
+    if kind == "timestamp with time zone":
+        return _finite
+    if kind in ("list", "array"):
+        item = of.children[0][1]
+        return _of_list(_converter(item, of_json), is_fixed=kind == "array")
+    if kind == "struct":
+        members = ((name, _converter(member, of_json)) for name, member in of.children)
+        return _of_struct({name: converter for name, converter in members if converter is not None})
+    if kind == "map":
+        (_, key), (_, value) = of.children
+        return _of_map(_converter(key, of_json), _converter(value, of_json), key.id in _UNHASHABLE)
+    return None
+
+
+_FIXED = re.compile(r"\[\d+\]$")
+_UNHASHABLE = ("list", "array", "struct", "map", "union")
+"""What DuckDB gives no dict for as a key."""
+
+
+def _finite(moment: Any) -> Any:
+    """DuckDB gives infinity as a moment without a zone, though its type has one."""
+    if isinstance(moment, datetime) and moment.tzinfo is None:
+        return "infinity" if moment.year == MAXYEAR else "-infinity"
+    return moment
+
+
+def _of_list(item: Converter | None, *, is_fixed: bool) -> Converter | None:
+    if item is None:
+        return list if is_fixed else None
+    return lambda values: [None if value is None else item(value) for value in values]
+
+
+def _of_struct(members: Mapping[str, Converter]) -> Converter | None:
+    if not members:
+        return None
+
+    def convert(struct: Any) -> Any:
+        changed = {name: struct[name] for name in members}
+        return struct | {
+            name: value if value is None else members[name](value) for name, value in changed.items()
+        }
+
+    return convert
+
+
+def _of_map(key: Converter | None, value: Converter | None, is_nested: bool) -> Converter | None:
+    if key is None and value is None and not is_nested:
+        return None
+
+    def convert(entries: Any) -> Any:
+        pairs = zip(entries["key"], entries["value"], strict=True) if is_nested else entries.items()
+        found = [(key(k) if key else k, value(v) if value and v is not None else v) for k, v in pairs]
+        return found if is_nested else dict(found)
+
+    return convert
+
+
+def _register_filesystems(connection: Any, entries: Any) -> None:
+    """Let *connection* read through fsspec, as dbt-duckdb does with the entries of `filesystems`."""
+    if not entries:
+        return
+    try:
+        import fsspec
+    except ImportError as error:
+        raise ConfigurationError(
+            "Field 'filesystems' needs the package fsspec, which is not installed",
+            hint="pip install fsspec, and the file system's own package, such as s3fs",
+        ) from error
+    for entry in entries:
+        arguments = {name: value for name, value in entry.items() if name != "fs"}
+        try:
+            connection.register_filesystem(fsspec.filesystem(entry["fs"], **arguments))
+        except (ImportError, OSError, TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"The file system '{entry['fs']}' of 'filesystems' cannot be made: {type(error).__name__}",
+                hint="check that fsspec knows it, and its arguments",
+            ) from None
 
 
 def _create(path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from recce_meta.dialects import Dialect
+from recce_meta.diff.data.keys import unquoted
 from recce_meta.diff.data.plan import Plan
 from recce_meta.diff.data.source import LiveColumn, Pair, Source, describe
 from recce_meta.errors import UnknownNameError, UsageError
@@ -91,7 +92,7 @@ def sides_of(pair: Pair) -> tuple[Source, ...]:
 
 
 def _one(name: str, known: Sequence[SideColumn], where: str) -> SideColumn:
-    for wanted in (name, _unquoted(name)):
+    for wanted in (name, unquoted(name)):
         exact = [column for column in known if wanted in column.names]
         near = exact or [
             column for column in known if wanted.casefold() in [own.casefold() for own in column.names]
@@ -99,9 +100,3 @@ def _one(name: str, known: Sequence[SideColumn], where: str) -> SideColumn:
         if len(near) == 1:
             return near[0]
     raise UnknownNameError("column", name, [column.name for column in known], where=where)
-
-
-def _unquoted(name: str) -> str:
-    quote = name[:1]
-    is_quoted = quote in ('"', "`") and len(name) > 2 and name.endswith(quote)
-    return name[1:-1].replace(quote * 2, quote) if is_quoted else name

@@ -245,7 +245,7 @@ def keyed(pair: Pair, options: ValueOptions) -> Plan[Keyed]:
     described = yield from describe(sources)
     before, after = described[0], described[-1]
     dialect = sources[-1].dialect
-    columns = matched(before, after, dialect)
+    columns = matched(before, after, dialect.fold)
     key, key_source = _chosen_key(pair, options, before, after, columns.common)
     parts = tuple(_key_part(pair, part, dialect) for part in key)
     wanted = wanted_names(pair, options, columns.common, (*columns.base_only, *columns.current_only))

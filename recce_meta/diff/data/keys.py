@@ -124,13 +124,12 @@ def _names(value: Json) -> tuple[str, ...]:
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list | tuple):
         return ()
-    names = [unquoted(name) for name in listed if isinstance(name, str) and name.strip()]
+    names = [unquoted(name.strip()) for name in listed if isinstance(name, str) and name.strip()]
     return tuple(dict.fromkeys(names)) if len(names) == len(listed) else ()
 
 
 def unquoted(name: str) -> str:
     """*name* of a column without the quotes around it, if there are any."""
-    name = name.strip()
     for quote in ('"', "`"):
         if len(name) > 2 and name.startswith(quote) and name.endswith(quote):
             return name[1:-1].replace(quote * 2, quote)

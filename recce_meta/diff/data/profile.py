@@ -26,6 +26,7 @@ from recce_meta.diff.data.source import LiveColumn, Pair, Source, restricted
 from recce_meta.errors import WarehouseError
 from recce_meta.models.data_diff import ColumnProfile, DataSide, Profile, ProfileDiff, Value
 
+NO_MEDIANS = "There are no medians: {dialect} has no aggregate for them"
 MEDIANS_ESTIMATED = "Medians are estimates: {dialect} has no exact aggregate for them"
 DISTINCT_EXACT = "Distinct values are counted exactly: {dialect} has no estimate of them"
 
@@ -199,17 +200,15 @@ def _of_numbers(dialect: Dialect, value: Sql, of: ColumnType) -> list[_Figure]:
     if of.kind is Kind.FLOAT and of.precision == 32:  # as 0.1, where drivers widen it to 0.10000000149011612
         smallest, largest = (dialect.portable_text(edge, of) for edge in (smallest, largest))
         read_one = read
-    return [
+    figures = [
         _Figure("min", smallest, read_one),
         _Figure("max", largest, read_one),
         _Figure("avg", dialect.mean(value.copy(), of), _rounded),
-        _Figure(
-            "median",
-            dialect.median_as_double(value.copy(), of),
-            _rounded,
-            is_alone=not dialect.has_many_medians,
-        ),
     ]
+    if dialect.has_median:
+        median = dialect.median_as_double(value.copy(), of)
+        figures.append(_Figure("median", median, _rounded, is_alone=not dialect.has_many_medians))
+    return figures
 
 
 def _of_times(dialect: Dialect, value: Sql, of: ColumnType) -> list[_Figure]:
@@ -344,7 +343,9 @@ def _notes(sources: Sequence[Source], columns: Sequence[SideColumn], approximate
     notes = []
     for dialect in {source.dialect.name: source.dialect for source in sources}.values():
         kinds = {own.type.kind for source in sources for own in _of_side(columns, source.side)}
-        if not dialect.has_exact_median and any(kind.is_number or kind.is_point_in_time for kind in kinds):
+        if not dialect.has_median and any(kind.is_number for kind in kinds):
+            notes.append(NO_MEDIANS.format(dialect=dialect.name))
+        elif not dialect.has_exact_median and any(kind.is_number or kind.is_point_in_time for kind in kinds):
             notes.append(MEDIANS_ESTIMATED.format(dialect=dialect.name))
         if approximate and not dialect.has_approximate_distinct:
             notes.append(DISTINCT_EXACT.format(dialect=dialect.name))

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timezone
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from recce_meta.dialects import ColumnType, Kind
@@ -52,7 +52,10 @@ def _integer(text: str) -> Value:
 
 
 def _decimal(text: str) -> Value:
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # SQLite keeps any text in a column of numbers
+        return text
 
 
 def _float(text: str) -> Value:

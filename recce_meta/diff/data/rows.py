@@ -15,7 +15,7 @@ from recce_meta.diff.data.rows_apart import rows_diff_apart
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import Pair
 from recce_meta.diff.data.sql import aliased, selecting
-from recce_meta.diff.data.whole import HASH, Whole, detail_row, whole, with_rows
+from recce_meta.diff.data.whole import HASH, Whole, whole, with_rows
 from recce_meta.models.data_diff import DataSide, RowsDiff
 
 COUNTS = {DataSide.BASE: "n_base", DataSide.CURRENT: "n_current"}
@@ -28,7 +28,7 @@ def rows_diff(pair: Pair, options: ValueOptions) -> Plan[RowsDiff]:
     Raises UsageError where no column can be compared, or for a tolerance, and whatever a statement raises.
     """
     sides = yield from whole(pair, options)
-    if not pair.is_joined and len(pair.sides) == 2:
+    if pair.is_apart:
         return (yield from rows_diff_apart(sides))
     dialect = pair.sides[-1].dialect
     (answer,) = yield [_totals(sides, dialect)]
@@ -37,29 +37,11 @@ def rows_diff(pair: Pair, options: ValueOptions) -> Plan[RowsDiff]:
         None if pair.base is None else base, None if pair.current is None else current, common
     )
     if not options.limit or not (result.added or result.removed):
-        return with_rows(result, [])
-    return (yield from _with_rows(sides, dialect, result))
-
-
-def _with_rows(sides: Whole, dialect: Dialect, result: RowsDiff) -> Plan[RowsDiff]:
-    """*result* with some of the rows, in the order of their hashes."""
+        return result
     (answer,) = yield [_differing(sides, dialect)]
     counts = {row[0]: (int(row[1]), int(row[2])) for row in rows_of(answer)}
     first = list(counts)[: result.limit]
-    answers = yield [sides.chosen(source, first) for source in sides.pair.sides]
-    values = {
-        source.side: sides.read(source.side, rows_of(answer))
-        for source, answer in zip(sides.pair.sides, answers, strict=True)
-    }
-    rows = [
-        detail_row(
-            *counts[key],
-            values.get(DataSide.BASE, {}).get(key),
-            values.get(DataSide.CURRENT, {}).get(key),
-        )
-        for key in counts
-    ]
-    return with_rows(result, rows)
+    return (yield from with_rows(sides, result, counts, dict.fromkeys(DataSide, first)))
 
 
 def _grouped(sides: Whole, dialect: Dialect) -> exp.Select:

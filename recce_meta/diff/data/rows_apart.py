@@ -20,7 +20,7 @@ from recce_meta.dialects import Sql
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
 from recce_meta.diff.data.source import Source
 from recce_meta.diff.data.sql import aliased, selecting
-from recce_meta.diff.data.whole import HASH, Whole, detail_row, with_rows
+from recce_meta.diff.data.whole import HASH, Whole, with_rows
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import DataSide, RowsDiff
 
@@ -64,32 +64,12 @@ def rows_diff_apart(sides: Whole) -> Plan[RowsDiff]:
     if to_fetch > HASHES_TO_MENTION:
         note = f"the hashes of {to_fetch:,} rows were fetched, because their places in the two targets differ"
         result = structs.replace(result, notes=(*result.notes, note))
-    return (yield from _with_rows(sides, result, counts))
-
-
-def _with_rows(sides: Whole, result: RowsDiff, counts: dict[str, tuple[int, int]]) -> Plan[RowsDiff]:
-    """*result* with the rows of the hashes *counts*."""
-    base, current = sides.pair.sides
     first = list(counts)[: result.limit]
-    wanted = {
+    chosen = {
         side: [key for key in first if counts[key][place]]
         for place, side in enumerate((DataSide.BASE, DataSide.CURRENT))
     }
-    asked = [source for source in (base, current) if wanted[source.side]]
-    answers = yield [sides.chosen(source, wanted[source.side]) for source in asked]
-    values = {
-        source.side: sides.read(source.side, rows_of(answer))
-        for source, answer in zip(asked, answers, strict=True)
-    }
-    rows = [
-        detail_row(
-            *counts[key],
-            values.get(DataSide.BASE, {}).get(key),
-            values.get(DataSide.CURRENT, {}).get(key),
-        )
-        for key in counts
-    ]
-    return with_rows(result, rows)
+    return (yield from with_rows(sides, result, counts, chosen))
 
 
 def _buckets(sides: Whole, source: Source) -> Query:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 from sqlglot import exp
@@ -57,7 +57,7 @@ class Pair(Struct, frozen=True, kw_only=True):
 
     def check_joined(self, diff: str) -> None:
         """Raise UsageError where *diff* would have to read two targets in one statement."""
-        if not self.is_joined and len(self.sides) == 2:
+        if self.is_apart:
             raise UsageError(
                 f"{diff} across two targets is not supported yet",
                 hint="row-count, schema, profile, top-k, histogram and query-diff without keys are",
@@ -165,10 +165,10 @@ def _named(source: Source, answer: Answer) -> Answer:
     )
 
 
-def matched(base: Sequence[LiveColumn], current: Sequence[LiveColumn], dialect: Dialect) -> Columns:
-    """The columns of both sides, paired; *dialect* says whether case tells them apart."""
-    after = {dialect.fold(column.name): column for column in current}
-    before = {dialect.fold(column.name): column for column in base}
+def matched(base: Sequence[LiveColumn], current: Sequence[LiveColumn], fold: Callable[[str], str]) -> Columns:
+    """The columns of both sides, paired where *fold* makes their names the same."""
+    after = {fold(column.name): column for column in current}
+    before = {fold(column.name): column for column in base}
     return Columns(
         base=tuple(base),
         current=tuple(current),

@@ -51,8 +51,7 @@ def top_k_diff(
     if k < 1:
         raise UsageError(f"There is no list of the {k} most frequent values", hint="give a k of 1 or more")
     wanted = yield from chosen(pair, columns=columns)
-    is_apart = not pair.is_joined and len(pair.sides) > 1
-    found = yield from (top_k_apart if is_apart else _together)(pair, wanted, k, where)
+    found = yield from (top_k_apart if pair.is_apart else _together)(pair, wanted, k, where)
     return TopKDiff(subject=pair.subject, k=k, columns=tuple(found))
 
 

@@ -106,6 +106,8 @@ def _key(pair: Pair, column: SideColumn) -> Key | str:
 
 def _as_it_is(dialect: Dialect, of: ColumnType) -> Cast:
     def cast(value: Sql) -> Sql:
+        if of.kind is Kind.TEXT:  # which a column's own collation may take for others
+            return dialect.comparable(value, of)
         return dialect.portable_text(value, of) if of.kind in BY_TEXT else value
 
     return cast

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from msgspec import structs
 from sqlglot import exp
@@ -14,7 +15,7 @@ from recce_meta.diff.data.choice import sides_of
 from recce_meta.diff.data.common_type import hashed_type
 from recce_meta.diff.data.compare import Comparison, comparison
 from recce_meta.diff.data.keyed import wanted_names
-from recce_meta.diff.data.plan import Plan, Query, Rows
+from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
 from recce_meta.diff.data.portable import portable_value
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import (
@@ -149,7 +150,7 @@ class Whole:
     @property
     def _is_within_one(self) -> bool:
         """Whether hashes are compared within one warehouse."""
-        return self.pair.is_joined or len(self.pair.sides) == 1
+        return not self.pair.is_apart
 
 
 def whole(pair: Pair, options: ValueOptions) -> Plan[Whole]:
@@ -161,11 +162,10 @@ def whole(pair: Pair, options: ValueOptions) -> Plan[Whole]:
         raise UsageError("Rows without a key are equal or not: a tolerance needs a key", hint="name a key")
     sources = sides_of(pair)
     described = yield from describe(sources)
-    is_apart = not pair.is_joined and len(sources) == 2
     columns = _matched(described[0], described[-1], sources)
     wanted = wanted_names(pair, options, columns.common, (*columns.base_only, *columns.current_only))
     pairs = [each for each in columns.common if each.name in wanted]
-    find = _apart if is_apart else _within
+    find = _apart if pair.is_apart else _within
     found = [(each, find(each, pair, options)) for each in pairs]
     compared = tuple(column for _, column in found if column is not None)
     if not compared:
@@ -183,7 +183,29 @@ def whole(pair: Pair, options: ValueOptions) -> Plan[Whole]:
     )
 
 
-def detail_row(
+def with_rows(
+    sides: Whole,
+    result: RowsDiff,
+    counts: Mapping[Any, tuple[int, int]],
+    wanted: Mapping[DataSide, Sequence[object]],
+) -> Plan[RowsDiff]:
+    """*result* with the rows whose hashes are the keys of *counts*, in that order.
+
+    *counts* says how often each side has a hash, *wanted* are the hashes that each side is asked for. One
+    more than the limit may be counted.
+    """
+    asked = [source for source in sides.pair.sides if wanted.get(source.side)]
+    answers = yield [sides.chosen(source, wanted[source.side]) for source in asked]
+    values = {
+        source.side: sides.read(source.side, rows_of(answer))
+        for source, answer in zip(asked, answers, strict=True)
+    }
+    before, after = (values.get(side, {}) for side in (DataSide.BASE, DataSide.CURRENT))
+    rows = [_detail_row(*counts[key], before.get(key), after.get(key)) for key in counts]
+    return structs.replace(result, rows=tuple(rows[: result.limit]), is_cut=len(rows) > result.limit)
+
+
+def _detail_row(
     base_count: int,
     current_count: int,
     base: tuple[object, ...] | None,
@@ -198,11 +220,6 @@ def detail_row(
         base_count=base_count,
         current_count=current_count,
     )
-
-
-def with_rows(answer: RowsDiff, rows: Sequence[DetailRow]) -> RowsDiff:
-    """*answer* with the first of *rows*, one more than which may have been fetched."""
-    return structs.replace(answer, rows=tuple(rows[: answer.limit]), is_cut=len(rows) > answer.limit)
 
 
 def _within(each: ColumnPair, pair: Pair, options: ValueOptions) -> RowColumn | None:
@@ -235,21 +252,12 @@ def _apart(each: ColumnPair, pair: Pair, options: ValueOptions) -> RowColumn | N
 
 def _matched(base: Sequence[LiveColumn], current: Sequence[LiveColumn], sources: Sequence[Source]) -> Columns:
     """Columns of both sides paired; those of two kinds of warehouses in any case, where that is clear."""
-    first, last = sources[0].dialect, sources[-1].dialect
-    if first.name == last.name:
-        return matched(base, current, last)
-    sides = [[column.name.casefold() for column in side] for side in (base, current)]
-    if any(len(set(names)) < len(names) for names in sides):
-        return matched(base, current, last)
-    after = {column.name.casefold(): column for column in current}
-    before = {column.name.casefold(): column for column in base}
-    return Columns(
-        base=tuple(base),
-        current=tuple(current),
-        common=tuple(ColumnPair(column, after[key]) for key, column in before.items() if key in after),
-        base_only=tuple(column for key, column in before.items() if key not in after),
-        current_only=tuple(column for key, column in after.items() if key not in before),
-    )
+    fold: Callable[[str], str] = sources[-1].dialect.fold
+    if sources[0].dialect.name != sources[-1].dialect.name:
+        sides = [[column.name.casefold() for column in side] for side in (base, current)]
+        if all(len(set(names)) == len(names) for names in sides):
+            fold = str.casefold
+    return matched(base, current, fold)
 
 
 def _literal(value: object) -> Sql:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -33,21 +34,23 @@ class SqlStore:
         return [tuple(row) for row in self.adapter.execute(sql.replace("{s}", self._quoted()))[1]]
 
     def answer(self, question: str) -> list[dict[str, Any]]:
-        """What the cookbook file of that name answers, each row by column."""
+        """What the cookbook file of that name answers, each row by column, whose name is in lower case."""
         (file,) = [file for file in files.cookbook(self.adapter.warehouse.name) if file.name == question]
         (statement,) = file.statements(self._quoted())
         columns, rows = self.adapter.execute(statement)
-        return [dict(zip(columns, row, strict=True)) for row in rows]
+        names = [name.lower() for name in columns]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def columns(self, view: str) -> list[str]:
-        """The names of the view's columns, in order."""
-        return list(self.adapter.execute(f"SELECT * FROM {self._quoted()}.{view} WHERE 1 = 0")[0])
+        """The names of the view's columns, in order and in lower case."""
+        names = self.adapter.execute(f"SELECT * FROM {self._quoted()}.{view} WHERE 1 = 0")[0]
+        return [name.lower() for name in names]
 
     def record(self, project: Project) -> None:
         record_run(self.adapter, project, schema=self.schema)
 
     def _quoted(self) -> str:
-        return self.adapter.quote_identifier(self.schema)
+        return self.adapter.quote_identifier(self.adapter.warehouse.folded(self.schema))
 
 
 @pytest.fixture
@@ -59,9 +62,21 @@ def empty_store(adapter: UnifiedSqlAdapter, schema: str) -> Iterator[SqlStore]:
 @pytest.fixture
 def store(empty_store: SqlStore) -> SqlStore:
     """The history that the module's functions tell."""
+    return told(empty_store)
+
+
+@pytest.fixture
+def store_on_duckdb(tmp_path: Path) -> Iterator[SqlStore]:
+    """The same history in a file of DuckDB."""
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'beside.duckdb'}") as adapter:
+        yield told(SqlStore(adapter, files.DEFAULT_SCHEMA))
+
+
+def told(store: SqlStore) -> SqlStore:
+    """*store*, with the history recorded in it."""
     for project in (first(), second(), third(), branch()):
-        empty_store.record(project)
-    return empty_store
+        store.record(project)
+    return store
 
 
 @pytest.fixture

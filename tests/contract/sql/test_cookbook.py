@@ -26,7 +26,7 @@ def pick(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
 def test_every_question_runs_on_an_empty_store(empty_store: Any, store: Any, question: str) -> None:
     for table in ("run_results", "runs"):
         empty_store.adapter.execute(
-            f"DELETE FROM {empty_store.adapter.quote_identifier(empty_store.schema)}.{table}"
+            f"DELETE FROM {empty_store.adapter.quote_identifier(empty_store.schema)}.{table} WHERE TRUE"
         )
     answer = empty_store.answer(question)
     assert isinstance(answer, list)

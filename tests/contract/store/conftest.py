@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -18,17 +17,24 @@ from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, P
 class Store:
     """Where one test records: a database and a schema of its own."""
 
-    url: str
+    backend: Any
     schema: str
     adapter: UnifiedSqlAdapter
 
+    @property
+    def url(self) -> str:
+        """The URL of the database, where it has one."""
+        return str(self.backend.url)
+
     def another(self) -> UnifiedSqlAdapter:
         """A second connection to the same database."""
-        return UnifiedSqlAdapter.from_url(self.url)
+        adapter: UnifiedSqlAdapter = self.backend.connect()
+        return adapter
 
     def scalar(self, sql: str) -> Any:
         """The one value that *sql* gives, `{s}` standing for the schema."""
-        return self.adapter.execute(sql.replace("{s}", self.adapter.quote_identifier(self.schema)))[1][0][0]
+        quoted = self.adapter.quote_identifier(self.adapter.warehouse.folded(self.schema))
+        return self.adapter.execute(sql.replace("{s}", quoted))[1][0][0]
 
     def counts(self) -> dict[str, int]:
         tables = (
@@ -45,14 +51,14 @@ class Store:
 
 @pytest.fixture
 def store(backend: Any) -> Iterator[Store]:
-    """An empty database with a schema name that nobody has used, and that needs quoting."""
-    schema = f'Meta "{uuid.uuid4().hex[:12]}"'
+    """An empty database with a schema name that nobody has used, and that needs quotes where names may."""
+    schema = backend.spelling.schema_name().replace("Recce ", 'Meta "')
     adapter = backend.connect()
     try:
-        yield Store(backend.url, schema, adapter)
+        yield Store(backend, schema, adapter)
     finally:
-        if backend.name == "postgres":
-            adapter.execute(f"DROP SCHEMA IF EXISTS {adapter.quote_identifier(schema)} CASCADE")
+        if backend.name != "duckdb":
+            backend.spelling.drop_schema(adapter, schema)
         adapter.close()
 
 

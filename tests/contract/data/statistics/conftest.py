@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -16,12 +13,7 @@ from recce_meta.diff.data.plan import Answer, Plan, Queries, Query, run
 from recce_meta.diff.data.source import Pair, Source, table
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.data_diff import DataSide, Subject
-
-TYPES = {
-    "postgres": {"double": "double precision", "binary": "bytea"},
-    "duckdb": {"double": "double", "binary": "blob"},
-}
-"""What a type is called, where the warehouses differ."""
+from tests.spelling import spelling_of
 
 
 class Bench:
@@ -44,47 +36,11 @@ class Bench:
         """The table *name* as SQL names it."""
         return self.adapter.quote_table(self.schema, name)
 
-    def fill(
-        self, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]] = (), *, anew: bool = False
-    ) -> str:
-        """A table of *columns*, by name and type, with *rows*; in place of what has its name, if *anew*."""
-        types = TYPES[self.dialect.name]
-        declared = ", ".join(
-            f"{self.adapter.quote_identifier(column)} {types.get(type_, type_)}"
-            for column, type_ in columns.items()
-        )
-        if anew:
-            self.adapter.execute(f"DROP TABLE IF EXISTS {self.quoted(name)}")
-        self.adapter.execute(f"CREATE TABLE {self.quoted(name)} ({declared})")
-        if rows:
-            values = ", ".join(
-                "("
-                + ", ".join(
-                    self.literal(value, types.get(of, of))
-                    for value, of in zip(row, columns.values(), strict=True)
-                )
-                + ")"
-                for row in rows
-            )
-            self.adapter.execute(f"INSERT INTO {self.quoted(name)} VALUES {values}")
+    def fill(self, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]] = ()) -> str:
+        """A table of *columns*, by name and type, with *rows*, in place of what has its name."""
+        spelling = spelling_of(self.adapter.warehouse.name)
+        spelling.create_table(self.adapter, self.quoted(name), columns, rows)
         return name
-
-    def literal(self, value: Any, of: str) -> str:
-        """*value* as SQL, of the type *of*."""
-        if value is None:
-            return f"CAST(NULL AS {of})"
-        if isinstance(value, bytes):
-            text = f"decode('{value.hex()}', 'hex')" if self.dialect.name == "postgres" else None
-            return text or f"unhex('{value.hex()}')"
-        if isinstance(value, list):
-            items = ", ".join(self.literal(item, of.removesuffix("[]")) for item in value)
-            return f"CAST(ARRAY[{items}] AS {of})"
-        if isinstance(value, float):
-            value = repr(value)
-        if isinstance(value, (datetime, date, time, Decimal, UUID)):
-            value = str(value)
-        text = str(value).replace("'", "''")
-        return f"CAST('{text}' AS {of})"
 
     def pair(self, base: str | None, current: str | None, *, is_joined: bool = True) -> Pair:
         """The tables *base* and *current*; a side that has none is None."""

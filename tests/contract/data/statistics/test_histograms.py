@@ -72,7 +72,8 @@ def check(column: ColumnHistogram, base: Sequence[Any], current: Sequence[Any]) 
         assert total == sum(counts or ())
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.beyond_emulators
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(base=ROWS, current=ROWS, bins=st.integers(1, 60))
 def test_every_value_is_in_its_bin(bench: Any, base: Any, current: Any, bins: int) -> None:
     names = [f"{side} {uuid4().hex}" for side in "bc"]

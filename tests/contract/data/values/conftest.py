@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
@@ -17,26 +15,10 @@ from recce_meta.dialects import Dialect, dialect_named
 from recce_meta.diff.data.plan import Plan, Query
 from recce_meta.diff.data.source import Pair, Source, table
 from recce_meta.models.data_diff import DataSide, Subject
+from tests.spelling import spelling_of
 
 Result = TypeVar("Result")
 Rows = Sequence[Sequence[Any]]
-
-
-def literal(value: Any, type_name: str) -> str:
-    """*value* as SQL that DuckDB and PostgreSQL read alike."""
-    if value is None:
-        return f"CAST(NULL AS {type_name})"
-    if isinstance(value, str):
-        text = value
-    elif isinstance(value, datetime):
-        text = value.isoformat(sep=" ")
-    elif isinstance(value, date | Decimal):
-        text = str(value)
-    elif isinstance(value, bytes):
-        text = "\\x" + value.hex()
-    else:
-        text = repr(value)
-    return f"CAST('{text.replace(chr(39), chr(39) * 2)}' AS {type_name})"
 
 
 @dataclass
@@ -51,18 +33,9 @@ class Site:
 
     def create(self, name: str, columns: Mapping[str, str], rows: Rows) -> None:
         """A table of *columns*, by name, with *rows*."""
-        relation = self.relation(name)
-        quote = self.adapter.quote_identifier
-        self.adapter.execute(f"DROP TABLE IF EXISTS {relation}")
-        defined = ", ".join(f"{quote(column)} {kind}" for column, kind in columns.items())
-        self.adapter.execute(f"CREATE TABLE {relation} ({defined})")
-        if rows:
-            kinds = list(columns.values())
-            values = ", ".join(
-                "(" + ", ".join(literal(value, kind) for value, kind in zip(row, kinds, strict=True)) + ")"
-                for row in rows
-            )
-            self.adapter.execute(f"INSERT INTO {relation} VALUES {values}")
+        spelling_of(self.adapter.warehouse.name).create_table(
+            self.adapter, self.relation(name), columns, rows
+        )
 
     def relation(self, name: str) -> str:
         """The table's qualified name."""
@@ -90,12 +63,12 @@ class Site:
 
 def opened(backend: Any, schema: str) -> Iterator[Site]:
     with backend.connect() as adapter, Pool(adapter, threads=2) as pool:
-        quoted = adapter.quote_identifier(schema)
-        adapter.execute(f"CREATE SCHEMA {quoted}")
+        spelling = spelling_of(backend.name)
+        spelling.create_schema(adapter, schema)
         try:
-            yield Site(adapter, schema, dialect_named(backend.name), pool, [])
+            yield Site(adapter, schema, dialect_named(adapter.warehouse.dialect), pool, [])
         finally:
-            adapter.execute(f"DROP SCHEMA {quoted} CASCADE")
+            spelling.drop_schema(adapter, schema)
 
 
 @pytest.fixture

@@ -43,12 +43,14 @@ TYPES = {
     "ARRAY<INT> BINARY",
     "duckdb": "BIGINT INTEGER VARCHAR VARCHAR DECIMAL(12,2) DOUBLE DATE TIMESTAMPTZ BOOLEAN JSON "
     "INTEGER[] BLOB",
+    "mysql": "BIGINT INT TEXT VARCHAR(9) DECIMAL(12,2) DOUBLE DATE TIMESTAMP BOOLEAN JSON JSON BLOB",
     "postgres": "bigint integer text varchar(9) numeric(12,2) float8 date timestamptz boolean json "
     "int4[] bytea",
     "redshift": "bigint integer text varchar(9) numeric(12,2) float8 date timestamptz boolean super "
     "super varbyte",
     "snowflake": "NUMBER(38,0) NUMBER(38,0) TEXT TEXT NUMBER(12,2) FLOAT DATE TIMESTAMP_TZ BOOLEAN VARIANT "
     "ARRAY BINARY",
+    "sqlite": "BIGINT INTEGER TEXT VARCHAR(9) DECIMAL(12,2) DOUBLE DATE TIMESTAMP BOOLEAN JSON JSON BLOB",
 }
 
 

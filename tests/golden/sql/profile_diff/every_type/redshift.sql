@@ -112,12 +112,12 @@ FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.tags
 SELECT
-  COUNT(DISTINCT JSON_SERIALIZE(t."tags")) AS distinct_count
+  COUNT(DISTINCT CASE WHEN NOT t."tags" IS NULL THEN JSON_SERIALIZE(t."tags") END) AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT JSON_SERIALIZE(t."payload")) AS distinct_count
+  COUNT(DISTINCT CASE WHEN NOT t."payload" IS NULL THEN JSON_SERIALIZE(t."payload") END) AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.raw
@@ -259,12 +259,12 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.tags
 SELECT
-  COUNT(DISTINCT JSON_SERIALIZE(t."tags")) AS distinct_count
+  COUNT(DISTINCT CASE WHEN NOT t."tags" IS NULL THEN JSON_SERIALIZE(t."tags") END) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT JSON_SERIALIZE(t."payload")) AS distinct_count
+  COUNT(DISTINCT CASE WHEN NOT t."payload" IS NULL THEN JSON_SERIALIZE(t."payload") END) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.raw

@@ -181,14 +181,14 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        CAST(JSON_SERIALIZE(t."tags") AS VARCHAR(65535)) AS v,
+        CAST(CASE WHEN NOT t."tags" IS NULL THEN JSON_SERIALIZE(t."tags") END AS VARCHAR(65535)) AS v,
         0 AS side
       FROM "prod"."orders" AS t
       WHERE
         NOT t."tags" IS NULL
       UNION ALL
       SELECT
-        CAST(JSON_SERIALIZE(t."tags") AS VARCHAR(65535)) AS v,
+        CAST(CASE WHEN NOT t."tags" IS NULL THEN JSON_SERIALIZE(t."tags") END AS VARCHAR(65535)) AS v,
         1 AS side
       FROM "pr_42"."orders" AS t
       WHERE

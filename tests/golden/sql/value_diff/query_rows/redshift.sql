@@ -22,12 +22,16 @@ FROM (
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
@@ -119,12 +123,16 @@ FROM (
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
@@ -229,12 +237,16 @@ FROM (
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
@@ -326,12 +338,16 @@ FROM (
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
@@ -457,12 +473,16 @@ FROM (
         ),
         FNV_HASH(
           COALESCE(
-            CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+            CAST(OCTET_LENGTH(
+              CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+            ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
             '~'
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
@@ -598,12 +618,16 @@ FROM (
         ),
         FNV_HASH(
           COALESCE(
-            CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+            CAST(OCTET_LENGTH(
+              CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+            ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
             '~'
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(

@@ -22,12 +22,16 @@ FROM (
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
@@ -116,12 +120,16 @@ FROM (
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
                 COALESCE(
-                  CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                   '~'
                 ),
                 FNV_HASH(
@@ -211,12 +219,16 @@ FROM (
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
@@ -305,12 +317,16 @@ FROM (
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
                 COALESCE(
-                  CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                   '~'
                 ),
                 FNV_HASH(
@@ -415,12 +431,16 @@ FROM (
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
@@ -509,12 +529,16 @@ FROM (
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
                 COALESCE(
-                  CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                   '~'
                 ),
                 FNV_HASH(
@@ -604,12 +628,16 @@ FROM (
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
@@ -698,12 +726,16 @@ FROM (
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
                 COALESCE(
-                  CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                  CAST(OCTET_LENGTH(
+                    CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                  ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                   '~'
                 ),
                 FNV_HASH(
@@ -829,12 +861,16 @@ FROM (
         ),
         FNV_HASH(
           COALESCE(
-            CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+            CAST(OCTET_LENGTH(
+              CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+            ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
             '~'
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
@@ -935,12 +971,16 @@ FROM (
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(
@@ -1062,12 +1102,16 @@ FROM (
         ),
         FNV_HASH(
           COALESCE(
-            CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+            CAST(OCTET_LENGTH(
+              CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+            ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
             '~'
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
@@ -1168,12 +1212,16 @@ FROM (
           ),
           FNV_HASH(
             COALESCE(
-              CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)),
+              CAST(OCTET_LENGTH(
+                CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535))
+              ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
               '~'
             ),
             FNV_HASH(
               COALESCE(
-                CAST(OCTET_LENGTH(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)),
+                CAST(OCTET_LENGTH(
+                  CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535))
+                ) AS VARCHAR(65535)) || ':' || CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
                 '~'
               ),
               FNV_HASH(

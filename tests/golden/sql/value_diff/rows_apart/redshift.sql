@@ -43,10 +43,26 @@ FROM (
         END,
         '~N'
       ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+        REPLACE(
+          REPLACE(
+            CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+        REPLACE(
+          REPLACE(
+            CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
         '~N'
       ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
     ) AS h
@@ -100,10 +116,26 @@ FROM (
         END,
         '~N'
       ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+        REPLACE(
+          REPLACE(
+            CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+        REPLACE(
+          REPLACE(
+            CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
         '~N'
       ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
     ) AS h
@@ -155,10 +187,26 @@ FROM (
         END,
         '~N'
       ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+        REPLACE(
+          REPLACE(
+            CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+        REPLACE(
+          REPLACE(
+            CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
         '~N'
       ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
     ) AS h
@@ -212,10 +260,26 @@ FROM (
         END,
         '~N'
       ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+        REPLACE(
+          REPLACE(
+            CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+        REPLACE(
+          REPLACE(
+            CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
         '~N'
       ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
     ) AS h
@@ -296,10 +360,26 @@ FROM (
           END,
           '~N'
         ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+          REPLACE(
+            REPLACE(
+              CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
           '~N'
         ) || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+          REPLACE(
+            REPLACE(
+              CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
           '~N'
         ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
       ) AS h,
@@ -393,10 +473,26 @@ FROM (
           END,
           '~N'
         ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."doc") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+          REPLACE(
+            REPLACE(
+              CAST(CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS VARCHAR(65535)),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
           '~N'
         ) || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(JSON_SERIALIZE(t."list") AS VARCHAR(65535)), '~', '~~'), '|', '~|'),
+          REPLACE(
+            REPLACE(
+              CAST(CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS VARCHAR(65535)),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
           '~N'
         ) || '|' || COALESCE(LOWER(TO_HEX(t."raw")), '~N')
       ) AS h,

@@ -23,7 +23,15 @@ FROM (
           THEN '0'
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-          THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
+          THEN REPLACE(
+            REPLACE(
+              LOWER(LTRIM(TO_VARCHAR(CAST(t."rate" AS DOUBLE), '9.99999999999999EEEEE'))),
+              'e+0',
+              'e+'
+            ),
+            'e-0',
+            'e-'
+          )
           WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
@@ -77,7 +85,15 @@ FROM (
           THEN '0'
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-          THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
+          THEN REPLACE(
+            REPLACE(
+              LOWER(LTRIM(TO_VARCHAR(CAST(t."rate" AS DOUBLE), '9.99999999999999EEEEE'))),
+              'e+0',
+              'e+'
+            ),
+            'e-0',
+            'e-'
+          )
           WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
@@ -129,7 +145,15 @@ FROM (
           THEN '0'
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-          THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
+          THEN REPLACE(
+            REPLACE(
+              LOWER(LTRIM(TO_VARCHAR(CAST(t."rate" AS DOUBLE), '9.99999999999999EEEEE'))),
+              'e+0',
+              'e+'
+            ),
+            'e-0',
+            'e-'
+          )
           WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
@@ -183,7 +207,15 @@ FROM (
           THEN '0'
           WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
           AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-          THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
+          THEN REPLACE(
+            REPLACE(
+              LOWER(LTRIM(TO_VARCHAR(CAST(t."rate" AS DOUBLE), '9.99999999999999EEEEE'))),
+              'e+0',
+              'e+'
+            ),
+            'e-0',
+            'e-'
+          )
           WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
           THEN 'nan'
           WHEN CAST(t."rate" AS DOUBLE) < 0
@@ -264,7 +296,15 @@ FROM (
             THEN '0'
             WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
             AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-            THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
+            THEN REPLACE(
+              REPLACE(
+                LOWER(LTRIM(TO_VARCHAR(CAST(t."rate" AS DOUBLE), '9.99999999999999EEEEE'))),
+                'e+0',
+                'e+'
+              ),
+              'e-0',
+              'e-'
+            )
             WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t."rate" AS DOUBLE) < 0
@@ -358,7 +398,15 @@ FROM (
             THEN '0'
             WHEN CAST(t."rate" AS DOUBLE) <= 1.7976931348623157e308
             AND CAST(t."rate" AS DOUBLE) >= -1.7976931348623157e308
-            THEN CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)
+            THEN REPLACE(
+              REPLACE(
+                LOWER(LTRIM(TO_VARCHAR(CAST(t."rate" AS DOUBLE), '9.99999999999999EEEEE'))),
+                'e+0',
+                'e+'
+              ),
+              'e-0',
+              'e-'
+            )
             WHEN LOWER(CAST(CAST(t."rate" AS DOUBLE) AS VARCHAR)) IN ('nan', '-nan')
             THEN 'nan'
             WHEN CAST(t."rate" AS DOUBLE) < 0

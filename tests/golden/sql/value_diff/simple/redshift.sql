@@ -221,8 +221,8 @@ FROM (
       t."day" AS c5,
       t."at" AS c6,
       t."is_it" AS c7,
-      JSON_SERIALIZE(t."doc") AS c8,
-      JSON_SERIALIZE(t."list") AS c9,
+      CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS c8,
+      CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS c9,
       t."raw" AS c10
     FROM orders_base AS t
   ) AS a
@@ -237,8 +237,8 @@ FROM (
       t."day" AS c5,
       t."at" AS c6,
       t."is_it" AS c7,
-      JSON_SERIALIZE(t."doc") AS c8,
-      JSON_SERIALIZE(t."list") AS c9,
+      CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS c8,
+      CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS c9,
       t."raw" AS c10
     FROM orders_current AS t
   ) AS b
@@ -438,8 +438,8 @@ FROM (
     t."day" AS c5,
     t."at" AS c6,
     t."is_it" AS c7,
-    JSON_SERIALIZE(t."doc") AS c8,
-    JSON_SERIALIZE(t."list") AS c9,
+    CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS c8,
+    CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS c9,
     t."raw" AS c10,
     t."doc" AS r8,
     t."list" AS r9
@@ -458,8 +458,8 @@ INNER JOIN (
     t."day" AS c5,
     t."at" AS c6,
     t."is_it" AS c7,
-    JSON_SERIALIZE(t."doc") AS c8,
-    JSON_SERIALIZE(t."list") AS c9,
+    CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS c8,
+    CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS c9,
     t."raw" AS c10,
     t."doc" AS r8,
     t."list" AS r9

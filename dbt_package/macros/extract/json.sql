@@ -1,0 +1,103 @@
+{#- JSON as recce_meta writes it before it hashes it: sorted keys, no white space, UTF-8 unescaped. -#}
+
+{#- Each of *values* as JSON text.
+
+    dbt's `tojson` raises TypeError for what JSON does not know (dates, decimals), which would end the user's
+    job. So `repr` is looked at first: with its texts taken out, anything but lists, objects with text for keys,
+    integers, booleans and None is a reason to go the slow way. Objects are kept by what `repr` gives: many nodes share
+    a handful of configurations. -#}
+{% macro json_texts(values, tools) %}
+    {%- set found = [] -%}
+    {%- for value in values -%}
+        {%- set shape = value | string -%}
+        {%- if value is mapping and shape in tools.known -%}
+            {%- do found.append(tools.known[shape]) -%}
+        {%- else -%}
+            {%- if value is string or tools.plain.fullmatch(tools.texts.sub('s', shape)) -%}
+                {%- set text = tools.spaces.sub('\\1\\2', tojson(value, none, true)) -%}
+            {%- else -%}
+                {%- set text = recce_meta.json_of_anything(value) -%}
+            {%- endif -%}
+            {%- set text = recce_meta.unescaped(text) if '\\u' in text else text -%}
+            {%- do found.append(text) -%}
+            {%- if value is mapping -%}
+                {%- do tools.known.update({shape: text}) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(found) -}}
+{% endmacro %}
+
+
+{#- *value* as JSON text. -#}
+{% macro json_of(value, tools) %}
+    {{- return(recce_meta.json_texts([value], tools)[0]) -}}
+{% endmacro %}
+
+
+{% macro json_of_anything(value) %}
+    {%- if value is none or value is undefined -%}
+        {{- return('null') -}}
+    {%- elif value is boolean -%}
+        {{- return('true' if value else 'false') -}}
+    {%- elif value is integer -%}
+        {{- return(value | string) -}}
+    {%- elif value is float -%}
+        {{- return(recce_meta.json_of_float(value | string)) -}}
+    {%- elif value is string -%}
+        {{- return(tojson(value ~ '')) -}}
+    {%- elif value is mapping -%}
+        {%- set members = {} -%}
+        {%- for key, member in value.items() -%}
+            {%- set name = key if key is string else recce_meta.json_of_anything(key) -%}
+            {%- do members.update({name ~ '': recce_meta.json_of_anything(member)}) -%}
+        {%- endfor -%}
+        {%- set pairs = [] -%}
+        {%- for name in members.keys() | sort(case_sensitive=true) -%}
+            {%- do pairs.append(tojson(name) ~ ':' ~ members[name]) -%}
+        {%- endfor -%}
+        {{- return('{' ~ pairs | join(',') ~ '}') -}}
+    {%- elif value.isoformat is defined -%}
+        {{- return(tojson(value.isoformat())) -}}
+    {%- elif value.as_tuple is defined -%}
+        {#- dbt writes a decimal as an integer where it has no fraction, else as a float. -#}
+        {{- return(recce_meta.json_of_anything((value | int) if value == value | int else (value | float))) -}}
+    {%- elif value is iterable -%}
+        {%- set items = [] -%}
+        {%- for item in value -%}
+            {%- do items.append(recce_meta.json_of_anything(item)) -%}
+        {%- endfor -%}
+        {{- return('[' ~ items | join(',') ~ ']') -}}
+    {%- else -%}
+        {{- return(tojson(value | string)) -}}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- Python's text of a float, without the signs and zeros that JSON can do without; what JSON has no word for
+    is null. -#}
+{% macro json_of_float(text) %}
+    {%- if text in ('nan', 'inf', '-inf') -%}
+        {{- return('null') -}}
+    {%- elif 'e-05' in text -%}
+        {%- set digits = text.split('e')[0].replace('.', '') -%}
+        {%- set sign = '-' if digits.startswith('-') else '' -%}
+        {{- return(sign ~ '0.0000' ~ digits.lstrip('-')) -}}
+    {%- else -%}
+        {{- return(modules.re.sub('e\\+?(-?)0*', 'e\\1', text)) -}}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- JSON *text* with the characters that `\uXXXX` stands for, but for control characters and halves of pairs. -#}
+{% macro unescaped(text) %}
+    {%- set pieces = [] -%}
+    {%- for piece in modules.re.split('(\\\\(?:ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}|u[0-9a-f]{4}|.))', text) -%}
+        {%- if piece.startswith('\\u') and piece >= '\\u007f' and (piece | length > 6 or not '\\ud800' <= piece <= '\\udfff') -%}
+            {%- do pieces.append(fromjson('"' ~ piece ~ '"')) -%}
+        {%- else -%}
+            {%- do pieces.append(piece) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(pieces | join) -}}
+{% endmacro %}

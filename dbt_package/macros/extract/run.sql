@@ -1,0 +1,115 @@
+{#- The run itself and its results. -#}
+
+{#- The row of `runs` by column; *pieces* is what `contents` gave. Times are texts of ISO 8601 in UTC. -#}
+{% macro run_row(pieces) %}
+    {%- set origin = recce_meta.origin() -%}
+    {{- return({
+        'run_id': invocation_id,
+        'run_at': run_started_at.astimezone(modules.pytz.utc).isoformat(),
+        'project_name': project_name,
+        'environment': var('recce_meta_environment', none) or env_var('RECCE_META_ENVIRONMENT', '') or 'current',
+        'invocation_id': invocation_id,
+        'extractor': 'dbt',
+        'dbt_version': dbt_version,
+        'adapter_type': adapter.type(),
+        'manifest_version': recce_meta.manifest_version(),
+        'target_name': target.name,
+        'target_database': target.database or target.dbname or target.project or none,
+        'target_schema': target.schema,
+        'git_sha': origin.sha,
+        'branch': origin.branch,
+        'git_dirty': none,
+        'pull_request': origin.pull_request,
+        'command': recce_meta.command(),
+        'node_count': pieces.node_count,
+        'edge_count': pieces.edge_count,
+        'recorded_at': modules.datetime.datetime.now(modules.pytz.utc).isoformat(),
+        'recorder_version': recce_meta.package_version(),
+        'graph_id': pieces.graph_id,
+        'macro_set_id': pieces.macro_set_id
+    }) -}}
+{% endmacro %}
+
+
+{#- Commit, branch and pull request: the project's vars, else what dbt Cloud says. No shell, so no git. -#}
+{% macro origin() %}
+    {{- return({
+        'sha': var('recce_meta_git_sha', none) or env_var('DBT_CLOUD_GIT_SHA', '') or none,
+        'branch': var('recce_meta_branch', none) or env_var('DBT_CLOUD_GIT_BRANCH', '') or none,
+        'pull_request': (var('recce_meta_pull_request', none) or env_var('DBT_CLOUD_PR_ID', '')) ~ '' or none
+    }) -}}
+{% endmacro %}
+
+
+{#- The version of the manifest that this dbt writes; none where it is not known.
+    https://docs.getdbt.com/reference/artifacts/manifest-json -#}
+{% macro manifest_version() %}
+    {%- set known = {'1.5': 'v9', '1.6': 'v10', '1.7': 'v11', '1.8': 'v12', '1.9': 'v12', '1.10': 'v12', '1.11': 'v12', '1.12': 'v12'} -%}
+    {{- return(known.get(dbt_version.split('.')[:2] | join('.'))) -}}
+{% endmacro %}
+
+
+{#- dbt's word for what it does: build, run, test, … -#}
+{% macro command() %}
+    {%- if invocation_args_dict is defined and invocation_args_dict.which is defined -%}
+        {{- return(invocation_args_dict.which) -}}
+    {%- endif -%}
+    {{- return(flags.WHICH | default(none)) -}}
+{% endmacro %}
+
+
+{#- Rows of `run_results` of the nodes that ran, in the order of `store_columns`. -#}
+{% macro result_rows() %}
+    {%- set found = {} -%}
+    {%- for result in (results | default([], true)) if result.node is defined -%}
+        {%- set response = result.adapter_response if result.adapter_response is mapping else {} -%}
+        {%- set rows = recce_meta.integer_of(response.rows_affected) -%}
+        {%- set bytes = [] -%}
+        {%- for key in ('bytes_processed', 'bytes_billed', 'bytes_scanned') -%}
+            {%- do bytes.append(recce_meta.integer_of(response.get(key))) -%}
+        {%- endfor -%}
+        {%- set ends = [] -%}
+        {%- for timing in result.timing or [] if timing.completed_at -%}
+            {%- do ends.append(recce_meta.moment_of(timing.completed_at)) -%}
+        {%- endfor -%}
+        {%- do found.update({result.node.unique_id: [
+            invocation_id,
+            result.node.unique_id,
+            recce_meta.word_of(result.status),
+            result.execution_time,
+            rows if rows is not none and rows >= 0 else none,
+            bytes | reject('none') | first | default(none),
+            result.failures | default(none),
+            result.message ~ '' if result.message is not none and result.message is defined else none,
+            ends | max if ends else none
+        ]}) -%}
+    {%- endfor -%}
+    {{- return(found.values() | list) -}}
+{% endmacro %}
+
+
+{#- What dbt's enumerations stand for. -#}
+{% macro word_of(value) %}
+    {{- return((value.value if value.value is defined else value) ~ '') -}}
+{% endmacro %}
+
+
+{#- A moment as dbt writes it into artifacts: dbt's times are in UTC without saying so. -#}
+{% macro moment_of(moment) %}
+    {%- if moment is string -%}
+        {{- return(moment) -}}
+    {%- endif -%}
+    {{- return(moment.replace(tzinfo=none).isoformat() ~ 'Z') -}}
+{% endmacro %}
+
+
+{% macro integer_of(value) %}
+    {%- if value is boolean or value is none or value is undefined -%}
+        {{- return(none) -}}
+    {%- elif value is string and not modules.re.fullmatch('-*[0-9]+', value) -%}
+        {{- return(none) -}}
+    {%- elif value is string or value is number -%}
+        {{- return(value | int) -}}
+    {%- endif -%}
+    {{- return(none) -}}
+{% endmacro %}

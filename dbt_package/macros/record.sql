@@ -1,0 +1,93 @@
+{#- Records the run that is ending: on-run-end: "{{ recce_meta.record() }}"
+
+    Never ends the user's job: what can be foreseen is asked first, and becomes one line in dbt's log. With the var
+    `recce_meta_fail` it becomes an error. -#}
+{% macro record() %}
+    {%- if execute and var('recce_meta_enabled', true) -%}
+        {%- set said = recce_meta.recorded() -%}
+        {%- if said.problem and var('recce_meta_fail', false) -%}
+            {%- do exceptions.raise_compiler_error('recce_meta did not record this run: ' ~ said.problem) -%}
+        {%- elif said.problem -%}
+            {#- Not `exceptions.warn`: under --warn-error that would end the job. -#}
+            {%- do log('recce_meta: warning: this run was not recorded: ' ~ said.problem, info=true) -%}
+        {%- else -%}
+            {%- do log('recce_meta: ' ~ said.done, info=true) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- Records the run; {'done': a sentence} or {'problem': a sentence}. -#}
+{% macro recorded() %}
+    {%- set facts = adapter.dispatch('facts', 'recce_meta')() -%}
+    {%- if facts is none -%}
+        {{- return({'problem': 'no tables are known for ' ~ adapter.type()}) -}}
+    {%- endif -%}
+    {%- set given = var('recce_meta_schema', 'recce_metadata') -%}
+    {%- set schema_name = given | upper if facts.folds_to_upper and modules.re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', given) else given -%}
+    {%- set schema = given if given == 'recce_metadata' else adapter.quote(schema_name) -%}
+    {%- set store = {'facts': facts, 'schema': schema, 'schema_name': schema_name} -%}
+    {%- set problem = adapter.dispatch('obstacle', 'recce_meta')(store) or recce_meta.made_ready(store) -%}
+    {%- if problem -%}
+        {{- return({'problem': problem}) -}}
+    {%- endif -%}
+    {%- if recce_meta.rows_of('SELECT run_id FROM ' ~ schema ~ '.runs WHERE run_id = ' ~ recce_meta.text_literal(facts, invocation_id)) -%}
+        {{- return({'done': 'run ' ~ invocation_id ~ ' is recorded already'}) -}}
+    {%- endif -%}
+    {{- return(recce_meta.written(store, recce_meta.contents())) -}}
+{% endmacro %}
+
+
+{#- Creates the store where there is none; why the store cannot be used, else ''. -#}
+{% macro made_ready(store) %}
+    {%- set version = recce_meta.store_version(store) -%}
+    {%- set known = recce_meta.schema_version() -%}
+    {%- if version is none -%}
+        {%- if not var('recce_meta_create_store', store.facts.knows_rights) -%}
+            {{- return("there is no store in schema '" ~ store.schema_name ~ "': recce-meta init creates it, or set the var recce_meta_create_store") -}}
+        {%- endif -%}
+        {{- return(recce_meta.created(store)) -}}
+    {%- elif version < known -%}
+        {{- return("the store in '" ~ store.schema_name ~ "' has version " ~ version ~ ', this package knows ' ~ known ~ ': recce-meta init brings it forward') -}}
+    {%- elif version > known -%}
+        {{- return("the store in '" ~ store.schema_name ~ "' has version " ~ version ~ ', this package knows ' ~ known ~ ': upgrade the package') -}}
+    {%- endif -%}
+    {{- return('') -}}
+{% endmacro %}
+
+
+{#- The version of the store; none where there is none. Where asking for the tables of a schema that is not there is an
+    error, dbt is asked for the schema first. -#}
+{% macro store_version(store) %}
+    {%- set facts = store.facts -%}
+    {%- if facts.asks_dbt_for_schemas and not adapter.check_schema_exists(target.database or target.project, store.schema_name) -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {%- set names = [] -%}
+    {%- for row in recce_meta.ask(store, 'store_tables', {'schema': recce_meta.text_literal(facts, store.schema_name)}) -%}
+        {%- do names.append(row[facts.table_name_at] | lower) -%}
+    {%- endfor -%}
+    {%- if 'store' not in names -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {%- set rows = recce_meta.ask(store, 'schema_version', {}) -%}
+    {{- return((rows | first)[0] | int if rows else none) -}}
+{% endmacro %}
+
+
+{#- Creates the store with the statements of `recce-meta init`; what went wrong, else ''. -#}
+{% macro created(store) %}
+    {%- set name = recce_meta.text_literal(store.facts, store.schema_name) -%}
+    {%- do recce_meta.begin(store) -%}
+    {%- do recce_meta.ask(store, 'lock_schema', {'schema': name}) -%}
+    {%- if recce_meta.store_version(store) is none -%}
+        {%- if store.facts.asks_dbt_for_schemas or not recce_meta.ask(store, 'schema_exists', {'schema': name}) -%}
+            {%- do recce_meta.tell(store, 'create_schema', {}) -%}
+        {%- endif -%}
+        {%- for statement in adapter.dispatch('create_statements', 'recce_meta')(store.schema) -%}
+            {%- do recce_meta.send(store, statement) -%}
+        {%- endfor -%}
+        {%- do recce_meta.tell(store, 'set_first_version', {'version': recce_meta.schema_version()}) -%}
+    {%- endif -%}
+    {{- return(recce_meta.committed(store)) -}}
+{% endmacro %}

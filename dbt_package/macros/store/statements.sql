@@ -1,0 +1,185 @@
+{#- Statements: sent in one transaction where the warehouse has them, and guarded where it can catch errors. -#}
+
+{#- What a query of sql/dialects/…/queries answers, with *parameters* as literals: no rows where there is nothing to
+    ask. -#}
+{% macro ask(store, name, parameters) %}
+    {%- set now = namespace(rows=[]) -%}
+    {%- for statement in adapter.dispatch('query', 'recce_meta')(name, store.schema, parameters) -%}
+        {%- set now.rows = recce_meta.rows_of(statement) -%}
+    {%- endfor -%}
+    {{- return(now.rows) -}}
+{% endmacro %}
+
+
+{#- Sends the statements of a query that answers nothing. -#}
+{% macro tell(store, name, parameters) %}
+    {%- for statement in adapter.dispatch('query', 'recce_meta')(name, store.schema, parameters) -%}
+        {%- do recce_meta.send(store, statement) -%}
+    {%- endfor -%}
+{% endmacro %}
+
+
+{#- The rows that *sql* answers, as lists. -#}
+{% macro rows_of(sql) %}
+    {%- set rows = [] -%}
+    {%- for row in run_query(sql).rows -%}
+        {%- do rows.append(row.values() | list) -%}
+    {%- endfor -%}
+    {{- return(rows) -}}
+{% endmacro %}
+
+
+{#- Sends a statement that answers nothing. -#}
+{% macro send(store, sql) %}
+    {%- if store.facts.has_exception_blocks -%}
+        {%- do run_query(recce_meta.guarded(sql)) -%}
+    {%- else -%}
+        {%- do run_query(sql) -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{% macro begin(store) %}
+    {%- for statement in store.facts.begin -%}
+        {%- do run_query(statement) -%}
+    {%- endfor -%}
+{% endmacro %}
+
+
+{#- Ends the transaction; what a guarded statement met, else ''. -#}
+{% macro committed(store) %}
+    {%- if store.facts.has_exception_blocks -%}
+        {%- set met = recce_meta.rows_of(recce_meta.guard_met()) | first -%}
+        {%- if met[0] -%}
+            {%- do recce_meta.rolled_back(store) -%}
+            {{- return(met[0] ~ '') -}}
+        {%- endif -%}
+    {%- endif -%}
+    {%- for statement in store.facts.commit -%}
+        {%- do run_query(statement) -%}
+    {%- endfor -%}
+    {{- return('') -}}
+{% endmacro %}
+
+
+{% macro rolled_back(store) %}
+    {%- if store.facts.begin -%}
+        {%- do run_query('ROLLBACK') -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{#- *value* as a literal of text. -#}
+{% macro text_literal(facts, value) %}
+    {%- set now = namespace(text=value ~ '') -%}
+    {%- for character, escaped in facts.escapes -%}
+        {%- set now.text = now.text.replace(character, escaped) -%}
+    {%- endfor -%}
+    {{- return("'" ~ now.text ~ "'") -}}
+{% endmacro %}
+
+
+{#- *text* with U+FFFD for U+0000, which no warehouse but DuckDB holds in text, nor PostgreSQL in JSON. -#}
+{% macro without_nul(text, kind) %}
+    {%- if kind == 'json' and '\\u0000' in text -%}
+        {{- return(modules.re.sub('(?<!\\\\)((?:\\\\\\\\)*)\\\\u0000', '\\1\ufffd', text)) -}}
+    {%- endif -%}
+    {{- return(text.replace('\x00', '\ufffd')) -}}
+{% endmacro %}
+
+
+{#- Adds *rows* to a table of the store; rows that are there already stay. -#}
+{% macro insert_rows(store, table_name, rows) %}
+    {%- for statement in recce_meta.insert_statements(store, table_name, rows) -%}
+        {%- do recce_meta.send(store, statement) -%}
+    {%- endfor -%}
+{% endmacro %}
+
+
+{#- The statements that add *rows* to a table, each of bounded length. -#}
+{% macro insert_statements(store, table_name, rows) %}
+    {%- set facts = store.facts -%}
+    {%- set table = recce_meta.store_tables()[table_name] -%}
+    {%- set statements = [] -%}
+    {%- set batch = [] -%}
+    {%- set now = namespace(length=0, text='') -%}
+    {%- for row in rows -%}
+        {%- set literals = [] -%}
+        {%- for value in row -%}
+            {%- set kind = table.kinds[loop.index0] -%}
+            {%- if value is none -%}
+                {%- do literals.append(facts.nulls[kind]) -%}
+            {%- elif kind == 'float' -%}
+                {#- Without an exponent it would be a decimal, which DuckDB rounds when it becomes a double. -#}
+                {%- do literals.append(value | string if 'e' in value | string else value ~ 'e0') -%}
+            {%- elif kind in ('int', 'bool') -%}
+                {%- do literals.append(value | string | lower) -%}
+            {%- else -%}
+                {%- set now.text = value ~ '' -%}
+                {%- if '\x00' in now.text or (kind == 'json' and '\\u0000' in now.text) -%}
+                    {%- set now.text = recce_meta.without_nul(now.text, kind) -%}
+                {%- endif -%}
+                {%- for character, escaped in facts.escapes -%}
+                    {%- set now.text = now.text.replace(character, escaped) -%}
+                {%- endfor -%}
+                {%- do literals.append(facts.before[kind] ~ "'" ~ now.text ~ "'" ~ facts.after[kind]) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set length = literals | map('length') | sum -%}
+        {%- if batch and (now.length + length > facts.batch_characters or batch | length >= facts.batch_rows) -%}
+            {%- do statements.append(recce_meta.insert_statement(store, table_name, table, batch)) -%}
+            {%- do batch.clear() -%}
+            {%- set now.length = 0 -%}
+        {%- endif -%}
+        {%- do batch.append(literals) -%}
+        {%- set now.length = now.length + length -%}
+    {%- endfor -%}
+    {%- if batch -%}
+        {%- do statements.append(recce_meta.insert_statement(store, table_name, table, batch)) -%}
+    {%- endif -%}
+    {{- return(statements) -}}
+{% endmacro %}
+
+
+{#- One INSERT of *batch*, rows of literals; where keys are not enforced the rows that are there are looked up. -#}
+{% macro insert_statement(store, table_name, table, batch) %}
+    {%- set target = store.schema ~ '.' ~ table_name -%}
+    {%- set names = [] -%}
+    {%- for column in table.columns -%}
+        {%- do names.append(store.facts.reserved.get(column, column)) -%}
+    {%- endfor -%}
+    {%- set columns = names | join(', ') -%}
+    {%- set same = [] -%}
+    {%- for column in table.key -%}
+        {%- do same.append('kept.' ~ column ~ ' = batch.' ~ column) -%}
+    {%- endfor -%}
+    {%- set unknown = '\nWHERE NOT EXISTS (SELECT 1 FROM ' ~ target ~ ' AS kept WHERE ' ~ same | join(' AND ') ~ ')' -%}
+    {%- set into = 'INSERT INTO ' ~ target ~ ' (' ~ columns ~ ')' -%}
+    {%- if store.facts.rows_as == 'selects' -%}
+        {%- set rows = recce_meta.rows_as_selects(names, batch) -%}
+        {{- return(into ~ '\nSELECT ' ~ columns ~ ' FROM (\n' ~ rows ~ '\n) AS batch' ~ unknown) -}}
+    {%- endif -%}
+    {%- set rows = [] -%}
+    {%- for literals in batch -%}
+        {%- do rows.append('(' ~ literals | join(', ') ~ ')') -%}
+    {%- endfor -%}
+    {%- set values = 'VALUES\n' ~ rows | join(',\n') -%}
+    {%- if store.facts.enforces_keys -%}
+        {{- return(into ~ ' ' ~ values ~ '\nON CONFLICT DO NOTHING') -}}
+    {%- endif -%}
+    {{- return(into ~ '\nSELECT * FROM (' ~ values ~ '\n) AS batch (' ~ columns ~ ')' ~ unknown) -}}
+{% endmacro %}
+
+
+{#- Rows of literals for warehouses that allow no functions in VALUES. -#}
+{% macro rows_as_selects(names, batch) %}
+    {%- set rows = [] -%}
+    {%- for literals in batch -%}
+        {%- set named = [] -%}
+        {%- for name in names -%}
+            {%- do named.append(literals[loop.index0] ~ ' AS ' ~ name) -%}
+        {%- endfor -%}
+        {%- do rows.append('SELECT ' ~ named | join(', ')) -%}
+    {%- endfor -%}
+    {{- return(rows | join('\nUNION ALL\n')) -}}
+{% endmacro %}

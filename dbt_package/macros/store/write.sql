@@ -1,0 +1,143 @@
+{#- Writes a run: what it points to first, its own row last, as recce_meta/store/write.py does. -#}
+
+{% macro written(store, pieces) %}
+    {%- set facts = store.facts -%}
+    {%- set run = recce_meta.run_row(pieces) -%}
+    {%- set graph_id = recce_meta.text_literal(facts, pieces.graph_id) -%}
+    {%- set now = namespace(missing=[], problem='') -%}
+    {%- do recce_meta.begin(store) -%}
+    {%- if facts.begin -%}
+        {%- do recce_meta.tell(store, 'begin_write', {}) -%}
+    {%- endif -%}
+    {%- if not recce_meta.ask(store, 'graph_stored', {'graph_id': graph_id}) -%}
+        {%- do recce_meta.write_parts(store, pieces) -%}
+        {%- set rows = recce_meta.ask(store, 'missing_versions', {'graph_id': graph_id}) -%}
+        {%- set now.missing = rows | map('first') | map('string') | sort -%}
+        {%- set now.problem = recce_meta.write_versions(store, pieces, now.missing) -%}
+    {%- endif -%}
+    {%- set now.problem = now.problem or recce_meta.write_macros(store, pieces) -%}
+    {%- if now.problem -%}
+        {%- do recce_meta.rolled_back(store) -%}
+        {{- return({'problem': now.problem}) -}}
+    {%- endif -%}
+    {%- do recce_meta.insert_rows(store, 'run_results', recce_meta.result_rows()) -%}
+    {%- do recce_meta.insert_rows(store, 'runs', [run.values() | list]) -%}
+    {%- set now.problem = recce_meta.committed(store) -%}
+    {%- if now.problem -%}
+        {{- return({'problem': now.problem}) -}}
+    {%- endif -%}
+    {{- return({'done': 'run ' ~ run.run_id ~ ' recorded: ' ~ run.node_count ~ ' nodes, ' ~ now.missing | length ~ ' new versions'}) -}}
+{% endmacro %}
+
+
+{#- The parts of the graph, and the rows of those that are not there, or not whole. -#}
+{% macro write_parts(store, pieces) %}
+    {%- set rows = [] -%}
+    {%- for part_id in pieces.parts -%}
+        {%- do rows.append([pieces.graph_id, part_id]) -%}
+    {%- endfor -%}
+    {%- do recce_meta.insert_rows(store, 'graph_parts', rows) -%}
+    {%- set stored = {} -%}
+    {%- for part_id, count in recce_meta.rows_of(recce_meta.stored_parts(store, pieces.graph_id)) -%}
+        {%- do stored.update({part_id ~ '': count | int}) -%}
+    {%- endfor -%}
+    {%- set rows = [] -%}
+    {%- for part_id, places in pieces.parts.items() if stored.get(part_id) != places | length -%}
+        {%- for place in places -%}
+            {%- do rows.append([part_id] + place) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- do recce_meta.insert_rows(store, 'part_nodes', rows) -%}
+{% endmacro %}
+
+
+{#- How many nodes the store has of each part of the graph. -#}
+{% macro stored_parts(store, graph_id) %}
+    {{- return(
+        'SELECT part_nodes.part_id, COUNT(*) FROM ' ~ store.schema ~ '.graph_parts JOIN ' ~ store.schema
+        ~ '.part_nodes ON part_nodes.part_id = graph_parts.part_id WHERE graph_parts.graph_id = '
+        ~ recce_meta.text_literal(store.facts, graph_id) ~ ' GROUP BY part_nodes.part_id'
+    ) -}}
+{% endmacro %}
+
+
+{#- The versions *missing*, their edges first: where there are no transactions, a version that is there is whole.
+    What cannot be written, else ''. -#}
+{% macro write_versions(store, pieces, missing) %}
+    {%- set edges = [] -%}
+    {%- set rows = [] -%}
+    {%- for version_id in missing if version_id in pieces.versions -%}
+        {%- set node = pieces.versions[version_id] -%}
+        {%- for parent in node.parents -%}
+            {%- do edges.append([version_id, parent]) -%}
+        {%- endfor -%}
+        {%- do rows.append(recce_meta.version_row(version_id, node, pieces.tools)) -%}
+    {%- endfor -%}
+    {%- set problem = recce_meta.too_long(store.facts, rows) -%}
+    {%- if not problem -%}
+        {%- do recce_meta.insert_rows(store, 'version_parents', edges) -%}
+        {%- do recce_meta.insert_rows(store, 'node_versions', rows) -%}
+    {%- endif -%}
+    {{- return(problem) -}}
+{% endmacro %}
+
+
+{#- The row of `node_versions`, in the order of `store_tables`. -#}
+{% macro version_row(version_id, node, tools) %}
+    {%- set fqn, config, unrendered, tags, meta, contract, macros, properties = recce_meta.json_texts([
+        node.fqn, node.config, node.unrendered_config, node.tags, node.meta, node.contract, node.macros, node.properties
+    ], tools) -%}
+    {{- return([
+        version_id, node.unique_id, node.name, node.resource_type, node.package_name, node.path, fqn, node.materialized,
+        node.language, node.raw_code, node.compiled_code, node.checksum, node.checksum_rule, node.code_hash,
+        recce_meta.hash_of_code(node.compiled_code, tools), config, unrendered,
+        recce_meta.columns_json(node.columns, tools) if node.columns else '[]', 'manifest' if node.columns else none,
+        node.description, tags, meta, node.access, node.group_name, node.version, node.source_name,
+        none if node.contract is none else contract, macros, properties
+    ]) -}}
+{% endmacro %}
+
+
+{#- The macros of the project, where the manifest was in sight, and no recorded run has the same. What cannot be
+    written, else ''. -#}
+{% macro write_macros(store, pieces) %}
+    {%- set set_id = recce_meta.text_literal(store.facts, pieces.macro_set_id) -%}
+    {%- if pieces.macros and not recce_meta.ask(store, 'macro_set_stored', {'macro_set_id': set_id}) -%}
+        {%- set members = [] -%}
+        {%- for version_id in pieces.macros -%}
+            {%- do members.append([pieces.macro_set_id, version_id]) -%}
+        {%- endfor -%}
+        {%- do recce_meta.insert_rows(store, 'macro_sets', members) -%}
+        {%- set rows = [] -%}
+        {%- for found in recce_meta.ask(store, 'missing_macros', {'macro_set_id': set_id}) if found[0] ~ '' in pieces.macros -%}
+            {%- set one = pieces.macros[found[0] ~ ''] -%}
+            {%- do rows.append([
+                found[0], one.unique_id, one.name, one.package_name, one.path, one.macro_sql, one.code_hash,
+                recce_meta.json_of(one.macros, pieces.tools)
+            ]) -%}
+        {%- endfor -%}
+        {%- set problem = recce_meta.too_long(store.facts, rows) -%}
+        {%- if problem -%}
+            {{- return(problem) -}}
+        {%- endif -%}
+        {%- do recce_meta.insert_rows(store, 'macros', rows) -%}
+    {%- endif -%}
+    {{- return('') -}}
+{% endmacro %}
+
+
+{#- The row that this warehouse could not take, in words, else ''. -#}
+{% macro too_long(facts, rows) %}
+    {%- if facts.longest_text is not none or facts.longest_row is not none -%}
+        {%- for row in rows -%}
+            {%- set texts = row | select('string') | list -%}
+            {%- for text in texts if facts.longest_text is not none and text.encode('utf-8') | length > facts.longest_text -%}
+                {{- return(row[1] ~ ' has a text of more than ' ~ facts.longest_text ~ ' bytes, which ' ~ adapter.type() ~ ' cannot hold') -}}
+            {%- endfor -%}
+            {%- if facts.longest_row is not none and texts | map('length') | sum > facts.longest_row -%}
+                {{- return(row[1] ~ ' has more than ' ~ facts.longest_row ~ ' characters, which is more than one statement may have') -}}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- return('') -}}
+{% endmacro %}

@@ -1,0 +1,69 @@
+{% macro postgres__facts() %}
+    {{- return(recce_meta.facts_with({
+        'batch_characters': 1000000,
+        'batch_rows': 1000,
+        'begin': ["BEGIN", "SET LOCAL standard_conforming_strings = on", "SET LOCAL lock_timeout = '60s'"],
+        'commit': ['COMMIT'],
+        'rows_as': 'values',
+        'enforces_keys': true,
+        'has_exception_blocks': true,
+        'knows_rights': true
+    })) -}}
+{% endmacro %}
+
+
+{#- Read-only sessions and missing grants, from the catalog, which every role may read. -#}
+{% macro postgres__obstacle(store) %}
+    {%- set schema = recce_meta.text_literal(store.facts, store.schema_name) -%}
+    {%- set row = recce_meta.rows_of("
+        SELECT
+            pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on',
+            EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = " ~ schema ~ "),
+            EXISTS (
+                SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                WHERE nspname = " ~ schema ~ " AND relname = 'store'
+            ),
+            has_database_privilege(current_database(), 'CREATE'),
+            COALESCE((SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = " ~ schema ~ "), false),
+            COALESCE((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = " ~ schema ~ "), false),
+            (
+                SELECT COUNT(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                WHERE nspname = " ~ schema ~ " AND relkind = 'r'
+                    AND NOT (has_table_privilege(pg_class.oid, 'SELECT') AND has_table_privilege(pg_class.oid, 'INSERT')
+                        AND (relname <> 'store' OR has_table_privilege(pg_class.oid, 'UPDATE')))
+            ),
+            quote_ident(current_database()),
+            quote_ident(current_user)
+    ") | first -%}
+    {%- set is_read_only, has_schema, has_store, may_create_schema, may_create, may_use, closed, database, user = row -%}
+    {%- set in_schema = ' IN SCHEMA ' ~ store.schema ~ ' TO ' ~ user -%}
+    {%- if is_read_only -%}
+        {{- return('the connection is read-only') -}}
+    {%- elif not has_schema and not may_create_schema -%}
+        {{- return('there is no store, and ' ~ user ~ ' may not create its schema: GRANT CREATE ON DATABASE ' ~ database ~ ' TO ' ~ user) -}}
+    {%- elif has_schema and not may_use -%}
+        {{- return(user ~ ' may not use the schema of the store: GRANT USAGE ON SCHEMA ' ~ store.schema ~ ' TO ' ~ user) -}}
+    {%- elif has_schema and not has_store and not may_create -%}
+        {{- return('there is no store, and ' ~ user ~ ' may not create its tables: GRANT CREATE ON SCHEMA ' ~ store.schema ~ ' TO ' ~ user) -}}
+    {%- elif has_store and closed -%}
+        {{- return(user ~ ' may not write the store: GRANT SELECT, INSERT, UPDATE ON ALL TABLES' ~ in_schema) -}}
+    {%- endif -%}
+    {{- return('') -}}
+{% endmacro %}
+
+
+{#- *sql* in a block that catches what it raises and remembers it until the transaction ends. After that, guarded
+    statements do nothing: what failed cannot become visible. -#}
+{% macro guarded(sql) %}
+    {%- set tag = '$recce_' ~ local_md5(sql) ~ '$' -%}
+    {{- return(
+        'DO ' ~ tag ~ "\nBEGIN\nIF COALESCE(current_setting('recce_meta.met', true), '') = '' THEN\n" ~ sql ~ ";\nEND IF;\n"
+        ~ "EXCEPTION WHEN OTHERS THEN PERFORM set_config('recce_meta.met', left(SQLERRM, 500), true);\nEND\n" ~ tag
+    ) -}}
+{% endmacro %}
+
+
+{#- What a guarded statement of this transaction met, or nothing. -#}
+{% macro guard_met() %}
+    {{- return("SELECT COALESCE(current_setting('recce_meta.met', true), '')") -}}
+{% endmacro %}

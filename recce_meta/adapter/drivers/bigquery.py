@@ -1,0 +1,280 @@
+"""BigQuery: jobs with ids of our own, sessions for writes, rows as one parameter.
+
+A statement is a job. Reads need no transaction; a write is a session's, and of two that touch the same rows
+BigQuery aborts one. Rows go in as JSON in one STRING parameter, which is cut up in the warehouse: a
+statement's text stays short whatever it inserts, and load jobs would be outside the transaction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from json import dumps
+from typing import TYPE_CHECKING, Any
+
+from recce_meta.adapter.drivers.base import (
+    PARAMETER,
+    BaseDriver,
+    Converter,
+    Rows,
+    json_value,
+    raw,
+    refuse_nul,
+)
+from recce_meta.adapter.drivers.json_rows import arrays, as_text
+from recce_meta.errors import MissingDriverError, WarehouseError
+from recce_meta.warehouses import ConnectionPlan
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, CursorResult, Engine
+
+    from recce_meta.adapter.drivers.bigquery_client import JobClient
+
+# https://cloud.google.com/bigquery/quotas#query_jobs: 10 MB for a request with its parameters
+MOST_BYTES = 9_000_000
+"""How long the parameter of one INSERT may be within the request, where quotes are escaped once more."""
+BATCH_BYTES = 6_000_000
+"""From where on a batch is sent."""
+
+# bool is an int, and datetime a date: the first that fits.
+_PARAMETER_TYPES: Sequence[tuple[type, str]] = (
+    (bool, "BOOL"), (int, "INT64"), (float, "FLOAT64"), (Decimal, "BIGNUMERIC"), (bytes, "BYTES"),
+    (date, "DATE"), (time, "TIME"), (str, "STRING"),
+)  # fmt: skip
+
+_INTERVAL = re.compile(r"(-?)(\d+)-(\d+) (-?\d+) (-?)(\d+):(\d+):(\d+)(?:\.(\d+))?")
+
+
+class Driver(BaseDriver):
+    """google-cloud-bigquery, through sqlalchemy-bigquery."""
+
+    limits_in_server = True
+
+    def create_engine(self, plan: ConnectionPlan) -> Engine:
+        """An engine whose connection has a client of its own, which ends with it."""
+        try:
+            from recce_meta.adapter.drivers.bigquery_client import JobClient
+        except ImportError as error:
+            raise MissingDriverError(self.warehouse.name, error.name or "google.cloud.bigquery") from error
+        from sqlalchemy import event
+
+        settings: Any = plan.connect_args
+        client = JobClient(settings["key"], settings["place"], settings["jobs"])
+        arguments = {"client": client, "prefer_bqstorage_client": False}
+        engine = self._create_engine(
+            plan, {"connect_args": arguments, "billing_project_id": client.project, "arraysize": None}
+        )
+        event.listen(engine, "close", lambda *_: client.end())
+        return engine
+
+    def error_types(self) -> tuple[type[Exception], ...]:
+        """SQLAlchemy's errors, and those of Google's libraries."""
+        from recce_meta.adapter.drivers import bigquery_client
+
+        return (*super().error_types(), *bigquery_client.error_types())
+
+    def begin(self, connection: Connection, *, atomic: bool) -> None:
+        """Open a transaction where it must be one; a statement alone needs none."""
+        client = _client(connection)
+        client.limit_seconds = None
+        if atomic:
+            client.begin()
+
+    def commit(self, connection: Connection) -> None:
+        """Commit the session's transaction."""
+        _client(connection).commit()
+        connection.commit()
+
+    def rollback(self, connection: Connection) -> None:
+        """Roll the session's transaction back."""
+        try:
+            _client(connection).rollback()
+        finally:
+            connection.rollback()
+
+    def send(self, connection: Connection, sql: str) -> CursorResult[Any]:
+        """Run *sql* of a user's, unchanged: the cursor makes one percent sign of two."""
+        return super().send(connection, sql.replace("%%", "%%%%"))
+
+    def send_own(
+        self, connection: Connection, sql: str, parameters: Mapping[str, object]
+    ) -> CursorResult[Any]:
+        """Run *sql* of ours; every parameter has a type by its value, NULL that of text."""
+        if not parameters:
+            return self.send(connection, sql.replace("\\:", ":"))
+        statement = PARAMETER.sub(
+            lambda match: f"%({match[1]}:{_parameter_type(parameters[match[1]])})s", sql.replace("%", "%%")
+        ).replace("\\:", ":")
+        used = {name: parameters[name] for name in PARAMETER.findall(sql)}
+        return connection.exec_driver_sql(statement, used)
+
+    def converters(self, cursor: Any) -> Mapping[int, Converter]:
+        """JSON as what it says, at any depth, and intervals."""
+        fields = getattr(cursor._query_rows, "typed_schema", ())
+        found = ((place, _converter(field)) for place, field in enumerate(fields))
+        return {place: converter for place, converter in found if converter is not None}
+
+    def fetch_all(self, cursor: Any) -> Rows:
+        """All rows: the library's own class of rows hides a tuple."""
+        return [row._xxx_values for row in cursor.fetchall()]
+
+    def fetch_some(self, cursor: Any, most: int) -> Rows:
+        """The next rows of the page that the library holds, or of the next page."""
+        return [row._xxx_values for row in cursor.fetchmany(most)]
+
+    def cancel(self, connection: Connection) -> None:
+        """Cancel the job."""
+        _client(connection).cancel_running()
+
+    def limit_statement(self, connection: Connection, seconds: float) -> None:
+        """Give each job of what was begun a limit that BigQuery keeps."""
+        _client(connection).limit_seconds = seconds
+
+    def describe(self, connection: Connection, sql: str) -> list[tuple[str, str]]:
+        """What a dry run says, which costs nothing."""
+        from recce_meta.adapter.drivers.bigquery_client import sql_type
+
+        return [(field.name, sql_type(field)) for field in _client(connection).columns_of(sql)]
+
+    def insert_rows(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        key: Sequence[str] = (),
+    ) -> None:
+        """Send *rows* as JSON, one statement for about 6 MB."""
+        statement = None
+        for batch in _batches(rows, table, columns):
+            statement = statement or self._insert_statement(_client(connection), table, columns)
+            self.send_own(connection, statement, {"rows": batch})
+
+    def _insert_statement(self, client: JobClient, table: str, columns: Sequence[str]) -> str:
+        types = _types_of(client, table)
+        missing = [name for name in columns if name not in types]
+        if missing:
+            raise WarehouseError(f"{table} has no column {', '.join(missing)}")
+        names = ", ".join(self.warehouse.quote_identifier(name) for name in columns)
+        values = ", ".join(_from_json(place, types[name]) for place, name in enumerate(columns))
+        return (
+            f"INSERT INTO {table} ({names}) SELECT {values}"  # noqa: S608 - quoted
+            " FROM UNNEST(JSON_QUERY_ARRAY(:rows)) AS line"
+        )
+
+
+def _client(connection: Connection) -> JobClient:
+    client: JobClient = raw(connection)._client
+    return client
+
+
+def _types_of(client: JobClient, table: str) -> Mapping[str, str]:
+    from sqlglot import exp
+
+    parsed = exp.to_table(table, dialect="bigquery")
+    return client.schema_of(parsed.db, parsed.name)
+
+
+def _from_json(place: int, kind: str) -> str:
+    """The value at *place* of one line, as the column's type *kind*; texts come back to the byte."""
+    text = f"JSON_VALUE(line, '$[{place}]')"
+    if kind == "STRING":
+        return text
+    if kind == "JSON":
+        return f"PARSE_JSON({text}, wide_number_mode => 'round')"
+    if kind == "BYTES":
+        return f"FROM_BASE64({text})"
+    return f"CAST({text} AS {kind})"
+
+
+def _parameter_type(value: object) -> str:
+    if isinstance(value, datetime):
+        return "DATETIME" if value.tzinfo is None else "TIMESTAMP"
+    if value is None:
+        return "STRING"
+    if isinstance(value, (list, tuple)):
+        return f"ARRAY<{_parameter_type(value[0]) if value else 'STRING'}>"
+    return next(name for kind, name in _PARAMETER_TYPES if isinstance(value, kind))
+
+
+def _batches(rows: Iterable[Sequence[object]], table: str, columns: Sequence[str]) -> Iterator[str]:
+    """*rows* as JSON arrays, each short enough for one request."""
+    return (batch.decode() for batch in arrays(_lines(rows, table, columns), BATCH_BYTES))
+
+
+def _lines(
+    rows: Iterable[Sequence[object]], table: str, columns: Sequence[str]
+) -> Iterator[tuple[bytes, int]]:
+    """Each of *rows* as JSON, with its length in a request."""
+    from msgspec.json import encode
+
+    for row in rows:
+        refuse_nul(table, columns, row)
+        line = encode([_encodable(value) for value in row])
+        length = _length_in_request(line)
+        if length > MOST_BYTES:
+            raise WarehouseError(
+                f"A row for {table} is too long for BigQuery: {len(line):,} bytes in one request of 10 MB",
+                hint=f"the row begins with {str(row[0])[:80]!r}",
+            )
+        yield line, length
+
+
+def _length_in_request(line: bytes) -> int:
+    """How long *line* is as a text within JSON: the client escapes quotes, and all that is not ASCII."""
+    return len(dumps(line.decode()))
+
+
+def _encodable(value: object) -> str | None:
+    """*value* as a text that BigQuery casts back: `nan` and `inf` too."""
+    if isinstance(value, bytes):
+        from base64 import b64encode
+
+        return b64encode(value).decode()
+    return as_text(value, lambda moment: moment.isoformat(sep=" "))
+
+
+def _converter(field: Any) -> Converter | None:
+    """What makes a value of ours of one of *field* that is not NULL; None where they are the same."""
+    one = _converter_of_one(field)
+    if one is None or field.mode != "REPEATED":
+        return one
+    return lambda values: [None if value is None else one(value) for value in values]
+
+
+def _converter_of_one(field: Any) -> Converter | None:
+    kind = field.field_type.upper()
+    if kind == "JSON":
+        return json_value
+    if kind == "INTERVAL":
+        return interval
+    if kind not in ("RECORD", "STRUCT"):
+        return None
+    inner = {part.name: converter for part in field.fields if (converter := _converter(part))}
+    if not inner:
+        return None
+    return lambda values: {
+        name: inner[name](value) if name in inner and value is not None else value
+        for name, value in values.items()
+    }
+
+
+def interval(text: str) -> timedelta | str:
+    """An INTERVAL of days and times; one with months, which have no length, stays *text*.
+
+    https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#interval_type
+
+    >>> interval("0-0 1 -2:00:00.5")
+    datetime.timedelta(seconds=79199, microseconds=500000)
+    >>> interval("0-1 0 0:0:0")
+    '0-1 0 0:0:0'
+    """
+    found = _INTERVAL.fullmatch(text)
+    if found is None or int(found[2]) or int(found[3]):
+        return text
+    sign = -1 if found[5] else 1
+    micros = int((found[9] or "0").ljust(6, "0")[:6])
+    clock = timedelta(hours=int(found[6]), minutes=int(found[7]), seconds=int(found[8]), microseconds=micros)
+    return timedelta(days=int(found[4])) + sign * clock

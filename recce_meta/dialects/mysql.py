@@ -1,0 +1,149 @@
+"""MySQL and MariaDB. Run on MariaDB 10.11.
+
+The connection's own collation compares texts exactly (`warehouses.by_url.mysql`), and its time zone is UTC:
+what is cast to text, or written as a literal, has both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlglot import exp
+
+from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.rewriting import without_full_joins, without_grouping_sets
+from recce_meta.dialects.types import ColumnType, Kind, Sql
+
+HASH_DIGITS = 15
+"""Hexadecimal digits of an MD5 that are a row's hash: 60 bits, which a BIGINT holds."""
+
+_FORMATS = {
+    "microsecond": "%Y-%m-%d %H:%i:%s.%f",
+    "millisecond": "%Y-%m-%d %H:%i:%s.%f",
+    "second": "%Y-%m-%d %H:%i:%s",
+    "minute": "%Y-%m-%d %H:%i:00",
+    "hour": "%Y-%m-%d %H:00:00",
+    "day": "%Y-%m-%d 00:00:00",
+    "month": "%Y-%m-01 00:00:00",
+    "year": "%Y-01-01 00:00:00",
+}
+
+
+class MySQL(Dialect):
+    """MySQL 8 and MariaDB 10.6 and later."""
+
+    name = "mysql"
+    ignores_case_of_columns = True
+    has_nan = False
+    # https://dev.mysql.com/doc/refman/8.0/en/fixed-point-types.html
+    decimal_digits: ClassVar[int | None] = 65
+    timestamp_type = "DATETIME(6)"
+    has_approximate_distinct = False
+    has_median = False
+
+    def render(self, expression: Sql, *, pretty: bool = False) -> str:
+        """There is neither FULL JOIN nor GROUPING SETS."""
+        expression = without_grouping_sets(without_full_joins(expression.copy()))
+        return super().render(expression, pretty=pretty)
+
+    def comparable(self, value: Sql, of: ColumnType) -> Sql:
+        """Texts in the connection's collation, whatever the column's: it tells case and blanks."""
+        return self.text(value) if of.kind is Kind.TEXT else super().comparable(value, of)
+
+    def ordered_text(self, value: Sql) -> Sql:
+        """Likewise."""
+        return self.text(value)
+
+    def as_utc(self, value: Sql) -> Sql:
+        """The session's time zone is UTC, and a TIMESTAMP is compared there."""
+        return exp.cast(value, self.timestamp_type, dialect=self.name)
+
+    def truncate(self, value: Sql, unit: str, of: ColumnType) -> Sql:
+        """https://dev.mysql.com/doc/refman/8.0/en/date-and-time-functions.html#function_date-format"""
+        cut: Sql
+        if unit == "week":
+            day = exp.Anonymous(this="WEEKDAY", expressions=[value.copy()])
+            cut = exp.Anonymous(this="SUBDATE", expressions=[exp.cast(value, "DATE"), day])
+        elif unit == "quarter":
+            quarter = exp.Mul(
+                this=exp.Anonymous(this="QUARTER", expressions=[value.copy()]),
+                expression=exp.Literal.number(3),
+            )
+            month = exp.Sub(this=quarter, expression=exp.Literal.number(2))
+            year = exp.Anonymous(this="YEAR", expressions=[value])
+            dash, first = exp.Literal.string("-"), exp.Literal.string("-01")
+            cut = exp.Anonymous(this="CONCAT", expressions=[year, dash, month, first])
+        else:
+            digits = exp.Literal.string(_FORMATS[unit])
+            cut = exp.Anonymous(this="DATE_FORMAT", expressions=[value, digits])
+            if unit == "millisecond":
+                cut = exp.Anonymous(this="LEFT", expressions=[cut, exp.Literal.number(23)])
+        return exp.cast(cut, self.timestamp_type, dialect=self.name)
+
+    def moment(self, text: str, of: ColumnType) -> Sql:
+        """MariaDB reads no offsets."""
+        kind = "DATE" if of.kind is Kind.DATE else self.timestamp_type
+        return exp.cast(exp.Literal.string(text), kind, dialect=self.name)
+
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """A TIMESTAMP is written in the session's time zone."""
+        return self.text(value) if of.kind is Kind.TIMESTAMPTZ else super().portable_text(value, of)
+
+    def decimal(self, value: Sql, scale: int) -> Sql:
+        """At most 30 digits stand after the point."""
+        return super().decimal(value, min(scale, 30))
+
+    def hashable(self, value: Sql, of: ColumnType) -> Sql:
+        """Values are hashed as texts: -0.0 + 0.0 is 0.0."""
+        if of.kind is Kind.FLOAT:
+            return exp.paren(exp.Add(this=self.double(value), expression=exp.Literal.number("0.0e0")))
+        return self.hexadecimal(value) if of.kind is Kind.BINARY else value
+
+    def row_hash(self, values: Sequence[Sql]) -> Sql:
+        """MD5 of texts, each of which says first how long it is, and NULL of none."""
+        parts: list[Sql] = []
+        for value in values:
+            text = self.text(value)
+            told = exp.Anonymous(
+                this="CONCAT",
+                expressions=[
+                    exp.Anonymous(this="OCTET_LENGTH", expressions=[text.copy()]),
+                    exp.Literal.string(":"),
+                    text,
+                ],
+            )
+            parts.append(exp.func("COALESCE", told, exp.Literal.string("~")))
+        joined = exp.Anonymous(this="CONCAT", expressions=parts)
+        digits = exp.Substring(
+            this=exp.MD5(this=joined),
+            start=exp.Literal.number(1),
+            length=exp.Literal.number(HASH_DIGITS),
+        )
+        return self.hex_number(digits)
+
+    def hex_number(self, digits: Sql) -> Sql:
+        """https://dev.mysql.com/doc/refman/8.0/en/mathematical-functions.html#function_conv"""
+        bases = [exp.Literal.number(16), exp.Literal.number(10)]
+        return exp.cast(exp.Anonymous(this="CONV", expressions=[digits, *bases]), "BIGINT", dialect=self.name)
+
+    def without_zeros(self, text: Sql) -> Sql:
+        """RTRIM takes blanks alone."""
+
+        def trimmed(text: Sql, character: str) -> Sql:
+            return exp.Trim(this=text, expression=exp.Literal.string(character), position="TRAILING")
+
+        has_fraction = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%"))
+        return exp.Case().when(has_fraction, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
+
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """AVG of whole numbers and decimals has four digits more than they have."""
+        return exp.Avg(this=self.double(value))
+
+    def median(self, value: Sql) -> Sql:
+        """MariaDB has one as a window function alone, MySQL none."""
+        raise NotImplementedError
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Likewise."""
+        return None

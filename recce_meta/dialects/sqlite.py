@@ -1,0 +1,164 @@
+"""SQLite, which keeps dates and times as text, decimals as doubles, and lets any column hold any value.
+
+`recce_hash`, `recce_hex`, `recce_md5`, `recce_median` and `recce_scientific` are functions that the driver
+defines on its connections: statements that call them run there, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from msgspec import structs
+from sqlglot import exp
+
+from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.rewriting import without_grouping_sets
+from recce_meta.dialects.types import ColumnType, Kind, Sql
+
+_CUTS = {
+    "microsecond": (26, ""),
+    "millisecond": (23, ""),
+    "second": (19, ""),
+    "minute": (16, ":00"),
+    "hour": (13, ":00:00"),
+    "day": (10, " 00:00:00"),
+    "month": (7, "-01 00:00:00"),
+    "year": (4, "-01-01 00:00:00"),
+}
+"""How many characters of a time are kept, and what follows them."""
+
+
+class SQLite(Dialect):
+    """SQLite 3.39 and later, which has FULL JOIN."""
+
+    name = "sqlite"
+    ignores_case_of_columns = True
+    has_approximate_distinct = False
+    # https://www.sqlite.org/limits.html: 2,000 columns of a result, 500 terms of a UNION
+    columns_per_statement: ClassVar[int | None] = 1600
+
+    def render(self, expression: Sql, *, pretty: bool = False) -> str:
+        """There are no GROUPING SETS."""
+        return super().render(without_grouping_sets(expression.copy()), pretty=pretty)
+
+    def column_type(self, text: str) -> ColumnType:
+        """Any float is a double: https://www.sqlite.org/datatype3.html"""
+        of = super().column_type(text)
+        return structs.replace(of, precision=64) if of.kind is Kind.FLOAT else of
+
+    def comparable(self, value: Sql, of: ColumnType) -> Sql:
+        """A column may have been declared to ignore case."""
+        return self.ordered_text(value) if of.kind is Kind.TEXT else super().comparable(value, of)
+
+    def ordered_text(self, value: Sql) -> Sql:
+        """https://www.sqlite.org/datatype3.html#collating_sequences"""
+        return exp.Collate(this=value, expression=exp.var("BINARY"))
+
+    def as_utc(self, value: Sql) -> Sql:
+        """There are no time zones."""
+        return self.text(value)
+
+    def truncate(self, value: Sql, unit: str, of: ColumnType) -> Sql:
+        """The first characters of the text."""
+        if unit == "week":
+            steps = [exp.Literal.string(text) for text in ("-6 days", "weekday 1", "start of day")]
+            return exp.Anonymous(this="datetime", expressions=[self._written(value), *steps])
+        if unit == "quarter":
+            return self._quarter(value)
+        length, rest = _CUTS[unit]
+        cut = exp.Substring(
+            this=self._written(value), start=exp.Literal.number(1), length=exp.Literal.number(length)
+        )
+        return exp.DPipe(this=cut, expression=exp.Literal.string(rest), safe=True)
+
+    def _quarter(self, value: Sql) -> Sql:
+        """The first day of three months: months are counted back by what 3 leaves of the month less 1."""
+        month = exp.cast(exp.Anonymous(this="strftime", expressions=[exp.Literal.string("%m"), value]), "INT")
+        over = exp.Mod(
+            this=exp.paren(exp.Sub(this=month, expression=exp.Literal.number(1))),
+            expression=exp.Literal.number(3),
+        )
+        back = exp.DPipe(this=exp.Literal.string("-"), expression=exp.paren(over), safe=True)
+        back = exp.DPipe(this=back, expression=exp.Literal.string(" months"), safe=True)
+        first = exp.Literal.string("start of month")
+        return exp.Anonymous(this="datetime", expressions=[self._written(value.copy()), first, back])
+
+    def measured(self, value: Sql, of: ColumnType) -> Sql:
+        """Points in time compare as texts, written in one way."""
+        return self._written(value) if of.kind.is_point_in_time else super().measured(value, of)
+
+    def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
+        """A column of numbers may hold texts, one of dates any text, and days that no calendar has."""
+        within = super().is_within(value, of)
+        if of.kind.is_number:
+            kind = exp.Anonymous(this="typeof", expressions=[value.copy()])
+            numbers = [exp.Literal.string(name) for name in ("integer", "real")]
+            is_number = exp.In(this=kind, expressions=numbers)
+            return is_number if within is None else exp.and_(is_number, within)
+        if within is None or not of.kind.is_point_in_time:
+            return within
+        written = self.measured(value, of)
+        has_form = exp.Like(this=written.copy(), expression=exp.Literal.string("____-__-__%"))
+        whole = exp.Substring(  # a fraction may be rounded up into year 10000
+            this=written, start=exp.Literal.number(1), length=exp.Literal.number(19)
+        )
+        moment = exp.Anonymous(this="datetime", expressions=[whole])
+        return exp.and_(within, has_form, exp.not_(exp.Is(this=moment, expression=exp.null())))
+
+    def moment(self, text: str, of: ColumnType) -> Sql:
+        """Likewise: without zeros at the end, no way to write the same moment comes before it."""
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+        return exp.Literal.string(text.removesuffix(" 00:00:00"))
+
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """Truth values are numbers."""
+        if of.kind is Kind.BOOLEAN:
+            texts = exp.Literal.string("true"), exp.Literal.string("false")
+            return exp.Case().when(value.copy(), texts[0]).when(exp.not_(value.copy()), texts[1])
+        if of.kind.is_point_in_time:
+            return self._written(value)
+        return super().portable_text(value, of)
+
+    def _written(self, value: Sql) -> Sql:
+        """*value*, a date or time, as text with a blank between the two."""
+        literals = [exp.Literal.string("T"), exp.Literal.string(" ")]
+        return exp.Anonymous(this="REPLACE", expressions=[self.text(value), *literals])
+
+    def nested_text(self, value: Sql) -> Sql:
+        """There are no arrays."""
+        return self.text(value)
+
+    def decimal(self, value: Sql, scale: int) -> Sql:
+        """A number stays what it is: whole ones have 64 bits, others are doubles."""
+        return value
+
+    def row_hash(self, values: Sequence[Sql]) -> Sql:
+        """A function of the driver's, in which 1 and 1.0 are the same."""
+        return exp.Anonymous(this="recce_hash", expressions=list(values))
+
+    def portable_hash(self, texts: Sequence[Sql]) -> Sql:
+        """SQLite has no MD5."""
+        found = super().portable_hash(texts)
+        return exp.Anonymous(this="recce_md5", expressions=[found.this])
+
+    def hex_number(self, digits: Sql) -> Sql:
+        """Nor does it read hexadecimal digits."""
+        return exp.Anonymous(this="recce_hex", expressions=[digits])
+
+    def scientific(self, value: Sql) -> Sql | None:
+        """A function of the driver's."""
+        return exp.Anonymous(this="recce_scientific", expressions=[value])
+
+    def median(self, value: Sql) -> Sql:
+        """Likewise."""
+        return exp.Anonymous(this="recce_median", expressions=[value])
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Texts have none."""
+        return None
+
+    def length(self, value: Sql, of: ColumnType) -> Sql | None:
+        """`length` counts the bytes of a blob; `octet_length` is newer."""
+        return exp.func("LENGTH", value) if of.kind is Kind.BINARY else super().length(value, of)

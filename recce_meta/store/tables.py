@@ -1,0 +1,21 @@
+"""What makes a row of each of the store's tables the same row: the primary keys of `sql/ddl`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "runs": ("run_id",),
+    "graph_parts": ("graph_id", "part_id"),
+    "part_nodes": ("part_id", "unique_id"),
+    "node_versions": ("version_id",),
+    "version_parents": ("version_id", "parent_id"),
+    "macros": ("version_id",),
+    "macro_sets": ("macro_set_id", "version_id"),
+    "run_results": ("run_id", "unique_id"),
+    "node_statistics": ("run_id", "unique_id"),
+    "column_statistics": ("run_id", "unique_id", "ordinal"),
+    "data_diffs": ("diff_id",),
+    "column_diffs": ("diff_id", "ordinal"),
+}
+"""Key columns by table, all but `store`, which has one row."""

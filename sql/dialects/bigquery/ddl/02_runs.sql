@@ -1,0 +1,28 @@
+-- One row per recorded run, written last: a run is visible when its row is, and then it is whole.
+CREATE TABLE IF NOT EXISTS recce_metadata.runs (
+  run_id STRING NOT NULL,
+  run_at TIMESTAMP NOT NULL,
+  project_name STRING NOT NULL,
+  environment STRING NOT NULL,
+  invocation_id STRING,
+  extractor STRING NOT NULL,
+  dbt_version STRING,
+  adapter_type STRING,
+  manifest_version STRING,
+  target_name STRING,
+  target_database STRING,
+  target_schema STRING,
+  git_sha STRING,
+  branch STRING,
+  git_dirty BOOL,
+  pull_request STRING,
+  command STRING,
+  node_count INT64 NOT NULL,
+  edge_count INT64 NOT NULL,
+  recorded_at TIMESTAMP NOT NULL,
+  recorder_version STRING NOT NULL,
+  graph_id STRING NOT NULL,
+  macro_set_id STRING NOT NULL,
+  PRIMARY KEY (run_id) NOT ENFORCED
+)
+CLUSTER BY run_id;

@@ -1,0 +1,35 @@
+-- One row per distinct content of a node, whatever the environment it is built in. Written by the
+-- first run that has it, never changed.
+CREATE TABLE IF NOT EXISTS recce_metadata.node_versions (
+  version_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  name STRING NOT NULL,
+  resource_type STRING NOT NULL,
+  package_name STRING NOT NULL,
+  path STRING NOT NULL,
+  fqn JSON NOT NULL,
+  materialized STRING,
+  language STRING,
+  raw_code STRING,
+  compiled_code STRING,
+  checksum STRING,
+  checksum_rule STRING,
+  code_hash STRING,
+  compiled_hash STRING,
+  config JSON NOT NULL,
+  unrendered_config JSON NOT NULL,
+  columns JSON NOT NULL,
+  columns_from STRING,
+  description STRING NOT NULL,
+  tags JSON NOT NULL,
+  meta JSON NOT NULL,
+  access STRING,
+  group_name STRING,
+  version STRING,
+  source_name STRING,
+  contract JSON,
+  macros JSON NOT NULL,
+  properties JSON NOT NULL,
+  PRIMARY KEY (version_id) NOT ENFORCED
+)
+CLUSTER BY version_id;

@@ -1,0 +1,7 @@
+-- One row per node version and node it reads.
+CREATE TABLE IF NOT EXISTS recce_metadata.version_parents (
+  version_id STRING NOT NULL,
+  parent_id STRING NOT NULL,
+  PRIMARY KEY (version_id, parent_id) NOT ENFORCED
+)
+CLUSTER BY version_id;

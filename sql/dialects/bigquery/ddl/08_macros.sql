@@ -1,0 +1,13 @@
+-- One row per distinct content of a macro. Written by the first run that has it, never changed.
+CREATE TABLE IF NOT EXISTS recce_metadata.macros (
+  version_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  name STRING NOT NULL,
+  package_name STRING NOT NULL,
+  path STRING NOT NULL,
+  macro_sql STRING NOT NULL,
+  code_hash STRING NOT NULL,
+  macros JSON NOT NULL,
+  PRIMARY KEY (version_id) NOT ENFORCED
+)
+CLUSTER BY version_id;

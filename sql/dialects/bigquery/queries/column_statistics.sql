@@ -1,0 +1,29 @@
+-- The profiles kept with a run; of the nodes in a list of lines, or of all where that is NULL.
+SELECT
+  unique_id,
+  column_name,
+  column_type,
+  profiled_at,
+  row_count,
+  not_null_count,
+  distinct_count,
+  is_approximate,
+  min_value,
+  max_value,
+  average_value,
+  median_value,
+  TO_JSON_STRING(value_kinds) AS value_kinds,
+  true_count,
+  min_length,
+  max_length,
+  average_length
+FROM recce_metadata.column_statistics
+WHERE
+  run_id = :run_id
+  AND (
+    CAST(:ids AS STRING) IS NULL
+    OR unique_id IN UNNEST(SPLIT(CAST(:ids AS STRING), CHR(10)))
+  )
+ORDER BY
+  unique_id NULLS LAST,
+  ordinal NULLS LAST;

@@ -1,0 +1,12 @@
+-- The edges of a graph from the nodes whose ids are in a list of lines.
+SELECT
+  part_nodes.unique_id,
+  version_parents.parent_id
+FROM recce_metadata.graph_parts
+JOIN recce_metadata.part_nodes
+  ON part_nodes.part_id = graph_parts.part_id
+JOIN recce_metadata.version_parents
+  ON version_parents.version_id = part_nodes.version_id
+WHERE
+  graph_parts.graph_id = :graph_id
+  AND part_nodes.unique_id IN UNNEST(SPLIT(:ids, CHR(10)));

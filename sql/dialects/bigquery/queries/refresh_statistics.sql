@@ -1,0 +1,2 @@
+-- hand-written: BigQuery keeps its statistics by itself: nothing to do
+

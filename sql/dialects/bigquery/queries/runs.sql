@@ -1,0 +1,56 @@
+-- Runs, newest first; a filter that is NULL lets everything through.
+SELECT
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  invocation_id,
+  extractor,
+  dbt_version,
+  adapter_type,
+  manifest_version,
+  target_name,
+  target_database,
+  target_schema,
+  git_sha,
+  branch,
+  git_dirty,
+  pull_request,
+  command,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  macro_set_id
+FROM recce_metadata.runs
+WHERE
+  (
+    CAST(:run_id AS STRING) IS NULL OR run_id = CAST(:run_id AS STRING)
+  )
+  AND (
+    CAST(:run_id_prefix AS STRING) IS NULL
+    OR STARTS_WITH(run_id, CAST(:run_id_prefix AS STRING))
+  )
+  AND (
+    CAST(:project AS STRING) IS NULL OR project_name = CAST(:project AS STRING)
+  )
+  AND (
+    CAST(:environment AS STRING) IS NULL
+    OR environment = CAST(:environment AS STRING)
+  )
+  AND (
+    CAST(:branch AS STRING) IS NULL OR branch = CAST(:branch AS STRING)
+  )
+  AND (
+    CAST(:sha_prefix AS STRING) IS NULL
+    OR STARTS_WITH(LOWER(git_sha), CAST(:sha_prefix AS STRING))
+  )
+  AND (
+    CAST(:before AS TIMESTAMP) IS NULL OR run_at < CAST(:before AS TIMESTAMP)
+  )
+ORDER BY
+  run_at DESC NULLS FIRST,
+  recorded_at DESC NULLS FIRST,
+  run_id NULLS LAST
+LIMIT :most;

@@ -1,0 +1,63 @@
+-- hand-written: UNNEST of a JSON array in place of LATERAL
+-- One row per run, node and column that differs from the run before it in the same project and
+-- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped' or
+-- 'reordered'; `node_status` tells a column that went alone from one that went with its node. Columns
+-- are compared by name whatever its case, and only where both runs know them from the same source.
+CREATE OR REPLACE VIEW recce_metadata.column_changes AS
+WITH changed AS (
+  SELECT
+    change.run_id, change.previous_run_id, change.project_name, change.environment, change.run_at,
+    change.unique_id, change.name, change.status AS node_status, is_current,
+    CASE WHEN is_current THEN change.version_id ELSE change.previous_version_id END AS version_id
+  FROM recce_metadata.node_changes AS change
+  CROSS JOIN UNNEST([TRUE, FALSE]) AS is_current
+  WHERE change.status IN ('added', 'removed') OR change.columns_changed
+), sides AS (
+  SELECT
+    changed.run_id, changed.previous_run_id, changed.project_name, changed.environment, changed.run_at,
+    changed.unique_id, changed.name, changed.node_status, changed.is_current,
+    JSON_VALUE(content, '$.name') AS column_name,
+    JSON_VALUE(content, '$.type') AS column_type,
+    number + 1 AS ordinal
+  FROM changed
+  JOIN recce_metadata.node_versions AS node ON node.version_id = changed.version_id
+  CROSS JOIN UNNEST(JSON_QUERY_ARRAY(node.columns)) AS content WITH OFFSET AS number
+), pairs AS (
+  SELECT
+    run_id, previous_run_id, project_name, environment, run_at, unique_id, name, node_status,
+    COALESCE(
+      MAX(CASE WHEN is_current THEN column_name END), MAX(CASE WHEN NOT is_current THEN column_name END)
+    ) AS column_name,
+    MAX(CASE WHEN is_current THEN column_type END) AS column_type,
+    MAX(CASE WHEN NOT is_current THEN column_type END) AS previous_column_type,
+    MAX(CASE WHEN is_current THEN ordinal END) AS ordinal,
+    MAX(CASE WHEN NOT is_current THEN ordinal END) AS previous_ordinal
+  FROM sides
+  GROUP BY
+    sides.run_id, sides.previous_run_id, sides.project_name, sides.environment, sides.run_at, sides.unique_id,
+    sides.name, sides.node_status, LOWER(sides.column_name)
+)
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  unique_id,
+  name,
+  column_name,
+  CASE
+    WHEN previous_ordinal IS NULL THEN 'added'
+    WHEN ordinal IS NULL THEN 'removed'
+    WHEN column_type IS DISTINCT FROM previous_column_type THEN 'retyped'
+    ELSE 'reordered'
+  END AS status,
+  column_type,
+  previous_column_type,
+  ordinal,
+  previous_ordinal,
+  node_status
+FROM pairs
+WHERE
+  ordinal IS DISTINCT FROM previous_ordinal
+  OR column_type IS DISTINCT FROM previous_column_type;

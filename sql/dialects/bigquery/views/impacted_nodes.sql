@@ -1,0 +1,41 @@
+-- hand-written: no recursion within LATERAL, and UNION ALL alone in recursion
+-- One row per run, changed node and node downstream of it. Key: run_id, changed_id, unique_id.
+-- `distance` counts the edges on the shortest way. What read a removed node is downstream of it still.
+-- Moved and rewritten nodes count as unchanged. No shortest way is longer than there are nodes: a cycle ends.
+CREATE OR REPLACE VIEW recce_metadata.impacted_nodes AS
+WITH RECURSIVE changes AS (
+  SELECT
+    step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.node_count,
+    change.unique_id, change.status
+  FROM recce_metadata.run_steps AS step
+  JOIN recce_metadata.node_changes AS change ON change.run_id = step.run_id
+  WHERE change.status NOT IN ('moved', 'rewritten')
+), edges AS (
+  SELECT edge.run_id, edge.node_id, edge.parent_id
+  FROM recce_metadata.lineage AS edge
+  UNION ALL
+  SELECT changes.run_id, edge.node_id, edge.parent_id
+  FROM changes
+  JOIN recce_metadata.lineage AS edge
+    ON edge.run_id = changes.previous_run_id AND edge.parent_id = changes.unique_id
+  WHERE changes.status = 'removed'
+), reached AS (
+  SELECT
+    changes.run_id, changes.previous_run_id, changes.project_name, changes.environment, changes.run_at,
+    changes.node_count, changes.unique_id AS changed_id, changes.status AS changed_status, changes.unique_id,
+    0 AS distance
+  FROM changes
+  UNION ALL
+  SELECT
+    reached.run_id, reached.previous_run_id, reached.project_name, reached.environment, reached.run_at,
+    reached.node_count, reached.changed_id, reached.changed_status, edges.node_id, reached.distance + 1
+  FROM reached
+  JOIN edges ON edges.run_id = reached.run_id AND edges.parent_id = reached.unique_id
+  WHERE edges.node_id <> reached.changed_id AND reached.distance < reached.node_count
+)
+SELECT
+  run_id, previous_run_id, project_name, environment, run_at, changed_id, changed_status, unique_id,
+  MIN(distance) AS distance
+FROM reached
+WHERE distance > 0
+GROUP BY run_id, previous_run_id, project_name, environment, run_at, changed_id, changed_status, unique_id;

@@ -1,0 +1,19 @@
+-- One row per project, environment and node: its last known row count, which run it was kept with, and the
+-- count before. Key: project_name, environment, unique_id.
+CREATE OR REPLACE VIEW recce_metadata.latest_row_counts AS
+SELECT
+  project_name,
+  environment,
+  unique_id,
+  row_count,
+  counted_at,
+  run_id,
+  run_at,
+  git_sha,
+  previous_run_id,
+  previous_row_count,
+  row_delta,
+  row_change
+FROM recce_metadata.row_count_history
+WHERE
+  next_run_id IS NULL;

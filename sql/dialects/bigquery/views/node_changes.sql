@@ -1,0 +1,216 @@
+-- hand-written: no subquery per row: what two versions of dbt wrote is compared item by item
+-- One row per run and node that differs from the run before it in the same project and environment.
+-- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (another content), 'moved' (the same
+-- content, in another database or schema or under another name) or 'rewritten' (the two runs are of
+-- different versions of dbt, which write the same content otherwise). Of nodes that both runs have, the
+-- columns that end in `_changed` say what differs, white space in code aside; they are NULL where a node
+-- was added or removed, and `columns_changed` also where one of the two runs came without the catalog.
+--
+-- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
+-- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
+-- tags, and those keys of the configuration whose text in the project differs and whose value does.
+CREATE OR REPLACE VIEW recce_metadata.node_changes AS
+WITH steps AS (
+  SELECT
+    run_id, previous_run_id, project_name, environment, run_at, graph_id, previous_graph_id,
+    dbt_version IS NOT DISTINCT FROM previous_dbt_version AS same_dbt
+  FROM recce_metadata.run_steps
+  WHERE graph_id <> previous_graph_id
+), parts AS (
+  -- The parts of the two graphs that only one of them has: nothing differs in the others.
+  SELECT
+    step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.same_dbt,
+    part.part_id, LOGICAL_OR(is_current) AS is_current
+  FROM steps AS step
+  CROSS JOIN UNNEST([TRUE, FALSE]) AS is_current
+  JOIN recce_metadata.graph_parts AS part
+    ON part.graph_id = CASE WHEN is_current THEN step.graph_id ELSE step.previous_graph_id END
+  GROUP BY
+    step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.same_dbt,
+    part.part_id
+  HAVING COUNT(*) = 1
+), sides AS (
+  SELECT
+    parts.run_id, parts.previous_run_id, parts.project_name, parts.environment, parts.run_at, parts.same_dbt,
+    parts.is_current, place.*
+  FROM parts
+  JOIN recce_metadata.part_nodes AS place ON place.part_id = parts.part_id
+), pairs AS (
+  SELECT
+    run_id, previous_run_id, project_name, environment, run_at, same_dbt, unique_id,
+    MAX(CASE WHEN is_current THEN version_id END) AS version_id,
+    MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
+    MAX(CASE WHEN is_current THEN relation_name END) AS relation_name,
+    MAX(CASE WHEN NOT is_current THEN relation_name END) AS previous_relation_name,
+    (
+      MAX(CASE WHEN is_current THEN database_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN database_name END)
+      OR MAX(CASE WHEN is_current THEN schema_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN schema_name END)
+      OR MAX(CASE WHEN is_current THEN identifier END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN identifier END)
+      OR MAX(CASE WHEN is_current THEN relation_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN relation_name END)
+    ) AS place_differs
+  FROM sides
+  GROUP BY run_id, previous_run_id, project_name, environment, run_at, same_dbt, unique_id
+), differing AS (
+  SELECT pairs.*, version_id IS NOT NULL AND previous_version_id IS NOT NULL AS both_there
+  FROM pairs
+  WHERE version_id IS DISTINCT FROM previous_version_id OR place_differs
+), versions AS (
+  -- What two versions of dbt wrote, to be compared item by item.
+  SELECT
+    differing.run_id, differing.unique_id, is_current, node.version_id,
+    node.unrendered_config, node.config, node.columns, node.tags
+  FROM differing
+  CROSS JOIN UNNEST([TRUE, FALSE]) AS is_current
+  JOIN recce_metadata.node_versions AS node
+    ON node.version_id = CASE WHEN is_current THEN differing.version_id ELSE differing.previous_version_id END
+  WHERE differing.both_there AND NOT differing.same_dbt
+), known AS (
+  -- JSON_KEYS quotes a key that is no plain name.
+  SELECT
+    version.run_id, version.unique_id, version.is_current, 'unrendered' AS facet, version.unrendered_config AS json,
+    IF(STARTS_WITH(key, '"'), JSON_VALUE(key, '$'), key) AS key
+  FROM versions AS version
+  CROSS JOIN UNNEST(JSON_KEYS(version.unrendered_config, 1)) AS key
+  UNION ALL
+  SELECT
+    version.run_id, version.unique_id, version.is_current, 'config', version.config,
+    IF(STARTS_WITH(key, '"'), JSON_VALUE(key, '$'), key)
+  FROM versions AS version
+  CROSS JOIN UNNEST(JSON_KEYS(version.config, 1)) AS key
+), facets AS (
+  SELECT
+    run_id, unique_id, is_current, facet,
+    IF(facet = 'unrendered', REPLACE(key, '_hook', '-hook'), key) AS item,
+    IF(
+      facet = 'unrendered',
+      COALESCE(LAX_STRING(json[key]), NULLIF(TO_JSON_STRING(json[key]), 'null')),
+      LOWER(COALESCE(LAX_STRING(json[key]), NULLIF(TO_JSON_STRING(json[key]), 'null')))
+    ) AS content
+  FROM known
+  UNION ALL
+  SELECT
+    version.run_id, version.unique_id, version.is_current, 'columns', CAST(number AS STRING),
+    TO_JSON_STRING([
+      LOWER(JSON_VALUE(content, '$.name')), LOWER(JSON_VALUE(content, '$.type')), JSON_VALUE(content, '$.description')
+    ])
+  FROM versions AS version
+  CROSS JOIN UNNEST(JSON_QUERY_ARRAY(version.columns)) AS content WITH OFFSET AS number
+  UNION ALL
+  SELECT version.run_id, version.unique_id, version.is_current, 'tags', tag, ''
+  FROM versions AS version
+  CROSS JOIN UNNEST(JSON_VALUE_ARRAY(version.tags)) AS tag
+  UNION ALL
+  SELECT version.run_id, version.unique_id, version.is_current, 'parents', edge.parent_id, ''
+  FROM versions AS version
+  JOIN recce_metadata.version_parents AS edge ON edge.version_id = version.version_id
+), differing_items AS (
+  SELECT run_id, unique_id, facet, item
+  FROM facets
+  GROUP BY run_id, unique_id, facet, item
+  HAVING MAX(CASE WHEN is_current THEN content END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN content END)
+), differing_names AS (
+  SELECT
+    run_id, unique_id,
+    MAX(CASE WHEN facet = 'unrendered' THEN 1 ELSE 0 END)
+    * MAX(CASE
+      WHEN
+        facet = 'config'
+        AND item NOT IN (
+          'database', 'schema', 'alias', 'tags', 'meta', 'group', 'access', 'contract', 'enabled', 'quoting'
+        )
+      THEN 1 ELSE 0
+    END) AS config_differs,
+    MAX(CASE WHEN facet = 'columns' THEN 1 ELSE 0 END) AS columns_differ,
+    MAX(CASE WHEN facet = 'tags' THEN 1 ELSE 0 END) AS tags_differ,
+    MAX(CASE WHEN facet = 'parents' THEN 1 ELSE 0 END) AS parents_differ
+  FROM differing_items
+  GROUP BY run_id, unique_id, item
+), differences AS (
+  SELECT
+    run_id, unique_id,
+    MAX(config_differs) AS config_differs,
+    MAX(columns_differ) AS columns_differ,
+    MAX(tags_differ) AS tags_differ,
+    MAX(parents_differ) AS parents_differ
+  FROM differing_names
+  GROUP BY run_id, unique_id
+), compared AS (
+  SELECT
+    pairs.*,
+    COALESCE(node.name, previous.name) AS name,
+    COALESCE(node.resource_type, previous.resource_type) AS resource_type,
+    CASE
+      WHEN pairs.same_dbt THEN node.code_hash IS DISTINCT FROM previous.code_hash
+      -- dbt itself writes the code of a generic test. Where one dbt wrote none there is nothing to compare.
+      ELSE JSON_QUERY(node.properties, '$.test_metadata') IS NULL AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
+    END AS code_changed,
+    node.compiled_hash IS DISTINCT FROM previous.compiled_hash AS compiled_changed,
+    CASE
+      WHEN pairs.same_dbt THEN TO_JSON_STRING(node.config) IS DISTINCT FROM TO_JSON_STRING(previous.config)
+      WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- nothing of theirs is built
+      ELSE COALESCE(differences.config_differs, 0) = 1
+    END AS config_changed,
+    CASE
+      WHEN node.columns_from IS DISTINCT FROM previous.columns_from THEN NULL
+      WHEN pairs.same_dbt THEN TO_JSON_STRING(node.columns) IS DISTINCT FROM TO_JSON_STRING(previous.columns)
+      ELSE COALESCE(differences.columns_differ, 0) = 1
+    END AS columns_changed,
+    node.description IS DISTINCT FROM previous.description AS description_changed,
+    CASE
+      WHEN pairs.same_dbt THEN TO_JSON_STRING(node.contract) IS DISTINCT FROM TO_JSON_STRING(previous.contract)
+      ELSE (node.contract IS NULL) <> (previous.contract IS NULL)
+    END AS contract_changed,
+    CASE
+      WHEN pairs.same_dbt THEN pairs.version_id <> pairs.previous_version_id
+      ELSE
+        node.materialized IS DISTINCT FROM previous.materialized
+        OR COALESCE(node.access, 'protected') <> COALESCE(previous.access, 'protected')
+        OR (node.resource_type <> 'test' AND node.group_name IS DISTINCT FROM previous.group_name)
+        OR (node.resource_type <> 'operation' AND COALESCE(differences.tags_differ, 0) = 1)
+        OR JSON_VALUE(node.properties, '$.source_description') IS DISTINCT FROM JSON_VALUE(previous.properties, '$.source_description')
+        OR TO_JSON_STRING(JSON_QUERY(node.properties, '$.owner')) IS DISTINCT FROM TO_JSON_STRING(JSON_QUERY(previous.properties, '$.owner'))
+        OR (
+          node.resource_type = 'seed'
+          AND node.checksum_rule = previous.checksum_rule
+          AND node.checksum_rule <> 'path'
+          AND node.checksum <> previous.checksum
+        )
+        OR COALESCE(differences.parents_differ, 0) = 1
+    END AS rest_changed
+  FROM differing AS pairs
+  LEFT JOIN recce_metadata.node_versions AS node ON node.version_id = pairs.version_id
+  LEFT JOIN recce_metadata.node_versions AS previous ON previous.version_id = pairs.previous_version_id
+  LEFT JOIN differences ON differences.run_id = pairs.run_id AND differences.unique_id = pairs.unique_id
+)
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  unique_id,
+  name,
+  resource_type,
+  CASE
+    WHEN previous_version_id IS NULL THEN 'added'
+    WHEN version_id IS NULL THEN 'removed'
+    WHEN
+      code_changed OR config_changed OR columns_changed OR description_changed OR contract_changed
+      OR rest_changed
+    THEN 'modified'
+    WHEN place_differs THEN 'moved'
+    ELSE 'rewritten'
+  END AS status,
+  CASE WHEN both_there THEN code_changed END AS code_changed,
+  CASE WHEN both_there THEN compiled_changed END AS compiled_changed,
+  CASE WHEN both_there THEN config_changed END AS config_changed,
+  CASE WHEN both_there THEN columns_changed END AS columns_changed,
+  CASE WHEN both_there THEN description_changed END AS description_changed,
+  CASE WHEN both_there THEN contract_changed END AS contract_changed,
+  CASE WHEN both_there THEN place_differs END AS place_changed,
+  version_id,
+  previous_version_id,
+  relation_name,
+  previous_relation_name
+FROM compared
+WHERE resource_type <> 'group';

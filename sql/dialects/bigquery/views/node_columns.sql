@@ -1,0 +1,25 @@
+-- hand-written: UNNEST of a JSON array in place of LATERAL
+-- One row per run, node and column: the array `nodes.columns`, exploded.
+-- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+CREATE OR REPLACE VIEW recce_metadata.node_columns AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  node.name,
+  number + 1 AS ordinal,
+  JSON_VALUE(content, '$.name') AS column_name,
+  JSON_VALUE(content, '$.type') AS column_type,
+  COALESCE(JSON_VALUE(content, '$.description'), '') AS description,
+  COALESCE(CAST(JSON_VALUE(content, '$.documented') AS BOOL), FALSE) AS documented,
+  JSON_VALUE(content, '$.documented_type') AS documented_type,
+  JSON_QUERY(content, '$.tags') AS tags,
+  JSON_QUERY(content, '$.meta') AS meta,
+  node.resource_type,
+  node.columns_from,
+  place.version_id
+FROM recce_metadata.runs
+JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+CROSS JOIN UNNEST(JSON_QUERY_ARRAY(node.columns)) AS content WITH OFFSET AS number;

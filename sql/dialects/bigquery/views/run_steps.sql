@@ -1,0 +1,37 @@
+-- One row per run that has a run before it in the same project and environment: the step from that
+-- run to this one. The views of changes are made of steps; a first run has nothing to differ from.
+CREATE OR REPLACE VIEW recce_metadata.run_steps AS
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  previous_run_at,
+  graph_id,
+  previous_graph_id,
+  macro_set_id,
+  previous_macro_set_id,
+  node_count,
+  dbt_version,
+  previous_dbt_version
+FROM (
+  SELECT
+    run_id,
+    LAG(run_id) OVER in_time AS previous_run_id,
+    project_name,
+    environment,
+    run_at,
+    LAG(run_at) OVER in_time AS previous_run_at,
+    graph_id,
+    LAG(graph_id) OVER in_time AS previous_graph_id,
+    macro_set_id,
+    LAG(macro_set_id) OVER in_time AS previous_macro_set_id,
+    node_count,
+    dbt_version,
+    LAG(dbt_version) OVER in_time AS previous_dbt_version
+  FROM recce_metadata.runs
+  WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC)
+) AS runs_in_time
+WHERE
+  previous_run_id IS NOT NULL;

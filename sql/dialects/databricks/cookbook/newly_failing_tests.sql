@@ -1,0 +1,60 @@
+-- Which tests fail now and passed the time before?
+-- Asked by: whoever is on call, to tell this morning's failures from the long-standing ones.
+-- Answer: shop | test.shop.unique_orders_id.1a2b | pass → fail | 3 failures | on model.shop.orders
+WITH in_time AS (
+  SELECT
+    runs.project_name,
+    runs.run_id,
+    runs.run_at,
+    result.unique_id,
+    result.status,
+    result.failures,
+    result.message,
+    LAG(result.status) OVER tested AS previous_status,
+    LAG(runs.run_at) OVER tested AS previous_run_at,
+    LEAD(runs.run_id) OVER tested AS next_run_id
+  FROM recce_metadata.runs
+  JOIN recce_metadata.run_results AS result
+    ON result.run_id = runs.run_id
+  WHERE
+    runs.environment = 'base' /* edit: the environment */
+    AND NOT result.status IN ('skipped', 'no-op')
+    AND (
+      STARTSWITH(result.unique_id, 'test.')
+      OR STARTSWITH(result.unique_id, 'unit_test.')
+    )
+  WINDOW tested AS (
+    PARTITION BY runs.project_name, result.unique_id
+    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+  )
+)
+SELECT
+  failing.project_name,
+  failing.unique_id,
+  failing.previous_status,
+  failing.status,
+  failing.failures,
+  failing.previous_run_at,
+  failing.run_at,
+  LISTAGG(edge.parent_id, ', ') WITHIN GROUP (ORDER BY
+    edge.parent_id NULLS LAST) AS tested_nodes,
+  failing.message
+FROM in_time AS failing
+LEFT JOIN recce_metadata.lineage AS edge
+  ON edge.run_id = failing.run_id AND edge.node_id = failing.unique_id
+WHERE
+  failing.next_run_id IS NULL
+  AND failing.status IN ('fail', 'error', 'runtime error')
+  AND failing.previous_status IN ('pass', 'success', 'warn')
+GROUP BY
+  failing.project_name,
+  failing.unique_id,
+  failing.previous_status,
+  failing.status,
+  failing.failures,
+  failing.previous_run_at,
+  failing.run_at,
+  failing.message
+ORDER BY
+  failing.project_name NULLS LAST,
+  failing.unique_id NULLS LAST;

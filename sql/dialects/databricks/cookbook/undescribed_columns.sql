@@ -1,0 +1,25 @@
+-- Which columns of described models are not described, model by model?
+-- Asked by: whoever looks after the documentation.
+-- Answer: shop | model.shop.orders | 3 of 11 columns | amount, status, updated_at
+SELECT
+  run.project_name,
+  item.unique_id,
+  COUNT(CASE WHEN TRIM(item.description) = '' THEN 1 END) AS undescribed,
+  COUNT(*) AS columns_known,
+  LISTAGG(CASE WHEN TRIM(item.description) = '' THEN item.column_name END, ', ') WITHIN GROUP (ORDER BY
+    item.ordinal NULLS LAST) AS undescribed_columns
+FROM recce_metadata.latest_runs AS run
+JOIN recce_metadata.node_columns AS item
+  ON item.run_id = run.run_id
+WHERE
+  run.environment = 'base'
+  AND item.resource_type = 'model' /* edit: the environment */
+GROUP BY
+  run.project_name,
+  item.unique_id
+HAVING
+  COUNT(CASE WHEN TRIM(item.description) = '' THEN 1 END) > 0
+ORDER BY
+  undescribed DESC NULLS FIRST,
+  run.project_name NULLS LAST,
+  item.unique_id NULLS LAST;

@@ -1,0 +1,11 @@
+-- One row: which version of this schema the store has. Written by init and by migrations; recorders
+-- update it first, so that two of them in one database wait for each other.
+CREATE TABLE IF NOT EXISTS recce_metadata.store (
+  schema_version INT NOT NULL,
+  migrated_at TIMESTAMP NOT NULL,
+  written_at TIMESTAMP
+)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+);

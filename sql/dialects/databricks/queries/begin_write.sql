@@ -1,0 +1,2 @@
+-- hand-written: there are no transactions; every insert can be repeated
+

@@ -1,0 +1,7 @@
+-- What a run selector may name, for messages about one that names nothing.
+SELECT DISTINCT
+  environment,
+  branch
+FROM recce_metadata.runs
+WHERE
+  CAST(:project AS STRING) IS NULL OR project_name = CAST(:project AS STRING);

@@ -1,0 +1,2 @@
+-- hand-written: Databricks keeps its statistics by itself: nothing to do
+

@@ -1,0 +1,143 @@
+-- What does this branch or pull request change against production?
+-- Asked by: the author or reviewer of a pull request whose run was recorded as `current`.
+-- Answer: shop | model.shop.orders | modified | code_changed true | compiled_changed true | PR 812
+-- Where the two runs are of different versions of dbt, which write other configuration and other compiled SQL
+-- for the same project, a node that both have is listed for its code, description or materialization alone.
+WITH sides AS (
+  SELECT
+    current_run.project_name,
+    current_run.run_id,
+    current_run.graph_id,
+    current_run.branch,
+    current_run.pull_request,
+    base_run.run_id AS base_run_id,
+    base_run.graph_id AS base_graph_id,
+    CASE
+      WHEN base_run.dbt_version = current_run.dbt_version
+      OR (
+        base_run.dbt_version IS NULL AND current_run.dbt_version IS NULL
+      )
+      THEN TRUE
+      ELSE FALSE
+    END AS same_dbt
+  FROM recce_metadata.latest_runs AS current_run
+  JOIN recce_metadata.latest_runs AS base_run
+    ON base_run.project_name = current_run.project_name
+  WHERE
+    current_run.environment = 'current' /* edit: the environment of the branch */
+    AND base_run.environment = 'base' /* edit: the environment to compare with */
+), stacked AS (
+  SELECT
+    sides.run_id,
+    place.unique_id,
+    place.version_id,
+    NULL AS base_version_id
+  FROM sides
+  JOIN recce_metadata.graph_nodes AS place
+    ON place.graph_id = sides.graph_id
+  UNION ALL
+  SELECT
+    sides.run_id,
+    place.unique_id,
+    NULL,
+    place.version_id
+  FROM sides
+  JOIN recce_metadata.graph_nodes AS place
+    ON place.graph_id = sides.base_graph_id
+), pairs AS (
+  SELECT
+    run_id,
+    unique_id,
+    MAX(version_id) AS version_id,
+    MAX(base_version_id) AS base_version_id,
+    COUNT(*) = 2 AS both_there
+  FROM stacked
+  GROUP BY
+    run_id,
+    unique_id
+  HAVING
+    CASE
+      WHEN MAX(version_id) = MAX(base_version_id)
+      OR (
+        MAX(version_id) IS NULL AND MAX(base_version_id) IS NULL
+      )
+      THEN FALSE
+      ELSE TRUE
+    END
+)
+SELECT
+  sides.project_name,
+  pairs.unique_id,
+  CASE
+    WHEN pairs.base_version_id IS NULL
+    THEN 'added'
+    WHEN pairs.version_id IS NULL
+    THEN 'removed'
+    ELSE 'modified'
+  END AS status,
+  CASE
+    WHEN pairs.both_there
+    THEN CASE
+      WHEN node.code_hash = base.code_hash
+      OR (
+        node.code_hash IS NULL AND base.code_hash IS NULL
+      )
+      THEN FALSE
+      ELSE TRUE
+    END
+  END AS code_changed,
+  CASE
+    WHEN pairs.both_there
+    THEN CASE
+      WHEN node.compiled_hash = base.compiled_hash
+      OR (
+        node.compiled_hash IS NULL AND base.compiled_hash IS NULL
+      )
+      THEN FALSE
+      ELSE TRUE
+    END
+  END AS compiled_changed,
+  CASE
+    WHEN pairs.both_there AND sides.same_dbt
+    THEN CASE
+      WHEN JSON_SERIALIZE(node.config) = JSON_SERIALIZE(base.config)
+      OR (
+        JSON_SERIALIZE(node.config) IS NULL AND JSON_SERIALIZE(base.config) IS NULL
+      )
+      THEN FALSE
+      ELSE TRUE
+    END
+  END AS config_changed,
+  sides.branch,
+  sides.pull_request,
+  sides.base_run_id,
+  sides.run_id
+FROM pairs
+JOIN sides
+  ON sides.run_id = pairs.run_id
+LEFT JOIN recce_metadata.node_versions AS node
+  ON node.version_id = pairs.version_id
+LEFT JOIN recce_metadata.node_versions AS base
+  ON base.version_id = pairs.base_version_id
+WHERE
+  COALESCE(node.resource_type, base.resource_type) <> 'group'
+  AND (
+    sides.same_dbt
+    OR NOT pairs.both_there
+    OR (
+      node.code_hash <> base.code_hash AND node.properties.test_metadata IS NULL
+    ) /* dbt's own code */
+    OR node.description <> base.description
+    OR CASE
+      WHEN node.materialized = base.materialized
+      OR (
+        node.materialized IS NULL AND base.materialized IS NULL
+      )
+      THEN FALSE
+      ELSE TRUE
+    END
+  )
+ORDER BY
+  sides.project_name,
+  status,
+  pairs.unique_id;

@@ -1,0 +1,7 @@
+-- One row: which version of this schema the store has. Written by init and by migrations; recorders
+-- update it first, so that two of them in one database wait for each other.
+CREATE TABLE IF NOT EXISTS recce_metadata.store (
+  schema_version INTEGER NOT NULL,
+  migrated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  written_at TIMESTAMP WITH TIME ZONE
+);

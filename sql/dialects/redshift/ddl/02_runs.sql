@@ -1,0 +1,26 @@
+-- One row per recorded run, written last: a run is visible when its row is, and then it is whole.
+CREATE TABLE IF NOT EXISTS recce_metadata.runs (
+  run_id VARCHAR(64) NOT NULL,
+  run_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  project_name VARCHAR(65535) NOT NULL,
+  environment VARCHAR(65535) NOT NULL,
+  invocation_id VARCHAR(65535),
+  extractor VARCHAR(65535) NOT NULL,
+  dbt_version VARCHAR(65535),
+  adapter_type VARCHAR(65535),
+  manifest_version VARCHAR(65535),
+  target_name VARCHAR(65535),
+  target_database VARCHAR(65535),
+  target_schema VARCHAR(65535),
+  git_sha VARCHAR(65535),
+  branch VARCHAR(65535),
+  git_dirty BOOLEAN,
+  pull_request VARCHAR(65535),
+  command VARCHAR(65535),
+  node_count BIGINT NOT NULL,
+  edge_count BIGINT NOT NULL,
+  recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  recorder_version VARCHAR(65535) NOT NULL,
+  graph_id VARCHAR(64) NOT NULL,
+  macro_set_id VARCHAR(64) NOT NULL
+);

@@ -1,0 +1,33 @@
+-- One row per distinct content of a node, whatever the environment it is built in. Written by the
+-- first run that has it, never changed.
+CREATE TABLE IF NOT EXISTS recce_metadata.node_versions (
+  version_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR(65535) NOT NULL,
+  name VARCHAR(65535) NOT NULL,
+  resource_type VARCHAR(65535) NOT NULL,
+  package_name VARCHAR(65535) NOT NULL,
+  path VARCHAR(65535) NOT NULL,
+  fqn SUPER NOT NULL,
+  materialized VARCHAR(65535),
+  "language" VARCHAR(65535),
+  raw_code VARCHAR(65535),
+  compiled_code VARCHAR(65535),
+  checksum VARCHAR(65535),
+  checksum_rule VARCHAR(65535),
+  code_hash VARCHAR(64),
+  compiled_hash VARCHAR(64),
+  config SUPER NOT NULL,
+  unrendered_config SUPER NOT NULL,
+  columns SUPER NOT NULL,
+  columns_from VARCHAR(65535),
+  description VARCHAR(65535) NOT NULL,
+  tags SUPER NOT NULL,
+  meta SUPER NOT NULL,
+  access VARCHAR(65535),
+  group_name VARCHAR(65535),
+  version VARCHAR(65535),
+  source_name VARCHAR(65535),
+  contract SUPER,
+  macros SUPER NOT NULL,
+  properties SUPER NOT NULL
+);

@@ -1,0 +1,13 @@
+-- One row per run and node that dbt ran: from run_results.json. `completed_at` is
+-- ISO 8601 in UTC, as dbt wrote it.
+CREATE TABLE IF NOT EXISTS recce_metadata.run_results (
+  run_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR(65535) NOT NULL,
+  status VARCHAR(65535) NOT NULL,
+  seconds DOUBLE PRECISION,
+  rows_affected BIGINT,
+  bytes_processed BIGINT,
+  failures BIGINT,
+  message VARCHAR(65535),
+  completed_at VARCHAR(65535)
+);

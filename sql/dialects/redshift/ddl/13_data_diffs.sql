@@ -1,0 +1,26 @@
+-- One row per kept result of a data diff, whole in `result`: from `--save`. Its id is the hash of what it
+-- says, so that saving it twice writes it once. It goes when its current run does; where it has none, its
+-- base run.
+CREATE TABLE IF NOT EXISTS recce_metadata.data_diffs (
+  diff_id VARCHAR(64) NOT NULL,
+  taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  base_run_id VARCHAR(64),
+  current_run_id VARCHAR(64),
+  unique_id VARCHAR(65535),
+  subject_name VARCHAR(65535) NOT NULL,
+  base_relation VARCHAR(65535),
+  current_relation VARCHAR(65535),
+  diff_type VARCHAR(65535) NOT NULL,
+  is_equal BOOLEAN,
+  base_rows BIGINT,
+  current_rows BIGINT,
+  added_rows BIGINT,
+  removed_rows BIGINT,
+  common_rows BIGINT,
+  changed_rows BIGINT,
+  differing_columns BIGINT,
+  error VARCHAR(65535),
+  parameters SUPER NOT NULL,
+  result SUPER NOT NULL,
+  recorder_version VARCHAR(65535) NOT NULL
+);

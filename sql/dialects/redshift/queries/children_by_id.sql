@@ -1,0 +1,19 @@
+-- The ids of the nodes of a graph that read one of those in a list of lines, once for each that they read.
+SELECT
+  part_nodes.unique_id,
+  version_parents.parent_id
+FROM recce_metadata.graph_parts
+JOIN recce_metadata.part_nodes
+  ON part_nodes.part_id = graph_parts.part_id
+JOIN recce_metadata.version_parents
+  ON version_parents.version_id = part_nodes.version_id
+WHERE
+  graph_parts.graph_id = :graph_id
+  AND version_parents.parent_id IN (
+    SELECT
+      CAST(line AS VARCHAR(65535))
+    FROM (
+      SELECT
+        SPLIT_TO_ARRAY(:ids, CHR(10)) AS lines
+    ) AS split, split.lines AS line
+  );

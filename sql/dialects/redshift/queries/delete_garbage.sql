@@ -1,0 +1,151 @@
+-- hand-written: the parts of long texts go, too
+-- Removes what nothing points to any more, from the outside in.
+DELETE FROM recce_metadata.run_results
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.run_id = run_results.run_id
+  );
+DELETE FROM recce_metadata.node_statistics
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.run_id = node_statistics.run_id
+  );
+DELETE FROM recce_metadata.column_statistics
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.run_id = column_statistics.run_id
+  );
+DELETE FROM recce_metadata.data_diffs
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.run_id = COALESCE(data_diffs.current_run_id, data_diffs.base_run_id)
+  );
+DELETE FROM recce_metadata.column_diffs
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.data_diffs
+    WHERE
+      data_diffs.diff_id = column_diffs.diff_id
+  );
+DELETE FROM recce_metadata.graph_parts
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.graph_id = graph_parts.graph_id
+  );
+DELETE FROM recce_metadata.part_nodes
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.graph_parts
+    WHERE
+      graph_parts.part_id = part_nodes.part_id
+  );
+DELETE FROM recce_metadata.node_versions
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.part_nodes
+    WHERE
+      part_nodes.version_id = node_versions.version_id
+  );
+DELETE FROM recce_metadata.version_parents
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.node_versions
+    WHERE
+      node_versions.version_id = version_parents.version_id
+  );
+DELETE FROM recce_metadata.macro_sets
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.macro_set_id = macro_sets.macro_set_id
+  );
+DELETE FROM recce_metadata.macros
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.macro_sets
+    WHERE
+      macro_sets.version_id = macros.version_id
+  );
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'node_versions'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.node_versions WHERE node_versions.version_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'part_nodes'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.part_nodes WHERE part_nodes.part_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'macros'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.macros WHERE macros.version_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'run_results'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.run_results WHERE run_results.run_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'node_statistics'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.node_statistics WHERE node_statistics.run_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'column_statistics'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.column_statistics WHERE column_statistics.run_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'data_diffs'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.data_diffs WHERE data_diffs.diff_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'column_diffs'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.column_diffs WHERE column_diffs.diff_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'runs'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.runs WHERE runs.run_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'version_parents'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.version_parents WHERE version_parents.version_id = long_texts.row_name);

@@ -1,0 +1,12 @@
+-- Makes room for rows that say more of the same nodes; the nodes are in a list of lines.
+DELETE FROM recce_metadata.node_statistics
+WHERE
+  run_id = :run_id
+  AND unique_id IN (
+    SELECT
+      CAST(line AS VARCHAR(65535))
+    FROM (
+      SELECT
+        SPLIT_TO_ARRAY(:ids, CHR(10)) AS lines
+    ) AS split, split.lines AS line
+  );

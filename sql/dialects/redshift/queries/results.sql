@@ -1,0 +1,13 @@
+-- What dbt did with each node of a run.
+SELECT
+  unique_id,
+  status,
+  seconds,
+  rows_affected,
+  bytes_processed,
+  failures,
+  message,
+  completed_at
+FROM recce_metadata.run_results
+WHERE
+  run_id = :run_id;

@@ -1,0 +1,60 @@
+-- Runs, newest first; a filter that is NULL lets everything through.
+SELECT
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  invocation_id,
+  extractor,
+  dbt_version,
+  adapter_type,
+  manifest_version,
+  target_name,
+  target_database,
+  target_schema,
+  git_sha,
+  branch,
+  git_dirty,
+  pull_request,
+  command,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  macro_set_id
+FROM recce_metadata.runs
+WHERE
+  (
+    CAST(:run_id AS VARCHAR(65535)) IS NULL
+    OR run_id = CAST(:run_id AS VARCHAR(65535))
+  )
+  AND (
+    CAST(:run_id_prefix AS VARCHAR(65535)) IS NULL
+    OR LEFT(run_id, LENGTH(CAST(:run_id_prefix AS VARCHAR(65535)))) = CAST(:run_id_prefix AS VARCHAR(65535))
+  )
+  AND (
+    CAST(:project AS VARCHAR(65535)) IS NULL
+    OR project_name = CAST(:project AS VARCHAR(65535))
+  )
+  AND (
+    CAST(:environment AS VARCHAR(65535)) IS NULL
+    OR environment = CAST(:environment AS VARCHAR(65535))
+  )
+  AND (
+    CAST(:branch AS VARCHAR(65535)) IS NULL
+    OR branch = CAST(:branch AS VARCHAR(65535))
+  )
+  AND (
+    CAST(:sha_prefix AS VARCHAR(65535)) IS NULL
+    OR LEFT(LOWER(git_sha), LENGTH(CAST(:sha_prefix AS VARCHAR(65535)))) = CAST(:sha_prefix AS VARCHAR(65535))
+  )
+  AND (
+    CAST(:before AS TIMESTAMP WITH TIME ZONE) IS NULL
+    OR run_at < CAST(:before AS TIMESTAMP WITH TIME ZONE)
+  )
+ORDER BY
+  run_at DESC,
+  recorded_at DESC,
+  run_id
+LIMIT :most;

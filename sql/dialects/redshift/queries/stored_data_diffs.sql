@@ -1,0 +1,13 @@
+-- Which of the data diffs in a list of lines are kept already.
+SELECT
+  diff_id
+FROM recce_metadata.data_diffs
+WHERE
+  diff_id IN (
+    SELECT
+      CAST(line AS VARCHAR(65535))
+    FROM (
+      SELECT
+        SPLIT_TO_ARRAY(:ids, CHR(10)) AS lines
+    ) AS split, split.lines AS line
+  );

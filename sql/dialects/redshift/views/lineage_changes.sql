@@ -1,0 +1,39 @@
+-- One row per run and edge that the run before it lacks ('added'), or that only that run has ('removed').
+-- Key: run_id, node_id, parent_id. Edges belong to the version of their child, so that only nodes whose
+-- version changed are looked at; `node_status` says what happened to that child.
+CREATE OR REPLACE VIEW recce_metadata.lineage_changes AS
+SELECT
+  change.run_id,
+  change.previous_run_id,
+  change.project_name,
+  change.environment,
+  change.run_at,
+  change.unique_id AS node_id,
+  edge.parent_id,
+  CASE
+    WHEN MAX(CASE WHEN side.is_current THEN 1 ELSE 0 END) = 1
+    THEN 'added'
+    ELSE 'removed'
+  END AS status,
+  change.status AS node_status
+FROM recce_metadata.node_changes AS change
+CROSS JOIN (
+  SELECT
+    TRUE AS is_current
+  UNION ALL
+  SELECT
+    FALSE
+) AS side
+JOIN recce_metadata.version_parents AS edge
+  ON edge.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
+GROUP BY
+  change.run_id,
+  change.previous_run_id,
+  change.project_name,
+  change.environment,
+  change.run_at,
+  change.unique_id,
+  edge.parent_id,
+  change.status
+HAVING
+  COUNT(*) = 1;

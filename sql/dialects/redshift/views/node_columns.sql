@@ -1,0 +1,24 @@
+-- hand-written: a SUPER array is unnested by naming it in FROM
+-- One row per run, node and column: the array `nodes.columns`, exploded.
+-- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+CREATE OR REPLACE VIEW recce_metadata.node_columns AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  node.name,
+  CAST(number AS BIGINT) + 1 AS ordinal,
+  CAST(content."name" AS VARCHAR(65535)) AS column_name,
+  CAST(content."type" AS VARCHAR(65535)) AS column_type,
+  COALESCE(CAST(content."description" AS VARCHAR(65535)), '') AS description,
+  COALESCE(CAST(content.documented AS BOOLEAN), FALSE) AS documented,
+  CAST(content."documented_type" AS VARCHAR(65535)) AS documented_type,
+  content.tags AS tags,
+  content.meta AS meta,
+  node.resource_type,
+  node.columns_from,
+  place.version_id
+FROM recce_metadata.runs
+JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id, node.columns AS content AT number;

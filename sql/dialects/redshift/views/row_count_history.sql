@@ -1,0 +1,46 @@
+-- One row per run and node whose rows were counted with it, beside the count before that in the same project
+-- and environment. Key: run_id, unique_id. `row_change` is a share of the count before; `next_run_id` is the run
+-- with the next count, NULL for the newest.
+CREATE OR REPLACE VIEW recce_metadata.row_count_history AS
+SELECT
+  run_id,
+  project_name,
+  environment,
+  run_at,
+  git_sha,
+  unique_id,
+  row_count,
+  counted_at,
+  previous_run_id,
+  previous_row_count,
+  row_count - previous_row_count AS row_delta,
+  CAST(row_count - previous_row_count AS DOUBLE PRECISION) / NULLIF(previous_row_count, 0) AS row_change,
+  next_run_id
+FROM (
+  SELECT
+    runs.run_id,
+    runs.project_name,
+    runs.environment,
+    runs.run_at,
+    runs.git_sha,
+    counted.unique_id,
+    counted.row_count,
+    counted.counted_at,
+    LAG(runs.run_id) OVER (
+      PARTITION BY runs.project_name, runs.environment, counted.unique_id
+      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ) AS previous_run_id,
+    LAG(counted.row_count) OVER (
+      PARTITION BY runs.project_name, runs.environment, counted.unique_id
+      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ) AS previous_row_count,
+    LEAD(runs.run_id) OVER (
+      PARTITION BY runs.project_name, runs.environment, counted.unique_id
+      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ) AS next_run_id
+  FROM recce_metadata.node_statistics AS counted
+  JOIN recce_metadata.runs
+    ON runs.run_id = counted.run_id
+  WHERE
+    counted.row_count IS NOT NULL
+) AS counts_in_time;

@@ -1,0 +1,27 @@
+-- One row per recorded run, written last: a run is visible when its row is, and then it is whole.
+CREATE TABLE IF NOT EXISTS recce_metadata.runs (
+  run_id VARCHAR(64) NOT NULL,
+  run_at TIMESTAMPTZ NOT NULL,
+  project_name VARCHAR NOT NULL,
+  environment VARCHAR NOT NULL,
+  invocation_id VARCHAR,
+  extractor VARCHAR NOT NULL,
+  dbt_version VARCHAR,
+  adapter_type VARCHAR,
+  manifest_version VARCHAR,
+  target_name VARCHAR,
+  target_database VARCHAR,
+  target_schema VARCHAR,
+  git_sha VARCHAR,
+  branch VARCHAR,
+  git_dirty BOOLEAN,
+  pull_request VARCHAR,
+  command VARCHAR,
+  node_count BIGINT NOT NULL,
+  edge_count BIGINT NOT NULL,
+  recorded_at TIMESTAMPTZ NOT NULL,
+  recorder_version VARCHAR NOT NULL,
+  graph_id VARCHAR(64) NOT NULL,
+  macro_set_id VARCHAR(64) NOT NULL,
+  PRIMARY KEY (run_id)
+);

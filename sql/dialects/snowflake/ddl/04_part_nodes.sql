@@ -1,0 +1,12 @@
+-- One row per part and node: which version of the node the part holds, and where it lives.
+-- A part is written once, by the first run that has it.
+CREATE TABLE IF NOT EXISTS recce_metadata.part_nodes (
+  part_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR NOT NULL,
+  version_id VARCHAR(64) NOT NULL,
+  database_name VARCHAR,
+  schema_name VARCHAR,
+  identifier VARCHAR,
+  relation_name VARCHAR,
+  PRIMARY KEY (part_id, unique_id)
+);

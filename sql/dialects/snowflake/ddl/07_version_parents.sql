@@ -1,0 +1,6 @@
+-- One row per node version and node it reads.
+CREATE TABLE IF NOT EXISTS recce_metadata.version_parents (
+  version_id VARCHAR(64) NOT NULL,
+  parent_id VARCHAR NOT NULL,
+  PRIMARY KEY (version_id, parent_id)
+);

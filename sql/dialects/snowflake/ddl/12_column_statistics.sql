@@ -1,0 +1,29 @@
+-- One row per run, node and profiled column, in the order of the relation: from `record --stats profile`. All
+-- of a node's are written at once, never changed. Values are texts that lose nothing, numbers also doubles;
+-- `value_kinds` says of each text which type it stands for.
+CREATE TABLE IF NOT EXISTS recce_metadata.column_statistics (
+  run_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR NOT NULL,
+  ordinal BIGINT NOT NULL,
+  column_name VARCHAR NOT NULL,
+  column_type VARCHAR NOT NULL,
+  profiled_at TIMESTAMPTZ NOT NULL,
+  row_count BIGINT NOT NULL,
+  not_null_count BIGINT NOT NULL,
+  distinct_count BIGINT,
+  is_approximate BOOLEAN NOT NULL,
+  min_value VARCHAR,
+  max_value VARCHAR,
+  average_value VARCHAR,
+  median_value VARCHAR,
+  min_number DOUBLE,
+  max_number DOUBLE,
+  average_number DOUBLE,
+  median_number DOUBLE,
+  value_kinds VARIANT NOT NULL,
+  true_count BIGINT,
+  min_length BIGINT,
+  max_length BIGINT,
+  average_length DOUBLE,
+  PRIMARY KEY (run_id, unique_id, ordinal)
+);

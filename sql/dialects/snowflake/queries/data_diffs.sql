@@ -1,0 +1,56 @@
+-- Kept data diffs, newest first, without their results; a filter that is NULL lets everything through.
+SELECT
+  diff.diff_id,
+  diff.taken_at,
+  diff.base_run_id,
+  diff.current_run_id,
+  diff.unique_id,
+  diff.subject_name,
+  diff.base_relation,
+  diff.current_relation,
+  diff.diff_type,
+  diff.is_equal,
+  diff.base_rows,
+  diff.current_rows,
+  diff.added_rows,
+  diff.removed_rows,
+  diff.common_rows,
+  diff.changed_rows,
+  diff.differing_columns,
+  diff.error,
+  TO_JSON(diff.parameters) AS parameters
+FROM recce_metadata.data_diffs AS diff
+JOIN recce_metadata.runs
+  ON runs.run_id = COALESCE(diff.current_run_id, diff.base_run_id)
+WHERE
+  (
+    CAST(:diff_id_prefix AS VARCHAR) IS NULL
+    OR STARTSWITH(diff.diff_id, CAST(:diff_id_prefix AS VARCHAR))
+  )
+  AND (
+    CAST(:unique_id AS VARCHAR) IS NULL
+    OR diff.unique_id = CAST(:unique_id AS VARCHAR)
+  )
+  AND (
+    CAST(:subject_name AS VARCHAR) IS NULL
+    OR diff.subject_name = CAST(:subject_name AS VARCHAR)
+  )
+  AND (
+    CAST(:diff_type AS VARCHAR) IS NULL
+    OR diff.diff_type = CAST(:diff_type AS VARCHAR)
+  )
+  AND (
+    CAST(:project AS VARCHAR) IS NULL
+    OR runs.project_name = CAST(:project AS VARCHAR)
+  )
+  AND (
+    CAST(:run_id AS VARCHAR) IS NULL
+    OR diff.base_run_id = CAST(:run_id AS VARCHAR)
+    OR diff.current_run_id = CAST(:run_id AS VARCHAR)
+  )
+ORDER BY
+  diff.taken_at DESC,
+  diff.subject_name,
+  diff.diff_type,
+  diff.diff_id
+LIMIT :most;

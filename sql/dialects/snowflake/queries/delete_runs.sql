@@ -1,0 +1,8 @@
+-- Removes runs; what they alone pointed to is garbage from then on.
+DELETE FROM recce_metadata.runs
+WHERE
+  run_id IN (
+    SELECT
+      CAST(line.value AS VARCHAR)
+    FROM TABLE(FLATTEN(INPUT => SPLIT(:ids, CHR(10)))) AS line
+  );

@@ -1,0 +1,2 @@
+-- hand-written: whatever creates something commits by itself, and does nothing where the thing is there
+

@@ -1,0 +1,14 @@
+-- The macros of a set.
+SELECT
+  macros.unique_id,
+  macros.name,
+  macros.package_name,
+  macros.path,
+  macros.macro_sql,
+  macros.code_hash,
+  TO_JSON(macros.macros) AS macros
+FROM recce_metadata.macro_sets
+JOIN recce_metadata.macros
+  ON macros.version_id = macro_sets.version_id
+WHERE
+  macro_sets.macro_set_id = :macro_set_id;

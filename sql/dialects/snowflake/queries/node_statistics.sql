@@ -1,0 +1,18 @@
+-- What was counted with a run; of the nodes in a list of lines, or of all where that is NULL.
+SELECT
+  unique_id,
+  row_count,
+  counted_at,
+  reason,
+  profile_reason
+FROM recce_metadata.node_statistics
+WHERE
+  run_id = :run_id
+  AND (
+    CAST(:ids AS VARCHAR) IS NULL
+    OR unique_id IN (
+      SELECT
+        CAST(line.value AS VARCHAR)
+      FROM TABLE(FLATTEN(INPUT => SPLIT(CAST(:ids AS VARCHAR), CHR(10)))) AS line
+    )
+  );

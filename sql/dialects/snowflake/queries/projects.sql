@@ -1,0 +1,6 @@
+-- The projects that have runs.
+SELECT DISTINCT
+  project_name
+FROM recce_metadata.runs
+ORDER BY
+  project_name;

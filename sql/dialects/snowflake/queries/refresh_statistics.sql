@@ -1,0 +1,2 @@
+-- hand-written: Snowflake keeps its statistics by itself: nothing to do
+

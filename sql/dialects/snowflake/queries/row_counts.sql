@@ -1,0 +1,60 @@
+-- How many rows each table has.
+SELECT
+  'runs' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.runs
+UNION ALL
+SELECT
+  'run_results' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.run_results
+UNION ALL
+SELECT
+  'graph_parts' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.graph_parts
+UNION ALL
+SELECT
+  'part_nodes' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.part_nodes
+UNION ALL
+SELECT
+  'node_versions' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.node_versions
+UNION ALL
+SELECT
+  'version_parents' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.version_parents
+UNION ALL
+SELECT
+  'macro_sets' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.macro_sets
+UNION ALL
+SELECT
+  'macros' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.macros
+UNION ALL
+SELECT
+  'node_statistics' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.node_statistics
+UNION ALL
+SELECT
+  'column_statistics' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.column_statistics
+UNION ALL
+SELECT
+  'data_diffs' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.data_diffs
+UNION ALL
+SELECT
+  'column_diffs' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.column_diffs;

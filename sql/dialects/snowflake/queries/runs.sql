@@ -1,0 +1,56 @@
+-- Runs, newest first; a filter that is NULL lets everything through.
+SELECT
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  invocation_id,
+  extractor,
+  dbt_version,
+  adapter_type,
+  manifest_version,
+  target_name,
+  target_database,
+  target_schema,
+  git_sha,
+  branch,
+  git_dirty,
+  pull_request,
+  command,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  macro_set_id
+FROM recce_metadata.runs
+WHERE
+  (
+    CAST(:run_id AS VARCHAR) IS NULL OR run_id = CAST(:run_id AS VARCHAR)
+  )
+  AND (
+    CAST(:run_id_prefix AS VARCHAR) IS NULL
+    OR STARTSWITH(run_id, CAST(:run_id_prefix AS VARCHAR))
+  )
+  AND (
+    CAST(:project AS VARCHAR) IS NULL OR project_name = CAST(:project AS VARCHAR)
+  )
+  AND (
+    CAST(:environment AS VARCHAR) IS NULL
+    OR environment = CAST(:environment AS VARCHAR)
+  )
+  AND (
+    CAST(:branch AS VARCHAR) IS NULL OR branch = CAST(:branch AS VARCHAR)
+  )
+  AND (
+    CAST(:sha_prefix AS VARCHAR) IS NULL
+    OR STARTSWITH(LOWER(git_sha), CAST(:sha_prefix AS VARCHAR))
+  )
+  AND (
+    CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ)
+  )
+ORDER BY
+  run_at DESC,
+  recorded_at DESC,
+  run_id
+LIMIT :most;

@@ -1,0 +1,37 @@
+-- The latest run of each project and environment: one row each, with every column of `runs`.
+CREATE OR REPLACE VIEW recce_metadata.latest_runs AS
+SELECT
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  invocation_id,
+  extractor,
+  dbt_version,
+  adapter_type,
+  manifest_version,
+  target_name,
+  target_database,
+  target_schema,
+  git_sha,
+  branch,
+  git_dirty,
+  pull_request,
+  command,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  macro_set_id
+FROM (
+  SELECT
+    runs.*,
+    ROW_NUMBER() OVER (
+      PARTITION BY project_name, environment
+      ORDER BY run_at DESC, recorded_at DESC, run_id
+    ) AS age
+  FROM recce_metadata.runs
+) AS aged_runs
+WHERE
+  age = 1;

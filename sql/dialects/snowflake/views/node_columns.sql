@@ -1,0 +1,24 @@
+-- hand-written: LATERAL FLATTEN in place of JSON_ARRAY_ELEMENTS
+-- One row per run, node and column: the array `nodes.columns`, exploded.
+-- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+CREATE OR REPLACE VIEW recce_metadata.node_columns AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  node.name,
+  item.index + 1 AS ordinal,
+  CAST(GET_PATH(item.value, 'name') AS VARCHAR) AS column_name,
+  CAST(GET_PATH(item.value, 'type') AS VARCHAR) AS column_type,
+  COALESCE(CAST(GET_PATH(item.value, 'description') AS VARCHAR), '') AS description,
+  COALESCE(CAST(CAST(GET_PATH(item.value, 'documented') AS VARCHAR) AS BOOLEAN), FALSE) AS documented,
+  CAST(GET_PATH(item.value, 'documented_type') AS VARCHAR) AS documented_type,
+  GET_PATH(item.value, 'tags') AS tags,
+  GET_PATH(item.value, 'meta') AS meta,
+  node.resource_type,
+  node.columns_from,
+  place.version_id
+FROM recce_metadata.runs
+JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id, LATERAL FLATTEN(INPUT => node.columns) AS item;

@@ -1,0 +1,32 @@
+-- One row per project, environment, node and version of it: when that content first and last appeared
+-- (a version that came back after another has one row), and how dbt fared with it.
+-- Key: project_name, environment, unique_id, version_id.
+CREATE OR REPLACE VIEW recce_metadata.run_history AS
+SELECT
+  runs.project_name,
+  runs.environment,
+  place.unique_id,
+  place.version_id,
+  MIN(runs.run_at) AS first_run_at,
+  MAX(runs.run_at) AS last_run_at,
+  COUNT(*) AS runs,
+  COUNT(result.status) AS results,
+  COUNT(
+    CASE
+      WHEN result.status IN ('error', 'fail', 'runtime error', 'partial success')
+      THEN 1
+    END
+  ) AS failures,
+  AVG(result.seconds) AS average_seconds,
+  MAX(result.seconds) AS longest_seconds,
+  MAX(CASE WHEN result.status IN ('success', 'pass') THEN runs.run_at END) AS last_success_at
+FROM recce_metadata.runs
+JOIN recce_metadata.graph_nodes AS place
+  ON place.graph_id = runs.graph_id
+LEFT JOIN recce_metadata.run_results AS result
+  ON result.run_id = runs.run_id AND result.unique_id = place.unique_id
+GROUP BY
+  runs.project_name,
+  runs.environment,
+  place.unique_id,
+  place.version_id;

@@ -1,0 +1,70 @@
+"""A recorder that stops after any of its statements leaves no run, whether or not there are transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from recce_meta.adapter import Session
+from recce_meta.models import Project
+from recce_meta.store.read import list_runs
+from recce_meta.store.select import load_run
+from recce_meta.store.write import record_run
+
+STRIDE = 3
+"""Every how many statements one is the last: kills after each of them are tried on DuckDB and PostgreSQL."""
+SENDING = ("query", "execute", "insert_rows")
+
+
+class Stopped(Exception):
+    """The recorder is no more."""
+
+
+def test_nothing_is_visible_and_the_next_recorder_completes_it(
+    store: Any, make_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_run(store.adapter, make_project("run-first"), schema=store.schema)
+    recorded = ["run-first"]
+    for last in range(2, 100, STRIDE):
+        wanted = make_project(f"run-{last:03}", changed=(f"m{last % 12:03}",))
+        with monkeypatch.context() as patch:
+            stop_after(last, patch)
+            try:
+                record_run(store.adapter, wanted, schema=store.schema)
+            except Stopped:
+                pass
+            else:
+                break
+        visible = sorted(run.run_id for run in list_runs(store.adapter, schema=store.schema))
+        complete = sorted([*recorded, wanted.run.run_id])
+        # Without transactions, the run's own row may have been the last statement but one: then all is there.
+        assert visible == recorded or (visible == complete and not store.adapter.warehouse.has_transactions)
+
+        assert record_run(store.adapter, wanted, schema=store.schema).written == (visible == recorded)
+        recorded = complete
+        loaded = load_run(store.adapter, wanted.run.run_id, schema=store.schema)
+        assert (loaded.nodes, loaded.macros, loaded.results) == (wanted.nodes, wanted.macros, wanted.results)
+    assert last > 2 * STRIDE
+    assert store.scalar("SELECT COUNT(*) FROM {s}.version_parents") == store.scalar(
+        "SELECT COUNT(*) FROM (SELECT DISTINCT version_id, parent_id FROM {s}.version_parents) AS pairs"
+    )
+
+
+def stop_after(statements: int, patch: pytest.MonkeyPatch) -> None:
+    """Let so many statements through, and none after them."""
+    left = statements
+
+    def counted(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            nonlocal left
+            if left == 0:
+                raise Stopped
+            left -= 1
+            return method(*arguments, **keywords)
+
+        return call
+
+    for name in SENDING:
+        patch.setattr(Session, name, counted(getattr(Session, name)))

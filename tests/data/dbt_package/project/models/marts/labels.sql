@@ -1,0 +1,1 @@
+select id, label, cents from {{ ref('int_orders') }}

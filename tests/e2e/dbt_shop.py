@@ -1,0 +1,138 @@
+"""The project of tests/data/dbt_package, built by a real dbt in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+import yaml
+
+from recce_meta import UnifiedSqlAdapter, extract_project
+from recce_meta.models import Project
+from tests import emulators
+from tests.emulators.install import is_installed, python_of
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "tests" / "data" / "dbt_package"
+KEPT = ("PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "LD_LIBRARY_PATH", "HOME")
+
+
+def python_with_dbt() -> Path:
+    """The interpreter that has dbt: RECCE_META_DBT_PYTHON, else what is installed; skips without."""
+    named = os.environ.get("RECCE_META_DBT_PYTHON")
+    if named:
+        return Path(named)
+    if not is_installed("dbt"):
+        hint = (
+            "no dbt: python -m tests.emulators.install dbt; or RECCE_META_DBT_PYTHON names a python with it"
+        )
+        if emulators.REQUIRED:
+            pytest.fail(hint)
+        pytest.skip(hint)
+    return python_of("dbt")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The project in *folder*, built into *target* of its profiles.yml."""
+
+    python: Path
+    folder: Path
+    target: str
+    environ: Mapping[str, str]
+
+    def dbt(self, *arguments: str, code: int = 0) -> str:
+        """What dbt said; it has to end with *code*."""
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        ran = subprocess.run(
+            [
+                *(str(self.python), "-c", "from dbt.cli.main import cli; cli()"),
+                *("--no-use-colors", "--no-send-anonymous-usage-stats", "--no-version-check"),
+                *(*arguments, "--profiles-dir", ".", "--target", self.target),
+            ],
+            cwd=self.folder,
+            env={**kept, **self.environ},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=300,
+        )
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def edit(self, path: str, before: str, after: str) -> None:
+        """Replace *before*, which has to be there, in a file."""
+        file = self.folder / path
+        text = file.read_text(encoding="utf-8")
+        assert before in text
+        file.write_text(text.replace(before, after), encoding="utf-8")
+
+    def artifacts(self, *, run_id: str) -> Project:
+        """What dbt left of the last invocation, as the CLI reads it."""
+        return extract_project(
+            self.folder / "target", environment="cli", run_id=run_id, project_dir=self.folder, environ={}
+        )
+
+
+def copy_shop(folder: Path, *, has_package: bool = True) -> Path:
+    """The project in *folder*, with the package as `dbt deps` leaves it, or where packages.yml says."""
+    project = folder / "project"
+    shutil.copytree(DATA / "project", project)
+    if has_package:
+        (project / "packages.yml").unlink()
+    package = project / "dbt_packages" / "recce_meta" if has_package else folder / "dbt_package"
+    shutil.copytree(ROOT / "dbt_package", package)
+    return project
+
+
+@dataclass(frozen=True)
+class Place:
+    """A shop, its warehouse, and the schema of its store."""
+
+    shop: Shop
+    url: str
+    schema: str
+
+    def variables(self, **more: object) -> str:
+        """What `--vars` takes: the schema, an environment, and *more*."""
+        given = {"recce_meta_schema": self.schema, "recce_meta_environment": "dbt", **more}
+        return yaml.safe_dump(given, default_flow_style=True)
+
+
+@contextmanager
+def on_postgres(url: str, folder: Path) -> Iterator[Place]:
+    """The shop on the PostgreSQL at *url*, in schemas of its own, while the block lasts."""
+    python = python_with_dbt()
+    name = uuid4().hex[:12]
+    parts = urlsplit(url)
+    environ = {
+        "SHOP_HOST": parts.hostname or "127.0.0.1",
+        "SHOP_PORT": str(parts.port or 5432),
+        "SHOP_USER": parts.username or "postgres",
+        "SHOP_PASSWORD": parts.password or "",
+        "SHOP_DATABASE": parts.path.strip("/"),
+        "SHOP_SCHEMA": f"shop_{name}",
+    }
+    place = Place(Shop(python, copy_shop(folder), "postgres", environ), url, f"Recce {name}")
+    yield place
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        for schema in (place.schema, environ["SHOP_SCHEMA"]):
+            adapter.execute(f"DROP SCHEMA IF EXISTS {adapter.quote_identifier(schema)} CASCADE")
+
+
+def on_duckdb(folder: Path) -> Place:
+    """The shop on a DuckDB file that every DuckDB 1.x can open."""
+    python = python_with_dbt()
+    file = folder / "shop.duckdb"
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
+        adapter.execute("SELECT 1")
+    shop = Shop(python, copy_shop(folder), "duckdb", {"SHOP_DATABASE": str(file)})
+    return Place(shop, f"duckdb:///{file}", "recce_metadata")

@@ -1,0 +1,104 @@
+"""What the dbt package does where it cannot record: it says so in one line, and dbt's job ends well.
+
+One invocation of dbt takes the steps of a whole story: dbt is slow to start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from recce_meta import UnifiedSqlAdapter, list_runs
+from tests.e2e.dbt_shop import Place, on_duckdb, on_postgres
+
+pytestmark = pytest.mark.xdist_group("dbt")  # its fixtures are dear: one worker makes them once
+
+WARNING = "warning: this run was not recorded: "
+
+
+@pytest.fixture
+def postgres(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The shop on PostgreSQL."""
+    with on_postgres(postgres_url, tmp_path_factory.mktemp("failing")) as found:
+        yield found
+
+
+@pytest.fixture
+def stranger(postgres: Place) -> Iterator[str]:
+    """A role that was granted nothing."""
+    role = f"stranger_{postgres.shop.environ['SHOP_SCHEMA']}"
+    with UnifiedSqlAdapter.from_url(postgres.url) as owner:
+        owner.execute(f"CREATE ROLE {role}")
+        yield role
+        owner.execute(f"DROP OWNED BY {role}")
+        owner.execute(f"DROP ROLE {role}")
+
+
+def said(place: Place, steps: Sequence[str], *, code: int = 0, **variables: object) -> list[str]:
+    """What the package's lines say when dbt takes *steps*."""
+    arguments = ("--args", json.dumps({"steps": steps}), "--vars", place.variables(**variables))
+    lines = place.shop.dbt("run-operation", "step_by_step", *arguments, code=code).splitlines()
+    return [line.partition("recce_meta: ")[2] for line in lines if "recce_meta: " in line]
+
+
+def test_missing_rights_and_failing_statements_are_told_and_leave_nothing_behind(
+    postgres: Place, stranger: str
+) -> None:
+    with UnifiedSqlAdapter.from_url(postgres.url) as owner:
+        schema = owner.quote_identifier(postgres.schema)
+    usage = f"GRANT USAGE ON SCHEMA {schema} TO {stranger}"
+    rows = f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {schema} TO {stranger}"
+    forget = f"DELETE FROM {schema}.runs"
+    refuse = f"""
+        CREATE FUNCTION {schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON {schema}.run_results
+        FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse();
+        CREATE TRIGGER refuse BEFORE INSERT ON {schema}.version_parents
+        FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse()
+    """
+    act = f"SET ROLE {stranger}"
+    answers = said(
+        postgres,
+        [
+            *(act, "record"),
+            *("RESET ROLE", "record", act, "record"),
+            *("RESET ROLE", usage, act, "record"),
+            *("RESET ROLE", rows, forget, act, "record"),
+            *(
+                "RESET ROLE",
+                forget,
+                f"DELETE FROM {schema}.graph_parts",
+                f"DELETE FROM {schema}.node_versions",
+            ),
+            *(refuse, "record"),
+            *("SET default_transaction_read_only = on", "record"),
+        ],
+    )
+    database = postgres.shop.environ["SHOP_DATABASE"]
+    no_schema, recorded, no_usage, no_rows, allowed, refused, read_only = answers
+    assert no_schema.startswith(WARNING)
+    assert no_schema.endswith(f"GRANT CREATE ON DATABASE {database} TO {stranger}")
+    assert " recorded: " in recorded
+    assert no_usage.startswith(WARNING) and no_usage.endswith(usage)
+    assert no_rows.startswith(WARNING) and no_rows.endswith(rows)
+    assert " recorded: " in allowed
+    assert refused == f"{WARNING}the disk is full"
+    assert read_only == f"{WARNING}the connection is read-only"
+    with UnifiedSqlAdapter.from_url(postgres.url) as owner:
+        assert list_runs(owner, schema=postgres.schema) == []
+        assert owner.execute(f"SELECT COUNT(*) FROM {schema}.graph_parts")[1] == [(0,)]
+
+
+def test_a_store_of_a_later_version_is_left_alone_and_an_error_where_that_is_wanted(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    place = on_duckdb(tmp_path_factory.mktemp("failing"))
+    later = "UPDATE recce_metadata.store SET schema_version = 99"
+    recorded, again, refused = said(place, ["record", "record", later, "record"])
+    assert " recorded: " in recorded
+    assert again.endswith("is recorded already")
+    assert refused.startswith(WARNING) and "has version 99" in refused
+    assert said(place, ["record"], code=1, recce_meta_fail=True) == []

@@ -1,0 +1,1 @@
+"""BigQuery's stand-in: its REST interface over DuckDB."""

@@ -1,0 +1,327 @@
+"""GoogleSQL as DuckDB's SQL: sqlglot's translation, and what it lacks or says differently."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlglot import exp, parse
+from sqlglot.errors import ParseError, TokenError
+
+INFORMATION_SCHEMA = {
+    "TABLES": """
+        SELECT table_catalog, table_schema, table_name,
+            CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'BASE TABLE' END AS table_type
+        FROM information_schema.tables WHERE table_catalog = {project} AND table_schema = {dataset}""",
+    "COLUMNS": """
+        SELECT table_catalog, table_schema, table_name, column_name, ordinal_position, is_nullable, data_type
+        FROM information_schema.columns WHERE table_catalog = {project} AND table_schema = {dataset}""",
+    "SCHEMATA": """
+        SELECT catalog_name, schema_name FROM information_schema.schemata
+        WHERE catalog_name = {project} AND schema_name NOT IN ('main', 'information_schema', 'pg_catalog')""",
+}
+
+# What BigQuery's functions are in DuckDB, where sqlglot has no or another answer.
+MACROS = (
+    "bq_json_value(x, p) AS CASE json_type(x, p) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL"
+    " ELSE json_extract_string(x, p) END",
+    "bq_json_query(x, p) AS json_extract(x, p)",
+    "bq_to_json_string(x) AS COALESCE(CAST(to_json(x) AS VARCHAR), 'null')",
+    # DuckDB takes some texts for a path: a key that is no plain one is looked up in a map.
+    "bq_json_at(x, k) AS CASE WHEN regexp_full_match(k, '[\\w.]+') THEN json_extract(x, k)"
+    " ELSE map_extract(CAST(x AS MAP(VARCHAR, JSON)), k)[1] END",
+    "lax_string(x) AS CASE json_type(x) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL"
+    " ELSE json_extract_string(x, '$') END",
+    "bq_json_keys(x) AS list_transform(json_keys(x),"
+    " lambda k: CASE WHEN regexp_full_match(k, '[A-Za-z_][A-Za-z0-9_]*') THEN k ELSE '\"' || k || '\"' END)",
+    "bq_json_object(ks, vs) AS to_json(map(ks, vs))",
+    "bq_json_array(x, p) AS CAST(json_extract(x, p) AS JSON[])",
+    "bq_json_texts(x, p) AS CAST(json_extract(x, p) AS VARCHAR[])",
+    "farm_fingerprint(x) AS CAST(CAST(hash(x) AS HUGEINT) - 9223372036854775808 AS BIGINT)",
+    "bq_divide(a, b) AS CASE WHEN b = 0 THEN error('division by zero: ' || a || ' / ' || b) ELSE a / b END",
+    "bq_float_text(x) AS regexp_replace(CAST(x AS VARCHAR), '\\.0$', '')",
+)
+
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#reserved_keywords
+RESERVED = frozenset(
+    "ALL AND ANY ARRAY AS ASC ASSERT_ROWS_MODIFIED AT BETWEEN BY CASE CAST COLLATE CONTAINS CREATE CROSS CUBE"
+    " CURRENT DEFAULT DEFINE DESC DISTINCT ELSE END ENUM ESCAPE EXCEPT EXCLUDE EXISTS EXTRACT FALSE FETCH"
+    " FOLLOWING FOR FROM FULL GROUP GROUPING GROUPS HASH HAVING IF IGNORE IN INNER INTERSECT INTERVAL INTO IS"
+    " JOIN LATERAL LEFT LIKE LIMIT LOOKUP MERGE NATURAL NEW NO NOT NULL NULLS OF ON OR ORDER OUTER OVER"
+    " PARTITION PRECEDING PROTO QUALIFY RANGE RECURSIVE RESPECT RIGHT ROLLUP ROWS SELECT SET SOME STRUCT"
+    " TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST USING WHEN WHERE WINDOW WITH WITHIN".split()
+)
+"""What is no name unless it is quoted."""
+
+_TRANSACTION = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK)(?:\s+TRANSACTION)?\s*;?\s*", re.I)
+_ABORT = re.compile(r"\s*CALL\s+BQ\.ABORT_SESSION\(.*\)\s*;?\s*", re.I)
+_PROJECT = re.compile(r"\s*SELECT\s+@@project_id\b\s*", re.I)
+
+
+class Refused(Exception):
+    """What BigQuery would refuse, with its reason."""
+
+    def __init__(self, message: str, reason: str = "invalidQuery") -> None:
+        super().__init__(message)
+        self.message, self.reason = message, reason
+
+
+@dataclass
+class Statement:
+    """One statement, ready for DuckDB."""
+
+    kind: str
+    """BEGIN, COMMIT, ROLLBACK, ABORT, or the name of sqlglot's class: Select, Create, Insert, …"""
+    sql: str = ""
+    tables: set[tuple[str, str, str]] = field(default_factory=set)
+    """Project, dataset and name of each table that must be there."""
+    datasets: set[tuple[str, str]] = field(default_factory=set)
+    dataset_to_create: tuple[str, str, str | None] | None = None
+    """Project, name, and location if one is given."""
+    dataset_to_drop: tuple[str, str] | None = None
+
+    @property
+    def location(self) -> str | None:
+        """The location that the statement itself names."""
+        return self.dataset_to_create[2] if self.dataset_to_create else None
+
+
+def translate(sql: str, project: str, default_dataset: tuple[str, str] | None) -> Statement:
+    """*sql* for DuckDB; names without a project are those of *project*. Refused where it is not GoogleSQL."""
+    if found := _TRANSACTION.fullmatch(sql):
+        return Statement(found.group(1).upper())
+    if _ABORT.fullmatch(sql):
+        return Statement("ABORT")
+    if _PROJECT.fullmatch(sql):
+        return Statement("Select", f"SELECT {exp.Literal.string(project).sql()} AS f0_")
+    try:
+        trees = [tree for tree in parse(sql, read="bigquery") if tree is not None]
+    except ParseError as error:
+        where = error.errors[0]
+        raise Refused(
+            f"Syntax error: Unexpected input {where['highlight']!r} at [{where['line']}:{where['col']}]"
+        ) from None
+    except TokenError as error:
+        raise Refused(f"Syntax error: Unclosed string literal at [1:1] ({error})") from None
+    if len(trees) != 1:
+        raise Refused("Syntax error: Expected one statement at [1:1]")
+    (tree,) = trees
+    if isinstance(tree, exp.Command):
+        raise Refused(f"Syntax error: Unexpected identifier {sql.split()[0]!r} at [1:1]")
+    return _Translation(project, default_dataset).of(tree)
+
+
+class _Translation:
+    def __init__(self, project: str, default_dataset: tuple[str, str] | None) -> None:
+        self._project, self._default = project, default_dataset
+
+    def of(self, tree: exp.Expression) -> Statement:
+        statement = Statement(type(tree).__name__)
+        if isinstance(tree, (exp.Update, exp.Delete)) and tree.args.get("where") is None:
+            raise Refused(f"{statement.kind.upper()} must have a WHERE clause at [1:1]")
+        kind = str(tree.args.get("kind") or "").upper()
+        if isinstance(tree, (exp.Create, exp.Drop)) and kind == "SCHEMA":
+            self._dataset(tree, statement)
+        else:
+            self._check_keys(tree)
+            self._qualify(tree, statement)
+        _refuse(tree)
+        for node in reversed(list(tree.bfs())):  # what is within a node before the node
+            if (change := _REWRITES.get(type(node))) is not None:
+                node.replace(change(node))
+        if isinstance(tree, exp.Create) and kind == "TABLE":
+            tree.set("properties", None)  # CLUSTER BY, PARTITION BY, OPTIONS
+        statement.sql = tree.sql("duckdb")
+        return statement
+
+    def _dataset(self, tree: exp.Create | exp.Drop, statement: Statement) -> None:
+        name = tree.this or tree.args["tables"][0]
+        project, dataset = name.catalog or self._project, name.db
+        name.set("catalog", exp.to_identifier(project, quoted=True))
+        name.set("db", exp.to_identifier(dataset, quoted=True))
+        if not re.fullmatch(r"\w+", dataset, re.ASCII):
+            raise Refused(f'Invalid dataset ID "{dataset}". Dataset IDs must be alphanumeric', "invalid")
+        if isinstance(tree, exp.Drop):
+            statement.dataset_to_drop = (project, dataset)
+            if not tree.args.get("exists"):
+                statement.datasets.add((project, dataset))
+            return
+        given = tree.find(exp.LocationProperty)
+        location = None if given is None else str(given.this.name)
+        tree.set("properties", None)
+        statement.dataset_to_create = (project, dataset, location)
+
+    def _check_keys(self, tree: exp.Expression) -> None:
+        for key in list(tree.find_all(exp.PrimaryKey, exp.PrimaryKeyColumnConstraint)):
+            if "NOT ENFORCED" not in key.args.get("options", ()):
+                raise Refused("PRIMARY KEY constraint must be NOT ENFORCED at [1:1]")
+            key.pop()
+
+    def _qualify(self, tree: exp.Expression, statement: Statement) -> None:
+        ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
+        is_made = isinstance(tree, (exp.Create, exp.Drop))
+        target = tree.find(exp.Table) if is_made else None
+        for table in list(tree.find_all(exp.Table)):
+            if not isinstance(table.this, exp.Identifier) or (not table.db and table.name in ctes):
+                continue
+            if table.name.upper().startswith("INFORMATION_SCHEMA"):
+                self._catalog(table, statement)
+                continue
+            project, dataset = self._place(table)
+            _set_place(table, project, dataset)
+            statement.datasets.add((project, dataset))
+            if table is not target or (isinstance(tree, exp.Drop) and not tree.args.get("exists")):
+                statement.tables.add((project, dataset, table.name))
+        self._shorten_columns(tree)
+        self._count_from_zero(tree)
+
+    def _place(self, table: exp.Table) -> tuple[str, str]:
+        if table.db:
+            return table.catalog or self._project, table.db
+        if self._default is None:
+            raise Refused(
+                f'Table "{table.name}" must be qualified with a dataset (e.g. dataset.table)', "invalid"
+            )
+        return self._default
+
+    def _catalog(self, table: exp.Table, statement: Statement) -> None:
+        project, dataset = table.catalog or self._project, table.db or (self._default or ("", ""))[1]
+        view = table.name.rpartition(".")[2].upper()
+        if view not in INFORMATION_SCHEMA:
+            raise Refused(f"Not found: INFORMATION_SCHEMA.{view}", "notFound")
+        if view != "SCHEMATA":
+            statement.datasets.add((project, dataset))
+        literals = {
+            "project": exp.Literal.string(project).sql(), "dataset": exp.Literal.string(dataset).sql()
+        }  # fmt: skip
+        query = exp.maybe_parse(INFORMATION_SCHEMA[view].format(**literals), dialect="duckdb")
+        for name in query.find_all(exp.Table):  # found already, and not BigQuery's
+            name.meta["known"] = True
+        table.replace(
+            exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(table.alias or view)))
+        )
+
+    def _count_from_zero(self, tree: exp.Expression) -> None:
+        """DuckDB counts WITH ORDINALITY from 1, and BigQuery WITH OFFSET from 0."""
+        for unnest in list(tree.find_all(exp.Unnest)):
+            offset = unnest.args.get("offset")
+            select = unnest.find_ancestor(exp.Select)
+            if offset is None or select is None:
+                continue
+            name = offset.name if isinstance(offset, exp.Expression) else "offset"
+            for column in list(select.find_all(exp.Column)):
+                if column.name == name and not column.table:
+                    one_less = exp.paren(exp.Sub(this=column.copy(), expression=exp.Literal.number(1)))
+                    is_shown = isinstance(column.parent, exp.Select) and column.arg_key == "expressions"
+                    column.replace(exp.alias_(one_less, name) if is_shown else one_less)
+
+    def _shorten_columns(self, tree: exp.Expression) -> None:
+        """`dataset.table.column` as `table.column`."""
+        for column in tree.find_all(exp.Column):
+            if column.args.get("db") is not None:
+                column.set("db", None)
+                column.set("catalog", None)
+
+
+def _set_place(table: exp.Table, project: str, dataset: str) -> None:
+    table.set("catalog", exp.to_identifier(project, quoted=True))
+    table.set("db", exp.to_identifier(dataset, quoted=True))
+    table.this.set("quoted", True)
+
+
+def _refuse(tree: exp.Expression) -> None:
+    """Raise where BigQuery refuses what DuckDB takes."""
+    for name in tree.find_all(exp.Identifier):
+        if not name.quoted and name.name.upper() in RESERVED:
+            raise Refused(f"Syntax error: Unexpected keyword {name.name.upper()} at [1:1]")
+    for recursive in tree.find_all(exp.With):
+        unions = [cte.this for cte in recursive.expressions if isinstance(cte.this, exp.Union)]
+        if recursive.args.get("recursive") and any(union.args.get("distinct") for union in unions):
+            raise Refused("The union in a recursive query must be UNION ALL at [1:1]")
+    for join in tree.find_all(exp.Join):
+        if join.side == "FULL" and join.args.get("on") is not None:
+            on = join.args["on"]
+            pieces = list(on.flatten()) if isinstance(on, exp.And) else [on]
+            if not any(isinstance(piece.unnest(), (exp.EQ, exp.NullSafeEQ, exp.And)) for piece in pieces):
+                raise Refused(
+                    "FULL OUTER JOIN cannot be used without a condition that is an equality of fields from"
+                    " both sides of the join."
+                )
+        is_bare = join.args.get("on") is None and not join.args.get("using")
+        if is_bare and join.side in ("LEFT", "FULL") and not isinstance(join.this, exp.Unnest):
+            raise Refused(f"Syntax error: Unexpected end of {join.side} JOIN without ON at [1:1]")
+    for lateral in tree.find_all(exp.Lateral):
+        raise Refused(f"Syntax error: Unexpected keyword LATERAL at [1:1] ({type(lateral).__name__})")
+
+
+def _anonymous(name: str, *arguments: exp.Expression) -> exp.Expression:
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def _path(node: exp.Expression) -> exp.Expression:
+    path = node.args.get("expression")
+    if path is None:
+        return exp.Literal.string("$")
+    return exp.Literal.string(path.sql("bigquery").strip("'")) if isinstance(path, exp.JSONPath) else path
+
+
+def _macro(name: str) -> Callable[[exp.Expression], exp.Expression]:
+    return lambda node: _anonymous(name, node.this, _path(node))
+
+
+def _bracket(node: exp.Expression) -> exp.Expression:
+    """A quantile of several, or a field of JSON; an array's element is left to sqlglot."""
+    (index,) = node.expressions
+    if isinstance(node.this, exp.ApproxQuantiles):
+        total = int(node.this.args["expression"].name)
+        share = exp.Literal.number(int(index.name) / total)
+        return _anonymous("quantile_disc", node.this.this, share)
+    if node.args.get("offset") is None and not index.is_int:
+        return _anonymous("bq_json_at", node.this, index)
+    return node
+
+
+def _data_type(node: exp.Expression) -> exp.Expression:
+    if node.this == exp.DataType.Type.DECIMAL and not node.expressions:
+        return exp.DataType.build("DECIMAL(38, 9)", dialect="duckdb")
+    if node.this == exp.DataType.Type.BIGDECIMAL and not node.expressions:
+        return exp.DataType.build("DECIMAL(38, 18)", dialect="duckdb")
+    if node.this == exp.DataType.Type.GEOGRAPHY:
+        return exp.DataType.build("VARCHAR", dialect="duckdb")
+    if node.this in (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR) and node.expressions:
+        return exp.DataType.build("VARCHAR", dialect="duckdb")
+    return node
+
+
+def _json_object(node: exp.Expression) -> exp.Expression:
+    """Of two arrays, keys and values, or of keys and values in turn."""
+    pairs = node.expressions
+    if len(pairs) == 1 and isinstance(pairs[0].this, (exp.ArrayAgg, exp.Array)):
+        return _anonymous("bq_json_object", pairs[0].this, pairs[0].expression)
+    return _anonymous("json_object", *(part for pair in pairs for part in (pair.this, pair.expression)))
+
+
+def _in(node: exp.Expression) -> exp.Expression:
+    """`x IN UNNEST(list)` without the list written five times."""
+    unnest = node.args.get("unnest")
+    if unnest is None:
+        return node
+    return _anonymous("list_contains", (unnest.expressions or [unnest.this])[0], node.this)
+
+
+_REWRITES: dict[type, Callable[[exp.Expression], exp.Expression]] = {
+    exp.JSONExtractScalar: _macro("bq_json_value"),
+    exp.JSONExtract: _macro("bq_json_query"),
+    exp.JSONExtractArray: _macro("bq_json_array"),
+    exp.JSONValueArray: _macro("bq_json_texts"),
+    exp.JSONFormat: lambda node: _anonymous("bq_to_json_string", node.this),
+    exp.JSONKeysAtDepth: lambda node: _anonymous("bq_json_keys", node.this),
+    exp.Format: lambda node: _anonymous("printf", node.this, *node.expressions),
+    exp.Bracket: _bracket,
+    exp.DataType: _data_type,
+    exp.JSONObject: _json_object,
+    exp.Parameter: lambda node: exp.Parameter(this=exp.var(node.name)),
+    exp.In: _in,
+    exp.Div: lambda node: _anonymous("bq_divide", node.this, node.expression),
+}

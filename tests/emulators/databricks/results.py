@@ -1,0 +1,130 @@
+"""Spark's rows as Databricks sends them: Arrow batches, and columns with their types by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+from databricks.sql.thrift_api.TCLIService import ttypes
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+_TYPES: Sequence[tuple[type[T.DataType], int]] = (
+    (T.BooleanType, ttypes.TTypeId.BOOLEAN_TYPE),
+    (T.ByteType, ttypes.TTypeId.TINYINT_TYPE),
+    (T.ShortType, ttypes.TTypeId.SMALLINT_TYPE),
+    (T.IntegerType, ttypes.TTypeId.INT_TYPE),
+    (T.LongType, ttypes.TTypeId.BIGINT_TYPE),
+    (T.FloatType, ttypes.TTypeId.FLOAT_TYPE),
+    (T.DoubleType, ttypes.TTypeId.DOUBLE_TYPE),
+    (T.DecimalType, ttypes.TTypeId.DECIMAL_TYPE),
+    (T.DateType, ttypes.TTypeId.DATE_TYPE),
+    (T.TimestampType, ttypes.TTypeId.TIMESTAMP_TYPE),
+    (T.TimestampNTZType, ttypes.TTypeId.TIMESTAMP_TYPE),
+    (T.BinaryType, ttypes.TTypeId.BINARY_TYPE),
+    (T.ArrayType, ttypes.TTypeId.ARRAY_TYPE),
+    (T.MapType, ttypes.TTypeId.MAP_TYPE),
+    (T.StructType, ttypes.TTypeId.STRUCT_TYPE),
+    (T.NullType, ttypes.TTypeId.NULL_TYPE),
+)
+
+
+class Result:
+    """All rows of one statement, and how far they have been fetched."""
+
+    def __init__(self, frame: DataFrame, modified: int | None = None) -> None:
+        fields = frame.schema.fields
+        self.modified = modified
+        self.columns = ttypes.TTableSchema(
+            columns=[_described(place, field) for place, field in enumerate(fields)]
+        )
+        table = _arrow(frame)
+        self.schema = table.schema.serialize().to_pybytes()
+        self._batches = table.to_batches(max_chunksize=10_000)
+        self._sent = self._rows_sent = 0
+
+    def take(self, most: int) -> tuple[int, list[Any], bool]:
+        """About *most* of the rows left: where they start, as batches, and whether there are more."""
+        start, taken = self._rows_sent, []
+        while self._sent < len(self._batches) and self._rows_sent - start < most:
+            batch = self._batches[self._sent]
+            taken.append(
+                ttypes.TSparkArrowBatch(batch=batch.serialize().to_pybytes(), rowCount=batch.num_rows)
+            )
+            self._sent += 1
+            self._rows_sent += batch.num_rows
+        return start, taken, self._sent < len(self._batches)
+
+
+def bound(parameters: Iterable[Any]) -> dict[str, Any]:
+    """Thrift's parameters as Spark takes them, by name: literals of their types."""
+    return {parameter.name: _literal(parameter) for parameter in parameters}
+
+
+def _literal(parameter: Any) -> Column:
+    if parameter.type == "VOID" or parameter.value is None:
+        return F.lit(None)
+    text = parameter.value.stringValue
+    if parameter.type == "STRING":
+        return F.lit(text)
+    if parameter.type == "BOOLEAN":
+        return F.lit(text.lower() == "true")
+    if parameter.type in ("DOUBLE", "FLOAT"):
+        return F.lit(float(text))
+    if parameter.type == "INT":
+        return F.expr(text)
+    if parameter.type in ("BIGINT", "SMALLINT", "TINYINT"):
+        return F.expr(text + {"BIGINT": "L", "SMALLINT": "S", "TINYINT": "Y"}[parameter.type])
+    if parameter.type.startswith("DECIMAL"):
+        return F.expr(text + "BD")
+    return F.expr(f"{parameter.type} '{text}'")  # DATE, TIMESTAMP, TIMESTAMP_NTZ: a literal each
+
+
+def _described(place: int, field: T.StructField) -> Any:
+    kind = next((id for known, id in _TYPES if type(field.dataType) is known), ttypes.TTypeId.STRING_TYPE)
+    qualifiers = None
+    if isinstance(field.dataType, T.DecimalType):
+        qualifiers = ttypes.TTypeQualifiers(
+            qualifiers={
+                "precision": ttypes.TTypeQualifierValue(i32Value=field.dataType.precision),
+                "scale": ttypes.TTypeQualifierValue(i32Value=field.dataType.scale),
+            }
+        )
+    entry = ttypes.TPrimitiveTypeEntry(type=kind, typeQualifiers=qualifiers)
+    return ttypes.TColumnDesc(
+        columnName=field.name,
+        typeDesc=ttypes.TTypeDesc(types=[ttypes.TTypeEntry(primitiveEntry=entry)]),
+        position=place + 1,
+        comment="",
+    )
+
+
+def _arrow(frame: DataFrame) -> pa.Table:
+    """The rows as Arrow, each column under its own name, also where two have the same."""
+    fields = frame.schema.fields
+    if not fields:
+        return pa.table({})
+    numbered = frame.toDF(*(f"c{place}" for place in range(len(fields))))
+    table = numbered.select(
+        *(_sendable(F.col(f"c{place}"), field.dataType) for place, field in enumerate(fields))
+    ).toArrow()
+    named = [
+        pa.field(field.name, column.type, metadata={"Spark:DataType:SqlName": _sql_name(field.dataType)})
+        for field, column in zip(fields, table.columns, strict=True)
+    ]
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(named))
+
+
+def _sendable(column: Column, kind: T.DataType) -> Column:
+    """Variants travel as JSON text, intervals as text."""
+    if isinstance(kind, T.VariantType):
+        return F.to_json(column)
+    if isinstance(kind, (T.DayTimeIntervalType, T.YearMonthIntervalType, T.CalendarIntervalType)):
+        return column.cast("string")
+    return column
+
+
+def _sql_name(kind: T.DataType) -> str:
+    return kind.simpleString().upper()

@@ -1,0 +1,264 @@
+"""What Delta does and Parquet does not: UPDATE, DELETE and MERGE, and conflicts between writers.
+
+A table's rows are replaced by writing them anew elsewhere and pointing the table there, so that who reads
+keeps what it began with. Whoever has read a table to change it and finds it changed by then is refused, as
+by Delta at the isolation level Serializable. Of MERGE there is what `WHEN NOT MATCHED THEN INSERT` asks for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+from results import Result
+from sqlglot import exp, parse_one
+
+_COMMENT = re.compile(r"\A(?:\s+|--[^\n]*\n|/\*.*?\*/)+", re.S)
+_FIRST_WORD = re.compile(r"\w+")
+_OR_REPLACE = re.compile(r"\ACREATE\s+OR\s+REPLACE\s+TABLE\s+((?:`(?:[^`]|``)+`|[\w.])+)", re.I)
+
+_VIEW = re.compile(r"\ACREATE\s+OR\s+REPLACE\s+VIEW\s+`?(\w+)`?\.`?(\w+)`?\s+AS\b", re.I)
+
+_lock = threading.Lock()
+_catalog_lock = threading.RLock()
+"""Held while the catalog changes: Spark's own does in several steps what Unity Catalog does in one."""
+_versions: Counter[str] = Counter()
+_folder = ""
+
+
+class Conflict(Exception):
+    """Another writer has changed the table meanwhile."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            "[DELTA_CONCURRENT_APPEND.WHOLE_TABLE_READ] Transaction conflict detected. A concurrent MERGE"
+            f" added data to table {table} committed at version {_versions[table]}. This transaction"
+            " performed a whole table read. Please retry the operation. SQLSTATE: 2D521"
+        )
+
+
+def prepare(spark: SparkSession, folder: str) -> None:
+    """Tell where rows are to be kept."""
+    global _folder
+    _folder = os.path.join(folder, "replaced")
+    spark.sql("CREATE SCHEMA IF NOT EXISTS default")
+
+
+def without_comment(statement: str) -> str:
+    """*statement* from its first word on."""
+    return _COMMENT.sub("", statement)
+
+
+def execute(spark: SparkSession, statement: str, parameters: dict[str, Any]) -> Result:
+    """Run one statement, as it is where Spark can."""
+    bare = without_comment(statement)
+    first = _FIRST_WORD.match(bare)
+    if first and first[0].upper() in ("CREATE", "ALTER", "DROP"):
+        return _define(spark, bare)
+    _views.settle(spark, bare)
+    change = {"UPDATE": _update, "DELETE": _delete, "MERGE": _merge}.get(first[0].upper() if first else "")
+    if change is not None:
+        tree = parse_one(bare, read="databricks")
+        return _counted(spark, change(spark, tree, parameters))
+    if first and first[0].upper() == "INSERT":
+        return _insert(spark, statement, parameters)
+    return Result(spark.sql(statement, args=parameters or None))
+
+
+def _define(spark: SparkSession, statement: str) -> Result:
+    """Run a statement that changes the catalog; of tables, Spark has no OR REPLACE."""
+    with _catalog_lock:
+        if _views.takes(spark, statement):
+            return Result(spark.createDataFrame([], T.StructType([])))
+        _views.settle(spark, statement)
+        if (table := _OR_REPLACE.match(statement)) is not None:
+            spark.sql(f"DROP TABLE IF EXISTS {table[1]}")
+            statement = re.sub(r"\bOR\s+REPLACE\b", "", statement, count=1, flags=re.I)
+        return Result(spark.sql(statement))
+
+
+class _Views:
+    """Views that nobody has read yet: Spark takes a second to analyse one that stands on many.
+
+    Each becomes one of Spark's when a statement names it, with its schema as ours all do. One that is there
+    is altered: to replace it, Spark would drop it first, before the eyes of other sessions.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, str], str] = {}
+
+    def takes(self, spark: SparkSession, statement: str) -> bool:
+        """Whether *statement* defines a view that can wait."""
+        found = _VIEW.match(statement)
+        if found is None or not spark.catalog.databaseExists(found[1]):
+            return False
+        self._waiting[found[1].lower(), found[2].lower()] = statement[found.end() :]
+        return True
+
+    def settle(self, spark: SparkSession, statement: str) -> None:
+        """Hand over to Spark what *statement* reads; forget what a dropped schema held."""
+        dropped = re.match(r"DROP\s+(?:SCHEMA|DATABASE)\s+(?:IF\s+EXISTS\s+)?`?(\w+)", statement, re.I)
+        with _catalog_lock:
+            for schema, view in [*self._waiting]:
+                if dropped is not None and dropped[1].lower() == schema:
+                    del self._waiting[schema, view]
+                elif re.search(rf"\b{schema}`?\.`?{view}\b", statement, re.I):
+                    self._hand_over(spark, schema, view)
+
+    def _hand_over(self, spark: SparkSession, schema: str, view: str) -> None:
+        body = self._waiting.pop((schema, view), None)
+        if body is not None:
+            self.settle(spark, body)
+            verb = "ALTER" if spark.catalog.tableExists(f"{schema}.{view}") else "CREATE"
+            spark.sql(f"{verb} VIEW {schema}.{view} AS {body}")
+
+
+_views = _Views()
+
+
+def _insert(spark: SparkSession, statement: str, parameters: dict[str, Any]) -> Result:
+    table = parse_one(without_comment(statement), read="databricks").find(exp.Table)
+    with _lock:
+        frame = spark.sql(statement, args=parameters or None)
+        _versions[_name(spark, table)] += 1
+    plan = frame._jdf.queryExecution().commandExecuted().commandPhysicalPlan()
+    counts = [plan.metrics().get("numOutputRows")]
+    counts += [plan.children().apply(n).metrics().get("numOutputRows") for n in range(plan.children().size())]
+    return _counted(spark, max((count.get().value() for count in counts if count.isDefined()), default=0))
+
+
+def _counted(spark: SparkSession, rows: int) -> Result:
+    return Result(spark.sql(f"SELECT {rows}L AS num_affected_rows"), rows)
+
+
+def _delete(spark: SparkSession, tree: exp.Expression, parameters: dict[str, Any]) -> int:
+    read, base, hits = _chosen(spark, tree, parameters)
+    if rows := hits.count():
+        _replace(spark, tree.this, read, base.join(hits, "__row", "left_anti").drop("__row"))
+    return rows
+
+
+def _update(spark: SparkSession, tree: exp.Expression, parameters: dict[str, Any]) -> int:
+    table = tree.this
+    read, base, hits = _chosen(spark, tree, parameters)
+    rows = hits.count()
+    if not rows:
+        return 0
+    new = {change.this.name.lower(): change.expression for change in tree.expressions}
+    names = [name for name in base.columns if name != "__row"]
+    values = ", ".join(
+        f"{new[name.lower()].sql(dialect='databricks')} AS `{name}`" if name.lower() in new else f"`{name}`"
+        for name in names
+    )
+    with _named(base.join(hits, "__row", "left_semi")) as view:
+        changed = spark.sql(
+            f"SELECT {values} FROM {view} AS `{table.alias_or_name}`", args=parameters or None
+        )
+    kept = base.join(hits, "__row", "left_anti").drop("__row")
+    _replace(spark, table, read, kept.union(changed.select(*_columns(spark, table, changed))))
+    return rows
+
+
+def _chosen(
+    spark: SparkSession, tree: exp.Expression, parameters: dict[str, Any]
+) -> tuple[int, DataFrame, DataFrame]:
+    """The table's version, its rows with a number for each, and the numbers of those that WHERE means."""
+    table = tree.this
+    read = _versions[_name(spark, table)]
+    base = spark.table(_sql(table)).withColumn("__row", F.monotonically_increasing_id())
+    base = base.localCheckpoint(eager=False)
+    where = tree.args.get("where")
+    condition = "" if where is None else _unqualified(where, table).sql(dialect="databricks")
+    with _named(base) as view:
+        hits = spark.sql(
+            f"SELECT __row FROM {view} AS `{table.alias_or_name}` {condition}", args=parameters or None
+        )
+    return read, base, hits.localCheckpoint(eager=False)
+
+
+def _merge(spark: SparkSession, tree: exp.Expression, parameters: dict[str, Any]) -> int:
+    table, source, condition = tree.this, tree.args["using"], tree.args["on"]
+    (when,) = tree.args["whens"].expressions
+    insert = when.args["then"]
+    if when.args.get("matched") or not isinstance(insert, exp.Insert) or when.args.get("condition"):
+        raise NotImplementedError("MERGE is emulated with WHEN NOT MATCHED THEN INSERT alone")
+    name = _name(spark, table)
+    read = _versions[name]
+    values = ", ".join(value.sql(dialect="databricks") for value in insert.expression.expressions)
+    target = _sql(table) + (f" AS `{table.alias}`" if table.alias else "")
+    new = spark.sql(
+        f"SELECT {values} FROM {source.sql(dialect='databricks')} LEFT ANTI JOIN {target}"
+        f" ON {condition.sql(dialect='databricks')}",
+        args=parameters or None,
+    )
+    new = new.toDF(*(column.name for column in insert.this.expressions)).localCheckpoint(eager=False)
+    rows = new.count()
+    with _lock:
+        if _versions[name] != read:
+            raise Conflict(name)
+        if rows:
+            new.select(*_columns(spark, table, new)).write.insertInto(_sql(table))
+            _versions[name] += 1
+    return rows
+
+
+def _replace(spark: SparkSession, table: exp.Table, read: int, rows: DataFrame) -> None:
+    """Make *rows* all that *table* holds, unless it has changed since version *read*."""
+    name = _name(spark, table)
+    place = os.path.join(_folder, uuid4().hex)
+    rows.write.parquet(place)
+    with _lock:
+        if _versions[name] != read:
+            raise Conflict(name)
+        spark.sql(f"ALTER TABLE {_sql(table)} SET LOCATION '{place}'")
+        _versions[name] += 1
+
+
+def _columns(spark: SparkSession, table: exp.Table, rows: DataFrame) -> list[Column]:
+    """The columns of *table*, each from the column of *rows* that has its name, or NULL."""
+    named = {name.lower() for name in rows.columns}
+    return [
+        (F.col(f"`{field.name}`") if field.name.lower() in named else F.lit(None))
+        .cast(field.dataType)
+        .alias(field.name)
+        for field in spark.table(_sql(table)).schema.fields
+    ]
+
+
+@contextmanager
+def _named(rows: DataFrame) -> Iterator[str]:
+    """A name for *rows* within SQL."""
+    name = f"__rows_{uuid4().hex}"
+    rows.createOrReplaceTempView(name)
+    try:
+        yield name
+    finally:
+        rows.sparkSession.catalog.dropTempView(name)
+
+
+def _unqualified(where: exp.Expression, table: exp.Table) -> exp.Expression:
+    """*where* with columns named after the table alone, and not after its schema."""
+    for column in where.find_all(exp.Column):
+        if column.table.lower() == table.name.lower():
+            column.set("db", None)
+            column.set("catalog", None)
+    return where
+
+
+def _sql(table: exp.Table) -> str:
+    return ".".join(f"`{part.name.replace('`', '``')}`" for part in table.parts)
+
+
+def _name(spark: SparkSession, table: exp.Table) -> str:
+    """What the table is called, in full."""
+    parts = [part.name.lower() for part in table.parts]
+    return ".".join(parts[-2:] if len(parts) > 1 else [spark.catalog.currentDatabase(), *parts])

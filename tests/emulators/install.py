@@ -1,0 +1,58 @@
+"""Installs emulators: `python -m tests.emulators.install snowflake bigquery …`; all where none is named.
+
+Each has a virtual environment of its own under `.emulators/`, or where RECCE_META_EMULATORS says, because
+what they need clashes with what the tests need.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.emulators import NAMES, home
+
+FOLDERS = Path(__file__).parent
+WITH_ENVIRONMENT = ("dbt",)
+"""What tests need besides that is no emulator of a warehouse."""
+
+
+def python_of(name: str) -> Path:
+    """The interpreter of what is installed as *name*."""
+    return home() / name / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+
+
+def is_installed(name: str) -> bool:
+    """Whether *name* is installed, with the requirements that it has now."""
+    return _mark(name).exists() and _mark(name).read_text(encoding="utf-8") == _wanted(name)
+
+
+def install(name: str) -> None:
+    """Install the requirements of *name* into an environment of its own, anew where they have changed."""
+    if is_installed(name):
+        return
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(home() / name)], check=True)
+    requirements = FOLDERS / name / "requirements.txt"
+    command = [str(python_of(name)), "-m", "pip", "install", "-q", "-r", str(requirements)]
+    subprocess.run(command, check=True)
+    _mark(name).write_text(_wanted(name), encoding="utf-8")
+
+
+def _mark(name: str) -> Path:
+    return home() / name / "installed"
+
+
+def _wanted(name: str) -> str:
+    return hashlib.sha256((FOLDERS / name / "requirements.txt").read_bytes()).hexdigest()
+
+
+def main() -> None:
+    """Install what the command line names."""
+    for name in sys.argv[1:] or (*NAMES, *WITH_ENVIRONMENT):
+        if (FOLDERS / name / "requirements.txt").exists():
+            install(name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,281 @@
+"""Snowflake's HTTP interface over DuckDB: fakesnow's server, and what drivers and tests need beyond it.
+
+Runs in an environment of its own (`requirements.txt`), as a process: `python server.py PORT`; says `ready`.
+
+What is added: a login that connector 5 understands, a refused password, SYSTEM$CANCEL_ALL_QUERIES and the
+limit of a statement (both stop DuckDB), every error as Snowflake's protocol has it, HASH as a signed number,
+points in time that are NULL, and refusals of what Snowflake refuses and DuckDB does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import re
+import sys
+import time
+from itertools import count
+from typing import Any
+
+import duckdb
+import fakesnow.arrow
+import fakesnow.server as fake
+import pyarrow
+import sqlglot
+import uvicorn
+from fakesnow.cursor import FakeSnowflakeCursor
+from snowflake.connector.errors import ProgrammingError
+from sqlglot import exp
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+WRONG_PASSWORD = "wrong"
+LOCK_SECONDS = 60.0
+CANCELLED = (604, "57014", "SQL execution canceled")
+TIMED_OUT = (
+    630,
+    "57014",
+    "Statement reached its statement or warehouse timeout of {} second(s) and was canceled.",
+)
+_CANCEL = re.compile(r"(?i)\s*select\s+system\$cancel_all_queries\((\d+)\)")
+_NUMBER = re.compile(r"\A\d{6} \(\w{5}\): ")
+_PLACE = re.compile(r"Line (\d+), Col: (\d+)\.")
+_SCIENTIFIC = "UPPER(REPLACE(REPLACE(PRINTF('%.14e', {}), 'e+', 'e+0'), 'e-', 'e-0'))"
+_FIRST_WORD = re.compile(r"\A(?:\s+|--[^\n]*\n)*")
+_SESSION_IDS = count(1001)
+
+sessions: dict[int, Any] = {}
+"""Connections by the number that SYSTEM$CANCEL_ALL_QUERIES is given."""
+in_transaction: set[int] = set()
+"""The connections, by their `id`, on which a transaction was begun."""
+limits: dict[int, float] = {}
+"""The limit that stopped a connection's statement, by its `id`, until it is told."""
+
+
+async def login(request: Request) -> JSONResponse:
+    """fakesnow's login with the tokens and the number that connector 5 asks for."""
+    data = (await _body(request))["data"]
+    if data.get("PASSWORD") == WRONG_PASSWORD:
+        message = "Incorrect username or password was specified."
+        return JSONResponse({"data": {}, "code": "390100", "message": message, "success": False})
+    answer = json.loads((await fake.login_request(request)).body)
+    number = next(_SESSION_IDS)
+    sessions[number] = fake.sessions[answer["data"]["token"]]
+    answer["data"] |= {
+        "sessionId": number,
+        "masterToken": f"master-{number}",
+        "validityInSeconds": 3600,
+        "masterValidityInSeconds": 14400,
+    }
+    return JSONResponse(answer)
+
+
+async def query(request: Request) -> Response:
+    """fakesnow's answer, stopped in time, and with requests to cancel understood."""
+    body = await _body(request)
+    if found := _CANCEL.match(body["sqlText"]):
+        if (victim := sessions.get(int(found[1]))) is not None:
+            victim._duck_conn.interrupt()
+        body["sqlText"] = "SELECT 'query [x] terminated.' AS \"SYSTEM$CANCEL_ALL_QUERIES\""
+    elif body.get("bindings"):
+        body["sqlText"] = numbered(body["sqlText"])
+    _replace_body(request, body)
+    limit = (body.get("parameters") or {}).get("STATEMENT_TIMEOUT_IN_SECONDS")
+    if not limit:
+        return _told(await fake.query_request(request))
+    connection = fake.to_conn(fake.to_token(request))
+    timer = asyncio.get_running_loop().call_later(float(limit), _stop, connection, float(limit))
+    try:
+        return _told(await fake.query_request(request))
+    finally:
+        timer.cancel()
+
+
+def numbered(sql: str) -> str:
+    """*sql* with `:1`, `:2` … for its question marks: fakesnow writes some expressions twice."""
+    places = [token.start for token in sqlglot.tokenize(sql, read="snowflake") if token.text == "?"]
+    for number, start in reversed(list(enumerate(places, 1))):
+        sql = f"{sql[:start]}:{number}{sql[start + 1 :]}"
+    return sql
+
+
+def _told(answer: JSONResponse) -> JSONResponse:
+    """*answer*, an error as Snowflake tells it: never as HTTP 500, which drivers try again for minutes."""
+    if answer.status_code < 500 and answer.body.endswith(b'"success":true}'):
+        return answer
+    told = json.loads(answer.body)
+    if told["success"]:
+        return answer
+    # The driver puts the number before the message, and fakesnow has done so already.
+    message = _NUMBER.sub("", told["message"] or "")
+    if (found := _PLACE.search(message)) is not None:
+        place = f"syntax error line {found[1]} at position {int(found[2]) - 1} unexpected."
+        message = f"SQL compilation error:\n{place}\n{message}"
+    told["message"] = message
+    if answer.status_code >= 500:
+        told |= {"code": "099999", "data": {"errorCode": "099999", "sqlState": "XX000"}}
+    return JSONResponse(told)
+
+
+def _stop(connection: Any, limit: float) -> None:
+    limits[id(connection)] = limit
+    connection._duck_conn.interrupt()
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    is_packed = request.headers.get("Content-Encoding") == "gzip"
+    loaded: dict[str, Any] = json.loads(gzip.decompress(body) if is_packed else body)
+    return loaded
+
+
+def _replace_body(request: Request, body: dict[str, Any]) -> None:
+    packed = json.dumps(body).encode()
+    is_packed = request.headers.get("Content-Encoding") == "gzip"
+    request._body = gzip.compress(packed) if is_packed else packed
+
+
+# --- errors ---------------------------------------------------------------------------------------------
+
+_timestamps = fakesnow.arrow.timestamp_to_sf_struct
+_execute = FakeSnowflakeCursor.execute
+_transform = FakeSnowflakeCursor._transform
+
+
+def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
+    """fakesnow's, with every failure as an error that the protocol can carry."""
+    try:
+        _end_before_ddl(self, command)
+        return _execute(self, command, *args, **kwargs)
+    except ProgrammingError:
+        raise
+    except duckdb.InterruptException:
+        limit = limits.pop(id(self._conn), None)
+        errno, state, message = CANCELLED if limit is None else TIMED_OUT
+        raise ProgrammingError(msg=message.format(limit), errno=errno, sqlstate=state) from None
+    except duckdb.ParserException as error:
+        if "in qualified name" not in str(error):
+            raise ProgrammingError(msg=str(error), errno=1003, sqlstate="42000") from None
+        # The schema is made; fakesnow cannot make a name with a quote in it the current one.
+        return _execute(self, "SELECT 'Schema successfully created.' AS status")
+    except duckdb.TransactionException as error:
+        if command.lstrip("- \n").upper().startswith("UPDATE") or "\nUPDATE " in command:
+            return _after_waiting(self, command, *args, **kwargs)
+        raise ProgrammingError(msg=str(error), errno=625, sqlstate="57014") from None
+    except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to be told
+        raise ProgrammingError(
+            msg=f"{type(error).__name__}: {error}", errno=99999, sqlstate="XX000"
+        ) from None
+
+
+def _end_before_ddl(self: Any, command: str) -> None:
+    """Commit what is open before a statement that creates, alters or drops, as Snowflake does."""
+    word = _FIRST_WORD.sub("", command)[:8].upper()
+    if word.startswith("BEGIN"):
+        in_transaction.add(id(self._conn))
+    elif word.startswith(("COMMIT", "ROLLBACK")):
+        in_transaction.discard(id(self._conn))
+    elif word.startswith(("CREATE", "ALTER TA", "DROP")) and id(self._conn) in in_transaction:
+        in_transaction.discard(id(self._conn))
+        _execute(self, "COMMIT")
+
+
+def _after_waiting(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
+    """An UPDATE that another transaction is in the way of: Snowflake waits for it, DuckDB ends this one.
+
+    The UPDATE is taken for the first statement that writes, as in every transaction of ours.
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        _execute(self, "ROLLBACK")
+        time.sleep(0.05)
+        _execute(self, "BEGIN")
+        try:
+            return _execute(self, command, *args, **kwargs)
+        except duckdb.TransactionException as error:
+            if time.monotonic() > deadline:
+                raise ProgrammingError(msg=str(error), errno=625, sqlstate="57014") from None
+
+
+def transform(self: Any, expression: Any, params: Any) -> Any:
+    """fakesnow's translation, after refusing what Snowflake refuses, with hashes that are signed."""
+    refuse(expression)
+    translated = _transform(self, expression.transform(_as_duckdb), params)
+    return translated.transform(_signed_hash)
+
+
+def refuse(expression: Any) -> None:
+    """Raise Snowflake's error for what DuckDB would run."""
+    for values in expression.find_all(exp.Values):
+        if call := values.find(exp.ParseJSON):
+            raise ProgrammingError(
+                msg=f"Invalid expression [{call.sql('snowflake')}] in VALUES clause",
+                errno=2014,
+                sqlstate="22000",
+            )
+
+
+def _as_duckdb(node: Any) -> Any:
+    """What sqlglot's translation to DuckDB gets wrong, or does not know."""
+    if isinstance(node, exp.GetExtract) and not isinstance(node.parent, exp.Paren):
+        return exp.Paren(this=node)  # `->` binds looser than `IS NULL` and `=`
+    template = node.args.get("format") if isinstance(node, (exp.ToChar, exp.ToNumber)) else None
+    if template is None:
+        return node
+    if template.name.endswith("EEEEE"):
+        return sqlglot.parse_one(_SCIENTIFIC.format(node.this.sql("snowflake")), read="snowflake")
+    if template.name.strip("X") == "":
+        return sqlglot.parse_one(f"CAST('0x' || {node.this.sql('snowflake')} AS BIGINT)", read="snowflake")
+    return node
+
+
+def _signed_hash(node: Any) -> Any:
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "HASH":
+        signed = "CAST(CAST({} AS HUGEINT) - 9223372036854775808 AS BIGINT)"
+        return sqlglot.parse_one(signed.format(node.sql("duckdb")), read="duckdb")
+    return node
+
+
+def timestamps(column: Any) -> Any:
+    """Points in time as Snowflake sends them, in which a NULL is one; fakesnow makes it the year 1970."""
+    joined = column.combine_chunks() if isinstance(column, pyarrow.ChunkedArray) else column
+    missing = joined.is_null()
+    made = _timestamps(joined.fill_null(0))
+    return pyarrow.StructArray.from_arrays(made.flatten(), fields=list(made.type), mask=missing)
+
+
+def application() -> Starlette:
+    """fakesnow's routes with ours before them."""
+    fakesnow.arrow.timestamp_to_sf_struct = timestamps
+    FakeSnowflakeCursor.execute = execute
+    FakeSnowflakeCursor._transform = transform
+    ours = [
+        Route("/session/v1/login-request", login, methods=["POST"]),
+        Route("/queries/v1/query-request", query, methods=["POST"]),
+        Route("/telemetry/send", lambda _: JSONResponse({"success": True}), methods=["POST"]),
+    ]
+    return Starlette(routes=[*ours, *fake.routes])
+
+
+class Server(uvicorn.Server):
+    """Says so when it answers."""
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Listen, and tell whoever started this."""
+        await super().startup(sockets)
+        port = self.servers[0].sockets[0].getsockname()[1]
+        sys.stdout.write(f"ready {port}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    configuration = uvicorn.Config(
+        application(),
+        host="127.0.0.1",
+        port=int(sys.argv[1]) if len(sys.argv) > 1 else 0,
+        log_level="warning",
+    )
+    Server(configuration).run()

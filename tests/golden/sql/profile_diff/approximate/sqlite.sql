@@ -1,0 +1,87 @@
+-- base: profile of 2 columns of orders
+SELECT
+  COUNT(*) AS row_count,
+  COUNT(t."amount") AS c0_not_null_count,
+  MIN(t."amount") AS c0_min,
+  MAX(t."amount") AS c0_max,
+  AVG(t."amount") AS c0_avg,
+  recce_median(CAST(t."amount" AS REAL)) AS c0_median,
+  COUNT(t."note") AS c1_not_null_count,
+  MIN(t."note" COLLATE BINARY) AS c1_min,
+  MAX(t."note" COLLATE BINARY) AS c1_max,
+  MIN(LENGTH(t."note")) AS c1_min_length,
+  MAX(LENGTH(t."note")) AS c1_max_length,
+  AVG(LENGTH(t."note")) AS c1_avg_length
+FROM "prod"."orders" AS t
+WHERE
+  (
+    
+    id > 10
+    
+  );
+
+-- base: distinct count of orders.amount
+SELECT
+  COUNT(DISTINCT t."amount") AS distinct_count
+FROM "prod"."orders" AS t
+WHERE
+  (
+    
+    id > 10
+    
+  );
+
+-- base: distinct count of orders.note
+SELECT
+  COUNT(DISTINCT t."note" COLLATE BINARY) AS distinct_count
+FROM "prod"."orders" AS t
+WHERE
+  (
+    
+    id > 10
+    
+  );
+
+-- current: profile of 2 columns of orders
+SELECT
+  COUNT(*) AS row_count,
+  COUNT(t."amount") AS c0_not_null_count,
+  MIN(t."amount") AS c0_min,
+  MAX(t."amount") AS c0_max,
+  AVG(t."amount") AS c0_avg,
+  recce_median(CAST(t."amount" AS REAL)) AS c0_median,
+  COUNT(t."note") AS c1_not_null_count,
+  MIN(t."note" COLLATE BINARY) AS c1_min,
+  MAX(t."note" COLLATE BINARY) AS c1_max,
+  MIN(LENGTH(t."note")) AS c1_min_length,
+  MAX(LENGTH(t."note")) AS c1_max_length,
+  AVG(LENGTH(t."note")) AS c1_avg_length
+FROM "pr_42"."orders" AS t
+WHERE
+  (
+    
+    id > 10
+    
+  );
+
+-- current: distinct count of orders.amount
+SELECT
+  COUNT(DISTINCT t."amount") AS distinct_count
+FROM "pr_42"."orders" AS t
+WHERE
+  (
+    
+    id > 10
+    
+  );
+
+-- current: distinct count of orders.note
+SELECT
+  COUNT(DISTINCT t."note" COLLATE BINARY) AS distinct_count
+FROM "pr_42"."orders" AS t
+WHERE
+  (
+    
+    id > 10
+    
+  );

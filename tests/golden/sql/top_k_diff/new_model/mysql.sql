@@ -1,0 +1,53 @@
+-- current: most frequent values of note of orders
+SELECT
+  0 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      COUNT(CASE WHEN g.side = 0 THEN 1 END) AS base_rows,
+      COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
+    FROM (
+      SELECT
+        CAST(t.`note` AS CHAR) AS v,
+        1 AS side
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`note` IS NULL AND (
+          
+          id > 10
+          
+        )
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+  LIMIT 10
+) AS f;
+
+-- current: values of orders
+SELECT
+  1 AS side,
+  COUNT(*) AS row_count,
+  COUNT(t.`note`) AS c0_valid
+FROM `pr_42`.`orders` AS t
+WHERE
+  (
+    
+    id > 10
+    
+  );

@@ -1,0 +1,269 @@
+-- current: most frequent values of 6 columns of orders
+SELECT
+  0 AS column_number,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v COLLATE BINARY NULLS LAST) AS place,
+  CAST(f.v AS TEXT) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      COUNT(CASE WHEN g.side = 0 THEN 1 END) AS base_rows,
+      COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
+    FROM (
+      SELECT
+        t."note" COLLATE BINARY AS v,
+        0 AS side
+      FROM "prod"."orders" AS t
+      WHERE
+        NOT t."note" IS NULL
+      UNION ALL
+      SELECT
+        t."note" COLLATE BINARY AS v,
+        1 AS side
+      FROM "pr_42"."orders" AS t
+      WHERE
+        NOT t."note" IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    c.v COLLATE BINARY NULLS LAST
+  LIMIT 5
+) AS f
+UNION ALL
+SELECT
+  1 AS column_number,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  CAST(f.v AS TEXT) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      COUNT(CASE WHEN g.side = 0 THEN 1 END) AS base_rows,
+      COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
+    FROM (
+      SELECT
+        t."amount" AS v,
+        0 AS side
+      FROM "prod"."orders" AS t
+      WHERE
+        NOT t."amount" IS NULL
+      UNION ALL
+      SELECT
+        t."amount" AS v,
+        1 AS side
+      FROM "pr_42"."orders" AS t
+      WHERE
+        NOT t."amount" IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    c.v NULLS LAST
+  LIMIT 5
+) AS f
+UNION ALL
+SELECT
+  2 AS column_number,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  CASE WHEN f.v THEN 'true' WHEN NOT f.v THEN 'false' END AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      COUNT(CASE WHEN g.side = 0 THEN 1 END) AS base_rows,
+      COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
+    FROM (
+      SELECT
+        t."is_open" AS v,
+        0 AS side
+      FROM "prod"."orders" AS t
+      WHERE
+        NOT t."is_open" IS NULL
+      UNION ALL
+      SELECT
+        t."is_open" AS v,
+        1 AS side
+      FROM "pr_42"."orders" AS t
+      WHERE
+        NOT t."is_open" IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    c.v NULLS LAST
+  LIMIT 5
+) AS f
+UNION ALL
+SELECT
+  3 AS column_number,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  REPLACE(CAST(f.v AS TEXT), 'T', ' ') AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      COUNT(CASE WHEN g.side = 0 THEN 1 END) AS base_rows,
+      COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
+    FROM (
+      SELECT
+        t."shipped_at" AS v,
+        0 AS side
+      FROM "prod"."orders" AS t
+      WHERE
+        NOT t."shipped_at" IS NULL
+      UNION ALL
+      SELECT
+        t."shipped_at" AS v,
+        1 AS side
+      FROM "pr_42"."orders" AS t
+      WHERE
+        NOT t."shipped_at" IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    c.v NULLS LAST
+  LIMIT 5
+) AS f
+UNION ALL
+SELECT
+  4 AS column_number,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v COLLATE BINARY NULLS LAST) AS place,
+  CAST(f.v AS TEXT) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      COUNT(CASE WHEN g.side = 0 THEN 1 END) AS base_rows,
+      COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
+    FROM (
+      SELECT
+        t."tags" COLLATE BINARY AS v,
+        0 AS side
+      FROM "prod"."orders" AS t
+      WHERE
+        NOT t."tags" IS NULL
+      UNION ALL
+      SELECT
+        t."tags" COLLATE BINARY AS v,
+        1 AS side
+      FROM "pr_42"."orders" AS t
+      WHERE
+        NOT t."tags" IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    c.v COLLATE BINARY NULLS LAST
+  LIMIT 5
+) AS f
+UNION ALL
+SELECT
+  5 AS column_number,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  CAST(f.v AS TEXT) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      COUNT(CASE WHEN g.side = 0 THEN 1 END) AS base_rows,
+      COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
+    FROM (
+      SELECT
+        t."order" AS v,
+        0 AS side
+      FROM "prod"."orders" AS t
+      WHERE
+        NOT t."order" IS NULL
+      UNION ALL
+      SELECT
+        t."order" AS v,
+        1 AS side
+      FROM "pr_42"."orders" AS t
+      WHERE
+        NOT t."order" IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    c.v NULLS LAST
+  LIMIT 5
+) AS f;
+
+-- current: values of orders
+SELECT
+  0 AS side,
+  COUNT(*) AS row_count,
+  COUNT(t."note") AS c0_valid,
+  COUNT(t."amount") AS c1_valid,
+  COUNT(t."is_open") AS c2_valid,
+  COUNT(t."shipped_at") AS c3_valid,
+  COUNT(t."tags") AS c4_valid,
+  COUNT(t."order") AS c5_valid
+FROM "prod"."orders" AS t
+UNION ALL
+SELECT
+  1 AS side,
+  COUNT(*) AS row_count,
+  COUNT(t."note") AS c0_valid,
+  COUNT(t."amount") AS c1_valid,
+  COUNT(t."is_open") AS c2_valid,
+  COUNT(t."shipped_at") AS c3_valid,
+  COUNT(t."tags") AS c4_valid,
+  COUNT(t."order") AS c5_valid
+FROM "pr_42"."orders" AS t;

@@ -1,0 +1,13 @@
+"""DuckDB."""
+
+from __future__ import annotations
+
+from tests.spelling.postgres import Postgres
+
+
+class DuckDB(Postgres):
+    def binary(self, value: bytes, of: str) -> str:
+        return f"unhex('{value.hex()}')"
+
+
+SPELLING = DuckDB("duckdb", types={"binary": "blob", "bytea": "blob"})

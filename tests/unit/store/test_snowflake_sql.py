@@ -1,0 +1,68 @@
+"""The store's SQL for Snowflake, where that is stricter than the emulator on which other tests run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from recce_meta.store.files import KINDS, sql_root
+
+# https://docs.snowflake.com/en/sql-reference/reserved-keywords
+RESERVED = frozenset(
+    "account all alter and any as between by case cast check column connect connection constraint"
+    " create cross current database delete distinct drop else exists false following for from full"
+    " grant group gscluster having ilike in increment inner insert intersect into is issue join"
+    " lateral left like localtime localtimestamp minus natural not null of on or order organization"
+    " qualify regexp revoke right rlike row rows sample schema select set some start table"
+    " tablesample then to trigger true try_cast union unique update using values view when whenever"
+    " where with".split()
+)
+FILES = [
+    path for kind in KINDS for path in sorted((sql_root() / "dialects" / "snowflake" / kind).glob("*.sql"))
+]
+RECURSIVE = [path for path in FILES if "WITH RECURSIVE" in path.read_text(encoding="utf-8")]
+
+
+def statements(path: Path) -> list[exp.Expr]:
+    return [
+        statement
+        for statement in sqlglot.parse(path.read_text(encoding="utf-8"), read="snowflake")
+        if statement is not None
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_no_name_of_ours_is_reserved_and_none_needs_quotes(path: Path) -> None:
+    names = [name for statement in statements(path) for name in statement.find_all(exp.Identifier)]
+
+    assert [name.name for name in names if name.name.lower() in RESERVED or name.quoted] == []
+
+
+@pytest.mark.parametrize("path", RECURSIVE, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_recursive_queries_name_their_columns(path: Path) -> None:
+    """https://docs.snowflake.com/en/sql-reference/constructs/with."""
+    recursive = [
+        cte
+        for statement in statements(path)
+        for cte in statement.find_all(exp.CTE)
+        if any(table.name == cte.alias for table in cte.this.find_all(exp.Table) if not table.db)
+    ]
+
+    assert recursive
+    assert all(cte.args["alias"].columns for cte in recursive)
+    assert not any(cte.this.args["distinct"] for cte in recursive)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_subqueries_that_look_outside_only_ask_whether_rows_exist(path: Path) -> None:
+    """https://docs.snowflake.com/en/user-guide/querying-subqueries."""
+    for statement in statements(path):
+        for subquery in statement.find_all(exp.Subquery):
+            if isinstance(subquery.parent, (exp.From, exp.Join, exp.CTE, exp.Exists)):
+                continue
+            inner = {table.alias_or_name for table in subquery.find_all(exp.Table, exp.TableAlias)}
+            outer = {column.table for column in subquery.find_all(exp.Column) if column.table} - inner
+            assert outer - {"line"} == set()
