@@ -14,7 +14,9 @@ import gzip
 import json
 import re
 import sys
+import threading
 import time
+from contextlib import nullcontext
 from itertools import count
 from typing import Any
 
@@ -49,6 +51,8 @@ _SESSION_IDS = count(1001)
 
 sessions: dict[int, Any] = {}
 """Connections by the number that SYSTEM$CANCEL_ALL_QUERIES is given."""
+_one_ddl = threading.Lock()
+"""fakesnow keeps the columns of each table in a table of its own, where two statements at once collide."""
 in_transaction: set[int] = set()
 """The connections, by their `id`, on which a transaction was begun."""
 limits: dict[int, float] = {}
@@ -148,8 +152,9 @@ _transform = FakeSnowflakeCursor._transform
 def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
     """fakesnow's, with every failure as an error that the protocol can carry."""
     try:
-        _end_before_ddl(self, command)
-        return _execute(self, command, *args, **kwargs)
+        is_ddl = _end_before_ddl(self, command)
+        with _one_ddl if is_ddl else nullcontext():
+            return _execute(self, command, *args, **kwargs)
     except ProgrammingError:
         raise
     except duckdb.InterruptException:
@@ -171,16 +176,18 @@ def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
         ) from None
 
 
-def _end_before_ddl(self: Any, command: str) -> None:
-    """Commit what is open before a statement that creates, alters or drops, as Snowflake does."""
+def _end_before_ddl(self: Any, command: str) -> bool:
+    """Commit what is open before a statement that creates, alters or drops, as Snowflake does; is this one?"""
     word = _FIRST_WORD.sub("", command)[:8].upper()
+    is_ddl = word.startswith(("CREATE", "ALTER TA", "DROP"))
     if word.startswith("BEGIN"):
         in_transaction.add(id(self._conn))
     elif word.startswith(("COMMIT", "ROLLBACK")):
         in_transaction.discard(id(self._conn))
-    elif word.startswith(("CREATE", "ALTER TA", "DROP")) and id(self._conn) in in_transaction:
+    elif is_ddl and id(self._conn) in in_transaction:
         in_transaction.discard(id(self._conn))
         _execute(self, "COMMIT")
+    return is_ddl
 
 
 def _after_waiting(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:

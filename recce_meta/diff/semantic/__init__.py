@@ -1,0 +1,1 @@
+"""What a change of SQL can break: two queries compared by what they mean."""

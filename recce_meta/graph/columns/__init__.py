@@ -1,0 +1,1 @@
+"""Column lineage: of one query, and of a whole project."""
