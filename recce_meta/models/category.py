@@ -13,7 +13,7 @@ class Category(Word):
     NONE = "none"
     """Means the same: formatting, comments, names of aliases and CTEs, order of independent CTEs."""
     NON_BREAKING = "non_breaking"
-    """Only adds columns (or moves them, where nobody reads by position): every old column and row is as before."""
+    """Only adds columns, or moves them where nobody reads by position: old columns and rows are as before."""
     PARTIAL_BREAKING = "partial_breaking"
     """Some existing columns have other values, other names, or are gone; the rows are the same."""
     BREAKING = "breaking"
@@ -37,7 +37,7 @@ class SqlChange(Struct, frozen=True, kw_only=True):
 
     category: Category
     columns: tuple[ColumnChange, ...] = ()
-    """In the order of the new query, removed ones last. Empty where rows change and columns were not told apart."""
+    """In the order of the new query, removed ones last."""
     reasons: tuple[str, ...] = ()
     """What made it so, one short phrase each: `filter changed`, `join added: orders`, …"""
     moved: bool = False

@@ -54,7 +54,7 @@ class ColumnSource(Struct, frozen=True, gc=False, order=True):
     """One column that a value comes from."""
 
     parent: str
-    """A unique id; of SQL outside a project, or of a relation that no node has, the relation as it is named."""
+    """A unique id; outside a project, or where no node has the relation, the relation as it is named."""
     column: str
     """As the parent's own list of columns spells it, where that is known. `*` where nothing names it."""
     confidence: float = 1.0
@@ -101,7 +101,7 @@ class ColumnGraph(Struct, frozen=True, kw_only=True):
     """The column lineage of a whole run, by the content that it was computed from."""
 
     lineage_ids: dict[str, str]
-    """By unique id, of every node that was looked at: a hash of its SQL, dialect, tier and parents' columns."""
+    """By unique id of each node that was looked at: hashes of SQL, dialect, tier and parents' columns."""
     analyses: dict[str, NodeColumns]
     """By lineage id: what was computed now. What was known from earlier runs is not among them."""
     warnings: tuple[str, ...] = ()
