@@ -177,7 +177,7 @@ def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
 
 
 def _end_before_ddl(self: Any, command: str) -> bool:
-    """Commit what is open before a statement that creates, alters or drops, as Snowflake does; is this one?"""
+    """Commit what is open before a statement that creates, alters or drops; whether this is such a one."""
     word = _FIRST_WORD.sub("", command)[:8].upper()
     is_ddl = word.startswith(("CREATE", "ALTER TA", "DROP"))
     if word.startswith("BEGIN"):
