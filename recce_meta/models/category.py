@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from recce_meta.models.change import Status, Word
+from recce_meta.models.words import Status, Word
 
 
 class Category(Word):

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from msgspec import Struct
 
+from recce_meta.models.category import Category, ColumnChange
 from recce_meta.models.node import Json, LineageEdge
 from recce_meta.models.run import RunMetadata
-
-
-class Word(str, Enum):
-    """An enumeration whose members are, compare as, and print as their words."""
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-
-class Status(Word):
-    """What happened to a node. `unchanged` means: differs in formatting or environment alone."""
-
-    ADDED = "added"
-    REMOVED = "removed"
-    MODIFIED = "modified"
-    UNCHANGED = "unchanged"
+from recce_meta.models.words import Status as Status
+from recce_meta.models.words import Word as Word
 
 
 class Reason(Word):
@@ -68,18 +53,43 @@ class Change(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     """In the order of `Reason`; empty for added and removed nodes."""
     details: tuple[ChangeDetail, ...] = ()
+    category: Category | None = None
+    """What it can break; None where nobody reads such a node, and where that was not looked into."""
+    category_reasons: tuple[str, ...] = ()
+    """What made the category, one short phrase each."""
+    columns: tuple[ColumnChange, ...] = ()
+    """The output columns that it touches: in their order, removed ones last."""
+    columns_moved: bool = False
+    """Whether columns that both sides have stand in another order."""
+
+
+class Reach(Word):
+    """How much of a node a change further up reaches."""
+
+    COLUMNS = "columns"
+    """The values of some columns; its rows are the same."""
+    ROWS = "rows"
+    """Which rows it has, and so every column."""
+    UNKNOWN = "unknown"
+    """Nobody can tell: the node, or one between, was not analysed, or the change is of an unknown kind."""
 
 
 class Impact(Struct, frozen=True, kw_only=True):
-    """A node downstream of a change."""
+    """A node downstream that a change reaches."""
 
     unique_id: str
     name: str
     resource_type: str
     distance: int
-    """Edges to the nearest changed node."""
+    """Edges to the nearest changed node that reaches it."""
     origin: str
     """Unique id of that nearest changed node (the first by id where several are as near)."""
+    reach: Reach | None = None
+    """None where that was not looked into; the node is then merely downstream."""
+    columns: tuple[str, ...] = ()
+    """The columns that are reached, where reach is `columns`; sorted."""
+    confidence: float = 1.0
+    """How sure it is that a change comes this far: the weakest edge of the surest way."""
 
 
 class RunDiff(Struct, frozen=True, kw_only=True):
@@ -90,7 +100,9 @@ class RunDiff(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     """Sorted by unique id; includes those whose status is `unchanged`."""
     impacted: tuple[Impact, ...] = ()
-    """Nodes downstream of added, removed and modified ones that did not change themselves, nearest first."""
+    """Nodes that changes reach and that did not change themselves, nearest first."""
+    unreached: int = 0
+    """How many more nodes are downstream of changes, did not change themselves, and are not reached."""
     children: tuple[LineageEdge, ...] = ()
     """Edges from changed nodes to their direct children, for drawing."""
     names: dict[str, str] = {}
