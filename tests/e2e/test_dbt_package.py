@@ -16,8 +16,6 @@ from recce_meta.store.read import list_runs, load_project
 from recce_meta.store.write import RecordResult, record_run
 from tests.e2e.dbt_shop import DATA, Place, on_duckdb, on_postgres
 
-pytestmark = pytest.mark.xdist_group("dbt")  # its fixtures are dear: one worker makes them once
-
 DIFFERENCES = yaml.safe_load((DATA / "differences.yml").read_text(encoding="utf-8"))
 BOTH = ("duckdb", "postgres")
 

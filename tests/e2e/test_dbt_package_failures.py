@@ -13,8 +13,6 @@ import pytest
 from recce_meta import UnifiedSqlAdapter, list_runs
 from tests.e2e.dbt_shop import Place, on_duckdb, on_postgres
 
-pytestmark = pytest.mark.xdist_group("dbt")  # its fixtures are dear: one worker makes them once
-
 WARNING = "warning: this run was not recorded: "
 
 

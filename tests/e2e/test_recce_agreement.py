@@ -32,8 +32,6 @@ from recce_meta.extractors.check_file import read_check_file
 from recce_meta.models.check_result import CheckReport, CheckResult
 from recce_meta.report import check_report_json
 
-pytestmark = pytest.mark.xdist_group("recce")  # its fixtures are dear: one worker makes them once
-
 RECORDED = Path(__file__).resolve().parents[1] / "data" / "recce"
 PROJECTS = ("typed_shop", "jaffle_shop")
 

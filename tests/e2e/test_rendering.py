@@ -15,8 +15,6 @@ from msgspec.structs import replace
 from recce_meta import SimpleTemplateRenderer, extract_project
 from recce_meta.errors import TemplateError
 
-pytestmark = pytest.mark.xdist_group("rendering")  # its fixtures are dear: one worker makes them once
-
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "tests" / "data" / "artifacts"
 JAFFLE = ARTIFACTS / "generated" / "jaffle_ext_full" / "dbt_1.10"
