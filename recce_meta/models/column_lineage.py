@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -95,6 +95,20 @@ class NodeColumns(Struct, frozen=True, gc=False, kw_only=True):
     def names(self) -> tuple[str, ...]:
         """The output columns by name, in order."""
         return tuple(output.name for output in self.outputs)
+
+
+class ColumnEdge(NamedTuple):
+    """One column that a node reads, as a walk over a stored run is sent it."""
+
+    node_id: str
+    """The node that reads."""
+    column_name: str | None
+    """The output column that the value goes into; None for a column that decides over the node's rows."""
+    parent_id: str
+    parent_column: str
+    kind: str
+    """A `Kind`, or a `Usage` where there is no *column_name*."""
+    confidence: float
 
 
 class ColumnGraph(Struct, frozen=True, kw_only=True):

@@ -40,6 +40,8 @@ class RunMetadata(Struct, frozen=True, kw_only=True):
     recorder_version: str | None = None
     graph_id: str | None = None
     macro_set_id: str | None = None
+    column_graph_id: str | None = None
+    """None: recorded without column lineage."""
 
 
 class Project(Struct, frozen=True, kw_only=True):

@@ -77,10 +77,10 @@ def contents(project: Project) -> Contents:
         place = (node.database_name, node.schema_name, node.identifier, node.relation_name)
         places.append((node.unique_id, identity, *place))
     places.sort(key=itemgetter(0))
-    parts = _parts(places)
+    parts = parts_of(places)
     macros = {macro_version_id(macro): macro for macro in project.macros}
     return Contents(
-        graph_id=digest(_encode(sorted(parts))),
+        graph_id=tree_id(parts),
         parts=parts,
         versions=versions,
         macro_set_id=digest(_encode(sorted(macros))),
@@ -234,10 +234,15 @@ def macro_row(identity: str, macro: MacroMetadata) -> Row:
     )
 
 
-def _parts(places: Sequence[Row]) -> dict[str, list[Row]]:
-    """*places* (sorted) by part. A part holds the nodes whose ids hash alike, about √n / 3 of them.
+def tree_id(parts: Mapping[str, object]) -> str:
+    """The id of a graph that is cut into *parts*."""
+    return digest(_encode(sorted(parts)))
 
-    A run with a few changes then costs few rows: the parts that hold them, and the list of parts.
+
+def parts_of(places: Sequence[Row]) -> dict[str, list[Row]]:
+    """*places* (sorted, each with its node's id first) by part: the nodes whose ids hash alike.
+
+    A part holds about √n / 3 of them. A run with a few changes then costs few rows: the parts that hold them, and the list of parts.
     """
     count = part_count(len(places))
     buckets: dict[int, list[Row]] = {}

@@ -17,5 +17,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "column_statistics": ("run_id", "unique_id", "ordinal"),
     "data_diffs": ("diff_id",),
     "column_diffs": ("diff_id", "ordinal"),
+    "column_parts": ("column_graph_id", "part_id"),
+    "column_part_nodes": ("part_id", "unique_id"),
+    "column_analyses": ("lineage_id",),
+    "column_edges": ("lineage_id", "ordinal"),
 }
 """Key columns by table, all but `store`, which has one row."""

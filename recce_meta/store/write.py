@@ -11,8 +11,17 @@ from msgspec.structs import asdict, replace
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import NodeResult, Project, RunMetadata
+from recce_meta.models.column_lineage import Analyse, ColumnGraph, KnownColumns
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store import content
+from recce_meta.store.columns import (
+    AnalysesGone,
+    ColumnPieces,
+    column_pieces,
+    find_column_graph,
+    known_columns,
+    write_columns,
+)
 from recce_meta.store.content import Contents, contents
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
@@ -48,6 +57,21 @@ class RecordResult(Struct, frozen=True, kw_only=True):
     """Characters of code, raw and compiled, that were sent for nodes and macros."""
     statistics: StatisticsWritten = StatisticsWritten()
     """What was written of statistics, also with a run that was there before."""
+    analyses_written: int = 0
+    """Analyses of nodes' SQL that the store did not have, whoever made them first."""
+    column_warnings: tuple[str, ...] = ()
+    """One sentence with the node for each whose columns could not be told now."""
+
+
+class _Entry(Struct, frozen=True):
+    """What is to be recorded."""
+
+    run: RunMetadata
+    pieces: Contents
+    results: Sequence[NodeResult]
+    statistics: Sequence[NodeStatistics]
+    has_columns: bool
+    """Whether the run is to have column lineage."""
 
 
 def record_run(
@@ -57,11 +81,16 @@ def record_run(
     schema: str = DEFAULT_SCHEMA,
     now: datetime | None = None,
     statistics: Sequence[NodeStatistics] = (),
+    analyse: Analyse | None = None,
 ) -> RecordResult:
     """Write *project* as one run, with *statistics* of its nodes, creating the store where there is none.
 
     A run whose id is stored already is left as it is; of *statistics*, what it lacks is added, unless it
     holds other contents than *project*. Other recorders are waited for.
+
+    With *analyse*, the run has column lineage. It is called outside of any transaction, with what the
+    project's latest column graph holds, and not at all where this recorder made one of the same graph before;
+    a second time, with nothing known, where what it left out was pruned meanwhile.
     """
     pieces = contents(project)
     run = replace(
@@ -73,33 +102,55 @@ def record_run(
         graph_id=pieces.graph_id,
         macro_set_id=pieces.macro_set_id,
     )
-    return retrying(lambda: _record(adapter, schema, run, pieces, project.results, statistics))
+    entry = _Entry(run, pieces, project.results, statistics, analyse is not None)
+    done = retrying(lambda: _record(adapter, schema, entry, None))
+    if isinstance(done, RecordResult) or analyse is None:
+        return _whole(done)
+    if adapter.warehouse.is_in_process and adapter.is_shareable:
+        adapter.close()  # others may have the file meanwhile
+    try:
+        return _record_with(adapter, schema, entry, analyse(done))
+    except AnalysesGone:
+        return _record_with(adapter, schema, entry, analyse({}))
+
+
+def _record_with(
+    adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnGraph
+) -> RecordResult:
+    pieces = column_pieces(columns)
+    done = _whole(retrying(lambda: _record(adapter, schema, entry, pieces)))
+    return replace(done, column_warnings=columns.warnings) if done.written else done
 
 
 def _record(
-    adapter: UnifiedSqlAdapter,
-    schema: str,
-    run: RunMetadata,
-    pieces: Contents,
-    results: Sequence[NodeResult],
-    statistics: Sequence[NodeStatistics],
-) -> RecordResult:
+    adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnPieces | None
+) -> RecordResult | KnownColumns:
+    """Record in one transaction; or, where column lineage has to be computed first, what is known of it."""
+    run, pieces = entry.run, entry.pieces
     with open_store(adapter, schema, create=True, writes=True) as store:
         stored = run_by_id(store, run.run_id)
         if stored is not None:
             differs = stored.graph_id != run.graph_id
-            added = add_statistics(store, run.run_id, () if differs else statistics)
+            added = add_statistics(store, run.run_id, () if differs else entry.statistics)
             return RecordResult(run=stored, written=False, differs=differs, statistics=added)
+        if entry.has_columns:
+            column_graph_id = columns.column_graph_id if columns else find_column_graph(store, run)
+            if column_graph_id is None:
+                return known_columns(store, run)
+            run = replace(run, column_graph_id=column_graph_id)
         new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
         versions, code = _write_graph(store, pieces) if new_graph else (0, 0)
         macros, macro_code = _write_macros(store, pieces)
-        if results:
-            store.insert("run_results", RESULT_COLUMNS, (_result_row(run, result) for result in results))
-        added = add_statistics(store, run.run_id, statistics)
+        analyses = write_columns(store, columns) if columns else 0
+        if entry.results:
+            store.insert(
+                "run_results", RESULT_COLUMNS, (_result_row(run, result) for result in entry.results)
+            )
+        added = add_statistics(store, run.run_id, entry.statistics)
         store.insert("runs", RUN_COLUMNS, [tuple(asdict(run).values())])
         if (first := _recorded_by_another(store, run)) is not None:
             return RecordResult(run=first, written=False, differs=first.graph_id != run.graph_id)
-        if versions >= MANY_VERSIONS:
+        if max(versions, analyses) >= MANY_VERSIONS:
             store.execute("refresh_statistics")
     return RecordResult(
         run=run,
@@ -109,7 +160,15 @@ def _record(
         macros_written=macros,
         code_sent=code + macro_code,
         statistics=added,
+        analyses_written=analyses,
     )
+
+
+def _whole(done: RecordResult | KnownColumns) -> RecordResult:
+    """*done*, where all that recording needs was there."""
+    if not isinstance(done, RecordResult):
+        raise TypeError("A run was to be recorded without its column lineage")
+    return done
 
 
 def _recorded_by_another(store: StoreSession, run: RunMetadata) -> RunMetadata | None:

@@ -33,3 +33,15 @@ WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.macro_set_id = macro_sets.macro_
 
 DELETE FROM macros
 WHERE NOT EXISTS (SELECT 1 FROM macro_sets WHERE macro_sets.version_id = macros.version_id);
+
+DELETE FROM column_parts
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.column_graph_id = column_parts.column_graph_id);
+
+DELETE FROM column_part_nodes
+WHERE NOT EXISTS (SELECT 1 FROM column_parts WHERE column_parts.part_id = column_part_nodes.part_id);
+
+DELETE FROM column_analyses
+WHERE NOT EXISTS (SELECT 1 FROM column_part_nodes WHERE column_part_nodes.lineage_id = column_analyses.lineage_id);
+
+DELETE FROM column_edges
+WHERE NOT EXISTS (SELECT 1 FROM column_analyses WHERE column_analyses.lineage_id = column_edges.lineage_id);

@@ -1,4 +1,8 @@
 -- The store's views, each before those that it reads: a migration writes them anew, with other columns.
+DROP VIEW IF EXISTS column_impact;
+DROP VIEW IF EXISTS column_analysis;
+DROP VIEW IF EXISTS column_usage;
+DROP VIEW IF EXISTS column_lineage;
 DROP VIEW IF EXISTS column_diff_history;
 DROP VIEW IF EXISTS data_diff_history;
 DROP VIEW IF EXISTS column_profiles;

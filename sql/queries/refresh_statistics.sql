@@ -9,3 +9,7 @@ ANALYZE run_results;
 ANALYZE runs;
 ANALYZE node_statistics;
 ANALYZE column_statistics;
+ANALYZE column_parts;
+ANALYZE column_part_nodes;
+ANALYZE column_analyses;
+ANALYZE column_edges;

@@ -21,4 +21,12 @@ SELECT 'column_statistics' AS table_name, COUNT(*) AS row_count FROM column_stat
 UNION ALL
 SELECT 'data_diffs' AS table_name, COUNT(*) AS row_count FROM data_diffs
 UNION ALL
-SELECT 'column_diffs' AS table_name, COUNT(*) AS row_count FROM column_diffs;
+SELECT 'column_diffs' AS table_name, COUNT(*) AS row_count FROM column_diffs
+UNION ALL
+SELECT 'column_parts' AS table_name, COUNT(*) AS row_count FROM column_parts
+UNION ALL
+SELECT 'column_part_nodes' AS table_name, COUNT(*) AS row_count FROM column_part_nodes
+UNION ALL
+SELECT 'column_analyses' AS table_name, COUNT(*) AS row_count FROM column_analyses
+UNION ALL
+SELECT 'column_edges' AS table_name, COUNT(*) AS row_count FROM column_edges;

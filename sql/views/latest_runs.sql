@@ -23,7 +23,8 @@ SELECT
   recorded_at,
   recorder_version,
   graph_id,
-  macro_set_id
+  macro_set_id,
+  column_graph_id
 FROM (
   SELECT
     runs.*,

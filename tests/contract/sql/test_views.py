@@ -26,6 +26,7 @@ COLUMNS = {
         "run_id run_at project_name environment invocation_id extractor dbt_version adapter_type"
         " manifest_version target_name target_database target_schema git_sha branch git_dirty pull_request"
         " command node_count edge_count recorded_at recorder_version graph_id macro_set_id"
+        " column_graph_id"
     ),
     "run_steps": (
         "run_id previous_run_id project_name environment run_at previous_run_at graph_id previous_graph_id"

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   recorder_version STRING NOT NULL,
   graph_id STRING NOT NULL,
   macro_set_id STRING NOT NULL,
+  column_graph_id STRING,
   PRIMARY KEY (run_id) NOT ENFORCED
 )
 CLUSTER BY run_id;

@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   recorded_at TIMESTAMP NOT NULL,
   recorder_version STRING NOT NULL,
   graph_id STRING NOT NULL,
-  macro_set_id STRING NOT NULL
+  macro_set_id STRING NOT NULL,
+  column_graph_id STRING
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (

@@ -22,5 +22,6 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   recorded_at TIMESTAMPTZ NOT NULL,
   recorder_version TEXT NOT NULL,
   graph_id TEXT(64) NOT NULL,
-  macro_set_id TEXT(64) NOT NULL
+  macro_set_id TEXT(64) NOT NULL,
+  column_graph_id TEXT(64)
 );

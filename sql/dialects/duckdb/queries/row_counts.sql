@@ -57,4 +57,24 @@ UNION ALL
 SELECT
   'column_diffs' AS table_name,
   COUNT(*) AS row_count
-FROM recce_metadata.column_diffs;
+FROM recce_metadata.column_diffs
+UNION ALL
+SELECT
+  'column_parts' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.column_parts
+UNION ALL
+SELECT
+  'column_part_nodes' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.column_part_nodes
+UNION ALL
+SELECT
+  'column_analyses' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.column_analyses
+UNION ALL
+SELECT
+  'column_edges' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.column_edges;

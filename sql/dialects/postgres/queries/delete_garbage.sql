@@ -98,3 +98,39 @@ WHERE
     WHERE
       macro_sets.version_id = macros.version_id
   );
+DELETE FROM recce_metadata.column_parts
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.column_graph_id = column_parts.column_graph_id
+  );
+DELETE FROM recce_metadata.column_part_nodes
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.column_parts
+    WHERE
+      column_parts.part_id = column_part_nodes.part_id
+  );
+DELETE FROM recce_metadata.column_analyses
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.column_part_nodes
+    WHERE
+      column_part_nodes.lineage_id = column_analyses.lineage_id
+  );
+DELETE FROM recce_metadata.column_edges
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.column_analyses
+    WHERE
+      column_analyses.lineage_id = column_edges.lineage_id
+  );

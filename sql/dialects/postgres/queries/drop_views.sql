@@ -1,4 +1,8 @@
 -- The store's views, each before those that it reads: a migration writes them anew, with other columns.
+DROP VIEW IF EXISTS recce_metadata.column_impact;
+DROP VIEW IF EXISTS recce_metadata.column_analysis;
+DROP VIEW IF EXISTS recce_metadata.column_usage;
+DROP VIEW IF EXISTS recce_metadata.column_lineage;
 DROP VIEW IF EXISTS recce_metadata.column_diff_history;
 DROP VIEW IF EXISTS recce_metadata.data_diff_history;
 DROP VIEW IF EXISTS recce_metadata.column_profiles;

@@ -9,3 +9,7 @@ ANALYZE recce_metadata.run_results;
 ANALYZE recce_metadata.runs;
 ANALYZE recce_metadata.node_statistics;
 ANALYZE recce_metadata.column_statistics;
+ANALYZE recce_metadata.column_parts;
+ANALYZE recce_metadata.column_part_nodes;
+ANALYZE recce_metadata.column_analyses;
+ANALYZE recce_metadata.column_edges;

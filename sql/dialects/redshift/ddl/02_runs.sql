@@ -22,5 +22,6 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
   recorder_version VARCHAR(65535) NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
-  macro_set_id VARCHAR(64) NOT NULL
+  macro_set_id VARCHAR(64) NOT NULL,
+  column_graph_id VARCHAR(64)
 );

@@ -99,6 +99,14 @@ WHERE
     WHERE
       macro_sets.version_id = macros.version_id
   );
+DELETE FROM recce_metadata.column_parts
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.runs WHERE runs.column_graph_id = column_parts.column_graph_id);
+DELETE FROM recce_metadata.column_part_nodes
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.column_parts WHERE column_parts.part_id = column_part_nodes.part_id);
+DELETE FROM recce_metadata.column_analyses
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.column_part_nodes WHERE column_part_nodes.lineage_id = column_analyses.lineage_id);
+DELETE FROM recce_metadata.column_edges
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.column_analyses WHERE column_analyses.lineage_id = column_edges.lineage_id);
 
 DELETE FROM recce_metadata.long_texts
 WHERE
@@ -149,3 +157,18 @@ DELETE FROM recce_metadata.long_texts
 WHERE
   table_name = 'version_parents'
   AND NOT EXISTS (SELECT 1 FROM recce_metadata.version_parents WHERE version_parents.version_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'column_part_nodes'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.column_part_nodes WHERE column_part_nodes.part_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'column_analyses'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.column_analyses WHERE column_analyses.lineage_id = long_texts.row_name);
+
+DELETE FROM recce_metadata.long_texts
+WHERE
+  table_name = 'column_edges'
+  AND NOT EXISTS (SELECT 1 FROM recce_metadata.column_edges WHERE column_edges.lineage_id = long_texts.row_name);

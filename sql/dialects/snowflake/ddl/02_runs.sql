@@ -23,5 +23,6 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   recorder_version VARCHAR NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
   macro_set_id VARCHAR(64) NOT NULL,
+  column_graph_id VARCHAR(64),
   PRIMARY KEY (run_id)
 );

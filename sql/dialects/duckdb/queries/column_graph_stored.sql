@@ -1,0 +1,7 @@
+-- One row where a recorded run has this column graph: then all of it is stored.
+SELECT
+  1
+FROM recce_metadata.runs
+WHERE
+  column_graph_id = :column_graph_id
+LIMIT 1;

@@ -1,0 +1,28 @@
+-- hand-written: there is no ADD COLUMN IF NOT EXISTS
+-- Column lineage beside the graph. Runs recorded before have none.
+ALTER TABLE recce_metadata.runs
+ADD COLUMN column_graph_id VARCHAR(64);
+CREATE TABLE IF NOT EXISTS recce_metadata.column_parts (
+  column_graph_id VARCHAR(64) NOT NULL,
+  part_id VARCHAR(64) NOT NULL
+);
+CREATE TABLE IF NOT EXISTS recce_metadata.column_part_nodes (
+  part_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR(65535) NOT NULL,
+  lineage_id VARCHAR(64) NOT NULL
+);
+CREATE TABLE IF NOT EXISTS recce_metadata.column_analyses (
+  lineage_id VARCHAR(64) NOT NULL,
+  tier VARCHAR(65535) NOT NULL,
+  reason VARCHAR(65535)
+);
+CREATE TABLE IF NOT EXISTS recce_metadata.column_edges (
+  lineage_id VARCHAR(64) NOT NULL,
+  ordinal BIGINT NOT NULL,
+  column_name VARCHAR(65535),
+  parent_id VARCHAR(65535),
+  parent_column VARCHAR(65535),
+  kind VARCHAR(65535) NOT NULL,
+  expression VARCHAR(65535),
+  confidence DOUBLE PRECISION
+);

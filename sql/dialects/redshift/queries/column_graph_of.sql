@@ -1,0 +1,18 @@
+-- The column graph of a run that the same recorder made of this graph: the same again would come out.
+SELECT
+  column_graph_id
+FROM recce_metadata.runs
+WHERE
+  graph_id = :graph_id
+  AND extractor = :extractor
+  AND CASE
+    WHEN adapter_type = CAST(:adapter_type AS VARCHAR(65535))
+    OR (
+      adapter_type IS NULL AND CAST(:adapter_type AS VARCHAR(65535)) IS NULL
+    )
+    THEN TRUE
+    ELSE FALSE
+  END
+  AND recorder_version = :recorder_version
+  AND column_graph_id IS NOT NULL
+LIMIT 1;
