@@ -108,7 +108,12 @@ class Redshift(Warehouse):
     # Redshift speaks PostgreSQL's codes: https://www.postgresql.org/docs/8.0/errcodes-appendix.html
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {
         "08": ConnectionFailed,
-        "23505": TransientFailure,  # only the catalog has unique keys: two have created the same thing
+        # Two have created the same thing at once: CREATE … IF NOT EXISTS looks before it creates. Which of
+        # these the slower one is told depends on how far it has come; only the catalog has unique keys.
+        "23505": TransientFailure,
+        "42710": TransientFailure,
+        "42P06": TransientFailure,
+        "42P07": TransientFailure,
         "28": AuthenticationFailed,
         "3D000": ConnectionFailed,
         "3F000": MissingRelation,
