@@ -1,0 +1,220 @@
+"""What a change reaches, column by column, and what a column is made of.
+
+A change is followed from place to place. A place is a column of a node, the rows of a node, or a node of
+which nobody knows how much is reached. Downstream, each of these is one step:
+
+- a column goes into a column that is made from it, and into the rows that it filters, joins or groups;
+- a column goes into every reader whose own columns are not known, as `unknown`;
+- rows go into the rows of every reader, and `unknown` goes into every reader as `unknown`.
+
+Upstream are the same steps backwards; besides, a column depends on the rows of its own node, in no step.
+The distance of a place is the number of steps on the shortest way. Its confidence is that of the surest way,
+and a way is as sure as its least sure step: so going round in a cycle changes nothing. Work and memory are
+linear in what is reached (but for a heap), each place is left once, and cycles end where they began.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+from recce_meta.graph.dag import LineageGraph
+from recce_meta.models.column_lineage import ColumnEdge
+
+COLUMNS, ROWS, UNKNOWN = "columns", "rows", "unknown"
+"""The words of `models.change.Reach`; plain texts, because places are hashed by the hundred thousand."""
+UNSURE = 0.5
+"""Confidence of a step into a node whose own columns are not known."""
+ANY = "*"
+"""The column of a parent whose columns are not known, and of a node that passes such columns on."""
+
+
+class Place(NamedTuple):
+    """What can be reached. Rows and `unknown` have no column; upstream, a column can decide over rows."""
+
+    unique_id: str
+    reach: str
+    column: str | None = None
+
+
+class Hop(NamedTuple):
+    """One step, away from where the walk began."""
+
+    origin: Place
+    target: Place
+    kind: str
+    """A `Kind` or `Usage` where the step is a column that is read, else the reach."""
+    confidence: float = 1.0
+
+
+Hops: TypeAlias = Callable[[Place], Iterable[Hop]]
+
+
+class Walk(Struct, frozen=True, eq=False):
+    """All places that were reached; those that the walk began with have distance 0."""
+
+    distances: dict[Place, int]
+    """Nearest first."""
+    before: dict[Place, Place]
+    """The place before each on one shortest way to it."""
+    hops: list[Hop]
+    """Every step between reached places, also those that are on no shortest way."""
+    confidences: dict[Place, float]
+
+
+def walk(starts: Sequence[Place], hops: Hops, depth: int | None = None) -> Walk:
+    """Everything within *depth* steps (None: all) of *starts*; *hops* gives the steps that leave a place.
+
+    A hop inside a node is no step.
+    """
+    distances = dict.fromkeys(sorted(starts, key=_order), 0)
+    before: dict[Place, Place] = {}
+    taken: list[Hop] = []
+    level, distance = list(distances), 0
+    while level:
+        further: list[Hop] = []
+        for place in level:  # grows while it is read: a hop inside a node ends in the same level
+            for hop in hops(place):
+                if _is_inside(hop):
+                    taken.append(hop)
+                    if hop.target not in distances:
+                        distances[hop.target], before[hop.target] = distance, place
+                        level.append(hop.target)
+                else:
+                    further.append(hop)
+        if distance == depth:
+            break
+        distance += 1
+        level = []
+        for hop in further:
+            if hop.target not in distances:
+                distances[hop.target], before[hop.target] = distance, hop.origin
+                level.append(hop.target)
+        level.sort(key=_order)  # whatever order the edges came in, the same ways are found
+        taken += further
+    return Walk(distances, before, taken, _confidences(starts, taken))
+
+
+def _order(place: Place) -> tuple[str, str, str]:
+    return place.unique_id, place.reach, place.column or ""
+
+
+def _is_inside(hop: Hop) -> bool:
+    return hop.kind == ROWS and hop.origin.unique_id == hop.target.unique_id
+
+
+def _confidences(starts: Iterable[Place], hops: Iterable[Hop]) -> dict[Place, float]:
+    """For each place the confidence of the surest way to it: the widest path, found surest first."""
+    leaving: dict[Place, list[Hop]] = defaultdict(list)
+    for hop in hops:
+        leaving[hop.origin].append(hop)
+    found: dict[Place, float] = {}
+    numbers = count()  # of two that are as sure, the first: places do not compare
+    heap = [(-1.0, next(numbers), start) for start in starts]
+    while heap:
+        negative, _, place = heappop(heap)
+        if place in found:
+            continue
+        found[place] = -negative
+        for hop in leaving.get(place, ()):
+            if hop.target not in found:
+                heappush(heap, (max(negative, -hop.confidence), next(numbers), hop.target))
+    return found
+
+
+def downstream(
+    edges: Iterable[ColumnEdge],
+    graph: LineageGraph,
+    known: Collection[str],
+    inlined: Collection[str] = (),
+) -> Hops:
+    """The steps of a change: *edges* are the reads of columns, *known* the nodes whose columns are known.
+
+    *edges* must hold every read of a node that the walk can come to. *inlined* are ephemeral models where
+    the walk begins: the columns of their readers are known to come from what these models read, and so
+    nothing is known to come from the models themselves.
+    """
+    readers: dict[tuple[str, str], list[ColumnEdge]] = defaultdict(list)
+    of_node: dict[str, list[ColumnEdge]] = defaultdict(list)
+    for edge in edges:
+        readers[edge.parent_id, edge.parent_column].append(edge)
+        of_node[edge.parent_id].append(edge)
+
+    def hops(place: Place) -> Iterator[Hop]:
+        unique_id, reach, column = place
+        if column is None:
+            for child in graph.children(unique_id):
+                yield Hop(place, Place(child, reach), reach)
+            return
+        found = of_node.get(unique_id, ()) if column == ANY else readers.get((unique_id, column), ())
+        for edge in found:
+            yield _into_reader(place, edge)
+        if column != ANY:
+            for edge in readers.get((unique_id, ANY), ()):
+                yield _into_reader(place, edge)
+        for child in graph.children(unique_id):
+            if child not in known or unique_id in inlined:
+                yield Hop(place, Place(child, UNKNOWN), UNKNOWN, UNSURE)
+
+    return hops
+
+
+def _into_reader(place: Place, edge: ColumnEdge) -> Hop:
+    column = place.column if edge.column_name == ANY == edge.parent_column else edge.column_name
+    target = Place(edge.node_id, ROWS) if column is None else Place(edge.node_id, COLUMNS, column)
+    return Hop(place, target, edge.kind, edge.confidence)
+
+
+def upstream(edges: Iterable[ColumnEdge], graph: LineageGraph, known: Collection[str]) -> Hops:
+    """The steps back from a column to what it is made of; as `downstream`, but *edges* are made by the nodes.
+
+    A place that only decides over rows says so, as does all that it is made of.
+    """
+    sources: dict[tuple[str, str | None], list[ColumnEdge]] = defaultdict(list)
+    for edge in edges:
+        sources[edge.node_id, edge.column_name].append(edge)
+
+    def hops(place: Place) -> Iterator[Hop]:
+        unique_id, reach, column = place
+        if column is not None:
+            for edge in sources.get((unique_id, column)) or sources.get((unique_id, ANY)) or ():
+                passed_on = edge.column_name == ANY == edge.parent_column
+                name = column if passed_on else edge.parent_column
+                yield Hop(place, Place(edge.parent_id, reach, name), edge.kind, edge.confidence)
+            yield Hop(place, Place(unique_id, ROWS), ROWS)
+            return
+        if reach == ROWS:
+            for edge in sources.get((unique_id, None), ()):
+                target = Place(edge.parent_id, ROWS, edge.parent_column)
+                yield Hop(place, target, edge.kind, edge.confidence)
+        for parent in graph.parents(unique_id):
+            yield Hop(place, Place(parent, reach), reach)
+            if reach == ROWS and unique_id not in known:
+                yield Hop(place, Place(parent, UNKNOWN), UNKNOWN, UNSURE)
+
+    return hops
+
+
+def way_to(found: Walk, place: Place) -> list[Place]:
+    """One shortest way to *place*, from where the walk began; hops inside a node are left out."""
+    way = [place]
+    while way[-1] in found.before:
+        earlier = found.before[way[-1]]
+        if earlier.unique_id == way[-1].unique_id:
+            way[-1] = earlier
+        else:
+            way.append(earlier)
+    return way[::-1]
+
+
+def by_node(found: Walk) -> dict[str, list[Place]]:
+    """The reached places of each node, nearest first."""
+    nodes: dict[str, list[Place]] = {}
+    for place in found.distances:
+        nodes.setdefault(place.unique_id, []).append(place)
+    return nodes

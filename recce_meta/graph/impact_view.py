@@ -1,0 +1,154 @@
+"""The answer of `recce-meta impact` from the walks that found it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from recce_meta.graph.impact import COLUMNS, Hop, Place, Walk, by_node, way_to
+from recce_meta.models import LineageEdge, NodeMetadata
+from recce_meta.models.change import Reach
+from recce_meta.models.column_lineage import Usage
+from recce_meta.models.impact import ImpactView, Influence, ReachedColumn, ReachedNode, Stop
+from recce_meta.models.lineage import Direction
+
+_REACHES = tuple(reach.value for reach in Reach)
+_USAGES = frozenset(usage.value for usage in Usage)
+
+
+def impact_view(
+    root: str,
+    column: str | None,
+    direction: Direction,
+    walks: Mapping[Direction, Walk],
+    nodes: Mapping[str, NodeMetadata],
+    *,
+    reasons: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+) -> ImpactView:
+    """What *walks*, upstream and downstream of *root*, found.
+
+    *nodes* say what the reached ones are called (an id without a node is its own name), *reasons* why the
+    columns of some are not known.
+    """
+    parts = [part for way, found in walks.items() for part in _parts(root, way, found, nodes, reasons or {})]
+    around = {part.unique_id: part for part in parts if part.unique_id != root}
+    whole = _merged([part for part in parts if part.unique_id == root])
+    reached = [whole, *around.values()]
+    return ImpactView(
+        root=root,
+        column=column,
+        direction=direction,
+        nodes=tuple(sorted(reached, key=lambda node: (node.distance, node.unique_id))),
+        edges=tuple(sorted({edge for way, found in walks.items() for edge in _edges(way, found)})),
+        notes=tuple(notes),
+    )
+
+
+def _parts(
+    root: str,
+    way: Direction,
+    found: Walk,
+    nodes: Mapping[str, NodeMetadata],
+    reasons: Mapping[str, str],
+) -> list[ReachedNode]:
+    sign = -1 if way is Direction.UPSTREAM else 1
+    influences = _influences(way, found)
+    parts = []
+    for unique_id, places in by_node(found).items():
+        node = nodes.get(unique_id)
+        nearest = min(
+            (place for place in places), key=lambda p: (found.distances[p], _REACHES.index(p.reach))
+        )
+        reached = {place.reach for place in places}
+        parts.append(
+            ReachedNode(
+                unique_id=unique_id,
+                name=node.label if node else unique_id,
+                resource_type=node.resource_type if node else _kind_of(unique_id),
+                distance=0 if unique_id == root else sign * found.distances[nearest],
+                reach=tuple(reach for reach in Reach if reach.value in reached),
+                confidence=max(found.confidences[place] for place in places),
+                path=tuple(Stop(place.unique_id, place.column) for place in way_to(found, nearest)),
+                columns=_columns(places, sign, found, influences),
+                uses=tuple(sorted(influences.get((unique_id, None), ()))),
+                reason=reasons.get(unique_id),
+            )
+        )
+    return parts
+
+
+def _kind_of(unique_id: str) -> str:
+    """Of an id that no node has: what it begins with where it looks like a unique id, else `relation`."""
+    kind, dot, rest = unique_id.partition(".")
+    return kind if dot and "." in rest and kind.isidentifier() and kind.islower() else "relation"
+
+
+def _columns(
+    places: Sequence[Place],
+    sign: int,
+    found: Walk,
+    influences: Mapping[tuple[str, str | None], set[Influence]],
+) -> tuple[ReachedColumn, ...]:
+    """The columns among *places*; one that is reached both by value and for rows counts as reached by value."""
+    best: dict[str, Place] = {}
+    for place in places:
+        if place.column is not None and (place.reach == COLUMNS or place.column not in best):
+            best[place.column] = place
+    return tuple(
+        ReachedColumn(
+            name=name,
+            distance=sign * found.distances[place],
+            confidence=found.confidences[place],
+            reach=Reach(place.reach),
+            sources=tuple(sorted(influences.get((place.unique_id, name), ()))),
+        )
+        for name, place in sorted(best.items())
+    )
+
+
+def _influences(way: Direction, found: Walk) -> dict[tuple[str, str | None], set[Influence]]:
+    """What flows into each column of the answer, and, under None, what decides over each node's rows."""
+    into: dict[tuple[str, str | None], set[Influence]] = defaultdict(set)
+    for hop in found.hops:
+        reader, read = (hop.origin, hop.target) if way is Direction.UPSTREAM else (hop.target, hop.origin)
+        if read.column is not None and _is_read(hop):
+            column = None if hop.kind in _USAGES else reader.column
+            influence = Influence(read.unique_id, read.column, hop.kind, hop.confidence)
+            into[reader.unique_id, column].add(influence)
+    return into
+
+
+def _is_read(hop: Hop) -> bool:
+    return hop.kind not in _REACHES
+
+
+def _edges(way: Direction, found: Walk) -> set[LineageEdge]:
+    pairs = {(hop.origin.unique_id, hop.target.unique_id) for hop in found.hops}
+    if way is Direction.UPSTREAM:
+        return {LineageEdge(reader, read) for reader, read in pairs if reader != read}
+    return {LineageEdge(reader, read) for read, reader in pairs if reader != read}
+
+
+def _merged(parts: Sequence[ReachedNode]) -> ReachedNode:
+    """The root as both walks see it: what it is made of is told upstream, what it is used for downstream."""
+    first, *others = parts
+    if not others:
+        return first
+    (other,) = others
+    columns = {column.name: column for column in other.columns}
+    columns |= {
+        column.name: column for column in first.columns if column.sources or column.name not in columns
+    }
+    return ReachedNode(
+        unique_id=first.unique_id,
+        name=first.name,
+        resource_type=first.resource_type,
+        distance=0,
+        reach=tuple(reach for reach in Reach if reach in first.reach or reach in other.reach),
+        confidence=1.0,
+        path=first.path,
+        columns=tuple(column for _, column in sorted(columns.items())),
+        uses=tuple(sorted({*first.uses, *other.uses})),
+        reason=first.reason,
+    )
