@@ -242,7 +242,8 @@ def tree_id(parts: Mapping[str, object]) -> str:
 def parts_of(places: Sequence[Row]) -> dict[str, list[Row]]:
     """*places* (sorted, each with its node's id first) by part: the nodes whose ids hash alike.
 
-    A part holds about √n / 3 of them. A run with a few changes then costs few rows: the parts that hold them, and the list of parts.
+    A part holds about √n / 3 of them. A run with a few changes then costs few rows: the parts that hold them,
+    and the list of parts.
     """
     count = part_count(len(places))
     buckets: dict[int, list[Row]] = {}

@@ -6,11 +6,14 @@ import gzip
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.errors import StoreError
 from recce_meta.models import Column, NodeResult
+from recce_meta.models.column_lineage import ColumnGraph, ColumnOutput, Kind, NodeColumns
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store import files, migrate
+from recce_meta.store.columns import load_columns
 from recce_meta.store.files import split_statements
 from recce_meta.store.migrate import SCHEMA_VERSION, InitAction, init_sql, init_store
 from recce_meta.store.read import list_runs
@@ -19,7 +22,7 @@ from recce_meta.store.statistics import load_statistics, write_statistics
 from recce_meta.store.write import record_run
 
 DATA = Path(__file__).parents[2] / "data"
-RUNS = {1: ["run-1"], 2: ["run-2", "run-1"]}
+RUNS = {1: ["run-1"], 2: ["run-2", "run-1"], 3: ["run-2", "run-1"]}
 """The runs that the stores of older versions hold, newest first."""
 
 
@@ -64,7 +67,7 @@ def test_an_old_store_is_migrated_without_losing_a_row(old_store, old_version):
         "0.1.0",
     )
     assert (orders.unique_id, raw.unique_id) == ("model.shop.orders", "seed.shop.raw")
-    what = {1: "*", 2: "id, amount"}[old_version]
+    what = "*" if old_version == 1 else "id, amount"
     assert orders.compiled_code == f'select {what} from "db"."prod"."raw" -- ünï'
     assert orders.columns == (Column("id", type="INTEGER"), Column("amount"))
     assert orders.parents == ("seed.shop.raw",)
@@ -92,11 +95,11 @@ def test_runs_that_share_parts_still_differ_where_they_did(old_store, old_versio
     assert current.nodes[0].compiled_code == 'select id, amount * 2 from "db"."pr_7"."raw" -- ünï'
     assert base.nodes[1].code_hash == current.nodes[1].code_hash
     assert (current.macros, current.groups, current.results) == (base.macros, base.groups, base.results)
-    counts = {table: old_store.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}") for table in ROWS_OF_VERSION_2}
-    assert counts == ROWS_OF_VERSION_2
+    rows = ROWS | ROWS_SINCE_3 if old_version >= 3 else ROWS
+    assert {table: old_store.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}") for table in rows} == rows
 
 
-ROWS_OF_VERSION_2 = {
+ROWS = {
     "runs": 2,
     "run_results": 2,
     "graph_parts": 4,
@@ -109,16 +112,38 @@ ROWS_OF_VERSION_2 = {
     "column_statistics": 0,
     "data_diffs": 0,
     "column_diffs": 0,
+    "column_parts": 0,
+    "column_part_nodes": 0,
+    "column_analyses": 0,
+    "column_edges": 0,
 }
+ROWS_SINCE_3 = {"graph_parts": 6, "part_nodes": 5, "node_statistics": 1, "column_statistics": 1}
+"""Graphs are cut into more parts, and share one; a node was counted and profiled."""
 
 
 def test_statistics_can_be_added_to_a_run_of_an_old_store(old_store, old_version):
-    (*_, run) = list_runs(old_store.adapter, schema=old_store.schema)
+    run = list_runs(old_store.adapter, schema=old_store.schema)[0 if old_version == 3 else -1]
     node = NodeStatistics(unique_id="model.shop.orders", counted_at=run.run_at, row_count=3)
 
     write_statistics(old_store.adapter, run, [node], schema=old_store.schema)
 
     assert load_statistics(old_store.adapter, run, schema=old_store.schema) == {node.unique_id: node}
+
+
+def test_column_lineage_can_be_recorded_beside_the_runs_of_an_old_store(old_store, old_version):
+    before = list_runs(old_store.adapter, schema=old_store.schema)
+    assert [run.column_graph_id for run in before] == [None] * len(before)
+    assert load_columns(old_store.adapter, before[0], schema=old_store.schema) is None
+    project = load_run(old_store.adapter, before[0].run_id, schema=old_store.schema)
+    again = replace(project, run=replace(project.run, run_id="run-again"))
+    columns = {"a" * 32: NodeColumns(outputs=(ColumnOutput("id", Kind.CONSTANT, "1"),))}
+    graph = ColumnGraph(lineage_ids={"model.shop.orders": "a" * 32}, analyses=columns)
+
+    done = record_run(old_store.adapter, again, schema=old_store.schema, analyse=lambda known: graph)
+
+    assert (done.written, done.new_graph, done.analyses_written) == (True, old_version < 3, 1)
+    loaded = load_columns(old_store.adapter, done.run, schema=old_store.schema)
+    assert loaded == {"model.shop.orders": columns["a" * 32]}
 
 
 def test_reading_or_recording_migrates_too(old_store, old_version, make_project):
@@ -149,11 +174,14 @@ def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, mon
     real = files.migrations(old_store.adapter.warehouse.name)
     monkeypatch.setattr(migrate.files, "migrations", lambda dialect: (*real, (9999, broken)))
 
+    everything_of_runs = f"SELECT * FROM {old_store.adapter.quote_identifier(old_store.schema)}.runs"
+
     with pytest.raises(Exception, match="there_is_no_such_table"):
         init_store(old_store.adapter, old_store.schema)
 
     assert old_store.scalar("SELECT schema_version FROM {s}.store") == old_version
     assert old_store.scalar("SELECT COUNT(*) FROM {s}.graph_nodes") == 3 * len(RUNS[old_version])
+    assert "column_graph_id" not in old_store.adapter.execute(everything_of_runs)[0]
     assert old_store.scalar("SELECT COUNT(*) FROM {s}.runs") == len(RUNS[old_version])
 
 
