@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         value_diff_detail,
     )
     from recce_meta.api.diff_sql import generate_diff_sql
+    from recce_meta.api.recording import record_run
     from recce_meta.diff.changes import detect_changes
     from recce_meta.errors import RecceMetaError
     from recce_meta.extractors.catalog import extract_columns_from_catalog
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from recce_meta.render import SimpleTemplateRenderer
     from recce_meta.store.read import list_runs
     from recce_meta.store.select import load_lineage_from_warehouse, load_nodes_from_warehouse, load_run
-    from recce_meta.store.write import record_run
 
 __all__ = [
     "Change",
@@ -91,7 +91,7 @@ _MODULES = {
     "load_run": "store.select",
     "profile_diff": "api.data_diffs",
     "query_diff": "api.data_diffs",
-    "record_run": "store.write",
+    "record_run": "api.recording",
     "row_count_diff": "api.data_diffs",
     "schema_diff": "api.data_diffs",
     "top_k_diff": "api.data_diffs",

@@ -6,20 +6,23 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.columns import ColumnsKept, Tell, Tracer, shortened
 from recce_meta.errors import StoreError, UsageError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
+from recce_meta.graph.columns.project import SECONDS
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.profiles import find_project_dir
+from recce_meta.store import write
 from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.write import record_run
 
 LONGEST_NAME = 64
 """What `runs.run_id` holds in every warehouse."""
@@ -39,7 +42,30 @@ class Recorded(Struct, frozen=True, kw_only=True):
     counted: int = 0
     """Nodes whose row counts were kept with the run."""
     profiled: int = 0
+    columns: ColumnsKept | None = None
+    """Of how many nodes the columns were traced; None for a run that was there before, or without columns."""
     warnings: tuple[str, ...]
+
+
+def record_run(
+    adapter: UnifiedSqlAdapter,
+    project: Project,
+    *,
+    schema: str = DEFAULT_SCHEMA,
+    now: datetime | None = None,
+    statistics: Sequence[NodeStatistics] = (),
+    columns: bool = True,
+    column_timeout: float = SECONDS,
+) -> write.RecordResult:
+    """Write *project* as one run, with *statistics* of its nodes, creating the store where there is none.
+
+    With *columns*, column lineage is written with it: of what is not known from an earlier run, the SQL of
+    each node is analysed, which may take *column_timeout* seconds for each. What could not be analysed is in
+    the result's `column_warnings`. A run whose id is stored already is left as it is; of *statistics*, what
+    it lacks is added. *now* is the time of recording.
+    """
+    analyse = Tracer(project, column_timeout) if columns else None
+    return write.record_run(adapter, project, schema=schema, now=now, statistics=statistics, analyse=analyse)
 
 
 def record_project(
@@ -48,10 +74,17 @@ def record_project(
     *,
     schema: str = DEFAULT_SCHEMA,
     statistics: Sequence[NodeStatistics] = (),
+    columns: bool = True,
+    column_timeout: float = SECONDS,
+    tell: Tell | None = None,
 ) -> Recorded:
-    """Write *project* as one run, with *statistics* of its nodes, creating the store where there is none."""
-    result = record_run(adapter, project, schema=schema, statistics=statistics)
-    warnings = project.warnings
+    """Write *project* as `record_run` does, and say how that went.
+
+    *tell* is called with what takes time. Raises StoreError where the run's id is another project's.
+    """
+    tracer = Tracer(project, column_timeout, tell) if columns else None
+    result = write.record_run(adapter, project, schema=schema, statistics=statistics, analyse=tracer)
+    warnings = (*project.warnings, *shortened(result.column_warnings))
     if result.run.project_name != project.run.project_name:
         raise StoreError(
             f"Run id {result.run.run_id} belongs to project '{result.run.project_name}' in this store",
@@ -75,6 +108,7 @@ def record_project(
         versions_written=result.versions_written,
         counted=result.statistics.nodes_counted,
         profiled=result.statistics.nodes_profiled,
+        columns=tracer.kept if tracer is not None and result.written else None,
         warnings=warnings,
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import asdict
 
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -19,6 +20,7 @@ from recce_meta.cli.progress import progress
 from recce_meta.errors import ArtifactError, RecceMetaError
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.git import GitState
+from recce_meta.graph.columns.project import SECONDS
 from recce_meta.models import Project
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store.migrate import init_sql, init_store, refuse_memory
@@ -54,6 +56,15 @@ _artifact_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together
         help="Target or URL where the data is, for --stats. [default: where the store is]",
     ),
     click.option("--git-dirty/--git-clean", default=None, help="Whether the checkout had edits, likewise."),
+    click.option("--no-columns", is_flag=True, help="Record no column lineage."),
+    click.option(
+        "--column-timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        default=SECONDS,
+        show_default=True,
+        help="Time for the column lineage of one node; one that takes longer has none.",
+    ),
 )
 
 
@@ -131,6 +142,7 @@ def _told(recorded: Recorded, **size: Any) -> str:
         is_new=recorded.is_new,
         counted=recorded.counted,
         profiled=recorded.profiled,
+        columns=None if recorded.columns is None else asdict(recorded.columns),
         **size,
     )
 
@@ -157,6 +169,8 @@ def _record(
     git_dirty: bool | None,
     stats: str | None,
     data_target: str | None,
+    no_columns: bool,
+    column_timeout: float,
 ) -> Recorded:
     project = read_target(
         target_folder(target_path, connection.project_dir),
@@ -166,10 +180,18 @@ def _record(
         target_name=target_name,
         git=GitState(sha=git_sha, branch=branch, dirty=git_dirty, pull_request=pull_request),
     )
-    with progress("recording"), connection.open() as adapter:
+    with progress("recording") as tell, connection.open() as adapter:
         refuse_memory(adapter)
         statistics = _statistics(connection, adapter, project, stats, data_target) if stats else ()
-        recorded = record_project(adapter, project, schema=connection.schema, statistics=statistics)
+        recorded = record_project(
+            adapter,
+            project,
+            schema=connection.schema,
+            statistics=statistics,
+            columns=not no_columns,
+            column_timeout=column_timeout,
+            tell=tell,
+        )
     for text in recorded.warnings:
         warn(text)
     return recorded

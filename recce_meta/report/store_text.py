@@ -45,8 +45,12 @@ def record_text(
     color: bool,
     counted: int = 0,
     profiled: int = 0,
+    columns: Mapping[str, int] | None = None,
 ) -> str:
-    """What was recorded, or that it had been before; and of how many nodes rows and profiles were kept."""
+    """What was recorded, or that it had been before; of how many nodes rows and profiles were kept.
+
+    *columns* says of how many nodes columns were `traced`, `reused` and `not_traced`.
+    """
     name = Span(short_run_id(run.run_id), Style.CYAN)
     where = Span(f" of {run.project_name} as {run.environment}")
     figures = {"row counts": counted, "profiles": profiled}
@@ -57,7 +61,15 @@ def record_text(
         return render([line], width=width, color=color)
     told = counts_by_kind(counts) or count_of(run.node_count, "node")
     lines: list[Line] = [(Span("Recorded run "), name, where), plain(f"  {told}")]
-    return render([*lines, *([plain(f"  {kept}")] if kept else [])], width=width, color=color)
+    lines += [plain(f"  {text}") for text in (kept, columns_fact(columns or {})) if text]
+    return render(lines, width=width, color=color)
+
+
+def columns_fact(columns: Mapping[str, int]) -> str:
+    """`columns traced of 3 nodes, as before of 97 nodes`; empty where there are neither, nor failures."""
+    words = {"traced": "traced", "reused": "as before", "not_traced": "not traced"}
+    told = [f"{word} of {count_of(columns[key], 'node')}" for key, word in words.items() if columns.get(key)]
+    return f"columns {', '.join(told)}" if told else ""
 
 
 def prune_text(runs: Sequence[RunMetadata], *, dry_run: bool, width: int, color: bool) -> str:

@@ -1,0 +1,115 @@
+"""The column lineage of a run: as it was recorded, or computed from nodes that are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.graph import build_lineage_graph
+from recce_meta.graph.columns.project import QUERIES, SECONDS, analyse_project
+from recce_meta.models import Project, RunMetadata
+from recce_meta.models.column_lineage import ColumnGraph, KnownColumns, NodeColumns
+from recce_meta.store.columns import load_columns
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.select import load_run
+
+Tell = Callable[[str], None]
+
+WARNINGS_SHOWN = 5
+"""Nodes without column lineage that are named when a run is recorded; the rest is a number."""
+
+
+class ColumnsKept(Struct, frozen=True):
+    """Of how many models, snapshots and analyses the columns were traced when a run was recorded."""
+
+    traced: int = 0
+    """Those whose SQL was analysed now."""
+    reused: int = 0
+    """Those whose SQL and parents' columns are as in an earlier run."""
+    not_traced: int = 0
+    """Those that could not be analysed, now or then; not counted where the whole run is as an earlier one."""
+
+
+class Tracer:
+    """Computes a project's column lineage when the store asks for it, and keeps how that went."""
+
+    def __init__(self, project: Project, timeout: float | None = SECONDS, tell: Tell | None = None) -> None:
+        self._project = project
+        self._timeout = timeout
+        self._tell = tell
+        self._kept = ColumnsKept(reused=sum(node.resource_type in QUERIES for node in project.nodes))
+
+    def __call__(self, known: KnownColumns) -> ColumnGraph:
+        """The column lineage of the project, but for what is *known*."""
+        if self._tell is not None:
+            self._tell(f"tracing columns of {len(self._project.nodes):,} nodes")
+        graph = analyse_project(self._project, known, timeout=self._timeout)
+        self._kept = self._counted(graph, known)
+        return graph
+
+    @property
+    def kept(self) -> ColumnsKept:
+        """How it went; where nobody asked, all is as it was before."""
+        return self._kept
+
+    def _counted(self, graph: ColumnGraph, known: KnownColumns) -> ColumnsKept:
+        traced = reused = not_traced = 0
+        for node in self._project.nodes:
+            if node.resource_type not in QUERIES:
+                continue
+            lineage_id = graph.lineage_ids[node.unique_id]
+            found = graph.analyses.get(lineage_id)
+            if found.outputs if found is not None else known.get(lineage_id):
+                traced += found is not None
+                reused += found is None
+            else:
+                not_traced += 1
+        return ColumnsKept(traced, reused, not_traced)
+
+
+def columns_of_project(
+    project: Project, *, node_ids: Collection[str] | None = None, timeout: float | None = SECONDS
+) -> dict[str, NodeColumns]:
+    """The column lineage of *project* by unique id, computed now: of *node_ids*, or of all nodes.
+
+    *timeout* is in seconds for each node. Nodes that have no columns, such as exposures, are left out.
+    """
+    if node_ids is not None:
+        needed = build_lineage_graph(project.nodes).upstream(node_ids)
+        project = replace(project, nodes=tuple(n for n in project.nodes if n.unique_id in needed))
+    graph = analyse_project(project, timeout=timeout)
+    return {
+        unique_id: graph.analyses[lineage_id]
+        for unique_id, lineage_id in graph.lineage_ids.items()
+        if node_ids is None or unique_id in node_ids
+    }
+
+
+def columns_of_run(
+    adapter: UnifiedSqlAdapter,
+    run: RunMetadata,
+    *,
+    schema: str = DEFAULT_SCHEMA,
+    node_ids: Collection[str] | None = None,
+) -> dict[str, NodeColumns]:
+    """The column lineage of *run* by unique id: of *node_ids*, or of all its nodes.
+
+    As it was recorded; computed now, from the run's nodes, where it was recorded without (`column_graph_id`
+    is None): with `--no-columns`, by an older version, or by the dbt package.
+    """
+    stored = load_columns(adapter, run, schema=schema, node_ids=node_ids)
+    if stored is not None:
+        return stored
+    return columns_of_project(load_run(adapter, run, schema=schema), node_ids=node_ids)
+
+
+def shortened(warnings: Collection[str]) -> tuple[str, ...]:
+    """*warnings* about nodes without column lineage, as many as a reader looks at."""
+    shown = tuple(warnings)[:WARNINGS_SHOWN]
+    hidden = len(warnings) - len(shown)
+    if not hidden:
+        return shown
+    return (*shown, f"… and {hidden:,} more of this kind: the view column_analysis has every node's reason")

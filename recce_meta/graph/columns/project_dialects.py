@@ -1,0 +1,60 @@
+"""Which of sqlglot's dialects reads the SQL of a dbt adapter. Static, so that sqlglot need not be loaded."""
+
+from __future__ import annotations
+
+_READ_AS = {
+    "athena": "athena",
+    "bigquery": "bigquery",
+    "clickhouse": "clickhouse",
+    "cockroachdb": "postgres",
+    "crate": "postgres",
+    "databricks": "databricks",
+    "doris": "doris",
+    "drill": "drill",
+    "druid": "druid",
+    "duckdb": "duckdb",
+    "fabric": "tsql",
+    "fabricspark": "spark",
+    "firebolt": "postgres",
+    "glue": "spark",
+    "greenplum": "postgres",
+    "hive": "hive",
+    "hologres": "postgres",
+    "impala": "hive",
+    "ksql": "",
+    "layer_bigquery": "bigquery",
+    "mariadb": "mysql",
+    "materialize": "materialize",
+    "motherduck": "duckdb",
+    "mysql": "mysql",
+    "mysql5": "mysql",
+    "netezza": "postgres",
+    "oracle": "oracle",
+    "postgres": "postgres",
+    "postgresql": "postgres",
+    "presto": "presto",
+    "redshift": "redshift",
+    "risingwave": "risingwave",
+    "singlestore": "mysql",
+    "snowflake": "snowflake",
+    "spark": "spark",
+    "spark2": "spark2",
+    "sqlite": "sqlite",
+    "sqlserver": "tsql",
+    "starburst": "trino",
+    "starrocks": "starrocks",
+    "synapse": "tsql",
+    "teradata": "teradata",
+    "tidb": "mysql",
+    "timescaledb": "postgres",
+    "trino": "trino",
+    "tsql": "tsql",
+    "vertica": "postgres",
+    "yellowbrick": "postgres",
+}
+"""Dialects that sqlglot 26 has, by dbt's adapter type, and by sqlglot's own name."""
+
+
+def dialect_of(adapter_type: str | None) -> str | None:
+    """sqlglot's name of what *adapter_type* speaks; None where nobody knows, and the standard has to do."""
+    return _READ_AS.get((adapter_type or "").lower()) or None

@@ -1,0 +1,52 @@
+"""One query through the analysis of queries; whatever happens there costs this query alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from recce_meta.errors import RecceMetaError
+
+if TYPE_CHECKING:
+    from recce_meta.graph.columns import QueryColumns
+
+LONGEST_REASON = 300
+
+
+class Query(Struct, frozen=True):
+    """What is analysed."""
+
+    sql: str
+    dialect: str
+    schemas: Mapping[str, Mapping[str, str]]
+    """Columns and types of the relations whose columns are known."""
+    hints: Mapping[str, Sequence[str]]
+    """Some columns of relations of which not all are known."""
+
+
+class Failure(Struct, frozen=True):
+    """Why a query could not be analysed."""
+
+    reason: str
+
+
+def analysed(query: Query, timeout: float | None) -> QueryColumns | Failure:
+    """The columns of *query*, or why there are none."""
+    try:
+        # Where nothing has to be analysed, the parser need not even be loaded.
+        from recce_meta.graph.columns import analyse_query
+
+        return analyse_query(query.sql, query.dialect, query.schemas, timeout=timeout)
+    except RecceMetaError as error:
+        return Failure(_short(error.message))
+    # A query may be anything, and sqlglot's parser as well as what reads its trees recurse: whatever one of
+    # them trips over, the other thousand nodes of a project must not pay for.
+    except Exception as error:  # noqa: BLE001
+        return Failure(_short(f"internal: {type(error).__name__}: {error}"))
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"

@@ -1,0 +1,179 @@
+"""The names under which a project's relations are handed to the analysis of one query.
+
+A relation is written as two parts: a name made of the node's unique id, which is the same in every
+environment, and the relation's own last part as dbt wrote it, by which columns may be qualified
+(`select orders.id from "shop"."main"."orders"`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from msgspec import Struct
+
+from recce_meta.models.node import NodeMetadata
+from recce_meta.models.tokens import CLOSING, OPENING, RelationIndex, readable_relations, resolve, tokenise
+
+_PART = r'(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[^\W\d][\w$-]*)'
+_RELATION = re.compile(rf"(?:{_PART}\s*\.\s*)*({_PART})")
+_QUOTES = str.maketrans("", "", '"`[]')
+_DOTTED = re.compile(r"[\w$-]+(?:\.[\w$-]+)+")
+_NAME = re.compile(r"\b[nN][0-9a-f]{16}\b")
+
+READABLE = frozenset(["model", "seed", "snapshot", "source"])
+"""Resource types that have a relation which a query can name."""
+
+
+def parent_name(unique_id: str) -> str:
+    """What stands for *unique_id* before the dot: a plain name in every dialect, whatever is in the id.
+
+    >>> parent_name("model.shop.orders")
+    'n69c7ec7a4e95b1c4'
+    """
+    return f"n{sha256(unique_id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def last_part(relation: str) -> str:
+    """The last part of *relation* with its quotes; `t` where it is no name but a call, as of a file reader.
+
+    >>> last_part('"shop"."main"."Orders"'), last_part("shop.main.orders"), last_part("read_csv('a.csv')")
+    ('"Orders"', 'orders', 't')
+    """
+    found = _RELATION.fullmatch(relation)
+    if found is None:
+        return "t"
+    part = found[1]
+    if part[0] == "`" and "." in part:  # BigQuery: `project.dataset.table`
+        part = f"`{part[1:-1].rpartition('.')[2]}`"
+    return part if part.strip('"`[]') else "t"
+
+
+def schemas_key(unique_id: str, relation: str) -> str:
+    """The name of *unique_id*, whose relation is *relation*, among the known schemas."""
+    return f"{parent_name(unique_id)}.{unquoted(last_part(relation))}"
+
+
+def unquoted(part: str) -> str:
+    """One part of a name without its quotes."""
+    if part[0] == '"':
+        return part[1:-1].replace('""', '"')
+    return part[1:-1] if part[0] in "`[" else part
+
+
+def parseable(tokenised: str, relations: Mapping[str, str]) -> str:
+    """*tokenised* SQL with names that every dialect can parse; *relations* are relations by unique id."""
+    return resolve(
+        tokenised,
+        {
+            unique_id: f"{parent_name(unique_id)}.{last_part(relation)}"
+            for unique_id, relation in relations.items()
+        },
+    )
+
+
+def plain_name(name: str) -> str:
+    """*name*, of a relation, without quotes and in lower case: for comparing."""
+    return name.translate(_QUOTES).lower()
+
+
+class QueryNames(Struct, frozen=True, kw_only=True):
+    """The SQL of one node, and what the relations in it are."""
+
+    tokenised: str
+    """Free of the environment, as far as dbt wrote the relations."""
+    relations: dict[str, str]
+    """Of the nodes whose tokens may be in it, by unique id."""
+    named: dict[str, str]
+    """Unique ids by the dotted name, in lower case, of relations that SQL names in words of its own."""
+    read: tuple[str, ...]
+    """Unique ids of all that it reads, sorted."""
+    hard_coded: frozenset[str]
+    """Those of them that dbt does not know to be read."""
+
+    @property
+    def sql(self) -> str:
+        """The SQL to analyse."""
+        return parseable(self.tokenised, self.relations) if OPENING in self.tokenised else self.tokenised
+
+    def keys(self) -> dict[str, list[str]]:
+        """Under which names each node's columns are given to the analysis, by unique id."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name, unique_id in self.named.items():
+            found[unique_id].append(name)
+        for unique_id in self.read:
+            if unique_id in self.relations:
+                found[unique_id].append(schemas_key(unique_id, self.relations[unique_id]))
+        return found
+
+    def owners(self) -> dict[str, str]:
+        """Unique ids by what the analysis may call them, in lower case."""
+        return {**self.named, **{parent_name(unique_id): unique_id for unique_id in self.relations}}
+
+    def readable(self, expression: str) -> str:
+        """*expression* with tokens in the place of the names that were made for the analysis."""
+        if not _NAME.search(expression):
+            return expression
+        for unique_id, relation in self.relations.items():
+            part = re.escape(unquoted(last_part(relation)))
+            name = rf"\b{parent_name(unique_id)}\b[\"`\]]?\s*\.\s*[\"`\[]?{part}\b[\"`\]]?"
+            token = f"{OPENING}{unique_id}{CLOSING}"
+            expression = re.sub(name, lambda _: token, expression, flags=re.IGNORECASE)  # noqa: B023
+        return expression
+
+
+class ProjectNames:
+    """Finds what each node of a project reads, by its SQL."""
+
+    def __init__(self, nodes: Iterable[NodeMetadata]) -> None:
+        self._nodes = {node.unique_id: node for node in nodes}
+        self._readable: RelationIndex = readable_relations(self._nodes.values())
+        self._by_name = self._index()
+
+    def of(self, node: NodeMetadata) -> QueryNames:
+        """The names in *node*'s compiled code."""
+        code = node.compiled_code or ""
+        known = self._readable.relations_of(node)
+        # A relation of one bare word may be a column's or a CTE's name as well: the parser tells them apart.
+        certain = {relation: owner for relation, owner in known.items() if not relation.isidentifier()}
+        tokenised = tokenise(code, certain) if certain else code
+        relations = {
+            owner: relation
+            for relation, owner in certain.items()
+            if f"{OPENING}{owner}{CLOSING}" in tokenised
+        }
+        expected = {*node.parents, *known.values(), node.unique_id}
+        named = {relation.lower(): owner for relation, owner in known.items() if relation.isidentifier()}
+        for name in set(_DOTTED.findall(tokenised.translate(_QUOTES).lower())):
+            if owner := self._owner(name, expected):
+                named[name] = owner
+        read = {*relations, *named.values()}
+        return QueryNames(
+            tokenised=tokenised,
+            relations=relations,
+            named=named,
+            read=tuple(sorted(read)),
+            hard_coded=frozenset(read - expected),
+        )
+
+    def _owner(self, name: str, expected: Iterable[str]) -> str | None:
+        """The one node whose relation is called *name*, those of *expected* first."""
+        owners = self._by_name.get(name, ())
+        if len(owners) > 1:
+            owners = [owner for owner in owners if owner in expected]
+        return owners[0] if len(owners) == 1 else None
+
+    def _index(self) -> dict[str, list[str]]:
+        """Unique ids by `database.schema.identifier` and `schema.identifier`, in lower case."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for node in self._nodes.values():
+            if node.resource_type in READABLE and node.identifier and node.schema_name:
+                if node.materialized == "ephemeral":
+                    continue
+                short = plain_name(f"{node.schema_name}.{node.identifier}")
+                found[short].append(node.unique_id)
+                if node.database_name:
+                    found[f"{plain_name(node.database_name)}.{short}"].append(node.unique_id)
+        return found
