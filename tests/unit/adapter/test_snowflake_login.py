@@ -153,7 +153,7 @@ def authorization_server(status: int, answer: bytes) -> Iterator[tuple[dict[str,
             """Nothing is printed."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         place = {"account": "a", "host": "127.0.0.1", "port": server.server_port, "protocol": "http"}
