@@ -112,6 +112,13 @@ class Causes:
                 guilty.add(unique_id)
         return guilty
 
+    def unseen_macros(self, before: NodeMetadata, after: NodeMetadata) -> frozenset[str]:
+        """Changed macros whose effect on a node its compiled SQL need not show: in hooks, in branches."""
+        if not self.changed_macros:
+            return frozenset()
+        found = self._macros_at_run_time(before) | self._macros_at_run_time(after)
+        return self.changed_macros & (found | self._macros_out_of_sight(before, after))
+
     def _closure(self, names: Iterable[str]) -> set[str]:
         """The project's macros of these names, on both sides, and all that they call."""
         known = list(names)

@@ -157,6 +157,28 @@ def branches(code: str) -> bool:
     return not names.isdisjoint({"if", "elif", "else"}) and bool(_free_names(code) - STEADY)
 
 
+@lru_cache(maxsize=1024)
+def branch_tokens(code: str, adapter: str | None = None) -> tuple[str, ...]:
+    """The tokens of what Jinja may or may not take from *code*, with its conditions."""
+    kept: list[str] = []
+    construct: list[str] = []
+    depth = 0
+    for kind, value in _lex(code):
+        if kind not in ("data", "raw"):
+            construct.append(value)
+            if not kind.endswith("_end"):
+                continue
+        names = set(construct)
+        opens = construct[:1] and construct[0].startswith("{%") and "if" in names
+        # `{% set a = b if c else d %}` decides without opening anything.
+        depth += bool(opens) and "set" not in names
+        if depth or not names.isdisjoint({"if", "else"}):
+            kept += [*construct, "" if construct else value]
+        depth -= "endif" in names
+        construct = []
+    return tokens("".join(kept), adapter)
+
+
 def decides_at_run_time(code: str) -> bool:
     """Whether the Jinja of *code* may come out otherwise when dbt builds than when it compiles."""
     return not AT_RUN_TIME.isdisjoint(jinja_names(code))
@@ -237,7 +259,9 @@ def _without_jinja(code: str) -> tuple[str, list[str]]:
         elif kind in ("variable_begin", "block_begin"):
             current = [value[:2]]
         elif kind in ("variable_end", "block_end"):
-            construct = _construct([*(current or []), value[-2:]])
+            construct = _construct(
+                [*(current or []), value.rstrip()[-2:]]
+            )  # `-%}` takes the white space after it
             if construct is not None:
                 constructs.append(construct)
                 text.append(_HOLE)

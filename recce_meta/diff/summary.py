@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from msgspec.structs import replace
+
+from recce_meta.diff.reach import Reached
 from recce_meta.graph import LineageGraph
 from recce_meta.models import Change, Impact, LineageEdge, NodeMetadata, RunDiff, RunMetadata, Status
+from recce_meta.models.change import Reach
 
 
 def changed_ids(changes: Mapping[str, Change]) -> list[str]:
@@ -22,31 +26,28 @@ def run_diff(
     unseen: Iterable[str] = (),
     notes: Iterable[str] = (),
     unselected: Collection[str] = (),
+    reached: Mapping[str, Reached] | None = None,
 ) -> RunDiff:
     """*changes* with what they touch in *graph*, which has the edges of both runs.
 
     *named* holds at least every node that the changes touch; *unseen* are seeds whose rows no artifact
     tells; *notes* go before what is said of them; *unselected* nodes changed too, and are not asked for.
+    Only nodes that are *reached* are impacted; without it, all downstream are.
     """
     changed = changed_ids(changes)
-    reached = graph.impact(changed)
-    impacted = [
-        Impact(
-            unique_id=unique_id,
-            name=named[unique_id].label,
-            resource_type=named[unique_id].resource_type,
-            distance=distance,
-            origin=origin,
-        )
-        for unique_id, (distance, origin) in reached.items()
+    downstream = {
+        unique_id: place
+        for unique_id, place in graph.impact(changed).items()
         if unique_id in named and unique_id not in unselected
-    ]
+    }
+    impacted = list(_impacts(downstream, named, reached))
     children = [LineageEdge(child, parent) for parent in changed for child in graph.children(parent)]
     return RunDiff(
         base=base,
         current=current,
         changes=tuple(changes[unique_id] for unique_id in sorted(changes)),
         impacted=tuple(sorted(impacted, key=lambda impact: (impact.distance, impact.unique_id))),
+        unreached=len(downstream) - len(impacted),
         children=tuple(sorted(children)),
         names={
             unique_id: named[unique_id].label
@@ -56,6 +57,33 @@ def run_diff(
         },
         notes=(*notes, *_notes(sorted(unseen))),
     )
+
+
+def _impacts(
+    downstream: Mapping[str, tuple[int, str]],
+    named: Mapping[str, NodeMetadata],
+    reached: Mapping[str, Reached] | None,
+) -> Iterator[Impact]:
+    for unique_id, (distance, origin) in downstream.items():
+        node = named[unique_id]
+        impact = Impact(
+            unique_id=unique_id,
+            name=node.label,
+            resource_type=node.resource_type,
+            distance=distance,
+            origin=origin,
+        )
+        if reached is None:
+            yield impact
+        elif found := reached.get(unique_id):
+            yield replace(
+                impact,
+                distance=found.distance,
+                origin=found.origin,
+                reach=found.reach,
+                columns=tuple(sorted(found.columns)) if found.reach is Reach.COLUMNS else (),
+                confidence=found.confidence,
+            )
 
 
 def is_unseen_seed(before: NodeMetadata, after: NodeMetadata) -> bool:

@@ -1,0 +1,306 @@
+"""How far changes travel: which nodes downstream they really reach, and which of their columns.
+
+A change of rows reaches the rows of everything below. A change of columns follows the column lineage: a value
+carries it to a column, a filter, join or grouping to the rows of the node that has it. What was not analysed
+is reached as a whole by whatever reaches what it reads. A new column reaches only what takes it for an old
+one (an unqualified name), or counts it in (`select distinct *`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from heapq import heappop, heappush
+from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+from recce_meta.graph import LineageGraph
+from recce_meta.models import Status
+from recce_meta.models.category import Category, SqlChange
+from recce_meta.models.change import Reach
+from recce_meta.models.column_lineage import NodeColumns
+
+EVERYTHING = "*"
+"""The column that stands for those which nothing names."""
+
+ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
+"""The column lineage of some nodes, as far as there is any."""
+
+
+class Reading(NamedTuple):
+    """How the SQL of a node reads one of its parents."""
+
+    by_position: bool = False
+    """Whether it is in trouble where columns of the parent are added or change places."""
+    whole: bool = False
+    """Whether it takes over every column of the parent, and so its order too."""
+
+
+ReadingsOf: TypeAlias = Callable[[str, Collection[str]], Mapping[str, Reading]]
+"""How each of some nodes reads a parent; where that is not known, a node is left out."""
+
+
+class Readers(NamedTuple):
+    """What is known of those that read."""
+
+    current: ColumnsOf
+    base: ColumnsOf
+    """Asked only where columns came or went."""
+    readings: ReadingsOf
+    """Asked only where columns were added, or change places."""
+
+
+class Start(NamedTuple):
+    """Where a change begins to travel."""
+
+    unique_id: str
+    effect: SqlChange
+    origin: str
+    """The changed node that it is due to; another one only for readers of ephemeral models."""
+    distance: int = 0
+
+
+class Reached(Struct):
+    """What of one node is reached, and how surely."""
+
+    distance: int
+    origin: str
+    rows: float = 0.0
+    unknown: float = 0.0
+    columns: dict[str, float] = {}
+
+    @property
+    def reach(self) -> Reach:
+        """The widest of what is reached."""
+        if self.rows:
+            return Reach.ROWS
+        return Reach.UNKNOWN if self.unknown else Reach.COLUMNS
+
+    @property
+    def confidence(self) -> float:
+        """How sure it is that anything is reached."""
+        return max(self.rows, self.unknown, *self.columns.values(), 0.0)
+
+
+class _Step(NamedTuple):
+    """Something of a node that a change has reached; the nearest sorts first."""
+
+    distance: int
+    origin: str
+    unique_id: str
+    what: Reach
+    column: str = ""
+    status: Status = Status.MODIFIED
+    """Whether the column has other values, is gone, or is new, which as such hurts nobody."""
+    confidence: float = 1.0
+
+
+class _Shape(NamedTuple):
+    """A node whose columns came or changed places."""
+
+    unique_id: str
+    distance: int
+    origin: str
+
+
+def reached_by(starts: Iterable[Start], graph: LineageGraph, readers: Readers) -> dict[str, Reached]:
+    """What the changes at *starts* reach in *graph*, by unique id: nearest first, with the nearest origin.
+
+    Of the starts only readers of ephemeral models count as reached for what they start with.
+    """
+    ordered = sorted(starts, key=lambda start: (start.distance, start.origin, start.unique_id))
+    return _Walk(graph, readers, ordered).run()
+
+
+class _Walk:
+    """One walk from all starts at once."""
+
+    def __init__(self, graph: LineageGraph, readers: Readers, starts: list[Start]) -> None:
+        self._graph, self._readers, self._starts = graph, readers, starts
+        self._found: dict[str, Reached] = {}
+        self._passed: dict[tuple[str, Reach, str, Status], float] = {}
+        below = sorted(_below(graph, starts, _of_columns))
+        self._columns = readers.current(below) if below else {}
+        apart = sorted(_below(graph, starts, _changes_names))
+        self._before = readers.base(apart) if apart else {}
+        self._now, self._then = _index(self._columns), _index(self._before)
+
+    def run(self) -> dict[str, Reached]:
+        """Everything that is reached."""
+        waiting: list[_Step] = []
+        for start in self._starts:
+            for step in _steps(start):
+                self._take(step, waiting, is_reached=start.distance > 0)
+        for step in list(self._positional()):
+            self._take(step, waiting)
+        while waiting:
+            for step in list(self._from(heappop(waiting))):
+                self._take(step, waiting)
+        nearest = sorted(self._found, key=lambda node: (self._found[node].distance, node))
+        return {unique_id: self._found[unique_id] for unique_id in nearest}
+
+    def _take(self, step: _Step, waiting: list[_Step], *, is_reached: bool = True) -> None:
+        """Go on from *step*, unless something as sure has come there before."""
+        key = step.unique_id, step.what, step.column.lower(), step.status
+        if step.confidence > self._passed.get(key, 0.0):
+            self._passed[key] = step.confidence
+            heappush(waiting, step)
+            if is_reached and step.status is not Status.ADDED:
+                self._reach(step)
+
+    def _reach(self, step: _Step) -> None:
+        found = self._found.get(step.unique_id)
+        if found is None:
+            found = self._found[step.unique_id] = Reached(step.distance, step.origin)
+        elif (step.distance, step.origin) < (found.distance, found.origin):
+            found.distance, found.origin = step.distance, step.origin
+        if step.what is Reach.ROWS:
+            found.rows = max(found.rows, step.confidence)
+        elif step.what is Reach.UNKNOWN:
+            found.unknown = max(found.unknown, step.confidence)
+        else:
+            found.columns[step.column] = max(found.columns.get(step.column, 0.0), step.confidence)
+
+    def _from(self, step: _Step) -> Iterator[_Step]:
+        """What *step* leads to one edge further."""
+        distance = step.distance + 1
+        children = self._graph.children(step.unique_id)
+        if step.what is not Reach.COLUMNS:
+            for child in children:
+                yield step._replace(unique_id=child, distance=distance)
+            return
+        readers = self._now.get(step.unique_id, {})
+        for child in children if step.status is not Status.ADDED else ():
+            if child not in readers and self._is_dark(step.unique_id, child):
+                yield _Step(distance, step.origin, child, Reach.UNKNOWN, confidence=step.confidence)
+        indexes = [self._now, *([self._then] if step.status is Status.REMOVED else [])]
+        for index in indexes:
+            for child, edges in index.get(step.unique_id, {}).items():
+                for edge in edges.of(step.column):
+                    yield self._along(step, child, edge)
+
+    def _along(self, step: _Step, child: str, edge: _Edge) -> _Step:
+        return _Step(
+            step.distance + 1,
+            step.origin,
+            child,
+            Reach.COLUMNS if edge.column else Reach.ROWS,
+            edge.column,
+            self._status(step, child, edge.column) if edge.column else Status.MODIFIED,
+            min(step.confidence, edge.confidence),
+        )
+
+    def _status(self, step: _Step, child: str, column: str) -> Status:
+        """What happens to a column of *child* that is made of the one of *step*."""
+        now, before = self._columns.get(child), self._before.get(child)
+        if step.status is Status.REMOVED and now is not None and not _has(now, column):
+            return Status.REMOVED
+        if step.status is Status.ADDED:
+            was = _has(before, column) if before is not None else column.lower() != step.column.lower()
+            was = was and column != EVERYTHING
+            return Status.MODIFIED if was else Status.ADDED
+        return Status.MODIFIED
+
+    def _is_dark(self, parent: str, child: str) -> bool:
+        """Whether nobody knows how *child* reads *parent*, to which no column of its leads."""
+        known = self._columns.get(child)
+        if known is None or known.reason is not None or not (known.outputs or known.uses):
+            return True
+        if parent in self._then and child in self._then[parent]:
+            return False  # it did, when the column was there
+        # Code of an ephemeral parent is part of the child's, whose columns lead to what is behind it.
+        behind = self._graph.parents(parent)
+        return not any(child in self._now.get(one, ()) for one in behind)
+
+    def _positional(self) -> Iterator[_Step]:
+        """The rows of those that read by position what has new columns, or columns in other places."""
+        waiting = deque(
+            _Shape(start.unique_id, start.distance, start.origin)
+            for start in self._starts
+            if _changes_shape(start.effect)
+        )
+        seen = {shape.unique_id for shape in waiting}
+        while waiting:
+            shape = waiting.popleft()
+            children = self._graph.children(shape.unique_id)
+            for child, reading in self._readers.readings(shape.unique_id, children).items():
+                if reading.by_position:
+                    yield _Step(shape.distance + 1, shape.origin, child, Reach.ROWS)
+                if reading.whole and child not in seen:
+                    seen.add(child)
+                    waiting.append(_Shape(child, shape.distance + 1, shape.origin))
+
+
+class _Edge(NamedTuple):
+    """To a column of the reader, or to its rows where that is empty."""
+
+    column: str
+    confidence: float
+
+
+class _Edges:
+    """What one node makes of the columns of one parent."""
+
+    def __init__(self) -> None:
+        self._by_column: dict[str, list[_Edge]] = {}
+
+    def add(self, source: str, edge: _Edge) -> None:
+        self._by_column.setdefault(source.lower(), []).append(edge)
+
+    def of(self, column: str) -> Iterator[_Edge]:
+        """The edges from *column*; what nothing names may be any, on either side."""
+        if column == EVERYTHING:
+            for edges in self._by_column.values():
+                yield from edges
+            return
+        yield from self._by_column.get(column.lower(), ())
+        yield from self._by_column.get(EVERYTHING, ())
+
+
+def _index(columns: Mapping[str, NodeColumns]) -> dict[str, dict[str, _Edges]]:
+    """The edges of all of *columns*, by parent and reader."""
+    found: dict[str, dict[str, _Edges]] = {}
+    for reader, known in columns.items():
+        for output in known.outputs:
+            for source in output.sources:
+                edges = found.setdefault(source.parent, {}).setdefault(reader, _Edges())
+                edges.add(source.column, _Edge(output.name, source.confidence))
+        for use in known.uses:
+            edges = found.setdefault(use.parent, {}).setdefault(reader, _Edges())
+            edges.add(use.column, _Edge("", use.confidence))
+    return found
+
+
+def _steps(start: Start) -> Iterator[_Step]:
+    """What of a changed node travels."""
+    whole = {Category.BREAKING: Reach.ROWS, Category.UNKNOWN: Reach.UNKNOWN}.get(start.effect.category)
+    where = (start.distance, start.origin, start.unique_id)
+    if whole is not None:
+        yield _Step(*where, whole)
+        return
+    for column in start.effect.columns:
+        yield _Step(*where, Reach.COLUMNS, column.name, column.status)
+
+
+def _has(known: NodeColumns, column: str) -> bool:
+    folded = column.lower()
+    return any(name.lower() == folded for name in known.names)
+
+
+def _of_columns(effect: SqlChange) -> bool:
+    return effect.category not in (Category.BREAKING, Category.UNKNOWN) and bool(effect.columns)
+
+
+def _changes_names(effect: SqlChange) -> bool:
+    return _of_columns(effect) and any(column.status is not Status.MODIFIED for column in effect.columns)
+
+
+def _changes_shape(effect: SqlChange) -> bool:
+    is_milder = effect.category not in (Category.BREAKING, Category.UNKNOWN)
+    return is_milder and (effect.moved or _changes_names(effect))
+
+
+def _below(graph: LineageGraph, starts: Iterable[Start], chosen: Callable[[SqlChange], bool]) -> set[str]:
+    roots = [start.unique_id for start in starts if chosen(start.effect)]
+    return graph.downstream(roots) if roots else set()
