@@ -10,6 +10,7 @@ RecceMetaError
 │   └── MissingDriverError     a warehouse's extra is not installed
 ├── ArtifactError              manifest, catalog, run results                    exit 3
 ├── TemplateError              a template cannot be rendered                     exit 3
+├── SqlNotAnalysed             SQL whose columns cannot be traced                exit 3
 ├── StoreError                 the metadata schema in the warehouse              exit 3
 └── WarehouseError             what the database answered                        exit 3
     ├── ConnectionFailed       unreachable, or refused
@@ -150,6 +151,18 @@ class TemplateError(RecceMetaError):
         place = " of ".join(parts + ([node] if node else []))
         chain = f" (in {' > '.join(self.macros)})" if self.macros else ""
         super().__init__(f"{place}: {problem}{chain}" if place else problem + chain, hint=hint)
+
+
+class SqlNotAnalysed(RecceMetaError):
+    """SQL whose columns cannot be traced: it does not parse, is too deep or too large, took too long.
+
+    `reason` is the message: one sentence without a full stop, for whoever says which node it was.
+    """
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        return self.message
 
 
 class StoreError(RecceMetaError):
