@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import (
+    columns,
     comparing,
     connections,
     counts,
@@ -32,7 +33,7 @@ from benchmarks.measure import Figure, markdown
 
 GROUPS = (
     *("extraction", "recording", "diff", "startup", "history", "reports"),
-    *("values", "profiles", "counts", "connections"),
+    *("values", "profiles", "counts", "connections", "columns"),
 )
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
@@ -75,6 +76,7 @@ def main() -> None:
             "profiles": lambda: profiles.run(scratch),
             "counts": lambda: counts.run(scratch),
             "connections": lambda: connections.run(scratch),
+            "columns": columns.run,
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
     print(markdown(figures))

@@ -8,6 +8,7 @@ Relations are replaced by tokens first (`models/tokens.py`), so that ids do not 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from hashlib import sha256
 from itertools import chain
 
@@ -16,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.graph.columns.project_dialects import dialect_of
-from recce_meta.graph.columns.project_engine import Failure, Query, analysed
+from recce_meta.graph.columns.project_engine import Failure, Query, analysed, attempt
 from recce_meta.graph.columns.project_order import parents_first
 from recce_meta.graph.columns.project_results import (
     EVERYTHING,
@@ -71,7 +72,8 @@ def analyse_project(
         {node.unique_id: node.parents for node in project.nodes if node.resource_type in _ANALYSED}
     )
     for unique_id in order:
-        work.add(unique_id)
+        if failure := attempt(partial(work.add, unique_id)):
+            work.fail(unique_id, failure.reason)
     return ColumnGraph(
         lineage_ids=work.lineage_ids,
         analyses=work.analyses,
@@ -112,6 +114,8 @@ class _Analysis:
         self._spellings: dict[str, Spelling] = {}
         self._not_compiled: list[str] = []
         self._failed: list[str] = []
+        self._is_late = False
+        """Whether the last query that was analysed took too long."""
 
     def add(self, unique_id: str) -> None:
         """Analyse one node, all of whose parents were there before."""
@@ -127,6 +131,11 @@ class _Analysis:
             self._give_up(node, NOT_COMPILED)
         else:
             self._add_query(node)
+
+    def fail(self, unique_id: str, reason: str) -> None:
+        """Note that what is known of a node could not even be looked at."""
+        self._warn(unique_id, reason)
+        self._give_up(self.nodes[unique_id], reason)
 
     def warnings(self) -> Iterable[str]:
         """What could not be analysed now."""
@@ -195,6 +204,7 @@ class _Analysis:
                     hints[key] = columns.hints
         found = analysed(Query(names.sql, self.dialect, schemas, hints), self.timeout)
         if isinstance(found, Failure):
+            self._is_late = found.is_late
             return NodeColumns(tier=self.tier, reason=found.reason)
         reading = Reading(
             names=names, spelling_of=self._spelling, tier=self.tier, certainty=self.certainty, own=own
@@ -203,16 +213,22 @@ class _Analysis:
 
     def _keep(self, node: NodeMetadata, lineage_id: str, compute: Callable[[], NodeColumns]) -> None:
         """Note *node* under *lineage_id*; what is not known under it is computed."""
-        self.lineage_ids[node.unique_id] = lineage_id
+        late_id = self._id("late", lineage_id, self.timeout)
+        if late_id in self.known or late_id in self.analyses:
+            lineage_id = late_id  # that it takes longer than this is known: only more time is worth a try
         if lineage_id not in self.known:
             found = self.analyses.get(lineage_id)
             if found is None:
-                found = self.analyses[lineage_id] = compute()
+                self._is_late = False
+                found = compute()
+                lineage_id = late_id if self._is_late else lineage_id
+                self.analyses[lineage_id] = found
             if found.reason is not None and node.resource_type not in OUTSIDE:
-                self._failed.append(f"Columns of {node.unique_id} are not traced: {found.reason}")
+                self._warn(node.unique_id, found.reason)
             inferred = found.names
         else:
             inferred = tuple(self.known[lineage_id])
+        self.lineage_ids[node.unique_id] = lineage_id
         if node.resource_type in QUERIES:
             self._columns[node.unique_id] = _offered(node, inferred)
             self._spellings.pop(node.unique_id, None)  # a node that reads itself was asked for before
@@ -223,6 +239,9 @@ class _Analysis:
         self.lineage_ids[node.unique_id] = lineage_id
         if lineage_id not in self.known:
             self.analyses[lineage_id] = NodeColumns(tier=self.tier, reason=reason)
+
+    def _warn(self, unique_id: str, reason: str) -> None:
+        self._failed.append(f"Columns of {unique_id} are not traced: {reason}")
 
     def columns_of(self, unique_id: str) -> Columns:
         """What is known of a parent's columns; of one that was not reached yet, what the warehouse says."""

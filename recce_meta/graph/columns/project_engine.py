@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
@@ -11,6 +12,8 @@ from recce_meta.errors import RecceMetaError
 
 if TYPE_CHECKING:
     from recce_meta.graph.columns import QueryColumns
+
+T = TypeVar("T")
 
 LONGEST_REASON = 300
 
@@ -30,21 +33,36 @@ class Failure(Struct, frozen=True):
     """Why a query could not be analysed."""
 
     reason: str
+    is_late: bool = False
+    """Whether its time was over: with more, there might be an answer."""
 
 
 def analysed(query: Query, timeout: float | None) -> QueryColumns | Failure:
     """The columns of *query*, or why there are none."""
-    try:
-        # Where nothing has to be analysed, the parser need not even be loaded.
-        from recce_meta.graph.columns import analyse_query
+    start = monotonic()
+    found = attempt(lambda: _analyse(query, timeout))
+    if isinstance(found, Failure) and timeout is not None and monotonic() - start >= timeout:
+        return Failure(found.reason, is_late=True)
+    return found
 
-        return analyse_query(query.sql, query.dialect, query.schemas, timeout=timeout)
+
+def attempt(work: Callable[[], T]) -> T | Failure:
+    """What *work* returns, or why it could not."""
+    try:
+        return work()
     except RecceMetaError as error:
         return Failure(_short(error.message))
     # A query may be anything, and sqlglot's parser as well as what reads its trees recurse: whatever one of
     # them trips over, the other thousand nodes of a project must not pay for.
     except Exception as error:  # noqa: BLE001
         return Failure(_short(f"internal: {type(error).__name__}: {error}"))
+
+
+def _analyse(query: Query, timeout: float | None) -> QueryColumns:
+    # Where nothing has to be analysed, the parser need not even be loaded.
+    from recce_meta.graph.columns import analyse_query
+
+    return analyse_query(query.sql, query.dialect, query.schemas, timeout=timeout)
 
 
 def _short(text: str) -> str:

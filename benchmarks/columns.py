@@ -1,0 +1,182 @@
+"""Column lineage: of one model against sqlglot's parse and qualify, and of a hundred models of one project.
+
+`python -m benchmarks.columns` prints the table for the Python that runs it, and says whether its sqlglot is
+compiled (`sqlglotc`). Models are those of the artifacts in `tests/data`, packages of dbt's hub among them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+
+import msgspec
+from msgspec.structs import replace
+
+from benchmarks.measure import Figure, Timing, in_turns, markdown, quickest, within
+from recce_meta.extractors.git import GitState
+from recce_meta.extractors.project import extract_project
+from recce_meta.graph.columns.project import analyse_project
+from recce_meta.graph.columns.project_dialects import dialect_of
+from recce_meta.graph.columns.project_tokens import ProjectNames
+from recce_meta.models import NodeMetadata, Project
+
+ARTIFACTS = Path(__file__).parents[1] / "tests" / "data" / "artifacts"
+HUB = ARTIFACTS / "real" / "fivetran" / "hubspot"
+LINES = range(100, 201)
+MODELS = 100
+ROUNDS = 5
+Schemas = Mapping[str, Mapping[str, str]]
+
+PROGRAM = """
+import sys, time
+import msgspec
+from recce_meta.models import Project
+shop, known = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=tuple[Project, dict[str, tuple[str, ...]]])
+cpu, wall = time.process_time(), time.perf_counter()
+from recce_meta.graph.columns.project import analyse_project
+graph = analyse_project(shop, known)
+print(time.perf_counter() - wall, time.process_time() - cpu, 'sqlglot' in sys.modules, len(graph.analyses))
+"""
+
+
+def extracted(folder: Path) -> Project:
+    """The project in *folder*."""
+    return extract_project(folder, git=GitState(), environ={}, hash_seed_files=False)
+
+
+def sqlglot_name() -> str:
+    """sqlglot with its version, and whether it is compiled."""
+    try:
+        compiled = f"sqlglotc {version('sqlglotc')}"
+    except PackageNotFoundError:
+        compiled = "pure Python"
+    return f"sqlglot {version('sqlglot')}, {compiled}"
+
+
+def models_of(project: Project) -> list[NodeMetadata]:
+    """The models with compiled SQL."""
+    return [node for node in project.nodes if node.resource_type == "model" and node.compiled_code]
+
+
+def with_models(project: Project, most: int) -> Project:
+    """*project* with *most* of its models, and all that these read; without tests."""
+    nodes = {node.unique_id: node for node in project.nodes}
+    kept: dict[str, NodeMetadata] = {}
+
+    def keep(unique_id: str) -> None:
+        if unique_id in nodes and unique_id not in kept:
+            kept[unique_id] = nodes[unique_id]
+            for parent in nodes[unique_id].parents:
+                keep(parent)
+
+    for model in models_of(project):
+        if sum(node.resource_type == "model" for node in kept.values()) < most:
+            keep(model.unique_id)
+    return replace(project, nodes=tuple(kept[unique_id] for unique_id in sorted(kept)))
+
+
+def known_to(project: Project) -> dict[str, tuple[str, ...]]:
+    """What a store knows once *project* was recorded."""
+    return {lineage_id: columns.names for lineage_id, columns in analyse_project(project).analyses.items()}
+
+
+def queries() -> Iterator[tuple[str, str, Schemas]]:
+    """The SQL of every real model of 100 to 200 lines, its dialect, and the columns that a catalog knows."""
+    for folder in sorted({path.parent for path in ARTIFACTS.rglob("manifest.json*")}):
+        project = extracted(folder)
+        names = ProjectNames(project.nodes)
+        nodes = {node.unique_id: node for node in project.nodes}
+        for node in models_of(project):
+            if (node.compiled_code or "").count("\n") + 1 in LINES and node.language != "python":
+                found = names.of(node)
+                schemas = {
+                    key: {column.name: column.type or "" for column in nodes[unique_id].columns}
+                    for unique_id, keys in found.keys().items()
+                    for key in keys
+                    if unique_id in nodes and nodes[unique_id].columns_from == "catalog"
+                }
+                yield found.sql, dialect_of(project.run.adapter_type) or "", schemas
+
+
+def timed(sql: str, dialect: str, schemas: Schemas) -> list[Timing]:
+    """Our analysis, and sqlglot's parse and qualify; nothing where sqlglot cannot."""
+    import sqlglot
+    from sqlglot.optimizer.qualify import qualify
+
+    from recce_meta.graph.columns import analyse_query
+
+    nested = _nested(schemas)
+
+    def qualified() -> object:
+        tree = sqlglot.parse_one(sql, dialect=dialect)
+        return qualify(tree, dialect=dialect, schema=nested, validate_qualify_columns=False)
+
+    try:
+        qualified()
+    except sqlglot.errors.SqlglotError:
+        return []
+    return in_turns(lambda: analyse_query(sql, dialect, schemas), qualified, rounds=ROUNDS)
+
+
+def one_model() -> Figure:
+    """Real models of 100 to 200 lines, each against sqlglot's parse and qualify of the same text."""
+    pairs = [pair for query in queries() if (pair := timed(*query))]
+    ours, floors = [pair[0].cpu for pair in pairs], [pair[1].cpu for pair in pairs]
+    ratio = median(mine / theirs for mine, theirs in zip(ours, floors, strict=True))
+    return Figure(
+        f"lineage of a real model of 100 to 200 lines, median of {len(pairs)} ({sqlglot_name()})",
+        f"{median(ours) * 1e3:.1f} ms of cpu",
+        f"parse and qualify: {median(floors) * 1e3:.1f} ms",
+        f"{ratio:.2f} (of the sums {sum(ours) / sum(floors):.2f})",
+        "≤ 1.3",
+        ratio <= 1.3,
+    )
+
+
+def _nested(schemas: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Mapping[str, str]]]:
+    """*schemas* as sqlglot wants them."""
+    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    for name, columns in schemas.items():
+        first, _, last = name.rpartition(".")
+        if first and "." not in first:
+            found.setdefault(first, {})[last] = dict.fromkeys(columns, "text")
+    return found
+
+
+def hundred_models() -> list[Figure]:
+    """A hundred models in a fresh process, its import of sqlglot included: cold, and with nothing changed."""
+    project = with_models(extracted(HUB), MODELS)
+    count = sum(node.resource_type == "model" for node in project.nodes)
+    cold = _best(project, {})
+    again = _best(project, known_to(project))
+    what = f"column lineage of {count} models of a real project"
+    return [
+        within(f"{what}, nothing known ({sqlglot_name()})", cold, 3),
+        within(f"{what}, nothing changed", again, 0.3),
+    ]
+
+
+def _best(project: Project, known: Mapping[str, tuple[str, ...]]) -> Timing:
+    """The best of some fresh processes, which say themselves how long the work took."""
+    given = msgspec.msgpack.encode((project, known))
+    found = []
+    for _ in range(ROUNDS):
+        ran = subprocess.run([sys.executable, "-c", PROGRAM], input=given, capture_output=True, check=True)
+        wall, cpu, loaded, analysed = ran.stdout.split()
+        if known and (loaded == b"True" or analysed != b"0"):
+            raise RuntimeError(f"what was known was analysed again: {ran.stdout!r}")
+        found.append(Timing(float(wall), float(cpu)))
+    return quickest(found)
+
+
+def run() -> list[Figure]:
+    """All of it."""
+    return [one_model(), *hundred_models()]
+
+
+if __name__ == "__main__":
+    print(markdown(run()))
