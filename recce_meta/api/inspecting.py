@@ -107,7 +107,7 @@ def find_node(
             f"'{name}' names {len(found)} nodes: {first_of(found, SHOWN)}",
             hint="give one of these unique ids",
         )
-    known = sorted({known for node in nodes.values() for known in _names(node)} | nodes.keys())
+    known = sorted({known for node in nodes.values() for known in names_of(node)} | nodes.keys())
     raise SelectorError(f"No node is called '{name}'", hint=did_you_mean(name, known))
 
 
@@ -115,7 +115,7 @@ def ids_by_name(nodes: Mapping[str, NodeMetadata]) -> dict[str, list[str]]:
     """The unique ids of the nodes that each name could mean."""
     found: dict[str, list[str]] = {}
     for unique_id, node in nodes.items():
-        for name in _names(node):
+        for name in names_of(node):
             found.setdefault(name, []).append(unique_id)
     return found
 
@@ -157,7 +157,8 @@ def lineage_view(
     )
 
 
-def _names(node: NodeMetadata) -> set[str]:
+def names_of(node: NodeMetadata) -> set[str]:
+    """What *node* may be called beside its unique id: its name, with its version, with its source."""
     names = {node.name, node.label}
     if node.source_name:
         names |= {f"{node.source_name}.{node.name}", f"source:{node.source_name}.{node.name}"}

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recce_meta.extractors.git import GitState
-from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 
 PREFIX = "path:"
-NO_GIT = GitState()
-"""Artifacts need not come from the checkout that they lie in."""
 
 
 def folder_of(selector: str) -> Path | None:
@@ -20,4 +16,10 @@ def folder_of(selector: str) -> Path | None:
 
 def read_run(folder: Path, *, hash_seed_files: bool) -> Project:
     """The run whose artifacts lie in *folder*, by whose name its environment goes."""
-    return extract_project(folder, environment=str(folder), git=NO_GIT, hash_seed_files=hash_seed_files)
+    # Most commands ask about stored runs, and need not wait for what reads artifacts.
+    from recce_meta.extractors.git import GitState
+    from recce_meta.extractors.project import extract_project
+
+    # Artifacts need not come from the checkout that they lie in.
+    no_git = GitState()
+    return extract_project(folder, environment=str(folder), git=no_git, hash_seed_files=hash_seed_files)

@@ -29,6 +29,7 @@ COMMANDS = {
     "query-diff": ("data_values", "The results of a query on both sides."),
     "check": ("check", "Run a file of checks, with thresholds, for CI."),
     "lineage": ("inspect", "What a node reads, and what reads it."),
+    "impact": ("impact", "What a change of a node, or of one of its columns, reaches."),
     "render": ("render", "Turn ref() and source() SQL into warehouse SQL."),
     "sql": ("store", "Print the store's SQL: ddl, views or cookbook."),
     "prune": ("store", "Remove old runs, and what only they needed."),

@@ -24,7 +24,7 @@ from typing import NamedTuple, TypeAlias
 from msgspec import Struct
 
 from recce_meta.graph.dag import LineageGraph
-from recce_meta.models.column_lineage import ColumnEdge
+from recce_meta.models.column_lineage import ColumnEdge, NodeColumns
 
 COLUMNS, ROWS, UNKNOWN = "columns", "rows", "unknown"
 """The words of `models.change.Reach`; plain texts, because places are hashed by the hundred thousand."""
@@ -125,6 +125,17 @@ def _confidences(starts: Iterable[Place], hops: Iterable[Hop]) -> dict[Place, fl
             if hop.target not in found:
                 heappush(heap, (max(negative, -hop.confidence), next(numbers), hop.target))
     return found
+
+
+def columns_read(unique_id: str, columns: NodeColumns) -> Iterator[ColumnEdge]:
+    """Every column that a node reads, as edges."""
+    for output in columns.outputs:
+        for source in output.sources:
+            yield ColumnEdge(
+                unique_id, output.name, source.parent, source.column, output.kind.value, source.confidence
+            )
+    for use in columns.uses:
+        yield ColumnEdge(unique_id, None, use.parent, use.column, use.usage.value, use.confidence)
 
 
 def downstream(

@@ -90,7 +90,7 @@ def _columns(
     found: Walk,
     influences: Mapping[tuple[str, str | None], set[Influence]],
 ) -> tuple[ReachedColumn, ...]:
-    """The columns among *places*; one that is reached both by value and for rows counts as reached by value."""
+    """The columns among *places*; one that is reached in both ways flows into others."""
     best: dict[str, Place] = {}
     for place in places:
         if place.column is not None and (place.reach == COLUMNS or place.column not in best):

@@ -51,7 +51,7 @@ class ReachedNode(Struct, frozen=True, kw_only=True):
     name: str
     resource_type: str
     distance: int
-    """Steps on the shortest way: negative upstream, positive downstream, 0 for the node that was asked for."""
+    """Steps on the shortest way: negative upstream, positive downstream, 0 for the root."""
     reach: tuple[Reach, ...]
     """In the order of `Reach`."""
     confidence: float

@@ -1,0 +1,290 @@
+"""`impact`: what a node or column reaches, and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Protocol
+
+from msgspec import Struct
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.column_address import Address, find_address
+from recce_meta.api.on_disk import folder_of, read_run
+from recce_meta.graph import LineageGraph, build_lineage_graph
+from recce_meta.graph.impact import (
+    ANY,
+    COLUMNS,
+    ROWS,
+    Hops,
+    Place,
+    columns_read,
+    downstream,
+    upstream,
+    walk,
+)
+from recce_meta.graph.impact_view import impact_view
+from recce_meta.models import LineageEdge, NodeMetadata, Project, RunMetadata
+from recce_meta.models.column_lineage import ColumnEdge, NodeColumns
+from recce_meta.models.impact import ImpactView
+from recce_meta.models.lineage import Direction
+from recce_meta.report.wording import kind_plural
+from recce_meta.store.columns import column_analyses, column_children, column_parents
+from recce_meta.store.columns import columns_of as stored_columns
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.migrate import StoreSession, open_store
+from recce_meta.store.select import load_run, resolve_run
+from recce_meta.store.walking import named_nodes, node_edges
+
+
+class Lineage(Protocol):
+    """The lineage of one run, in the parts that a walk asks for."""
+
+    @property
+    def nodes(self) -> Mapping[str, NodeMetadata]:
+        """Every node, with at least what it is called."""
+
+    @property
+    def edges(self) -> Sequence[LineageEdge]:
+        """Every edge between nodes."""
+
+    def children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        """Every read of a column of *ids*."""
+
+    def parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        """Every read of a column that *ids* make."""
+
+    def analyses(self, ids: Collection[str]) -> Mapping[str, str | None]:
+        """Those of *ids* that were looked at, and why one has no columns."""
+
+    def columns(self, unique_id: str) -> Sequence[str]:
+        """The columns that a node is known to have."""
+
+
+class StoredLineage:
+    """That of a run whose columns are in the store; each method is one query."""
+
+    def __init__(self, store: StoreSession, run: RunMetadata) -> None:
+        self._store, self._run = store, run
+        self.nodes = named_nodes(store, run)
+        self.edges = node_edges(store, run)
+
+    def children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        """Every read of a column of *ids*."""
+        return column_children(self._store, self._run, ids)
+
+    def parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        """Every read of a column that *ids* make."""
+        return column_parents(self._store, self._run, ids)
+
+    def analyses(self, ids: Collection[str]) -> Mapping[str, str | None]:
+        """Those of *ids* that were looked at, and why one has no columns."""
+        found = column_analyses(self._store, self._run, ids)
+        return {unique_id: reason for unique_id, (_, reason) in found.items()}
+
+    def columns(self, unique_id: str) -> Sequence[str]:
+        """The columns that a node is known to have."""
+        return _column_names(
+            self, unique_id, stored_columns(self._store, self._run, [unique_id]).get(unique_id)
+        )
+
+
+class ComputedLineage:
+    """That of a run that is here whole: the columns are looked at when they are asked for."""
+
+    def __init__(self, project: Project) -> None:
+        self.nodes = {node.unique_id: node for node in project.nodes}
+        self.edges = [
+            LineageEdge(node.unique_id, parent) for node in project.nodes for parent in node.parents
+        ]
+        self._project = project
+        self._graph = build_lineage_graph(project.nodes)
+        self._found: dict[str, NodeColumns] = {}
+        self._asked: set[str] = set()
+
+    def children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        """Every read of a column of *ids* by a node of which dbt knows that it reads one of them."""
+        wanted = frozenset(ids)
+        found = self._columns_of(self._readers(wanted))
+        return [edge for edge in _reads(found) if edge.parent_id in wanted]
+
+    def parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        """Every read of a column that *ids* make."""
+        return list(_reads(self._columns_of(ids)))
+
+    def analyses(self, ids: Collection[str]) -> Mapping[str, str | None]:
+        """Those of *ids* that were looked at, and why one has no columns."""
+        return {unique_id: columns.reason for unique_id, columns in self._columns_of(ids).items()}
+
+    def columns(self, unique_id: str) -> Sequence[str]:
+        """The columns that a node is known to have."""
+        return _column_names(self, unique_id, self._columns_of([unique_id]).get(unique_id))
+
+    def _readers(self, ids: frozenset[str]) -> set[str]:
+        """Those and what reads them, also through ephemeral models, whose readers have their SQL inside."""
+        found = set(ids)
+        waiting = list(ids)
+        while waiting:
+            for child in self._graph.children(waiting.pop()):
+                node = self.nodes.get(child)
+                if child not in found and node is not None and node.materialized == "ephemeral":
+                    waiting.append(child)
+                found.add(child)
+        return found
+
+    def _columns_of(self, ids: Iterable[str]) -> dict[str, NodeColumns]:
+        from recce_meta.api.columns import columns_of_project  # parses SQL: stored runs need not wait for it
+
+        wanted = set(ids)
+        missing = wanted - self._asked
+        if missing:
+            self._asked |= missing
+            self._found |= columns_of_project(self._project, node_ids=missing)
+        return {unique_id: self._found[unique_id] for unique_id in wanted & self._found.keys()}
+
+
+def _reads(found: Mapping[str, NodeColumns]) -> Iterator[ColumnEdge]:
+    for unique_id, columns in found.items():
+        yield from columns_read(unique_id, columns)
+
+
+def _column_names(lineage: Lineage, unique_id: str, found: NodeColumns | None) -> list[str]:
+    """The output columns of a node; where these are not all, also what its readers take it to have."""
+    names = dict.fromkeys(found.names if found else ())
+    if not names or ANY in names:
+        read = lineage.children([unique_id])
+        names |= dict.fromkeys(sorted({edge.parent_column for edge in read}))
+    return [name for name in names if name != ANY]
+
+
+def impact(
+    connect: Callable[[], UnifiedSqlAdapter],
+    selector: str,
+    target: str,
+    *,
+    direction: Direction = Direction.DOWNSTREAM,
+    depth: int | None = None,
+    project: str | None = None,
+    schema: str = DEFAULT_SCHEMA,
+) -> ImpactView:
+    """What *target*, `NODE` or `NODE.COLUMN`, reaches in the run that *selector* names (or `path:DIR`).
+
+    Columns of a run that was recorded without them are looked at now. Raises SelectorError where *target*
+    names nothing, or more than one thing.
+    """
+    folder = folder_of(selector)
+    if folder is not None:
+        found = ComputedLineage(read_run(folder, hash_seed_files=False))
+        return impact_in(found, target, direction, depth)
+    adapter = connect()
+    run = resolve_run(adapter, selector, project=project, schema=schema)
+    if run.column_graph_id is None:
+        return impact_in(ComputedLineage(load_run(adapter, run, schema=schema)), target, direction, depth)
+    with open_store(adapter, schema) as store:
+        return impact_in(StoredLineage(store, run), target, direction, depth)
+
+
+def impact_in(lineage: Lineage, target: str, direction: Direction, depth: int | None) -> ImpactView:
+    """What *target* reaches, and what it is made of, in *lineage*."""
+    columns_of = cache(lineage.columns)
+    address = find_address(target, lineage.nodes, columns_of)
+    root, column = address
+    known = columns_of(root)
+    starts = [Place(root, COLUMNS, name) for name in ([column] if column is not None else known or [ANY])]
+    if column is None:
+        starts.append(Place(root, ROWS))
+    graph = build_lineage_graph([], lineage.edges)
+    around = {
+        way: _around(lineage, graph, root, way)
+        for way in (Direction.UPSTREAM, Direction.DOWNSTREAM)
+        if direction in (way, Direction.BOTH)
+    }
+    walks = {way: walk(starts, near.hops, depth) for way, near in around.items()}
+    reasons = {unique_id: reason for near in around.values() for unique_id, reason in near.reasons.items()}
+    return impact_view(
+        root,
+        column,
+        direction,
+        walks,
+        lineage.nodes,
+        reasons=reasons,
+        notes=tuple(_notes(address, known, around, reasons)),
+    )
+
+
+class _Around(Struct, frozen=True):
+    """What is on one side of a node."""
+
+    hops: Hops
+    others: int
+    """How many other nodes there are."""
+    known: int
+    """How many of them have columns that are known."""
+    reasons: dict[str, str]
+    """Why the columns of some are not."""
+
+
+def _around(lineage: Lineage, graph: LineageGraph, root: str, way: Direction) -> _Around:
+    """Everything that a walk from *root* can come to: mostly one question for edges, one for analyses."""
+    is_down = way is Direction.DOWNSTREAM
+    ask, relatives = (lineage.children, graph.descendants) if is_down else (lineage.parents, graph.ancestors)
+    edges: list[ColumnEdge] = []
+    asked: set[str] = set()
+    wanted = {root, *relatives(root)}
+    while wanted:
+        found = ask(wanted)
+        edges += found
+        asked |= wanted
+        # SQL can name relations in words of its own, of which the graph does not know.
+        ends = {edge.node_id if is_down else edge.parent_id for edge in found} - asked
+        wanted = {relative for end in ends for relative in (end, *relatives(end))} - asked
+    analyses = lineage.analyses(asked)
+    known = {unique_id for unique_id, reason in analyses.items() if reason is None}
+    whole = _with_reads(graph, lineage.edges, edges)
+    inlined = {root} if _is_inlined(lineage.nodes.get(root)) else ()
+    others = asked - {root}
+    return _Around(
+        hops=downstream(edges, whole, known, inlined) if is_down else upstream(edges, whole, known),
+        others=len(others),
+        known=len(others & known),
+        reasons={
+            unique_id: analyses.get(unique_id) or _has_none(lineage.nodes.get(unique_id))
+            for unique_id in asked - known
+        },
+    )
+
+
+def _with_reads(
+    graph: LineageGraph, edges: Iterable[LineageEdge], reads: Iterable[ColumnEdge]
+) -> LineageGraph:
+    """*graph* of *edges*, and who reads whom by its SQL: past ephemeral models, or unknown to dbt."""
+    pairs = {(read.node_id, read.parent_id) for read in reads}
+    more = [LineageEdge(*pair) for pair in pairs if pair[1] not in graph.parents(pair[0])]
+    return build_lineage_graph([], [*edges, *more]) if more else graph
+
+
+def _is_inlined(node: NodeMetadata | None) -> bool:
+    return node is not None and node.materialized == "ephemeral"
+
+
+def _has_none(node: NodeMetadata | None) -> str:
+    """Why a node that was not looked at has no columns."""
+    if node is None:
+        return "no node of this run"
+    return f"{kind_plural(node.resource_type)} are not looked at column by column"
+
+
+def _notes(
+    address: Address,
+    known: Collection[str],
+    around: Mapping[Direction, _Around],
+    reasons: Mapping[str, str],
+) -> Iterator[str]:
+    """What could not be told."""
+    root, column = address
+    if column is not None and column not in known:
+        why = f" ({reasons[root]})" if root in reasons else ""
+        yield f"The columns of {root} are not known{why}: '{column}' is taken as it is spelt"
+    for way, near in around.items():
+        if near.others and not near.known:
+            yield f"No columns are known {way.value}: what is told is nodes, as a whole"
