@@ -1,1 +1,27 @@
-"""Column lineage: of one query, and of a whole project."""
+"""Column lineage: of one query, and of a whole project.
+
+`column_lineage`, `analyse_query` and `resolve_query` take one SQL text; `project` takes all nodes of a run.
+They are loaded when first used: a project of which nothing changed is recorded without sqlglot.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recce_meta.graph.columns.analyse import (
+        QueryColumns,
+        analyse_query,
+        column_lineage,
+        resolve_query,
+    )
+
+__all__ = ["QueryColumns", "analyse_query", "column_lineage", "resolve_query"]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        from recce_meta.graph.columns import analyse
+
+        return getattr(analyse, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

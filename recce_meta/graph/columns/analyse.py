@@ -1,0 +1,150 @@
+"""The lineage of one query, as the rest of recce_meta reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec import Struct
+
+from recce_meta.dialects.types import Sql
+from recce_meta.errors import SqlNotAnalysed
+from recce_meta.graph.columns.context import Context, Deadline
+from recce_meta.graph.columns.lineage import Lineage, kind_of, sources_of, uses_of
+from recce_meta.graph.columns.names import Schemas, Tables
+from recce_meta.graph.columns.parse import SHALLOW, Statement, on_deep_stack, parse
+from recce_meta.graph.columns.query import Alias, Column, Output, Query
+from recce_meta.graph.columns.resolve import Resolver
+from recce_meta.graph.columns.scope import Ctes
+from recce_meta.models.column_lineage import MOST_EXPRESSION, ColumnOutput, ColumnUse, Kind
+
+_DEEPEST_TEXT = 200
+"""Levels of an expression up to which it is written out."""
+_AS_IT_IS = (Kind.PASSTHROUGH, Kind.RENAMED)
+_Result = TypeVar("_Result")
+
+
+class QueryColumns(Struct, frozen=True):
+    """What is known of the columns of one query."""
+
+    outputs: tuple[ColumnOutput, ...]
+    """In the order of the query."""
+    uses: tuple[ColumnUse, ...]
+    """Sorted."""
+
+
+def column_lineage(
+    sql: str, dialect: str = "", schemas: Schemas | None = None
+) -> dict[str, set[tuple[str, str]]]:
+    """The columns that each output column of *sql* gets its values from: {output: {(table, column), …}}.
+
+    *dialect* is sqlglot's name of it; "" stands for SQL that is not of any. *schemas* has the columns of the
+    relations that are known, {table: {column: type}}, in order; tables are matched by the end of their dotted
+    names. Of two outputs with one name the first counts. Raises SqlNotAnalysed.
+    """
+    lineage: dict[str, set[tuple[str, str]]] = {}
+    for output in analyse_query(sql, dialect, schemas).outputs:
+        lineage.setdefault(output.name, {(source.parent, source.column) for source in output.sources})
+    return lineage
+
+
+def analyse_query(
+    sql: str, dialect: str = "", schemas: Schemas | None = None, *, timeout: float | None = None
+) -> QueryColumns:
+    """Outputs with kinds, expressions and confidence, and the columns that decide over rows.
+
+    As `column_lineage`; *timeout* is in seconds. Raises SqlNotAnalysed, also where the time is over.
+    """
+    deadline = Deadline(timeout)
+    statement, levels = parse(sql, dialect, deadline)
+
+    def analysed() -> QueryColumns:
+        tables = Tables(schemas or {})
+        query = _resolved(statement, dialect, tables, deadline)
+        return _columns(query, _names(statement, tables), dialect, deadline)
+
+    return _with_room(analysed, levels)
+
+
+def resolve_query(
+    sql: str, dialect: str = "", schemas: Schemas | None = None, *, timeout: float | None = None
+) -> Query:
+    """The query in *sql* with every name in it understood; see `query`. Raises SqlNotAnalysed."""
+    deadline = Deadline(timeout)
+    statement, levels = parse(sql, dialect, deadline)
+    return _with_room(lambda: _resolved(statement, dialect, Tables(schemas or {}), deadline), levels)
+
+
+def _with_room(work: Callable[[], _Result], levels: int) -> _Result:
+    """What *work* returns; again on a deep stack where the caller's is too small for it."""
+    if levels > SHALLOW:
+        return on_deep_stack(work)
+    try:
+        return work()
+    except RecursionError:
+        pass
+    try:
+        return on_deep_stack(work)
+    except RecursionError as error:
+        raise SqlNotAnalysed("nested too deep to be analysed") from error
+
+
+def _resolved(statement: Statement, dialect: str, tables: Tables, deadline: Deadline) -> Query:
+    context = Context(dialect, tables, deadline)
+    return Resolver(context).query(statement.query, Ctes(), None)
+
+
+def _names(statement: Statement, tables: Tables) -> tuple[str, ...]:
+    """What the columns are called from outside, by place, where the statement or its target says so."""
+    if statement.names or statement.target is None:
+        return statement.names
+    return tables.table(statement.target).columns or ()
+
+
+def _columns(query: Query, names: tuple[str, ...], dialect: str, deadline: Deadline) -> QueryColumns:
+    lineage = Lineage(deadline)
+    outputs: list[ColumnOutput] = []
+    by_place = len(names) >= len(query.outputs)
+    for place, output in enumerate(query.outputs):
+        flow = lineage.flow(output)
+        name = names[place] if by_place and names else output.name
+        text = None
+        if not name:
+            name = text = _text(output.node, dialect) or f"column {place + 1}"
+        kind = kind_of(flow, name)
+        if kind not in _AS_IT_IS:
+            text = text or _text(_defining(output), dialect)
+        outputs.append(ColumnOutput(name, kind, None if kind in _AS_IT_IS else text, sources_of(flow)))
+        if place % 100 == 0:
+            deadline.check()
+    return QueryColumns(tuple(outputs), uses_of(query, lineage, deadline))
+
+
+def _defining(output: Output) -> Sql | None:
+    """The expression that makes *output*, which may stand in a CTE that it is only read from."""
+    seen: set[int] = set()
+    while id(output) not in seen:
+        seen.add(id(output))
+        plain = output.reads.plain
+        if len(output.branches) == 1:
+            output = output.branches[0]
+        elif (isinstance(plain, Column) and plain.output is not None) or isinstance(plain, Alias):
+            output = plain.output
+    return output.node
+
+
+def _text(node: Sql | None, dialect: str) -> str | None:
+    """The SQL of *node*, cut where it is too long; None where it is too deep to be written."""
+    if node is None or _is_deep(node):
+        return None
+    text = node.sql(dialect or None, comments=False)
+    return text if len(text) <= MOST_EXPRESSION else text[: MOST_EXPRESSION - 1] + "…"
+
+
+def _is_deep(node: Sql) -> bool:
+    level = [node]
+    for _ in range(_DEEPEST_TEXT):
+        level = [child for parent in level for child in parent.iter_expressions()]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,59 @@
+"""What dialects let a name mean. Facts, looked up by dialect; nothing else here asks which one it is."""
+
+from __future__ import annotations
+
+LATERAL_ALIASES = frozenset(
+    {"", "clickhouse", "databricks", "duckdb", "redshift", "snowflake", "spark", "spark2", "teradata"}
+)
+"""A SELECT's later expressions can name its earlier ones.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html
+https://docs.databricks.com/en/sql/language-manual/sql-ref-name-resolution.html
+https://duckdb.org/docs/stable/sql/query_syntax/select
+https://docs.snowflake.com/en/sql-reference/sql/select
+https://clickhouse.com/docs/sql-reference/syntax#expression-aliases
+"""
+
+ALIASES_IN_WHERE = frozenset({"", "clickhouse", "duckdb", "snowflake", "teradata"})
+"""`WHERE` can name outputs."""
+
+RECURSIVE_WITHOUT_SAYING = frozenset({"oracle", "snowflake", "teradata", "tsql", "fabric"})
+"""A CTE can read itself without the word RECURSIVE."""
+
+NUMBERED_COLUMNS = frozenset({"snowflake"})
+"""`$1` is the first column of a stage or of VALUES."""
+
+VALUES_NAMES = {
+    "snowflake": "COLUMN{}",
+    "postgres": "column{}",
+    "redshift": "column{}",
+    "materialize": "column{}",
+    "sqlite": "column{}",
+    "duckdb": "col{}",
+    "databricks": "col{}",
+    "spark": "col{}",
+    "hive": "col{}",
+    "trino": "_col{}",
+    "presto": "_col{}",
+    "mysql": "column_{}",
+    "clickhouse": "c{}",
+}
+"""What the columns of VALUES are called without a list of names."""
+VALUES_FROM_ZERO = frozenset({"duckdb", "trino", "presto", "athena", "mysql"})
+
+NAMED_BY_FUNCTION = frozenset({"postgres", "redshift", "materialize", "risingwave"})
+"""An output without alias is called as its function, or as the column that is cast."""
+
+NOT_COLUMNS = frozenset(
+    {"SYSDATE", "SYSTIMESTAMP", "ROWNUM", "LEVEL", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP",
+     "CURRENT_USER", "SESSION_USER", "LOCALTIME", "LOCALTIMESTAMP", "GETDATE"}
+)  # fmt: skip
+"""Words that look like columns where sqlglot does not know them as functions, unless a column is called so."""
+
+DATE_PARTS = frozenset(
+    {"YEAR", "YEARS", "YY", "YYYY", "QUARTER", "QUARTERS", "QQ", "MONTH", "MONTHS", "MM", "MON", "WEEK",
+     "WEEKS", "WW", "WK", "ISOWEEK", "ISOYEAR", "DAY", "DAYS", "DD", "DAYOFWEEK", "DAYOFYEAR", "DOW", "DOY",
+     "HOUR", "HOURS", "HH", "MINUTE", "MINUTES", "MI", "SECOND", "SECONDS", "SS", "MILLISECOND",
+     "MILLISECONDS", "MICROSECOND", "MICROSECONDS", "NANOSECOND", "EPOCH"}
+)  # fmt: skip
+"""Units as arguments of functions, unless a column is called so."""

@@ -1,0 +1,326 @@
+"""From a resolved query to lineage: where each output's values come from, and which columns decide over rows.
+
+Every output's sources are computed once and shared by all that read it, without recursion: a chain of two
+hundred CTEs costs as much as its length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from recce_meta.graph.columns.context import Deadline
+from recce_meta.graph.columns.query import (
+    STAR,
+    Alias,
+    Clause,
+    Column,
+    Function,
+    Merged,
+    Output,
+    Pivot,
+    Query,
+    Reads,
+    Reference,
+    Select,
+    SelfReference,
+    SetOperation,
+    Source,
+    Table,
+    Values,
+    WholeRow,
+)
+from recce_meta.models.column_lineage import ColumnSource, ColumnUse, Kind, Usage
+
+BaseColumn = tuple[str, str]
+"""Relation and column."""
+
+
+@dataclass(slots=True, frozen=True)
+class Flow:
+    """What one output's values come from."""
+
+    columns: Mapping[BaseColumn, float]
+    """The base columns, and how sure each is."""
+    plain: bool
+    """Whether it is one column as it is, all the way down."""
+    aggregated: bool = False
+
+
+EMPTY = Flow({}, False)
+
+
+class Lineage:
+    """Traces outputs of one resolved query, and remembers what it found."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._flows: dict[Output, Flow] = {}
+        self._solved: set[SelfReference] = set()
+
+    def flow(self, output: Output) -> Flow:
+        """Where *output*'s values come from."""
+        found = self._flows.get(output)
+        return found if found is not None else self._trace(output)
+
+    def of(self, reference: Reference) -> Flow:
+        """Where the values of *reference* come from."""
+        for output in _reached(reference):
+            self.flow(output)
+        return self._of_reference(reference)
+
+    def _trace(self, start: Output) -> Flow:
+        flows = self._flows
+        stack = [start]
+        entered: set[Output] = set()
+        while stack:
+            output = stack[-1]
+            if output in flows:
+                stack.pop()
+                continue
+            if output not in entered:
+                entered.add(output)
+                needed = [each for each in self._needs(output) if each not in flows and each not in entered]
+                if needed:
+                    stack += needed
+                    continue
+            stack.pop()
+            flows[output] = self._combined(output)
+            if len(flows) % 1000 == 0:
+                self._deadline.check()
+        return flows[start]
+
+    def _needs(self, output: Output) -> Iterator[Output]:
+        yield from output.branches
+        if output.star is not None:
+            for source in output.star.sources:
+                yield from _outputs_of(source)
+        reads = output.reads
+        for reference in reads.references:
+            yield from _reached(reference)
+        for query in reads.subqueries:
+            yield from query.outputs
+
+    def _combined(self, output: Output) -> Flow:
+        if output.branches:
+            return self._of_branches(output)
+        reads = output.reads
+        if reads.plain is not None and output.star is None:
+            return self._of_reference(reads.plain)
+        columns: dict[BaseColumn, float] = {}
+        aggregated = reads.aggregates
+        for flow in self._parts(output):
+            aggregated = aggregated or flow.aggregated
+            _merge(columns, flow.columns)
+        return Flow(columns, False, aggregated)
+
+    def _parts(self, output: Output) -> Iterator[Flow]:
+        if output.star is not None:
+            for source in output.star.sources:
+                yield self._of_row(source)
+        for reference in output.reads.references:
+            yield self._of_reference(reference)
+        for query in output.reads.subqueries:
+            for inner in query.outputs:
+                yield self._flows.get(inner, EMPTY)
+
+    def _of_branches(self, output: Output) -> Flow:
+        if len(output.branches) == 1:
+            return self._flows.get(output.branches[0], EMPTY)
+        columns: dict[BaseColumn, float] = {}
+        plain, aggregated = True, False
+        for branch in output.branches:
+            flow = self._flows.get(branch)
+            if flow is None:
+                continue
+            plain = plain and flow.plain
+            aggregated = aggregated or flow.aggregated
+            _merge(columns, flow.columns)
+        return Flow(columns, plain and bool(columns), aggregated)
+
+    def _of_reference(self, reference: Reference) -> Flow:
+        if isinstance(reference, Column):
+            return self._of_column(reference)
+        if isinstance(reference, Alias):
+            return self._flows.get(reference.output, EMPTY)
+        if isinstance(reference, Merged):
+            columns: dict[BaseColumn, float] = {}
+            flows = [self._of_column(column) for column in reference.columns]
+            for flow in flows:
+                _merge(columns, flow.columns)
+            plain = bool(flows) and all(flow.plain for flow in flows)
+            return Flow(columns, plain, any(flow.aggregated for flow in flows))
+        if isinstance(reference, WholeRow):
+            return self._of_row(reference.source)
+        return EMPTY
+
+    def _of_column(self, column: Column) -> Flow:
+        relation = column.source.relation
+        if isinstance(relation, Table):
+            return Flow({(relation.name, column.name): column.confidence}, column.name != STAR)
+        if column.output is None:
+            return EMPTY
+        flow = self._flows.get(column.output, EMPTY)
+        if column.confidence < 1 and flow.columns:
+            # What was implied has its own doubt already; a guess between sources adds to it.
+            lowered = {name: min(sure, column.confidence) for name, sure in flow.columns.items()}
+            return Flow(lowered, flow.plain, flow.aggregated)
+        return flow
+
+    def _of_row(self, source: Source) -> Flow:
+        relation = source.relation
+        if isinstance(relation, Table):
+            names = relation.columns or (STAR,)
+            sure = 1.0 if relation.columns else 0.9
+            return Flow({(relation.name, name): sure for name in names}, False)
+        columns: dict[BaseColumn, float] = {}
+        aggregated = False
+        if isinstance(relation, Function) and not relation.outputs:
+            for reference in relation.reads.references:
+                _merge(columns, self._of_reference(reference).columns)
+        for output in relation.outputs:
+            flow = self._flows.get(output, EMPTY)
+            aggregated = aggregated or flow.aggregated
+            _merge(columns, flow.columns)
+        return Flow(columns, False, aggregated)
+
+
+def _outputs_of(source: Source) -> Iterator[Output]:
+    relation = source.relation
+    if isinstance(relation, Table):
+        return
+    yield from relation.outputs
+    if isinstance(relation, Function):
+        for reference in relation.reads.references:
+            yield from _reached(reference)
+
+
+def _reached(reference: Reference) -> Iterator[Output]:
+    """The outputs whose flows *reference* needs."""
+    if isinstance(reference, Column):
+        if reference.output is not None:
+            yield reference.output
+    elif isinstance(reference, Alias):
+        yield reference.output
+    elif isinstance(reference, Merged):
+        for column in reference.columns:
+            if column.output is not None:
+                yield column.output
+    elif isinstance(reference, WholeRow):
+        yield from _outputs_of(reference.source)
+
+
+def _merge(into: dict[BaseColumn, float], more: Mapping[BaseColumn, float]) -> None:
+    for name, sure in more.items():
+        if into.get(name, 0.0) < sure:
+            into[name] = sure
+
+
+def sources_of(flow: Flow) -> tuple[ColumnSource, ...]:
+    """The sources of *flow*, sorted."""
+    return tuple(sorted(ColumnSource(table, column, sure) for (table, column), sure in flow.columns.items()))
+
+
+def kind_of(flow: Flow, name: str) -> Kind:
+    """How an output called *name* is made, given its flow."""
+    if flow.aggregated:
+        return Kind.AGGREGATED
+    if not flow.columns:
+        return Kind.CONSTANT
+    if not flow.plain:
+        return Kind.DERIVED
+    same = all(column.lower() == name.lower() for _, column in flow.columns)
+    return Kind.PASSTHROUGH if same else Kind.RENAMED
+
+
+def uses_of(query: Query, lineage: Lineage, deadline: Deadline) -> tuple[ColumnUse, ...]:
+    """The base columns that decide over the rows of *query*, sorted."""
+    found: dict[tuple[Usage, str, str], float] = {}
+    seen: set[int] = set()
+    stack: list[Query] = [query]
+    while stack:
+        each = stack.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        deadline.check()
+        for usage, reads in _deciding(each):
+            stack += reads.subqueries
+            stack += reads.tests
+            for reference in reads.references:
+                _add_uses(found, usage, lineage.of(reference))
+            for inner in reads.subqueries:
+                for output in inner.outputs:
+                    _add_uses(found, usage, lineage.flow(output))
+        stack += _below(each)
+    return tuple(
+        sorted(ColumnUse(usage, table, column, sure) for (usage, table, column), sure in found.items())
+    )
+
+
+def _add_uses(found: dict[tuple[Usage, str, str], float], usage: Usage, flow: Flow) -> None:
+    for (table, column), sure in flow.columns.items():
+        key = (usage, table, column)
+        if found.get(key, 0.0) < sure:
+            found[key] = sure
+
+
+def _deciding(query: Query) -> Iterator[tuple[Usage, Reads]]:
+    """What decides over the rows of *query* itself."""
+    if isinstance(query, Select):
+        yield from _of_select(query)
+    elif isinstance(query, SetOperation):
+        if query.distinct or query.kind != "union":
+            for operand in query.operands:
+                yield Usage.GROUP, _all_outputs(operand)
+        if query.limit:
+            yield from ((Usage.ORDER, clause.reads) for clause in query.order)
+    elif isinstance(query, Pivot):
+        yield Usage.GROUP if not query.unpivot else Usage.FILTER, query.reads
+    elif isinstance(query, Function):
+        yield Usage.JOIN, query.reads
+
+
+def _of_select(select: Select) -> Iterator[tuple[Usage, Reads]]:
+    for clauses in (select.where, select.having, select.qualify):
+        yield from ((Usage.FILTER, clause.reads) for clause in clauses)
+    for source in select.sources:
+        join = source.join
+        if join is None:
+            continue
+        if join.on is not None:
+            yield Usage.JOIN, join.on.reads
+        for merged in join.using:
+            yield Usage.JOIN, Reads((merged,))
+    for clause in (*select.group, *select.distinct_on):
+        yield Usage.GROUP, clause.reads
+    if select.distinct:
+        yield Usage.GROUP, _all_outputs(select)
+    if select.limit or select.distinct_on:
+        yield from ((Usage.ORDER, clause.reads) for clause in (*select.order, *select.limit_by))
+
+
+def _all_outputs(query: Query) -> Reads:
+    return Reads(tuple(Alias(output) for output in query.outputs))
+
+
+def _below(query: Query) -> Iterable[Query]:
+    """The queries that *query*'s rows come from, and those inside its outputs."""
+    if isinstance(query, SetOperation):
+        return query.operands
+    below: list[Query] = []
+    if isinstance(query, SelfReference):
+        return [query.query] if query.query is not None else []
+    sources = (
+        query.sources if isinstance(query, Select) else [query.source] if isinstance(query, Pivot) else []
+    )
+    for source in sources:
+        if not isinstance(source.relation, Table):
+            below.append(source.relation)
+    for output in query.outputs if isinstance(query, (Select, Values)) else ():
+        below += output.reads.subqueries
+        below += output.reads.tests
+    return below
+
+
+__all__ = ["Clause", "Flow", "Lineage", "kind_of", "sources_of", "uses_of"]

@@ -1,0 +1,149 @@
+"""SQL text to the one query in it, within limits.
+
+Rules of this module:
+
+- Of several statements the last counts that yields columns.
+- `INSERT … SELECT`, `CREATE TABLE AS` and `CREATE VIEW` mean their query, under the target's names of columns.
+- `UPDATE` and `MERGE` mean a SELECT of what they assign, from the relations that they read.
+- sqlglot's parser descends once for every level of nesting, and nothing can stop it from outside. So the text is
+  cut into tokens first, which is quick and flat: too many tokens for the time that is left, or levels too
+  many, are refused before the parser sees them.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token, TokenType
+
+from recce_meta.dialects.types import Sql
+from recce_meta.errors import SqlNotAnalysed
+from recce_meta.graph.columns.context import Deadline
+from recce_meta.graph.columns.statements import query_of
+
+MOST_LEVELS = 1000
+"""Of nesting: parentheses, brackets, CASE, and prefix operators in a row."""
+SHALLOW = 25
+"""Up to so many levels the caller's own stack is enough."""
+TOKENS_PER_SECOND = 20_000
+"""What sqlglot's parser manages at least on a slow machine, without its compiled form."""
+
+_Result = TypeVar("_Result")
+_STACK = 512 * 1024 * 1024
+_FRAMES = 200_000
+_stack_size = threading.Lock()
+
+_OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
+_CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
+_PREFIXES = ("NOT", "DASH", "PLUS", "TILDA", "TILDE", "LT")
+_PREFIX = frozenset(kind for kind in TokenType if kind.name in _PREFIXES)
+
+
+class Statement:
+    """A query, and what the statement around it says about its columns."""
+
+    def __init__(self, query: Sql, names: tuple[str, ...], target: str | None) -> None:
+        self.query = query
+        self.names = names
+        """What the statement calls the columns, in order; empty where the query's own names count."""
+        self.target = target
+        """The relation that an INSERT without a list of columns writes."""
+
+
+def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
+    """The query in *sql*, and how many levels deep it is.
+
+    Raises SqlNotAnalysed where there is none, where it does not parse, and where it is too deep or too long.
+    """
+    reader = Dialect.get_or_raise(dialect or None)
+    try:
+        tokens = reader.tokenize(sql)
+    except SqlglotError as error:
+        raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
+    _check_size(tokens, deadline)
+    levels = levels_of(tokens)
+    if levels > MOST_LEVELS:
+        raise SqlNotAnalysed(f"nested deeper than {MOST_LEVELS} levels")
+
+    def parsed() -> list[Sql | None]:
+        return list(reader.parser().parse(tokens, sql))
+
+    try:
+        trees = on_deep_stack(parsed) if levels > SHALLOW else parsed()
+    except SqlglotError as error:
+        raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
+    except RecursionError as error:
+        raise SqlNotAnalysed("nested too deep to be parsed") from error
+    deadline.check()
+    for tree in reversed(trees):
+        found = query_of(tree) if tree is not None else None
+        if found is not None:
+            return Statement(*found), levels
+    raise SqlNotAnalysed("no statement in it yields columns")
+
+
+def _check_size(tokens: list[Token], deadline: Deadline) -> None:
+    left = deadline.left
+    if left is not None and len(tokens) > left * TOKENS_PER_SECOND:
+        raise SqlNotAnalysed(
+            f"{len(tokens):,} tokens are too many to be parsed in {deadline.timeout:g} s",
+        )
+
+
+def levels_of(tokens: list[Token]) -> int:
+    """How deep the parser would descend at the deepest place of *tokens*."""
+    level = deepest = run = 0
+    for token in tokens:
+        kind = token.token_type
+        if kind in _OPENING:
+            level += 1
+        elif kind in _CLOSING:
+            level -= level > 0
+        if kind in _PREFIX:
+            run += 1
+        elif run and kind not in _OPENING:
+            run = 0
+        if level + run > deepest:
+            deepest = level + run
+    return deepest
+
+
+def on_deep_stack(work: Callable[[], _Result]) -> _Result:
+    """What *work* returns, done in a thread whose stack has room for deep recursion."""
+    results: list[_Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except (SqlglotError, SqlNotAnalysed, RecursionError) as error:
+            errors.append(error)
+
+    with _stack_size:
+        frames, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
+        try:
+            thread = threading.Thread(target=run, name="deep SQL", daemon=True)
+            thread.start()
+        finally:
+            threading.stack_size(size)
+        sys.setrecursionlimit(max(frames, _FRAMES))
+        try:
+            thread.join()
+        finally:
+            sys.setrecursionlimit(frames)
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _first_line(error: SqlglotError) -> str:
+    details = getattr(error, "errors", None)
+    if details:
+        first = details[0]
+        return f"{str(first.get('description', '')).rstrip('.')} (line {first.get('line')}, column {first.get('col')})"
+    return str(error).splitlines()[0].rstrip(".")

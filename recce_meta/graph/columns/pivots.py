@@ -1,0 +1,179 @@
+"""`PIVOT` and `UNPIVOT`: rows to columns and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from recce_meta.dialects.types import Sql
+from recce_meta.graph.columns.context import Context
+from recce_meta.graph.columns.functions import alias_names
+from recce_meta.graph.columns.query import (
+    STAR,
+    Column,
+    Merged,
+    Output,
+    Pivot,
+    Reads,
+    Reference,
+    Select,
+    Source,
+    Star,
+    Table,
+)
+from recce_meta.graph.columns.reading import Reader
+from recce_meta.graph.columns.scope import Scope, column_at, is_open
+from recce_meta.graph.columns.tree import NODE, arg, args, unwrapped
+
+
+def pivoted(node: Sql, source: Source, scope: Scope, reader: Reader, context: Context) -> Source:
+    """*source* as *node*, a PIVOT or UNPIVOT behind it, turns it."""
+    alias, columns = alias_names(node)
+    inner = Scope(Select(node), scope.ctes, scope.outer)
+    inner.add(source)
+    if node.args.get("unpivot"):
+        made = _unpivot(node, source, inner, reader)
+    else:
+        made = _pivot(node, source, inner, reader)
+    made.references = inner.select.references
+    join, source.join = source.join, None
+    return Source(alias or source.alias, made, node, join=join, columns=columns)
+
+
+def statement(node: Sql, scope: Scope, reader: Reader) -> Pivot:
+    """DuckDB's `PIVOT t ON … USING …` and `UNPIVOT t ON …`, whose source is the only one of *scope*."""
+    source = scope.sources[0]
+    made = (
+        _unpivot(node, source, scope, reader)
+        if node.args.get("unpivot")
+        else _pivot(node, source, scope, reader)
+    )
+    made.references = scope.select.references
+    return made
+
+
+def _pivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
+    using = args(node, "using")
+    aggregates = using or args(node, "expressions")
+    read = [reader.read(aggregate, scope, "join") for aggregate in aggregates]
+    fields = args(node, "fields") or args(node, "field")
+    keys = [field.this for field in fields] or (args(node, "expressions") if using else [])
+    turned = [reader.read(key, scope, "join") for key in keys]
+    made = Pivot(node, source, False, _flat(turned))
+    made.consumed = frozenset(name for reads in (*read, *turned) for name in _names(reads.references))
+    group = arg(node, "group")
+    if group is not None:
+        for key in args(group, "expressions"):
+            reads = reader.read(key, scope, "group")
+            made.outputs.append(Output(key.alias_or_name, len(made.outputs), key, reads))
+    else:
+        _pass_on(made, source)
+    names = [_spelt(name) for name in args(node, "columns")] or _value_names(fields, aggregates)
+    every = Reads(tuple(reference for reads in read for reference in reads.references), aggregates=True)
+    for place, name in enumerate(names):
+        reads = read[place % len(read)] if read else every
+        made.outputs.append(Output(name, len(made.outputs), node, Reads(reads.references, aggregates=True)))
+    if not names:
+        made.dynamic = every
+        made.outputs.append(Output(STAR, len(made.outputs), node, every, star=Star(())))
+    return made
+
+
+def _unpivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
+    into = arg(node, "into")
+    fields = args(node, "fields") or args(node, "field")
+    if into is not None or not fields:
+        columns, name = args(node, "expressions"), (into.this.name if into is not None else "name")
+        values = [[value.name] for value in args(into, "expressions")] if into is not None else [["value"]]
+        values = [[name for value in values for name in value]]
+    else:
+        columns, name = args(fields[0], "expressions"), fields[0].this.name
+        values = [[part.name for part in _parts(value)] for value in args(node, "expressions")]
+    slots: list[list[Reference]] = []
+    for column in columns:
+        for place, part in enumerate(_parts(_bare(column))):
+            if place >= len(slots):
+                slots.append([])
+            slots[place] += reader.read(part, scope, "join").references
+    everything = tuple(reference for slot in slots for reference in slot)
+    made = Pivot(node, source, True, Reads())
+    made.consumed = frozenset(_names(everything))
+    _pass_on(made, source)
+    flat = [value for group in values for value in group]
+    outputs = [
+        Output(
+            value, 0, node, Reads(tuple(slots[place]) if place < len(slots) and len(flat) > 1 else everything)
+        )
+        for place, value in enumerate(flat)
+    ]
+    named = Output(name, 0, node, Reads(everything))
+    ordered = [*outputs, named] if node.args.get("value_columns_first") else [named, *outputs]
+    for output in ordered:
+        output.ordinal = len(made.outputs)
+        made.outputs.append(output)
+    return made
+
+
+def _pass_on(made: Pivot, source: Source) -> None:
+    """Give *made* the columns of *source* that it does not consume."""
+    relation = source.relation
+    count = len(relation.columns or ()) if isinstance(relation, Table) else len(relation.outputs)
+    for place in range(count):
+        column = column_at(source, place)
+        if column is None or column.name.lower() in made.consumed or column.name == STAR:
+            continue
+        spelt = source.columns[place] if place < len(source.columns) else column.name
+        if spelt.lower() in made.consumed:
+            continue
+        made.outputs.append(
+            Output(spelt, len(made.outputs), None, Reads((column,), plain=column), from_star=True)
+        )
+    if is_open(source):
+        made.outputs.append(Output(STAR, len(made.outputs), None, star=Star((source,), made.consumed)))
+
+
+def _names(references: Sequence[Reference]) -> list[str]:
+    names: list[str] = []
+    for reference in references:
+        if isinstance(reference, Column):
+            names.append(reference.name.lower())
+            place = reference.source.columns
+            if reference.output is not None and reference.output.ordinal < len(place):
+                names.append(place[reference.output.ordinal].lower())
+        elif isinstance(reference, Merged):
+            names += [column.name.lower() for column in reference.columns]
+    return names
+
+
+def _flat(read: Sequence[Reads]) -> Reads:
+    return Reads(tuple(reference for reads in read for reference in reads.references))
+
+
+def _parts(node: Sql) -> list[Sql]:
+    return args(node, "expressions") if isinstance(node, exp.Tuple) else [unwrapped(node)]
+
+
+def _bare(node: Sql) -> Sql:
+    """*node* without the name that it is to have in the name column."""
+    return node.this if isinstance(node, (exp.PivotAlias, exp.Alias)) else node
+
+
+def _spelt(name: Sql) -> str:
+    """The name of a column that a pivot makes; older versions leave the alias's text in it."""
+    return name.name
+
+
+def _value_names(fields: Sequence[Sql], aggregates: Sequence[Sql]) -> list[str]:
+    """The names of the columns that the values of *fields* become, where sqlglot gives none."""
+    if len(fields) != 1:
+        return []
+    names: list[str] = []
+    for value in args(fields[0], "expressions"):
+        if not isinstance(value, (exp.PivotAlias, exp.Alias, exp.Literal, exp.Column, exp.Identifier)):
+            return []
+        for aggregate in aggregates:
+            tail = aggregate.alias if isinstance(aggregate, NODE) else ""
+            head = value.alias_or_name
+            names.append(f"{head}_{tail}" if tail else head)
+    return names

@@ -1,0 +1,234 @@
+"""What expressions read: one walk over each, that stops at nested queries and resolves those."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from recce_meta.dialects.types import Sql
+from recce_meta.graph.columns import facts
+from recce_meta.graph.columns.context import Context
+from recce_meta.graph.columns.query import (
+    Alias,
+    Column,
+    Pivot,
+    Query,
+    Reads,
+    Reference,
+    Select,
+    SetOperation,
+    Unresolved,
+    WholeRow,
+)
+from recce_meta.graph.columns.scope import Scope
+from recce_meta.graph.columns.tree import NODE, SET_OPERATION, unwrapped
+
+_PLAIN, _COLUMN, _QUERY, _EXISTS, _WINDOW, _AGGREGATE, _HEAD, _LEAF, _PARAMETER, _TABLE = range(10)
+_HEADS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
+"""What may stand between a window and its function."""
+_QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
+_LEAVES = (exp.Identifier, exp.Literal, exp.DataType, exp.Var, exp.Null, exp.Boolean, exp.Star)
+_KINDS: tuple[tuple[tuple[type, ...], int], ...] = (
+    (_LEAVES, _LEAF),
+    ((exp.Column,), _COLUMN),
+    (_QUERIES, _QUERY),
+    ((exp.Exists,), _EXISTS),
+    ((exp.Window,), _WINDOW),
+    ((exp.AggFunc,), _AGGREGATE),
+    (_HEADS, _HEAD),
+    ((exp.Parameter,), _PARAMETER),
+    ((exp.Table,), _TABLE),
+)
+Holder = Select | SetOperation | Pivot
+"""What remembers the meaning of the nodes."""
+
+
+def _kind_of(cls: type) -> int:
+    for classes, kind in _KINDS:
+        if issubclass(cls, classes):
+            return kind
+    return _PLAIN
+
+
+class Reader:
+    """Reads expressions of one dialect."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._kinds: dict[type, int] = {}
+        self._numbered = context.dialect in facts.NUMBERED_COLUMNS
+
+    def read(self, root: Sql, scope: Scope, place: str, holder: Holder | None = None) -> Reads:
+        """What *root* reads in *scope*; *place* says which names it may use (see `Lookup.allows_alias`).
+
+        What each node means is noted in *holder*, by default the scope's own SELECT.
+        """
+        return _Reading(self, scope, place, holder or scope.select).walk(root)
+
+    def kind(self, cls: type) -> int:
+        """What to do with nodes of this class."""
+        kind = self._kinds.get(cls)
+        if kind is None:
+            kind = self._kinds[cls] = _kind_of(cls)
+        return kind
+
+    def subquery(self, node: Sql, scope: Scope, holder: Holder) -> Query:
+        """*node*, a query inside an expression, resolved; noted in *holder*."""
+        query = self._context.resolve(node, scope.ctes, scope)
+        if not isinstance(holder, Pivot):
+            holder.subqueries[id(node)] = query
+            if not isinstance(query, (Pivot,)) and hasattr(query, "node"):
+                holder.subqueries[id(query.node)] = query
+        return query
+
+    def column(self, node: Sql, scope: Scope, place: str) -> tuple[Reference, bool]:
+        """What the column *node* means, and whether it is that column as it is."""
+        values = node.args
+        name = values["this"]
+        if values.get("table") is None:
+            return self._bare(node, name, scope, place)
+        parts = [part.name for key in ("catalog", "db", "table") if (part := values.get(key)) is not None]
+        if name.__class__ is exp.Star:
+            source = self._qualifier(parts, scope)
+            return (WholeRow(source) if source else Unresolved(".".join([*parts, "*"]))), False
+        if isinstance(name, exp.Parameter):
+            spelt = folded = "$" + name.name
+        else:
+            spelt, folded = name.name, self._context.folding.fold(name)
+        return self._context.lookup.qualified([*parts, spelt], folded, scope, place)
+
+    def _bare(self, node: Sql, name: Sql, scope: Scope, place: str) -> tuple[Reference, bool]:
+        if name.__class__ is exp.Star:
+            return Unresolved("*"), False
+        if isinstance(name, exp.Parameter):
+            return self._context.lookup.unqualified(f"${name.name}", f"${name.name}", scope, place), True
+        found = self._context.lookup.unqualified(self._context.folding.fold(name), name.name, scope, place)
+        if (
+            isinstance(found, Column)
+            and found.confidence < 1
+            and found.name.upper() in facts.DATE_PARTS
+            and isinstance(node.parent, exp.Func)
+            and not name.args.get("quoted")
+            and len(list(node.parent.iter_expressions())) > 1
+        ):
+            return Unresolved(name.name), False
+        return found, True
+
+    @staticmethod
+    def _qualifier(parts: list[str], scope: Scope | None) -> object:
+        qualifier = ".".join(parts).lower()
+        while scope is not None:
+            source = scope.source(qualifier)
+            if source is not None:
+                return source
+            scope = scope.outer
+        return None
+
+    def numbered(self, name: str, scope: Scope) -> Reference:
+        """What `$1` means."""
+        return self._context.lookup.unqualified(name, name, scope, "join")
+
+    @property
+    def numbers_columns(self) -> bool:
+        """Whether `$1` is a column."""
+        return self._numbered
+
+
+class _Reading:
+    """One walk over one expression."""
+
+    def __init__(self, reader: Reader, scope: Scope, place: str, holder: Holder) -> None:
+        self._reader, self._scope, self._place, self._holder = reader, scope, place, holder
+        self._references: list[Reference] = []
+        self._subqueries: list[Query] = []
+        self._tests: list[Query] = []
+        self._aggregates = False
+
+    def walk(self, root: Sql) -> Reads:
+        plain: Reference | None = None
+        bare = unwrapped(root)
+        if bare.__class__ is exp.Column:
+            if self._column(bare):
+                plain = self._references[0]
+            return Reads((*self._references,), plain=plain)
+        kind_of = self._reader.kind
+        # The second of each pair: whether the node stands where a window has its function.
+        stack: list[tuple[Sql, bool]] = [(bare, False)]
+        while stack:
+            node, head = stack.pop()
+            kind = kind_of(node.__class__)
+            if kind == _LEAF:
+                continue
+            if kind == _COLUMN:
+                self._column(node)
+            elif kind == _PLAIN:
+                self._push(node, stack)
+            else:
+                self._special(node, kind, head, stack)
+        return Reads(
+            tuple(self._references), tuple(self._subqueries), tuple(self._tests), None, self._aggregates
+        )
+
+    @staticmethod
+    def _push(node: Sql, stack: list[tuple[Sql, bool]], head: str = "") -> None:
+        for key, value in node.args.items():
+            if value.__class__ is list:
+                for item in value:
+                    if isinstance(item, NODE):
+                        stack.append((item, False))
+            elif isinstance(value, NODE):
+                stack.append((value, key == head))
+
+    def _column(self, node: Sql) -> bool:
+        reference, exact = self._reader.column(node, self._scope, self._place)
+        holder = self._holder
+        holder.references[id(node)] = reference
+        self._references.append(reference)
+        return exact
+
+    def _special(self, node: Sql, kind: int, head: bool, stack: list[tuple[Sql, bool]]) -> None:
+        if kind == _QUERY:
+            self._subqueries.append(self._reader.subquery(node, self._scope, self._holder))
+        elif kind == _EXISTS:
+            inner = node.this
+            if self._reader.kind(inner.__class__) == _QUERY:
+                self._tests.append(self._reader.subquery(inner, self._scope, self._holder))
+            else:
+                self._push(node, stack)
+        elif kind == _WINDOW:
+            self._push(node, stack, "this")
+            named = self._named_window(node)
+            if named is not None:
+                self._take(named)
+        elif kind == _AGGREGATE:
+            self._aggregates = self._aggregates or not head
+            self._push(node, stack)
+        elif kind == _HEAD:
+            self._push(node, stack, "this" if head else "")
+        elif kind == _PARAMETER:
+            self._parameter(node, stack)
+        # A table as an argument (`ML.PREDICT(MODEL m, TABLE t)`) holds no column.
+
+    def _named_window(self, node: Sql) -> Reads | None:
+        name = node.args.get("alias")
+        window = self._scope.select.windows.get(name.name.lower()) if isinstance(name, NODE) else None
+        return window.reads if window is not None else None
+
+    def _take(self, reads: Reads) -> None:
+        self._references += reads.references
+        self._subqueries += reads.subqueries
+        self._tests += reads.tests
+
+    def _parameter(self, node: Sql, stack: list[tuple[Sql, bool]]) -> None:
+        number = node.this
+        if self._reader.numbers_columns and isinstance(number, exp.Literal) and self._scope.sources:
+            name = f"${number.name}"
+            reference = self._reader.numbered(name, self._scope)
+            self._holder.references[id(node)] = reference
+            self._references.append(reference)
+        else:
+            self._push(node, stack)
+
+
+def alias_of(output_references: tuple[Reference, ...]) -> bool:
+    """Whether one of these names another output of its own select."""
+    return any(isinstance(reference, Alias) for reference in output_references)

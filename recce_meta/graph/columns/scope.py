@@ -1,0 +1,390 @@
+"""What a name can mean at one place in a query.
+
+A `Scope` is one SELECT's FROM as far as it has been read, its outputs so far, and the scope around it.
+Of the sources that may hold an unqualified column, one whose columns are known to have it comes first;
+then outputs by alias, where the dialect has that; then the sources whose columns are not known; then what
+is around. `Column.confidence` says how sure that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from recce_meta.graph.columns import facts
+from recce_meta.graph.columns.query import (
+    STAR,
+    Alias,
+    Column,
+    Cte,
+    Function,
+    Merged,
+    Output,
+    Pivot,
+    Query,
+    Reads,
+    Reference,
+    Select,
+    SelfReference,
+    SetOperation,
+    Source,
+    Table,
+    Unresolved,
+    WholeRow,
+)
+from recce_meta.graph.columns.tree import dotted
+
+SURE, LIKELY, GUESS = 1.0, 0.9, 0.5
+
+
+class Ctes:
+    """The CTEs in reach, the innermost first."""
+
+    def __init__(self, around: Ctes | None = None) -> None:
+        self._around = around
+        self._here: dict[str, Cte] = {}
+        self._scalars: dict[str, Cte] = {}
+
+    def add(self, cte: Cte) -> None:
+        self._here[cte.name.lower()] = cte
+
+    def add_scalar(self, name: str, cte: Cte) -> None:
+        """Note that *name* stands for one value: ClickHouse's `WITH 1 AS one`."""
+        self._scalars[name.lower()] = cte
+
+    def scalar(self, lower: str) -> Column | None:
+        """The value called *lower*, if there is one."""
+        reach: Ctes | None = self
+        while reach is not None:
+            cte = reach._scalars.get(lower)
+            if cte is not None and not isinstance(cte.query, SelfReference) and cte.query.outputs:
+                output = cte.query.outputs[0]
+                return Column(Source(cte.name, cte.query, cte.node, cte), cte.name, output)
+            reach = reach._around
+        return None
+
+    def find(self, name: str) -> Cte | None:
+        """The CTE called *name*; case does not count."""
+        lower = name.lower()
+        reach: Ctes | None = self
+        while reach is not None:
+            found = reach._here.get(lower)
+            if found is not None:
+                return found
+            reach = reach._around
+        return None
+
+
+class Scope:
+    """The names in reach of one SELECT's expressions."""
+
+    def __init__(self, select: Select, ctes: Ctes, outer: Scope | None) -> None:
+        self.select = select
+        self.ctes = ctes
+        self.outer = outer
+        self.sources = select.sources
+        self.aliases: dict[str, Source] = {}
+        self.names: dict[str, Source] = {}
+        """Of tables: the ends of their dotted names, which SQL may use where there is no alias."""
+        self.merged: dict[str, Merged] = {}
+        self.outputs: dict[str, Output] = {}
+        """By alias, lower case; the first of several."""
+
+    def add(self, source: Source) -> None:
+        """Put *source* in reach of what is read from now on."""
+        self.sources.append(source)
+        if source.alias:
+            self.aliases.setdefault(source.alias.lower(), source)
+        if isinstance(source.relation, Table):
+            for name in _ends_of(source):
+                self.names.setdefault(name, source)
+
+    def source(self, name: str) -> Source | None:
+        """The source that *name*, a qualifier in lower case, stands for."""
+        return self.aliases.get(name) or self.names.get(name)
+
+
+def _ends_of(source: Source) -> list[str]:
+    """`db.schema.orders` can be called `orders` and `schema.orders` too; so can a unique id in a token."""
+    ends: list[str] = []
+    for name in {source.relation.name, dotted(source.node)} if isinstance(source.relation, Table) else ():
+        parts = name.lower().strip("⟦⟧").split(".")
+        ends += [".".join(parts[place:]) for place in range(len(parts))]
+        if len(parts) > 1 and parts[-1][:1] == "v" and parts[-1][1:].isdigit():
+            ends += [parts[-2], f"{parts[-2]}_{parts[-1]}"]
+    return ends
+
+
+def index(relation: Query) -> Mapping[str, Output]:
+    """The outputs of *relation* by name, then by lower case; the first of several. `*` where it is open."""
+    found = relation.index
+    if found is None:
+        found = {}
+        lower: dict[str, Output] = {}
+        for output in relation.outputs:
+            found.setdefault(output.name, output)
+            lower.setdefault(output.name.lower(), output)
+        for name, output in lower.items():
+            found.setdefault(name, output)
+        relation.index = found
+    return found
+
+
+def is_open(source: Source) -> bool:
+    """Whether *source* may have columns that nobody has named."""
+    relation = source.relation
+    if isinstance(relation, Table):
+        return relation.columns is None
+    if isinstance(relation, Function):
+        return not relation.closed
+    return STAR in index(relation)
+
+
+def find(source: Source, name: str, lower: str) -> Column | None:
+    """The column of *source* that is known by this *name*, which was folded."""
+    relation = source.relation
+    if source.columns:
+        place = _renamed(source).get(lower)
+        if place is not None:
+            return column_at(source, place)
+    if isinstance(relation, Table):
+        spelt = relation.index.get(name) or relation.index.get(lower)
+        return Column(source, spelt, None) if spelt is not None else None
+    outputs = index(relation)
+    output = outputs.get(name) or outputs.get(lower)
+    if (
+        output is None
+        or output.star is not None
+        or (source.columns and 0 <= output.ordinal < len(source.columns))
+    ):
+        return None
+    return Column(source, output.name, output)
+
+
+def _renamed(source: Source) -> Mapping[str, int]:
+    if source.index is None:
+        source.index = {}
+        for place, name in enumerate(source.columns):
+            source.index.setdefault(name.lower(), place)
+    return source.index
+
+
+def column_at(source: Source, place: int) -> Column | None:
+    """The column of *source* at *place*, where its columns are known so far."""
+    relation = source.relation
+    if isinstance(relation, Table):
+        if relation.columns is None or place >= len(relation.columns):
+            # Renamed by position, and the name below is not known: any of them.
+            return Column(source, STAR, None, LIKELY)
+        return Column(source, relation.columns[place], None)
+    if place < len(relation.outputs):
+        output = relation.outputs[place]
+        name = source.columns[place] if place < len(source.columns) else output.name
+        return Column(source, name, output)
+    if relation.outputs and relation.outputs[-1].star is not None:
+        return Column(source, source.columns[place], relation.outputs[-1], LIKELY)
+    return None
+
+
+def imply(source: Source, name: str) -> Column | None:
+    """The column *name* that *source*, which is open, must have if the SQL is right."""
+    relation = source.relation
+    if isinstance(relation, Table):
+        return Column(source, name, None, LIKELY)
+    output = implied_output(relation, name)
+    return Column(source, name, output, LIKELY) if output is not None else None
+
+
+def implied_output(relation: Query, name: str) -> Output | None:
+    """The output *name* of *relation* that comes through a `*`, made on demand; None where none can."""
+    lower = name.lower()
+    output = relation.implied.get(lower)
+    if output is not None:
+        return output
+    if isinstance(relation, Pivot) and relation.dynamic is not None:
+        output = _implied_by_stars(relation.outputs, name, lower) or Output(name, -1, reads=relation.dynamic)
+    elif isinstance(relation, Function):
+        output = None if relation.closed else Output(name, -1, reads=relation.reads)
+    elif isinstance(relation, SetOperation):
+        output = _implied_by_operands(relation, name)
+    elif isinstance(relation, SelfReference):
+        output = Output(name, -1) if STAR in index(relation) else None
+    else:
+        output = _implied_by_stars(relation.outputs, name, lower)
+    if output is not None:
+        relation.implied[lower] = output
+    return output
+
+
+def _implied_by_operands(relation: SetOperation, name: str) -> Output | None:
+    branches = [
+        found
+        for operand in relation.operands
+        if (found := index(operand).get(name.lower()) or implied_output(operand, name)) is not None
+    ]
+    return Output(name, -1, branches=tuple(branches)) if branches else None
+
+
+def _implied_by_stars(outputs: list[Output], name: str, lower: str) -> Output | None:
+    guesses: list[Column] = []
+    for output in outputs:
+        star = output.star
+        if star is None or lower in star.excluded:
+            continue
+        inner = star.renamed.get(lower, name)
+        for source in star.sources:
+            known = find(source, inner, inner.lower())
+            if known is not None:
+                return _through(name, known)
+            if is_open(source) and (guess := imply(source, inner)) is not None:
+                guesses.append(guess)
+    if not guesses:
+        return None
+    if len(guesses) > 1:
+        guesses[0].confidence = GUESS
+    return _through(name, guesses[0])
+
+
+def _through(name: str, column: Column) -> Output:
+    return Output(name, -1, reads=Reads((column,), plain=column), from_star=True)
+
+
+class Lookup:
+    """Finds what column names mean, by the facts of one dialect."""
+
+    def __init__(self, dialect: str) -> None:
+        self._laterally = dialect in facts.LATERAL_ALIASES
+        self._in_where = dialect in facts.ALIASES_IN_WHERE
+
+    def allows_alias(self, place: str) -> bool:
+        """Whether expressions at *place* (`output`, `where`, `join`, `group`, `order`) can name outputs."""
+        if place == "output":
+            return self._laterally
+        if place == "where":
+            return self._in_where
+        return place != "join"
+
+    def unqualified(self, name: str, spelt: str, scope: Scope, place: str) -> Reference:
+        """What *name* (folded; *spelt* so) means in *scope* at *place*."""
+        lower = name.lower()
+        aliased = scope.outputs.get(lower) if self.allows_alias(place) else None
+        if aliased is not None and place == "order":
+            return Alias(aliased)
+        reach: Scope | None = scope
+        fallback: Reference | None = None
+        while reach is not None:
+            found = self._here(reach, name, lower)
+            if found is not None:
+                return found
+            if aliased is not None and reach is scope:
+                return _of_alias(aliased, lower)
+            scalar = reach.ctes.scalar(lower)
+            if scalar is not None:
+                return scalar
+            if fallback is None:
+                fallback = self._guess(reach, spelt, lower)
+                if fallback is not None and reach.outer is None:
+                    return fallback
+            reach = reach.outer
+        if fallback is not None:
+            return fallback
+        return self._row_or_nothing(scope, spelt, lower)
+
+    @staticmethod
+    def _here(scope: Scope, name: str, lower: str) -> Reference | None:
+        """The known column *name* of *scope*'s own sources."""
+        merged = scope.merged.get(lower)
+        if merged is not None:
+            return merged
+        known: Column | None = None
+        several = opened = False
+        for source in scope.sources:
+            column = find(source, name, lower)
+            if column is None:
+                opened = opened or is_open(source)
+            elif known is None:
+                known = column
+            else:
+                several = True
+        if known is not None and (several or opened):
+            known.confidence = min(known.confidence, GUESS if several else LIKELY)
+        return known
+
+    @staticmethod
+    def _guess(scope: Scope, spelt: str, lower: str) -> Reference | None:
+        """The column of a source whose columns are not known."""
+        if lower in scope.aliases and not isinstance(scope.aliases[lower].relation, Function):
+            return WholeRow(scope.aliases[lower])
+        if spelt.upper() in facts.NOT_COLUMNS:
+            return None
+        opened = [source for source in scope.sources if is_open(source)]
+        tables = [source for source in opened if not isinstance(source.relation, Function)]
+        for source in tables or opened:
+            column = imply(source, spelt)
+            if column is not None:
+                if len(tables or opened) > 1:
+                    column.confidence = GUESS
+                return column
+        return None
+
+    @staticmethod
+    def _row_or_nothing(scope: Scope, spelt: str, lower: str) -> Reference:
+        reach: Scope | None = scope
+        while reach is not None:
+            source = reach.source(lower)
+            if source is not None:
+                return WholeRow(source)
+            reach = reach.outer
+        tables = [source for source in scope.sources if isinstance(source.relation, Table)]
+        if len(scope.sources) == 1 and tables and spelt.upper() not in facts.NOT_COLUMNS:
+            # Catalogs lag behind, and pseudo-columns are in none.
+            return Column(tables[0], spelt, None, GUESS)
+        return Unresolved(spelt)
+
+    def qualified(self, parts: list[str], folded: str, scope: Scope, place: str) -> tuple[Reference, bool]:
+        """What dotted *parts* mean, and whether all of them name the column: else the rest is a path in it.
+
+        *folded* is the last part, folded.
+        """
+        reach: Scope | None = scope
+        while reach is not None:
+            for count in range(1, len(parts)):
+                qualifier = ".".join(parts[:count]).lower()
+                source = reach.aliases.get(qualifier) or reach.names.get(qualifier)
+                if source is None:
+                    continue
+                exact = count + 1 == len(parts)
+                name = folded if exact else parts[count]
+                return self.of_source(source, name, parts[count]), exact
+            reach = reach.outer
+        found = self.unqualified(parts[0], parts[0], scope, place)
+        if isinstance(found, Column) and found.confidence == GUESS and len(parts) == 2:
+            # More likely a relation under a name that was written in its place, than a struct.
+            bare = [
+                source for source in scope.sources if not source.alias and isinstance(source.relation, Table)
+            ]
+            if len(bare) == 1 and found.source is bare[0]:
+                return Column(bare[0], parts[1], None, GUESS), True
+        if isinstance(found, WholeRow):
+            return Unresolved(".".join(parts)), True
+        return found, False
+
+    def of_source(self, source: Source, name: str, spelt: str) -> Reference:
+        """The column *name* (folded; *spelt* so) of *source*."""
+        column = find(source, name, name.lower())
+        if column is not None:
+            return column
+        if is_open(source):
+            implied = imply(source, spelt)
+            if implied is not None:
+                return implied
+        if isinstance(source.relation, Table):
+            return Column(source, spelt, None, GUESS)
+        return Unresolved(f"{source.alias}.{spelt}" if source.alias else spelt)
+
+
+def _of_alias(output: Output, lower: str) -> Reference:
+    """The alias, unless its own expression shows that a source has a column of this name."""
+    for reference in output.reads.references:
+        if isinstance(reference, Column) and reference.name.lower() == lower:
+            return reference
+    return Alias(output)

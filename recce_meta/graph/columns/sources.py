@@ -1,0 +1,290 @@
+"""Items of FROM and JOIN as sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from recce_meta.dialects.types import Sql
+from recce_meta.graph.columns import facts
+from recce_meta.graph.columns.context import Context
+from recce_meta.graph.columns.functions import alias_names, function, struct_fields
+from recce_meta.graph.columns.pivots import pivoted
+from recce_meta.graph.columns.query import (
+    NOTHING,
+    Clause,
+    Column,
+    Function,
+    Join,
+    Merged,
+    Output,
+    Query,
+    Reads,
+    Select,
+    Source,
+    Table,
+    Values,
+)
+from recce_meta.graph.columns.reading import Reader
+from recce_meta.graph.columns.scope import Scope, find, imply, index, is_open
+from recce_meta.graph.columns.tree import SET_OPERATION, arg, args, dotted, word
+
+_QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
+_FLATTEN = ("SEQ", "KEY", "PATH", "INDEX", "VALUE", "THIS")
+_ONE_SIDED = ("SEMI", "ANTI")
+
+
+class Sources:
+    """Reads the FROM clauses of one dialect."""
+
+    def __init__(self, context: Context, reader: Reader) -> None:
+        self._context = context
+        self._reader = reader
+
+    def of_select(self, node: Sql, scope: Scope) -> None:
+        """Put all that *node*, a SELECT, reads into *scope*."""
+        start = arg(node, "from")
+        if start is not None:
+            self.item(start.this, scope)
+        for lateral in args(node, "laterals"):
+            self.item(lateral, scope, Join("CROSS", lateral))
+        for join in args(node, "joins"):
+            self._join(join, scope)
+
+    def _join(self, node: Sql, scope: Scope) -> None:
+        first = len(scope.sources)
+        join = Join(_kind(node), node)
+        self.item(node.this, scope, join)
+        on = arg(node, "on")
+        if on is not None:
+            join.on = Clause(on, self._reader.read(on, scope, "join"))
+        right = scope.sources[first:]
+        names = [name.name for name in args(node, "using")]
+        if word(node, "method") == "NATURAL":
+            names = _common(scope.sources[:first], right)
+        join.using = tuple(self._merged(name, scope, first, right, join) for name in names)
+
+    def _merged(self, name: str, scope: Scope, first: int, right: Sequence[Source], join: Join) -> Merged:
+        """The column *name* of both sides of a join, noted in *scope*."""
+        lower = name.lower()
+        before = scope.merged.get(lower)
+        left = list(before.columns) if before is not None else _first(scope.sources[:first], name)
+        added = _first(right, name)
+        columns = (*added, *left) if join.kind.startswith("RIGHT") else (*left, *added)
+        merged = scope.merged[lower] = Merged(tuple(columns))
+        return merged
+
+    def item(self, node: Sql, scope: Scope, join: Join | None = None) -> None:
+        """Put *node*, an item of FROM, into *scope*, with the joins that hang on it."""
+        self._context.deadline.check()
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
+            # Parentheses around joins.
+            self.item(node.this, scope, join)
+        else:
+            source = self._source(node, scope)
+            source.join = join
+            for pivot in args(node, "pivots"):
+                source = pivoted(pivot, source, scope, self._reader, self._context)
+            scope.add(source)
+        sample = arg(node, "sample")
+        if sample is not None:
+            scope.select.limit.append(sample)
+        for lateral in args(node, "laterals"):
+            self.item(lateral, scope, Join("CROSS", lateral))
+        for below in args(node, "joins"):
+            self._join(below, scope)
+
+    def _source(self, node: Sql, scope: Scope) -> Source:
+        alias, columns = alias_names(node)
+        if isinstance(node, exp.Table):
+            return self._table(node, alias, columns, scope)
+        if isinstance(node, exp.Lateral):
+            return self._lateral(node, alias, columns, scope)
+        if isinstance(node, exp.Unnest):
+            return self._unnest(node, alias, columns, scope)
+        if isinstance(node, exp.Values):
+            return Source(alias, self.values(node, scope, columns), node)
+        if isinstance(node, (*_QUERIES, exp.Pivot)):
+            # Not lateral: it sees what is around the select, and none of the items beside it.
+            query = self._context.resolve(node, scope.ctes, scope.outer)
+            return Source(alias, query, node, columns=columns)
+        return self._function(node, node, alias, columns, scope)
+
+    def _table(self, node: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:
+        this = node.this
+        if isinstance(this, exp.Unnest):
+            return self._unnest(this, alias, columns, scope)
+        if isinstance(this, (exp.Func, exp.Anonymous)) or (
+            this is not None and type(this).__name__ == "Anonymous"
+        ):
+            return self._table_function(node, this, alias, columns, scope)
+        if type(this).__name__ == "SemanticView":
+            view = Table(dotted(this.this), None)
+            return Source(alias, view, node, columns=columns)
+        if isinstance(this, exp.Var):
+            return self._function(node, node, alias, columns, scope)
+        name = dotted(node)
+        if node.args.get("db") is None and node.args.get("catalog") is None:
+            cte = scope.ctes.find(name)
+            if cte is not None:
+                return Source(alias or name, cte.query, node, cte=cte, columns=columns or cte.columns)
+        elif (path := self._path(node, scope)) is not None:
+            return self._rows_of(node, path, alias, columns)
+        return Source(alias, self._context.tables.table(name), node, columns=columns)
+
+    def _path(self, node: Sql, scope: Scope) -> Reads | None:
+        """What `t.items` reads after `FROM t`: an array in a row of a source that stands before it."""
+        parts = dotted(node).split(".")
+        source = scope.aliases.get(parts[0].lower())
+        if source is None:
+            return None
+        column = find(source, parts[1], parts[1].lower()) or (
+            imply(source, parts[1]) if is_open(source) else None
+        )
+        return Reads((column,)) if column is not None else None
+
+    def _rows_of(self, node: Sql, reads: Reads, alias: str, columns: tuple[str, ...]) -> Source:
+        names = columns or ((alias,) if alias else ())
+        return Source(alias, function(node, reads, names), node, lateral=True)
+
+    def _table_function(
+        self, node: Sql, call: Sql, alias: str, columns: tuple[str, ...], scope: Scope
+    ) -> Source:
+        reads = self._reader.read(call, scope, "join")
+        relation = _relation_argument(call)
+        if relation is not None:
+            # A function over a relation (`ML.PREDICT`): what it does not add comes through.
+            self.item(relation, scope)
+        if isinstance(call, exp.Explode) or call.name.upper() == "FLATTEN":
+            columns = columns or _FLATTEN
+        names = columns or ((alias,) if alias else ()) + ((call.name.lower(),) if call.name else ())
+        if node.args.get("ordinality"):
+            names = (*names, "ordinality")
+        return Source(alias, function(node, reads, names, closed=bool(columns)), node, lateral=True)
+
+    def _function(self, node: Sql, call: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:
+        reads = NOTHING if isinstance(call, exp.Table) else self._reader.read(call, scope, "join")
+        names = columns or ((alias,) if alias else ())
+        if isinstance(call, exp.Table):
+            return Source(alias, Table(dotted(call), None), node, columns=columns)
+        return Source(alias, function(node, reads, names, closed=bool(columns)), node, lateral=True)
+
+    def _lateral(self, node: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:
+        inner = node.this
+        if isinstance(inner, _QUERIES):
+            query = self._context.resolve(inner, scope.ctes, scope)
+            return Source(alias, query, node, columns=columns, lateral=True)
+        if isinstance(inner, exp.Unnest):
+            return self._unnest(inner, alias, columns, scope)
+        reads = self._reader.read(inner, scope, "join")
+        names = columns or ((alias,) if alias else ())
+        if node.args.get("ordinality"):
+            names = (*names, "ordinality")
+        return Source(alias, function(node, reads, names, closed=bool(columns)), node, lateral=True)
+
+    def _unnest(self, node: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:
+        own, named = alias_names(node)
+        alias, columns = alias or own, columns or named
+        arguments = args(node, "expressions")
+        read = [self._reader.read(argument, scope, "join") for argument in arguments]
+        whole = _together(read)
+        offset = node.args.get("offset")
+        names = list(columns)
+        if not names:
+            names = [name for argument in arguments for name in struct_fields(argument)]
+            names = names or ([alias] if alias else [])
+        if offset is not None and offset is not False:
+            spelt = offset.name if isinstance(offset, exp.Identifier) else "offset"
+            if spelt not in names:
+                names.append(spelt)
+        made = function(node, whole, tuple(names))
+        if len(read) > 1:
+            # Several arrays beside each other: one column for each.
+            for output, reads in zip(made.outputs, read, strict=False):
+                output.reads = reads
+        return Source(alias, made, node, lateral=True)
+
+    def values(self, node: Sql, scope: Scope, columns: tuple[str, ...] = ()) -> Values:
+        """The rows that are written out in *node*."""
+        rows = [
+            args(row, "expressions") if isinstance(row, exp.Tuple) else [row]
+            for row in args(node, "expressions")
+        ]
+        made = Values(node)
+        width = max((len(row) for row in rows), default=0)
+        pattern = facts.VALUES_NAMES.get(self._context.dialect, "column{}")
+        start = 0 if self._context.dialect in facts.VALUES_FROM_ZERO else 1
+        read = [[self._reader.read(cell, scope, "join") for cell in row] for row in rows]
+        for place in range(width):
+            name = columns[place] if place < len(columns) else pattern.format(place + start)
+            cells = [row[place] for row in read if place < len(row)]
+            made.outputs.append(Output(name, place, node, _together(cells)))
+        return made
+
+
+def _together(read: Sequence[Reads]) -> Reads:
+    if len(read) == 1:
+        return read[0]
+    return Reads(
+        tuple(reference for reads in read for reference in reads.references),
+        tuple(query for reads in read for query in reads.subqueries),
+        tuple(query for reads in read for query in reads.tests),
+    )
+
+
+def _relation_argument(call: Sql) -> Sql | None:
+    for value in (call.args.get("expression"), *args(call, "expressions")):
+        if isinstance(value, exp.Table):
+            return value
+    return None
+
+
+def _kind(node: Sql) -> str:
+    side, kind, method = (word(node, name) for name in ("side", "kind", "method"))
+    if not side and not kind:
+        kind = "INNER" if node.args.get("on") is not None or node.args.get("using") or method else "CROSS"
+    return " ".join(part for part in (method, side, kind) if part and part != "OUTER")
+
+
+def one_sided(source: Source) -> bool:
+    """Whether *source* only filters: its columns cannot be read after a semi or anti join."""
+    return source.join is not None and any(part in source.join.kind for part in _ONE_SIDED)
+
+
+def _first(sources: Sequence[Source], name: str) -> list[Column]:
+    """The column *name* of the one of *sources* that has it, or may have it."""
+    for source in sources:
+        known = find(source, name, name.lower())
+        if known is not None:
+            return [known]
+    opened = [source for source in sources if is_open(source)]
+    for source in opened:
+        guess = imply(source, name)
+        if guess is not None:
+            return [guess]
+    return []
+
+
+def _common(left: Sequence[Source], right: Sequence[Source]) -> list[str]:
+    """The names that both sides of a NATURAL join are known to have."""
+    names: list[str] = []
+    for source in left:
+        for name in column_names(source):
+            lower = name.lower()
+            if name not in names and any(find(other, name, lower) is not None for other in right):
+                names.append(name)
+    return names
+
+
+def column_names(source: Source) -> list[str]:
+    """The names of *source*'s columns, as far as they are known."""
+    relation = source.relation
+    if isinstance(relation, Table):
+        known = list(relation.columns or ())
+    else:
+        known = [output.name for output in relation.outputs if output.star is None]
+    return [*source.columns, *known[len(source.columns) :]]
+
+
+__all__ = ["Function", "Query", "Select", "Sources", "column_names", "index", "one_sided"]

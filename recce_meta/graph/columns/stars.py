@@ -1,0 +1,215 @@
+"""What a SELECT list yields, stars expanded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from recce_meta.dialects.types import Sql
+from recce_meta.graph.columns.functions import function
+from recce_meta.graph.columns.query import (
+    STAR,
+    Column,
+    Merged,
+    Output,
+    Reads,
+    Source,
+    Star,
+    Table,
+)
+from recce_meta.graph.columns.reading import Reader
+from recce_meta.graph.columns.scope import Scope, column_at, is_open
+from recce_meta.graph.columns.sources import one_sided
+from recce_meta.graph.columns.tree import args, unwrapped
+
+Starred = tuple[str, "Column | Merged"]
+
+
+class _Changes:
+    """What a star leaves out, computes anew, or calls otherwise."""
+
+    def __init__(self, star: Sql | None) -> None:
+        self.excluded: set[str] = set()
+        self.replaced: dict[str, Sql] = {}
+        self.renamed: dict[str, str] = {}
+        if star is None:
+            return
+        for node in args(star, "except"):
+            self.excluded.update(_names(node))
+        for node in args(star, "replace"):
+            self.replaced[node.alias.lower()] = node
+        for node in args(star, "rename"):
+            self.renamed[unwrapped(node).name.lower()] = node.alias
+
+    def as_star(self, sources: tuple[Source, ...]) -> Star:
+        """The rest, over relations whose columns are not known."""
+        back = {new.lower(): old for old, new in self.renamed.items()}
+        return Star(sources, frozenset({*self.excluded, *self.renamed} - set(back)), back)
+
+
+def _names(node: Sql) -> Iterator[str]:
+    if isinstance(node, (exp.Tuple, exp.Paren)):
+        for inner in args(node, "expressions") or [node.this]:
+            yield from _names(inner)
+    else:
+        yield node.name.lower()
+
+
+class Outputs:
+    """Builds the outputs of one SELECT."""
+
+    def __init__(self, scope: Scope, reader: Reader) -> None:
+        self._scope, self._reader = scope, reader
+        self._outputs = scope.select.outputs
+
+    def add_all(self, nodes: list[Sql]) -> None:
+        """Add what each of *nodes*, the SELECT list, yields."""
+        for node in nodes:
+            self._add(node)
+
+    def _add(self, node: Sql) -> None:
+        bare = unwrapped(node)
+        if bare.__class__ is exp.Star:
+            self._star(bare, None)
+        elif bare.__class__ is exp.Column and bare.this.__class__ is exp.Star:
+            self._qualified_star(bare)
+        elif isinstance(bare, exp.Dot) and isinstance(bare.expression, exp.Star):
+            self._fields_of(bare, self._reader.read(bare.this, self._scope, "output"), bare.expression)
+        elif isinstance(node, exp.Aliases):
+            reads = self._reader.read(node.this, self._scope, "output")
+            for name in node.aliases:
+                self._yield(name, node.this, reads)
+        elif (columns := _columns_call(bare)) is not None:
+            self._columns(bare, columns)
+        else:
+            self._expression(node)
+
+    def _yield(self, name: str, node: Sql | None, reads: Reads, *, from_star: bool = False) -> Output:
+        output = Output(name, len(self._outputs), node, reads, from_star)
+        self._outputs.append(output)
+        return output
+
+    def _expression(self, node: Sql) -> None:
+        reads = self._reader.read(node, self._scope, "output")
+        alias = node.alias if isinstance(node, exp.Alias) else ""
+        inner = node.this if isinstance(node, exp.Alias) else node
+        output = self._yield(alias or _own_name(inner), inner, reads)
+        if alias:
+            self._scope.outputs.setdefault(alias.lower(), output)
+
+    def _star(self, star: Sql, source: Source | None) -> None:
+        """Expand *star* over *source*, or all sources of the select."""
+        changes = _Changes(star)
+        sources = [source] if source is not None else [s for s in self._scope.sources if not one_sided(s)]
+        merged: set[str] = set()
+        if source is None:
+            for lower, column in self._scope.merged.items():
+                spelt = column.columns[0].name if column.columns else lower
+                self._starred(spelt, column, changes)
+                merged.add(lower)
+        for each in sources:
+            for name, column in starred(each):
+                if name.lower() not in merged:
+                    self._starred(name, column, changes)
+            if is_open(each):
+                rest = changes.as_star((each,))
+                rest.excluded |= merged
+                rest.excluded |= frozenset(changes.replaced)
+                star_output = self._yield(STAR, None, Reads(), from_star=True)
+                star_output.star = rest
+                self._replaced_unseen(changes)
+
+    def _starred(self, name: str, column: Column | Merged, changes: _Changes) -> None:
+        lower = name.lower()
+        if lower in changes.excluded:
+            return
+        replacement = changes.replaced.pop(lower, None)
+        if replacement is not None:
+            reads = self._reader.read(replacement.this, self._scope, "where")
+            self._yield(name, replacement.this, reads)
+            return
+        self._yield(changes.renamed.get(lower, name), None, Reads((column,), plain=column), from_star=True)
+
+    def _replaced_unseen(self, changes: _Changes) -> None:
+        """What replaces columns that must be among the unknown ones."""
+        for node in changes.replaced.values():
+            self._yield(node.alias, node.this, self._reader.read(node.this, self._scope, "where"))
+        changes.replaced.clear()
+
+    def _qualified_star(self, node: Sql) -> None:
+        parts = [part.name for key in ("catalog", "db", "table") if (part := node.args.get(key)) is not None]
+        qualifier = ".".join(parts).lower()
+        reach: Scope | None = self._scope
+        while reach is not None:
+            source = reach.source(qualifier)
+            if source is not None:
+                self._star(node.this, source)
+                return
+            reach = reach.outer
+        # Fields of a struct.
+        column = node.copy()
+        column.set("this", exp.to_identifier(parts[-1], quoted=True))
+        column.set("table", exp.to_identifier(parts[-2], quoted=True) if len(parts) > 1 else None)
+        column.set("db", None)
+        column.set("catalog", None)
+        self._fields_of(node, self._reader.read(column, self._scope, "output"), node.this)
+
+    def _fields_of(self, node: Sql, reads: Reads, star: Sql) -> None:
+        changes = _Changes(star)
+        rows = Source("", function(node, reads, ()), node)
+        self._yield(STAR, None, reads, from_star=True).star = changes.as_star((rows,))
+        self._replaced_unseen(changes)
+
+    def _columns(self, node: Sql, call: Sql) -> None:
+        """DuckDB's `COLUMNS(…)`: the expression around it once for each column that matches."""
+        pattern = call.this if call is not None else None
+        chosen = re.compile(pattern.name) if isinstance(pattern, exp.Literal) else None
+        changes = _Changes(pattern if isinstance(pattern, exp.Star) else None)
+        around = self._reader.read(node, self._scope, "output")
+        for source in self._scope.sources:
+            for name, column in starred(source):
+                if name.lower() in changes.excluded or (chosen is not None and not chosen.search(name)):
+                    continue
+                plain = column if node is call else None
+                reads = Reads((column,), around.subqueries, around.tests, plain, around.aggregates)
+                self._yield(name, None if plain else node, reads, from_star=True)
+            if is_open(source):
+                self._yield(STAR, None, Reads(), from_star=True).star = changes.as_star((source,))
+
+
+def starred(source: Source) -> Iterator[Starred]:
+    """The columns of *source* that a star yields, as far as they are known."""
+    relation = source.relation
+    if isinstance(relation, Table):
+        count = len(relation.columns) if relation.columns is not None else len(source.columns)
+    else:
+        count = len(relation.outputs)
+    for place in range(count):
+        if not isinstance(relation, Table) and relation.outputs[place].star is not None:
+            continue
+        column = column_at(source, place)
+        if column is not None:
+            yield source.columns[place] if place < len(source.columns) else column.name, column
+
+
+def _own_name(node: Sql) -> str:
+    """The name of an expression without alias: its column's, or its field's."""
+    bare = unwrapped(node)
+    if bare.__class__ is exp.Column:
+        name = bare.this
+        return f"${name.name}" if isinstance(name, exp.Parameter) else str(name.name)
+    if isinstance(bare, exp.Dot):
+        return str(bare.expression.name)
+    return ""
+
+
+def _columns_call(node: Sql) -> Sql | None:
+    """The `COLUMNS(…)` in *node*, if there is one."""
+    if isinstance(node, exp.Columns):
+        return node
+    if isinstance(node, (exp.Column, exp.Literal)):
+        return None
+    found: Sql | None = node.find(exp.Columns) if isinstance(node, (exp.Func, exp.Binary)) else None
+    return found

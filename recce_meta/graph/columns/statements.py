@@ -1,0 +1,181 @@
+"""Statements that hold a query, or mean one."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from recce_meta.dialects.types import Sql
+from recce_meta.graph.columns.tree import NODE, SET_OPERATION, arg, args, dotted, unwrapped
+
+_QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values, exp.Pivot)
+Found = tuple[Sql, tuple[str, ...], "str | None"]
+
+
+def query_of(tree: Sql) -> Found | None:
+    """The query in the statement *tree*, the names that its columns get, and the relation it fills."""
+    if isinstance(tree, _QUERIES):
+        return tree, (), None
+    if isinstance(tree, exp.Create):
+        return _of_create(tree)
+    if isinstance(tree, exp.Insert):
+        return _of_insert(tree)
+    if isinstance(tree, exp.Update):
+        return _of_update(tree)
+    if isinstance(tree, exp.Merge):
+        return _of_merge(tree)
+    if isinstance(tree, exp.Cache):
+        expression = arg(tree, "expression")
+        return query_of(expression) if expression is not None else None
+    return None
+
+
+def _of_create(tree: Sql) -> Found | None:
+    query = arg(tree, "expression")
+    if not isinstance(query, _QUERIES):
+        return query_of(query) if isinstance(query, NODE) else None
+    _move_with(tree, query)
+    return query, _listed(tree.this), None
+
+
+def _of_insert(tree: Sql) -> Found | None:
+    query = arg(tree, "expression")
+    if not isinstance(query, _QUERIES):
+        return None
+    _move_with(tree, query)
+    names = _listed(tree.this)
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    return query, names, dotted(target) if isinstance(target, exp.Table) else None
+
+
+def _listed(target: Sql) -> tuple[str, ...]:
+    """The columns that a statement lists behind its target, without constraints."""
+    if not isinstance(target, exp.Schema):
+        return ()
+    columns = (exp.Identifier, exp.ColumnDef, exp.Column)
+    return tuple(column.name for column in args(target, "expressions") if isinstance(column, columns))
+
+
+def _move_with(tree: Sql, query: Sql) -> None:
+    """Give *query* the CTEs that stand before the statement around it."""
+    for key in ("with", "with_"):
+        clause = tree.args.get(key)
+        if clause is not None and arg(query, "with") is None and key in query.arg_types:
+            query.set(key, clause)
+
+
+def _of_update(tree: Sql) -> Found:
+    assigned = _assignments(args(tree, "expressions"))
+    start = arg(tree, "from")
+    others = [start.this] if start is not None else []
+    target = tree.this
+    joins = args(target, "joins") if isinstance(target, exp.Table) else []
+    items = [*others] if _is_among(target, others) else [*others, target]
+    if joins:
+        items = [target]
+    select = _select(assigned, items, [])
+    where = arg(tree, "where")
+    if where is not None:
+        select.set("where", where)
+    for key in ("with", "with_"):
+        if tree.args.get(key) is not None:
+            select.set(key, tree.args[key])
+    return select, (), None
+
+
+def _is_among(target: Sql, items: list[Sql]) -> bool:
+    """Whether *target* is the alias of something that FROM reads: SQL Server's way to say it."""
+    name = target.alias_or_name.lower()
+    for item in items:
+        within = [item, *(join.this for join in args(item, "joins"))]
+        if any(each.alias_or_name.lower() == name for each in within):
+            return True
+    return False
+
+
+def _of_merge(tree: Sql) -> Found:
+    target, source = tree.this, tree.args["using"]
+    assigned: dict[str, list[Sql]] = {}
+    conditions: list[Sql] = []
+    for when in _whens(tree):
+        condition = arg(when, "condition")
+        if condition is not None:
+            conditions.append(condition)
+        then = arg(when, "then")
+        if isinstance(then, exp.Update):
+            updates = _assignments(args(then, "expressions"))
+        elif isinstance(then, exp.Insert):
+            updates = _inserted(then)
+        else:
+            continue
+        for name, values in updates.items():
+            assigned.setdefault(name, []).extend(values)
+    if not assigned:
+        # `UPDATE SET *`, `INSERT *`: the source's columns.
+        select = exp.Select(
+            expressions=[exp.Column(this=exp.Star(), table=exp.to_identifier(_called(source)))]
+        )
+        select = select.from_(source, copy=False)
+    else:
+        select = _select(assigned, [source, target], conditions)
+        on = arg(tree, "on")
+        if on is not None:
+            conditions.append(on)
+    if conditions:
+        select.set("where", exp.Where(this=exp.and_(*conditions, copy=False)))
+    for key in ("with", "with_"):
+        if tree.args.get(key) is not None:
+            select.set(key, tree.args[key])
+    return select, (), None
+
+
+def _called(source: Sql) -> str:
+    return str(source.alias_or_name)
+
+
+def _whens(tree: Sql) -> list[Sql]:
+    whens = tree.args.get("whens")
+    if isinstance(whens, NODE):
+        return args(whens, "expressions")
+    return args(tree, "expressions")
+
+
+def _assignments(nodes: list[Sql]) -> dict[str, list[Sql]]:
+    """The values that each column is set to, by the column's name."""
+    values: dict[str, list[Sql]] = {}
+    for node in nodes:
+        if not isinstance(node, (exp.EQ, exp.PropertyEQ)):
+            continue
+        to, value = node.this, node.expression
+        if isinstance(to, (exp.Tuple, exp.Paren)):
+            names = args(to, "expressions") or [to.this]
+            parts = args(value, "expressions") if isinstance(value, exp.Tuple) else [value] * len(names)
+            for name, part in zip(names, parts, strict=False):
+                values.setdefault(name.name, []).append(part)
+        else:
+            values.setdefault(to.name, []).append(value)
+    return values
+
+
+def _inserted(node: Sql) -> dict[str, list[Sql]]:
+    names, values = node.this, arg(node, "expression")
+    if not isinstance(names, NODE) or values is None:
+        return {}
+    pairs = zip(_items(names), _items(values), strict=False)
+    return {name.name: [value] for name, value in pairs}
+
+
+def _items(node: Sql) -> list[Sql]:
+    return args(node, "expressions") if isinstance(node, (exp.Tuple, exp.Schema)) else [unwrapped(node)]
+
+
+def _select(assigned: dict[str, list[Sql]], items: list[Sql], conditions: list[Sql]) -> exp.Select:
+    """A SELECT of what is assigned; several values for one column meet in a COALESCE."""
+    outputs = []
+    for name, values in assigned.items():
+        value = values[0] if len(values) == 1 else exp.Coalesce(this=values[0], expressions=values[1:])
+        outputs.append(exp.Alias(this=value, alias=exp.to_identifier(name, quoted=True)))
+    select = exp.Select(expressions=outputs)
+    select = select.from_(items[0], copy=False)
+    if len(items) > 1:
+        select.set("joins", [exp.Join(this=item, kind="CROSS") for item in items[1:]])
+    return select
