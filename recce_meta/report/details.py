@@ -13,6 +13,7 @@ from recce_meta.models.change import Change, ChangeDetail, Reason
 from recce_meta.models.node import Json
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import line_counts
+from recce_meta.report.effects import effect_phrases
 from recce_meta.report.wording import more, node_part, short_id
 
 VALUE_WIDTH = 48
@@ -24,12 +25,14 @@ RELATION_PARTS = {"database_name": "database", "schema_name": "schema", "identif
 
 
 def detail_phrases(change: Change) -> list[str]:
-    """What differs in *change*, in the order of its reasons; nothing on formatting and environment, nor
-    on data, of which a checksum says no more than the reason does."""
+    """What *change* does to its readers, and what differs in the order of its reasons.
+
+    Nothing on formatting and environment, nor on data, of which a checksum says no more than the reason does.
+    """
     by_reason: dict[Reason, list[ChangeDetail]] = {}
     for detail in change.details:
         by_reason.setdefault(detail.reason, []).append(detail)
-    phrases: dict[str, None] = {}
+    phrases: dict[str, None] = dict.fromkeys(effect_phrases(change))
     for reason in Reason:
         if reason in by_reason and reason in _PHRASES:
             phrases |= dict.fromkeys(_PHRASES[reason](by_reason[reason]))

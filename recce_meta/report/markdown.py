@@ -10,19 +10,24 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from recce_meta.models.change import COSMETIC, Change, ChangeDetail, Impact, Reason, RunDiff, Status
+from recce_meta.models.category import Category
+from recce_meta.models.change import COSMETIC, Change, ChangeDetail, Impact, Reach, Reason, RunDiff, Status
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import unified_diff
 from recce_meta.report.details import detail_phrases, is_text
+from recce_meta.report.effects import column_phrases, effect_of, is_judged
 from recce_meta.report.escape import code, fenced, html_code, prose, words
 from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.report.wording import (
     KINDS,
+    SEVERE,
     TESTS,
+    DiffSummary,
     by_kind,
     count_of,
     counts_by_kind,
+    downstream_phrase,
     join_words,
     kind_order,
     moment,
@@ -30,6 +35,7 @@ from recce_meta.report.wording import (
     node_label,
     node_part,
     revision,
+    severe_phrases,
     short_run_id,
     summarise,
     summary_phrases,
@@ -43,6 +49,9 @@ MARKER = "<!-- recce_meta diff -->"
 """The first line, by which a bot finds its comment again to replace it."""
 
 ROWS_OPEN = 20
+COLUMNS_IN_ROW = 5
+REASONS_IN_ROW = 3
+IMPACTED_OPEN = 12
 TESTS_OPEN = 3
 DETAILS_OPEN = 8
 MACROS_SHOWN = 10
@@ -57,6 +66,7 @@ _TOLD_BY_NAME = COSMETIC | {Reason.DATA}
 
 _STATUS = {Status.ADDED: "🟢 added", Status.REMOVED: "🔴 removed", Status.MODIFIED: "🟡 modified"}
 _TABLE_HEAD = "| | node | type | what changed |\n|---|---|---|---|\n"
+_JUDGED_HEAD = "| | node | type | effect | what changed |\n|---|---|---|---|---|\n"
 
 
 def diff_markdown(diff: RunDiff, *, max_chars: int = MAX_CHARS) -> str:
@@ -69,15 +79,17 @@ def diff_body(diff: RunDiff, room: int) -> str:
     """Everything under the head, in at most *room* characters (7,000 at least)."""
     changes = [change for group in by_kind(diff.changed).values() for change in group]
     nodes, tests = _parted(changes)
+    judged = is_judged(diff)
     in_view = nodes[:ROWS_OPEN] + (tests if len(tests) <= TESTS_OPEN else [])
     folded_rows = nodes[ROWS_OPEN:] + (tests if len(tests) > TESTS_OPEN else [])
     text = "".join(
         (
-            _table(in_view, room // 4),
+            _table(in_view, room // 4, judged),
+            _downstream(diff, room // 8) if judged else "",
             _notes(diff.notes, room // 8),
             _graph(diff, room // 5),
-            _more_rows(folded_rows, room // 6),
-            _downstream(diff.impacted, room // 8),
+            _more_rows(folded_rows, room // 6, judged),
+            "" if judged else _downstream(diff, room // 8),
         )
     )
     text += _macros(changes, (room - len(text)) // 4)
@@ -91,7 +103,7 @@ def _parted(changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
 
 
 def _head(diff: RunDiff) -> str:
-    phrases = summary_phrases(summarise(diff))[0 if diff.changed else 1 :]
+    phrases = summary_phrases(summarise(diff), severe=False)[0 if diff.changed else 1 :]
     return (
         f"{MARKER}\n### {' '.join(diff_verdict(diff))}\n\n"
         + (f"**{' · '.join(phrases)}**\n\n" if phrases else "")
@@ -112,10 +124,17 @@ def diff_verdict(diff: RunDiff) -> tuple[str, str]:
     changed = summary.added + summary.removed + summary.modified
     if not changed:
         return "✅", "No changes"
-    losses = _losses(diff)
-    told = count_of(changed, "node") + " changed"
-    told += f", {summary.impacted:,} downstream" if summary.impacted else ", nothing downstream"
-    return ("⚠️", f"{losses} ({told})") if losses else ("🔎", told)
+    told = count_of(changed, "node") + " changed, "
+    told += downstream_phrase(summary) if summary.downstream else "nothing downstream"
+    worst = ": ".join(filter(None, (_dangers(summary), _losses(diff))))
+    return ("⚠️", f"{worst} ({told})") if worst else ("🔎", told)
+
+
+def _dangers(summary: DiffSummary) -> str:
+    """`2 breaking and 1 unknown changes`, `1 breaking change`."""
+    severe = severe_phrases(summary)
+    total = sum(summary.categories.get(category.value, 0) for category in SEVERE)
+    return f"{join_words(severe)} change{'s' * (total > 1)}" if severe else ""
 
 
 def _losses(diff: RunDiff) -> str:
@@ -137,18 +156,38 @@ def _side(run: RunMetadata) -> str:
     return f"{code(run.environment, 60)} {code(short_run_id(run.run_id))} ({', '.join(filter(None, facts))})"
 
 
-def _table(changes: Sequence[Change], room: int) -> str:
+def _table(changes: Sequence[Change], room: int, has_effects: bool) -> str:
     if not changes:
         return ""
-    rows = within([_row(change) for change in changes], room)
-    return "\n" + _TABLE_HEAD + "".join(rows) + _left_out(len(changes) - len(rows), "node")
+    rows = within([_row(change, has_effects) for change in changes], room)
+    return (
+        "\n"
+        + (_JUDGED_HEAD if has_effects else _TABLE_HEAD)
+        + "".join(rows)
+        + _left_out(len(changes) - len(rows), "node")
+    )
 
 
-def _row(change: Change) -> str:
+def _row(change: Change, has_effects: bool) -> str:
     node = f"{code(node_label(change))} | {words(change.resource_type)}"
+    node += f" | {_effect(change)}" if has_effects else ""
     is_modified = change.status is Status.MODIFIED
     told = ", ".join(weighty_reasons(change)) if is_modified else change.path and code(change.path)
     return f"| {_STATUS[change.status]} | {node} | {told} |\n"
+
+
+def _effect(change: Change) -> str:
+    """What it does to its readers: the columns that it touches, or what it is worse for."""
+    told = effect_of(change)
+    if change.category is Category.BREAKING:
+        told = f"**{told}**"
+    if change.category in (Category.BREAKING, Category.UNKNOWN) and change.status is Status.MODIFIED:
+        reasons = ", ".join(prose(shorten(reason, 80)) for reason in change.category_reasons[:REASONS_IN_ROW])
+        return f"{told}: {reasons}" if reasons else told
+    columns = column_phrases(change) if change.status is Status.MODIFIED else []
+    shown = ", ".join(code(phrase, 60) for phrase in columns[:COLUMNS_IN_ROW])
+    shown += f" {more(len(columns) - COLUMNS_IN_ROW)}" if len(columns) > COLUMNS_IN_ROW else ""
+    return f"{told}: {shown}" if told and shown else told or shown
 
 
 def within(texts: Sequence[str], room: int) -> list[str]:
@@ -186,13 +225,14 @@ def _graph(diff: RunDiff, room: int) -> str:
     return text
 
 
-def _more_rows(changes: Sequence[Change], room: int) -> str:
-    rows = within([_row(change) for change in changes[: room // 20]], room)
+def _more_rows(changes: Sequence[Change], room: int, has_effects: bool) -> str:
+    rows = within([_row(change, has_effects) for change in changes[: room // 20]], room)
     if not changes:
         return ""
     counts = Counter(change.resource_type for change in changes)
     title = f"{len(changes):,} more changed: {_kinds(counts)}"
-    return folded(title, _TABLE_HEAD + "".join(rows) + _left_out(len(changes) - len(rows), "node"))
+    head = _JUDGED_HEAD if has_effects else _TABLE_HEAD
+    return folded(title, head + "".join(rows) + _left_out(len(changes) - len(rows), "node"))
 
 
 def folded(summary: str, body: str) -> str:
@@ -200,7 +240,9 @@ def folded(summary: str, body: str) -> str:
     return f"\n<details><summary>{summary}</summary>\n\n{body.rstrip()}\n\n</details>\n"
 
 
-def _downstream(impacted: Sequence[Impact], room: int) -> str:
+def _downstream(diff: RunDiff, room: int) -> str:
+    """What is reached: open where it is short, since a reviewer looks for it first."""
+    impacted = diff.impacted
     if not impacted:
         return ""
     counts = Counter(impact.resource_type for impact in impacted)
@@ -210,7 +252,13 @@ def _downstream(impacted: Sequence[Impact], room: int) -> str:
             named.setdefault(impact.distance, []).append(impact)
     lines = within([_distance_line(distance, group) for distance, group in named.items()], room)
     body = "".join(lines) + _left_out(len(named) - len(lines), "line") or "Tests alone.\n"
-    return folded(f"{len(impacted):,} downstream: {_kinds(counts)}", body)
+    if not is_judged(diff):
+        return folded(f"{len(impacted):,} downstream: {_kinds(counts)}", body)
+    of = f" of {len(impacted) + diff.unreached:,}" if diff.unreached else ""
+    title = f"{len(impacted):,}{of} downstream impacted: {_kinds(counts)}"
+    if sum(map(len, named.values())) > IMPACTED_OPEN:
+        return folded(title, body)
+    return f"\n**{title}**\n" + (f"\n{body}" if named else "")
 
 
 def _kinds(counts: Counter[str]) -> str:
@@ -229,6 +277,12 @@ def _distance_line(distance: int, group: Sequence[Impact]) -> str:
 
 def _impact_name(impact: Impact) -> str:
     name = code(node_label(impact), 80)
+    if impact.reach is Reach.COLUMNS:
+        shown = ", ".join(code(column, 60) for column in impact.columns[:COLUMNS_IN_ROW])
+        hidden = len(impact.columns) - COLUMNS_IN_ROW
+        name += f" ({shown}{f' {more(hidden)}' if hidden > 0 else ''})"
+    elif impact.reach is Reach.UNKNOWN:
+        name += " (unknown)"
     return name if impact.resource_type == "model" else f"{words(impact.resource_type)} {name}"
 
 

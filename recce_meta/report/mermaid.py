@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recce_meta.models.change import RunDiff
+from recce_meta.models.category import Category
+from recce_meta.models.change import Change, RunDiff, Status
 from recce_meta.models.lineage import LineageView
+from recce_meta.report.effects import effect_of, is_judged, reach_of
 from recce_meta.report.escape import mermaid_label
 from recce_meta.report.wording import TESTS, by_kind, kind_order, node_label, node_part
 
@@ -14,6 +16,7 @@ NODES_DRAWN = 40
 CHANGED_FIRST = 25
 """Changed nodes that are drawn before any child of one."""
 
+COLUMNS_DRAWN = 3
 EDGES_DRAWN = 300
 """Mermaid refuses more than 500 edges unless configured otherwise (its `maxEdges`)."""
 
@@ -21,7 +24,11 @@ _CLASSES = {
     "added": "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
     "removed": "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-dasharray:4 3",
     "modified": "fill:#fff8c5,stroke:#9a6700,color:#1f2328",
+    "breaking": "fill:#fff8c5,stroke:#cf222e,stroke-width:3px,color:#1f2328",
     "impacted": "fill:#f6f8fa,stroke:#8c959f,color:#1f2328",
+    "columns": "fill:#fff8c5,stroke:#9a6700,color:#1f2328",
+    "rows": "fill:#ffebe9,stroke:#cf222e,color:#1f2328",
+    "unknown": "fill:#f6f8fa,stroke:#8c959f,color:#1f2328,stroke-dasharray:4 3",
     "root": "fill:#ddf4ff,stroke:#0969da,color:#1f2328",
     "other": "fill:#f6f8fa,stroke:#8c959f,color:#1f2328",
 }
@@ -42,6 +49,8 @@ class Vertex(NamedTuple):
     label: str
     resource_type: str
     style: str
+    about: str = ""
+    """A second line."""
 
 
 class Flowchart(NamedTuple):
@@ -54,23 +63,31 @@ class Flowchart(NamedTuple):
 
 
 def diff_flowchart(diff: RunDiff) -> Flowchart:
-    """The changed nodes and their direct children, without tests.
+    """The changed nodes with what they break, and those of their direct children that are reached; no tests.
 
     Where not all can be drawn, changed nodes with an edge have most of the room, their children the rest;
     those without an edge come last, since the graph adds nothing to what the table says of them.
     """
     changed = {
-        change.unique_id: Vertex(change.unique_id, node_label(change), kind, change.status.value)
+        change.unique_id: Vertex(
+            change.unique_id, node_label(change), kind, _style(change), effect_of(change)
+        )
         for kind, group in by_kind(diff.changed).items()
         for change in group
         if kind not in TESTS
     }
+    reached = {impact.unique_id: impact for impact in diff.impacted}
+    spares = is_judged(diff)
     children: dict[str, Vertex] = {}
     for edge in diff.children:
         kind = edge.node_id.split(".", 1)[0]
+        if spares and edge.node_id not in reached:
+            continue
         if edge.node_id not in changed and edge.parent_id in changed and kind not in TESTS:
             label = diff.names.get(edge.node_id) or node_part(edge.node_id)
-            children[edge.node_id] = Vertex(edge.node_id, label, kind, "impacted")
+            impact = reached.get(edge.node_id)
+            about = reach_of(impact, COLUMNS_DRAWN) if impact else ""
+            children[edge.node_id] = Vertex(edge.node_id, label, kind, "impacted", about)
     ordered = sorted(children.values(), key=lambda v: (kind_order(v.resource_type), v.label, v.unique_id))
     known = changed | children
     edges = [(edge.parent_id, edge.node_id) for edge in diff.children if edge.node_id in known]
@@ -110,4 +127,10 @@ def flowchart(vertices: Sequence[Vertex], edges: Sequence[tuple[str, str]]) -> F
 
 def _vertex_line(number: str, vertex: Vertex) -> str:
     opening, closing = _SHAPES.get(vertex.resource_type, ('["', '"]'))
-    return f"  {number}{opening}{mermaid_label(vertex.label)}{closing}:::{vertex.style}"
+    about = f"<br/>{mermaid_label(vertex.about)}" if vertex.about else ""
+    return f"  {number}{opening}{mermaid_label(vertex.label)}{about}{closing}:::{vertex.style}"
+
+
+def _style(change: Change) -> str:
+    is_worse = change.category is Category.BREAKING and change.status is Status.MODIFIED
+    return "breaking" if is_worse else change.status.value

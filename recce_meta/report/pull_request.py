@@ -72,7 +72,7 @@ def _head(diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: CheckRep
     title = " · ".join(text for _sign, text in told) or "Nothing was compared"
     text = f"{MARKER}\n### {worst_sign(told)} {title[:1].upper()}{title[1:]}\n"
     if diff is not None:
-        phrases = summary_phrases(summarise(diff))[0 if diff.changed else 1 :]
+        phrases = summary_phrases(summarise(diff), severe=False)[0 if diff.changed else 1 :]
         text += (f"\n**{' · '.join(phrases)}**\n" if phrases else "") + f"\n{sides_line(diff)}"
     return text
 

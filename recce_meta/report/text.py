@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
+from recce_meta.models.category import Category
 from recce_meta.models.change import Change, Impact, RunDiff, Status
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.characters import display_width, neutralise, shorten
 from recce_meta.report.details import detail_phrases
+from recce_meta.report.effects import effect_of, impact_label, is_judged
 from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, table
 from recce_meta.report.wording import (
     TESTS,
@@ -22,6 +24,7 @@ from recce_meta.report.wording import (
     node_label,
     pull_request,
     revision,
+    severe_phrases,
     short_run_id,
     summarise,
     summary_phrases,
@@ -48,6 +51,16 @@ MARKS = {
 }
 
 
+_EFFECT_STYLES = {
+    Category.BREAKING: Style.RED,
+    Category.UNKNOWN: Style.YELLOW,
+    Category.PARTIAL_BREAKING: Style.YELLOW,
+    Category.NON_BREAKING: Style.GREEN,
+    Category.NONE: Style.DIM,
+    None: Style.DIM,
+}
+
+
 class Density(NamedTuple):
     """How many lines the details of one node may take, and whether phrases share a line."""
 
@@ -62,7 +75,7 @@ DENSITIES = (Density(30, False), Density(6, True), Density(3, True), Density(1, 
 def diff_text(diff: RunDiff, *, width: int, color: bool, max_lines: int | None = SCREEN) -> str:
     """*diff* for people, in about *max_lines* lines of *width* cells (None, 0: without limit)."""
     head = [*_header(diff), BLANK, *_summary_lines(diff, width)]
-    tail = [*_downstream(diff.impacted, width, max_lines), *_notes(diff.notes, width, max_lines)]
+    tail = [*_downstream(diff, width, max_lines), *_notes(diff.notes, width, max_lines)]
     groups = by_kind(diff.changed)
     room = None if max_lines is None else max(max_lines - len(head) - len(tail) - 1, LEAST_BODY)
     body = [BLANK, *_changed_nodes(groups, width, room)] if groups else []
@@ -89,16 +102,28 @@ def _run_cells(side: str, run: RunMetadata) -> list[Span]:
 
 
 def _summary_lines(diff: RunDiff, width: int) -> list[Line]:
-    """One line; where it is too wide, what is no change has a line of its own."""
-    phrases = summary_phrases(summarise(diff))
+    """One line; where it is too wide, what changed, what that does, and what is no change have one each."""
+    summary = summarise(diff)
+    phrases = summary_phrases(summary)
     if not width or display_width(" · ".join(phrases)) <= width:
         return [_summary_line(phrases)]
-    weighty = [phrase for phrase in phrases if not phrase.endswith("only")]
-    return [_summary_line(weighty), _summary_line(phrases[len(weighty) :])]
+    only = [phrase for phrase in phrases if phrase.endswith("only")]
+    effects = [phrase for phrase in phrases if phrase in severe_phrases(summary) or "downstream" in phrase]
+    changed = [phrase for phrase in phrases if phrase not in (*only, *effects)]
+    if display_width(" · ".join([*changed, *effects])) <= width:
+        changed, effects = [*changed, *effects], []
+    return [_summary_line(part) for part in (changed, effects, only) if part]
 
 
 def _summary_line(phrases: Sequence[str]) -> Line:
-    styles = {"modified": Style.YELLOW, "added": Style.GREEN, "removed": Style.RED, "changes": Style.GREEN}
+    styles = {
+        "modified": Style.YELLOW,
+        "added": Style.GREEN,
+        "removed": Style.RED,
+        "changes": Style.GREEN,
+        "breaking": Style.RED,
+        "unknown": Style.YELLOW,
+    }
     spans: list[Span] = []
     for phrase in phrases:
         style = styles.get(phrase.rpartition(" ")[2], Style.BOLD if "downstream" in phrase else Style.DIM)
@@ -167,18 +192,21 @@ def _more_line(hidden: int) -> Line:
 
 def _group_lines(group: Sequence[Change], width: int, density: Density) -> list[Line]:
     lines: list[Line] = []
-    for change, title in zip(group, table([_title_cells(change) for change in group], gap=2), strict=True):
+    has_effects = any(map(effect_of, group))
+    titles = table([_title_cells(change, has_effects) for change in group], gap=2)
+    for change, title in zip(group, titles, strict=True):
         lines.append(title)
         if density.lines:
             lines += [(Span(" " * 6), Span(text)) for text in _detail_lines(change, width - 6, density)]
     return lines
 
 
-def _title_cells(change: Change) -> list[Span]:
+def _title_cells(change: Change, has_effects: bool) -> list[Span]:
     mark = MARKS[change.status]
     label = Span(f"{mark.text} {node_label(change)}", mark.style)
     about = change.path if change.status is not Status.MODIFIED else ", ".join(weighty_reasons(change))
-    return [label, Span(about, Style.DIM)]
+    effect = [Span(effect_of(change), _EFFECT_STYLES[change.category])] if has_effects else []
+    return [label, *effect, Span(about, Style.DIM)]
 
 
 def _detail_lines(change: Change, width: int, density: Density) -> list[str]:
@@ -199,7 +227,8 @@ def _detail_lines(change: Change, width: int, density: Density) -> list[str]:
     return lines
 
 
-def _downstream(impacted: Sequence[Impact], width: int, max_lines: int | None) -> list[Line]:
+def _downstream(diff: RunDiff, width: int, max_lines: int | None) -> list[Line]:
+    impacted = diff.impacted
     if not impacted:
         return []
     counts = Counter(impact.resource_type for impact in impacted)
@@ -207,11 +236,14 @@ def _downstream(impacted: Sequence[Impact], width: int, max_lines: int | None) -
     for impact in impacted:
         if impact.resource_type not in TESTS | {"exposure"}:
             rows.setdefault(_distance(impact.distance, max_lines), []).append(_downstream_name(impact))
-    exposures = [node_label(impact) for impact in impacted if impact.resource_type == "exposure"]
+    exposures = [impact_label(impact) for impact in impacted if impact.resource_type == "exposure"]
     if exposures:
         rows["exposures"] = exposures
     room = width - 15 if width and max_lines is not None else 0
-    title = (Span("Downstream", Style.BOLD), Span(f"  {counts_by_kind(counts)}"))
+    title = (
+        Span("Impact" if is_judged(diff) else "Downstream", Style.BOLD),
+        Span(f"  {counts_by_kind(counts)}"),
+    )
     return [
         BLANK,
         title,
@@ -226,7 +258,7 @@ def _distance(distance: int, max_lines: int | None) -> str:
 
 
 def _downstream_name(impact: Impact) -> str:
-    label = node_label(impact)
+    label = impact_label(impact)
     return label if impact.resource_type == "model" else f"{impact.resource_type}:{label}"
 
 

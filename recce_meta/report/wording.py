@@ -10,6 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from recce_meta.models.category import Category
 from recce_meta.models.change import COSMETIC, Change, Reason, RunDiff, Status
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.characters import shorten
@@ -36,6 +37,14 @@ TESTS = frozenset({"test", "unit_test"})
 
 _HASH = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]{8,}")
 _KIND_RANK = {kind: rank for rank, kind in enumerate(KINDS)}
+_EFFECT_RANK = {
+    Category.BREAKING: 0,
+    Category.UNKNOWN: 1,
+    Category.PARTIAL_BREAKING: 2,
+    None: 3,
+    Category.NON_BREAKING: 3,
+    Category.NONE: 4,
+}
 _STATUS_RANK = {Status.REMOVED: 0, Status.MODIFIED: 1, Status.ADDED: 2, Status.UNCHANGED: 3}
 
 
@@ -57,11 +66,15 @@ class DiffSummary(Struct, frozen=True, kw_only=True):
     removed: int
     modified: int
     impacted: int
-    """Unchanged themselves, but downstream of a change."""
+    """Unchanged themselves, but reached by a change."""
+    downstream: int
+    """Unchanged themselves, and downstream of a change, reached or not."""
     formatting: int
     """Differ in formatting only (and perhaps in environment)."""
     environment: int
     """Differ in environment only."""
+    categories: dict[str, int]
+    """How many changes can break what: nodes by category."""
 
 
 def summarise(diff: RunDiff) -> DiffSummary:
@@ -73,26 +86,54 @@ def summarise(diff: RunDiff) -> DiffSummary:
         removed=statuses[Status.REMOVED],
         modified=statuses[Status.MODIFIED],
         impacted=len(diff.impacted),
+        downstream=len(diff.impacted) + diff.unreached,
         formatting=formatting,
         environment=statuses[Status.UNCHANGED] - formatting,
+        categories={
+            category.value: sum(change.category is category for change in diff.changed)
+            for category in Category
+        },
     )
 
 
-def summary_phrases(summary: DiffSummary) -> list[str]:
-    """`3 modified`, `1 added` …: what is not zero, the weightiest first."""
+def summary_phrases(summary: DiffSummary, *, severe: bool = True) -> list[str]:
+    """`3 modified`, `1 added` …: what is not zero, the weightiest first; *severe*: what can hurt, too."""
     counted = {
         "modified": summary.modified,
         "added": summary.added,
         "removed": summary.removed,
-        "downstream": summary.impacted,
     }
     phrases = [f"{count:,} {word}" for word, count in counted.items() if count]
+    phrases += severe_phrases(summary) if severe else []
+    phrases += [downstream_phrase(summary)] if summary.downstream else []
     if not (summary.modified or summary.added or summary.removed):
         phrases.insert(0, "No changes")
     for word, count in (("formatting", summary.formatting), ("environment", summary.environment)):
         if count:
             phrases.append(f"{count:,} {'differs' if count == 1 else 'differ'} in {word} only")
     return phrases
+
+
+SEVERE = {
+    Category.BREAKING: "breaking",
+    Category.PARTIAL_BREAKING: "partial breaking",
+    Category.UNKNOWN: "unknown",
+}
+"""Categories that somebody downstream has to look at."""
+
+
+def severe_phrases(summary: DiffSummary) -> list[str]:
+    """`2 breaking`, `1 partial breaking`, `1 unknown`: what can hurt anyone."""
+    counts = summary.categories
+    return [f"{counts[key.value]:,} {word}" for key, word in SEVERE.items() if counts.get(key.value)]
+
+
+def downstream_phrase(summary: DiffSummary) -> str:
+    """`16 downstream`, or `3 of 16 downstream impacted` where not all of them are reached."""
+    if summary.impacted == summary.downstream:
+        return f"{summary.impacted:,} downstream"
+    reached = f"{summary.impacted:,}" if summary.impacted else "none"
+    return f"{reached} of {summary.downstream:,} downstream impacted"
 
 
 def count_of(count: int, resource_type: str) -> str:
@@ -141,13 +182,21 @@ def node_part(unique_id: str) -> str:
 
 
 def by_kind(changes: Iterable[Change]) -> dict[str, list[Change]]:
-    """*changes* per resource type in the usual order; removed ones first, then modified, then added."""
+    """*changes* per resource type in the usual order; what breaks most comes first.
+
+    Of those that break as much, removed ones come first, then modified, then added.
+    """
     groups: dict[str, list[Change]] = {}
     for change in changes:
         groups.setdefault(change.resource_type, []).append(change)
     for group in groups.values():
-        group.sort(key=lambda change: (_STATUS_RANK[change.status], change.name, change.unique_id))
+        group.sort(key=_weight)
     return {kind: groups[kind] for kind in sorted(groups, key=kind_order)}
+
+
+def _weight(change: Change) -> tuple[int, int, str, str]:
+    rank = _EFFECT_RANK[change.category]
+    return rank, _STATUS_RANK[change.status], change.name, change.unique_id
 
 
 def weighty_reasons(change: Change) -> list[str]:

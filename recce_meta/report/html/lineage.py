@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from recce_meta.models.category import Category
 from recce_meta.models.change import RunDiff
 from recce_meta.report.characters import shorten
+from recce_meta.report.effects import EFFECTS, effect_of, is_judged, reach_of
 from recce_meta.report.html.markup import EMPTY, Markup, el
 from recce_meta.report.wording import TESTS, by_kind, kind_order, node_label, node_part
 
@@ -38,6 +40,8 @@ class Vertex(NamedTuple):
     label: str
     kind: str
     status: str
+    about: str = ""
+    """What it breaks, or what of it is reached."""
 
 
 class Edge(NamedTuple):
@@ -70,7 +74,7 @@ def graph_of(diff: RunDiff) -> Graph:
     rest; those without an edge come last, since the drawing adds nothing to what the table says of them.
     """
     changed = [
-        Vertex(change.unique_id, node_label(change), kind, change.status.value)
+        Vertex(change.unique_id, node_label(change), kind, change.status.value, effect_of(change))
         for kind, group in by_kind(diff.changed).items()
         for change in group
         if kind not in TESTS
@@ -96,11 +100,14 @@ def graph_of(diff: RunDiff) -> Graph:
 
 
 def _downstream(diff: RunDiff, changed: Collection[str]) -> list[list[Vertex]]:
-    """What did not change and is downstream, in a list for each distance, nearest first."""
-    distances = {edge.node_id: 1 for edge in diff.children}
-    labels = {edge.node_id: diff.names.get(edge.node_id) or node_part(edge.node_id) for edge in diff.children}
-    kinds = {edge.node_id: edge.node_id.split(".", 1)[0] for edge in diff.children}
+    """What did not change and is reached, in a list for each distance, nearest first."""
+    children = {edge.node_id for edge in diff.children} if not is_judged(diff) else set()
+    distances = dict.fromkeys(children, 1)
+    labels = {node: diff.names.get(node) or node_part(node) for node in children}
+    kinds = {node: node.split(".", 1)[0] for node in children}
+    abouts: dict[str, str] = {}
     for impact in diff.impacted:
+        abouts[impact.unique_id] = reach_of(impact)
         distances[impact.unique_id] = impact.distance
         labels[impact.unique_id] = node_label(impact)
         kinds[impact.unique_id] = impact.resource_type
@@ -109,7 +116,8 @@ def _downstream(diff: RunDiff, changed: Collection[str]) -> list[list[Vertex]]:
         distances.items(), key=lambda one: (one[1], kind_order(kinds[one[0]]), one[0])
     ):
         if kinds[node] not in TESTS and node not in changed:
-            groups.setdefault(distance, []).append(Vertex(node, labels[node], kinds[node], "impacted"))
+            vertex = Vertex(node, labels[node], kinds[node], "impacted", abouts.get(node, ""))
+            groups.setdefault(distance, []).append(vertex)
     return list(groups.values())
 
 
@@ -230,7 +238,8 @@ def _edge(edge: Edge, places: Mapping[str, tuple[int, int]]) -> Markup:
 def _node(vertex: Vertex, place: tuple[int, int], mark: Mark | None) -> Markup:
     x, y = place
     outcome = mark.outcome if mark else ""
-    told = ", ".join([vertex.kind, vertex.status, *([f"data {outcome}"] if outcome else [])])
+    about = [f"{vertex.status}: {vertex.about}" if vertex.about else vertex.status]
+    told = ", ".join([vertex.kind, *about, *([f"data {outcome}"] if outcome else [])])
     middle = y + HEIGHT // 2
     shape = el(
         "g",
@@ -239,7 +248,7 @@ def _node(vertex: Vertex, place: tuple[int, int], mark: Mark | None) -> Markup:
         el("rect", x=x, y=y + 6, width=4, height=HEIGHT - 12, rx=2, class_="edge-mark"),
         el("text", shorten(vertex.label, LABEL_WIDTH), x=x + 14, y=middle + 4),
         el("circle", cx=x + WIDTH - 13, cy=middle, r=5, class_=f"dot {outcome}") if outcome else None,
-        class_=f"vertex {vertex.status}",
+        class_=f"vertex {vertex.status}{' breaking' if vertex.about == EFFECTS[Category.BREAKING] else ''}",
         data_name=vertex.label.lower(),
     )
     return el("a", shape, href=f"#{mark.anchor}") if mark and mark.anchor else shape

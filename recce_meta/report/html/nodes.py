@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from recce_meta.models.category import Category
 from recce_meta.models.change import Change, ChangeDetail, Reason, RunDiff, Status
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
 from recce_meta.report.characters import shorten
@@ -13,6 +14,7 @@ from recce_meta.report.code_delta import unified_diff
 from recce_meta.report.data.summary import ASPECTS, Key, NodeSummary, key_of, summarise_nodes
 from recce_meta.report.data.wording import Outcome, Verdict
 from recce_meta.report.details import detail_phrases, is_text
+from recce_meta.report.effects import column_phrases, effect_of
 from recce_meta.report.html.markup import EMPTY, Child, Markup, el, join, source
 from recce_meta.report.html.results import CLASSES, badge, result_block
 from recce_meta.report.html.tables import fold, names, quiet, table
@@ -25,8 +27,17 @@ DIFF_LINES = 400
 DIFF_WIDTH = 400
 PHRASES_SHOWN = 60
 TESTS_SHOWN = 200
+COLUMNS_SHOWN = 8
 CHANGE_SIGNS = {Status.ADDED: "+", Status.REMOVED: "−", Status.MODIFIED: "~"}
 _TONES = {"+": "line-added", "-": "line-removed", "@": "line-place"}
+_EFFECT_CLASSES = {
+    Category.BREAKING: "removed",
+    Category.UNKNOWN: "modified",
+    Category.PARTIAL_BREAKING: "modified",
+    Category.NON_BREAKING: "added",
+    Category.NONE: "none",
+    None: "none",
+}
 _RANK = {Outcome.FAILED: 0, Outcome.DIFFERENT: 1, Outcome.ONE_SIDED: 3, Outcome.EQUAL: 4}
 _CHANGED_RANK = 2
 
@@ -90,7 +101,7 @@ def overview(nodes: Sequence[Node]) -> Markup:
         el(
             "tr",
             el("th", _state(node), _link(node), scope="row"),
-            el("td", _code(node.change), data_label="code") if has_code else None,
+            el("td", _code(node.change), _touched(node.change), data_label="code") if has_code else None,
             [_aspect(node, aspect) for aspect in aspects],
             class_="node-row",
             data_name=f"{node.name} {node.unique_id}".lower(),
@@ -116,7 +127,26 @@ def _code(change: Change | None) -> Child:
         return EMPTY
     tag = el("span", f"{CHANGE_SIGNS.get(change.status, '')} {change.status}", class_=f"tag {change.status}")
     about = ", ".join(weighty_reasons(change)) if change.status is Status.MODIFIED else change.path
-    return [tag, " ", el("small", about)] if about else tag
+    told: list[Child] = [tag, *([" ", effect_tag(change)] if effect_of(change) else [])]
+    return [*told, " ", el("small", about)] if about else told
+
+
+def effect_tag(change: Change) -> Markup:
+    """What *change* does to its readers."""
+    told = effect_of(change)
+    reasons = "; ".join(change.category_reasons)
+    return el("span", told, class_=f"tag {_EFFECT_CLASSES[change.category]}", title=reasons or None)
+
+
+def _touched(change: Change | None) -> Child:
+    """The columns that *change* touches, in a line of their own."""
+    if change is None or change.status is not Status.MODIFIED:
+        return None
+    phrases = column_phrases(change)
+    if not phrases:
+        return None
+    rest = f" {more(len(phrases) - COLUMNS_SHOWN)}" if len(phrases) > COLUMNS_SHOWN else ""
+    return el("div", join([el("code", one) for one in phrases[:COLUMNS_SHOWN]], ", "), rest, class_="columns")
 
 
 def _aspect(node: Node, aspect: str) -> Markup:

@@ -14,25 +14,30 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+from recce_meta.models.category import Category
 from recce_meta.models.change import Impact, RunDiff
 from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.data.wording import Outcome, verdict
+from recce_meta.report.effects import reach_of
 from recce_meta.report.html.lineage import Mark, lineage_svg
 from recce_meta.report.html.markup import EMPTY, Child, Markup, el, join, text
 from recce_meta.report.html.nodes import Node, nodes_of, overview, section, tests_changed
 from recce_meta.report.html.results import CLASSES, badge, notes, result_body
-from recce_meta.report.html.tables import fold, names, row, table
+from recce_meta.report.html.tables import fold, row, table
 from recce_meta.report.pull_request import verdicts
 from recce_meta.report.wording import (
+    SEVERE,
     TESTS,
+    DiffSummary,
     counts_by_kind,
     kind_order,
     moment,
     node_label,
     pull_request,
     revision,
+    severe_phrases,
     short_run_id,
     summarise,
 )
@@ -90,7 +95,7 @@ def html_report(
         "Lineage": _lineage(diff, nodes),
         "Row counts": join([_row_counts(result) for result in counts]),
         "Details": join([*_details(nodes), *_tests(diff)]),
-        "Downstream": _downstream(diff.impacted if diff else ()),
+        "Downstream": _downstream(diff) if diff else EMPTY,
         "Notes": notes(diff.notes) if diff else EMPTY,
     }
     parts = {name: part for name, part in parts.items() if part}
@@ -217,8 +222,20 @@ def _tiles(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[Nod
                 "info",
             )
         )
-        tiles.append(_tile("downstream", summary.impacted, "nodes downstream", "quiet"))
+        tiles += [_severe_tile(summary)] if severe_phrases(summary) else []
+        told = (
+            f"of {summary.downstream:,} nodes downstream impacted" if diff.unreached else "nodes downstream"
+        )
+        tiles.append(_tile("downstream", summary.impacted, told, "quiet"))
     return tiles
+
+
+def _severe_tile(summary: DiffSummary) -> Markup:
+    """How many changes can hurt somebody, and how."""
+    counts = [summary.categories.get(category.value, 0) for category in SEVERE]
+    told = " · ".join(severe_phrases(summary))
+    tone = "failed" if summary.categories.get(Category.BREAKING.value) else "differs"
+    return _tile("nodes", sum(counts), f"of them can hurt: {told}", tone)
 
 
 def _tile(target: str, figure: int, told: str, tone: str) -> Markup:
@@ -322,8 +339,9 @@ def _lineage(diff: RunDiff | None, nodes: Sequence[Node]) -> Markup:
     return Markup(el("ul", told, class_="legend") + drawing)
 
 
-def _downstream(impacted: Sequence[Impact]) -> Markup:
+def _downstream(diff: RunDiff) -> Markup:
     """Each distance in a line, tests only counted."""
+    impacted = diff.impacted
     if not impacted:
         return EMPTY
     shown = [impact for impact in impacted if impact.resource_type not in TESTS]
@@ -333,6 +351,16 @@ def _downstream(impacted: Sequence[Impact]) -> Markup:
             (impact for impact in shown if impact.distance == distance),
             key=lambda impact: (kind_order(impact.resource_type), node_label(impact)),
         )
-        lines.append(el("li", f"{distance} away: ", names([node_label(impact) for impact in group], 200)))
-    counts = Counter(impact.resource_type for impact in impacted)
-    return fold(counts_by_kind(counts), el("ul", lines), is_open=len(shown) <= 40, class_="result")
+        rest = f" and {len(group) - 200:,} more" if len(group) > 200 else ""
+        told = join([_impacted(impact) for impact in group[:200]], ", ")
+        lines.append(el("li", f"{distance} away: ", told, rest))
+    counts = counts_by_kind(Counter(impact.resource_type for impact in impacted))
+    of = f"{len(impacted):,} of {len(impacted) + diff.unreached:,} impacted: " if diff.unreached else ""
+    return fold(of + counts, el("ul", lines), is_open=len(shown) <= 40, class_="result")
+
+
+def _impacted(impact: Impact) -> Markup:
+    """The node, with its columns that are reached where not all of it is."""
+    about = reach_of(impact, 8)
+    told = [el("code", node_label(impact)), el("span", f" ({about})", class_="quiet") if about else None]
+    return join(told)

@@ -1,0 +1,97 @@
+"""What a change can break, and whom it reaches, in the words of every report.
+
+Phrases hold names from the project as they are: whoever shows them neutralises or escapes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from recce_meta.models.category import Category, ColumnChange
+from recce_meta.models.change import Change, Impact, Reach, Reason, RunDiff, Status
+from recce_meta.report.characters import shorten
+from recce_meta.report.wording import more, node_label
+
+COLUMNS_SHOWN = 8
+"""Columns in one phrase."""
+NAME_WIDTH = 48
+
+EFFECTS = {
+    Category.BREAKING: "breaking",
+    Category.UNKNOWN: "unknown effect",
+    Category.PARTIAL_BREAKING: "partial breaking",
+    Category.NON_BREAKING: "non-breaking",
+    Category.NONE: "no effect",
+}
+"""The worst first."""
+
+_SIGNS = {Status.ADDED: "+", Status.REMOVED: "-", Status.MODIFIED: "~"}
+
+
+def is_judged(diff: RunDiff) -> bool:
+    """Whether it was looked into what the changes can break."""
+    return any(change.category is not None for change in diff.changes)
+
+
+def effect_of(change: Change) -> str:
+    """`breaking`, `partial breaking`, …; nothing where that was not looked into, or goes without saying."""
+    if change.category is None or change.status is Status.ADDED:
+        return ""
+    return EFFECTS[change.category]
+
+
+def column_phrases(change: Change) -> list[str]:
+    """`~ amount`, `- status`, `+ total`, `state → status`: the columns that *change* touches."""
+    renamed = {column.renamed_to for column in change.columns if column.renamed_to}
+    told = [_column(column) for column in change.columns if column.name not in renamed]
+    return [*told, "columns reordered"] if change.columns_moved else told
+
+
+def effect_phrases(change: Change) -> Iterator[str]:
+    """What *change* does to those that read it: the columns that it touches, and why it is worse than that.
+
+    Columns that came or went by the catalogs are told there, with their types.
+    """
+    if change.category is None or change.status is not Status.MODIFIED:
+        return
+    known = {
+        (detail.key.lower(), Status.REMOVED if detail.current is None else Status.ADDED)
+        for detail in change.details
+        if detail.reason is Reason.COLUMNS and None in (detail.base, detail.current)
+    }
+    renamed = {column.renamed_to for column in change.columns if column.renamed_to}
+    told = [
+        _column(column)
+        for column in change.columns
+        if column.name not in renamed
+        and (column.renamed_to or (column.name.lower(), column.status) not in known)
+    ]
+    if told:
+        yield f"touches {few(told)}"
+    if change.category in (Category.BREAKING, Category.UNKNOWN) and change.category_reasons:
+        yield f"{EFFECTS[change.category]}: {few(change.category_reasons)}"
+
+
+def few(phrases: Sequence[str], shown: int = COLUMNS_SHOWN) -> str:
+    """The first of *phrases*, and how many more there are."""
+    kept = [shorten(phrase, NAME_WIDTH * 2) for phrase in phrases[:shown]]
+    return ", ".join(kept) + (f" {more(len(phrases) - shown)}" if len(phrases) > shown else "")
+
+
+def impact_label(impact: Impact, shown: int = 4) -> str:
+    """The node, with the columns that are reached where not all of it is: `orders (amount, total)`."""
+    about = reach_of(impact, shown)
+    return f"{node_label(impact)} ({about})" if about else node_label(impact)
+
+
+def reach_of(impact: Impact, shown: int = 4) -> str:
+    """`amount, total`, or `unknown`; nothing where the whole of *impact* is reached."""
+    if impact.reach is Reach.COLUMNS:
+        return few([shorten(name, NAME_WIDTH) for name in impact.columns], shown)
+    return "unknown" if impact.reach is Reach.UNKNOWN else ""
+
+
+def _column(column: ColumnChange) -> str:
+    if column.renamed_to:
+        return f"{column.name} → {column.renamed_to}"
+    return f"{_SIGNS.get(column.status, '~')} {column.name}"
