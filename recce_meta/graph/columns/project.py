@@ -91,8 +91,8 @@ class Columns(Struct, frozen=True):
     """All of them, in order; None where they are not known."""
     types: Mapping[str, str]
     """Types by name, in the order of the names."""
-    hints: tuple[str, ...]
-    """Columns that are there, though maybe not all, where `names` is None."""
+    documented: tuple[str, ...]
+    """Columns that are there, though maybe not all, where `names` is None: they lend their spelling."""
     digest: str
 
 
@@ -154,7 +154,7 @@ class _Analysis:
 
     def _add_query(self, node: NodeMetadata) -> None:
         names = self.names.of(node)
-        own = _names(node) if node.columns_from == "catalog" else None
+        own = _names(node) if node.columns_from == "catalog" or node.contract else None
         settings = [node.config.get(name) for name in SETTINGS] if node.resource_type == "snapshot" else None
         lineage_id = self._query_id(names, own, settings)
 
@@ -194,15 +194,11 @@ class _Analysis:
 
     def _analysed(self, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
         schemas: dict[str, Mapping[str, str]] = {}
-        hints: dict[str, tuple[str, ...]] = {}
         for unique_id, keys in names.keys().items():
             columns = self.columns_of(unique_id)
-            for key in keys:
-                if columns.names is not None:
-                    schemas[key] = columns.types
-                elif columns.hints:
-                    hints[key] = columns.hints
-        found = analysed(Query(names.sql, self.dialect, schemas, hints), self.timeout)
+            if columns.names is not None:
+                schemas.update(dict.fromkeys(keys, columns.types))
+        found = analysed(Query(names.sql, self.dialect, schemas), self.timeout)
         if isinstance(found, Failure):
             self._is_late = found.is_late
             return NodeColumns(tier=self.tier, reason=found.reason)
@@ -256,7 +252,7 @@ class _Analysis:
         found = self._spellings.get(unique_id)
         if found is None:
             columns = self.columns_of(unique_id)
-            names = columns.names or columns.hints
+            names = columns.names or columns.documented
             if not names:
                 return None
             found = self._spellings[unique_id] = Spelling(names)
@@ -297,8 +293,8 @@ def _offered(node: NodeMetadata, inferred: tuple[str, ...]) -> Columns:
     elif node.contract:
         names = tuple(types)
     else:
-        hints = dict.fromkeys(chain(types, (name for name in inferred if name != EVERYTHING)))
-        return Columns(None, {}, tuple(hints), _digest((None, *hints)))
+        documented = tuple(dict.fromkeys(chain(types, (name for name in inferred if name != EVERYTHING))))
+        return Columns(None, {}, documented, _digest((None, *documented)))
     return Columns(names, {name: types.get(name, "") for name in names}, (), _digest(names))
 
 

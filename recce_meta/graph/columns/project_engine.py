@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,8 +25,6 @@ class Query(Struct, frozen=True):
     dialect: str
     schemas: Mapping[str, Mapping[str, str]]
     """Columns and types of the relations whose columns are known."""
-    hints: Mapping[str, Sequence[str]]
-    """Some columns of relations of which not all are known."""
 
 
 class Failure(Struct, frozen=True):

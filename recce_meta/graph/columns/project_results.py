@@ -57,7 +57,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     certainty: float
     """What every confidence is multiplied by: the tier's, and the dialect's."""
     own: Names | None = None
-    """The node's own columns, as the warehouse has them."""
+    """The node's own columns, as the warehouse has them or a contract makes them."""
 
 
 def node_columns(outputs: Iterable[ColumnOutput], uses: Iterable[ColumnUse], reading: Reading) -> NodeColumns:
@@ -154,9 +154,14 @@ def _expanded(outputs: Sequence[ColumnOutput], own: Names) -> list[ColumnOutput]
 
 
 def _spelt(outputs: Iterable[ColumnOutput], own: Names) -> list[ColumnOutput]:
-    """*outputs* by the names that the warehouse gives them."""
+    """*outputs* by the names that the warehouse gives them; in its order too, where it has just these.
+
+    dbt selects the columns of a contract in the order of the contract, whatever the query's is.
+    """
     spelling = Spelling(own)
-    return [
+    spelt = [
         output if (name := spelling.of(output.name)) == output.name else replace(output, name=name)
         for output in outputs
     ]
+    by_name = {output.name: output for output in spelt}
+    return [by_name[name] for name in own] if len(spelt) == len(own) and by_name.keys() == set(own) else spelt

@@ -19,7 +19,7 @@ from recce_meta.models.tokens import CLOSING, OPENING, RelationIndex, readable_r
 
 _PART = r'(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[^\W\d][\w$-]*)'
 _RELATION = re.compile(rf"(?:{_PART}\s*\.\s*)*({_PART})")
-_QUOTES = str.maketrans("", "", '"`[]')
+_QUOTES = '"`[]'
 _DOTTED = re.compile(r"[\w$-]+(?:\.[\w$-]+)+")
 _NAME = re.compile(r"\b[nN][0-9a-f]{16}\b")
 
@@ -76,7 +76,16 @@ def parseable(tokenised: str, relations: Mapping[str, str]) -> str:
 
 def plain_name(name: str) -> str:
     """*name*, of a relation, without quotes and in lower case: for comparing."""
-    return name.translate(_QUOTES).lower()
+    for quote in _QUOTES:
+        if quote in name:
+            name = name.replace(quote, "")
+    return name.lower()
+
+
+def _dotted_names(sql: str) -> set[str]:
+    """Everything in *sql* that may be the dotted name of a relation, as `plain_name` gives it."""
+    words = plain_name(sql).split()
+    return set(_DOTTED.findall(" ".join([word for word in words if "." in word])))
 
 
 class QueryNames(Struct, frozen=True, kw_only=True):
@@ -146,7 +155,7 @@ class ProjectNames:
         }
         expected = {*node.parents, *known.values(), node.unique_id}
         named = {relation.lower(): owner for relation, owner in known.items() if relation.isidentifier()}
-        for name in set(_DOTTED.findall(tokenised.translate(_QUOTES).lower())):
+        for name in _dotted_names(tokenised):
             if owner := self._owner(name, expected):
                 named[name] = owner
         read = {*relations, *named.values()}

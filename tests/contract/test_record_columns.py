@@ -1,0 +1,108 @@
+"""Recording with column lineage: by default, once per content, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+import recce_meta
+from recce_meta import demo_data
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.columns import ColumnsKept, columns_of_project, columns_of_run
+from recce_meta.api.recording import Recorded, record_project
+from recce_meta.extractors.git import GitState
+from recce_meta.extractors.project import extract_project
+from recce_meta.graph.columns.project import QUERIES
+from recce_meta.models import Project
+
+SHOP = extract_project(demo_data.artifacts("base"), environment="base", git=GitState())
+CUSTOMERS = "model.jaffle_shop.customers"
+
+
+@pytest.fixture
+def schema(backend: Any, adapter: UnifiedSqlAdapter) -> Iterator[str]:
+    name = backend.spelling.schema_name()
+    yield name
+    if backend.name != "duckdb":
+        backend.spelling.drop_schema(adapter, name)
+
+
+def run_of(run_id: str, **fields: Any) -> Project:
+    return replace(SHOP, run=replace(SHOP.run, run_id=run_id, **fields))
+
+
+def changed(project: Project, unique_id: str, before: str, after: str) -> Project:
+    nodes = [
+        replace(node, compiled_code=(node.compiled_code or "").replace(before, after))
+        if node.unique_id == unique_id
+        else node
+        for node in project.nodes
+    ]
+    assert tuple(nodes) != project.nodes
+    return replace(project, nodes=tuple(nodes))
+
+
+def test_a_run_is_recorded_with_the_columns_that_are_computed_from_its_nodes(
+    adapter: UnifiedSqlAdapter, schema: str
+) -> None:
+    recorded = record_project(adapter, SHOP, schema=schema)
+
+    stored = columns_of_run(adapter, recorded.run, schema=schema)
+
+    assert stored == columns_of_project(SHOP)
+    assert stored[CUSTOMERS].outputs
+    queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
+    assert recorded.columns == ColumnsKept(traced=queries)
+    assert recorded.warnings == ()
+
+
+def test_what_is_as_before_is_not_analysed_again(adapter: UnifiedSqlAdapter, schema: str) -> None:
+    def record(project: Project) -> Recorded:
+        return record_project(adapter, project, schema=schema)
+
+    first = record(run_of("run-1"))
+    same = record(run_of("run-2"))
+    edited = record(changed(run_of("run-3"), CUSTOMERS, "select", "select /* again */"))
+
+    queries = first.columns.traced if first.columns else 0
+    assert same.columns == ColumnsKept(reused=queries)
+    assert edited.columns == ColumnsKept(traced=1, reused=queries - 1)
+    assert same.run.column_graph_id == first.run.column_graph_id
+
+
+def test_a_query_that_cannot_be_read_is_one_warning(adapter: UnifiedSqlAdapter, schema: str) -> None:
+    broken = changed(SHOP, CUSTOMERS, "select", "select ((")
+
+    recorded = record_project(adapter, broken, schema=schema)
+
+    assert len([text for text in recorded.warnings if CUSTOMERS in text]) == 1
+    assert recorded.columns is not None
+    assert recorded.columns.not_traced == 1
+    (found,) = columns_of_run(adapter, recorded.run, schema=schema, node_ids=[CUSTOMERS]).values()
+    assert found.reason is not None
+    assert found.reason in recorded.warnings[-1]
+
+
+def test_a_run_without_columns_has_them_computed_when_they_are_asked_for(
+    adapter: UnifiedSqlAdapter, schema: str
+) -> None:
+    recorded = record_project(adapter, SHOP, schema=schema, columns=False)
+
+    assert recorded.run.column_graph_id is None
+    assert recorded.columns is None
+    assert columns_of_run(adapter, recorded.run, schema=schema, node_ids=[CUSTOMERS]) == {
+        CUSTOMERS: columns_of_project(SHOP)[CUSTOMERS]
+    }
+
+
+def test_the_public_function_records_columns_unless_told_otherwise(tmp_path: Path) -> None:
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'store.duckdb'}") as adapter:
+        with_columns = recce_meta.record_run(adapter, run_of("run-1"))
+        without = recce_meta.record_run(adapter, run_of("run-2", environment="current"), columns=False)
+
+    assert with_columns.run.column_graph_id is not None
+    assert without.run.column_graph_id is None
