@@ -56,4 +56,20 @@ FROM data_diffs
 UNION ALL
 SELECT 'column_diffs', COUNT(*), COUNT(*), 0
 FROM column_diffs
+UNION ALL
+SELECT 'column_parts', COUNT(*), COUNT(*), 0
+FROM column_parts
+UNION ALL
+SELECT 'column_part_nodes', COUNT(*), (SELECT COUNT(*) FROM column_analysis), 0
+FROM column_part_nodes
+UNION ALL
+SELECT 'column_analyses', COUNT(*), (SELECT COUNT(*) FROM column_analysis), CAST(COALESCE(SUM(LENGTH(reason)), 0) AS BIGINT)
+FROM column_analyses
+UNION ALL
+SELECT
+  'column_edges',
+  COUNT(*),
+  (SELECT COUNT(*) FROM column_lineage) + (SELECT COUNT(*) FROM column_usage),
+  CAST(COALESCE(SUM(LENGTH(expression)), 0) AS BIGINT)
+FROM column_edges
 ORDER BY relation;

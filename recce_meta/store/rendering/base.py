@@ -113,6 +113,8 @@ class Translation(Rendering):
             return self.starts_with(node)
         if isinstance(node, exp.GroupConcat):
             return self.joined(node)
+        if isinstance(node, exp.CTE):
+            node.set("materialized", None)  # PostgreSQL's and DuckDB's word alone
         if isinstance(node, exp.Union) and is_recursive(node):
             self.recursive(node)
         if isinstance(node, exp.Limit):

@@ -13,6 +13,18 @@ import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models.column_lineage import (
+    Analyse,
+    ColumnGraph,
+    ColumnOutput,
+    ColumnSource,
+    ColumnUse,
+    Kind,
+    KnownColumns,
+    NodeColumns,
+    Tier,
+    Usage,
+)
 from recce_meta.store import files
 from recce_meta.store.write import record_run
 
@@ -46,8 +58,8 @@ class SqlStore:
         names = self.adapter.execute(f"SELECT * FROM {self._quoted()}.{view} WHERE 1 = 0")[0]
         return [name.lower() for name in names]
 
-    def record(self, project: Project) -> None:
-        record_run(self.adapter, project, schema=self.schema)
+    def record(self, project: Project, analyse: Analyse | None = None) -> None:
+        record_run(self.adapter, project, schema=self.schema, analyse=analyse)
 
     def _quoted(self) -> str:
         return self.adapter.quote_identifier(self.adapter.warehouse.folded(self.schema))
@@ -73,10 +85,82 @@ def store_on_duckdb(tmp_path: Path) -> Iterator[SqlStore]:
 
 
 def told(store: SqlStore) -> SqlStore:
-    """*store*, with the history recorded in it."""
-    for project in (first(), second(), third(), branch()):
-        store.record(project)
+    """*store*, with the history recorded in it; all but the branch with column lineage."""
+    store.record(first(), column_graph({}))
+    store.record(second(), column_graph({}))
+    store.record(third(), column_graph(CHANGED_COLUMNS))
+    store.record(branch())
     return store
+
+
+def column_graph(changed: dict[str, NodeColumns]) -> Analyse:
+    """A function that finds `COLUMNS`, but for those that *changed*, in any project."""
+
+    def analyse(known: KnownColumns) -> ColumnGraph:
+        columns = {**COLUMNS, **changed}
+        ids = {unique_id: f"{unique_id}, {len(found.outputs)}" for unique_id, found in columns.items()}
+        analyses = {ids[unique_id]: found for unique_id, found in columns.items()}
+        return ColumnGraph(
+            lineage_ids=ids, analyses={key: found for key, found in analyses.items() if key not in known}
+        )
+
+    return analyse
+
+
+def made(name: str, kind: Kind, *sources: ColumnSource, expression: str | None = None) -> ColumnOutput:
+    return ColumnOutput(name, kind, expression, sources)
+
+
+RAW, STG, SHOP = "source.shop.raw.orders", "model.shop.stg_orders", "model.shop.orders"
+COLUMNS = {
+    RAW: NodeColumns(outputs=tuple(made(name, Kind.SOURCE) for name in ("id", "amount", "code"))),
+    STG: NodeColumns(
+        outputs=(
+            made("id", Kind.PASSTHROUGH, ColumnSource(RAW, "id")),
+            made("amount", Kind.PASSTHROUGH, ColumnSource(RAW, "amount")),
+            made("discount_code", Kind.RENAMED, ColumnSource(RAW, "code", 0.9)),
+        ),
+        uses=(ColumnUse(Usage.FILTER, RAW, "amount"),),
+    ),
+    SHOP: NodeColumns(
+        outputs=(
+            made("id", Kind.PASSTHROUGH, ColumnSource(STG, "id")),
+            made("amount", Kind.PASSTHROUGH, ColumnSource(STG, "amount")),
+            made("discount_code", Kind.PASSTHROUGH, ColumnSource(STG, "discount_code")),
+        ),
+    ),
+    "model.shop.report": NodeColumns(
+        tier=Tier.SILVER,
+        outputs=(
+            made("total", Kind.AGGREGATED, ColumnSource(SHOP, "amount", 0.9), expression="SUM(amount)"),
+            made("one", Kind.CONSTANT, expression="1"),
+        ),
+        uses=(ColumnUse(Usage.GROUP, SHOP, "id", 0.9),),
+    ),
+    "model.shop.legacy": NodeColumns(reason="the SQL cannot be parsed"),
+    "test.shop.unique_orders": NodeColumns(uses=(ColumnUse(Usage.FILTER, SHOP, "id"),)),
+    "test.shop.long_broken": NodeColumns(uses=(ColumnUse(Usage.FILTER, STG, "amount"),)),
+}
+"""What the runs of the history hold of columns: of the exposure nothing, and of `legacy` why not."""
+CHANGED_COLUMNS = {
+    SHOP: NodeColumns(
+        outputs=(
+            made("id", Kind.PASSTHROUGH, ColumnSource(STG, "id")),
+            made("AMOUNT", Kind.DERIVED, ColumnSource(STG, "amount"), expression="amount * 2"),
+        ),
+    ),
+    "model.shop.report": NodeColumns(
+        tier=Tier.SILVER,
+        outputs=(
+            made("total", Kind.AGGREGATED, ColumnSource(SHOP, "AMOUNT", 0.9), expression="SUM(amount)"),
+        ),
+        uses=(ColumnUse(Usage.GROUP, SHOP, "id", 0.9),),
+    ),
+    "model.shop.fresh": NodeColumns(
+        tier=Tier.BRONZE, outputs=(made("*", Kind.PASSTHROUGH, ColumnSource(SHOP, "*", 0.5)),)
+    ),
+}
+"""The same once `orders` is edited, and `fresh` selects whatever there is."""
 
 
 @pytest.fixture

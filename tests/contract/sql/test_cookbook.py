@@ -151,6 +151,8 @@ def test_storage_used(store: Any) -> None:
     # Ten distinct nodes and a group; `orders` and `stg_orders` each in two editions.
     assert (rows["node_versions"]["rows_stored"], rows["node_versions"]["rows_shown"]) == (13, 40)
     assert rows["node_versions"]["characters_of_text"] > 500
+    # Seven analyses twice, and eight; three are new in the last.
+    assert (rows["column_analyses"]["rows_stored"], rows["column_analyses"]["rows_shown"]) == (10, 22)
 
 
 def test_most_changed_models(store: Any) -> None:
@@ -167,6 +169,72 @@ def test_reach_of_the_last_changes(store: Any) -> None:
     rows = store.answer("reach_of_the_last_changes")
     assert pick(rows, "changed_id", "models", "tests", "exposures", "nodes_reached", "farthest") == [
         ("model.shop.orders", 2, 1, 1, 4, 2)
+    ]
+
+
+def test_what_a_column_feeds_starts_with_the_first_column_by_name(store: Any) -> None:
+    rows = store.answer("what_a_column_feeds")
+    assert {(row["node_id"], row["column_name"]) for row in rows} == {("model.shop.orders", "*")}
+
+
+def test_what_a_column_feeds_as_edited_for_another(store: Any) -> None:
+    choice = "parent_id = 'source.shop.raw.orders' AND parent_column = 'id'"
+    rows = edited(store, "what_a_column_feeds", r"place = 1\b", choice)
+    assert [tuple(row)[2:] for row in rows] == [
+        ("model.shop.stg_orders", "id", "value", 1, 1.0),
+        ("model.shop.orders", "id", "value", 2, 1.0),
+        ("model.shop.fresh", "id", "value", 3, 0.5),
+        ("model.shop.report", None, "rows", 3, 0.9),
+        ("test.shop.unique_orders", None, "rows", 3, 1.0),
+        ("exposure.shop.dashboard", None, "rows", 4, 0.9),
+    ]
+
+
+def test_where_a_column_comes_from(store: Any) -> None:
+    rows = edited(store, "where_a_column_comes_from", r"place = 1\b", "column_name = 'total'")
+    assert [tuple(row) for row in rows] == [
+        ("model.shop.report", "total", "model.shop.orders", "AMOUNT", "aggregated", "SUM(amount)", 0.9, 1),
+        ("model.shop.orders", "AMOUNT", "model.shop.stg_orders", "amount", "derived", "amount * 2", 1.0, 2),
+        ("model.shop.stg_orders", "amount", "source.shop.raw.orders", "amount", "passthrough", None, 1.0, 3),
+        ("source.shop.raw.orders", "amount", None, None, "source", None, None, 4),
+    ]
+
+
+def edited(store: Any, question: str, pattern: str, choice: str) -> list[Any]:
+    """The answer of the question as one edited it who wants to know of something else."""
+    (file,) = [file for file in files.cookbook(store.adapter.warehouse.name) if file.name == question]
+    (statement,) = file.statements(
+        store.adapter.quote_identifier(store.adapter.warehouse.folded(store.schema))
+    )
+    text, edits = re.subn(pattern, choice, statement)
+    assert edits == 1
+    rows: list[Any] = store.adapter.execute(text)[1]
+    return rows
+
+
+def test_columns_nobody_reads(store: Any) -> None:
+    rows = store.answer("columns_nobody_reads")
+    assert pick(rows, "project_name", "node_id", "column_name") == [
+        ("shop", "model.shop.stg_orders", "discount_code")
+    ]
+
+
+def test_models_without_column_lineage(store: Any) -> None:
+    assert store.answer("models_without_column_lineage") == [
+        {
+            "project_name": "shop",
+            "node_id": "model.shop.legacy",
+            "reason": "the SQL cannot be parsed",
+            "readers": 0,
+        }
+    ]
+
+
+def test_models_that_filter_on_a_column(store: Any) -> None:
+    rows = store.answer("models_that_filter_on_a_column")
+    assert [tuple(row.values()) for row in rows] == [
+        ("model.shop.orders", "id", 1, 0, 0, 1, "model.shop.report"),
+        ("source.shop.raw.orders", "amount", 1, 1, 0, 0, "model.shop.stg_orders"),
     ]
 
 

@@ -121,5 +121,49 @@ SELECT
   COUNT(*),
   0
 FROM recce_metadata.column_diffs
+UNION ALL
+SELECT
+  'column_parts',
+  COUNT(*),
+  COUNT(*),
+  0
+FROM recce_metadata.column_parts
+UNION ALL
+SELECT
+  'column_part_nodes',
+  COUNT(*),
+  (
+    SELECT
+      COUNT(*)
+    FROM recce_metadata.column_analysis
+  ),
+  0
+FROM recce_metadata.column_part_nodes
+UNION ALL
+SELECT
+  'column_analyses',
+  COUNT(*),
+  (
+    SELECT
+      COUNT(*)
+    FROM recce_metadata.column_analysis
+  ),
+  CAST(COALESCE(SUM(LENGTH(reason)), 0) AS BIGINT)
+FROM recce_metadata.column_analyses
+UNION ALL
+SELECT
+  'column_edges',
+  COUNT(*),
+  (
+    SELECT
+      COUNT(*)
+    FROM recce_metadata.column_lineage
+  ) + (
+    SELECT
+      COUNT(*)
+    FROM recce_metadata.column_usage
+  ),
+  CAST(COALESCE(SUM(LENGTH(expression)), 0) AS BIGINT)
+FROM recce_metadata.column_edges
 ORDER BY
   relation;

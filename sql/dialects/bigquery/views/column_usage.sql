@@ -1,0 +1,23 @@
+-- One row per run, node and column that decides over the node's rows: in `filter`, `join`, `group` or `order`.
+-- Its value need not flow into any column. Key: run_id, node_id, parent_id, parent_column, usage.
+CREATE OR REPLACE VIEW recce_metadata.column_usage AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  edge.parent_id,
+  edge.parent_column,
+  edge.kind AS usage,
+  edge.confidence,
+  analysis.tier
+FROM recce_metadata.runs
+JOIN recce_metadata.column_parts AS part
+  ON part.column_graph_id = runs.column_graph_id
+JOIN recce_metadata.column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN recce_metadata.column_analyses AS analysis
+  ON analysis.lineage_id = place.lineage_id
+JOIN recce_metadata.column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+WHERE
+  edge.column_name IS NULL;

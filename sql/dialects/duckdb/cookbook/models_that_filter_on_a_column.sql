@@ -1,0 +1,24 @@
+-- Which columns decide over the rows of models, where, and what for?
+-- Asked by: an engineer whose column may get other values, NULLs for instance, without any figure being made of it.
+-- Answer: model.shop.stg_orders | status | 3 models | 2 filter | 1 joins | 0 group | model.shop.orders
+SELECT
+  used.parent_id,
+  used.parent_column,
+  COUNT(DISTINCT used.node_id) AS models,
+  COUNT(DISTINCT CASE WHEN used.usage = 'filter' THEN used.node_id END) AS that_filter,
+  COUNT(DISTINCT CASE WHEN used.usage = 'join' THEN used.node_id END) AS that_join,
+  COUNT(DISTINCT CASE WHEN used.usage = 'group' THEN used.node_id END) AS that_group,
+  MIN(used.node_id) AS for_example
+FROM recce_metadata.latest_runs AS run
+JOIN recce_metadata.column_usage AS used
+  ON used.run_id = run.run_id
+WHERE
+  run.environment = 'base' /* edit: the environment; AND used.parent_id = 'model.shop.stg_orders' for one node */
+  AND STARTS_WITH(used.node_id, 'model.')
+GROUP BY
+  used.parent_id,
+  used.parent_column
+ORDER BY
+  models DESC NULLS FIRST,
+  used.parent_id,
+  used.parent_column;

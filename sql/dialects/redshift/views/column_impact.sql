@@ -1,0 +1,112 @@
+-- hand-written: no recursion within LATERAL, and UNION ALL alone in recursion
+-- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
+-- node's rows. Ways are counted one by one, for every run: the question `what_a_column_feeds` asks for one column
+-- alone.
+-- `reach` is 'value' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
+-- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
+-- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
+-- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 30 steps.
+-- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
+CREATE OR REPLACE VIEW recce_metadata.column_impact AS
+WITH RECURSIVE known AS (
+  SELECT runs.run_id, place.unique_id
+  FROM recce_metadata.runs
+  JOIN recce_metadata.column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN recce_metadata.column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN recce_metadata.column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+  WHERE analysis.reason IS NULL
+), reads AS (
+  SELECT
+    runs.run_id, runs.environment, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column,
+    edge.confidence
+  FROM recce_metadata.runs
+  JOIN recce_metadata.column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN recce_metadata.column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN recce_metadata.column_edges AS edge ON edge.lineage_id = place.lineage_id
+), node_reads AS (
+  SELECT
+    runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
+    known.unique_id IS NOT NULL AS is_known,
+    COALESCE(version.materialized = 'ephemeral', FALSE) AS is_inlined
+  FROM recce_metadata.runs
+  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN recce_metadata.version_parents AS edge ON edge.version_id = place.version_id
+  LEFT JOIN known ON known.run_id = runs.run_id AND known.unique_id = place.unique_id
+  LEFT JOIN recce_metadata.graph_nodes AS parent
+    ON parent.graph_id = runs.graph_id AND parent.unique_id = edge.parent_id
+  LEFT JOIN recce_metadata.node_versions AS version ON version.version_id = parent.version_id
+  WHERE runs.column_graph_id IS NOT NULL
+), steps AS (
+  -- from a column into one that is made of it, and into the rows that it decides over
+  SELECT
+    run_id, parent_id, parent_column, node_id, column_name, confidence, TRUE AS is_known, FALSE AS is_inlined
+  FROM reads
+  WHERE
+    parent_id IS NOT NULL
+    AND (parent_id <> node_id OR column_name IS NULL OR parent_column <> column_name)
+  UNION ALL
+  -- from rows into the rows of every reader, and from a column into readers whose columns are not known
+  SELECT
+    run_id, parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
+  FROM node_reads
+), starts AS (
+  SELECT run_id, environment, node_id, column_name FROM reads WHERE column_name IS NOT NULL
+  UNION
+  SELECT run_id, environment, parent_id, parent_column FROM reads WHERE parent_id IS NOT NULL
+  UNION
+  SELECT run_id, environment, parent_id, CAST(NULL AS VARCHAR(65535)) FROM node_reads
+), reached (
+  run_id, environment, start_id, start_column, unique_id, column_name, reach, distance, confidence
+) AS (
+  SELECT
+    run_id, environment, node_id AS start_id, column_name AS start_column, node_id AS unique_id, column_name,
+    CAST(CASE WHEN column_name IS NULL THEN 'rows' ELSE 'value' END AS VARCHAR(65535)) AS reach,
+    CAST(0 AS BIGINT) AS distance, CAST(1 AS DOUBLE PRECISION) AS confidence
+  FROM starts
+  UNION ALL
+  SELECT
+    reached.run_id, reached.environment, reached.start_id, reached.start_column, steps.node_id,
+    CASE
+      WHEN steps.column_name = '*' AND steps.parent_column = '*' THEN reached.column_name
+      ELSE steps.column_name
+    END,
+    CAST(
+      CASE
+        WHEN steps.column_name IS NOT NULL THEN 'value'
+        WHEN steps.parent_column IS NOT NULL THEN 'rows'
+        WHEN reached.column_name IS NOT NULL THEN 'unknown'
+        ELSE reached.reach
+      END AS VARCHAR(65535)
+    ),
+    reached.distance + 1,
+    CAST(
+      CASE
+        WHEN steps.parent_column IS NULL AND reached.column_name IS NOT NULL AND reached.confidence > 0.5 THEN 0.5
+        WHEN steps.confidence < reached.confidence THEN steps.confidence
+        ELSE reached.confidence
+      END AS DOUBLE PRECISION
+    )
+  FROM reached
+  JOIN steps ON steps.run_id = reached.run_id AND steps.parent_id = reached.unique_id
+  WHERE
+    reached.distance < 30
+    AND CASE
+      WHEN reached.column_name IS NULL THEN steps.parent_column IS NULL
+      WHEN steps.parent_column IS NULL
+      THEN NOT steps.is_known OR (steps.is_inlined AND reached.distance = 0)
+      ELSE steps.parent_column IN (reached.column_name, '*') OR reached.column_name = '*'
+    END
+)
+SELECT
+  run_id,
+  environment,
+  start_id AS node_id,
+  start_column AS column_name,
+  unique_id AS impacted_id,
+  column_name AS impacted_column,
+  reach,
+  MIN(distance) AS distance,
+  MAX(confidence) AS confidence
+FROM reached
+WHERE distance > 0
+GROUP BY run_id, environment, start_id, start_column, unique_id, column_name, reach;

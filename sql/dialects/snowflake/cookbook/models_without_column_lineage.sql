@@ -1,0 +1,25 @@
+-- Of which models are the columns not known, and why?
+-- Asked by: whoever relies on column lineage; those with the most readers come first.
+-- Answer: shop | model.shop.forecast | Python models have no column lineage | 14 readers
+SELECT
+  run.project_name,
+  analysis.node_id,
+  analysis.reason,
+  COUNT(edge.node_id) AS readers
+FROM recce_metadata.latest_runs AS run
+JOIN recce_metadata.column_analysis AS analysis
+  ON analysis.run_id = run.run_id
+LEFT JOIN recce_metadata.lineage AS edge
+  ON edge.run_id = analysis.run_id AND edge.parent_id = analysis.node_id
+WHERE
+  run.environment = 'base' /* edit: the environment */
+  AND STARTSWITH(analysis.node_id, 'model.')
+  AND analysis.reason IS NOT NULL
+GROUP BY
+  run.project_name,
+  analysis.node_id,
+  analysis.reason
+ORDER BY
+  readers DESC,
+  run.project_name,
+  analysis.node_id;

@@ -1,0 +1,16 @@
+-- One row per run and node whose columns were looked at: what was known when its SQL was read (`tier`: gold,
+-- silver, bronze), how many columns were found, and the `reason` where none could be. Key: run_id, node_id.
+CREATE OR REPLACE VIEW column_analysis AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  analysis.tier,
+  analysis.reason,
+  COUNT(DISTINCT edge.column_name) AS column_count
+FROM runs
+JOIN column_parts AS part ON part.column_graph_id = runs.column_graph_id
+JOIN column_part_nodes AS place ON place.part_id = part.part_id
+JOIN column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+LEFT JOIN column_edges AS edge ON edge.lineage_id = place.lineage_id
+GROUP BY runs.run_id, runs.environment, place.unique_id, analysis.tier, analysis.reason;
