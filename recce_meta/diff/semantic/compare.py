@@ -1,0 +1,284 @@
+"""Two versions of a query compared by their keys. Rules: docs/change-categories.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token, TokenType
+
+from recce_meta.diff.semantic.keys import Keyed, Keys
+from recce_meta.diff.semantic.reasons import reasons_of
+from recce_meta.errors import SqlNotAnalysed
+from recce_meta.graph.columns.analyse import resolve_query
+from recce_meta.graph.columns.names import Schemas
+from recce_meta.graph.columns.query import Query
+from recce_meta.models.category import Category, ColumnChange, SqlChange
+from recce_meta.models.change import Status
+
+PERHAPS_NO_QUERY = re.compile(r"(?i);\s*\S|\b(update|merge|delete|insert|create|replace|cache)\b")
+"""What a text has in it if it is anything else than one query. Many others have it too."""
+STATEMENTS = frozenset({"UPDATE", "MERGE", "DELETE", "SEMICOLON"})
+"""Types of tokens outside of parentheses of statements that are compared as they are written."""
+
+
+def classify_change(old_sql: str, new_sql: str, dialect: str = "", schemas: Schemas | None = None) -> str:
+    """What the change from *old_sql* to *new_sql* can break.
+
+    One of `none`, `non_breaking`, `partial_breaking`, `breaking` and `unknown`; docs/change-categories.md has
+    the rules. *dialect* is sqlglot's name of it, *schemas* the columns of the tables that are read, {table:
+    {column: type}}, as far as they are known. What does not parse is `unknown`; nothing is raised.
+    """
+    return compare_sql(old_sql, new_sql, dialect, schemas).category.value
+
+
+def compare_sql(
+    old_sql: str,
+    new_sql: str,
+    dialect: str = "",
+    old_schemas: Schemas | None = None,
+    new_schemas: Schemas | None = None,
+    *,
+    timeout: float | None = None,
+) -> SqlChange:
+    """How two texts differ in meaning: the category, the columns and the reasons.
+
+    *new_schemas* are the columns of what the new query reads, where they are others than *old_schemas*.
+    *timeout* is in seconds, for each text.
+    """
+    known = dialect if is_known(dialect) else ""
+    try:
+        if (written := _as_written(old_sql, known)) is not None:
+            return _compare_tokens(written, _as_written(new_sql, known))
+        if _as_written(new_sql, known) is not None:
+            return SqlChange(category=Category.BREAKING, reasons=("another statement",))
+        old = resolve_query(old_sql, known, old_schemas or {}, timeout=timeout)
+        new_schemas = old_schemas if new_schemas is None else new_schemas
+        new = resolve_query(new_sql, known, new_schemas or {}, timeout=timeout)
+        return compare_queries(old, new, known, old_sql=old_sql, new_sql=new_sql)
+    except SqlNotAnalysed as error:
+        return SqlChange(category=Category.UNKNOWN, reasons=(error.reason,))
+
+
+def is_known(dialect: str) -> bool:
+    """Whether sqlglot has this dialect; SQL of others is read as that of none."""
+    return Dialect.get(dialect.lower()) is not None if dialect else True
+
+
+def compare_queries(
+    old: Query, new: Query, dialect: str = "", *, old_sql: str = "", new_sql: str = ""
+) -> SqlChange:
+    """How two resolved queries differ in meaning; the texts are those that they were parsed from.
+
+    Raises SqlNotAnalysed where one of them is nested too deep, or holds what is not understood.
+    """
+    try:
+        before, after = key_of(old, dialect, old_sql), key_of(new, dialect, new_sql)
+    except RecursionError as error:
+        raise SqlNotAnalysed("nested too deep to be compared") from error
+    return compare_keys(before, after)
+
+
+def key_of(query: Query, dialect: str, sql: str) -> Keyed:
+    """The keys of a whole statement."""
+    keyed = Keys(dialect, sql).query(query)
+    around = statement_around(query)
+    if around is not None:
+        keyed = Keyed(query, keyed.rows, dict(keyed.parts), keyed.values, keyed.inputs)
+        keyed.parts["statement"] = (around,)
+        if around.startswith("by place"):
+            keyed.parts["columns by place"] = keyed.values
+        keyed.rows = f"{around};{keyed.parts.get('columns by place')};{keyed.rows}"
+    return keyed
+
+
+def statement_around(query: Query) -> str | None:
+    """What stands around *query* in its statement, as text: `INSERT INTO t`, `CREATE TABLE t AS`."""
+    node = getattr(query, "node", None)
+    root = node.root() if node is not None else None
+    if not isinstance(root, (exp.Insert, exp.Create)):
+        return None
+    written = {
+        name: value.sql(comments=False) if isinstance(value, exp.Expression) else str(value)
+        for name, value in root.args.items()
+        if name not in ("expression", "with", "with_") and value
+    }
+    by_place = isinstance(root, exp.Insert) or isinstance(root.this, exp.Schema)
+    return f"{'by place' if by_place else ''} {root.key} {sorted(written.items())}"
+
+
+def compare_keys(old: Keyed, new: Keyed) -> SqlChange:
+    """How two queries differ, by their keys."""
+    matched = Matching(old, new)
+    columns = matched.changes()
+    same_rows = old.rows == new.rows
+    category = Category.BREAKING
+    reasons: tuple[str, ...] = ()
+    if not same_rows:
+        reasons = reasons_of(old, new)
+    elif matched.moves_unnamed:
+        reasons = ("columns without a name moved",)
+    elif any(column.status is not Status.ADDED for column in columns):
+        category = Category.PARTIAL_BREAKING
+    elif columns or matched.moved:
+        category = Category.NON_BREAKING
+    else:
+        category = Category.NONE
+    return SqlChange(
+        category=category,
+        columns=columns,
+        reasons=reasons or tuple(_of_columns(columns, matched.moved)),
+        moved=matched.moved,
+    )
+
+
+def _of_columns(columns: Sequence[ColumnChange], moved: bool) -> Iterator[str]:
+    for status in (Status.ADDED, Status.MODIFIED, Status.REMOVED):
+        names = [column.name for column in columns if column.status is status]
+        if names:
+            yield f"{'column' if len(names) == 1 else 'columns'} {status.value}: {', '.join(names)}"
+    if moved:
+        yield "columns moved"
+
+
+@dataclass(slots=True)
+class _Column:
+    name: str
+    """As the query has it; the expression's place where it has none."""
+    folded: str
+    value: str
+    place: int
+
+
+class Matching:
+    """Which output columns of two queries are the same ones."""
+
+    def __init__(self, old: Keyed, new: Keyed) -> None:
+        self._old, self._new = _named(old), _named(new)
+        self._unnamed = _pair_unnamed(_unnamed(old), _unnamed(new))
+        common = [name for name in self._old if name in self._new]
+        before = [(self._old[name][0].place, ("", name)) for name in common]
+        after = [(self._new[name][0].place, ("", name)) for name in common]
+        for number, (one, other) in enumerate(self._unnamed):
+            if one is not None and other is not None:
+                before.append((one.place, ("unnamed", str(number))))
+                after.append((other.place, ("unnamed", str(number))))
+        order_before = [key for _, key in sorted(before)]
+        order_after = [key for _, key in sorted(after)]
+        self.moved = order_before != order_after
+        """Whether columns that both have stand in another order."""
+        unnamed = any(kind == "unnamed" for kind, _ in order_before)
+        self.moves_unnamed = (self.moved and unnamed) or self._shifts()
+        """Whether one of them has nothing but its place to be known by."""
+
+    def _shifts(self) -> bool:
+        """Whether a column without a name is another one of these than it was, by number."""
+        before = sorted(one.place for one, _ in self._unnamed if one is not None)
+        after = sorted(other.place for _, other in self._unnamed if other is not None)
+        return any(
+            before.index(one.place) != after.index(other.place)
+            for one, other in self._unnamed
+            if one is not None and other is not None
+        )
+
+    def changes(self) -> tuple[ColumnChange, ...]:
+        """Columns of which something is different: in the order of the new query, removed ones last."""
+        found: list[tuple[int, ColumnChange]] = []
+        for name, columns in self._new.items():
+            before = self._old.get(name)
+            if before is None:
+                found.append((columns[0].place, ColumnChange(columns[0].name, Status.ADDED)))
+            elif [one.value for one in before] != [one.value for one in columns]:
+                found.append((columns[0].place, ColumnChange(columns[0].name, Status.MODIFIED)))
+        for one, other in self._unnamed:
+            if other is not None and one is None:
+                found.append((other.place, ColumnChange(other.name, Status.ADDED)))
+            elif one is not None and other is not None and one.value != other.value:
+                found.append((other.place, ColumnChange(other.name, Status.MODIFIED)))
+        changes = [change for _, change in sorted(found, key=lambda each: each[0])]
+        added = [change.name for change in changes if change.status is Status.ADDED]
+        return (*changes, *self._removed(added))
+
+    def _removed(self, added: Sequence[str]) -> Iterator[ColumnChange]:
+        by_value = {
+            columns[0].value: columns[0].name
+            for columns in reversed(self._new.values())
+            if columns[0].name in added
+        }
+        gone = [columns[0] for name, columns in self._old.items() if name not in self._new]
+        gone += [one for one, other in self._unnamed if one is not None and other is None]
+        for column in sorted(gone, key=lambda each: each.place):
+            yield ColumnChange(column.name, Status.REMOVED, by_value.pop(column.value, None))
+
+
+def _named(keyed: Keyed) -> dict[str, list[_Column]]:
+    """Outputs that have a name, by it; several have the same only by mistake."""
+    found: dict[str, list[_Column]] = {}
+    for place, (output, value) in enumerate(zip(keyed.query.outputs, keyed.values, strict=True)):
+        if output.name:
+            folded = output.name.lower()
+            found.setdefault(folded, []).append(_Column(output.name, folded, value, place))
+    return found
+
+
+def _unnamed(keyed: Keyed) -> list[_Column]:
+    return [
+        _Column(f"column {place + 1}", "", value, place)
+        for place, (output, value) in enumerate(zip(keyed.query.outputs, keyed.values, strict=True))
+        if not output.name
+    ]
+
+
+def _pair_unnamed(old: list[_Column], new: list[_Column]) -> list[tuple[_Column | None, _Column | None]]:
+    """Outputs without a name in pairs: by what they are, and those that are left in order.
+
+    Where equal ones stand in another order, or behind new ones, their places changed, and so did whatever the
+    warehouse calls them.
+    """
+    left = list(new)
+    pairs: list[tuple[_Column | None, _Column | None]] = []
+    rest: list[_Column] = []
+    for one in old:
+        same = next((other for other in left if other.value == one.value), None)
+        if same is None:
+            rest.append(one)
+        else:
+            left.remove(same)
+            pairs.append((one, same))
+    for one in rest:
+        pairs.append((one, left.pop(0) if left else None))
+    pairs += [(None, other) for other in left]
+    return pairs
+
+
+def _as_written(sql: str, dialect: str) -> list[Token] | None:
+    """The tokens of a text that is no single query, and is compared as it is written."""
+    if not PERHAPS_NO_QUERY.search(sql):
+        return None
+    try:
+        tokens = Dialect.get_or_raise(dialect or None).tokenize(sql)
+    except SqlglotError as error:
+        raise SqlNotAnalysed(f"does not parse: {str(error).splitlines()[0]}") from error
+    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        tokens.pop()
+    depth = 0
+    for place, token in enumerate(tokens):
+        kind = token.token_type
+        depth += (kind is TokenType.L_PAREN) - (kind is TokenType.R_PAREN)
+        is_first = place == 0 or tokens[place - 1].token_type in (TokenType.R_PAREN, TokenType.SEMICOLON)
+        if depth == 0 and kind.name in STATEMENTS and (is_first or kind is TokenType.SEMICOLON):
+            return tokens
+    return None
+
+
+def _compare_tokens(old: list[Token], new: list[Token] | None) -> SqlChange:
+    def plain(tokens: list[Token]) -> list[tuple[TokenType, str]]:
+        return [(token.token_type, token.text) for token in tokens]
+
+    if new is not None and plain(old) == plain(new):
+        return SqlChange(category=Category.NONE)
+    return SqlChange(category=Category.BREAKING, reasons=("statement changed",))

@@ -1,0 +1,152 @@
+"""Keys of expressions: equal keys mean equal values, however the expressions are written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any
+
+from sqlglot import exp
+
+from recce_meta.dialects.types import Sql
+from recce_meta.diff.semantic.folding import Names
+from recce_meta.graph.columns.tree import NODE
+
+LONGEST = 160
+"""Characters after which a key is replaced by its hash, so that keys of keys stay short."""
+
+CONNECTORS = (exp.And, exp.Or)
+SYMMETRIC = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
+IGNORED = frozenset({"hint", "hints"})
+"""Arguments that say how to compute something, and not what."""
+SAME_NAME = {"IFNULL": "COALESCE", "NVL": "COALESCE", "POW": "POWER", "CEIL": "CEILING"}
+"""Names of one function. Any other is another function, even where sqlglot takes it for the same."""
+
+Meaning = Callable[[Sql], "str | None"]
+NamedWindow = Callable[[str], "Sql | None"]
+
+
+def short(text: str) -> str:
+    """*text*, or its hash where it is long."""
+    return text if len(text) <= LONGEST else "#" + hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def conjuncts(node: Sql, kind: type = exp.And) -> Iterator[Sql]:
+    """The conditions that `and` (or *kind*) joins in *node*, through parentheses."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, exp.Paren):
+            stack.append(current.this)
+        elif isinstance(current, kind):
+            stack += (current.args["expression"], current.this)
+        else:
+            yield current
+
+
+class ExpressionKeys:
+    """Makes keys of one query's expressions.
+
+    *sql* is the text that was parsed; *meaning* answers for nodes that stand for something else, such as
+    columns and queries; *named_window* finds a window of the `WINDOW` clause.
+    """
+
+    def __init__(self, names: Names, sql: str, meaning: Meaning, named_window: NamedWindow) -> None:
+        self._names = names
+        self._sql = sql
+        self._meaning = meaning
+        self._named_window = named_window
+
+    def key(self, node: Sql) -> str:
+        """The key of one expression."""
+        meaning = self._meaning(node)
+        if meaning is not None:
+            return meaning
+        if isinstance(node, exp.Identifier):
+            return repr(self._names.column(node))
+        if isinstance(node, exp.Literal):
+            return repr(node.this) if node.is_string else str(node.this)
+        if isinstance(node, exp.Paren):
+            return self.key(node.this)
+        if isinstance(node, CONNECTORS):
+            return self._connected(node)
+        if isinstance(node, SYMMETRIC):
+            return short(f"{node.key}({','.join(sorted((self.key(node.this), self.key(node.expression))))})")
+        if isinstance(node, exp.Binary):
+            return self._chain(node)
+        if isinstance(node, exp.Count) and counts_rows(node):
+            return "count(*)"
+        return short(f"{self._called(node)}({self.arguments(node)})")
+
+    def arguments(self, node: Sql, but: frozenset[str] = frozenset()) -> str:
+        """Keys of all arguments of *node*, but for some."""
+        args = self._window(node) if isinstance(node, exp.Window) else node.args
+        return ",".join(
+            f"{name}={self._argument(node, name, value)}"
+            for name, value in sorted(args.items())
+            if name not in but
+            and name not in IGNORED
+            and not (value is None or value is False or value == [])
+        )
+
+    def _connected(self, node: Sql) -> str:
+        parts = {self.key(part) for part in conjuncts(node, node.__class__)}
+        return short(f"{node.key}({','.join(sorted(parts))})") if len(parts) > 1 else parts.pop()
+
+    def _chain(self, node: Sql) -> str:
+        """`a + b + c …`, without going as deep as it is long."""
+        spine: list[Sql] = []
+        current = node
+        while isinstance(current, exp.Binary) and not isinstance(current, (*CONNECTORS, *SYMMETRIC)):
+            if spine and self._meaning(current) is not None:
+                break
+            spine.append(current)
+            current = current.this
+        key = self._argument(spine[-1], "this", current)
+        for binary in reversed(spine):
+            key = short(f"{self._called(binary)}({key},{self.arguments(binary, frozenset({'this'}))})")
+        return key
+
+    def _called(self, node: Sql) -> str:
+        """The kind of node and, of a function, the name that the SQL calls it by."""
+        if not isinstance(node, exp.Func) or node.__class__ is exp.Anonymous:
+            return str(node.key)
+        start, end = node.meta.get("start"), node.meta.get("end")
+        written = node.meta.get("name") or (self._sql[start : end + 1] if start is not None and end else "")
+        written = written.upper()
+        return f"{node.key}:{SAME_NAME.get(written, written)}" if written.isidentifier() else str(node.key)
+
+    def _window(self, node: Sql) -> dict[str, Any]:
+        """The arguments of a window, with those of the named window that it builds on."""
+        args = {name: value for name, value in node.args.items() if value and name not in ("over", "first")}
+        if node.args.get("over") not in (None, "OVER"):
+            args["over"] = f"{node.args['over']} {node.args.get('first')}"  # KEEP (DENSE_RANK FIRST …)
+        named = args.get("alias")
+        found = self._named_window(named.name.lower()) if isinstance(named, NODE) else None
+        if found is None or found is node:
+            return args
+        inherited = {name: value for name, value in self._window(found).items() if name != "this"}
+        del args["alias"]
+        return inherited | args
+
+    def _argument(self, node: Sql, name: str, value: Any) -> str:
+        if isinstance(value, NODE):
+            return self.key(value)
+        if isinstance(value, list):
+            return f"[{','.join(self._argument(node, name, member) for member in value)}]"
+        if isinstance(value, Enum):
+            return str(value.value)
+        if name == "this" and isinstance(node, (exp.Anonymous, exp.Var)):
+            return repr(str(value).upper())
+        return repr(value)
+
+
+def counts_rows(count: Sql) -> bool:
+    """Whether this is `count(*)`, `count()` or `count(1)`."""
+    if any(value for name, value in count.args.items() if name not in ("this", "big_int")):
+        return False
+    counted = count.args.get("this")
+    if isinstance(counted, exp.Star):
+        return not any(counted.args.values())
+    return counted is None or isinstance(counted, exp.Literal)

@@ -1,0 +1,126 @@
+"""What functions do to rows: which make several of one, which make one of many, and which cannot be told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+SERIES_ARE_ROWS = frozenset({"", "postgres", "redshift", "materialize", "risingwave"})
+"""Dialects in which `generate_series` in a select list gives a row for each number, and no array."""
+OWN_FUNCTIONS_MAY_GIVE_ROWS = frozenset({"postgres", "materialize", "risingwave"})
+"""Dialects in which a function that somebody wrote can give several rows in a select list."""
+
+ROW_MAKERS = (exp.UDTF, exp.Explode, exp.Posexplode, exp.Inline)
+ROW_MAKER_NAME = re.compile(
+    r"""(?ix)
+    .*explode.* | .*unnest.* | .*_to_table | .*_elements(_text)? | jsonb?_each(_text)? | jsonb?_object_keys
+    | .*recordset | jsonb?_populate_record(set)? | jsonb?_to_record | jsonb_path_query | regexp_matches
+    | generate_(series|subscripts|rows) | .*_series | inline(_outer)? | stack | json_tuple | parse_url_tuple
+    | .*table_function.* | xpath_table | crosstab\w* | each | skeys | svals | st_dump\w* | pg_ls_\w+
+    | aclexplode | ts_stat | ts_parse | unpivot\w* | lateral_flatten
+    """
+)
+"""Names of functions that give several rows somewhere, where sqlglot has no class for them."""
+
+AGGREGATES = frozenset(
+    """
+    any_value array_concat_agg arbitrary bit_and bit_or bit_xor bitstring_agg bool_and bool_or collect_list
+    collect_set count_if entropy every favg fsum geometric_mean group_concat hash_agg histogram json_agg
+    json_group_array json_group_object json_object_agg jsonb_agg jsonb_object_agg kahan_sum kurtosis_pop
+    listagg mad map_union max_by min_by object_agg product reservoir_quantile sumkahan string_agg xmlagg
+    """.split()
+)
+"""Aggregates for which some versions of sqlglot have no class. Of a name that is not here nobody knows."""
+
+
+def in_this_query(node: exp.Expression) -> Iterator[exp.Expression]:
+    """*node* and all below it, without the queries that are nested in it."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        for child in current.iter_expressions():
+            if not isinstance(child, exp.Query):
+                stack.append(child)
+
+
+def row_makers(node: exp.Expression, dialect: str) -> list[exp.Expression]:
+    """The calls in *node* that may turn one row into several, or into none."""
+    return [found for found in in_this_query(node) if makes_rows(found, dialect)]
+
+
+def makes_rows(node: exp.Expression, dialect: str) -> bool:
+    """Whether this call, in a select list, may give more or fewer rows than one."""
+    if isinstance(node, ROW_MAKERS):
+        return True
+    if isinstance(node, exp.GenerateSeries):
+        return dialect in SERIES_ARE_ROWS or node.key == "explodinggenerateseries"
+    if isinstance(node, exp.Anonymous):
+        return bool(ROW_MAKER_NAME.fullmatch(node.name)) or is_own(node, dialect)
+    return False
+
+
+def is_own(call: exp.Anonymous, dialect: str) -> bool:
+    """Whether somebody wrote this function, as its schema shows, where such functions can give rows."""
+    return dialect in OWN_FUNCTIONS_MAY_GIVE_ROWS and isinstance(call.parent, exp.Dot)
+
+
+def aggregates(node: exp.Expression) -> bool | None:
+    """Whether *node* makes one row of many; None where it calls a function of which nobody knows.
+
+    An aggregate over a window gives a value for each row, and does not count; aggregates in its arguments do.
+    """
+    unknown = False
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, exp.Window):
+            stack.extend(window_arguments(current))
+            continue
+        known = is_aggregate(current)
+        if known:
+            return True
+        unknown = unknown or known is None
+        stack.extend(child for child in current.iter_expressions() if not isinstance(child, exp.Query))
+    return None if unknown else False
+
+
+def window_arguments(window: exp.Window) -> Iterator[exp.Expression]:
+    """What is computed before the window: its own function's arguments, its partition and its order."""
+    for child in window.iter_expressions():
+        if child is not window.this:
+            yield child
+    call = window.this
+    while isinstance(call, (exp.IgnoreNulls, exp.RespectNulls, exp.Filter, exp.WithinGroup)):
+        for child in call.iter_expressions():
+            if child is not call.this:
+                yield child
+        call = call.this
+    if isinstance(call, exp.Expression):
+        yield from call.iter_expressions()
+
+
+def is_aggregate(node: exp.Expression) -> bool | None:
+    """Whether this one call is an aggregate; None where nobody knows."""
+    if isinstance(node, (exp.Max, exp.Min)) and node.expressions:
+        return None  # of several arguments: the greatest of one row, in SQLite
+    if isinstance(node, (exp.AggFunc, exp.WithinGroup)):
+        return True
+    if isinstance(node, exp.Anonymous):
+        return True if node.name.lower() in AGGREGATES else None
+    return False
+
+
+def has_unknown_calls_only(node: exp.Expression) -> bool:
+    """Whether no column of *node* stands outside a call of an unknown function."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, exp.Anonymous):
+            continue
+        if isinstance(current, (exp.Column, exp.Star)):
+            return False
+        stack.extend(child for child in current.iter_expressions() if not isinstance(child, exp.Query))
+    return True

@@ -1,0 +1,136 @@
+"""Which queries take columns of a relation by their place: one that moves there is another one here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from recce_meta.graph.columns.query import (
+    Alias,
+    Column,
+    Function,
+    Merged,
+    Output,
+    Pivot,
+    Query,
+    Reads,
+    Select,
+    SetOperation,
+    Source,
+    Table,
+    Values,
+    WholeRow,
+)
+
+
+def reads_by_position(query: Query, table: str) -> bool:
+    """Whether *query* takes columns of *table* by their place rather than by name, anywhere in it.
+
+    That is a set operation over `select * from table`, names that are given by place (`table as t (a, b)`, a
+    CTE with a list of columns over a star), `group by 1` or `order by 1` after a star, and a whole row as a
+    value. An `INSERT` or an incremental model does so too, with every column: that is for the caller to know.
+    *table* is the relation's name as in `Table.name`; case does not count.
+    """
+    return any(_takes_places(one, table.lower()) for one in queries_in(query))
+
+
+def reads_star(query: Query, table: str) -> bool:
+    """Whether a `*` in *query* stands for columns of *table*, so that new ones come through it."""
+    name = table.lower()
+    return any(_is_starred(output, name) for one in queries_in(query) for output in one.outputs)
+
+
+def queries_in(query: Query) -> Iterator[Query]:
+    """*query* and every query that it reads, each once: sources, operands, subqueries."""
+    seen: set[int] = set()
+    stack = [query]
+    while stack:
+        current = stack.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        stack += _read_by(current)
+
+
+def _read_by(query: Query) -> Iterator[Query]:
+    if isinstance(query, Select):
+        for source in query.sources:
+            if not isinstance(source.relation, Table):
+                yield source.relation
+        yield from query.subqueries.values()
+    elif isinstance(query, SetOperation):
+        yield from query.operands
+        yield from query.subqueries.values()
+    elif isinstance(query, Pivot):
+        if not isinstance(query.source.relation, Table):
+            yield query.source.relation
+    elif isinstance(query, Function):
+        yield from _nested(query.reads)
+    elif isinstance(query, Values):
+        for output in query.outputs:
+            yield from _nested(output.reads)
+
+
+def _nested(reads: Reads) -> Iterator[Query]:
+    yield from reads.subqueries
+    yield from reads.tests
+
+
+def _takes_places(query: Query, table: str) -> bool:
+    if isinstance(query, SetOperation):
+        return not query.by_name and any(
+            _is_starred(output, table) for operand in query.operands for output in operand.outputs
+        )
+    if not isinstance(query, Select):
+        return False
+    if any(_is_named_by_place(source, table) for source in query.sources):
+        return True
+    if any(isinstance(one, WholeRow) and _has(one.source, table) for one in query.references.values()):
+        return True
+    return any(
+        isinstance(clause.node, exp.Literal)
+        and isinstance(clause.reads.plain, Alias)
+        and any(_is_starred(output, table) for output in query.outputs)
+        for clause in (*query.group, *query.order)
+    ) or any(
+        len(nested.outputs) > 1 and any(_is_starred(output, table) for output in nested.outputs)
+        for nested in query.subqueries.values()
+    )
+
+
+def _is_named_by_place(source: Source, table: str) -> bool:
+    return bool(source.columns) and _has(source, table)
+
+
+def _has(source: Source, table: str) -> bool:
+    """Whether the columns of *source* stand in the order of those of *table*."""
+    if isinstance(source.relation, Table):
+        return source.relation.name.lower() == table
+    return any(_is_starred(output, table) for output in source.relation.outputs)
+
+
+def _is_starred(output: Output, table: str) -> bool:
+    """Whether *output* stands where it does because *table* has its columns in the order that it has."""
+    seen: set[int] = set()
+    stack = [output]
+    while stack:
+        current = stack.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        stack += current.branches
+        if current.star is not None and any(_has(source, table) for source in current.star.sources):
+            return True
+        if not current.from_star:
+            continue
+        plain = current.reads.plain
+        for column in plain.columns if isinstance(plain, Merged) else (plain,):
+            if not isinstance(column, Column):
+                continue
+            if column.output is not None:
+                stack.append(column.output)
+            elif isinstance(column.source.relation, Table) and column.source.relation.name.lower() == table:
+                return True
+    return False
