@@ -226,7 +226,7 @@ class _Analysis:
             inferred = tuple(self.known[lineage_id])
         self.lineage_ids[node.unique_id] = lineage_id
         if node.resource_type in QUERIES:
-            self._columns[node.unique_id] = _offered(node, inferred)
+            self._columns[node.unique_id] = offered_columns(node, inferred)
             self._spellings.pop(node.unique_id, None)  # a node that reads itself was asked for before
 
     def _give_up(self, node: NodeMetadata, reason: str) -> None:
@@ -244,7 +244,7 @@ class _Analysis:
         found = self._columns.get(unique_id)
         if found is None:
             node = self.nodes.get(unique_id)
-            found = NOTHING_KNOWN if node is None else _offered(node, ())
+            found = NOTHING_KNOWN if node is None else offered_columns(node, ())
             self._columns[unique_id] = found
         return found
 
@@ -277,7 +277,7 @@ def _names(node: NodeMetadata) -> tuple[str, ...]:
     return tuple(column.name for column in node.columns)
 
 
-def _offered(node: NodeMetadata, inferred: tuple[str, ...]) -> Columns:
+def offered_columns(node: NodeMetadata, inferred: tuple[str, ...]) -> Columns:
     """The columns that readers of *node* find, when its own query has the columns *inferred*.
 
     The catalog's; those that the query has besides are newer than the catalog. Without a catalog, the
