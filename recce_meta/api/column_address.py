@@ -12,11 +12,20 @@ from recce_meta.api.inspecting import SHOWN, find_node, names_of
 from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.models import NodeMetadata
 
-ColumnsOf = Callable[[str], Sequence[str]]
-"""The columns of a node, as it spells them; none where they are not known."""
+
+class Names(NamedTuple):
+    """The columns of a node, as it spells them."""
+
+    known: Sequence[str]
+    are_all: bool = True
+
+
+ColumnsOf = Callable[[str], Names]
 
 BUILT = ("model", "seed", "snapshot")
 """Resource types that a name means rather than others, such as a test of the same name."""
+WITH_COLUMNS = frozenset({*BUILT, "source", "analysis", "function"})
+"""Resource types that can have columns, though nobody knows them."""
 _QUOTES = {'"': '"', "`": "`", "[": "]"}
 
 
@@ -39,8 +48,8 @@ class _Reading(NamedTuple):
 def find_address(text: str, nodes: Mapping[str, NodeMetadata], columns_of: ColumnsOf) -> Address:
     """What *text* means: a unique id, else the one reading of it for which there are node and column.
 
-    Column names match whatever their case, where that leaves one; in quotes they match as they are. A column
-    of a node whose columns nobody knows is taken as it is spelt. Raises SelectorError.
+    Column names match whatever their case, where that leaves one; in quotes they match as they are. Where not
+    all columns of a node are known, any other is taken as it is spelt. Raises SelectorError.
     """
     if text in nodes:
         return Address(text)
@@ -52,10 +61,10 @@ def find_address(text: str, nodes: Mapping[str, NodeMetadata], columns_of: Colum
             found.append(Address(reading.unique_id))
             continue
         nearest = nearest or reading
-        known = columns_of(reading.unique_id)
-        matches = _matching(reading.column, known)
+        names = columns_of(reading.unique_id)
+        matches = _matching(reading.column, names.known)
         found += [Address(reading.unique_id, name) for name in matches]
-        if not known:
+        if not names.are_all and nodes[reading.unique_id].resource_type in WITH_COLUMNS:
             unknown.append(Address(reading.unique_id, _unquoted(reading.column) or reading.column))
     possible = found or unknown[:1]
     if len(possible) == 1:
@@ -64,7 +73,7 @@ def find_address(text: str, nodes: Mapping[str, NodeMetadata], columns_of: Colum
         raise _ambiguous(text, possible)
     if nearest is None:
         _no_node(text, nodes)
-    raise _no_column(nearest, columns_of(nearest.unique_id))
+    raise _no_column(nearest, columns_of(nearest.unique_id).known)
 
 
 def _readings(text: str, nodes: Mapping[str, NodeMetadata]) -> Iterator[_Reading]:
@@ -130,6 +139,10 @@ def _no_node(text: str, nodes: Mapping[str, NodeMetadata]) -> NoReturn:
 
 
 def _no_column(reading: _Reading, known: Sequence[str]) -> SelectorError:
+    if not known:
+        return SelectorError(
+            f"{reading.unique_id} has no columns", hint="name a model, seed, snapshot or source"
+        )
     near = did_you_mean(reading.column or "", known)
     return SelectorError(
         f"{reading.unique_id} has no column '{reading.column}'",

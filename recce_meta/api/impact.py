@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.column_address import Address, find_address
+from recce_meta.api.column_address import Address, Names, find_address
 from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.graph.impact import (
@@ -57,7 +57,7 @@ class Lineage(Protocol):
     def analyses(self, ids: Collection[str]) -> Mapping[str, str | None]:
         """Those of *ids* that were looked at, and why one has no columns."""
 
-    def columns(self, unique_id: str) -> Sequence[str]:
+    def columns(self, unique_id: str) -> Names:
         """The columns that a node is known to have."""
 
 
@@ -82,7 +82,7 @@ class StoredLineage:
         found = column_analyses(self._store, self._run, ids)
         return {unique_id: reason for unique_id, (_, reason) in found.items()}
 
-    def columns(self, unique_id: str) -> Sequence[str]:
+    def columns(self, unique_id: str) -> Names:
         """The columns that a node is known to have."""
         return _column_names(
             self, unique_id, stored_columns(self._store, self._run, [unique_id]).get(unique_id)
@@ -116,7 +116,7 @@ class ComputedLineage:
         """Those of *ids* that were looked at, and why one has no columns."""
         return {unique_id: columns.reason for unique_id, columns in self._columns_of(ids).items()}
 
-    def columns(self, unique_id: str) -> Sequence[str]:
+    def columns(self, unique_id: str) -> Names:
         """The columns that a node is known to have."""
         return _column_names(self, unique_id, self._columns_of([unique_id]).get(unique_id))
 
@@ -148,13 +148,14 @@ def _reads(found: Mapping[str, NodeColumns]) -> Iterator[ColumnEdge]:
         yield from columns_read(unique_id, columns)
 
 
-def _column_names(lineage: Lineage, unique_id: str, found: NodeColumns | None) -> list[str]:
+def _column_names(lineage: Lineage, unique_id: str, found: NodeColumns | None) -> Names:
     """The output columns of a node; where these are not all, also what its readers take it to have."""
     names = dict.fromkeys(found.names if found else ())
-    if not names or ANY in names:
+    are_all = bool(names) and ANY not in names
+    if not are_all:
         read = lineage.children([unique_id])
         names |= dict.fromkeys(sorted({edge.parent_column for edge in read}))
-    return [name for name in names if name != ANY]
+    return Names([name for name in names if name != ANY], are_all)
 
 
 def impact(
@@ -189,50 +190,53 @@ def impact_in(lineage: Lineage, target: str, direction: Direction, depth: int | 
     columns_of = cache(lineage.columns)
     address = find_address(target, lineage.nodes, columns_of)
     root, column = address
-    known = columns_of(root)
-    starts = [Place(root, COLUMNS, name) for name in ([column] if column is not None else known or [ANY])]
-    if column is None:
-        starts.append(Place(root, ROWS))
-    graph = build_lineage_graph([], lineage.edges)
+    names = columns_of(root)
+    if column is not None:
+        starts = [Place(root, COLUMNS, column)]
+    else:
+        all_of_them = names.known if names.are_all else [*names.known, ANY]
+        starts = [Place(root, ROWS), *(Place(root, COLUMNS, name) for name in all_of_them)]
     around = {
-        way: _around(lineage, graph, root, way)
+        way: surroundings(lineage, root, way)
         for way in (Direction.UPSTREAM, Direction.DOWNSTREAM)
         if direction in (way, Direction.BOTH)
     }
-    walks = {way: walk(starts, near.hops, depth) for way, near in around.items()}
     reasons = {unique_id: reason for near in around.values() for unique_id, reason in near.reasons.items()}
     return impact_view(
         root,
         column,
         direction,
-        walks,
+        {way: walk(starts, near.hops, depth) for way, near in around.items()},
         lineage.nodes,
         reasons=reasons,
-        notes=tuple(_notes(address, known, around, reasons)),
+        notes=tuple(_notes(address, names, around, reasons)),
     )
 
 
-class _Around(Struct, frozen=True):
+class Surroundings(Struct, frozen=True):
     """What is on one side of a node."""
 
     hops: Hops
     others: int
-    """How many other nodes there are."""
+    """How many other nodes there are with a query that has columns."""
     known: int
-    """How many of them have columns that are known."""
+    """Of how many of them the columns are known."""
     reasons: dict[str, str]
     """Why the columns of some are not."""
+    is_inlined: bool = False
+    """Whether the readers of the node hold its SQL, and are not known to read it."""
 
 
-def _around(lineage: Lineage, graph: LineageGraph, root: str, way: Direction) -> _Around:
+def surroundings(lineage: Lineage, root: str, way: Direction) -> Surroundings:
     """Everything that a walk from *root* can come to: mostly one question for edges, one for analyses."""
     is_down = way is Direction.DOWNSTREAM
-    ask, relatives = (lineage.children, graph.descendants) if is_down else (lineage.parents, graph.ancestors)
+    graph = build_lineage_graph([], lineage.edges)
+    relatives = graph.descendants if is_down else graph.ancestors
     edges: list[ColumnEdge] = []
     asked: set[str] = set()
     wanted = {root, *relatives(root)}
     while wanted:
-        found = ask(wanted)
+        found = lineage.children(wanted) if is_down else lineage.parents(wanted)
         edges += found
         asked |= wanted
         # SQL can name relations in words of its own, of which the graph does not know.
@@ -241,9 +245,11 @@ def _around(lineage: Lineage, graph: LineageGraph, root: str, way: Direction) ->
     analyses = lineage.analyses(asked)
     known = {unique_id for unique_id, reason in analyses.items() if reason is None}
     whole = _with_reads(graph, lineage.edges, edges)
-    inlined = {root} if _is_inlined(lineage.nodes.get(root)) else ()
-    others = asked - {root}
-    return _Around(
+    node = lineage.nodes.get(root)
+    is_inlined = is_down and node is not None and node.materialized == "ephemeral"
+    inlined = {root} if is_inlined else ()
+    others = {one for one in asked - {root} if _has_query(lineage.nodes.get(one))}
+    return Surroundings(
         hops=downstream(edges, whole, known, inlined) if is_down else upstream(edges, whole, known),
         others=len(others),
         known=len(others & known),
@@ -251,6 +257,7 @@ def _around(lineage: Lineage, graph: LineageGraph, root: str, way: Direction) ->
             unique_id: analyses.get(unique_id) or _has_none(lineage.nodes.get(unique_id))
             for unique_id in asked - known
         },
+        is_inlined=is_inlined and len(asked) > 1,
     )
 
 
@@ -263,8 +270,8 @@ def _with_reads(
     return build_lineage_graph([], [*edges, *more]) if more else graph
 
 
-def _is_inlined(node: NodeMetadata | None) -> bool:
-    return node is not None and node.materialized == "ephemeral"
+def _has_query(node: NodeMetadata | None) -> bool:
+    return node is not None and node.resource_type in ("model", "snapshot", "analysis")
 
 
 def _has_none(node: NodeMetadata | None) -> str:
@@ -276,15 +283,17 @@ def _has_none(node: NodeMetadata | None) -> str:
 
 def _notes(
     address: Address,
-    known: Collection[str],
-    around: Mapping[Direction, _Around],
+    names: Names,
+    around: Mapping[Direction, Surroundings],
     reasons: Mapping[str, str],
 ) -> Iterator[str]:
     """What could not be told."""
     root, column = address
-    if column is not None and column not in known:
+    if column is not None and column not in names.known:
         why = f" ({reasons[root]})" if root in reasons else ""
-        yield f"The columns of {root} are not known{why}: '{column}' is taken as it is spelt"
+        yield f"Not all columns of {root} are known{why}: '{column}' is taken as it is spelt"
     for way, near in around.items():
         if near.others and not near.known:
-            yield f"No columns are known {way.value}: what is told is nodes, as a whole"
+            yield f"No columns are known {way.value}: nodes are told as a whole"
+        if near.is_inlined:
+            yield f"{root} is ephemeral: which columns of its readers come from it is not known"

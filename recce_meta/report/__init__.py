@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from recce_meta.report.data.markdown import data_markdown
     from recce_meta.report.data.text import data_text
     from recce_meta.report.html.page import html_report
-    from recce_meta.report.impact_json import impact_json
-    from recce_meta.report.impact_markdown import impact_markdown
-    from recce_meta.report.impact_text import impact_text
+    from recce_meta.report.impact_as_json import impact_json
+    from recce_meta.report.impact_as_markdown import impact_markdown
+    from recce_meta.report.impact_as_text import impact_text
     from recce_meta.report.junit import check_report_junit
     from recce_meta.report.pull_request import pull_request_markdown
 
@@ -67,9 +67,9 @@ _MODULES = {
     "data_markdown": "data.markdown",
     "data_text": "data.text",
     "html_report": "html.page",
-    "impact_json": "impact_json",
-    "impact_markdown": "impact_markdown",
-    "impact_text": "impact_text",
+    "impact_json": "impact_as_json",
+    "impact_markdown": "impact_as_markdown",
+    "impact_text": "impact_as_text",
     "pull_request_markdown": "pull_request",
 }
 """Where each name is that is imported when it is first used."""

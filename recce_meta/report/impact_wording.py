@@ -63,9 +63,12 @@ def rows_of(node: ReachedNode, near: str | None, labels: Mapping[str, str]) -> l
     return phrases
 
 
-def unknown_of(node: ReachedNode) -> str:
-    """Why it is not known how far *node* is reached; empty where nothing but the way to it is in doubt."""
-    return (node.reason or "") if Reach.UNKNOWN in node.reach and Reach.ROWS not in node.reach else ""
+def doubt_of(node: ReachedNode) -> str:
+    """`perhaps`, with the reason where the node has one; empty where it is known how far it is reached."""
+    if Reach.UNKNOWN not in node.reach or Reach.ROWS in node.reach or node.distance < 0:
+        return ""
+    word = "perhaps more" if Reach.COLUMNS in node.reach else "perhaps"
+    return f"{word}: {node.reason}" if node.reason else word
 
 
 def shown_columns(node: ReachedNode) -> Sequence[ReachedColumn]:

@@ -11,6 +11,7 @@ from recce_meta.models.lineage import Direction
 from recce_meta.report.escape import code, prose, words
 from recce_meta.report.impact_wording import (
     COLUMNS_SHOWN,
+    doubt_of,
     labels_of,
     made_how,
     rows_of,
@@ -18,7 +19,6 @@ from recce_meta.report.impact_wording import (
     sources_of,
     subject,
     sure,
-    unknown_of,
 )
 from recce_meta.report.mermaid import Flowchart, Vertex, flowchart
 from recce_meta.report.wording import TESTS, counts_by_kind, kind_order, more, node_label
@@ -102,8 +102,8 @@ def _reached(node: ReachedNode, labels: Mapping[str, str]) -> str:
         lines.append("rows, " + "; ".join(_coded(phrase) for phrase in phrases))
     elif node.distance > 0 and Reach.ROWS in node.reach:
         lines.append("rows")
-    elif node.distance > 0 and Reach.UNKNOWN in node.reach:
-        lines.append("perhaps" + (f": {prose(unknown_of(node))}" if unknown_of(node) else ""))
+    elif doubt_of(node):
+        lines.append(prose(doubt_of(node)))
     columns = shown_columns(node)
     lines += [_column(column, near, labels) for column in columns[:COLUMNS_SHOWN]]
     if len(columns) > COLUMNS_SHOWN:
@@ -121,7 +121,8 @@ def _column(column: ReachedColumn, near: str, labels: Mapping[str, str]) -> str:
     text = code(column.name)
     if column.sources:
         text += f" ← {code(', '.join(sources_of(column, near, labels)))}"
-    return text + "".join(f", {word}" for word in (made_how(column), sure(column.confidence)) if word)
+    remarks = ("for rows" if column.reach is Reach.ROWS else "", made_how(column), sure(column.confidence))
+    return text + "".join(f", {remark}" for remark in remarks if remark)
 
 
 def _way(node: ReachedNode, labels: Mapping[str, str]) -> str:

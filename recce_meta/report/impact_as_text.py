@@ -10,6 +10,7 @@ from recce_meta.models.impact import ImpactView, ReachedNode
 from recce_meta.models.lineage import Direction
 from recce_meta.report.impact_wording import (
     COLUMNS_SHOWN,
+    doubt_of,
     labels_of,
     made_how,
     rows_of,
@@ -17,7 +18,6 @@ from recce_meta.report.impact_wording import (
     sources_of,
     subject,
     sure,
-    unknown_of,
 )
 from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render
 from recce_meta.report.wording import counts_by_kind, kind_order, more, node_label
@@ -68,9 +68,8 @@ def _heading(node: ReachedNode, near: str, branch: str, labels: Mapping[str, str
     phrases = rows_of(node, near, labels)
     if phrases or (Reach.ROWS in node.reach and node.distance > 0):
         line.append(Span("  rows" + (": " + "; ".join(phrases) if phrases else "")))
-    elif Reach.UNKNOWN in node.reach and node.distance > 0:
-        why = unknown_of(node)
-        line.append(Span("  perhaps" + (f": {why}" if why else "")))
+    elif doubt_of(node):
+        line.append(Span(f"  {doubt_of(node)}"))
     if sure(node.confidence):
         line.append(Span(f"  {sure(node.confidence)}", Style.YELLOW))
     return line
@@ -80,9 +79,8 @@ def _told(node: ReachedNode, near: str | None, indent: str, labels: Mapping[str,
     """A line for each column of *node*."""
     columns = [column for column in shown_columns(node) if column.sources or node.distance < 0]
     if not node.distance:
-        phrases = rows_of(node, near, labels)
-        if phrases:
-            yield (Span("  " + indent, Style.DIM), Span("rows: " + "; ".join(phrases)))
+        for phrase in rows_of(node, near, labels):
+            yield (Span("  " + indent, Style.DIM), Span(f"rows {phrase}"))
     for column in columns[:COLUMNS_SHOWN]:
         line = [Span("  " + indent, Style.DIM), Span(column.name, Style.CYAN)]
         if column.sources:

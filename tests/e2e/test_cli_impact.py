@@ -1,0 +1,79 @@
+"""`recce-meta impact` of stored runs and of artifacts on disk."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ARTIFACTS = Path(__file__).parents[1] / "data" / "artifacts" / "generated" / "jaffle_ext_full" / "dbt_1.10"
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """A target folder of a small shop that has everything: versions, ephemeral models, metrics."""
+    folder = tmp_path / "target"
+    folder.mkdir()
+    for name in ("manifest.json", "catalog.json"):
+        (folder / name).write_bytes(gzip.decompress((ARTIFACTS / f"{name}.gz").read_bytes()))
+    return folder
+
+
+def test_what_a_column_reaches_is_the_same_of_a_stored_run_and_of_its_artifacts(
+    quick_cli: Any, target: Path
+) -> None:
+    url = f"duckdb:///{target.parent / 'store.duckdb'}"
+    assert quick_cli("record", "--target-path", target, "--url", url).code == 0
+    asked = ("impact", "raw_payments.AMOUNT", "--format", "json")
+
+    stored = quick_cli(*asked, "--url", url)
+    on_disk = quick_cli(*asked, "--run", f"path:{target}")
+
+    assert (stored.code, stored.err) == (0, "")
+    assert stored.out == on_disk.out
+    document = json.loads(stored.out)
+    assert (document["schema"], document["column"]) == ("recce_meta/impact/v1", "amount")
+    reached = {node["name"]: node for node in document["nodes"]}
+    (lifetime,) = reached["customers"]["columns"]
+    assert (lifetime["name"], lifetime["distance"]) == ("customer_lifetime_value", 2)
+    assert [source["column"] for source in lifetime["sources"]] == ["amount"]
+    assert reached["customers"]["path"][1] == {
+        "unique_id": "model.jaffle_ext.stg_payments",
+        "column": "amount",
+    }
+    assert reached["weekly_dashboard"]["reach"] == ["unknown"]
+    assert "not_null_orders_order_id" not in reached
+
+
+def test_upstream_depth_and_markdown(quick_cli: Any, target: Path) -> None:
+    run = f"path:{target}"
+    above = quick_cli("impact", "customers.customer_lifetime_value", "--direction", "upstream", "--run", run)
+    near = quick_cli("impact", "stg_payments", "--depth", "1", "--format", "markdown", "--run", run)
+
+    assert above.code == near.code == 0
+    assert "  customer_lifetime_value ← stg_payments.amount  aggregated\n" in above.out
+    assert "raw_payments" in above.out and "Downstream" not in above.out
+    assert "```mermaid\n" in near.out and "`orders`" in near.out and "weekly_dashboard" not in near.out
+
+
+def test_a_column_that_is_not_there_is_an_error_with_a_hint(quick_cli: Any, target: Path) -> None:
+    ran = quick_cli("impact", "orders.amuont", "--run", f"path:{target}")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: model.jaffle_ext.orders has no column 'amuont'\nhint: did you mean 'am")
+
+
+def test_a_run_without_columns_is_told_node_by_node_and_says_so(quick_cli: Any, target: Path) -> None:
+    manifest = json.loads((target / "manifest.json").read_text())
+    for node in manifest["nodes"].values():
+        node.pop("compiled_code", None)
+    (target / "manifest.json").write_text(json.dumps(manifest))
+
+    ran = quick_cli("impact", "stg_payments.amount", "--run", f"path:{target}")
+
+    assert ran.code == 0
+    assert "orders  model  perhaps: not compiled: run dbt compile or build  0.5\n" in ran.out
+    assert ran.out.endswith("note: No columns are known downstream: nodes are told as a whole\n")

@@ -1,0 +1,108 @@
+"""A small shop in which a change meets everything: values, filters, groups, a Python model, a star."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from recce_meta.api.column_address import Names
+from recce_meta.graph.impact import columns_read
+from recce_meta.models import LineageEdge, NodeMetadata, Project, RunMetadata
+from recce_meta.models.column_lineage import (
+    ColumnEdge,
+    ColumnGraph,
+    ColumnOutput,
+    ColumnSource,
+    ColumnUse,
+    Kind,
+    KnownColumns,
+    NodeColumns,
+    Usage,
+)
+
+
+def node(unique_id: str, *parents: str, **others: Any) -> NodeMetadata:
+    kind, _, name = unique_id.split(".", 2)
+    return NodeMetadata(
+        unique_id=unique_id, name=name, resource_type=kind, parents=tuple(sorted(parents)), **others
+    )
+
+
+def output(name: str, *sources: tuple[str, str, float], kind: Kind = Kind.DERIVED) -> ColumnOutput:
+    return ColumnOutput(name, kind, None, tuple(sorted(ColumnSource(*source) for source in sources)))
+
+
+RAW, STG, EPH, ORDERS = "source.shop.raw", "model.shop.stg", "model.shop.eph", "model.shop.orders"
+PYTHON, AFTER, STAR, ODD = "model.shop.python", "model.shop.after", "model.shop.star", "model.shop.odd"
+EXPOSURE, TEST, OTHER_TEST = "exposure.shop.board", "test.shop.positive", "test.shop.other"
+
+NODES = (
+    node(RAW),
+    node(STG, RAW),
+    node(EPH, STG, materialized="ephemeral"),
+    node(ORDERS, EPH),
+    node(PYTHON, ORDERS, language="python"),
+    node(AFTER, PYTHON, ORDERS),
+    node(STAR, RAW),
+    node(ODD, STAR),  # and it reads `after`, of which dbt does not know
+    node(EXPOSURE, ORDERS),
+    node(TEST, ORDERS),
+    node(OTHER_TEST, ORDERS),
+)
+ANALYSES = {
+    RAW: NodeColumns(outputs=tuple(output(name, kind=Kind.SOURCE) for name in ("id", "Cents", "at"))),
+    STG: NodeColumns(
+        outputs=(output("id", (RAW, "id", 1.0)), output("amount", (RAW, "Cents", 0.9))),
+        uses=(ColumnUse(Usage.FILTER, RAW, "at", 0.9),),
+    ),
+    EPH: NodeColumns(outputs=(output("amount", (STG, "amount", 1.0)),)),
+    ORDERS: NodeColumns(
+        outputs=(output("id", (STG, "id", 1.0)), output("total", (STG, "amount", 1.0), (STG, "id", 0.5))),
+        uses=(ColumnUse(Usage.GROUP, STG, "id"),),
+    ),
+    PYTHON: NodeColumns(reason="a Python model: its columns cannot be traced"),
+    AFTER: NodeColumns(outputs=(output("x", (PYTHON, "x", 1.0)), output("total", (ORDERS, "total", 1.0)))),
+    STAR: NodeColumns(outputs=(output("*", (RAW, "*", 0.9)),)),
+    ODD: NodeColumns(outputs=(output("at", (STAR, "at", 0.9)), output("total", (AFTER, "total", 0.9)))),
+    TEST: NodeColumns(uses=(ColumnUse(Usage.FILTER, ORDERS, "total"),)),
+    OTHER_TEST: NodeColumns(uses=(ColumnUse(Usage.FILTER, ORDERS, "id"),)),
+}
+
+
+def analyse(_known: KnownColumns) -> ColumnGraph:
+    ids = {unique_id: f"{number:032x}" for number, unique_id in enumerate(ANALYSES)}
+    return ColumnGraph(lineage_ids=ids, analyses={ids[one]: columns for one, columns in ANALYSES.items()})
+
+
+SHOP = Project(
+    run=RunMetadata(run_id="shop", run_at=datetime(2026, 11, 20, tzinfo=timezone.utc), project_name="shop"),
+    nodes=NODES,
+)
+
+
+class GivenLineage:
+    """The lineage of *nodes* whose *columns* are given, as a walk asks for it."""
+
+    def __init__(
+        self,
+        nodes: Iterable[NodeMetadata] = NODES,
+        columns: Mapping[str, NodeColumns] | None = None,
+    ) -> None:
+        self.nodes = {node.unique_id: node for node in nodes}
+        self.edges = [LineageEdge(node.unique_id, parent) for node in nodes for parent in node.parents]
+        self._columns = ANALYSES if columns is None else columns
+        self._reads = [read for item in self._columns.items() for read in columns_read(*item)]
+
+    def children(self, ids: Collection[str]) -> list[ColumnEdge]:
+        return [read for read in self._reads if read.parent_id in ids]
+
+    def parents(self, ids: Collection[str]) -> list[ColumnEdge]:
+        return [read for read in self._reads if read.node_id in ids]
+
+    def analyses(self, ids: Collection[str]) -> dict[str, str | None]:
+        return {one: columns.reason for one, columns in self._columns.items() if one in ids}
+
+    def columns(self, unique_id: str) -> Names:
+        found = self._columns.get(unique_id)
+        return Names(found.names, "*" not in found.names) if found and found.names else Names((), False)
