@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.effects import Effects
 from recce_meta.api.on_disk import folder_of, read_run
+from recce_meta.api.run_facts import RunFacts, StoredRun, WholeRun
 from recce_meta.api.stored import stored_diff
 from recce_meta.diff.changes import compare, renamed_by_dbt
 from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
@@ -16,10 +18,14 @@ from recce_meta.diff.side import Side
 from recce_meta.diff.summary import changed_ids, is_unseen_seed, run_diff
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.extractors.project import project_above
-from recce_meta.graph import build_lineage_graph, select
+from recce_meta.graph import LineageGraph, build_lineage_graph, select
 from recce_meta.models import COSMETIC, Change, Project, Reason, RunDiff, Status
+from recce_meta.models.category import Category
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.select import load_run, resolve_run
+
+REFUSABLE = (Category.BREAKING, Category.PARTIAL_BREAKING, Category.UNKNOWN)
+"""Categories that `--fail-on` knows."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Question:
 
 
 NOTHING_MORE = Question()
+
+FactsOf = Callable[[Project, LineageGraph, Collection[str]], RunFacts]
 
 
 def diff(
@@ -71,16 +79,24 @@ def diff(
             return stored_diff(adapter, stored[0], stored[1], schema)
     loaded = [load_run(adapter, run, schema=schema) for run in stored]
     sides = [loaded.pop(0) if path is None else read.pop(0) for path in paths]
-    return whole_diff(sides[0], sides[1], question)
+
+    def facts_of(project: Project, graph: LineageGraph, changed: Collection[str]) -> RunFacts:
+        """Of a run that was recorded with its columns, they need not be computed again."""
+        if project.run.column_graph_id is None:
+            return WholeRun(project, graph, changed)
+        return StoredRun(adapter, project.run, schema, graph)
+
+    return whole_diff(sides[0], sides[1], question, facts_of)
 
 
 def parse_fail_on(text: str) -> frozenset[str]:
-    """`removed,columns` as the statuses and reasons of `--fail-on`; `any` is every change.
+    """`removed,breaking` as the statuses, reasons and categories of `--fail-on`; `any` is every change.
 
-    Raises UnknownNameError for a word that is neither, UsageError where there is no word at all.
+    Raises UnknownNameError for a word that is none of them, UsageError where there is no word at all.
     """
     changes = [status.value for status in Status if status is not Status.UNCHANGED]
-    known = [*changes, *(reason.value for reason in Reason if reason not in COSMETIC), "any"]
+    reasons = [reason.value for reason in Reason if reason not in COSMETIC]
+    known = [*changes, *(category.value for category in REFUSABLE), *reasons, "any"]
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in known:
@@ -91,11 +107,12 @@ def parse_fail_on(text: str) -> frozenset[str]:
 
 
 def failing(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
-    """The changes that have a status or a reason of *conditions*."""
+    """The changes that have a status, a category or a reason of *conditions*."""
     return [
         change
         for change in diff.changed
         if change.status.value in conditions
+        or (change.category is not None and change.category.value in conditions)
         or not conditions.isdisjoint(reason.value for reason in change.reasons)
     ]
 
@@ -115,8 +132,8 @@ def _same_project(base: str, current: str) -> None:
         )
 
 
-def whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
-    """The diff of two runs that are here whole."""
+def whole_diff(base: Project, current: Project, question: Question, facts_of: FactsOf = WholeRun) -> RunDiff:
+    """The diff of two runs that are here whole; *facts_of* each of them are its SQL and columns."""
     _same_project(base.run.project_name, current.run.project_name)
     before, after = Side.of(base), Side.of(current)
     changes: Mapping[str, Change] = (
@@ -139,7 +156,22 @@ def whole_diff(base: Project, current: Project, question: Question) -> RunDiff:
     renamed = set(renamed_by_dbt(before, after).values())
     edges = {*current.edges, *(edge for edge in base.edges if edge.node_id not in renamed)}
     graph = build_lineage_graph(nodes.values(), edges)
-    return run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
+    if question.like_dbt:
+        return run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
+    facts = (facts_of(base, graph, changes), facts_of(current, graph, changes))
+    effects = Effects((before, after), facts, graph)
+    judged, reached = effects.of(changes)
+    return run_diff(
+        base.run,
+        current.run,
+        judged,
+        graph,
+        nodes,
+        unseen,
+        [*notes, *effects.notes()],
+        unselected,
+        reached,
+    )
 
 
 def _selected(base: Project, current: Project, question: Question) -> frozenset[str]:

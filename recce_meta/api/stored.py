@@ -10,6 +10,8 @@ from typing import Literal
 from msgspec.structs import replace as with_fields
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.effects import Effects
+from recce_meta.api.run_facts import StoredRun
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.changes import compare, renamed_by_dbt
 from recce_meta.diff.side import Side
@@ -22,6 +24,9 @@ CodeField = Literal["raw_code", "compiled_code"]
 
 UNCLEAR = frozenset([Reason.COMPILED, Reason.CONFIG, Reason.RELATION])
 """Reasons that are told from the environment by what the node's source mentions."""
+
+BY_CODE = frozenset([Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS])
+"""Reasons whose category is told from code."""
 
 PROVABLE = frozenset([Reason.BODY, Reason.MACROS])
 """Reasons that fall where both sides compiled to the same SQL."""
@@ -37,8 +42,17 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
         pair.add_text(edited, "compiled_code")
         pair.add(touched)
         changes = compare(*pair.sides)
-    graph = pair.graph if changed_ids(changes) else build_lineage_graph([])
-    return run_diff(base, current, changes, graph, pair.names(changes, graph), pair.unseen_seeds())
+    if not changed_ids(changes):
+        return run_diff(base, current, changes, build_lineage_graph([]), {}, pair.unseen_seeds())
+    pair.add_code(changes)
+    graph = pair.graph
+    facts = (StoredRun(adapter, base, schema, graph), StoredRun(adapter, current, schema, graph))
+    effects = Effects((pair.sides[0], pair.sides[1]), facts, graph)
+    judged, reached = effects.of(changes)
+    names = pair.names(judged, graph)
+    return run_diff(
+        base, current, judged, graph, names, pair.unseen_seeds(), effects.notes(), reached=reached
+    )
 
 
 class _Macros(Mapping[str, MacroMetadata]):
@@ -129,6 +143,11 @@ class _Pair:
             )
             for side in self.sides
         ]
+
+    def add_code(self, changes: Mapping[str, Change]) -> None:
+        """Read the code that is equal on both sides, and that the category of a change may hang on."""
+        for field in ("raw_code", "compiled_code"):
+            self.add_text(self._unread(changes, BY_CODE, field), field)
 
     def touched(self, changes: Mapping[str, Change]) -> set[str]:
         """Nodes of one version on both sides that may have changed all the same.

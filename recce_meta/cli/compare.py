@@ -56,7 +56,7 @@ _data_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
 )
 @click.option("--exclude", multiple=True, help="Without these nodes.")
 @click.option("--like-dbt", is_flag=True, help="dbt's own notion of state:modified, to the letter.")
-@click.option("--fail-on", help="Exit with 1 on any of these: added, removed, modified, a reason, or any.")
+@click.option("--fail-on", help="Exit with 1 on any of these: a status, an effect, a reason, or any.")
 @_data_options
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 @project_option
@@ -75,12 +75,14 @@ def diff(
     style: str,
     **where: Any,
 ) -> None:
-    """What changed between two runs, and what it touches.
+    """What changed between two runs, what that breaks, and whom it reaches.
 
     With --data, also how the data of that differs: schemas, row counts, and values where a key is known.
 
     BASE and CURRENT are run selectors: an id or its beginning, base, current, base~1, branch:NAME,
     sha:PREFIX, before:2026-11-01, latest, or path:DIR for artifacts on disk.
+
+    Statuses: added, removed, modified. Effects: breaking, partial_breaking, unknown.
 
     Reasons: body, compiled, config, relation, columns, descriptions, macros, contract, parents, data.
     """

@@ -7,6 +7,7 @@ tables below. What they do not know is unknown: a change is breaking unless it i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -96,26 +97,31 @@ def merged(found: Iterable[SqlChange]) -> SqlChange:
 
 def readers_of_ephemeral(
     changes: Mapping[str, Change], base: Side, current: Side, graph: LineageGraph, compare: CompareSql
-) -> dict[str, tuple[str, SqlChange]]:
-    """What changed in those that an ephemeral model's code is put into: (that model, the effect) by reader.
+) -> dict[str, tuple[str, int, SqlChange]]:
+    """What changed in those that an ephemeral model's code is put into, by reader.
+
+    Told are that model, how many edges lead from it to the reader, and the effect.
 
     Such a change shows in the readers' compiled SQL, though they did not change themselves.
     """
-    found: dict[str, tuple[str, SqlChange]] = {}
+    causes = Causes(base, current)
+    found: dict[str, tuple[str, int, SqlChange]] = {}
     for unique_id, change in changes.items():
         if change.category in (None, Category.NONE) or not _is_ephemeral(current.nodes.get(unique_id)):
             continue
-        waiting, seen = [unique_id], {unique_id}
+        waiting, seen = deque([(unique_id, 0)]), {unique_id}
         while waiting:
-            for child in graph.children(waiting.pop()):
+            parent, distance = waiting.popleft()
+            for child in graph.children(parent):
                 before, after = base.nodes.get(child), current.nodes.get(child)
                 if child in seen:
                     continue
                 seen.add(child)
                 if _is_ephemeral(after):
-                    waiting.append(child)
+                    waiting.append((child, distance + 1))
                 elif before and after and after.resource_type in SQL_BUILT:
-                    found[child] = (unique_id, _of_sql(before, after, Causes(base, current), compare))
+                    effect = _of_sql(before, after, causes, compare)
+                    found[child] = (unique_id, distance + 1, effect)
     return found
 
 

@@ -25,7 +25,7 @@ EVERYTHING = "*"
 """The column that stands for those which nothing names."""
 
 ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
-"""The column lineage of some nodes, as far as there is any."""
+"""The column lineage of some nodes, as far as there is any, and of what reads them as ephemeral models."""
 
 
 class Reading(NamedTuple):
@@ -41,14 +41,20 @@ ReadingsOf: TypeAlias = Callable[[str, Collection[str]], Mapping[str, Reading]]
 """How each of some nodes reads a parent; where that is not known, a node is left out."""
 
 
+NamersOf: TypeAlias = Callable[[str, Collection[str]], Collection[str]]
+"""Those of some nodes whose SQL names a parent."""
+
+
 class Readers(NamedTuple):
-    """What is known of those that read."""
+    """What is known of those that read; nothing is asked before it is needed."""
 
     current: ColumnsOf
     base: ColumnsOf
     """Asked only where columns came or went."""
     readings: ReadingsOf
-    """Asked only where columns were added, or change places."""
+    """Asked only where columns come, go, or change places."""
+    namers: NamersOf
+    """Asked only of nodes that read no column of a parent."""
 
 
 class Start(NamedTuple):
@@ -120,11 +126,7 @@ class _Walk:
         self._graph, self._readers, self._starts = graph, readers, starts
         self._found: dict[str, Reached] = {}
         self._passed: dict[tuple[str, Reach, str, Status], float] = {}
-        below = sorted(_below(graph, starts, _of_columns))
-        self._columns = readers.current(below) if below else {}
-        apart = sorted(_below(graph, starts, _changes_names))
-        self._before = readers.base(apart) if apart else {}
-        self._now, self._then = _index(self._columns), _index(self._before)
+        self._now, self._then = _Index(readers.current), _Index(readers.base)
 
     def run(self) -> dict[str, Reached]:
         """Everything that is reached."""
@@ -170,13 +172,14 @@ class _Walk:
             for child in children:
                 yield step._replace(unique_id=child, distance=distance)
             return
-        readers = self._now.get(step.unique_id, {})
-        for child in children if step.status is not Status.ADDED else ():
-            if child not in readers and self._is_dark(step.unique_id, child):
+        readers = self._now.readers(step.unique_id, children)
+        earlier = self._then.readers(step.unique_id, children) if step.status is not Status.MODIFIED else {}
+        if step.status is not Status.ADDED:
+            edgeless = [child for child in children if child not in readers and child not in earlier]
+            for child in self._dark(step.unique_id, edgeless):
                 yield _Step(distance, step.origin, child, Reach.UNKNOWN, confidence=step.confidence)
-        indexes = [self._now, *([self._then] if step.status is Status.REMOVED else [])]
-        for index in indexes:
-            for child, edges in index.get(step.unique_id, {}).items():
+        for index in (readers, earlier) if step.status is Status.REMOVED else (readers,):
+            for child, edges in index.items():
                 for edge in edges.of(step.column):
                     yield self._along(step, child, edge)
 
@@ -193,7 +196,7 @@ class _Walk:
 
     def _status(self, step: _Step, child: str, column: str) -> Status:
         """What happens to a column of *child* that is made of the one of *step*."""
-        now, before = self._columns.get(child), self._before.get(child)
+        now, before = self._now.columns.get(child), self._then.columns.get(child)
         if step.status is Status.REMOVED and now is not None and not _has(now, column):
             return Status.REMOVED
         if step.status is Status.ADDED:
@@ -202,16 +205,20 @@ class _Walk:
             return Status.MODIFIED if was else Status.ADDED
         return Status.MODIFIED
 
-    def _is_dark(self, parent: str, child: str) -> bool:
-        """Whether nobody knows how *child* reads *parent*, to which no column of its leads."""
-        known = self._columns.get(child)
-        if known is None or known.reason is not None or not (known.outputs or known.uses):
-            return True
-        if parent in self._then and child in self._then[parent]:
-            return False  # it did, when the column was there
+    def _dark(self, parent: str, children: Collection[str]) -> Iterator[str]:
+        """Those of *children*, none of whose columns lead to *parent*, that may read it all the same."""
+        silent = []
         # Code of an ephemeral parent is part of the child's, whose columns lead to what is behind it.
-        behind = self._graph.parents(parent)
-        return not any(child in self._now.get(one, ()) for one in behind)
+        behind = [self._now.known(one) for one in self._graph.parents(parent)]
+        for child in children:
+            known = self._now.columns.get(child)
+            if known is None or known.reason is not None or not (known.outputs or known.uses):
+                yield child
+            elif not any(child in readers for readers in behind):
+                silent.append(child)
+        if silent:  # `select count(*)` names what it reads; what looks at it while it compiles does not
+            named = self._readers.namers(parent, silent)
+            yield from (child for child in silent if child not in named)
 
     def _positional(self) -> Iterator[_Step]:
         """The rows of those that read by position what has new columns, or columns in other places."""
@@ -258,18 +265,39 @@ class _Edges:
         yield from self._by_column.get(EVERYTHING, ())
 
 
-def _index(columns: Mapping[str, NodeColumns]) -> dict[str, dict[str, _Edges]]:
-    """The edges of all of *columns*, by parent and reader."""
-    found: dict[str, dict[str, _Edges]] = {}
-    for reader, known in columns.items():
+class _Index:
+    """Who makes what of which columns, on one side; read as the walk comes to it."""
+
+    def __init__(self, load: ColumnsOf) -> None:
+        self._load = load
+        self._asked: set[str] = set()
+        self._edges: dict[str, dict[str, _Edges]] = {}
+        self.columns: dict[str, NodeColumns] = {}
+
+    def readers(self, parent: str, children: Collection[str]) -> Mapping[str, _Edges]:
+        """Those that read columns of *parent*, whose children in the graph of nodes are *children*."""
+        new = [child for child in children if child not in self._asked]
+        if new:
+            self._asked.update(new)
+            for reader, known in self._load(new).items():
+                if reader not in self.columns:
+                    self._add(reader, known)
+        return self.known(parent)
+
+    def known(self, parent: str) -> Mapping[str, _Edges]:
+        """Those that are known to read columns of *parent* by now."""
+        return self._edges.get(parent, {})
+
+    def _add(self, reader: str, known: NodeColumns) -> None:
+        self.columns[reader] = known
         for output in known.outputs:
             for source in output.sources:
-                edges = found.setdefault(source.parent, {}).setdefault(reader, _Edges())
-                edges.add(source.column, _Edge(output.name, source.confidence))
+                self._of(source.parent, reader).add(source.column, _Edge(output.name, source.confidence))
         for use in known.uses:
-            edges = found.setdefault(use.parent, {}).setdefault(reader, _Edges())
-            edges.add(use.column, _Edge("", use.confidence))
-    return found
+            self._of(use.parent, reader).add(use.column, _Edge("", use.confidence))
+
+    def _of(self, parent: str, reader: str) -> _Edges:
+        return self._edges.setdefault(parent, {}).setdefault(reader, _Edges())
 
 
 def _steps(start: Start) -> Iterator[_Step]:
@@ -288,19 +316,7 @@ def _has(known: NodeColumns, column: str) -> bool:
     return any(name.lower() == folded for name in known.names)
 
 
-def _of_columns(effect: SqlChange) -> bool:
-    return effect.category not in (Category.BREAKING, Category.UNKNOWN) and bool(effect.columns)
-
-
-def _changes_names(effect: SqlChange) -> bool:
-    return _of_columns(effect) and any(column.status is not Status.MODIFIED for column in effect.columns)
-
-
 def _changes_shape(effect: SqlChange) -> bool:
-    is_milder = effect.category not in (Category.BREAKING, Category.UNKNOWN)
-    return is_milder and (effect.moved or _changes_names(effect))
-
-
-def _below(graph: LineageGraph, starts: Iterable[Start], chosen: Callable[[SqlChange], bool]) -> set[str]:
-    roots = [start.unique_id for start in starts if chosen(start.effect)]
-    return graph.downstream(roots) if roots else set()
+    if effect.category in (Category.BREAKING, Category.UNKNOWN):
+        return False
+    return effect.moved or any(column.status is not Status.MODIFIED for column in effect.columns)

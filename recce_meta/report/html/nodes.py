@@ -146,7 +146,7 @@ def _touched(change: Change | None) -> Child:
     if not phrases:
         return None
     rest = f" {more(len(phrases) - COLUMNS_SHOWN)}" if len(phrases) > COLUMNS_SHOWN else ""
-    return el("div", join([el("code", one) for one in phrases[:COLUMNS_SHOWN]], ", "), rest, class_="columns")
+    return el("div", join([el("code", one) for one in phrases[:COLUMNS_SHOWN]], ", "), rest, class_="touched")
 
 
 def _aspect(node: Node, aspect: str) -> Markup:

@@ -43,6 +43,7 @@ def walk(
     now: Mapping[str, NodeColumns] | None = None,
     before: Mapping[str, NodeColumns] | None = None,
     readings: Mapping[tuple[str, str], Reading] | None = None,
+    naming: str = "",
 ) -> dict[str, Reached]:
     """The walk over *edges*, written `a>b b>c`; a node that *before* lacks was as it is now."""
     graph = build_lineage_graph([], [LineageEdge(*reversed(edge.split(">"))) for edge in edges.split()])
@@ -50,12 +51,19 @@ def walk(
     base = {**current, **(before or {})}
 
     def chosen(all_of: Mapping[str, NodeColumns]) -> object:
-        return lambda ids: {unique_id: all_of[unique_id] for unique_id in ids if unique_id in all_of}
+        def load(ids: Collection[str]) -> dict[str, NodeColumns]:
+            through = graph.children("ephemeral") if "ephemeral" in ids else ()
+            return {unique_id: all_of[unique_id] for unique_id in (*ids, *through) if unique_id in all_of}
+
+        return load
 
     def read(parent: str, children: Collection[str]) -> dict[str, Reading]:
         return {child: (readings or {}).get((child, parent), Reading()) for child in children}
 
-    readers = Readers(chosen(current), chosen(base), read)  # type: ignore[arg-type]
+    def named(parent: str, children: Collection[str]) -> list[str]:
+        return [child for child in children if f"{child}<{parent}" in naming.split()]
+
+    readers = Readers(chosen(current), chosen(base), read, named)  # type: ignore[arg-type]
     return reached_by([Start(name, effect, name) for name, effect in starts.items()], graph, readers)
 
 
@@ -133,6 +141,14 @@ def test_a_reader_without_any_edge_to_its_parent_may_read_it_where_nobody_sees()
     found = walk({"a": partial("x")}, "a>b p>b", {"b": columns(y="p.x")})
 
     assert told(found) == {"b": "unknown"}
+
+
+def test_a_reader_that_names_its_parent_and_none_of_its_columns_reads_only_its_rows() -> None:
+    """`select p.x, (select count(*) from a) from p`."""
+    now = {"b": columns(x="p.x")}
+
+    assert walk({"a": partial("x")}, "a>b p>b", now, naming="b<a") == {}
+    assert told(walk({"a": BREAKING}, "a>b p>b", now, naming="b<a")) == {"b": "rows"}
 
 
 def test_a_star_that_nothing_expands_may_be_any_column() -> None:
@@ -236,7 +252,9 @@ def test_readers_of_an_ephemeral_model_are_not_asked_for_edges_to_it() -> None:
 def test_a_start_beside_its_origin_is_itself_reached() -> None:
     graph = build_lineage_graph([], [LineageEdge("b", "ephemeral"), LineageEdge("c", "b")])
     known = {"b": columns(y="a.x"), "c": columns(z="b.y")}
-    readers = Readers(lambda _ids: known, lambda _ids: known, lambda _parent, _ids: {})
+    readers = Readers(
+        lambda _ids: known, lambda _ids: known, lambda _parent, _ids: {}, lambda _parent, _ids: []
+    )
 
     found = reached_by([Start("b", partial("y"), "ephemeral", 1)], graph, readers)
 

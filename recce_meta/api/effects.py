@@ -1,0 +1,207 @@
+"""What the changes of a diff break, and what they reach: the rules of `recce_meta.diff`, with their facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from recce_meta.api.run_facts import RunFacts
+from recce_meta.diff.breaking import SQL_BUILT, readers_of_ephemeral, with_categories
+from recce_meta.diff.reach import Reached, Readers, Reading, Start, reached_by
+from recce_meta.diff.side import Side
+from recce_meta.errors import SqlNotAnalysed
+from recce_meta.graph import LineageGraph
+from recce_meta.graph.columns.project import SECONDS, offered_columns
+from recce_meta.graph.columns.project_dialects import dialect_of
+from recce_meta.graph.columns.project_tokens import (
+    ProjectNames,
+    QueryNames,
+    last_part,
+    parent_name,
+    parseable,
+    schemas_key,
+    unquoted,
+)
+from recce_meta.models import Change, NodeMetadata, Reason, Status
+from recce_meta.models.category import Category, SqlChange
+from recce_meta.models.tokens import CLOSING, OPENING
+
+if TYPE_CHECKING:
+    from recce_meta.graph.columns.query import Query
+
+Schemas = Mapping[str, Mapping[str, str]]
+
+WITHOUT_COLUMNS = (
+    "{} was recorded without column lineage, so that more may count as impacted than really is; "
+    "record it again, without --no-columns"
+)
+
+_BY_PLACE = re.compile(
+    rf"""
+    \b(union | intersect | except | minus | insert)\b
+    | \bby\s [^()]*? \b\d  # an ordinal
+    | {CLOSING}\s+(as\s+)?\w+\s*\(  # an alias with names for the columns
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What a text has in it if it reads columns by their place. Many others have it too."""
+
+
+class Effects:
+    """Tells of the changes between two runs what they break and reach."""
+
+    def __init__(
+        self, sides: tuple[Side, Side], facts: tuple[RunFacts, RunFacts], graph: LineageGraph
+    ) -> None:
+        self._sides, self._facts, self._graph = sides, facts, graph
+        self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
+        self._names: dict[int, ProjectNames] = {}
+        self._read: dict[int, int] = {}
+        self._compared: dict[str, SqlChange] = {}
+        self._resolved: dict[str, tuple[QueryNames, Query | None]] = {}
+
+    def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, Reached]]:
+        """*changes* with their categories, and what they reach; both sides' nodes must have their code."""
+        self._read_ahead(changes.values())
+        judged = with_categories(changes, *self._sides, self._compare)
+        starts = [
+            Start(change.unique_id, _effect(change), change.unique_id)
+            for change in judged.values()
+            if change.category is not None and change.status is not Status.ADDED
+        ]
+        through = readers_of_ephemeral(judged, *self._sides, self._graph, self._compare)
+        starts += [
+            Start(reader, effect, origin, distance) for reader, (origin, distance, effect) in through.items()
+        ]
+        base, current = self._facts
+        readers = Readers(current.columns, base.columns, self._readings, self._namers)
+        return judged, reached_by(starts, self._graph, readers)
+
+    def notes(self) -> Iterable[str]:
+        """What could not be told, and why."""
+        for facts, side in zip(self._facts, ("base", "current"), strict=True):
+            if facts.lacks_columns:
+                yield WITHOUT_COLUMNS.format(side)
+
+    def _read_ahead(self, changes: Iterable[Change]) -> None:
+        """Read all at once what comparing SQL needs."""
+        ids = [
+            change.unique_id
+            for change in changes
+            if change.status is Status.MODIFIED
+            and change.resource_type in SQL_BUILT
+            and not {Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS}.isdisjoint(change.reasons)
+        ]
+        if ids:
+            for facts in self._facts:
+                facts.nodes(ids)
+
+    def _compare(self, before: NodeMetadata, old: str, after: NodeMetadata, new: str) -> SqlChange:
+        unique_id = after.unique_id
+        if unique_id not in self._compared:
+            self._compared[unique_id] = self._compare_sql(unique_id)
+        return self._compared[unique_id]
+
+    def _compare_sql(self, unique_id: str) -> SqlChange:
+        from recce_meta.diff.semantic.compare import compare_sql  # parses: not needed where no SQL changed
+
+        old, new = (self._query(index, unique_id) for index in (0, 1))
+        # A relation is called alike on both sides, also where an environment has its own names for tables.
+        relations = {**old.relations, **new.relations}
+        found = compare_sql(
+            parseable(old.tokenised, relations),
+            parseable(new.tokenised, relations),
+            self._dialect,
+            self._schemas(0, old, relations),
+            self._schemas(1, new, relations),
+            timeout=SECONDS,
+        )
+        reasons = tuple(_readable(reason, relations) for reason in found.reasons)
+        return SqlChange(category=found.category, columns=found.columns, reasons=reasons, moved=found.moved)
+
+    def _query(self, index: int, unique_id: str) -> QueryNames:
+        """The SQL of a node on one side, and what the relations in it are."""
+        nodes = self._facts[index].nodes([unique_id])
+        if len(nodes) != self._read.get(index):
+            self._read[index] = len(nodes)
+            self._names[index] = ProjectNames(nodes.values())
+        return self._names[index].of(nodes[unique_id])
+
+    def _schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
+        """The columns of all that a query reads, as far as they are known."""
+        facts = self._facts[index]
+        nodes = facts.nodes([])
+        keys: dict[str, list[str]] = {}
+        for name, unique_id in names.named.items():
+            keys.setdefault(unique_id, []).append(name)
+        for unique_id in names.relations:
+            keys.setdefault(unique_id, []).append(schemas_key(unique_id, relations[unique_id]))
+        untold = [key for key in keys if key in nodes and nodes[key].columns_from != "catalog"]
+        inferred = facts.names(untold) if untold else {}
+        found: dict[str, Mapping[str, str]] = {}
+        for unique_id, called in keys.items():
+            if unique_id in nodes:
+                columns = offered_columns(nodes[unique_id], inferred.get(unique_id, ()))
+                if columns.names is not None:
+                    found.update(dict.fromkeys(called, columns.types))
+        return found
+
+    def _readings(self, parent: str, children: Collection[str]) -> dict[str, Reading]:
+        """How those of *children* that are SQL read *parent*; texts that cannot read by place are not parsed."""
+        token = f"{OPENING}{parent}{CLOSING}"
+        texts = self._facts[1].tokenised(children) if children else {}
+        asked = {
+            child: bool(_BY_PLACE.search(sql))
+            for child, sql in texts.items()
+            if token in sql and (_BY_PLACE.search(sql) or ("*" in sql and self._graph.children(child)))
+        }
+        self._facts[1].nodes([child for child in asked if child not in self._resolved])
+        found: dict[str, Reading] = {}
+        for child, may_count_places in asked.items():
+            names, query = self._resolved_query(child)
+            if query is not None and parent in names.relations:
+                from recce_meta.diff.semantic import reads_by_position, reads_star
+
+                called = schemas_key(parent, names.relations[parent])
+                by_place = may_count_places and reads_by_position(query, called)
+                found[child] = Reading(by_place, reads_star(query, called))
+        return found
+
+    def _resolved_query(self, unique_id: str) -> tuple[QueryNames, Query | None]:
+        """The SQL of a node of current, understood; None where it is not."""
+        if unique_id not in self._resolved:
+            from recce_meta.graph.columns import resolve_query
+
+            names = self._query(1, unique_id)
+            query = None
+            with suppress(SqlNotAnalysed):
+                schemas = self._schemas(1, names, names.relations)
+                query = resolve_query(names.sql, self._dialect, schemas, timeout=SECONDS)
+            self._resolved[unique_id] = names, query
+        return self._resolved[unique_id]
+
+    def _namers(self, parent: str, children: Collection[str]) -> list[str]:
+        token = f"{OPENING}{parent}{CLOSING}"
+        return [child for child, sql in self._facts[1].tokenised(children).items() if token in sql]
+
+
+def _effect(change: Change) -> SqlChange:
+    return SqlChange(
+        category=change.category or Category.NONE,
+        columns=change.columns,
+        reasons=change.category_reasons,
+        moved=change.columns_moved,
+    )
+
+
+def _readable(reason: str, relations: Mapping[str, str]) -> str:
+    """*reason* with the names of nodes in the place of those that were made for the comparison."""
+    for unique_id, relation in relations.items():
+        name = parent_name(unique_id)
+        if name in reason:
+            last = re.escape(unquoted(last_part(relation)))
+            label = unique_id.split(".", 2)[-1].replace("\\", "")
+            reason = re.sub(rf"{name}(\W{{1,3}}{last}\b[\"`\]]?)?", label, reason)
+    return reason
