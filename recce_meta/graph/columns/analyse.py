@@ -137,7 +137,8 @@ def _text(node: Sql | None, dialect: str) -> str | None:
     """The SQL of *node*, cut where it is too long; None where it is too deep to be written."""
     if node is None or _is_deep(node):
         return None
-    text = node.sql(dialect or None, comments=False)
+    # Nobody reads the tree after this, so the generator may change what it writes.
+    text: str = node.sql(dialect or None, comments=False, copy=False)
     return text if len(text) <= MOST_EXPRESSION else text[: MOST_EXPRESSION - 1] + "…"
 
 

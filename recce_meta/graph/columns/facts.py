@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 LATERAL_ALIASES = frozenset(
-    {"", "clickhouse", "databricks", "duckdb", "redshift", "snowflake", "spark", "spark2", "teradata"}
+    {"clickhouse", "databricks", "duckdb", "redshift", "snowflake", "spark", "spark2", "teradata"}
 )
-"""A SELECT's later expressions can name its earlier ones.
+"""A SELECT's later expressions can name its earlier ones, unless a source has a column of that name.
+
+Elsewhere an alias is what a name means only where it can be nothing else. SQL of no particular dialect
+follows the standard, which does not have this.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html
 https://docs.databricks.com/en/sql/language-manual/sql-ref-name-resolution.html

@@ -45,9 +45,14 @@ class Flow:
     plain: bool
     """Whether it is one column as it is, all the way down."""
     aggregated: bool = False
+    opaque: bool = False
+    """Whether something is read that leads to no column: a name not found, the existence of rows."""
 
 
 EMPTY = Flow({}, False)
+UNKNOWN = Flow({}, False, opaque=True)
+PENDING = Flow({}, True)
+"""Of an output that needs itself: as plain as what it turns out to be."""
 
 
 class Lineage:
@@ -56,7 +61,6 @@ class Lineage:
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
         self._flows: dict[Output, Flow] = {}
-        self._solved: set[SelfReference] = set()
 
     def flow(self, output: Output) -> Flow:
         """Where *output*'s values come from."""
@@ -73,6 +77,8 @@ class Lineage:
         flows = self._flows
         stack = [start]
         entered: set[Output] = set()
+        order: list[Output] = []
+        circular = False
         while stack:
             output = stack[-1]
             if output in flows:
@@ -80,15 +86,32 @@ class Lineage:
                 continue
             if output not in entered:
                 entered.add(output)
-                needed = [each for each in self._needs(output) if each not in flows and each not in entered]
-                if needed:
-                    stack += needed
+                missing = [each for each in self._needs(output) if each not in flows]
+                if missing:
+                    # What is entered and not done yet needs this output itself.
+                    circular = circular or not entered.isdisjoint(missing)
+                    stack += (each for each in missing if each not in entered)
                     continue
             stack.pop()
             flows[output] = self._combined(output)
-            if len(flows) % 1000 == 0:
+            order.append(output)
+            if len(order) % 1000 == 0:
                 self._deadline.check()
+        if circular:
+            self._settle(order)
         return flows[start]
+
+    def _settle(self, order: list[Output]) -> None:
+        """Go through the outputs of a recursive CTE until nothing is added: columns only ever grow."""
+        changed = True
+        while changed:
+            changed = False
+            self._deadline.check()
+            for output in order:
+                flow = self._combined(output)
+                if flow != self._flows[output]:
+                    self._flows[output] = flow
+                    changed = True
 
     def _needs(self, output: Output) -> Iterator[Output]:
         yield from output.branches
@@ -108,11 +131,12 @@ class Lineage:
         if reads.plain is not None and output.star is None:
             return self._of_reference(reads.plain)
         columns: dict[BaseColumn, float] = {}
-        aggregated = reads.aggregates
+        aggregated, opaque = reads.aggregates, bool(reads.tests)
         for flow in self._parts(output):
             aggregated = aggregated or flow.aggregated
+            opaque = opaque or flow.opaque
             _merge(columns, flow.columns)
-        return Flow(columns, False, aggregated)
+        return Flow(columns, False, aggregated, opaque)
 
     def _parts(self, output: Output) -> Iterator[Flow]:
         if output.star is not None:
@@ -126,23 +150,22 @@ class Lineage:
 
     def _of_branches(self, output: Output) -> Flow:
         if len(output.branches) == 1:
-            return self._flows.get(output.branches[0], EMPTY)
+            return self._flows.get(output.branches[0], PENDING)
         columns: dict[BaseColumn, float] = {}
-        plain, aggregated = True, False
+        plain, aggregated, opaque = True, False, False
         for branch in output.branches:
-            flow = self._flows.get(branch)
-            if flow is None:
-                continue
+            flow = self._flows.get(branch, PENDING)
             plain = plain and flow.plain
             aggregated = aggregated or flow.aggregated
+            opaque = opaque or flow.opaque
             _merge(columns, flow.columns)
-        return Flow(columns, plain and bool(columns), aggregated)
+        return Flow(columns, plain, aggregated, opaque)
 
     def _of_reference(self, reference: Reference) -> Flow:
         if isinstance(reference, Column):
             return self._of_column(reference)
         if isinstance(reference, Alias):
-            return self._flows.get(reference.output, EMPTY)
+            return self._flows.get(reference.output, PENDING)
         if isinstance(reference, Merged):
             columns: dict[BaseColumn, float] = {}
             flows = [self._of_column(column) for column in reference.columns]
@@ -152,19 +175,19 @@ class Lineage:
             return Flow(columns, plain, any(flow.aggregated for flow in flows))
         if isinstance(reference, WholeRow):
             return self._of_row(reference.source)
-        return EMPTY
+        return UNKNOWN
 
     def _of_column(self, column: Column) -> Flow:
         relation = column.source.relation
         if isinstance(relation, Table):
             return Flow({(relation.name, column.name): column.confidence}, column.name != STAR)
         if column.output is None:
-            return EMPTY
-        flow = self._flows.get(column.output, EMPTY)
+            return UNKNOWN
+        flow = self._flows.get(column.output, PENDING)
         if column.confidence < 1 and flow.columns:
             # What was implied has its own doubt already; a guess between sources adds to it.
             lowered = {name: min(sure, column.confidence) for name, sure in flow.columns.items()}
-            return Flow(lowered, flow.plain, flow.aggregated)
+            return Flow(lowered, flow.plain, flow.aggregated, flow.opaque)
         return flow
 
     def _of_row(self, source: Source) -> Flow:
@@ -190,7 +213,7 @@ def _outputs_of(source: Source) -> Iterator[Output]:
     if isinstance(relation, Table):
         return
     yield from relation.outputs
-    if isinstance(relation, Function):
+    if isinstance(relation, Function) and not relation.outputs:
         for reference in relation.reads.references:
             yield from _reached(reference)
 
@@ -226,7 +249,7 @@ def kind_of(flow: Flow, name: str) -> Kind:
     if flow.aggregated:
         return Kind.AGGREGATED
     if not flow.columns:
-        return Kind.CONSTANT
+        return Kind.DERIVED if flow.opaque else Kind.CONSTANT
     if not flow.plain:
         return Kind.DERIVED
     same = all(column.lower() == name.lower() for _, column in flow.columns)

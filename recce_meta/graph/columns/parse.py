@@ -126,16 +126,15 @@ def on_deep_stack(work: Callable[[], _Result]) -> _Result:
 
     with _stack_size:
         frames, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
+        # A thread takes the limit that holds when it starts.
+        sys.setrecursionlimit(max(frames, _FRAMES))
         try:
             thread = threading.Thread(target=run, name="deep SQL", daemon=True)
             thread.start()
-        finally:
-            threading.stack_size(size)
-        sys.setrecursionlimit(max(frames, _FRAMES))
-        try:
             thread.join()
         finally:
             sys.setrecursionlimit(frames)
+            threading.stack_size(size)
     if errors:
         raise errors[0]
     return results[0]

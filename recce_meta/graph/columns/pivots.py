@@ -73,7 +73,10 @@ def _pivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
     every = Reads(tuple(reference for reads in read for reference in reads.references), aggregates=True)
     for place, name in enumerate(names):
         reads = read[place % len(read)] if read else every
-        made.outputs.append(Output(name, len(made.outputs), node, Reads(reads.references, aggregates=True)))
+        aggregate = aggregates[place % len(aggregates)] if aggregates else node
+        made.outputs.append(
+            Output(name, len(made.outputs), aggregate, Reads(reads.references, aggregates=True))
+        )
     if not names:
         made.dynamic = every
         made.outputs.append(Output(STAR, len(made.outputs), node, every, star=Star(())))

@@ -107,6 +107,7 @@ def _ends_of(source: Source) -> list[str]:
     """`db.schema.orders` can be called `orders` and `schema.orders` too; so can a unique id in a token."""
     ends: list[str] = []
     for name in {source.relation.name, dotted(source.node)} if isinstance(source.relation, Table) else ():
+        ends.append(name.lower())
         parts = name.lower().strip("⟦⟧").split(".")
         ends += [".".join(parts[place:]) for place in range(len(parts))]
         if len(parts) > 1 and parts[-1][:1] == "v" and parts[-1][1:].isdigit():
@@ -334,6 +335,9 @@ class Lookup:
             if source is not None:
                 return WholeRow(source)
             reach = reach.outer
+        aliased = scope.outputs.get(lower)
+        if aliased is not None:
+            return Alias(aliased)
         tables = [source for source in scope.sources if isinstance(source.relation, Table)]
         if len(scope.sources) == 1 and tables and spelt.upper() not in facts.NOT_COLUMNS:
             # Catalogs lag behind, and pseudo-columns are in none.
@@ -364,7 +368,7 @@ class Lookup:
             ]
             if len(bare) == 1 and found.source is bare[0]:
                 return Column(bare[0], parts[1], None, GUESS), True
-        if isinstance(found, WholeRow):
+        if isinstance(found, WholeRow) or (isinstance(found, Column) and found.confidence == GUESS):
             return Unresolved(".".join(parts)), True
         return found, False
 

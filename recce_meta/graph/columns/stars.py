@@ -43,6 +43,11 @@ class _Changes:
         for node in args(star, "rename"):
             self.renamed[unwrapped(node).name.lower()] = node.alias
 
+    @property
+    def nothing(self) -> bool:
+        """Whether all columns stay as they are."""
+        return not (self.excluded or self.replaced or self.renamed)
+
     def as_star(self, sources: tuple[Source, ...]) -> Star:
         """The rest, over relations whose columns are not known."""
         back = {new.lower(): old for old, new in self.renamed.items()}
@@ -110,7 +115,9 @@ class Outputs:
                 self._starred(spelt, column, changes)
                 merged.add(lower)
         for each in sources:
-            for name, column in starred(each):
+            if not merged and changes.nothing:
+                self._as_it_is(each)
+            for name, column in () if not merged and changes.nothing else starred(each):
                 if name.lower() not in merged:
                     self._starred(name, column, changes)
             if is_open(each):
@@ -120,6 +127,12 @@ class Outputs:
                 star_output = self._yield(STAR, None, Reads(), from_star=True)
                 star_output.star = rest
                 self._replaced_unseen(changes)
+
+    def _as_it_is(self, source: Source) -> None:
+        """All columns of *source*: wide ones pass through hundreds of CTEs, so this is quick."""
+        outputs = self._outputs
+        for place, (name, column) in enumerate(starred(source), len(outputs)):
+            outputs.append(Output(name, place, None, Reads((column,), (), (), column), True))
 
     def _starred(self, name: str, column: Column | Merged, changes: _Changes) -> None:
         lower = name.lower()
