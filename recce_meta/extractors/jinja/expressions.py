@@ -1,0 +1,386 @@
+"""Expressions of a template, worked out as far as constants reach.
+
+Every method gives all that may come of an expression: pairs of a world and the value in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from jinja2 import nodes
+
+from recce_meta.extractors.jinja.constants import (
+    ANY_VALUE,
+    COMPARISONS,
+    FILTERS,
+    METHODS,
+    OPERATORS,
+    TESTS,
+    apply,
+    text_of,
+)
+from recce_meta.extractors.jinja.findings import Findings
+from recce_meta.extractors.jinja.values import (
+    HIDDEN,
+    UNDEFINED,
+    UNKNOWN,
+    Builtin,
+    Closure,
+    Loop,
+    Namespace,
+    Package,
+    Value,
+    frozen,
+    is_known,
+    weigh,
+)
+from recce_meta.extractors.jinja.world import World
+
+Pairs: TypeAlias = list[tuple[World, Value]]
+BUILTINS = frozenset(
+    "ref source config var env_var builtins context adapter return range dict namespace zip set log print "
+    "fromjson tojson render".split()
+)
+
+
+class Expressions:
+    """How expressions are read; calls are left to those who know functions and macros."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.package = findings.package
+        self._methods: dict[type, Callable[[Any, World], Pairs]] = {
+            nodes.Const: lambda node, world: [(world, node.value)],
+            nodes.TemplateData: lambda node, world: [(world, node.data)],
+            nodes.Name: lambda node, world: [(world, self.look_up(node.name, world))],
+            nodes.List: self._list,
+            nodes.Tuple: self._tuple,
+            nodes.Dict: self._dict,
+            nodes.CondExpr: self._conditional,
+            nodes.Compare: self._compare,
+            nodes.Concat: self._concat,
+            nodes.And: self._logic,
+            nodes.Or: self._logic,
+            nodes.Not: self._unary,
+            nodes.Neg: self._unary,
+            nodes.Pos: self._unary,
+            nodes.Getattr: self._getattr,
+            nodes.Getitem: self._getitem,
+            nodes.Filter: self._filter,
+            nodes.Test: self._test,
+            nodes.Call: self._call,
+        }
+
+    def call(self, value: Value, node: nodes.Call, args: Arguments, world: World) -> Pairs:
+        """What calling *value* gives."""
+        raise NotImplementedError
+
+    def evaluate(self, node: nodes.Node, world: World) -> Pairs:
+        """What *node* may be."""
+        self.findings.spend()
+        method = self._methods.get(type(node))
+        if method is not None:
+            return method(node, world)
+        if isinstance(node, nodes.BinExpr):
+            return self._binary(node, world)
+        return [(after, UNKNOWN) for after, _ in self.each(list(node.iter_child_nodes()), world)]
+
+    def each(self, found: Sequence[nodes.Node | None], world: World) -> list[tuple[World, list[Value]]]:
+        """What *found* may be, one after the other; None is left out as None."""
+        ways: list[tuple[World, list[Value]]] = [(world, [])]
+        for node in found:
+            if node is None:
+                ways = [(before, [*values, None]) for before, values in ways]
+                continue
+            ways = [
+                (after, [*values, value])
+                for before, values in ways
+                for after, value in self.evaluate(node, before)
+            ]
+        return ways
+
+    def look_up(self, name: str, world: World) -> Value:
+        """What *name* is: set in the template, a macro, dbt's, or unknown."""
+        scope = world.scope.find(name)
+        if scope is not None:
+            return scope.names[name]
+        macros = self.findings.macros
+        macro = macros.find(name, self.package)
+        if macro is not None:
+            return macro
+        if name in BUILTINS:
+            return Builtin(name)
+        if macros.has_package(name):
+            return Package(name)
+        return UNDEFINED if name in self.findings.own else UNKNOWN
+
+    def decides(self, test: nodes.Node, value: Value, world: World) -> bool | None:
+        """Whether *test* holds, where a loop's turn or a macro's arguments alone decide it; else None.
+
+        Any other condition may be another one in another environment, even where it is a constant here.
+        """
+        if not is_known(value):
+            return None
+        for name in test.find_all(nodes.Name):
+            scope = world.scope.find(name.name)
+            if scope is not None and scope.is_decided:
+                return bool(value)
+        if isinstance(test, nodes.Name):
+            scope = world.scope.find(test.name)
+            return bool(value) if scope is not None and scope.is_decided else None
+        return None
+
+    def truth_of(self, value: Value) -> bool | None:
+        """Whether *value* counts as true, where that is known."""
+        if isinstance(value, (list, dict, tuple, set)) or is_known(value):
+            return bool(value)
+        return None
+
+    def _list(self, node: nodes.List, world: World) -> Pairs:
+        return self._weighed(self.each(node.items, world), list)
+
+    def _tuple(self, node: nodes.Tuple, world: World) -> Pairs:
+        return self._weighed(self.each(node.items, world), tuple)
+
+    def _weighed(self, ways: list[tuple[World, list[Value]]], kind: Callable[[Any], Value]) -> Pairs:
+        for _, values in ways:
+            self.findings.spend(weigh(values) >> 3)
+        return [(world, kind(values)) for world, values in ways]
+
+    def _dict(self, node: nodes.Dict, world: World) -> Pairs:
+        flat = [part for pair in node.items for part in (pair.key, pair.value)]
+        return self._weighed(
+            self.each(flat, world),
+            lambda values: {
+                key if is_known(key) and not isinstance(key, (list, dict)) else UNKNOWN: value
+                for key, value in zip(values[::2], values[1::2], strict=True)
+            },
+        )
+
+    def _conditional(self, node: nodes.CondExpr, world: World) -> Pairs:
+        found: Pairs = []
+        for after, value in self.evaluate(node.test, world):
+            decided = self.decides(node.test, value, after)
+            if decided is not False:
+                found += self.evaluate(node.expr1, after.fork() if decided is None else after)
+            if decided is not True:
+                found += [(after, UNDEFINED)] if node.expr2 is None else self.evaluate(node.expr2, after)
+        return self.different(found)
+
+    def different(self, pairs: Pairs) -> Pairs:
+        """*pairs* without repetition."""
+        if len(pairs) < 2:
+            return pairs
+        return list({(world.key(), frozen(value)): (world, value) for world, value in pairs}.values())
+
+    def _compare(self, node: nodes.Compare, world: World) -> Pairs:
+        found: Pairs = []
+        for after, values in self.each([node.expr, *(operand.expr for operand in node.ops)], world):
+            result: Value = True
+            for operand, left, right in zip(node.ops, values, values[1:], strict=False):
+                if not (is_known(left) and is_known(right)):
+                    result = UNKNOWN
+                    break
+                result = apply(COMPARISONS[operand.op], left, right)
+                if result is not True:
+                    break
+            found.append((after, result))
+        return found
+
+    def _binary(self, node: nodes.BinExpr, world: World) -> Pairs:
+        operator = OPERATORS.get(type(node).__name__.lower())
+        found: Pairs = []
+        for after, (left, right) in self.each([node.left, node.right], world):
+            value = UNDEFINED if UNDEFINED in (left, right) else UNKNOWN
+            lists = isinstance(left, list) and isinstance(right, list) and isinstance(node, nodes.Add)
+            if operator is not None and (lists or (is_known(left) and is_known(right))):
+                value = apply(operator, left, right)
+            found.append((after, value))
+        return found
+
+    def _concat(self, node: nodes.Concat, world: World) -> Pairs:
+        found: Pairs = []
+        for after, values in self.each(node.nodes, world):
+            texts = [text_of(value) for value in values]
+            missing = UNDEFINED if any(value is UNDEFINED for value in values) else UNKNOWN
+            found.append((after, missing if UNKNOWN in texts else apply("".join, texts)))
+        return found
+
+    def _logic(self, node: nodes.BinExpr, world: World) -> Pairs:
+        found: Pairs = []
+        for after, (left, right) in self.each([node.left, node.right], world):
+            truth = self.truth_of(left)
+            if left is UNDEFINED and isinstance(node, nodes.Or):
+                truth = False
+            if truth is None:
+                found.append((after, UNKNOWN))
+            else:
+                found.append((after, right if truth is isinstance(node, nodes.And) else left))
+        return found
+
+    def _unary(self, node: nodes.UnaryExpr, world: World) -> Pairs:
+        found: Pairs = []
+        for after, value in self.evaluate(node.node, world):
+            if isinstance(node, nodes.Not):
+                truth = self.truth_of(value)
+                found.append((after, UNKNOWN if truth is None else not truth))
+            else:
+                negative = isinstance(node, nodes.Neg)
+                is_number = isinstance(value, (int, float))
+                found.append((after, (-value if negative else value) if is_number else UNKNOWN))
+        return found
+
+    def _getattr(self, node: nodes.Getattr, world: World) -> Pairs:
+        return [(after, self.member(owner, node.attr)) for after, owner in self.evaluate(node.node, world)]
+
+    def _getitem(self, node: nodes.Getitem, world: World) -> Pairs:
+        if isinstance(node.arg, nodes.Slice):
+            parts = [node.node, node.arg.start, node.arg.stop, node.arg.step]
+            return [
+                (after, self._slice(owner, slice(*bounds)))
+                for after, (owner, *bounds) in self.each(parts, world)
+            ]
+        ways = self.each([node.node, node.arg], world)
+        return [(after, self.member(owner, key)) for after, (owner, key) in ways]
+
+    @staticmethod
+    def _slice(owner: Value, bounds: slice) -> Value:
+        if not isinstance(owner, (str, list, tuple)) or not is_known(
+            [bounds.start, bounds.stop, bounds.step]
+        ):
+            return UNKNOWN
+        return apply(lambda: owner[bounds])
+
+    def member(self, owner: Value, key: Value) -> Value:
+        """`owner.key`, or `owner[key]`."""
+        if isinstance(owner, (Builtin, Package)):
+            return self._member_of_dbt(owner, key)
+        if isinstance(owner, Namespace):
+            return owner.names.get(key, UNKNOWN) if isinstance(key, str) else UNKNOWN
+        if isinstance(owner, Loop):
+            return owner.get(key) if isinstance(key, str) else UNKNOWN
+        if (
+            isinstance(owner, (dict, list, tuple, str))
+            and is_known(key)
+            and not isinstance(key, (list, dict))
+        ):
+            absent = UNKNOWN if isinstance(owner, dict) and UNKNOWN in owner else UNDEFINED
+            try:
+                return owner[key]
+            except (LookupError, TypeError):
+                return absent
+        return UNDEFINED if owner is UNDEFINED else UNKNOWN
+
+    def _member_of_dbt(self, owner: Builtin | Package, key: Value) -> Value:
+        if isinstance(owner, Package):
+            macro = self.findings.macros.of_package(owner.name, key) if isinstance(key, str) else None
+            return UNKNOWN if macro is None else macro
+        if owner.name in ("builtins", "context"):
+            if not isinstance(key, str):
+                return HIDDEN
+            if key == "get":
+                return Builtin(f"{owner.name}.get")
+            return Builtin(key) if key in BUILTINS else UNKNOWN
+        if owner.name in ("adapter", "config"):
+            return Builtin(f"{owner.name}.{key}") if key in ("dispatch", "get", "require") else UNKNOWN
+        return UNKNOWN
+
+    def _filter(self, node: nodes.Filter, world: World) -> Pairs:
+        found: Pairs = []
+        names = [keyword.key for keyword in node.kwargs]
+        parts = [node.node, *node.args, *(keyword.value for keyword in node.kwargs)]
+        for after, (value, *rest) in self.each(parts, world):
+            args, kwargs = (
+                rest[: len(node.args)],
+                dict(zip(map(str, names), rest[len(node.args) :], strict=True)),
+            )
+            plain = node.dyn_args is None and node.dyn_kwargs is None
+            found.append((after, self.filtered(node.name, value, args, kwargs) if plain else UNKNOWN))
+        return found
+
+    def filtered(self, name: str, value: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
+        """`value | name(…)`."""
+        if value is UNDEFINED and name in ("default", "d"):
+            return args[0] if args else kwargs.get("default_value", "")
+        known = is_known([*args, *kwargs.values()])
+        loose = name in ANY_VALUE and isinstance(value, (list, tuple, dict))
+        if name not in FILTERS or not known or not (loose or is_known(value)):
+            return UNDEFINED if value is UNDEFINED else UNKNOWN
+        return apply(FILTERS[name], value, *args, **kwargs)
+
+    def _test(self, node: nodes.Test, world: World) -> Pairs:
+        found: Pairs = []
+        for after, (value, *args) in self.each([node.node, *node.args], world):
+            result: Value = UNKNOWN
+            if node.name in ("defined", "undefined"):
+                if value is UNDEFINED or is_known(value) or isinstance(value, (list, dict, tuple, Closure)):
+                    result = (value is not UNDEFINED) is (node.name == "defined")
+            elif node.name in TESTS and is_known([value, *args]):
+                result = apply(TESTS[node.name], value, *args)
+            found.append((after, result))
+        return found
+
+    def _call(self, node: nodes.Call, world: World) -> Pairs:
+        if isinstance(node.node, nodes.Getattr):
+            found: Pairs = []
+            for after, owner in self.evaluate(node.node.node, world):
+                methods = METHODS.get(type(owner), frozenset())
+                if isinstance(owner, Loop) and node.node.attr == "cycle":
+                    callee: Value = (owner, "cycle")
+                elif node.node.attr in methods and not (isinstance(owner, dict) and node.node.attr in owner):
+                    callee = (owner, node.node.attr)
+                else:
+                    callee = self.member(owner, node.node.attr)
+                found += self._arguments(callee, node, after)
+            return found
+        return [
+            pair
+            for after, callee in self.evaluate(node.node, world)
+            for pair in self._arguments(callee, node, after)
+        ]
+
+    def _arguments(self, callee: Value, node: nodes.Call, world: World) -> Pairs:
+        names = [keyword.key for keyword in node.kwargs]
+        parts = [*node.args, *(keyword.value for keyword in node.kwargs), node.dyn_args, node.dyn_kwargs]
+        found: Pairs = []
+        for after, (*values, more, more_named) in self.each(parts, world):
+            given = values[: len(node.args)]
+            named = dict(zip(names, values[len(node.args) :], strict=True))
+            args = Arguments(given, named)
+            if node.dyn_args is not None:
+                args.extend(more)
+            if node.dyn_kwargs is not None:
+                args.update(more_named)
+            found += self.call(callee, node, args, after)
+        return found
+
+
+class Arguments:
+    """What a function is called with."""
+
+    __slots__ = ("is_whole", "named", "values")
+
+    def __init__(self, values: list[Value], named: dict[str, Value]) -> None:
+        self.values, self.named = values, named
+        self.is_whole = True
+        """Whether there are no other arguments than these."""
+
+    def extend(self, more: Value) -> None:
+        """Add `*more`."""
+        if isinstance(more, (list, tuple)):
+            self.values = [*self.values, *more]
+        else:
+            self.is_whole = False
+
+    def update(self, more: Value) -> None:
+        """Add `**more`."""
+        if isinstance(more, dict) and all(isinstance(key, str) for key in more):
+            self.named = {**self.named, **more}
+        else:
+            self.is_whole = False
+
+    @property
+    def all(self) -> list[Value]:
+        """Every value, whatever its place."""
+        return [*self.values, *self.named.values()]

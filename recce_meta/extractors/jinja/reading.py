@@ -1,0 +1,132 @@
+"""A template's references, sources and settings, from its syntax tree with constants worked out.
+
+https://docs.getdbt.com/reference/dbt-jinja-functions/ref and …/source say what the functions take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from jinja2 import TemplateSyntaxError, nodes
+from msgspec import Struct
+
+from recce_meta.errors import TemplateError
+from recce_meta.extractors.jinja.findings import Findings, Macros, Ref
+from recce_meta.extractors.jinja.grammar import ENVIRONMENT
+from recce_meta.extractors.jinja.statements import Interpreter
+from recce_meta.extractors.jinja.values import Beyond, Scope, is_known
+from recce_meta.extractors.jinja.world import World, joined
+
+LONGEST = 2_000_000
+
+
+class JinjaDependencies(NamedTuple):
+    """What a template reads."""
+
+    refs: tuple[Ref, ...]
+    """Package, name and version of every `ref`, in the order in which they are met."""
+    sources: tuple[tuple[str, str], ...]
+    """Source and table of every `source`."""
+    dynamic: bool
+    """Whether there may be others, which only rendering knows."""
+
+
+class TemplateFacts(Struct, frozen=True, kw_only=True):
+    """All that can be told of a template without rendering it."""
+
+    dependencies: JinjaDependencies
+    reasons: tuple[str, ...] = ()
+    """Why it is dynamic, one clause each."""
+    config: dict[str, Any] = {}
+    """What `config()` says, as far as it is the same on every way."""
+    unsure: tuple[str, ...] = ()
+    """Settings that differ from way to way, or that only rendering knows."""
+    macros: tuple[str, ...] = ()
+    """Unique ids of the macros that were followed, sorted."""
+
+
+def jinja_dependencies(sql: str, *, variables: Mapping[str, Any] | None = None) -> JinjaDependencies:
+    """What the template *sql* reads, as `(refs, sources, dynamic)`.
+
+    Every branch counts, loops over constants are unrolled, and a name that cannot be told is never guessed:
+    `dynamic` is true then. *variables* are what `var` knows, beside defaults in the template; where they
+    are not given, no variable is known. Raises TemplateError where *sql* is not valid Jinja.
+
+    >>> jinja_dependencies("select * from {{ ref('shop', 'stg_' ~ 'orders', v=2) }}").refs
+    (('shop', 'stg_orders', '2'),)
+    """
+    if variables is None:
+        return read_template(sql).dependencies
+    return read_template(sql, variable=lambda name: (name in variables, variables.get(name))).dependencies
+
+
+def read_template(
+    sql: str,
+    *,
+    variable: Callable[[str], tuple[bool, Any]] | None = None,
+    macros: Macros | None = None,
+    package: str | None = None,
+) -> TemplateFacts:
+    """What the template *sql* of *package* says; *macros* are followed where it calls them.
+
+    *variable* tells whether a variable is set, and its value. Raises TemplateError where *sql* is not
+    valid Jinja.
+    """
+    if "{" not in sql:
+        return TemplateFacts(dependencies=JinjaDependencies((), (), False))
+    if len(sql) > LONGEST:
+        raise TemplateError(f"A template of {len(sql):,} characters; at most {LONGEST:,} are read")
+    try:
+        tree = ENVIRONMENT.parse(sql)
+    except TemplateSyntaxError as error:
+        raise TemplateError(
+            f"Not valid Jinja: {(error.message or '').rstrip('.')}",
+            line=error.lineno,
+            hint="check that every tag, quote and bracket is closed",
+        ) from None
+    except RecursionError:
+        too_deep = "it is nested too deeply"
+        return TemplateFacts(dependencies=JinjaDependencies((), (), True), reasons=(too_deep,))
+    findings = Findings(variable=variable, macros=macros, package=package, own=_own_names(tree))
+    config = _followed(tree, findings)
+    doubts = tuple(findings.doubts)
+    return TemplateFacts(
+        dependencies=JinjaDependencies(tuple(findings.refs), tuple(findings.sources), bool(doubts)),
+        reasons=doubts,
+        config={name: value for name, value in config.items() if is_known(value)},
+        unsure=tuple(sorted(name for name, value in config.items() if not is_known(value))),
+        macros=tuple(sorted(findings.called)),
+    )
+
+
+def template_text(text: str, *, variable: Callable[[str], tuple[bool, Any]] | None = None) -> str | None:
+    """What the template *text* writes, where that is the same on every way; else None."""
+    if "{" not in text:
+        return text
+    world = World(Scope(None))
+    world.push(Scope(world.scope), capture=True)
+    try:
+        worlds = Interpreter(Findings(variable=variable)).run(ENVIRONMENT.parse(text).body, [world])
+    except (TemplateSyntaxError, Beyond, RecursionError):
+        return None
+    written = joined(worlds).out
+    return written.value if written is not None and written.is_known else None
+
+
+def _followed(tree: nodes.Template, findings: Findings) -> dict[str, Any]:
+    """The settings that *tree* makes; what it reads is noted in *findings*."""
+    try:
+        worlds = Interpreter(findings).run(tree.body, [World(Scope(None))])
+    except Beyond as error:
+        findings.doubt(str(error))
+        return {}
+    except RecursionError:
+        findings.doubt("it is nested too deeply")
+        return {}
+    return joined(worlds).config
+
+
+def _own_names(tree: nodes.Template) -> frozenset[str]:
+    """Every name that *tree* sets somewhere."""
+    return frozenset(name.name for name in tree.find_all(nodes.Name) if name.ctx in ("store", "param"))
