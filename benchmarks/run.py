@@ -22,6 +22,7 @@ from benchmarks import (
     counts,
     extraction,
     history,
+    impact,
     profiles,
     recording,
     reports,
@@ -33,7 +34,7 @@ from benchmarks.measure import Figure, markdown
 
 GROUPS = (
     *("extraction", "recording", "diff", "startup", "history", "reports"),
-    *("values", "profiles", "counts", "connections", "columns"),
+    *("values", "profiles", "counts", "connections", "columns", "impact"),
 )
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
@@ -77,6 +78,7 @@ def main() -> None:
             "counts": lambda: counts.run(scratch),
             "connections": lambda: connections.run(scratch),
             "columns": columns.run,
+            "impact": lambda: impact.run(large, scratch),
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
     print(markdown(figures))

@@ -1,0 +1,119 @@
+"""What a column of a stored project of 5,000 models reaches: the command from its start to its end.
+
+`python -m benchmarks.impact` prints the table. The columns are made up, since what they cost to analyse is
+measured elsewhere: each model passes most of them on, makes some of others, joins and filters.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+from benchmarks.generate import write
+from benchmarks.measure import Figure, Timing, best_of, command, compared, in_turns, markdown, within
+from benchmarks.recording import adapter_at, extracted
+from benchmarks.startup import DRIVERS
+from recce_meta.models import NodeMetadata, Project
+from recce_meta.models.column_lineage import (
+    ColumnGraph,
+    ColumnOutput,
+    ColumnSource,
+    ColumnUse,
+    Kind,
+    NodeColumns,
+    Usage,
+)
+from recce_meta.store.write import record_run
+
+COLUMNS = 15
+SOURCE = "raw.t640"
+NEAR, FAR, WIDE = f"{SOURCE}.c4", f"{SOURCE}.c1", "stg_subscription_00700"
+"""A column that is passed on along one line, one that is made into others, and a whole model."""
+MOST = 0.5
+"""Seconds."""
+
+
+def column_graph(project: Project) -> ColumnGraph:
+    """Made-up columns of each node of *project*."""
+    ids = {node.unique_id: sha256(node.unique_id.encode()).hexdigest()[:32] for node in project.nodes}
+    return ColumnGraph(
+        lineage_ids=ids, analyses={ids[node.unique_id]: columns_of(node) for node in project.nodes}
+    )
+
+
+def columns_of(node: NodeMetadata) -> NodeColumns:
+    """Columns c0 to c14: a model's first eight are its left parent's, four more its right parent's."""
+    if not node.parents:
+        return NodeColumns(outputs=tuple(ColumnOutput(f"c{i}", Kind.SOURCE) for i in range(COLUMNS)))
+    left, right = node.parents[0], node.parents[-1]
+    if node.resource_type == "test":
+        tested = int(sha256(node.unique_id.encode()).hexdigest()[:4], 16) % COLUMNS
+        return NodeColumns(uses=(ColumnUse(Usage.FILTER, left, f"c{tested}"),))
+    made = {
+        12: (Kind.DERIVED, [(left, "c1"), (right, "c2"), (right, "c12")]),
+        13: (Kind.AGGREGATED, [(left, "c13")]),
+        14: (Kind.CONSTANT, []),
+    }
+    outputs = []
+    for i in range(COLUMNS):
+        kind, sources = made.get(i, (Kind.PASSTHROUGH, [(left if i < 8 else right, f"c{i}")]))
+        found = tuple(sorted({ColumnSource(parent, name) for parent, name in sources}))
+        outputs.append(ColumnOutput(f"c{i}", kind, None, found))
+    uses = {ColumnUse(Usage.JOIN, left, "c0"), ColumnUse(Usage.JOIN, right, "c0")}
+    uses.add(ColumnUse(Usage.FILTER, left, "c3"))
+    return NodeColumns(outputs=tuple(outputs), uses=tuple(sorted(uses)))
+
+
+def store_of(large: Path, scratch: Path) -> Path:
+    """A store with the project in *large* and its columns."""
+    path = scratch / "impact.duckdb"
+    project = extracted(large)
+    with adapter_at(path) as adapter:
+        record_run(adapter, project, analyse=lambda _known: column_graph(project))
+    return path
+
+
+def asked(path: Path, target: str, *options: str, rounds: int = 9) -> list[Timing]:
+    """The best of `impact` for *target*, and of importing its drivers, in processes of their own."""
+    url = f"duckdb:///{path}"
+    program = [sys.executable, "-m", "recce_meta", "impact", target, "--url", url, *options]
+    return best_of(command(program), command([sys.executable, "-c", DRIVERS]), rounds=rounds)
+
+
+def asked_in_sql(path: Path, unique_id: str, column: str) -> Timing:
+    """The best of asking the view for one column."""
+    query = (
+        "SELECT * FROM recce_metadata.column_impact WHERE run_id = (SELECT MAX(run_id) FROM "
+        f"recce_metadata.runs) AND node_id = '{unique_id}' AND column_name = '{column}'"
+    )
+    with adapter_at(path) as adapter:
+        (timing,) = in_turns(lambda: adapter.execute(query), rounds=3)
+    return timing
+
+
+def run(large: Path, scratch: Path) -> list[Figure]:
+    """*large* has 5,000 models."""
+    path = store_of(large, scratch)
+    figures = []
+    for what, target in (("a column", NEAR), ("a column made into others", FAR), ("a whole model", WIDE)):
+        ours, drivers = asked(path, target, "--format", "json")
+        what = f"recce-meta impact of {what}, 5,000 models"
+        line = compared(what, ours, drivers, 3, "importing its drivers")
+        target_time = f"< {MOST * 1e3:.0f} ms"
+        figures.append(Figure(what, line.ours, line.floor, line.ratio, target_time, ours.wall < MOST))
+    view = asked_in_sql(path, "source.shop.raw.t640", "c1")
+    figures.append(within("the view column_impact, one column of 5,000 models", view, 2.0))
+    return figures
+
+
+def main() -> None:
+    """Measure, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        print(markdown(run(write(scratch / "large", 5_000, 3_534), scratch)))
+
+
+if __name__ == "__main__":
+    main()
