@@ -28,7 +28,7 @@ from recce_meta.errors import ArtifactError, TemplateError
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.profiles import read_project_settings
-from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render import Limits, SimpleTemplateRenderer
 
 HERE = Path(__file__).parent
 DEFAULT = [HERE.parent / "tests/data/artifacts"]
@@ -150,6 +150,7 @@ def measure(folders: list[Path], *, is_seeing: bool = True) -> dict[str, Tally]:
             macros=project.macros,
             run=project.run,
             settings=settings.get(project.run.project_name),
+            limits=Limits(seconds=60),  # so that nothing depends on what else the machine does
         )
         for node in project.nodes:
             if node.raw_code and node.compiled_code and node.language != "python":

@@ -23,12 +23,6 @@ REQUIRED = bool(os.environ.get("RECCE_META_REQUIRE_EMULATORS"))
 """Set in CI, so that an emulator that did not start cannot pass for a green run."""
 
 
-def home() -> Path:
-    """Where emulators are installed."""
-    default = Path(__file__).parents[2] / ".emulators"
-    return Path(os.environ.get("RECCE_META_EMULATORS", default))
-
-
 def emulator(name: str) -> ModuleType:
     """The module that starts the emulator of the warehouse *name*."""
     return import_module(f"tests.emulators.{name}.emulator")

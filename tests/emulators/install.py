@@ -1,21 +1,25 @@
 """Installs emulators: `python -m tests.emulators.install snowflake bigquery …`; all where none is named.
 
 Each has a virtual environment of its own under `.emulators/`, or where RECCE_META_EMULATORS says, because
-what they need clashes with what the tests need.
+what they need clashes with what the tests need. This file itself needs nothing but Python, so that
+`python tests/emulators/install.py` works before anything is installed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.emulators import NAMES, home
-
 FOLDERS = Path(__file__).parent
-WITH_ENVIRONMENT = ("dbt",)
-"""What tests need besides that is no emulator of a warehouse."""
+
+
+def home() -> Path:
+    """Where emulators are installed."""
+    default = Path(__file__).resolve().parents[2] / ".emulators"
+    return Path(os.environ.get("RECCE_META_EMULATORS", default))
 
 
 def python_of(name: str) -> Path:
@@ -48,9 +52,10 @@ def _wanted(name: str) -> str:
 
 
 def main() -> None:
-    """Install what the command line names."""
-    for name in sys.argv[1:] or (*NAMES, *WITH_ENVIRONMENT):
-        if (FOLDERS / name / "requirements.txt").exists():
+    """Install what the command line names, as far as it needs an environment."""
+    needing = sorted(path.parent.name for path in FOLDERS.glob("*/requirements.txt"))
+    for name in needing:
+        if name in (sys.argv[1:] or needing):
             install(name)
 
 

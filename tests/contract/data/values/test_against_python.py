@@ -37,7 +37,7 @@ KEY = ("id", "order")
 VALUES = tuple(name for name in COLUMNS if name not in KEY)
 
 few = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
