@@ -54,10 +54,12 @@ WITH RECURSIVE reads AS (
     reached.start_id,
     reached.start_column,
     steps.node_id,
-    CASE
-      WHEN steps.column_name = '*' AND steps.parent_column = '*' THEN reached.column_name
-      ELSE steps.column_name
-    END,
+    CAST(
+      CASE
+        WHEN steps.column_name = '*' AND steps.parent_column = '*' THEN reached.column_name
+        ELSE steps.column_name
+      END AS TEXT
+    ),
     CAST(
       CASE
         WHEN steps.column_name IS NOT NULL THEN 'value'
@@ -81,6 +83,11 @@ WITH RECURSIVE reads AS (
       WHEN steps.parent_column IS NULL THEN NOT steps.is_known
       ELSE steps.parent_column IN (reached.column_name, '*') OR reached.column_name = '*'
     END
+), nearest AS (
+  SELECT start_id, start_column, unique_id, column_name, reach, MIN(distance) AS distance, MAX(confidence) AS confidence
+  FROM reached
+  WHERE unique_id <> start_id OR COALESCE(column_name, '') <> start_column
+  GROUP BY start_id, start_column, unique_id, column_name, reach
 )
 SELECT
   start_id AS node_id,
@@ -88,9 +95,7 @@ SELECT
   unique_id AS impacted_id,
   column_name AS impacted_column,
   reach,
-  MIN(distance) AS distance,
-  MAX(confidence) AS confidence
-FROM reached
-WHERE distance > 0
-GROUP BY start_id, start_column, unique_id, column_name, reach
-ORDER BY node_id, distance, impacted_id, reach, impacted_column;
+  distance,
+  confidence
+FROM nearest
+ORDER BY start_id, distance, unique_id, reach, column_name;

@@ -124,6 +124,6 @@ CROSS JOIN LATERAL (
     MIN(distance) AS distance,
     MAX(confidence) AS confidence
   FROM reached
-  WHERE distance > 0
+  WHERE unique_id <> start.node_id OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
   GROUP BY unique_id, column_name, reach
 ) AS impact;

@@ -89,11 +89,11 @@ WITH RECURSIVE reads AS (
     reached.start_id,
     reached.start_column,
     steps.node_id,
-    CASE
+    CAST(CASE
       WHEN steps.column_name = '*' AND steps.parent_column = '*'
       THEN reached.column_name
       ELSE steps.column_name
-    END,
+    END AS STRING),
     CAST(CASE
       WHEN steps.column_name IS NOT NULL
       THEN 'value'
@@ -125,6 +125,24 @@ WITH RECURSIVE reads AS (
       THEN NOT steps.is_known
       ELSE steps.parent_column IN (reached.column_name, '*') OR reached.column_name = '*'
     END
+), nearest AS (
+  SELECT
+    start_id,
+    start_column,
+    unique_id,
+    column_name,
+    reach,
+    MIN(distance) AS distance,
+    MAX(confidence) AS confidence
+  FROM reached
+  WHERE
+    unique_id <> start_id OR COALESCE(column_name, '') <> start_column
+  GROUP BY
+    start_id,
+    start_column,
+    unique_id,
+    column_name,
+    reach
 )
 SELECT
   start_id AS node_id,
@@ -132,20 +150,12 @@ SELECT
   unique_id AS impacted_id,
   column_name AS impacted_column,
   reach,
-  MIN(distance) AS distance,
-  MAX(confidence) AS confidence
-FROM reached
-WHERE
-  distance > 0
-GROUP BY
-  node_id,
-  column_name,
-  impacted_id,
-  impacted_column,
-  reach
+  distance,
+  confidence
+FROM nearest
 ORDER BY
-  node_id NULLS LAST,
+  start_id NULLS LAST,
   distance NULLS LAST,
-  impacted_id NULLS LAST,
+  unique_id NULLS LAST,
   reach NULLS LAST,
-  impacted_column NULLS LAST;
+  column_name NULLS LAST;

@@ -181,7 +181,8 @@ CROSS JOIN LATERAL (
     MAX(confidence) AS confidence
   FROM reached
   WHERE
-    distance > 0
+    unique_id <> start.node_id
+    OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
   GROUP BY
     unique_id,
     column_name,

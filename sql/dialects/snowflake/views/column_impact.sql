@@ -50,11 +50,14 @@ WITH RECURSIVE known AS (
     run_id, parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
   FROM node_reads
 ), starts AS (
-  SELECT run_id, environment, node_id, column_name FROM reads WHERE column_name IS NOT NULL
-  UNION
-  SELECT run_id, environment, parent_id, parent_column FROM reads WHERE parent_id IS NOT NULL
-  UNION
-  SELECT run_id, environment, parent_id, CAST(NULL AS VARCHAR) FROM node_reads
+  SELECT DISTINCT run_id, environment, node_id, column_name
+  FROM (
+    SELECT run_id, environment, node_id, column_name FROM reads WHERE column_name IS NOT NULL
+    UNION ALL
+    SELECT run_id, environment, parent_id, parent_column FROM reads WHERE parent_id IS NOT NULL
+    UNION ALL
+    SELECT run_id, environment, parent_id, CAST(NULL AS VARCHAR) FROM node_reads
+  ) AS places
 ), reached(
   run_id, environment, start_id, start_column, unique_id, column_name, reach, distance, confidence
 ) AS (
@@ -66,10 +69,12 @@ WITH RECURSIVE known AS (
   UNION ALL
   SELECT
     reached.run_id, reached.environment, reached.start_id, reached.start_column, steps.node_id,
-    CASE
-      WHEN steps.column_name = '*' AND steps.parent_column = '*' THEN reached.column_name
-      ELSE steps.column_name
-    END,
+    CAST(
+      CASE
+        WHEN steps.column_name = '*' AND steps.parent_column = '*' THEN reached.column_name
+        ELSE steps.column_name
+      END AS VARCHAR
+    ),
     CAST(
       CASE
         WHEN steps.column_name IS NOT NULL THEN 'value'
@@ -98,15 +103,19 @@ WITH RECURSIVE known AS (
     END
 )
 SELECT
-  run_id,
-  environment,
-  start_id AS node_id,
-  start_column AS column_name,
-  unique_id AS impacted_id,
-  column_name AS impacted_column,
-  reach,
-  MIN(distance) AS distance,
-  MAX(confidence) AS confidence
+  reached.run_id,
+  reached.environment,
+  reached.start_id AS node_id,
+  reached.start_column AS column_name,
+  reached.unique_id AS impacted_id,
+  reached.column_name AS impacted_column,
+  reached.reach,
+  MIN(reached.distance) AS distance,
+  MAX(reached.confidence) AS confidence
 FROM reached
-WHERE distance > 0
-GROUP BY run_id, environment, start_id, start_column, unique_id, column_name, reach;
+WHERE
+  reached.unique_id <> reached.start_id
+  OR COALESCE(reached.column_name, '') <> COALESCE(reached.start_column, '')
+GROUP BY
+  reached.run_id, reached.environment, reached.start_id, reached.start_column, reached.unique_id, reached.column_name,
+  reached.reach;

@@ -1,0 +1,179 @@
+"""What the views of column lineage answer, on every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from recce_meta.graph import build_lineage_graph
+from recce_meta.graph.impact import COLUMNS as VALUE
+from recce_meta.graph.impact import ROWS, Place, downstream, walk
+from recce_meta.models import NodeMetadata, Project
+from recce_meta.models.column_lineage import (
+    ColumnEdge,
+    ColumnGraph,
+    ColumnOutput,
+    ColumnSource,
+    ColumnUse,
+    Kind,
+    NodeColumns,
+    Usage,
+)
+from recce_meta.store.columns import column_children, columns_of
+from recce_meta.store.migrate import open_store
+from recce_meta.store.read import run_by_id
+from recce_meta.store.select import load_run
+
+NAMES = {
+    "column_lineage": (
+        "run_id environment node_id column_name parent_id parent_column kind expression confidence tier"
+    ),
+    "column_usage": "run_id environment node_id parent_id parent_column usage confidence tier",
+    "column_analysis": "run_id environment node_id tier reason column_count",
+    "column_impact": (
+        "run_id environment node_id column_name impacted_id impacted_column reach distance confidence"
+    ),
+}
+
+
+@pytest.mark.parametrize("view", NAMES)
+def test_a_view_of_columns_has_these_columns_in_this_order(store: Any, view: str) -> None:
+    assert store.columns(view) == NAMES[view].split()
+
+
+def test_column_lineage_shows_each_run_as_it_was_and_none_of_one_recorded_without(store: Any) -> None:
+    rows = store.rows(
+        "SELECT run_id, column_name, parent_column, kind, expression, confidence, tier"
+        " FROM {s}.column_lineage WHERE node_id = 'model.shop.report' ORDER BY run_id, column_name"
+    )
+    one = ("one", None, "constant", "1", None, "silver")
+    total = ("total", "amount", "aggregated", "SUM(amount)", 0.9, "silver")
+    assert rows == [
+        ("base-1", *one),
+        ("base-1", *total),
+        ("base-2", *one),
+        ("base-2", *total),
+        ("base-3", "total", "AMOUNT", *total[2:]),
+    ]
+    assert store.rows("SELECT run_id FROM {s}.runs WHERE column_graph_id IS NULL") == [("current-1",)]
+
+
+def test_column_usage_shows_what_decides_over_rows(store: Any) -> None:
+    rows = store.rows(
+        "SELECT environment, node_id, parent_id, parent_column, usage, confidence"
+        " FROM {s}.column_usage WHERE run_id = 'base-3' ORDER BY node_id"
+    )
+    assert rows == [
+        ("base", "model.shop.report", "model.shop.orders", "id", "group", 0.9),
+        ("base", "model.shop.stg_orders", "source.shop.raw.orders", "amount", "filter", 1.0),
+        ("base", "test.shop.long_broken", "model.shop.stg_orders", "amount", "filter", 1.0),
+        ("base", "test.shop.unique_orders", "model.shop.orders", "id", "filter", 1.0),
+    ]
+
+
+def test_column_analysis_counts_columns_and_says_why_there_are_none(store: Any) -> None:
+    rows = store.rows(
+        "SELECT node_id, tier, reason, column_count FROM {s}.column_analysis WHERE run_id = 'base-1'"
+    )
+    assert sorted(rows) == [
+        ("model.shop.legacy", "gold", "the SQL cannot be parsed", 0),
+        ("model.shop.orders", "gold", None, 3),
+        ("model.shop.report", "silver", None, 2),
+        ("model.shop.stg_orders", "gold", None, 3),
+        ("source.shop.raw.orders", "gold", None, 3),
+        ("test.shop.long_broken", "gold", None, 0),
+        ("test.shop.unique_orders", "gold", None, 0),
+    ]
+
+
+@pytest.mark.parametrize("run_id", ["base-1", "base-3"])
+def test_column_impact_is_what_a_walk_over_the_same_run_finds(store: Any, run_id: str) -> None:
+    assert seen(store, run_id) == walked(store, run_id)
+    assert len(seen(store, run_id)) > 40
+
+
+def test_column_impact_ends_in_cycles_and_starts_in_ephemeral_models(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata]
+) -> None:
+    nodes = [
+        make_model("a"),
+        make_model("inlined", "a", materialized="ephemeral"),
+        make_model("b", "a", "inlined", "c"),
+        make_model("c", "b"),
+        make_model("growing", "c"),
+        make_model("opaque", "growing"),
+        make_model("last", "opaque"),
+    ]
+    a, b, c, growing = (f"model.shop.{name}" for name in ("a", "b", "c", "growing"))
+    columns = {
+        a: node(x=[]),
+        "model.shop.inlined": node(x=[ColumnSource(a, "x")]),
+        b: node(
+            x=[ColumnSource(a, "x", 0.5), ColumnSource(c, "y", 0.8)], uses=[ColumnUse(Usage.JOIN, a, "x")]
+        ),
+        c: node(y=[ColumnSource(b, "x", 0.9)]),
+        growing: node(
+            y=[ColumnSource(c, "y"), ColumnSource(growing, "y")],
+            z=[ColumnSource(growing, "y", 0.7)],
+            uses=[ColumnUse(Usage.FILTER, growing, "z")],
+        ),
+        "model.shop.opaque": NodeColumns(reason="a Python model"),
+        "model.shop.last": node(q=[ColumnSource("model.shop.opaque", "*", 0.5)]),
+    }
+    graph = ColumnGraph(
+        lineage_ids={unique_id: unique_id for unique_id in columns},
+        analyses=columns,
+    )
+    empty_store.record(make_run("only", timedelta(), "sha", nodes), lambda known: graph)
+
+    rows = seen(empty_store, "only")
+
+    assert rows == walked(empty_store, "only")
+    assert {row[1:] for row in rows if row[0] == ("model.shop.inlined", "x")} == {
+        (("model.shop.b", None), "unknown", 1, 0.5),
+        (("model.shop.c", None), "unknown", 2, 0.5),
+        (("model.shop.growing", None), "unknown", 3, 0.5),
+        (("model.shop.opaque", None), "unknown", 4, 0.5),
+        (("model.shop.last", None), "unknown", 5, 0.5),
+    }
+
+
+def node(uses: Any = (), **outputs: Any) -> NodeColumns:
+    made = (ColumnOutput(name, Kind.DERIVED, "…", tuple(sources)) for name, sources in outputs.items())
+    return NodeColumns(outputs=tuple(made), uses=tuple(uses))
+
+
+def seen(store: Any, run_id: str) -> set[Any]:
+    """The rows of the view: start, end, reach, distance and confidence."""
+    rows = store.rows(f"SELECT * FROM {{s}}.column_impact WHERE run_id = '{run_id}'")
+    return {((row[2], row[3]), (row[4], row[5]), *row[6:]) for row in rows}
+
+
+def walked(store: Any, run_id: str) -> set[Any]:
+    """The same, found by `recce-meta impact`'s own walk from each place that anything is read from."""
+    nodes = load_run(store.adapter, run_id, schema=store.schema).nodes
+    graph = build_lineage_graph(nodes)
+    ephemeral = {node.unique_id for node in nodes if node.materialized == "ephemeral"}
+    with open_store(store.adapter, store.schema) as session:
+        run = run_by_id(session, run_id)
+        assert run is not None
+        columns = columns_of(session, run)
+        ids = [node.unique_id for node in nodes] + ["model.shop.legacy"]
+        edges: list[ColumnEdge] = column_children(session, run, ids)
+    known = {unique_id for unique_id, found in columns.items() if found.reason is None}
+    starts = {(unique_id, name) for unique_id, found in columns.items() for name in found.names}
+    starts |= {(edge.parent_id, edge.parent_column) for edge in edges}
+    found = set()
+    for unique_id, name in {*starts, *((node.unique_id, None) for node in nodes)}:
+        hops = downstream(edges, graph, known, ephemeral & {unique_id})
+        start = Place(unique_id, ROWS if name is None else VALUE, name)
+        reached = walk([start], hops)
+        for place, distance in reached.distances.items():
+            if distance:
+                reach = "value" if place.reach == VALUE else place.reach
+                confidence = reached.confidences[place]
+                found.add(((unique_id, name), (place.unique_id, place.column), reach, distance, confidence))
+    return found
