@@ -122,14 +122,15 @@ def _columns(query: Query, names: tuple[str, ...], dialect: str, deadline: Deadl
 
 def _defining(output: Output) -> Sql | None:
     """The expression that makes *output*, which may stand in a CTE that it is only read from."""
-    seen: set[int] = set()
-    while id(output) not in seen:
-        seen.add(id(output))
-        plain = output.reads.plain
-        if len(output.branches) == 1:
-            output = output.branches[0]
-        elif (isinstance(plain, Column) and plain.output is not None) or isinstance(plain, Alias):
-            output = plain.output
+    seen: set[Output] = set()
+    below: Output | None = output
+    while below is not None and below not in seen:
+        seen.add(below)
+        output, plain = below, below.reads.plain
+        if output.branches:
+            below = output.branches[0]
+        else:
+            below = plain.output if isinstance(plain, (Column, Alias)) else None
     return output.node
 
 

@@ -44,6 +44,15 @@ VALUES_NAMES = {
 """What the columns of VALUES are called without a list of names."""
 VALUES_FROM_ZERO = frozenset({"duckdb", "trino", "presto", "athena", "mysql"})
 
+UNPIVOTED_VALUES_FIRST = frozenset({"bigquery"})
+"""UNPIVOT puts the columns of values before the column of names.
+
+https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#unpivot_operator
+"""
+
+MAKING_ROWS = frozenset({"GENERATOR", "RANGE", "GENERATE_SERIES", "SEQUENCE", "NUMBERS", "ZEROS", "DUAL"})
+"""Table functions that make their rows, and read nothing."""
+
 NAMED_BY_FUNCTION = frozenset({"postgres", "redshift", "materialize", "risingwave"})
 """An output without alias is called as its function, or as the column that is cast."""
 
@@ -51,7 +60,7 @@ NOT_COLUMNS = frozenset(
     {"SYSDATE", "SYSTIMESTAMP", "ROWNUM", "LEVEL", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP",
      "CURRENT_USER", "SESSION_USER", "LOCALTIME", "LOCALTIMESTAMP", "GETDATE"}
 )  # fmt: skip
-"""Words that look like columns where sqlglot does not know them as functions, unless a column is called so."""
+"""Words that sqlglot may take for columns, and are functions unless a source has a column of the name."""
 
 DATE_PARTS = frozenset(
     {"YEAR", "YEARS", "YY", "YYYY", "QUARTER", "QUARTERS", "QQ", "MONTH", "MONTHS", "MM", "MON", "WEEK",

@@ -1,4 +1,4 @@
-"""How names are matched: identifiers as each dialect files them, and tables by the end of their dotted names."""
+"""How names are matched: identifiers as a dialect files them, tables by the end of their dotted names."""
 
 from __future__ import annotations
 

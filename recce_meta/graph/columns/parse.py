@@ -3,11 +3,11 @@
 Rules of this module:
 
 - Of several statements the last counts that yields columns.
-- `INSERT … SELECT`, `CREATE TABLE AS` and `CREATE VIEW` mean their query, under the target's names of columns.
+- `INSERT … SELECT`, `CREATE TABLE AS` and `CREATE VIEW` mean their query, under the target's column names.
 - `UPDATE` and `MERGE` mean a SELECT of what they assign, from the relations that they read.
-- sqlglot's parser descends once for every level of nesting, and nothing can stop it from outside. So the text is
-  cut into tokens first, which is quick and flat: too many tokens for the time that is left, or levels too
-  many, are refused before the parser sees them.
+- sqlglot's parser descends once for every level of nesting, and nothing can stop it from outside. So the
+  text is cut into tokens first, which is quick and flat: too many tokens for the time that is left, or
+  levels too many, are refused before the parser sees them.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from sqlglot import Token, TokenType
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
 
 from recce_meta.dialects.types import Sql
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.context import Deadline
-from recce_meta.graph.columns.statements import query_of
+from recce_meta.graph.columns.statements import query_of, text_within
 
 MOST_LEVELS = 1000
 """Of nesting: parentheses, brackets, CASE, and prefix operators in a row."""
@@ -81,9 +81,14 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
         raise SqlNotAnalysed("nested too deep to be parsed") from error
     deadline.check()
     for tree in reversed(trees):
-        found = query_of(tree) if tree is not None else None
+        if tree is None:
+            continue
+        found = query_of(tree)
         if found is not None:
             return Statement(*found), levels
+        body = text_within(tree)
+        if body is not None and len(body) < len(sql):
+            return parse(body, dialect, deadline)
     raise SqlNotAnalysed("no statement in it yields columns")
 
 
@@ -144,5 +149,6 @@ def _first_line(error: SqlglotError) -> str:
     details = getattr(error, "errors", None)
     if details:
         first = details[0]
-        return f"{str(first.get('description', '')).rstrip('.')} (line {first.get('line')}, column {first.get('col')})"
+        what, line, column = (first.get(key, "") for key in ("description", "line", "col"))
+        return f"{str(what).rstrip('.')} (line {line}, column {column})"
     return str(error).splitlines()[0].rstrip(".")

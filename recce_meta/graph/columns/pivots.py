@@ -111,7 +111,7 @@ def _unpivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
         for place, value in enumerate(flat)
     ]
     named = Output(name, 0, node, Reads(everything))
-    ordered = [*outputs, named] if node.args.get("value_columns_first") else [named, *outputs]
+    ordered = [*outputs, named] if reader.puts_values_first else [named, *outputs]
     for output in ordered:
         output.ordinal = len(made.outputs)
         made.outputs.append(output)

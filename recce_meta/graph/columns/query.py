@@ -16,11 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from recce_meta.dialects.types import Sql
 
 STAR = "*"
+
+
+def _nothing() -> Reads:
+    return NOTHING
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +49,7 @@ class Output:
     """From 0. Implied outputs (see `Query.implied`) have -1."""
     node: Sql | None = None
     """The expression without its alias; None for columns that a star yields."""
-    reads: Reads = field(default_factory=lambda: NOTHING)
+    reads: Reads = field(default_factory=_nothing)
     from_star: bool = False
     star: Star | None = None
     """Where this is a `*` over relations whose columns are not known."""
@@ -79,7 +83,7 @@ class Reads:
     """Whether an aggregate function stands in it, other than as a window function."""
 
 
-NOTHING = Reads()
+NOTHING: Final = Reads()
 
 
 @dataclass(slots=True, eq=False)
@@ -139,7 +143,7 @@ class Join:
     """How a source joins what stands before it."""
 
     kind: str
-    """Upper case, from `INNER`, `LEFT`, `RIGHT`, `FULL`, `CROSS`, `LEFT SEMI`, …; `NATURAL ` in front where so."""
+    """In upper case: `INNER`, `LEFT`, `RIGHT`, `FULL`, `CROSS`, `LEFT SEMI`, `NATURAL LEFT`, …"""
     node: Sql | None
     """sqlglot's `Join` or `Lateral`; None for a further item of a FROM list."""
     on: Clause | None = None
@@ -173,10 +177,13 @@ class Source:
     columns: tuple[str, ...] = ()
     """Names that `AS t (a, b)` gives, by position."""
     lateral: bool = False
-    hidden: frozenset[int] = frozenset()
-    """Ordinals that a star leaves out: the second of two columns that `USING` merged."""
     index: dict[str, int] | None = field(default=None, repr=False)
-    """Positions by name, where `columns` renames; see `names`."""
+    """Positions by name, where `columns` renames."""
+
+    @property
+    def only_filters(self) -> bool:
+        """Whether it stands in a semi or anti join: nothing but the join's condition can read its columns."""
+        return self.join is not None and ("SEMI" in self.join.kind or "ANTI" in self.join.kind)
 
 
 @dataclass(slots=True, eq=False)
@@ -200,7 +207,7 @@ class Select:
     distinct_on: list[Clause] = field(default_factory=list)
     order: list[Clause] = field(default_factory=list)
     limit: list[Sql] = field(default_factory=list)
-    """Nodes of `LIMIT`, `FETCH`, `TOP`, `OFFSET`, `LIMIT BY`, `TABLESAMPLE`: rows are cut where there is any."""
+    """Nodes of `LIMIT`, `FETCH`, `TOP`, `OFFSET`, `TABLESAMPLE`: rows are cut where there is any."""
     limit_by: list[Clause] = field(default_factory=list)
     references: dict[int, Reference] = field(default_factory=dict)
     """By `id` of each column node in it, subqueries' own not among them."""

@@ -8,7 +8,6 @@ from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns import facts
 from recce_meta.graph.columns.context import Context
 from recce_meta.graph.columns.query import (
-    Alias,
     Column,
     Pivot,
     Query,
@@ -16,17 +15,19 @@ from recce_meta.graph.columns.query import (
     Reference,
     Select,
     SetOperation,
+    Source,
     Unresolved,
     WholeRow,
 )
 from recce_meta.graph.columns.scope import Scope
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, unwrapped
 
-_PLAIN, _COLUMN, _QUERY, _EXISTS, _WINDOW, _AGGREGATE, _HEAD, _LEAF, _PARAMETER, _TABLE = range(10)
+_PLAIN, _COLUMN, _QUERY, _EXISTS, _WINDOW, _AGGREGATE = range(6)
+_HEAD, _LEAF, _PARAMETER, _TABLE, _STAR, _DOT = range(6, 12)
 _HEADS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 """What may stand between a window and its function."""
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
-_LEAVES = (exp.Identifier, exp.Literal, exp.DataType, exp.Var, exp.Null, exp.Boolean, exp.Star)
+_LEAVES = (exp.Identifier, exp.Literal, exp.DataType, exp.Var, exp.Null, exp.Boolean)
 _KINDS: tuple[tuple[tuple[type, ...], int], ...] = (
     (_LEAVES, _LEAF),
     ((exp.Column,), _COLUMN),
@@ -37,6 +38,8 @@ _KINDS: tuple[tuple[tuple[type, ...], int], ...] = (
     (_HEADS, _HEAD),
     ((exp.Parameter,), _PARAMETER),
     ((exp.Table,), _TABLE),
+    ((exp.Star,), _STAR),
+    ((exp.Dot,), _DOT),
 )
 Holder = Select | SetOperation | Pivot
 """What remembers the meaning of the nodes."""
@@ -56,6 +59,8 @@ class Reader:
         self._context = context
         self._kinds: dict[type, int] = {}
         self._numbered = context.dialect in facts.NUMBERED_COLUMNS
+        self.puts_values_first = context.dialect in facts.UNPIVOTED_VALUES_FIRST
+        self.names_by_function = context.dialect in facts.NAMED_BY_FUNCTION
 
     def read(self, root: Sql, scope: Scope, place: str, holder: Holder | None = None) -> Reads:
         """What *root* reads in *scope*; *place* says which names it may use (see `Lookup.allows_alias`).
@@ -114,7 +119,7 @@ class Reader:
         return found, True
 
     @staticmethod
-    def _qualifier(parts: list[str], scope: Scope | None) -> object:
+    def _qualifier(parts: list[str], scope: Scope | None) -> Source | None:
         qualifier = ".".join(parts).lower()
         while scope is not None:
             source = scope.source(qualifier)
@@ -122,6 +127,10 @@ class Reader:
                 return source
             scope = scope.outer
         return None
+
+    def field(self, source: Source, name: Sql) -> Reference:
+        """The column *name* of *source*."""
+        return self._context.lookup.of_source(source, self._context.folding.fold(name), name.name)
 
     def numbered(self, name: str, scope: Scope) -> Reference:
         """What `$1` means."""
@@ -206,7 +215,25 @@ class _Reading:
             self._push(node, stack, "this" if head else "")
         elif kind == _PARAMETER:
             self._parameter(node, stack)
+        elif kind == _STAR:
+            if not isinstance(node.parent, exp.Count):
+                self._references += (WholeRow(source) for source in self._scope.sources)
+        elif kind == _DOT:
+            self._dot(node, stack)
         # A table as an argument (`ML.PREDICT(MODEL m, TABLE t)`) holds no column.
+
+    def _dot(self, node: Sql, stack: list[tuple[Sql, bool]]) -> None:
+        """A field of an expression: of PostgreSQL's `(t).a`, the column of the row."""
+        inner, field = node.this, node.expression
+        in_brackets = isinstance(inner, exp.Paren) and inner.this.__class__ is exp.Column
+        if in_brackets and isinstance(field, exp.Identifier):
+            row, _ = self._reader.column(inner.this, self._scope, self._place)
+            if isinstance(row, WholeRow):
+                found = self._reader.field(row.source, field)
+                self._holder.references[id(inner.this)] = found
+                self._references.append(found)
+                return
+        self._push(node, stack)
 
     def _named_window(self, node: Sql) -> Reads | None:
         name = node.args.get("alias")
@@ -227,8 +254,3 @@ class _Reading:
             self._references.append(reference)
         else:
             self._push(node, stack)
-
-
-def alias_of(output_references: tuple[Reference, ...]) -> bool:
-    """Whether one of these names another output of its own select."""
-    return any(isinstance(reference, Alias) for reference in output_references)

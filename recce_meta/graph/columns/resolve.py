@@ -297,12 +297,14 @@ def _by_place(query: SetOperation) -> Iterator[Output]:
     """Outputs as SQL pairs them: the names are those of the first operand."""
     closed = [operand for operand in query.operands if _is_closed(operand)]
     model = closed[0] if closed else query.operands[0]
+    # What EXCEPT takes away leaves no values.
+    operands = query.operands[:1] if query.kind == "except" else query.operands
     for place, named in enumerate(model.outputs):
         if named.star is not None:
             yield Output(STAR, place, star=Star(()))
             continue
         branches = []
-        for operand in query.operands:
+        for operand in operands:
             if _is_closed(operand) or operand is model:
                 if place < len(operand.outputs):
                     branches.append(operand.outputs[place])

@@ -273,7 +273,7 @@ class Lookup:
         reach: Scope | None = scope
         fallback: Reference | None = None
         while reach is not None:
-            found = self._here(reach, name, lower)
+            found = self._here(reach, name, lower, place)
             if found is not None:
                 return found
             if aliased is not None and reach is scope:
@@ -291,7 +291,7 @@ class Lookup:
         return self._row_or_nothing(scope, spelt, lower)
 
     @staticmethod
-    def _here(scope: Scope, name: str, lower: str) -> Reference | None:
+    def _here(scope: Scope, name: str, lower: str, place: str) -> Reference | None:
         """The known column *name* of *scope*'s own sources."""
         merged = scope.merged.get(lower)
         if merged is not None:
@@ -299,9 +299,11 @@ class Lookup:
         known: Column | None = None
         several = opened = False
         for source in scope.sources:
+            if source.only_filters and place != "join":
+                continue
             column = find(source, name, lower)
             if column is None:
-                opened = opened or is_open(source)
+                opened = opened or (is_open(source) and not isinstance(source.relation, Function))
             elif known is None:
                 known = column
             else:

@@ -15,24 +15,24 @@ from recce_meta.graph.columns.query import (
     NOTHING,
     Clause,
     Column,
-    Function,
     Join,
     Merged,
     Output,
-    Query,
     Reads,
-    Select,
     Source,
     Table,
+    Unresolved,
     Values,
 )
 from recce_meta.graph.columns.reading import Reader
-from recce_meta.graph.columns.scope import Scope, find, imply, index, is_open
+from recce_meta.graph.columns.scope import Scope, find, imply, is_open
 from recce_meta.graph.columns.tree import SET_OPERATION, arg, args, dotted, word
 
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
+_FILES: tuple[type, ...] = tuple(
+    cls for name in ("ReadCSV", "ReadParquet") if (cls := getattr(exp, name, None)) is not None
+)
 _FLATTEN = ("SEQ", "KEY", "PATH", "INDEX", "VALUE", "THIS")
-_ONE_SIDED = ("SEMI", "ANTI")
 
 
 class Sources:
@@ -56,9 +56,11 @@ class Sources:
         first = len(scope.sources)
         join = Join(_kind(node), node)
         self.item(node.this, scope, join)
-        on = arg(node, "on")
-        if on is not None:
-            join.on = Clause(on, self._reader.read(on, scope, "join"))
+        for key in ("on", "match_condition"):
+            on = arg(node, key)
+            if on is not None:
+                reads = self._reader.read(on, scope, "join")
+                join.on = Clause(on, reads if join.on is None else _together([join.on.reads, reads]))
         right = scope.sources[first:]
         names = [name.name for name in args(node, "using")]
         if word(node, "method") == "NATURAL":
@@ -78,8 +80,9 @@ class Sources:
     def item(self, node: Sql, scope: Scope, join: Join | None = None) -> None:
         """Put *node*, an item of FROM, into *scope*, with the joins that hang on it."""
         self._context.deadline.check()
-        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
-            # Parentheses around joins.
+        in_brackets = isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table)
+        if in_brackets or isinstance(node, exp.Final):
+            # Parentheses around joins, and ClickHouse's word FINAL behind a table.
             self.item(node.this, scope, join)
         else:
             source = self._source(node, scope)
@@ -113,6 +116,9 @@ class Sources:
 
     def _table(self, node: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:
         this = node.this
+        if type(this).__name__ == "DynamicIdentifier" or _is_identifier_call(this):
+            named = args(this, "expressions")[0] if isinstance(this, exp.Anonymous) else this.this
+            return Source(alias, self._context.tables.table(named.name), node, columns=columns)
         if isinstance(this, exp.Unnest):
             return self._unnest(this, alias, columns, scope)
         if isinstance(this, (exp.Func, exp.Anonymous)) or (
@@ -151,7 +157,7 @@ class Sources:
     def _table_function(
         self, node: Sql, call: Sql, alias: str, columns: tuple[str, ...], scope: Scope
     ) -> Source:
-        reads = self._reader.read(call, scope, "join")
+        reads = _from_outside(call, self._reader.read(call, scope, "join"))
         relation = _relation_argument(call)
         if relation is not None:
             # A function over a relation (`ML.PREDICT`): what it does not add comes through.
@@ -198,7 +204,8 @@ class Sources:
             spelt = offset.name if isinstance(offset, exp.Identifier) else "offset"
             if spelt not in names:
                 names.append(spelt)
-        made = function(node, whole, tuple(names))
+        # Structs bring names of their own, but where all are named by `AS u (a, b)`.
+        made = function(node, whole, tuple(names), closed=bool(alias and columns))
         if len(read) > 1:
             # Several arrays beside each other: one column for each.
             for output, reads in zip(made.outputs, read, strict=False):
@@ -233,9 +240,22 @@ def _together(read: Sequence[Reads]) -> Reads:
     )
 
 
+def _from_outside(call: Sql, reads: Reads) -> Reads:
+    """*reads*, or the call itself where it reads no column and may yet yield data: a file, a result."""
+    if reads.references or reads.subqueries or not isinstance(call, (exp.Anonymous, *_FILES)):
+        return reads
+    name = call.name if isinstance(call, exp.Anonymous) else call.key
+    return reads if name.upper() in facts.MAKING_ROWS else Reads((Unresolved(name),))
+
+
+def _is_identifier_call(node: object) -> bool:
+    """Whether *node* is `IDENTIFIER('db.t')`: a relation that is named by a text."""
+    return isinstance(node, exp.Anonymous) and node.name.upper() == "IDENTIFIER" and bool(node.expressions)
+
+
 def _relation_argument(call: Sql) -> Sql | None:
     for value in (call.args.get("expression"), *args(call, "expressions")):
-        if isinstance(value, exp.Table):
+        if isinstance(value, (exp.Table, *_QUERIES)):
             return value
     return None
 
@@ -245,11 +265,6 @@ def _kind(node: Sql) -> str:
     if not side and not kind:
         kind = "INNER" if node.args.get("on") is not None or node.args.get("using") or method else "CROSS"
     return " ".join(part for part in (method, side, kind) if part and part != "OUTER")
-
-
-def one_sided(source: Source) -> bool:
-    """Whether *source* only filters: its columns cannot be read after a semi or anti join."""
-    return source.join is not None and any(part in source.join.kind for part in _ONE_SIDED)
 
 
 def _first(sources: Sequence[Source], name: str) -> list[Column]:
@@ -285,6 +300,3 @@ def column_names(source: Source) -> list[str]:
     else:
         known = [output.name for output in relation.outputs if output.star is None]
     return [*source.columns, *known[len(source.columns) :]]
-
-
-__all__ = ["Function", "Query", "Select", "Sources", "column_names", "index", "one_sided"]

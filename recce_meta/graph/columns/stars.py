@@ -21,7 +21,6 @@ from recce_meta.graph.columns.query import (
 )
 from recce_meta.graph.columns.reading import Reader
 from recce_meta.graph.columns.scope import Scope, column_at, is_open
-from recce_meta.graph.columns.sources import one_sided
 from recce_meta.graph.columns.tree import args, unwrapped
 
 Starred = tuple[str, "Column | Merged"]
@@ -85,7 +84,7 @@ class Outputs:
         elif isinstance(node, exp.Aliases):
             reads = self._reader.read(node.this, self._scope, "output")
             for name in node.aliases:
-                self._yield(name, node.this, reads)
+                self._yield(str(name), node.this, reads)
         elif (columns := _columns_call(bare)) is not None:
             self._columns(bare, columns)
         else:
@@ -100,19 +99,19 @@ class Outputs:
         reads = self._reader.read(node, self._scope, "output")
         alias = node.alias if isinstance(node, exp.Alias) else ""
         inner = node.this if isinstance(node, exp.Alias) else node
-        output = self._yield(alias or _own_name(inner), inner, reads)
+        name = alias or _own_name(inner) or (_function_name(inner) if self._reader.names_by_function else "")
+        output = self._yield(name, inner, reads)
         if alias:
             self._scope.outputs.setdefault(alias.lower(), output)
 
     def _star(self, star: Sql, source: Source | None) -> None:
         """Expand *star* over *source*, or all sources of the select."""
         changes = _Changes(star)
-        sources = [source] if source is not None else [s for s in self._scope.sources if not one_sided(s)]
+        sources = [source] if source is not None else [s for s in self._scope.sources if not s.only_filters]
         merged: set[str] = set()
         if source is None:
-            for lower, column in self._scope.merged.items():
-                spelt = column.columns[0].name if column.columns else lower
-                self._starred(spelt, column, changes)
+            for lower, both in self._scope.merged.items():
+                self._starred(both.columns[0].name if both.columns else lower, both, changes)
                 merged.add(lower)
         for each in sources:
             if not merged and changes.nothing:
@@ -212,10 +211,29 @@ def _own_name(node: Sql) -> str:
     bare = unwrapped(node)
     if bare.__class__ is exp.Column:
         name = bare.this
+        if isinstance(name, exp.Star):
+            return ""
         return f"${name.name}" if isinstance(name, exp.Parameter) else str(name.name)
     if isinstance(bare, exp.Dot):
         return str(bare.expression.name)
     return ""
+
+
+def _function_name(node: Sql) -> str:
+    """What PostgreSQL calls an expression without alias: as its function, or the column that is cast."""
+    bare = unwrapped(node)
+    while isinstance(bare, exp.Cast):
+        bare = unwrapped(bare.this)
+        name = _own_name(bare)
+        if name:
+            return name
+    if isinstance(bare, exp.Window):
+        bare = bare.this
+    if isinstance(bare, exp.Case):
+        return "case"
+    if isinstance(bare, exp.Anonymous):
+        return str(bare.name).lower()
+    return str(bare.sql_name()).lower() if isinstance(bare, exp.Func) else ""
 
 
 def _columns_call(node: Sql) -> Sql | None:

@@ -24,22 +24,51 @@ def query_of(tree: Sql) -> Found | None:
     if isinstance(tree, exp.Merge):
         return _of_merge(tree)
     if isinstance(tree, exp.Cache):
-        expression = arg(tree, "expression")
-        return query_of(expression) if expression is not None else None
+        return _nested(arg(tree, "expression"))
+    if type(tree).__name__ == "Export":
+        return _nested(arg(tree, "this"))
+    if type(tree).__name__ == "Copy":
+        return next((found for file in args(tree, "files") if (found := query_of(file)) is not None), None)
+    return _of_several(tree) if type(tree).__name__ == "MultitableInserts" else None
+
+
+def _nested(tree: Sql | None) -> Found | None:
+    return query_of(tree) if tree is not None else None
+
+
+def _of_several(tree: Sql) -> Found | None:
+    """Hive's `FROM t INSERT … SELECT … INSERT …`: the first of them."""
+    source = arg(tree, "source")
+    for insert in args(tree, "expressions"):
+        query = arg(insert, "expression")
+        if isinstance(insert, exp.Insert) and isinstance(query, exp.Select) and source is not None:
+            if arg(query, "from") is None:
+                query = query.from_(source, copy=False)
+                insert.set("expression", query)
+            return _of_insert(insert)
     return None
+
+
+def text_within(tree: Sql) -> str | None:
+    """The statements that sqlglot left as text in *tree*: the body of a procedure."""
+    command = tree if isinstance(tree, exp.Command) else arg(tree, "expression")
+    if not isinstance(command, exp.Command) or str(command.this).upper() != "BEGIN":
+        return None
+    body = command.args.get("expression")
+    return str(body.name if isinstance(body, NODE) else body or "") or None
 
 
 def _of_create(tree: Sql) -> Found | None:
     query = arg(tree, "expression")
-    if not isinstance(query, _QUERIES):
-        return query_of(query) if isinstance(query, NODE) else None
+    if query is None or not isinstance(query, _QUERIES):
+        return _nested(query)
     _move_with(tree, query)
     return query, _listed(tree.this), None
 
 
 def _of_insert(tree: Sql) -> Found | None:
     query = arg(tree, "expression")
-    if not isinstance(query, _QUERIES):
+    if query is None or not isinstance(query, _QUERIES):
         return None
     _move_with(tree, query)
     names = _listed(tree.this)

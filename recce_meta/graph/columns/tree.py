@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
 
-NODE: type = getattr(exp, "Expr", exp.Expression)
+if TYPE_CHECKING:
+    NODE = exp.Expr
+else:
+    NODE = getattr(exp, "Expr", exp.Expression)
 """What every node is an instance of: newer versions have a base below `Expression`."""
-SET_OPERATION: type = exp.SetOperation
+SET_OPERATION = exp.SetOperation
 MOST_WRAPPING = (exp.Paren, exp.Alias)
 
 
