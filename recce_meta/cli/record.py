@@ -100,7 +100,7 @@ def record(connection: Connection, style: str, **options: Any) -> None:
     """
     recorded = _record(connection, **options)
     if style == "json":
-        emit(report.run_json(recorded.run, recorded.counts))
+        emit(report.run_json(recorded.run, recorded.counts, columns=_columns(recorded)))
     else:
         emit(_told(recorded, **screen()))
 
@@ -142,9 +142,13 @@ def _told(recorded: Recorded, **size: Any) -> str:
         is_new=recorded.is_new,
         counted=recorded.counted,
         profiled=recorded.profiled,
-        columns=None if recorded.columns is None else asdict(recorded.columns),
+        columns=_columns(recorded),
         **size,
     )
+
+
+def _columns(recorded: Recorded) -> dict[str, int] | None:
+    return None if recorded.columns is None else asdict(recorded.columns)
 
 
 def _folder(connection: Connection, options: Mapping[str, Any]) -> Path:

@@ -53,13 +53,15 @@ class RunsDocument(Struct, kw_only=True):
 
 
 class RunDocument(Struct, kw_only=True):
-    """What `show --format json` prints."""
+    """What `show --format json` and `record --format json` print."""
 
     schema: str = RUN_SCHEMA
     run: RunMetadata
     counts: Mapping[str, int]
     results: Sequence[NodeResult]
     statistics: StatisticsKept | UnsetType = UNSET
+    columns: Mapping[str, int] | UnsetType = UNSET
+    """Of `record`: of how many nodes the columns were `traced`, `reused` and `not_traced`."""
 
 
 class LineageDocument(Struct, kw_only=True):
@@ -121,14 +123,19 @@ def run_json(
     counts: Mapping[str, int],
     results: Sequence[NodeResult] = (),
     kept: StatisticsKept | None = None,
+    columns: Mapping[str, int] | None = None,
 ) -> str:
-    """One run, how many nodes it has of each resource type, every result of it, and how much is *kept*."""
+    """One run, how many nodes it has of each resource type, every result of it, and how much is *kept*.
+
+    *columns* says of how many nodes columns were traced when it was recorded.
+    """
     return _encoded(
         RunDocument(
             run=run,
             counts=counts,
             results=sorted(results, key=lambda r: r.unique_id),
             statistics=UNSET if kept is None else kept,
+            columns=UNSET if columns is None else columns,
         )
     )
 

@@ -95,6 +95,7 @@ def run_facts(
         ("command", run.command or ""),
         ("nodes", counts_by_kind(counts) or f"{run.node_count:,}"),
         ("edges", f"{run.edge_count:,}"),
+        ("columns", "with lineage" if run.column_graph_id else ""),
         ("statistics", "" if kept is None else statistics_fact(kept)),
     ]
 

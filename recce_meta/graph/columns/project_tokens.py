@@ -31,7 +31,7 @@ def parent_name(unique_id: str) -> str:
     """What stands for *unique_id* before the dot: a plain name in every dialect, whatever is in the id.
 
     >>> parent_name("model.shop.orders")
-    'n69c7ec7a4e95b1c4'
+    'n8f58469473520277'
     """
     return f"n{sha256(unique_id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 

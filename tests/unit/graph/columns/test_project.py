@@ -228,7 +228,12 @@ def test_sql_that_does_not_parse_costs_its_own_columns_alone() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [RecursionError("too deep"), MemoryError("all used"), ZeroDivisionError("oops"), RecceMetaError("no time left")],
+    [
+        RecursionError("too deep"),
+        MemoryError("all used"),
+        ZeroDivisionError("oops"),
+        RecceMetaError("no time left"),
+    ],
 )
 def test_whatever_goes_wrong_with_one_query_the_others_are_analysed(
     error: Exception, monkeypatch: pytest.MonkeyPatch
@@ -248,6 +253,60 @@ def test_whatever_goes_wrong_with_one_query_the_others_are_analysed(
     assert columns_of(graph, "model.shop.report").reason == f"{internal}{error}"
     assert graph.warnings == (f"Columns of model.shop.report are not traced: {internal}{error}",)
     assert sources(graph, "model.shop.clean")["order_id"] == ["staged.id"]
+
+
+def test_more_time_is_worth_another_try_and_the_same_time_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_slow(query: project_engine.Query, timeout: float | None) -> project_engine.Failure:
+        return project_engine.Failure(f"no result within {timeout:g} s", is_late=True)
+
+    monkeypatch.setattr("recce_meta.graph.columns.project.analysed", too_slow)
+    known = known_from(analyse_project(project(RAW, STAGED), timeout=1))
+    monkeypatch.undo()
+
+    again = analyse_project(project(RAW, STAGED), known, timeout=1)
+    longer = analyse_project(project(RAW, STAGED), known, timeout=10)
+
+    assert (again.analyses, again.warnings) == ({}, ())
+    assert sources(longer, "model.shop.staged")["id"] == ["raw.id"]
+
+
+def test_a_test_reads_columns_and_has_none() -> None:
+    arguments = {"test_metadata": {"name": "unique", "kwargs": {"column_name": "ORDER_ID"}}}
+    generic = node(
+        "generic",
+        None,
+        CLEAN.unique_id,
+        resource_type="test",
+        properties={**arguments, "attached_node": CLEAN.unique_id},
+    )
+    singular = node(
+        "singular", "select name from {clean} where amount < 0", CLEAN.unique_id, resource_type="test"
+    )
+
+    graph = analyse_project(project(*SHOP, generic, singular))
+
+    def read_by(unique_id: str) -> list[tuple[Usage, str, str]]:
+        found = columns_of(graph, unique_id)
+        assert found.outputs == ()
+        return [(use.usage, use.parent, use.column) for use in found.uses]
+
+    assert read_by("test.shop.generic") == [(Usage.FILTER, CLEAN.unique_id, "order_id")]
+    assert read_by("test.shop.singular") == [
+        (Usage.FILTER, CLEAN.unique_id, "amount"),
+        (Usage.FILTER, CLEAN.unique_id, "name"),
+    ]
+
+
+def test_a_contract_puts_columns_into_its_own_order() -> None:
+    promised = node(
+        "promised",
+        "select name, id from {raw}",
+        RAW.unique_id,
+        columns=(Column("id", "int"), Column("name", "text")),
+        contract={"enforced": True},
+    )
+
+    assert list(sources(analyse_project(project(RAW, promised)), "model.shop.promised")) == ["id", "name"]
 
 
 def test_metadata_of_another_shape_costs_its_own_node_alone() -> None:
