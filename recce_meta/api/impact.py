@@ -244,9 +244,8 @@ def surroundings(lineage: Lineage, root: str, way: Direction) -> Surroundings:
         wanted = {relative for end in ends for relative in (end, *relatives(end))} - asked
     analyses = lineage.analyses(asked)
     known = {unique_id for unique_id, reason in analyses.items() if reason is None}
-    whole = _with_reads(graph, lineage.edges, edges)
-    node = lineage.nodes.get(root)
-    is_inlined = is_down and node is not None and node.materialized == "ephemeral"
+    whole = _with_reads(lineage, graph, edges)
+    is_inlined = is_down and _is_inlined(lineage.nodes.get(root))
     inlined = {root} if is_inlined else ()
     others = {one for one in asked - {root} if _has_query(lineage.nodes.get(one))}
     return Surroundings(
@@ -261,13 +260,30 @@ def surroundings(lineage: Lineage, root: str, way: Direction) -> Surroundings:
     )
 
 
-def _with_reads(
-    graph: LineageGraph, edges: Iterable[LineageEdge], reads: Iterable[ColumnEdge]
-) -> LineageGraph:
-    """*graph* of *edges*, and who reads whom by its SQL: past ephemeral models, or unknown to dbt."""
+def _with_reads(lineage: Lineage, graph: LineageGraph, reads: Iterable[ColumnEdge]) -> LineageGraph:
+    """*graph* with what SQL reads and dbt does not know of; not what stands in a query's ephemeral models."""
     pairs = {(read.node_id, read.parent_id) for read in reads}
-    more = [LineageEdge(*pair) for pair in pairs if pair[1] not in graph.parents(pair[0])]
-    return build_lineage_graph([], [*edges, *more]) if more else graph
+    unknown = [
+        LineageEdge(child, parent)
+        for child, parent in pairs
+        if parent not in graph.parents(child) and parent not in _behind_inlined(lineage, graph, child)
+    ]
+    return build_lineage_graph([], [*lineage.edges, *unknown]) if unknown else graph
+
+
+def _behind_inlined(lineage: Lineage, graph: LineageGraph, child: str) -> set[str]:
+    """What the ephemeral models read whose SQL *child* holds."""
+    found: set[str] = set()
+    waiting = [parent for parent in graph.parents(child) if _is_inlined(lineage.nodes.get(parent))]
+    while waiting:
+        parents = set(graph.parents(waiting.pop())) - found
+        found |= parents
+        waiting += [parent for parent in parents if _is_inlined(lineage.nodes.get(parent))]
+    return found
+
+
+def _is_inlined(node: NodeMetadata | None) -> bool:
+    return node is not None and node.materialized == "ephemeral"
 
 
 def _has_query(node: NodeMetadata | None) -> bool:

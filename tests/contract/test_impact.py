@@ -1,0 +1,181 @@
+"""`impact` and the view `column_impact` say the same of every column of a recorded run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.columns import Tracer
+from recce_meta.api.impact import (
+    ComputedLineage,
+    Lineage,
+    StoredLineage,
+    impact,
+    impact_in,
+    surroundings,
+)
+from recce_meta.extractors.git import GitState
+from recce_meta.extractors.project import extract_project
+from recce_meta.graph.impact import COLUMNS, ROWS, Place, walk
+from recce_meta.models.change import Reach
+from recce_meta.models.lineage import Direction
+from recce_meta.store import files
+from recce_meta.store.columns import columns_of
+from recce_meta.store.migrate import open_store
+from recce_meta.store.select import resolve_run
+from recce_meta.store.write import record_run
+from tests.impact_shop import (
+    AFTER,
+    ANALYSES,
+    EPH,
+    EXPOSURE,
+    NODES,
+    ODD,
+    ORDERS,
+    OTHER_TEST,
+    RAW,
+    SHOP,
+    TEST,
+    GivenLineage,
+    analyse,
+    node,
+)
+
+ARTIFACTS = Path(__file__).parents[1] / "data" / "artifacts" / "generated" / "jaffle_ext_full" / "dbt_1.10"
+Reached = dict[tuple[str, str | None, str], tuple[int, float]]
+"""Distance and confidence by node, column and reach."""
+
+
+@pytest.fixture
+def shop(adapter: UnifiedSqlAdapter, schema: str) -> UnifiedSqlAdapter:
+    """The small shop, recorded with the columns above."""
+    record_run(adapter, SHOP, schema=schema, analyse=analyse)
+    return adapter
+
+
+def of_the_view(adapter: UnifiedSqlAdapter, schema: str) -> dict[tuple[str, str | None], Reached]:
+    """What the view says of every column that it knows, and of every node's rows."""
+    place = adapter.quote_table(adapter.warehouse.folded(schema), adapter.warehouse.folded("column_impact"))
+    _, rows = adapter.execute(
+        f"SELECT node_id, column_name, impacted_id, impacted_column, reach, distance, confidence FROM {place}"
+    )
+    found: dict[tuple[str, str | None], Reached] = {}
+    for node_id, column, impacted_id, impacted_column, reach, distance, confidence in rows:
+        places = found.setdefault((node_id, column), {})
+        reach = "columns" if reach == "value" else reach  # as the view puts it, of one column
+        places[impacted_id, impacted_column, reach] = (int(distance), float(confidence))
+    return found
+
+
+def of_the_cookbook(
+    adapter: UnifiedSqlAdapter, schema: str, environment: str, node_id: str, column: str
+) -> Reached:
+    """What the question answers when its reader edits it as it says."""
+    (file,) = [one for one in files.cookbook(adapter.warehouse.name) if one.name == "what_a_column_feeds"]
+    (statement,) = file.statements(adapter.quote_identifier(adapter.warehouse.folded(schema)))
+    chosen = f"parent_id = '{node_id}' AND parent_column = '{column}'"
+    assert statement.count("place = 1") == 1
+    statement = statement.replace("'base'", f"'{environment}'").replace("place = 1", chosen)
+    return {
+        (row[2], row[3], "columns" if row[4] == "value" else row[4]): (int(row[5]), float(row[6]))
+        for row in adapter.execute(statement)[1]
+    }
+
+
+def of_the_command(lineage: Lineage, asked: Collection[tuple[str, str | None]]) -> dict[Any, Reached]:
+    """The same of the walks behind `recce-meta impact`; nothing of what nothing reads."""
+    answers = {}
+    hops = {one: surroundings(lineage, one, Direction.DOWNSTREAM).hops for one in {one for one, _ in asked}}
+    for unique_id, column in asked:
+        start = Place(unique_id, COLUMNS, column) if column is not None else Place(unique_id, ROWS)
+        found = walk([start], hops[unique_id])
+        reached = {
+            (place.unique_id, place.column, place.reach): (distance, found.confidences[place])
+            for place, distance in found.distances.items()
+            if distance > 0
+        }
+        if reached:
+            answers[unique_id, column] = reached
+    return answers
+
+
+def test_the_view_and_the_command_agree_on_every_column_of_a_small_shop(
+    shop: UnifiedSqlAdapter, schema: str
+) -> None:
+    asked = {(unique_id, name) for unique_id, columns in ANALYSES.items() for name in columns.names}
+    asked |= {(one.unique_id, None) for one in NODES}
+    run = resolve_run(shop, "shop", schema=schema)
+    with open_store(shop, schema) as store:
+        expected = of_the_command(StoredLineage(store, run), asked)
+    view = of_the_view(shop, schema)
+
+    assert {place: known_to_dbt(view.get(place, {})) for place in expected} == {
+        place: known_to_dbt(reached) for place, reached in expected.items()
+    }
+    # By a relation that dbt does not know of, rows go in the command alone: `lineage` has no such edge.
+    assert expected[AFTER, None] == {(ODD, None, "rows"): (1, 1.0)}
+    assert view[RAW, "Cents"][ORDERS, "total", "columns"] == (2, 0.9)
+    assert view[RAW, "Cents"][TEST, None, "rows"] == (3, 0.9)
+    assert (OTHER_TEST, None, "rows") not in view[RAW, "Cents"]
+    assert view[RAW, "Cents"][EXPOSURE, None, "unknown"] == (3, 0.5)
+    assert view[RAW, "at"][ODD, "at", "columns"] == (2, 0.9)
+    assert view[RAW, "at"][EXPOSURE, None, "rows"] == (4, 0.9)
+    assert view[EPH, "amount"][ORDERS, None, "unknown"] == (1, 0.5)
+
+
+def known_to_dbt(reached: Reached) -> Reached:
+    """*reached* without what goes by the relation that `odd` names in words of its own."""
+    return {place: how for place, how in reached.items() if place[0] != ODD or place[1] is not None}
+
+
+def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
+    adapter: UnifiedSqlAdapter, schema: str
+) -> None:
+    project = extract_project(ARTIFACTS, git=GitState(), environ={}, run_id="real")
+    record_run(adapter, project, schema=schema, analyse=Tracer(project))
+    view = of_the_view(adapter, schema)
+    run = resolve_run(adapter, "real", schema=schema)
+    with open_store(adapter, schema) as store:
+        lineage = StoredLineage(store, run)
+        known = columns_of(store, run)
+        asked = {(unique_id, name) for unique_id, columns in known.items() for name in columns.names}
+        asked |= {(unique_id, None) for unique_id in lineage.nodes}
+        stored = of_the_command(lineage, asked)
+
+    assert len(view) > 50
+    assert stored == view
+    payments = "seed.jaffle_ext.raw_payments"
+    assert of_the_cookbook(adapter, schema, run.environment, payments, "amount") == view[payments, "amount"]
+    computed = ComputedLineage(project)
+    computed.analyses(computed.nodes)  # all at once
+    assert of_the_command(computed, asked) == view
+
+
+def test_a_stored_run_and_the_same_run_read_again_answer_alike(shop: UnifiedSqlAdapter, schema: str) -> None:
+    for target in ("raw", "raw.CENTS", "orders.total", "eph.amount"):
+        stored = impact(lambda: shop, "shop", target, direction=Direction.BOTH, schema=schema)
+        assert stored == impact_in(GivenLineage(), target, Direction.BOTH, None)
+
+
+def test_columns_of_a_run_that_was_recorded_without_them_are_looked_at_now(
+    adapter: UnifiedSqlAdapter, schema: str
+) -> None:
+    code = {"compiled_code": 'select id, amount * 2 as double from "main"."raw"'}
+    raw = node("source.shop.raw", relation_name='"main"."raw"', identifier="raw", schema_name="main")
+    models = [
+        raw,
+        node("model.shop.doubled", "source.shop.raw", **code),
+        node("model.shop.empty", "source.shop.raw"),
+    ]
+    record_run(adapter, replace(SHOP, nodes=tuple(models)), schema=schema)
+
+    view = impact(lambda: adapter, "latest", "raw.amount", schema=schema)
+
+    reached = {one.name: (one.reach, [column.name for column in one.columns]) for one in view.nodes}
+    assert reached["doubled"] == ((Reach.COLUMNS,), ["double"])
+    assert reached["empty"] == ((Reach.UNKNOWN,), [])
