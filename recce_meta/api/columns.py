@@ -1,4 +1,4 @@
-"""The column lineage of a run: as it was recorded, or computed from nodes that are at hand."""
+"""Column lineage of nodes that are at hand: for `record`, which keeps it, and for whoever asks about them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from collections.abc import Callable, Collection
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.graph import build_lineage_graph
 from recce_meta.graph.columns.project import QUERIES, SECONDS, analyse_project
-from recce_meta.models import Project, RunMetadata
+from recce_meta.models import Project
 from recce_meta.models.column_lineage import ColumnGraph, KnownColumns, NodeColumns
-from recce_meta.store.columns import load_columns
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.select import load_run
 
 Tell = Callable[[str], None]
 
@@ -86,24 +82,6 @@ def columns_of_project(
         for unique_id, lineage_id in graph.lineage_ids.items()
         if node_ids is None or unique_id in node_ids
     }
-
-
-def columns_of_run(
-    adapter: UnifiedSqlAdapter,
-    run: RunMetadata,
-    *,
-    schema: str = DEFAULT_SCHEMA,
-    node_ids: Collection[str] | None = None,
-) -> dict[str, NodeColumns]:
-    """The column lineage of *run* by unique id: of *node_ids*, or of all its nodes.
-
-    As it was recorded; computed now, from the run's nodes, where it was recorded without (`column_graph_id`
-    is None): with `--no-columns`, by an older version, or by the dbt package.
-    """
-    stored = load_columns(adapter, run, schema=schema, node_ids=node_ids)
-    if stored is not None:
-        return stored
-    return columns_of_project(load_run(adapter, run, schema=schema), node_ids=node_ids)
 
 
 def shortened(warnings: Collection[str]) -> tuple[str, ...]:

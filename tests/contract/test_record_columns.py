@@ -12,12 +12,13 @@ from msgspec.structs import replace
 import recce_meta
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.columns import ColumnsKept, columns_of_project, columns_of_run
+from recce_meta.api.columns import ColumnsKept, columns_of_project
 from recce_meta.api.recording import Recorded, record_project
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.graph.columns.project import QUERIES
 from recce_meta.models import Project
+from recce_meta.store.columns import load_columns
 
 SHOP = extract_project(demo_data.artifacts("base"), environment="base", git=GitState())
 CUSTOMERS = "model.jaffle_shop.customers"
@@ -51,10 +52,11 @@ def test_a_run_is_recorded_with_the_columns_that_are_computed_from_its_nodes(
 ) -> None:
     recorded = record_project(adapter, SHOP, schema=schema)
 
-    stored = columns_of_run(adapter, recorded.run, schema=schema)
+    stored = load_columns(adapter, recorded.run, schema=schema)
 
     assert stored == columns_of_project(SHOP)
     assert stored[CUSTOMERS].outputs
+    assert columns_of_project(SHOP, node_ids=[CUSTOMERS]) == {CUSTOMERS: stored[CUSTOMERS]}
     queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
     assert recorded.columns == ColumnsKept(traced=queries)
     assert recorded.warnings == ()
@@ -82,21 +84,18 @@ def test_a_query_that_cannot_be_read_is_one_warning(adapter: UnifiedSqlAdapter, 
     assert len([text for text in recorded.warnings if CUSTOMERS in text]) == 1
     assert recorded.columns is not None
     assert recorded.columns.not_traced == 1
-    (found,) = columns_of_run(adapter, recorded.run, schema=schema, node_ids=[CUSTOMERS]).values()
+    stored = load_columns(adapter, recorded.run, schema=schema)
+    assert stored is not None
+    found = stored[CUSTOMERS]
     assert found.reason is not None
     assert found.reason in recorded.warnings[-1]
 
 
-def test_a_run_without_columns_has_them_computed_when_they_are_asked_for(
-    adapter: UnifiedSqlAdapter, schema: str
-) -> None:
+def test_a_run_may_be_recorded_without_columns(adapter: UnifiedSqlAdapter, schema: str) -> None:
     recorded = record_project(adapter, SHOP, schema=schema, columns=False)
 
-    assert recorded.run.column_graph_id is None
     assert recorded.columns is None
-    assert columns_of_run(adapter, recorded.run, schema=schema, node_ids=[CUSTOMERS]) == {
-        CUSTOMERS: columns_of_project(SHOP)[CUSTOMERS]
-    }
+    assert load_columns(adapter, recorded.run, schema=schema) is None
 
 
 def test_the_public_function_records_columns_unless_told_otherwise(tmp_path: Path) -> None:
