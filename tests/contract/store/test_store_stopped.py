@@ -9,11 +9,22 @@ import pytest
 
 from recce_meta.adapter import Session
 from recce_meta.models import Project
+from recce_meta.models.column_lineage import (
+    Analyse,
+    ColumnGraph,
+    ColumnOutput,
+    ColumnUse,
+    Kind,
+    KnownColumns,
+    NodeColumns,
+    Usage,
+)
+from recce_meta.store.columns import load_columns
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run
 from recce_meta.store.write import record_run
 
-STRIDE = 3
+STRIDE = 5
 """Every how many statements one is the last: kills after each of them are tried on DuckDB and PostgreSQL."""
 SENDING = ("query", "execute", "insert_rows")
 
@@ -32,7 +43,7 @@ def test_nothing_is_visible_and_the_next_recorder_completes_it(
         with monkeypatch.context() as patch:
             stop_after(last, patch)
             try:
-                record_run(store.adapter, wanted, schema=store.schema)
+                record_run(store.adapter, wanted, schema=store.schema, analyse=columns_of(wanted))
             except Stopped:
                 pass
             else:
@@ -42,14 +53,40 @@ def test_nothing_is_visible_and_the_next_recorder_completes_it(
         # Without transactions, the run's own row may have been the last statement but one: then all is there.
         assert visible == recorded or (visible == complete and not store.adapter.warehouse.has_transactions)
 
-        assert record_run(store.adapter, wanted, schema=store.schema).written == (visible == recorded)
+        again = record_run(store.adapter, wanted, schema=store.schema, analyse=columns_of(wanted))
+        assert again.written == (visible == recorded)
         recorded = complete
         loaded = load_run(store.adapter, wanted.run.run_id, schema=store.schema)
         assert (loaded.nodes, loaded.macros, loaded.results) == (wanted.nodes, wanted.macros, wanted.results)
+        graph = columns_of(wanted)({})
+        assert load_columns(store.adapter, again.run, schema=store.schema) == {
+            unique_id: graph.analyses[lineage_id] for unique_id, lineage_id in graph.lineage_ids.items()
+        }
     assert last > 2 * STRIDE
     assert store.scalar("SELECT COUNT(*) FROM {s}.version_parents") == store.scalar(
         "SELECT COUNT(*) FROM (SELECT DISTINCT version_id, parent_id FROM {s}.version_parents) AS pairs"
     )
+    assert store.scalar("SELECT COUNT(*) FROM {s}.column_edges") == store.scalar(
+        "SELECT COUNT(*) FROM (SELECT DISTINCT lineage_id, ordinal FROM {s}.column_edges) AS pairs"
+    )
+
+
+def columns_of(project: Project) -> Analyse:
+    """What computes column lineage of *project*: a column for each node, and one that it filters by."""
+
+    def analyse(known: KnownColumns) -> ColumnGraph:
+        ids = {node.unique_id: str(node.code_hash) for node in project.nodes}
+        analyses = {
+            lineage_id: NodeColumns(
+                outputs=(ColumnOutput(lineage_id, Kind.CONSTANT, "1"),),
+                uses=(ColumnUse(Usage.FILTER, unique_id, lineage_id),),
+            )
+            for unique_id, lineage_id in ids.items()
+            if lineage_id not in known
+        }
+        return ColumnGraph(lineage_ids=ids, analyses=analyses)
+
+    return analyse
 
 
 def stop_after(statements: int, patch: pytest.MonkeyPatch) -> None:
