@@ -24,7 +24,7 @@ from recce_meta.graph.columns.project_tokens import (
     schemas_key,
     unquoted,
 )
-from recce_meta.models import Change, NodeMetadata, Reason, Status
+from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.category import Category, SqlChange
 from recce_meta.models.tokens import CLOSING, OPENING
 
@@ -148,26 +148,32 @@ class Effects:
                     found.update(dict.fromkeys(called, columns.types))
         return found
 
-    def _readings(self, parent: str, children: Collection[str]) -> dict[str, Reading]:
-        """How those of *children* that are SQL read *parent*; texts that cannot read by place are not parsed."""
-        token = f"{OPENING}{parent}{CLOSING}"
+    def _readings(self, edges: Collection[LineageEdge]) -> dict[LineageEdge, Reading]:
+        """How SQL reads its parents; what can neither read by place nor pass columns on is not parsed."""
+        children = {edge.node_id for edge in edges}
         texts = self._facts[1].tokenised(children) if children else {}
-        asked = {
-            child: bool(_BY_PLACE.search(sql))
-            for child, sql in texts.items()
-            if token in sql and (_BY_PLACE.search(sql) or ("*" in sql and self._graph.children(child)))
-        }
-        self._facts[1].nodes([child for child in asked if child not in self._resolved])
-        found: dict[str, Reading] = {}
-        for child, may_count_places in asked.items():
-            names, query = self._resolved_query(child)
-            if query is not None and parent in names.relations:
+        counts = {child: bool(_BY_PLACE.search(sql)) for child, sql in texts.items()}
+        asked = [
+            edge
+            for edge in edges
+            if edge.node_id in texts
+            and f"{OPENING}{edge.parent_id}{CLOSING}" in (sql := texts[edge.node_id])
+            and (counts[edge.node_id] or ("*" in sql and self._is_read_by_sql(edge.node_id)))
+        ]
+        self._facts[1].nodes({edge.node_id for edge in asked})
+        found: dict[LineageEdge, Reading] = {}
+        for edge in asked:
+            names, query = self._resolved_query(edge.node_id)
+            if query is not None and edge.parent_id in names.relations:
                 from recce_meta.diff.semantic import reads_by_position, reads_star
 
-                called = schemas_key(parent, names.relations[parent])
-                by_place = may_count_places and reads_by_position(query, called)
-                found[child] = Reading(by_place, reads_star(query, called))
+                called = schemas_key(edge.parent_id, names.relations[edge.parent_id])
+                by_place = counts[edge.node_id] and reads_by_position(query, called)
+                found[edge] = Reading(by_place, reads_star(query, called))
         return found
+
+    def _is_read_by_sql(self, unique_id: str) -> bool:
+        return any(child.split(".", 1)[0] in SQL_BUILT for child in self._graph.children(unique_id))
 
     def _resolved_query(self, unique_id: str) -> tuple[QueryNames, Query | None]:
         """The SQL of a node of current, understood; None where it is not."""

@@ -8,7 +8,6 @@ one (an unqualified name), or counts it in (`select distinct *`).
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 from typing import NamedTuple, TypeAlias
@@ -16,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 from msgspec import Struct
 
 from recce_meta.graph import LineageGraph
-from recce_meta.models import Status
+from recce_meta.models import LineageEdge, Status
 from recce_meta.models.category import Category, SqlChange
 from recce_meta.models.change import Reach
 from recce_meta.models.column_lineage import NodeColumns
@@ -37,8 +36,8 @@ class Reading(NamedTuple):
     """Whether it takes over every column of the parent, and so its order too."""
 
 
-ReadingsOf: TypeAlias = Callable[[str, Collection[str]], Mapping[str, Reading]]
-"""How each of some nodes reads a parent; where that is not known, a node is left out."""
+ReadingsOf: TypeAlias = Callable[[Collection[LineageEdge]], Mapping[LineageEdge, Reading]]
+"""How some nodes read a parent each; where that is not known, the edge is left out."""
 
 
 NamersOf: TypeAlias = Callable[[str, Collection[str]], Collection[str]]
@@ -131,6 +130,7 @@ class _Walk:
     def run(self) -> dict[str, Reached]:
         """Everything that is reached."""
         waiting: list[_Step] = []
+        self._read_ahead()
         for start in self._starts:
             for step in _steps(start):
                 self._take(step, waiting, is_reached=start.distance > 0)
@@ -141,6 +141,12 @@ class _Walk:
                 self._take(step, waiting)
         nearest = sorted(self._found, key=lambda node: (self._found[node].distance, node))
         return {unique_id: self._found[unique_id] for unique_id in nearest}
+
+    def _read_ahead(self) -> None:
+        """Ask at once for all that certainly matters."""
+        for index, matters in ((self._now, _touches), (self._then, _changes_names)):
+            starts = [start.unique_id for start in self._starts if matters(start.effect)]
+            index.read([child for start in starts for child in self._graph.children(start)])
 
     def _take(self, step: _Step, waiting: list[_Step], *, is_reached: bool = True) -> None:
         """Go on from *step*, unless something as sure has come there before."""
@@ -221,22 +227,27 @@ class _Walk:
             yield from (child for child in silent if child not in named)
 
     def _positional(self) -> Iterator[_Step]:
-        """The rows of those that read by position what has new columns, or columns in other places."""
-        waiting = deque(
+        """The rows of those that read by place what has new columns, or columns in other places."""
+        shapes = [
             _Shape(start.unique_id, start.distance, start.origin)
             for start in self._starts
             if _changes_shape(start.effect)
-        )
-        seen = {shape.unique_id for shape in waiting}
-        while waiting:
-            shape = waiting.popleft()
-            children = self._graph.children(shape.unique_id)
-            for child, reading in self._readers.readings(shape.unique_id, children).items():
+        ]
+        seen = {shape.unique_id for shape in shapes}
+        while shapes:
+            edges = {
+                LineageEdge(child, shape.unique_id): shape
+                for shape in shapes
+                for child in self._graph.children(shape.unique_id)
+            }
+            shapes = []
+            for edge, reading in self._readers.readings(edges.keys()).items():
+                shape, child = edges[edge], edge.node_id
                 if reading.by_position:
                     yield _Step(shape.distance + 1, shape.origin, child, Reach.ROWS)
                 if reading.whole and child not in seen:
                     seen.add(child)
-                    waiting.append(_Shape(child, shape.distance + 1, shape.origin))
+                    shapes.append(_Shape(child, shape.distance + 1, shape.origin))
 
 
 class _Edge(NamedTuple):
@@ -276,13 +287,17 @@ class _Index:
 
     def readers(self, parent: str, children: Collection[str]) -> Mapping[str, _Edges]:
         """Those that read columns of *parent*, whose children in the graph of nodes are *children*."""
-        new = [child for child in children if child not in self._asked]
+        self.read(children)
+        return self.known(parent)
+
+    def read(self, readers: Iterable[str]) -> None:
+        """Read what *readers* make of the columns that they read."""
+        new = dict.fromkeys(reader for reader in readers if reader not in self._asked)
         if new:
             self._asked.update(new)
-            for reader, known in self._load(new).items():
+            for reader, known in self._load(list(new)).items():
                 if reader not in self.columns:
                     self._add(reader, known)
-        return self.known(parent)
 
     def known(self, parent: str) -> Mapping[str, _Edges]:
         """Those that are known to read columns of *parent* by now."""
@@ -316,7 +331,14 @@ def _has(known: NodeColumns, column: str) -> bool:
     return any(name.lower() == folded for name in known.names)
 
 
+def _touches(effect: SqlChange) -> bool:
+    return effect.category not in (Category.BREAKING, Category.UNKNOWN) and bool(effect.columns)
+
+
+def _changes_names(effect: SqlChange) -> bool:
+    return _touches(effect) and any(column.status is not Status.MODIFIED for column in effect.columns)
+
+
 def _changes_shape(effect: SqlChange) -> bool:
-    if effect.category in (Category.BREAKING, Category.UNKNOWN):
-        return False
-    return effect.moved or any(column.status is not Status.MODIFIED for column in effect.columns)
+    is_milder = effect.category not in (Category.BREAKING, Category.UNKNOWN)
+    return _changes_names(effect) or (effect.moved and is_milder)

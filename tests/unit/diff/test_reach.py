@@ -57,8 +57,8 @@ def walk(
 
         return load
 
-    def read(parent: str, children: Collection[str]) -> dict[str, Reading]:
-        return {child: (readings or {}).get((child, parent), Reading()) for child in children}
+    def read(edges: Collection[LineageEdge]) -> dict[LineageEdge, Reading]:
+        return {edge: (readings or {}).get((edge.node_id, edge.parent_id), Reading()) for edge in edges}
 
     def named(parent: str, children: Collection[str]) -> list[str]:
         return [child for child in children if f"{child}<{parent}" in naming.split()]
@@ -252,9 +252,7 @@ def test_readers_of_an_ephemeral_model_are_not_asked_for_edges_to_it() -> None:
 def test_a_start_beside_its_origin_is_itself_reached() -> None:
     graph = build_lineage_graph([], [LineageEdge("b", "ephemeral"), LineageEdge("c", "b")])
     known = {"b": columns(y="a.x"), "c": columns(z="b.y")}
-    readers = Readers(
-        lambda _ids: known, lambda _ids: known, lambda _parent, _ids: {}, lambda _parent, _ids: []
-    )
+    readers = Readers(lambda _ids: known, lambda _ids: known, lambda _edges: {}, lambda _parent, _ids: [])
 
     found = reached_by([Start("b", partial("y"), "ephemeral", 1)], graph, readers)
 

@@ -1,0 +1,323 @@
+"""What a change can break, by each of its reasons; comparing SQL itself is a function that is passed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.diff.breaking import merged, readers_of_ephemeral, with_categories
+from recce_meta.diff.changes import compare
+from recce_meta.diff.side import Side
+from recce_meta.graph import build_lineage_graph
+from recce_meta.models import (
+    Change,
+    ChangeDetail,
+    Column,
+    MacroMetadata,
+    NodeMetadata,
+    Reason,
+    Status,
+    code_hash,
+)
+from recce_meta.models.category import Category, ColumnChange, SqlChange
+
+NONE, ADDS, PARTIAL, BREAKS, UNKNOWN = (
+    Category.NONE,
+    Category.NON_BREAKING,
+    Category.PARTIAL_BREAKING,
+    Category.BREAKING,
+    Category.UNKNOWN,
+)
+
+
+def node(code: str | None = "select 1 as a", compiled: str | None = "same", **fields: Any) -> NodeMetadata:
+    """A model; *compiled* is its code unless given."""
+    kind = fields.setdefault("resource_type", "model")
+    fields.setdefault("unique_id", f"{kind}.shop.orders")
+    fields.setdefault("config", {"materialized": "table"})
+    return NodeMetadata(
+        name=fields["unique_id"].rpartition(".")[2],
+        language=fields.pop("language", "sql"),
+        raw_code=code,
+        compiled_code=code if compiled == "same" else compiled,
+        code_hash=code_hash(code) if code else None,
+        materialized=fields["config"].get("materialized"),
+        **fields,
+    )
+
+
+def told(*words: Any) -> Any:
+    """A comparison of SQL that answers always the same, or one that nobody may ask."""
+    found = SqlChange(category=words[0], columns=tuple(words[1:])) if words else None
+
+    def answer(_before: NodeMetadata, old: str, _after: NodeMetadata, new: str) -> SqlChange:
+        assert found is not None, f"no SQL changed, and {old!r} is compared with {new!r}"
+        return found
+
+    return answer
+
+
+def judged(before: NodeMetadata, after: NodeMetadata, *answer: Any, **macros: tuple[str, str]) -> Change:
+    """The change from *before* to *after*, where comparing their SQL gives *answer*."""
+    sides = [
+        Side(
+            {one.unique_id: one},
+            {
+                f"macro.shop.{name}": MacroMetadata(
+                    unique_id=f"macro.shop.{name}", name=name, package_name="shop", macro_sql=texts[index]
+                )
+                for name, texts in macros.items()
+            },
+        )
+        for index, one in enumerate((before, after))
+    ]
+    changes = with_categories(compare(*sides), *sides, told(*answer))
+    return changes[after.unique_id]
+
+
+def with_config(**config: Any) -> NodeMetadata:
+    return node(config={"materialized": "table", **config})
+
+
+def test_code_is_judged_by_the_sql_that_both_sides_compiled_to() -> None:
+    change = judged(node("select 1 as a"), node("select 2 as a"), PARTIAL, ColumnChange("a", Status.MODIFIED))
+
+    assert change.reasons == (Reason.BODY,)
+    assert change.category is PARTIAL
+    assert change.columns == (ColumnChange("a", Status.MODIFIED),)
+
+
+def test_the_same_template_that_compiled_to_other_sql_is_judged_by_it() -> None:
+    before, after = (node("select {{ var('n') }}", compiled=f"select {n}") for n in (1, 2))
+
+    change = judged(before, after, BREAKS)
+
+    assert (change.reasons, change.category) == ((Reason.COMPILED,), BREAKS)
+
+
+@pytest.mark.parametrize("compiled", [(None, None), ("select 1", None), (None, "select 2")])
+def test_code_that_was_not_compiled_on_both_sides_is_unknown(compiled: tuple[str | None, ...]) -> None:
+    before = node("select {{ a }}", compiled=compiled[0])
+
+    assert judged(before, node("select {{ b }}", compiled=compiled[1])).category is UNKNOWN
+
+
+def test_python_is_unknown_whatever_it_compiles_to() -> None:
+    before, after = (node(f"def model(dbt, session): return {n}", language="python") for n in (1, 2))
+
+    assert judged(before, after).category is UNKNOWN
+
+
+BRANCH = "select a from t{% if is_incremental() %} where b > 1{% endif %}"
+
+
+def test_an_edit_of_a_branch_that_was_not_compiled_is_unknown() -> None:
+    before = node(BRANCH, compiled="select a from t")
+    after = node(BRANCH.replace("> 1", "> 2"), compiled="select a from t")
+
+    assert judged(before, after).category is UNKNOWN
+
+
+def test_an_edit_beside_a_branch_is_judged_by_what_was_compiled() -> None:
+    before = node(BRANCH, compiled="select a from t")
+    after = node(BRANCH.replace("select a", "select a, b"), compiled="select a, b from t")
+
+    assert judged(before, after, ADDS, ColumnChange("b", Status.ADDED)).category is ADDS
+
+
+def test_an_edit_of_both_is_as_bad_as_the_worse() -> None:
+    before = node(BRANCH, compiled="select a from t")
+    after = node(BRANCH.replace("> 1", "> 2").replace("select a", "select b"), compiled="select b from t")
+
+    assert judged(before, after, ADDS).category is UNKNOWN
+    assert judged(before, after, BREAKS).category is BREAKS
+
+
+def test_a_macro_is_judged_by_the_sql_that_it_gave_and_one_in_a_hook_is_unknown() -> None:
+    before = node("select {{ f() }}", compiled="select 1", macros=("macro.shop.f",))
+    after = node("select {{ f() }}", compiled="select 2", macros=("macro.shop.f",))
+    hooked = with_config(**{"post-hook": [{"sql": "{{ f() }}"}]})
+
+    assert judged(before, after, NONE, f=("{{ 1 }}", "{{ 2 }}")).category is NONE
+    assert judged(hooked, hooked, f=("{{ 1 }}", "{{ 2 }}")).category is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "category"),
+    [
+        ({"query_tag": "a"}, {"query_tag": "b"}, NONE),
+        ({"docs": {"show": True}}, {"docs": {"show": False}}, NONE),
+        ({"persist_docs": {"relation": True}}, {}, NONE),
+        ({"cluster_by": ["a"]}, {"cluster_by": ["b"]}, ADDS),
+        ({"indexes": [{"columns": ["a"]}]}, {}, ADDS),
+        ({"unique_key": "a"}, {"unique_key": "b"}, BREAKS),
+        ({"incremental_strategy": "append"}, {"incremental_strategy": "merge"}, BREAKS),
+        ({"on_schema_change": "ignore"}, {"on_schema_change": "fail"}, BREAKS),
+        ({"grants": {"select": ["a"]}}, {}, UNKNOWN),
+        ({"post-hook": "delete from t"}, {}, UNKNOWN),
+        ({"sql_header": "set x"}, {}, UNKNOWN),
+        ({"nobody_knows_this": 1}, {"nobody_knows_this": 2}, UNKNOWN),
+        ({"materialized": "view"}, {"materialized": "table"}, ADDS),
+        ({"materialized": "ephemeral"}, {"materialized": "view"}, ADDS),
+        ({"materialized": "table"}, {"materialized": "ephemeral"}, BREAKS),
+        ({"materialized": "table"}, {"materialized": "incremental"}, BREAKS),
+        ({"materialized": "view"}, {"materialized": "materialized_view"}, BREAKS),
+    ],
+)
+def test_each_key_of_the_configuration_has_its_category(
+    before: dict[str, Any], after: dict[str, Any], category: Category
+) -> None:
+    change = judged(with_config(**before), with_config(**after))
+
+    assert change.reasons == (Reason.CONFIG,)
+    assert change.category is category
+
+
+def test_a_type_of_a_seeds_column_touches_that_column() -> None:
+    before, after = (
+        node(None, resource_type="seed", config={"column_types": {"code": kind}}) for kind in ("int", "text")
+    )
+
+    change = judged(before, after)
+
+    assert (change.category, change.columns) == (PARTIAL, (ColumnChange("code", Status.MODIFIED),))
+
+
+def test_other_rows_of_a_seed_are_breaking() -> None:
+    before = node(None, resource_type="seed")
+
+    change = judged(replace(before, code_hash="a"), replace(before, code_hash="b"))
+
+    assert (change.reasons, change.category) == ((Reason.DATA,), BREAKS)
+
+
+def test_another_place_is_breaking() -> None:
+    before, after = (
+        node(schema_name="main", identifier=name, relation_name=f'"main"."{name}"')
+        for name in ("orders", "fct_orders")
+    )
+
+    change = judged(before, after)
+
+    assert (change.reasons, change.category) == ((Reason.RELATION,), BREAKS)
+
+
+def with_columns(**types: str) -> NodeMetadata:
+    columns = tuple(Column(name=name, type=kind) for name, kind in types.items())
+    return node(columns=columns, columns_from="catalog")
+
+
+@pytest.mark.parametrize(
+    ("after", "category", "touched", "moved"),
+    [
+        ({"a": "INT", "b": "TEXT", "c": "INT"}, ADDS, [ColumnChange("c", Status.ADDED)], False),
+        ({"a": "INT"}, PARTIAL, [ColumnChange("b", Status.REMOVED)], False),
+        ({"a": "BIGINT", "b": "TEXT"}, PARTIAL, [ColumnChange("a", Status.MODIFIED)], False),
+        ({"b": "TEXT", "a": "INT"}, ADDS, [], True),
+    ],
+)
+def test_columns_as_the_catalogs_have_them_count_where_the_sql_does_not_tell(
+    after: dict[str, str], category: Category, touched: list[ColumnChange], moved: bool
+) -> None:
+    change = judged(with_columns(a="INT", b="TEXT"), with_columns(**after))
+
+    assert change.reasons == (Reason.COLUMNS,)
+    assert (change.category, list(change.columns), change.columns_moved) == (category, touched, moved)
+
+
+def test_words_are_no_change_for_those_who_read_the_data() -> None:
+    assert judged(node(description="a"), node(description="b")).category is NONE
+
+
+def test_an_added_node_breaks_nothing_and_a_removed_one_all_that_reads_it() -> None:
+    found = with_categories(
+        {
+            name: Change(unique_id=name, name=name, resource_type="model", status=status)
+            for name, status in (("new", Status.ADDED), ("gone", Status.REMOVED))
+        },
+        Side({}),
+        Side({}),
+        told(),
+    )
+
+    assert (found["new"].category, found["gone"].category) == (ADDS, BREAKS)
+
+
+@pytest.mark.parametrize("kind", ["test", "unit_test", "exposure", "analysis", "operation"])
+def test_what_nobody_reads_has_no_category(kind: str) -> None:
+    before, after = (node(f"select {n}", resource_type=kind) for n in (1, 2))
+
+    assert judged(before, after).category is None
+
+
+def test_a_metric_that_is_defined_anew_is_breaking() -> None:
+    before, after = (
+        node(None, resource_type="metric", config={}, properties={"type_params": {"expr": name}})
+        for name in ("a", "b")
+    )
+
+    assert judged(before, after).category is BREAKS
+
+
+def test_a_node_that_only_its_environment_changed_has_no_category() -> None:
+    before, after = (
+        node("select '{{ target.name }}'", compiled=f"select '{name}'") for name in ("prod", "ci")
+    )
+
+    change = judged(before, after)
+
+    assert (change.status, change.category) == (Status.UNCHANGED, None)
+
+
+def test_the_most_severe_of_several_effects_counts_and_every_column_once() -> None:
+    found = merged(
+        [
+            SqlChange(
+                category=ADDS, columns=(ColumnChange("a", Status.ADDED), ColumnChange("b", Status.ADDED))
+            ),
+            SqlChange(category=PARTIAL, columns=(ColumnChange("B", Status.REMOVED),), reasons=("x",)),
+            SqlChange(category=UNKNOWN, reasons=("y", "x"), moved=True),
+        ]
+    )
+
+    assert (found.category, found.reasons, found.moved) == (UNKNOWN, ("x", "y"), True)
+    assert found.columns == (ColumnChange("a", Status.ADDED), ColumnChange("B", Status.REMOVED))
+    assert merged([]).category is NONE
+    assert merged([SqlChange(category=UNKNOWN), SqlChange(category=BREAKS)]).category is BREAKS
+
+
+def test_what_an_ephemeral_model_changes_shows_in_those_that_it_is_put_into() -> None:
+    """Through another ephemeral one, whose own code is as it was."""
+    kinds = {"inner": "ephemeral", "outer": "ephemeral", "mart": "table", "other": "view"}
+    parents = {"outer": "inner", "mart": "outer", "other": "mart"}
+    sides = [
+        Side(
+            {
+                f"model.shop.{name}": node(
+                    "select 1",
+                    compiled=f"with x as (select {n}) select 1" if name != "other" else "select 1",
+                    unique_id=f"model.shop.{name}",
+                    config={"materialized": kind},
+                    parents=(f"model.shop.{parents[name]}",) if name in parents else (),
+                )
+                for name, kind in kinds.items()
+            }
+        )
+        for n in (1, 2)
+    ]
+    inner = Change(
+        unique_id="model.shop.inner",
+        name="inner",
+        resource_type="model",
+        status=Status.MODIFIED,
+        reasons=(Reason.BODY,),
+        details=(ChangeDetail(Reason.BODY, "raw_code", "select 1", "select 2"),),
+        category=PARTIAL,
+    )
+    graph = build_lineage_graph(sides[1].nodes.values())
+
+    found = readers_of_ephemeral({inner.unique_id: inner}, *sides, graph, told(PARTIAL))
+
+    assert found == {"model.shop.mart": ("model.shop.inner", 2, SqlChange(category=PARTIAL))}
