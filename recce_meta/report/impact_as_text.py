@@ -23,6 +23,10 @@ from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render
 from recce_meta.report.wording import counts_by_kind, kind_order, more, node_label
 
 
+MOST_INDENT = 90
+"""Characters before a branch; what is deeper is drawn below one another, or a long way would be all margin."""
+
+
 def impact_text(view: ImpactView, *, width: int, color: bool) -> str:
     """What was asked for, and a tree for each direction; under each node how it is reached."""
     root = next(node for node in view.nodes if node.unique_id == view.root)
@@ -50,7 +54,7 @@ def _section(title: str, nodes: Sequence[ReachedNode]) -> list[Line]:
 def _tree(root: ReachedNode, nodes: Sequence[ReachedNode], labels: Mapping[str, str]) -> Iterator[Line]:
     """The lines of *nodes*; a stack rather than recursion, since ways can be deeper than Python's."""
     after: dict[str, list[ReachedNode]] = {}
-    for node in sorted(nodes, key=lambda n: (kind_order(n.resource_type), node_label(n), n.unique_id)):
+    for node in sorted(nodes, key=_place):
         after.setdefault(node.path[-2].unique_id, []).append(node)
     stack = [(node, root.unique_id, "") for node in reversed(after.get(root.unique_id, ()))]
     last = {siblings[-1].unique_id for siblings in after.values()}
@@ -58,9 +62,15 @@ def _tree(root: ReachedNode, nodes: Sequence[ReachedNode], labels: Mapping[str, 
         node, near, indent = stack.pop()
         is_last, following = node.unique_id in last, after.get(node.unique_id, ())
         yield _heading(node, near, f"  {indent}{'└─ ' if is_last else '├─ '}", labels)
-        deeper = indent + ("   " if is_last else "│  ")
+        deeper = indent + ("   " if is_last else "│  ") if len(indent) < MOST_INDENT else indent
         yield from _told(node, near, deeper + ("│  " if following else "   "), labels)
         stack += [(step, node.unique_id, deeper) for step in reversed(following)]
+
+
+def _place(node: ReachedNode) -> tuple[bool, tuple[int, str], str, str]:
+    """Where *node* stands among its siblings: upstream, what flows before what only decides over rows."""
+    only_rows = node.distance < 0 and Reach.COLUMNS not in {column.reach for column in node.columns}
+    return only_rows, kind_order(node.resource_type), node_label(node), node.unique_id
 
 
 def _heading(node: ReachedNode, near: str, branch: str, labels: Mapping[str, str]) -> Line:
