@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
 
-from recce_meta.diff.semantic.keys import Keyed, Keys
+from recce_meta.diff.semantic.keys import Keys
 from recce_meta.diff.semantic.reasons import reasons_of
+from recce_meta.diff.semantic.references import Keyed
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.analyse import resolve_query
 from recce_meta.graph.columns.names import Schemas
-from recce_meta.graph.columns.query import Query
+from recce_meta.graph.columns.query import Column, Output, Query
+from recce_meta.graph.columns.tree import NODE
 from recce_meta.models.category import Category, ColumnChange, SqlChange
 from recce_meta.models.change import Status
 
@@ -78,9 +79,20 @@ def compare_queries(
     """
     try:
         before, after = key_of(old, dialect, old_sql), key_of(new, dialect, new_sql)
+        if before.rows == after.rows:
+            return _same_rows(before, after)
+        by_label = [
+            Keys(dialect, sql, by_label=True).query(one) for one, sql in ((old, old_sql), (new, new_sql))
+        ]
+        matched = Matching(*by_label)
+        return SqlChange(
+            category=Category.BREAKING,
+            columns=matched.changes(),
+            reasons=reasons_of(before, after),
+            moved=matched.moved,
+        )
     except RecursionError as error:
         raise SqlNotAnalysed("nested too deep to be compared") from error
-    return compare_keys(before, after)
 
 
 def key_of(query: Query, dialect: str, sql: str) -> Keyed:
@@ -103,7 +115,7 @@ def statement_around(query: Query) -> str | None:
     if not isinstance(root, (exp.Insert, exp.Create)):
         return None
     written = {
-        name: value.sql(comments=False) if isinstance(value, exp.Expression) else str(value)
+        name: value.sql(comments=False) if isinstance(value, NODE) else str(value)
         for name, value in root.args.items()
         if name not in ("expression", "with", "with_") and value
     }
@@ -111,29 +123,20 @@ def statement_around(query: Query) -> str | None:
     return f"{'by place' if by_place else ''} {root.key} {sorted(written.items())}"
 
 
-def compare_keys(old: Keyed, new: Keyed) -> SqlChange:
-    """How two queries differ, by their keys."""
+def _same_rows(old: Keyed, new: Keyed) -> SqlChange:
     matched = Matching(old, new)
     columns = matched.changes()
-    same_rows = old.rows == new.rows
-    category = Category.BREAKING
-    reasons: tuple[str, ...] = ()
-    if not same_rows:
-        reasons = reasons_of(old, new)
-    elif matched.moves_unnamed:
-        reasons = ("columns without a name moved",)
+    reasons = [*_of_columns(columns, matched.moved)]
+    if matched.moves_unnamed:
+        category = Category.BREAKING
+        reasons = ["columns without a name moved"]
     elif any(column.status is not Status.ADDED for column in columns):
         category = Category.PARTIAL_BREAKING
     elif columns or matched.moved:
         category = Category.NON_BREAKING
     else:
         category = Category.NONE
-    return SqlChange(
-        category=category,
-        columns=columns,
-        reasons=reasons or tuple(_of_columns(columns, matched.moved)),
-        moved=matched.moved,
-    )
+    return SqlChange(category=category, columns=columns, reasons=tuple(reasons), moved=matched.moved)
 
 
 def _of_columns(columns: Sequence[ColumnChange], moved: bool) -> Iterator[str]:
@@ -227,10 +230,21 @@ def _named(keyed: Keyed) -> dict[str, list[_Column]]:
 
 def _unnamed(keyed: Keyed) -> list[_Column]:
     return [
-        _Column(f"column {place + 1}", "", value, place)
+        _Column(f"column {place + 1}", "", f"{value} {_text(output)}", place)
         for place, (output, value) in enumerate(zip(keyed.query.outputs, keyed.values, strict=True))
         if not output.name
     ]
+
+
+def _text(output: Output) -> str:
+    """The text of a column without a name, of which warehouses make one."""
+    seen: set[int] = set()
+    while output.node is None and isinstance(plain := output.reads.plain, Column) and id(output) not in seen:
+        seen.add(id(output))
+        if plain.output is None:
+            break
+        output = plain.output
+    return output.node.sql(comments=False) if output.node is not None else ""
 
 
 def _pair_unnamed(old: list[_Column], new: list[_Column]) -> list[tuple[_Column | None, _Column | None]]:

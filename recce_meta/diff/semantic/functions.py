@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from recce_meta.dialects.types import Sql
+
 SERIES_ARE_ROWS = frozenset({"", "postgres", "redshift", "materialize", "risingwave"})
 """Dialects in which `generate_series` in a select list gives a row for each number, and no array."""
 OWN_FUNCTIONS_MAY_GIVE_ROWS = frozenset({"postgres", "materialize", "risingwave"})
@@ -35,7 +37,7 @@ AGGREGATES = frozenset(
 """Aggregates for which some versions of sqlglot have no class. Of a name that is not here nobody knows."""
 
 
-def in_this_query(node: exp.Expression) -> Iterator[exp.Expression]:
+def in_this_query(node: Sql) -> Iterator[Sql]:
     """*node* and all below it, without the queries that are nested in it."""
     stack = [node]
     while stack:
@@ -46,12 +48,12 @@ def in_this_query(node: exp.Expression) -> Iterator[exp.Expression]:
                 stack.append(child)
 
 
-def row_makers(node: exp.Expression, dialect: str) -> list[exp.Expression]:
+def row_makers(node: Sql, dialect: str) -> list[Sql]:
     """The calls in *node* that may turn one row into several, or into none."""
     return [found for found in in_this_query(node) if makes_rows(found, dialect)]
 
 
-def makes_rows(node: exp.Expression, dialect: str) -> bool:
+def makes_rows(node: Sql, dialect: str) -> bool:
     """Whether this call, in a select list, may give more or fewer rows than one."""
     if isinstance(node, ROW_MAKERS):
         return True
@@ -67,7 +69,7 @@ def is_own(call: exp.Anonymous, dialect: str) -> bool:
     return dialect in OWN_FUNCTIONS_MAY_GIVE_ROWS and isinstance(call.parent, exp.Dot)
 
 
-def aggregates(node: exp.Expression) -> bool | None:
+def aggregates(node: Sql) -> bool | None:
     """Whether *node* makes one row of many; None where it calls a function of which nobody knows.
 
     An aggregate over a window gives a value for each row, and does not count; aggregates in its arguments do.
@@ -87,22 +89,22 @@ def aggregates(node: exp.Expression) -> bool | None:
     return None if unknown else False
 
 
-def window_arguments(window: exp.Window) -> Iterator[exp.Expression]:
+def window_arguments(window: exp.Window) -> Iterator[Sql]:
     """What is computed before the window: its own function's arguments, its partition and its order."""
     for child in window.iter_expressions():
         if child is not window.this:
             yield child
-    call = window.this
+    call: Sql = window.this
     while isinstance(call, (exp.IgnoreNulls, exp.RespectNulls, exp.Filter, exp.WithinGroup)):
-        for child in call.iter_expressions():
-            if child is not call.this:
-                yield child
+        for beside in call.iter_expressions():
+            if beside is not call.this:
+                yield beside
         call = call.this
-    if isinstance(call, exp.Expression):
+    if isinstance(call, Sql):
         yield from call.iter_expressions()
 
 
-def is_aggregate(node: exp.Expression) -> bool | None:
+def is_aggregate(node: Sql) -> bool | None:
     """Whether this one call is an aggregate; None where nobody knows."""
     if isinstance(node, (exp.Max, exp.Min)) and node.expressions:
         return None  # of several arguments: the greatest of one row, in SQLite
@@ -113,7 +115,7 @@ def is_aggregate(node: exp.Expression) -> bool | None:
     return False
 
 
-def has_unknown_calls_only(node: exp.Expression) -> bool:
+def has_unknown_calls_only(node: Sql) -> bool:
     """Whether no column of *node* stands outside a call of an unknown function."""
     stack = [node]
     while stack:

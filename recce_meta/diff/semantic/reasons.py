@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recce_meta.diff.semantic.keys import Keyed
+from recce_meta.diff.semantic.references import Keyed
 
 READ_BELOW = frozenset(("filter", "joins", "set operation", "distinct", "pivot"))
 """Parts whose keys name the rows that are read: a change of these is told where it is made."""

@@ -1,0 +1,361 @@
+"""Keys of what expressions refer to: columns, rows, outputs by alias, queries inside of expressions."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from recce_meta.dialects.types import Sql
+from recce_meta.diff.semantic.expressions import ExpressionKeys, short
+from recce_meta.diff.semantic.folding import Names
+from recce_meta.errors import SqlNotAnalysed
+from recce_meta.graph.columns.query import (
+    STAR,
+    Alias,
+    Column,
+    Function,
+    Merged,
+    Output,
+    Pivot,
+    Query,
+    Reference,
+    Select,
+    SetOperation,
+    Source,
+    Table,
+    Unresolved,
+    WholeRow,
+)
+from recce_meta.graph.columns.tree import NODE, SET_OPERATION, args
+
+QUERY_NODES = (exp.Select, SET_OPERATION, exp.Subquery)
+COLUMNS: type = getattr(exp, "Columns", exp.Star)
+CUTS = ("limit", "offset", "fetch", "sample")
+OF_RELATIONS = frozenset("this db catalog alias joins laterals pivots with with_ hints view".split())
+"""Arguments of items of FROM that are understood elsewhere; any other is part of what they are."""
+OF_SUBQUERIES = OF_RELATIONS | {*CUTS, "order", "locks"}
+WRAPPERS = (exp.Final, exp.TableSample, exp.Lateral)
+"""What may stand around an item of FROM."""
+VOLATILE = re.compile(r"(?i).*(rand|uuid|newid|nextval|seq\d|clock_timestamp|sysdate|now).*")
+"""Functions that may answer differently for each row, or each time they are called."""
+ANYWHERE = 1_000_000
+"""In the place of a depth: the same at every one."""
+
+
+@dataclass(slots=True, eq=False)
+class Keyed:
+    """The keys of one query."""
+
+    query: Query
+    rows: str = ""
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the rows key is made of, by the name that a reason calls it."""
+    values: tuple[str, ...] = ()
+    """By output, in order."""
+    inputs: tuple[tuple[str, str, Keyed | None], ...] = ()
+    """Of sources and operands: what to call each, its rows key, and its keys where it is a query."""
+    outermost: int = ANYWHERE
+    """The outermost of the queries around it that it reads, counted from the outside."""
+    through: str = ""
+    """Where its rows are those of its only source: the place of that."""
+
+
+class Frame:
+    """A query whose expressions are being read, with the places of its sources."""
+
+    def __init__(self, query: Query) -> None:
+        self.query = query
+        self.slots: dict[int, str] = {}
+        self.sources: list[Source] = []
+        self._seen: Counter[str] = Counter()
+
+    def place(self, source: Source, rows: str) -> str:
+        """Put *source* in reach, and name its place."""
+        self._seen[rows] += 1
+        slot = self.slots[id(source)] = f"{short(rows)}.{self._seen[rows]}"
+        self.sources.append(source)
+        return slot
+
+
+class References(ABC):
+    """What makes keys of everything that is smaller than a query."""
+
+    def __init__(self, dialect: str, sql: str) -> None:
+        self._dialect = dialect
+        self._names = Names(dialect)
+        self._expressions = ExpressionKeys(self._names, sql, self._meaning, self._named_window)
+        self._frames: list[Frame] = []
+        self._values: dict[int, str] = {}
+        self._suffixes: dict[int, str] = {}
+        """Of outputs that are a column as it is: the column's key in its source."""
+        self._bound: set[int] = set()
+        """Outputs whose value depends on the query that they stand in: window functions, random numbers."""
+        self._binds = False
+        """Whether the expression that is being read does."""
+        self._outermost = 0
+        """The outermost of the frames that what is being read reaches into."""
+
+    @abstractmethod
+    def query(self, query: Query) -> Keyed:
+        """The keys of *query*."""
+
+    # Outputs
+
+    def _output(self, output: Output) -> str:
+        """The value key of an output of the query that is being read, or was."""
+        key = self._values.get(id(output))
+        if key is None:
+            self._values[id(output)] = "?"  # an alias of itself, if it is asked for meanwhile
+            around, self._binds = self._binds, False
+            key = self._values[id(output)] = short(self._value(output))
+            if self._binds:
+                self._bound.add(id(output))
+            self._binds = around
+        return key
+
+    def _value(self, output: Output) -> str:
+        if output.star is not None:
+            star = output.star
+            places = ",".join(self._slot(source) for source in star.sources)
+            return f"star({places};{sorted(star.excluded)};{sorted(star.renamed.items())})"
+        plain = output.reads.plain
+        if output.node is None and plain is not None:
+            if isinstance(plain, Column):
+                self._suffixes[id(output)] = self._suffix(plain, output.name)
+            return self._reference(plain, output.name)
+        key = f"from {output.name.lower()!r}" if output.node is None else self._key(output.node)
+        if output.node is None or output.from_star:  # one of several that `COLUMNS(…)` stands for
+            return f"{key};{[self._reference(one, output.name) for one in output.reads.references]}"
+        if isinstance(plain, Column) and key == self._column(plain, output.node.name):
+            self._suffixes[id(output)] = self._suffix(plain, output.node.name)
+        return key
+
+    # References
+
+    def _key(self, node: Sql) -> str:
+        return self._expressions.key(node)
+
+    def _reference(self, reference: Reference, name: str = "") -> str:
+        """The key of what a reference means; *name* is what it was called."""
+        if isinstance(reference, Column):
+            return self._column(reference, name)
+        if isinstance(reference, Merged):
+            return short(f"merged({','.join(self._column(column, name) for column in reference.columns)})")
+        if isinstance(reference, Alias):
+            key = self._output(reference.output)
+            self._binds = self._binds or id(reference.output) in self._bound
+            return key
+        if isinstance(reference, WholeRow):
+            return short(f"row({self._row(reference.source)})")
+        return f"unresolved({reference.name.lower()!r})"
+
+    def _column(self, column: Column, name: str = "") -> str:
+        slot = self._slot(column.source)
+        if column.output is not None and not isinstance(column.source.relation, Table):
+            inner = self.query(column.source.relation)
+            if (
+                inner.through
+                and slot == f"0.{inner.through}"
+                and column.output.star is None
+                and id(column.output) not in self._bound
+            ):
+                return self._values[id(column.output)]
+        return short(f"{slot}.{self._suffix(column, name)}")
+
+    def _suffix(self, column: Column, name: str) -> str:
+        """What *column* is in its source, for whom the source's place is known."""
+        relation, output = column.source.relation, column.output
+        if output is not None and not isinstance(relation, Table):
+            key = self._values.get(id(output), f"?{column.name.lower()!r}")
+            if output.star is not None:
+                return f"{key}.{_place(column, name)}"
+            if self.query(relation).through and id(output) in self._suffixes:
+                return self._suffixes[id(output)]
+            return key
+        if isinstance(relation, Table) and column.name in (relation.columns or ()):
+            return column.name
+        return _place(column, name)
+
+    def _slot(self, source: Source) -> str:
+        for level, frame in enumerate(reversed(self._frames)):
+            slot = frame.slots.get(id(source))
+            if slot is not None:
+                self._outermost = min(self._outermost, len(self._frames) - 1 - level)
+                return f"{level}.{slot}"
+        return f"elsewhere({source.alias!r})"
+
+    def _row(self, source: Source) -> str:
+        slot = self._slot(source)
+        relation = source.relation
+        if isinstance(relation, Table):
+            return f"{slot}:{','.join(relation.columns) if relation.columns else STAR}:{source.columns}"
+        if isinstance(relation, Function):
+            return slot
+        return f"{slot}:{names_and_values(self.query(relation))}:{source.columns}"
+
+    def _everything(self, sources: Iterable[Source]) -> str:
+        """A key of all columns of *sources*, names included."""
+        return short(f"({';'.join(self._row(source) for source in sources)})")
+
+    # Nodes
+
+    def _meaning(self, node: Sql) -> str | None:
+        """What *node* stands for, where it is no plain expression."""
+        if isinstance(node, exp.Column):
+            return self._column_node(node)
+        if isinstance(node, QUERY_NODES):
+            return self._nested(node)
+        if isinstance(node, (exp.Star, COLUMNS)):
+            written = self._expressions.arguments(node)
+            return short(f"{node.key}({written}){self._everything(self._frames[-1].sources)}")
+        if isinstance(node, exp.Table):
+            return self._table_argument(node)
+        if isinstance(node, (exp.Literal, exp.Parameter)):
+            reference = self._noted(node)
+            return self._reference(reference, node.name) if reference is not None else None
+        if isinstance(node, exp.Window) or (
+            isinstance(node, exp.Func)
+            and VOLATILE.fullmatch(node.name if isinstance(node, exp.Anonymous) else node.key)
+        ):
+            self._binds = True
+        return None
+
+    def _noted(self, node: Sql) -> Reference | None:
+        for frame in reversed(self._frames):
+            if isinstance(frame.query, (Select, SetOperation, Pivot)):
+                reference = frame.query.references.get(id(node))
+                if reference is not None:
+                    return reference
+        return None
+
+    def _column_node(self, node: Sql) -> str:
+        reference = self._noted(node)
+        if reference is None:
+            parts = [self._names.column(part) for part in identifiers(node)]
+            around = [source for frame in self._frames for source in frame.sources]
+            return short(f"unread({parts}){self._everything(around)}")
+        key = self._reference(reference, node.name)
+        path = path_of(node, reference)
+        if path:
+            return short(f"{key}/{[self._names.column(part) for part in path]}")
+        name = node.this
+        if isinstance(name, exp.Identifier) and self._names.is_special(name):
+            return short(f"{key}/{name.name!r}")
+        return key
+
+    def _nested(self, node: Sql) -> str:
+        query = next(
+            (
+                found
+                for frame in reversed(self._frames)
+                if isinstance(frame.query, (Select, SetOperation))
+                and (found := frame.query.subqueries.get(id(node))) is not None
+            ),
+            None,
+        )
+        if query is None:
+            raise SqlNotAnalysed(f"a {node.key} inside of an expression is not understood")
+        keyed = self.query(query)
+        extras = self._extras(node)
+        if isinstance(node.parent, exp.Exists) and not extras:
+            return f"rows({keyed.rows})"
+        names = ""
+        if len(keyed.values) > 1 or (isinstance(query, Select) and query.as_struct):
+            names = str([output.name.lower() for output in query.outputs])
+        return short(f"query({keyed.rows};{','.join(keyed.values)};{names};{extras})")
+
+    def _named_window(self, name: str) -> Sql | None:
+        query = self._frames[-1].query
+        clause = query.windows.get(name) if isinstance(query, Select) else None
+        return clause.node if clause is not None else None
+
+    def _table_argument(self, node: Sql) -> str | None:
+        """A table as an argument: a source, or known by its name, which then must not be that of a CTE."""
+        for frame in reversed(self._frames):
+            for source in frame.sources:
+                if source.node is node:
+                    return self._slot(source)
+        for frame in self._frames:
+            ctes = frame.query.ctes if isinstance(frame.query, (Select, SetOperation)) else []
+            if any(cte.name.lower() == node.name.lower() for cte in ctes):
+                raise SqlNotAnalysed(f"{node.name} is a CTE and an argument")
+        return None
+
+    # Items of FROM
+
+    def _extras(self, node: Sql) -> str:
+        """Samples, time travel and the like of an item of FROM, and what stands around it there."""
+        found = []
+        if isinstance(node, (exp.Table, exp.Subquery, exp.Lateral)):
+            known = OF_SUBQUERIES if isinstance(node, exp.Subquery) else OF_RELATIONS
+            found.append(self._expressions.arguments(node, known))
+            alias = node.args.get("alias")
+            name = alias.args.get("this") if isinstance(alias, exp.TableAlias) else None
+            if isinstance(name, NODE) and not isinstance(name, exp.Identifier):
+                found.append(self._key(name))  # Databricks: a version, `t@v1`
+        around: Sql | None = node if isinstance(node, exp.Lateral) else node.parent
+        while isinstance(around, WRAPPERS):
+            if around.args.get("cross_apply") is False:
+                found.append("outer apply")
+            if around is not node:
+                found.append(f"{around.key}({self._expressions.arguments(around, OF_RELATIONS)})")
+            around = around.parent
+        return short(";".join(text for text in found if text))
+
+    def _table(self, source: Source) -> str:
+        node = source.node
+        parts = [
+            repr(self._names.table(part)) if isinstance(part, exp.Identifier) else self._key(part)
+            for name in ("catalog", "db", "this")
+            if isinstance(node, exp.Table) and isinstance(part := node.args.get(name), NODE)
+        ]
+        return ".".join(parts) if parts else repr(getattr(source.relation, "name", ""))
+
+
+def _place(column: Column, name: str) -> str:
+    """A column of a relation of which no columns are known: its name, or its number where names are given."""
+    given = [one.lower() for one in column.source.columns]
+    called = (name or column.name).lower()
+    return f"#{given.index(called)}" if called in given else repr(column.name.lower())
+
+
+def identifiers(node: Sql) -> list[Sql]:
+    """The parts of a dotted name."""
+    parts: Sequence[object] = getattr(node, "parts", ())
+    return [part for part in parts if isinstance(part, exp.Identifier)]
+
+
+def path_of(node: Sql, reference: Reference) -> list[Sql]:
+    """The parts of a dotted name that lead into the column which *reference* found: fields of a struct."""
+    parts = identifiers(node)
+    if len(parts) < 2:
+        return []
+    if isinstance(reference, Column):
+        name, alias = reference.name.lower(), reference.source.alias.lower()
+        spelt = [part.name.lower() for part in parts]
+        if spelt[0] == name and (spelt[0] != alias or spelt[1] != name):
+            return parts[1:]
+        return parts[spelt.index(name, 1) + 1 :] if name in spelt[1:] else parts
+    if isinstance(reference, WholeRow):
+        return [part for part in parts if part.name.lower() != reference.source.alias.lower()]
+    if isinstance(reference, Unresolved):
+        return parts
+    return parts[1:]
+
+
+def names_and_values(keyed: Keyed) -> str:
+    """A key of all columns of a query, names included."""
+    outputs = zip(keyed.query.outputs, keyed.values, strict=True)
+    return short(str([(output.name.lower(), value) for output, value in outputs]))
+
+
+def typed_columns(node: Sql) -> list[Sql]:
+    """The columns that an alias gives types to: `json_to_recordset(…) as r (a int)`."""
+    alias = node.args.get("alias")
+    columns = args(alias, "columns") if isinstance(alias, NODE) else []
+    return [column for column in columns if isinstance(column, exp.ColumnDef)]

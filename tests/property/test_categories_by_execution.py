@@ -1,0 +1,121 @@
+"""Execution as the oracle of categories: what is said not to change is the same when both queries are run.
+
+RECCE_META_CATEGORY_EXAMPLES sets how many pairs of queries are tried, RECCE_META_CATEGORY_SEED the first one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from random import Random
+from typing import Any
+
+import duckdb
+import pytest
+
+from recce_meta.diff.semantic import compare_sql
+from recce_meta.models.category import Category, SqlChange
+from recce_meta.models.change import Status
+from tests.property.categories_queries import TABLES, Maker
+
+EXAMPLES = int(os.environ.get("RECCE_META_CATEGORY_EXAMPLES", "400"))
+FIRST = int(os.environ.get("RECCE_META_CATEGORY_SEED", "0"))
+SCHEMAS = {table: dict.fromkeys(columns, "int") for table, columns in TABLES.items()}
+DATA = 3
+"""Sets of rows that each pair is run on: one set alone often shows no difference."""
+
+
+@pytest.fixture(scope="module")
+def database() -> duckdb.DuckDBPyConnection:
+    """Small tables with NULLs and duplicates."""
+    connection = duckdb.connect()
+    connection.execute("set threads = 1")
+    random = Random(5)
+    for number in range(DATA):
+        connection.execute(f"create schema d{number}")
+        for table, columns in TABLES.items():
+            connection.execute(
+                f"create table d{number}.{table} ({', '.join(f'{one} int' for one in columns)})"
+            )
+            for _ in range(random.randint(3, 7)):
+                row = [random.choice([None, 0, 1, 1, 2, 3]) for _ in columns]
+                connection.execute(f"insert into d{number}.{table} values ({', '.join('?' * len(row))})", row)
+    connection.execute("use d0")
+    return connection
+
+
+class Answer:
+    """What a query gave."""
+
+    def __init__(self, names: list[str], rows: list[tuple[Any, ...]]) -> None:
+        self.rows = rows
+        self.places: dict[tuple[str, int], int] = {}
+        numbers: Counter[str] = Counter()
+        for place, name in enumerate(names):
+            self.places[name.lower(), numbers[name.lower()]] = place
+            numbers[name.lower()] += 1
+
+    def columns(self, names: list[tuple[str, int]]) -> Counter[tuple[str, ...]]:
+        """The rows with these columns alone, without their order."""
+        places = [self.places[name] for name in names]
+        return Counter(tuple(repr(row[place]) for place in places) for row in self.rows)
+
+
+def answer(database: duckdb.DuckDBPyConnection, sql: str) -> Answer | None:
+    """What *sql* gives; None where it does not run."""
+    try:
+        found = database.execute(sql)
+    except duckdb.Error:
+        return None
+    return Answer([column[0] for column in found.description or ()], found.fetchall())
+
+
+def agrees(change: SqlChange, old: Answer, new: Answer) -> bool:
+    """Whether two answers differ no more than *change* says."""
+    if change.category in (Category.BREAKING, Category.UNKNOWN):
+        return True
+    if change.category is Category.NONE:
+        return list(old.places) == list(new.places) and old.columns([*old.places]) == new.columns(
+            [*old.places]
+        )
+    changed = {column.name.lower() for column in change.columns if column.status is not Status.ADDED}
+    # The second of two columns called x is x_1 to DuckDB, further out.
+    kept = [name for name in old.places if re.sub(r"_\d+$", "", name[0]) not in changed]
+    if change.category is Category.NON_BREAKING and changed:
+        return False
+    if not set(kept) <= set(new.places) or len(old.rows) != len(new.rows):
+        return False
+    return old.columns(kept) == new.columns(kept)
+
+
+def tried(database: duckdb.DuckDBPyConnection, seed: int) -> tuple[str, str | None]:
+    """The category of one pair of queries, or that it does not run; and what is wrong with it."""
+    maker = Maker(Random(seed))
+    query = maker.query()
+    old_sql = query.sql()
+    if answer(database, old_sql) is None:
+        return "not run", None
+    for _ in range(maker.count()):
+        query = maker.edit(query)
+    new_sql = query.sql()
+    if answer(database, new_sql) is None:
+        return "not run", None
+    change = compare_sql(old_sql, new_sql, "duckdb", SCHEMAS)
+    for number in range(DATA):
+        database.execute(f"use d{number}")
+        old, new = answer(database, old_sql), answer(database, new_sql)
+        if old is not None and new is not None and not agrees(change, old, new):
+            said = f"{seed}: {change.category} {[(one.name, str(one.status)) for one in change.columns]}"
+            return change.category.value, f"{said}\n{old_sql}\n=>\n{new_sql}\n{old.rows}\n{new.rows}"
+    return change.category.value, None
+
+
+def test_what_is_said_to_stay_is_the_same_when_it_is_run(database: duckdb.DuckDBPyConnection) -> None:
+    results = [tried(database, seed) for seed in range(FIRST, FIRST + EXAMPLES)]
+
+    wrong = [problem for _, problem in results if problem is not None]
+    assert not wrong, f"{len(wrong)} of {EXAMPLES}\n\n" + "\n\n".join(wrong[:10])
+    seen = Counter(category for category, _ in results)
+    assert all(seen[category] for category in ("none", "non_breaking", "partial_breaking", "breaking")), seen
+    print(seen)
