@@ -1,0 +1,252 @@
+"""What a change breaks and reaches: the same from the store and from artifacts, in every environment."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.api import comparing
+from recce_meta.api.comparing import NOTHING_MORE, Question, whole_diff
+from recce_meta.api.recording import record_run
+from recce_meta.models import Column, NodeMetadata, Project, RunDiff, RunMetadata, code_hash
+from recce_meta.models.change import Reach
+
+STG = "select id, customer_id, cents / 100 as amount, state from {raw}"
+EPHEMERAL = "select id, amount * 2 as doubled, amount as plain from {stg}"
+
+MODELS = {
+    "stg": STG,
+    "ephemeral": EPHEMERAL,
+    "daily": "select customer_id, sum(amount) as revenue, count(*) as n from {stg} group by customer_id",
+    "open_orders": "select id, customer_id from {stg} where state = 'open'",
+    "unioned": "select * from {stg} union all select id, customer_id, 1 as amount, state from {raw}",
+    "starred": "select * from {stg}",
+    "after_star": "select id from {starred}",
+    "counted": "select count(*) as n from {stg}",
+    "distinct_ones": "select count(*) as n from (select distinct * from {stg}) as d",
+    "uses_ephemeral": "with __dbt__cte__ephemeral as (%s) select id, doubled from __dbt__cte__ephemeral",
+    "python": "def model(dbt, session): return dbt.ref('stg')",
+    "amount_is_there": "select amount from {stg} where amount is null",
+    "board": None,
+}
+KINDS = {"amount_is_there": "test", "board": "exposure"}
+PARENTS = {
+    "stg": ["raw"],
+    "unioned": ["stg", "raw"],
+    "after_star": ["starred"],
+    "uses_ephemeral": ["ephemeral"],
+    "board": ["daily"],
+}
+
+
+def unique_id(name: str) -> str:
+    return "source.shop.outside.raw" if name == "raw" else f"{KINDS.get(name, 'model')}.shop.{name}"
+
+
+def shop(run_id: str, schema: str, **edits: str) -> Project:
+    """The project built in *schema*, with the SQL of some models replaced."""
+    sql = {**MODELS, **edits}
+    relations = {name: f'"db"."{schema}"."{name}"' for name in (*MODELS, "raw")}
+    relations["raw"] = '"db"."outside"."raw"'
+
+    def node(name: str) -> NodeMetadata:
+        code = sql[name]
+        if name == "uses_ephemeral" and code:
+            code = code % sql["ephemeral"]
+        kind = KINDS.get(name, "model")
+        stored = kind == "model" and name not in ("ephemeral",)
+        raw = "select 1 from {{ ref('ephemeral') }}" if name == "uses_ephemeral" else code
+        return NodeMetadata(
+            unique_id=unique_id(name),
+            name=name,
+            resource_type=kind,
+            language="python" if name == "python" else "sql",
+            raw_code=raw,
+            compiled_code=code and code.format(**relations),
+            code_hash=raw and code_hash(raw),
+            materialized="ephemeral" if name == "ephemeral" else "table" if stored else None,
+            database_name="db" if stored else None,
+            schema_name=schema if stored else None,
+            identifier=name if stored else None,
+            relation_name=relations[name] if stored else None,
+            parents=tuple(sorted(map(unique_id, PARENTS.get(name, ["stg"])))),
+        )
+
+    source = NodeMetadata(
+        unique_id=unique_id("raw"),
+        name="raw",
+        resource_type="source",
+        database_name="db",
+        schema_name="outside",
+        identifier="raw",
+        relation_name=relations["raw"],
+        columns=tuple(Column(name=name, type="INTEGER") for name in ("id", "customer_id", "cents", "state")),
+        columns_from="catalog",
+    )
+    nodes = sorted([source, *map(node, MODELS)], key=lambda one: one.unique_id)
+    run = RunMetadata(
+        run_id=run_id,
+        run_at=datetime(2026, 11, 20, tzinfo=timezone.utc),
+        project_name="shop",
+        adapter_type="duckdb",
+        dbt_version="1.10.0",
+        target_name=schema,
+        target_database="db",
+        target_schema=schema,
+    )
+    return Project(run=run, nodes=tuple(nodes))
+
+
+def told(diff: RunDiff) -> dict[str, str]:
+    """What is impacted: `{"daily": "revenue", "open_orders": "rows"}`."""
+    return {
+        impact.name: " ".join(impact.columns) if impact.reach is Reach.COLUMNS else str(impact.reach)
+        for impact in diff.impacted
+    }
+
+
+EVERYTHING = {name: "rows" for name in MODELS if name != "stg"}
+DARK = {"python": "unknown"}
+
+EDITS: dict[str, tuple[dict[str, str], str, str, dict[str, str]]] = {
+    "the same query": (
+        {"stg": "with r as (select * from {raw}) select r.id, customer_id, cents / 100 amount, state from r"},
+        "none",
+        "",
+        {},
+    ),
+    "a filter": ({"stg": f"{STG} where id > 0"}, "breaking", "", EVERYTHING),
+    "values": (
+        {"stg": STG.replace("/ 100", "/ 10")},
+        "partial_breaking",
+        "~amount",
+        {
+            **DARK,
+            "daily": "revenue",
+            "board": "unknown",
+            "unioned": "amount",
+            "starred": "amount",
+            "distinct_ones": "rows",
+            "ephemeral": "doubled plain",
+            "uses_ephemeral": "doubled",
+            "amount_is_there": "rows",
+        },
+    ),
+    "values that are filtered by": (
+        {"stg": STG.replace("state from", "lower(state) as state from")},
+        "partial_breaking",
+        "~state",
+        {**DARK, "open_orders": "rows", "unioned": "state", "starred": "state", "distinct_ones": "rows"},
+    ),
+    "a column more": (
+        {"stg": STG.replace("state from", "state, 1 as one from")},
+        "non_breaking",
+        "+one",
+        {"unioned": "rows", "distinct_ones": "rows"},
+    ),
+    "columns in another order": (
+        {"stg": STG.replace("id, customer_id,", "customer_id, id,")},
+        "non_breaking",
+        "",
+        {"unioned": "rows"},
+    ),
+    "a column less": (
+        {"stg": STG.replace("id, customer_id,", "id,")},
+        "partial_breaking",
+        "-customer_id",
+        {
+            **DARK,
+            "daily": "rows",
+            "board": "rows",
+            "open_orders": "customer_id",
+            "unioned": "rows",
+            "starred": "customer_id",
+            "distinct_ones": "rows",
+        },
+    ),
+    "an ephemeral model": (
+        {"ephemeral": EPHEMERAL.replace("* 2", "* 3")},
+        "partial_breaking",
+        "~doubled",
+        {"uses_ephemeral": "doubled"},
+    ),
+}
+
+
+def complete(diff: RunDiff) -> Any:
+    """All that is said of what changed, apart from texts, which the store keeps without the environment."""
+    changes = [
+        (c.unique_id, c.status, c.reasons, c.category, c.category_reasons, c.columns, c.columns_moved)
+        for c in diff.changes
+    ]
+    return changes, diff.impacted, diff.unreached, diff.notes
+
+
+def test_each_edit_reaches_what_reads_it_and_nothing_else(store: Any) -> None:
+    base = shop("base-run", "prod")
+    record_run(store.adapter, base, schema=store.schema)
+    for number, (what, (edits, category, columns, reached)) in enumerate(EDITS.items()):
+        current = shop(f"run-{number}", "ci", **edits)
+        record_run(store.adapter, current, schema=store.schema)
+
+        whole = whole_diff(base, current, NOTHING_MORE)
+        stored = comparing.diff(
+            lambda: store.adapter, "base-run", current.run.run_id, schema=store.schema, project="shop"
+        )
+        selected = comparing.diff(
+            lambda: store.adapter,
+            "base-run",
+            current.run.run_id,
+            schema=store.schema,
+            project="shop",
+            question=Question(selection=("stg+",)),
+        )
+
+        (change,) = whole.changed
+        signs = {"added": "+", "removed": "-", "modified": "~"}
+        assert change.category == category, what
+        assert " ".join(signs[c.status.value] + c.name for c in change.columns) == columns, what
+        assert told(whole) == reached, what
+        assert complete(stored) == complete(whole), what
+        assert complete(selected) == complete(whole), what
+        downstream = 1 if "ephemeral" in edits else len(MODELS) - 1
+        assert len(whole.impacted) + whole.unreached == downstream, what
+
+
+def test_a_run_without_column_lineage_says_that_more_may_be_listed_than_is_reached(store: Any) -> None:
+    base, current = shop("base-run", "prod"), shop("run-1", "ci", stg=STG.replace("/ 100", "/ 10"))
+    record_run(store.adapter, base, schema=store.schema)
+    record_run(store.adapter, current, schema=store.schema, columns=False)
+
+    found = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert set(told(found).values()) == {"unknown"}
+    assert len(found.impacted) == len(MODELS) - 1
+    assert [note.split(" so that")[0] for note in found.notes] == [
+        "current was recorded without column lineage,"
+    ]
+
+
+@pytest.mark.parametrize("columns", [True, False])
+def test_a_change_of_rows_needs_no_column_lineage(store: Any, columns: bool) -> None:
+    base, current = shop("base-run", "prod"), shop("run-1", "ci", stg=f"{STG} where id > 0")
+    for project in (base, current):
+        record_run(store.adapter, project, schema=store.schema, columns=columns)
+
+    found = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert (told(found), found.notes) == (EVERYTHING, ())
+
+
+def test_a_column_that_its_reader_gets_from_elsewhere_now_is_a_change_of_it(store: Any) -> None:
+    """An unqualified name that a second parent has, too, from now on."""
+    edits = {"starred": "select s.id, cents from {stg} as s join {raw} as r on s.id = r.id"}
+    base = shop("base-run", "prod", **edits)
+    current = shop("run-1", "ci", stg=STG.replace("state from", "state, cents from"), **edits)
+
+    found = whole_diff(base, replace(current), NOTHING_MORE)
+
+    assert "cents" in told(found)["starred"]
