@@ -201,7 +201,7 @@ class _Analysis:
         found = analysed(Query(names.sql, self.dialect, schemas), self.timeout)
         if isinstance(found, Failure):
             self._is_late = found.is_late
-            return NodeColumns(tier=self.tier, reason=found.reason)
+            return NodeColumns(tier=self.tier, reason=names.readable(found.reason))
         reading = Reading(
             names=names, spelling_of=self._spelling, tier=self.tier, certainty=self.certainty, own=own
         )

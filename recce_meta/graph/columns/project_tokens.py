@@ -21,7 +21,7 @@ _PART = r'(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[^\W\d][\w$-]*)'
 _RELATION = re.compile(rf"(?:{_PART}\s*\.\s*)*({_PART})")
 _QUOTES = '"`[]'
 _DOTTED = re.compile(r"[\w$-]+(?:\.[\w$-]+)+")
-_NAME = re.compile(r"\b[nN][0-9a-f]{16}\b")
+_NAME = re.compile(r"\bn[0-9a-f]{16}\b", re.IGNORECASE)
 
 READABLE = frozenset(["model", "seed", "snapshot", "source"])
 """Resource types that have a relation which a query can name."""
@@ -121,16 +121,16 @@ class QueryNames(Struct, frozen=True, kw_only=True):
         """Unique ids by what the analysis may call them, in lower case."""
         return {**self.named, **{parent_name(unique_id): unique_id for unique_id in self.relations}}
 
-    def readable(self, expression: str) -> str:
-        """*expression* with tokens in the place of the names that were made for the analysis."""
-        if not _NAME.search(expression):
-            return expression
+    def readable(self, text: str) -> str:
+        """*text*, SQL or an error's, with tokens in the place of the names that were made for the analysis."""
+        if not _NAME.search(text):
+            return text
         for unique_id, relation in self.relations.items():
             part = re.escape(unquoted(last_part(relation)))
-            name = rf"\b{parent_name(unique_id)}\b[\"`\]]?\s*\.\s*[\"`\[]?{part}\b[\"`\]]?"
+            name = rf"\b{parent_name(unique_id)}\b[\"`\]]?\s*\.\s*[\"`\[]?{part}(?!\w)[\"`\]]?"
             token = f"{OPENING}{unique_id}{CLOSING}"
-            expression = re.sub(name, lambda _: token, expression, flags=re.IGNORECASE)  # noqa: B023
-        return expression
+            text = re.sub(name, token.replace("\\", r"\\"), text, flags=re.IGNORECASE)
+        return text
 
 
 class ProjectNames:
