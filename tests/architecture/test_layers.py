@@ -26,10 +26,12 @@ DOORS = {
     "cli/main.py",
     "cli/hook.py",
     "graph/columns/project_engine.py",
+    "graph/columns/room.py",
 }
 """Where any failure is turned into one of ours, raised again, or told as a bug.
 
-Of the last one, each is told: it costs the node whose SQL brought it about its columns, and nothing else.
+Of `project_engine`, each is told: it costs the node whose SQL brought it about its columns, and nothing else.
+Of `room`, each is raised again in the thread that waits for the work.
 """
 
 

@@ -12,9 +12,10 @@ from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.context import Context, Deadline
 from recce_meta.graph.columns.lineage import Lineage, kind_of, sources_of, uses_of
 from recce_meta.graph.columns.names import Schemas, Tables
-from recce_meta.graph.columns.parse import SHALLOW, Statement, on_deep_stack, parse
+from recce_meta.graph.columns.parse import SHALLOW, Statement, parse
 from recce_meta.graph.columns.query import Alias, Column, Output, Query
 from recce_meta.graph.columns.resolve import Resolver
+from recce_meta.graph.columns.room import on_deep_stack
 from recce_meta.graph.columns.scope import Ctes
 from recce_meta.models.column_lineage import MOST_EXPRESSION, ColumnOutput, ColumnUse, Kind
 
@@ -63,7 +64,7 @@ def analyse_query(
         query = _resolved(statement, dialect, tables, deadline)
         return _columns(query, _names(statement, tables), dialect, deadline)
 
-    return _with_room(analysed, levels)
+    return _with_room(analysed, levels, deadline)
 
 
 def resolve_query(
@@ -72,19 +73,21 @@ def resolve_query(
     """The query in *sql* with every name in it understood; see `query`. Raises SqlNotAnalysed."""
     deadline = Deadline(timeout)
     statement, levels = parse(sql, dialect, deadline)
-    return _with_room(lambda: _resolved(statement, dialect, Tables(schemas or {}), deadline), levels)
+    return _with_room(
+        lambda: _resolved(statement, dialect, Tables(schemas or {}), deadline), levels, deadline
+    )
 
 
-def _with_room(work: Callable[[], _Result], levels: int) -> _Result:
+def _with_room(work: Callable[[], _Result], levels: int, deadline: Deadline) -> _Result:
     """What *work* returns; again on a deep stack where the caller's is too small for it."""
     if levels > SHALLOW:
-        return on_deep_stack(work)
+        return on_deep_stack(work, deadline)
     try:
         return work()
     except RecursionError:
         pass
     try:
-        return on_deep_stack(work)
+        return on_deep_stack(work, deadline)
     except RecursionError as error:
         raise SqlNotAnalysed("nested too deep to be analysed") from error
 

@@ -24,7 +24,11 @@ class Deadline:
     def check(self) -> None:
         """Raise SqlNotAnalysed where the time is over."""
         if self._end is not None and time.monotonic() > self._end:
-            raise SqlNotAnalysed(f"no result within {self.timeout:g} s")
+            raise self.error()
+
+    def error(self) -> SqlNotAnalysed:
+        """What is raised where the time is over."""
+        return SqlNotAnalysed(f"no result within {self.timeout:g} s")
 
     @property
     def left(self) -> float | None:

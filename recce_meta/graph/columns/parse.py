@@ -12,11 +12,6 @@ Rules of this module:
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Callable
-from typing import TypeVar
-
 from sqlglot import Token, TokenType
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
@@ -24,6 +19,7 @@ from sqlglot.errors import SqlglotError
 from recce_meta.dialects.types import Sql
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.context import Deadline
+from recce_meta.graph.columns.room import in_time, on_deep_stack
 from recce_meta.graph.columns.statements import query_of, text_within
 
 MOST_LEVELS = 1000
@@ -33,10 +29,8 @@ SHALLOW = 25
 TOKENS_PER_SECOND = 20_000
 """What sqlglot's parser manages at least on a slow machine, without its compiled form."""
 
-_Result = TypeVar("_Result")
-_STACK = 512 * 1024 * 1024
-_FRAMES = 200_000
-_stack_size = threading.Lock()
+_STUMBLES = (SqlglotError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What the parser raises at broken SQL: its own error, or whatever it trips over before it sees what is wrong."""
 
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
@@ -63,7 +57,7 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
     reader = Dialect.get_or_raise(dialect or None)
     try:
         tokens = reader.tokenize(sql)
-    except SqlglotError as error:
+    except _STUMBLES as error:
         raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
     _check_size(tokens, deadline)
     levels = levels_of(tokens)
@@ -74,8 +68,9 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
         return list(reader.parser().parse(tokens, sql))
 
     try:
-        trees = on_deep_stack(parsed) if levels > SHALLOW else parsed()
-    except SqlglotError as error:
+        run = on_deep_stack if levels > SHALLOW else in_time
+        trees = run(parsed, deadline)
+    except _STUMBLES as error:
         raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
     except RecursionError as error:
         raise SqlNotAnalysed("nested too deep to be parsed") from error
@@ -118,37 +113,11 @@ def levels_of(tokens: list[Token]) -> int:
     return deepest
 
 
-def on_deep_stack(work: Callable[[], _Result]) -> _Result:
-    """What *work* returns, done in a thread whose stack has room for deep recursion."""
-    results: list[_Result] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(work())
-        except (SqlglotError, SqlNotAnalysed, RecursionError) as error:
-            errors.append(error)
-
-    with _stack_size:
-        frames, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
-        # A thread takes the limit that holds when it starts.
-        sys.setrecursionlimit(max(frames, _FRAMES))
-        try:
-            thread = threading.Thread(target=run, name="deep SQL", daemon=True)
-            thread.start()
-            thread.join()
-        finally:
-            sys.setrecursionlimit(frames)
-            threading.stack_size(size)
-    if errors:
-        raise errors[0]
-    return results[0]
-
-
-def _first_line(error: SqlglotError) -> str:
+def _first_line(error: Exception) -> str:
     details = getattr(error, "errors", None)
     if details:
         first = details[0]
         what, line, column = (first.get(key, "") for key in ("description", "line", "col"))
         return f"{str(what).rstrip('.')} (line {line}, column {column})"
-    return str(error).splitlines()[0].rstrip(".")
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")

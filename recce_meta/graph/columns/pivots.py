@@ -142,7 +142,7 @@ def _names(references: Sequence[Reference]) -> list[str]:
         if isinstance(reference, Column):
             names.append(reference.name.lower())
             place = reference.source.columns
-            if reference.output is not None and reference.output.ordinal < len(place):
+            if reference.output is not None and 0 <= reference.output.ordinal < len(place):
                 names.append(place[reference.output.ordinal].lower())
         elif isinstance(reference, Merged):
             names += [column.name.lower() for column in reference.columns]
