@@ -122,7 +122,7 @@ class QueryNames(Struct, frozen=True, kw_only=True):
         return {**self.named, **{parent_name(unique_id): unique_id for unique_id in self.relations}}
 
     def readable(self, text: str) -> str:
-        """*text*, SQL or an error's, with tokens in the place of the names that were made for the analysis."""
+        """*text*, of SQL or an error, with tokens in the place of names that were made for the analysis."""
         if not _NAME.search(text):
             return text
         for unique_id, relation in self.relations.items():
