@@ -1,0 +1,1 @@
+"""Projects of SQL files, read without dbt: a dbt project's sources (SILVER), or plain SQL (BRONZE)."""

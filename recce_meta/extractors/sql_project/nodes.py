@@ -1,0 +1,357 @@
+"""Nodes of one package, from its files: what each file says of itself, and what is said of it elsewhere."""
+
+from __future__ import annotations
+
+import ast
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from recce_meta.errors import TemplateError
+from recce_meta.extractors.jinja import (
+    JinjaDependencies,
+    ProjectMacros,
+    TemplateFacts,
+    blocks_of,
+    read_template,
+)
+from recce_meta.extractors.seeds import file_hash
+from recce_meta.extractors.sql_project.files import LARGEST, SourceFile
+from recce_meta.extractors.sql_project.inputs import Inputs, PackageFiles
+from recce_meta.extractors.sql_project.place import relation_name
+from recce_meta.extractors.sql_project.properties import Description, SourceTable, columns_of
+from recce_meta.extractors.sql_project.settings import UNSURE, Variable, configured, folded, merge
+from recce_meta.models import Column, Json, NodeMetadata, code_hash
+
+NOTHING = TemplateFacts(dependencies=JinjaDependencies((), (), False))
+_EVERYTHING = "select * from {{ RELATION }}"
+_SECTIONS = {"model": "models", "seed": "seeds", "snapshot": "snapshots"}
+_DEFAULT = {"model": "view", "seed": "seed", "snapshot": "snapshot", "test": "test"}
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """A node whose references are still names."""
+
+    node: NodeMetadata
+    facts: TemplateFacts
+    is_enabled: bool = True
+    is_latest: bool = True
+    """Of a model with versions: whether it is the one that a `ref` without version means."""
+
+
+class Reader:
+    """Reads the files of one package."""
+
+    def __init__(
+        self, inputs: Inputs, package: PackageFiles, library: ProjectMacros, known: Mapping[str, NodeMetadata]
+    ) -> None:
+        self.inputs, self.package, self.library = inputs, package, library
+        self.known = known
+        """Nodes of the last reading, in which all that is not in the file itself was the same."""
+        self.variable: Variable = inputs.variable_of(package.name)
+        self.reused: set[str] = set()
+        """Unique ids of the nodes whose files did not change since."""
+        self._versions = {
+            str(one.get("defined_in") or f"{description.name}_v{one['v']}"): (description, one)
+            for (section, _), description in package.properties.described.items()
+            if section == "models"
+            for one in description.versions
+        }
+
+    def drafts(self) -> Iterator[Draft]:
+        """Every node of the package but its sources."""
+        for file in self.package.models:
+            yield self._draft("model", file, *self._named(file.name))
+        for file in self.package.snapshots:
+            for block in blocks_of(file.text):
+                if block.kind == "snapshot":
+                    inner = SourceFile(path=file.path, text=block.body)
+                    yield self._draft("snapshot", inner, block.name, None)
+        for relative, entry in self.package.properties.snapshots:
+            yield self._draft("snapshot", _yaml_snapshot(relative, entry), str(entry["name"]), None)
+        for kind, files in (("analysis", self.package.analyses), ("test", self.package.tests)):
+            for file in files:
+                yield self._draft(kind, file, file.name, None)
+        for relative, path in self.package.seeds:
+            yield self._seed(relative, path)
+
+    def sources(self) -> Iterator[Draft]:
+        """Every table that the package declares as a source's."""
+        for table in self.package.properties.tables:
+            node, is_enabled = self._source(table)
+            yield Draft(node=node, facts=NOTHING, is_enabled=is_enabled)
+
+    def _named(self, stem: str) -> tuple[str, dict[str, Json] | None]:
+        """The model's name, and its version's entry where it has versions."""
+        versioned = self._versions.get(stem)
+        if versioned is not None:
+            return versioned[0].name, versioned[1]
+        description = self.package.properties.described.get(("models", stem))
+        if description is not None and description.versions:
+            latest = _latest(description)
+            return stem, next(one for one in description.versions if str(one["v"]) == latest)
+        return stem, None
+
+    def _draft(self, kind: str, file: SourceFile, name: str, version: dict[str, Json] | None) -> Draft:
+        number = None if version is None else str(version["v"])
+        unique_id = ".".join([kind, self.package.name, name, *([f"v{number}"] if number else [])])
+        description = self.package.properties.described.get((_SECTIONS.get(kind, ""), name))
+        is_latest = version is None or description is None or _latest(description) == number
+        found = self.known.get(unique_id)
+        if found is not None and found.path == file.path and found.raw_code == file.text:
+            self.reused.add(unique_id)
+            return Draft(node=found, facts=NOTHING, is_latest=is_latest)
+        is_python = file.path.endswith(".py")
+        facts = self._python(file) if is_python else self._facts(file)
+        folders = Path(file.path).parts[1:-1] if kind in ("model", "snapshot") else Path(file.path).parts[:-1]
+        fqn = (self.package.name, *folders, name, *([f"v{number}"] if number else []))
+        config = self._config(kind, fqn, description, version, facts)
+        node = self._node(kind, unique_id, name, fqn, config, description, file.path)
+        dynamic = {"dynamic": list(facts.reasons)} if facts.dependencies.dynamic else {}
+        latest = {"latest_version": _latest(description)} if version and description else {}
+        node = _with(
+            node,
+            language="python" if is_python else "sql",
+            raw_code=file.text,
+            code_hash=code_hash(file.text),
+            version=number,
+            macros=facts.macros,
+            properties={**node.properties, **dynamic, **latest},
+        )
+        return Draft(
+            node=node, facts=facts, is_enabled=config.get("enabled") is not False, is_latest=is_latest
+        )
+
+    def _facts(self, file: SourceFile) -> TemplateFacts:
+        try:
+            return read_template(
+                file.text, variable=self.variable, macros=self.library, package=self.package.name
+            )
+        except TemplateError as error:
+            self.inputs.warnings.append(f"{file.path}: {error.message}")
+            return TemplateFacts(dependencies=JinjaDependencies((), (), True), reasons=(error.message,))
+
+    def _python(self, file: SourceFile) -> TemplateFacts:
+        """What a Python model asks `dbt` for."""
+        refs: dict[Any, None] = {}
+        sources: dict[Any, None] = {}
+        config: dict[str, Json] = {}
+        reasons: list[str] = []
+        try:
+            tree = ast.parse(file.text)
+        except (SyntaxError, ValueError, RecursionError) as error:
+            self.inputs.warnings.append(f"{file.path} is not valid Python: {error}")
+            return NOTHING
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            called = ast.unparse(call.func) if isinstance(call.func, ast.Attribute) else ""
+            try:
+                args = [ast.literal_eval(arg) for arg in call.args]
+                named = {str(pair.arg): ast.literal_eval(pair.value) for pair in call.keywords}
+            except (ValueError, TypeError):
+                if called in ("dbt.ref", "dbt.source"):
+                    reasons.append(f"line {call.lineno}: {called}() of a name that only running knows")
+                continue
+            version = named.get("version") or named.get("v")
+            if called == "dbt.ref" and args:
+                package = str(args[0]) if len(args) > 1 else None
+                refs[(package, str(args[-1]), None if version is None else str(version))] = None
+            elif called == "dbt.source" and len(args) == 2:
+                sources[(str(args[0]), str(args[1]))] = None
+            elif called == "dbt.config":
+                config |= named
+        dependencies = JinjaDependencies(tuple(refs), tuple(sources), bool(reasons))
+        return TemplateFacts(dependencies=dependencies, reasons=tuple(reasons), config=config)
+
+    def _config(
+        self,
+        kind: str,
+        fqn: tuple[str, ...],
+        description: Description | None,
+        version: Mapping[str, Json] | None,
+        facts: TemplateFacts,
+    ) -> dict[str, Json]:
+        """The node's settings: dbt_project.yml, then property files, then its own `config()`."""
+        found: dict[str, Json] = {}
+        section = _SECTIONS.get(kind, "")
+        own = () if self.package is self.inputs.root else (self.package.settings,)
+        for settings in (*own, self.inputs.root.settings):
+            merge(found, configured(settings.trees.get(section), fqn, self.variable))
+        for config in (description.config if description else {}, (version or {}).get("config") or {}):
+            values = {key: folded(value, self.variable) for key, value in config.items()}
+            merge(found, {key: value for key, value in values.items() if value is not UNSURE})
+        merge(found, facts.config)
+        for name in facts.unsure:
+            found.pop(name, None)
+        if kind in _DEFAULT:
+            unsure = "materialized" in facts.unsure
+            found.setdefault("materialized", None if unsure else _DEFAULT[kind])
+        return found
+
+    def _node(
+        self,
+        kind: str,
+        unique_id: str,
+        name: str,
+        fqn: tuple[str, ...],
+        config: dict[str, Json],
+        description: Description | None,
+        path: str,
+    ) -> NodeMetadata:
+        version = f"_{fqn[-1]}" if fqn[-1] != name else ""
+        identifier = str(config.get("alias") or f"{name}{version}")
+        custom = config.get("target_schema") if kind == "snapshot" else None
+        place = self.inputs.place
+        schema = str(custom) if custom else place.schema_of(_text(config.get("schema")))
+        database = _text(config.get("database")) or _text(config.get("target_database")) or place.database
+        is_built = kind in _SECTIONS and config.get("materialized") != "ephemeral"
+        tags = config.get("tags") or ()
+        columns = description.columns if description else ()
+        return NodeMetadata(
+            unique_id=unique_id,
+            name=name,
+            resource_type=kind,
+            package_name=self.package.name,
+            path=path,
+            fqn=fqn,
+            database_name=database if kind in _SECTIONS else None,
+            schema_name=schema if kind in _SECTIONS else None,
+            identifier=identifier,
+            relation_name=relation_name(database, schema, identifier, self.inputs.dialect)
+            if is_built
+            else None,
+            materialized=_text(config.get("materialized")),
+            config=config,
+            columns=columns,
+            columns_from="manifest" if columns else None,
+            description=description.text if description else "",
+            tags=tuple(map(str, [tags] if isinstance(tags, str) else tags)),
+            meta=config["meta"] if isinstance(config.get("meta"), dict) else {},
+            access=_text(config.get("access")),
+            group_name=_text(config.get("group")),
+            contract=contract if (contract := _contract(config.get("contract"))) else None,
+            properties={"patch_path": description.patch_path} if description else {},
+        )
+
+    def _seed(self, relative: str, path: Path) -> Draft:
+        name = path.stem
+        fqn = (self.package.name, *Path(relative).parts[1:-1], name)
+        description = self.package.properties.described.get(("seeds", name))
+        config = self._config("seed", fqn, description, None, NOTHING)
+        unique_id = f"seed.{self.package.name}.{name}"
+        node = self._node("seed", unique_id, name, fqn, config, description, relative)
+        columns, code = self._seed_columns(path, relative, config, node.columns)
+        node = _with(node, columns=columns, columns_from="catalog" if columns else None, code_hash=code)
+        return Draft(node=node, facts=NOTHING, is_enabled=config.get("enabled") is not False)
+
+    def _seed_columns(
+        self, path: Path, relative: str, config: Mapping[str, Json], documented: tuple[Column, ...]
+    ) -> tuple[tuple[Column, ...], str | None]:
+        """The columns of the file's first line, as documented; and the file's hash."""
+        known = {column.name.lower(): column for column in documented}
+        types = config.get("column_types") if isinstance(config.get("column_types"), dict) else {}
+        try:
+            with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+                line = file.readline(LARGEST)
+            names = next(csv.reader([line], delimiter=str(config.get("delimiter") or ",")[:1]), [])
+            code = file_hash(path)
+        except (OSError, csv.Error) as error:
+            self.inputs.warnings.append(f"{relative} cannot be read: {error}")
+            return documented, None
+        return tuple(
+            known.get(name.lower()) or Column(name=name, type=_text((types or {}).get(name)))
+            for name in (name.strip() for name in names)
+            if name
+        ), code
+
+    def _source(self, table: SourceTable) -> tuple[NodeMetadata, bool]:
+        block, entry = table.block, table.entry
+        given = {**_config_of(block), **_config_of(entry)}
+        fqn = (self.package.name, *Path(table.path).parts[1:-1], table.source, table.table)
+        config: dict[str, Json] = {}
+        own = () if self.package is self.inputs.root else (self.package.settings,)
+        for settings in (*own, self.inputs.root.settings):
+            merge(config, configured(settings.trees.get("sources"), fqn, self.variable))
+        values = {key: folded(value, self.variable) for key, value in given.items()}
+        merge(config, {key: value for key, value in values.items() if value is not UNSURE})
+        schema = self._folded(block.get("schema")) or table.source
+        database = self._folded(entry.get("database") or block.get("database"))
+        identifier = self._folded(entry.get("identifier")) or table.table
+        columns = columns_of(entry)
+        tags = [tag for one in (block, entry, config) for tag in _as_list(one.get("tags"))]
+        node = NodeMetadata(
+            unique_id=f"source.{self.package.name}.{table.source}.{table.table}",
+            name=table.table,
+            resource_type="source",
+            package_name=self.package.name,
+            path=table.path,
+            fqn=fqn,
+            database_name=database,
+            schema_name=schema,
+            identifier=identifier,
+            relation_name=relation_name(database, schema, identifier, self.inputs.dialect),
+            config=config,
+            columns=columns,
+            columns_from="manifest" if columns else None,
+            description=str(entry.get("description") or ""),
+            tags=tuple(dict.fromkeys(map(str, tags))),
+            source_name=table.source,
+            properties=_source_properties(block, entry),
+        )
+        return node, config.get("enabled") is not False
+
+    def _folded(self, value: Json) -> str | None:
+        text = folded(value, self.variable) if isinstance(value, str) else value
+        return None if text is None or text is UNSURE else str(text)
+
+
+def _yaml_snapshot(path: str, entry: Mapping[str, Json]) -> SourceFile:
+    """A snapshot that YAML defines, as the query that it is."""
+    relation = str(entry["relation"])
+    arguments = ", ".join(f"{key}={value!r}" for key, value in (entry.get("config") or {}).items())
+    config = f"{{{{ config({arguments}) }}}}\n" if arguments else ""
+    return SourceFile(path=path, text=config + _EVERYTHING.replace("RELATION", relation))
+
+
+def _latest(description: Description) -> str | None:
+    """The version that a `ref` without one means: as declared, else the highest."""
+    if description.latest_version is not None:
+        return description.latest_version
+    numbers = [one["v"] for one in description.versions]
+    return str(max(numbers, key=lambda number: (isinstance(number, (int, float)), number), default=None))
+
+
+def _with(struct: Any, **changes: Any) -> Any:
+    from msgspec.structs import replace
+
+    return replace(struct, **changes)
+
+
+def _config_of(entry: Mapping[str, Json]) -> dict[str, Json]:
+    config = entry.get("config")
+    return {
+        **{key: entry[key] for key in ("enabled", "meta") if key in entry},
+        **(config if isinstance(config, dict) else {}),
+    }
+
+
+def _source_properties(block: Mapping[str, Json], entry: Mapping[str, Json]) -> dict[str, Json]:
+    found = {
+        key: entry.get(key, block.get(key)) for key in ("loader", "loaded_at_field", "freshness", "quoting")
+    }
+    found |= {"source_description": block.get("description"), "external": entry.get("external")}
+    return {key: value for key, value in found.items() if value}
+
+
+def _as_list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _contract(value: Json) -> dict[str, Json] | None:
+    return value if isinstance(value, dict) and value.get("enforced") is True else None
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,201 @@
+"""A folder of plain SQL: every file or statement is a node, and names of relations are the edges."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from recce_meta.errors import UsageError
+from recce_meta.extractors.sql_project.files import SourceFile
+from recce_meta.extractors.sql_project.statements import Statement, Unreadable, read_statements
+from recce_meta.models import Column, NodeMetadata, code_hash
+
+DEFAULT_SCHEMA = "default"
+"""What stands for the schema of a relation that no statement names one for."""
+
+Parts = tuple[str, ...]
+
+
+class PlainProject:
+    """The statements of all files, by what they build."""
+
+    def __init__(self, name: str, dialect: str) -> None:
+        self.name, self.dialect = name, dialect
+        self.warnings: list[str] = []
+        self._built: dict[Parts, list[tuple[SourceFile, Statement]]] = defaultdict(list)
+        self._spelt: dict[Parts, Parts] = {}
+        self._by_last: dict[str, list[Parts]] = defaultdict(list)
+        self._sources: dict[Parts, Parts] = {}
+
+    def add(self, file: SourceFile) -> None:
+        """Read the statements of *file*."""
+        queries = 0
+        for found in read_statements(file.text, self.dialect):
+            if isinstance(found, Unreadable):
+                self.warnings.append(f"{file.path}:{found.line} cannot be parsed: {found.reason}")
+                continue
+            target = found.target
+            if target is None:
+                queries += 1
+                target = (file.name if queries == 1 else f"{file.name}_{queries}",)
+            if target:
+                self._keep(target, file, found)
+
+    def _keep(self, target: Parts, file: SourceFile, statement: Statement) -> None:
+        key = _key(target)
+        if key not in self._built:
+            self._spelt[key] = target
+            self._by_last[key[-1]].append(key)
+        self._built[key].append((file, statement))
+
+    def nodes(self) -> list[NodeMetadata]:
+        """Every node, sorted, its relations spelt as their own statements do."""
+        found = [self._node(key) for key in self._built]
+        found += [self._source(key) for key in self._sources]
+        return sorted(found, key=lambda node: node.unique_id)
+
+    def _owner(self, parts: Parts) -> Parts:
+        """The node that *parts* name: the one whose name ends so, or that ends their name; else a source."""
+        key = _key(parts)
+        if key in self._built or key in self._sources:
+            return key
+        fitting = [one for one in self._by_last[key[-1]] if _fits(one, key)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if len(fitting) > 1:
+            names = ", ".join(".".join(self._spelt[one]) for one in fitting)
+            self.warnings.append(f"{'.'.join(parts)} may be any of {names}; it counts as a source")
+        self._sources[key] = parts
+        return key
+
+    def _id(self, key: Parts) -> str:
+        if key in self._built:
+            schema = ".".join(self._spelt[key][:-1])
+            last = self._spelt[key][-1]
+            same = sum(one[-1] == key[-1] for one in self._built)
+            return f"model.{self.name}.{schema + '.' if same > 1 and schema else ''}{last}"
+        parts = self._sources[key]
+        return f"source.{self.name}.{'.'.join(parts[:-1]) or DEFAULT_SCHEMA}.{parts[-1]}"
+
+    def _node(self, key: Parts) -> NodeMetadata:
+        found = self._built[key]
+        spelt = self._spelt[key]
+        path, schema = found[0][0].path, spelt[-2] if len(spelt) > 1 else None
+        queries = [statement for _, statement in found if statement.is_query]
+        if len(queries) > 1:
+            self.warnings.append(
+                f"{path}: {len(queries)} statements fill {'.'.join(spelt)}; columns are traced in the first"
+            )
+        reads = {parts for _, statement in found for parts in statement.reads}
+        owners = {parts: self._owner(parts) for parts in sorted(reads)}
+        raw = ";\n\n".join(statement.text for _, statement in found)
+        columns = next((statement.columns for _, statement in found if statement.columns), ())
+        compiled = queries[0].text if queries else None
+        return NodeMetadata(
+            unique_id=self._id(key),
+            name=spelt[-1],
+            resource_type="model",
+            package_name=self.name,
+            path=path,
+            fqn=(self.name, *Path(path).parts[:-1], spelt[-1]),
+            database_name=".".join(spelt[:-2]) or None,
+            schema_name=schema,
+            identifier=spelt[-1],
+            relation_name=".".join(spelt),
+            materialized=found[0][1].materialized,
+            language="sql",
+            raw_code=raw,
+            compiled_code=compiled and self._renamed(compiled, owners),
+            code_hash=code_hash(raw),
+            columns=tuple(Column(name=name, type=kind or None) for name, kind in columns),
+            columns_from="catalog" if columns else None,
+            parents=tuple(sorted({self._id(owner) for owner in owners.values() if owner != key})),
+        )
+
+    def _source(self, key: Parts) -> NodeMetadata:
+        parts = self._sources[key]
+        return NodeMetadata(
+            unique_id=self._id(key),
+            name=parts[-1],
+            resource_type="source",
+            package_name=self.name,
+            fqn=(self.name, *parts),
+            database_name=".".join(parts[:-2]) or None,
+            schema_name=parts[-2] if len(parts) > 1 else None,
+            identifier=parts[-1],
+            relation_name=".".join(parts),
+            source_name=parts[-2] if len(parts) > 1 else DEFAULT_SCHEMA,
+        )
+
+    def _renamed(self, text: str, owners: dict[Parts, Parts]) -> str:
+        """*text* with every relation behind FROM and JOIN spelt as its own statement does."""
+        spellings = {
+            _key(parts): self._name(owner) for parts, owner in owners.items() if _key(parts) != owner
+        }
+        return respelt(text, spellings, self.dialect) if spellings else text
+
+    def _name(self, key: Parts) -> str:
+        return ".".join(self._spelt.get(key) or self._sources[key])
+
+
+def respelt(text: str, spellings: dict[Parts, str], dialect: str) -> str:
+    """*text* with the names in *spellings* replaced where they stand behind FROM or JOIN.
+
+    A name without an alias gets its own last part as alias, by which columns go on being qualified.
+    """
+    from sqlglot import tokenize
+
+    tokens = tokenize(text, read=dialect or None)
+    pieces: list[str] = []
+    done = index = 0
+    while index < len(tokens):
+        behind = index and tokens[index - 1].token_type.name in ("FROM", "JOIN")
+        parts, after = _name_at(tokens, index) if behind else ((), index + 1)
+        spelling = spellings.get(_key(parts)) if parts else None
+        if spelling is not None:
+            pieces += [text[done : tokens[index].start], spelling]
+            done = tokens[after - 1].end + 1
+            following = tokens[after].token_type.name if after < len(tokens) else None
+            if following not in ("ALIAS", "VAR", "IDENTIFIER"):
+                pieces.append(f" as {text[tokens[after - 1].start : done]}")
+        index = max(after, index + 1)
+    return "".join([*pieces, text[done:]])
+
+
+def _name_at(tokens: Sequence[Any], index: int) -> tuple[Parts, int]:
+    """The dotted name that begins at *index*, and where it ends."""
+    parts: list[str] = []
+    while index < len(tokens):
+        token = tokens[index]
+        parts += token.text.split(".")
+        index += 1
+        if index >= len(tokens) or tokens[index].token_type.name != "DOT":
+            break
+        index += 1
+    return tuple(parts), index
+
+
+def _key(parts: Parts) -> Parts:
+    return tuple(part.lower() for part in parts)
+
+
+def _fits(one: Parts, other: Parts) -> bool:
+    """Whether the shorter of both names is the end of the longer."""
+    length = min(len(one), len(other))
+    return one[-length:] == other[-length:]
+
+
+def read_plain(name: str, files: Sequence[SourceFile], dialect: str) -> PlainProject:
+    """The project of plain SQL that *files* are. Raises UsageError where no dialect is called so."""
+    from sqlglot.dialects.dialect import Dialect
+
+    try:
+        Dialect.get_or_raise(dialect or None)
+    except ValueError as error:
+        raise UsageError(f"Not a dialect of SQL: '{dialect}'", hint=str(error)[:200]) from None
+    project = PlainProject(name, dialect)
+    for file in files:
+        project.add(file)
+    return project
