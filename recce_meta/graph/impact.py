@@ -211,16 +211,16 @@ def upstream(edges: Iterable[ColumnEdge], graph: LineageGraph, known: Collection
     return hops
 
 
-def way_to(found: Walk, place: Place) -> list[Place]:
-    """One shortest way to *place*, from where the walk began; hops inside a node are left out."""
-    way = [place]
-    while way[-1] in found.before:
-        earlier = found.before[way[-1]]
-        if earlier.unique_id == way[-1].unique_id:
-            way[-1] = earlier
+def ways(found: Walk) -> dict[Place, tuple[Place, ...]]:
+    """One shortest way to each place, from where the walk began; hops inside a node are left out."""
+    known: dict[Place, tuple[Place, ...]] = {}
+    for place in found.distances:  # nearest first
+        earlier = found.before.get(place)
+        if earlier is not None and earlier.unique_id == place.unique_id:
+            known[place] = known[earlier]
         else:
-            way.append(earlier)
-    return way[::-1]
+            known[place] = (*(known[earlier] if earlier else ()), place)
+    return known
 
 
 def by_node(found: Walk) -> dict[str, list[Place]]:

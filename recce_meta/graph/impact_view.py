@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from recce_meta.graph.impact import COLUMNS, Hop, Place, Walk, by_node
+from recce_meta.graph.impact import COLUMNS, Hop, Place, Walk, by_node, ways
 from recce_meta.models import LineageEdge, NodeMetadata
 from recce_meta.models.change import Reach
 from recce_meta.models.column_lineage import Usage
@@ -54,13 +54,12 @@ def _parts(
 ) -> list[ReachedNode]:
     sign = -1 if way is Direction.UPSTREAM else 1
     influences = _influences(way, found)
-    paths = _paths(found)
+    paths = ways(found)
+    stops = {place: Stop(place.unique_id, place.column) for place in found.distances}
     parts = []
     for unique_id, places in by_node(found).items():
         node = nodes.get(unique_id)
-        nearest = min(
-            (place for place in places), key=lambda p: (found.distances[p], _REACHES.index(p.reach))
-        )
+        nearest = min(places, key=lambda p: (found.distances[p], _REACHES.index(p.reach), p.column or ""))
         reached = {place.reach for place in places}
         parts.append(
             ReachedNode(
@@ -70,25 +69,13 @@ def _parts(
                 distance=0 if unique_id == root else sign * found.distances[nearest],
                 reach=tuple(reach for reach in Reach if reach.value in reached),
                 confidence=max(found.confidences[place] for place in places),
-                path=paths[nearest],
+                path=tuple(map(stops.__getitem__, paths[nearest])),
                 columns=_columns(places, sign, found, influences),
                 uses=tuple(sorted(influences.get((unique_id, None), ()))),
                 reason=reasons.get(unique_id),
             )
         )
     return parts
-
-
-def _paths(found: Walk) -> dict[Place, tuple[Stop, ...]]:
-    """One shortest way to each place; hops inside a node are left out. Long ways share their steps."""
-    paths: dict[Place, tuple[Stop, ...]] = {}
-    for place in found.distances:  # nearest first
-        earlier = found.before.get(place)
-        if earlier is not None and earlier.unique_id == place.unique_id:
-            paths[place] = paths[earlier]
-        else:
-            paths[place] = (*(paths[earlier] if earlier else ()), Stop(place.unique_id, place.column))
-    return paths
 
 
 def _kind_of(unique_id: str) -> str:

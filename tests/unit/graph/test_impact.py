@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recce_meta.graph import LineageGraph, build_lineage_graph
-from recce_meta.graph.impact import COLUMNS, ROWS, UNKNOWN, Place, Walk, downstream, upstream, walk, way_to
+from recce_meta.graph.impact import COLUMNS, ROWS, UNKNOWN, Place, Walk, downstream, upstream, walk, ways
+from recce_meta.graph.impact_view import impact_view
 from recce_meta.models import LineageEdge
 from recce_meta.models.column_lineage import ColumnEdge
+from recce_meta.models.impact import ImpactView
+from recce_meta.models.lineage import Direction
 
 
 def value(node: str, column: str, parent: str, parent_column: str, sure: float = 1.0) -> ColumnEdge:
@@ -132,7 +135,7 @@ def test_the_surest_way_decides_over_the_confidence_and_the_shortest_over_the_di
     ]
     found = walk([column("raw", "a")], downstream(edges, graph_of(edges), {"raw", "mid", "end"}))
     assert found.distances[column("end", "a")] == 1
-    assert way_to(found, column("end", "a")) == [column("raw", "a"), column("end", "a")]
+    assert ways(found)[column("end", "a")] == (column("raw", "a"), column("end", "a"))
     assert found.confidences[column("end", "a")] == 0.9
 
 
@@ -158,12 +161,12 @@ def test_upstream_tells_what_a_column_is_made_of_from_what_decides_over_its_rows
         Place("raw", ROWS, "id"): 3,
         rows("raw"): 3,
     }
-    assert way_to(found, column("raw", "cents")) == [
+    assert ways(found)[column("raw", "cents")] == (
         column("customers", "total"),
         column("orders", "amount"),
         column("stg", "amount"),
         column("raw", "cents"),
-    ]
+    )
 
 
 names = st.sampled_from("abcdef")
@@ -215,14 +218,21 @@ def test_distances_and_confidences_are_those_of_all_ways_tried_one_by_one(
     assert found.distances == distances
     assert found.confidences == surest
     shuffled = chance.sample(edges, len(edges))
-    again = walk([start], downstream(shuffled, graph, frozenset("abcdef")))
-    assert {place: way_to(again, place) for place in again.distances} == {
-        place: way_to(found, place) for place in found.distances
+    assert answer(shuffled, node, name) == answer(edges, node, name)
+
+
+def answer(edges: list[ColumnEdge], node: str, name: str) -> ImpactView:
+    """All that is told of a column, in both directions."""
+    graph, known, starts = graph_of(edges), frozenset("abcde"), [column(node, name)]
+    walks = {
+        Direction.UPSTREAM: walk(starts, upstream(edges, graph, known)),
+        Direction.DOWNSTREAM: walk(starts, downstream(edges, graph, known)),
     }
+    return impact_view(node, name, Direction.BOTH, walks, {})
 
 
 @pytest.mark.parametrize("length", [3_000])
 def test_long_chains_are_no_recursion(length: int) -> None:
     edges = [value(f"n{i + 1}", "x", f"n{i}", "x") for i in range(length)]
     found = walk([column("n0", "x")], downstream(edges, graph_of(edges), {e.node_id for e in edges} | {"n0"}))
-    assert len(way_to(found, column(f"n{length}", "x"))) == length + 1
+    assert len(ways(found)[column(f"n{length}", "x")]) == length + 1
