@@ -26,7 +26,8 @@
         'recorded_at': modules.datetime.datetime.now(modules.pytz.utc).isoformat(),
         'recorder_version': recce_meta.package_version(),
         'graph_id': pieces.graph_id,
-        'macro_set_id': pieces.macro_set_id
+        'macro_set_id': pieces.macro_set_id,
+        'column_graph_id': none
     }) -}}
 {% endmacro %}
 

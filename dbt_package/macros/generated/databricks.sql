@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.runs (
   recorded_at TIMESTAMP NOT NULL,
   recorder_version STRING NOT NULL,
   graph_id STRING NOT NULL,
-  macro_set_id STRING NOT NULL
+  macro_set_id STRING NOT NULL,
+  column_graph_id STRING
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (
@@ -323,6 +324,304 @@ TBLPROPERTIES (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per column graph and part of it: column lineage of a run, cut into parts as graphs are.
+-- Written once, by the first run that has the column graph.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_parts (
+  column_graph_id STRING NOT NULL,
+  part_id STRING NOT NULL
+)
+CLUSTER BY (column_graph_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per part of a column graph and node: which analysis of its SQL the part holds.
+-- A part is written once, by the first run that has it.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_part_nodes (
+  part_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  lineage_id STRING NOT NULL
+)
+CLUSTER BY (part_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per analysis of a node's SQL, under a hash of all that it was computed from: SQL, dialect, and the
+-- columns of parents. `reason` says why there are no columns. Written by the first run that has it, never changed.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_analyses (
+  lineage_id STRING NOT NULL,
+  tier STRING NOT NULL,
+  reason STRING
+)
+CLUSTER BY (lineage_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- The columns that an analysis found, in order. An output column has a row for each column that its value comes
+-- from, or one without a parent where it comes from none; a column that decides over rows has a row without an
+-- output column, and `kind` says what it is read for.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_edges (
+  lineage_id STRING NOT NULL,
+  ordinal BIGINT NOT NULL,
+  column_name STRING,
+  parent_id STRING,
+  parent_column STRING,
+  kind STRING NOT NULL,
+  expression STRING,
+  confidence DOUBLE
+)
+CLUSTER BY (lineage_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and node whose columns were looked at: what was known when its SQL was read (`tier`: gold,
+-- silver, bronze), how many columns were found, and the `reason` where none could be. Key: run_id, node_id.
+CREATE OR REPLACE VIEW {{ schema }}.column_analysis AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  analysis.tier,
+  analysis.reason,
+  COUNT(DISTINCT edge.column_name) AS column_count
+FROM {{ schema }}.runs
+JOIN {{ schema }}.column_parts AS part
+  ON part.column_graph_id = runs.column_graph_id
+JOIN {{ schema }}.column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN {{ schema }}.column_analyses AS analysis
+  ON analysis.lineage_id = place.lineage_id
+LEFT JOIN {{ schema }}.column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+GROUP BY
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  analysis.tier,
+  analysis.reason
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: a walk over arrays, for a recursive query there has a row for every way, and needs a new runtime
+-- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
+-- node's rows. Name all three: run_id, node_id, column_name.
+-- `reach` is 'value' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
+-- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
+-- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
+-- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 100 steps.
+-- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
+CREATE OR REPLACE VIEW {{ schema }}.column_impact AS
+WITH known AS (
+  SELECT runs.run_id, place.unique_id
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN {{ schema }}.column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+  WHERE analysis.reason IS NULL
+), reads AS (
+  SELECT
+    runs.run_id, runs.environment, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column,
+    CAST(edge.confidence AS STRING) AS confidence
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN {{ schema }}.column_edges AS edge ON edge.lineage_id = place.lineage_id
+), node_reads AS (
+  SELECT
+    runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
+    known.unique_id IS NOT NULL AS is_known,
+    COALESCE(version.materialized = 'ephemeral', FALSE) AS is_inlined
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN {{ schema }}.version_parents AS edge ON edge.version_id = place.version_id
+  LEFT JOIN known ON known.run_id = runs.run_id AND known.unique_id = place.unique_id
+  LEFT JOIN {{ schema }}.graph_nodes AS parent
+    ON parent.graph_id = runs.graph_id AND parent.unique_id = edge.parent_id
+  LEFT JOIN {{ schema }}.node_versions AS version ON version.version_id = parent.version_id
+  WHERE runs.column_graph_id IS NOT NULL
+), column_steps AS (
+  -- from a column into one that is made of it, and into the rows that it decides over: as lines of reach,
+  -- confidence, node and column
+  SELECT
+    run_id, parent_id, parent_column,
+    CONCAT_WS(
+      CHR(10),
+      CASE
+        WHEN column_name IS NULL THEN 'rows'
+        WHEN column_name = '*' AND parent_column = '*' THEN 'passed'
+        ELSE 'value'
+      END,
+      confidence, node_id, COALESCE(column_name, '')
+    ) AS target
+  FROM reads
+  WHERE
+    parent_id IS NOT NULL
+    AND (parent_id <> node_id OR column_name IS NULL OR parent_column <> column_name)
+), steps AS (
+  SELECT
+    run_id,
+    CONCAT(parent_id, CHR(10), CASE WHEN parent_column = '*' THEN 'any' ELSE CONCAT('=', parent_column) END) AS origin,
+    target
+  FROM column_steps
+  UNION ALL
+  SELECT run_id, CONCAT(parent_id, CHR(10), 'all') AS origin, target FROM column_steps
+  UNION ALL
+  -- from rows into the rows of every reader
+  SELECT
+    run_id, CONCAT(parent_id, CHR(10), 'rows') AS origin, CONCAT_WS(CHR(10), 'same', '1.0', node_id, '') AS target
+  FROM node_reads
+  UNION ALL
+  -- from a column into readers whose columns are not known
+  SELECT
+    run_id,
+    CONCAT(parent_id, CHR(10), CASE WHEN is_known THEN 'inlined' ELSE 'unknown' END) AS origin,
+    CONCAT_WS(CHR(10), 'unknown', '0.5', node_id, '') AS target
+  FROM node_reads
+  WHERE is_inlined OR NOT is_known
+), targets AS (
+  SELECT run_id, origin, COLLECT_SET(target) AS targets
+  FROM steps
+  GROUP BY run_id, origin
+), graphs AS (
+  SELECT run_id, MAP_FROM_ENTRIES(COLLECT_LIST(STRUCT(origin, targets))) AS targets
+  FROM targets
+  GROUP BY run_id
+), starts AS (
+  SELECT
+    run_id, environment, node_id, column_name,
+    CONCAT_WS(
+      CHR(10), CASE WHEN column_name IS NULL THEN 'rows' ELSE 'value' END, '1.0', node_id, COALESCE(column_name, '')
+    ) AS place
+  FROM (
+    SELECT run_id, environment, node_id, column_name FROM reads WHERE column_name IS NOT NULL
+    UNION
+    SELECT run_id, environment, parent_id, parent_column FROM reads WHERE parent_id IS NOT NULL
+    UNION
+    SELECT run_id, environment, parent_id, CAST(NULL AS STRING) FROM node_reads
+  )
+), walks AS (
+  SELECT
+    starts.*,
+    AGGREGATE(
+      SEQUENCE(1, 100),
+      CAST(STRUCT(ARRAY(starts.place), ARRAY(starts.place), ARRAY()) AS STRUCT<
+        latest: ARRAY<STRING>, seen: ARRAY<STRING>, steps: ARRAY<ARRAY<STRING>>
+      >),
+      (walk, number) -> CASE
+        WHEN SIZE(walk.latest) = 0 THEN walk
+        ELSE TRANSFORM(
+          ARRAY(ARRAY_EXCEPT(
+            FLATTEN(TRANSFORM(
+              TRANSFORM(walk.latest, place -> SPLIT(place, CHR(10), 4)),
+              here -> TRANSFORM(
+                TRANSFORM(
+                  CASE
+                    WHEN here[3] = '' THEN COALESCE(graphs.targets[CONCAT(here[2], CHR(10), 'rows')], CAST(ARRAY() AS ARRAY<STRING>))
+                    ELSE CONCAT(
+                      CASE
+                        WHEN here[3] = '*' THEN COALESCE(graphs.targets[CONCAT(here[2], CHR(10), 'all')], CAST(ARRAY() AS ARRAY<STRING>))
+                        ELSE CONCAT(
+                          COALESCE(graphs.targets[CONCAT(here[2], CHR(10), '=', here[3])], CAST(ARRAY() AS ARRAY<STRING>)),
+                          COALESCE(graphs.targets[CONCAT(here[2], CHR(10), 'any')], CAST(ARRAY() AS ARRAY<STRING>))
+                        )
+                      END,
+                      COALESCE(graphs.targets[CONCAT(here[2], CHR(10), 'unknown')], CAST(ARRAY() AS ARRAY<STRING>)),
+                      CASE
+                        WHEN number = 1 THEN COALESCE(graphs.targets[CONCAT(here[2], CHR(10), 'inlined')], CAST(ARRAY() AS ARRAY<STRING>))
+                        ELSE CAST(ARRAY() AS ARRAY<STRING>)
+                      END
+                    )
+                  END,
+                  target -> SPLIT(target, CHR(10), 4)
+                ),
+                there -> CONCAT_WS(
+                  CHR(10),
+                  CASE there[0] WHEN 'same' THEN here[0] WHEN 'passed' THEN 'value' ELSE there[0] END,
+                  CASE WHEN CAST(there[1] AS DOUBLE) < CAST(here[1] AS DOUBLE) THEN there[1] ELSE here[1] END,
+                  there[2],
+                  CASE WHEN there[0] = 'passed' THEN here[3] ELSE there[3] END
+                )
+              )
+            )),
+            walk.seen
+          )),
+          next -> CAST(STRUCT(next, CONCAT(walk.seen, next), CONCAT(walk.steps, ARRAY(next))) AS STRUCT<
+        latest: ARRAY<STRING>, seen: ARRAY<STRING>, steps: ARRAY<ARRAY<STRING>>
+      >)
+        )[0]
+      END,
+      walk -> walk.steps
+    ) AS steps
+  FROM starts
+  JOIN graphs ON graphs.run_id = starts.run_id
+), reached AS (
+  SELECT
+    walks.run_id, walks.environment, walks.node_id, walks.column_name, step.number + 1 AS distance,
+    SPLIT(reached.place, CHR(10), 4) AS place
+  FROM walks
+  LATERAL VIEW POSEXPLODE(walks.steps) step AS number, places
+  LATERAL VIEW EXPLODE(step.places) reached AS place
+)
+SELECT
+  run_id,
+  environment,
+  node_id,
+  column_name,
+  place[2] AS impacted_id,
+  NULLIF(place[3], '') AS impacted_column,
+  place[0] AS reach,
+  MIN(distance) AS distance,
+  MAX(CAST(place[1] AS DOUBLE)) AS confidence
+FROM reached
+WHERE place[2] <> node_id OR place[3] <> COALESCE(column_name, '')
+GROUP BY run_id, environment, node_id, column_name, place[2], place[3], place[0]
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run, node, output column and column that its value comes from; columns of constants, and of sources
+-- and seeds, have one row without a parent. Key: run_id, node_id, column_name, parent_id, parent_column.
+-- `expression` is SQL, NULL where the column is one as it is. `confidence` is 1 where nothing else is possible.
+CREATE OR REPLACE VIEW {{ schema }}.column_lineage AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  edge.column_name,
+  edge.parent_id,
+  edge.parent_column,
+  edge.kind,
+  edge.expression,
+  edge.confidence,
+  analysis.tier
+FROM {{ schema }}.runs
+JOIN {{ schema }}.column_parts AS part
+  ON part.column_graph_id = runs.column_graph_id
+JOIN {{ schema }}.column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN {{ schema }}.column_analyses AS analysis
+  ON analysis.lineage_id = place.lineage_id
+JOIN {{ schema }}.column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+WHERE
+  edge.column_name IS NOT NULL
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per run, node and column that was profiled with it: the kept figures, and shares of the rows.
 -- Key: run_id, unique_id, ordinal. Values are texts that sort as texts do: numbers are in `_number` too.
 CREATE OR REPLACE VIEW {{ schema }}.column_profiles AS
@@ -361,6 +660,32 @@ SELECT
 FROM {{ schema }}.column_statistics AS figures
 JOIN {{ schema }}.runs
   ON runs.run_id = figures.run_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run, node and column that decides over the node's rows: in `filter`, `join`, `group` or `order`.
+-- Its value need not flow into any column. Key: run_id, node_id, parent_id, parent_column, usage.
+CREATE OR REPLACE VIEW {{ schema }}.column_usage AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  edge.parent_id,
+  edge.parent_column,
+  edge.kind AS usage,
+  edge.confidence,
+  analysis.tier
+FROM {{ schema }}.runs
+JOIN {{ schema }}.column_parts AS part
+  ON part.column_graph_id = runs.column_graph_id
+JOIN {{ schema }}.column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN {{ schema }}.column_analyses AS analysis
+  ON analysis.lineage_id = place.lineage_id
+JOIN {{ schema }}.column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+WHERE
+  edge.column_name IS NULL
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -432,7 +757,8 @@ SELECT
   recorded_at,
   recorder_version,
   graph_id,
-  macro_set_id
+  macro_set_id,
+  column_graph_id
 FROM (
   SELECT
     runs.*,

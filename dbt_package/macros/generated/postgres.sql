@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.runs (
   recorded_at TIMESTAMPTZ NOT NULL,
   recorder_version TEXT NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
-  macro_set_id VARCHAR(64) NOT NULL
+  macro_set_id VARCHAR(64) NOT NULL,
+  column_graph_id VARCHAR(64)
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -267,6 +268,304 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_diffs (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per column graph and part of it: column lineage of a run, cut into parts as graphs are.
+-- Written once, by the first run that has the column graph.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_parts (
+  column_graph_id VARCHAR(64) NOT NULL,
+  part_id VARCHAR(64) NOT NULL,
+  PRIMARY KEY (column_graph_id, part_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per part of a column graph and node: which analysis of its SQL the part holds.
+-- A part is written once, by the first run that has it.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_part_nodes (
+  part_id VARCHAR(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  lineage_id VARCHAR(64) NOT NULL,
+  PRIMARY KEY (part_id, unique_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per analysis of a node's SQL, under a hash of all that it was computed from: SQL, dialect, and the
+-- columns of parents. `reason` says why there are no columns. Written by the first run that has it, never changed.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_analyses (
+  lineage_id VARCHAR(64) NOT NULL PRIMARY KEY,
+  tier TEXT NOT NULL,
+  reason TEXT
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- The columns that an analysis found, in order. An output column has a row for each column that its value comes
+-- from, or one without a parent where it comes from none; a column that decides over rows has a row without an
+-- output column, and `kind` says what it is read for.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_edges (
+  lineage_id VARCHAR(64) NOT NULL,
+  ordinal BIGINT NOT NULL,
+  column_name TEXT,
+  parent_id TEXT,
+  parent_column TEXT,
+  kind TEXT NOT NULL,
+  expression TEXT,
+  confidence DOUBLE PRECISION,
+  PRIMARY KEY (lineage_id, ordinal)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and node whose columns were looked at: what was known when its SQL was read (`tier`: gold,
+-- silver, bronze), how many columns were found, and the `reason` where none could be. Key: run_id, node_id.
+CREATE OR REPLACE VIEW {{ schema }}.column_analysis AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  analysis.tier,
+  analysis.reason,
+  COUNT(DISTINCT edge.column_name) AS column_count
+FROM {{ schema }}.runs
+JOIN {{ schema }}.column_parts AS part
+  ON part.column_graph_id = runs.column_graph_id
+JOIN {{ schema }}.column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN {{ schema }}.column_analyses AS analysis
+  ON analysis.lineage_id = place.lineage_id
+LEFT JOIN {{ schema }}.column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+GROUP BY
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  analysis.tier,
+  analysis.reason
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
+-- node's rows. Name all three: run_id, node_id, column_name.
+-- `reach` is 'value' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
+-- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
+-- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
+-- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 100 steps.
+-- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
+CREATE OR REPLACE VIEW {{ schema }}.column_impact AS
+SELECT
+  start.run_id,
+  start.environment,
+  start.node_id,
+  start.column_name,
+  impact.impacted_id,
+  impact.impacted_column,
+  impact.reach,
+  impact.distance,
+  impact.confidence
+FROM (
+  SELECT
+    runs.run_id,
+    runs.environment,
+    runs.graph_id,
+    runs.column_graph_id,
+    place.unique_id AS node_id,
+    edge.column_name
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.column_parts AS part
+    ON part.column_graph_id = runs.column_graph_id
+  JOIN {{ schema }}.column_part_nodes AS place
+    ON place.part_id = part.part_id
+  JOIN {{ schema }}.column_edges AS edge
+    ON edge.lineage_id = place.lineage_id
+  WHERE
+    edge.column_name IS NOT NULL
+  UNION
+  SELECT
+    runs.run_id,
+    runs.environment,
+    runs.graph_id,
+    runs.column_graph_id,
+    edge.parent_id AS node_id,
+    edge.parent_column AS column_name
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.column_parts AS part
+    ON part.column_graph_id = runs.column_graph_id
+  JOIN {{ schema }}.column_part_nodes AS place
+    ON place.part_id = part.part_id
+  JOIN {{ schema }}.column_edges AS edge
+    ON edge.lineage_id = place.lineage_id
+  WHERE
+    edge.parent_id IS NOT NULL
+  UNION
+  SELECT
+    runs.run_id,
+    runs.environment,
+    runs.graph_id,
+    runs.column_graph_id,
+    edge.parent_id AS node_id,
+    CAST(NULL AS TEXT) AS column_name
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.graph_nodes AS place
+    ON place.graph_id = runs.graph_id
+  JOIN {{ schema }}.version_parents AS edge
+    ON edge.version_id = place.version_id
+  WHERE
+    runs.column_graph_id IS NOT NULL
+) AS start
+CROSS JOIN LATERAL (
+  WITH RECURSIVE known AS (
+    SELECT
+      place.unique_id
+    FROM {{ schema }}.column_parts AS part
+    JOIN {{ schema }}.column_part_nodes AS place
+      ON place.part_id = part.part_id
+    JOIN {{ schema }}.column_analyses AS analysis
+      ON analysis.lineage_id = place.lineage_id
+    WHERE
+      part.column_graph_id = start.column_graph_id AND analysis.reason IS NULL
+  ), inlined AS (
+    /* an ephemeral model, whose SQL stands in its readers: what they read is known, but not that it was this model's */
+    SELECT
+      place.unique_id
+    FROM {{ schema }}.graph_nodes AS place
+    JOIN {{ schema }}.node_versions AS version
+      ON version.version_id = place.version_id
+    WHERE
+      place.graph_id = start.graph_id
+      AND place.unique_id = start.node_id
+      AND version.materialized = 'ephemeral'
+  ), steps AS MATERIALIZED (
+    /* from a column into one that is made of it, and into the rows that it decides over */
+    SELECT
+      edge.parent_id,
+      edge.parent_column,
+      place.unique_id AS node_id,
+      edge.column_name,
+      edge.confidence,
+      TRUE AS is_known
+    FROM {{ schema }}.column_parts AS part
+    JOIN {{ schema }}.column_part_nodes AS place
+      ON place.part_id = part.part_id
+    JOIN {{ schema }}.column_edges AS edge
+      ON edge.lineage_id = place.lineage_id
+    WHERE
+      part.column_graph_id = start.column_graph_id
+      AND (
+        edge.parent_id <> place.unique_id
+        OR edge.parent_column IS DISTINCT FROM edge.column_name
+      )
+    UNION ALL
+    /* from rows into the rows of every reader, and from a column into readers whose columns are not known */
+    SELECT
+      edge.parent_id,
+      NULL AS parent_column,
+      place.unique_id AS node_id,
+      NULL AS column_name,
+      1 AS confidence,
+      known.unique_id IS NOT NULL AND inlined.unique_id IS NULL AS is_known
+    FROM {{ schema }}.graph_nodes AS place
+    JOIN {{ schema }}.version_parents AS edge
+      ON edge.version_id = place.version_id
+    LEFT JOIN known
+      ON known.unique_id = place.unique_id
+    LEFT JOIN inlined
+      ON inlined.unique_id = edge.parent_id
+    WHERE
+      place.graph_id = start.graph_id
+  ), reached AS (
+    SELECT
+      start.node_id AS unique_id,
+      start.column_name,
+      CASE WHEN start.column_name IS NULL THEN 'rows' ELSE 'value' END AS reach,
+      0 AS distance,
+      CAST(1 AS DOUBLE PRECISION) AS confidence
+    UNION
+    SELECT
+      steps.node_id,
+      CASE
+        WHEN steps.column_name = '*' AND steps.parent_column = '*'
+        THEN reached.column_name
+        ELSE steps.column_name
+      END,
+      CASE
+        WHEN steps.column_name IS NOT NULL
+        THEN 'value'
+        WHEN steps.parent_column IS NOT NULL
+        THEN 'rows'
+        WHEN reached.column_name IS NOT NULL
+        THEN 'unknown'
+        ELSE reached.reach
+      END,
+      reached.distance + 1,
+      CASE
+        WHEN steps.parent_column IS NULL
+        AND reached.column_name IS NOT NULL
+        AND reached.confidence > 0.5
+        THEN 0.5
+        WHEN steps.confidence < reached.confidence
+        THEN steps.confidence
+        ELSE reached.confidence
+      END
+    FROM reached
+    JOIN steps
+      ON steps.parent_id = reached.unique_id
+    WHERE
+      reached.distance < 100
+      AND CASE
+        WHEN reached.column_name IS NULL
+        THEN steps.parent_column IS NULL
+        WHEN steps.parent_column IS NULL
+        THEN NOT steps.is_known
+        ELSE steps.parent_column IN (reached.column_name, '*') OR reached.column_name = '*'
+      END
+  )
+  SELECT
+    unique_id AS impacted_id,
+    column_name AS impacted_column,
+    reach,
+    MIN(distance) AS distance,
+    MAX(confidence) AS confidence
+  FROM reached
+  WHERE
+    unique_id <> start.node_id
+    OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
+  GROUP BY
+    unique_id,
+    column_name,
+    reach
+) AS impact
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run, node, output column and column that its value comes from; columns of constants, and of sources
+-- and seeds, have one row without a parent. Key: run_id, node_id, column_name, parent_id, parent_column.
+-- `expression` is SQL, NULL where the column is one as it is. `confidence` is 1 where nothing else is possible.
+CREATE OR REPLACE VIEW {{ schema }}.column_lineage AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  edge.column_name,
+  edge.parent_id,
+  edge.parent_column,
+  edge.kind,
+  edge.expression,
+  edge.confidence,
+  analysis.tier
+FROM {{ schema }}.runs
+JOIN {{ schema }}.column_parts AS part
+  ON part.column_graph_id = runs.column_graph_id
+JOIN {{ schema }}.column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN {{ schema }}.column_analyses AS analysis
+  ON analysis.lineage_id = place.lineage_id
+JOIN {{ schema }}.column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+WHERE
+  edge.column_name IS NOT NULL
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per run, node and column that was profiled with it: the kept figures, and shares of the rows.
 -- Key: run_id, unique_id, ordinal. Values are texts that sort as texts do: numbers are in `_number` too.
 CREATE OR REPLACE VIEW {{ schema }}.column_profiles AS
@@ -305,6 +604,32 @@ SELECT
 FROM {{ schema }}.column_statistics AS figures
 JOIN {{ schema }}.runs
   ON runs.run_id = figures.run_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run, node and column that decides over the node's rows: in `filter`, `join`, `group` or `order`.
+-- Its value need not flow into any column. Key: run_id, node_id, parent_id, parent_column, usage.
+CREATE OR REPLACE VIEW {{ schema }}.column_usage AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  edge.parent_id,
+  edge.parent_column,
+  edge.kind AS usage,
+  edge.confidence,
+  analysis.tier
+FROM {{ schema }}.runs
+JOIN {{ schema }}.column_parts AS part
+  ON part.column_graph_id = runs.column_graph_id
+JOIN {{ schema }}.column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN {{ schema }}.column_analyses AS analysis
+  ON analysis.lineage_id = place.lineage_id
+JOIN {{ schema }}.column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+WHERE
+  edge.column_name IS NULL
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -376,7 +701,8 @@ SELECT
   recorded_at,
   recorder_version,
   graph_id,
-  macro_set_id
+  macro_set_id,
+  column_graph_id
 FROM (
   SELECT
     runs.*,

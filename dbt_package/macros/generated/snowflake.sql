@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.runs (
   recorder_version VARCHAR NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
   macro_set_id VARCHAR(64) NOT NULL,
+  column_graph_id VARCHAR(64),
   PRIMARY KEY (run_id)
 )
     {%- endset -%}
@@ -271,6 +272,236 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_diffs (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per column graph and part of it: column lineage of a run, cut into parts as graphs are.
+-- Written once, by the first run that has the column graph.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_parts (
+  column_graph_id VARCHAR(64) NOT NULL,
+  part_id VARCHAR(64) NOT NULL,
+  PRIMARY KEY (column_graph_id, part_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per part of a column graph and node: which analysis of its SQL the part holds.
+-- A part is written once, by the first run that has it.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_part_nodes (
+  part_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR NOT NULL,
+  lineage_id VARCHAR(64) NOT NULL,
+  PRIMARY KEY (part_id, unique_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per analysis of a node's SQL, under a hash of all that it was computed from: SQL, dialect, and the
+-- columns of parents. `reason` says why there are no columns. Written by the first run that has it, never changed.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_analyses (
+  lineage_id VARCHAR(64) NOT NULL,
+  tier VARCHAR NOT NULL,
+  reason VARCHAR,
+  PRIMARY KEY (lineage_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- The columns that an analysis found, in order. An output column has a row for each column that its value comes
+-- from, or one without a parent where it comes from none; a column that decides over rows has a row without an
+-- output column, and `kind` says what it is read for.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_edges (
+  lineage_id VARCHAR(64) NOT NULL,
+  ordinal BIGINT NOT NULL,
+  column_name VARCHAR,
+  parent_id VARCHAR,
+  parent_column VARCHAR,
+  kind VARCHAR NOT NULL,
+  expression VARCHAR,
+  confidence DOUBLE,
+  PRIMARY KEY (lineage_id, ordinal)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and node whose columns were looked at: what was known when its SQL was read (`tier`: gold,
+-- silver, bronze), how many columns were found, and the `reason` where none could be. Key: run_id, node_id.
+CREATE OR REPLACE VIEW {{ schema }}.column_analysis AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  analysis.tier,
+  analysis.reason,
+  COUNT(DISTINCT edge.column_name) AS column_count
+FROM {{ schema }}.runs
+JOIN {{ schema }}.column_parts AS part
+  ON part.column_graph_id = runs.column_graph_id
+JOIN {{ schema }}.column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN {{ schema }}.column_analyses AS analysis
+  ON analysis.lineage_id = place.lineage_id
+LEFT JOIN {{ schema }}.column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+GROUP BY
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  analysis.tier,
+  analysis.reason
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: no recursion within LATERAL, UNION ALL alone in recursion, and its columns named
+-- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
+-- node's rows. Ways are counted one by one, for every run: the question `what_a_column_feeds` asks for one column
+-- alone.
+-- `reach` is 'value' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
+-- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
+-- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
+-- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 30 steps.
+-- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
+CREATE OR REPLACE VIEW {{ schema }}.column_impact AS
+WITH RECURSIVE known AS (
+  SELECT runs.run_id, place.unique_id
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN {{ schema }}.column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+  WHERE analysis.reason IS NULL
+), reads AS (
+  SELECT
+    runs.run_id, runs.environment, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column,
+    edge.confidence
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN {{ schema }}.column_edges AS edge ON edge.lineage_id = place.lineage_id
+), node_reads AS (
+  SELECT
+    runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
+    known.unique_id IS NOT NULL AS is_known,
+    COALESCE(version.materialized = 'ephemeral', FALSE) AS is_inlined
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN {{ schema }}.version_parents AS edge ON edge.version_id = place.version_id
+  LEFT JOIN known ON known.run_id = runs.run_id AND known.unique_id = place.unique_id
+  LEFT JOIN {{ schema }}.graph_nodes AS parent
+    ON parent.graph_id = runs.graph_id AND parent.unique_id = edge.parent_id
+  LEFT JOIN {{ schema }}.node_versions AS version ON version.version_id = parent.version_id
+  WHERE runs.column_graph_id IS NOT NULL
+), steps AS (
+  -- from a column into one that is made of it, and into the rows that it decides over
+  SELECT
+    run_id, parent_id, parent_column, node_id, column_name, confidence, TRUE AS is_known, FALSE AS is_inlined
+  FROM reads
+  WHERE
+    parent_id IS NOT NULL
+    AND (parent_id <> node_id OR column_name IS NULL OR parent_column <> column_name)
+  UNION ALL
+  -- from rows into the rows of every reader, and from a column into readers whose columns are not known
+  SELECT
+    run_id, parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
+  FROM node_reads
+), starts AS (
+  SELECT DISTINCT run_id, environment, node_id, column_name
+  FROM (
+    SELECT run_id, environment, node_id, column_name FROM reads WHERE column_name IS NOT NULL
+    UNION ALL
+    SELECT run_id, environment, parent_id, parent_column FROM reads WHERE parent_id IS NOT NULL
+    UNION ALL
+    SELECT run_id, environment, parent_id, CAST(NULL AS VARCHAR) FROM node_reads
+  ) AS places
+), reached(
+  run_id, environment, start_id, start_column, unique_id, column_name, reach, distance, confidence
+) AS (
+  SELECT
+    run_id, environment, node_id AS start_id, column_name AS start_column, node_id AS unique_id, column_name,
+    CAST(CASE WHEN column_name IS NULL THEN 'rows' ELSE 'value' END AS VARCHAR) AS reach,
+    CAST(0 AS BIGINT) AS distance, CAST(1 AS DOUBLE) AS confidence
+  FROM starts
+  UNION ALL
+  SELECT
+    reached.run_id, reached.environment, reached.start_id, reached.start_column, steps.node_id,
+    CAST(
+      CASE
+        WHEN steps.column_name = '*' AND steps.parent_column = '*' THEN reached.column_name
+        ELSE steps.column_name
+      END AS VARCHAR
+    ),
+    CAST(
+      CASE
+        WHEN steps.column_name IS NOT NULL THEN 'value'
+        WHEN steps.parent_column IS NOT NULL THEN 'rows'
+        WHEN reached.column_name IS NOT NULL THEN 'unknown'
+        ELSE reached.reach
+      END AS VARCHAR
+    ),
+    reached.distance + 1,
+    CAST(
+      CASE
+        WHEN steps.parent_column IS NULL AND reached.column_name IS NOT NULL AND reached.confidence > 0.5 THEN 0.5
+        WHEN steps.confidence < reached.confidence THEN steps.confidence
+        ELSE reached.confidence
+      END AS DOUBLE
+    )
+  FROM reached
+  JOIN steps ON steps.run_id = reached.run_id AND steps.parent_id = reached.unique_id
+  WHERE
+    reached.distance < 30
+    AND CASE
+      WHEN reached.column_name IS NULL THEN steps.parent_column IS NULL
+      WHEN steps.parent_column IS NULL
+      THEN NOT steps.is_known OR (steps.is_inlined AND reached.distance = 0)
+      ELSE steps.parent_column IN (reached.column_name, '*') OR reached.column_name = '*'
+    END
+)
+SELECT
+  reached.run_id,
+  reached.environment,
+  reached.start_id AS node_id,
+  reached.start_column AS column_name,
+  reached.unique_id AS impacted_id,
+  reached.column_name AS impacted_column,
+  reached.reach,
+  MIN(reached.distance) AS distance,
+  MAX(reached.confidence) AS confidence
+FROM reached
+WHERE
+  reached.unique_id <> reached.start_id
+  OR COALESCE(reached.column_name, '') <> COALESCE(reached.start_column, '')
+GROUP BY
+  reached.run_id, reached.environment, reached.start_id, reached.start_column, reached.unique_id, reached.column_name,
+  reached.reach
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run, node, output column and column that its value comes from; columns of constants, and of sources
+-- and seeds, have one row without a parent. Key: run_id, node_id, column_name, parent_id, parent_column.
+-- `expression` is SQL, NULL where the column is one as it is. `confidence` is 1 where nothing else is possible.
+CREATE OR REPLACE VIEW {{ schema }}.column_lineage AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  edge.column_name,
+  edge.parent_id,
+  edge.parent_column,
+  edge.kind,
+  edge.expression,
+  edge.confidence,
+  analysis.tier
+FROM {{ schema }}.runs
+JOIN {{ schema }}.column_parts AS part
+  ON part.column_graph_id = runs.column_graph_id
+JOIN {{ schema }}.column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN {{ schema }}.column_analyses AS analysis
+  ON analysis.lineage_id = place.lineage_id
+JOIN {{ schema }}.column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+WHERE
+  edge.column_name IS NOT NULL
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per run, node and column that was profiled with it: the kept figures, and shares of the rows.
 -- Key: run_id, unique_id, ordinal. Values are texts that sort as texts do: numbers are in `_number` too.
 CREATE OR REPLACE VIEW {{ schema }}.column_profiles AS
@@ -309,6 +540,32 @@ SELECT
 FROM {{ schema }}.column_statistics AS figures
 JOIN {{ schema }}.runs
   ON runs.run_id = figures.run_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run, node and column that decides over the node's rows: in `filter`, `join`, `group` or `order`.
+-- Its value need not flow into any column. Key: run_id, node_id, parent_id, parent_column, usage.
+CREATE OR REPLACE VIEW {{ schema }}.column_usage AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id AS node_id,
+  edge.parent_id,
+  edge.parent_column,
+  edge.kind AS usage,
+  edge.confidence,
+  analysis.tier
+FROM {{ schema }}.runs
+JOIN {{ schema }}.column_parts AS part
+  ON part.column_graph_id = runs.column_graph_id
+JOIN {{ schema }}.column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN {{ schema }}.column_analyses AS analysis
+  ON analysis.lineage_id = place.lineage_id
+JOIN {{ schema }}.column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+WHERE
+  edge.column_name IS NULL
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -380,7 +637,8 @@ SELECT
   recorded_at,
   recorder_version,
   graph_id,
-  macro_set_id
+  macro_set_id,
+  column_graph_id
 FROM (
   SELECT
     runs.*,
