@@ -44,7 +44,12 @@ OUTSIDE = frozenset(["source", "seed"])
 """Resource types whose columns come from outside the project."""
 
 PYTHON = "a Python model: its columns cannot be traced"
-NOT_COMPILED = "not compiled: run dbt compile or build"
+NOT_COMPILED = {
+    Tier.GOLD: "not compiled: run dbt compile or build",
+    Tier.SILVER: "its SQL could not be written without dbt",
+    Tier.BRONZE: "no query fills it",
+}
+"""Why there is no SQL to analyse."""
 UNDOCUMENTED = "neither a catalog nor documentation names its columns"
 
 _TIERS = {"dbt-sql": Tier.SILVER, "sql": Tier.BRONZE}
@@ -128,7 +133,7 @@ class _Analysis:
             self._give_up(node, PYTHON)
         elif not (node.compiled_code or "").strip():
             self._not_compiled.append(unique_id)
-            self._give_up(node, NOT_COMPILED)
+            self._give_up(node, NOT_COMPILED[self.tier])
         else:
             self._add_query(node)
 
@@ -140,13 +145,15 @@ class _Analysis:
     def warnings(self) -> Iterable[str]:
         """What could not be analysed now."""
         yield from self._failed
+        if self.tier is not Tier.GOLD:
+            return  # whoever read the files has said which could not be read
         if len(self._not_compiled) == 1:
-            yield f"Columns of {self._not_compiled[0]} are not traced: {NOT_COMPILED}"
+            yield f"Columns of {self._not_compiled[0]} are not traced: {NOT_COMPILED[self.tier]}"
         elif self._not_compiled:
             some = ", ".join(self._not_compiled[:_NAMED])
             more = ", …" if len(self._not_compiled) > _NAMED else ""
             count = f"{len(self._not_compiled):,} nodes"
-            yield f"Columns of {count} are not traced ({some}{more}): {NOT_COMPILED}"
+            yield f"Columns of {count} are not traced ({some}{more}): {NOT_COMPILED[self.tier]}"
 
     def _outside(self, node: NodeMetadata) -> NodeColumns:
         outputs = tuple(ColumnOutput(name, Kind.SOURCE) for name in _names(node))
@@ -177,7 +184,7 @@ class _Analysis:
         if reads.whole or (reads.columns and not compiled):
             self._keep(node, self._arguments_id(reads), lambda: self._by_arguments(reads))
         elif not compiled:
-            self._give_up(node, NOT_COMPILED)
+            self._give_up(node, NOT_COMPILED[self.tier])
         else:
             names = self.names.of(node)
             lineage_id = self._query_id(names, None, "test")

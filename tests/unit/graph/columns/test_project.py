@@ -17,7 +17,7 @@ from recce_meta.extractors.project import extract_project
 from recce_meta.graph.columns import project_engine
 from recce_meta.graph.columns.project import NOT_COMPILED, PYTHON, analyse_project
 from recce_meta.models import Column, NodeMetadata, Project, RunMetadata
-from recce_meta.models.column_lineage import ColumnGraph, Kind, KnownColumns, NodeColumns, Usage
+from recce_meta.models.column_lineage import ColumnGraph, Kind, KnownColumns, NodeColumns, Tier, Usage
 
 ARTIFACTS = Path(__file__).parents[3] / "data" / "artifacts"
 JAFFLE = ARTIFACTS / "generated" / "jaffle_ext_full" / "dbt_1.10"
@@ -351,7 +351,7 @@ def test_python_models_and_what_is_not_compiled_are_told_apart() -> None:
     graph = analyse_project(project(python, *plain))
 
     assert columns_of(graph, "model.shop.python").reason == PYTHON
-    assert {columns_of(graph, one.unique_id).reason for one in plain} == {NOT_COMPILED}
+    assert {columns_of(graph, one.unique_id).reason for one in plain} == {NOT_COMPILED[Tier.GOLD]}
     (warning,) = graph.warnings
     assert "5 nodes" in warning
     assert "model.shop.plain_0" in warning
