@@ -15,8 +15,10 @@ from recce_meta.diff.semantic.reasons import reasons_of
 from recce_meta.diff.semantic.references import Keyed
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.analyse import resolve_query
+from recce_meta.graph.columns.context import Deadline
 from recce_meta.graph.columns.names import Schemas
 from recce_meta.graph.columns.query import Column, Output, Query
+from recce_meta.graph.columns.room import on_deep_stack
 from recce_meta.graph.columns.tree import NODE
 from recce_meta.models.category import Category, ColumnChange, SqlChange
 from recce_meta.models.change import Status
@@ -60,7 +62,7 @@ def compare_sql(
         old = resolve_query(old_sql, known, old_schemas or {}, timeout=timeout)
         new_schemas = old_schemas if new_schemas is None else new_schemas
         new = resolve_query(new_sql, known, new_schemas or {}, timeout=timeout)
-        return compare_queries(old, new, known, old_sql=old_sql, new_sql=new_sql)
+        return compare_queries(old, new, known, old_sql=old_sql, new_sql=new_sql, timeout=timeout)
     except SqlNotAnalysed as error:
         return SqlChange(category=Category.UNKNOWN, reasons=(error.reason,))
 
@@ -71,13 +73,20 @@ def is_known(dialect: str) -> bool:
 
 
 def compare_queries(
-    old: Query, new: Query, dialect: str = "", *, old_sql: str = "", new_sql: str = ""
+    old: Query,
+    new: Query,
+    dialect: str = "",
+    *,
+    old_sql: str = "",
+    new_sql: str = "",
+    timeout: float | None = None,
 ) -> SqlChange:
     """How two resolved queries differ in meaning; the texts are those that they were parsed from.
 
     Raises SqlNotAnalysed where one of them is nested too deep, or holds what is not understood.
     """
-    try:
+
+    def compared() -> SqlChange:
         before, after = key_of(old, dialect, old_sql), key_of(new, dialect, new_sql)
         if before.rows == after.rows:
             return _same_rows(before, after)
@@ -91,6 +100,13 @@ def compare_queries(
             reasons=reasons_of(before, after),
             moved=matched.moved,
         )
+
+    try:
+        return compared()
+    except RecursionError:
+        pass
+    try:
+        return on_deep_stack(compared, Deadline(timeout))
     except RecursionError as error:
         raise SqlNotAnalysed("nested too deep to be compared") from error
 

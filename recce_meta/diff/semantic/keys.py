@@ -122,7 +122,7 @@ class Keys(References):
         self._frames.pop()
         keyed.rows = digest(keyed.parts)
         if self._is_through(query, keyed):
-            keyed.through = keyed.parts["tables"][0]
+            self._throughs[id(query)] = keyed.parts["tables"][0]
             keyed.rows = keyed.inputs[0][1]
 
     def _is_through(self, query: Query, keyed: Keyed) -> bool:
@@ -206,7 +206,7 @@ class Keys(References):
         return tuple(sorted(keys))
 
     def _row_makers(self, query: Select) -> tuple[str, ...]:
-        nodes = [output.node for output in query.outputs if output.node is not None]
+        nodes = computed(query)
         return tuple(sorted(self._key(call) for node in nodes for call in row_makers(node, self._dialect)))
 
     def _grouping(self, query: Select) -> tuple[str, ...]:
@@ -219,7 +219,7 @@ class Keys(References):
             return ("by", *sorted(keys), self._expressions.arguments(group, OF_GROUPS))
         if query.having:
             return ("one",)
-        nodes = [output.node for output in query.outputs if output.node is not None]
+        nodes = computed(query)
         nodes += [clause.node for clause in (*query.order, *query.qualify)]
         found = [aggregates(node) for node in nodes]
         if any(found):
@@ -382,6 +382,11 @@ class Keys(References):
         every = frozenset(node.args)
         found = [self._expressions.arguments(node, every - {name}) for name in names if node.args.get(name)]
         return tuple(sorted(key for key in found if key))
+
+
+def computed(query: Select) -> list[Sql]:
+    """The expressions of outputs that are more than a column."""
+    return [one.node for one in query.outputs if one.node is not None and one.reads.plain is None]
 
 
 def compared(query: SetOperation, slots: list[str], operands: list[Keyed]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -33,6 +33,8 @@ from recce_meta.graph.columns.query import (
 )
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, args
 
+HOLDERS = (Select, SetOperation, Pivot)
+"""Queries that know what their columns mean."""
 QUERY_NODES = (exp.Select, SET_OPERATION, exp.Subquery)
 COLUMNS: type = getattr(exp, "Columns", exp.Star)
 CUTS = ("limit", "offset", "fetch", "sample")
@@ -61,8 +63,6 @@ class Keyed:
     """Of sources and operands: what to call each, its rows key, and its keys where it is a query."""
     outermost: int = ANYWHERE
     """The outermost of the queries around it that it reads, counted from the outside."""
-    through: str = ""
-    """Where its rows are those of its only source: the place of that."""
 
 
 class Frame:
@@ -93,8 +93,11 @@ class References(ABC):
         self._values: dict[int, str] = {}
         self._suffixes: dict[int, str] = {}
         """Of outputs that are a column as it is: the column's key in its source."""
+        self._throughs: dict[int, str] = {}
+        """Of queries whose rows are those of their only source: the place of that."""
         self._bound: set[int] = set()
         """Outputs whose value depends on the query that they stand in: window functions, random numbers."""
+        self._kinds: dict[type, Callable[[Sql], str | None] | None] = {}
         self._binds = False
         """Whether the expression that is being read does."""
         self._outermost = 0
@@ -156,15 +159,11 @@ class References(ABC):
 
     def _column(self, column: Column, name: str = "") -> str:
         slot = self._slot(column.source)
-        if column.output is not None and not isinstance(column.source.relation, Table):
-            inner = self.query(column.source.relation)
-            if (
-                inner.through
-                and slot == f"0.{inner.through}"
-                and column.output.star is None
-                and id(column.output) not in self._bound
-            ):
-                return self._values[id(column.output)]
+        output = column.output
+        if output is not None and output.star is None and id(output) not in self._bound:
+            through = self._throughs.get(id(column.source.relation))
+            if through is not None and slot == f"0.{through}":
+                return self._values[id(output)]
         return short(f"{slot}.{self._suffix(column, name)}")
 
     def _suffix(self, column: Column, name: str) -> str:
@@ -174,14 +173,17 @@ class References(ABC):
             key = self._values.get(id(output), f"?{column.name.lower()!r}")
             if output.star is not None:
                 return f"{key}.{_place(column, name)}"
-            if self.query(relation).through and id(output) in self._suffixes:
+            if id(relation) in self._throughs and id(output) in self._suffixes:
                 return self._suffixes[id(output)]
             return key
-        if isinstance(relation, Table) and column.name in (relation.columns or ()):
+        if isinstance(relation, Table) and relation.index.get(column.name) == column.name:
             return column.name
         return _place(column, name)
 
     def _slot(self, source: Source) -> str:
+        slot = self._frames[-1].slots.get(id(source))
+        if slot is not None:
+            return f"0.{slot}"
         for level, frame in enumerate(reversed(self._frames)):
             slot = frame.slots.get(id(source))
             if slot is not None:
@@ -206,28 +208,42 @@ class References(ABC):
 
     def _meaning(self, node: Sql) -> str | None:
         """What *node* stands for, where it is no plain expression."""
-        if isinstance(node, exp.Column):
-            return self._column_node(node)
-        if isinstance(node, QUERY_NODES):
-            return self._nested(node)
-        if isinstance(node, (exp.Star, COLUMNS)):
-            written = self._expressions.arguments(node)
-            return short(f"{node.key}({written}){self._everything(self._frames[-1].sources)}")
-        if isinstance(node, exp.Table):
-            return self._table_argument(node)
-        if isinstance(node, (exp.Literal, exp.Parameter)):
-            reference = self._noted(node)
-            return self._reference(reference, node.name) if reference is not None else None
-        if isinstance(node, exp.Window) or (
-            isinstance(node, exp.Func)
-            and VOLATILE.fullmatch(node.name if isinstance(node, exp.Anonymous) else node.key)
-        ):
-            self._binds = True
-        return None
+        kind = node.__class__
+        if kind not in self._kinds:
+            self._kinds[kind] = self._meaning_of(kind)
+        find = self._kinds[kind]
+        return find(node) if find is not None else None
+
+    def _meaning_of(self, kind: type) -> Callable[[Sql], str | None] | None:
+        """What finds the meaning of nodes of this class; None where they have none but their arguments."""
+        if issubclass(kind, exp.Column):
+            return self._column_node
+        if issubclass(kind, QUERY_NODES):
+            return self._nested
+        if issubclass(kind, (exp.Star, COLUMNS)):
+            return self._star
+        if issubclass(kind, exp.Table):
+            return self._table_argument
+        if issubclass(kind, (exp.Literal, exp.Parameter)):
+            return self._by_place
+        return self._notice if issubclass(kind, (exp.Window, exp.Func)) else None
+
+    def _star(self, node: Sql) -> str:
+        written = self._expressions.arguments(node)
+        return short(f"{node.key}({written}){self._everything(self._frames[-1].sources)}")
+
+    def _by_place(self, node: Sql) -> str | None:
+        reference = self._noted(node)
+        return self._reference(reference, node.name) if reference is not None else None
+
+    def _notice(self, node: Sql) -> None:
+        """Remember where a value depends on the query that it stands in."""
+        name = node.name if isinstance(node, exp.Anonymous) else node.key
+        self._binds = self._binds or isinstance(node, exp.Window) or VOLATILE.fullmatch(name) is not None
 
     def _noted(self, node: Sql) -> Reference | None:
         for frame in reversed(self._frames):
-            if isinstance(frame.query, (Select, SetOperation, Pivot)):
+            if isinstance(frame.query, HOLDERS):
                 reference = frame.query.references.get(id(node))
                 if reference is not None:
                     return reference
@@ -239,11 +255,11 @@ class References(ABC):
             parts = [self._names.column(part) for part in identifiers(node)]
             around = [source for frame in self._frames for source in frame.sources]
             return short(f"unread({parts}){self._everything(around)}")
-        key = self._reference(reference, node.name)
-        path = path_of(node, reference)
+        name = node.this
+        key = self._reference(reference, name.name)
+        path = path_of(node, reference) if node.args.get("table") else None
         if path:
             return short(f"{key}/{[self._names.column(part) for part in path]}")
-        name = node.this
         if isinstance(name, exp.Identifier) and self._names.is_special(name):
             return short(f"{key}/{name.name!r}")
         return key
@@ -319,9 +335,12 @@ class References(ABC):
 
 def _place(column: Column, name: str) -> str:
     """A column of a relation of which no columns are known: its name, or its number where names are given."""
-    given = [one.lower() for one in column.source.columns]
-    called = (name or column.name).lower()
-    return f"#{given.index(called)}" if called in given else repr(column.name.lower())
+    if column.source.columns:
+        given = [one.lower() for one in column.source.columns]
+        called = (name or column.name).lower()
+        if called in given:
+            return f"#{given.index(called)}"
+    return repr(column.name.lower())
 
 
 def identifiers(node: Sql) -> list[Sql]:
