@@ -55,6 +55,7 @@ class SqlOptions(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, Any] | None = None
     target_name: str | None = None
     profiles_dir: Path | None = None
+    profile: str | None = None
     git: GitState = GitState()
     environ: Mapping[str, str] | None = None
 
@@ -176,6 +177,7 @@ def _place(root: Path, options: SqlOptions) -> tuple[Place | None, str | None, s
             return None, options.dialect, options.target_name
         profile = load_profile(
             options.profiles_dir,
+            options.profile,
             target=options.target_name,
             project_dir=root,
             environment=options.environ,
@@ -210,7 +212,8 @@ def _run(
     sha = git.sha or found.sha
     digest = sha256(f"{project}\0{options.environment}\0{sha}\0{dialect}\0{fingerprint}".encode())
     for node in nodes:
-        digest.update(repr(node).encode("utf-8", "surrogatepass"))
+        content = f"\0{node.unique_id}\0{node.path}\0{node.raw_code}\0{node.code_hash}"
+        digest.update(content.encode("utf-8", "surrogatepass"))
     return RunMetadata(
         run_id=options.run_id or digest.hexdigest()[:32],
         run_at=datetime.now(timezone.utc),

@@ -17,6 +17,7 @@ from recce_meta.api.recording import Recorded, read_target, record_project, targ
 from recce_meta.cli.hook import hook as run_hook
 from recce_meta.cli.options import Connection, connecting, emit, format_option, say, screen, together, warn
 from recce_meta.cli.progress import progress
+from recce_meta.cli.sql_source import SqlSource, sql_options, sql_source
 from recce_meta.errors import ArtifactError, RecceMetaError
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.git import GitState
@@ -91,14 +92,17 @@ def init(connection: Connection, show_sql: bool) -> None:
 @click.command()
 @connecting
 @_artifact_options
+@sql_options
 @format_option("table", "json")
 def record(connection: Connection, style: str, **options: Any) -> None:
-    """Record dbt's artifacts as one run.
+    """Record dbt's artifacts as one run, or files of SQL.
 
     Reads manifest.json, and catalog.json and run_results.json where they are, from dbt's target folder
-    and writes one run into the store. Recording the same artifacts again writes nothing.
+    (DIR, if given) and writes one run into the store. Recording the same artifacts again writes nothing.
+
+    With --from sql, reads the files of the dbt project in DIR, or plain SQL files, without dbt.
     """
-    recorded = _record(connection, **options)
+    recorded = _record(connection, sql=sql_source(options, connection.project_dir), **options)
     if style == "json":
         emit(report.run_json(recorded.run, recorded.counts, columns=_columns(recorded)))
     else:
@@ -175,15 +179,20 @@ def _record(
     data_target: str | None,
     no_columns: bool,
     column_timeout: float,
+    sql: SqlSource | None = None,
 ) -> Recorded:
-    project = read_target(
-        target_folder(target_path, connection.project_dir),
-        environment=environment,
-        project_dir=connection.project_dir,
-        run_id=run_id,
-        target_name=target_name,
-        git=GitState(sha=git_sha, branch=branch, dirty=git_dirty, pull_request=pull_request),
-    )
+    git = GitState(sha=git_sha, branch=branch, dirty=git_dirty, pull_request=pull_request)
+    given: dict[str, Any] = {
+        "environment": environment,
+        "run_id": run_id,
+        "target_name": target_name,
+        "git": git,
+    }
+    if sql is not None:
+        project = sql.read(connection, **given)
+    else:
+        folder = target_folder(target_path, connection.project_dir)
+        project = read_target(folder, project_dir=connection.project_dir, **given)
     with progress("recording") as tell, connection.open() as adapter:
         refuse_memory(adapter)
         statistics = _statistics(connection, adapter, project, stats, data_target) if stats else ()
