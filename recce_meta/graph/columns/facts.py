@@ -56,6 +56,9 @@ MAKING_ROWS = frozenset({"GENERATOR", "RANGE", "GENERATE_SERIES", "SEQUENCE", "N
 NAMED_BY_FUNCTION = frozenset({"postgres", "redshift", "materialize", "risingwave"})
 """An output without alias is called as its function, or as the column that is cast."""
 
+ROWS_AS_VALUES = frozenset({"", "bigquery", "duckdb", "postgres", "materialize", "risingwave"})
+"""A source's alias stands for its row: `to_json(orders)`."""
+
 NOT_COLUMNS = frozenset(
     {"SYSDATE", "SYSTIMESTAMP", "ROWNUM", "LEVEL", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP",
      "CURRENT_USER", "SESSION_USER", "LOCALTIME", "LOCALTIMESTAMP", "GETDATE"}

@@ -106,7 +106,9 @@ class Reader:
             return Unresolved("*"), False
         if isinstance(name, exp.Parameter):
             return self._context.lookup.unqualified(f"${name.name}", f"${name.name}", scope, place), True
-        found = self._context.lookup.unqualified(self._context.folding.fold(name), name.name, scope, place)
+        lookup = self._context.lookup
+        as_row = lookup.has_rows and isinstance(node.parent, exp.Func)
+        found = lookup.unqualified(self._context.folding.fold(name), name.name, scope, place, as_row=as_row)
         if (
             isinstance(found, Column)
             and found.confidence < 1

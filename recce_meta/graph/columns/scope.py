@@ -255,6 +255,7 @@ class Lookup:
     def __init__(self, dialect: str) -> None:
         self._laterally = dialect in facts.LATERAL_ALIASES
         self._in_where = dialect in facts.ALIASES_IN_WHERE
+        self.has_rows = dialect in facts.ROWS_AS_VALUES
 
     def allows_alias(self, place: str) -> bool:
         """Whether expressions at *place* (`output`, `where`, `join`, `group`, `order`) can name outputs."""
@@ -264,8 +265,13 @@ class Lookup:
             return self._in_where
         return place != "join"
 
-    def unqualified(self, name: str, spelt: str, scope: Scope, place: str) -> Reference:
-        """What *name* (folded; *spelt* so) means in *scope* at *place*."""
+    def unqualified(
+        self, name: str, spelt: str, scope: Scope, place: str, *, as_row: bool = False
+    ) -> Reference:
+        """What *name* (folded; *spelt* so) means in *scope* at *place*.
+
+        *as_row*: whether a source of that name is as likely as a column of it, as in `to_json(orders)`.
+        """
         lower = name.lower()
         aliased = scope.outputs.get(lower) if self.allows_alias(place) else None
         if aliased is not None and place == "order":
@@ -275,6 +281,8 @@ class Lookup:
         while reach is not None:
             found = self._here(reach, name, lower, place)
             if found is not None:
+                if fallback is not None and isinstance(found, Column):
+                    found.confidence = GUESS
                 return found
             if aliased is not None and reach is scope:
                 return _of_alias(aliased, lower)
@@ -282,7 +290,7 @@ class Lookup:
             if scalar is not None:
                 return scalar
             if fallback is None:
-                fallback = self._guess(reach, spelt, lower)
+                fallback = self._guess(reach, spelt, lower, as_row)
                 if fallback is not None and reach.outer is None:
                     return fallback
             reach = reach.outer
@@ -313,9 +321,9 @@ class Lookup:
         return known
 
     @staticmethod
-    def _guess(scope: Scope, spelt: str, lower: str) -> Reference | None:
+    def _guess(scope: Scope, spelt: str, lower: str, as_row: bool) -> Reference | None:
         """The column of a source whose columns are not known."""
-        if lower in scope.aliases and not isinstance(scope.aliases[lower].relation, Function):
+        if as_row and lower in scope.aliases and not isinstance(scope.aliases[lower].relation, Function):
             return WholeRow(scope.aliases[lower])
         if spelt.upper() in facts.NOT_COLUMNS:
             return None
