@@ -80,7 +80,8 @@ def test_unchanged_code_is_not_fetched(store: Any, state_cases: Any, monkeypatch
     found = comparing.diff(lambda: store.adapter, base.run.run_id, current.run.run_id, schema=store.schema)
     assert [change.name for change in found.changed] == ["m_dispatch"]
     assert "model.jaffle_ext.m_dispatch" in read_nodes
-    assert read_nodes <= {node.unique_id for node in current.nodes if may_call(node)}
+    read_by_it = {"model.jaffle_ext.orders"}  # whose columns decide over what the SQL means
+    assert read_nodes <= {node.unique_id for node in current.nodes if may_call(node)} | read_by_it
     assert len(read_nodes) < len(current.nodes) / 4
 
 

@@ -6,7 +6,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from recce_meta.api import comparing
 from recce_meta.api.comparing import NOTHING_MORE, Question, whole_diff
@@ -185,10 +184,26 @@ def complete(diff: RunDiff) -> Any:
     return changes, diff.impacted, diff.unreached, diff.notes
 
 
-def test_each_edit_reaches_what_reads_it_and_nothing_else(store: Any) -> None:
+@pytest.mark.parametrize("what", EDITS)
+def test_each_edit_reaches_what_reads_it_and_nothing_else(what: str) -> None:
+    edits, category, columns, reached = EDITS[what]
+
+    found = whole_diff(shop("base-run", "prod"), shop("run-1", "ci", **edits), NOTHING_MORE)
+
+    (change,) = found.changed
+    signs = {"added": "+", "removed": "-", "modified": "~"}
+    assert change.category == category
+    assert " ".join(signs[c.status.value] + c.name for c in change.columns) == columns
+    assert told(found) == reached
+    assert len(found.impacted) + found.unreached == (1 if "ephemeral" in edits else len(MODELS) - 1)
+
+
+def test_the_store_gives_the_same_answers_though_it_reads_only_what_they_need(store: Any) -> None:
     base = shop("base-run", "prod")
     record_run(store.adapter, base, schema=store.schema)
-    for number, (what, (edits, category, columns, reached)) in enumerate(EDITS.items()):
+    # On DuckDB, which writes a file at each commit, half of them.
+    step = 2 if store.backend.name == "duckdb" else 1
+    for number, (what, (edits, *_)) in enumerate(list(EDITS.items())[::step]):
         current = shop(f"run-{number}", "ci", **edits)
         record_run(store.adapter, current, schema=store.schema)
 
@@ -205,15 +220,8 @@ def test_each_edit_reaches_what_reads_it_and_nothing_else(store: Any) -> None:
             question=Question(selection=("stg+",)),
         )
 
-        (change,) = whole.changed
-        signs = {"added": "+", "removed": "-", "modified": "~"}
-        assert change.category == category, what
-        assert " ".join(signs[c.status.value] + c.name for c in change.columns) == columns, what
-        assert told(whole) == reached, what
         assert complete(stored) == complete(whole), what
         assert complete(selected) == complete(whole), what
-        downstream = 1 if "ephemeral" in edits else len(MODELS) - 1
-        assert len(whole.impacted) + whole.unreached == downstream, what
 
 
 def test_a_run_without_column_lineage_says_that_more_may_be_listed_than_is_reached(store: Any) -> None:
@@ -241,12 +249,12 @@ def test_a_change_of_rows_needs_no_column_lineage(store: Any, columns: bool) -> 
     assert (told(found), found.notes) == (EVERYTHING, ())
 
 
-def test_a_column_that_its_reader_gets_from_elsewhere_now_is_a_change_of_it(store: Any) -> None:
+def test_a_column_that_its_reader_gets_from_elsewhere_now_is_a_change_of_it() -> None:
     """An unqualified name that a second parent has, too, from now on."""
     edits = {"starred": "select s.id, cents from {stg} as s join {raw} as r on s.id = r.id"}
     base = shop("base-run", "prod", **edits)
     current = shop("run-1", "ci", stg=STG.replace("state from", "state, cents from"), **edits)
 
-    found = whole_diff(base, replace(current), NOTHING_MORE)
+    found = whole_diff(base, current, NOTHING_MORE)
 
     assert "cents" in told(found)["starred"]
