@@ -77,7 +77,7 @@ def main() -> None:
             "profiles": lambda: profiles.run(scratch),
             "counts": lambda: counts.run(scratch),
             "connections": lambda: connections.run(scratch),
-            "columns": columns.run,
+            "columns": lambda: columns.run(large),
             "impact": lambda: impact.run(large, scratch),
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
