@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Schemas = Mapping[str, Mapping[str, str]]
 
+BREAKING = SqlChange(category=Category.BREAKING)
+
 WITHOUT_COLUMNS = (
     "{} was recorded without column lineage, so that more may count as impacted than really is; "
     "record it again, without --no-columns"
@@ -65,15 +67,17 @@ class Effects:
     def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, Reached]]:
         """*changes* with their categories, and what they reach; both sides' nodes must have their code."""
         self._read_ahead(changes.values())
-        judged = with_categories(changes, *self._sides, self._compare)
-        starts = [
-            Start(change.unique_id, _effect(change), change.unique_id)
-            for change in judged.values()
-            if change.category is not None and change.status is not Status.ADDED
-        ]
+        judged, effects, moved = with_categories(changes, *self._sides, self._compare)
+        starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
         through = readers_of_ephemeral(judged, *self._sides, self._graph, self._compare)
         starts += [
             Start(reader, effect, origin, distance) for reader, (origin, distance, effect) in through.items()
+        ]
+        starts += [
+            Start(child, BREAKING, parent, 1)
+            for parent in moved
+            for child in self._graph.children(parent)
+            if child.startswith("exposure.")
         ]
         base, current = self._facts
         readers = Readers(current.columns, base.columns, self._readings, self._namers)
@@ -191,15 +195,6 @@ class Effects:
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         token = f"{OPENING}{parent}{CLOSING}"
         return [child for child, sql in self._facts[1].tokenised(children).items() if token in sql]
-
-
-def _effect(change: Change) -> SqlChange:
-    return SqlChange(
-        category=change.category or Category.NONE,
-        columns=change.columns,
-        reasons=change.category_reasons,
-        moved=change.columns_moved,
-    )
 
 
 def _readable(reason: str, relations: Mapping[str, str]) -> str:

@@ -8,8 +8,8 @@ tables below. What they do not know is unknown: a change is breaking unless it i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
@@ -40,8 +40,8 @@ SEVERITY = {
 
 SAYS_NOTHING_OF_DATA = frozenset(
     """tags meta group access docs persist_docs description labels query_tag freshness loaded_at_field
-    loaded_at_query loader label deprecation_date latest_version snowflake_warehouse databricks_compute
-    static_analysis owner url maturity constraints batch_size concurrent_batches""".split()
+    loaded_at_query loader label source_meta deprecation_date latest_version snowflake_warehouse
+    databricks_compute static_analysis owner url maturity constraints batch_size concurrent_batches""".split()
 )
 """Configuration that is about the node, or about how it is run. Constraints without a contract are not
 enforced, and those with one are a contract's."""
@@ -63,19 +63,41 @@ BUILT_AFRESH = frozenset(["view", "table"])
 """Materializations that hold what the query gives, neither more nor less."""
 
 _NOTHING = SqlChange(category=Category.NONE)
+_MOVED = SqlChange(category=Category.BREAKING, reasons=("moved",))
+"""Of tables that are built afresh; what only adds to its table starts again in another place."""
 _COLUMN_RANK = {Status.REMOVED: 0, Status.MODIFIED: 1, Status.ADDED: 2}
 
 
-def with_categories(
-    changes: Mapping[str, Change], base: Side, current: Side, compare: CompareSql
-) -> dict[str, Change]:
-    """*changes*, each that somebody may read with its category, and the columns that it touches.
+class Judged(NamedTuple):
+    """Changes, and what of them those that read the nodes in the project get to see."""
+
+    changes: dict[str, Change]
+    """By unique id, each that somebody may read with its category, and the columns that it touches."""
+    effects: dict[str, SqlChange]
+    """Of what is read in the project: models follow a table through `ref` that is merely somewhere else."""
+    moved: tuple[str, ...]
+    """What is somewhere else, and so gone for those who name the table."""
+
+
+def with_categories(changes: Mapping[str, Change], base: Side, current: Side, compare: CompareSql) -> Judged:
+    """What each of *changes* can break.
 
     Nodes of the two sides must have their code wherever it is known; *compare* is only called for nodes
     whose SQL differs.
     """
     causes = Causes(base, current)
-    return {unique_id: _judged(change, causes, compare) for unique_id, change in changes.items()}
+    effects = {
+        unique_id: list(_all_effects(change, causes, compare)) for unique_id, change in changes.items()
+    }
+    return Judged(
+        {unique_id: _judged(change, effects[unique_id]) for unique_id, change in changes.items()},
+        {
+            unique_id: merged(effect for effect in found if effect is not _MOVED)
+            for unique_id, found in effects.items()
+            if found and changes[unique_id].status is not Status.ADDED
+        },
+        tuple(unique_id for unique_id, found in effects.items() if any(one is _MOVED for one in found)),
+    )
 
 
 def merged(found: Iterable[SqlChange]) -> SqlChange:
@@ -129,15 +151,10 @@ def _is_ephemeral(node: NodeMetadata | None) -> bool:
     return node is not None and node.materialized == "ephemeral"
 
 
-def _judged(change: Change, causes: Causes, compare: CompareSql) -> Change:
-    if change.resource_type not in READ or change.status is Status.UNCHANGED:
+def _judged(change: Change, effects: Sequence[SqlChange]) -> Change:
+    if not effects:
         return change
-    if change.status is Status.ADDED:
-        return replace(change, category=Category.NON_BREAKING)
-    if change.status is Status.REMOVED:
-        return replace(change, category=Category.BREAKING, category_reasons=("removed",))
-    before, after = causes.base.nodes[change.unique_id], causes.current.nodes[change.unique_id]
-    effect = merged(_effects(change, before, after, causes, compare))
+    effect = merged(effects)
     return replace(
         change,
         category=effect.category,
@@ -145,6 +162,20 @@ def _judged(change: Change, causes: Causes, compare: CompareSql) -> Change:
         columns=effect.columns,
         columns_moved=effect.moved,
     )
+
+
+def _all_effects(change: Change, causes: Causes, compare: CompareSql) -> Iterator[SqlChange]:
+    """What a change does to those that read the node; nothing where nobody does."""
+    if change.resource_type not in READ or change.status is Status.UNCHANGED:
+        return
+    if change.status is Status.ADDED:
+        yield SqlChange(category=Category.NON_BREAKING)
+    elif change.status is Status.REMOVED:
+        yield _breaking("removed")
+    else:
+        before, after = causes.base.nodes[change.unique_id], causes.current.nodes[change.unique_id]
+        yield _NOTHING
+        yield from _effects(change, before, after, causes, compare)
 
 
 def _effects(
@@ -167,7 +198,8 @@ def _effects(
             case Reason.CONFIG:
                 yield _of_config(detail)
             case Reason.RELATION:
-                yield _breaking("moved")
+                afresh = after.resource_type == "seed" or after.materialized in BUILT_AFRESH
+                yield _MOVED if afresh else _breaking("moved")
             case Reason.DATA:
                 yield _breaking("other rows")
             case Reason.COLUMNS | Reason.CONTRACT:
@@ -204,10 +236,11 @@ def _without_sql(node: NodeMetadata) -> SqlChange:
 
 
 def _of_config(detail: ChangeDetail) -> SqlChange:
-    key = detail.key.split(".")[0]
-    if (
-        key in SAYS_NOTHING_OF_DATA or key == "columns"
-    ):  # a column's documentation, or type without a contract
+    parts = detail.key.split(".")
+    key = parts[0]
+    if key in SAYS_NOTHING_OF_DATA or parts[-1] == "label" or "meta" in parts:
+        return _NOTHING
+    if key == "columns":  # documented, without a contract
         return _NOTHING
     if key in ONLY_HOW_IT_IS_KEPT:
         return SqlChange(category=Category.NON_BREAKING, reasons=(f"{key} changed",))

@@ -147,6 +147,9 @@ def test_state_selectors_compare_the_two_runs(store: Any) -> None:
         ("columns", 1),
         ("any", 1),
         ("relation,macros", 0),
+        ("breaking", 1),
+        ("partial_breaking", 1),
+        ("unknown", 0),
         (" Removed , columns", 1),
     ],
 )
@@ -158,6 +161,40 @@ def test_conditions_decide_the_exit_code_and_the_diff_is_printed_all_the_same(
     assert ran.code == code
     assert "4 modified · 6 added · 1 removed" in ran.out
     assert ran.err.startswith("error: --fail-on" if code else "") and bool(ran.err) == bool(code)
+
+
+def test_every_format_says_what_breaks_and_whom_it_reaches(store: Any) -> None:
+    text, markdown, html, as_json = (
+        store("diff", "--format", style).out for style in ("table", "markdown", "html", "json")
+    )
+    document = json.loads(as_json)
+    orders = next(change for change in document["changes"] if change["name"] == "orders")
+    revenue = next(impact for impact in document["impacted"] if impact["name"] == "daily_revenue")
+
+    assert (orders["category"], [column["name"] for column in orders["columns"]]) == (
+        "partial_breaking",
+        ["amount"],
+    )
+    assert (revenue["reach"], revenue["columns"]) == ("columns", ["revenue"])
+    assert document["summary"]["categories"] == {
+        "none": 0,
+        "non_breaking": 2,
+        "partial_breaking": 2,
+        "breaking": 1,
+        "unknown": 0,
+    }
+    assert "daily_revenue (revenue)" in text
+    assert "partial breaking: `~ amount`" in markdown
+    assert "`daily_revenue` (`revenue`)" in markdown
+    for told in ("partial breaking", "breaking", "of 10 nodes downstream impacted"):
+        assert told in html
+
+
+def test_dbts_notion_of_a_change_knows_no_effects(store: Any) -> None:
+    document = json.loads(store("diff", "--like-dbt", "--format", "json").out)
+
+    assert {change["category"] for change in document["changes"]} == {None}
+    assert document["summary"]["impacted"] == document["summary"]["downstream"] > 0
 
 
 def test_conditions_look_at_selected_nodes_alone(store: Any) -> None:

@@ -74,7 +74,7 @@ def judged(before: NodeMetadata, after: NodeMetadata, *answer: Any, **macros: tu
         for index, one in enumerate((before, after))
     ]
     changes = with_categories(compare(*sides), *sides, told(*answer))
-    return changes[after.unique_id]
+    return changes.changes[after.unique_id]
 
 
 def with_config(**config: Any) -> NodeMetadata:
@@ -204,6 +204,22 @@ def test_another_place_is_breaking() -> None:
     assert (change.reasons, change.category) == ((Reason.RELATION,), BREAKS)
 
 
+@pytest.mark.parametrize(("materialized", "travels"), [("table", False), ("incremental", True)])
+def test_models_follow_a_table_that_is_merely_somewhere_else(materialized: str, travels: bool) -> None:
+    """One that is only added to starts again there."""
+    config = {"materialized": materialized}
+    sides = [
+        Side({"model.shop.orders": node(config=config, identifier=name, relation_name=name)})
+        for name in ("orders", "fct_orders")
+    ]
+
+    found = with_categories(compare(*sides), *sides, told())
+
+    assert found.changes["model.shop.orders"].category is BREAKS
+    assert found.effects["model.shop.orders"].category is (BREAKS if travels else NONE)
+    assert bool(found.moved) is not travels
+
+
 def with_columns(**types: str) -> NodeMetadata:
     columns = tuple(Column(name=name, type=kind) for name, kind in types.items())
     return node(columns=columns, columns_from="catalog")
@@ -242,7 +258,8 @@ def test_an_added_node_breaks_nothing_and_a_removed_one_all_that_reads_it() -> N
         told(),
     )
 
-    assert (found["new"].category, found["gone"].category) == (ADDS, BREAKS)
+    assert (found.changes["new"].category, found.changes["gone"].category) == (ADDS, BREAKS)
+    assert set(found.effects) == {"gone"}
 
 
 @pytest.mark.parametrize("kind", ["test", "unit_test", "exposure", "analysis", "operation"])
