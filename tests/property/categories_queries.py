@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 TABLES = {"t": ("id", "a", "b", "c"), "u": ("id", "a", "d", "e"), "v": ("a", "b", "d")}
 NAMES = ("id", "a", "b", "c", "d", "e", "x", "y")
@@ -256,6 +258,7 @@ class Maker:
             self._move_columns, self._add_condition, self._remove_condition, self._swap_conditions,
             self._distinct, self._limit, self._join_kind, self._add_join, self._rename_alias, self._wrap,
             self._swap_items, self._group, self._star, self._rename_cte, self._qualify, self._change_relation,
+            self._inline, self._inline, self._wrap_computed,
         ]  # fmt: skip
         edit = random.choice(edits)
         edit(edited, select, columns)
@@ -363,6 +366,52 @@ class Maker:
     def _wrap(self, query: Query, select: Query, columns: list[str]) -> None:
         item = self._random.choice(select.items)
         item.relation = Query(items=[Item(item.relation, "w")], columns=[("*", "")])
+
+    def _wrap_computed(self, query: Query, select: Query, columns: list[str]) -> None:
+        """Compute the first columns in a subquery."""
+        if len(select.items) == 1 and not select.group and select.columns[0][0] != "*":
+            item = select.items[0]
+            names = [alias or expression.split(".")[-1] for expression, alias in select.columns]
+            if all(name.isidentifier() for name in names):
+                inner = Query(items=[Item(item.relation, item.alias)], columns=list(select.columns))
+                if self._random.random() < 0.5:
+                    inner.columns.append(("*", ""))
+                else:
+                    inner.where, select.where = select.where, []
+                select.items = [Item(inner, "s0")]
+                select.columns = [(f"s0.{name}", "") for name in names]
+
+    def _inline(self, query: Query, select: Query, columns: list[str]) -> None:
+        """Put what a subquery computes in the place of its columns, as if that were the same."""
+        for item in select.items:
+            inner = item.relation
+            if not isinstance(inner, Query) or len(inner.items) != 1 or inner.group or inner.distinct:
+                continue
+            below = inner.items[0]
+            computed = {
+                alias or (expression.split(".")[-1] if is_column(expression) else "x"): expression
+                for expression, alias in inner.columns
+            }
+
+            def inlined(text: str, item: Item = item, below: Item = below, computed: Any = computed) -> str:
+                for name, expression in computed.items():
+                    if expression != "*":
+                        expression = expression.replace(f"{below.alias}.", f"{item.alias}.")
+                        text = re.sub(rf"\b{item.alias}\.{name}\b", lambda _, e=expression: f"({e})", text)
+                return text
+
+            item.relation = below.relation
+            if self._random.random() < 0.5:
+                select.where = [*inner.where, *select.where]
+            select.columns = [
+                (inlined(expression), alias or expression.split(".")[-1]) if expression != "*" else ("*", "")
+                for expression, alias in select.columns
+            ]
+            select.where = [inlined(text) for text in select.where]
+            select.group = [inlined(text) for text in select.group]
+            for other in select.items:
+                other.on = inlined(other.on)
+            return
 
     def _swap_items(self, query: Query, select: Query, columns: list[str]) -> None:
         if len(select.items) == 2:

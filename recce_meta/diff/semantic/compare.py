@@ -179,18 +179,21 @@ class Matching:
     def __init__(self, old: Keyed, new: Keyed) -> None:
         self._old, self._new = _named(old), _named(new)
         self._unnamed = _pair_unnamed(_unnamed(old), _unnamed(new))
-        common = [name for name in self._old if name in self._new]
-        before = [(self._old[name][0].place, ("", name)) for name in common]
-        after = [(self._new[name][0].place, ("", name)) for name in common]
-        for number, (one, other) in enumerate(self._unnamed):
-            if one is not None and other is not None:
-                before.append((one.place, ("unnamed", str(number))))
-                after.append((other.place, ("unnamed", str(number))))
+        before = []
+        after = []
+        for name, columns in self._old.items():
+            for number, (one, other) in enumerate(zip(columns, self._new.get(name, []), strict=False)):
+                before.append((one.place, (name, number)))
+                after.append((other.place, (name, number)))
+        for number, (gone, come) in enumerate(self._unnamed):
+            if gone is not None and come is not None:
+                before.append((gone.place, ("", number)))
+                after.append((come.place, ("", number)))
         order_before = [key for _, key in sorted(before)]
         order_after = [key for _, key in sorted(after)]
         self.moved = order_before != order_after
         """Whether columns that both have stand in another order."""
-        unnamed = any(kind == "unnamed" for kind, _ in order_before)
+        unnamed = any(not name for name, _ in order_before)
         self.moves_unnamed = (self.moved and unnamed) or self._shifts()
         """Whether one of them has nothing but its place to be known by."""
 

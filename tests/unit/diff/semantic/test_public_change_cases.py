@@ -1,4 +1,4 @@
-"""Pairs of queries in other projects' tests are told as those say, or as we decided otherwise; ours as well."""
+"""Pairs of queries of other projects' tests are told as those say, or as we decided; ours as well."""
 
 from __future__ import annotations
 
