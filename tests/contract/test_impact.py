@@ -127,12 +127,17 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_small_shop(
     assert view[RAW, "at"][EXPOSURE, None, "rows"] == (4, 0.9)
     assert view[EPH, "amount"][ORDERS, None, "unknown"] == (1, 0.5)
 
+    for target in ("raw", "raw.CENTS", "orders.total", "eph.amount"):
+        stored = impact(lambda: shop, "shop", target, direction=Direction.BOTH, schema=schema)
+        assert stored == impact_in(GivenLineage(), target, Direction.BOTH, None)
+
 
 def known_to_dbt(reached: Reached) -> Reached:
     """*reached* without what goes by the relation that `odd` names in words of its own."""
     return {place: how for place, how in reached.items() if place[0] != ODD or place[1] is not None}
 
 
+@pytest.mark.beyond_emulators
 def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
     adapter: UnifiedSqlAdapter, schema: str
 ) -> None:
@@ -156,12 +161,7 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
     assert of_the_command(computed, asked) == view
 
 
-def test_a_stored_run_and_the_same_run_read_again_answer_alike(shop: UnifiedSqlAdapter, schema: str) -> None:
-    for target in ("raw", "raw.CENTS", "orders.total", "eph.amount"):
-        stored = impact(lambda: shop, "shop", target, direction=Direction.BOTH, schema=schema)
-        assert stored == impact_in(GivenLineage(), target, Direction.BOTH, None)
-
-
+@pytest.mark.beyond_emulators
 def test_columns_of_a_run_that_was_recorded_without_them_are_looked_at_now(
     adapter: UnifiedSqlAdapter, schema: str
 ) -> None:

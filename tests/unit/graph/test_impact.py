@@ -139,6 +139,13 @@ def test_the_surest_way_decides_over_the_confidence_and_the_shortest_over_the_di
     assert found.confidences[column("end", "a")] == 0.9
 
 
+def test_of_two_columns_of_a_node_that_are_as_near_the_first_by_name_is_on_the_way() -> None:
+    edges = [value("b", "y", "a", "x"), value("b", "x", "a", "x")]
+    told = answer(edges, "a", "x")
+    assert told == answer(edges[::-1], "a", "x")
+    assert [node.path[-1].column for node in told.nodes] == ["x", "x"]
+
+
 def test_cycles_end() -> None:
     edges = [value("a", "x", "b", "x"), value("b", "x", "a", "x", 0.9), use("a", "a", "x")]
     found = walk([column("a", "x")], downstream(edges, graph_of(edges), {"a", "b"}))
