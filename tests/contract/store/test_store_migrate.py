@@ -233,7 +233,8 @@ def test_a_migration_that_stopped_is_repeated_where_creating_ends_a_transaction(
     record_run(store.adapter, make_project(), schema=store.schema)
     with store.another() as adapter:
         quoted = adapter.quote_identifier(adapter.warehouse.folded(store.schema))
-        adapter.execute(f"UPDATE {quoted}.store SET schema_version = 3 WHERE TRUE")  # as if all but that was done
+        # As if all but that was done.
+        adapter.execute(f"UPDATE {quoted}.store SET schema_version = 3 WHERE TRUE")
 
         result = init_store(adapter, store.schema)
 

@@ -1,161 +1,38 @@
+-- hand-written: the view `column_impact` walks over arrays, from the one column that it is asked for
 -- What does a column feed, down to the last node, and what would a change of it reach?
 -- Asked by: an engineer about to change a column, or told that a source will.
 -- Answer: model.shop.orders | amount | model.shop.report | total | value | distance 1 | confidence 0.9
 -- A change flows into columns ('value'), decides which rows a node has ('rows', where it is filtered, joined or
 -- grouped by), or comes to a node whose own columns are not known ('unknown').
-WITH RECURSIVE reads AS (
-  SELECT
-    run.run_id,
-    edge.node_id,
-    edge.column_name,
-    edge.parent_id,
-    edge.parent_column,
-    edge.confidence
+WITH reads AS (
+  SELECT edge.run_id, edge.parent_id, edge.parent_column
   FROM recce_metadata.latest_runs AS run
-  JOIN recce_metadata.column_lineage AS edge
-    ON edge.run_id = run.run_id AND edge.parent_id IS NOT NULL
-  WHERE
-    run.environment = 'base' /* edit: the environment */
-  UNION ALL
-  SELECT
-    run.run_id,
-    edge.node_id,
-    NULL AS column_name,
-    edge.parent_id,
-    edge.parent_column,
-    edge.confidence
+  JOIN recce_metadata.column_lineage AS edge ON edge.run_id = run.run_id AND edge.parent_id IS NOT NULL
+  WHERE run.environment = 'base' -- edit: the environment
+  UNION
+  SELECT edge.run_id, edge.parent_id, edge.parent_column
   FROM recce_metadata.latest_runs AS run
-  JOIN recce_metadata.column_usage AS edge
-    ON edge.run_id = run.run_id
-  WHERE
-    run.environment = 'base' /* edit: the environment */
+  JOIN recce_metadata.column_usage AS edge ON edge.run_id = run.run_id
+  WHERE run.environment = 'base' -- edit: the environment
 ), params AS (
-  SELECT DISTINCT
-    run_id,
-    parent_id AS node_id,
-    parent_column AS column_name
+  SELECT run_id, parent_id AS node_id, parent_column AS column_name
   FROM (
-    SELECT
-      reads.*,
-      ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY parent_id, parent_column) AS place
+    SELECT reads.*, ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY parent_id, parent_column) AS place
     FROM reads
   ) AS by_name
-  WHERE
-    place = 1 /* edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; as it stands, the first by name */
-), steps AS (
-  SELECT
-    reads.run_id,
-    reads.parent_id,
-    reads.parent_column,
-    reads.node_id,
-    reads.column_name,
-    reads.confidence,
-    TRUE AS is_known
-  FROM reads
-  WHERE
-    reads.parent_id <> reads.node_id
-    OR reads.column_name IS NULL
-    OR reads.parent_column <> reads.column_name
-  UNION ALL
-  SELECT
-    edge.run_id,
-    edge.parent_id,
-    NULL AS parent_column,
-    edge.node_id,
-    NULL AS column_name,
-    1 AS confidence,
-    analysis.node_id IS NOT NULL AS is_known
-  FROM params
-  JOIN recce_metadata.lineage AS edge
-    ON edge.run_id = params.run_id
-  LEFT JOIN recce_metadata.column_analysis AS analysis
-    ON analysis.run_id = edge.run_id
-    AND analysis.node_id = edge.node_id
-    AND analysis.reason IS NULL
-), reached AS (
-  SELECT
-    params.run_id,
-    params.node_id AS start_id,
-    params.column_name AS start_column,
-    params.node_id AS unique_id,
-    params.column_name,
-    CAST('value' AS STRING) AS reach,
-    CAST(0 AS BIGINT) AS distance,
-    CAST(1 AS DOUBLE) AS confidence
-  FROM params
-  UNION ALL
-  SELECT
-    reached.run_id,
-    reached.start_id,
-    reached.start_column,
-    steps.node_id,
-    CAST(CASE
-      WHEN steps.column_name = '*' AND steps.parent_column = '*'
-      THEN reached.column_name
-      ELSE steps.column_name
-    END AS STRING),
-    CAST(CASE
-      WHEN steps.column_name IS NOT NULL
-      THEN 'value'
-      WHEN steps.parent_column IS NOT NULL
-      THEN 'rows'
-      WHEN reached.column_name IS NOT NULL
-      THEN 'unknown'
-      ELSE reached.reach
-    END AS STRING),
-    reached.distance + 1,
-    CASE
-      WHEN steps.parent_column IS NULL
-      AND reached.column_name IS NOT NULL
-      AND reached.confidence > 0.5
-      THEN 0.5
-      WHEN steps.confidence < reached.confidence
-      THEN steps.confidence
-      ELSE reached.confidence
-    END
-  FROM reached
-  JOIN steps
-    ON steps.run_id = reached.run_id AND steps.parent_id = reached.unique_id
-  WHERE
-    reached.distance < 50
-    AND CASE
-      WHEN reached.column_name IS NULL
-      THEN steps.parent_column IS NULL
-      WHEN steps.parent_column IS NULL
-      THEN NOT steps.is_known
-      ELSE steps.parent_column IN (reached.column_name, '*') OR reached.column_name = '*'
-    END
-), nearest AS (
-  SELECT
-    start_id,
-    start_column,
-    unique_id,
-    column_name,
-    reach,
-    MIN(distance) AS distance,
-    MAX(confidence) AS confidence
-  FROM reached
-  WHERE
-    unique_id <> start_id OR COALESCE(column_name, '') <> start_column
-  GROUP BY
-    start_id,
-    start_column,
-    unique_id,
-    column_name,
-    reach
+  WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; as it stands, the first by name
 )
 SELECT
-  start_id AS node_id,
-  start_column AS column_name,
-  unique_id AS impacted_id,
-  column_name AS impacted_column,
-  reach,
-  distance,
-  confidence
-FROM nearest
-ORDER BY
-  start_id NULLS LAST,
-  distance NULLS LAST,
-  unique_id NULLS LAST,
-  reach NULLS LAST,
-  column_name NULLS LAST;
+  impact.node_id,
+  impact.column_name,
+  impact.impacted_id,
+  impact.impacted_column,
+  impact.reach,
+  impact.distance,
+  impact.confidence
+FROM params
+JOIN recce_metadata.column_impact AS impact
+  ON impact.run_id = params.run_id
+  AND impact.node_id = params.node_id
+  AND impact.column_name = params.column_name
+ORDER BY impact.node_id, impact.distance, impact.impacted_id, impact.reach, impact.impacted_column;

@@ -1,3 +1,4 @@
+-- hand-written: a walk over arrays, for a recursive query there has a row for every way, and needs a new runtime
 -- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
 -- node's rows. Name all three: run_id, node_id, column_name.
 -- `reach` is 'value' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
@@ -6,185 +7,167 @@
 -- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 100 steps.
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
 CREATE OR REPLACE VIEW recce_metadata.column_impact AS
-SELECT
-  start.run_id,
-  start.environment,
-  start.node_id,
-  start.column_name,
-  impact.impacted_id,
-  impact.impacted_column,
-  impact.reach,
-  impact.distance,
-  impact.confidence
-FROM (
-  SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    place.unique_id AS node_id,
-    edge.column_name
+WITH known AS (
+  SELECT runs.run_id, place.unique_id
   FROM recce_metadata.runs
-  JOIN recce_metadata.column_parts AS part
-    ON part.column_graph_id = runs.column_graph_id
-  JOIN recce_metadata.column_part_nodes AS place
-    ON place.part_id = part.part_id
-  JOIN recce_metadata.column_edges AS edge
-    ON edge.lineage_id = place.lineage_id
-  WHERE
-    edge.column_name IS NOT NULL
-  UNION
+  JOIN recce_metadata.column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN recce_metadata.column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN recce_metadata.column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+  WHERE analysis.reason IS NULL
+), reads AS (
   SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    edge.parent_id AS node_id,
-    edge.parent_column AS column_name
+    runs.run_id, runs.environment, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column,
+    CAST(edge.confidence AS STRING) AS confidence
   FROM recce_metadata.runs
-  JOIN recce_metadata.column_parts AS part
-    ON part.column_graph_id = runs.column_graph_id
-  JOIN recce_metadata.column_part_nodes AS place
-    ON place.part_id = part.part_id
-  JOIN recce_metadata.column_edges AS edge
-    ON edge.lineage_id = place.lineage_id
-  WHERE
-    edge.parent_id IS NOT NULL
-  UNION
+  JOIN recce_metadata.column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN recce_metadata.column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN recce_metadata.column_edges AS edge ON edge.lineage_id = place.lineage_id
+), node_reads AS (
   SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    edge.parent_id AS node_id,
-    CAST(NULL AS STRING) AS column_name
+    runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
+    known.unique_id IS NOT NULL AS is_known,
+    COALESCE(version.materialized = 'ephemeral', FALSE) AS is_inlined
   FROM recce_metadata.runs
-  JOIN recce_metadata.graph_nodes AS place
-    ON place.graph_id = runs.graph_id
-  JOIN recce_metadata.version_parents AS edge
-    ON edge.version_id = place.version_id
-  WHERE
-    runs.column_graph_id IS NOT NULL
-) AS start
-CROSS JOIN LATERAL (
-  WITH RECURSIVE known AS (
-    SELECT
-      place.unique_id
-    FROM recce_metadata.column_parts AS part
-    JOIN recce_metadata.column_part_nodes AS place
-      ON place.part_id = part.part_id
-    JOIN recce_metadata.column_analyses AS analysis
-      ON analysis.lineage_id = place.lineage_id
-    WHERE
-      part.column_graph_id = start.column_graph_id AND analysis.reason IS NULL
-  ), inlined AS (
-    /* an ephemeral model, whose SQL stands in its readers: what they read is known, but not that it was this model's */
-    SELECT
-      place.unique_id
-    FROM recce_metadata.graph_nodes AS place
-    JOIN recce_metadata.node_versions AS version
-      ON version.version_id = place.version_id
-    WHERE
-      place.graph_id = start.graph_id
-      AND place.unique_id = start.node_id
-      AND version.materialized = 'ephemeral'
-  ), steps AS (
-    /* from a column into one that is made of it, and into the rows that it decides over */
-    SELECT
-      edge.parent_id,
-      edge.parent_column,
-      place.unique_id AS node_id,
-      edge.column_name,
-      edge.confidence,
-      TRUE AS is_known
-    FROM recce_metadata.column_parts AS part
-    JOIN recce_metadata.column_part_nodes AS place
-      ON place.part_id = part.part_id
-    JOIN recce_metadata.column_edges AS edge
-      ON edge.lineage_id = place.lineage_id
-    WHERE
-      part.column_graph_id = start.column_graph_id
-      AND (
-        edge.parent_id <> place.unique_id
-        OR edge.parent_column IS DISTINCT FROM edge.column_name
-      )
-    UNION ALL
-    /* from rows into the rows of every reader, and from a column into readers whose columns are not known */
-    SELECT
-      edge.parent_id,
-      NULL AS parent_column,
-      place.unique_id AS node_id,
-      NULL AS column_name,
-      1 AS confidence,
-      known.unique_id IS NOT NULL AND inlined.unique_id IS NULL AS is_known
-    FROM recce_metadata.graph_nodes AS place
-    JOIN recce_metadata.version_parents AS edge
-      ON edge.version_id = place.version_id
-    LEFT JOIN known
-      ON known.unique_id = place.unique_id
-    LEFT JOIN inlined
-      ON inlined.unique_id = edge.parent_id
-    WHERE
-      place.graph_id = start.graph_id
-  ), reached AS (
-    SELECT
-      start.node_id AS unique_id,
-      start.column_name,
-      CASE WHEN start.column_name IS NULL THEN 'rows' ELSE 'value' END AS reach,
-      CAST(0 AS BIGINT) AS distance,
-      CAST(1 AS DOUBLE) AS confidence
-    UNION ALL
-    SELECT
-      steps.node_id,
+  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN recce_metadata.version_parents AS edge ON edge.version_id = place.version_id
+  LEFT JOIN known ON known.run_id = runs.run_id AND known.unique_id = place.unique_id
+  LEFT JOIN recce_metadata.graph_nodes AS parent
+    ON parent.graph_id = runs.graph_id AND parent.unique_id = edge.parent_id
+  LEFT JOIN recce_metadata.node_versions AS version ON version.version_id = parent.version_id
+  WHERE runs.column_graph_id IS NOT NULL
+), column_steps AS (
+  -- from a column into one that is made of it, and into the rows that it decides over: as lines of reach,
+  -- confidence, node and column
+  SELECT
+    run_id, parent_id, parent_column,
+    CONCAT_WS(
+      CHR(10),
       CASE
-        WHEN steps.column_name = '*' AND steps.parent_column = '*'
-        THEN reached.column_name
-        ELSE steps.column_name
+        WHEN column_name IS NULL THEN 'rows'
+        WHEN column_name = '*' AND parent_column = '*' THEN 'passed'
+        ELSE 'value'
       END,
-      CASE
-        WHEN steps.column_name IS NOT NULL
-        THEN 'value'
-        WHEN steps.parent_column IS NOT NULL
-        THEN 'rows'
-        WHEN reached.column_name IS NOT NULL
-        THEN 'unknown'
-        ELSE reached.reach
-      END,
-      reached.distance + 1,
-      CASE
-        WHEN steps.parent_column IS NULL
-        AND reached.column_name IS NOT NULL
-        AND reached.confidence > 0.5
-        THEN 0.5
-        WHEN steps.confidence < reached.confidence
-        THEN steps.confidence
-        ELSE reached.confidence
-      END
-    FROM reached
-    JOIN steps
-      ON steps.parent_id = reached.unique_id
-    WHERE
-      reached.distance < 100
-      AND CASE
-        WHEN reached.column_name IS NULL
-        THEN steps.parent_column IS NULL
-        WHEN steps.parent_column IS NULL
-        THEN NOT steps.is_known
-        ELSE steps.parent_column IN (reached.column_name, '*') OR reached.column_name = '*'
-      END
+      confidence, node_id, COALESCE(column_name, '')
+    ) AS target
+  FROM reads
+  WHERE
+    parent_id IS NOT NULL
+    AND (parent_id <> node_id OR column_name IS NULL OR parent_column <> column_name)
+), steps AS (
+  SELECT
+    run_id,
+    CONCAT(parent_id, CHR(10), CASE WHEN parent_column = '*' THEN 'any' ELSE CONCAT('=', parent_column) END) AS origin,
+    target
+  FROM column_steps
+  UNION ALL
+  SELECT run_id, CONCAT(parent_id, CHR(10), 'all') AS origin, target FROM column_steps
+  UNION ALL
+  -- from rows into the rows of every reader
+  SELECT
+    run_id, CONCAT(parent_id, CHR(10), 'rows') AS origin, CONCAT_WS(CHR(10), 'same', '1.0', node_id, '') AS target
+  FROM node_reads
+  UNION ALL
+  -- from a column into readers whose columns are not known
+  SELECT
+    run_id,
+    CONCAT(parent_id, CHR(10), CASE WHEN is_known THEN 'inlined' ELSE 'unknown' END) AS origin,
+    CONCAT_WS(CHR(10), 'unknown', '0.5', node_id, '') AS target
+  FROM node_reads
+  WHERE is_inlined OR NOT is_known
+), targets AS (
+  SELECT run_id, origin, COLLECT_SET(target) AS targets
+  FROM steps
+  GROUP BY run_id, origin
+), graphs AS (
+  SELECT run_id, MAP_FROM_ENTRIES(COLLECT_LIST(STRUCT(origin, targets))) AS targets
+  FROM targets
+  GROUP BY run_id
+), starts AS (
+  SELECT
+    run_id, environment, node_id, column_name,
+    CONCAT_WS(
+      CHR(10), CASE WHEN column_name IS NULL THEN 'rows' ELSE 'value' END, '1.0', node_id, COALESCE(column_name, '')
+    ) AS place
+  FROM (
+    SELECT run_id, environment, node_id, column_name FROM reads WHERE column_name IS NOT NULL
+    UNION
+    SELECT run_id, environment, parent_id, parent_column FROM reads WHERE parent_id IS NOT NULL
+    UNION
+    SELECT run_id, environment, parent_id, CAST(NULL AS STRING) FROM node_reads
   )
+), walks AS (
   SELECT
-    unique_id AS impacted_id,
-    column_name AS impacted_column,
-    reach,
-    MIN(distance) AS distance,
-    MAX(confidence) AS confidence
-  FROM reached
-  WHERE
-    unique_id <> start.node_id
-    OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
-  GROUP BY
-    unique_id,
-    column_name,
-    reach
-) AS impact;
+    starts.*,
+    AGGREGATE(
+      SEQUENCE(1, 100),
+      CAST(STRUCT(ARRAY(starts.place), ARRAY(starts.place), ARRAY()) AS STRUCT<
+        latest: ARRAY<STRING>, seen: ARRAY<STRING>, steps: ARRAY<ARRAY<STRING>>
+      >),
+      (walk, number) -> CASE
+        WHEN SIZE(walk.latest) = 0 THEN walk
+        ELSE TRANSFORM(
+          ARRAY(ARRAY_EXCEPT(
+            FLATTEN(TRANSFORM(
+              TRANSFORM(walk.latest, place -> SPLIT(place, CHR(10), 4)),
+              here -> TRANSFORM(
+                TRANSFORM(
+                  CASE
+                    WHEN here[3] = '' THEN COALESCE(graphs.targets[CONCAT(here[2], CHR(10), 'rows')], CAST(ARRAY() AS ARRAY<STRING>))
+                    ELSE CONCAT(
+                      CASE
+                        WHEN here[3] = '*' THEN COALESCE(graphs.targets[CONCAT(here[2], CHR(10), 'all')], CAST(ARRAY() AS ARRAY<STRING>))
+                        ELSE CONCAT(
+                          COALESCE(graphs.targets[CONCAT(here[2], CHR(10), '=', here[3])], CAST(ARRAY() AS ARRAY<STRING>)),
+                          COALESCE(graphs.targets[CONCAT(here[2], CHR(10), 'any')], CAST(ARRAY() AS ARRAY<STRING>))
+                        )
+                      END,
+                      COALESCE(graphs.targets[CONCAT(here[2], CHR(10), 'unknown')], CAST(ARRAY() AS ARRAY<STRING>)),
+                      CASE
+                        WHEN number = 1 THEN COALESCE(graphs.targets[CONCAT(here[2], CHR(10), 'inlined')], CAST(ARRAY() AS ARRAY<STRING>))
+                        ELSE CAST(ARRAY() AS ARRAY<STRING>)
+                      END
+                    )
+                  END,
+                  target -> SPLIT(target, CHR(10), 4)
+                ),
+                there -> CONCAT_WS(
+                  CHR(10),
+                  CASE there[0] WHEN 'same' THEN here[0] WHEN 'passed' THEN 'value' ELSE there[0] END,
+                  CASE WHEN CAST(there[1] AS DOUBLE) < CAST(here[1] AS DOUBLE) THEN there[1] ELSE here[1] END,
+                  there[2],
+                  CASE WHEN there[0] = 'passed' THEN here[3] ELSE there[3] END
+                )
+              )
+            )),
+            walk.seen
+          )),
+          next -> CAST(STRUCT(next, CONCAT(walk.seen, next), CONCAT(walk.steps, ARRAY(next))) AS STRUCT<
+        latest: ARRAY<STRING>, seen: ARRAY<STRING>, steps: ARRAY<ARRAY<STRING>>
+      >)
+        )[0]
+      END,
+      walk -> walk.steps
+    ) AS steps
+  FROM starts
+  JOIN graphs ON graphs.run_id = starts.run_id
+), reached AS (
+  SELECT
+    walks.run_id, walks.environment, walks.node_id, walks.column_name, step.number + 1 AS distance,
+    SPLIT(reached.place, CHR(10), 4) AS place
+  FROM walks
+  LATERAL VIEW POSEXPLODE(walks.steps) step AS number, places
+  LATERAL VIEW EXPLODE(step.places) reached AS place
+)
+SELECT
+  run_id,
+  environment,
+  node_id,
+  column_name,
+  place[2] AS impacted_id,
+  NULLIF(place[3], '') AS impacted_column,
+  place[0] AS reach,
+  MIN(distance) AS distance,
+  MAX(CAST(place[1] AS DOUBLE)) AS confidence
+FROM reached
+WHERE place[2] <> node_id OR place[3] <> COALESCE(column_name, '')
+GROUP BY run_id, environment, node_id, column_name, place[2], place[3], place[0];
