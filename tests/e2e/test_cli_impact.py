@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 ARTIFACTS = Path(__file__).parents[1] / "data" / "artifacts" / "generated" / "jaffle_ext_full" / "dbt_1.10"
+
+WITHOUT_PARSER = """
+import sys
+sys.modules["sqlglot"] = sys.modules["recce_meta.extractors"] = None
+from recce_meta.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
+"""The command where neither SQL nor artifacts can be parsed: a stored run need not wait for what does."""
 
 
 @pytest.fixture
@@ -34,6 +44,8 @@ def test_what_a_column_reaches_is_the_same_of_a_stored_run_and_of_its_artifacts(
 
     assert (stored.code, stored.err) == (0, "")
     assert stored.out == on_disk.out
+    alone = [sys.executable, "-c", WITHOUT_PARSER, *asked, "--url", url]
+    assert subprocess.run(alone, env=quick_cli.variables, capture_output=True).returncode == 0
     document = json.loads(stored.out)
     assert (document["schema"], document["column"]) == ("recce_meta/impact/v1", "amount")
     reached = {node["name"]: node for node in document["nodes"]}
