@@ -102,7 +102,7 @@ def _reached(node: ReachedNode, labels: Mapping[str, str]) -> str:
         lines.append("rows, " + "; ".join(_coded(phrase) for phrase in phrases))
     elif node.distance > 0 and Reach.ROWS in node.reach:
         lines.append("rows")
-    elif doubt_of(node):
+    if doubt_of(node):
         lines.append(prose(doubt_of(node)))
     columns = shown_columns(node)
     lines += [_column(column, near, labels) for column in columns[:COLUMNS_SHOWN]]

@@ -22,9 +22,8 @@ from recce_meta.report.impact_wording import (
 from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render
 from recce_meta.report.wording import counts_by_kind, kind_order, more, node_label
 
-
 MOST_INDENT = 90
-"""Characters before a branch; what is deeper is drawn below one another, or a long way would be all margin."""
+"""Characters before a branch; what is deeper is drawn no further in, or a long way would be all margin."""
 
 
 def impact_text(view: ImpactView, *, width: int, color: bool) -> str:
@@ -78,7 +77,7 @@ def _heading(node: ReachedNode, near: str, branch: str, labels: Mapping[str, str
     phrases = rows_of(node, near, labels)
     if phrases or (Reach.ROWS in node.reach and node.distance > 0):
         line.append(Span("  rows" + (": " + "; ".join(phrases) if phrases else "")))
-    elif doubt_of(node):
+    if doubt_of(node):
         line.append(Span(f"  {doubt_of(node)}"))
     if sure(node.confidence):
         line.append(Span(f"  {sure(node.confidence)}", Style.YELLOW))

@@ -65,7 +65,11 @@ def rows_of(node: ReachedNode, near: str | None, labels: Mapping[str, str]) -> l
 
 def doubt_of(node: ReachedNode) -> str:
     """`perhaps`, with the reason where the node has one; empty where it is known how far it is reached."""
-    if Reach.UNKNOWN not in node.reach or Reach.ROWS in node.reach or node.distance < 0:
+    if Reach.UNKNOWN not in node.reach or not node.distance:
+        return ""
+    if node.distance < 0:
+        return "perhaps any column"
+    if Reach.ROWS in node.reach:
         return ""
     word = "perhaps more" if Reach.COLUMNS in node.reach else "perhaps"
     return f"{word}: {node.reason}" if node.reason else word
