@@ -15,11 +15,11 @@ from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError, Ware
 
 COMMANDS = {
     "init": ("record", "Create the store, or bring it up to date."),
-    "record": ("record", "Record dbt's artifacts as one run."),
+    "record": ("record", "Record dbt's artifacts as one run, or files of SQL."),
     "hook": ("record", "Run a command such as dbt build, then record what it left behind."),
     "runs": ("inspect", "List recorded runs, newest first."),
     "show": ("inspect", "One run: what it holds and what happened in it."),
-    "diff": ("compare", "What changed between two runs, and what it touches."),
+    "diff": ("compare", "What changed between two runs, what that breaks, and whom it reaches."),
     "row-count": ("data", "Rows on both sides."),
     "schema": ("data", "Columns and their types on both sides, as the warehouse has them now."),
     "value": ("data_values", "Rows matched by key, and the values of every column compared."),
