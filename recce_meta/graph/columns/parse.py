@@ -12,6 +12,8 @@ Rules of this module:
 
 from __future__ import annotations
 
+import logging
+
 from sqlglot import Token, TokenType
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
@@ -29,6 +31,7 @@ SHALLOW = 25
 TOKENS_PER_SECOND = 60_000 if IS_COMPILED else 20_000
 """What sqlglot's parser manages at least, on a slow machine."""
 
+_SILENCE = logging.NullHandler()
 _STUMBLES = (SqlglotError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What the parser raises at broken SQL: its own error, or what it trips over before it sees what is wrong."""
 
@@ -55,6 +58,9 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
     Raises SqlNotAnalysed where there is none, where it does not parse, and where it is too deep or too long.
     """
     reader = Dialect.get_or_raise(dialect or None)
+    # sqlglot warns of statements that it does not know. Where nobody set up logging, Python would print that
+    # between our own words; whoever did set it up reads it as before.
+    logging.getLogger("sqlglot").addHandler(_SILENCE)
     try:
         tokens = reader.tokenize(sql)
     except _STUMBLES as error:

@@ -32,15 +32,17 @@ class Failure(Struct, frozen=True):
 
     reason: str
     is_late: bool = False
-    """Whether its time was over: with more, there might be an answer."""
+    """Whether it needs more time than there was: with more, there might be an answer."""
 
 
 def analysed(query: Query, timeout: float | None) -> QueryColumns | Failure:
     """The columns of *query*, or why there are none."""
     start = monotonic()
     found = attempt(lambda: _analyse(query, timeout))
-    if isinstance(found, Failure) and timeout is not None and monotonic() - start >= timeout:
-        return Failure(found.reason, is_late=True)
+    if isinstance(found, Failure) and timeout is not None:
+        # What is refused ahead because it would take too long says in how many seconds it could not be done.
+        late = monotonic() - start >= timeout or f" {timeout:g} s" in found.reason
+        return Failure(found.reason, is_late=late)
     return found
 
 

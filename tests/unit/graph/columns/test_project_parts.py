@@ -169,6 +169,15 @@ def test_what_takes_too_long_is_told_from_what_cannot_be_read(monkeypatch: pytes
     assert analysed(Query("select 1", "", {}), None) == Failure("no result")
 
 
+def test_what_is_refused_for_its_length_may_be_read_in_more_time() -> None:
+    query = Query(f"select {', '.join(map(str, range(20_000)))}", "duckdb", {})
+
+    found = analysed(query, 0.2)
+
+    assert isinstance(found, Failure)
+    assert found.is_late
+
+
 def test_a_reason_is_one_line_of_a_length_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise SqlNotAnalysed("no\nresult " * 100)
