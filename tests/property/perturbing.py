@@ -187,6 +187,7 @@ def check(sql: str, database: Perturbed, tally: Tally, found: Listed | None = No
     except SqlNotAnalysed as error:
         tally.not_analysed.append(f"{error}\n{sql}")
         return
+    found = _in_order(found, names)
     if not _are_named(found.names, names):
         tally.misses.append(f"columns {found.names}, and DuckDB has {names}\n{sql}")
         return
@@ -194,6 +195,20 @@ def check(sql: str, database: Perturbed, tally: Tally, found: Listed | None = No
         if re.search(rf"\b{re.escape(table.rpartition('.')[0] or table)}\b", sql, re.I):
             for column in columns:
                 _check_column(sql, database, tally, found, old, (table, column))
+
+
+def _in_order(found: Listed, names: list[str]) -> Listed:
+    """*found* in DuckDB's order, where it is in a catalog's; names tell, if none is there twice."""
+    places = {name.lower(): place for place, name in enumerate(found.names)}
+    wanted = [name.lower() for name in names]
+    if len(places) != len(found.names) or sorted(places) != sorted(wanted):
+        return found
+    order = [places[name] for name in wanted]
+    return Listed(
+        tuple(found.names[place] for place in order),
+        tuple(found.sources[place] for place in order),
+        found.uses,
+    )
 
 
 def _are_named(ours: tuple[str, ...], theirs: list[str]) -> bool:
