@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -27,10 +28,9 @@ DATA = 3
 
 
 @pytest.fixture(scope="module")
-def database() -> duckdb.DuckDBPyConnection:
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
     """Small tables with NULLs and duplicates."""
-    connection = duckdb.connect()
-    connection.execute("set threads = 1")
+    connection = duckdb.connect(config={"threads": 1})
     random = Random(5)
     for number in range(DATA):
         connection.execute(f"create schema d{number}")
@@ -42,7 +42,8 @@ def database() -> duckdb.DuckDBPyConnection:
                 row = [random.choice([None, 0, 1, 1, 2, 3]) for _ in columns]
                 connection.execute(f"insert into d{number}.{table} values ({', '.join('?' * len(row))})", row)
     connection.execute("use d0")
-    return connection
+    yield connection
+    connection.close()
 
 
 class Answer:
@@ -118,4 +119,3 @@ def test_what_is_said_to_stay_is_the_same_when_it_is_run(database: duckdb.DuckDB
     assert not wrong, f"{len(wrong)} of {EXAMPLES}\n\n" + "\n\n".join(wrong[:10])
     seen = Counter(category for category, _ in results)
     assert all(seen[category] for category in ("none", "non_breaking", "partial_breaking", "breaking")), seen
-    print(seen)

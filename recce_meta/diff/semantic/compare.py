@@ -11,7 +11,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from recce_meta.diff.semantic.keys import Keys
-from recce_meta.diff.semantic.reasons import reasons_of
+from recce_meta.diff.semantic.reasons import Side, reasons_of
 from recce_meta.diff.semantic.references import Keyed
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.analyse import resolve_query
@@ -90,14 +90,13 @@ def compare_queries(
         before, after = key_of(old, dialect, old_sql), key_of(new, dialect, new_sql)
         if before.rows == after.rows:
             return _same_rows(before, after)
-        by_label = [
-            Keys(dialect, sql, by_label=True).query(one) for one, sql in ((old, old_sql), (new, new_sql))
-        ]
-        matched = Matching(*by_label)
+        named_before = Keys(dialect, old_sql, by_label=True)
+        named_after = Keys(dialect, new_sql, by_label=True)
+        matched = Matching(named_before.query(old), named_after.query(new))
         return SqlChange(
             category=Category.BREAKING,
             columns=matched.changes(),
-            reasons=reasons_of(before, after),
+            reasons=reasons_of(Side(before, named_before.found), Side(after, named_after.found)),
             moved=matched.moved,
         )
 
@@ -310,7 +309,11 @@ def _as_written(sql: str, dialect: str) -> list[Token] | None:
 
 def _compare_tokens(old: list[Token], new: list[Token] | None) -> SqlChange:
     def plain(tokens: list[Token]) -> list[tuple[TokenType, str]]:
-        return [(token.token_type, token.text) for token in tokens]
+        return [(token.token_type, token.text if has_case(token) else token.text.upper()) for token in tokens]
+
+    def has_case(token: Token) -> bool:
+        kind: str = token.token_type.name
+        return kind in ("VAR", "IDENTIFIER") or "STRING" in kind or not token.text.isidentifier()
 
     if new is not None and plain(old) == plain(new):
         return SqlChange(category=Category.NONE)

@@ -78,6 +78,8 @@ class Keys(References):
         self._open: list[Query] = []
         """Queries that are being read, outermost first: recursive ones are found again in themselves."""
         self._recursive: set[int] = set()
+        self.found: dict[int, Keyed] = {}
+        """By `id` of each query that was read."""
 
     def query(self, query: Query) -> Keyed:
         """The keys of *query*. A query that reads nothing around it is read once."""
@@ -93,6 +95,7 @@ class Keys(References):
             keyed.outermost = self._outermost
             self._keyed[id(query), ANYWHERE if self._outermost >= depth else depth] = keyed
             self._outermost, self._binds = around, binds
+            self.found[id(query)] = keyed
         self._outermost = min(self._outermost, keyed.outermost)
         return keyed
 

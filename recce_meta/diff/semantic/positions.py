@@ -97,7 +97,16 @@ def _takes_places(query: Query, table: str) -> bool:
     ) or any(
         len(nested.outputs) > 1 and any(_is_starred(output, table) for output in nested.outputs)
         for nested in query.subqueries.values()
+        if not _is_tested(nested)
     )
+
+
+def _is_tested(query: Query) -> bool:
+    """Whether *query* stands in `EXISTS`, to which columns are nothing."""
+    node = getattr(query, "node", None)
+    while node is not None and isinstance(node.parent, exp.Subquery):
+        node = node.parent
+    return node is not None and isinstance(node.parent, exp.Exists)
 
 
 def _is_named_by_place(source: Source, table: str) -> bool:

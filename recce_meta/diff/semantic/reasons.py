@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from recce_meta.diff.semantic.references import Keyed
 
-READ_BELOW = frozenset(("filter", "joins", "set operation", "distinct", "pivot"))
-"""Parts whose keys name the rows that are read: a change of these is told where it is made."""
 MOST = 5
 """Phrases; more help nobody."""
 PHRASES = {
@@ -18,100 +16,126 @@ PHRASES = {
     "joins": "join",
     "limit": "limit",
     "order": "order",
-    "set operation": "set operation",
     "functions": "function that makes rows",
     "function": "function that makes rows",
     "pivot": "pivot",
-    "values": "rows written out",
-    "recursion": "recursive query",
+    "distinct": "distinct",
     "statement": "statement",
     "columns by place": "columns by place",
 }
+CHANGED = {
+    "query": "query changed",
+    "set operation": "set operation changed",
+    "values": "rows written out changed",
+    "recursion": "columns of a recursive query changed",
+}
+TOLD_BY_INPUTS = frozenset({"tables", "itself"})
+Parts = Mapping[str, tuple[str, ...]]
+Called = tuple[str, Keyed]
 
 
-def reasons_of(old: Keyed, new: Keyed) -> tuple[str, ...]:
+class Side:
+    """One of two queries: its keys, and those of all queries in it with sources known by name alone."""
+
+    def __init__(self, keyed: Keyed, named: Mapping[int, Keyed]) -> None:
+        self.keyed = keyed
+        self._named = named
+
+    def parts(self, keyed: Keyed) -> Parts:
+        """The parts of a query's rows key that say nothing of what it reads but the names."""
+        named = self._named.get(id(keyed.query))
+        return keyed.parts if named is None else named.parts
+
+
+def reasons_of(old: Side, new: Side) -> tuple[str, ...]:
     """Why the rows of *new* may not be those of *old*; at least one phrase."""
     found: dict[str, None] = {}
-    for phrase in _between(old, new, set()):
+    for phrase in _Comparison(old, new).between(old.keyed, new.keyed):
         found.setdefault(phrase)
         if len(found) == MOST:
             break
     return tuple(found) or ("rows changed",)
 
 
-def _between(old: Keyed, new: Keyed, seen: set[tuple[int, int]]) -> Iterator[str]:
-    if old.rows == new.rows or (id(old), id(new)) in seen:
-        return
-    seen.add((id(old), id(new)))
-    if type(old.query) is not type(new.query):
-        yield "query changed"
-        return
-    inner, pairs = _inputs(old, new)
-    yield from inner
-    for one, other in pairs:
-        yield from _between(one, other, seen)
-    changed_below = bool(pairs)
-    for name in sorted({*old.parts, *new.parts}):
-        before, after = old.parts.get(name, ()), new.parts.get(name, ())
-        if before == after or name in ("tables", "itself"):
-            continue
-        if (
-            changed_below
-            and before
-            and after
-            and name in ("filter", "joins", "set operation", "distinct", "pivot")
-        ):
-            continue
-        yield _phrase(name, before, after)
+class _Comparison:
+    def __init__(self, old: Side, new: Side) -> None:
+        self._old, self._new = old, new
+        self._seen: set[tuple[int, int]] = set()
+
+    def between(self, old: Keyed, new: Keyed) -> Iterator[str]:
+        """Phrases on two queries and what they read, the innermost first."""
+        if old.rows == new.rows or (id(old), id(new)) in self._seen:
+            return
+        self._seen.add((id(old), id(new)))
+        if type(old.query) is not type(new.query):
+            yield "query changed"
+            return
+        phrases, pairs = _inputs(old, new)
+        for one, other in pairs:
+            yield from self.between(one[1], other[1])
+        yield from phrases
+        is_renamed = any(one[0].lower() != other[0].lower() for one, other in pairs)
+        for name in self._edited(old, new):
+            before, after = _part(old.parts, name), _part(new.parts, name)
+            if is_renamed and before and after:
+                continue  # perhaps by the name alone
+            if name in ("joins", "filter") and (
+                phrases or bool(old.parts.get("joins")) != bool(new.parts.get("joins"))
+            ):
+                if not phrases:
+                    yield "join changed"
+                continue  # conditions of inner joins are filters, and others are not
+            is_join = name == "filter" and len(new.inputs) > 1
+            yield "join or filter changed" if is_join else _phrase(name, before, after)
+
+    def _edited(self, old: Keyed, new: Keyed) -> Iterator[str]:
+        """The parts that differ by more than by what is read, or by what that is called."""
+        named_before, named_after = self._old.parts(old), self._new.parts(new)
+        for name in sorted({*old.parts, *new.parts} - TOLD_BY_INPUTS):
+            differs = _part(old.parts, name) != _part(new.parts, name)
+            if differs and _part(named_before, name) != _part(named_after, name):
+                yield name
+
+
+def _part(parts: Parts, name: str) -> tuple[str, ...]:
+    keys = parts.get(name, ())
+    return keys[:2] if name == "set operation" else keys  # the operands are told by themselves
 
 
 def _phrase(name: str, before: tuple[str, ...], after: tuple[str, ...]) -> str:
-    if name == "distinct":
-        return (
-            "distinct added"
-            if not before
-            else "distinct removed"
-            if not after
-            else "columns of distinct changed"
-        )
-    if name == "query":
-        return "query changed"
+    if name in CHANGED:
+        return CHANGED[name]
+    if name == "distinct" and before and after:
+        return "columns of distinct changed"
     word = "added" if not before else "removed" if not after else "changed"
+    if name == "grouping" and "one" in (before or after)[0]:
+        return f"aggregate {word}"
     return f"{PHRASES.get(name, name)} {word}"
 
 
-def _inputs(old: Keyed, new: Keyed) -> tuple[list[str], list[tuple[Keyed, Keyed]]]:
+def _inputs(old: Keyed, new: Keyed) -> tuple[list[str], list[tuple[Called, Called]]]:
     """Phrases on sources that came or went, and the pairs of sources whose own rows changed."""
-    before = list(old.inputs)
-    after = list(new.inputs)
+    before, after = list(old.inputs), list(new.inputs)
     for one in list(before):
         same = next((other for other in after if other[1] == one[1]), None)
         if same is not None:
             before.remove(one)
             after.remove(same)
-    pairs: list[tuple[Keyed, Keyed]] = []
+    pairs: list[tuple[Called, Called]] = []
     for one in list(before):
-        partner = next((other for other in after if other[0] == one[0] and _pairs(one[2], other[2])), None)
-        if partner is None and len(before) == len(after) == 1 and _pairs(one[2], after[0][2]):
-            partner = after[0]
-        if partner is not None and one[2] is not None and partner[2] is not None:
-            pairs.append((one[2], partner[2]))
+        called = [other for other in after if other[0].lower() == one[0].lower()]
+        candidates = called or (after if len(before) == len(after) == 1 else [])
+        partner = next((other for other in candidates if other[2] is not None), None)
+        if partner is not None and partner[2] is not None and one[2] is not None:
+            pairs.append(((one[0], one[2]), (partner[0], partner[2])))
             before.remove(one)
             after.remove(partner)
-    phrases = []
     if len(old.inputs) == len(new.inputs) == 1 and before and after:
-        phrases.append(f"reads {_called(after[0][0])} instead of {_called(before[0][0])}")
-    else:
-        is_set = "set operation" in new.parts or "set operation" in old.parts
-        word = "operand" if is_set else "join"
-        for verb, inputs in (("added", after), ("removed", before)):
-            phrases += [f"{word} {verb}: {name}" if name else f"{word} {verb}" for name, _, _ in inputs]
+        return [f"reads {after[0][0] or 'a subquery'} instead of {before[0][0] or 'a subquery'}"], pairs
+    word = "operand" if "set operation" in new.parts else "join"
+    phrases = [
+        f"{word} {verb}: {name}" if name else f"{word} {verb}"
+        for verb, inputs in (("added", after), ("removed", before))
+        for name, _, _ in inputs
+    ]
     return phrases, pairs
-
-
-def _pairs(one: Keyed | None, other: Keyed | None) -> bool:
-    return one is not None and other is not None
-
-
-def _called(name: str) -> str:
-    return name or "a subquery"
