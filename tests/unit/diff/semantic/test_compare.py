@@ -128,7 +128,7 @@ def test_a_parent_with_another_column_changes_what_a_star_yields() -> None:
         ("select a from t", "select ((( from", Category.UNKNOWN),
         ("select a from t", "drop table t", Category.UNKNOWN),
         ("merge into t using u on t.a = u.a when matched then update set b = 1",
-         "MERGE INTO t USING u ON t.a = u.a -- same\nWHEN MATCHED THEN UPDATE SET b = 1", Category.NONE),
+         "MERGE INTO t USING u ON t.a = u.a -- same\nWHEN matched THEN UPDATE SET b = 1", Category.NONE),
         ("update t set a = 1", "update t set a = 2", Category.BREAKING),
         ("select a from t", "update t set a = 2", Category.BREAKING),
         ("insert into u select a, e from t", "insert into u select e, a from t", Category.BREAKING),
