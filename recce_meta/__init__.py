@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from recce_meta.api.diff_sql import generate_diff_sql
     from recce_meta.api.recording import record_run
     from recce_meta.diff.changes import detect_changes
+    from recce_meta.diff.semantic import classify_change
     from recce_meta.errors import RecceMetaError
     from recce_meta.extractors.catalog import extract_columns_from_catalog
+    from recce_meta.extractors.jinja import jinja_dependencies
     from recce_meta.extractors.manifest import extract_from_manifest
     from recce_meta.extractors.project import extract_project
     from recce_meta.graph import build_lineage_graph
+    from recce_meta.graph.columns import column_lineage
     from recce_meta.models import Change, Column, LineageEdge, NodeMetadata, Project, RunMetadata
     from recce_meta.render import SimpleTemplateRenderer
     from recce_meta.store.read import list_runs
@@ -47,12 +50,15 @@ __all__ = [
     "UnifiedSqlAdapter",
     "__version__",
     "build_lineage_graph",
+    "classify_change",
+    "column_lineage",
     "detect_changes",
     "extract_columns_from_catalog",
     "extract_from_manifest",
     "extract_project",
     "generate_diff_sql",
     "histogram_diff",
+    "jinja_dependencies",
     "list_runs",
     "load_lineage_from_warehouse",
     "load_nodes_from_warehouse",
@@ -79,12 +85,15 @@ _MODULES = {
     "UnifiedSqlAdapter": "adapter",
     "__version__": "_version",
     "build_lineage_graph": "graph",
+    "classify_change": "diff.semantic",
+    "column_lineage": "graph.columns",
     "detect_changes": "diff.changes",
     "extract_columns_from_catalog": "extractors.catalog",
     "extract_from_manifest": "extractors.manifest",
     "extract_project": "extractors.project",
     "generate_diff_sql": "api.diff_sql",
     "histogram_diff": "api.data_diffs",
+    "jinja_dependencies": "extractors.jinja",
     "list_runs": "store.read",
     "load_lineage_from_warehouse": "store.select",
     "load_nodes_from_warehouse": "store.select",
