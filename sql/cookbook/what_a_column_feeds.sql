@@ -22,6 +22,14 @@ WITH RECURSIVE reads AS (
     FROM reads
   ) AS by_name
   WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; as it stands, the first by name
+), inlined AS (
+  -- an ephemeral model, whose SQL stands in its readers: what they read is known, but not that it was this model's
+  SELECT params.run_id, params.node_id
+  FROM params
+  JOIN runs ON runs.run_id = params.run_id
+  JOIN graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = params.node_id
+  JOIN node_versions AS version ON version.version_id = place.version_id
+  WHERE version.materialized = 'ephemeral'
 ), steps AS MATERIALIZED (
   SELECT reads.run_id, reads.parent_id, reads.parent_column, reads.node_id, reads.column_name, reads.confidence, TRUE AS is_known
   FROM reads
@@ -32,9 +40,10 @@ WITH RECURSIVE reads AS (
   UNION ALL
   SELECT
     edge.run_id, edge.parent_id, NULL AS parent_column, edge.node_id, NULL AS column_name, 1 AS confidence,
-    analysis.node_id IS NOT NULL AS is_known
+    analysis.node_id IS NOT NULL AND inlined.node_id IS NULL AS is_known
   FROM params
   JOIN lineage AS edge ON edge.run_id = params.run_id
+  LEFT JOIN inlined ON inlined.run_id = edge.run_id AND inlined.node_id = edge.parent_id
   LEFT JOIN column_analysis AS analysis
     ON analysis.run_id = edge.run_id AND analysis.node_id = edge.node_id AND analysis.reason IS NULL
 ), reached AS (

@@ -24,6 +24,11 @@ SAID = {
             " TABLE(FLATTEN(INPUT => SPLIT(:ids, CHR(10)))) AS line)",
         },
     ),
+    "a query that is to be computed once": (
+        "WITH a AS MATERIALIZED (SELECT 1 AS x FROM runs) SELECT x FROM a",
+        dict.fromkeys(("bigquery", "databricks", "redshift", "snowflake"), "WITH a AS (SELECT 1 AS x")
+        | dict.fromkeys(("duckdb", "postgres"), "WITH a AS MATERIALIZED (SELECT 1 AS x"),
+    ),
     "JSON as text": (
         "SELECT CAST(n.config AS TEXT) AS config FROM node_versions AS n",
         {

@@ -42,6 +42,20 @@ WITH RECURSIVE reads AS (
   ) AS by_name
   WHERE
     place = 1 /* edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; as it stands, the first by name */
+), inlined AS (
+  /* an ephemeral model, whose SQL stands in its readers: what they read is known, but not that it was this model's */
+  SELECT
+    params.run_id,
+    params.node_id
+  FROM params
+  JOIN recce_metadata.runs
+    ON runs.run_id = params.run_id
+  JOIN recce_metadata.graph_nodes AS place
+    ON place.graph_id = runs.graph_id AND place.unique_id = params.node_id
+  JOIN recce_metadata.node_versions AS version
+    ON version.version_id = place.version_id
+  WHERE
+    version.materialized = 'ephemeral'
 ), steps AS (
   SELECT
     reads.run_id,
@@ -64,10 +78,12 @@ WITH RECURSIVE reads AS (
     edge.node_id,
     NULL AS column_name,
     1 AS confidence,
-    analysis.node_id IS NOT NULL AS is_known
+    analysis.node_id IS NOT NULL AND inlined.node_id IS NULL AS is_known
   FROM params
   JOIN recce_metadata.lineage AS edge
     ON edge.run_id = params.run_id
+  LEFT JOIN inlined
+    ON inlined.run_id = edge.run_id AND inlined.node_id = edge.parent_id
   LEFT JOIN recce_metadata.column_analysis AS analysis
     ON analysis.run_id = edge.run_id
     AND analysis.node_id = edge.node_id
