@@ -10,16 +10,15 @@ which nobody knows how much is reached. Downstream, each of these is one step:
 Upstream are the same steps backwards; besides, a column depends on the rows of its own node, in no step.
 The distance of a place is the number of steps on the shortest way. Its confidence is that of the surest way,
 and a way is as sure as its least sure step: so going round in a cycle changes nothing. Work and memory are
-linear in what is reached (but for a heap), each place is left once, and cycles end where they began.
+linear in what is reached, each place is left once, and cycles end where they began.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from heapq import heappop, heappush
-from itertools import count
-from typing import NamedTuple, TypeAlias
+from operator import attrgetter
+from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -109,21 +108,25 @@ def _is_inside(hop: Hop) -> bool:
 
 
 def _confidences(starts: Iterable[Place], hops: Iterable[Hop]) -> dict[Place, float]:
-    """For each place the confidence of the surest way to it: the widest path, found surest first."""
+    """For each place the confidence of the surest way to it: surest first, so that each is found once."""
     leaving: dict[Place, list[Hop]] = defaultdict(list)
     for hop in hops:
         leaving[hop.origin].append(hop)
     found: dict[Place, float] = {}
-    numbers = count()  # of two that are as sure, the first: places do not compare
-    heap = [(-1.0, next(numbers), start) for start in starts]
-    while heap:
-        negative, _, place = heappop(heap)
-        if place in found:
-            continue
-        found[place] = -negative
-        for hop in leaving.get(place, ()):
-            if hop.target not in found:
-                heappush(heap, (max(negative, -hop.confidence), next(numbers), hop.target))
+    waiting = {1.0: list(starts)}
+    while waiting:
+        sure = max(waiting)
+        places = waiting.pop(sure)
+        while places:
+            place = places.pop()
+            if place in found:
+                continue
+            found[place] = sure
+            for hop in leaving.get(place, ()):
+                if hop.confidence >= sure:
+                    places.append(hop.target)
+                else:
+                    waiting.setdefault(hop.confidence, []).append(hop.target)
     return found
 
 
@@ -150,11 +153,7 @@ def downstream(
     the walk begins: the columns of their readers are known to come from what these models read, and so
     nothing is known to come from the models themselves.
     """
-    readers: dict[tuple[str, str], list[ColumnEdge]] = defaultdict(list)
-    of_node: dict[str, list[ColumnEdge]] = defaultdict(list)
-    for edge in edges:
-        readers[edge.parent_id, edge.parent_column].append(edge)
-        of_node[edge.parent_id].append(edge)
+    of_node = _Index(edges, "parent_id", "parent_column")
 
     def hops(place: Place) -> Iterator[Hop]:
         unique_id, reach, column = place
@@ -162,17 +161,37 @@ def downstream(
             for child in graph.children(unique_id):
                 yield Hop(place, Place(child, reach), reach)
             return
-        found = of_node.get(unique_id, ()) if column == ANY else readers.get((unique_id, column), ())
-        for edge in found:
-            yield _into_reader(place, edge)
-        if column != ANY:
-            for edge in readers.get((unique_id, ANY), ()):
+        readers = of_node[unique_id]
+        for name in readers if column == ANY else (column, ANY):
+            for edge in readers.get(name, ()):
                 yield _into_reader(place, edge)
         for child in graph.children(unique_id):
             if child not in known or unique_id in inlined:
                 yield Hop(place, Place(child, UNKNOWN), UNKNOWN, UNSURE)
 
     return hops
+
+
+class _Index(dict[str, dict[str | None, list[ColumnEdge]]]):
+    """Edges by node, and by column; by column only of the nodes that are asked for, which are mostly few."""
+
+    def __init__(
+        self,
+        edges: Iterable[ColumnEdge],
+        node: Literal["node_id", "parent_id"],
+        column: Literal["column_name", "parent_column"],
+    ) -> None:
+        self._by_node: dict[str, list[ColumnEdge]] = defaultdict(list)
+        self._column = attrgetter(column)
+        get_node = attrgetter(node)
+        for edge in edges:
+            self._by_node[get_node(edge)].append(edge)
+
+    def __missing__(self, unique_id: str) -> dict[str | None, list[ColumnEdge]]:
+        found = self[unique_id] = {}
+        for edge in self._by_node.get(unique_id, ()):
+            found.setdefault(self._column(edge), []).append(edge)
+        return found
 
 
 def _into_reader(place: Place, edge: ColumnEdge) -> Hop:
@@ -186,21 +205,20 @@ def upstream(edges: Iterable[ColumnEdge], graph: LineageGraph, known: Collection
 
     A place that only decides over rows says so, as does all that it is made of.
     """
-    sources: dict[tuple[str, str | None], list[ColumnEdge]] = defaultdict(list)
-    for edge in edges:
-        sources[edge.node_id, edge.column_name].append(edge)
+    of_node = _Index(edges, "node_id", "column_name")
 
     def hops(place: Place) -> Iterator[Hop]:
         unique_id, reach, column = place
         if column is not None:
-            for edge in sources.get((unique_id, column)) or sources.get((unique_id, ANY)) or ():
+            sources = of_node[unique_id]
+            for edge in sources.get(column) or sources.get(ANY) or ():
                 passed_on = edge.column_name == ANY == edge.parent_column
                 name = column if passed_on else edge.parent_column
                 yield Hop(place, Place(edge.parent_id, reach, name), edge.kind, edge.confidence)
             yield Hop(place, Place(unique_id, ROWS), ROWS)
             return
         if reach == ROWS:
-            for edge in sources.get((unique_id, None), ()):
+            for edge in of_node[unique_id].get(None, ()):
                 target = Place(edge.parent_id, ROWS, edge.parent_column)
                 yield Hop(place, target, edge.kind, edge.confidence)
         for parent in graph.parents(unique_id):

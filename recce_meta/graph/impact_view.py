@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from recce_meta.graph.impact import COLUMNS, Hop, Place, Walk, by_node, ways
+from recce_meta.graph.impact import COLUMNS, Place, Walk, by_node, ways
 from recce_meta.models import LineageEdge, NodeMetadata
 from recce_meta.models.change import Reach
 from recce_meta.models.column_lineage import Usage
 from recce_meta.models.impact import ImpactView, Influence, ReachedColumn, ReachedNode, Stop
 from recce_meta.models.lineage import Direction
 
-_REACHES = tuple(reach.value for reach in Reach)
+_REACHES = {reach.value: rank for rank, reach in enumerate(Reach)}
+_WORDS = {reach.value: reach for reach in Reach}
 _USAGES = frozenset(usage.value for usage in Usage)
 
 
@@ -59,7 +59,7 @@ def _parts(
     parts = []
     for unique_id, places in by_node(found).items():
         node = nodes.get(unique_id)
-        nearest = min(places, key=lambda p: (found.distances[p], _REACHES.index(p.reach), p.column or ""))
+        nearest = min(places, key=lambda p: (found.distances[p], _REACHES[p.reach], p.column or ""))
         reached = {place.reach for place in places}
         parts.append(
             ReachedNode(
@@ -100,7 +100,7 @@ def _columns(
             name=name,
             distance=sign * found.distances[place],
             confidence=found.confidences[place],
-            reach=Reach(place.reach),
+            reach=_WORDS[place.reach],
             sources=tuple(sorted(influences.get((place.unique_id, name), ()))),
         )
         for name, place in sorted(best.items())
@@ -109,18 +109,15 @@ def _columns(
 
 def _influences(way: Direction, found: Walk) -> dict[tuple[str, str | None], set[Influence]]:
     """What flows into each column of the answer, and, under None, what decides over each node's rows."""
-    into: dict[tuple[str, str | None], set[Influence]] = defaultdict(set)
-    for hop in found.hops:
-        reader, read = (hop.origin, hop.target) if way is Direction.UPSTREAM else (hop.target, hop.origin)
-        if read.column is not None and _is_read(hop):
-            column = None if hop.kind in _USAGES else reader.column
-            influence = Influence(read.unique_id, read.column, hop.kind, hop.confidence)
-            into[reader.unique_id, column].add(influence)
+    into: dict[tuple[str, str | None], set[Influence]] = {}
+    is_up = way is Direction.UPSTREAM
+    for origin, target, kind, confidence in found.hops:
+        if kind in _REACHES:  # no column is read
+            continue
+        reader, read = (origin, target) if is_up else (target, origin)
+        influence = Influence(read.unique_id, read.column or "", kind, confidence)
+        into.setdefault((reader.unique_id, None if kind in _USAGES else reader.column), set()).add(influence)
     return into
-
-
-def _is_read(hop: Hop) -> bool:
-    return hop.kind not in _REACHES
 
 
 def _edges(way: Direction, found: Walk) -> set[LineageEdge]:
