@@ -9,7 +9,8 @@ from pathlib import Path
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.effects import Effects
 from recce_meta.api.on_disk import folder_of, read_run
-from recce_meta.api.run_facts import RunFacts, StoredRun, WholeRun
+from recce_meta.api.one_run import OneRun, StoredRun
+from recce_meta.api.run_facts import FactsAtHand, RunFacts, StoredFacts
 from recce_meta.api.stored import stored_diff
 from recce_meta.diff.changes import compare, renamed_by_dbt
 from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
@@ -79,14 +80,33 @@ def diff(
             return stored_diff(adapter, stored[0], stored[1], schema)
     loaded = [load_run(adapter, run, schema=schema) for run in stored]
     sides = [loaded.pop(0) if path is None else read.pop(0) for path in paths]
+    return whole_diff(
+        sides[0], sides[1], question, _facts_of({run.run_id: (adapter, schema) for run in stored})
+    )
 
-    def facts_of(project: Project, graph: LineageGraph, changed: Collection[str]) -> RunFacts:
-        """Of a run that was recorded with its columns, they need not be computed again."""
-        if project.run.column_graph_id is None:
-            return WholeRun(project, graph, changed)
-        return StoredRun(adapter, project.run, schema, graph)
 
-    return whole_diff(sides[0], sides[1], question, facts_of)
+def diff_of_pair(base: OneRun, current: OneRun, question: Question) -> RunDiff:
+    """The diff of two runs of which all will be read."""
+    places = {
+        one.run.run_id: (one.adapter, one.schema) for one in (base, current) if isinstance(one, StoredRun)
+    }
+    return whole_diff(base.project, current.project, question, _facts_of(places))
+
+
+def _facts_of(places: Mapping[str, tuple[UnifiedSqlAdapter, str]]) -> FactsOf:
+    """What tells of runs, of which *places* says by id where they are stored.
+
+    Of one that was recorded with its columns, they need not be computed again.
+    """
+
+    def facts(project: Project, graph: LineageGraph, changed: Collection[str]) -> RunFacts:
+        run = project.run
+        if run.column_graph_id is None or run.run_id not in places:
+            return FactsAtHand(project, graph, changed)
+        adapter, schema = places[run.run_id]
+        return StoredFacts(adapter, run, schema, graph)
+
+    return facts
 
 
 def parse_fail_on(text: str) -> frozenset[str]:
@@ -132,7 +152,9 @@ def _same_project(base: str, current: str) -> None:
         )
 
 
-def whole_diff(base: Project, current: Project, question: Question, facts_of: FactsOf = WholeRun) -> RunDiff:
+def whole_diff(
+    base: Project, current: Project, question: Question, facts_of: FactsOf = FactsAtHand
+) -> RunDiff:
     """The diff of two runs that are here whole; *facts_of* each of them are its SQL and columns."""
     _same_project(base.run.project_name, current.run.project_name)
     before, after = Side.of(base), Side.of(current)

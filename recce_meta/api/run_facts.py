@@ -40,7 +40,7 @@ class RunFacts(Protocol):
         """Whether column lineage was asked for in vain."""
 
 
-class WholeRun:
+class FactsAtHand:
     """A run at hand, whose SQL is analysed as it is asked for."""
 
     def __init__(self, project: Project, graph: LineageGraph, changed: Collection[str]) -> None:
@@ -117,7 +117,7 @@ class WholeRun:
         return list(part.values()), stubs
 
 
-class StoredRun:
+class StoredFacts:
     """A run in the store, of which only what is asked for is read."""
 
     def __init__(

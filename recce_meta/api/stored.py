@@ -11,7 +11,7 @@ from msgspec.structs import replace as with_fields
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.effects import Effects
-from recce_meta.api.run_facts import StoredRun
+from recce_meta.api.run_facts import StoredFacts
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.changes import compare, renamed_by_dbt
 from recce_meta.diff.side import Side
@@ -46,7 +46,7 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
         return run_diff(base, current, changes, build_lineage_graph([]), {}, pair.unseen_seeds())
     pair.add_code(changes)
     graph = pair.graph
-    facts = (StoredRun(adapter, base, schema, graph), StoredRun(adapter, current, schema, graph))
+    facts = (StoredFacts(adapter, base, schema, graph), StoredFacts(adapter, current, schema, graph))
     effects = Effects((pair.sides[0], pair.sides[1]), facts, graph)
     judged, reached = effects.of(changes)
     names = pair.names(judged, graph)

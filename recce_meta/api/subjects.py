@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from recce_meta.api.comparing import NOTHING_MORE, whole_diff
+from recce_meta.api.comparing import NOTHING_MORE, diff_of_pair
 from recce_meta.api.places import Places, Relation, absence
 from recce_meta.api.run_pair import WITH_DATA, RunPair
 from recce_meta.diff.data.counts import Countable
@@ -77,7 +77,7 @@ def subjects(
 
 def touched(runs: RunPair) -> list[Sides]:
     """The nodes with data that changed between *runs*, and then those downstream of them, nearest first."""
-    return touched_by(whole_diff(runs.base.project, runs.current.project, NOTHING_MORE), runs)
+    return touched_by(diff_of_pair(runs.base, runs.current, NOTHING_MORE), runs)
 
 
 def touched_by(diff: RunDiff, runs: RunPair) -> list[Sides]:

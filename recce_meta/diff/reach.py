@@ -181,13 +181,24 @@ class _Walk:
         readers = self._now.readers(step.unique_id, children)
         earlier = self._then.readers(step.unique_id, children) if step.status is not Status.MODIFIED else {}
         if step.status is not Status.ADDED:
-            edgeless = [child for child in children if child not in readers and child not in earlier]
-            for child in self._dark(step.unique_id, edgeless):
+            for child in self._in_the_dark(step, children, {**earlier, **readers}):
                 yield _Step(distance, step.origin, child, Reach.UNKNOWN, confidence=step.confidence)
         for index in (readers, earlier) if step.status is Status.REMOVED else (readers,):
             for child, edges in index.items():
                 for edge in edges.of(step.column):
                     yield self._along(step, child, edge)
+
+    def _in_the_dark(
+        self, step: _Step, children: Collection[str], readers: Mapping[str, _Edges]
+    ) -> Iterator[str]:
+        """Those of *children* that may read a column though no edge says so."""
+        if step.status is Status.REMOVED and self._then.is_blind:
+            # Whoever read it may have done so by a star, of which nothing is left.
+            yield from (
+                child for child in children if child not in readers or not any(readers[child].of(step.column))
+            )
+        else:
+            yield from self._dark(step.unique_id, [child for child in children if child not in readers])
 
     def _along(self, step: _Step, child: str, edge: _Edge) -> _Step:
         return _Step(
@@ -284,6 +295,11 @@ class _Index:
         self._asked: set[str] = set()
         self._edges: dict[str, dict[str, _Edges]] = {}
         self.columns: dict[str, NodeColumns] = {}
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether there is no column lineage on this side at all."""
+        return bool(self._asked) and not self.columns
 
     def readers(self, parent: str, children: Collection[str]) -> Mapping[str, _Edges]:
         """Those that read columns of *parent*, whose children in the graph of nodes are *children*."""

@@ -15,6 +15,8 @@ from recce_meta.report.wording import more, node_label
 COLUMNS_SHOWN = 8
 """Columns in one phrase."""
 NAME_WIDTH = 48
+SURE = 0.75
+"""Confidence from which on a reach is told without a word of doubt."""
 
 EFFECTS = {
     Category.BREAKING: "breaking",
@@ -85,10 +87,16 @@ def impact_label(impact: Impact, shown: int = 4) -> str:
 
 
 def reach_of(impact: Impact, shown: int = 4) -> str:
-    """`amount, total`, or `unknown`; nothing where the whole of *impact* is reached."""
-    if impact.reach is Reach.COLUMNS:
-        return few([shorten(name, NAME_WIDTH) for name in impact.columns], shown)
-    return "unknown" if impact.reach is Reach.UNKNOWN else ""
+    """`amount, total`, or `unknown`; nothing where the whole of *impact* is reached for sure."""
+    if impact.reach is Reach.UNKNOWN:
+        return "unknown"
+    told = few([shorten(name, NAME_WIDTH) for name in impact.columns], shown)
+    return f"perhaps {told}".rstrip() if is_unsure(impact) else told
+
+
+def is_unsure(impact: Impact) -> bool:
+    """Whether the column lineage had to guess on the way there."""
+    return impact.reach is not None and impact.confidence < SURE
 
 
 def _column(column: ColumnChange) -> str:

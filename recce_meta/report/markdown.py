@@ -16,7 +16,7 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import unified_diff
 from recce_meta.report.details import detail_phrases, is_text
-from recce_meta.report.effects import column_phrases, effect_of, is_judged
+from recce_meta.report.effects import column_phrases, effect_of, is_judged, is_unsure
 from recce_meta.report.escape import code, fenced, html_code, prose, words
 from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.report.wording import (
@@ -277,12 +277,14 @@ def _distance_line(distance: int, group: Sequence[Impact]) -> str:
 
 def _impact_name(impact: Impact) -> str:
     name = code(node_label(impact), 80)
-    if impact.reach is Reach.COLUMNS:
-        shown = ", ".join(code(column, 60) for column in impact.columns[:COLUMNS_IN_ROW])
+    about = ["perhaps"] if is_unsure(impact) else []
+    if impact.reach is Reach.UNKNOWN:
+        about = ["unknown"]
+    elif impact.columns:
+        about.append(", ".join(code(column, 60) for column in impact.columns[:COLUMNS_IN_ROW]))
         hidden = len(impact.columns) - COLUMNS_IN_ROW
-        name += f" ({shown}{f' {more(hidden)}' if hidden > 0 else ''})"
-    elif impact.reach is Reach.UNKNOWN:
-        name += " (unknown)"
+        about += [more(hidden)] if hidden > 0 else []
+    name += f" ({' '.join(about)})" if about else ""
     return name if impact.resource_type == "model" else f"{words(impact.resource_type)} {name}"
 
 

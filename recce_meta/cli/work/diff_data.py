@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recce_meta import report
-from recce_meta.api.comparing import Question, whole_diff
+from recce_meta.api.comparing import Question, diff_of_pair
 from recce_meta.api.data_of_diff import data_of_diff
 from recce_meta.api.subjects import touched_by
 from recce_meta.cli.data_options import DataOptions
@@ -57,7 +57,7 @@ def diff_with_data(
     asked = read_check_file(check_file) if check_file is not None else ()
     with data.open() as opened, progress("comparing") as tell:
         assert opened.runs is not None, "no tables are named"
-        diff = whole_diff(opened.runs.base.project, opened.runs.current.project, question)
+        diff = diff_of_pair(opened.runs.base, opened.runs.current, question)
         chosen = touched_by(diff, opened.runs) if with_data else []
         results = data_of_diff(
             opened.comparison,

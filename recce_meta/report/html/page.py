@@ -226,7 +226,7 @@ def _tiles(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[Nod
         told = (
             f"of {summary.downstream:,} nodes downstream impacted" if diff.unreached else "nodes downstream"
         )
-        tiles.append(_tile("downstream", summary.impacted, told, "quiet"))
+        tiles.append(_tile("downstream" if summary.downstream else "", summary.impacted, told, "quiet"))
     return tiles
 
 
@@ -239,7 +239,10 @@ def _severe_tile(summary: DiffSummary) -> Markup:
 
 
 def _tile(target: str, figure: int, told: str, tone: str) -> Markup:
-    return el("a", el("b", figure), el("span", told), class_=f"tile {tone}", href=f"#{target}")
+    inner = [el("b", figure), el("span", told)]
+    if not target:
+        return el("div", inner, class_=f"tile {tone}")
+    return el("a", inner, class_=f"tile {tone}", href=f"#{target}")
 
 
 def _navigation(parts: Mapping[str, Markup], nodes: Sequence[Node]) -> Markup:
@@ -343,7 +346,8 @@ def _downstream(diff: RunDiff) -> Markup:
     """Each distance in a line, tests only counted."""
     impacted = diff.impacted
     if not impacted:
-        return EMPTY
+        told = f"Of {diff.unreached:,} nodes downstream none is impacted."
+        return el("p", told, class_="quiet") if diff.unreached else EMPTY
     shown = [impact for impact in impacted if impact.resource_type not in TESTS]
     lines = []
     for distance in sorted({impact.distance for impact in shown}):

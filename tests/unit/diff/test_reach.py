@@ -168,6 +168,17 @@ def test_a_removed_column_is_followed_along_what_base_read() -> None:
     assert told(found) == {"b": "x", "c": "x"}
 
 
+def test_without_the_columns_of_base_whoever_may_have_read_a_removed_column_is_reached() -> None:
+    """`select *` has nothing to tell of it any more."""
+    graph = build_lineage_graph([], [LineageEdge("b", "a"), LineageEdge("c", "a")])
+    now = {"b": columns(k="a.k"), "c": columns(x="a.x")}
+    readers = Readers(lambda _ids: now, lambda _ids: {}, lambda _edges: {}, lambda _parent, ids: ids)
+
+    found = reached_by([Start("a", partial(removed="x"), "a")], graph, readers)
+
+    assert told(found) == {"b": "unknown", "c": "x"}
+
+
 def test_a_new_column_reaches_nobody_who_only_gains_it() -> None:
     found = walk(
         {"a": adding("n")},
