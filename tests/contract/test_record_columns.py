@@ -20,6 +20,7 @@ from recce_meta.graph.columns.project import QUERIES
 from recce_meta.models import Project
 from recce_meta.store.columns import load_columns
 
+pytestmark = pytest.mark.beyond_emulators
 SHOP = extract_project(demo_data.artifacts("base"), environment="base", git=GitState())
 CUSTOMERS = "model.jaffle_shop.customers"
 
