@@ -197,15 +197,15 @@ class Lineage:
             sure = 1.0 if relation.columns else 0.9
             return Flow({(relation.name, name): sure for name in names}, False)
         columns: dict[BaseColumn, float] = {}
-        aggregated = False
+        aggregated = opaque = False
+        flows = [self._flows.get(output, EMPTY) for output in relation.outputs]
         if isinstance(relation, Function) and not relation.outputs:
-            for reference in relation.reads.references:
-                _merge(columns, self._of_reference(reference).columns)
-        for output in relation.outputs:
-            flow = self._flows.get(output, EMPTY)
+            flows = [self._of_reference(reference) for reference in relation.reads.references]
+        for flow in flows:
             aggregated = aggregated or flow.aggregated
+            opaque = opaque or flow.opaque
             _merge(columns, flow.columns)
-        return Flow(columns, False, aggregated)
+        return Flow(columns, False, aggregated, opaque)
 
 
 def _outputs_of(source: Source) -> Iterator[Output]:

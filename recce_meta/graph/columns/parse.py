@@ -28,6 +28,10 @@ MOST_LEVELS = 1000
 """Of nesting: parentheses, brackets, CASE, and prefix operators in a row."""
 SHALLOW = 25
 """Up to so many levels the caller's own stack is enough."""
+FEW_JOINS, MOST_JOINS = 200, 3000
+"""The parser descends at joins without condition, too."""
+FEW_TOKENS = 20_000
+"""In longer texts there may be more that it descends at."""
 TOKENS_PER_SECOND = 60_000 if IS_COMPILED else 20_000
 """What sqlglot's parser manages at least, on a slow machine."""
 
@@ -37,8 +41,10 @@ _STUMBLES = (SqlglotError, AssertionError, AttributeError, LookupError, TypeErro
 
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
-_PREFIXES = ("NOT", "DASH", "PLUS", "TILDA", "TILDE", "LT")
+_PREFIXES = ("NOT", "DASH", "PLUS", "TILDA", "TILDE", "LT", "FROM")
 _PREFIX = frozenset(kind for kind in TokenType if kind.name in _PREFIXES)
+_GENERIC = frozenset({"ARRAY", "LIST", "MAP", "NULLABLE", "OBJECT", "ROW", "STRUCT"})
+"""Types that hold types in angle brackets."""
 
 
 class Statement:
@@ -69,12 +75,16 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
     levels = levels_of(tokens)
     if levels > MOST_LEVELS:
         raise SqlNotAnalysed(f"nested deeper than {MOST_LEVELS} levels")
+    joins = sum(token.token_type is TokenType.JOIN for token in tokens)
+    if joins > MOST_JOINS:
+        raise SqlNotAnalysed(f"{joins:,} joins are more than can be parsed")
+    needs_room = levels > SHALLOW or joins > FEW_JOINS or len(tokens) > FEW_TOKENS
 
     def parsed() -> list[Sql | None]:
         return list(reader.parser().parse(tokens, sql))
 
     try:
-        run = on_deep_stack if levels > SHALLOW else in_time
+        run = on_deep_stack if needs_room else in_time
         trees = run(parsed, deadline)
     except _STUMBLES as error:
         raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
@@ -103,19 +113,25 @@ def _check_size(tokens: list[Token], deadline: Deadline) -> None:
 
 def levels_of(tokens: list[Token]) -> int:
     """How deep the parser would descend at the deepest place of *tokens*."""
-    level = deepest = run = 0
+    level = angles = deepest = run = 0
+    before = ""
     for token in tokens:
         kind = token.token_type
         if kind in _OPENING:
             level += 1
         elif kind in _CLOSING:
             level -= level > 0
+        elif kind is TokenType.LT and before in _GENERIC:
+            angles += 1
+        elif angles and kind is TokenType.GT:
+            angles -= 1
         if kind in _PREFIX:
             run += 1
         elif run and kind not in _OPENING:
             run = 0
-        if level + run > deepest:
-            deepest = level + run
+        if level + angles + run > deepest:
+            deepest = level + angles + run
+        before = kind.name
     return deepest
 
 

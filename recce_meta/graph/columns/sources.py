@@ -12,7 +12,6 @@ from recce_meta.graph.columns.context import Context
 from recce_meta.graph.columns.functions import alias_names, function, struct_fields
 from recce_meta.graph.columns.pivots import pivoted
 from recce_meta.graph.columns.query import (
-    NOTHING,
     Clause,
     Column,
     Join,
@@ -112,7 +111,7 @@ class Sources:
             # Not lateral: it sees what is around the select, and none of the items beside it.
             query = self._context.resolve(node, scope.ctes, scope.outer)
             return Source(alias, query, node, columns=columns)
-        return self._function(node, node, alias, columns, scope)
+        return self._function(node, alias, columns, scope)
 
     def _table(self, node: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:
         this = node.this
@@ -129,7 +128,8 @@ class Sources:
             view = Table(dotted(this.this), None)
             return Source(alias, view, node, columns=columns)
         if isinstance(this, exp.Var):
-            return self._function(node, node, alias, columns, scope)
+            # A stage.
+            return Source(alias, Table(dotted(node), None), node, columns=columns)
         name = dotted(node)
         if node.args.get("db") is None and node.args.get("catalog") is None:
             cte = scope.ctes.find(name)
@@ -169,11 +169,12 @@ class Sources:
             names = (*names, "ordinality")
         return Source(alias, function(node, reads, names, closed=bool(columns)), node, lateral=True)
 
-    def _function(self, node: Sql, call: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:
-        reads = NOTHING if isinstance(call, exp.Table) else self._reader.read(call, scope, "join")
+    def _function(self, node: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:
+        call = node.this if isinstance(node.args.get("this"), exp.Func) else node
+        reads = _from_outside(call, self._reader.read(node, scope, "join"))
+        if isinstance(call, exp.Explode):
+            columns = columns or _FLATTEN
         names = columns or ((alias,) if alias else ())
-        if isinstance(call, exp.Table):
-            return Source(alias, Table(dotted(call), None), node, columns=columns)
         return Source(alias, function(node, reads, names, closed=bool(columns)), node, lateral=True)
 
     def _lateral(self, node: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:

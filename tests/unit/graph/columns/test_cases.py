@@ -1,0 +1,71 @@
+"""What each construct of SQL means for lineage, as pairs of a query and its columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlglot
+from packaging.version import Version
+
+from recce_meta.graph.columns import analyse_query, column_lineage
+from recce_meta.models.column_lineage import ColumnSource, ColumnUse
+
+CASES = Path(__file__).parents[3] / "data" / "lineage_cases"
+SCHEMAS = {
+    "t": {"a": "int", "b": "int", "c": "int"},
+    "u": {"a": "int", "d": "int", "e": "int"},
+    "arr": {"id": "int", "items": "array", "js": "json"},
+}
+
+
+def cases() -> list[object]:
+    found = []
+    for file in sorted(CASES.glob("*.sql")):
+        for place, block in enumerate(file.read_text(encoding="utf-8").strip().split("\n\n")):
+            found.append(pytest.param(block, id=f"{file.stem}-{place + 1}"))
+    return found
+
+
+def parts(block: str) -> tuple[str, str, str, list[str]]:
+    """The dialect of a case, the oldest sqlglot that reads it, its SQL, and what is expected."""
+    settings, sql, expected = {"dialect": "", "since": "0"}, [], []
+    for line in block.splitlines():
+        if line.startswith("=>"):
+            expected.append(line.removeprefix("=>").strip())
+        elif line.startswith("-- ") and ":" in line:
+            name, _, value = line.removeprefix("-- ").partition(":")
+            settings[name] = value.strip()
+        else:
+            sql.append(line)
+    return settings["dialect"], settings["since"], "\n".join(sql), expected
+
+
+def sure(item: ColumnSource | ColumnUse) -> str:
+    doubt = "" if item.confidence == 1 else f"~{item.confidence:g}"
+    return f"{item.parent}.{item.column}{doubt}"
+
+
+def told(sql: str, dialect: str) -> list[str]:
+    found = analyse_query(sql, dialect, SCHEMAS)
+    outputs = [
+        f"{output.name} | {output.kind.value} | {' '.join(map(sure, output.sources))}".strip()
+        for output in found.outputs
+    ]
+    return outputs + [f"uses {use.usage.value} {sure(use)}" for use in found.uses]
+
+
+@pytest.mark.parametrize("block", cases())
+def test_a_query_has_the_columns_that_its_case_says(block: str) -> None:
+    dialect, since, sql, expected = parts(block)
+    if Version(sqlglot.__version__) < Version(since):
+        pytest.skip(f"sqlglot {sqlglot.__version__} cannot parse this")
+
+    assert told(sql, dialect) == expected
+
+
+def test_the_short_form_has_the_sources_alone_and_the_first_of_two_columns_with_one_name() -> None:
+    assert column_lineage("select t.a, u.a, t.b + t.c as d from t join u on t.a = u.a", "", SCHEMAS) == {
+        "a": {("t", "a")},
+        "d": {("t", "b"), ("t", "c")},
+    }

@@ -1,0 +1,160 @@
+"""What no query may cost, however it is made."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+
+import pytest
+
+from recce_meta.errors import SqlNotAnalysed
+from recce_meta.graph.columns import analyse_query, column_lineage
+from recce_meta.graph.columns.parse import MOST_LEVELS
+
+
+def nested(levels: int) -> str:
+    return "select * from (" * levels + "select a from t" + ")" * levels
+
+
+def chained(count: int, width: int) -> str:
+    columns = ", ".join(f"c{number}" for number in range(width))
+    ctes = [f"x0 as (select {columns} from t)"]
+    ctes += [f"x{number} as (select * from x{number - 1})" for number in range(1, count)]
+    return f"with {', '.join(ctes)} select * from x{count - 1}"
+
+
+def test_two_hundred_nested_ctes_lead_to_the_table_below() -> None:
+    found = column_lineage(chained(200, 20))
+
+    assert found["c19"] == {("t", "c19")}
+
+
+def test_two_hundred_nested_ctes_over_columns_that_nobody_knows_lead_there_too() -> None:
+    ctes = ["x0 as (select * from t)"]
+    ctes += [f"x{number} as (select *, a as b{number} from x{number - 1})" for number in range(1, 200)]
+
+    found = column_lineage(f"with {', '.join(ctes)} select z, b7 from x199")
+
+    assert found == {"z": {("t", "z")}, "b7": {("t", "a")}}
+
+
+def test_a_chain_of_self_joins_costs_its_length_and_not_its_paths() -> None:
+    ctes = ["x0 as (select a, k from t)"]
+    ctes += [
+        f"x{number} as (select l.a + r.a as a, l.k from x{number - 1} l join x{number - 1} r on l.k = r.k)"
+        for number in range(1, 60)
+    ]
+
+    found = column_lineage(f"with {', '.join(ctes)} select a from x59")
+
+    assert found == {"a": {("t", "a")}}
+
+
+def test_subqueries_nested_two_hundred_deep_lead_to_the_table_below() -> None:
+    assert column_lineage(nested(200)) == {"a": {("t", "a")}}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        nested(MOST_LEVELS + 1),
+        "select " + "(" * 10_000 + "a" + ")" * 10_000 + " from t",
+        "select " + "(" * 10_000,
+        "select a from t where " + "not " * 10_000 + "a",
+        "select " + "- " * 10_000 + "a from t",
+        "select " + "case when a then " * 5_000 + "1" + " end" * 5_000 + " from t",
+        "select cast(a as " + "array<" * 5_000 + "int" + ">" * 5_000 + ") from t",
+        "from " * 5_000,
+    ],
+    ids=["subqueries", "parentheses", "unclosed", "not", "minus", "case", "types", "from"],
+)
+def test_what_is_nested_too_deep_is_refused_in_a_sentence(sql: str) -> None:
+    with pytest.raises(SqlNotAnalysed, match="nested deeper than 1000 levels") as caught:
+        analyse_query(sql)
+
+    assert "\n" not in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("select a from t where " + " or ".join(f"b = {n}" for n in range(3_000)), {("t", "a")}),
+        ("select " + " + ".join(["a"] * 3_000) + " as a from t", {("t", "a")}),
+        ("select t.a from t" + "".join(f" join t{n} on t{n}.k = t.k" for n in range(300)), {("t", "a")}),
+        (" union all ".join(["select a from t"] * 1_000), {("t", "a")}),
+        (" union all ".join(f"(select a from t) union select {n}" for n in range(300)), {("t", "a")}),
+    ],
+    ids=["or", "plus", "joins", "union", "mixed unions"],
+)
+def test_what_is_long_and_not_nested_is_analysed(sql: str, columns: set[tuple[str, str]]) -> None:
+    assert next(iter(column_lineage(sql).values())) == columns
+
+
+def test_more_joins_than_can_be_parsed_are_refused() -> None:
+    with pytest.raises(SqlNotAnalysed, match="5,000 joins are more than can be parsed"):
+        analyse_query("select * from t" + " join t" * 5_000)
+
+
+def test_expressions_that_are_too_deep_to_be_written_out_have_no_text_and_still_have_sources() -> None:
+    (output,) = analyse_query("select " + " + ".join(["a"] * 3_000) + " as s from t").outputs
+
+    assert output.expression is None
+    assert [source.column for source in output.sources] == ["a"]
+
+
+def test_two_thousand_columns_come_out_in_order() -> None:
+    names = [f"c{number}" for number in range(2_000)]
+
+    found = analyse_query(f"select * from (select {', '.join(names)} from t)")
+
+    assert [output.name for output in found.outputs] == names
+
+
+def test_a_text_with_more_tokens_than_the_time_allows_is_refused_before_it_is_parsed() -> None:
+    sql = "select " + ", ".join(f"a{number}" for number in range(100_000)) + " from t"
+    start = monotonic()
+
+    with pytest.raises(SqlNotAnalysed, match=r"tokens are too many to be parsed in 1 s"):
+        analyse_query(sql, timeout=1)
+
+    assert monotonic() - start < 10
+
+
+def test_no_time_is_no_result() -> None:
+    with pytest.raises(SqlNotAnalysed, match=r"no result within|too many to be parsed in 0 s"):
+        analyse_query("select a from t", timeout=0)
+
+
+def test_limits_hold_in_other_threads_than_the_first() -> None:
+    told: list[object] = []
+
+    def work() -> None:
+        told.append(column_lineage(nested(200)))
+        try:
+            analyse_query(nested(5_000), timeout=5)
+        except SqlNotAnalysed as error:
+            told.append(error.reason)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert told == [{"a": {("t", "a")}}, "nested deeper than 1000 levels"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("select from where", "does not parse"),
+        ("select 'a", "does not parse"),
+        ("", "no statement in it yields columns"),
+        ("drop table t", "no statement in it yields columns"),
+        ("select a from t) as b", "does not parse"),
+    ],
+)
+def test_what_is_no_query_says_so(sql: str, reason: str) -> None:
+    with pytest.raises(SqlNotAnalysed, match=reason) as caught:
+        analyse_query(sql)
+
+    assert "\n" not in caught.value.reason
+    assert "\x1b" not in caught.value.reason
