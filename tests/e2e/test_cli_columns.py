@@ -67,6 +67,27 @@ def test_models_that_do_not_parse_are_warned_of_and_the_rest_is_recorded(shop: A
     assert ", not traced of 1 node" in ran.out
 
 
+def test_of_many_models_that_do_not_parse_a_few_are_named(shop: Any) -> None:
+    names = (
+        "customers",
+        "orders",
+        "stg_customers",
+        "stg_orders",
+        "stg_payments",
+        "stg_stores",
+        "payment_mix",
+    )
+    broken(shop.folder / "target-base", *names)
+
+    ran = shop("record", "-e", "base", "--target-path", "target-base")
+
+    assert ran.code == 0
+    *named, rest = ran.err.splitlines()
+    assert len(named) == 5
+    assert all(line.startswith("warning: Columns of model.jaffle_shop.") for line in named)
+    assert rest.startswith("warning: … and 2 more ")
+
+
 @pytest.mark.parametrize("seconds", ["0", "-1", "soon"])
 def test_a_column_timeout_is_a_number_of_seconds(shop: Any, seconds: str) -> None:
     ran = shop("record", "--column-timeout", seconds)
