@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
+from jinja2.filters import do_title
+
 from recce_meta.extractors.jinja.values import UNKNOWN, Beyond, Namespace, is_known, weigh
 
 LARGEST = 10_000
@@ -171,7 +173,7 @@ def _dictsort(value: Mapping[str, Any], *_: Any) -> list[tuple[str, Any]]:
 FILTERS: dict[str, Callable[..., Any]] = {
     "lower": lambda value: str(value).lower(),
     "upper": lambda value: str(value).upper(),
-    "title": lambda value: str(value).title(),
+    "title": do_title,
     "capitalize": lambda value: str(value).capitalize(),
     "trim": lambda value, characters=None: str(value).strip(characters),
     "replace": lambda value, old, new, count=-1: str(value).replace(str(old), str(new), count),
