@@ -377,7 +377,9 @@ class Lookup:
                 source for source in scope.sources if not source.alias and isinstance(source.relation, Table)
             ]
             if len(bare) == 1 and found.source is bare[0]:
-                return Column(bare[0], parts[1], None, GUESS), True
+                known = find(bare[0], parts[1], parts[1].lower())
+                if known is not None or is_open(bare[0]):
+                    return Column(bare[0], known.name if known else parts[1], None, GUESS), True
         if isinstance(found, WholeRow) or (isinstance(found, Column) and found.confidence == GUESS):
             return Unresolved(".".join(parts)), True
         return found, False
