@@ -31,6 +31,7 @@ from recce_meta.graph.columns.query import (
     Unresolved,
     WholeRow,
 )
+from recce_meta.graph.columns.scope import find
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, args
 
 HOLDERS = (Select, SetOperation, Pivot)
@@ -189,7 +190,9 @@ class References(ABC):
             if slot is not None:
                 self._outermost = min(self._outermost, len(self._frames) - 1 - level)
                 return f"{level}.{slot}"
-        return f"elsewhere({source.alias!r})"
+        # Fields of a struct, `f(x).*`, or what cannot be read there.
+        written = self._key(source.node) if isinstance(source.relation, Function) else ""
+        return f"elsewhere({source.alias!r};{written})"
 
     def _row(self, source: Source) -> str:
         slot = self._slot(source)
@@ -211,8 +214,8 @@ class References(ABC):
         kind = node.__class__
         if kind not in self._kinds:
             self._kinds[kind] = self._meaning_of(kind)
-        find = self._kinds[kind]
-        return find(node) if find is not None else None
+        meaning = self._kinds[kind]
+        return meaning(node) if meaning is not None else None
 
     def _meaning_of(self, kind: type) -> Callable[[Sql], str | None] | None:
         """What finds the meaning of nodes of this class; None where they have none but their arguments."""
@@ -257,12 +260,35 @@ class References(ABC):
             return short(f"unread({parts}){self._everything(around)}")
         name = node.this
         key = self._reference(reference, name.name)
-        path = path_of(node, reference) if node.args.get("table") else None
+        path = None
+        if node.args.get("table"):
+            namesake = self._namesake(node, reference)
+            if namesake is not None:
+                column = find(namesake, name.name, name.name.lower())
+                return self._column(column) if column else f"{self._slot(namesake)}.{name.name.lower()!r}"
+            path = path_of(node, reference)
         if path:
             return short(f"{key}/{[self._names.column(part) for part in path]}")
         if isinstance(name, exp.Identifier) and self._names.is_special(name):
             return short(f"{key}/{name.name!r}")
         return key
+
+    def _namesake(self, node: Sql, reference: Reference) -> Source | None:
+        """The source that the qualifier of *node* names, where *reference* is of another one.
+
+        A table that stands under an alias cannot be called by its own name, which may be that of a source
+        further out.
+        """
+        qualifier = node.args["table"].name.lower()
+        if not isinstance(reference, Column) or qualifier == reference.name.lower():
+            return None
+        if not reference.source.alias or reference.source.alias.lower() == qualifier:
+            return None
+        for frame in reversed(self._frames):
+            for source in frame.sources:
+                if called_by(source) == qualifier and source is not reference.source:
+                    return source
+        return None
 
     def _nested(self, node: Sql) -> str:
         query = next(
@@ -355,16 +381,24 @@ def path_of(node: Sql, reference: Reference) -> list[Sql]:
     if len(parts) < 2:
         return []
     if isinstance(reference, Column):
-        name, alias = reference.name.lower(), reference.source.alias.lower()
         spelt = [part.name.lower() for part in parts]
-        if spelt[0] == name and (spelt[0] != alias or spelt[1] != name):
-            return parts[1:]
-        return parts[spelt.index(name, 1) + 1 :] if name in spelt[1:] else parts
+        name, called = reference.name.lower(), called_by(reference.source)
+        if called in spelt[:-1]:
+            place = spelt.index(called) + 1
+            return parts[place + 1 :] if spelt[place] == name else parts
+        return parts[1:] if spelt[0] == name else parts
     if isinstance(reference, WholeRow):
         return [part for part in parts if part.name.lower() != reference.source.alias.lower()]
     if isinstance(reference, Unresolved):
         return parts
     return parts[1:]
+
+
+def called_by(source: Source) -> str:
+    """The name that qualifies columns of *source*, in lower case."""
+    if source.alias or not isinstance(source.relation, Table):
+        return source.alias.lower()
+    return (source.node.name or source.relation.name.rsplit(".", 1)[-1]).lower()
 
 
 def names_and_values(keyed: Keyed) -> str:
