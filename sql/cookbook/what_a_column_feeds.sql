@@ -30,6 +30,14 @@ WITH RECURSIVE reads AS (
   JOIN graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = params.node_id
   JOIN node_versions AS version ON version.version_id = place.version_id
   WHERE version.materialized = 'ephemeral'
+), known AS (
+  SELECT params.run_id, place.unique_id
+  FROM params
+  JOIN runs ON runs.run_id = params.run_id
+  JOIN column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+  WHERE analysis.reason IS NULL
 ), steps AS MATERIALIZED (
   SELECT reads.run_id, reads.parent_id, reads.parent_column, reads.node_id, reads.column_name, reads.confidence, TRUE AS is_known
   FROM reads
@@ -40,12 +48,11 @@ WITH RECURSIVE reads AS (
   UNION ALL
   SELECT
     edge.run_id, edge.parent_id, NULL AS parent_column, edge.node_id, NULL AS column_name, 1 AS confidence,
-    analysis.node_id IS NOT NULL AND inlined.node_id IS NULL AS is_known
+    known.unique_id IS NOT NULL AND inlined.node_id IS NULL AS is_known
   FROM params
   JOIN lineage AS edge ON edge.run_id = params.run_id
   LEFT JOIN inlined ON inlined.run_id = edge.run_id AND inlined.node_id = edge.parent_id
-  LEFT JOIN column_analysis AS analysis
-    ON analysis.run_id = edge.run_id AND analysis.node_id = edge.node_id AND analysis.reason IS NULL
+  LEFT JOIN known ON known.run_id = edge.run_id AND known.unique_id = edge.node_id
 ), reached AS (
   SELECT
     params.run_id,

@@ -6,64 +6,118 @@
 WITH runs_asked AS (
   SELECT
     run_id,
-    project_name
+    project_name,
+    graph_id,
+    column_graph_id
   FROM recce_metadata.latest_runs
   WHERE
     environment = 'base' /* edit: the environment */
-), reads AS (
+), known AS (
   SELECT
-    edge.run_id,
-    edge.parent_id,
-    edge.parent_column
+    runs_asked.run_id,
+    place.unique_id
   FROM runs_asked
-  JOIN recce_metadata.column_lineage AS edge
-    ON edge.run_id = runs_asked.run_id
+  JOIN recce_metadata.column_parts AS part
+    ON part.column_graph_id = runs_asked.column_graph_id
+  JOIN recce_metadata.column_part_nodes AS place
+    ON place.part_id = part.part_id
+  JOIN recce_metadata.column_analyses AS analysis
+    ON analysis.lineage_id = place.lineage_id
   WHERE
-    edge.parent_id IS NOT NULL
-  UNION DISTINCT
+    analysis.reason IS NULL
+), seen AS (
   SELECT
-    edge.run_id,
-    edge.parent_id,
-    edge.parent_column
+    runs_asked.project_name,
+    made.node_id,
+    made.column_name,
+    1 AS is_made,
+    0 AS is_read,
+    0 AS has_reader,
+    0 AS is_unsure
   FROM runs_asked
-  JOIN recce_metadata.column_usage AS edge
-    ON edge.run_id = runs_asked.run_id
-), readers AS (
+  JOIN recce_metadata.column_lineage AS made
+    ON made.run_id = runs_asked.run_id
+  UNION ALL
   SELECT
-    edge.run_id,
-    edge.parent_id,
-    SUM(CASE WHEN analysis.node_id IS NULL THEN 1 ELSE 0 END) AS unknown_readers
+    runs_asked.project_name,
+    reader.parent_id,
+    reader.parent_column,
+    0,
+    1,
+    1,
+    CASE WHEN reader.parent_column = '*' THEN 1 ELSE 0 END
   FROM runs_asked
-  JOIN recce_metadata.lineage AS edge
-    ON edge.run_id = runs_asked.run_id
-  LEFT JOIN recce_metadata.column_analysis AS analysis
-    ON analysis.run_id = edge.run_id
-    AND analysis.node_id = edge.node_id
-    AND analysis.reason IS NULL
+  JOIN recce_metadata.column_lineage AS reader
+    ON reader.run_id = runs_asked.run_id
+  WHERE
+    reader.parent_id IS NOT NULL
+  UNION ALL
+  SELECT
+    runs_asked.project_name,
+    reader.parent_id,
+    reader.parent_column,
+    0,
+    1,
+    1,
+    CASE WHEN reader.parent_column = '*' THEN 1 ELSE 0 END
+  FROM runs_asked
+  JOIN recce_metadata.column_usage AS reader
+    ON reader.run_id = runs_asked.run_id
+  UNION ALL
+  SELECT
+    runs_asked.project_name,
+    edge.parent_id,
+    '',
+    0,
+    0,
+    1,
+    CASE WHEN known.unique_id IS NULL THEN 1 ELSE 0 END
+  FROM runs_asked
+  JOIN recce_metadata.graph_nodes AS place
+    ON place.graph_id = runs_asked.graph_id
+  JOIN recce_metadata.version_parents AS edge
+    ON edge.version_id = place.version_id
+  LEFT JOIN known
+    ON known.run_id = runs_asked.run_id AND known.unique_id = place.unique_id
+), of_columns AS (
+  SELECT
+    project_name,
+    node_id,
+    column_name,
+    MAX(is_made) AS is_made,
+    MAX(is_read) AS is_read,
+    MAX(has_reader) AS has_reader,
+    MAX(is_unsure) AS is_unsure
+  FROM seen
+  WHERE
+    STARTS_WITH(node_id, 'model.')
   GROUP BY
-    edge.run_id,
-    edge.parent_id
+    project_name,
+    node_id,
+    column_name
+), of_nodes AS (
+  SELECT
+    project_name,
+    node_id,
+    column_name,
+    is_made,
+    is_read,
+    MAX(has_reader) OVER (PARTITION BY project_name, node_id) AS has_reader,
+    MAX(is_unsure) OVER (PARTITION BY project_name, node_id) AS is_unsure
+  FROM of_columns
 )
-SELECT DISTINCT
-  runs_asked.project_name,
-  made.node_id,
-  made.column_name
-FROM runs_asked
-JOIN recce_metadata.column_lineage AS made
-  ON made.run_id = runs_asked.run_id
-JOIN readers
-  ON readers.run_id = made.run_id
-  AND readers.parent_id = made.node_id
-  AND readers.unknown_readers = 0
-LEFT JOIN reads
-  ON reads.run_id = made.run_id
-  AND reads.parent_id = made.node_id
-  AND (
-    reads.parent_column = made.column_name OR reads.parent_column = '*'
-  )
+SELECT
+  project_name,
+  node_id,
+  column_name
+FROM of_nodes
 WHERE
-  STARTS_WITH(made.node_id, 'model.') AND reads.parent_id IS NULL
+  is_made = 1
+  AND is_read = 0
+  AND has_reader = 1
+  AND is_unsure = 0
+  AND column_name <> '*'
 ORDER BY
-  runs_asked.project_name NULLS LAST,
-  made.node_id NULLS LAST,
-  made.column_name NULLS LAST;
+  project_name NULLS LAST,
+  node_id NULLS LAST,
+  column_name NULLS LAST;
