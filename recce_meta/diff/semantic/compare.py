@@ -10,6 +10,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
+from recce_meta.diff.semantic.folding import Names
 from recce_meta.diff.semantic.keys import Keys
 from recce_meta.diff.semantic.reasons import Side, reasons_of
 from recce_meta.diff.semantic.references import Keyed
@@ -86,13 +87,15 @@ def compare_queries(
     Raises SqlNotAnalysed where one of them is nested too deep, or holds what is not understood.
     """
 
+    names = Names(dialect)
+
     def compared() -> SqlChange:
         before, after = key_of(old, dialect, old_sql), key_of(new, dialect, new_sql)
         if before.rows == after.rows:
-            return _same_rows(before, after)
+            return _same_rows(before, after, names)
         named_before = Keys(dialect, old_sql, by_label=True)
         named_after = Keys(dialect, new_sql, by_label=True)
-        matched = Matching(named_before.query(old), named_after.query(new))
+        matched = Matching(named_before.query(old), named_after.query(new), names)
         return SqlChange(
             category=Category.BREAKING,
             columns=matched.changes(),
@@ -108,6 +111,23 @@ def compare_queries(
         return on_deep_stack(compared, Deadline(timeout))
     except RecursionError as error:
         raise SqlNotAnalysed("nested too deep to be compared") from error
+
+
+def name_of(output: Output, names: Names) -> str:
+    """What consumers call *output*, so that equal names are equal: as it is where only quotes can say it."""
+    seen: set[int] = set()
+    given = output
+    while given.node is None and isinstance(plain := given.reads.plain, Column) and id(given) not in seen:
+        seen.add(id(given))
+        if plain.output is None or plain.output.name.lower() != output.name.lower():
+            break
+        given = plain.output
+    node = given.node
+    if node is not None:
+        alias = node.parent.args.get("alias") if isinstance(node.parent, exp.Alias) else node.this
+        if isinstance(alias, exp.Identifier) and alias.name == output.name and names.is_special(alias):
+            return repr(output.name)
+    return output.name.lower()
 
 
 def key_of(query: Query, dialect: str, sql: str) -> Keyed:
@@ -138,8 +158,8 @@ def statement_around(query: Query) -> str | None:
     return f"{'by place' if by_place else ''} {root.key} {sorted(written.items())}"
 
 
-def _same_rows(old: Keyed, new: Keyed) -> SqlChange:
-    matched = Matching(old, new)
+def _same_rows(old: Keyed, new: Keyed, names: Names) -> SqlChange:
+    matched = Matching(old, new, names)
     columns = matched.changes()
     reasons = [*_of_columns(columns, matched.moved)]
     if matched.moves_unnamed:
@@ -167,7 +187,6 @@ def _of_columns(columns: Sequence[ColumnChange], moved: bool) -> Iterator[str]:
 class _Column:
     name: str
     """As the query has it; the expression's place where it has none."""
-    folded: str
     value: str
     place: int
 
@@ -175,8 +194,8 @@ class _Column:
 class Matching:
     """Which output columns of two queries are the same ones."""
 
-    def __init__(self, old: Keyed, new: Keyed) -> None:
-        self._old, self._new = _named(old), _named(new)
+    def __init__(self, old: Keyed, new: Keyed, names: Names) -> None:
+        self._old, self._new = _named(old, names), _named(new, names)
         self._unnamed = _pair_unnamed(_unnamed(old), _unnamed(new))
         before = []
         after = []
@@ -236,19 +255,18 @@ class Matching:
             yield ColumnChange(column.name, Status.REMOVED, by_value.pop(column.value, None))
 
 
-def _named(keyed: Keyed) -> dict[str, list[_Column]]:
+def _named(keyed: Keyed, names: Names) -> dict[str, list[_Column]]:
     """Outputs that have a name, by it; several have the same only by mistake."""
     found: dict[str, list[_Column]] = {}
     for place, (output, value) in enumerate(zip(keyed.query.outputs, keyed.values, strict=True)):
         if output.name:
-            folded = output.name.lower()
-            found.setdefault(folded, []).append(_Column(output.name, folded, value, place))
+            found.setdefault(name_of(output, names), []).append(_Column(output.name, value, place))
     return found
 
 
 def _unnamed(keyed: Keyed) -> list[_Column]:
     return [
-        _Column(f"column {place + 1}", "", f"{value} {_text(output)}", place)
+        _Column(f"column {place + 1}", f"{value} {_text(output)}", place)
         for place, (output, value) in enumerate(zip(keyed.query.outputs, keyed.values, strict=True))
         if not output.name
     ]

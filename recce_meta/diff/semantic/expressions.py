@@ -91,8 +91,8 @@ class ExpressionKeys:
         )
 
     def _connected(self, node: Sql) -> str:
-        parts = {self.key(part) for part in conjuncts(node, node.__class__)}
-        return short(f"{node.key}({','.join(sorted(parts))})") if len(parts) > 1 else parts.pop()
+        parts = sorted(self.key(part) for part in conjuncts(node, node.__class__))
+        return short(f"{node.key}({','.join(parts)})")
 
     def _chain(self, node: Sql) -> str:
         """`a + b + c …`, without going as deep as it is long."""

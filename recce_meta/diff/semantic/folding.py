@@ -17,6 +17,19 @@ COLUMNS_HAVE_NO_CASE = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 https://dev.mysql.com/doc/refman/8.4/en/identifier-case-sensitivity.html
 """
 
+COLUMNS_BEFORE_ALIASES = frozenset({"databricks", "duckdb", "postgres", "redshift", "snowflake", "spark"})
+"""Dialects in which a name in `GROUP BY` that is both a column of a source and an alias is the column.
+
+https://docs.snowflake.com/en/sql-reference/constructs/group-by
+https://www.postgresql.org/docs/current/sql-select.html#SQL-GROUPBY
+https://docs.databricks.com/en/sql/language-manual/sql-ref-name-resolution.html
+"""
+ALIASES_BEFORE_COLUMNS = frozenset({"clickhouse"})
+"""Dialects in which it is the alias, in `WHERE` too.
+
+https://clickhouse.com/docs/operations/settings/settings#prefer_column_name_to_alias
+"""
+
 
 class Names:
     """How one dialect compares identifiers."""

@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.expressions import conjuncts, short
+from recce_meta.diff.semantic.folding import ALIASES_BEFORE_COLUMNS, COLUMNS_BEFORE_ALIASES
 from recce_meta.diff.semantic.functions import aggregates, has_unknown_calls_only, in_this_query, row_makers
 from recce_meta.diff.semantic.references import (
     ANYWHERE,
@@ -170,11 +171,11 @@ class Keys(References):
 
     def _from(self, query: Select, slots: list[str], parts: dict[str, tuple[str, ...]]) -> None:
         joins = [source.join for source in query.sources]
-        filters = self._conditions(query.where)
+        filters = self._conditions(query.where, query if self._dialect in ALIASES_BEFORE_COLUMNS else None)
         conditions = [self._join_conditions(join, query.sources, place) for place, join in enumerate(joins)]
         if all(join is None or self._is_plain(join) for join in joins):
             parts["tables"] = tuple(sorted(slots))
-            parts["filter"] = tuple(sorted({*filters, *(key for keys in conditions for key in keys)}))
+            parts["filter"] = tuple(sorted([*filters, *(key for keys in conditions for key in keys)]))
             return
         parts["tables"] = tuple(slots)
         parts["filter"] = filters
@@ -196,16 +197,16 @@ class Keys(References):
     def _join_conditions(self, join: Join | None, sources: list[Source], place: int) -> tuple[str, ...]:
         if join is None:
             return ()
-        keys = {*self._conditions([join.on] if join.on else [])}
+        keys = [*self._conditions([join.on] if join.on else [])]
         for merged in join.using:
             columns = [self._reference(column) for column in merged.columns]
             if len(columns) == 2:
-                keys.add(short(f"eq({','.join(sorted(columns))})"))
+                keys.append(short(f"eq({','.join(sorted(columns))})"))
             else:
                 names = [name.name.lower() for name in args(join.node, "using")] if join.node else []
-                keys.add(short(f"using({columns};{names})"))
+                keys.append(short(f"using({columns};{names})"))
         if join.kind.startswith("NATURAL") and any(is_open(source) for source in sources[: place + 1]):
-            keys.add("natural" + self._everything(sources[: place + 1]))
+            keys.append("natural" + self._everything(sources[: place + 1]))
         return tuple(sorted(keys))
 
     def _row_makers(self, query: Select) -> tuple[str, ...]:
@@ -213,7 +214,8 @@ class Keys(References):
         return tuple(sorted(self._key(call) for node in nodes for call in row_makers(node, self._dialect)))
 
     def _grouping(self, query: Select) -> tuple[str, ...]:
-        keys = {self._ambiguous(clause, query) for clause in query.group}
+        is_sure = self._dialect in COLUMNS_BEFORE_ALIASES
+        keys = {self._clause(one) if is_sure else self._ambiguous(one, query) for one in query.group}
         if query.group_all:
             grouped = (one for one in query.outputs if one.node is None or not aggregates(one.node))
             keys |= {self._output(output) for output in grouped}
@@ -348,10 +350,13 @@ class Keys(References):
                 keys += [self._output(output) for output in query.outputs]
         return (*keys, *self._written(order, [name for name in order.args if name not in OF_ORDERS]))
 
+    def _clause(self, clause: Clause) -> str:
+        plain = clause.reads.plain
+        return self._reference(plain) if isinstance(plain, Alias) else self._key(clause.node)
+
     def _ambiguous(self, clause: Clause, query: Select | SetOperation) -> str:
         """The key of a clause whose names may be outputs or columns of sources: dialects differ."""
-        plain = clause.reads.plain
-        key = self._reference(plain) if isinstance(plain, Alias) else self._key(clause.node)
+        key = self._clause(clause)
         others = {other for other in self._candidates(clause, query) if other != key}
         return short(f"{key}|{sorted(others)}") if others else key
 
@@ -373,11 +378,11 @@ class Keys(References):
 
     def _conditions(self, clauses: Iterable[Clause], query: Select | None = None) -> tuple[str, ...]:
         """Keys of conditions; of those that may name outputs of *query* too, where there is one."""
-        keys: set[str] = set()
+        keys: list[str] = []
         for clause in clauses:
-            keys.update(self._key(condition) for condition in conjuncts(clause.node))
+            keys += [self._key(condition) for condition in conjuncts(clause.node)]
             if query is not None:
-                keys.update(f"or {other}" for other in self._candidates(clause, query))
+                keys += {f"or {other}" for other in self._candidates(clause, query)}
         return tuple(sorted(keys))
 
     def _written(self, node: Sql, names: Iterable[str]) -> tuple[str, ...]:
