@@ -13,7 +13,7 @@ from recce_meta.graph.columns.context import Context, Deadline
 from recce_meta.graph.columns.lineage import Lineage, kind_of, sources_of, uses_of
 from recce_meta.graph.columns.names import Schemas, Tables
 from recce_meta.graph.columns.parse import SHALLOW, Statement, parse
-from recce_meta.graph.columns.query import Alias, Column, Output, Query
+from recce_meta.graph.columns.query import STAR, Alias, Column, Output, Query
 from recce_meta.graph.columns.resolve import Resolver
 from recce_meta.graph.columns.room import on_deep_stack
 from recce_meta.graph.columns.scope import Ctes
@@ -41,11 +41,16 @@ def column_lineage(
 
     *dialect* is sqlglot's name of it; "" stands for SQL that is not of any. *schemas* has the columns of the
     relations that are known, {table: {column: type}}, in order; tables are matched by the end of their dotted
-    names. Of two outputs with one name the first counts. Raises SqlNotAnalysed.
+    names. Of two outputs with one name the first counts; all stars that cannot be expanded are one output `*`.
+    Raises SqlNotAnalysed.
     """
     lineage: dict[str, set[tuple[str, str]]] = {}
     for output in analyse_query(sql, dialect, schemas).outputs:
-        lineage.setdefault(output.name, {(source.parent, source.column) for source in output.sources})
+        sources = {(source.parent, source.column) for source in output.sources}
+        if output.name == STAR:
+            lineage.setdefault(STAR, set()).update(sources)
+        else:
+            lineage.setdefault(output.name, sources)
     return lineage
 
 
@@ -107,7 +112,7 @@ def _names(statement: Statement, tables: Tables) -> tuple[str, ...]:
 def _columns(query: Query, names: tuple[str, ...], dialect: str, deadline: Deadline) -> QueryColumns:
     lineage = Lineage(deadline)
     outputs: list[ColumnOutput] = []
-    by_place = len(names) >= len(query.outputs)
+    by_place = len(names) >= len(query.outputs) and not any(output.star for output in query.outputs)
     for place, output in enumerate(query.outputs):
         flow = lineage.flow(output)
         name = names[place] if by_place and names else output.name

@@ -301,7 +301,7 @@ def _by_place(query: SetOperation) -> Iterator[Output]:
     operands = query.operands[:1] if query.kind == "except" else query.operands
     for place, named in enumerate(model.outputs):
         if named.star is not None:
-            yield Output(STAR, place, star=Star(()))
+            yield Output(STAR, place, star=_all_stars(operands))
             continue
         branches = []
         for operand in operands:
@@ -316,6 +316,12 @@ def _by_place(query: SetOperation) -> Iterator[Output]:
         yield Output(named.name, place, branches=tuple(branches))
 
 
+def _all_stars(operands: list[Query]) -> Star:
+    """The stars that *operands* could not expand, as one."""
+    stars = [output.star for operand in operands for output in operand.outputs if output.star is not None]
+    return Star(tuple(source for star in stars for source in star.sources))
+
+
 def _by_name(query: SetOperation) -> Iterator[Output]:
     names: dict[str, str] = {}
     for operand in query.operands:
@@ -327,7 +333,9 @@ def _by_name(query: SetOperation) -> Iterator[Output]:
             for operand in query.operands
             if (found := index(operand).get(lower) or implied_output(operand, name)) is not None
         )
-        yield Output(name, place, branches=branches, star=Star(()) if name == STAR else None)
+        yield Output(
+            name, place, branches=branches, star=_all_stars(query.operands) if name == STAR else None
+        )
 
 
 def _first_operand(node: Sql) -> Sql:
