@@ -290,7 +290,7 @@ def offered_columns(node: NodeMetadata, inferred: tuple[str, ...]) -> Columns:
     The catalog's; those that the query has besides are newer than the catalog. Without a catalog, the
     query's, or those that a contract promises. Documentation alone need not be complete.
     """
-    complete = inferred if inferred and EVERYTHING not in inferred else ()
+    complete = () if EVERYTHING in inferred else tuple(dict.fromkeys(inferred))
     types = {column.name: column.type or "" for column in node.columns}
     if node.columns_from == "catalog":
         known = {name.lower() for name in types}

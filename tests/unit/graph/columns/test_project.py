@@ -181,6 +181,29 @@ def test_what_is_known_is_not_analysed_again(monkeypatch: pytest.MonkeyPatch) ->
     assert again.warnings == ()
 
 
+def test_what_is_known_leads_to_the_same_ids_where_a_query_has_a_name_twice() -> None:
+    twice = node("twice", "select id, name, amount as id from {raw}", RAW.unique_id)
+    child = node("child", "select name from {twice}", twice.unique_id)
+    first = analyse_project(project(RAW, twice, child))
+    known = {
+        lineage_id: tuple(dict.fromkeys(names)) for lineage_id, names in known_from(first).items()
+    }  # as the store keeps them
+
+    again = analyse_project(project(RAW, twice, child), known)
+
+    assert again.lineage_ids == first.lineage_ids
+
+
+def test_text_that_no_encoding_knows_costs_its_own_node_alone() -> None:
+    odd = node("odd", "select '\ud800' as a from {raw}", RAW.unique_id)
+
+    graph = analyse_project(project(*SHOP, odd))
+
+    assert columns_of(graph, "model.shop.odd").reason is not None
+    assert len(graph.warnings) == 1
+    assert sources(graph, "model.shop.report")["name"] == ["clean.name"]
+
+
 def test_a_change_is_analysed_with_those_alone_whose_parents_have_other_columns_now() -> None:
     known = known_from(analyse_project(project(*SHOP)))
     same_columns = replace(CLEAN, compiled_code=CLEAN.compiled_code + " where amount > 0")
