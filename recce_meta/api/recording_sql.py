@@ -259,7 +259,7 @@ def _unchanged(
     nodes: Mapping[str, NodeMetadata], before: Mapping[str, NodeMetadata], reused: Iterable[str]
 ) -> set[str]:
     """Of the *reused*, those whose SQL is the same: no relation, and no CTE put into it, has changed."""
-    reusable = set(reused)
+    reusable = {unique_id for unique_id in reused if unique_id in nodes and nodes[unique_id].compiled_code}
     changed = {unique_id for unique_id in nodes if unique_id not in reusable}
     moved = {
         unique_id
@@ -267,12 +267,12 @@ def _unchanged(
         if (was := before.get(unique_id)) is None or was.relation_name != nodes[unique_id].relation_name
     }
     kept: set[str] = set()
-    pending = sorted(reusable)
+    pending = sorted(reusable & nodes.keys())
     blocked: set[str] = set()
     while pending:
         again = []
         for unique_id in pending:
-            parents = nodes[unique_id].parents if unique_id in nodes else ()
+            parents = nodes[unique_id].parents
             ephemeral = [p for p in parents if p in nodes and nodes[p].materialized == "ephemeral"]
             if any(p in moved for p in parents) or any(p in changed or p in blocked for p in ephemeral):
                 blocked.add(unique_id)

@@ -93,11 +93,11 @@ def _usable(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> dict[str, Node
     """Those of *known* whose references mean what they meant: each name is there still, and once."""
     if not known:
         return {}
-    names: Counter[str] = Counter()
+    names: Counter[str | tuple[str, str]] = Counter()
     for package in inputs.packages:
         names.update(file.name for file in (*package.models, *package.snapshots))
         names.update(path.stem for _, path in package.seeds)
-        names.update(table.table for table in package.properties.tables)
+        names.update((table.source, table.table) for table in package.properties.tables)
     return {
         unique_id: node
         for unique_id, node in known.items()
@@ -106,10 +106,14 @@ def _usable(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> dict[str, Node
     }
 
 
-def _is_certain(parent: str, known: Mapping[str, NodeMetadata], names: Counter[str]) -> bool:
+def _is_certain(
+    parent: str, known: Mapping[str, NodeMetadata], names: Mapping[str | tuple[str, str], int]
+) -> bool:
     node = known.get(parent)
     if node is None:
         return False
+    if node.resource_type == "source":
+        return names[node.source_name or "", node.name] == 1
     return names[node.name] == 1 or names[Path(node.path).stem] == 1
 
 

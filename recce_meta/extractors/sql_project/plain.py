@@ -52,9 +52,19 @@ class PlainProject:
 
     def nodes(self) -> list[NodeMetadata]:
         """Every node, sorted, its relations spelt as their own statements do."""
+        self._find_namesakes()
         found = [self._node(key) for key in self._built]
         found += [self._source(key) for key in self._sources]
         return sorted(found, key=lambda node: node.unique_id)
+
+    def _find_namesakes(self) -> None:
+        """`from raw.customers` in customers.sql names another relation, there and everywhere."""
+        for key, found in self._built.items():
+            reads = {parts for _, statement in found for parts in statement.reads}
+            for parts in sorted(reads):
+                named = _key(parts)
+                if named not in self._built and _fits(named, key):
+                    self._sources[named] = parts
 
     def _owner(self, parts: Parts) -> Parts:
         """The node that *parts* name: the one whose name ends so, or that ends their name; else a source."""

@@ -45,11 +45,18 @@ def read_statements(text: str, dialect: str) -> Iterator[Statement | Unreadable]
         try:
             tree = sqlglot.parse_one(piece, read=dialect)
         except (SqlglotError, RecursionError, ValueError) as error:
-            yield Unreadable(line, " ".join(str(error).split())[:200])
+            yield _unreadable(error, line)
             continue
         found = _statement(tree, piece)
         if found is not None:
             yield found
+
+
+def _unreadable(error: Exception, line: int) -> Unreadable:
+    """Where and why, without the parser's colours and inner words."""
+    found = getattr(error, "errors", None) or [{}]
+    reason = str(found[0].get("description") or error).partition(" but got <Token")[0]
+    return Unreadable(line + (found[0].get("line") or 1) - 1, " ".join(reason.split())[:200])
 
 
 def split(text: str, dialect: str) -> Iterator[tuple[str, int]]:
