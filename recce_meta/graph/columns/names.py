@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
 from recce_meta.dialects.types import Sql
-from recce_meta.graph.columns.query import Table
+from recce_meta.graph.columns.query import STAR, Table
 
 Schemas = Mapping[str, Mapping[str, object]]
-"""Columns and their types by relation; only the columns' names and order are read."""
+"""Columns and their types by relation; only the columns' names and order are read.
+
+With a column called `*` among them a relation has these columns, and maybe others.
+"""
 
 STAR_OF_TABLES = "*"
 _ANY_DAY = "yyyymmdd"
@@ -80,6 +83,8 @@ class Tables:
         if spelt is None:
             return Table(name, None)
         columns = tuple(unquoted(column) for column in self._schemas[spelt])
+        if STAR in columns:
+            return Table(spelt, None, index_of([name for name in columns if name != STAR]))
         # A relation without columns is one of which nothing is known.
         return Table(spelt, columns or None, index_of(columns))
 

@@ -95,9 +95,9 @@ class Columns(Struct, frozen=True):
     names: tuple[str, ...] | None
     """All of them, in order; None where they are not known."""
     types: Mapping[str, str]
-    """Types by name, in the order of the names."""
+    """Types by name, in the order of the names; with `*` among the names where there may be others."""
     documented: tuple[str, ...]
-    """Columns that are there, though maybe not all, where `names` is None: they lend their spelling."""
+    """Columns that are there, though maybe not all, where `names` is None."""
     digest: str
 
 
@@ -203,7 +203,7 @@ class _Analysis:
         schemas: dict[str, Mapping[str, str]] = {}
         for unique_id, keys in names.keys().items():
             columns = self.columns_of(unique_id)
-            if columns.names is not None:
+            if columns.names is not None or columns.documented:
                 schemas.update(dict.fromkeys(keys, columns.types))
         found = analysed(Query(names.sql, self.dialect, schemas), self.timeout)
         if isinstance(found, Failure):
@@ -301,7 +301,8 @@ def offered_columns(node: NodeMetadata, inferred: tuple[str, ...]) -> Columns:
         names = tuple(types)
     else:
         documented = tuple(dict.fromkeys(chain(types, (name for name in inferred if name != EVERYTHING))))
-        return Columns(None, {}, documented, _digest((None, *documented)))
+        some = {name: types.get(name, "") for name in (*documented, EVERYTHING)}
+        return Columns(None, some, documented, _digest((None, *documented)))
     return Columns(names, {name: types.get(name, "") for name in names}, (), _digest(names))
 
 

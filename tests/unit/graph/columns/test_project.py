@@ -407,6 +407,23 @@ def test_documented_columns_need_not_be_all_unless_a_contract_says_so() -> None:
     assert sources(graph, "model.shop.grandchild") == {"id": ["promised.id"]}
 
 
+def test_of_two_relations_that_may_have_a_column_the_one_that_documents_it_has_it() -> None:
+    def found(*documented: str) -> list[tuple[str, str, float]]:
+        orders = source("orders", known=None)
+        people = source("people", *documented, known="manifest")
+        child = node(
+            "child",
+            "select full_name from {orders} as o join {people} as p on o.id = p.id",
+            orders.unique_id,
+            people.unique_id,
+        )
+        (output,) = columns_of(analyse_project(project(orders, people, child)), "model.shop.child").outputs
+        return [(one.parent, one.column, one.confidence) for one in output.sources]
+
+    assert found() == [("source.shop.orders", "full_name", 0.5)]
+    assert found("Full_Name") == [("source.shop.people", "Full_Name", 0.9)]
+
+
 def test_the_catalog_spells_names_and_tells_what_a_star_holds() -> None:
     raw = source("raw", known=None)
     child = node(
