@@ -216,7 +216,7 @@ def _tiles(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[Nod
         told = " · ".join(f"{number:,} {word}" for word, number in changed.items() if number)
         tiles.append(
             _tile(
-                "details",
+                "details" if any(node.has_section for node in nodes) else "nodes" if nodes else "",
                 sum(changed.values()),
                 f"nodes changed: {told}" if told else "nodes changed",
                 "info",

@@ -6,11 +6,14 @@ import json
 import re
 import string
 from datetime import datetime, timezone
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recce_meta.models import Change, ChangeDetail, Impact, LineageEdge, Reason, RunDiff, RunMetadata, Status
+from recce_meta.models.category import Category, ColumnChange
+from recce_meta.models.change import Reach
 from recce_meta.report import diff_json, diff_markdown, diff_text
 from recce_meta.report.characters import display_width, neutralise, shorten
 from recce_meta.report.escape import mermaid_label
@@ -43,11 +46,26 @@ def details(draw: st.DrawFn) -> ChangeDetail:
 
 
 @st.composite
+def effects(draw: st.DrawFn) -> dict[str, Any]:
+    """What a change breaks; often that was not looked into."""
+    category = draw(st.none() | st.sampled_from(Category))
+    if category is None:
+        return {}
+    name, status, count = draw(hostile), draw(st.sampled_from(list(Status)[:3])), draw(st.integers(0, 7))
+    return {
+        "category": category,
+        "category_reasons": (name,) * count,
+        "columns": tuple(ColumnChange(f"{name}{i}", status, name if i == 1 else None) for i in range(count)),
+        "columns_moved": count > 3,
+    }
+
+
+@st.composite
 def diffs(draw: st.DrawFn) -> RunDiff:
     changes = []
-    for index in range(draw(st.integers(0, 6))):
+    for index in range(draw(st.integers(0, 4))):
         status = draw(st.sampled_from(Status))
-        found = tuple(draw(st.lists(details(), max_size=4))) if status is Status.MODIFIED else ()
+        found = tuple(draw(st.lists(details(), max_size=3))) if status is Status.MODIFIED else ()
         reasons = tuple(sorted({detail.reason for detail in found}, key=list(Reason).index))
         changes.append(
             Change(
@@ -58,13 +76,23 @@ def diffs(draw: st.DrawFn) -> RunDiff:
                 status=status,
                 reasons=reasons,
                 details=found,
+                **draw(effects()),
             )
         )
     changes.sort(key=lambda change: change.unique_id)
     ids = [change.unique_id for change in changes]
     children = tuple(LineageEdge(f"model.shop.child{draw(hostile)}", parent) for parent in ids)
     impacted = tuple(
-        Impact(unique_id=e.node_id, name=draw(hostile), resource_type="model", distance=1, origin=e.parent_id)
+        Impact(
+            unique_id=e.node_id,
+            name=draw(hostile),
+            resource_type="model",
+            distance=1,
+            origin=e.parent_id,
+            reach=draw(st.none() | st.sampled_from(Reach)),
+            columns=(e.node_id, e.parent_id, "c", "d", "e", "f")[: draw(st.integers(0, 6))],
+            confidence=0.4 if len(ids) % 2 else 1.0,
+        )
         for e in children
     )
     return RunDiff(
@@ -72,6 +100,7 @@ def diffs(draw: st.DrawFn) -> RunDiff:
         current=run_of(draw(hostile), draw(hostile)),
         changes=tuple(changes),
         impacted=impacted,
+        unreached=draw(st.integers(0, 3)),
         children=children,
         names={e.node_id: draw(hostile) for e in children},
         notes=tuple(draw(st.lists(hostile, max_size=2))),
@@ -112,12 +141,13 @@ def test_colours_are_the_only_escape_sequences(diff: RunDiff) -> None:
 
 
 @given(diff=diffs())
-def test_every_row_of_the_markdown_table_has_four_cells(diff: RunDiff) -> None:
+def test_every_row_of_the_markdown_table_has_as_many_cells_as_its_head(diff: RunDiff) -> None:
     markdown = without_code(diff_markdown(diff))
 
     rows = [line for line in markdown.splitlines() if line.startswith("| ")]
 
-    assert [row for row in rows if row.count("|") != 5] == []
+    pipes = 6 if any(change.category is not None for change in diff.changes) else 5
+    assert [row for row in rows if row.count("|") != pipes] == []
 
 
 @given(diff=diffs())
@@ -150,7 +180,7 @@ def test_every_mermaid_line_has_a_known_form(diff: RunDiff) -> None:
         r"flowchart LR|  classDef \w+ [\w:#, -]+|  n\d+ --> n\d+"
         r"|  n\d+(\[|\[\(|\(\[)\"[^\"\[\]<>`]*\"(\]|\)\]|\]\)):::\w+"
     )
-    assert [line for line in lines if not form.fullmatch(line)] == []
+    assert [line for line in lines if not form.fullmatch(line.replace("<br/>", ""))] == []
 
 
 @given(diff=diffs())

@@ -8,8 +8,10 @@ from datetime import datetime, timezone
 from hashlib import sha256
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.models import Change, Impact, LineageEdge, RunDiff, RunMetadata, Status
+from recce_meta.models.category import Category, ColumnChange
 from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import Failed, RowCount, RowCountDiff, SchemaDiff, Subject
 from recce_meta.report import html_report
@@ -96,6 +98,28 @@ def test_every_link_leads_somewhere() -> None:
     anchors = set(re.findall(r'\bid="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
     assert len(anchors) == len(re.findall(r'\bid="', page))
+
+
+def test_the_page_says_what_breaks_and_leaves_out_what_is_not_reached() -> None:
+    diff = run_diff("a", edge("a", "hit"), edge("a", "spared"), impacted=(impact("hit", 1, "a"),))
+    effect = {"category": Category.PARTIAL_BREAKING, "columns": (ColumnChange("<x>", Status.MODIFIED),)}
+    judged = replace(diff, changes=(replace(diff.changes[0], **effect),), unreached=1)
+
+    page = html_report("shop", judged)
+
+    assert "partial breaking" in page and "~ &lt;x&gt;" in page
+    assert "of 2 nodes downstream impacted" in page
+    assert "spared" not in page and "spared" in html_report("shop", diff)
+
+
+def test_where_nothing_is_impacted_the_page_says_so_and_its_links_lead_somewhere() -> None:
+    diff = run_diff("a", edge("a", "spared"))
+
+    for unreached in (0, 3):
+        page = html_report("shop", replace(diff, unreached=unreached))
+        anchors = set(re.findall(r'\bid="([^"]+)"', page))
+        assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
+    assert "Of 3 nodes downstream none is impacted." in page
 
 
 def test_what_looks_like_a_place_of_the_template_is_text() -> None:

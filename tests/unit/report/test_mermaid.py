@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from recce_meta.models import Change, LineageEdge, RunDiff, RunMetadata, Status
+from msgspec.structs import replace
+
+from recce_meta.models import Change, Impact, LineageEdge, RunDiff, RunMetadata, Status
+from recce_meta.models.category import Category
+from recce_meta.models.change import Reach
 from recce_meta.report import diff_markdown
 from recce_meta.report.mermaid import CHANGED_FIRST, NODES_DRAWN, diff_flowchart
 
@@ -41,6 +45,32 @@ def test_children_have_room_beside_many_changed_nodes() -> None:
     assert (chart.drawn, chart.total) == (NODES_DRAWN, 120)
     assert chart.text.count(":::added") == CHANGED_FIRST
     assert chart.edges == NODES_DRAWN - CHANGED_FIRST
+
+
+def test_children_that_a_change_does_not_reach_are_not_drawn() -> None:
+    diff = diff_of(1, [("model.shop.m00", "model.shop.hit"), ("model.shop.m00", "model.shop.spared")])
+    judged = replace(
+        diff,
+        changes=(replace(diff.changes[0], status=Status.MODIFIED, category=Category.BREAKING),),
+        impacted=(
+            Impact(
+                unique_id="model.shop.hit",
+                name="hit",
+                resource_type="model",
+                distance=1,
+                origin="model.shop.m00",
+                reach=Reach.COLUMNS,
+                columns=("a", "b"),
+            ),
+        ),
+        unreached=1,
+    )
+
+    chart = diff_flowchart(judged)
+
+    assert 'n0["m00<br/>breaking"]:::breaking' in chart.text
+    assert 'n1["hit<br/>a, b"]:::impacted' in chart.text
+    assert "spared" not in chart.text and "spared" in diff_flowchart(diff).text
 
 
 def test_a_node_called_end_is_named_by_number() -> None:
