@@ -41,7 +41,7 @@ def column_lineage(
 
     *dialect* is sqlglot's name of it; "" stands for SQL that is not of any. *schemas* has the columns of the
     relations that are known, {table: {column: type}}, in order; tables are matched by the end of their dotted
-    names. Of two outputs with one name the first counts; all stars that cannot be expanded are one output `*`.
+    names. Of two outputs with one name the first counts; stars that cannot be expanded are one output `*`.
     Raises SqlNotAnalysed.
     """
     lineage: dict[str, set[tuple[str, str]]] = {}

@@ -14,6 +14,7 @@ from recce_meta.graph.columns.query import (
     Reads,
     Reference,
     Select,
+    SelfReference,
     SetOperation,
     Source,
     Unresolved,
@@ -81,7 +82,8 @@ class Reader:
         query = self._context.resolve(node, scope.ctes, scope)
         if not isinstance(holder, Pivot):
             holder.subqueries[id(node)] = query
-            if not isinstance(query, (Pivot,)) and hasattr(query, "node"):
+            if not isinstance(query, SelfReference):
+                # The query itself, where *node* is the brackets around it.
                 holder.subqueries[id(query.node)] = query
         return query
 

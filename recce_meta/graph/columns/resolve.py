@@ -333,9 +333,8 @@ def _by_name(query: SetOperation) -> Iterator[Output]:
             for operand in query.operands
             if (found := index(operand).get(lower) or implied_output(operand, name)) is not None
         )
-        yield Output(
-            name, place, branches=branches, star=_all_stars(query.operands) if name == STAR else None
-        )
+        star = _all_stars(query.operands) if name == STAR else None
+        yield Output(name, place, branches=branches, star=star)
 
 
 def _first_operand(node: Sql) -> Sql:

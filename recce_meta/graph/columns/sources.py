@@ -157,6 +157,10 @@ class Sources:
     def _table_function(
         self, node: Sql, call: Sql, alias: str, columns: tuple[str, ...], scope: Scope
     ) -> Source:
+        inner = args(call, "expressions")
+        if call.name.upper() == "TABLE" and len(inner) == 1 and isinstance(inner[0], exp.Func):
+            # `TABLE(FLATTEN(…))`, as older versions of sqlglot leave it.
+            call = inner[0]
         reads = _from_outside(call, self._reader.read(call, scope, "join"))
         relation = _relation_argument(call)
         if relation is not None:
