@@ -90,6 +90,13 @@ def agrees(change: SqlChange, old: Answer, new: Answer) -> bool:
     return old.columns(kept) == new.columns(kept)
 
 
+def is_named_twice(change: SqlChange, old: Answer) -> bool:
+    """Whether a column was added that stands in a star already, which nobody can know without schemas."""
+    return any(
+        (column.name.lower(), 0) in old.places for column in change.columns if column.status is Status.ADDED
+    )
+
+
 def tried(database: duckdb.DuckDBPyConnection, seed: int) -> tuple[str, str | None]:
     """The category of one pair of queries, or that it does not run; and what is wrong with it."""
     maker = Maker(Random(seed))
@@ -102,11 +109,14 @@ def tried(database: duckdb.DuckDBPyConnection, seed: int) -> tuple[str, str | No
     new_sql = query.sql()
     if answer(database, new_sql) is None:
         return "not run", None
-    change = compare_sql(old_sql, new_sql, "duckdb", SCHEMAS)
+    schemas = SCHEMAS if seed % 3 else {}
+    change = compare_sql(old_sql, new_sql, "duckdb", schemas)
     for number in range(DATA):
         database.execute(f"use d{number}")
         old, new = answer(database, old_sql), answer(database, new_sql)
-        if old is not None and new is not None and not agrees(change, old, new):
+        if old is None or new is None or (not schemas and is_named_twice(change, old)):
+            break
+        if not agrees(change, old, new):
             said = f"{seed}: {change.category} {[(one.name, str(one.status)) for one in change.columns]}"
             return change.category.value, f"{said}\n{old_sql}\n=>\n{new_sql}\n{old.rows}\n{new.rows}"
     return change.category.value, None

@@ -55,6 +55,7 @@ OF_SELECTS = OF_SUBQUERIES | {
     *"expressions from from_ where having qualify windows distinct hint group".split()
 }
 """Arguments of a SELECT that are understood; any other is part of what it is."""
+OF_SETS = OF_SUBQUERIES.union("expression distinct".split())
 OF_GROUPS = frozenset({"expressions", "all"})
 OF_JOINS = frozenset("this on using side kind hint".split())
 OF_FUNCTIONS = frozenset("alias offset joins laterals pivots".split())
@@ -256,6 +257,9 @@ class Keys(References):
             keyed.parts["distinct"] = compared(query, slots, operands)
         keyed.parts["order"] = self._order(query)
         keyed.parts["limit"] = self._written(query.node, CUTS)
+        keyed.parts["query"] = self._written(
+            query.node, [one for one in query.node.args if one not in OF_SETS]
+        )
 
     def _across(self, output: Output, query: SetOperation, slots: list[str]) -> str:
         """The key of a column of a set operation: what each operand puts there."""

@@ -27,6 +27,7 @@ from recce_meta.graph.columns.query import (
     Select,
     SetOperation,
     Source,
+    Star,
     Table,
     Unresolved,
     WholeRow,
@@ -126,7 +127,8 @@ class References(ABC):
         if output.star is not None:
             star = output.star
             places = ",".join(self._slot(source) for source in star.sources)
-            return f"star({places};{sorted(star.excluded)};{sorted(star.renamed.items())})"
+            twice = sorted(named_twice(self._frames[-1].query.outputs, star))
+            return f"star({places};{sorted(star.excluded)};{sorted(star.renamed.items())};{twice})"
         plain = output.reads.plain
         if output.node is None and plain is not None:
             if isinstance(plain, Column):
@@ -357,6 +359,20 @@ class References(ABC):
             if isinstance(node, exp.Table) and isinstance(part := node.args.get(name), NODE)
         ]
         return ".".join(parts) if parts else repr(getattr(source.relation, "name", ""))
+
+
+def named_twice(outputs: Sequence[Output], star: Star) -> set[str]:
+    """Names of outputs beside a star that are read out of it, and so stand in it too."""
+    return {
+        name
+        for output in outputs
+        if output.star is None and (name := output.name.lower()) and name not in star.excluded
+        for one in output.reads.references
+        if isinstance(one, Column)
+        and one.name.lower() == name
+        and (one.output is None or one.output.ordinal < 0)
+        and any(one.source is each for each in star.sources)
+    }
 
 
 def _place(column: Column, name: str) -> str:
