@@ -46,7 +46,7 @@ class Flow:
     """Whether it is one column as it is, all the way down."""
     aggregated: bool = False
     opaque: bool = False
-    """Whether something is read that leads to no column: a name not found, the existence of rows."""
+    """Whether it depends on what is no column: on other rows, on their existence, on a name not found."""
 
 
 EMPTY = Flow({}, False)
@@ -131,7 +131,7 @@ class Lineage:
         if reads.plain is not None and output.star is None:
             return self._of_reference(reads.plain)
         columns: dict[BaseColumn, float] = {}
-        aggregated, opaque = reads.aggregates, bool(reads.tests)
+        aggregated, opaque = reads.aggregates, reads.windows or bool(reads.tests)
         for flow in self._parts(output):
             aggregated = aggregated or flow.aggregated
             opaque = opaque or flow.opaque

@@ -81,6 +81,8 @@ class Reads:
     """Where the expression is nothing but this reference."""
     aggregates: bool = False
     """Whether an aggregate function stands in it, other than as a window function."""
+    windows: bool = False
+    """Whether a window function stands in it: then it depends on other rows, even if it reads no column."""
 
 
 NOTHING: Final = Reads()

@@ -24,7 +24,7 @@ from recce_meta.graph.columns.scope import Scope
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, unwrapped
 
 _PLAIN, _COLUMN, _QUERY, _EXISTS, _WINDOW, _AGGREGATE = range(6)
-_HEAD, _LEAF, _PARAMETER, _TABLE, _STAR, _DOT = range(6, 12)
+_HEAD, _LEAF, _PARAMETER, _TABLE, _STAR, _DOT, _CALL = range(6, 13)
 _HEADS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 """What may stand between a window and its function."""
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
@@ -41,6 +41,7 @@ _KINDS: tuple[tuple[tuple[type, ...], int], ...] = (
     ((exp.Table,), _TABLE),
     ((exp.Star,), _STAR),
     ((exp.Dot,), _DOT),
+    ((exp.Anonymous,), _CALL),
 )
 Holder = Select | SetOperation | Pivot
 """What remembers the meaning of the nodes."""
@@ -154,7 +155,7 @@ class _Reading:
         self._references: list[Reference] = []
         self._subqueries: list[Query] = []
         self._tests: list[Query] = []
-        self._aggregates = False
+        self._aggregates = self._windows = False
 
     def walk(self, root: Sql) -> Reads:
         plain: Reference | None = None
@@ -178,7 +179,11 @@ class _Reading:
             else:
                 self._special(node, kind, head, stack)
         return Reads(
-            tuple(self._references), tuple(self._subqueries), tuple(self._tests), None, self._aggregates
+            tuple(self._references),
+            tuple(self._subqueries),
+            tuple(self._tests),
+            aggregates=self._aggregates,
+            windows=self._windows,
         )
 
     @staticmethod
@@ -208,12 +213,14 @@ class _Reading:
             else:
                 self._push(node, stack)
         elif kind == _WINDOW:
+            self._windows = True
             self._push(node, stack, "this")
             named = self._named_window(node)
             if named is not None:
                 self._take(named)
-        elif kind == _AGGREGATE:
-            self._aggregates = self._aggregates or not head
+        elif kind in (_AGGREGATE, _CALL):
+            counts = kind == _AGGREGATE or node.name.upper() in facts.AGGREGATES
+            self._aggregates = self._aggregates or (counts and not head)
             self._push(node, stack)
         elif kind == _HEAD:
             self._push(node, stack, "this" if head else "")

@@ -25,6 +25,7 @@ from recce_meta.graph.columns.query import (
     SetOperation,
     Source,
     Star,
+    Values,
 )
 from recce_meta.graph.columns.reading import Reader
 from recce_meta.graph.columns.scope import Ctes, Scope, implied_output, index
@@ -118,9 +119,12 @@ class Resolver:
         body = node.this
         if recursive and _reads_itself(body, name):
             return self._recursive(node, name, columns, ctes, outer)
-        cte = Cte(name, self.query(body, ctes, outer), node, columns=columns)
-        if node.args.get("scalar"):
-            ctes.add_scalar(name, cte)
+        if not node.args.get("scalar"):
+            return Cte(name, self.query(body, ctes, outer), node, columns=columns)
+        scope = Scope(Select(body), ctes, outer)
+        value = Output(name, 0, body, self._reader.read(body, scope, "join"))
+        cte = Cte(name, Values(body, [value]), node)
+        ctes.add_scalar(name, cte)
         return cte
 
     def _recursive(

@@ -101,7 +101,7 @@ def _of_update(tree: Sql) -> Found:
     items = [*others] if _is_among(target, others) else [*others, target]
     if joins:
         items = [target]
-    select = _select(assigned, items, [])
+    select = _select(assigned, items)
     where = arg(tree, "where")
     if where is not None:
         select.set("where", where)
@@ -144,11 +144,12 @@ def _of_merge(tree: Sql) -> Found:
             expressions=[exp.Column(this=exp.Star(), table=exp.to_identifier(_called(source)))]
         )
         select = select.from_(source, copy=False)
+        select.set("joins", [exp.Join(this=target, kind="CROSS")])
     else:
-        select = _select(assigned, [source, target], conditions)
-        on = arg(tree, "on")
-        if on is not None:
-            conditions.append(on)
+        select = _select(assigned, [source, target])
+    on = arg(tree, "on")
+    if on is not None:
+        conditions.append(on)
     if conditions:
         select.set("where", exp.Where(this=exp.and_(*conditions, copy=False)))
     for key in ("with", "with_"):
@@ -197,7 +198,7 @@ def _items(node: Sql) -> list[Sql]:
     return args(node, "expressions") if isinstance(node, (exp.Tuple, exp.Schema)) else [unwrapped(node)]
 
 
-def _select(assigned: dict[str, list[Sql]], items: list[Sql], conditions: list[Sql]) -> exp.Select:
+def _select(assigned: dict[str, list[Sql]], items: list[Sql]) -> exp.Select:
     """A SELECT of what is assigned; several values for one column meet in a COALESCE."""
     outputs = []
     for name, values in assigned.items():
