@@ -157,25 +157,17 @@ def test_the_same_graph_is_not_analysed_again_and_writes_its_run_alone(
     assert load_columns(store.adapter, again.run, schema=store.schema) == analyst.whole()
 
 
-@pytest.mark.parametrize("difference", [{"adapter_type": "duckdb"}, {"extractor": "dbt-sql"}])
-def test_another_dialect_or_way_of_reading_is_analysed_for_itself(
-    make_project: Callable[..., Project], recorded: Any, difference: dict[str, str]
-) -> None:
-    recorded(make_project("run-1"))
-
-    again, analyst = recorded(make_project("run-2", **difference))
-
-    assert not again.new_graph and len(analyst.calls) == 1
-
-
-def test_another_version_of_the_recorder_analyses_for_itself(
+def test_another_dialect_way_of_reading_or_recorder_is_analysed_for_itself(
     make_project: Callable[..., Project], recorded: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded(make_project("run-1"))
+
+    for number, difference in enumerate(({"adapter_type": "duckdb"}, {"extractor": "dbt-sql"})):
+        again, analyst = recorded(make_project(f"run-{number}-else", **difference))
+        assert not again.new_graph and len(analyst.calls) == 1
+
     monkeypatch.setattr(write, "__version__", "99.0")
-
     again, analyst = recorded(make_project("run-2"))
-
     assert len(analyst.calls) == 1 and again.analyses_written == 0
 
 
@@ -209,7 +201,7 @@ def test_columns_of_another_project_are_not_known(
     assert analyst.calls == [{}]
 
 
-def test_a_run_that_is_stored_is_left_as_it_is(
+def test_a_run_that_is_stored_is_left_as_it_is_and_a_later_one_has_columns(
     store: Any, make_project: Callable[..., Project], recorded: Any
 ) -> None:
     plain = record_run(store.adapter, make_project(), schema=store.schema)
@@ -220,19 +212,10 @@ def test_a_run_that_is_stored_is_left_as_it_is(
     assert plain.run.column_graph_id is None
     assert load_columns(store.adapter, plain.run, schema=store.schema) is None
 
-
-def test_a_run_without_columns_beside_one_with_them(
-    store: Any, make_project: Callable[..., Project], recorded: Any
-) -> None:
-    recorded(make_project("run-1"))
-
-    plain = record_run(store.adapter, make_project("run-2"), schema=store.schema)
-
-    assert plain.run.column_graph_id is None
-    assert [run.column_graph_id is None for run in list_runs(store.adapter, schema=store.schema)] == [
-        True,
-        False,
-    ]
+    later, analyst = recorded(make_project("run-2"))
+    assert (later.new_graph, analyst.calls) == (False, [{}])
+    runs = {run.run_id: run.column_graph_id for run in list_runs(store.adapter, schema=store.schema)}
+    assert runs == {"run-1": None, "run-2": later.run.column_graph_id}
 
 
 def test_pruned_runs_take_with_them_what_only_they_had(
