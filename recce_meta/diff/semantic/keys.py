@@ -289,6 +289,10 @@ class Keys(References):
                 self._values[id(output)] = f"pivot({output.name.lower()!r})"
 
     def _rows_written_out(self, query: Values, keyed: Keyed) -> None:
+        if not isinstance(query.node, exp.Values):
+            # ClickHouse: a CTE that is one value.
+            keyed.parts["values"] = ("1", self._key(query.node))
+            return
         rows = [
             row.expressions if isinstance(row, exp.Tuple) else [row]
             for row in args(query.node, "expressions")

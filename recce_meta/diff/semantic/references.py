@@ -30,6 +30,7 @@ from recce_meta.graph.columns.query import (
     Star,
     Table,
     Unresolved,
+    Values,
     WholeRow,
 )
 from recce_meta.graph.columns.scope import find
@@ -192,9 +193,12 @@ class References(ABC):
             if slot is not None:
                 self._outermost = min(self._outermost, len(self._frames) - 1 - level)
                 return f"{level}.{slot}"
-        # Fields of a struct, `f(x).*`, or what cannot be read there.
-        written = self._key(source.node) if isinstance(source.relation, Function) else ""
-        return f"elsewhere({source.alias!r};{written})"
+        # Of no FROM: fields of a struct, `f(x).*`; a CTE that is one value; what cannot be read there.
+        if isinstance(source.relation, Function):
+            return f"elsewhere({self._key(source.node)})"
+        if isinstance(source.relation, Table):
+            return f"elsewhere({source.alias!r};{self._table(source)})"
+        return f"elsewhere({self.query(source.relation).rows})"
 
     def _row(self, source: Source) -> str:
         slot = self._slot(source)
@@ -293,15 +297,7 @@ class References(ABC):
         return None
 
     def _nested(self, node: Sql) -> str:
-        query = next(
-            (
-                found
-                for frame in reversed(self._frames)
-                if isinstance(frame.query, (Select, SetOperation))
-                and (found := frame.query.subqueries.get(id(node))) is not None
-            ),
-            None,
-        )
+        query = self._noted_query(node)
         if query is None:
             raise SqlNotAnalysed(f"a {node.key} inside of an expression is not understood")
         keyed = self.query(query)
@@ -312,6 +308,22 @@ class References(ABC):
         if len(keyed.values) > 1 or (isinstance(query, Select) and query.as_struct):
             names = str([output.name.lower() for output in query.outputs])
         return short(f"query({keyed.rows};{','.join(keyed.values)};{names};{extras})")
+
+    def _noted_query(self, node: Sql) -> Query | None:
+        bare = node
+        while isinstance(bare, exp.Subquery):
+            bare = bare.this
+        for frame in reversed(self._frames):
+            if isinstance(frame.query, (Select, SetOperation)):
+                found = frame.query.subqueries.get(id(node))
+                if found is not None:
+                    return found
+            elif isinstance(frame.query, Values):
+                for output in frame.query.outputs:
+                    for query in (*output.reads.subqueries, *output.reads.tests):
+                        if any(getattr(query, "node", None) is one for one in (node, bare)):
+                            return query
+        return None
 
     def _named_window(self, name: str) -> Sql | None:
         query = self._frames[-1].query
