@@ -11,9 +11,9 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from recce_meta.diff.semantic.folding import Names
+from recce_meta.diff.semantic.frames import Keyed
 from recce_meta.diff.semantic.keys import Keys
 from recce_meta.diff.semantic.reasons import Side, reasons_of
-from recce_meta.diff.semantic.references import Keyed
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.analyse import resolve_query
 from recce_meta.graph.columns.context import Deadline

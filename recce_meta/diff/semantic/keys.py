@@ -20,17 +20,9 @@ from sqlglot import exp
 from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.expressions import conjuncts, short
 from recce_meta.diff.semantic.folding import ALIASES_BEFORE_COLUMNS, COLUMNS_BEFORE_ALIASES
+from recce_meta.diff.semantic.frames import ANYWHERE, Frame, Keyed, names_and_values
 from recce_meta.diff.semantic.functions import aggregates, has_unknown_calls_only, in_this_query, row_makers
-from recce_meta.diff.semantic.references import (
-    ANYWHERE,
-    CUTS,
-    OF_SUBQUERIES,
-    Frame,
-    Keyed,
-    References,
-    names_and_values,
-    typed_columns,
-)
+from recce_meta.diff.semantic.references import CUTS, OF_SUBQUERIES, References, typed_columns
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.query import (
     STAR,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from recce_meta.diff.semantic.references import Keyed
+from recce_meta.diff.semantic.frames import Keyed
 
 MOST = 5
 """Phrases; more help nobody."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.expressions import ExpressionKeys, short
 from recce_meta.diff.semantic.folding import Names
+from recce_meta.diff.semantic.frames import Frame, Keyed, names_and_values
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.query import (
     STAR,
@@ -44,45 +43,10 @@ CUTS = ("limit", "offset", "fetch", "sample")
 OF_RELATIONS = frozenset("this db catalog alias joins laterals pivots with with_ hints view".split())
 """Arguments of items of FROM that are understood elsewhere; any other is part of what they are."""
 OF_SUBQUERIES = OF_RELATIONS | {*CUTS, "order", "locks"}
-WRAPPERS = (exp.Final, exp.TableSample, exp.Lateral)
+WRAPPERS = (exp.Final, exp.TableSample, exp.Lateral, exp.Subquery)
 """What may stand around an item of FROM."""
 VOLATILE = re.compile(r"(?i).*(rand|uuid|newid|nextval|seq\d|clock_timestamp|sysdate|now).*")
 """Functions that may answer differently for each row, or each time they are called."""
-ANYWHERE = 1_000_000
-"""In the place of a depth: the same at every one."""
-
-
-@dataclass(slots=True, eq=False)
-class Keyed:
-    """The keys of one query."""
-
-    query: Query
-    rows: str = ""
-    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """What the rows key is made of, by the name that a reason calls it."""
-    values: tuple[str, ...] = ()
-    """By output, in order."""
-    inputs: tuple[tuple[str, str, Keyed | None], ...] = ()
-    """Of sources and operands: what to call each, its rows key, and its keys where it is a query."""
-    outermost: int = ANYWHERE
-    """The outermost of the queries around it that it reads, counted from the outside."""
-
-
-class Frame:
-    """A query whose expressions are being read, with the places of its sources."""
-
-    def __init__(self, query: Query) -> None:
-        self.query = query
-        self.slots: dict[int, str] = {}
-        self.sources: list[Source] = []
-        self._seen: Counter[str] = Counter()
-
-    def place(self, source: Source, rows: str) -> str:
-        """Put *source* in reach, and name its place."""
-        self._seen[rows] += 1
-        slot = self.slots[id(source)] = f"{short(rows)}.{self._seen[rows]}"
-        self.sources.append(source)
-        return slot
 
 
 class References(ABC):
@@ -427,12 +391,6 @@ def called_by(source: Source) -> str:
     if source.alias or not isinstance(source.relation, Table):
         return source.alias.lower()
     return (source.node.name or source.relation.name.rsplit(".", 1)[-1]).lower()
-
-
-def names_and_values(keyed: Keyed) -> str:
-    """A key of all columns of a query, names included."""
-    outputs = zip(keyed.query.outputs, keyed.values, strict=True)
-    return short(str([(output.name.lower(), value) for output, value in outputs]))
 
 
 def typed_columns(node: Sql) -> list[Sql]:

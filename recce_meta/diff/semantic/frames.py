@@ -1,0 +1,51 @@
+"""The keys of a query, and the place in which they are made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from recce_meta.diff.semantic.expressions import short
+from recce_meta.graph.columns.query import Query, Source
+
+ANYWHERE = 1_000_000
+"""In the place of a depth: the same at every one."""
+
+
+@dataclass(slots=True, eq=False)
+class Keyed:
+    """The keys of one query."""
+
+    query: Query
+    rows: str = ""
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the rows key is made of, by the name that a reason calls it."""
+    values: tuple[str, ...] = ()
+    """By output, in order."""
+    inputs: tuple[tuple[str, str, Keyed | None], ...] = ()
+    """Of sources and operands: what to call each, its rows key, and its keys where it is a query."""
+    outermost: int = ANYWHERE
+    """The outermost of the queries around it that it reads, counted from the outside."""
+
+
+class Frame:
+    """A query whose expressions are being read, with the places of its sources."""
+
+    def __init__(self, query: Query) -> None:
+        self.query = query
+        self.slots: dict[int, str] = {}
+        self.sources: list[Source] = []
+        self._seen: Counter[str] = Counter()
+
+    def place(self, source: Source, rows: str) -> str:
+        """Put *source* in reach, and name its place."""
+        self._seen[rows] += 1
+        slot = self.slots[id(source)] = f"{short(rows)}.{self._seen[rows]}"
+        self.sources.append(source)
+        return slot
+
+
+def names_and_values(keyed: Keyed) -> str:
+    """A key of all columns of a query, names included."""
+    outputs = zip(keyed.query.outputs, keyed.values, strict=True)
+    return short(str([(output.name.lower(), value) for output, value in outputs]))
