@@ -71,6 +71,10 @@ class Reader:
         """
         return _Reading(self, scope, place, holder or scope.select).walk(root)
 
+    def check_time(self) -> None:
+        """Raise SqlNotAnalysed where the time is over."""
+        self._context.deadline.check()
+
     def kind(self, cls: type) -> int:
         """What to do with nodes of this class."""
         kind = self._kinds.get(cls)

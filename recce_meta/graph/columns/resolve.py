@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
-from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns import facts, pivots
 from recce_meta.graph.columns.context import Context
 from recce_meta.graph.columns.functions import function
 from recce_meta.graph.columns.query import (
-    NOTHING,
     STAR,
     Alias,
     Clause,
@@ -34,7 +32,6 @@ from recce_meta.graph.columns.stars import Outputs
 from recce_meta.graph.columns.tree import SET_OPERATION, arg, args
 
 _CUTS = ("limit", "offset", "fetch", "sample")
-_SELF_READING = (exp.Table,)
 
 
 class Resolver:
@@ -44,6 +41,8 @@ class Resolver:
         self._context = context
         self._reader = Reader(context)
         self._sources = Sources(context, self._reader)
+        self._anchors: dict[int, Callable[[Query], None]] = {}
+        """By `id` of the first operand of a recursive CTE: what to do once that is resolved."""
         context.resolve = self.query
 
     def query(self, node: Sql, ctes: Ctes, outer: Scope | None) -> Query:
@@ -132,18 +131,20 @@ class Resolver:
     ) -> Cte:
         """A CTE that reads itself: its first operand says which columns it has."""
         body = node.this
-        with_, body_ctes = self._with(body, ctes, outer)[0], Ctes(ctes)
-        first = self.query(_first_operand(body), with_, outer)
         itself = SelfReference(name)
-        itself.outputs = [
-            Output(columns[place] if place < len(columns) else output.name, place)
-            for place, output in enumerate(first.outputs)
-        ]
-        for output, like in zip(itself.outputs, first.outputs, strict=True):
-            if like.star is not None:
-                output.star = Star(())
-        body_ctes.add(Cte(name, itself, node, recursive=True))
-        query = self.query(body, body_ctes, outer)
+
+        def name_outputs(first: Query) -> None:
+            itself.outputs = [
+                Output(columns[place] if place < len(columns) else output.name, place)
+                for place, output in enumerate(first.outputs)
+            ]
+            for output, like in zip(itself.outputs, first.outputs, strict=True):
+                output.star = Star(()) if like.star is not None else None
+
+        self._anchors[id(_first_operand(body))] = name_outputs
+        within = Ctes(ctes)
+        within.add(Cte(name, itself, node, recursive=True))
+        query = self.query(body, within, outer)
         itself.query = query
         for output, finished in zip(itself.outputs, query.outputs, strict=False):
             output.branches = (finished,)
@@ -243,6 +244,9 @@ class Resolver:
             chain.append((below, ctes, defined))
             below = below.this
         query = self.query(below, ctes, outer)
+        anchored = self._anchors.pop(id(below), None)
+        if anchored is not None:
+            anchored(query)
         for place in range(len(chain) - 1, -1, -1):
             step, reach, defined = chain[place]
             right = self.query(step.args["expression"], reach, outer)
@@ -342,9 +346,14 @@ def _by_name(query: SetOperation) -> Iterator[Output]:
 
 
 def _first_operand(node: Sql) -> Sql:
-    while isinstance(node, (*(SET_OPERATION,), exp.Subquery)):
-        node = node.this
-    return node
+    """What stands leftmost in set operations; brackets that hold none of them stay."""
+    first = node
+    while isinstance(node, (SET_OPERATION, exp.Subquery)):
+        inner = node.this
+        if isinstance(node, SET_OPERATION):
+            first = inner
+        node = inner
+    return first
 
 
 def _reads_itself(body: Sql, name: str) -> bool:
@@ -352,14 +361,5 @@ def _reads_itself(body: Sql, name: str) -> bool:
     if not isinstance(body, (SET_OPERATION, exp.Subquery)):
         return False
     return any(
-        table.name.lower() == lower and table.args.get("db") is None
-        for table in body.find_all(*_SELF_READING)
+        table.name.lower() == lower and table.args.get("db") is None for table in body.find_all(exp.Table)
     )
-
-
-def not_a_query(node: Sql) -> SqlNotAnalysed:
-    """The error for a statement that yields no columns."""
-    return SqlNotAnalysed(f"a {node.key.upper()} statement yields no columns")
-
-
-__all__ = ["NOTHING", "Resolver"]

@@ -22,10 +22,11 @@ from recce_meta.graph.columns.query import (
     Table,
     Unresolved,
     Values,
+    WholeRow,
 )
 from recce_meta.graph.columns.reading import Reader
 from recce_meta.graph.columns.scope import Scope, find, imply, is_open
-from recce_meta.graph.columns.tree import SET_OPERATION, arg, args, dotted, word
+from recce_meta.graph.columns.tree import SET_OPERATION, arg, args, children, dotted, word
 
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
 _FILES: tuple[type, ...] = tuple(
@@ -161,11 +162,15 @@ class Sources:
         if call.name.upper() == "TABLE" and len(inner) == 1 and isinstance(inner[0], exp.Func):
             # `TABLE(FLATTEN(…))`, as older versions of sqlglot leave it.
             call = inner[0]
-        reads = _from_outside(call, self._reader.read(call, scope, "join"))
         relation = _relation_argument(call)
-        if relation is not None:
+        if relation is None:
+            reads = _from_outside(call, self._reader.read(call, scope, "join"))
+        else:
             # A function over a relation (`ML.PREDICT`): what it does not add comes through.
+            others = [part for part in children(call) if part is not relation]
+            read = [self._reader.read(part, scope, "join") for part in others]
             self.item(relation, scope)
+            reads = _together([*read, Reads((WholeRow(scope.sources[-1]),))])
         if isinstance(call, exp.Explode) or call.name.upper() == "FLATTEN":
             columns = columns or _FLATTEN
         names = columns or ((alias,) if alias else ()) + ((call.name.lower(),) if call.name else ())

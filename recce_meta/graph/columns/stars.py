@@ -70,8 +70,10 @@ class Outputs:
 
     def add_all(self, nodes: list[Sql]) -> None:
         """Add what each of *nodes*, the SELECT list, yields."""
-        for node in nodes:
+        for place, node in enumerate(nodes):
             self._add(node)
+            if place % 500 == 0:
+                self._reader.check_time()
 
     def _add(self, node: Sql) -> None:
         bare = unwrapped(node)

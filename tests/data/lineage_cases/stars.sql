@@ -82,7 +82,7 @@ select q.n from (select row_number() over (order by a) n, t.* from t) q
 select * from ml.predict(model m.x, (select a, b from t))
 => a | passthrough | t.a
 => b | passthrough | t.b
-=> * | constant |
+=> * | derived | t.a t.b
 => uses join t.a
 => uses join t.b
 

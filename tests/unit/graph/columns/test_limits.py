@@ -90,6 +90,17 @@ def test_what_is_long_and_not_nested_is_analysed(sql: str, columns: set[tuple[st
     assert next(iter(column_lineage(sql).values())) == columns
 
 
+def test_recursive_ctes_within_recursive_ctes_are_resolved_once_each() -> None:
+    sql = "select 1 as z"
+    for level in range(40):
+        sql = (
+            f"with recursive x{level} as (({sql}) union all select z + a from x{level} join t on true) "
+            f"select z from x{level}"
+        )
+
+    assert column_lineage(sql) == {"z": {("t", "a")}}
+
+
 def test_more_joins_than_can_be_parsed_are_refused() -> None:
     with pytest.raises(SqlNotAnalysed, match="5,000 joins are more than can be parsed"):
         analyse_query("select * from t" + " join t" * 5_000)
