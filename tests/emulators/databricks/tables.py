@@ -80,10 +80,17 @@ def _define(spark: SparkSession, statement: str) -> Result:
         if _views.takes(spark, statement):
             return Result(spark.createDataFrame([], T.StructType([])))
         _views.settle(spark, statement)
-        if (table := _OR_REPLACE.match(statement)) is not None:
-            spark.sql(f"DROP TABLE IF EXISTS {table[1]}")
-            statement = re.sub(r"\bOR\s+REPLACE\b", "", statement, count=1, flags=re.I)
-        return Result(spark.sql(statement))
+        if (table := _OR_REPLACE.match(statement)) is None:
+            return Result(spark.sql(statement))
+        name, body, before = table[1], statement[table.end() :], table[1]
+        if name in body:  # it is made of itself
+            before = f"{name.removesuffix('`')}_before{'`' * name.endswith('`')}"
+            spark.sql(f"ALTER TABLE {name} RENAME TO {before}")
+        spark.sql(f"DROP TABLE IF EXISTS {name}")
+        result = Result(spark.sql(f"CREATE TABLE {name}{body.replace(name, before)}"))
+        if before != name:
+            spark.sql(f"DROP TABLE {before}")
+        return result
 
 
 class _Views:
