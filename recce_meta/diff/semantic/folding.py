@@ -30,6 +30,9 @@ ALIASES_BEFORE_COLUMNS = frozenset({"clickhouse"})
 https://clickhouse.com/docs/operations/settings/settings#prefer_column_name_to_alias
 """
 
+MAYBE_LATERAL = frozenset({""})
+"""SQL of no dialect in particular: nobody knows whether an expression can name the outputs before it."""
+
 
 class Names:
     """How one dialect compares identifiers."""

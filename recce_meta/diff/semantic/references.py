@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.expressions import ExpressionKeys, short
-from recce_meta.diff.semantic.folding import Names
+from recce_meta.diff.semantic.folding import MAYBE_LATERAL, Names
 from recce_meta.diff.semantic.frames import Frame, Keyed, names_and_values
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.query import (
@@ -65,6 +65,7 @@ class References(ABC):
         self._bound: set[int] = set()
         """Outputs whose value depends on the query that they stand in: window functions, random numbers."""
         self._kinds: dict[type, Callable[[Sql], str | None] | None] = {}
+        self._reading: list[Output] = []
         self._binds = False
         """Whether the expression that is being read does."""
         self._outermost = 0
@@ -82,18 +83,17 @@ class References(ABC):
         if key is None:
             self._values[id(output)] = "?"  # an alias of itself, if it is asked for meanwhile
             around, self._binds = self._binds, False
+            self._reading.append(output)
             key = self._values[id(output)] = short(self._value(output))
             if self._binds:
                 self._bound.add(id(output))
             self._binds = around
+            self._reading.pop()
         return key
 
     def _value(self, output: Output) -> str:
         if output.star is not None:
-            star = output.star
-            places = ",".join(self._slot(source) for source in star.sources)
-            twice = sorted(named_twice(self._frames[-1].query.outputs, star))
-            return f"star({places};{sorted(star.excluded)};{sorted(star.renamed.items())};{twice})"
+            return self._open_star(output.star)
         plain = output.reads.plain
         if output.node is None and plain is not None:
             if isinstance(plain, Column):
@@ -105,6 +105,20 @@ class References(ABC):
         if isinstance(plain, Column) and key == self._column(plain, output.node.name):
             self._suffixes[id(output)] = self._suffix(plain, output.node.name)
         return key
+
+    def _open_star(self, star: Star) -> str:
+        """The key of a `*` over relations whose columns are not known."""
+        places = []
+        for source in star.sources:
+            slot, relation = self._slot(source), source.relation
+            below = [] if isinstance(relation, Table) else [one for one in relation.outputs if one.star]
+            values = [self._values.get(id(one), "?") for one in below]
+            is_whole = not star.excluded and not star.renamed and len(star.sources) == len(values) == 1
+            if is_whole and slot == f"0.{self._throughs.get(id(relation))}":
+                return values[0]
+            places.append(f"{slot}{values or ''}")
+        twice = sorted(named_twice(self._frames[-1].query.outputs, star))
+        return f"star({places};{sorted(star.excluded)};{sorted(star.renamed.items())};{twice})"
 
     # References
 
@@ -230,6 +244,8 @@ class References(ABC):
             return short(f"unread({parts}){self._everything(around)}")
         name = node.this
         key = self._reference(reference, name.name)
+        if self._dialect in MAYBE_LATERAL and not node.args.get("table"):
+            key = short(f"{key}{self._earlier(name.name.lower())}")
         path = None
         if node.args.get("table"):
             namesake = self._namesake(node, reference)
@@ -242,6 +258,15 @@ class References(ABC):
         if isinstance(name, exp.Identifier) and self._names.is_special(name):
             return short(f"{key}/{name.name!r}")
         return key
+
+    def _earlier(self, name: str) -> str:
+        """The values of the outputs called *name* that stand before the one that is being read."""
+        outputs = self._frames[-1].query.outputs
+        if not self._reading or not any(one is self._reading[-1] for one in outputs):
+            return ""
+        before = outputs[: self._reading[-1].ordinal]
+        found = [self._output(one) for one in before if one.name.lower() == name and one.node is not None]
+        return f" or {found}" if found else ""
 
     def _namesake(self, node: Sql, reference: Reference) -> Source | None:
         """The source that the qualifier of *node* names, where *reference* is of another one.
