@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from msgspec import Struct
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ErrorLevel
 
 from recce_meta.dialects.types import Sql
 from recce_meta.errors import SqlNotAnalysed
@@ -110,7 +112,7 @@ def _names(statement: Statement, tables: Tables) -> tuple[str, ...]:
 
 
 def _columns(query: Query, names: tuple[str, ...], dialect: str, deadline: Deadline) -> QueryColumns:
-    lineage = Lineage(deadline)
+    lineage, writer = Lineage(deadline), _Writer(dialect)
     outputs: list[ColumnOutput] = []
     by_place = len(names) >= len(query.outputs) and not any(output.star for output in query.outputs)
     for place, output in enumerate(query.outputs):
@@ -118,10 +120,10 @@ def _columns(query: Query, names: tuple[str, ...], dialect: str, deadline: Deadl
         name = names[place] if by_place and names else output.name
         text = None
         if not name:
-            name = text = _text(output.node, dialect) or f"column {place + 1}"
+            name = text = writer.text(output.node) or f"column {place + 1}"
         kind = kind_of(flow, name)
         if kind not in _AS_IT_IS:
-            text = text or _text(_defining(output), dialect)
+            text = text or writer.text(_defining(output))
         outputs.append(ColumnOutput(name, kind, None if kind in _AS_IT_IS else text, sources_of(flow)))
         if place % 100 == 0:
             deadline.check()
@@ -142,13 +144,21 @@ def _defining(output: Output) -> Sql | None:
     return output.node
 
 
-def _text(node: Sql | None, dialect: str) -> str | None:
-    """The SQL of *node*, cut where it is too long; None where it is too deep to be written."""
-    if node is None or _is_deep(node):
-        return None
-    # Nobody reads the tree after this, so the generator may change what it writes.
-    text: str = node.sql(dialect or None, comments=False, copy=False)
-    return text if len(text) <= MOST_EXPRESSION else text[: MOST_EXPRESSION - 1] + "…"
+class _Writer:
+    """Writes expressions in one dialect."""
+
+    def __init__(self, dialect: str) -> None:
+        self._generator = Dialect.get_or_raise(dialect or None).generator(
+            comments=False, unsupported_level=ErrorLevel.IGNORE
+        )
+
+    def text(self, node: Sql | None) -> str | None:
+        """The SQL of *node*, cut where it is too long; None where it is too deep to be written."""
+        if node is None or _is_deep(node):
+            return None
+        # Nobody reads the tree after this, so the generator may change what it writes.
+        text: str = self._generator.generate(node, copy=False)
+        return text if len(text) <= MOST_EXPRESSION else text[: MOST_EXPRESSION - 1] + "…"
 
 
 def _is_deep(node: Sql) -> bool:

@@ -43,7 +43,8 @@ _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE,
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
 _PREFIXES = ("NOT", "DASH", "PLUS", "TILDA", "TILDE", "LT", "FROM")
 _PREFIX = frozenset(kind for kind in TokenType if kind.name in _PREFIXES)
-_GENERIC = frozenset({"ARRAY", "LIST", "MAP", "NULLABLE", "OBJECT", "ROW", "STRUCT"})
+_GENERICS = ("ARRAY", "LIST", "MAP", "NULLABLE", "OBJECT", "ROW", "STRUCT")
+_GENERIC = frozenset(kind for kind in TokenType if kind.name in _GENERICS)
 """Types that hold types in angle brackets."""
 
 
@@ -114,7 +115,7 @@ def _check_size(tokens: list[Token], deadline: Deadline) -> None:
 def levels_of(tokens: list[Token]) -> int:
     """How deep the parser would descend at the deepest place of *tokens*."""
     level = angles = deepest = run = 0
-    before = ""
+    before: TokenType | None = None
     for token in tokens:
         kind = token.token_type
         if kind in _OPENING:
@@ -131,7 +132,7 @@ def levels_of(tokens: list[Token]) -> int:
             run = 0
         if level + angles + run > deepest:
             deepest = level + angles + run
-        before = kind.name
+        before = kind
     return deepest
 
 
