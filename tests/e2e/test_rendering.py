@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from recce_meta import SimpleTemplateRenderer, extract_project
 from recce_meta.errors import TemplateError
+from recce_meta.render import Limits
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "tests" / "data" / "artifacts"
@@ -94,13 +95,14 @@ def test_what_dbt_compiled_of_a_node_has_no_part_in_rendering_it(package: str) -
     asked = [
         node for node in project.nodes if node.resource_type == "model" and "var(" in (node.raw_code or "")
     ]
-    seeing = SimpleTemplateRenderer(None, project.nodes, macros=project.macros, run=project.run)
+    given = {"macros": project.macros, "run": project.run, "limits": Limits(seconds=60)}
+    seeing = SimpleTemplateRenderer(None, project.nodes, **given)
 
     for node in asked[::6]:
         others = [
             replace(node, compiled_code="nonsense") if other is node else other for other in project.nodes
         ]
-        blind = SimpleTemplateRenderer(None, others, macros=project.macros, run=project.run)
+        blind = SimpleTemplateRenderer(None, others, **given)
         assert text_or_problem(seeing, node.unique_id) == text_or_problem(blind, node.unique_id)
         assert seeing.inferred_variables == blind.inferred_variables
 
