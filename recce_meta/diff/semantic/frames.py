@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from recce_meta.diff.semantic.expressions import short
-from recce_meta.graph.columns.query import Query, Source
+from recce_meta.graph.columns.query import Output, Query, Source
 
 ANYWHERE = 1_000_000
 """In the place of a depth: the same at every one."""
@@ -36,6 +36,7 @@ class Frame:
         self.slots: dict[int, str] = {}
         self.sources: list[Source] = []
         self._seen: Counter[str] = Counter()
+        self._named: dict[str, list[Output]] | None = None
 
     def place(self, source: Source, rows: str) -> str:
         """Put *source* in reach, and name its place."""
@@ -43,6 +44,18 @@ class Frame:
         slot = self.slots[id(source)] = f"{short(rows)}.{self._seen[rows]}"
         self.sources.append(source)
         return slot
+
+    def before(self, output: Output, name: str) -> list[Output]:
+        """The expressions called *name* that stand before *output*; none where it is of another query."""
+        if self._named is None:
+            self._named = {}
+            for one in self.query.outputs:
+                self._named.setdefault(one.name.lower(), []).append(one)
+        if not any(one is output for one in self._named.get(output.name.lower(), [])):
+            return []
+        return [
+            one for one in self._named.get(name, []) if one.ordinal < output.ordinal and one.node is not None
+        ]
 
 
 def names_and_values(keyed: Keyed) -> str:

@@ -261,12 +261,10 @@ class References(ABC):
 
     def _earlier(self, name: str) -> str:
         """The values of the outputs called *name* that stand before the one that is being read."""
-        outputs = self._frames[-1].query.outputs
-        if not self._reading or not any(one is self._reading[-1] for one in outputs):
+        if not self._reading:
             return ""
-        before = outputs[: self._reading[-1].ordinal]
-        found = [self._output(one) for one in before if one.name.lower() == name and one.node is not None]
-        return f" or {found}" if found else ""
+        before = self._frames[-1].before(self._reading[-1], name)
+        return f" or {[self._output(one) for one in before]}" if before else ""
 
     def _namesake(self, node: Sql, reference: Reference) -> Source | None:
         """The source that the qualifier of *node* names, where *reference* is of another one.
