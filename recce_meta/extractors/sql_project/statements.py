@@ -55,7 +55,7 @@ def read_statements(text: str, dialect: str) -> Iterator[Statement | Unreadable]
 def _unreadable(error: Exception, line: int) -> Unreadable:
     """Where and why, without the parser's colours and inner words."""
     found = getattr(error, "errors", None) or [{}]
-    reason = str(found[0].get("description") or error).partition(" but got <Token")[0]
+    reason = str(found[0].get("description") or error).partition(" but got ")[0]
     return Unreadable(line + (found[0].get("line") or 1) - 1, " ".join(reason.split())[:200])
 
 
