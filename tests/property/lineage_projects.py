@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import sqlglot
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from recce_meta.extractors.git import GitState
@@ -65,10 +66,18 @@ class Models:
         """The columns of a parent and their types, guessed by their names where no catalog has them."""
         node = self._nodes[unique_id]
         if node.columns_from == "catalog":
-            return {column.name: column.type or guessed(column.name) for column in node.columns}
+            return {column.name: self._type(column.name, column.type) for column in node.columns}
         found = self.graph.analyses.get(self.graph.lineage_ids.get(unique_id, ""))
         known: Iterable[str] = found.names if found else ()
         return {name: guessed(name) for name in known}
+
+    def _type(self, name: str, said: str | None) -> str:
+        if self.dialect == "duckdb" and said:
+            return said
+        try:
+            return exp.DataType.build(said or "", dialect=self.dialect).sql("duckdb")
+        except SqlglotError:
+            return guessed(name)
 
 
 def guessed(name: str) -> str:

@@ -3,7 +3,8 @@
 Every column of every table is changed in several ways, one at a time. An output column whose values change
 and that is not listed fails, and so does a change of the rows where the column is no use of any kind.
 
-RECCE_META_LINEAGE_EXAMPLES sets how many random queries are tried, RECCE_META_LINEAGE_SEED the first one;
+RECCE_META_LINEAGE_EXAMPLES sets how many random queries are tried, RECCE_META_LINEAGE_SEED the first one, and
+RECCE_META_LINEAGE_PIVOTS that they pivot, too, which decides over rows in ways that are not listed yet;
 RECCE_META_LINEAGE_PROJECTS a folder of artifacts to try instead of a few.
 """
 
