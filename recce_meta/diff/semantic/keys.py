@@ -172,18 +172,19 @@ class Keys(References):
             return
         parts["tables"] = tuple(slots)
         parts["filter"] = filters
+        brackets: dict[int, int] = {}
         parts["joins"] = tuple(
-            f"{join.kind}({','.join(keys)};{self._join_extras(join)})"
-            for join, keys in zip(joins, conditions, strict=True)
-            if join is not None
+            f"{kind_of(join)}({','.join(keys)};{self._join_extras(join)};{brackets_of(source, brackets)})"
+            for join, keys, source in zip(joins, conditions, query.sources, strict=True)
+            if join is not None or brackets_of(source, brackets)
         )
 
     def _is_plain(self, join: Join) -> bool:
         """Whether order and place of the join's condition do not matter."""
         return join.kind in INNER and not self._join_extras(join)
 
-    def _join_extras(self, join: Join) -> str:
-        if not isinstance(join.node, exp.Join):
+    def _join_extras(self, join: Join | None) -> str:
+        if join is None or not isinstance(join.node, exp.Join):
             return ""
         return self._expressions.arguments(join.node, OF_JOINS)
 
@@ -342,8 +343,11 @@ class Keys(References):
         order = query.node.args.get("order")
         if not isinstance(order, NODE):
             return ()
+        nodes = args(order, "expressions")
+        if len(nodes) != len(query.order):
+            return self._written(query.node, ["order"])
         keys = []
-        for node, clause in zip(args(order, "expressions"), query.order, strict=True):
+        for node, clause in zip(nodes, query.order, strict=True):
             direction = self._expressions.arguments(node, THIS) if isinstance(node, exp.Ordered) else ""
             keys.append(f"{self._ambiguous(clause, query)} {direction}")
             if clause.node.name.upper() == "ALL":
@@ -395,6 +399,29 @@ class Keys(References):
 def computed(query: Select) -> list[Sql]:
     """The expressions of outputs that are more than a column."""
     return [one.node for one in query.outputs if one.node is not None and one.reads.plain is None]
+
+
+def kind_of(join: Join | None) -> str:
+    """How a source joins those before it; a comma binds them less than any word does."""
+    if join is None:
+        return "first"
+    said = (
+        any(join.node.args.get(name) for name in ("kind", "side", "method", "on", "using"))
+        if join.node
+        else False
+    )
+    return join.kind if said or not isinstance(join.node, exp.Join) else "comma"
+
+
+def brackets_of(source: Source, seen: dict[int, int]) -> list[int]:
+    """The brackets around joins in which *source* stands, by number, the innermost first."""
+    found = []
+    node = source.node.parent
+    while node is not None and not isinstance(node, exp.Select):
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
+            found.append(seen.setdefault(id(node), len(seen)))
+        node = node.parent
+    return found
 
 
 def compared(query: SetOperation, slots: list[str], operands: list[Keyed]) -> tuple[str, ...]:
