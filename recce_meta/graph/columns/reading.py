@@ -24,7 +24,7 @@ from recce_meta.graph.columns.scope import Scope
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, unwrapped
 
 _PLAIN, _COLUMN, _QUERY, _EXISTS, _WINDOW, _AGGREGATE = range(6)
-_HEAD, _LEAF, _PARAMETER, _TABLE, _STAR, _DOT, _CALL = range(6, 13)
+_HEAD, _LEAF, _PARAMETER, _TABLE, _STAR, _DOT, _CALL, _COMPREHENSION = range(6, 14)
 _HEADS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 """What may stand between a window and its function."""
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
@@ -42,6 +42,7 @@ _KINDS: tuple[tuple[tuple[type, ...], int], ...] = (
     ((exp.Star,), _STAR),
     ((exp.Dot,), _DOT),
     ((exp.Anonymous,), _CALL),
+    ((exp.Comprehension,), _COMPREHENSION),
 )
 Holder = Select | SetOperation | Pivot
 """What remembers the meaning of the nodes."""
@@ -160,6 +161,7 @@ class _Reading:
         self._subqueries: list[Query] = []
         self._tests: list[Query] = []
         self._aggregates = self._windows = False
+        self._bound: set[int] = set()
 
     def walk(self, root: Sql) -> Reads:
         plain: Reference | None = None
@@ -177,7 +179,8 @@ class _Reading:
             if kind == _LEAF:
                 continue
             if kind == _COLUMN:
-                self._column(node)
+                if id(node) not in self._bound:
+                    self._column(node)
             elif kind == _PLAIN:
                 self._push(node, stack)
             else:
@@ -233,9 +236,20 @@ class _Reading:
         elif kind == _STAR:
             if not isinstance(node.parent, exp.Count):
                 self._references += (WholeRow(source) for source in self._scope.sources)
+        elif kind == _COMPREHENSION:
+            self._bind(node)
+            self._push(node, stack)
         elif kind == _DOT:
             self._dot(node, stack)
         # A table as an argument (`ML.PREDICT(MODEL m, TABLE t)`) holds no column.
+
+    def _bind(self, node: Sql) -> None:
+        """Note which names in `[x + 1 for x in …]` are its own variable."""
+        variable = node.expression.name
+        for part in (node.this, node.expression, node.args.get("condition")):
+            for column in part.find_all(exp.Column) if isinstance(part, NODE) else ():
+                if column.name == variable and column.args.get("table") is None:
+                    self._bound.add(id(column))
 
     def _dot(self, node: Sql, stack: list[tuple[Sql, bool]]) -> None:
         """A field of an expression: of PostgreSQL's `(t).a`, the column of the row."""

@@ -33,8 +33,13 @@ class _Changes:
         self.excluded: set[str] = set()
         self.replaced: dict[str, Sql] = {}
         self.renamed: dict[str, str] = {}
+        self.pattern: re.Pattern[str] | None = None
+        """What the names must look like: `* ILIKE '%id%'`."""
         if star is None:
             return
+        like = star.args.get("ilike")
+        if isinstance(like, exp.Literal):
+            self.pattern = _like(like.name)
         for node in args(star, "except"):
             self.excluded.update(_names(node))
         for node in args(star, "replace"):
@@ -45,12 +50,18 @@ class _Changes:
     @property
     def nothing(self) -> bool:
         """Whether all columns stay as they are."""
-        return not (self.excluded or self.replaced or self.renamed)
+        return not (self.excluded or self.replaced or self.renamed or self.pattern)
 
     def as_star(self, sources: tuple[Source, ...]) -> Star:
         """The rest, over relations whose columns are not known."""
         back = {new.lower(): old for old, new in self.renamed.items()}
         return Star(sources, frozenset({*self.excluded, *self.renamed} - set(back)), back)
+
+
+def _like(pattern: str) -> re.Pattern[str]:
+    """*pattern* of LIKE, whatever the capitals, as a regular expression."""
+    parts = {"%": ".*", "_": "."}
+    return re.compile("".join(parts.get(sign) or re.escape(sign) for sign in pattern), re.IGNORECASE)
 
 
 def _names(node: Sql) -> Iterator[str]:
@@ -137,7 +148,7 @@ class Outputs:
 
     def _starred(self, name: str, column: Column | Merged, changes: _Changes) -> None:
         lower = name.lower()
-        if lower in changes.excluded:
+        if lower in changes.excluded or (changes.pattern is not None and not changes.pattern.fullmatch(name)):
             return
         replacement = changes.replaced.pop(lower, None)
         if replacement is not None:
