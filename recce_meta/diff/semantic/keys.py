@@ -414,11 +414,11 @@ def kind_of(join: Join | None) -> str:
 
 
 def brackets_of(source: Source, seen: dict[int, int]) -> list[int]:
-    """The brackets around joins in which *source* stands, by number, the innermost first."""
+    """The brackets around joins, and the items that it is joined to before others, in which *source* stands."""
     found = []
     node = source.node.parent
     while node is not None and not isinstance(node, exp.Select):
-        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
+        if isinstance(node, (exp.Subquery, exp.Table)):
             found.append(seen.setdefault(id(node), len(seen)))
         node = node.parent
     return found
