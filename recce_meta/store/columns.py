@@ -74,9 +74,13 @@ def find_column_graph(store: StoreSession, run: RunMetadata) -> str | None:
 
 
 def known_columns(store: StoreSession, run: RunMetadata) -> KnownColumns:
-    """What the latest column graph of *run*'s project holds, whatever its environment."""
+    """What the latest column graphs of *run*'s project hold, of its own environment and of any.
+
+    Production may have a catalog where a pull request has none, and the analyses of one not be the other's.
+    """
     known: dict[str, list[tuple[int, str]]] = {}
-    for lineage_id, name, ordinal in store.query("known_columns", project=run.project_name):
+    rows = store.query("known_columns", project=run.project_name, environment=run.environment)
+    for lineage_id, name, ordinal in rows:
         names = known.setdefault(str(lineage_id), [])
         if name is not None:
             names.append((int(str(ordinal)), str(name)))

@@ -67,7 +67,6 @@ def of_the_view(adapter: UnifiedSqlAdapter, schema: str) -> dict[tuple[str, str 
     found: dict[tuple[str, str | None], Reached] = {}
     for node_id, column, impacted_id, impacted_column, reach, distance, confidence in rows:
         places = found.setdefault((node_id, column), {})
-        reach = "columns" if reach == "value" else reach  # as the view puts it, of one column
         places[impacted_id, impacted_column, reach] = (int(distance), float(confidence))
     return found
 

@@ -77,6 +77,24 @@ def test_what_is_as_before_is_not_analysed_again(adapter: UnifiedSqlAdapter, sch
     assert same.run.column_graph_id == first.run.column_graph_id
 
 
+def test_environments_with_and_without_a_catalog_each_reuse_their_own(
+    adapter: UnifiedSqlAdapter, schema: str
+) -> None:
+    def record(run_id: str, environment: str, edit: str) -> ColumnsKept | None:
+        project = run_of(run_id, environment=environment)
+        if environment != "base":
+            nodes = tuple(replace(node, columns=(), columns_from=None) for node in project.nodes)
+            project = replace(project, nodes=nodes)
+        edited = changed(project, CUSTOMERS, "select", f"select /* {edit} */")
+        return record_project(adapter, edited, schema=schema).columns
+
+    for number, environment in enumerate(("base", "current")):
+        record(f"run-{number}", environment, "first")
+    again = [record(f"run-{number}", name, "then") for number, name in ((2, "base"), (3, "current"))]
+
+    assert [found.traced if found else None for found in again] == [1, 1]
+
+
 def test_a_query_that_cannot_be_read_is_one_warning(adapter: UnifiedSqlAdapter, schema: str) -> None:
     broken = changed(SHOP, CUSTOMERS, "select", "select ((")
 

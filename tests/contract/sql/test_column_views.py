@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from recce_meta.graph import build_lineage_graph
-from recce_meta.graph.impact import COLUMNS as VALUE
+from recce_meta.graph.impact import COLUMNS
 from recce_meta.graph.impact import ROWS, Place, downstream, walk
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.column_lineage import (
@@ -169,11 +169,10 @@ def walked(store: Any, run_id: str) -> set[Any]:
     found = set()
     for unique_id, name in {*starts, *((node.unique_id, None) for node in nodes)}:
         hops = downstream(edges, graph, known, ephemeral & {unique_id})
-        start = Place(unique_id, ROWS if name is None else VALUE, name)
+        start = Place(unique_id, ROWS if name is None else COLUMNS, name)
         reached = walk([start], hops)
         for place, distance in reached.distances.items():
             if distance:
-                reach = "value" if place.reach == VALUE else place.reach
                 confidence = reached.confidences[place]
-                found.add(((unique_id, name), (place.unique_id, place.column), reach, distance, confidence))
+                found.add(((unique_id, name), (place.unique_id, place.column), place.reach, distance, confidence))
     return found

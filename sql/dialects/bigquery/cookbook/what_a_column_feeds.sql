@@ -1,7 +1,7 @@
 -- What does a column feed, down to the last node, and what would a change of it reach?
 -- Asked by: an engineer about to change a column, or told that a source will.
 -- Answer: model.shop.orders | amount | model.shop.report | total | value | distance 1 | confidence 0.9
--- A change flows into columns ('value'), decides which rows a node has ('rows', where it is filtered, joined or
+-- A change flows into columns ('columns'), decides which rows a node has ('rows', where it is filtered, joined or
 -- grouped by), or comes to a node whose own columns are not known ('unknown').
 WITH RECURSIVE reads AS (
   SELECT
@@ -108,7 +108,7 @@ WITH RECURSIVE reads AS (
     params.column_name AS start_column,
     params.node_id AS unique_id,
     params.column_name,
-    CAST('value' AS STRING) AS reach,
+    CAST('columns' AS STRING) AS reach,
     CAST(0 AS INT64) AS distance,
     CAST(1 AS FLOAT64) AS confidence
   FROM params
@@ -125,7 +125,7 @@ WITH RECURSIVE reads AS (
     END AS STRING),
     CAST(CASE
       WHEN steps.column_name IS NOT NULL
-      THEN 'value'
+      THEN 'columns'
       WHEN steps.parent_column IS NOT NULL
       THEN 'rows'
       WHEN reached.column_name IS NOT NULL

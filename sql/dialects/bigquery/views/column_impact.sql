@@ -2,7 +2,7 @@
 -- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
 -- node's rows. Ways are counted one by one, for every run: the question `what_a_column_feeds` asks for one column
 -- alone.
--- `reach` is 'value' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
+-- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
 -- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
 -- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
 -- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 30 steps.
@@ -61,7 +61,7 @@ WITH RECURSIVE known AS (
 ), reached AS (
   SELECT
     run_id, environment, node_id AS start_id, column_name AS start_column, node_id AS unique_id, column_name,
-    CAST(CASE WHEN column_name IS NULL THEN 'rows' ELSE 'value' END AS STRING) AS reach,
+    CAST(CASE WHEN column_name IS NULL THEN 'rows' ELSE 'columns' END AS STRING) AS reach,
     CAST(0 AS INT64) AS distance, CAST(1 AS FLOAT64) AS confidence
   FROM starts
   UNION ALL
@@ -75,7 +75,7 @@ WITH RECURSIVE known AS (
     ),
     CAST(
       CASE
-        WHEN steps.column_name IS NOT NULL THEN 'value'
+        WHEN steps.column_name IS NOT NULL THEN 'columns'
         WHEN steps.parent_column IS NOT NULL THEN 'rows'
         WHEN reached.column_name IS NOT NULL THEN 'unknown'
         ELSE reached.reach

@@ -2,7 +2,7 @@
 -- What does a column feed, down to the last node, and what would a change of it reach?
 -- Asked by: an engineer about to change a column, or told that a source will.
 -- Answer: model.shop.orders | amount | model.shop.report | total | value | distance 1 | confidence 0.9
--- A change flows into columns ('value'), decides which rows a node has ('rows', where it is filtered, joined or
+-- A change flows into columns ('columns'), decides which rows a node has ('rows', where it is filtered, joined or
 -- grouped by), or comes to a node whose own columns are not known ('unknown').
 WITH reads AS (
   SELECT edge.run_id, edge.parent_id, edge.parent_column

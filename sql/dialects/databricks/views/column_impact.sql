@@ -1,7 +1,7 @@
 -- hand-written: a walk over arrays, for a recursive query there has a row for every way, and needs a new runtime
 -- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
 -- node's rows. Name all three: run_id, node_id, column_name.
--- `reach` is 'value' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
+-- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
 -- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
 -- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
 -- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 100 steps.
@@ -45,7 +45,7 @@ WITH known AS (
       CASE
         WHEN column_name IS NULL THEN 'rows'
         WHEN column_name = '*' AND parent_column = '*' THEN 'passed'
-        ELSE 'value'
+        ELSE 'columns'
       END,
       confidence, node_id, COALESCE(column_name, '')
     ) AS target
@@ -86,7 +86,7 @@ WITH known AS (
   SELECT
     run_id, environment, node_id, column_name,
     CONCAT_WS(
-      CHR(10), CASE WHEN column_name IS NULL THEN 'rows' ELSE 'value' END, '1.0', node_id, COALESCE(column_name, '')
+      CHR(10), CASE WHEN column_name IS NULL THEN 'rows' ELSE 'columns' END, '1.0', node_id, COALESCE(column_name, '')
     ) AS place
   FROM (
     SELECT run_id, environment, node_id, column_name FROM reads WHERE column_name IS NOT NULL
@@ -132,7 +132,7 @@ WITH known AS (
                 ),
                 there -> CONCAT_WS(
                   CHR(10),
-                  CASE there[0] WHEN 'same' THEN here[0] WHEN 'passed' THEN 'value' ELSE there[0] END,
+                  CASE there[0] WHEN 'same' THEN here[0] WHEN 'passed' THEN 'columns' ELSE there[0] END,
                   CASE WHEN CAST(there[1] AS DOUBLE) < CAST(here[1] AS DOUBLE) THEN there[1] ELSE here[1] END,
                   there[2],
                   CASE WHEN there[0] = 'passed' THEN here[3] ELSE there[3] END

@@ -1,5 +1,5 @@
--- The analyses of the latest column graph of a project, with their output columns and where each first stands;
--- one row without a column for an analysis that found none.
+-- The analyses of the latest column graphs of a project, of any environment and of one, with their output columns
+-- and where each first stands; one row without a column for an analysis that found none.
 SELECT
   place.lineage_id,
   edge.column_name,
@@ -7,14 +7,25 @@ SELECT
 FROM (
   SELECT
     column_graph_id
-  FROM recce_metadata.runs
+  FROM (
+    SELECT
+      column_graph_id,
+      environment,
+      ROW_NUMBER() OVER (ORDER BY run_at DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id) AS place_of_all,
+      ROW_NUMBER() OVER (
+        PARTITION BY environment
+        ORDER BY run_at DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
+      ) AS place_there
+    FROM recce_metadata.runs
+    WHERE
+      project_name = :project AND column_graph_id IS NOT NULL
+  ) AS ranked
   WHERE
-    project_name = :project AND column_graph_id IS NOT NULL
-  ORDER BY
-    run_at DESC NULLS FIRST,
-    recorded_at DESC NULLS FIRST,
-    run_id
-  LIMIT 1
+    place_of_all = 1 OR (
+      place_there = 1 AND environment = :environment
+    )
+  GROUP BY
+    column_graph_id
 ) AS latest
 JOIN recce_metadata.column_parts AS part
   ON part.column_graph_id = latest.column_graph_id

@@ -1,6 +1,6 @@
 -- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
 -- node's rows. Name all three: run_id, node_id, column_name.
--- `reach` is 'value' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
+-- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
 -- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
 -- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
 -- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 100 steps.
@@ -130,7 +130,7 @@ CROSS JOIN LATERAL (
     SELECT
       start.node_id AS unique_id,
       start.column_name,
-      CASE WHEN start.column_name IS NULL THEN 'rows' ELSE 'value' END AS reach,
+      CASE WHEN start.column_name IS NULL THEN 'rows' ELSE 'columns' END AS reach,
       0 AS distance,
       CAST(1 AS DOUBLE PRECISION) AS confidence
     UNION
@@ -143,7 +143,7 @@ CROSS JOIN LATERAL (
       END,
       CASE
         WHEN steps.column_name IS NOT NULL
-        THEN 'value'
+        THEN 'columns'
         WHEN steps.parent_column IS NOT NULL
         THEN 'rows'
         WHEN reached.column_name IS NOT NULL
