@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from recce_meta.graph import build_lineage_graph
-from recce_meta.graph.impact import COLUMNS
-from recce_meta.graph.impact import ROWS, Place, downstream, walk
+from recce_meta.graph.impact import COLUMNS, ROWS, Place, downstream, walk
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.column_lineage import (
     ColumnEdge,
@@ -174,5 +173,7 @@ def walked(store: Any, run_id: str) -> set[Any]:
         for place, distance in reached.distances.items():
             if distance:
                 confidence = reached.confidences[place]
-                found.add(((unique_id, name), (place.unique_id, place.column), place.reach, distance, confidence))
+                found.add(
+                    ((unique_id, name), (place.unique_id, place.column), place.reach, distance, confidence)
+                )
     return found
