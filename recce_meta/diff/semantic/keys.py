@@ -241,7 +241,7 @@ class Keys(References):
             rows = f"operand {place}" if self._by_label else operand.rows
             seen[rows] += 1
             first = ".first" if place == 0 and query.kind == "except" else ""
-            slots.append(f"{rows}.{seen[rows]}{first}")
+            slots.append(f"{rows}.{seen[rows]}{first}{brackets_around(operand.query, query.kind)}")
         for output in (*query.outputs, *query.implied.values()):
             self._values[id(output)] = self._across(output, query, slots)
         keyed.inputs = tuple(("", operand.rows, operand) for operand in operands)
@@ -414,7 +414,7 @@ def kind_of(join: Join | None) -> str:
 
 
 def brackets_of(source: Source, seen: dict[int, int]) -> list[int]:
-    """The brackets around joins, and the items that it is joined to before others, in which *source* stands."""
+    """The brackets in which *source* stands, and the items whose own joins it is among."""
     found = []
     node = source.node.parent
     while node is not None and not isinstance(node, exp.Select):
@@ -422,6 +422,13 @@ def brackets_of(source: Source, seen: dict[int, int]) -> list[int]:
             found.append(seen.setdefault(id(node), len(seen)))
         node = node.parent
     return found
+
+
+def brackets_around(operand: Query, kind: str) -> str:
+    """A mark of brackets where warehouses, and versions of sqlglot, disagree on what binds more."""
+    if not isinstance(operand, SetOperation) or "intersect" not in (kind, operand.kind):
+        return ""
+    return ".bracketed" if isinstance(operand.node.parent, exp.Subquery) else ""
 
 
 def compared(query: SetOperation, slots: list[str], operands: list[Keyed]) -> tuple[str, ...]:
