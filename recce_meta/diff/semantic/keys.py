@@ -268,7 +268,9 @@ class Keys(References):
                 (slot, [self._output(one) for one in operand.outputs[:end]])
                 for slot, operand in zip(slots, query.operands, strict=True)
             ]
-            key = f"{key};{output.name.lower()!r};{sorted(before)}"
+            # The first operand says what they are called.
+            names = slots[0] if output.star is not None else output.name.lower()
+            key = f"{key};{names!r};{sorted(before)}"
         return short(f"across({key})")
 
     def _pivot(self, query: Pivot, keyed: Keyed, frame: Frame) -> None:
@@ -334,10 +336,10 @@ class Keys(References):
         if isinstance(source.relation, Table):
             return f"table({self._table(source)};{extras})", None
         inner = self.query(source.relation)
-        rows = inner.rows
-        if self._by_label:
-            rows = repr(label(source).lower())
-        return (short(f"{rows};{extras};{names_and_values(inner)}") if extras else rows), inner
+        rows = repr(label(source).lower()) if self._by_label else inner.rows
+        if extras or has_a_name_twice(source.relation):
+            return short(f"{rows};{extras};{names_and_values(inner)}"), inner
+        return rows, inner
 
     def _order(self, query: Select | SetOperation) -> tuple[str, ...]:
         order = query.node.args.get("order")
@@ -399,6 +401,12 @@ class Keys(References):
 def computed(query: Select) -> list[Sql]:
     """The expressions of outputs that are more than a column."""
     return [one.node for one in query.outputs if one.node is not None and one.reads.plain is None]
+
+
+def has_a_name_twice(query: Query) -> bool:
+    """Whether *query* calls two columns alike: dialects differ in what such a name means further out."""
+    names = [name for output in query.outputs if (name := output.name.lower()) not in ("", STAR)]
+    return len(set(names)) < len(names)
 
 
 def kind_of(join: Join | None) -> str:
