@@ -30,7 +30,9 @@ STATEMENTS = frozenset({"UPDATE", "MERGE", "DELETE", "SEMICOLON"})
 """Types of tokens outside of parentheses of statements that are compared as they are written."""
 
 
-def classify_change(old_sql: str, new_sql: str, dialect: str = "", schemas: Schemas | None = None) -> str:
+def classify_change(
+    old_sql: str, new_sql: str, dialect: str | None = "", schemas: Schemas | None = None
+) -> str:
     """What the change from *old_sql* to *new_sql* can break.
 
     One of `none`, `non_breaking`, `partial_breaking`, `breaking` and `unknown`; docs/change-categories.md has
@@ -43,7 +45,7 @@ def classify_change(old_sql: str, new_sql: str, dialect: str = "", schemas: Sche
 def compare_sql(
     old_sql: str,
     new_sql: str,
-    dialect: str = "",
+    dialect: str | None = "",
     old_schemas: Schemas | None = None,
     new_schemas: Schemas | None = None,
     *,
@@ -54,7 +56,7 @@ def compare_sql(
     *new_schemas* are the columns of what the new query reads, where they are others than *old_schemas*.
     *timeout* is in seconds, for each text.
     """
-    known = dialect if is_known(dialect) else ""
+    known = known_dialect(dialect)
     try:
         if (written := _as_written(old_sql, known)) is not None:
             return _compare_tokens(written, _as_written(new_sql, known))
@@ -68,9 +70,10 @@ def compare_sql(
         return SqlChange(category=Category.UNKNOWN, reasons=(error.reason,))
 
 
-def is_known(dialect: str) -> bool:
-    """Whether sqlglot has this dialect; SQL of others is read as that of none."""
-    return Dialect.get(dialect.lower()) is not None if dialect else True
+def known_dialect(dialect: str | None) -> str:
+    """sqlglot's name of a dialect; none where it has no such: that SQL is read as SQL of no dialect."""
+    name = (dialect or "").lower()
+    return name if name and Dialect.get(name) is not None else ""
 
 
 def compare_queries(
