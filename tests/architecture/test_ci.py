@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import KEPT_TOGETHER
+
 ROOT = Path(__file__).parents[2]
 REQUIRING = ("RECCE_META_REQUIRE_POSTGRES", "RECCE_META_REQUIRE_MYSQL")
 SKIPPED = "import pytest\n\ndef test_of_a_server():\n    pytest.skip({reason!r})\n"
@@ -53,6 +55,10 @@ def test_every_skip_for_want_of_a_server_says_which() -> None:
 
     assert skips
     assert all("no PostgreSQL" in line or "no MySQL" in line or "has no URL" in line for line in skips)
+
+
+def test_the_modules_that_are_kept_together_are_there() -> None:
+    assert set(KEPT_TOGETHER) <= {path.name for path in (ROOT / "tests").rglob("test_*.py")}
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
