@@ -10,7 +10,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
-from recce_meta.diff.semantic.folding import Names
+from recce_meta.diff.semantic.folding import Names, names_of
 from recce_meta.diff.semantic.frames import Keyed
 from recce_meta.diff.semantic.keys import Keys
 from recce_meta.diff.semantic.reasons import Side, reasons_of
@@ -90,7 +90,7 @@ def compare_queries(
     Raises SqlNotAnalysed where one of them is nested too deep, or holds what is not understood.
     """
 
-    names = Names(dialect)
+    names = names_of(dialect)
 
     def compared() -> SqlChange:
         before, after = key_of(old, dialect, old_sql), key_of(new, dialect, new_sql)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
 from recce_meta.dialects.types import Sql
@@ -32,6 +34,12 @@ https://clickhouse.com/docs/operations/settings/settings#prefer_column_name_to_a
 
 MAYBE_LATERAL = frozenset({""})
 """SQL of no dialect in particular: nobody knows whether an expression can name the outputs before it."""
+
+
+@cache
+def names_of(dialect: str) -> Names:
+    """How *dialect*, in sqlglot's words, compares identifiers."""
+    return Names(dialect)
 
 
 class Names:

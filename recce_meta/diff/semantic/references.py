@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.expressions import ExpressionKeys, short
-from recce_meta.diff.semantic.folding import MAYBE_LATERAL, Names
+from recce_meta.diff.semantic.folding import MAYBE_LATERAL, names_of
 from recce_meta.diff.semantic.frames import Frame, Keyed, names_and_values
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.query import (
@@ -54,7 +54,7 @@ class References(ABC):
 
     def __init__(self, dialect: str, sql: str) -> None:
         self._dialect = dialect
-        self._names = Names(dialect)
+        self._names = names_of(dialect)
         self._expressions = ExpressionKeys(self._names, sql, self._meaning, self._named_window)
         self._frames: list[Frame] = []
         self._values: dict[int, str] = {}
