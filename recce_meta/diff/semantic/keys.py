@@ -358,7 +358,8 @@ class Keys(References):
 
     def _clause(self, clause: Clause) -> str:
         plain = clause.reads.plain
-        return self._reference(plain) if isinstance(plain, Alias) else self._key(clause.node)
+        by_place = isinstance(plain, Alias) and not isinstance(clause.node, exp.Column)
+        return self._reference(plain) if plain is not None and by_place else self._key(clause.node)
 
     def _ambiguous(self, clause: Clause, query: Select | SetOperation) -> str:
         """The key of a clause whose names may be outputs or columns of sources: dialects differ."""

@@ -32,7 +32,7 @@ from recce_meta.graph.columns.query import (
     Values,
     WholeRow,
 )
-from recce_meta.graph.columns.scope import find
+from recce_meta.graph.columns.scope import find, is_open
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, args
 
 HOLDERS = (Select, SetOperation, Pivot)
@@ -244,6 +244,10 @@ class References(ABC):
             return short(f"unread({parts}){self._everything(around)}")
         name = node.this
         key = self._reference(reference, name.name)
+        if isinstance(reference, Alias):
+            # Where columns are not known, one of them may be called so, and would come first.
+            unknown = [self._slot(source) for source in self._frames[-1].sources if is_open(source)]
+            key = short(f"{key} or {name.name.lower()!r} of {unknown}") if unknown else key
         if self._dialect in MAYBE_LATERAL and not node.args.get("table"):
             key = short(f"{key}{self._earlier(name.name.lower())}")
         path = None
