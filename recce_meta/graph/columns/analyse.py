@@ -13,7 +13,7 @@ from recce_meta.dialects.types import Sql
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.context import Context, Deadline
 from recce_meta.graph.columns.lineage import Lineage, kind_of, sources_of, uses_of
-from recce_meta.graph.columns.names import Schemas, Tables
+from recce_meta.graph.columns.names import Schemas, Tables, known_dialect
 from recce_meta.graph.columns.parse import SHALLOW, Statement, parse
 from recce_meta.graph.columns.query import STAR, Alias, Column, Output, Query
 from recce_meta.graph.columns.resolve import Resolver
@@ -37,14 +37,15 @@ class QueryColumns(Struct, frozen=True):
 
 
 def column_lineage(
-    sql: str, dialect: str = "", schemas: Schemas | None = None
+    sql: str, dialect: str | None = "", schemas: Schemas | None = None
 ) -> dict[str, set[tuple[str, str]]]:
     """The columns that each output column of *sql* gets its values from: {output: {(table, column), …}}.
 
-    *dialect* is sqlglot's name of it; "" stands for SQL that is not of any. *schemas* has the columns of the
-    relations that are known, {table: {column: type}}, in order; tables are matched by the end of their dotted
-    names. Of two outputs with one name the first counts; stars that cannot be expanded are one output `*`.
-    Raises SqlNotAnalysed.
+    *dialect* is sqlglot's name of it, in any case; "" stands for SQL that is not of any. *schemas* has the
+    columns of the relations that are known, {table: {column: type}}, in order; tables are matched by the end
+    of their dotted names. Of two outputs with one name the first counts; stars that cannot be expanded are
+    one output `*`.
+    Raises SqlNotAnalysed, and UsageError for a dialect that is not known or schemas of another shape.
     """
     lineage: dict[str, set[tuple[str, str]]] = {}
     for output in analyse_query(sql, dialect, schemas).outputs:
@@ -57,17 +58,17 @@ def column_lineage(
 
 
 def analyse_query(
-    sql: str, dialect: str = "", schemas: Schemas | None = None, *, timeout: float | None = None
+    sql: str, dialect: str | None = "", schemas: Schemas | None = None, *, timeout: float | None = None
 ) -> QueryColumns:
     """Outputs with kinds, expressions and confidence, and the columns that decide over rows.
 
     As `column_lineage`; *timeout* is in seconds. Raises SqlNotAnalysed, also where the time is over.
     """
-    deadline = Deadline(timeout)
+    dialect, deadline = known_dialect(dialect), Deadline(timeout)
+    tables = Tables({} if schemas is None else schemas)
     statement, levels = parse(sql, dialect, deadline)
 
     def analysed() -> QueryColumns:
-        tables = Tables(schemas or {})
         query = _resolved(statement, dialect, tables, deadline)
         return _columns(query, _names(statement, tables), dialect, deadline)
 
@@ -75,14 +76,13 @@ def analyse_query(
 
 
 def resolve_query(
-    sql: str, dialect: str = "", schemas: Schemas | None = None, *, timeout: float | None = None
+    sql: str, dialect: str | None = "", schemas: Schemas | None = None, *, timeout: float | None = None
 ) -> Query:
     """The query in *sql* with every name in it understood; see `query`. Raises SqlNotAnalysed."""
-    deadline = Deadline(timeout)
+    dialect, deadline = known_dialect(dialect), Deadline(timeout)
+    tables = Tables({} if schemas is None else schemas)
     statement, levels = parse(sql, dialect, deadline)
-    return _with_room(
-        lambda: _resolved(statement, dialect, Tables(schemas or {}), deadline), levels, deadline
-    )
+    return _with_room(lambda: _resolved(statement, dialect, tables, deadline), levels, deadline)
 
 
 def _with_room(work: Callable[[], _Result], levels: int, deadline: Deadline) -> _Result:

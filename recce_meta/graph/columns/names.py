@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
+from sqlglot.dialects.dialect import Dialect, Dialects, NormalizationStrategy
 
 from recce_meta.dialects.types import Sql
+from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.graph.columns.query import STAR, Table
 
 Schemas = Mapping[str, Mapping[str, object]]
@@ -19,6 +20,16 @@ STAR_OF_TABLES = "*"
 _ANY_DAY = "yyyymmdd"
 """How catalogs name a family of tables with one for each day."""
 _QUOTES = "\"`[]'"
+_SHAPE = "it must be {table: {column: type}}, with names as text"
+
+
+def known_dialect(name: str | None) -> str:
+    """sqlglot's name of the dialect *name*, in any capitals; empty for none. Raises UnknownNameError."""
+    lower = str(name or "").lower()
+    if lower and Dialect.get(lower) is None:
+        known = sorted(dialect.value for dialect in Dialects if dialect.value)
+        raise UnknownNameError("SQL dialect", str(name), known)
+    return lower
 
 
 class Folding:
@@ -56,13 +67,20 @@ def parts_of(name: str) -> tuple[str, ...]:
 
 
 class Tables:
-    """The relations whose columns are known, found by any end of their dotted names."""
+    """The relations whose columns are known, found by any end of their dotted names.
+
+    Raises UsageError where *schemas* are not of the shape that `Schemas` says.
+    """
 
     def __init__(self, schemas: Schemas) -> None:
+        if not isinstance(schemas, Mapping):
+            raise UsageError(f"schemas is {schemas!r:.60}", hint=_SHAPE)
         self._schemas = schemas
         self._by_end: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._known: dict[str, Table] = {}
-        for name in schemas:
+        for name, columns in schemas.items():
+            if not isinstance(name, str) or not isinstance(columns, (Mapping, list, tuple)):
+                raise UsageError(f"schemas[{name!r}] is {columns!r:.60}", hint=_SHAPE)
             parts = parts_of(name)
             if parts:
                 self._by_end.setdefault(parts[-1], []).append((parts, name))
@@ -82,6 +100,8 @@ class Tables:
         spelt = name if name in self._schemas else self._matching(name)
         if spelt is None:
             return Table(name, None)
+        if not all(isinstance(column, str) for column in self._schemas[spelt]):
+            raise UsageError(f"schemas[{spelt!r}] has columns whose names are no text", hint=_SHAPE)
         columns = tuple(unquoted(column) for column in self._schemas[spelt])
         if STAR in columns:
             return Table(spelt, None, index_of([name for name in columns if name != STAR]))

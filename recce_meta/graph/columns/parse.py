@@ -13,13 +13,14 @@ Rules of this module:
 from __future__ import annotations
 
 import logging
+import re
 
 from sqlglot import Token, TokenType
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
 from recce_meta.dialects.types import Sql
-from recce_meta.errors import SqlNotAnalysed
+from recce_meta.errors import SqlNotAnalysed, UsageError
 from recce_meta.graph.columns.context import Deadline
 from recce_meta.graph.columns.room import IS_COMPILED, in_time, on_deep_stack
 from recce_meta.graph.columns.statements import query_of, text_within
@@ -35,6 +36,9 @@ FEW_TOKENS = 20_000
 TOKENS_PER_SECOND = 60_000 if IS_COMPILED else 20_000
 """What sqlglot's parser manages at least, on a slow machine."""
 
+_BYTE_ORDER_MARK = "\ufeff"
+_TOKEN = re.compile(r"<Token token_type: .*?, text: (.*?), line: \d+, col: .*?>")
+"""How sqlglot shows what it stumbled over."""
 _SILENCE = logging.NullHandler()
 _STUMBLES = (SqlglotError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What the parser raises at broken SQL: its own error, or what it trips over before it sees what is wrong."""
@@ -64,6 +68,9 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
 
     Raises SqlNotAnalysed where there is none, where it does not parse, and where it is too deep or too long.
     """
+    if not isinstance(sql, str):
+        raise UsageError(f"sql is {sql!r:.60}, and no text")
+    sql = sql.removeprefix(_BYTE_ORDER_MARK)
     reader = Dialect.get_or_raise(dialect or None)
     # sqlglot warns of statements that it does not know. Where nobody set up logging, Python would print that
     # between our own words; whoever did set it up reads it as before.
@@ -141,6 +148,10 @@ def _first_line(error: Exception) -> str:
     if details:
         first = details[0]
         what, line, column = (first.get(key, "") for key in ("description", "line", "col"))
-        return f"{str(what).rstrip('.')} (line {line}, column {column})"
+        return f"{_TOKEN.sub(_quoted, str(what)).rstrip('.')} (line {line}, column {column})"
     lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".")
+    return _TOKEN.sub(_quoted, lines[0]).rstrip(".")
+
+
+def _quoted(token: re.Match[str]) -> str:
+    return f"'{token[1]}'" if token[1] else "the end"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from time import monotonic
+from typing import Any, cast
 
 import pytest
 
-from recce_meta.errors import SqlNotAnalysed
-from recce_meta.graph.columns import analyse_query, column_lineage
+from recce_meta.errors import SqlNotAnalysed, UnknownNameError, UsageError
+from recce_meta.graph.columns import analyse_query, column_lineage, resolve_query
 from recce_meta.graph.columns.parse import MOST_LEVELS
 
 
@@ -169,3 +171,41 @@ def test_what_is_no_query_says_so(sql: str, reason: str) -> None:
 
     assert "\n" not in caught.value.reason
     assert "\x1b" not in caught.value.reason
+
+
+@pytest.mark.parametrize("ask", [column_lineage, analyse_query, resolve_query])
+def test_a_dialect_that_nobody_knows_is_told_with_the_nearest(ask: Callable[..., object]) -> None:
+    with pytest.raises(UnknownNameError, match="Unknown SQL dialect 'snowflke'") as found:
+        ask("select a from t", "snowflke")
+
+    assert found.value.hint == "did you mean 'snowflake'?"
+
+
+def test_capitals_in_the_name_of_a_dialect_do_not_count() -> None:
+    assert column_lineage("select a as b from t", "Snowflake") == {"b": {("t", "a")}}
+    assert column_lineage("select a as b from t", None) == {"b": {("t", "a")}}
+
+
+@pytest.mark.parametrize("schemas", [{"t": None}, {"t": {1: "int"}}, {"t": "a, b"}, {1: {}}, ["t"]])
+def test_schemas_of_another_shape_are_told(schemas: Any) -> None:
+    with pytest.raises(UsageError, match=r"^schemas") as found:
+        column_lineage("select a from t", "", schemas)
+
+    assert found.value.hint == "it must be {table: {column: type}}, with names as text"
+
+
+def test_sql_that_is_no_text_is_told() -> None:
+    with pytest.raises(UsageError, match="sql is None, and no text"):
+        column_lineage(cast(str, None))
+
+
+def test_a_byte_order_mark_does_not_count() -> None:
+    assert column_lineage("\ufeffselect a from t", "duckdb") == {"a": {("t", "a")}}
+
+
+def test_the_reason_names_what_the_parser_stumbled_over_in_words_of_sql() -> None:
+    with pytest.raises(SqlNotAnalysed) as found:
+        column_lineage("select from ( where", "duckdb")
+
+    assert "'where'" in found.value.reason
+    assert "Token" not in found.value.reason
