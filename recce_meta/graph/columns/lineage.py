@@ -16,6 +16,7 @@ from recce_meta.graph.columns.query import (
     Clause,
     Column,
     Function,
+    Match,
     Merged,
     Output,
     Pivot,
@@ -298,6 +299,10 @@ def _deciding(query: Query) -> Iterator[tuple[Usage, Reads]]:
                 yield Usage.GROUP, _all_outputs(operand)
         if query.limit:
             yield from ((Usage.ORDER, clause.reads) for clause in query.order)
+    elif isinstance(query, Match):
+        yield Usage.GROUP, query.reads
+        yield Usage.FILTER, query.define
+        yield Usage.ORDER, query.order
     elif isinstance(query, Pivot):
         yield Usage.GROUP if not query.unpivot else Usage.FILTER, query.reads
     elif isinstance(query, Function):
@@ -340,7 +345,8 @@ def _below(query: Query) -> Iterable[Query]:
     for source in sources:
         if not isinstance(source.relation, Table):
             below.append(source.relation)
-    for output in query.outputs if isinstance(query, (Select, Values)) else ():
+    outputs = query.outputs if isinstance(query, (Select, Values)) else []
+    for output in [*outputs, *query.aliases.values()] if isinstance(query, Select) else outputs:
         below += output.reads.subqueries
         below += output.reads.tests
     return below

@@ -68,7 +68,7 @@ def _pivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
             reads = reader.read(key, scope, "group")
             made.outputs.append(Output(key.alias_or_name, len(made.outputs), key, reads))
     else:
-        _pass_on(made, source)
+        pass_on(made, source)
     names = [_spelt(name) for name in args(node, "columns")] or _value_names(fields, aggregates)
     every = Reads(tuple(reference for reads in read for reference in reads.references), aggregates=True)
     for place, name in enumerate(names):
@@ -102,7 +102,7 @@ def _unpivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
     everything = tuple(reference for slot in slots for reference in slot)
     made = Pivot(node, source, True, Reads())
     made.consumed = frozenset(_names(everything))
-    _pass_on(made, source)
+    pass_on(made, source)
     flat = [value for group in values for value in group]
     outputs = [
         Output(
@@ -118,7 +118,7 @@ def _unpivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
     return made
 
 
-def _pass_on(made: Pivot, source: Source) -> None:
+def pass_on(made: Pivot, source: Source) -> None:
     """Give *made* the columns of *source* that it does not consume."""
     relation = source.relation
     count = len(relation.columns or ()) if isinstance(relation, Table) else len(relation.outputs)

@@ -217,6 +217,8 @@ class Select:
     """By `id` of each query node inside its expressions."""
     windows: dict[str, Clause] = field(default_factory=dict)
     """Named windows, by lower case name."""
+    aliases: dict[str, Output] = field(default_factory=dict)
+    """What ClickHouse's `WITH a + b AS c` means here, as far as it is named; by lower case name."""
     implied: dict[str, Output] = field(default_factory=dict)
     """Columns that were asked of it by name and come through a `*`; by lower case name."""
     index: dict[str, Output] | None = field(default=None, repr=False)
@@ -287,6 +289,15 @@ class Pivot:
     dynamic: Reads | None = None
     """What any column reads whose name only the data tells."""
     references: dict[int, Reference] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Match(Pivot):
+    """`MATCH_RECOGNIZE` over one source; `reads` is what it is partitioned by."""
+
+    define: Reads = field(default_factory=_nothing)
+    """What decides which rows make the pattern."""
+    order: Reads = field(default_factory=_nothing)
 
 
 @dataclass(slots=True, eq=False)

@@ -23,7 +23,6 @@ from recce_meta.graph.columns.query import (
     SetOperation,
     Source,
     Star,
-    Values,
 )
 from recce_meta.graph.columns.reading import Reader
 from recce_meta.graph.columns.scope import Ctes, Scope, implied_output, index
@@ -44,6 +43,7 @@ class Resolver:
         self._anchors: dict[int, Callable[[Query], None]] = {}
         """By `id` of the first operand of a recursive CTE: what to do once that is resolved."""
         context.resolve = self.query
+        context.lookup.read = self._reader.read
 
     def query(self, node: Sql, ctes: Ctes, outer: Scope | None) -> Query:
         """*node*, a query of any sort, where *ctes* can be named, and *outer* is around it."""
@@ -106,6 +106,9 @@ class Resolver:
             bool(clause.args.get("recursive")) or self._context.dialect in facts.RECURSIVE_WITHOUT_SAYING
         )
         for each in args(clause, "expressions"):
+            if each.args.get("scalar"):
+                ctes.add_value(each.alias, each.this)
+                continue
             cte = self._cte(each, ctes, outer, recursive)
             defined.append(cte)
             ctes.add(cte)
@@ -118,13 +121,7 @@ class Resolver:
         body = node.this
         if recursive and _reads_itself(body, name):
             return self._recursive(node, name, columns, ctes, outer)
-        if not node.args.get("scalar"):
-            return Cte(name, self.query(body, ctes, outer), node, columns=columns)
-        scope = Scope(Select(body), ctes, outer)
-        value = Output(name, 0, body, self._reader.read(body, scope, "join"))
-        cte = Cte(name, Values(body, [value]), node)
-        ctes.add_scalar(name, cte)
-        return cte
+        return Cte(name, self.query(body, ctes, outer), node, columns=columns)
 
     def _recursive(
         self, node: Sql, name: str, columns: tuple[str, ...], ctes: Ctes, outer: Scope | None

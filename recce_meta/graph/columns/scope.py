@@ -8,10 +8,12 @@ is around. `Column.confidence` says how sure that is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns import facts
 from recce_meta.graph.columns.query import (
+    NOTHING,
     STAR,
     Alias,
     Column,
@@ -42,23 +44,22 @@ class Ctes:
     def __init__(self, around: Ctes | None = None) -> None:
         self._around = around
         self._here: dict[str, Cte] = {}
-        self._scalars: dict[str, Cte] = {}
+        self._values: dict[str, Sql] = {}
 
     def add(self, cte: Cte) -> None:
         self._here[cte.name.lower()] = cte
 
-    def add_scalar(self, name: str, cte: Cte) -> None:
-        """Note that *name* stands for one value: ClickHouse's `WITH 1 AS one`."""
-        self._scalars[name.lower()] = cte
+    def add_value(self, name: str, node: Sql) -> None:
+        """Note that *name* stands for an expression, wherever it is named: ClickHouse's `WITH 1 AS one`."""
+        self._values[name.lower()] = node
 
-    def scalar(self, lower: str) -> Column | None:
-        """The value called *lower*, if there is one."""
+    def value(self, lower: str) -> Sql | None:
+        """The expression that *lower* stands for, if there is one."""
         reach: Ctes | None = self
         while reach is not None:
-            cte = reach._scalars.get(lower)
-            if cte is not None and not isinstance(cte.query, SelfReference) and cte.query.outputs:
-                output = cte.query.outputs[0]
-                return Column(Source(cte.name, cte.query, cte.node, cte), cte.name, output)
+            node = reach._values.get(lower)
+            if node is not None:
+                return node
             reach = reach._around
         return None
 
@@ -97,6 +98,14 @@ class Scope:
         if isinstance(source.relation, Table):
             for name in _ends_of(source):
                 self.names.setdefault(name, source)
+
+    def put_only(self, source: Source) -> None:
+        """Put *source* in the place of all that is in reach."""
+        self.sources.clear()
+        self.aliases.clear()
+        self.names.clear()
+        self.merged.clear()
+        self.add(source)
 
     def source(self, name: str) -> Source | None:
         """The source that *name*, a qualifier in lower case, stands for."""
@@ -256,6 +265,16 @@ class Lookup:
         self._laterally = dialect in facts.LATERAL_ALIASES
         self._in_where = dialect in facts.ALIASES_IN_WHERE
         self.has_rows = dialect in facts.ROWS_AS_VALUES
+        self.read: Callable[[Sql, Scope, str], Reads]
+        """Set by `resolve.Resolver`: what an expression reads that a name stands for."""
+
+    def _value(self, node: Sql, spelt: str, lower: str, scope: Scope) -> Output | None:
+        """What *node*, the expression that *lower* stands for, means in *scope*; None inside of itself."""
+        known = scope.select.aliases.get(lower)
+        if known is None:
+            known = scope.select.aliases[lower] = Output(spelt, -1, node)
+            known.reads = self.read(node, scope, "join")
+        return known if known.reads is not NOTHING else None
 
     def allows_alias(self, place: str) -> bool:
         """Whether expressions at *place* (`output`, `where`, `join`, `group`, `order`) can name outputs."""
@@ -286,9 +305,9 @@ class Lookup:
                 return found
             if aliased is not None and reach is scope:
                 return _of_alias(aliased, lower)
-            scalar = reach.ctes.scalar(lower)
-            if scalar is not None:
-                return scalar
+            node = reach.ctes.value(lower)
+            if node is not None and (value := self._value(node, spelt, lower, reach)) is not None:
+                return Alias(value)
             if fallback is None:
                 fallback = self._guess(reach, spelt, lower, as_row)
                 if fallback is not None and reach.outer is None:
@@ -348,8 +367,9 @@ class Lookup:
         aliased = scope.outputs.get(lower)
         if aliased is not None:
             return Alias(aliased)
-        tables = [source for source in scope.sources if isinstance(source.relation, Table)]
-        if len(scope.sources) == 1 and tables and spelt.upper() not in facts.NOT_COLUMNS:
+        outside = [source for source in scope.sources if not source.only_filters]
+        tables = [source for source in outside if isinstance(source.relation, Table)]
+        if tables and spelt.upper() not in facts.NOT_COLUMNS:
             # Catalogs lag behind, and pseudo-columns are in none.
             return Column(tables[0], spelt, None, GUESS)
         return Unresolved(spelt)

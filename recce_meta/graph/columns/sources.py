@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
+from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns import facts
 from recce_meta.graph.columns.context import Context
 from recce_meta.graph.columns.functions import alias_names, function, struct_fields
+from recce_meta.graph.columns.matches import matched
 from recce_meta.graph.columns.pivots import pivoted
 from recce_meta.graph.columns.query import (
     Clause,
@@ -49,6 +51,12 @@ class Sources:
             self.item(start.this, scope)
         for lateral in args(node, "laterals"):
             self.item(lateral, scope, Join("CROSS", lateral))
+        match = arg(node, "match")
+        if match is not None:
+            written = list(node.args)
+            if len(scope.sources) != 1 or "joins" in written[: written.index("match")]:
+                raise SqlNotAnalysed("MATCH_RECOGNIZE behind a join is not understood")
+            scope.put_only(matched(match, scope.sources[0], scope, self._reader))
         for join in args(node, "joins"):
             self._join(join, scope)
 
@@ -80,8 +88,7 @@ class Sources:
     def item(self, node: Sql, scope: Scope, join: Join | None = None) -> None:
         """Put *node*, an item of FROM, into *scope*, with the joins that hang on it."""
         self._context.deadline.check()
-        in_brackets = isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table)
-        if in_brackets or isinstance(node, exp.Final):
+        if _is_in_brackets(node) or isinstance(node, exp.Final):
             # Parentheses around joins, and ClickHouse's word FINAL behind a table.
             self.item(node.this, scope, join)
         else:
@@ -261,6 +268,12 @@ def _from_outside(call: Sql, reads: Reads) -> Reads:
 def _is_identifier_call(node: object) -> bool:
     """Whether *node* is `IDENTIFIER('db.t')`: a relation that is named by a text."""
     return isinstance(node, exp.Anonymous) and node.name.upper() == "IDENTIFIER" and bool(node.expressions)
+
+
+def _is_in_brackets(node: Sql) -> bool:
+    """Whether *node* is nothing but a table, or joins, in brackets. With an alias those are one relation."""
+    named = node.args.get("alias") or node.args.get("pivots")
+    return isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not named
 
 
 def _relation_argument(call: Sql) -> Sql | None:

@@ -475,3 +475,16 @@ select rowid, a from t
 select a, iif(b, 1, c) x from t
 => a | passthrough | t.a
 => x | derived | t.b t.c
+
+-- dialect: clickhouse
+with a + b as s, 5 as k, q as (select s, c from t) select s, k, c * k as ck from q where s > k
+=> s | derived | t.a t.b
+=> k | constant |
+=> ck | derived | t.c
+=> uses filter t.a
+=> uses filter t.b
+
+-- dialect: clickhouse
+with (select max(d) from u where e > 1) as mx select a / mx as r from t
+=> r | aggregated | t.a u.d
+=> uses filter u.e

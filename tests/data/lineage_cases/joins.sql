@@ -149,3 +149,17 @@ select coalesce(t.a, u.a) as a from t full join u on t.a = u.a
 => a | derived | t.a u.a
 => uses join t.a
 => uses join u.a
+
+-- dialect: postgres
+select j.b, j.d, j.a from (t join u using (a)) as j
+=> b | passthrough | t.b
+=> d | passthrough | u.d
+=> a | passthrough | t.a u.a
+=> uses join t.a
+=> uses join u.a
+
+-- dialect: postgres
+select nope from t join u using (a)
+=> nope | passthrough | t.nope~0.5
+=> uses join t.a
+=> uses join u.a

@@ -87,12 +87,6 @@ select * from ml.predict(model m.x, (select a, b from t))
 => uses join t.b
 
 -- dialect: snowflake
-select * from t match_recognize (partition by a order by b measures first(c) as fc one row per match pattern (x+) define x as c > 1)
-=> a | passthrough | t.a
-=> b | passthrough | t.b
-=> c | passthrough | t.c
-
--- dialect: snowflake
 select * from identifier('db.t')
 => a | passthrough | t.a
 => b | passthrough | t.b
