@@ -93,8 +93,8 @@ def agrees(change: SqlChange, old: Answer, new: Answer) -> bool:
 
 
 def is_named_twice(change: SqlChange, old: Answer) -> bool:
-    """Whether a column was added that stands in a star already, which nobody can know without schemas."""
-    return any(
+    """Whether a column stands in a star already, which nobody can know without schemas."""
+    return any(number for _, number in old.places) or any(
         (column.name.lower(), 0) in old.places for column in change.columns if column.status is Status.ADDED
     )
 

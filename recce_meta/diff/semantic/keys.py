@@ -269,8 +269,9 @@ class Keys(References):
                 for slot, operand in zip(slots, query.operands, strict=True)
             ]
             # The first operand says what they are called.
-            names = slots[0] if output.star is not None else output.name.lower()
-            key = f"{key};{names!r};{sorted(before)}"
+            is_told = output.star is None and STAR not in index(query.operands[0])
+            name = output.name.lower() if is_told else f"{output.name.lower()} of {slots[0]}"
+            key = f"{key};{name!r};{sorted(before)}"
         return short(f"across({key})")
 
     def _pivot(self, query: Pivot, keyed: Keyed, frame: Frame) -> None:
