@@ -50,6 +50,9 @@ UNPIVOTED_VALUES_FIRST = frozenset({"bigquery"})
 https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#unpivot_operator
 """
 
+MERGED_IN_PLACE = frozenset({"duckdb"})
+"""A star yields a column of USING at its place in the left relation; elsewhere those come first."""
+
 MAKING_ROWS = frozenset({"GENERATOR", "RANGE", "GENERATE_SERIES", "SEQUENCE", "NUMBERS", "ZEROS", "DUAL"})
 """Table functions that make their rows, and read nothing."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 from sqlglot import exp
 
@@ -11,6 +12,7 @@ from recce_meta.graph.columns.context import Context
 from recce_meta.graph.columns.functions import alias_names
 from recce_meta.graph.columns.query import (
     STAR,
+    Alias,
     Column,
     Merged,
     Output,
@@ -24,7 +26,10 @@ from recce_meta.graph.columns.query import (
 )
 from recce_meta.graph.columns.reading import Reader
 from recce_meta.graph.columns.scope import Scope, column_at, is_open
-from recce_meta.graph.columns.tree import NODE, arg, args, unwrapped
+from recce_meta.graph.columns.tree import arg, args, unwrapped
+
+_NAMED = (exp.PivotAlias, exp.Alias, exp.Literal, exp.Column, exp.Identifier)
+"""Values that name the columns which they become."""
 
 
 def pivoted(node: Sql, source: Source, scope: Scope, reader: Reader, context: Context) -> Source:
@@ -69,7 +74,11 @@ def _pivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
             made.outputs.append(Output(key.alias_or_name, len(made.outputs), key, reads))
     else:
         pass_on(made, source)
-    names = [_spelt(name) for name in args(node, "columns")] or _value_names(fields, aggregates)
+    # It groups by what it passes on.
+    keys_of_rows = (Alias(output) for output in made.outputs)
+    made.reads = Reads((*made.reads.references, *keys_of_rows), made.reads.subqueries)
+    listed = fields or (args(node, "expressions") if using else [])
+    names = [_spelt(name) for name in args(node, "columns")] or _value_names(listed, aggregates)
     every = Reads(tuple(reference for reads in read for reference in reads.references), aggregates=True)
     for place, name in enumerate(names):
         reads = read[place % len(read)] if read else every
@@ -100,7 +109,8 @@ def _unpivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
                 slots.append([])
             slots[place] += reader.read(part, scope, "join").references
     everything = tuple(reference for slot in slots for reference in slot)
-    made = Pivot(node, source, True, Reads())
+    # Rows without a value are left out.
+    made = Pivot(node, source, True, Reads() if node.args.get("include_nulls") else Reads(everything))
     made.consumed = frozenset(_names(everything))
     pass_on(made, source)
     flat = [value for group in values for value in group]
@@ -169,14 +179,10 @@ def _spelt(name: Sql) -> str:
 
 def _value_names(fields: Sequence[Sql], aggregates: Sequence[Sql]) -> list[str]:
     """The names of the columns that the values of *fields* become, where sqlglot gives none."""
-    if len(fields) != 1:
+    values = [args(field, "expressions") if isinstance(field, exp.In) else [] for field in fields]
+    tails = [aggregate.alias for aggregate in aggregates]
+    written = all(isinstance(value, _NAMED) for each in values for value in each)
+    if not values or not all(values) or not written or (len(tails) > 1 and not all(tails)):
         return []
-    names: list[str] = []
-    for value in args(fields[0], "expressions"):
-        if not isinstance(value, (exp.PivotAlias, exp.Alias, exp.Literal, exp.Column, exp.Identifier)):
-            return []
-        for aggregate in aggregates:
-            tail = aggregate.alias if isinstance(aggregate, NODE) else ""
-            head = value.alias_or_name
-            names.append(f"{head}_{tail}" if tail else head)
-    return names
+    heads = ("_".join(value.alias_or_name for value in chosen) for chosen in product(*values))
+    return [f"{head}_{tail}" if tail else head for head in heads for tail in tails or [""]]

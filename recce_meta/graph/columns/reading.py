@@ -63,6 +63,7 @@ class Reader:
         self._kinds: dict[type, int] = {}
         self._numbered = context.dialect in facts.NUMBERED_COLUMNS
         self.puts_values_first = context.dialect in facts.UNPIVOTED_VALUES_FIRST
+        self.keeps_places = context.dialect in facts.MERGED_IN_PLACE
         self.names_by_function = context.dialect in facts.NAMED_BY_FUNCTION
 
     def read(self, root: Sql, scope: Scope, place: str, holder: Holder | None = None) -> Reads:

@@ -158,7 +158,9 @@ def find(source: Source, name: str, lower: str) -> Column | None:
             return column_at(source, place)
     if isinstance(relation, Table):
         spelt = relation.index.get(name) or relation.index.get(lower)
-        return Column(source, spelt, None) if spelt is not None else None
+        if spelt is None or (source.columns and _is_renamed(source, spelt)):
+            return None
+        return Column(source, spelt, None)
     outputs = index(relation)
     output = outputs.get(name) or outputs.get(lower)
     if (
@@ -168,6 +170,13 @@ def find(source: Source, name: str, lower: str) -> Column | None:
     ):
         return None
     return Column(source, output.name, output)
+
+
+def _is_renamed(source: Source, name: str) -> bool:
+    """Whether `AS t (a, b)` gives the table's column *name* another one."""
+    relation = source.relation
+    known = relation.columns or () if isinstance(relation, Table) else ()
+    return name in known[: len(source.columns)]
 
 
 def _renamed(source: Source) -> Mapping[str, int]:

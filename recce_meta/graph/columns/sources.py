@@ -82,7 +82,10 @@ class Sources:
         left = list(before.columns) if before is not None else _first(scope.sources[:first], name)
         added = _first(right, name)
         columns = (*added, *left) if join.kind.startswith("RIGHT") else (*left, *added)
-        merged = scope.merged[lower] = Merged(tuple(columns))
+        merged = Merged(tuple(columns))
+        if right and not right[0].only_filters:
+            # What only filters yields no columns.
+            scope.merged[lower] = merged
         return merged
 
     def item(self, node: Sql, scope: Scope, join: Join | None = None) -> None:

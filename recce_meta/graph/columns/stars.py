@@ -121,24 +121,33 @@ class Outputs:
         """Expand *star* over *source*, or all sources of the select."""
         changes = _Changes(star)
         sources = [source] if source is not None else [s for s in self._scope.sources if not s.only_filters]
-        merged: set[str] = set()
-        if source is None:
-            for lower, both in self._scope.merged.items():
-                self._starred(both.columns[0].name if both.columns else lower, both, changes)
-                merged.add(lower)
+        merged = dict(self._scope.merged) if source is None else {}
+        waiting = dict(merged)
+        if not self._reader.keeps_places:
+            self._merged(waiting, changes)
         for each in sources:
             if not merged and changes.nothing:
                 self._as_it_is(each)
             for name, column in () if not merged and changes.nothing else starred(each):
-                if name.lower() not in merged:
+                lower = name.lower()
+                if lower not in merged:
                     self._starred(name, column, changes)
+                elif lower in waiting:
+                    self._starred(name, waiting.pop(lower), changes)
             if is_open(each):
+                self._merged(waiting, changes)
                 rest = changes.as_star((each,))
-                rest.excluded |= merged
+                rest.excluded |= frozenset(merged)
                 rest.excluded |= frozenset(changes.replaced)
                 star_output = self._yield(STAR, None, Reads(), from_star=True)
                 star_output.star = rest
                 self._replaced_unseen(changes)
+
+    def _merged(self, columns: dict[str, Merged], changes: _Changes) -> None:
+        """Yield all of *columns*, those of USING."""
+        for lower, both in columns.items():
+            self._starred(both.columns[0].name if both.columns else lower, both, changes)
+        columns.clear()
 
     def _as_it_is(self, source: Source) -> None:
         """All columns of *source*: wide ones pass through hundreds of CTEs, so this is quick."""

@@ -245,6 +245,7 @@ select a from (select a, row_number() over (order by b) r from t) where r = 1
 select * from (select a, b, c from t) pivot (sum(c) as s for b in ('x' as x))
 => a | passthrough | t.a
 => x_s | aggregated | t.c
+=> uses group t.a
 => uses group t.b
 
 -- dialect: hive
@@ -418,6 +419,7 @@ select * from t pivot (sum(b) for a in (1, 2))
 => 1 | aggregated | t.b
 => 2 | aggregated | t.b
 => uses group t.a
+=> uses group t.c
 
 -- dialect: duckdb
 select t from t

@@ -163,3 +163,24 @@ select nope from t join u using (a)
 => nope | passthrough | t.nope~0.5
 => uses join t.a
 => uses join u.a
+
+-- dialect: duckdb
+with q as (select b as l0, a as z from t), r as (select a as x, d as z from u) select * from q natural join r
+=> l0 | renamed | t.b
+=> z | renamed | t.a u.d
+=> x | renamed | u.a
+=> uses join t.a
+=> uses join u.d
+
+-- dialect: duckdb
+select * from t anti join u using (a)
+=> a | passthrough | t.a
+=> b | passthrough | t.b
+=> c | passthrough | t.c
+=> uses join t.a
+=> uses join u.a
+
+-- dialect: duckdb
+select s1.c1 + 1 as b, b + 1 as id from t as s0(c0, c1, c2), (select 1 as c0, d as c1 from u) as s1
+=> b | derived | u.d
+=> id | derived | u.d
