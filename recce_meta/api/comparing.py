@@ -181,7 +181,7 @@ def whole_diff(
     if question.like_dbt:
         return run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
     facts = (facts_of(base, graph, changes), facts_of(current, graph, changes))
-    effects = Effects((before, after), facts, graph)
+    effects = Effects((before, after), facts, graph, {*changed_ids(changes), *unselected})
     judged, reached = effects.of(changes)
     return run_diff(
         base.run,

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from recce_meta.api.parent_columns import ParentColumns
 from recce_meta.api.run_facts import RunFacts
 from recce_meta.diff.breaking import SQL_BUILT, readers_of_ephemeral, with_categories
 from recce_meta.diff.reach import Reached, Readers, Reading, Start, reached_by
 from recce_meta.diff.side import Side
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph
-from recce_meta.graph.columns.project import SECONDS, offered_columns
+from recce_meta.graph.columns.project import SECONDS
 from recce_meta.graph.columns.project_dialects import dialect_of
 from recce_meta.graph.columns.project_tokens import (
     ProjectNames,
@@ -55,10 +56,16 @@ class Effects:
     """Tells of the changes between two runs what they break and reach."""
 
     def __init__(
-        self, sides: tuple[Side, Side], facts: tuple[RunFacts, RunFacts], graph: LineageGraph
+        self,
+        sides: tuple[Side, Side],
+        facts: tuple[RunFacts, RunFacts],
+        graph: LineageGraph,
+        changed: Iterable[str],
     ) -> None:
+        """*changed* are all nodes that changed, of which only some may be asked for."""
         self._sides, self._facts, self._graph = sides, facts, graph
         self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
+        self._columns = ParentColumns(facts, graph, changed)
         self._names: dict[int, ProjectNames] = {}
         self._read: dict[int, int] = {}
         self._compared: dict[str, SqlChange] = {}
@@ -135,22 +142,13 @@ class Effects:
 
     def _schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
         """The columns of all that a query reads, as far as they are known."""
-        facts = self._facts[index]
-        nodes = facts.nodes([])
         keys: dict[str, list[str]] = {}
         for name, unique_id in names.named.items():
             keys.setdefault(unique_id, []).append(name)
         for unique_id in names.relations:
             keys.setdefault(unique_id, []).append(schemas_key(unique_id, relations[unique_id]))
-        untold = [key for key in keys if key in nodes and nodes[key].columns_from != "catalog"]
-        inferred = facts.names(untold) if untold else {}
-        found: dict[str, Mapping[str, str]] = {}
-        for unique_id, called in keys.items():
-            if unique_id in nodes:
-                columns = offered_columns(nodes[unique_id], inferred.get(unique_id, ()))
-                if columns.names is not None:
-                    found.update(dict.fromkeys(called, columns.types))
-        return found
+        columns = self._columns.of(index, keys)
+        return {name: columns[key] for key, called in keys.items() if key in columns for name in called}
 
     def _readings(self, edges: Collection[LineageEdge]) -> dict[LineageEdge, Reading]:
         """How SQL reads its parents; what can neither read by place nor pass columns on is not parsed."""

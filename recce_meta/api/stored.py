@@ -47,7 +47,7 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
     pair.add_code(changes)
     graph = pair.graph
     facts = (StoredFacts(adapter, base, schema, graph), StoredFacts(adapter, current, schema, graph))
-    effects = Effects((pair.sides[0], pair.sides[1]), facts, graph)
+    effects = Effects((pair.sides[0], pair.sides[1]), facts, graph, changed_ids(changes))
     judged, reached = effects.of(changes)
     names = pair.names(judged, graph)
     return run_diff(

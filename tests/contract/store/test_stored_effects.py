@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.api import comparing
 from recce_meta.api.comparing import NOTHING_MORE, Question, whole_diff
@@ -258,3 +259,88 @@ def test_a_column_that_its_reader_gets_from_elsewhere_now_is_a_change_of_it() ->
     found = whole_diff(base, current, NOTHING_MORE)
 
     assert "cents" in told(found)["starred"]
+
+
+CATALOG = {
+    "raw": ("id", "customer_id", "cents", "state"),
+    "stg": ("id", "customer_id", "amount", "state"),
+    "starred": ("id", "customer_id", "amount", "state"),
+    "daily": ("customer_id", "revenue", "n"),
+}
+
+
+def documented(project: Project, adapter: str = "duckdb", catalog: bool = True) -> Project:
+    """*project* with a catalog, in upper case where the warehouse has it so; or without any."""
+    nodes = []
+    for node in project.nodes:
+        names = CATALOG.get(node.name, ()) if catalog else ()
+        columns = tuple(
+            Column(name=name.upper() if adapter == "snowflake" else name, type="INTEGER") for name in names
+        )
+        nodes.append(replace(node, columns=columns, columns_from="catalog" if columns else None))
+    return replace(project, nodes=tuple(nodes), run=replace(project.run, adapter_type=adapter))
+
+
+WITH_ONE_CATALOG: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]]] = {
+    "nothing": ({}, {}, {}),
+    "another alias": ({}, {"starred": "select s.* from {stg} as s"}, {"starred": "none"}),
+    "the same query": ({}, EDITS["the same query"][0], {"stg": "none"}),
+    "a column more": ({}, EDITS["a column more"][0], {"stg": "non_breaking"}),
+    "a column more after a star": (
+        {},
+        {"starred": "select *, 1 as one from {stg}"},
+        {"starred": "non_breaking"},
+    ),
+    "a reader of what gained a column": (
+        {},
+        {
+            **EDITS["a column more"][0],
+            "open_orders": "select id, customer_id from {stg} s where state = 'open'",
+        },
+        {"stg": "non_breaking", "open_orders": "none"},
+    ),
+    "a reader of what only a catalog knows": (
+        {"stg": "select * from {raw}"},
+        {"stg": "select * from {raw} where id > 0", "starred": "select s.* from {stg} as s"},
+        {"stg": "breaking", "starred": "none"},
+    ),
+    "another filter": (
+        {},
+        {"open_orders": "select id, customer_id from {stg} where state = 'new'"},
+        {"open_orders": "breaking"},
+    ),
+    "a column less": (
+        {},
+        {"starred": "select id, customer_id, amount from {stg}"},
+        {"starred": "partial_breaking"},
+    ),
+}
+
+
+@pytest.mark.parametrize("adapter", ["duckdb", "snowflake"])
+@pytest.mark.parametrize("documented_side", ["base", "current"])
+@pytest.mark.parametrize("what", WITH_ONE_CATALOG)
+def test_that_one_side_has_no_catalog_is_no_change(what: str, documented_side: str, adapter: str) -> None:
+    before, edits, categories = WITH_ONE_CATALOG[what]
+    base = documented(shop("base-run", "prod", **before), adapter, documented_side == "base")
+    current = documented(shop("run-1", "ci", **{**before, **edits}), adapter, documented_side == "current")
+
+    found = whole_diff(base, current, NOTHING_MORE)
+
+    assert {change.name: change.category for change in found.changed} == categories
+
+
+def test_the_store_takes_a_missing_catalog_for_no_change_either(store: Any) -> None:
+    base = documented(shop("base-run", "prod"), "snowflake")
+    edits = {"starred": "select s.*, 1 as one from {stg} as s", **EDITS["the same query"][0]}
+    current = documented(shop("run-1", "ci", **edits), "snowflake", catalog=False)
+    for project in (base, current):
+        record_run(store.adapter, project, schema=store.schema)
+
+    found = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert {change.name: change.category for change in found.changed} == {
+        "starred": "non_breaking",
+        "stg": "none",
+    }
+    assert complete(found) == complete(whole_diff(base, current, NOTHING_MORE))
