@@ -18,6 +18,7 @@ from recce_meta.graph.columns.query import (
     Alias,
     Column,
     Function,
+    Member,
     Merged,
     Output,
     Pivot,
@@ -137,6 +138,8 @@ class References(ABC):
             return key
         if isinstance(reference, WholeRow):
             return short(f"row({self._row(reference.source)})")
+        if isinstance(reference, Member):
+            return short(f"member({self._key(reference.node)};{reference.name.lower()!r})")
         return f"unresolved({reference.name.lower()!r})"
 
     def _column(self, column: Column, name: str = "") -> str:

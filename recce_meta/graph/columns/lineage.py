@@ -17,6 +17,7 @@ from recce_meta.graph.columns.query import (
     Column,
     Function,
     Match,
+    Member,
     Merged,
     Output,
     Pivot,
@@ -165,7 +166,7 @@ class Lineage:
     def _of_reference(self, reference: Reference) -> Flow:
         if isinstance(reference, Column):
             return self._of_column(reference)
-        if isinstance(reference, Alias):
+        if isinstance(reference, (Alias, Member)):
             return self._flows.get(reference.output, PENDING)
         if isinstance(reference, Merged):
             columns: dict[BaseColumn, float] = {}
@@ -224,7 +225,7 @@ def _reached(reference: Reference) -> Iterator[Output]:
     if isinstance(reference, Column):
         if reference.output is not None:
             yield reference.output
-    elif isinstance(reference, Alias):
+    elif isinstance(reference, (Alias, Member)):
         yield reference.output
     elif isinstance(reference, Merged):
         for column in reference.columns:

@@ -14,6 +14,7 @@ from recce_meta.graph.columns.query import (
     STAR,
     Alias,
     Column,
+    Member,
     Merged,
     Output,
     Pivot,
@@ -148,7 +149,8 @@ def pass_on(made: Pivot, source: Source) -> None:
 
 def _names(references: Sequence[Reference]) -> list[str]:
     names: list[str] = []
-    for reference in references:
+    for found in references:
+        reference = found.whole if isinstance(found, Member) else found
         if isinstance(reference, Column):
             names.append(reference.name.lower())
             place = reference.source.columns

@@ -7,7 +7,7 @@ they mean stands beside them, by `id(node)`, so nothing is copied and nothing in
     Query     = Select | SetOperation | Values | Function | Pivot | SelfReference
     Source    = one item of FROM: an alias over a Table or a Query, with its join
     Output    = one column that a query yields
-    Reference = Column | Merged | Alias | WholeRow | Unresolved: what one column node means
+    Reference = Column | Merged | Alias | WholeRow | Member | Unresolved: what one column node means
 
 A CTE is resolved once and shared: every source that names it has the same `Query` object.
 """
@@ -55,6 +55,8 @@ class Output:
     """Where this is a `*` over relations whose columns are not known."""
     branches: tuple[Output, ...] = ()
     """Of a set operation: the outputs of its operands that meet here."""
+    members: tuple[Output, ...] = ()
+    """Of a struct, or a list of such, that is put together here: what its members are made of."""
 
 
 @dataclass(slots=True, eq=False)
@@ -129,7 +131,20 @@ class Unresolved:
     name: str
 
 
-Reference: TypeAlias = Column | Merged | Alias | WholeRow | Unresolved
+@dataclass(slots=True, eq=False)
+class Member:
+    """A member of a struct that the query puts together itself, or of a row as a value."""
+
+    node: Sql
+    """The name, or the expression that yields the struct."""
+    whole: Reference | None
+    """The struct, where it has a name."""
+    name: str
+    output: Output
+    """What the member is made of."""
+
+
+Reference: TypeAlias = Column | Merged | Alias | WholeRow | Member | Unresolved
 
 
 @dataclass(slots=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
@@ -21,6 +23,7 @@ from recce_meta.graph.columns.query import (
     WholeRow,
 )
 from recce_meta.graph.columns.scope import Scope
+from recce_meta.graph.columns.structs import MAKING, member, members, named
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, unwrapped
 
 _PLAIN, _COLUMN, _QUERY, _EXISTS, _WINDOW, _AGGREGATE = range(6)
@@ -86,6 +89,8 @@ class Reader:
 
     def subquery(self, node: Sql, scope: Scope, holder: Holder) -> Query:
         """*node*, a query inside an expression, resolved; noted in *holder*."""
+        if not isinstance(holder, Pivot) and id(node) in holder.subqueries:
+            return holder.subqueries[id(node)]
         query = self._context.resolve(node, scope.ctes, scope)
         if not isinstance(holder, Pivot):
             holder.subqueries[id(node)] = query
@@ -94,8 +99,8 @@ class Reader:
                 holder.subqueries[id(query.node)] = query
         return query
 
-    def column(self, node: Sql, scope: Scope, place: str) -> tuple[Reference, bool]:
-        """What the column *node* means, and whether it is that column as it is."""
+    def column(self, node: Sql, scope: Scope, place: str) -> tuple[Reference, Sequence[str]]:
+        """What the column *node* means, and the path in it; empty where it is that column as it is."""
         values = node.args
         name = values["this"]
         if values.get("table") is None:
@@ -103,18 +108,18 @@ class Reader:
         parts = [part.name for key in ("catalog", "db", "table") if (part := values.get(key)) is not None]
         if name.__class__ is exp.Star:
             source = self._qualifier(parts, scope)
-            return (WholeRow(source) if source else Unresolved(".".join([*parts, "*"]))), False
+            return (WholeRow(source) if source else Unresolved(".".join([*parts, "*"]))), "*"
         if isinstance(name, exp.Parameter):
             spelt = folded = "$" + name.name
         else:
             spelt, folded = name.name, self._context.folding.fold(name)
         return self._context.lookup.qualified([*parts, spelt], folded, scope, place)
 
-    def _bare(self, node: Sql, name: Sql, scope: Scope, place: str) -> tuple[Reference, bool]:
+    def _bare(self, node: Sql, name: Sql, scope: Scope, place: str) -> tuple[Reference, Sequence[str]]:
         if name.__class__ is exp.Star:
-            return Unresolved("*"), False
+            return Unresolved("*"), "*"
         if isinstance(name, exp.Parameter):
-            return self._context.lookup.unqualified(f"${name.name}", f"${name.name}", scope, place), True
+            return self._context.lookup.unqualified(f"${name.name}", f"${name.name}", scope, place), ()
         lookup = self._context.lookup
         as_row = lookup.has_rows and isinstance(node.parent, exp.Func)
         found = lookup.unqualified(self._context.folding.fold(name), name.name, scope, place, as_row=as_row)
@@ -126,8 +131,8 @@ class Reader:
             and not name.args.get("quoted")
             and len(list(node.parent.iter_expressions())) > 1
         ):
-            return Unresolved(name.name), False
-        return found, True
+            return Unresolved(name.name), "*"
+        return found, ()
 
     @staticmethod
     def _qualifier(parts: list[str], scope: Scope | None) -> Source | None:
@@ -205,11 +210,11 @@ class _Reading:
                 stack.append((value, key == head))
 
     def _column(self, node: Sql) -> bool:
-        reference, exact = self._reader.column(node, self._scope, self._place)
-        holder = self._holder
-        holder.references[id(node)] = reference
-        self._references.append(reference)
-        return exact
+        reference, path = self._reader.column(node, self._scope, self._place)
+        self._holder.references[id(node)] = reference
+        found = member(node, reference, path) if path else None
+        self._references.append(found or reference)
+        return not path or found is not None
 
     def _special(self, node: Sql, kind: int, head: bool, stack: list[tuple[Sql, bool]]) -> None:
         if kind == _QUERY:
@@ -263,6 +268,13 @@ class _Reading:
                 self._holder.references[id(inner.this)] = found
                 self._references.append(found)
                 return
+        if isinstance(field, exp.Identifier) and isinstance(unwrapped(inner), (exp.Column, *MAKING)):
+            reads = self._reader.read(inner, self._scope, self._place, self._holder)
+            part = named(members(inner, self._scope, self._reader), field.name)
+            self._take(reads if part is None else part.reads)
+            self._aggregates = self._aggregates or reads.aggregates
+            self._windows = self._windows or reads.windows
+            return
         self._push(node, stack)
 
     def _named_window(self, node: Sql) -> Reads | None:

@@ -8,7 +8,7 @@ is around. `Column.confidence` says how sure that is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns import facts
@@ -204,6 +204,21 @@ def column_at(source: Source, place: int) -> Column | None:
     return None
 
 
+def starred(source: Source) -> Iterator[tuple[str, Column]]:
+    """The columns of *source* that a star yields, as far as they are known."""
+    relation = source.relation
+    if isinstance(relation, Table):
+        count = len(relation.columns) if relation.columns is not None else len(source.columns)
+    else:
+        count = len(relation.outputs)
+    for place in range(count):
+        if not isinstance(relation, Table) and relation.outputs[place].star is not None:
+            continue
+        column = column_at(source, place)
+        if column is not None:
+            yield source.columns[place] if place < len(source.columns) else column.name, column
+
+
 def imply(source: Source, name: str) -> Column | None:
     """The column *name* that *source*, which is open, must have if the SQL is right."""
     relation = source.relation
@@ -383,8 +398,10 @@ class Lookup:
             return Column(tables[0], spelt, None, GUESS)
         return Unresolved(spelt)
 
-    def qualified(self, parts: list[str], folded: str, scope: Scope, place: str) -> tuple[Reference, bool]:
-        """What dotted *parts* mean, and whether all of them name the column: else the rest is a path in it.
+    def qualified(
+        self, parts: list[str], folded: str, scope: Scope, place: str
+    ) -> tuple[Reference, Sequence[str]]:
+        """What dotted *parts* mean, and those of them that are a path in it.
 
         *folded* is the last part, folded.
         """
@@ -397,7 +414,7 @@ class Lookup:
                     continue
                 exact = count + 1 == len(parts)
                 name = folded if exact else parts[count]
-                return self.of_source(source, name, parts[count]), exact
+                return self.of_source(source, name, parts[count]), parts[count + 1 :]
             reach = reach.outer
         found = self.unqualified(parts[0], parts[0], scope, place)
         if isinstance(found, Column) and found.confidence == GUESS and len(parts) == 2:
@@ -408,10 +425,10 @@ class Lookup:
             if len(bare) == 1 and found.source is bare[0]:
                 known = find(bare[0], parts[1], parts[1].lower())
                 if known is not None or is_open(bare[0]):
-                    return Column(bare[0], known.name if known else parts[1], None, GUESS), True
+                    return Column(bare[0], known.name if known else parts[1], None, GUESS), ()
         if isinstance(found, WholeRow) or (isinstance(found, Column) and found.confidence == GUESS):
-            return Unresolved(".".join(parts)), True
-        return found, False
+            return Unresolved(".".join(parts)), ()
+        return found, parts[1:]
 
     def of_source(self, source: Source, name: str, spelt: str) -> Reference:
         """The column *name* (folded; *spelt* so) of *source*."""

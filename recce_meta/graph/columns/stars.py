@@ -12,18 +12,17 @@ from recce_meta.graph.columns.functions import function
 from recce_meta.graph.columns.query import (
     STAR,
     Column,
+    Member,
     Merged,
     Output,
     Reads,
     Source,
     Star,
-    Table,
 )
 from recce_meta.graph.columns.reading import Reader
-from recce_meta.graph.columns.scope import Scope, column_at, is_open
+from recce_meta.graph.columns.scope import Scope, is_open, starred
+from recce_meta.graph.columns.structs import members
 from recce_meta.graph.columns.tree import args, unwrapped
-
-Starred = tuple[str, "Column | Merged"]
 
 
 class _Changes:
@@ -93,7 +92,8 @@ class Outputs:
         elif bare.__class__ is exp.Column and bare.this.__class__ is exp.Star:
             self._qualified_star(bare)
         elif isinstance(bare, exp.Dot) and isinstance(bare.expression, exp.Star):
-            self._fields_of(bare, self._reader.read(bare.this, self._scope, "output"), bare.expression)
+            reads = self._reader.read(bare.this, self._scope, "output")
+            self._fields_of(bare.this, reads, bare.expression)
         elif isinstance(node, exp.Aliases):
             reads = self._reader.read(node.this, self._scope, "output")
             for name in node.aliases:
@@ -114,6 +114,8 @@ class Outputs:
         inner = node.this if isinstance(node, exp.Alias) else node
         name = alias or _own_name(inner) or (_function_name(inner) if self._reader.names_by_function else "")
         output = self._yield(name, inner, reads)
+        if reads.plain is None:
+            output.members = members(inner, self._scope, self._reader)
         if alias:
             self._scope.outputs.setdefault(alias.lower(), output)
 
@@ -155,7 +157,7 @@ class Outputs:
         for place, (name, column) in enumerate(starred(source), len(outputs)):
             outputs.append(Output(name, place, None, Reads((column,), (), (), column), True))
 
-    def _starred(self, name: str, column: Column | Merged, changes: _Changes) -> None:
+    def _starred(self, name: str, column: Column | Merged | Member, changes: _Changes) -> None:
         lower = name.lower()
         if lower in changes.excluded or (changes.pattern is not None and not changes.pattern.fullmatch(name)):
             return
@@ -188,10 +190,16 @@ class Outputs:
         column.set("table", exp.to_identifier(parts[-2], quoted=True) if len(parts) > 1 else None)
         column.set("db", None)
         column.set("catalog", None)
-        self._fields_of(node, self._reader.read(column, self._scope, "output"), node.this)
+        self._fields_of(column, self._reader.read(column, self._scope, "output"), node.this)
 
     def _fields_of(self, node: Sql, reads: Reads, star: Sql) -> None:
+        """Expand *star* over the struct that *node* yields."""
         changes = _Changes(star)
+        found = members(node, self._scope, self._reader)
+        for output in found:
+            self._starred(output.name, Member(node, reads.plain, output.name, output), changes)
+        if found:
+            return
         rows = Source("", function(node, reads, ()), node)
         self._yield(STAR, None, reads, from_star=True).star = changes.as_star((rows,))
         self._replaced_unseen(changes)
@@ -211,21 +219,6 @@ class Outputs:
                 self._yield(name, None if plain else node, reads, from_star=True)
             if is_open(source):
                 self._yield(STAR, None, Reads(), from_star=True).star = changes.as_star((source,))
-
-
-def starred(source: Source) -> Iterator[Starred]:
-    """The columns of *source* that a star yields, as far as they are known."""
-    relation = source.relation
-    if isinstance(relation, Table):
-        count = len(relation.columns) if relation.columns is not None else len(source.columns)
-    else:
-        count = len(relation.outputs)
-    for place in range(count):
-        if not isinstance(relation, Table) and relation.outputs[place].star is not None:
-            continue
-        column = column_at(source, place)
-        if column is not None:
-            yield source.columns[place] if place < len(source.columns) else column.name, column
 
 
 def _own_name(node: Sql) -> str:

@@ -411,7 +411,7 @@ select * from t limit 10%
 
 -- dialect: duckdb
 select a.b from (select {b: a} as a from t)
-=> b | derived | t.a
+=> b | renamed | t.a
 
 -- dialect: duckdb
 select * from t pivot (sum(b) for a in (1, 2))

@@ -34,7 +34,7 @@ select list_transform([a,b], x -> x + c) l from t
 -- dialect: duckdb
 select {'k': a, 'v': b} as s, s.k from t
 => s | derived | t.a t.b
-=> k | derived | t.a t.b
+=> k | renamed | t.a
 
 -- dialect: clickhouse
 select a as x, x + 1 as y from t

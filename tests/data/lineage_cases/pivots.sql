@@ -74,6 +74,7 @@ select a, [x], [y] from (select a, b, c from t) s pivot (sum(c) for b in ([x],[y
 => uses group t.b
 
 -- dialect: duckdb
+-- since: 30
 select a from (unpivot t on b, c into name x value y) as s
 => a | passthrough | t.a
 => uses filter t.b
@@ -101,6 +102,7 @@ select * from (pivot t on a in (1, 2), b in (3, 4) using sum(c) as s)
 => uses group t.b
 
 -- dialect: snowflake
+-- since: 30
 select one from (select * from t pivot (sum(b) for c in (1 as one, 2 as two)))
 => one | aggregated | t.b
 => uses group t.a

@@ -119,3 +119,26 @@ select range from range(10)
 -- dialect: duckdb
 select a from read_csv('x.csv')
 => a | derived |
+
+-- dialect: bigquery
+with s as (select struct(a as x, struct(b as y) as n) as st from t), r as (select st as w from s) select w.x, w.n.y as z, w.n.*, w.unknown from r
+=> x | renamed | t.a
+=> z | renamed | t.b
+=> y | renamed | t.b
+=> unknown | derived | t.a t.b
+
+-- dialect: bigquery
+select newest.* except (c) from (select array_agg(old order by b desc limit 1)[offset(0)] newest from t old group by a)
+=> a | aggregated | t.a t.b
+=> b | aggregated | t.b
+=> uses group t.a
+
+-- dialect: bigquery
+select (select as struct d, e).* from u
+=> d | passthrough | u.d
+=> e | passthrough | u.e
+
+-- dialect: postgres
+select (x).a, (x).b + 1 as b from (select t as x from t) q
+=> a | derived | t.a
+=> b | derived | t.b

@@ -36,7 +36,7 @@ select l.a from t l where l.a > all (select d from u) and exists (select 1 from 
 
 -- dialect: bigquery
 select t.x.y z from (select struct(a as y) as x from t) t
-=> z | derived | t.a
+=> z | renamed | t.a
 
 -- dialect: snowflake
 select a from t, u, lateral (select max(e) m from u u2 where u2.a=t.a) l where l.m>1

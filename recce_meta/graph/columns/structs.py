@@ -1,0 +1,145 @@
+"""The members of structs that a query puts together itself, and of rows that it uses as values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from recce_meta.dialects.types import Sql
+from recce_meta.graph.columns.query import (
+    Alias,
+    Column,
+    Member,
+    Output,
+    Query,
+    Reads,
+    Reference,
+    Select,
+    WholeRow,
+)
+from recce_meta.graph.columns.scope import Scope, is_open, starred
+from recce_meta.graph.columns.tree import NODE, SET_OPERATION, args, unwrapped
+
+if TYPE_CHECKING:
+    from recce_meta.graph.columns.reading import Reader
+
+_CHOOSING = (exp.ArrayAgg, exp.AnyValue, exp.First, exp.Last)
+"""Aggregates that yield what they are given, or a list of it."""
+_AROUND = (exp.Bracket, exp.Order, exp.Limit, exp.IgnoreNulls, exp.RespectNulls, exp.Distinct)
+_QUERIES = (exp.Select, SET_OPERATION, exp.Subquery)
+MAKING = (exp.Struct, exp.Array, *_CHOOSING, exp.Bracket, *_QUERIES)
+"""What may yield a struct whose members can be known."""
+
+
+def members(node: Sql, scope: Scope, reader: Reader) -> tuple[Output, ...]:
+    """The members of the struct, or of each of the structs in a list, that *node* yields; empty if unknown.
+
+    Where an aggregate chooses among structs, what it orders them by decides over each member.
+    """
+    bare = unwrapped(node)
+    if not isinstance(bare, MAKING) and bare.__class__ is not exp.Column:
+        return ()
+    chooses, keys = False, list[Sql]()
+    while isinstance(bare, (*_AROUND, *_CHOOSING, exp.Array)):
+        if isinstance(bare, exp.Array) or (isinstance(bare, exp.Distinct) and bare.expressions):
+            values = args(bare, "expressions")
+            if len(values) != 1:
+                return ()
+            bare = unwrapped(values[0])
+            continue
+        chooses = chooses or isinstance(bare, _CHOOSING)
+        if isinstance(bare, exp.Order):
+            keys += args(bare, "expressions")
+        if not isinstance(bare.args.get("this"), NODE):
+            return ()
+        bare = unwrapped(bare.this)
+    found = _of_value(bare, scope, reader)
+    if not chooses:
+        return found
+    others = tuple(one for key in keys for one in reader.read(key, scope, "output").references)
+    return tuple(
+        Output(one.name, place, node, Reads((*one.reads.references, *others), aggregates=True))
+        for place, one in enumerate(found)
+    )
+
+
+def _of_value(node: Sql, scope: Scope, reader: Reader) -> tuple[Output, ...]:
+    if isinstance(node, exp.Struct):
+        return tuple(_written(args(node, "expressions"), scope, reader))
+    if isinstance(node, exp.Column):
+        plain = reader.read(node, scope, "output").plain
+        return of_reference(plain) if plain is not None else ()
+    if isinstance(node, _QUERIES):
+        query = scope.select.subqueries.get(id(node))
+        return _of_query(query) if query is not None else ()
+    return ()
+
+
+def _written(fields: Sequence[Sql], scope: Scope, reader: Reader) -> list[Output]:
+    found: list[Output] = []
+    for place, field in enumerate(fields):
+        value = field.expression if isinstance(field, exp.PropertyEQ) else unwrapped(field)
+        name = field.this.name if isinstance(field, exp.PropertyEQ) else field.alias_or_name
+        reads = reader.read(value, scope, "output")
+        output = Output(name, place, value, reads)
+        output.members = members(value, scope, reader)
+        found.append(output)
+    return found if all(output.name for output in found) else []
+
+
+def _of_query(query: Query) -> tuple[Output, ...]:
+    if not isinstance(query, Select) or any(output.star is not None for output in query.outputs):
+        return ()
+    if query.as_struct:
+        return tuple(query.outputs)
+    return of_reference(Alias(query.outputs[0])) if len(query.outputs) == 1 else ()
+
+
+def of_reference(reference: Reference) -> tuple[Output, ...]:
+    """The members of the struct or row that *reference* means, followed down to where it is made."""
+    seen: set[Output] = set()
+    found: Reference | None = reference
+    while found is not None:
+        if isinstance(found, WholeRow):
+            return _of_row(found)
+        if not isinstance(found, (Column, Alias, Member)):
+            return ()
+        output = found.output
+        while output is not None and len(output.branches) == 1 and output not in seen:
+            seen.add(output)
+            output = output.branches[0]
+        if output is None or output in seen or output.star is not None:
+            return ()
+        if output.members:
+            return output.members
+        seen.add(output)
+        found = output.reads.plain
+    return ()
+
+
+def _of_row(row: WholeRow) -> tuple[Output, ...]:
+    if is_open(row.source):
+        return ()
+    return tuple(
+        Output(name, place, None, Reads((column,), plain=column), from_star=True)
+        for place, (name, column) in enumerate(starred(row.source))
+    )
+
+
+def member(node: Sql, whole: Reference, path: Sequence[str]) -> Member | None:
+    """What *node*, a name that ends with *path*, means in the struct *whole*; None where nobody knows."""
+    found: Member | None = None
+    for name in path:
+        output = named(of_reference(found or whole), name)
+        if output is None:
+            return None
+        found = Member(node, whole, name, output)
+    return found
+
+
+def named(outputs: Sequence[Output], name: str) -> Output | None:
+    """The one of *outputs* that is called *name*."""
+    lower = name.lower()
+    return next((output for output in outputs if output.name.lower() == lower), None)
