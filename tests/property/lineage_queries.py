@@ -122,9 +122,7 @@ class Queries:
             text = "(select * from w pivot (sum(j1) for g in (1 as one, 2 as two)))"
             return Relation(text, ("id", "j2", "one", "two"))
         if self._has_pivots and chance < 0.69:
-            return Relation(
-                "(unpivot w on j1, j2 into name x value y)", ("id", "g", "x", "y"), is_plain=False
-            )
+            return Relation("(unpivot w on j1, j2 into name x value y)", ("id", "g", "x", "y"))
         name = random.choice([table for table in sorted(TABLES) if table not in self._known])
         return Relation(name, tuple(TABLES[name]))
 
