@@ -181,9 +181,9 @@ def test_what_a_column_feeds_as_edited_for_another(store: Any) -> None:
     choice = "parent_id = 'source.shop.raw.orders' AND parent_column = 'id'"
     rows = edited(store, "what_a_column_feeds", r"place = 1\b", choice)
     assert [tuple(row)[2:] for row in rows] == [
-        ("model.shop.stg_orders", "id", "value", 1, 1.0),
-        ("model.shop.orders", "id", "value", 2, 1.0),
-        ("model.shop.fresh", "id", "value", 3, 0.5),
+        ("model.shop.stg_orders", "id", "columns", 1, 1.0),
+        ("model.shop.orders", "id", "columns", 2, 1.0),
+        ("model.shop.fresh", "id", "columns", 3, 0.5),
         ("model.shop.report", None, "rows", 3, 0.9),
         ("test.shop.unique_orders", None, "rows", 3, 1.0),
         ("exposure.shop.dashboard", None, "rows", 4, 0.9),

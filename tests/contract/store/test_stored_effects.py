@@ -179,7 +179,16 @@ EDITS: dict[str, tuple[dict[str, str], str, str, dict[str, str]]] = {
 def complete(diff: RunDiff) -> Any:
     """All that is said of what changed, apart from texts, which the store keeps without the environment."""
     changes = [
-        (c.unique_id, c.status, c.reasons, c.category, c.category_reasons, c.columns, c.columns_moved)
+        (
+            c.unique_id,
+            c.status,
+            c.reasons,
+            c.category,
+            c.category_reasons,
+            c.columns,
+            c.columns_moved,
+            c.reached,
+        )
         for c in diff.changes
     ]
     return changes, diff.impacted, diff.unreached, diff.notes
@@ -344,3 +353,49 @@ def test_the_store_takes_a_missing_catalog_for_no_change_either(store: Any) -> N
         "stg": "none",
     }
     assert complete(found) == complete(whole_diff(base, current, NOTHING_MORE))
+
+
+OWN_CHANGES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "values above, and a filter that keeps its own": (
+        {"stg": STG.replace("/ 100", "/ 10"), "starred": "select * from {stg} where id > 0"},
+        {"starred": "stg: amount"},
+    ),
+    "a column that is new here": (
+        {"stg": STG.replace("/ 100", "/ 10"), "open_orders": "select id, amount * 2 as twice from {stg}"},
+        {},
+    ),
+    "rows above": (
+        {"stg": f"{STG} where id > 0", "daily": MODELS["daily"].replace("count(*)", "count(1)")},
+        {"daily": "stg: rows"},
+    ),
+    "what nobody can tell": (
+        {"stg": STG.replace("/ 100", "/ 10"), "python": "def model(dbt, session): return dbt.ref('stg').x"},
+        {"python": "stg: unknown"},
+    ),
+    "two on one way": (
+        {
+            "stg": STG.replace("/ 100", "/ 10"),
+            "starred": "select id, customer_id, amount + 1 as amount, state from {stg}",
+            "after_star": "select amount from {starred} where id > 0",
+        },
+        {"starred": "stg: amount"},
+    ),
+    "a column that is not read": (
+        {"stg": STG.replace("/ 100", "/ 10"), "open_orders": "select id, customer_id from {stg}"},
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OWN_CHANGES)
+def test_a_modified_node_says_what_other_changes_do_to_it(what: str) -> None:
+    edits, expected = OWN_CHANGES[what]
+
+    found = whole_diff(shop("base-run", "prod"), shop("run-1", "ci", **edits), NOTHING_MORE)
+
+    reached = {change.name: change.reached for change in found.changed if change.reached}
+    assert {
+        name: f"{' '.join(key.split('.')[-1] for key in by.origins)}: {' '.join(by.columns) or by.reach}"
+        for name, by in reached.items()
+    } == expected
+    assert not {impact.name for impact in found.impacted} & edits.keys()
