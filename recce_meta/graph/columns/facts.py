@@ -56,6 +56,22 @@ MERGED_IN_PLACE = frozenset({"duckdb"})
 MAKING_ROWS = frozenset({"GENERATOR", "RANGE", "GENERATE_SERIES", "SEQUENCE", "NUMBERS", "ZEROS", "DUAL"})
 """Table functions that make their rows, and read nothing."""
 
+ROWS_NAMED = {
+    "bigquery": "f0_",
+    "databricks": "id",
+    "spark": "id",
+    "spark2": "id",
+    "trino": "_col0",
+    "presto": "_col0",
+    "athena": "_col0",
+}
+"""What the column of a function that yields single values is called; elsewhere as the function."""
+NAMED_WHATEVER_THE_ALIAS = frozenset({"databricks", "duckdb", "spark", "spark2"})
+"""The alias of such a function names the relation alone."""
+
+STRUCTS_STAY_WHOLE = frozenset({"duckdb"})
+"""UNNEST of structs yields one column of structs, and not a column for each field."""
+
 NAMED_BY_FUNCTION = frozenset({"postgres", "redshift", "materialize", "risingwave"})
 """An output without alias is called as its function, or as the column that is cast."""
 

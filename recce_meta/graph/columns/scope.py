@@ -441,6 +441,11 @@ class Lookup:
                 return implied
         if isinstance(source.relation, Table):
             return Column(source, spelt, None, GUESS)
+        if isinstance(source.relation, Function):
+            # A field of what the function yields.
+            reads = source.relation.reads
+            field = Output(spelt, -1, reads=Reads(reads.references, reads.subqueries, reads.tests))
+            return Column(source, spelt, source.relation.implied.setdefault(spelt.lower(), field), LIKELY)
         return Unresolved(f"{source.alias}.{spelt}" if source.alias else spelt)
 
 

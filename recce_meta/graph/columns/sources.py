@@ -10,7 +10,7 @@ from recce_meta.dialects.types import Sql
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns import facts
 from recce_meta.graph.columns.context import Context
-from recce_meta.graph.columns.functions import alias_names, function, struct_fields
+from recce_meta.graph.columns.functions import alias_names, function, name_of_values, yields_values
 from recce_meta.graph.columns.matches import matched
 from recce_meta.graph.columns.pivots import pivoted
 from recce_meta.graph.columns.query import (
@@ -28,6 +28,7 @@ from recce_meta.graph.columns.query import (
 )
 from recce_meta.graph.columns.reading import Reader
 from recce_meta.graph.columns.scope import Scope, find, imply, is_open
+from recce_meta.graph.columns.structs import members
 from recce_meta.graph.columns.tree import SET_OPERATION, arg, args, children, dotted, word
 
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
@@ -183,10 +184,15 @@ class Sources:
             reads = _together([*read, Reads((WholeRow(scope.sources[-1]),))])
         if isinstance(call, exp.Explode) or call.name.upper() == "FLATTEN":
             columns = columns or _FLATTEN
-        names = columns or ((alias,) if alias else ()) + ((call.name.lower(),) if call.name else ())
-        if node.args.get("ordinality"):
+        single = yields_values(call)
+        names = columns or (self._named(call, alias) if single else ((alias,) if alias else ()))
+        if node.args.get("ordinality") and len(columns) < 2:
             names = (*names, "ordinality")
-        return Source(alias, function(node, reads, names, closed=bool(columns)), node, lateral=True)
+        closed = bool(columns) or single
+        return Source(alias, function(node, reads, names, closed=closed), node, lateral=True)
+
+    def _named(self, call: Sql, alias: str) -> tuple[str, ...]:
+        return (name_of_values(call, alias, self._context.dialect),)
 
     def _function(self, node: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:
         call = node.this if isinstance(node.args.get("this"), exp.Func) else node
@@ -194,7 +200,9 @@ class Sources:
         if isinstance(call, exp.Explode):
             columns = columns or _FLATTEN
         names = columns or ((alias,) if alias else ())
-        return Source(alias, function(node, reads, names, closed=bool(columns)), node, lateral=True)
+        # What ARRAY JOIN names is a column of its own.
+        closed = bool(columns) or isinstance(node, (exp.Alias, exp.Column))
+        return Source(alias, function(node, reads, names, closed=closed), node, lateral=True)
 
     def _lateral(self, node: Sql, alias: str, columns: tuple[str, ...], scope: Scope) -> Source:
         inner = node.this
@@ -205,7 +213,7 @@ class Sources:
             return self._unnest(inner, alias, columns, scope)
         reads = self._reader.read(inner, scope, "join")
         names = columns or ((alias,) if alias else ())
-        if node.args.get("ordinality"):
+        if node.args.get("ordinality") and len(columns) < 2:
             names = (*names, "ordinality")
         return Source(alias, function(node, reads, names, closed=bool(columns)), node, lateral=True)
 
@@ -213,19 +221,32 @@ class Sources:
         own, named = alias_names(node)
         alias, columns = alias or own, columns or named
         arguments = args(node, "expressions")
+        rows = members(arguments[0], scope, self._reader) if len(arguments) == 1 else ()
+        if rows and not alias and len(columns) == 1:
+            # BigQuery: the name of each struct.
+            alias, columns = columns[0], ()
+        if rows and not columns and self._context.dialect in facts.STRUCTS_STAY_WHOLE:
+            columns = ("unnest",)
         read = [self._reader.read(argument, scope, "join") for argument in arguments]
         whole = _together(read)
+        single = len(arguments) == 1 and yields_values(arguments[0])
         offset = node.args.get("offset")
         names = list(columns)
         if not names:
-            names = [name for argument in arguments for name in struct_fields(argument)]
-            names = names or ([alias] if alias else [])
+            values = self._named(arguments[0], alias) if single else (alias,) if alias else ()
+            names = [output.name for output in rows] or list(values)
         if offset is not None and offset is not False:
             spelt = offset.name if isinstance(offset, exp.Identifier) else "offset"
             if spelt not in names:
                 names.append(spelt)
         # Structs bring names of their own, but where all are named by `AS u (a, b)`.
-        made = function(node, whole, tuple(names), closed=bool(alias and columns))
+        closed = bool(alias and columns) or single or bool(rows)
+        made = function(node, whole, tuple(names), closed=closed)
+        if len(rows) > 1 and len(columns) == 1:
+            made.outputs[0].members = rows
+        else:
+            for output, row in zip(made.outputs, rows, strict=False):
+                output.reads, output.members = row.reads, row.members
         if len(read) > 1:
             # Several arrays beside each other: one column for each.
             for output, reads in zip(made.outputs, read, strict=False):

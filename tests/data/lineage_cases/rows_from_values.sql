@@ -142,3 +142,42 @@ select (select as struct d, e).* from u
 select (x).a, (x).b + 1 as b from (select t as x from t) q
 => a | derived | t.a
 => b | derived | t.b
+
+-- dialect: bigquery
+select * from u left join unnest([1, 2]) as n on n = u.a
+=> a | passthrough | u.a
+=> d | passthrough | u.d
+=> e | passthrough | u.e
+=> n | constant |
+=> uses join u.a
+
+-- dialect: databricks
+select * from range(10)
+=> id | constant |
+
+-- dialect: duckdb
+select * from range(10)
+=> range | constant |
+
+-- dialect: clickhouse
+select *, k.x from arr array join js as k
+=> id | passthrough | arr.id
+=> items | passthrough | arr.items
+=> js | passthrough | arr.js
+=> k | derived | arr.js
+=> x | derived | arr.js~0.9
+=> uses join arr.js
+
+-- dialect: trino
+select * from table(seq(start => 1, stop => 3))
+=> * | derived |
+
+-- dialect: bigquery
+with c as (select c, array_agg(struct(a as x, b as y)) as ar from t group by c) select e.x, y, e.* from c, unnest(c.ar) as e
+=> x | aggregated | t.a
+=> y | aggregated | t.b
+=> x | aggregated | t.a
+=> y | aggregated | t.b
+=> uses group t.c
+=> uses join t.a
+=> uses join t.b
