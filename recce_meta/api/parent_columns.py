@@ -22,8 +22,8 @@ class ParentColumns:
     """The columns of nodes, so that equal queries over equal nodes read equal columns on both sides.
 
     A node that neither changed nor is downstream of *changed* nodes has one list of columns: a
-    catalog's, where either side has one. Of the others each side has its own list; where a catalog tells one and the query
-    the other, names that differ in case alone are spelt as in the catalog.
+    catalog's, where either side has one. Of the others each side has its own list; where a catalog tells
+    one and the query the other, names that differ in case alone are spelt as in the catalog.
     """
 
     def __init__(self, facts: tuple[RunFacts, RunFacts], graph: LineageGraph, changed: Iterable[str]) -> None:

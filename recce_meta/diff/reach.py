@@ -74,6 +74,8 @@ class Reached(Struct):
     rows: float = 0.0
     unknown: float = 0.0
     columns: dict[str, float] = {}
+    origins: set[str] = set()
+    """The changed nodes that it comes from; of those on one way, the nearest."""
 
     @property
     def reach(self) -> Reach:
@@ -126,6 +128,7 @@ class _Walk:
         self._found: dict[str, Reached] = {}
         self._passed: dict[tuple[str, Reach, str, Status], float] = {}
         self._now, self._then = _Index(readers.current), _Index(readers.base)
+        self._new = {(start.unique_id, name) for start in starts for name in _new_columns(start.effect)}
 
     def run(self) -> dict[str, Reached]:
         """Everything that is reached."""
@@ -149,13 +152,23 @@ class _Walk:
             index.read([child for start in starts for child in self._graph.children(start)])
 
     def _take(self, step: _Step, waiting: list[_Step], *, is_reached: bool = True) -> None:
-        """Go on from *step*, unless something as sure has come there before."""
+        """Note *step*, and go on from there, unless something as sure has come there before."""
+        if step.status is not Status.ADDED and self._is_new(step):
+            return
         key = step.unique_id, step.what, step.column.lower(), step.status
         if step.confidence > self._passed.get(key, 0.0):
             self._passed[key] = step.confidence
             heappush(waiting, step)
-            if is_reached and step.status is not Status.ADDED:
-                self._reach(step)
+        if is_reached and step.status is not Status.ADDED:
+            self._reach(step)
+
+    def _is_new(self, step: _Step) -> bool:
+        """Whether the column is one that the node's own change adds: nobody knows other values of it."""
+        if (step.unique_id, step.column.lower()) not in self._new:
+            return False
+        self._then.read([step.unique_id])
+        before = self._then.columns.get(step.unique_id)
+        return before is None or not _has(before, step.column)
 
     def _reach(self, step: _Step) -> None:
         found = self._found.get(step.unique_id)
@@ -163,6 +176,7 @@ class _Walk:
             found = self._found[step.unique_id] = Reached(step.distance, step.origin)
         elif (step.distance, step.origin) < (found.distance, found.origin):
             found.distance, found.origin = step.distance, step.origin
+        found.origins.add(step.origin)
         if step.what is Reach.ROWS:
             found.rows = max(found.rows, step.confidence)
         elif step.what is Reach.UNKNOWN:
@@ -345,6 +359,13 @@ def _steps(start: Start) -> Iterator[_Step]:
 def _has(known: NodeColumns, column: str) -> bool:
     folded = column.lower()
     return any(name.lower() == folded for name in known.names)
+
+
+def _new_columns(effect: SqlChange) -> Iterator[str]:
+    renamed = {column.renamed_to for column in effect.columns if column.renamed_to}
+    for column in effect.columns:
+        if column.status is Status.ADDED and column.name not in renamed:
+            yield column.name.lower()
 
 
 def _touches(effect: SqlChange) -> bool:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from recce_meta.diff.reach import Reached
 from recce_meta.graph import LineageGraph
 from recce_meta.models import Change, Impact, LineageEdge, NodeMetadata, RunDiff, RunMetadata, Status
-from recce_meta.models.change import Reach
+from recce_meta.models.change import Reach, ReachedBy
 
 
 def changed_ids(changes: Mapping[str, Change]) -> list[str]:
@@ -45,7 +45,9 @@ def run_diff(
     return RunDiff(
         base=base,
         current=current,
-        changes=tuple(changes[unique_id] for unique_id in sorted(changes)),
+        changes=tuple(
+            _with_reach(changes[unique_id], (reached or {}).get(unique_id)) for unique_id in sorted(changes)
+        ),
         impacted=tuple(sorted(impacted, key=lambda impact: (impact.distance, impact.unique_id))),
         unreached=len(downstream) - len(impacted),
         children=tuple(sorted(children)),
@@ -84,6 +86,21 @@ def _impacts(
                 columns=tuple(sorted(found.columns)) if found.reach is Reach.COLUMNS else (),
                 confidence=found.confidence,
             )
+
+
+def _with_reach(change: Change, found: Reached | None) -> Change:
+    """*change* with what other changes do to the node; what is new or gone has no readers to tell it to."""
+    if found is None or change.status is not Status.MODIFIED:
+        return change
+    return replace(
+        change,
+        reached=ReachedBy(
+            origins=tuple(sorted(found.origins)),
+            reach=found.reach,
+            columns=tuple(sorted(found.columns)) if found.reach is Reach.COLUMNS else (),
+            confidence=found.confidence,
+        ),
+    )
 
 
 def is_unseen_seed(before: NodeMetadata, after: NodeMetadata) -> bool:

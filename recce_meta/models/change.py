@@ -42,6 +42,29 @@ class ChangeDetail(Struct, frozen=True):
     current: Json = None
 
 
+class Reach(Word):
+    """How much of a node a change further up reaches."""
+
+    COLUMNS = "columns"
+    """The values of some columns; its rows are the same."""
+    ROWS = "rows"
+    """Which rows it has, and so every column."""
+    UNKNOWN = "unknown"
+    """Nobody can tell: the node, or one between, was not analysed, or the change is of an unknown kind."""
+
+
+class ReachedBy(Struct, frozen=True, kw_only=True):
+    """What reaches a node that is itself modified from changes further up."""
+
+    origins: tuple[str, ...]
+    """Unique ids of the changed nodes that it comes from; of those on one way, the nearest. Sorted."""
+    reach: Reach
+    columns: tuple[str, ...] = ()
+    """The columns that are reached, where reach is `columns`; sorted."""
+    confidence: float = 1.0
+    """How sure it is that a change comes this far: the weakest edge of the surest way."""
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """How one node differs between base and current."""
 
@@ -61,17 +84,8 @@ class Change(Struct, frozen=True, kw_only=True):
     """The output columns that it touches: in their order, removed ones last."""
     columns_moved: bool = False
     """Whether columns that both sides have stand in another order."""
-
-
-class Reach(Word):
-    """How much of a node a change further up reaches."""
-
-    COLUMNS = "columns"
-    """The values of some columns; its rows are the same."""
-    ROWS = "rows"
-    """Which rows it has, and so every column."""
-    UNKNOWN = "unknown"
-    """Nobody can tell: the node, or one between, was not analysed, or the change is of an unknown kind."""
+    reached: ReachedBy | None = None
+    """Of a modified node: what other changes do to it, beside its own; None where they do nothing."""
 
 
 class Impact(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from recce_meta.models.change import Change, ChangeDetail, Reason
 from recce_meta.models.node import Json
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import line_counts
-from recce_meta.report.effects import effect_phrases
+from recce_meta.report.effects import effect_phrases, reached_phrase
 from recce_meta.report.wording import more, node_part, short_id
 
 VALUE_WIDTH = 48
@@ -32,7 +32,9 @@ def detail_phrases(change: Change) -> list[str]:
     by_reason: dict[Reason, list[ChangeDetail]] = {}
     for detail in change.details:
         by_reason.setdefault(detail.reason, []).append(detail)
-    phrases: dict[str, None] = dict.fromkeys(effect_phrases(change))
+    phrases: dict[str, None] = dict.fromkeys(
+        [*effect_phrases(change), *filter(None, [reached_phrase(change)])]
+    )
     for reason in Reason:
         if reason in by_reason and reason in _PHRASES:
             phrases |= dict.fromkeys(_PHRASES[reason](by_reason[reason]))

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from recce_meta.models.category import Category, ColumnChange
 from recce_meta.models.change import Change, Impact, Reach, Reason, RunDiff, Status
 from recce_meta.report.characters import shorten
-from recce_meta.report.wording import more, node_label
+from recce_meta.report.wording import more, node_label, node_part
 
 COLUMNS_SHOWN = 8
 """Columns in one phrase."""
+ORIGINS_SHOWN = 3
+"""Changed nodes that one is reached by."""
 NAME_WIDTH = 48
 SURE = 0.75
 """Confidence from which on a reach is told without a word of doubt."""
@@ -72,6 +74,17 @@ def effect_phrases(change: Change) -> Iterator[str]:
         yield f"touches {few(told)}"
     if change.category in (Category.BREAKING, Category.UNKNOWN) and change.category_reasons:
         yield f"{EFFECTS[change.category]}: {few(change.category_reasons)}"
+
+
+def reached_phrase(change: Change, shown: int = COLUMNS_SHOWN) -> str:
+    """`reached by orders: amount, total`: what other changes do to a modified node, if anything."""
+    found = change.reached
+    if found is None:
+        return ""
+    by = few([shorten(node_part(origin), NAME_WIDTH) for origin in found.origins], ORIGINS_SHOWN)
+    told = few([shorten(name, NAME_WIDTH) for name in found.columns], shown) or found.reach.value
+    perhaps = "perhaps " if found.reach is not Reach.UNKNOWN and found.confidence < SURE else ""
+    return f"{perhaps}reached by {by}: {told}"
 
 
 def few(phrases: Sequence[str], shown: int = COLUMNS_SHOWN) -> str:

@@ -16,7 +16,7 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import unified_diff
 from recce_meta.report.details import detail_phrases, is_text
-from recce_meta.report.effects import column_phrases, effect_of, is_judged, is_unsure
+from recce_meta.report.effects import column_phrases, effect_of, is_judged, is_unsure, reached_phrase
 from recce_meta.report.escape import code, fenced, html_code, prose, words
 from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.report.wording import (
@@ -173,6 +173,8 @@ def _row(change: Change, has_effects: bool) -> str:
     node += f" | {_effect(change)}" if has_effects else ""
     is_modified = change.status is Status.MODIFIED
     told = ", ".join(weighty_reasons(change)) if is_modified else change.path and code(change.path)
+    if reached := reached_phrase(change, COLUMNS_IN_ROW):
+        told += f" · {prose(reached)}"
     return f"| {_STATUS[change.status]} | {node} | {told} |\n"
 
 

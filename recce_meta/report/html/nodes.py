@@ -14,7 +14,7 @@ from recce_meta.report.code_delta import unified_diff
 from recce_meta.report.data.summary import ASPECTS, Key, NodeSummary, key_of, summarise_nodes
 from recce_meta.report.data.wording import Outcome, Verdict
 from recce_meta.report.details import detail_phrases, is_text
-from recce_meta.report.effects import column_phrases, effect_of
+from recce_meta.report.effects import column_phrases, effect_of, reached_phrase
 from recce_meta.report.html.markup import EMPTY, Child, Markup, el, join, source
 from recce_meta.report.html.results import CLASSES, badge, result_block
 from recce_meta.report.html.tables import fold, names, quiet, table
@@ -139,14 +139,18 @@ def effect_tag(change: Change) -> Markup:
 
 
 def _touched(change: Change | None) -> Child:
-    """The columns that *change* touches, in a line of their own."""
+    """The columns that *change* touches, and what reaches the node from others, in lines of their own."""
     if change is None or change.status is not Status.MODIFIED:
         return None
     phrases = column_phrases(change)
-    if not phrases:
-        return None
-    rest = f" {more(len(phrases) - COLUMNS_SHOWN)}" if len(phrases) > COLUMNS_SHOWN else ""
-    return el("div", join([el("code", one) for one in phrases[:COLUMNS_SHOWN]], ", "), rest, class_="touched")
+    lines = []
+    if phrases:
+        rest = f" {more(len(phrases) - COLUMNS_SHOWN)}" if len(phrases) > COLUMNS_SHOWN else ""
+        shown = join([el("code", one) for one in phrases[:COLUMNS_SHOWN]], ", ")
+        lines.append(el("div", shown, rest, class_="touched"))
+    if reached := reached_phrase(change):
+        lines.append(el("div", reached, class_="touched"))
+    return lines
 
 
 def _aspect(node: Node, aspect: str) -> Markup:

@@ -276,3 +276,24 @@ def test_circles_end() -> None:
     now = {"b": columns(y="a.x c.z"), "c": columns(z="b.y")}
 
     assert told(walk({"a": partial("x")}, "a>b b>c c>b", now)) == {"b": "y", "c": "z"}
+
+
+def test_all_that_reaches_a_node_on_ways_of_its_own_is_named() -> None:
+    found = walk({"a": partial("x"), "b": partial("x")}, "a>c b>c", {"c": columns(y="a.x b.x")})
+
+    assert found["c"].origins == {"a", "b"}
+
+
+def test_of_what_reaches_a_node_on_one_way_the_nearest_is_named() -> None:
+    now = {"b": columns(x="a.x"), "c": columns(x="b.x")}
+
+    assert walk({"a": partial("x"), "b": partial("x")}, "a>b b>c", now)["c"].origins == {"b"}
+
+
+def test_a_column_that_the_node_itself_adds_has_no_other_values_for_anyone() -> None:
+    now = {"b": columns(x="a.x", new="a.x"), "c": columns(x="b.x", new="b.new")}
+    before = {"b": columns(x="a.x"), "c": columns(x="b.x")}
+
+    found = walk({"a": partial("x"), "b": partial(added="new")}, "a>b b>c", now, before)
+
+    assert {node: set(what.columns) for node, what in found.items()} == {"b": {"x"}, "c": {"x"}}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from recce_meta.models import Change, ChangeDetail, Impact, LineageEdge, Reason, RunDiff, RunMetadata, Status
 from recce_meta.models.category import Category, ColumnChange
-from recce_meta.models.change import Reach
+from recce_meta.models.change import Reach, ReachedBy
 from recce_meta.report import diff_json, diff_markdown, diff_text
 from recce_meta.report.characters import display_width, neutralise, shorten
 from recce_meta.report.escape import mermaid_label
@@ -57,6 +57,14 @@ def effects(draw: st.DrawFn) -> dict[str, Any]:
         "category_reasons": (name,) * count,
         "columns": tuple(ColumnChange(f"{name}{i}", status, name if i == 1 else None) for i in range(count)),
         "columns_moved": count > 3,
+        "reached": ReachedBy(
+            origins=(f"model.shop.{name}", name)[: 1 + count % 2],
+            reach=Reach.COLUMNS if count else Reach.ROWS,
+            columns=(name,) * count,
+            confidence=0.4 if count > 4 else 1.0,
+        )
+        if count % 3
+        else None,
     }
 
 
