@@ -323,6 +323,9 @@ def _of_select(select: Select) -> Iterator[tuple[Usage, Reads]]:
             yield Usage.JOIN, Reads((merged,))
     for clause in (*select.group, *select.distinct_on):
         yield Usage.GROUP, clause.reads
+    if select.group_all:  # the keys that a star stands for are in no clause
+        stars = (output for output in select.outputs if output.node is None and not output.reads.aggregates)
+        yield Usage.GROUP, Reads(tuple(Alias(output) for output in stars))
     if select.distinct:
         yield Usage.GROUP, _all_outputs(select)
     if select.limit or select.distinct_on:

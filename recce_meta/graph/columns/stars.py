@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
+from recce_meta.graph.columns import patterns
 from recce_meta.graph.columns.functions import function
 from recce_meta.graph.columns.query import (
     STAR,
@@ -32,13 +32,13 @@ class _Changes:
         self.excluded: set[str] = set()
         self.replaced: dict[str, Sql] = {}
         self.renamed: dict[str, str] = {}
-        self.pattern: re.Pattern[str] | None = None
+        self.fits: Callable[[str], bool] | None = None
         """What the names must look like: `* ILIKE '%id%'`."""
         if star is None:
             return
         like = star.args.get("ilike")
         if isinstance(like, exp.Literal):
-            self.pattern = _like(like.name)
+            self.fits = patterns.like(like.name)
         for node in args(star, "except"):
             self.excluded.update(_names(node))
         for node in args(star, "replace"):
@@ -49,18 +49,12 @@ class _Changes:
     @property
     def nothing(self) -> bool:
         """Whether all columns stay as they are."""
-        return not (self.excluded or self.replaced or self.renamed or self.pattern)
+        return not (self.excluded or self.replaced or self.renamed or self.fits)
 
     def as_star(self, sources: tuple[Source, ...]) -> Star:
         """The rest, over relations whose columns are not known."""
         back = {new.lower(): old for old, new in self.renamed.items()}
         return Star(sources, frozenset({*self.excluded, *self.renamed} - set(back)), back)
-
-
-def _like(pattern: str) -> re.Pattern[str]:
-    """*pattern* of LIKE, whatever the capitals, as a regular expression."""
-    parts = {"%": ".*", "_": "."}
-    return re.compile("".join(parts.get(sign) or re.escape(sign) for sign in pattern), re.IGNORECASE)
 
 
 def _names(node: Sql) -> Iterator[str]:
@@ -159,7 +153,7 @@ class Outputs:
 
     def _starred(self, name: str, column: Column | Merged | Member, changes: _Changes) -> None:
         lower = name.lower()
-        if lower in changes.excluded or (changes.pattern is not None and not changes.pattern.fullmatch(name)):
+        if lower in changes.excluded or (changes.fits is not None and not changes.fits(name)):
             return
         replacement = changes.replaced.pop(lower, None)
         if replacement is not None:
@@ -207,12 +201,12 @@ class Outputs:
     def _columns(self, node: Sql, call: Sql) -> None:
         """DuckDB's `COLUMNS(…)`: the expression around it once for each column that matches."""
         pattern = call.this if call is not None else None
-        chosen = re.compile(pattern.name) if isinstance(pattern, exp.Literal) else None
+        chosen = patterns.regular(pattern.name) if isinstance(pattern, exp.Literal) else None
         changes = _Changes(pattern if isinstance(pattern, exp.Star) else None)
         around = self._reader.read(node, self._scope, "output")
         for source in self._scope.sources:
             for name, column in starred(source):
-                if name.lower() in changes.excluded or (chosen is not None and not chosen.search(name)):
+                if name.lower() in changes.excluded or (chosen is not None and not chosen(name)):
                     continue
                 plain = column if node is call else None
                 reads = Reads((column,), around.subqueries, around.tests, plain, around.aggregates)

@@ -29,6 +29,14 @@ select a+1 as x, x*2 as y, y+b as z from t where x > 1 group by all
 => uses group t.a
 => uses group t.b
 
+-- dialect: duckdb
+with x as (select a, b from t) select *, count(*) as n from x group by all
+=> a | passthrough | t.a
+=> b | passthrough | t.b
+=> n | aggregated |
+=> uses group t.a
+=> uses group t.b
+
 -- dialect: bigquery
 select * from `p.d.events_*` where _table_suffix > '2023'
 => * | derived | p.d.events_*.*~0.9

@@ -209,3 +209,17 @@ def test_the_reason_names_what_the_parser_stumbled_over_in_words_of_sql() -> Non
 
     assert "'where'" in found.value.reason
     assert "Token" not in found.value.reason
+
+
+def test_patterns_of_ilike_take_no_time_whatever_they_are() -> None:
+    names = {"a" * 200: "int", "a" * 199 + "b": "int"}
+
+    found = column_lineage(f"select * ilike '{'%a' * 40}%b' from t", "snowflake", {"t": names})
+
+    assert list(found) == ["a" * 199 + "b"]
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "a*a*a*a*a*b", "a(", "(?P<a", "a{9999999999999}"])
+def test_patterns_that_may_never_end_or_are_none_are_refused(pattern: str) -> None:
+    with pytest.raises(SqlNotAnalysed, match="pattern"):
+        column_lineage(f"select columns('{pattern}') from t", "duckdb", {"t": {"a" * 30: "int"}})
