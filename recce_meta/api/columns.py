@@ -26,7 +26,7 @@ class ColumnsKept(Struct, frozen=True):
     reused: int = 0
     """Those whose SQL and parents' columns are as in an earlier run."""
     not_traced: int = 0
-    """Those that could not be analysed, now or then; not counted where the whole run is as an earlier one."""
+    """Those that could not be analysed, now or then."""
 
 
 class Tracer:
@@ -36,7 +36,7 @@ class Tracer:
         self._project = project
         self._timeout = timeout
         self._tell = tell
-        self._kept = ColumnsKept(reused=sum(node.resource_type in QUERIES for node in project.nodes))
+        self._kept: ColumnsKept | None = None
 
     def __call__(self, known: KnownColumns) -> ColumnGraph:
         """The column lineage of the project, but for what is *known*."""
@@ -46,10 +46,13 @@ class Tracer:
         self._kept = self._counted(graph, known)
         return graph
 
-    @property
-    def kept(self) -> ColumnsKept:
-        """How it went; where nobody asked, all is as it was before."""
-        return self._kept
+    def kept(self, gaps: Collection[str] = ()) -> ColumnsKept:
+        """How it went; where nobody asked, all is as in an earlier run, where *gaps* had no columns."""
+        if self._kept is not None:
+            return self._kept
+        queries = {node.unique_id for node in self._project.nodes if node.resource_type in QUERIES}
+        missing = len(queries.intersection(gaps))
+        return ColumnsKept(reused=len(queries) - missing, not_traced=missing)
 
     def _counted(self, graph: ColumnGraph, known: KnownColumns) -> ColumnsKept:
         traced = reused = not_traced = 0

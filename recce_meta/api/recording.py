@@ -43,7 +43,7 @@ class Recorded(Struct, frozen=True, kw_only=True):
     """Nodes whose row counts were kept with the run."""
     profiled: int = 0
     columns: ColumnsKept | None = None
-    """Of how many nodes the columns were traced; None for a run that was there before, or without columns."""
+    """Of how many nodes the columns were traced; None where none were written."""
     warnings: tuple[str, ...]
 
 
@@ -61,8 +61,8 @@ def record_run(
 
     With *columns*, column lineage is written with it: of what is not known from an earlier run, the SQL of
     each node is analysed, which may take *column_timeout* seconds for each. What could not be analysed is in
-    the result's `column_warnings`. A run whose id is stored already is left as it is; of *statistics*, what
-    it lacks is added. *now* is the time of recording.
+    the result's `column_warnings`. A run whose id is stored already is left as it is; of *statistics* and
+    column lineage, what it lacks is added. *now* is the time of recording.
     """
     analyse = Tracer(project, column_timeout) if columns else None
     return write.record_run(adapter, project, schema=schema, now=now, statistics=statistics, analyse=analyse)
@@ -101,6 +101,7 @@ def record_project(
             f"Run {result.run.run_id} was recorded before with other contents, which stay{without}; "
             "--run-id records these beside them",
         )
+    has_new_columns = result.written or result.columns_added
     return Recorded(
         run=result.run,
         is_new=result.written,
@@ -108,7 +109,7 @@ def record_project(
         versions_written=result.versions_written,
         counted=result.statistics.nodes_counted,
         profiled=result.statistics.nodes_profiled,
-        columns=tracer.kept if tracer is not None and result.written else None,
+        columns=tracer.kept(result.column_gaps) if tracer is not None and has_new_columns else None,
         warnings=warnings,
     )
 

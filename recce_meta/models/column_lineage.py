@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -126,6 +127,18 @@ KnownColumns: TypeAlias = Mapping[str, tuple[str, ...]]
 """Lineage ids that are stored already, and the names of the output columns of each."""
 Analyse: TypeAlias = Callable[[KnownColumns], ColumnGraph]
 """Computes the column lineage of one project, but for what is known already."""
+
+_LATE = re.compile(r" (?:in|within|after) [0-9.e+-]+ s\)?$")
+
+
+def is_late(reason: str) -> bool:
+    """Whether a node has no columns, for *reason*, that it might have if its query had more time.
+
+    >>> is_late("no result within 10 s"), is_late("does not parse (line 1, column 9)")
+    (True, False)
+    """
+    return _LATE.search(reason) is not None
+
 
 MOST_EXPRESSION = 1000
 """Characters of an expression that are kept; a longer one ends in an ellipsis."""

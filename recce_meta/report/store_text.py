@@ -56,7 +56,8 @@ def record_text(
     figures = {"row counts": counted, "profiles": profiled}
     kept = ", ".join(f"{what} of {count_of(nodes, 'node')}" for what, nodes in figures.items() if nodes)
     if not is_new:
-        written = f"added {kept}" if kept else "nothing written"
+        added = [text for text in (kept, columns_fact(columns or {})) if text]
+        written = f"added {'; '.join(added)}" if added else "nothing written"
         line: Line = (Span("Run "), name, where, Span(f" was recorded before; {written}"))
         return render([line], width=width, color=color)
     told = counts_by_kind(counts) or count_of(run.node_count, "node")

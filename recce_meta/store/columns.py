@@ -25,6 +25,7 @@ from recce_meta.models.column_lineage import (
     NodeColumns,
     Tier,
     Usage,
+    is_late,
 )
 from recce_meta.store import content
 from recce_meta.store.content import Row
@@ -61,8 +62,19 @@ def column_pieces(graph: ColumnGraph) -> ColumnPieces:
     return ColumnPieces(content.tree_id(parts), parts, graph.analyses)
 
 
-def find_column_graph(store: StoreSession, run: RunMetadata) -> str | None:
-    """The id of the column graph that *run* would have: that of an earlier run with all the same."""
+class FoundGraph(Struct, frozen=True):
+    """A column graph that is stored."""
+
+    column_graph_id: str
+    gaps: tuple[str, ...] = ()
+    """Unique ids of the nodes that have no columns there."""
+
+
+def find_column_graph(store: StoreSession, run: RunMetadata) -> FoundGraph | None:
+    """The column graph that *run* would have: that of an earlier run with all the same.
+
+    None also where the query of a node had too little time then: it may have more now.
+    """
     found = store.query(
         "column_graph_of",
         graph_id=run.graph_id,
@@ -70,7 +82,13 @@ def find_column_graph(store: StoreSession, run: RunMetadata) -> str | None:
         adapter_type=run.adapter_type,
         recorder_version=run.recorder_version,
     )
-    return str(found[0][0]) if found else None
+    if not found:
+        return None
+    graph_id = str(found[0][0])
+    gaps = store.query("column_gaps", column_graph_id=graph_id)
+    if any(is_late(str(reason)) for _, reason in gaps):
+        return None
+    return FoundGraph(graph_id, tuple(sorted(str(unique_id) for unique_id, _ in gaps)))
 
 
 def known_columns(store: StoreSession, run: RunMetadata) -> KnownColumns:

@@ -17,6 +17,7 @@ from recce_meta.store import content
 from recce_meta.store.columns import (
     AnalysesGone,
     ColumnPieces,
+    FoundGraph,
     column_pieces,
     find_column_graph,
     known_columns,
@@ -59,6 +60,10 @@ class RecordResult(Struct, frozen=True, kw_only=True):
     """What was written of statistics, also with a run that was there before."""
     analyses_written: int = 0
     """Analyses of nodes' SQL that the store did not have, whoever made them first."""
+    columns_added: bool = False
+    """Whether a run that was there before, without column lineage, has it now."""
+    column_gaps: tuple[str, ...] = ()
+    """Unique ids of nodes without columns, where all columns are those of an earlier run."""
     column_warnings: tuple[str, ...] = ()
     """One sentence with the node for each whose columns could not be told now."""
 
@@ -85,12 +90,13 @@ def record_run(
 ) -> RecordResult:
     """Write *project* as one run, with *statistics* of its nodes, creating the store where there is none.
 
-    A run whose id is stored already is left as it is; of *statistics*, what it lacks is added, unless it
-    holds other contents than *project*. Other recorders are waited for.
+    A run whose id is stored already is left as it is; of *statistics* and column lineage, what it lacks is
+    added, unless it holds other contents than *project*. Other recorders are waited for.
 
     With *analyse*, the run has column lineage. It is called outside of any transaction, with what the
-    project's latest column graph holds, and not at all where this recorder made one of the same graph before;
-    a second time, with nothing known, where what it left out was pruned meanwhile.
+    project's latest column graph holds, and not at all where this recorder made one of the same graph before
+    in which no query had too little time; a second time, with nothing known, where what it left out was
+    pruned meanwhile.
     """
     pieces = contents(project)
     run = replace(
@@ -119,7 +125,7 @@ def _record_with(
 ) -> RecordResult:
     pieces = column_pieces(columns)
     done = _whole(retrying(lambda: _record(adapter, schema, entry, pieces)))
-    return replace(done, column_warnings=columns.warnings) if done.written else done
+    return replace(done, column_warnings=columns.warnings) if done.written or done.columns_added else done
 
 
 def _record(
@@ -130,14 +136,12 @@ def _record(
     with open_store(adapter, schema, create=True, writes=True) as store:
         stored = run_by_id(store, run.run_id)
         if stored is not None:
-            differs = stored.graph_id != run.graph_id
-            added = add_statistics(store, run.run_id, () if differs else entry.statistics)
-            return RecordResult(run=stored, written=False, differs=differs, statistics=added)
+            return _complete(store, entry, stored, columns)
+        found = _column_graph(store, entry, columns)
         if entry.has_columns:
-            column_graph_id = columns.column_graph_id if columns else find_column_graph(store, run)
-            if column_graph_id is None:
+            if found is None:
                 return known_columns(store, run)
-            run = replace(run, column_graph_id=column_graph_id)
+            run = replace(run, column_graph_id=found.column_graph_id)
         new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
         versions, code = _write_graph(store, pieces) if new_graph else (0, 0)
         macros, macro_code = _write_macros(store, pieces)
@@ -161,6 +165,39 @@ def _record(
         code_sent=code + macro_code,
         statistics=added,
         analyses_written=analyses,
+        column_gaps=found.gaps if found else (),
+    )
+
+
+def _column_graph(store: StoreSession, entry: _Entry, columns: ColumnPieces | None) -> FoundGraph | None:
+    """The column graph that the run is to have: of what was computed, else of an earlier run."""
+    if columns is not None:
+        return FoundGraph(columns.column_graph_id)
+    return find_column_graph(store, entry.run) if entry.has_columns else None
+
+
+def _complete(
+    store: StoreSession, entry: _Entry, stored: RunMetadata, columns: ColumnPieces | None
+) -> RecordResult | KnownColumns:
+    """Add what the run that is *stored* lacks; or, as `_record`, what is known of its column lineage."""
+    if stored.graph_id != entry.run.graph_id:
+        nothing = add_statistics(store, stored.run_id, ())
+        return RecordResult(run=stored, written=False, differs=True, statistics=nothing)
+    found, analyses = None, 0
+    if entry.has_columns and stored.column_graph_id is None:
+        found = _column_graph(store, entry, columns)
+        if found is None:
+            return known_columns(store, entry.run)
+        analyses = write_columns(store, columns) if columns else 0
+        store.execute("set_column_graph", run_id=stored.run_id, column_graph_id=found.column_graph_id)
+        stored = replace(stored, column_graph_id=found.column_graph_id)
+    return RecordResult(
+        run=stored,
+        written=False,
+        statistics=add_statistics(store, stored.run_id, entry.statistics),
+        analyses_written=analyses,
+        columns_added=found is not None,
+        column_gaps=found.gaps if found else (),
     )
 
 

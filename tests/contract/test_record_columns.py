@@ -110,6 +110,48 @@ def test_a_query_that_cannot_be_read_is_one_warning(adapter: UnifiedSqlAdapter, 
     assert found.reason in recorded.warnings[-1]
 
 
+def test_a_query_that_had_too_little_time_is_tried_again_with_more(
+    adapter: UnifiedSqlAdapter, schema: str
+) -> None:
+    def record(run_id: str, seconds: float) -> Recorded:
+        return record_project(adapter, run_of(run_id), schema=schema, column_timeout=seconds)
+
+    first = record("run-1", 1e-9)
+    same = record("run-2", 1e-9)
+    more = record("run-3", 60.0)
+    then = record("run-4", 60.0)
+
+    queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
+    assert first.columns == same.columns == ColumnsKept(not_traced=queries)
+    assert (more.columns, then.columns) == (ColumnsKept(traced=queries), ColumnsKept(reused=queries))
+    assert more.warnings == ()
+    assert load_columns(adapter, then.run, schema=schema) == columns_of_project(SHOP)
+
+
+def test_where_all_is_as_before_what_could_not_be_read_is_still_counted(
+    adapter: UnifiedSqlAdapter, schema: str
+) -> None:
+    broken = changed(SHOP, CUSTOMERS, "select", "select ((")
+    record_project(adapter, broken, schema=schema)
+
+    again = record_project(adapter, replace(broken, run=replace(broken.run, run_id="run-2")), schema=schema)
+
+    queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
+    assert again.columns == ColumnsKept(reused=queries - 1, not_traced=1)
+
+
+def test_columns_are_added_to_a_run_that_was_recorded_without(
+    adapter: UnifiedSqlAdapter, schema: str
+) -> None:
+    record_project(adapter, SHOP, schema=schema, columns=False)
+
+    again = record_project(adapter, SHOP, schema=schema)
+
+    queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
+    assert (again.is_new, again.columns) == (False, ColumnsKept(traced=queries))
+    assert load_columns(adapter, again.run, schema=schema) == columns_of_project(SHOP)
+
+
 def test_a_run_may_be_recorded_without_columns(adapter: UnifiedSqlAdapter, schema: str) -> None:
     recorded = record_project(adapter, SHOP, schema=schema, columns=False)
 

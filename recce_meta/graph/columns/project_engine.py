@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from recce_meta.errors import RecceMetaError
+from recce_meta.models.column_lineage import is_late
 
 if TYPE_CHECKING:
     from recce_meta.graph.columns import QueryColumns
@@ -40,9 +41,11 @@ def analysed(query: Query, timeout: float | None) -> QueryColumns | Failure:
     start = monotonic()
     found = attempt(lambda: _analyse(query, timeout))
     if isinstance(found, Failure) and timeout is not None:
-        # What is refused ahead because it would take too long says in how many seconds it could not be done.
-        late = monotonic() - start >= timeout or f" {timeout:g} s" in found.reason
-        return Failure(found.reason, is_late=late)
+        # What ends for want of time says how many seconds were too few; so must what broke by then.
+        if is_late(found.reason):
+            return Failure(found.reason, is_late=True)
+        if monotonic() - start >= timeout:
+            return Failure(f"{found.reason} (after {timeout:g} s)", is_late=True)
     return found
 
 

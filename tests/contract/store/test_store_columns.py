@@ -201,21 +201,31 @@ def test_columns_of_another_project_are_not_known(
     assert analyst.calls == [{}]
 
 
-def test_a_run_that_is_stored_is_left_as_it_is_and_a_later_one_has_columns(
+def test_a_run_that_is_stored_without_columns_is_given_them_once(
     store: Any, make_project: Callable[..., Project], recorded: Any
 ) -> None:
     plain = record_run(store.adapter, make_project(), schema=store.schema)
-
-    again, analyst = recorded(make_project())
-
-    assert (again.written, again.run, analyst.calls) == (False, plain.run, [])
-    assert plain.run.column_graph_id is None
     assert load_columns(store.adapter, plain.run, schema=store.schema) is None
 
-    later, analyst = recorded(make_project("run-2"))
-    assert (later.new_graph, analyst.calls) == (False, [{}])
-    runs = {run.run_id: run.column_graph_id for run in list_runs(store.adapter, schema=store.schema)}
-    assert runs == {"run-1": None, "run-2": later.run.column_graph_id}
+    again, analyst = recorded(make_project())
+    once_more, idle = recorded(make_project())
+
+    assert (again.written, again.columns_added, analyst.calls) == (False, True, [{}])
+    assert (once_more.columns_added, once_more.run, idle.calls) == (False, again.run, [])
+    assert again.run == replace(plain.run, column_graph_id=again.run.column_graph_id)
+    assert list_runs(store.adapter, schema=store.schema) == [again.run]
+    assert load_columns(store.adapter, again.run, schema=store.schema) == analyst.whole()
+
+
+def test_a_run_of_other_contents_is_given_no_columns(
+    store: Any, make_project: Callable[..., Project], recorded: Any
+) -> None:
+    record_run(store.adapter, make_project(), schema=store.schema)
+
+    other, analyst = recorded(make_project(changed=("m001",)))
+
+    assert (other.differs, other.columns_added, other.run.column_graph_id) == (True, False, None)
+    assert analyst.calls == []
 
 
 def test_pruned_runs_take_with_them_what_only_they_had(

@@ -1,4 +1,4 @@
--- The column graph of a run that the same recorder made of this graph: the same again would come out.
+-- The column graph of the latest run that the same recorder made of this graph: the same again would come out.
 SELECT
   column_graph_id
 FROM recce_metadata.runs
@@ -15,4 +15,6 @@ WHERE
   END
   AND recorder_version = :recorder_version
   AND column_graph_id IS NOT NULL
+ORDER BY
+  recorded_at DESC
 LIMIT 1;
