@@ -56,6 +56,26 @@ MERGED_IN_PLACE = frozenset({"duckdb"})
 MAKING_ROWS = frozenset({"GENERATOR", "RANGE", "GENERATE_SERIES", "SEQUENCE", "NUMBERS", "ZEROS", "DUAL"})
 """Table functions that make their rows, and read nothing."""
 
+POSTGRES_NAMES = {
+    "array_concat_agg": "array_agg",
+    "array_size": "array_length",
+    "explode": "unnest",
+    "group_concat": "string_agg",
+    "j_s_o_n_array_agg": "json_agg",
+    "j_s_o_n_b_array_agg": "jsonb_agg",
+    "j_s_o_n_object_agg": "json_object_agg",
+    "j_s_o_n_b_object_agg": "jsonb_object_agg",
+    "json_array_agg": "json_agg",
+    "logical_and": "bool_and",
+    "logical_or": "bool_or",
+    "rand": "random",
+    "str_position": "strpos",
+    "time_to_str": "to_char",
+    "timestamp_trunc": "date_trunc",
+    "uuid": "gen_random_uuid",
+}
+"""Functions that sqlglot calls otherwise than PostgreSQL, of which `NAMED_BY_FUNCTION` speaks."""
+
 ROWS_NAMED = {
     "bigquery": "f0_",
     "databricks": "id",
@@ -71,6 +91,12 @@ NAMED_WHATEVER_THE_ALIAS = frozenset({"databricks", "duckdb", "spark", "spark2"}
 
 STRUCTS_STAY_WHOLE = frozenset({"duckdb"})
 """UNNEST of structs yields one column of structs, and not a column for each field."""
+
+LATERAL_WITHOUT_SAYING = frozenset({"duckdb"})
+"""A query in FROM can name what stands before it, where it cannot mean anything else.
+
+https://duckdb.org/docs/stable/sql/query_syntax/from#lateral-joins
+"""
 
 NAMED_BY_FUNCTION = frozenset({"postgres", "redshift", "materialize", "risingwave"})
 """An output without alias is called as its function, or as the column that is cast."""

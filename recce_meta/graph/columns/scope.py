@@ -82,6 +82,8 @@ class Scope:
         self.select = select
         self.ctes = ctes
         self.outer = outer
+        self.is_last_resort = False
+        """Whether names mean its columns only where they can mean nothing further in."""
         self.sources = select.sources
         self.aliases: dict[str, Source] = {}
         self.names: dict[str, Source] = {}
@@ -98,6 +100,14 @@ class Scope:
         if isinstance(source.relation, Table):
             for name in _ends_of(source):
                 self.names.setdefault(name, source)
+
+    def beside(self) -> Scope:
+        """What a query in FROM has around it, where it can name the items before it without LATERAL."""
+        scope = Scope(self.select, self.ctes, self.outer)
+        scope.aliases, scope.names, scope.merged = dict(self.aliases), dict(self.names), dict(self.merged)
+        scope.sources = list(self.sources)
+        scope.is_last_resort = True
+        return scope
 
     def put_only(self, source: Source) -> None:
         """Put *source* in the place of all that is in reach."""
@@ -322,6 +332,9 @@ class Lookup:
         reach: Scope | None = scope
         fallback: Reference | None = None
         while reach is not None:
+            if reach.is_last_resort and fallback is not None:
+                reach = reach.outer
+                continue
             found = self._here(reach, name, lower, place)
             if found is not None:
                 if fallback is not None and isinstance(found, Column):
@@ -332,7 +345,7 @@ class Lookup:
             node = reach.ctes.value(lower)
             if node is not None and (value := self._value(node, spelt, lower, reach)) is not None:
                 return Alias(value)
-            if fallback is None:
+            if fallback is None and not reach.is_last_resort:
                 fallback = self._guess(reach, spelt, lower, as_row)
                 if fallback is not None and reach.outer is None:
                     return fallback

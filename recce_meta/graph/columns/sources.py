@@ -121,7 +121,10 @@ class Sources:
             return Source(alias, self.values(node, scope, columns), node)
         if isinstance(node, (*_QUERIES, exp.Pivot)):
             # Not lateral: it sees what is around the select, and none of the items beside it.
-            query = self._context.resolve(node, scope.ctes, scope.outer)
+            around = scope.outer
+            if scope.sources and self._context.dialect in facts.LATERAL_WITHOUT_SAYING:
+                around = scope.beside()
+            query = self._context.resolve(node, scope.ctes, around)
             return Source(alias, query, node, columns=columns)
         return self._function(node, alias, columns, scope)
 

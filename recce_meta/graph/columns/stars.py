@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
-from recce_meta.graph.columns import patterns
+from recce_meta.graph.columns import facts, patterns
 from recce_meta.graph.columns.functions import function
 from recce_meta.graph.columns.query import (
     STAR,
@@ -239,10 +239,14 @@ def _function_name(node: Sql) -> str:
     if isinstance(bare, exp.Window):
         bare = bare.this
     if isinstance(bare, exp.Case):
-        return "case"
+        default = bare.args.get("default")
+        return (_own_name(default) or _function_name(default) if default is not None else "") or "case"
+    if isinstance(bare, exp.Subquery) and isinstance(bare.this, exp.Select) and bare.this.selects:
+        return str(bare.this.selects[0].alias_or_name)
     if isinstance(bare, exp.Anonymous):
         return str(bare.name).lower()
-    return str(bare.sql_name()).lower() if isinstance(bare, exp.Func) else ""
+    name = str(bare.sql_name()).lower() if isinstance(bare, exp.Func) else ""
+    return facts.POSTGRES_NAMES.get(name, name)
 
 
 def _columns_call(node: Sql) -> Sql | None:

@@ -184,3 +184,14 @@ select * from t anti join u using (a)
 select s1.c1 + 1 as b, b + 1 as id from t as s0(c0, c1, c2), (select 1 as c0, d as c1 from u) as s1
 => b | derived | u.d
 => id | derived | u.d
+
+-- dialect: duckdb
+select l.* from t o, (select max(b) over () as mx, o.c as oc from u where u.a = o.a) as l
+=> mx | derived | t.b
+=> oc | renamed | t.c
+=> uses filter t.a
+=> uses filter u.a
+
+-- dialect: duckdb
+select s.b from t join (select b from unknown) as s on true
+=> b | passthrough | unknown.b~0.9

@@ -184,3 +184,11 @@ select "⟦model.shop.orders⟧".id, orders.total from "⟦model.shop.orders⟧"
 -- dialect: bigquery
 select o.id from `⟦model.shop.orders.v2⟧` as o
 => id | passthrough | ⟦model.shop.orders.v2⟧.id~0.9
+
+-- dialect: postgres
+select date_trunc, string_agg, max, d from (select date_trunc('day', a), string_agg(b, ','), case when a > 1 then 2 else max(c) end, (select 5 as d) from t group by a) q
+=> date_trunc | derived | t.a
+=> string_agg | aggregated | t.b
+=> max | aggregated | t.a t.c
+=> d | constant |
+=> uses group t.a
