@@ -109,10 +109,11 @@ def _facts_of(places: Mapping[str, tuple[UnifiedSqlAdapter, str]]) -> FactsOf:
     return facts
 
 
-def parse_fail_on(text: str) -> frozenset[str]:
+def parse_fail_on(text: str, *, like_dbt: bool = False) -> frozenset[str]:
     """`removed,breaking` as the statuses, reasons and categories of `--fail-on`; `any` is every change.
 
-    Raises UnknownNameError for a word that is none of them, UsageError where there is no word at all.
+    Raises UnknownNameError for a word that is none of them, UsageError where there is no word at all, and
+    for a category in a diff *like_dbt*, which has none.
     """
     changes = [status.value for status in Status if status is not Status.UNCHANGED]
     reasons = [reason.value for reason in Reason if reason not in COSMETIC]
@@ -123,6 +124,12 @@ def parse_fail_on(text: str) -> frozenset[str]:
             raise UnknownNameError("condition", word, known, where="in --fail-on")
     if not words:
         raise UsageError("--fail-on names no condition", hint=f"one of: {', '.join(known)}")
+    effects = [category.value for category in REFUSABLE if category.value in words]
+    if like_dbt and effects:
+        raise UsageError(
+            f"--fail-on {','.join(effects)} would never fail: with --like-dbt nothing is said of effects",
+            hint="leave out --like-dbt, or name a status or a reason",
+        )
     return frozenset(changes if "any" in words else words)
 
 

@@ -87,7 +87,9 @@ class Effects:
             if child.startswith("exposure.")
         ]
         base, current = self._facts
-        readers = Readers(current.columns, base.columns, self._readings, self._namers)
+        readers = Readers(
+            current.columns, base.columns, self._readings, self._namers, is_blind=not current.has_columns
+        )
         return judged, reached_by(starts, self._graph, readers)
 
     def notes(self) -> Iterable[str]:

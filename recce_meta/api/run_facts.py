@@ -36,6 +36,10 @@ class RunFacts(Protocol):
         """The output columns of *ids* as their own SQL has them."""
 
     @property
+    def has_columns(self) -> bool:
+        """Whether there is any column lineage to ask for."""
+
+    @property
     def lacks_columns(self) -> bool:
         """Whether column lineage was asked for in vain."""
 
@@ -50,7 +54,7 @@ class FactsAtHand:
         self._found: dict[str, NodeColumns] = {}
         self._analyses: dict[str, NodeColumns] = {}
 
-    lacks_columns = False
+    has_columns, lacks_columns = True, False
 
     def nodes(self, ids: Collection[str]) -> Mapping[str, NodeMetadata]:
         """Every node there is."""
@@ -128,6 +132,7 @@ class StoredFacts:
         self._looked_for: set[str] = set()
         self._columns: dict[str, NodeColumns] = {}
         self._below: set[str] = set()
+        self.has_columns = run.column_graph_id is not None
         self.lacks_columns = False
 
     def nodes(self, ids: Collection[str]) -> Mapping[str, NodeMetadata]:

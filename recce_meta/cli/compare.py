@@ -86,7 +86,7 @@ def diff(
 
     Reasons: body, compiled, config, relation, columns, descriptions, macros, contract, parents, data.
     """
-    conditions = frozenset() if fail_on is None else comparing.parse_fail_on(fail_on)
+    conditions = frozenset() if fail_on is None else comparing.parse_fail_on(fail_on, like_dbt=like_dbt)
     question = comparing.Question(selection, exclude, like_dbt)
     if with_data or where["check_file"]:
         from recce_meta.cli.work.diff_data import diff_with_data

@@ -54,6 +54,8 @@ class Readers(NamedTuple):
     """Asked only where columns come, go, or change places."""
     namers: NamersOf
     """Asked only of nodes that read no column of a parent."""
+    is_blind: bool = False
+    """Whether current has no column lineage: whoever reads what changed may be reached then."""
 
 
 class Start(NamedTuple):
@@ -194,7 +196,7 @@ class _Walk:
             return
         readers = self._now.readers(step.unique_id, children)
         earlier = self._then.readers(step.unique_id, children) if step.status is not Status.MODIFIED else {}
-        if step.status is not Status.ADDED:
+        if step.status is not Status.ADDED or self._readers.is_blind:
             for child in self._in_the_dark(step, children, {**earlier, **readers}):
                 yield _Step(distance, step.origin, child, Reach.UNKNOWN, confidence=step.confidence)
         for index in (readers, earlier) if step.status is Status.REMOVED else (readers,):
@@ -259,6 +261,13 @@ class _Walk:
             if _changes_shape(start.effect)
         ]
         seen = {shape.unique_id for shape in shapes}
+        if self._readers.is_blind:
+            for shape in shapes:
+                children = self._graph.children(shape.unique_id)
+                self._now.read(children)  # in vain, which is noted
+                for child in children:
+                    yield _Step(shape.distance + 1, shape.origin, child, Reach.UNKNOWN)
+            return
         while shapes:
             edges = {
                 LineageEdge(child, shape.unique_id): shape

@@ -248,6 +248,19 @@ def test_a_run_without_column_lineage_says_that_more_may_be_listed_than_is_reach
     ]
 
 
+@pytest.mark.parametrize("what", ["a column more", "columns in another order"])
+def test_without_column_lineage_whoever_reads_a_new_or_moved_column_may_be_reached(
+    store: Any, what: str
+) -> None:
+    for project in (shop("base-run", "prod"), shop("run-1", "ci", **EDITS[what][0])):
+        record_run(store.adapter, project, schema=store.schema, columns=False)
+
+    found = comparing.diff(lambda: store.adapter, "base-run", "run-1", schema=store.schema, project="shop")
+
+    assert told(found) == dict.fromkeys(EVERYTHING, "unknown")
+    assert "current was recorded without column lineage" in " ".join(found.notes)
+
+
 @pytest.mark.parametrize("columns", [True, False])
 def test_a_change_of_rows_needs_no_column_lineage(store: Any, columns: bool) -> None:
     base, current = shop("base-run", "prod"), shop("run-1", "ci", stg=f"{STG} where id > 0")

@@ -7,7 +7,7 @@ import pytest
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.comparing import Question, diff, failing, parse_fail_on
-from recce_meta.errors import UnknownNameError
+from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models import RunDiff, Status
 
 BASE, CURRENT = (f"path:{demo_data.artifacts(side)}" for side in ("base", "current"))
@@ -80,6 +80,14 @@ def test_conditions_find_the_changes_that_have_them(conditions: str, expected: s
 def test_any_is_every_change() -> None:
     result = compared()
     assert failing(result, parse_fail_on("any")) == list(result.changed)
+
+
+@pytest.mark.parametrize("words", ["breaking", "removed,unknown", "partial_breaking"])
+def test_an_effect_that_a_diff_like_dbt_never_tells_is_no_condition_of_it(words: str) -> None:
+    assert parse_fail_on(words)
+    assert parse_fail_on("removed,body", like_dbt=True)
+    with pytest.raises(UsageError, match="would never fail"):
+        parse_fail_on(words, like_dbt=True)
 
 
 @pytest.mark.parametrize("word", ["colums", "formatting", "unchanged"])
