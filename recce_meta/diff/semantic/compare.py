@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
+from recce_meta.diff.semantic.folded import Folded, folded_of_both
 from recce_meta.diff.semantic.folding import Names, names_of
 from recce_meta.diff.semantic.frames import Keyed
 from recce_meta.diff.semantic.keys import Keys
@@ -93,11 +95,13 @@ def compare_queries(
     names = names_of(dialect)
 
     def compared() -> SqlChange:
-        before, after = key_of(old, dialect, old_sql), key_of(new, dialect, new_sql)
+        lost, lost_now = folded_of_both(old, old_sql, new, new_sql, dialect)
+        before, after = key_of(old, dialect, old_sql, lost), key_of(new, dialect, new_sql, lost_now)
         if before.rows == after.rows:
-            return _same_rows(before, after, names)
-        named_before = Keys(dialect, old_sql, by_label=True)
-        named_after = Keys(dialect, new_sql, by_label=True)
+            told = _same_rows(before, after, names)
+            return _checked(told, lost.adrift, lost_now.adrift)
+        named_before = Keys(dialect, old_sql, lost.beside, by_label=True)
+        named_after = Keys(dialect, new_sql, lost_now.beside, by_label=True)
         matched = Matching(named_before.query(old), named_after.query(new), names)
         return SqlChange(
             category=Category.BREAKING,
@@ -133,10 +137,13 @@ def name_of(output: Output, names: Names) -> str:
     return output.name.lower()
 
 
-def key_of(query: Query, dialect: str, sql: str) -> Keyed:
+def key_of(query: Query, dialect: str, sql: str, folded: Folded) -> Keyed:
     """The keys of a whole statement."""
-    keyed = Keys(dialect, sql).query(query)
+    keyed = Keys(dialect, sql, folded.beside).query(query)
     around = statement_around(query)
+    if folded.loose:
+        keyed = Keyed(query, f"{folded.loose};{keyed.rows}", dict(keyed.parts), keyed.values, keyed.inputs)
+        keyed.parts["words"] = folded.loose
     if around is not None:
         keyed = Keyed(query, keyed.rows, dict(keyed.parts), keyed.values, keyed.inputs)
         keyed.parts["statement"] = (around,)
@@ -175,6 +182,14 @@ def _same_rows(old: Keyed, new: Keyed, names: Names) -> SqlChange:
     else:
         category = Category.NONE
     return SqlChange(category=category, columns=columns, reasons=tuple(reasons), moved=matched.moved)
+
+
+def _checked(told: SqlChange, old: Counter[str], new: Counter[str]) -> SqlChange:
+    """What was *told*, unless words changed of which nobody knows where they belong."""
+    is_same = old == new if told.category is Category.NONE else not old - new
+    if is_same or told.category is Category.PARTIAL_BREAKING:
+        return told
+    return SqlChange(category=Category.BREAKING, columns=told.columns, reasons=("words changed",))
 
 
 def _of_columns(columns: Sequence[ColumnChange], moved: bool) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -49,17 +49,29 @@ class ExpressionKeys:
     """Makes keys of one query's expressions.
 
     *sql* is the text that was parsed; *meaning* answers for nodes that stand for something else, such as
-    columns and queries; *named_window* finds a window of the `WINDOW` clause.
+    columns and queries; *named_window* finds a window of the `WINDOW` clause. *folded* are words that the
+    tree lost, by `id` of the node whose key they are part of.
     """
 
-    def __init__(self, names: Names, sql: str, meaning: Meaning, named_window: NamedWindow) -> None:
+    def __init__(
+        self, names: Names, sql: str, meaning: Meaning, named_window: NamedWindow, folded: Mapping[int, str]
+    ) -> None:
         self._names = names
         self._sql = sql
         self._meaning = meaning
         self._named_window = named_window
+        self._folded = folded
 
     def key(self, node: Sql) -> str:
         """The key of one expression."""
+        key = self._as_parsed(node)
+        return short(f"{key} written {self._folded[id(node)]}") if id(node) in self._folded else key
+
+    def folded(self, node: Sql) -> str:
+        """The words that the tree lost beside *node*, which is no expression."""
+        return self._folded.get(id(node), "")
+
+    def _as_parsed(self, node: Sql) -> str:
         meaning = self._meaning(node)
         if meaning is not None:
             return meaning
@@ -106,6 +118,8 @@ class ExpressionKeys:
         key = self._argument(spine[-1], "this", current)
         for binary in reversed(spine):
             key = short(f"{self._called(binary)}({key},{self.arguments(binary, frozenset({'this'}))})")
+            if binary is not node and id(binary) in self._folded:
+                key = short(f"{key} written {self._folded[id(binary)]}")
         return key
 
     def _called(self, node: Sql) -> str:

@@ -19,6 +19,11 @@ COLUMNS_HAVE_NO_CASE = frozenset({"mysql", "singlestore", "doris", "starrocks"})
 https://dev.mysql.com/doc/refman/8.4/en/identifier-case-sensitivity.html
 """
 
+FIELDS_HAVE_CASE = frozenset({"bigquery"})
+"""Dialects in which a name behind a column's may be that of a member of a JSON value, which has case.
+
+https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#semantics
+"""
 COLUMNS_BEFORE_ALIASES = frozenset({"databricks", "duckdb", "postgres", "redshift", "snowflake", "spark"})
 """Dialects in which a name in `GROUP BY` that is both a column of a source and an alias is the column.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
+from recce_meta.graph.columns.query import Column, Query, Select, SetOperation, Source
+from recce_meta.graph.columns.scope import is_open
 
 SERIES_ARE_ROWS = frozenset({"", "postgres", "redshift", "materialize", "risingwave"})
 """Dialects in which `generate_series` in a select list gives a row for each number, and no array."""
@@ -87,6 +89,39 @@ def aggregates(node: Sql) -> bool | None:
         unknown = unknown or known is None
         stack.extend(child for child in current.iter_expressions() if not isinstance(child, exp.Query))
     return None if unknown else False
+
+
+def aggregates_of_outer(queries: Iterable[Query], sources: Sequence[Source]) -> bool:
+    """Whether an aggregate in *queries* is one of the query around them, whose sources are *sources*.
+
+    Standard SQL: an aggregate belongs to the query that the columns in its arguments come from.
+    """
+    stack = list(queries)
+    while stack:
+        query = stack.pop()
+        if isinstance(query, SetOperation):
+            stack += query.operands
+        elif isinstance(query, Select):
+            for node in (output.node for output in query.outputs if output.node is not None):
+                for call in in_this_query(node):
+                    is_one = is_aggregate(call) is not False and not isinstance(call.parent, exp.Window)
+                    if is_one and _is_of(call, query, sources):
+                        return True
+            stack += [below for output in query.outputs for below in output.reads.subqueries]
+    return False
+
+
+def _is_of(call: Sql, query: Select, sources: Sequence[Source]) -> bool:
+    """Whether all columns in *call* are surely of *sources*, though it stands in *query*."""
+    columns = list(call.find_all(exp.Column))
+    are_known = not any(is_open(source) for source in query.sources)
+    references = [query.references.get(id(column)) for column in columns]
+    return bool(columns) and all(
+        isinstance(one, Column)
+        and any(one.source is source for source in sources)
+        and (are_known or column.args.get("table") is not None)
+        for one, column in zip(references, columns, strict=True)
+    )
 
 
 def window_arguments(window: exp.Window) -> Iterator[Sql]:

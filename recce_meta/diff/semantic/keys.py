@@ -12,7 +12,7 @@ everything in reach, so that two texts are the same or they are different, and n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 
 from sqlglot import exp
@@ -21,7 +21,13 @@ from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.expressions import conjuncts, short
 from recce_meta.diff.semantic.folding import ALIASES_BEFORE_COLUMNS, COLUMNS_BEFORE_ALIASES
 from recce_meta.diff.semantic.frames import ANYWHERE, Frame, Keyed, names_and_values
-from recce_meta.diff.semantic.functions import aggregates, has_unknown_calls_only, in_this_query, row_makers
+from recce_meta.diff.semantic.functions import (
+    aggregates,
+    aggregates_of_outer,
+    has_unknown_calls_only,
+    in_this_query,
+    row_makers,
+)
 from recce_meta.diff.semantic.references import CUTS, OF_SUBQUERIES, References, typed_columns
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.query import (
@@ -65,8 +71,8 @@ class Keys(References):
     of two queries whose rows are not the same.
     """
 
-    def __init__(self, dialect: str, sql: str, *, by_label: bool = False) -> None:
-        super().__init__(dialect, sql)
+    def __init__(self, dialect: str, sql: str, folded: Mapping[int, str], *, by_label: bool = False) -> None:
+        super().__init__(dialect, sql, folded)
         self._by_label = by_label
         self._keyed: dict[tuple[int, int], Keyed] = {}
         self._open: list[Query] = []
@@ -221,6 +227,7 @@ class Keys(References):
         nodes = computed(query)
         nodes += [clause.node for clause in (*query.order, *query.qualify)]
         found = [aggregates(node) for node in nodes]
+        found += [aggregates_of_outer(output.reads.subqueries, query.sources) for output in query.outputs]
         if any(found):
             return ("one",)
         if None in found and all(

@@ -27,6 +27,7 @@ CHANGED = {
     "query": "query changed",
     "set operation": "set operation changed",
     "values": "rows written out changed",
+    "words": "words changed",
     "recursion": "columns of a recursive query changed",
 }
 TOLD_BY_INPUTS = frozenset({"tables", "itself"})

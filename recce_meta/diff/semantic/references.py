@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.expressions import ExpressionKeys, short
-from recce_meta.diff.semantic.folding import MAYBE_LATERAL, names_of
+from recce_meta.diff.semantic.folding import FIELDS_HAVE_CASE, MAYBE_LATERAL, names_of
 from recce_meta.diff.semantic.frames import Frame, Keyed, names_and_values
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.query import (
@@ -44,19 +44,26 @@ CUTS = ("limit", "offset", "fetch", "sample")
 OF_RELATIONS = frozenset("this db catalog alias joins laterals pivots with with_ hints view".split())
 """Arguments of items of FROM that are understood elsewhere; any other is part of what they are."""
 OF_SUBQUERIES = OF_RELATIONS | {*CUTS, "order", "locks"}
+LEAVE_OUT_ROWS = re.compile(r"(?i)\breadpast\b")
+"""Hints that say which rows are read, and not only how."""
+PSEUDO_COLUMNS = frozenset({"rownum", "nextval", "currval"})
+"""What looks like a column and depends on the rows around, or on how often it was asked for."""
 WRAPPERS = (exp.Final, exp.TableSample, exp.Lateral, exp.Subquery)
 """What may stand around an item of FROM."""
-VOLATILE = re.compile(r"(?i).*(rand|uuid|newid|nextval|seq\d|clock_timestamp|sysdate|now).*")
+VOLATILE = re.compile(
+    r"""(?ix) .*(rand|uuid|newid|nextval|currval|lastval|seq\d|clock_timestamp|sysdate|now).*
+    | shuffle | monotonically_?increasing_?id | neighbor | running\w+ | row_?number\w* | timeofday"""
+)
 """Functions that may answer differently for each row, or each time they are called."""
 
 
 class References(ABC):
     """What makes keys of everything that is smaller than a query."""
 
-    def __init__(self, dialect: str, sql: str) -> None:
+    def __init__(self, dialect: str, sql: str, folded: Mapping[int, str]) -> None:
         self._dialect = dialect
         self._names = names_of(dialect)
-        self._expressions = ExpressionKeys(self._names, sql, self._meaning, self._named_window)
+        self._expressions = ExpressionKeys(self._names, sql, self._meaning, self._named_window, folded)
         self._frames: list[Frame] = []
         self._values: dict[int, str] = {}
         self._suffixes: dict[int, str] = {}
@@ -224,7 +231,13 @@ class References(ABC):
 
     def _by_place(self, node: Sql) -> str | None:
         reference = self._noted(node)
-        return self._reference(reference, node.name) if reference is not None else None
+        if reference is not None and not isinstance(reference, Unresolved):
+            return self._reference(reference, node.name)
+        if isinstance(node, exp.Parameter):
+            self._binds = self._binds or isinstance(node.parent, exp.PropertyEQ)  # MySQL: `@n := @n + 1`
+            if node.name.isdigit():  # Snowflake: `$1` of whatever stands in FROM
+                return short(f"${node.name} of {self._everything(self._frames[-1].sources)}")
+        return None
 
     def _notice(self, node: Sql) -> None:
         """Remember where a value depends on the query that it stands in."""
@@ -240,6 +253,11 @@ class References(ABC):
         return None
 
     def _column_node(self, node: Sql) -> str:
+        key = self._meant(node)
+        self._binds = self._binds or node.name.lower() in PSEUDO_COLUMNS
+        return short(f"outer({key})") if node.args.get("join_mark") else key
+
+    def _meant(self, node: Sql) -> str:
         reference = self._noted(node)
         if reference is None:
             parts = [self._names.column(part) for part in identifiers(node)]
@@ -261,7 +279,10 @@ class References(ABC):
                 return self._column(column) if column else f"{self._slot(namesake)}.{name.name.lower()!r}"
             path = path_of(node, reference)
         if path:
-            return short(f"{key}/{[self._names.column(part) for part in path]}")
+            spelt = [
+                part.name if self._dialect in FIELDS_HAVE_CASE else self._names.column(part) for part in path
+            ]
+            return short(f"{key}/{spelt}")
         if isinstance(name, exp.Identifier) and self._names.is_special(name):
             return short(f"{key}/{name.name!r}")
         return key
@@ -344,6 +365,8 @@ class References(ABC):
         if isinstance(node, (exp.Table, exp.Subquery, exp.Lateral)):
             known = OF_SUBQUERIES if isinstance(node, exp.Subquery) else OF_RELATIONS
             found.append(self._expressions.arguments(node, known))
+            hints = [name for hint in args(node, "hints") for name in LEAVE_OUT_ROWS.findall(hint.sql())]
+            found.append(",".join(hints).lower())
             alias = node.args.get("alias")
             name = alias.args.get("this") if isinstance(alias, exp.TableAlias) else None
             if isinstance(name, NODE) and not isinstance(name, exp.Identifier):
@@ -364,7 +387,8 @@ class References(ABC):
             for name in ("catalog", "db", "this")
             if isinstance(node, exp.Table) and isinstance(part := node.args.get(name), NODE)
         ]
-        return ".".join(parts) if parts else repr(getattr(source.relation, "name", ""))
+        name = ".".join(parts) if parts else repr(getattr(source.relation, "name", ""))
+        return name + self._expressions.folded(node)
 
 
 def named_twice(outputs: Sequence[Output], star: Star) -> set[str]:

@@ -1,0 +1,225 @@
+"""What a parser folds away: words and literals of a text that its tree does not have as they are written.
+
+sqlglot reads `'$.a.b'` and `'a.b'` as the same path, `YYYY` and `yyyy` as the same format, FLOAT and REAL as
+the same type. Two texts that differ in nothing else have the same tree, and so would have the same keys. Here
+such tokens are found, and given to the expression or table that they stand beside, whose key they then enter.
+
+A token is folded where a text has it more or less often than its tree. It belongs to what stands before it
+between the same commas, keywords and brackets, else to what stands after it, else to the whole statement.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
+
+from sqlglot import Token, TokenType, exp
+from sqlglot.dialects.dialect import Dialect
+
+from recce_meta.dialects.types import Sql
+from recce_meta.graph.columns.query import Query
+
+SAME_TYPE = {
+    ("INT", "INTEGER"): "INT",
+    ("INT", "INT4"): "INT",
+    ("BIGINT", "INT8"): "BIGINT",
+    ("SMALLINT", "INT2"): "SMALLINT",
+    ("BOOLEAN", "BOOL"): "BOOLEAN",
+    ("DECIMAL", "NUMERIC"): "DECIMAL",
+    ("DECIMAL", "DEC"): "DECIMAL",
+    ("CHAR", "CHARACTER"): "CHAR",
+    ("TEXT", "STRING"): "TEXT",
+    ("DOUBLE", "FLOAT8"): "DOUBLE",
+    ("DOUBLE", "DOUBLE PRECISION"): "DOUBLE",
+}
+"""Names of one type wherever both exist, by sqlglot's type of token and by name."""
+NO_MEANING = frozenset({"PRECISION"})
+"""Words that go with others and say nothing alone."""
+
+RUN_COMMENTS = frozenset({"mysql", "singlestore", "doris", "starrocks"})
+"""Dialects that run what stands in `/*! … */`. https://dev.mysql.com/doc/refman/8.4/en/comments.html"""
+
+_OPENING = ("L_PAREN", "L_BRACKET", "L_BRACE")
+_CLOSING = ("R_PAREN", "R_BRACKET", "R_BRACE")
+_ENDS = frozenset(
+    """
+    COMMA SELECT FROM WHERE GROUP_BY HAVING QUALIFY ORDER_BY LIMIT OFFSET FETCH JOIN ON UNION INTERSECT EXCEPT
+    WITH WINDOW SEMICOLON
+    """.split()
+)
+_WORDS = frozenset({"VAR", "IDENTIFIER"})
+_NO_TYPES = frozenset({"NULL", "SET", "UNION", "UNKNOWN"})
+_TYPES = frozenset(kind.name for kind in TokenType if kind.name in exp.DataType.Type.__members__) - _NO_TYPES
+
+
+@dataclass(slots=True)
+class Folded:
+    """The folded tokens of one text."""
+
+    beside: dict[int, str] = field(default_factory=dict)
+    """By `id` of the node that they belong to."""
+    loose: tuple[str, ...] = ()
+    """Those that belong to the whole statement."""
+    adrift: Counter[str] = field(default_factory=Counter)
+    """All of them, where the tree does not say at which places of the text its names are (old sqlglot)."""
+
+
+@dataclass(slots=True)
+class _Item:
+    """What stands between two commas, keywords or brackets."""
+
+    around: _Item | None
+    folded: list[tuple[int, str]] = field(default_factory=list)
+    nodes: list[tuple[int, Sql | None]] = field(default_factory=list)
+    """By place; None is a name that no key is made of."""
+
+
+def folded_of_both(old: Query, old_sql: str, new: Query, new_sql: str, dialect: str) -> tuple[Folded, Folded]:
+    """The folded tokens of two texts, which were parsed to *old* and *new*: none where there is no text.
+
+    What is folded in one of them counts in both, so that an edit elsewhere makes no difference to the rest.
+    """
+    before, after = _text_of(old, old_sql, dialect), _text_of(new, new_sql, dialect)
+    if before is None or after is None:
+        return Folded(), Folded()
+    lost = before.lost() | after.lost()
+    return before.folded(lost, dialect), after.folded(lost, dialect)
+
+
+def _text_of(query: Query, sql: str, dialect: str) -> _Text | None:
+    node = getattr(query, "node", None)
+    if not sql or node is None:
+        return None
+    return _Text(Dialect.get_or_raise(dialect or None).tokenize(sql.removeprefix("\ufeff")), node.root())
+
+
+class _Text:
+    """The tokens of a text beside its tree."""
+
+    def __init__(self, tokens: list[Token], tree: Sql) -> None:
+        self._tokens = tokens
+        self._kept, places, units = _kept(tree)
+        starts = {token.start for token in tokens}
+        self._places = (
+            places if starts.issuperset(places) else {}
+        )  # else it is the tree of a part of the text
+        self._words = [
+            None if token.start in self._places else _word(token, following, units)
+            for token, following in zip(tokens, [*tokens[1:], None], strict=True)
+        ]
+
+    def lost(self) -> set[tuple[str, str]]:
+        """The tokens that the tree has not, or not as often."""
+        written = Counter(word for word in self._words if word)
+        return {word for word, times in written.items() if word[0] == "type" or self._kept[word] != times}
+
+    def folded(self, lost: Set[tuple[str, str]], dialect: str) -> Folded:
+        """The tokens among *lost*, and where they belong."""
+        items = self._items(lost)
+        if self._places:
+            folded = _placed(items)
+        else:
+            folded = Folded(adrift=Counter(word for item in items for _, word in item.folded))
+        folded.loose = (*folded.loose, *_apart(self._tokens, dialect))
+        return folded
+
+    def _items(self, lost: Set[tuple[str, str]]) -> list[_Item]:
+        item = _Item(None)
+        items = [item]
+        stack: list[_Item] = []
+        for place, (token, word) in enumerate(zip(self._tokens, self._words, strict=True)):
+            kind = token.token_type.name
+            if kind in _CLOSING and stack:
+                item = stack.pop()
+            elif kind in _OPENING or kind in _ENDS:
+                if kind in _OPENING:
+                    stack.append(item)
+                item = _Item(item if kind in _OPENING else item.around)
+                items.append(item)
+            if token.start in self._places:
+                item.nodes.append((place, self._places[token.start]))
+            if word is not None and word in lost:
+                item.folded.append((place, word[1]))
+        return items
+
+
+def _apart(tokens: list[Token], dialect: str) -> Iterator[str]:
+    """What of a text is read in other ways than its tree says."""
+    if any(token.token_type.name == "PIPE_GT" for token in tokens):
+        yield " ".join(token.text for token in tokens)  # the tree has not the order of its steps
+    if dialect in RUN_COMMENTS:
+        comments = (comment for token in tokens for comment in token.comments)
+        yield from (comment for comment in comments if comment.startswith("!"))
+
+
+def _placed(items: list[_Item]) -> Folded:
+    found: dict[int, list[str]] = {}
+    loose = []
+    for item in items:
+        for place, text in item.folded:
+            node = _beside(item, place)
+            if node is None:
+                loose.append(text)
+            else:
+                found.setdefault(id(node), []).append(text)
+    beside = {key: repr(texts) for key, texts in found.items()}
+    return Folded(beside, tuple(sorted(loose)))
+
+
+def _beside(item: _Item | None, place: int) -> Sql | None:
+    while item is not None:
+        if item.nodes:  # the nearest one before, which is in the same expression, else the first one behind
+            before = [node for at, node in item.nodes if at <= place and node is not None]
+            after = [node for at, node in item.nodes if at > place and node is not None]
+            return before[-1] if before else after[0] if after else None
+        item = item.around
+    return None
+
+
+def _kept(tree: Sql) -> tuple[Counter[tuple[str, str]], dict[int, Sql | None], set[str]]:
+    """What of the text is in its tree, which node stands where, and words such as MONTH."""
+    units: set[str] = set()
+    kept: Counter[tuple[str, str]] = Counter()
+    places: dict[int, Sql | None] = {}
+    for node in tree.walk(prune=lambda one: isinstance(one, exp.Hint)):
+        if isinstance(node, exp.Literal):
+            kept["string" if node.is_string else "number", str(node.this)] += 1
+        elif isinstance(node, exp.Identifier):
+            start = node.meta.get("start")
+            if start is None:
+                kept["word", node.name.upper()] += 1
+            else:
+                places[start] = _holder(node)
+        elif isinstance(node, (exp.Var, exp.Anonymous)):
+            kept["word", node.name.upper()] += 1
+            units.add(node.name.upper())
+        if isinstance(node, exp.Func) and (start := node.meta.get("start")) is not None:
+            places.setdefault(start, node)
+    return kept, places, units
+
+
+def _holder(name: Sql) -> Sql | None:
+    """What a key is made of that *name* is part of."""
+    holder = name.parent
+    if isinstance(holder, (exp.Column, exp.Table)):
+        return holder
+    if isinstance(holder, exp.Alias) and holder.args.get("alias") is name:
+        named: Sql = holder.this
+        return named
+    return None
+
+
+def _word(token: Token, following: Token | None, units: Set[str]) -> tuple[str, str] | None:
+    """What of *token* a tree may lose; None for punctuation, keywords and names of functions."""
+    kind, word = token.token_type.name, token.text.upper()
+    after = following.token_type.name if following is not None else ""
+    if "STRING" in kind:  # 'month' may be the word MONTH in the tree
+        return ("word", word) if word in units else ("string", token.text)
+    if kind == "NUMBER":
+        return "number", token.text
+    if kind in _WORDS:
+        return None if after == "L_PAREN" or word in NO_MEANING else ("word", word)
+    if kind in _TYPES and after != "DOT":
+        return "type", SAME_TYPE.get((kind, word), word)
+    return None
