@@ -101,7 +101,10 @@ def _with_room(work: Callable[[], _Result], levels: int, deadline: Deadline) -> 
 
 def _resolved(statement: Statement, dialect: str, tables: Tables, deadline: Deadline) -> Query:
     context = Context(dialect, tables, deadline)
-    return Resolver(context).query(statement.query, Ctes(), None)
+    reach = Ctes()
+    for name, declared in statement.variables.items():
+        reach.add_value(name, declared)
+    return Resolver(context).query(statement.query, reach, None)
 
 
 def _names(statement: Statement, tables: Tables) -> tuple[str, ...]:

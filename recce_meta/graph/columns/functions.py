@@ -35,7 +35,7 @@ def alias_names(node: Sql) -> tuple[str, tuple[str, ...]]:
     alias = node.args.get("alias")
     if not isinstance(alias, exp.TableAlias):
         return (alias.name, ()) if isinstance(alias, exp.Identifier) else ("", ())
-    columns = tuple(column.name for column in args(alias, "columns"))
+    columns = tuple(column.name for column in args(alias, "columns") if column is not None)
     this = alias.args.get("this")
     return (this.name if this is not None else ""), columns
 

@@ -102,7 +102,7 @@ class Tables:
             return Table(name, None)
         if not all(isinstance(column, str) for column in self._schemas[spelt]):
             raise UsageError(f"schemas[{spelt!r}] has columns whose names are no text", hint=_SHAPE)
-        columns = tuple(unquoted(column) for column in self._schemas[spelt])
+        columns = _without_fields([unquoted(column) for column in self._schemas[spelt]])
         if STAR in columns:
             return Table(spelt, None, index_of([name for name in columns if name != STAR]))
         # A relation without columns is one of which nothing is known.
@@ -133,6 +133,14 @@ class Tables:
             if _same_end(known[:-1], parts[:-1])
         ]
         return max(found)[-1] if found else None
+
+
+def _without_fields(columns: Sequence[str]) -> tuple[str, ...]:
+    """*columns* without those that are fields of another one: BigQuery's catalog lists `st` and `st.x`."""
+    if not any("." in column for column in columns):
+        return tuple(columns)
+    known = set(columns)
+    return tuple(column for column in columns if "." not in column or column.split(".", 1)[0] not in known)
 
 
 def _ends(end: str) -> Iterator[str]:

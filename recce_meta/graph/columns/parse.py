@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 
 from sqlglot import Token, TokenType
 from sqlglot.dialects.dialect import Dialect
@@ -55,8 +56,12 @@ _GENERIC = frozenset(kind for kind in TokenType if kind.name in _GENERICS)
 class Statement:
     """A query, and what the statement around it says about its columns."""
 
-    def __init__(self, query: Sql, names: tuple[str, ...], target: str | None) -> None:
+    def __init__(
+        self, query: Sql, names: tuple[str, ...], target: str | None, variables: Mapping[str, Sql]
+    ) -> None:
         self.query = query
+        self.variables = variables
+        """What the statements before it declare, and the declarations."""
         self.names = names
         """What the statement calls the columns, in order; empty where the query's own names count."""
         self.target = target
@@ -104,11 +109,22 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
             continue
         found = query_of(tree)
         if found is not None:
-            return Statement(*found), levels
+            return Statement(*found, _declared(trees)), levels
         body = text_within(tree)
         if body is not None and len(body) < len(sql):
             return parse(body, dialect, deadline)
     raise SqlNotAnalysed("no statement in it yields columns")
+
+
+def _declared(trees: list[Sql | None]) -> dict[str, Sql]:
+    """The variables that a script declares (BigQuery, Snowflake), by name."""
+    return {
+        name.name: item
+        for tree in trees
+        if type(tree).__name__ == "Declare" and tree is not None
+        for item in tree.expressions
+        for name in (item.this if isinstance(item.this, list) else [item.this])
+    }
 
 
 def _check_size(tokens: list[Token], deadline: Deadline) -> None:
@@ -154,4 +170,4 @@ def _first_line(error: Exception) -> str:
 
 
 def _quoted(token: re.Match[str]) -> str:
-    return f"'{token[1]}'" if token[1] else "the end"
+    return f"'{token[1]}'" if token[1] not in ("", "SENTINEL") else "the end"

@@ -22,9 +22,9 @@ from recce_meta.graph.columns.query import (
     Unresolved,
     WholeRow,
 )
-from recce_meta.graph.columns.scope import Scope
+from recce_meta.graph.columns.scope import Scope, is_open, starred
 from recce_meta.graph.columns.structs import MAKING, member, members, named
-from recce_meta.graph.columns.tree import NODE, SET_OPERATION, unwrapped
+from recce_meta.graph.columns.tree import NODE, SET_OPERATION, args, unwrapped, word
 
 _PLAIN, _COLUMN, _QUERY, _EXISTS, _WINDOW, _AGGREGATE = range(6)
 _HEAD, _LEAF, _PARAMETER, _TABLE, _STAR, _DOT, _CALL, _COMPREHENSION = range(6, 14)
@@ -225,6 +225,9 @@ class _Reading:
                 self._tests.append(self._reader.subquery(inner, self._scope, self._holder))
             else:
                 self._push(node, stack)
+        elif kind == _WINDOW and word(node, "over") == "KEEP":
+            # Oracle: an aggregate over some of its rows.
+            self._push(node, stack)
         elif kind == _WINDOW:
             self._windows = True
             self._push(node, stack, "this")
@@ -241,13 +244,22 @@ class _Reading:
             self._parameter(node, stack)
         elif kind == _STAR:
             if not isinstance(node.parent, exp.Count):
-                self._references += (WholeRow(source) for source in self._scope.sources)
+                self._star(node)
         elif kind == _COMPREHENSION:
             self._bind(node)
             self._push(node, stack)
         elif kind == _DOT:
             self._dot(node, stack)
         # A table as an argument (`ML.PREDICT(MODEL m, TABLE t)`) holds no column.
+
+    def _star(self, node: Sql) -> None:
+        """What `f(*)` reads: all rows, or `f(* EXCLUDE (a))` the columns that are left."""
+        excluded = {name.name.lower() for name in args(node, "except")}
+        for source in self._scope.sources:
+            if not excluded or is_open(source):
+                self._references.append(WholeRow(source))
+            else:
+                self._references += (one for name, one in starred(source) if name.lower() not in excluded)
 
     def _bind(self, node: Sql) -> None:
         """Note which names in `[x + 1 for x in …]` are its own variable."""

@@ -9,7 +9,7 @@ from sqlglot import exp
 from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns import facts, pivots
 from recce_meta.graph.columns.context import Context
-from recce_meta.graph.columns.functions import function
+from recce_meta.graph.columns.functions import alias_names, function
 from recce_meta.graph.columns.query import (
     STAR,
     Alias,
@@ -117,7 +117,7 @@ class Resolver:
     def _cte(self, node: Sql, ctes: Ctes, outer: Scope | None, recursive: bool) -> Cte:
         alias = node.args.get("alias")
         name = node.alias
-        columns = tuple(column.name for column in args(alias, "columns")) if alias is not None else ()
+        columns = alias_names(node)[1] if alias is not None else ()
         body = node.this
         if recursive and _reads_itself(body, name):
             return self._recursive(node, name, columns, ctes, outer)

@@ -135,6 +135,9 @@ class Sources:
             return Source(alias, self._context.tables.table(named.name), node, columns=columns)
         if isinstance(this, exp.Unnest):
             return self._unnest(this, alias, columns, scope)
+        if args(node, "rows_from"):
+            reads = _together([self._reader.read(each, scope, "join") for each in args(node, "rows_from")])
+            return Source(alias, function(node, reads, columns, closed=bool(columns)), node, lateral=True)
         if isinstance(this, (exp.Func, exp.Anonymous)) or (
             this is not None and type(this).__name__ == "Anonymous"
         ):

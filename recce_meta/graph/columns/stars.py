@@ -92,6 +92,10 @@ class Outputs:
             reads = self._reader.read(node.this, self._scope, "output")
             for name in node.aliases:
                 self._yield(str(name), node.this, reads)
+        elif type(bare).__name__ == "QueryTransform" and (schema := bare.args.get("schema")) is not None:
+            reads = self._reader.read(bare, self._scope, "output")
+            for column in args(schema, "expressions"):
+                self._yield(column.name, bare, Reads(reads.references, reads.subqueries))
         elif (columns := _columns_call(bare)) is not None:
             self._columns(bare, columns)
         else:

@@ -490,3 +490,29 @@ with a + b as s, 5 as k, q as (select s, c from t) select s, k, c * k as ck from
 with (select max(d) from u where e > 1) as mx select a / mx as r from t
 => r | aggregated | t.a u.d
 => uses filter u.e
+
+-- dialect: snowflake
+select object_construct(* exclude (c)) as o from t
+=> o | derived | t.a t.b
+
+-- dialect: spark
+select transform(a, b) using 'cat' as (x, y) from t
+=> x | derived | t.a t.b
+=> y | derived | t.a t.b
+
+-- dialect: oracle
+select max(a) keep (dense_rank last order by b) as k from t group by c
+=> k | aggregated | t.a t.b
+=> uses group t.c
+
+-- dialect: bigquery
+-- since: 30
+declare x int64 default 1; select a, x from t
+=> a | passthrough | t.a
+=> x | constant |
+
+-- dialect: postgres
+-- since: 30
+select * from rows from (generate_series(1, 2), unnest(array[1])) as z (x, y)
+=> x | constant |
+=> y | constant |

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from recce_meta.errors import SqlNotAnalysed, UnknownNameError, UsageError
-from recce_meta.graph.columns import analyse_query, column_lineage, resolve_query
+from recce_meta.graph.columns import analyse_query, column_lineage, patterns, resolve_query
 from recce_meta.graph.columns.parse import MOST_LEVELS
 
 
@@ -212,14 +212,30 @@ def test_the_reason_names_what_the_parser_stumbled_over_in_words_of_sql() -> Non
 
 
 def test_patterns_of_ilike_take_no_time_whatever_they_are() -> None:
-    names = {"a" * 200: "int", "a" * 199 + "b": "int"}
+    matches = patterns.like(f"{'%a' * 40}%_b%")
 
-    found = column_lineage(f"select * ilike '{'%a' * 40}%b' from t", "snowflake", {"t": names})
-
-    assert list(found) == ["a" * 199 + "b"]
+    assert [name[-2:] for name in ("a" * 200, "a" * 199 + "B", "b" * 200) if matches(name)] == ["aB"]
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+b", "a*a*a*a*a*b", "a(", "(?P<a", "a{9999999999999}"])
 def test_patterns_that_may_never_end_or_are_none_are_refused(pattern: str) -> None:
     with pytest.raises(SqlNotAnalysed, match="pattern"):
         column_lineage(f"select columns('{pattern}') from t", "duckdb", {"t": {"a" * 30: "int"}})
+
+
+def test_fields_that_a_catalog_lists_beside_their_struct_are_no_columns_of_a_star() -> None:
+    schemas = {"t": {"id": "int", "st": "struct", "st.x": "int"}, "u": {"n.x": "array"}}
+
+    assert column_lineage("select * from t", "bigquery", schemas) == {
+        "id": {("t", "id")},
+        "st": {("t", "st")},
+    }
+    assert column_lineage("select st.x from t", "bigquery", schemas) == {"x": {("t", "st")}}
+    assert column_lineage("select * from u", "clickhouse", schemas) == {"n.x": {("u", "n.x")}}
+
+
+def test_the_end_of_the_text_is_told_in_words() -> None:
+    with pytest.raises(SqlNotAnalysed) as found:
+        column_lineage("select ( from", "duckdb")
+
+    assert "SENTINEL" not in found.value.reason
