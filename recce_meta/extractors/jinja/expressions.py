@@ -12,6 +12,7 @@ from jinja2 import nodes
 
 from recce_meta.extractors.jinja.constants import (
     ANY_VALUE,
+    CHANGING,
     COMPARISONS,
     FILTERS,
     METHODS,
@@ -25,6 +26,7 @@ from recce_meta.extractors.jinja.values import (
     HIDDEN,
     UNDEFINED,
     UNKNOWN,
+    Beyond,
     Builtin,
     Closure,
     Loop,
@@ -322,38 +324,58 @@ class Expressions:
         return found
 
     def _call(self, node: nodes.Call, world: World) -> Pairs:
-        if isinstance(node.node, nodes.Getattr):
-            found: Pairs = []
-            for after, owner in self.evaluate(node.node.node, world):
-                methods = METHODS.get(type(owner), frozenset())
-                if isinstance(owner, Loop) and node.node.attr == "cycle":
-                    callee: Value = (owner, "cycle")
-                elif node.node.attr in methods and not (isinstance(owner, dict) and node.node.attr in owner):
-                    callee = (owner, node.node.attr)
-                else:
-                    callee = self.member(owner, node.node.attr)
-                found += self._arguments(callee, node, after)
+        found: Pairs = []
+        if not isinstance(node.node, nodes.Getattr):
+            for before, callee in self.evaluate(node.node, world):
+                for after, args in self._arguments(node, before):
+                    found += self.call(callee, node, args, after)
             return found
-        return [
-            pair
-            for after, callee in self.evaluate(node.node, world)
-            for pair in self._arguments(callee, node, after)
-        ]
+        place, name = node.node.node, node.node.attr
+        if name in CHANGING and _is_place(place):
+            # Arguments first: where they fork the world, what is changed is another thing in each.
+            for before, args in self._arguments(node, world):
+                for after, owner in self.evaluate(place, before):
+                    found += self.call(self._method_of(owner, name), node, args, after)
+            return found
+        for before, owner in self.evaluate(place, world):
+            ways = self._arguments(node, before)
+            if name in CHANGING and len(ways) > 1 and not isinstance(owner, Builtin):
+                raise Beyond("a change of a list or dictionary that only rendering knows")
+            for after, args in ways:
+                found += self.call(self._method_of(owner, name), node, args, after)
+        return found
 
-    def _arguments(self, callee: Value, node: nodes.Call, world: World) -> Pairs:
+    def _method_of(self, owner: Value, name: str) -> Value:
+        methods = METHODS.get(type(owner), frozenset())
+        if isinstance(owner, Loop) and name == "cycle":
+            return owner, "cycle"
+        if name in methods and not (isinstance(owner, dict) and name in owner):
+            return owner, name
+        return self.member(owner, name)
+
+    def _arguments(self, node: nodes.Call, world: World) -> list[tuple[World, Arguments]]:
         names = [keyword.key for keyword in node.kwargs]
         parts = [*node.args, *(keyword.value for keyword in node.kwargs), node.dyn_args, node.dyn_kwargs]
-        found: Pairs = []
+        found = []
         for after, (*values, more, more_named) in self.each(parts, world):
-            given = values[: len(node.args)]
-            named = dict(zip(names, values[len(node.args) :], strict=True))
-            args = Arguments(given, named)
+            args = Arguments(
+                values[: len(node.args)], dict(zip(names, values[len(node.args) :], strict=True))
+            )
             if node.dyn_args is not None:
                 args.extend(more)
             if node.dyn_kwargs is not None:
                 args.update(more_named)
-            found += self.call(callee, node, args, after)
+            found.append((after, args))
         return found
+
+
+def _is_place(node: nodes.Node) -> bool:
+    """Whether *node* names something, so that to look at it twice does nothing."""
+    while isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        if isinstance(node, nodes.Getitem) and not isinstance(node.arg, (nodes.Const, nodes.Name)):
+            return False
+        node = node.node
+    return isinstance(node, nodes.Name)
 
 
 class Arguments:

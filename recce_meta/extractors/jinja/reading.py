@@ -5,7 +5,7 @@ https://docs.getdbt.com/reference/dbt-jinja-functions/ref and …/source say wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -120,11 +120,41 @@ def _followed(tree: nodes.Template, findings: Findings) -> dict[str, Any]:
         worlds = Interpreter(findings).run(tree.body, [World(Scope(None))])
     except Beyond as error:
         findings.doubt(str(error))
-        return {}
     except RecursionError:
         findings.doubt("it is nested too deeply")
-        return {}
-    return joined(worlds).config
+    else:
+        return joined(worlds).config
+    _note_literal(tree, findings)
+    return {}
+
+
+def _note_literal(tree: nodes.Template, findings: Findings) -> None:
+    """Note what *tree* refers to in so many words, also where it was not followed to."""
+    for call in _calls(tree):
+        name = call.node.name if isinstance(call.node, nodes.Name) else None
+        parts = [part.value for part in call.args if isinstance(part, nodes.Const)]
+        if name not in ("ref", "source") or len(parts) != len(call.args) or call.dyn_args or call.dyn_kwargs:
+            continue
+        if not all(isinstance(part, str) for part in parts) or name in findings.own:
+            continue
+        if name == "source" and len(parts) == 2 and not call.kwargs:
+            findings.sources.setdefault((parts[0], parts[1]))
+        elif name == "ref" and 1 <= len(parts) <= 2:
+            named = {pair.key: pair.value for pair in call.kwargs}
+            version = named.get("version") or named.get("v")
+            if version is None or isinstance(version, nodes.Const):
+                told = None if version is None or version.value is None else str(version.value)
+                findings.refs.setdefault((parts[0] if len(parts) == 2 else None, parts[-1], told))
+
+
+def _calls(tree: nodes.Template) -> Iterator[nodes.Call]:
+    """Every call in *tree*, however deep, in the order of the text."""
+    waiting: list[nodes.Node] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, nodes.Call):
+            yield node
+        waiting += reversed([*node.iter_child_nodes()])
 
 
 def _own_names(tree: nodes.Template) -> frozenset[str]:

@@ -258,3 +258,43 @@ def test_blocks_are_found_past_comments_raw_text_and_quotes() -> None:
 
     assert [(block.kind, block.name) for block in found] == [("snapshot", "yes"), ("macro", "m")]
     assert found[0].body == "{{ '{% endsnapshot %}' }} x"
+
+
+@pytest.mark.parametrize(
+    ("template", "names"),
+    [
+        ("{% set l = ['a'] %}{% do l.append('x' if var('q') else 'y') %}{{ ref(l | join('_')) }}", "a_x a_y"),
+        ("{% set l = ['a'] %}{% do l.insert(0, 'x' if var('q') else 'y') %}{{ ref(l[0]) }}", "x y"),
+        (
+            "{% set n = namespace(l=[]) %}{% do n.l.append('x' if var('q') else 'y') %}{{ ref(n.l[0]) }}",
+            "x y",
+        ),
+        ("{% set l = ['a'] %}{% do l.append(l.pop() ~ 'b') %}{{ ref(l | join('_')) }}", "ab"),
+    ],
+)
+def test_what_goes_one_way_or_another_into_a_list_is_in_one_list_each(template: str, names: str) -> None:
+    assert jinja_dependencies(template) == (tuple((None, name, None) for name in names.split()), (), False)
+
+
+def test_a_list_that_is_changed_one_way_or_another_where_nobody_can_look_twice_is_not_told() -> None:
+    found = jinja_dependencies(
+        "{% set d = {} %}{% do d.setdefault('a', []).append('x' if var('q') else 'y') %}{{ ref(d['a'][0]) }}"
+    )
+
+    assert found == ((), (), True)
+
+
+@pytest.mark.parametrize(
+    "too_much",
+    [
+        "{% macro w(x) %}{% if x %}{{ w(x.child) }}{% endif %}{% endmacro %}{{ w(var('t')) }}",
+        "{{ 'x' * 10000000000 }}",
+        "{% for a in range(1000) %}{% for b in range(1000) %}{{ a }}{% endfor %}{% endfor %}",
+    ],
+)
+def test_what_is_written_out_is_kept_after_what_is_too_much_to_follow(too_much: str) -> None:
+    found = jinja_dependencies(
+        too_much + "{{ ref('a') }}{{ ref('p', 'b', v=2) }}{{ source('s', 't') }}{{ ref(x) }}{{ ref('a', x) }}"
+    )
+
+    assert found == (((None, "a", None), ("p", "b", "2")), (("s", "t"),), True)
