@@ -10,6 +10,7 @@ from typing import NamedTuple, NoReturn
 
 from recce_meta.api.inspecting import SHOWN, find_node, names_of
 from recce_meta.errors import SelectorError, did_you_mean, first_of
+from recce_meta.graph.columns.project_dialects import folded
 from recce_meta.models import NodeMetadata
 
 
@@ -18,6 +19,8 @@ class Names(NamedTuple):
 
     known: Sequence[str]
     are_all: bool = True
+    dialect: str | None = None
+    """By which others are spelt, where these are not all."""
 
 
 ColumnsOf = Callable[[str], Names]
@@ -49,7 +52,7 @@ def find_address(text: str, nodes: Mapping[str, NodeMetadata], columns_of: Colum
     """What *text* means: a unique id, else the one reading of it for which there are node and column.
 
     Column names match whatever their case, where that leaves one; in quotes they match as they are. Where not
-    all columns of a node are known, any other is taken as it is spelt. Raises SelectorError.
+    all columns of a node are known, any other is taken to be one. Raises SelectorError.
     """
     if text in nodes:
         return Address(text)
@@ -65,7 +68,8 @@ def find_address(text: str, nodes: Mapping[str, NodeMetadata], columns_of: Colum
         matches = _matching(reading.column, names.known)
         found += [Address(reading.unique_id, name) for name in matches]
         if not names.are_all and nodes[reading.unique_id].resource_type in WITH_COLUMNS:
-            unknown.append(Address(reading.unique_id, _unquoted(reading.column) or reading.column))
+            asked = _unquoted(reading.column) or reading.column
+            unknown.append(Address(reading.unique_id, folded(asked, names.dialect)))
     possible = found or unknown[:1]
     if len(possible) == 1:
         return possible[0]
@@ -115,7 +119,9 @@ def _unquoted(asked: str) -> str | None:
 
 def _ambiguous(text: str, possible: Sequence[Address]) -> SelectorError:
     ids = {address.unique_id for address in possible}
-    if len(ids) == 1 and None not in {address.column for address in possible}:
+    columns = {address.column and address.column.lower() for address in possible}
+    # Of two dots that may stand before the column, only quotes tell which one does.
+    if None not in columns and (len(ids) == 1 or len(columns) > 1):
         hint = "put the column's name in quotes, as it is spelt"
     elif len({address.column is None for address in possible}) == 1:
         hint = "begin with one of these unique ids"

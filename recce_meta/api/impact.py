@@ -12,6 +12,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.column_address import Address, Names, find_address
 from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.graph import LineageGraph, build_lineage_graph
+from recce_meta.graph.columns.project_dialects import dialect_of
 from recce_meta.graph.impact import (
     ANY,
     COLUMNS,
@@ -84,9 +85,8 @@ class StoredLineage:
 
     def columns(self, unique_id: str) -> Names:
         """The columns that a node is known to have."""
-        return _column_names(
-            self, unique_id, stored_columns(self._store, self._run, [unique_id]).get(unique_id)
-        )
+        found = stored_columns(self._store, self._run, [unique_id]).get(unique_id)
+        return _column_names(self, unique_id, found, self._run)
 
 
 class ComputedLineage:
@@ -118,7 +118,8 @@ class ComputedLineage:
 
     def columns(self, unique_id: str) -> Names:
         """The columns that a node is known to have."""
-        return _column_names(self, unique_id, self._columns_of([unique_id]).get(unique_id))
+        found = self._columns_of([unique_id]).get(unique_id)
+        return _column_names(self, unique_id, found, self._project.run)
 
     def _readers(self, ids: frozenset[str]) -> set[str]:
         """Those and what reads them, also through ephemeral models, whose readers have their SQL inside."""
@@ -148,14 +149,14 @@ def _reads(found: Mapping[str, NodeColumns]) -> Iterator[ColumnEdge]:
         yield from columns_read(unique_id, columns)
 
 
-def _column_names(lineage: Lineage, unique_id: str, found: NodeColumns | None) -> Names:
+def _column_names(lineage: Lineage, unique_id: str, found: NodeColumns | None, run: RunMetadata) -> Names:
     """The output columns of a node; where these are not all, also what its readers take it to have."""
     names = dict.fromkeys(found.names if found else ())
     are_all = bool(names) and ANY not in names
     if not are_all:
         read = lineage.children([unique_id])
         names |= dict.fromkeys(sorted({edge.parent_column for edge in read}))
-    return Names([name for name in names if name != ANY], are_all)
+    return Names([name for name in names if name != ANY], are_all, dialect_of(run.adapter_type))
 
 
 def impact(
@@ -307,7 +308,7 @@ def _notes(
     root, column = address
     if column is not None and column not in names.known:
         why = f" ({reasons[root]})" if root in reasons else ""
-        yield f"Not all columns of {root} are known{why}: '{column}' is taken as it is spelt"
+        yield f"Not all columns of {root} are known{why}: '{column}' is taken to be one"
     for way, near in around.items():
         if near.others and not near.known:
             yield f"No columns are known {way.value}: nodes are told as a whole"

@@ -25,6 +25,7 @@ from recce_meta.graph.columns.project_results import (
     Spelling,
     as_read_by_a_test,
     node_columns,
+    spelt,
 )
 from recce_meta.graph.columns.project_snapshots import SETTINGS, added_names, snapshot_columns
 from recce_meta.graph.columns.project_tests import ArgumentReads, read_by_arguments, uses_of
@@ -196,7 +197,7 @@ class _Analysis:
             spelling = self._spelling(use.parent)
             if spelling is None or use.column not in spelling:
                 use = replace(use, confidence=round(use.confidence * NOT_LISTED, 2))
-            uses.append(replace(use, column=spelling.of(use.column) if spelling else use.column))
+            uses.append(replace(use, column=spelt(use.column, spelling, self.dialect)))
         return NodeColumns(tier=self.tier, uses=tuple(sorted(uses)))
 
     def _analysed(self, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
@@ -210,7 +211,12 @@ class _Analysis:
             self._is_late = found.is_late
             return NodeColumns(tier=self.tier, reason=names.readable(found.reason))
         reading = Reading(
-            names=names, spelling_of=self._spelling, tier=self.tier, certainty=self.certainty, own=own
+            names=names,
+            spelling_of=self._spelling,
+            dialect=self.dialect,
+            tier=self.tier,
+            certainty=self.certainty,
+            own=own,
         )
         return node_columns(found.outputs, found.uses, reading)
 

@@ -55,6 +55,19 @@ _READ_AS = {
 """Dialects that sqlglot 26 has, by dbt's adapter type, and by sqlglot's own name."""
 
 
+_CASE_COUNTS = frozenset(["clickhouse"])
+"""Dialects in which `id` and `ID` are two columns."""
+
+
 def dialect_of(adapter_type: str | None) -> str | None:
     """sqlglot's name of what *adapter_type* speaks; None where nobody knows, and the standard has to do."""
     return _READ_AS.get((adapter_type or "").lower()) or None
+
+
+def folded(column: str, dialect: str | None) -> str:
+    """One spelling for all of a *column* that no list of columns spells.
+
+    >>> folded("Amount", "snowflake"), folded("Amount", "clickhouse")
+    ('amount', 'Amount')
+    """
+    return column if dialect in _CASE_COUNTS else column.lower()

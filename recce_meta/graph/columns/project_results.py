@@ -8,6 +8,7 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recce_meta.graph.columns.project_dialects import folded
 from recce_meta.graph.columns.project_tokens import QueryNames
 from recce_meta.models.column_lineage import (
     ColumnOutput,
@@ -47,6 +48,17 @@ class Spelling:
         return isinstance(name, str) and (name in self._exact or self._folded.get(name.lower()) is not None)
 
 
+def spelt(column: str, spelling: Spelling | None, dialect: str) -> str:
+    """*column* of a relation, as the list of its columns spells it.
+
+    Where there is none, or none with this column, the same for all who read it: which of its readers are
+    told must not depend on capitals.
+    """
+    if spelling is not None and column in spelling:
+        return spelling.of(column)
+    return folded(column, dialect)
+
+
 class Reading(Struct, frozen=True, kw_only=True):
     """How the analysis of one node's query is read."""
 
@@ -56,6 +68,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     tier: Tier
     certainty: float
     """What every confidence is multiplied by: the tier's, and the dialect's."""
+    dialect: str = ""
     own: Names | None = None
     """The node's own columns, as the warehouse has them or a contract makes them."""
 
@@ -72,7 +85,7 @@ def node_columns(outputs: Iterable[ColumnOutput], uses: Iterable[ColumnUse], rea
         for output in outputs
     ]
     if reading.own is not None:
-        found = _spelt(_expanded(found, reading.own), reading.own)
+        found = _spelt(_expanded(found, reading.own, reading), reading.own)
     return NodeColumns(tier=reading.tier, outputs=tuple(found), uses=_uses(uses, owners, reading))
 
 
@@ -117,11 +130,10 @@ def _place(
     owner = _owner(parent, owners)
     sure = confidence * reading.certainty
     if owner is None:
-        return parent, column, round(sure, 2)
+        return parent, spelt(column, None, reading.dialect), round(sure, 2)
     if owner in reading.names.hard_coded:
         sure *= HARD_CODED
-    spelling = reading.spelling_of(owner)
-    return owner, spelling.of(column) if spelling and column != EVERYTHING else column, round(sure, 2)
+    return owner, spelt(column, reading.spelling_of(owner), reading.dialect), round(sure, 2)
 
 
 def _owner(parent: str, owners: Mapping[str, str]) -> str | None:
@@ -129,7 +141,7 @@ def _owner(parent: str, owners: Mapping[str, str]) -> str | None:
     return owners.get(folded.partition(".")[0]) or owners.get(folded)
 
 
-def _expanded(outputs: Sequence[ColumnOutput], own: Names) -> list[ColumnOutput]:
+def _expanded(outputs: Sequence[ColumnOutput], own: Names, reading: Reading) -> list[ColumnOutput]:
     """*outputs* with one star over unknown columns as those columns of the node that no other output is."""
     stars = [output for output in outputs if output.name == EVERYTHING]
     if len(stars) != 1:
@@ -142,7 +154,11 @@ def _expanded(outputs: Sequence[ColumnOutput], own: Names) -> list[ColumnOutput]
 
     def one(name: str) -> ColumnOutput:
         sources = tuple(
-            ColumnSource(source.parent, name, round(min(source.confidence, sure), 2))
+            ColumnSource(
+                source.parent,
+                spelt(name, reading.spelling_of(source.parent), reading.dialect),
+                round(min(source.confidence, sure), 2),
+            )
             for source in stars[0].sources
         )
         return ColumnOutput(name, Kind.PASSTHROUGH, None, sources)

@@ -33,6 +33,8 @@ NODES = {
         node("exposure.shop.board", "board"),
         node("model.shop.twin", "twin"),
         node("model.other.twin", "twin"),
+        node("model.shop.stg", "stg"),
+        node("model.shop.stg.order", "stg.order"),
     )
 }
 COLUMNS = {
@@ -41,6 +43,8 @@ COLUMNS = {
     "source.shop.raw.raw_orders": ["ID", "Id"],
     "model.shop.dim.v1": ["key"],
     "model.shop.dim.v2": ["key", "V3"],
+    "model.shop.stg": ["order.date"],
+    "model.shop.stg.order": ["date"],
     "model.shop.odd": ["name", "other"],
     "model.shop.odd.name": ["other"],
     "model.shop.twin": ["mine", "both"],
@@ -74,6 +78,8 @@ def found(text: str) -> Address:
         ("dim.v3", "model.shop.dim.v2", "V3"),
         ("dim.v1.key", "model.shop.dim.v1", "key"),
         ("py.anything", "model.shop.py", "anything"),
+        ("py.AnyThing", "model.shop.py", "anything"),
+        ('py."AnyThing"', "model.shop.py", "anything"),
         ("odd.name.other", "model.shop.odd.name", "other"),
         ("odd.other", "model.shop.odd", "other"),
         ('odd."name"', "model.shop.odd", "name"),
@@ -104,6 +110,12 @@ def test_the_longest_node_is_tried_first_and_columns_in_any_case(
             "raw.raw_orders.id",
             "'raw.raw_orders.id' can mean 2 things: column ID of source.shop.raw.raw_orders, "
             "column Id of source.shop.raw.raw_orders",
+            "put the column's name in quotes, as it is spelt",
+        ),
+        (
+            "stg.order.date",
+            "'stg.order.date' can mean 2 things: column date of model.shop.stg.order, "
+            "column order.date of model.shop.stg",
             "put the column's name in quotes, as it is spelt",
         ),
         ("orders.amuont", "model.shop.orders has no column 'amuont'", "did you mean 'Amount'?"),

@@ -437,7 +437,7 @@ def test_the_catalog_spells_names_and_tells_what_a_star_holds() -> None:
 
     graph = analyse_project(project(raw, child, grandchild))
 
-    assert sources(graph, "model.shop.child") == {"ID": ["raw.ID"], "Name": ["raw.Name"], "ONE": []}
+    assert sources(graph, "model.shop.child") == {"ID": ["raw.id"], "Name": ["raw.name"], "ONE": []}
     assert {tuple(found) for found in sources(graph, "model.shop.grandchild").values()} == {
         ("child.ID",),
         ("child.Name",),
@@ -530,3 +530,23 @@ def test_names_that_are_inferred_from_sources_up_are_those_that_the_warehouse_ha
     }
     assert len(inferred) >= 10
     assert inferred == {unique_id: built[unique_id] for unique_id in inferred}
+
+
+@pytest.mark.parametrize(
+    ("adapter_type", "read"), [("snowflake", {"raw.id"}), ("clickhouse", {"raw.id", "raw.ID", "raw.Id"})]
+)
+def test_a_column_that_no_list_spells_is_one_whatever_its_capitals(adapter_type: str, read: set[str]) -> None:
+    raw = source("raw", known=None)
+    nodes = [raw, node("a", "select * from {raw}", raw.unique_id)]
+    nodes += [node(f"x{name}", f"select {name} from {{raw}}", raw.unique_id) for name in ("id", "ID", "Id")]
+    nodes += [node(f"y{name}", f"select {name} from {{a}}", "model.shop.a") for name in ("id", "ID", "Id")]
+    spelt = node("z", "select * from {a}", "model.shop.a", columns=(Column("id"),), columns_from="catalog")
+
+    graph = analyse_project(project(*nodes, spelt, adapter_type=adapter_type))
+
+    found = {unique_id: sources(graph, unique_id) for unique_id in graph.lineage_ids}
+    below = {column for name in ("id", "ID", "Id") for (column,) in found[f"model.shop.x{name}"].values()}
+    assert below == read
+    above = {column for name in ("id", "ID", "Id") for (column,) in found[f"model.shop.y{name}"].values()}
+    assert above == {column.replace("raw", "a") for column in read}
+    assert found["model.shop.z"] == {"id": ["a.id"]}

@@ -13,7 +13,7 @@ from recce_meta.graph.columns.project_snapshots import added_names, snapshot_col
 from recce_meta.graph.columns.project_tests import read_by_arguments
 from recce_meta.graph.columns.project_tokens import last_part, parent_name, parseable, schemas_key
 from recce_meta.models import NodeMetadata
-from recce_meta.models.column_lineage import ColumnOutput, ColumnSource, Kind
+from recce_meta.models.column_lineage import ColumnOutput, ColumnSource, Kind, is_late
 
 ORDERS = "model.shop.orders"
 OUTPUTS = (
@@ -164,7 +164,7 @@ def test_what_takes_too_long_is_told_from_what_cannot_be_read(monkeypatch: pytes
 
     monkeypatch.setattr(project_engine, "_analyse", fail)
 
-    assert analysed(Query("select 1", "", {}), 0.0) == Failure("no result", is_late=True)
+    assert analysed(Query("select 1", "", {}), 0.0) == Failure("no result (after 0 s)", is_late=True)
     assert analysed(Query("select 1", "", {}), 60) == Failure("no result")
     assert analysed(Query("select 1", "", {}), None) == Failure("no result")
 
@@ -176,6 +176,7 @@ def test_what_is_refused_for_its_length_may_be_read_in_more_time() -> None:
 
     assert isinstance(found, Failure)
     assert found.is_late
+    assert is_late(found.reason)
 
 
 def test_a_reason_is_one_line_of_a_length_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
