@@ -84,18 +84,24 @@ def _statement(tree: Any, text: str) -> Statement | None:
     from sqlglot import exp
 
     if isinstance(tree, exp.Query):
+        into = tree.find(exp.Into)
+        if into is not None and isinstance(into.this, exp.Table):
+            return Statement(
+                text=text, target=_parts(into.this), materialized="table", reads=_reads(tree, into.this)
+            )
         return Statement(text=text, target=None, materialized="view", reads=_reads(tree, None))
     if isinstance(tree, exp.Create) and tree.kind in ("TABLE", "VIEW"):
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
         columns = tree.this.find_all(exp.ColumnDef) if isinstance(tree.this, exp.Schema) else ()
         query = tree.expression
+        source = tree.args.get("clone") if query is None else query
         if not isinstance(target, exp.Table) or (query is None and tree.kind == "VIEW"):
             return None
         return Statement(
             text=text,
             target=_parts(target),
             materialized=tree.kind.lower(),
-            reads=_reads(query, None) if query is not None else (),
+            reads=_reads(source, None) if source is not None else (),
             columns=tuple((column.name, column.kind.sql() if column.kind else "") for column in columns),
             is_query=query is not None,
         )

@@ -54,6 +54,33 @@ def test_columns_are_traced_through_names_that_are_spelt_in_several_ways(read: C
     assert [(edge.parent, edge.column) for edge in total.sources] == [("model.shop.orders", "amount")]
 
 
+@pytest.mark.parametrize("dialect", ["redshift", "tsql", "postgres"])
+def test_what_a_query_selects_into_is_what_it_builds(read: Callable[..., Any], dialect: str) -> None:
+    text = (
+        "with o as (select * from raw.orders) select id, amount into s1.tot from o;\n"
+        "select id into s1.both_ from s1.tot union all select id from raw.orders;\nselect id from tot;"
+    )
+    shop = read({"last.sql": text}, dialect=dialect)
+
+    assert {unique_id: node.parents for unique_id, node in shop.nodes.items()} == {
+        "model.shop.tot": ("source.shop.raw.orders",),
+        "model.shop.both_": ("model.shop.tot", "source.shop.raw.orders"),
+        "model.shop.last": ("model.shop.tot",),
+        "source.shop.raw.orders": (),
+    }
+    graph = analyse_project(shop.project)
+    (output,) = graph.analyses[graph.lineage_ids["model.shop.last"]].outputs
+    assert [(edge.parent, edge.column) for edge in output.sources] == [("model.shop.tot", "id")]
+    assert graph.analyses[graph.lineage_ids["model.shop.tot"]].names == ("id", "amount")
+
+
+def test_a_clone_reads_what_it_copies(read: Callable[..., Any]) -> None:
+    shop = read({"a.sql": "create table s.c clone s.orders; create table s.d copy s.c"}, dialect="snowflake")
+
+    assert shop["c"].parents == ("source.shop.s.orders",)
+    assert shop["d"].parents == ("model.shop.c",)
+
+
 def test_a_cte_hides_a_relation_only_within_its_reach(read: Callable[..., Any]) -> None:
     shop = read(
         {
