@@ -30,6 +30,8 @@ CHANGED = {
     "words": "words changed",
     "recursion": "columns of a recursive query changed",
 }
+OF_STATEMENTS = ("statement", "columns by place", "words")
+"""Parts that no query has, but what is around it."""
 TOLD_BY_INPUTS = frozenset({"tables", "itself"})
 Parts = Mapping[str, tuple[str, ...]]
 Called = tuple[str, Keyed]
@@ -45,7 +47,9 @@ class Side:
     def parts(self, keyed: Keyed) -> Parts:
         """The parts of a query's rows key that say nothing of what it reads but the names."""
         named = self._named.get(id(keyed.query))
-        return keyed.parts if named is None else named.parts
+        if named is None:
+            return keyed.parts
+        return {**named.parts, **{name: keyed.parts[name] for name in OF_STATEMENTS if name in keyed.parts}}
 
 
 def reasons_of(old: Side, new: Side) -> tuple[str, ...]:
