@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import (
+    categories,
     columns,
     comparing,
     connections,
@@ -34,7 +35,7 @@ from benchmarks.measure import Figure, markdown
 
 GROUPS = (
     *("extraction", "recording", "diff", "startup", "history", "reports"),
-    *("values", "profiles", "counts", "connections", "columns", "impact"),
+    *("values", "profiles", "counts", "connections", "columns", "categories", "impact"),
 )
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
@@ -78,6 +79,7 @@ def main() -> None:
             "counts": lambda: counts.run(scratch),
             "connections": lambda: connections.run(scratch),
             "columns": lambda: columns.run(large),
+            "categories": categories.run,
             "impact": lambda: impact.run(large, scratch),
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]

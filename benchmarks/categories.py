@@ -1,0 +1,59 @@
+"""What a change can break: the classification of one real model against two parses of its text.
+
+`python -m benchmarks.categories` prints the table for the Python that runs it. Models are those of
+`benchmarks.columns`; the change is a column more and a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from statistics import median
+
+from benchmarks.columns import ROUNDS, Schemas, queries, sqlglot_name
+from benchmarks.measure import Figure, Timing, in_turns, markdown
+
+LAST_SELECT = re.compile(r"(?is)^(.*\bselect\b)(?!\s+distinct\b)(.*)$")
+
+
+def edited(sql: str) -> str:
+    """*sql* with a column more in its last select."""
+    return LAST_SELECT.sub(r"\1 1 as one_more, -- a comment\n\2", sql)
+
+
+def timed(sql: str, dialect: str, schemas: Schemas) -> list[Timing]:
+    """The classification of a change of *sql*, and sqlglot's parse of both texts; nothing where it cannot."""
+    import sqlglot
+
+    from recce_meta.diff.semantic import classify_change
+
+    changed = edited(sql)
+
+    def parsed() -> object:
+        return [sqlglot.parse_one(text, dialect=dialect) for text in (sql, changed)]
+
+    try:
+        parsed()
+    except sqlglot.errors.SqlglotError:
+        return []
+    if classify_change(sql, changed, dialect, schemas) == "unknown":
+        return []
+    return in_turns(lambda: classify_change(sql, changed, dialect, schemas), parsed, rounds=ROUNDS)
+
+
+def run() -> list[Figure]:
+    """Real models of 100 to 200 lines, each against two parses of the same text."""
+    pairs = [pair for query in queries() if (pair := timed(*query))]
+    ours, floors = [pair[0].cpu for pair in pairs], [pair[1].cpu for pair in pairs]
+    ratio = median(mine / theirs for mine, theirs in zip(ours, floors, strict=True))
+    return [
+        Figure(
+            f"category of a change of a model of 100 to 200 lines, median of {len(pairs)} ({sqlglot_name()})",
+            f"{median(ours) * 1e3:.1f} ms of cpu",
+            f"parse of both texts: {median(floors) * 1e3:.1f} ms",
+            f"{ratio:.2f} (of the sums {sum(ours) / sum(floors):.2f})",
+        )
+    ]
+
+
+if __name__ == "__main__":
+    print(markdown(run()))
