@@ -162,7 +162,7 @@ def downstream(
                 yield Hop(place, Place(child, reach), reach)
             return
         readers = of_node[unique_id]
-        for name in readers if column == ANY else (column, ANY):
+        for name in readers if column == ANY else (column, *_around(column), ANY):
             for edge in readers.get(name, ()):
                 yield _into_reader(place, edge)
         for child in graph.children(unique_id):
@@ -170,6 +170,16 @@ def downstream(
                 yield Hop(place, Place(child, UNKNOWN), UNKNOWN, UNSURE)
 
     return hops
+
+
+def _around(column: str) -> Iterator[str]:
+    """The structs that hold a field, which catalogs list beside them: whoever reads it reads one of these.
+
+    >>> list(_around("address.city.name"))
+    ['address', 'address.city']
+    """
+    parts = column.split(".")
+    return (".".join(parts[:end]) for end in range(1, len(parts)))
 
 
 class _Index(dict[str, dict[str | None, list[ColumnEdge]]]):

@@ -363,6 +363,7 @@ GROUP BY
 -- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
 -- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
 -- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 30 steps.
+-- Of a relation whose columns are not known there is what its readers name, and '*' for any other column.
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
 CREATE OR REPLACE VIEW {{ schema }}.column_impact AS
 WITH RECURSIVE known AS (
@@ -456,7 +457,11 @@ WITH RECURSIVE known AS (
       WHEN reached.column_name IS NULL THEN steps.parent_column IS NULL
       WHEN steps.parent_column IS NULL
       THEN NOT steps.is_known OR (steps.is_inlined AND reached.distance = 0)
-      ELSE steps.parent_column IN (reached.column_name, '*') OR reached.column_name = '*'
+      ELSE
+        steps.parent_column IN (reached.column_name, '*')
+        OR reached.column_name = '*'
+        -- a field that the catalog lists beside its struct is read with the struct
+        OR LEFT(reached.column_name, LENGTH(steps.parent_column) + 1) = steps.parent_column || '.'
     END
 )
 SELECT

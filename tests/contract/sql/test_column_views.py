@@ -140,6 +140,23 @@ def test_column_impact_ends_in_cycles_and_starts_in_ephemeral_models(
     }
 
 
+@pytest.mark.beyond_emulators
+def test_column_impact_follows_a_field_with_its_struct(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata]
+) -> None:
+    a, b = "model.shop.a", "model.shop.b"
+    struct = NodeColumns(outputs=tuple(ColumnOutput(name, Kind.SOURCE) for name in ("st", "st.x", "s")))
+    columns = {a: struct, b: node(y=[ColumnSource(a, "st")], z=[ColumnSource(a, "s")])}
+    graph = ColumnGraph(lineage_ids={one: one for one in columns}, analyses=columns)
+    nodes = [make_model("a"), make_model("b", "a")]
+    empty_store.record(make_run("fields", timedelta(), "sha", nodes), lambda known: graph)
+
+    rows = seen(empty_store, "fields")
+
+    assert {row[1:] for row in rows if row[0] == (a, "st.x")} == {((b, "y"), "columns", 1, 1.0)}
+    assert rows == walked(empty_store, "fields")
+
+
 def node(uses: Any = (), **outputs: Any) -> NodeColumns:
     made = (ColumnOutput(name, Kind.DERIVED, "…", tuple(sources)) for name, sources in outputs.items())
     return NodeColumns(outputs=tuple(made), uses=tuple(uses))

@@ -55,6 +55,19 @@ def changed(*starts: Place, edges: list[ColumnEdge] = SHOP, depth: int | None = 
     return walk(starts, downstream(edges, graph_of(edges), NODES), depth)
 
 
+def test_a_field_that_is_listed_as_a_column_goes_where_its_struct_goes() -> None:
+    edges = [
+        value("stg", "city", "raw", "address"),
+        use("stg", "raw", "home"),
+        value("stg", "x", "raw", "addr"),
+    ]
+
+    found = changed(column("raw", "address.city.name"), edges=edges)
+
+    assert set(found.distances) == {column("raw", "address.city.name"), column("stg", "city")}
+    assert column("stg", "city") not in changed(column("raw", "addr.x"), edges=edges).distances
+
+
 def test_a_change_goes_into_the_columns_made_from_it_and_no_others() -> None:
     found = changed(column("raw", "cents"))
     assert found.distances == {

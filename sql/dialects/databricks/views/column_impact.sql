@@ -5,6 +5,7 @@
 -- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
 -- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
 -- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 100 steps.
+-- Of a relation whose columns are not known there is what its readers name, and '*' for any other column.
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
 CREATE OR REPLACE VIEW recce_metadata.column_impact AS
 WITH known AS (
