@@ -19,6 +19,7 @@ from sqlglot.dialects.dialect import Dialect
 
 from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns.query import Query
+from recce_meta.graph.columns.tree import children
 
 SAME_TYPE = {
     ("INT", "INTEGER"): "INT",
@@ -51,6 +52,9 @@ _ENDS = frozenset(
 _WORDS = frozenset({"VAR", "IDENTIFIER"})
 _NO_TYPES = frozenset({"NULL", "SET", "UNION", "UNKNOWN"})
 _TYPES = frozenset(kind.name for kind in TokenType if kind.name in exp.DataType.Type.__members__) - _NO_TYPES
+_STRINGS = frozenset(kind.name for kind in TokenType if "STRING" in kind.name)
+_MAY_BE_LOST = _WORDS | _TYPES | _STRINGS | {"NUMBER"}
+_NAMES = {kind: kind.name for kind in TokenType}
 
 
 @dataclass(slots=True)
@@ -99,14 +103,15 @@ class _Text:
 
     def __init__(self, tokens: list[Token], tree: Sql) -> None:
         self._tokens = tokens
+        self._kinds = [_NAMES[token.token_type] for token in tokens]
         self._kept, places, units = _kept(tree)
         starts = {token.start for token in tokens}
         self._places = (
             places if starts.issuperset(places) else {}
         )  # else it is the tree of a part of the text
         self._words = [
-            None if token.start in self._places else _word(token, following, units)
-            for token, following in zip(tokens, [*tokens[1:], None], strict=True)
+            None if token.start in self._places else _word(token, kind, after, units)
+            for token, kind, after in zip(tokens, self._kinds, [*self._kinds[1:], ""], strict=True)
         ]
 
     def lost(self) -> set[tuple[str, str]]:
@@ -128,8 +133,7 @@ class _Text:
         item = _Item(None)
         items = [item]
         stack: list[_Item] = []
-        for place, (token, word) in enumerate(zip(self._tokens, self._words, strict=True)):
-            kind = token.token_type.name
+        for place, (token, kind, word) in enumerate(zip(self._tokens, self._kinds, self._words, strict=True)):
             if kind in _CLOSING and stack:
                 item = stack.pop()
             elif kind in _OPENING or kind in _ENDS:
@@ -182,7 +186,11 @@ def _kept(tree: Sql) -> tuple[Counter[tuple[str, str]], dict[int, Sql | None], s
     units: set[str] = set()
     kept: Counter[tuple[str, str]] = Counter()
     places: dict[int, Sql | None] = {}
-    for node in tree.walk(prune=lambda one: isinstance(one, exp.Hint)):
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, exp.Hint):
+            stack += children(node)
         if isinstance(node, exp.Literal):
             kept["string" if node.is_string else "number", str(node.this)] += 1
         elif isinstance(node, exp.Identifier):
@@ -210,11 +218,12 @@ def _holder(name: Sql) -> Sql | None:
     return None
 
 
-def _word(token: Token, following: Token | None, units: Set[str]) -> tuple[str, str] | None:
+def _word(token: Token, kind: str, after: str, units: Set[str]) -> tuple[str, str] | None:
     """What of *token* a tree may lose; None for punctuation, keywords and names of functions."""
-    kind, word = token.token_type.name, token.text.upper()
-    after = following.token_type.name if following is not None else ""
-    if "STRING" in kind:  # 'month' may be the word MONTH in the tree
+    if kind not in _MAY_BE_LOST:
+        return None
+    word = token.text.upper()
+    if kind in _STRINGS:  # 'month' may be the word MONTH in the tree
         return ("word", word) if word in units else ("string", token.text)
     if kind == "NUMBER":
         return "number", token.text
