@@ -88,6 +88,33 @@ def _dotted_names(sql: str) -> set[str]:
     return set(_DOTTED.findall(" ".join([word for word in words if "." in word])))
 
 
+def _shorter_names(relation: str) -> list[list[str]]:
+    """The parts of *relation*, in lower case: all of them, and without the first where two are left."""
+    parts = plain_name(relation).split(".")
+    return [parts[start:] for start in range(len(parts) - 1)]
+
+
+def _qualifies(relation: str, dotted: Iterable[str]) -> bool:
+    """Whether one of the *dotted* names may be a column with *relation*, or its end, before it."""
+    starts = tuple(f"{'.'.join(parts)}." for parts in _shorter_names(relation))
+    return bool(starts) and any(name.startswith(starts) for name in dotted)
+
+
+def _with_qualifiers(tokenised: str, relation: str, token: str) -> str:
+    """*tokenised* with *token* before those columns that *relation* qualifies in other words than dbt's.
+
+    `from "shop"."main"."orders"` makes `main.orders.id` a name of its column, and `SHOP.main.orders.id` too.
+    """
+    for parts in _shorter_names(relation):
+        name = r"\s*\.\s*".join(rf"[\"`\[]?{re.escape(part)}[\"`\]]?" for part in parts)
+        # What follows FROM or JOIN is a relation, of which these are the database and the schema.
+        found = rf"(\b(?:from|join)\s+)?(?<![\w.$\"`⟧]){name}(?=\s*\.\s*[\w\"`\[])"
+        tokenised = re.sub(
+            found, lambda match: match[0] if match[1] else token, tokenised, flags=re.IGNORECASE
+        )
+    return tokenised
+
+
 class QueryNames(Struct, frozen=True, kw_only=True):
     """The SQL of one node, and what the relations in it are."""
 
@@ -153,9 +180,14 @@ class ProjectNames:
             for relation, owner in certain.items()
             if f"{OPENING}{owner}{CLOSING}" in tokenised
         }
+        dotted = _dotted_names(tokenised)
+        unknown = dotted - self._by_name.keys()
+        for unique_id, relation in relations.items():
+            if _qualifies(relation, unknown):
+                tokenised = _with_qualifiers(tokenised, relation, f"{OPENING}{unique_id}{CLOSING}")
         expected = {*node.parents, *known.values(), node.unique_id}
         named = {relation.lower(): owner for relation, owner in known.items() if relation.isidentifier()}
-        for name in _dotted_names(tokenised):
+        for name in dotted:
             if owner := self._owner(name, expected):
                 named[name] = owner
         read = {*relations, *named.values()}

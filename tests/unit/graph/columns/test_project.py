@@ -550,3 +550,30 @@ def test_a_column_that_no_list_spells_is_one_whatever_its_capitals(adapter_type:
     above = {column for name in ("id", "ID", "Id") for (column,) in found[f"model.shop.y{name}"].values()}
     assert above == {column.replace("raw", "a") for column in read}
     assert found["model.shop.z"] == {"id": ["a.id"]}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["raw.id", "prod.raw.id", 'prod."raw".id', "PROD.Raw.id", "shop.prod.raw.id", '"shop"."prod"."raw"."id"'],
+)
+def test_a_column_may_be_qualified_by_schema_and_database(name: str) -> None:
+    raw = source("raw", "id", "name")
+    child = node("child", f"select {name} as x, 1 as y from {{raw}} where {name} > 0", raw.unique_id)
+
+    graph = analyse_project(project(raw, child))
+
+    assert sources(graph, "model.shop.child") == {"x": ["raw.id"], "y": []}
+    assert [use.column for use in columns_of(graph, "model.shop.child").uses] == ["id"]
+
+
+def test_what_follows_from_is_a_relation_whatever_its_schema_is_called() -> None:
+    raw = source("raw", "id", "name")
+    child = node(
+        "child", "select a.id, b.x from {raw} as a join prod.raw.other as b using (id)", raw.unique_id
+    )
+
+    graph = analyse_project(project(raw, child))
+
+    assert sources(graph, "model.shop.child") == {"id": ["raw.id"], "x": ["other.x"]}
+    (read,) = columns_of(graph, "model.shop.child").outputs[1].sources
+    assert read.parent == "prod.raw.other"
