@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from math import prod
 
 from sqlglot import exp
 
@@ -31,6 +32,8 @@ from recce_meta.graph.columns.tree import arg, args, unwrapped
 
 _NAMED = (exp.PivotAlias, exp.Alias, exp.Literal, exp.Column, exp.Identifier)
 """Values that name the columns which they become."""
+_MOST_NAMES = 10_000
+"""More columns than any warehouse has in a table."""
 
 
 def pivoted(node: Sql, source: Source, scope: Scope, reader: Reader, context: Context) -> Source:
@@ -185,6 +188,8 @@ def _value_names(fields: Sequence[Sql], aggregates: Sequence[Sql]) -> list[str]:
     tails = [aggregate.alias for aggregate in aggregates]
     written = all(isinstance(value, _NAMED) for each in values for value in each)
     if not values or not all(values) or not written or (len(tails) > 1 and not all(tails)):
+        return []
+    if prod(len(each) for each in values) > _MOST_NAMES:
         return []
     heads = ("_".join(value.alias_or_name for value in chosen) for chosen in product(*values))
     return [f"{head}_{tail}" if tail else head for head in heads for tail in tails or [""]]

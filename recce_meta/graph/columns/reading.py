@@ -64,6 +64,7 @@ class Reader:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._kinds: dict[type, int] = {}
+        self._once: dict[tuple[int, int, str], tuple[Sql, Scope, Reads]] = {}
         self._numbered = context.dialect in facts.NUMBERED_COLUMNS
         self.puts_values_first = context.dialect in facts.UNPIVOTED_VALUES_FIRST
         self.keeps_places = context.dialect in facts.MERGED_IN_PLACE
@@ -75,6 +76,16 @@ class Reader:
         What each node means is noted in *holder*, by default the scope's own SELECT.
         """
         return _Reading(self, scope, place, holder or scope.select).walk(root)
+
+    def once(self, root: Sql, scope: Scope, place: str, holder: Holder | None = None) -> Reads:
+        """As `read`; but parts of structs, which are asked for at every level, are read once."""
+        key = (id(root), id(scope.select), place)
+        known = self._once.get(key)
+        if known is None:
+            self._context.deadline.check()
+            # With what the ids are of, so that nothing else gets them.
+            known = self._once[key] = (root, scope, self.read(root, scope, place, holder))
+        return known[2]
 
     def check_time(self) -> None:
         """Raise SqlNotAnalysed where the time is over."""
@@ -281,7 +292,7 @@ class _Reading:
                 self._references.append(found)
                 return
         if isinstance(field, exp.Identifier) and isinstance(unwrapped(inner), (exp.Column, *MAKING)):
-            reads = self._reader.read(inner, self._scope, self._place, self._holder)
+            reads = self._reader.once(inner, self._scope, self._place, self._holder)
             part = named(members(inner, self._scope, self._reader), field.name)
             self._take(reads if part is None else part.reads)
             self._aggregates = self._aggregates or reads.aggregates

@@ -104,8 +104,7 @@ class Scope:
     def beside(self) -> Scope:
         """What a query in FROM has around it, where it can name the items before it without LATERAL."""
         scope = Scope(self.select, self.ctes, self.outer)
-        scope.aliases, scope.names, scope.merged = dict(self.aliases), dict(self.names), dict(self.merged)
-        scope.sources = list(self.sources)
+        scope.aliases, scope.names, scope.merged = self.aliases, self.names, self.merged
         scope.is_last_resort = True
         return scope
 
@@ -429,6 +428,9 @@ class Lookup:
                 name = folded if exact else parts[count]
                 return self.of_source(source, name, parts[count]), parts[count + 1 :]
             reach = reach.outer
+        stood_for = _behind_token(parts, scope)
+        if stood_for is not None:
+            return self.of_source(stood_for, folded, parts[-1]), ()
         found = self.unqualified(parts[0], parts[0], scope, place)
         if isinstance(found, Column) and found.confidence == GUESS and len(parts) == 2:
             # More likely a relation under a name that was written in its place, than a struct.
@@ -460,6 +462,15 @@ class Lookup:
             field = Output(spelt, -1, reads=Reads(reads.references, reads.subqueries, reads.tests))
             return Column(source, spelt, source.relation.implied.setdefault(spelt.lower(), field), LIKELY)
         return Unresolved(f"{source.alias}.{spelt}" if source.alias else spelt)
+
+
+def _behind_token(parts: Sequence[str], scope: Scope) -> Source | None:
+    """The source that `schema.orders` in `schema.orders.id` named before a unique id took its place."""
+    for source in scope.sources if len(parts) > 2 else ():
+        is_token = isinstance(source.relation, Table) and source.relation.name.startswith("⟦")
+        if is_token and not source.alias and scope.names.get(parts[-2].lower()) is source:
+            return source
+    return None
 
 
 def _of_alias(output: Output, lower: str) -> Reference:

@@ -58,7 +58,7 @@ def members(node: Sql, scope: Scope, reader: Reader) -> tuple[Output, ...]:
     found = _of_value(bare, scope, reader)
     if not chooses:
         return found
-    others = tuple(one for key in keys for one in reader.read(key, scope, "output").references)
+    others = tuple(one for key in keys for one in reader.once(key, scope, "output").references)
     return tuple(
         Output(one.name, place, node, Reads((*one.reads.references, *others), aggregates=True))
         for place, one in enumerate(found)
@@ -82,7 +82,7 @@ def _written(fields: Sequence[Sql], scope: Scope, reader: Reader) -> list[Output
     for place, field in enumerate(fields):
         value = field.expression if isinstance(field, exp.PropertyEQ) else unwrapped(field)
         name = field.this.name if isinstance(field, exp.PropertyEQ) else field.alias_or_name
-        reads = reader.read(value, scope, "output")
+        reads = reader.once(value, scope, "output")
         output = Output(name, place, value, reads)
         output.members = members(value, scope, reader)
         found.append(output)

@@ -239,3 +239,20 @@ def test_the_end_of_the_text_is_told_in_words() -> None:
         column_lineage("select ( from", "duckdb")
 
     assert "SENTINEL" not in found.value.reason
+
+
+def test_members_of_structs_within_structs_cost_their_depth_and_not_their_paths() -> None:
+    value = "a"
+    for _ in range(60):
+        value = f"array_agg(struct({value} as x))[offset(0)].x"
+
+    found = column_lineage(f"select {value} as q from t", "bigquery", {"t": {"a": "int"}})
+
+    assert found == {"q": {("t", "a")}}
+
+
+def test_a_pivot_to_more_columns_than_any_table_has_names_none_of_them() -> None:
+    numbers = ", ".join(str(number) for number in range(300))
+    pivot = f"pivot t on a in ({numbers}), b in ({numbers}), c in ({numbers}) using sum(d)"
+
+    assert list(column_lineage(f"select * from ({pivot})", "duckdb")) == ["*"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from recce_meta.graph.columns import resolve_query
+from recce_meta.graph.columns import column_lineage, resolve_query
 from recce_meta.graph.columns.query import (
     Alias,
     Column,
@@ -212,3 +212,11 @@ def test_tables_are_known_by_the_longest_end_of_their_names() -> None:
     assert columns("select * from db.s.v") == ("s.v", ("z",))
     assert columns("select * from three.s.t") == ("three.s.t", None)
     assert columns("select * from other.v2") == ("other.v2", None)
+
+
+def test_a_qualifier_with_a_schema_means_the_relation_whose_name_a_unique_id_took() -> None:
+    schemas = {"⟦model.shop.orders⟧": {"id": "int", "Mixed": "int"}}
+
+    found = column_lineage('select sch.orders."Mixed" as m from "⟦model.shop.orders⟧"', "snowflake", schemas)
+
+    assert found == {"m": {("⟦model.shop.orders⟧", "Mixed")}}
