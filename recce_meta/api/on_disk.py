@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recce_meta.errors import ArtifactError
 from recce_meta.models import Project
 
 PREFIX = "path:"
@@ -20,6 +21,8 @@ def read_run(folder: Path, *, hash_seed_files: bool) -> Project:
     from recce_meta.extractors.git import GitState
     from recce_meta.extractors.project import extract_project
 
+    if not folder.exists():
+        raise ArtifactError(f"No such folder: {folder}", hint="path:DIR names dbt's target folder")
     # Artifacts need not come from the checkout that they lie in.
     no_git = GitState()
     return extract_project(folder, environment=str(folder), git=no_git, hash_seed_files=hash_seed_files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
@@ -25,6 +26,14 @@ from recce_meta.graph.columns.project import SECONDS
 from recce_meta.models import Project
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store.migrate import init_sql, init_store, refuse_memory
+
+
+def _a_number(_: click.Context, parameter: click.Parameter, seconds: float) -> float:
+    """*seconds*; `nan` is in every range, for it is neither less than anything nor more."""
+    if math.isnan(seconds):
+        raise click.BadParameter("nan is no number of seconds.", param=parameter)
+    return seconds
+
 
 _artifact_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     click.option(
@@ -61,6 +70,7 @@ _artifact_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together
     click.option(
         "--column-timeout",
         type=click.FloatRange(min=0, min_open=True),
+        callback=_a_number,
         metavar="SECONDS",
         default=SECONDS,
         show_default=True,

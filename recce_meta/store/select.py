@@ -135,7 +135,8 @@ def _project(store: StoreSession, project: str | None, selector: str) -> str | N
     projects = [str(name) for (name,) in store.query("projects")]
     if len(projects) > 1:
         raise SelectorError(
-            f"'{selector}' could be a run of {len(projects)} projects: {', '.join(projects)}",
+            f"'{selector}' is looked for in one project, and this store has {len(projects)}: "
+            f"{', '.join(projects)}",
             hint="say which one with --project",
         )
     return projects[0] if projects else None

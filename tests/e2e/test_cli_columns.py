@@ -88,7 +88,7 @@ def test_of_many_models_that_do_not_parse_a_few_are_named(shop: Any) -> None:
     assert rest.startswith("warning: … and 2 more ")
 
 
-@pytest.mark.parametrize("seconds", ["0", "-1", "soon"])
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "soon"])
 def test_a_column_timeout_is_a_number_of_seconds(shop: Any, seconds: str) -> None:
     ran = shop("record", "--column-timeout", seconds)
 

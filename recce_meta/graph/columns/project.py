@@ -51,6 +51,7 @@ NOT_COMPILED = {
     Tier.BRONZE: "no query fills it",
 }
 """Why there is no SQL to analyse."""
+EMPTY = "its compiled SQL is empty"
 UNDOCUMENTED = "neither a catalog nor documentation names its columns"
 
 _TIERS = {"dbt-sql": Tier.SILVER, "sql": Tier.BRONZE}
@@ -132,7 +133,9 @@ class _Analysis:
             self._add_test(node)
         elif node.language == "python":
             self._give_up(node, PYTHON)
-        elif not (node.compiled_code or "").strip():
+        elif node.compiled_code is not None and not node.compiled_code.strip():
+            self.fail(unique_id, EMPTY)
+        elif not node.compiled_code:
             self._not_compiled.append(unique_id)
             self._give_up(node, NOT_COMPILED[self.tier])
         else:

@@ -15,7 +15,7 @@ from recce_meta.errors import RecceMetaError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.graph.columns import project_engine
-from recce_meta.graph.columns.project import NOT_COMPILED, PYTHON, analyse_project
+from recce_meta.graph.columns.project import EMPTY, NOT_COMPILED, PYTHON, analyse_project
 from recce_meta.models import Column, NodeMetadata, Project, RunMetadata
 from recce_meta.models.column_lineage import ColumnGraph, Kind, KnownColumns, NodeColumns, Tier, Usage
 
@@ -371,13 +371,15 @@ def test_python_models_and_what_is_not_compiled_are_told_apart() -> None:
     python = node("python", "def model(dbt, session): ...", language="python")
     plain = [node(f"plain_{number}", None) for number in range(5)]
 
-    graph = analyse_project(project(python, *plain))
+    graph = analyse_project(project(python, node("empty", " "), *plain))
 
     assert columns_of(graph, "model.shop.python").reason == PYTHON
     assert {columns_of(graph, one.unique_id).reason for one in plain} == {NOT_COMPILED[Tier.GOLD]}
-    (warning,) = graph.warnings
+    empty, warning = graph.warnings
     assert "5 nodes" in warning
     assert "model.shop.plain_0" in warning
+    assert columns_of(graph, "model.shop.empty").reason == EMPTY
+    assert empty == f"Columns of model.shop.empty are not traced: {EMPTY}"
 
 
 def test_a_relation_that_is_named_in_words_of_its_own_is_found_with_less_confidence() -> None:
