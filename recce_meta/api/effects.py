@@ -44,12 +44,34 @@ WITHOUT_COLUMNS = (
 _BY_PLACE = re.compile(
     rf"""
     \b(union | intersect | except | minus | insert)\b
-    | \bby\s [^()]*? \b\d  # an ordinal
+    | \bby\s (?: (?!\bby\s) [^()] )*? \b\d  # an ordinal
     | {CLOSING}\s+(as\s+)?\w+\s*\(  # an alias with names for the columns
+    | \(\s*{OPENING}[^{OPENING}{CLOSING}]*{CLOSING}\s*[,)]  # a row that is called like its relation
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""What a text has in it if it reads columns by their place. Many others have it too."""
+"""What a text has in it if it reads columns by their place, unless it takes a whole row for a value."""
+
+_INSERT = re.compile(
+    r"\s* insert \s+ (?:into|overwrite) (?:\s+table)? \s+ [^\s(]+ \s* \(? \s* (?:select|with)\b",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""An INSERT that does not name the columns that it fills."""
+
+_NAMED = re.compile(
+    rf"""
+    {OPENING}[^{OPENING}{CLOSING}]*?(\w+){CLOSING}(?:\s+(?:as\s+)?(\w+))?
+    | \b(\w+)\s+as\s*\(
+    | \)\s*(?:as\s+)?(\w+)\b(?!\s*(?:,|from\b))
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A relation and its alias, a CTE, a subquery: the names that a whole row may have."""
+
+_ALONE = re.compile(
+    r"(?<![\w.])(?<!from\s)(?<!join\s)(\w+)(?=\s*(?:[,)]|\bas\b(?!\s*\()|\bfrom\b))", re.IGNORECASE
+)
+"""A word that may be a value: `f(row)`, `row as value`, `select row from`."""
 
 
 class Effects:
@@ -144,11 +166,7 @@ class Effects:
 
     def _schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
         """The columns of all that a query reads, as far as they are known."""
-        keys: dict[str, list[str]] = {}
-        for name, unique_id in names.named.items():
-            keys.setdefault(unique_id, []).append(name)
-        for unique_id in names.relations:
-            keys.setdefault(unique_id, []).append(schemas_key(unique_id, relations[unique_id]))
+        keys = _called(names, relations)
         columns = self._columns.of(index, keys)
         return {name: columns[key] for key, called in keys.items() if key in columns for name in called}
 
@@ -156,7 +174,7 @@ class Effects:
         """How SQL reads its parents; what can neither read by place nor pass columns on is not parsed."""
         children = {edge.node_id for edge in edges}
         texts = self._facts[1].tokenised(children) if children else {}
-        counts = {child: bool(_BY_PLACE.search(sql)) for child, sql in texts.items()}
+        counts = {child: _may_read_by_place(sql) for child, sql in texts.items()}
         asked = [
             edge
             for edge in edges
@@ -168,12 +186,14 @@ class Effects:
         found: dict[LineageEdge, Reading] = {}
         for edge in asked:
             names, query = self._resolved_query(edge.node_id)
-            if query is not None and edge.parent_id in names.relations:
+            called = _called(names, names.relations).get(edge.parent_id)
+            if query is not None and called:
                 from recce_meta.diff.semantic import reads_by_position, reads_star
 
-                called = schemas_key(edge.parent_id, names.relations[edge.parent_id])
-                by_place = counts[edge.node_id] and reads_by_position(query, called)
-                found[edge] = Reading(by_place, reads_star(query, called))
+                by_place = counts[edge.node_id] and any(reads_by_position(query, name) for name in called)
+                whole = any(reads_star(query, name) for name in called)
+                filled = whole and _INSERT.match(names.tokenised) is not None
+                found[edge] = Reading(by_place or filled, whole)
         return found
 
     def _is_read_by_sql(self, unique_id: str) -> bool:
@@ -195,6 +215,24 @@ class Effects:
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         token = f"{OPENING}{parent}{CLOSING}"
         return [child for child, sql in self._facts[1].tokenised(children).items() if token in sql]
+
+
+def _called(names: QueryNames, relations: Mapping[str, str]) -> dict[str, list[str]]:
+    """What a query calls each node that it reads."""
+    found: dict[str, list[str]] = {}
+    for name, unique_id in names.named.items():
+        found.setdefault(unique_id, []).append(name)
+    for unique_id in names.relations:
+        found.setdefault(unique_id, []).append(schemas_key(unique_id, relations[unique_id]))
+    return found
+
+
+def _may_read_by_place(sql: str) -> bool:
+    """Whether *sql* has anything in it that makes the place of a column matter."""
+    if _BY_PLACE.search(sql):
+        return True
+    rows = {name.lower() for found in _NAMED.findall(sql) for name in found if name}
+    return any(word.lower() in rows for word in _ALONE.findall(sql))
 
 
 def _readable(reason: str, relations: Mapping[str, str]) -> str:

@@ -412,3 +412,20 @@ def test_a_modified_node_says_what_other_changes_do_to_it(what: str) -> None:
         for name, by in reached.items()
     } == expected
     assert not {impact.name for impact in found.impacted} & edits.keys()
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        "select hash(stg) as x from {stg}",
+        "select to_json(s) as j from {stg} as s",
+        "with r as (select * from {stg}) select hash(r) as x from r",
+        "select hash(r) as x from (select * from {stg}) r",
+        "select stg as v from {stg}",
+    ],
+)
+def test_a_whole_row_that_is_a_value_is_another_value_when_its_columns_move(reader: str) -> None:
+    base = shop("base-run", "prod", open_orders=reader)
+    current = shop("run-1", "ci", open_orders=reader, **EDITS["columns in another order"][0])
+
+    assert told(whole_diff(base, current, NOTHING_MORE)) == {"unioned": "rows", "open_orders": "rows"}

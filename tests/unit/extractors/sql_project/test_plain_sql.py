@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from recce_meta.api.comparing import NOTHING_MORE, whole_diff
 from recce_meta.errors import UsageError
 from recce_meta.graph.columns.project import analyse_project
 
@@ -115,3 +116,20 @@ def test_a_dialect_that_nobody_speaks_is_refused(read: Callable[..., Any]) -> No
 def test_files_in_which_nothing_is_built_say_so(read: Callable[..., Any]) -> None:
     with pytest.raises(UsageError, match="builds or asks anything"):
         read({"a.sql": "drop table x; -- nothing"})
+
+
+def test_columns_that_move_reach_those_who_read_them_by_place(read: Callable[..., Any]) -> None:
+    readers = {
+        "filled.sql": "insert into filled select * from a",
+        "named.sql": "insert into named (id, x, y) select id, x, y from a",
+        "both_.sql": "select * from a union all select 1, 2, 3",
+        "hashed.sql": "select hash(a) as h from a",
+        "plain.sql": "select id, max(x) as x from a group by id",
+    }
+    base = read({"a.sql": "select id, x, y from raw.t", **readers}, dialect="duckdb")
+    current = read({"a.sql": "select x, id, y from raw.t", **readers}, dialect="duckdb")
+
+    found = whole_diff(base.project, current.project, NOTHING_MORE)
+
+    assert [change.category for change in found.changed] == ["non_breaking"]
+    assert {impact.name for impact in found.impacted} == {"filled", "both_", "hashed"}
