@@ -62,8 +62,10 @@ class ExpressionKeys:
         self._named_window = named_window
         self._folded = folded
 
-    def key(self, node: Sql) -> str:
-        """The key of one expression."""
+    def key(self, node: Sql | None) -> str:
+        """The key of one expression; None is what broken SQL leaves out, `f(a, )`."""
+        if node is None:
+            return "nothing"
         key = self._as_parsed(node)
         return short(f"{key} written {self._folded[id(node)]}") if id(node) in self._folded else key
 

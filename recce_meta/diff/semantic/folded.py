@@ -25,6 +25,7 @@ SAME_TYPE = {
     ("INT", "INTEGER"): "INT",
     ("INT", "INT4"): "INT",
     ("BIGINT", "INT8"): "BIGINT",
+    ("BIGINT", "INT64"): "BIGINT",
     ("SMALLINT", "INT2"): "SMALLINT",
     ("BOOLEAN", "BOOL"): "BOOLEAN",
     ("DECIMAL", "NUMERIC"): "DECIMAL",
@@ -32,6 +33,7 @@ SAME_TYPE = {
     ("CHAR", "CHARACTER"): "CHAR",
     ("TEXT", "STRING"): "TEXT",
     ("DOUBLE", "FLOAT8"): "DOUBLE",
+    ("DOUBLE", "FLOAT64"): "DOUBLE",
     ("DOUBLE", "DOUBLE PRECISION"): "DOUBLE",
 }
 """Names of one type wherever both exist, by sqlglot's type of token and by name."""
@@ -110,8 +112,10 @@ class _Text:
             places if starts.issuperset(places) else {}
         )  # else it is the tree of a part of the text
         self._words = [
-            None if token.start in self._places else _word(token, kind, after, units)
-            for token, kind, after in zip(tokens, self._kinds, [*self._kinds[1:], ""], strict=True)
+            None if token.start in self._places else _word(token, kinds, units)
+            for token, *kinds in zip(
+                tokens, ["", *self._kinds[:-1]], self._kinds, [*self._kinds[1:], ""], strict=True
+            )
         ]
 
     def lost(self) -> set[tuple[str, str]]:
@@ -218,13 +222,19 @@ def _holder(name: Sql) -> Sql | None:
     return None
 
 
-def _word(token: Token, kind: str, after: str, units: Set[str]) -> tuple[str, str] | None:
-    """What of *token* a tree may lose; None for punctuation, keywords and names of functions."""
+def _word(token: Token, kinds: list[str], units: Set[str]) -> tuple[str, str] | None:
+    """What of *token* a tree may lose; None for punctuation, keywords and names of functions.
+
+    *kinds* are the types of the token before, of this one, and of the next.
+    """
+    before, kind, after = kinds
     if kind not in _MAY_BE_LOST:
         return None
     word = token.text.upper()
     if kind in _STRINGS:  # 'month' may be the word MONTH in the tree
-        return ("word", word) if word in units else ("string", token.text)
+        if word in units:
+            return "word", word
+        return "string", word if before == "INTERVAL" else token.text
     if kind == "NUMBER":
         return "number", token.text
     if kind in _WORDS:

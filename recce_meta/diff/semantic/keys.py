@@ -47,7 +47,7 @@ from recce_meta.graph.columns.query import (
     Values,
 )
 from recce_meta.graph.columns.scope import find, index, is_open
-from recce_meta.graph.columns.tree import NODE, args
+from recce_meta.graph.columns.tree import NODE, arg, args
 
 OF_SELECTS = OF_SUBQUERIES | {
     *"expressions from from_ where having qualify windows distinct hint group".split()
@@ -198,6 +198,10 @@ class Keys(References):
         if join is None:
             return ()
         keys = [*self._conditions([join.on] if join.on else [])]
+        if join.on is not None and join.node is not None:
+            on = arg(join.node, "on")  # beside a MATCH_CONDITION
+            if on is not None and on is not join.on.node:
+                keys += [self._key(condition) for condition in conjuncts(on)]
         for merged in join.using:
             columns = [self._reference(column) for column in merged.columns]
             if len(columns) == 2:
