@@ -105,6 +105,7 @@ class _Text:
 
     def __init__(self, tokens: list[Token], tree: Sql) -> None:
         self._tokens = tokens
+        self._tree = tree
         self._kinds = [_NAMES[token.token_type] for token in tokens]
         self._kept, places, units = _kept(tree)
         starts = {token.start for token in tokens}
@@ -130,8 +131,16 @@ class _Text:
             folded = _placed(items)
         else:
             folded = Folded(adrift=Counter(word for item in items for _, word in item.folded))
-        folded.loose = (*folded.loose, *_apart(self._tokens, dialect))
+        folded.loose = (*folded.loose, *_apart(self._tokens, dialect), *self._searches())
         return folded
+
+    def _searches(self) -> Iterator[str]:
+        """`SEARCH` and `CYCLE` of recursive queries, which the resolved query has not."""
+        if "RECURSIVE" in self._kinds:
+            for node in self._tree.find_all(exp.With):
+                search = node.args.get("search")
+                if search is not None:
+                    yield search.sql(comments=False).upper()
 
     def _items(self, lost: Set[tuple[str, str]]) -> list[_Item]:
         item = _Item(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
@@ -24,6 +25,8 @@ FIELDS_HAVE_CASE = frozenset({"bigquery"})
 
 https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#semantics
 """
+IS_PATH = re.compile(r"[./]")
+"""What the name of a file has in it that is read as a table, `from 'x.csv'`."""
 COLUMNS_BEFORE_ALIASES = frozenset({"databricks", "duckdb", "postgres", "redshift", "snowflake", "spark"})
 """Dialects in which a name in `GROUP BY` that is both a column of a source and an alias is the column.
 
@@ -65,7 +68,7 @@ class Names:
 
     def table(self, identifier: Sql) -> str:
         """What a part of a table's name is compared by."""
-        if self._table_case_counts:
+        if self._table_case_counts or (identifier.args.get("quoted") and IS_PATH.search(identifier.name)):
             return identifier.name
         return self._folded(identifier, self._tables_ignore_case)
 
