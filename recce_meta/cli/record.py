@@ -108,7 +108,8 @@ def record(connection: Connection, style: str, **options: Any) -> None:
     """Record dbt's artifacts as one run, or files of SQL.
 
     Reads manifest.json, and catalog.json and run_results.json where they are, from dbt's target folder
-    (DIR, if given) and writes one run into the store. Recording the same artifacts again writes nothing.
+    (DIR, if given) and writes one run into the store. Recording the same artifacts again adds what the
+    run lacks: columns, statistics.
 
     With --from sql, reads the files of the dbt project in DIR, or plain SQL files, without dbt.
     """

@@ -178,7 +178,7 @@ def test_several_projects_in_one_store_ask_which_unless_one_is_at_hand(store: An
     unknown = store("diff", "--project", "nosuch")
 
     assert_told(
-        nowhere, 2, "a run of 2 projects: jaffle_ext, jaffle_shop", hint="say which one with --project"
+        nowhere, 2, "this store has 2: jaffle_ext, jaffle_shop", hint="say which one with --project"
     )
     assert named.out.startswith("jaffle_ext\n") and overruled.out == named.out
     assert at_hand.out.startswith("jaffle_shop\n") and below.out == at_hand.out
