@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns.query import Column, Query, Select, SetOperation, Source
+from recce_meta.graph.columns.row_makers import makes_rows
 from recce_meta.graph.columns.scope import is_open
-
-SERIES_ARE_ROWS = frozenset({"", "postgres", "redshift", "materialize", "risingwave"})
-"""Dialects in which `generate_series` in a select list gives a row for each number, and no array."""
-OWN_FUNCTIONS_MAY_GIVE_ROWS = frozenset({"postgres", "materialize", "risingwave"})
-"""Dialects in which a function that somebody wrote can give several rows in a select list."""
-
-ROW_MAKERS = (exp.UDTF, exp.Explode, exp.Posexplode, exp.Inline)
-ROW_MAKER_NAME = re.compile(
-    r"""(?ix)
-    .*explode.* | .*unnest.* | .*_to_table | .*_elements(_text)? | jsonb?_each(_text)? | jsonb?_object_keys
-    | .*recordset | jsonb?_populate_record(set)? | jsonb?_to_record | jsonb_path_query | regexp_matches
-    | generate_(series|subscripts|rows) | .*_series | inline(_outer)? | stack | json_tuple | parse_url_tuple
-    | .*table_function.* | xpath_table | crosstab\w* | each | skeys | svals | st_dump\w* | pg_ls_\w+
-    | aclexplode | ts_stat | ts_parse | unpivot\w* | lateral_flatten
-    """
-)
-"""Names of functions that give several rows somewhere, where sqlglot has no class for them."""
 
 AGGREGATES = frozenset(
     """
@@ -53,22 +36,6 @@ def in_this_query(node: Sql) -> Iterator[Sql]:
 def row_makers(node: Sql, dialect: str) -> list[Sql]:
     """The calls in *node* that may turn one row into several, or into none."""
     return [found for found in in_this_query(node) if makes_rows(found, dialect)]
-
-
-def makes_rows(node: Sql, dialect: str) -> bool:
-    """Whether this call, in a select list, may give more or fewer rows than one."""
-    if isinstance(node, ROW_MAKERS):
-        return True
-    if isinstance(node, exp.GenerateSeries):
-        return dialect in SERIES_ARE_ROWS or node.key == "explodinggenerateseries"
-    if isinstance(node, exp.Anonymous):
-        return bool(ROW_MAKER_NAME.fullmatch(node.name)) or is_own(node, dialect)
-    return False
-
-
-def is_own(call: exp.Anonymous, dialect: str) -> bool:
-    """Whether somebody wrote this function, as its schema shows, where such functions can give rows."""
-    return dialect in OWN_FUNCTIONS_MAY_GIVE_ROWS and isinstance(call.parent, exp.Dot)
 
 
 def aggregates(node: Sql) -> bool | None:

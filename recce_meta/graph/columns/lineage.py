@@ -326,6 +326,7 @@ def _of_select(select: Select) -> Iterator[tuple[Usage, Reads]]:
     if select.group_all:  # the keys that a star stands for are in no clause
         stars = (output for output in select.outputs if output.node is None and not output.reads.aggregates)
         yield Usage.GROUP, Reads(tuple(Alias(output) for output in stars))
+    yield from ((Usage.JOIN, output.reads) for output in select.outputs if output.reads.makes_rows)
     if select.distinct:
         yield Usage.GROUP, _all_outputs(select)
     if select.limit or select.distinct_on:

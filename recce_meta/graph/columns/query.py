@@ -85,6 +85,8 @@ class Reads:
     """Whether an aggregate function stands in it, other than as a window function."""
     windows: bool = False
     """Whether a window function stands in it: then it depends on other rows, even if it reads no column."""
+    makes_rows: bool = False
+    """Whether a call stands in it that, in a select list, gives more or fewer rows than one."""
 
 
 NOTHING: Final = Reads()

@@ -22,12 +22,13 @@ from recce_meta.graph.columns.query import (
     Unresolved,
     WholeRow,
 )
+from recce_meta.graph.columns.row_makers import ROW_MAKERS, makes_rows
 from recce_meta.graph.columns.scope import Scope, is_open, starred
 from recce_meta.graph.columns.structs import MAKING, member, members, named
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, args, unwrapped, word
 
 _PLAIN, _COLUMN, _QUERY, _EXISTS, _WINDOW, _AGGREGATE = range(6)
-_HEAD, _LEAF, _PARAMETER, _TABLE, _STAR, _DOT, _CALL, _COMPREHENSION = range(6, 14)
+_HEAD, _LEAF, _PARAMETER, _TABLE, _STAR, _DOT, _CALL, _COMPREHENSION, _ROWS = range(6, 15)
 _HEADS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 """What may stand between a window and its function."""
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
@@ -46,6 +47,7 @@ _KINDS: tuple[tuple[tuple[type, ...], int], ...] = (
     ((exp.Dot,), _DOT),
     ((exp.Anonymous,), _CALL),
     ((exp.Comprehension,), _COMPREHENSION),
+    ((*ROW_MAKERS, exp.GenerateSeries), _ROWS),
 )
 Holder = Select | SetOperation | Pivot
 """What remembers the meaning of the nodes."""
@@ -90,6 +92,10 @@ class Reader:
     def check_time(self) -> None:
         """Raise SqlNotAnalysed where the time is over."""
         self._context.deadline.check()
+
+    def makes_rows(self, node: Sql) -> bool:
+        """Whether the call *node* may give more or fewer rows than one."""
+        return makes_rows(node, self._context.dialect)
 
     def kind(self, cls: type) -> int:
         """What to do with nodes of this class."""
@@ -177,7 +183,7 @@ class _Reading:
         self._references: list[Reference] = []
         self._subqueries: list[Query] = []
         self._tests: list[Query] = []
-        self._aggregates = self._windows = False
+        self._aggregates = self._windows = self._makes_rows = False
         self._bound: set[int] = set()
 
     def walk(self, root: Sql) -> Reads:
@@ -208,6 +214,7 @@ class _Reading:
             tuple(self._tests),
             aggregates=self._aggregates,
             windows=self._windows,
+            makes_rows=self._makes_rows,
         )
 
     @staticmethod
@@ -248,6 +255,10 @@ class _Reading:
         elif kind in (_AGGREGATE, _CALL):
             counts = kind == _AGGREGATE or node.name.upper() in facts.AGGREGATES
             self._aggregates = self._aggregates or (counts and not head)
+            self._makes_rows = self._makes_rows or (kind == _CALL and self._reader.makes_rows(node))
+            self._push(node, stack)
+        elif kind == _ROWS:
+            self._makes_rows = self._makes_rows or self._reader.makes_rows(node)
             self._push(node, stack)
         elif kind == _HEAD:
             self._push(node, stack, "this" if head else "")

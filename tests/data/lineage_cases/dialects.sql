@@ -136,6 +136,7 @@ with m as materialized (select a from t), n as not materialized (select * from m
 -- dialect: postgres
 select generate_series(1, a) g from t
 => g | derived | t.a
+=> uses join t.a
 
 -- dialect: postgres
 select x.a, y.* from t x left join lateral (select d, e from u where u.a = x.a order by e limit 1) y on true
@@ -273,6 +274,8 @@ select a, collect_list(struct(b, c)) l from t group by a
 select stack(2, 'x', a, 'y', b) as (k, v) from t
 => k | derived | t.a t.b
 => v | derived | t.a t.b
+=> uses join t.a
+=> uses join t.b
 
 -- dialect: spark
 select /*+ broadcast(u) */ t.a from t join u on t.a=u.a
@@ -284,6 +287,8 @@ select /*+ broadcast(u) */ t.a from t join u on t.a=u.a
 select inline(array(struct(a, b))) as (x, y) from t
 => x | derived | t.a t.b
 => y | derived | t.a t.b
+=> uses join t.a
+=> uses join t.b
 
 -- dialect: databricks
 select * except (a) from t

@@ -71,6 +71,7 @@ select t.a, q.m from t outer apply (select max(d) as m from u where u.a = t.a) q
 -- dialect: clickhouse
 select arrayJoin(items) as it from arr
 => it | derived | arr.items
+=> uses join arr.items
 
 -- dialect: clickhouse
 select id, it from arr array join items as it

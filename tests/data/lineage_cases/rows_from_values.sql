@@ -13,6 +13,7 @@ select item.price from arr a, a.items as item
 select id, jsonb_array_elements(js) as el from arr
 => id | passthrough | arr.id
 => el | derived | arr.js
+=> uses join arr.js
 
 -- dialect: postgres
 select e.value->>'k' as v, e.key from arr, jsonb_each(js) e
@@ -29,6 +30,7 @@ select r.k from arr, jsonb_to_recordset(js) as r(k int, z text)
 select id, unnest(items) as i from arr
 => id | passthrough | arr.id
 => i | derived | arr.items
+=> uses join arr.items
 
 -- dialect: duckdb
 select u.i from arr, unnest(items) as u(i)
@@ -73,12 +75,14 @@ select id, k, v from arr lateral view explode(js) m as k, v
 select id, explode(items) as it from arr
 => id | passthrough | arr.id
 => it | derived | arr.items
+=> uses join arr.items
 
 -- dialect: spark
 select id, posexplode(items) as (p, it) from arr
 => id | passthrough | arr.id
 => p | derived | arr.items
 => it | derived | arr.items
+=> uses join arr.items
 
 -- dialect: databricks
 select id, it.price from arr lateral view outer explode(items) as it
