@@ -177,9 +177,7 @@ def test_several_projects_in_one_store_ask_which_unless_one_is_at_hand(store: An
     overruled = store.within(project)("diff", "--url", url, "--project", "jaffle_ext")
     unknown = store("diff", "--project", "nosuch")
 
-    assert_told(
-        nowhere, 2, "this store has 2: jaffle_ext, jaffle_shop", hint="say which one with --project"
-    )
+    assert_told(nowhere, 2, "this store has 2: jaffle_ext, jaffle_shop", hint="say which one with --project")
     assert named.out.startswith("jaffle_ext\n") and overruled.out == named.out
     assert at_hand.out.startswith("jaffle_shop\n") and below.out == at_hand.out
     assert_told(unknown, 2, "the store holds no run of project 'nosuch'")
