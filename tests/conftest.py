@@ -9,6 +9,7 @@ import gc
 import gzip
 import json
 import os
+import signal
 import socket
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -47,6 +48,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
             return module if Path(module).name in KEPT_TOGETHER else nodeid
 
     return Scheduling(config, log)
+
+
+def pytest_configure() -> None:
+    """Let commands be interrupted, even where a shell started the tests in its background.
+
+    It ignores these signals there, and processes inherit that.
+    """
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_collection_finish() -> None:
