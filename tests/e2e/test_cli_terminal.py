@@ -257,7 +257,7 @@ def test_work_over_a_second_shows_a_sign_of_life_and_takes_it_back(
 
 @posix_only
 def test_quick_work_shows_none(store: Any) -> None:
-    code, shown = on_terminal(store, ["diff"])
+    code, shown = on_terminal(store, ["diff", "base", "base"])
 
     assert code == 0
     assert "comparing" not in shown
