@@ -181,7 +181,8 @@ class ProjectNames:
             if f"{OPENING}{owner}{CLOSING}" in tokenised
         }
         dotted = _dotted_names(tokenised)
-        unknown = dotted - self._by_name.keys()
+        # One by one: the difference of a set and a dict's keys walks through every name of the project.
+        unknown = {name for name in dotted if name not in self._by_name}
         for unique_id, relation in relations.items():
             if _qualifies(relation, unknown):
                 tokenised = _with_qualifiers(tokenised, relation, f"{OPENING}{unique_id}{CLOSING}")
