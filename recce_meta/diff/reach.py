@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeAlias
 from msgspec import Struct
 
 from recce_meta.graph import LineageGraph
+from recce_meta.graph.impact import structs_around
 from recce_meta.models import LineageEdge, Status
 from recce_meta.models.category import Category, SqlChange
 from recce_meta.models.change import Reach
@@ -306,8 +307,8 @@ class _Edges:
             for edges in self._by_column.values():
                 yield from edges
             return
-        yield from self._by_column.get(column.lower(), ())
-        yield from self._by_column.get(EVERYTHING, ())
+        for name in (column.lower(), *structs_around(column.lower()), EVERYTHING):
+            yield from self._by_column.get(name, ())
 
 
 class _Index:

@@ -162,7 +162,7 @@ def downstream(
                 yield Hop(place, Place(child, reach), reach)
             return
         readers = of_node[unique_id]
-        for name in readers if column == ANY else (column, *_around(column), ANY):
+        for name in readers if column == ANY else (column, *structs_around(column), ANY):
             for edge in readers.get(name, ()):
                 yield _into_reader(place, edge)
         for child in graph.children(unique_id):
@@ -172,10 +172,10 @@ def downstream(
     return hops
 
 
-def _around(column: str) -> Iterator[str]:
+def structs_around(column: str) -> Iterator[str]:
     """The structs that hold a field, which catalogs list beside them: whoever reads it reads one of these.
 
-    >>> list(_around("address.city.name"))
+    >>> list(structs_around("address.city.name"))
     ['address', 'address.city']
     """
     parts = column.split(".")

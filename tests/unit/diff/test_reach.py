@@ -124,6 +124,12 @@ def test_a_filter_carries_a_change_of_values_to_rows_and_so_to_every_column_belo
     assert told(found) == {"b": "rows", "c": "rows"}
 
 
+def test_a_field_that_a_catalog_lists_reaches_whoever_reads_its_struct() -> None:
+    found = walk({"a": partial("st.x")}, "a>b", {"b": columns(y="a.st", z="a.other")})
+
+    assert found["b"].columns == {"y": 1.0}
+
+
 def test_columns_are_found_whatever_their_case() -> None:
     assert told(walk({"a": partial("AMOUNT")}, "a>b", {"b": columns(y="a.amount")})) == {"b": "y"}
 
