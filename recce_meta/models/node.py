@@ -41,6 +41,14 @@ class Column(Struct, frozen=True, gc=False, omit_defaults=True):
     """Whether the project's YAML names the column."""
     documented_type: str | None = None
     """`data_type` in the YAML, which a contract enforces."""
+    not_null: bool | None = None
+    """Of a scanned database, as all that follows: whether the column refuses NULL."""
+    default: str | None = None
+    generated: str | None = None
+    """The expression that its values are computed from, after `stored:` or `virtual:`."""
+    identity: str | None = None
+    """always, by default, or auto_increment, where the warehouse numbers the rows."""
+    collation: str | None = None
 
 
 class NodeMetadata(Struct, frozen=True, gc=False, kw_only=True):
@@ -54,7 +62,8 @@ class NodeMetadata(Struct, frozen=True, gc=False, kw_only=True):
     name: str
     resource_type: str
     """model, seed, snapshot, source, test, unit_test, analysis, operation, exposure, metric,
-    semantic_model, saved_query, function, or group (kept out of the ordinary lists)."""
+    semantic_model, saved_query, function, or group (kept out of the ordinary lists). Of a scanned database:
+    schema, table, view, materialized_view, external_table."""
     package_name: str = ""
     path: str = ""
     """`original_file_path`, with forward slashes."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.node import LineageEdge, MacroMetadata, NodeMetadata, NodeResult
 
 
@@ -19,6 +20,7 @@ class RunMetadata(Struct, frozen=True, kw_only=True):
     environment: str = "current"
     invocation_id: str | None = None
     extractor: str = "dbt"
+    """dbt, dbt-sql, sql, or database."""
     dbt_version: str | None = None
     adapter_type: str | None = None
     manifest_version: str | None = None
@@ -33,7 +35,8 @@ class RunMetadata(Struct, frozen=True, kw_only=True):
     git_dirty: bool | None = None
     pull_request: str | None = None
     command: str | None = None
-    """The dbt command whose run results came with the run: build, run, test, generate, …"""
+    """The dbt command whose run results came with the run: build, run, test, generate, … Of a scan: what of
+    the database it was asked to look at."""
     node_count: int = 0
     edge_count: int = 0
     recorded_at: datetime | None = None
@@ -53,6 +56,8 @@ class Project(Struct, frozen=True, kw_only=True):
     macros: tuple[MacroMetadata, ...] = ()
     groups: tuple[NodeMetadata, ...] = ()
     results: tuple[NodeResult, ...] = ()
+    facts: tuple[RelationFacts, ...] = ()
+    """Of a scanned database: sizes and times of its relations, sorted by unique id."""
     warnings: tuple[str, ...] = ()
     """What the extractor could not use, one sentence each; not stored."""
 

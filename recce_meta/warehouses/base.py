@@ -115,6 +115,10 @@ class Warehouse:
                 f"Not an identifier: {name!r}",
                 hint="a name has at least one character and no control characters",
             )
+        return self.quote_name(name)
+
+    def quote_name(self, name: str) -> str:
+        """*name*, of what is there already and so may hold any character, as it stands in SQL."""
         quote = self.quote_character
         return f"{quote}{name.replace(quote, quote * 2)}{quote}"
 

@@ -31,6 +31,7 @@ from recce_meta.graph.columns.project_snapshots import SETTINGS, added_names, sn
 from recce_meta.graph.columns.project_tests import ArgumentReads, read_by_arguments, uses_of
 from recce_meta.graph.columns.project_tokens import ProjectNames, QueryNames
 from recce_meta.models.column_lineage import ColumnGraph, ColumnOutput, Kind, KnownColumns, NodeColumns, Tier
+from recce_meta.models.kinds import TABLES, VIEWS
 from recce_meta.models.node import Json, NodeMetadata
 from recce_meta.models.run import Project
 
@@ -39,9 +40,9 @@ ANALYSIS_VERSION = 1
 SECONDS = 10.0
 """How long the query of one node may take, unless told otherwise."""
 
-QUERIES = frozenset(["model", "snapshot", "analysis"])
+QUERIES = frozenset(["model", "snapshot", "analysis"]) | VIEWS
 """Resource types with a query that has output columns."""
-OUTSIDE = frozenset(["source", "seed"])
+OUTSIDE = frozenset(["source", "seed"]) | TABLES
 """Resource types whose columns come from outside the project."""
 
 PYTHON = "a Python model: its columns cannot be traced"

@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from recce_meta.models.kinds import RELATIONS
 from recce_meta.models.node import NodeMetadata
 from recce_meta.models.tokens import CLOSING, OPENING, RelationIndex, readable_relations, resolve, tokenise
 
@@ -23,7 +24,7 @@ _QUOTES = '"`[]'
 _DOTTED = re.compile(r"[\w$-]+(?:\.[\w$-]+)+")
 _NAME = re.compile(r"\bn[0-9a-f]{16}\b", re.IGNORECASE)
 
-READABLE = frozenset(["model", "seed", "snapshot", "source"])
+READABLE = frozenset(["model", "seed", "snapshot", "source"]) | RELATIONS
 """Resource types that have a relation which a query can name."""
 
 

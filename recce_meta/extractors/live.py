@@ -1,0 +1,396 @@
+"""A live database as a run: what its catalog tells, in a fixed number of statements.
+
+What a relation is becomes a node; how large it is, and when it changed, are facts beside it, so that two
+scans of an unchanged database have equal nodes. Foreign keys are kept with their constraint and are no
+lineage: rows do not flow along them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from msgspec import Struct
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import QueryCancelled, UnknownNameError, WarehouseError, first_of
+from recce_meta.extractors.live_views import ViewReader
+from recce_meta.models import Column, Json, NodeMetadata, Project, RunMetadata, code_hash
+from recce_meta.models.catalog import (
+    ColumnRow,
+    ConstraintRow,
+    IndexRow,
+    RelationFacts,
+    RelationRow,
+    SchemaRow,
+    relation_id,
+    schema_id,
+)
+from recce_meta.models.kinds import SCHEMA, VIEWS
+from recce_meta.warehouses.catalogs import ROWS, BaseCatalog, Part, catalog_of
+
+EXTRACTOR = "database"
+_CONSTRAINTS = ("primary_key", "unique", "foreign_key", "check", "exclusion")
+
+Tell = Callable[[str], None]
+Key = tuple[str, str]
+Row = TypeVar("Row", ColumnRow, ConstraintRow, IndexRow)
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """What of a database is looked at."""
+
+    schemas: tuple[str, ...] = ()
+    """Names or globs of schemas; none: all but the warehouse's own."""
+    include: tuple[str, ...] = ()
+    """Globs of `name` or `schema.name`; none: all."""
+    exclude: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Schemas that are left out unless `schemas` names them: the store's own."""
+
+    def __str__(self) -> str:
+        """The scope as options: two scans of one scope can be compared."""
+        named = (("--schema", self.schemas), ("--include", self.include), ("--exclude", self.exclude))
+        return " ".join(["scan", *(f"{option} {text}" for option, texts in named for text in sorted(texts))])
+
+
+class Found(Struct):
+    """The rows of a scan."""
+
+    schemas: list[SchemaRow] = []
+    relations: list[RelationRow] = []
+    columns: dict[Key, list[ColumnRow]] = {}
+    constraints: dict[Key, list[ConstraintRow]] = {}
+    indexes: dict[Key, list[IndexRow]] = {}
+    warnings: list[str] = []
+
+
+def extract_database(
+    adapter: UnifiedSqlAdapter,
+    *,
+    scope: Scope | None = None,
+    environment: str = "current",
+    project: str | None = None,
+    run_id: str | None = None,
+    tell: Tell | None = None,
+) -> Project:
+    """The schemas, tables and views of the database that *adapter* reaches, as one run.
+
+    *project* names the run's project: the database's name, unless it is given. *tell* is called with what
+    takes time. What may not be read, or is gone when it is, is left out, and told in the project's warnings.
+    Raises UnknownNameError for a schema that is not there, UsageError where the database cannot be scanned.
+    """
+    catalog = catalog_of(adapter.warehouse)
+    chosen = scope or Scope()
+    found = _Reader(adapter, catalog, tell or (lambda _: None)).read(chosen)
+    nodes = _Nodes(adapter, catalog, found).all()
+    name = project or adapter.database or adapter.warehouse.name
+    run = RunMetadata(
+        run_id=run_id or uuid4().hex,
+        run_at=datetime.now(timezone.utc),
+        project_name=name,
+        environment=environment,
+        extractor=EXTRACTOR,
+        adapter_type=adapter.warehouse.name,
+        target_name=adapter.target.name if adapter.target else None,
+        target_database=adapter.database,
+        command=str(chosen),
+        node_count=len(nodes),
+        edge_count=sum(len(node.parents) for node in nodes),
+    )
+    facts = tuple(sorted(_facts(found.relations), key=lambda one: one.unique_id))
+    return Project(run=run, nodes=nodes, facts=facts, warnings=tuple(found.warnings))
+
+
+class _Reader:
+    """Asks a catalog its statements, and goes on without what cannot be read."""
+
+    def __init__(self, adapter: UnifiedSqlAdapter, catalog: BaseCatalog, tell: Tell) -> None:
+        self._adapter, self._catalog, self._tell = adapter, catalog, tell
+        self.warnings: list[str] = []
+
+    def read(self, scope: Scope) -> Found:
+        """The rows of everything in *scope*."""
+        rows: dict[Part, list[Any]] = {}
+        schemas: list[SchemaRow] | None = None
+        try:
+            with self._adapter.session(atomic=False):
+                self._set_up()
+                schemas = self._chosen(self._rows(Part.SCHEMAS, ()), scope)
+                names = [schema.name for schema in schemas]
+                for part in _OF_SCHEMAS:
+                    rows[part] = self._together(part, names)
+        except QueryCancelled:
+            raise
+        except WarehouseError:
+            if schemas is None:
+                raise
+            # What one schema holds may be at fault: the others need not be lost for it.
+            for part in _OF_SCHEMAS:
+                if part not in rows:
+                    rows[part] = [row for schema in schemas for row in self._alone(part, schema.name)]
+        return self._kept(schemas, rows, scope)
+
+    def _set_up(self) -> None:
+        for statement in self._catalog.settings:
+            self._adapter.execute(statement)
+
+    def _together(self, part: Part, schemas: Sequence[str]) -> list[Any]:
+        self._tell(f"reading {part.value} of {len(schemas):,} schemas")
+        if not self._catalog.is_by_schema:
+            return self._rows(part, schemas) if schemas else []
+        return [row for schema in schemas for row in self._rows(part, (schema,))]
+
+    def _alone(self, part: Part, schema: str) -> list[Any]:
+        try:
+            with self._adapter.session(atomic=False):
+                self._set_up()
+                return self._rows(part, (schema,))
+        except QueryCancelled:
+            raise
+        except WarehouseError as error:
+            said = error.message.strip().partition("\n")[0]
+            self.warnings.append(f"The {part.value} of schema {schema} could not be read: {said}")
+            return []
+
+    def _rows(self, part: Part, schemas: Sequence[str]) -> list[Any]:
+        statements = self._catalog.statements(part, schemas, self._adapter.database)
+        if not statements:
+            return []
+        for statement in statements[:-1]:
+            self._adapter.execute(statement)
+        kind = ROWS[part]
+        return [kind(*row) for row in self._adapter.answer(statements[-1])]
+
+    def _chosen(self, schemas: Iterable[SchemaRow], scope: Scope) -> list[SchemaRow]:
+        """The schemas of *scope*, sorted."""
+        there = {schema.name: schema for schema in schemas}
+        if not scope.schemas:
+            left_out = (*self._catalog.system_schemas, *map(_literally, scope.hidden))
+            return [there[name] for name in sorted(there) if not _matches(name, left_out)]
+        chosen: set[str] = set()
+        for wanted in scope.schemas:
+            fitting = [name for name in there if name == wanted]
+            fitting = fitting or [name for name in there if fnmatchcase(name, wanted)]
+            fitting = fitting or [name for name in there if name.casefold() == wanted.casefold()]
+            if not fitting:
+                raise UnknownNameError("schema", wanted, sorted(there), where="in the database")
+            chosen.update(fitting)
+        return [there[name] for name in sorted(chosen)]
+
+    def _kept(self, schemas: Sequence[SchemaRow], rows: Mapping[Part, list[Any]], scope: Scope) -> Found:
+        """*rows* without what *scope* leaves out, and without what was gone in between."""
+        columns = _by_relation(rows[Part.COLUMNS])
+        relations = [
+            relation
+            for relation in rows[Part.RELATIONS]
+            if (not scope.include or _names(relation, scope.include)) and not _names(relation, scope.exclude)
+        ]
+        if not self._catalog.reads_one_moment:
+            gone = [f"{one.schema}.{one.name}" for one in relations if (one.schema, one.name) not in columns]
+            if gone:
+                self.warnings.append(
+                    f"Left out, as no columns could be read: {first_of(gone, _NAMED)}; "
+                    "dropped meanwhile, or not to be seen"
+                )
+            relations = [one for one in relations if (one.schema, one.name) in columns]
+        self._tell_unreadable(schemas, relations)
+        return Found(
+            schemas=list(schemas),
+            relations=relations,
+            columns=columns,
+            constraints=_by_relation(rows[Part.CONSTRAINTS]),
+            indexes=_by_relation(rows[Part.INDEXES]),
+            warnings=self.warnings,
+        )
+
+    def _tell_unreadable(self, schemas: Iterable[SchemaRow], relations: Iterable[RelationRow]) -> None:
+        closed = [schema.name for schema in schemas if schema.is_readable is False]
+        if closed:
+            self.warnings.append(
+                f"No right to use schema {first_of(closed, _NAMED)}: only its catalog is read"
+            )
+
+
+_OF_SCHEMAS = (Part.RELATIONS, Part.COLUMNS, Part.CONSTRAINTS, Part.INDEXES)
+_NAMED = 5
+
+
+def _literally(name: str) -> str:
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
+
+
+def _matches(name: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _names(relation: RelationRow, globs: Iterable[str]) -> bool:
+    return _matches(relation.name, globs) or _matches(f"{relation.schema}.{relation.name}", globs)
+
+
+def _by_relation(rows: Iterable[Row]) -> dict[Key, list[Row]]:
+    found: dict[Key, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.schema, row.relation].append(row)
+    return found
+
+
+class _Nodes:
+    """Rows as nodes."""
+
+    def __init__(self, adapter: UnifiedSqlAdapter, catalog: BaseCatalog, found: Found) -> None:
+        self._adapter, self._found = adapter, found
+        self._database = adapter.database if catalog.has_databases else None
+        relations = {
+            (one.schema, one.name): self._relation_name(one.schema, one.name) for one in found.relations
+        }
+        self._relations = relations
+        self._views = ViewReader(relations, adapter.warehouse.dialect, catalog.default_schema)
+
+    def all(self) -> tuple[NodeMetadata, ...]:
+        """Every node, sorted by unique id."""
+        nodes = [self._schema(row) for row in self._found.schemas]
+        nodes += [self._relation(row) for row in self._found.relations]
+        self._found.warnings += self._views.warnings
+        return tuple(sorted(nodes, key=lambda node: node.unique_id))
+
+    def _schema(self, row: SchemaRow) -> NodeMetadata:
+        return NodeMetadata(
+            unique_id=schema_id(row.name),
+            name=row.name,
+            resource_type=SCHEMA,
+            fqn=(row.name,),
+            database_name=self._adapter.database,
+            schema_name=row.name,
+            description=row.comment or "",
+            properties=_present(owner=row.owner),
+        )
+
+    def _relation(self, row: RelationRow) -> NodeMetadata:
+        key = (row.schema, row.name)
+        is_view = row.kind in VIEWS and row.definition is not None
+        code = row.definition if is_view else None
+        read = self._views.read(key, code) if code else None
+        return NodeMetadata(
+            unique_id=relation_id(*key),
+            name=row.name,
+            resource_type=row.kind,
+            fqn=key,
+            database_name=self._adapter.database,
+            schema_name=row.schema,
+            identifier=row.name,
+            relation_name=self._relations[key],
+            materialized=row.kind,
+            language="sql" if row.kind in VIEWS else None,
+            raw_code=code,
+            compiled_code=read.code if read else None,
+            code_hash=code_hash(code) if code else None,
+            columns=tuple(map(_column, self._found.columns.get(key, ()))),
+            columns_from="catalog",
+            description=row.comment or "",
+            parents=tuple(sorted(relation_id(*parent) for parent in read.parents)) if read else (),
+            properties=self._properties(row),
+        )
+
+    def _properties(self, row: RelationRow) -> dict[str, Json]:
+        key = (row.schema, row.name)
+        constraints = sorted(self._found.constraints.get(key, ()), key=_order)
+        indexes = sorted(self._found.indexes.get(key, ()), key=lambda index: index.name)
+        parent = None
+        if row.partition_of:
+            parent = relation_id(row.partition_of_schema or row.schema, row.partition_of)
+        return _present(
+            owner=row.owner,
+            constraints=[_constraint(one) for one in constraints],
+            indexes=[
+                _present(name=one.name, definition=one.definition, unique=_flag(one.is_unique))
+                for one in indexes
+            ],
+            partition_key=row.partition_key,
+            partition_of=parent,
+            partition_bound=row.partition_bound,
+            partitions=_json(row.partitions),
+            options=_json(row.options),
+        )
+
+    def _relation_name(self, schema: str, name: str) -> str:
+        quote = self._adapter.warehouse.quote_name
+        parts = [schema, name] if self._database is None else [self._database, schema, name]
+        return ".".join(map(quote, parts))
+
+
+def _column(row: ColumnRow) -> Column:
+    generated = row.generated
+    if generated is not None:
+        generated = f"{row.generated_kind or 'stored'}: {generated}"
+    return Column(
+        name=row.name,
+        type=row.type,
+        description=row.comment or "",
+        not_null=_flag(row.is_not_null),
+        default=row.default,
+        generated=generated,
+        identity=row.identity,
+        collation=row.collation,
+    )
+
+
+def _constraint(row: ConstraintRow) -> dict[str, Json]:
+    references = None
+    if row.ref_relation is not None:
+        references = {
+            "relation": relation_id(row.ref_schema or row.schema, row.ref_relation),
+            "columns": _json(row.ref_columns) or [],
+        }
+    return _present(
+        name=row.name,
+        type=row.type,
+        columns=_json(row.columns),
+        expression=row.expression,
+        references=references,
+        on_update=row.on_update,
+        on_delete=row.on_delete,
+        options=_json(row.options),
+    )
+
+
+def _order(row: ConstraintRow) -> tuple[int, str, str, str]:
+    kind = _CONSTRAINTS.index(row.type) if row.type in _CONSTRAINTS else len(_CONSTRAINTS)
+    return kind, row.name or "", row.columns, row.expression or ""
+
+
+def _facts(relations: Iterable[RelationRow]) -> Iterable[RelationFacts]:
+    """What the catalog knows of the data, of relations of which it knows anything."""
+    for row in relations:
+        fact = RelationFacts(
+            unique_id=relation_id(row.schema, row.name),
+            row_estimate=None if row.row_estimate is None else int(row.row_estimate),
+            bytes=None if row.bytes is None else int(row.bytes),
+            created_at=_in_utc(row.created_at),
+            altered_at=_in_utc(row.altered_at),
+        )
+        if fact != RelationFacts(unique_id=fact.unique_id):
+            yield fact
+
+
+def _present(**values: Json) -> dict[str, Json]:
+    return {name: value for name, value in values.items() if value is not None and value != []}
+
+
+def _json(text: Json) -> Json:
+    return json.loads(text) if isinstance(text, str) else text
+
+
+def _flag(value: object) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def _in_utc(time: object) -> datetime | None:
+    if not isinstance(time, datetime):
+        return None
+    return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
