@@ -91,32 +91,43 @@ def connecting(command: Callable[..., Any]) -> Callable[..., Any]:
     return _CONNECTION(wrapped)
 
 
-_CONNECTION: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
-    click.option("--profiles-dir", type=DIRECTORY, help="Folder of profiles.yml. [env: DBT_PROFILES_DIR]"),
-    click.option("--profile", help="Profile in profiles.yml. [env: DBT_PROFILE]"),
-    click.option("--target", help="Target of the profile: where the store is. [env: DBT_TARGET]"),
-    click.option(
-        "--url", envvar="RECCE_META_URL", show_envvar=True, help="SQLAlchemy URL, instead of a profile."
-    ),
-    click.option(
-        "--project-dir", type=EXISTING_DIRECTORY, help="Folder of dbt_project.yml. [env: DBT_PROJECT_DIR]"
-    ),
-    click.option(
-        "--schema",
-        envvar="RECCE_META_SCHEMA",
-        default=DEFAULT_SCHEMA,
-        show_default=True,
-        show_envvar=True,
-        help="Schema that holds the store.",
-    ),
-    click.option(
-        "--lock-timeout",
-        type=click.FloatRange(min=0),
-        default=DEFAULT_LOCK_SECONDS,
-        show_default=True,
-        help="Seconds to wait for a DuckDB file that another process holds.",
-    ),
-)
+def connection_options(*, target: str, schema: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options that say where a database is: *target* is the help of --target, *schema* the option that
+    names the store's schema."""
+    return together(
+        click.option(
+            "--profiles-dir", type=DIRECTORY, help="Folder of profiles.yml. [env: DBT_PROFILES_DIR]"
+        ),
+        click.option("--profile", help="Profile in profiles.yml. [env: DBT_PROFILE]"),
+        click.option("--target", help=f"{target} [env: DBT_TARGET]"),
+        click.option(
+            "--url", envvar="RECCE_META_URL", show_envvar=True, help="SQLAlchemy URL, instead of a profile."
+        ),
+        click.option(
+            "--project-dir",
+            type=EXISTING_DIRECTORY,
+            help="Folder of dbt_project.yml. [env: DBT_PROJECT_DIR]",
+        ),
+        click.option(
+            schema,
+            "schema",
+            envvar="RECCE_META_SCHEMA",
+            default=DEFAULT_SCHEMA,
+            show_default=True,
+            show_envvar=True,
+            help="Schema that holds the store.",
+        ),
+        click.option(
+            "--lock-timeout",
+            type=click.FloatRange(min=0),
+            default=DEFAULT_LOCK_SECONDS,
+            show_default=True,
+            help="Seconds to wait for a DuckDB file that another process holds.",
+        ),
+    )
+
+
+_CONNECTION = connection_options(target="Target of the profile: where the store is.", schema="--schema")
 
 project_option = click.option(
     "--project", help="Project of the runs; default: dbt_project.yml's, or the only one."
