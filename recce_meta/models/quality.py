@@ -52,10 +52,14 @@ class ColumnQuality(Struct, frozen=True, kw_only=True):
     name: str
     profile: Profile | None = None
     """None where the column could not be measured."""
+    blank_count: int | None = None
+    """Of texts: rows whose value is empty, or of blanks alone; they have a value, and do not count as complete."""
+    is_declared_unique: bool = False
+    """Whether a primary key, a unique constraint or a unique test of this column alone says so."""
     top_values: tuple[ValueCount, ...] = ()
     """The most frequent first; none where values are not kept."""
     is_private: bool = False
-    """Whether its values are withheld: profile has no minimum, maximum, mean and median then."""
+    """Whether its values are withheld: profile has no minimum, maximum, mean, median and true_count then."""
     score: float | None = None
     metrics: tuple[MetricResult, ...] = ()
     reason: str | None = None
