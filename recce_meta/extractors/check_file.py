@@ -7,14 +7,14 @@ is wrong with a check is told with its line, and breaks that check alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recce_meta.errors import ConfigurationError, did_you_mean
 from recce_meta.extractors.check_types import TYPES, CheckType, Field
 from recce_meta.extractors.check_values import Lined, MalformedValue, flag, shown, text
+from recce_meta.extractors.lined_yaml import constructor_class
 from recce_meta.models.check_expect import Expect, ExpectEqual
 from recce_meta.models.check_params import CheckParams
 from recce_meta.models.check_result import AnyCheck, BrokenCheck, DataCheck, Problem
@@ -125,7 +125,7 @@ class _Reading:
         import yaml
 
         try:
-            value = _constructor_class()().construct_document(node)
+            value = constructor_class()().construct_document(node)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None) or node.start_mark
             problem = getattr(error, "problem", None) or str(error)
@@ -292,32 +292,3 @@ def _distinct(name: str, taken: set[str]) -> str:
 
 def _line_of(mapping: Mapping[str, Any], key: str) -> int | None:
     return mapping.lines.get(key) if isinstance(mapping, Lined) else None
-
-
-@cache
-def _constructor_class() -> Any:
-    """PyYAML's safe constructor, with mappings as Lined ones: keys as they are written, and none twice."""
-    from yaml import MappingNode, ScalarNode
-    from yaml.constructor import ConstructorError, SafeConstructor
-
-    class Constructor(SafeConstructor):
-        def construct_lined(self, node: MappingNode) -> Iterator[Lined]:
-            mapping = Lined()
-            yield mapping
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if not isinstance(key, ScalarNode):
-                    raise ConstructorError(None, None, "a key must be a text", key.start_mark)
-                if key.value in seen:
-                    raise ConstructorError(None, None, f"{shown(key.value)} stands twice", key.start_mark)
-                seen.add(key.value)
-            self.flatten_mapping(node)
-            for key, value in node.value:
-                mapping[key.value] = self.construct_object(value, deep=True)
-                mapping.lines[key.value] = key.start_mark.line + 1
-
-    Constructor.yaml_constructors = {
-        **SafeConstructor.yaml_constructors,
-        "tag:yaml.org,2002:map": Constructor.construct_lined,
-    }
-    return Constructor
