@@ -37,6 +37,10 @@ MACRO_COLUMNS = (
 )  # fmt: skip
 MACRO_SET_COLUMNS = ("macro_set_id", "version_id")
 
+REFERENCE_COLUMNS = (
+    "version_id", "ordinal", "name", "parent_id", "columns", "parent_columns", "on_update", "on_delete",
+)  # fmt: skip
+
 ID_LENGTH = 32
 """128 bits, in hexadecimal digits: no two contents of one store will ever share an id by chance."""
 
@@ -239,13 +243,34 @@ def tree_id(parts: Mapping[str, object]) -> str:
     return digest(_encode(sorted(parts)))
 
 
-def parts_of(places: Sequence[Row]) -> dict[str, list[Row]]:
+def reference_rows(versions: Iterable[tuple[str, NodeMetadata]]) -> Iterable[Row]:
+    """The rows of `version_references`: the foreign keys among the constraints of scanned relations."""
+    for identity, node in versions:
+        ordinal = 0
+        for constraint in node.properties.get("constraints") or ():
+            references = constraint.get("references") if isinstance(constraint, dict) else None
+            if not isinstance(references, dict) or "relation" not in references:
+                continue
+            ordinal += 1
+            yield (
+                identity,
+                ordinal,
+                constraint.get("name"),
+                references["relation"],
+                _json(constraint.get("columns") or ()),
+                _json(references.get("columns") or ()),
+                constraint.get("on_update"),
+                constraint.get("on_delete"),
+            )
+
+
+def parts_of(places: Sequence[Row], count: int | None = None) -> dict[str, list[Row]]:
     """*places* (sorted, each with its node's id first) by part: the nodes whose ids hash alike.
 
-    A part holds about √n / 3 of them. A run with a few changes then costs few rows: the parts that hold them,
-    and the list of parts.
+    A part holds about √n / 3 of them, unless *count* says how many parts there are. A run with a few changes
+    then costs few rows: the parts that hold them, and the list of parts.
     """
-    count = part_count(len(places))
+    count = count or part_count(len(places))
     buckets: dict[int, list[Row]] = {}
     for place in places:
         bucket = int(digest(str(place[0]).encode())[:8], 16) % count

@@ -15,7 +15,7 @@ from recce_meta.store.files import DEFAULT_SCHEMA, SqlFile
 from recce_meta.store.tables import KEYS
 from recce_meta.warehouses import Warehouse, available
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The version of the tables in `sql/ddl`; `sql/migrations` says how each came from the one before."""
 
 

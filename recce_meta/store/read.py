@@ -13,20 +13,23 @@ from typing import Any, Literal, TypeVar
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.store import rows
+from recce_meta.store.facts import read_facts
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
 
 GROUP = "group"
 """The resource type of groups, which are stored as nodes and kept out of their lists."""
 
+RUN_FILTERS = (
+    "run_id", "run_id_prefix", "project", "environment", "branch", "sha_prefix", "extractor", "before",
+)  # fmt: skip
+
 Named = TypeVar("Named", NodeMetadata, MacroMetadata, NodeResult)
 
 
 def find_runs(store: StoreSession, **filters: object) -> list[RunMetadata]:
     """Runs, newest first: *filters* are the binds of `sql/queries/runs.sql`, None where not given."""
-    every: dict[str, object] = dict.fromkeys(
-        ("run_id", "run_id_prefix", "project", "environment", "branch", "sha_prefix", "before")
-    )
+    every: dict[str, object] = dict.fromkeys(RUN_FILTERS)
     return [rows.run_of(row) for row in store.query("runs", **{**every, "most": 2**31, **filters})]
 
 
@@ -41,13 +44,15 @@ def list_runs(
     *,
     project: str | None = None,
     environment: str | None = None,
+    extractor: str | None = None,
     limit: int | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> list[RunMetadata]:
-    """The recorded runs, newest first; all projects and environments unless one is named."""
+    """The recorded runs, newest first; all projects, environments and extractors unless one is named."""
     with open_store(adapter, schema) as store:
         most = 2**31 if limit is None else limit
-        return find_runs(store, project=project, environment=environment, most=most)
+        named = {"project": project, "environment": environment, "extractor": extractor}
+        return find_runs(store, **named, most=most)
 
 
 def load_project(store: StoreSession, run: RunMetadata) -> Project:
@@ -59,6 +64,7 @@ def load_project(store: StoreSession, run: RunMetadata) -> Project:
         groups=tuple(node for node in nodes if node.resource_type == GROUP),
         macros=tuple(_macros(store, run)),
         results=tuple(_in_order(map(rows.result_of, store.query("results", run_id=run.run_id)))),
+        facts=read_facts(store, run.run_id),
     )
 
 

@@ -110,10 +110,11 @@ def _filters(name: str) -> dict[str, object] | None:
         return {"branch": value}
     if kind == "sha":
         return {"sha_prefix": value.lower()}
-    return {"before": _time(value)}
+    return {"before": time_of(value)}
 
 
-def _time(text: str) -> datetime:
+def time_of(text: str) -> datetime:
+    """The date or time that stands after `before:`; in UTC where it names no zone."""
     try:
         time = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
     except ValueError:

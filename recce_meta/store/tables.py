@@ -21,5 +21,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "column_part_nodes": ("part_id", "unique_id"),
     "column_analyses": ("lineage_id",),
     "column_edges": ("lineage_id", "ordinal"),
+    "fact_parts": ("run_id", "part_id"),
+    "relation_facts": ("part_id", "unique_id"),
+    "version_references": ("version_id", "ordinal"),
+    "quality_runs": ("quality_run_id",),
+    "table_quality": ("quality_run_id", "unique_id"),
+    "column_quality": ("quality_run_id", "unique_id", "ordinal"),
+    "column_top_values": ("quality_run_id", "unique_id", "ordinal", "place"),
+    "quality_metrics": ("quality_run_id", "unique_id", "ordinal", "place"),
 }
 """Key columns by table, all but `store`, which has one row."""

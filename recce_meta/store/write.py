@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import NodeResult, Project, RunMetadata
+from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.column_lineage import Analyse, ColumnGraph, KnownColumns
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store import content
@@ -24,6 +25,7 @@ from recce_meta.store.columns import (
     write_columns,
 )
 from recce_meta.store.content import Contents, contents
+from recce_meta.store.facts import write_facts
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
 from recce_meta.store.read import run_by_id
@@ -74,6 +76,7 @@ class _Entry(Struct, frozen=True):
     run: RunMetadata
     pieces: Contents
     results: Sequence[NodeResult]
+    facts: Sequence[RelationFacts]
     statistics: Sequence[NodeStatistics]
     has_columns: bool
     """Whether the run is to have column lineage."""
@@ -108,7 +111,7 @@ def record_run(
         graph_id=pieces.graph_id,
         macro_set_id=pieces.macro_set_id,
     )
-    entry = _Entry(run, pieces, project.results, statistics, analyse is not None)
+    entry = _Entry(run, pieces, project.results, project.facts, statistics, analyse is not None)
     done = retrying(lambda: _record(adapter, schema, entry, None))
     if isinstance(done, RecordResult) or analyse is None:
         return _whole(done)
@@ -150,6 +153,7 @@ def _record(
             store.insert(
                 "run_results", RESULT_COLUMNS, (_result_row(run, result) for result in entry.results)
             )
+        write_facts(store, run.run_id, entry.facts)
         added = add_statistics(store, run.run_id, entry.statistics)
         store.insert("runs", RUN_COLUMNS, [tuple(asdict(run).values())])
         if (first := _recorded_by_another(store, run)) is not None:
@@ -238,6 +242,8 @@ def _write_graph(store: StoreSession, pieces: Contents) -> tuple[int, int]:
             for parent in dict.fromkeys(node.parents)
         ),
     )
+    references = content.reference_rows((identity, node) for identity, (node, _) in versions.items())
+    store.insert("version_references", content.REFERENCE_COLUMNS, references)
     code = sum(len(node.raw_code or "") + len(compiled or "") for node, compiled in versions.values())
     return len(versions), code
 

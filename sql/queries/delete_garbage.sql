@@ -45,3 +45,27 @@ WHERE NOT EXISTS (SELECT 1 FROM column_part_nodes WHERE column_part_nodes.lineag
 
 DELETE FROM column_edges
 WHERE NOT EXISTS (SELECT 1 FROM column_analyses WHERE column_analyses.lineage_id = column_edges.lineage_id);
+
+DELETE FROM fact_parts
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.run_id = fact_parts.run_id);
+
+DELETE FROM relation_facts
+WHERE NOT EXISTS (SELECT 1 FROM fact_parts WHERE fact_parts.part_id = relation_facts.part_id);
+
+DELETE FROM version_references
+WHERE NOT EXISTS (SELECT 1 FROM node_versions WHERE node_versions.version_id = version_references.version_id);
+
+DELETE FROM quality_runs
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.run_id = quality_runs.run_id);
+
+DELETE FROM table_quality
+WHERE NOT EXISTS (SELECT 1 FROM quality_runs WHERE quality_runs.quality_run_id = table_quality.quality_run_id);
+
+DELETE FROM column_quality
+WHERE NOT EXISTS (SELECT 1 FROM quality_runs WHERE quality_runs.quality_run_id = column_quality.quality_run_id);
+
+DELETE FROM column_top_values
+WHERE NOT EXISTS (SELECT 1 FROM quality_runs WHERE quality_runs.quality_run_id = column_top_values.quality_run_id);
+
+DELETE FROM quality_metrics
+WHERE NOT EXISTS (SELECT 1 FROM quality_runs WHERE quality_runs.quality_run_id = quality_metrics.quality_run_id);

@@ -29,4 +29,20 @@ SELECT 'column_part_nodes' AS table_name, COUNT(*) AS row_count FROM column_part
 UNION ALL
 SELECT 'column_analyses' AS table_name, COUNT(*) AS row_count FROM column_analyses
 UNION ALL
-SELECT 'column_edges' AS table_name, COUNT(*) AS row_count FROM column_edges;
+SELECT 'column_edges' AS table_name, COUNT(*) AS row_count FROM column_edges
+UNION ALL
+SELECT 'fact_parts' AS table_name, COUNT(*) AS row_count FROM fact_parts
+UNION ALL
+SELECT 'relation_facts' AS table_name, COUNT(*) AS row_count FROM relation_facts
+UNION ALL
+SELECT 'version_references' AS table_name, COUNT(*) AS row_count FROM version_references
+UNION ALL
+SELECT 'quality_runs' AS table_name, COUNT(*) AS row_count FROM quality_runs
+UNION ALL
+SELECT 'table_quality' AS table_name, COUNT(*) AS row_count FROM table_quality
+UNION ALL
+SELECT 'column_quality' AS table_name, COUNT(*) AS row_count FROM column_quality
+UNION ALL
+SELECT 'column_top_values' AS table_name, COUNT(*) AS row_count FROM column_top_values
+UNION ALL
+SELECT 'quality_metrics' AS table_name, COUNT(*) AS row_count FROM quality_metrics;

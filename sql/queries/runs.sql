@@ -32,6 +32,7 @@ WHERE
   AND (CAST(:environment AS TEXT) IS NULL OR environment = CAST(:environment AS TEXT))
   AND (CAST(:branch AS TEXT) IS NULL OR branch = CAST(:branch AS TEXT))
   AND (CAST(:sha_prefix AS TEXT) IS NULL OR STARTS_WITH(LOWER(git_sha), CAST(:sha_prefix AS TEXT)))
+  AND (CAST(:extractor AS TEXT) IS NULL OR extractor = CAST(:extractor AS TEXT))
   AND (CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ))
 ORDER BY run_at DESC, recorded_at DESC, run_id
 LIMIT CAST(:most AS BIGINT);

@@ -77,4 +77,44 @@ UNION ALL
 SELECT
   'column_edges' AS table_name,
   COUNT(*) AS row_count
-FROM recce_metadata.column_edges;
+FROM recce_metadata.column_edges
+UNION ALL
+SELECT
+  'fact_parts' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.fact_parts
+UNION ALL
+SELECT
+  'relation_facts' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.relation_facts
+UNION ALL
+SELECT
+  'version_references' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.version_references
+UNION ALL
+SELECT
+  'quality_runs' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.quality_runs
+UNION ALL
+SELECT
+  'table_quality' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.table_quality
+UNION ALL
+SELECT
+  'column_quality' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.column_quality
+UNION ALL
+SELECT
+  'column_top_values' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.column_top_values
+UNION ALL
+SELECT
+  'quality_metrics' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.quality_metrics;

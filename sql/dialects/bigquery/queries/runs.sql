@@ -48,6 +48,9 @@ WHERE
     OR STARTS_WITH(LOWER(git_sha), CAST(:sha_prefix AS STRING))
   )
   AND (
+    CAST(:extractor AS STRING) IS NULL OR extractor = CAST(:extractor AS STRING)
+  )
+  AND (
     CAST(:before AS TIMESTAMP) IS NULL OR run_at < CAST(:before AS TIMESTAMP)
   )
 ORDER BY

@@ -134,3 +134,75 @@ WHERE
     WHERE
       column_analyses.lineage_id = column_edges.lineage_id
   );
+DELETE FROM recce_metadata.fact_parts
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.run_id = fact_parts.run_id
+  );
+DELETE FROM recce_metadata.relation_facts
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.fact_parts
+    WHERE
+      fact_parts.part_id = relation_facts.part_id
+  );
+DELETE FROM recce_metadata.version_references
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.node_versions
+    WHERE
+      node_versions.version_id = version_references.version_id
+  );
+DELETE FROM recce_metadata.quality_runs
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.run_id = quality_runs.run_id
+  );
+DELETE FROM recce_metadata.table_quality
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.quality_runs
+    WHERE
+      quality_runs.quality_run_id = table_quality.quality_run_id
+  );
+DELETE FROM recce_metadata.column_quality
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.quality_runs
+    WHERE
+      quality_runs.quality_run_id = column_quality.quality_run_id
+  );
+DELETE FROM recce_metadata.column_top_values
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.quality_runs
+    WHERE
+      quality_runs.quality_run_id = column_top_values.quality_run_id
+  );
+DELETE FROM recce_metadata.quality_metrics
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.quality_runs
+    WHERE
+      quality_runs.quality_run_id = quality_metrics.quality_run_id
+  );

@@ -47,6 +47,9 @@ WHERE
     OR STARTS_WITH(LOWER(git_sha), CAST(:sha_prefix AS TEXT))
   )
   AND (
+    CAST(:extractor AS TEXT) IS NULL OR extractor = CAST(:extractor AS TEXT)
+  )
+  AND (
     CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ)
   )
 ORDER BY

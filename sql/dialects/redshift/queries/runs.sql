@@ -51,6 +51,10 @@ WHERE
     OR LEFT(LOWER(git_sha), LENGTH(CAST(:sha_prefix AS VARCHAR(65535)))) = CAST(:sha_prefix AS VARCHAR(65535))
   )
   AND (
+    CAST(:extractor AS VARCHAR(65535)) IS NULL
+    OR extractor = CAST(:extractor AS VARCHAR(65535))
+  )
+  AND (
     CAST(:before AS TIMESTAMP WITH TIME ZONE) IS NULL
     OR run_at < CAST(:before AS TIMESTAMP WITH TIME ZONE)
   )

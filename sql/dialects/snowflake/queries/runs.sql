@@ -48,6 +48,9 @@ WHERE
     OR STARTSWITH(LOWER(git_sha), CAST(:sha_prefix AS VARCHAR))
   )
   AND (
+    CAST(:extractor AS VARCHAR) IS NULL OR extractor = CAST(:extractor AS VARCHAR)
+  )
+  AND (
     CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ)
   )
 ORDER BY

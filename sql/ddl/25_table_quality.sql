@@ -1,0 +1,16 @@
+-- One row per measurement and table. `sampled_rows` is NULL where all rows were measured; `reason` says why a
+-- table could not be measured. `notes` is an array of sentences.
+CREATE TABLE IF NOT EXISTS table_quality (
+  quality_run_id VARCHAR(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  relation TEXT NOT NULL,
+  measured_at TIMESTAMPTZ NOT NULL,
+  row_count BIGINT,
+  sampled_rows BIGINT,
+  column_count BIGINT NOT NULL,
+  score DOUBLE PRECISION,
+  reason TEXT,
+  notes JSON NOT NULL,
+  PRIMARY KEY (quality_run_id, unique_id)
+);

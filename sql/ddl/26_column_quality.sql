@@ -1,0 +1,31 @@
+-- One row per measurement, table and column, in the order of the relation. Values are texts that lose nothing,
+-- numbers also doubles; `value_kinds` says of each text which type it stands for. Figures are NULL where the
+-- column could not be measured, which `reason` says; values are NULL where they are withheld.
+CREATE TABLE IF NOT EXISTS column_quality (
+  quality_run_id VARCHAR(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  column_name TEXT NOT NULL,
+  column_type TEXT,
+  row_count BIGINT,
+  not_null_count BIGINT,
+  distinct_count BIGINT,
+  is_approximate BOOLEAN,
+  min_value TEXT,
+  max_value TEXT,
+  average_value TEXT,
+  median_value TEXT,
+  min_number DOUBLE PRECISION,
+  max_number DOUBLE PRECISION,
+  average_number DOUBLE PRECISION,
+  median_number DOUBLE PRECISION,
+  value_kinds JSON NOT NULL,
+  true_count BIGINT,
+  min_length BIGINT,
+  max_length BIGINT,
+  average_length DOUBLE PRECISION,
+  is_private BOOLEAN NOT NULL,
+  score DOUBLE PRECISION,
+  reason TEXT,
+  PRIMARY KEY (quality_run_id, unique_id, ordinal)
+);

@@ -1,0 +1,12 @@
+-- One row per part and relation: what the catalog knew of its data when it was scanned, NULL where it does
+-- not tell. A part is written once, by the first scan that has it.
+CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
+  part_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  row_estimate INT64,
+  bytes INT64,
+  created_at TIMESTAMP,
+  altered_at TIMESTAMP,
+  PRIMARY KEY (part_id, unique_id) NOT ENFORCED
+)
+CLUSTER BY part_id;

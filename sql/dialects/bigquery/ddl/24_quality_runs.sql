@@ -1,0 +1,21 @@
+-- One row per measurement of quality, written last: a measurement is visible when its row is, and then it is
+-- whole. It goes when the run whose nodes it measured does.
+CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
+  quality_run_id STRING NOT NULL,
+  run_id STRING NOT NULL,
+  project_name STRING NOT NULL,
+  environment STRING NOT NULL,
+  started_at TIMESTAMP NOT NULL,
+  finished_at TIMESTAMP NOT NULL,
+  target_name STRING,
+  sample_percent FLOAT64,
+  sample_rows INT64,
+  sample_seed INT64,
+  keeps_values BOOL NOT NULL,
+  table_count INT64 NOT NULL,
+  failed_count INT64 NOT NULL,
+  score FLOAT64,
+  recorder_version STRING NOT NULL,
+  PRIMARY KEY (quality_run_id) NOT ENFORCED
+)
+CLUSTER BY quality_run_id;

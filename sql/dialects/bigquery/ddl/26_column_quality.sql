@@ -1,0 +1,32 @@
+-- One row per measurement, table and column, in the order of the relation. Values are texts that lose nothing,
+-- numbers also doubles; `value_kinds` says of each text which type it stands for. Figures are NULL where the
+-- column could not be measured, which `reason` says; values are NULL where they are withheld.
+CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
+  quality_run_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  ordinal INT64 NOT NULL,
+  column_name STRING NOT NULL,
+  column_type STRING,
+  row_count INT64,
+  not_null_count INT64,
+  distinct_count INT64,
+  is_approximate BOOL,
+  min_value STRING,
+  max_value STRING,
+  average_value STRING,
+  median_value STRING,
+  min_number FLOAT64,
+  max_number FLOAT64,
+  average_number FLOAT64,
+  median_number FLOAT64,
+  value_kinds JSON NOT NULL,
+  true_count INT64,
+  min_length INT64,
+  max_length INT64,
+  average_length FLOAT64,
+  is_private BOOL NOT NULL,
+  score FLOAT64,
+  reason STRING,
+  PRIMARY KEY (quality_run_id, unique_id, ordinal) NOT ENFORCED
+)
+CLUSTER BY quality_run_id;

@@ -1,0 +1,14 @@
+-- One row per measurement, table, column and one of its most frequent values, the most frequent first. `value`
+-- is a text that loses nothing, and `value_kind` the type that it stands for: both are NULL for NULL.
+CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
+  quality_run_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  ordinal INT64 NOT NULL,
+  place INT64 NOT NULL,
+  column_name STRING NOT NULL,
+  value STRING,
+  value_kind STRING,
+  value_count INT64 NOT NULL,
+  PRIMARY KEY (quality_run_id, unique_id, ordinal, place) NOT ENFORCED
+)
+CLUSTER BY quality_run_id;

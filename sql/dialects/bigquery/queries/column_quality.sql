@@ -1,0 +1,32 @@
+-- What a measurement found of columns: of the tables in a list of lines, or of all where that is NULL.
+SELECT
+  unique_id,
+  ordinal,
+  column_name,
+  column_type,
+  row_count,
+  not_null_count,
+  distinct_count,
+  is_approximate,
+  min_value,
+  max_value,
+  average_value,
+  median_value,
+  TO_JSON_STRING(value_kinds) AS value_kinds,
+  true_count,
+  min_length,
+  max_length,
+  average_length,
+  is_private,
+  score,
+  reason
+FROM recce_metadata.column_quality
+WHERE
+  quality_run_id = :quality_run_id
+  AND (
+    CAST(:ids AS STRING) IS NULL
+    OR unique_id IN UNNEST(SPLIT(CAST(:ids AS STRING), CHR(10)))
+  )
+ORDER BY
+  unique_id NULLS LAST,
+  ordinal NULLS LAST;

@@ -1,0 +1,18 @@
+-- The most frequent values of columns: of the tables in a list of lines, or of all where that is NULL.
+SELECT
+  unique_id,
+  ordinal,
+  value,
+  value_kind,
+  value_count
+FROM recce_metadata.column_top_values
+WHERE
+  quality_run_id = :quality_run_id
+  AND (
+    CAST(:ids AS STRING) IS NULL
+    OR unique_id IN UNNEST(SPLIT(CAST(:ids AS STRING), CHR(10)))
+  )
+ORDER BY
+  unique_id NULLS LAST,
+  ordinal NULLS LAST,
+  place NULLS LAST;

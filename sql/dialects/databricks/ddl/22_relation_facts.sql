@@ -1,0 +1,15 @@
+-- One row per part and relation: what the catalog knew of its data when it was scanned, NULL where it does
+-- not tell. A part is written once, by the first scan that has it.
+CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
+  part_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  row_estimate BIGINT,
+  bytes BIGINT,
+  created_at TIMESTAMP,
+  altered_at TIMESTAMP
+)
+CLUSTER BY (part_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+);

@@ -1,0 +1,35 @@
+-- One row per measurement, table and column, in the order of the relation. Values are texts that lose nothing,
+-- numbers also doubles; `value_kinds` says of each text which type it stands for. Figures are NULL where the
+-- column could not be measured, which `reason` says; values are NULL where they are withheld.
+CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
+  quality_run_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  ordinal BIGINT NOT NULL,
+  column_name STRING NOT NULL,
+  column_type STRING,
+  row_count BIGINT,
+  not_null_count BIGINT,
+  distinct_count BIGINT,
+  is_approximate BOOLEAN,
+  min_value STRING,
+  max_value STRING,
+  average_value STRING,
+  median_value STRING,
+  min_number DOUBLE,
+  max_number DOUBLE,
+  average_number DOUBLE,
+  median_number DOUBLE,
+  value_kinds STRING NOT NULL,
+  true_count BIGINT,
+  min_length BIGINT,
+  max_length BIGINT,
+  average_length DOUBLE,
+  is_private BOOLEAN NOT NULL,
+  score DOUBLE,
+  reason STRING
+)
+CLUSTER BY (quality_run_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+);

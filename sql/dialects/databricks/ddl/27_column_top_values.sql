@@ -1,0 +1,17 @@
+-- One row per measurement, table, column and one of its most frequent values, the most frequent first. `value`
+-- is a text that loses nothing, and `value_kind` the type that it stands for: both are NULL for NULL.
+CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
+  quality_run_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  ordinal BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  column_name STRING NOT NULL,
+  value STRING,
+  value_kind STRING,
+  value_count BIGINT NOT NULL
+)
+CLUSTER BY (quality_run_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+);

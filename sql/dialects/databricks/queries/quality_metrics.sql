@@ -1,0 +1,24 @@
+-- The users' own metrics: of the tables in a list of lines, or of all where that is NULL.
+SELECT
+  unique_id,
+  ordinal,
+  metric_name,
+  value,
+  value_kind,
+  threshold,
+  holds,
+  reason
+FROM recce_metadata.quality_metrics
+WHERE
+  quality_run_id = :quality_run_id
+  AND (
+    CAST(:ids AS STRING) IS NULL
+    OR unique_id IN (
+      SELECT
+        EXPLODE(SPLIT(CAST(:ids AS STRING), CHR(10)))
+    )
+  )
+ORDER BY
+  unique_id NULLS LAST,
+  ordinal NULLS LAST,
+  place NULLS LAST;

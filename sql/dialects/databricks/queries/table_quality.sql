@@ -1,0 +1,21 @@
+-- What a measurement found of tables: of the tables in a list of lines, or of all where that is NULL.
+SELECT
+  unique_id,
+  name,
+  relation,
+  measured_at,
+  row_count,
+  sampled_rows,
+  score,
+  reason,
+  notes AS notes
+FROM recce_metadata.table_quality
+WHERE
+  quality_run_id = :quality_run_id
+  AND (
+    CAST(:ids AS STRING) IS NULL
+    OR unique_id IN (
+      SELECT
+        EXPLODE(SPLIT(CAST(:ids AS STRING), CHR(10)))
+    )
+  );

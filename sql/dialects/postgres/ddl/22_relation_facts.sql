@@ -1,0 +1,11 @@
+-- One row per part and relation: what the catalog knew of its data when it was scanned, NULL where it does
+-- not tell. A part is written once, by the first scan that has it.
+CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
+  part_id VARCHAR(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  row_estimate BIGINT,
+  bytes BIGINT,
+  created_at TIMESTAMPTZ,
+  altered_at TIMESTAMPTZ,
+  PRIMARY KEY (part_id, unique_id)
+);

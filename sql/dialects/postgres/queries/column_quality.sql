@@ -1,0 +1,36 @@
+-- What a measurement found of columns: of the tables in a list of lines, or of all where that is NULL.
+SELECT
+  unique_id,
+  ordinal,
+  column_name,
+  column_type,
+  row_count,
+  not_null_count,
+  distinct_count,
+  is_approximate,
+  min_value,
+  max_value,
+  average_value,
+  median_value,
+  CAST(value_kinds AS TEXT) AS value_kinds,
+  true_count,
+  min_length,
+  max_length,
+  average_length,
+  is_private,
+  score,
+  reason
+FROM recce_metadata.column_quality
+WHERE
+  quality_run_id = :quality_run_id
+  AND (
+    CAST(:ids AS TEXT) IS NULL
+    OR unique_id IN (
+      SELECT
+        wanted.unique_id
+      FROM UNNEST(STRING_TO_ARRAY(CAST(:ids AS TEXT), CHR(  10))) AS wanted(unique_id)
+    )
+  )
+ORDER BY
+  unique_id,
+  ordinal;

@@ -1,0 +1,19 @@
+-- One row per measurement of quality, written last: a measurement is visible when its row is, and then it is
+-- whole. It goes when the run whose nodes it measured does.
+CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
+  quality_run_id VARCHAR(64) NOT NULL,
+  run_id VARCHAR(64) NOT NULL,
+  project_name VARCHAR(65535) NOT NULL,
+  environment VARCHAR(65535) NOT NULL,
+  started_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  finished_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  target_name VARCHAR(65535),
+  sample_percent DOUBLE PRECISION,
+  sample_rows BIGINT,
+  sample_seed BIGINT,
+  keeps_values BOOLEAN NOT NULL,
+  table_count BIGINT NOT NULL,
+  failed_count BIGINT NOT NULL,
+  score DOUBLE PRECISION,
+  recorder_version VARCHAR(65535) NOT NULL
+);

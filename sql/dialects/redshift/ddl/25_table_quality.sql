@@ -1,0 +1,15 @@
+-- One row per measurement and table. `sampled_rows` is NULL where all rows were measured; `reason` says why a
+-- table could not be measured. `notes` is an array of sentences.
+CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
+  quality_run_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR(65535) NOT NULL,
+  name VARCHAR(65535) NOT NULL,
+  relation VARCHAR(65535) NOT NULL,
+  measured_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  row_count BIGINT,
+  sampled_rows BIGINT,
+  column_count BIGINT NOT NULL,
+  score DOUBLE PRECISION,
+  reason VARCHAR(65535),
+  notes SUPER NOT NULL
+);

@@ -1,0 +1,17 @@
+-- One row per measurement, table and metric of the users' own: of a column, whose place is `ordinal`, or of the
+-- table, where that is 0 and there is no `column_name`. `holds` is NULL where the metric has no threshold, or
+-- could not be measured, which `reason` says.
+CREATE TABLE IF NOT EXISTS recce_metadata.quality_metrics (
+  quality_run_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR(65535) NOT NULL,
+  ordinal BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  column_name VARCHAR(65535),
+  metric_name VARCHAR(65535) NOT NULL,
+  value VARCHAR(65535),
+  value_kind VARCHAR(65535),
+  value_number DOUBLE PRECISION,
+  threshold VARCHAR(65535),
+  holds BOOLEAN,
+  reason VARCHAR(65535)
+);

@@ -1,0 +1,39 @@
+-- What a measurement found of columns: of the tables in a list of lines, or of all where that is NULL.
+SELECT
+  unique_id,
+  ordinal,
+  column_name,
+  column_type,
+  row_count,
+  not_null_count,
+  distinct_count,
+  is_approximate,
+  min_value,
+  max_value,
+  average_value,
+  median_value,
+  value_kinds AS value_kinds,
+  true_count,
+  min_length,
+  max_length,
+  average_length,
+  is_private,
+  score,
+  reason
+FROM recce_metadata.column_quality
+WHERE
+  quality_run_id = :quality_run_id
+  AND (
+    CAST(:ids AS VARCHAR(65535)) IS NULL
+    OR unique_id IN (
+      SELECT
+        CAST(line AS VARCHAR(65535))
+      FROM (
+        SELECT
+          SPLIT_TO_ARRAY(CAST(:ids AS VARCHAR(65535)), CHR(10)) AS lines
+      ) AS split, split.lines AS line
+    )
+  )
+ORDER BY
+  unique_id,
+  ordinal;

@@ -1,0 +1,28 @@
+-- The users' own metrics: of the tables in a list of lines, or of all where that is NULL.
+SELECT
+  unique_id,
+  ordinal,
+  metric_name,
+  value,
+  value_kind,
+  threshold,
+  holds,
+  reason
+FROM recce_metadata.quality_metrics
+WHERE
+  quality_run_id = :quality_run_id
+  AND (
+    CAST(:ids AS VARCHAR(65535)) IS NULL
+    OR unique_id IN (
+      SELECT
+        CAST(line AS VARCHAR(65535))
+      FROM (
+        SELECT
+          SPLIT_TO_ARRAY(CAST(:ids AS VARCHAR(65535)), CHR(10)) AS lines
+      ) AS split, split.lines AS line
+    )
+  )
+ORDER BY
+  unique_id,
+  ordinal,
+  place;

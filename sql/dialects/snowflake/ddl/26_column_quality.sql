@@ -1,0 +1,31 @@
+-- One row per measurement, table and column, in the order of the relation. Values are texts that lose nothing,
+-- numbers also doubles; `value_kinds` says of each text which type it stands for. Figures are NULL where the
+-- column could not be measured, which `reason` says; values are NULL where they are withheld.
+CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
+  quality_run_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR NOT NULL,
+  ordinal BIGINT NOT NULL,
+  column_name VARCHAR NOT NULL,
+  column_type VARCHAR,
+  row_count BIGINT,
+  not_null_count BIGINT,
+  distinct_count BIGINT,
+  is_approximate BOOLEAN,
+  min_value VARCHAR,
+  max_value VARCHAR,
+  average_value VARCHAR,
+  median_value VARCHAR,
+  min_number DOUBLE,
+  max_number DOUBLE,
+  average_number DOUBLE,
+  median_number DOUBLE,
+  value_kinds VARIANT NOT NULL,
+  true_count BIGINT,
+  min_length BIGINT,
+  max_length BIGINT,
+  average_length DOUBLE,
+  is_private BOOLEAN NOT NULL,
+  score DOUBLE,
+  reason VARCHAR,
+  PRIMARY KEY (quality_run_id, unique_id, ordinal)
+);

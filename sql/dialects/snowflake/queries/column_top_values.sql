@@ -1,0 +1,22 @@
+-- The most frequent values of columns: of the tables in a list of lines, or of all where that is NULL.
+SELECT
+  unique_id,
+  ordinal,
+  value,
+  value_kind,
+  value_count
+FROM recce_metadata.column_top_values
+WHERE
+  quality_run_id = :quality_run_id
+  AND (
+    CAST(:ids AS VARCHAR) IS NULL
+    OR unique_id IN (
+      SELECT
+        CAST(line.value AS VARCHAR)
+      FROM TABLE(FLATTEN(INPUT => SPLIT(CAST(:ids AS VARCHAR), CHR(10)))) AS line
+    )
+  )
+ORDER BY
+  unique_id,
+  ordinal,
+  place;

@@ -1,0 +1,10 @@
+-- The users' own metrics: of the tables in a list of lines, or of all where that is NULL.
+SELECT unique_id, ordinal, metric_name, value, value_kind, threshold, holds, reason
+FROM quality_metrics
+WHERE
+  quality_run_id = :quality_run_id
+  AND (
+    CAST(:ids AS TEXT) IS NULL
+    OR unique_id IN (SELECT wanted.unique_id FROM UNNEST(STRING_TO_ARRAY(CAST(:ids AS TEXT), CHR(10))) AS wanted(unique_id))
+  )
+ORDER BY unique_id, ordinal, place;

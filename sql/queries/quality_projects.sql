@@ -1,0 +1,4 @@
+-- The projects of which quality was measured, and their environments.
+SELECT DISTINCT project_name, environment
+FROM quality_runs
+ORDER BY project_name, environment;

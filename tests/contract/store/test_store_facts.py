@@ -1,0 +1,173 @@
+"""Scanned runs: what the catalog knew of the data, and which relation refers to which."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.models import NodeMetadata, Project, RunMetadata
+from recce_meta.models.catalog import RelationFacts
+from recce_meta.store.facts import load_facts
+from recce_meta.store.prune import prune
+from recce_meta.store.read import list_runs
+from recce_meta.store.select import load_run
+from recce_meta.store.write import record_run
+
+AT = datetime(2026, 11, 1, 10, 0, 0, 250000, tzinfo=timezone.utc)
+TO_CUSTOMERS = {
+    "name": "orders_customer",
+    "type": "foreign_key",
+    "columns": ["customer", 'a "b", c'],
+    "references": {"relation": "relation.shop.customers", "columns": ["id", "⟦ünï⟧"]},
+    "on_update": "cascade",
+    "on_delete": "set null",
+}
+TO_ITSELF = {
+    "type": "foreign_key",
+    "columns": ["parent"],
+    "references": {"relation": "relation.shop.orders", "columns": ["id"]},
+}
+
+
+def facts(count: int = 40, **changed: int) -> tuple[RelationFacts, ...]:
+    """What is known of the tables t00, t01, …; of some, other sizes."""
+    found = []
+    for number in range(count):
+        name = f"t{number:02}"
+        found.append(
+            RelationFacts(
+                unique_id=f"relation.shop.{name}",
+                row_estimate=changed.get(name, number),
+                bytes=2**40 + number if number % 2 else None,
+                created_at=AT if number % 3 else None,
+                altered_at=AT + timedelta(days=number),
+            )
+        )
+    return tuple(found)
+
+
+def scan(run_id: str, *, age: int = 0, known: tuple[RelationFacts, ...] = (), **fields: Any) -> Project:
+    constraints = [{"type": "primary_key", "columns": ["id"]}, TO_CUSTOMERS, TO_ITSELF]
+    nodes = (
+        NodeMetadata(unique_id="relation.shop.customers", name="customers", resource_type="table"),
+        NodeMetadata(
+            unique_id="relation.shop.orders",
+            name="orders",
+            resource_type="table",
+            properties={"constraints": constraints},
+        ),
+    )
+    run = RunMetadata(
+        run_id=run_id,
+        run_at=AT - timedelta(days=age),
+        project_name="shop",
+        extractor="database",
+        command="scan",
+        **fields,
+    )
+    return Project(run=run, nodes=nodes, facts=known)
+
+
+def rows_of(store: Any, table: str) -> int:
+    return int(store.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}"))
+
+
+def test_a_loaded_scan_equals_what_was_extracted(store):
+    project = scan("one", known=facts())
+    done = record_run(store.adapter, project, schema=store.schema)
+
+    loaded = load_run(store.adapter, "one", schema=store.schema)
+    assert loaded == replace(project, run=done.run)
+    assert load_facts(store.adapter, done.run, schema=store.schema) == project.facts
+
+
+def test_a_scan_of_an_unchanged_database_writes_no_facts(store):
+    record_run(store.adapter, scan("one", age=2, known=facts()), schema=store.schema)
+    written, parts = rows_of(store, "relation_facts"), rows_of(store, "fact_parts")
+    record_run(store.adapter, scan("two", age=1, known=facts()), schema=store.schema)
+    assert (rows_of(store, "relation_facts"), rows_of(store, "fact_parts")) == (written, 2 * parts)
+
+    grown = facts(t07=1000)
+    record_run(store.adapter, scan("three", known=grown), schema=store.schema)
+    assert 0 < rows_of(store, "relation_facts") - written < written / 2
+    assert load_run(store.adapter, "three", schema=store.schema).facts == grown
+    assert load_run(store.adapter, "one", schema=store.schema).facts == facts()
+
+
+def test_a_table_that_is_gone_has_no_facts_in_later_scans(store):
+    for age, run_id, known in ((1, "one", facts(3)), (0, "two", facts(2))):
+        record_run(store.adapter, scan(run_id, age=age, known=known), schema=store.schema)
+
+    assert load_run(store.adapter, "two", schema=store.schema).facts == facts(2)
+    assert load_run(store.adapter, "latest~1", schema=store.schema).facts == facts(3)
+
+
+def test_a_moment_is_the_same_fact_in_any_zone(store):
+    (one,) = facts(2)[1:]
+    there = timezone(timedelta(hours=5, minutes=30))
+    elsewhere = replace(one, created_at=AT.astimezone(there), altered_at=one.altered_at.astimezone(there))
+    for age, run_id, known in ((1, "one", one), (0, "two", elsewhere)):
+        record_run(store.adapter, scan(run_id, age=age, known=(known,)), schema=store.schema)
+
+    assert rows_of(store, "relation_facts") == 1
+    (loaded,) = load_run(store.adapter, "two", schema=store.schema).facts
+    assert (loaded, loaded.created_at.tzinfo) == (one, timezone.utc)
+
+
+def test_facts_go_with_the_last_run_that_has_them(store):
+    record_run(store.adapter, scan("one", age=2, known=facts()), schema=store.schema)
+    record_run(store.adapter, scan("two", age=1, known=facts(t07=1000)), schema=store.schema)
+    before = rows_of(store, "relation_facts")
+
+    prune(store.adapter, keep_last=1, schema=store.schema)
+    assert load_run(store.adapter, "two", schema=store.schema).facts == facts(t07=1000)
+    assert 0 < rows_of(store, "relation_facts") < before
+
+    result = prune(store.adapter, keep_last=0, schema=store.schema)
+    tables = ("fact_parts", "relation_facts", "version_references")
+    assert [rows_of(store, table) for table in tables] == [0, 0, 0]
+    assert (result.rows["relation_facts"], result.rows["version_references"]) == (40, 2)
+
+
+def test_foreign_keys_are_rows_of_the_version_and_no_lineage(store):
+    done = record_run(store.adapter, scan("one", age=1), schema=store.schema)
+    record_run(store.adapter, scan("two"), schema=store.schema)
+
+    quoted = store.adapter.quote_identifier(store.adapter.warehouse.folded(store.schema))
+    rows = store.adapter.execute(
+        "SELECT ordinal, name, parent_id, CAST(columns AS VARCHAR(100)),"
+        f" CAST(parent_columns AS VARCHAR(100)), on_update, on_delete FROM {quoted}.version_references ORDER BY ordinal"
+    )[1]
+    assert done.run.edge_count == 0
+    assert [tuple(row) for row in rows] == [
+        (
+            1, "orders_customer", "relation.shop.customers", '["customer","a \\"b\\", c"]',
+            '["id","⟦ünï⟧"]', "cascade", "set null",
+        ),
+        (2, None, "relation.shop.orders", '["parent"]', '["id"]', None, None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "constraints", ["none", ["not an object"], [{"references": "x"}], [{"references": {}}]]
+)
+def test_constraints_of_another_shape_are_no_foreign_keys(store, constraints):
+    project = scan("one")
+    odd = replace(project.nodes[1], properties={"constraints": constraints})
+    record_run(store.adapter, replace(project, nodes=(odd,)), schema=store.schema)
+    assert rows_of(store, "version_references") == 0
+
+
+def test_scans_are_found_among_other_runs(store, make_project):
+    record_run(store.adapter, make_project("dbt-1"), schema=store.schema)
+    record_run(store.adapter, scan("old", age=5), schema=store.schema)
+    record_run(store.adapter, scan("new", age=1), schema=store.schema)
+    record_run(store.adapter, scan("other", environment="prod"), schema=store.schema)
+
+    found = list_runs(
+        store.adapter, project="shop", environment="current", extractor="database", schema=store.schema
+    )
+    assert [run.run_id for run in found] == ["new", "old"]
