@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 Schemas = Mapping[str, Mapping[str, str]]
 
+_BUILT_BY_SQL = SQL_BUILT | {"relation"}
+"""What the unique ids begin with of those whose rows and columns a query tells: of relations, views read."""
+
 BREAKING = SqlChange(category=Category.BREAKING)
 
 WITHOUT_COLUMNS = (
@@ -197,7 +200,8 @@ class Effects:
         return found
 
     def _is_read_by_sql(self, unique_id: str) -> bool:
-        return any(child.split(".", 1)[0] in SQL_BUILT for child in self._graph.children(unique_id))
+        kinds = {child.split(".", 1)[0] for child in self._graph.children(unique_id)}
+        return not kinds.isdisjoint(_BUILT_BY_SQL)
 
     def _resolved_query(self, unique_id: str) -> tuple[QueryNames, Query | None]:
         """The SQL of a node of current, understood; None where it is not."""
@@ -241,6 +245,7 @@ def _readable(reason: str, relations: Mapping[str, str]) -> str:
         name = parent_name(unique_id)
         if name in reason:
             last = re.escape(unquoted(last_part(relation)))
-            label = unique_id.split(".", 2)[-1].replace("\\", "")
+            is_scanned = unique_id.startswith("relation.")
+            label = unique_id.split(".", 1 if is_scanned else 2)[-1].replace("\\", "")
             reason = re.sub(rf"{name}(\W{{1,3}}{last}\b[\"`\]]?)?", label, reason)
     return reason

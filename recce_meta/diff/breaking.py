@@ -15,18 +15,20 @@ from msgspec.structs import replace
 
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.code import branch_tokens, branches
+from recce_meta.diff.scanned_effects import scanned_effects
 from recce_meta.diff.side import Side
 from recce_meta.graph import LineageGraph
 from recce_meta.models import Change, ChangeDetail, NodeMetadata, Reason, Status
 from recce_meta.models.category import Category, ColumnChange, SqlChange
+from recce_meta.models.kinds import RELATIONS, VIEWS
 
 CompareSql: TypeAlias = Callable[[NodeMetadata, str, NodeMetadata, str], SqlChange]
 """Compares two versions of a node's compiled SQL: base's node and SQL, current's node and SQL."""
 
-READ = frozenset("model seed snapshot source metric semantic_model saved_query function".split())
+READ = frozenset("model seed snapshot source metric semantic_model saved_query function".split()) | RELATIONS
 """Resource types that others read, and whose changes have a category."""
 
-SQL_BUILT = frozenset(["model", "snapshot"])
+SQL_BUILT = frozenset(["model", "snapshot"]) | VIEWS
 """Resource types whose rows and columns compiled SQL tells."""
 
 SEVERITY = {
@@ -182,6 +184,9 @@ def _effects(
     change: Change, before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: CompareSql
 ) -> Iterator[SqlChange]:
     """The effect of each reason."""
+    if after.resource_type in RELATIONS:
+        yield from scanned_effects(change, before, after, lambda: _of_sql(before, after, causes, compare))
+        return
     has_sql = after.resource_type in SQL_BUILT and after.language != "python"
     reasons = set(change.reasons)
     if has_sql and reasons & {Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS}:

@@ -15,6 +15,7 @@ from recce_meta.diff.code import branches, same_code
 from recce_meta.diff.columns import column_details, contract_details, description_details
 from recce_meta.diff.config import config_details, property_details
 from recce_meta.diff.places import relation_details
+from recce_meta.diff.scanned import scanned_details
 from recce_meta.diff.side import Side
 from recce_meta.models import (
     COSMETIC,
@@ -25,6 +26,7 @@ from recce_meta.models import (
     Reason,
     Status,
 )
+from recce_meta.models.kinds import SCANNED
 
 Source = Project | Mapping[str, NodeMetadata] | Iterable[NodeMetadata]
 
@@ -88,6 +90,9 @@ def node_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
     """Every difference between two states of one node."""
     if before == after:  # the same entry, though perhaps not the same macros behind it
         yield from causes.macro_details(before, after)
+        return
+    if after.resource_type in SCANNED:
+        yield from scanned_details(before, after, causes)
         return
     yield from code_details(before, after, causes)
     yield from seed_details(before, after, causes)

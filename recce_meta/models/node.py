@@ -108,7 +108,9 @@ class NodeMetadata(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def label(self) -> str:
-        """The name, with the version where it has one: `orders.v2`."""
+        """The name, with the version where it has one, `orders.v2`; of a scanned relation `public.film`."""
+        if self.unique_id.startswith("relation."):
+            return self.unique_id.removeprefix("relation.")
         return self.name if self.version is None else f"{self.name}.v{self.version}"
 
 

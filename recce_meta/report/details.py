@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
-
 from recce_meta.models.change import Change, ChangeDetail, Reason
+from recce_meta.models.kinds import SCANNED
 from recce_meta.models.node import Json
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import line_counts
 from recce_meta.report.effects import effect_phrases, reached_phrase
+from recce_meta.report.scan_details import SCAN_PHRASES
+from recce_meta.report.short_values import VALUE_WIDTH, from_to, short_value
 from recce_meta.report.wording import more, node_part, short_id
 
-VALUE_WIDTH = 48
 NAMES_SHOWN = 4
 """Names of parents or macros in one phrase."""
 
@@ -35,29 +35,11 @@ def detail_phrases(change: Change) -> list[str]:
     phrases: dict[str, None] = dict.fromkeys(
         [*effect_phrases(change), *filter(None, [reached_phrase(change)])]
     )
+    told = {**_PHRASES, **SCAN_PHRASES} if change.resource_type in SCANNED else _PHRASES
     for reason in Reason:
-        if reason in by_reason and reason in _PHRASES:
-            phrases |= dict.fromkeys(_PHRASES[reason](by_reason[reason]))
+        if reason in by_reason and reason in told:
+            phrases |= dict.fromkeys(told[reason](by_reason[reason]))
     return list(phrases)
-
-
-def short_value(value: Json) -> str:
-    """A JSON value in at most `VALUE_WIDTH` cells; texts without quotes where that is clear.
-
-    >>> short_value("view"), short_value(""), short_value(True), short_value(["a"])
-    ('view', '""', 'true', '["a"]')
-    """
-    if isinstance(value, str) and value.strip() == value != "":
-        return shorten(value, VALUE_WIDTH)
-    return shorten(msgspec.json.encode(value, order="deterministic").decode(), VALUE_WIDTH)
-
-
-def _from_to(label: str, base: Json, current: Json) -> str:
-    if base is None and current is not None:
-        return f"+ {label}: {short_value(current)}"
-    if current is None and base is not None:
-        return f"- {label}: {short_value(base)}"
-    return f"{label}: {short_value(base)} → {short_value(current)}"
 
 
 def _config(details: Sequence[ChangeDetail]) -> Iterator[str]:
@@ -65,7 +47,7 @@ def _config(details: Sequence[ChangeDetail]) -> Iterator[str]:
         if _is_name_list(detail.base) and _is_name_list(detail.current):
             yield _list_phrase(detail.key, detail.base or [], detail.current or [])
         else:
-            yield _from_to(detail.key, detail.base, detail.current)
+            yield from_to(detail.key, detail.base, detail.current)
 
 
 def _is_name_list(value: Json) -> bool:
@@ -99,7 +81,7 @@ def _descriptions(details: Sequence[ChangeDetail]) -> Iterator[str]:
     for detail in details:
         verb = "added" if not detail.base else "removed" if not detail.current else "changed"
         if detail.key in _DESCRIBED:
-            yield _from_to(_DESCRIBED[detail.key], detail.base or None, detail.current or None)
+            yield from_to(_DESCRIBED[detail.key], detail.base or None, detail.current or None)
         else:
             columns.setdefault(verb, []).append(detail.key)
     for verb, names in columns.items():
@@ -109,7 +91,7 @@ def _descriptions(details: Sequence[ChangeDetail]) -> Iterator[str]:
 def _relation(details: Sequence[ChangeDetail]) -> Iterator[str]:
     parts = [detail for detail in details if detail.key in RELATION_PARTS]
     for detail in parts or details:
-        yield _from_to(RELATION_PARTS.get(detail.key, "relation"), detail.base, detail.current)
+        yield from_to(RELATION_PARTS.get(detail.key, "relation"), detail.base, detail.current)
 
 
 def _parents(details: Sequence[ChangeDetail]) -> Iterator[str]:
@@ -150,9 +132,9 @@ def _lines(label: str, detail: ChangeDetail) -> str:
 def _contract(details: Sequence[ChangeDetail]) -> Iterator[str]:
     for detail in details:
         if detail.key in ("enforced", "constraints"):
-            yield "contract " + _from_to(detail.key, detail.base, detail.current)
+            yield "contract " + from_to(detail.key, detail.base, detail.current)
         elif detail.key.startswith("columns."):
-            yield "contract " + _from_to(detail.key.removeprefix("columns."), detail.base, detail.current)
+            yield "contract " + from_to(detail.key.removeprefix("columns."), detail.base, detail.current)
         else:
             yield f"contract {_column(detail)}"
 

@@ -19,10 +19,12 @@ from recce_meta.report.details import detail_phrases, is_text
 from recce_meta.report.effects import column_phrases, effect_of, is_judged, is_unsure, reached_phrase
 from recce_meta.report.escape import code, fenced, html_code, prose, words
 from recce_meta.report.mermaid import diff_flowchart
+from recce_meta.report.scan_details import is_column
 from recce_meta.report.wording import (
     KINDS,
     SEVERE,
     TESTS,
+    UNMARKED,
     DiffSummary,
     by_kind,
     count_of,
@@ -141,8 +143,8 @@ def _losses(diff: RunDiff) -> str:
     """What those who read the relations lose: nodes, columns, the types they relied on."""
     removed = Counter(c.resource_type for c in diff.changed if c.status is Status.REMOVED)
     lost = retyped = 0
-    for detail in (d for change in diff.changed for d in change.details if d.reason is Reason.COLUMNS):
-        if detail.key != "(order)":
+    for change, detail in ((c, d) for c in diff.changed for d in c.details if d.reason is Reason.COLUMNS):
+        if is_column(change, detail):
             lost += detail.current is None
             retyped += detail.base is not None and detail.current is not None
     nodes = sum(count for kind, count in removed.items() if kind not in TESTS)
@@ -287,7 +289,7 @@ def _impact_name(impact: Impact) -> str:
         hidden = len(impact.columns) - COLUMNS_IN_ROW
         about += [more(hidden)] if hidden > 0 else []
     name += f" ({' '.join(about)})" if about else ""
-    return name if impact.resource_type == "model" else f"{words(impact.resource_type)} {name}"
+    return name if impact.resource_type in UNMARKED else f"{words(impact.resource_type)} {name}"
 
 
 def _macros(changes: Sequence[Change], room: int) -> str:

@@ -16,6 +16,7 @@ from recce_meta.report.effects import effect_of, impact_label, is_judged
 from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, table
 from recce_meta.report.wording import (
     TESTS,
+    UNMARKED,
     by_kind,
     counts_by_kind,
     kind_plural,
@@ -259,7 +260,7 @@ def _distance(distance: int, max_lines: int | None) -> str:
 
 def _downstream_name(impact: Impact) -> str:
     label = impact_label(impact)
-    return label if impact.resource_type == "model" else f"{impact.resource_type}:{label}"
+    return label if impact.resource_type in UNMARKED else f"{impact.resource_type}:{label}"
 
 
 def _fitted(names: Sequence[str], width: int) -> str:

@@ -29,11 +29,22 @@ KINDS = {
     "operation": "operations",
     "test": "tests",
     "unit_test": "unit tests",
+    "schema": "schemas",
+    "table": "tables",
+    "external_table": "external tables",
+    "view": "views",
+    "materialized_view": "materialized views",
 }
 """Resource types in the order in which reports list them, with their plural."""
 
 TESTS = frozenset({"test", "unit_test"})
 """Counted rather than listed: a model has many, and they follow it."""
+
+UNMARKED = frozenset({"model", "view"})
+"""Where most nodes downstream are of one kind, those are named without it."""
+
+_RELATION = "relation."
+"""How the unique id of a scanned relation begins."""
 
 _HASH = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]{8,}")
 _KIND_RANK = {kind: rank for rank, kind in enumerate(KINDS)}
@@ -168,13 +179,17 @@ def node_label(node: Named) -> str:
 
 
 def short_id(unique_id: str) -> str:
-    """A unique id without its package: `model.shop.orders` gives `model.orders`."""
+    """A unique id without its package: `model.shop.orders` gives `model.orders`; a relation's own name."""
+    if unique_id.startswith(_RELATION):
+        return unique_id.removeprefix(_RELATION)
     parts = unique_id.split(".", 2)
     return f"{parts[0]}.{parts[2]}" if len(parts) == 3 else unique_id
 
 
 def node_part(unique_id: str) -> str:
     """A unique id without resource type and package, and without the hash of a generic test."""
+    if unique_id.startswith(_RELATION):
+        return unique_id.removeprefix(_RELATION)
     parts = unique_id.split(".", 2)
     if len(parts) < 3:
         return unique_id
