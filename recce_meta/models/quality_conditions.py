@@ -19,6 +19,7 @@ TABLE_FIGURES = ("row_count", "column_count", "score")
 COLUMN_FIGURES = (
     "null_count",
     "null_share",
+    "blank_count",
     "distinct_count",
     "distinct_share",
     "min",
