@@ -138,8 +138,8 @@ def test_foreign_keys_are_rows_of_the_version_and_no_lineage(store):
 
     quoted = store.adapter.quote_identifier(store.adapter.warehouse.folded(store.schema))
     rows = store.adapter.execute(
-        "SELECT ordinal, name, parent_id, CAST(columns AS VARCHAR(100)),"
-        f" CAST(parent_columns AS VARCHAR(100)), on_update, on_delete FROM {quoted}.version_references ORDER BY ordinal"
+        "SELECT ordinal, name, parent_id, CAST(columns AS VARCHAR(99)), CAST(parent_columns AS VARCHAR(99)),"
+        f" on_update, on_delete FROM {quoted}.version_references ORDER BY ordinal"
     )[1]
     assert done.run.edge_count == 0
     assert [tuple(row) for row in rows] == [

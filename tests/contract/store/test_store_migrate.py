@@ -8,21 +8,24 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.errors import StoreError
+from recce_meta.errors import MissingRelation, StoreError
 from recce_meta.models import Column, NodeResult
+from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.column_lineage import ColumnGraph, ColumnOutput, Kind, NodeColumns
+from recce_meta.models.quality import Quality, QualityRun
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store import files, migrate
 from recce_meta.store.columns import load_columns
 from recce_meta.store.files import split_statements
 from recce_meta.store.migrate import SCHEMA_VERSION, InitAction, init_sql, init_store
+from recce_meta.store.quality import write_quality
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run
 from recce_meta.store.statistics import load_statistics, write_statistics
 from recce_meta.store.write import record_run
 
 DATA = Path(__file__).parents[2] / "data"
-RUNS = {1: ["run-1"], 2: ["run-2", "run-1"], 3: ["run-2", "run-1"]}
+RUNS = {1: ["run-1"], 2: ["run-2", "run-1"], 3: ["run-2", "run-1"], 4: ["run-2", "run-1"]}
 """The runs that the stores of older versions hold, newest first."""
 
 
@@ -95,7 +98,8 @@ def test_runs_that_share_parts_still_differ_where_they_did(old_store, old_versio
     assert current.nodes[0].compiled_code == 'select id, amount * 2 from "db"."pr_7"."raw" -- ünï'
     assert base.nodes[1].code_hash == current.nodes[1].code_hash
     assert (current.macros, current.groups, current.results) == (base.macros, base.groups, base.results)
-    rows = ROWS | ROWS_SINCE_3 if old_version >= 3 else ROWS
+    since = [ROWS_SINCE_3 if old_version >= 3 else {}, ROWS_SINCE_4 if old_version >= 4 else {}]
+    rows = ROWS | since[0] | since[1]
     assert {table: old_store.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}") for table in rows} == rows
 
 
@@ -116,13 +120,23 @@ ROWS = {
     "column_part_nodes": 0,
     "column_analyses": 0,
     "column_edges": 0,
+    "fact_parts": 0,
+    "relation_facts": 0,
+    "version_references": 0,
+    "quality_runs": 0,
+    "table_quality": 0,
+    "column_quality": 0,
+    "column_top_values": 0,
+    "quality_metrics": 0,
 }
 ROWS_SINCE_3 = {"graph_parts": 6, "part_nodes": 5, "node_statistics": 1, "column_statistics": 1}
 """Graphs are cut into more parts, and share one; a node was counted and profiled."""
+ROWS_SINCE_4 = {"column_parts": 2, "column_part_nodes": 2, "column_analyses": 2, "column_edges": 5}
+"""One of the runs has column lineage."""
 
 
 def test_statistics_can_be_added_to_a_run_of_an_old_store(old_store, old_version):
-    run = list_runs(old_store.adapter, schema=old_store.schema)[0 if old_version == 3 else -1]
+    run = list_runs(old_store.adapter, schema=old_store.schema)[0 if old_version >= 3 else -1]
     node = NodeStatistics(unique_id="model.shop.orders", counted_at=run.run_at, row_count=3)
 
     write_statistics(old_store.adapter, run, [node], schema=old_store.schema)
@@ -132,18 +146,39 @@ def test_statistics_can_be_added_to_a_run_of_an_old_store(old_store, old_version
 
 def test_column_lineage_can_be_recorded_beside_the_runs_of_an_old_store(old_store, old_version):
     before = list_runs(old_store.adapter, schema=old_store.schema)
-    assert [run.column_graph_id for run in before] == [None] * len(before)
+    with_columns = [run.run_id for run in before if run.column_graph_id]
+    assert with_columns == (["run-1"] if old_version >= 4 else [])
     assert load_columns(old_store.adapter, before[0], schema=old_store.schema) is None
     project = load_run(old_store.adapter, before[0].run_id, schema=old_store.schema)
     again = replace(project, run=replace(project.run, run_id="run-again"))
-    columns = {"a" * 32: NodeColumns(outputs=(ColumnOutput("id", Kind.CONSTANT, "1"),))}
-    graph = ColumnGraph(lineage_ids={"model.shop.orders": "a" * 32}, analyses=columns)
+    columns = {"c" * 32: NodeColumns(outputs=(ColumnOutput("id", Kind.CONSTANT, "1"),))}
+    graph = ColumnGraph(lineage_ids={"model.shop.orders": "c" * 32}, analyses=columns)
 
     done = record_run(old_store.adapter, again, schema=old_store.schema, analyse=lambda known: graph)
 
     assert (done.written, done.new_graph, done.analyses_written) == (True, old_version < 3, 1)
     loaded = load_columns(old_store.adapter, done.run, schema=old_store.schema)
-    assert loaded == {"model.shop.orders": columns["a" * 32]}
+    assert loaded == {"model.shop.orders": columns["c" * 32]}
+
+
+def test_scans_and_quality_can_be_kept_in_an_old_store(old_store):
+    before = list_runs(old_store.adapter, schema=old_store.schema)[0]
+    project = load_run(old_store.adapter, before.run_id, schema=old_store.schema)
+    assert project.facts == ()
+    facts = (RelationFacts(unique_id="relation.shop.raw", row_estimate=3),)
+    scan = replace(project, run=replace(project.run, run_id="scan", extractor="database"), facts=facts)
+    record_run(old_store.adapter, scan, schema=old_store.schema)
+    run = QualityRun(
+        quality_run_id="q",
+        run_id="scan",
+        project_name="shop",
+        environment="current",
+        started_at=before.run_at,
+        finished_at=before.run_at,
+    )
+
+    assert write_quality(old_store.adapter, Quality(run=run, tables=()), schema=old_store.schema).written
+    assert load_run(old_store.adapter, "scan", schema=old_store.schema).facts == facts
 
 
 def test_reading_or_recording_migrates_too(old_store, old_version, make_project):
@@ -181,7 +216,10 @@ def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, mon
 
     assert old_store.scalar("SELECT schema_version FROM {s}.store") == old_version
     assert old_store.scalar("SELECT COUNT(*) FROM {s}.graph_nodes") == 3 * len(RUNS[old_version])
-    assert "column_graph_id" not in old_store.adapter.execute(everything_of_runs)[0]
+    columns = old_store.adapter.execute(everything_of_runs)[0]
+    assert ("column_graph_id" in columns) == (old_version >= 4)
+    with pytest.raises(MissingRelation):
+        old_store.scalar("SELECT COUNT(*) FROM {s}.quality_runs")
     assert old_store.scalar("SELECT COUNT(*) FROM {s}.runs") == len(RUNS[old_version])
 
 
