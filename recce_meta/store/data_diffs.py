@@ -97,7 +97,7 @@ def save_data_diffs(
                 for ordinal, (name, *figures) in enumerate(column_rows(result), 1)
             )
             store.insert("column_diffs", COLUMN_COLUMNS, columns)
-            rows = (_row(diff_id, runs, taken_at, asked, result) for diff_id, result in new.items())
+            rows = (diff_row(diff_id, runs, taken_at, asked, result) for diff_id, result in new.items())
             store.insert("data_diffs", DIFF_COLUMNS, rows)
         return SaveResult(diff_ids=tuple(single), written=len(new))
 
@@ -163,9 +163,10 @@ def _row_id(runs: tuple[str | None, ...], taken_at: datetime, parameters: str, r
     return digest(msgspec.json.encode([*runs, moment, parameters, result_text(result)]))
 
 
-def _row(
+def diff_row(
     diff_id: str, runs: tuple[str | None, ...], taken_at: datetime, parameters: str, result: AnyDataDiff
 ) -> Row:
+    """The row of `data_diffs`, in the order of `DIFF_COLUMNS`; *runs* are the ids of base and current."""
     subject = subject_of(result)
     headline = headline_of(result)
     return (

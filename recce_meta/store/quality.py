@@ -94,7 +94,7 @@ def write_quality(
             stored = find_quality_runs(store, quality_run_id=run.quality_run_id)
             if stored:
                 return QualityWritten(run=stored[0], written=False)
-            _write(store, run, quality.tables)
+            insert_quality(store, run, quality.tables)
         return QualityWritten(run=run, written=True)
 
     return retrying(work)
@@ -119,7 +119,7 @@ def load_quality(
             if isinstance(selector, QualityRun)
             else find_quality_run(store, selector, project=project, environment=environment)
         )
-        return _load(store, run, unique_ids)
+        return read_quality(store, run, unique_ids)
 
 
 def resolve_quality_run(
@@ -179,10 +179,11 @@ def previous_quality(
             before=run.started_at,
             most=1,
         )
-        return _load(store, found[0], ids) if found else None
+        return read_quality(store, found[0], ids) if found else None
 
 
-def _write(store: StoreSession, run: QualityRun, tables: tuple[TableQuality, ...]) -> None:
+def insert_quality(store: StoreSession, run: QualityRun, tables: tuple[TableQuality, ...]) -> None:
+    """Write a measurement that is not there, within the open transaction of a writer."""
     run_id = run.quality_run_id
     places = [(table, ordinal, column) for table in tables for ordinal, column in enumerate(table.columns, 1)]
     store.insert(
@@ -305,7 +306,8 @@ def _text_of(value: Value) -> tuple[str | None, str | None]:
     return (None, None) if value is None else kind_and_text(value)
 
 
-def _load(store: StoreSession, run: QualityRun, unique_ids: Iterable[str] | None) -> Quality:
+def read_quality(store: StoreSession, run: QualityRun, unique_ids: Iterable[str] | None) -> Quality:
+    """The measurement *run* from an open store, whole, or of the tables *unique_ids* alone."""
     binds = {
         "quality_run_id": run.quality_run_id,
         "ids": None if unique_ids is None else "\n".join(unique_ids),

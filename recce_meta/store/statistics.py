@@ -77,7 +77,7 @@ def add_statistics(
     """Add to the run what it lacks of *statistics*, within the open transaction of a writer."""
     if not statistics:
         return StatisticsWritten()
-    kept = _load(store, run_id, {node.unique_id for node in statistics})
+    kept = kept_statistics(store, run_id, {node.unique_id for node in statistics})
     merged = dict(kept)
     for node in statistics:
         known = merged.get(node.unique_id)
@@ -112,7 +112,7 @@ def load_statistics(
 ) -> dict[str, NodeStatistics]:
     """What is kept with *run* by unique id: of the nodes that *unique_ids* name, or of all; times in UTC."""
     with open_store(adapter, schema) as store:
-        return _load(store, run.run_id, unique_ids)
+        return kept_statistics(store, run.run_id, unique_ids)
 
 
 def statistics_kept(
@@ -132,7 +132,10 @@ def statistics_kept(
     )
 
 
-def _load(store: StoreSession, run_id: str, unique_ids: Iterable[str] | None) -> dict[str, NodeStatistics]:
+def kept_statistics(
+    store: StoreSession, run_id: str, unique_ids: Iterable[str] | None
+) -> dict[str, NodeStatistics]:
+    """What `load_statistics` gives, from an open store."""
     binds = {"run_id": run_id, "ids": None if unique_ids is None else "\n".join(unique_ids)}
     profiles: dict[str, tuple[datetime, list[ColumnStatistics]]] = {}
     for row in store.query("column_statistics", **binds):

@@ -146,13 +146,11 @@ def _record(
                 return known_columns(store, run)
             run = replace(run, column_graph_id=found.column_graph_id)
         new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
-        versions, code = _write_graph(store, pieces) if new_graph else (0, 0)
-        macros, macro_code = _write_macros(store, pieces)
+        versions, code = write_graph(store, pieces) if new_graph else (0, 0)
+        macros, macro_code = write_macros(store, pieces)
         analyses = write_columns(store, columns) if columns else 0
         if entry.results:
-            store.insert(
-                "run_results", RESULT_COLUMNS, (_result_row(run, result) for result in entry.results)
-            )
+            store.insert("run_results", RESULT_COLUMNS, (result_row(run, result) for result in entry.results))
         write_facts(store, run.run_id, entry.facts)
         added = add_statistics(store, run.run_id, entry.statistics)
         store.insert("runs", RUN_COLUMNS, [tuple(asdict(run).values())])
@@ -220,7 +218,7 @@ def _recorded_by_another(store: StoreSession, run: RunMetadata) -> RunMetadata |
     return kept if kept is not None and kept.recorded_at != run.recorded_at else None
 
 
-def _write_graph(store: StoreSession, pieces: Contents) -> tuple[int, int]:
+def write_graph(store: StoreSession, pieces: Contents) -> tuple[int, int]:
     """Write what is missing of a graph; how many node versions were, and how long their code is."""
     graph_id = pieces.graph_id
     store.insert("graph_parts", content.PART_COLUMNS, ((graph_id, part) for part in pieces.parts))
@@ -248,7 +246,7 @@ def _write_graph(store: StoreSession, pieces: Contents) -> tuple[int, int]:
     return len(versions), code
 
 
-def _write_macros(store: StoreSession, pieces: Contents) -> tuple[int, int]:
+def write_macros(store: StoreSession, pieces: Contents) -> tuple[int, int]:
     """Write what is missing of a set of macros; how many macros were, and how long their code is."""
     set_id = pieces.macro_set_id
     if not pieces.macros or store.query("macro_set_stored", macro_set_id=set_id):
@@ -260,7 +258,8 @@ def _write_macros(store: StoreSession, pieces: Contents) -> tuple[int, int]:
     return len(macros), sum(len(macro.macro_sql) for macro in macros.values())
 
 
-def _result_row(run: RunMetadata, result: NodeResult) -> content.Row:
+def result_row(run: RunMetadata, result: NodeResult) -> content.Row:
+    """The row of `run_results`, in the order of `RESULT_COLUMNS`."""
     return (
         run.run_id,
         result.unique_id,
