@@ -119,7 +119,7 @@ class _Reader:
         rows: dict[Part, list[Any]] = {}
         schemas: list[SchemaRow] | None = None
         try:
-            with self._adapter.session(atomic=False):
+            with self._adapter.session(atomic=self._catalog.reads_one_moment):
                 self._set_up()
                 schemas = self._chosen(self._rows(Part.SCHEMAS, ()), scope)
                 names = [schema.name for schema in schemas]
@@ -134,6 +134,7 @@ class _Reader:
             for part in _OF_SCHEMAS:
                 if part not in rows:
                     rows[part] = [row for schema in schemas for row in self._alone(part, schema.name)]
+        rows[Part.COLUMNS] += self._of_views(rows)
         return self._kept(schemas, rows, scope)
 
     def _set_up(self) -> None:
@@ -148,7 +149,7 @@ class _Reader:
 
     def _alone(self, part: Part, schema: str) -> list[Any]:
         try:
-            with self._adapter.session(atomic=False):
+            with self._adapter.session(atomic=self._catalog.reads_one_moment):
                 self._set_up()
                 return self._rows(part, (schema,))
         except QueryCancelled:
@@ -158,6 +159,25 @@ class _Reader:
             self.warnings.append(f"The {part.value} of schema {schema} could not be read: {said}")
             return []
 
+    def _of_views(self, rows: Mapping[Part, list[Any]]) -> list[ColumnRow]:
+        """Columns of the views of which no statement told any: a broken view can hide those of others."""
+        known = {(row.schema, row.relation) for row in rows[Part.COLUMNS]}
+        found: list[ColumnRow] = []
+        for view in rows[Part.RELATIONS]:
+            if view.kind not in VIEWS or (view.schema, view.name) in known:
+                continue
+            sql = self._catalog.view_columns_sql(view.schema, view.name)
+            try:
+                answer = self._adapter.answer(sql) if sql else ()
+            except QueryCancelled:
+                raise
+            except WarehouseError as error:
+                said = error.message.strip().partition("\n")[0]
+                self.warnings.append(f"View {view.schema}.{view.name} is broken: {said}")
+                continue
+            found += [ColumnRow(*row) for row in self._catalog.rows(Part.COLUMNS, answer)]
+        return found
+
     def _rows(self, part: Part, schemas: Sequence[str]) -> list[Any]:
         statements = self._catalog.statements(part, schemas, self._adapter.database)
         if not statements:
@@ -165,7 +185,7 @@ class _Reader:
         for statement in statements[:-1]:
             self._adapter.execute(statement)
         kind = ROWS[part]
-        return [kind(*row) for row in self._adapter.answer(statements[-1])]
+        return [kind(*row) for row in self._catalog.rows(part, self._adapter.answer(statements[-1]))]
 
     def _chosen(self, schemas: Iterable[SchemaRow], scope: Scope) -> list[SchemaRow]:
         """The schemas of *scope*, sorted."""
@@ -192,13 +212,16 @@ class _Reader:
             if (not scope.include or _names(relation, scope.include)) and not _names(relation, scope.exclude)
         ]
         if not self._catalog.reads_one_moment:
-            gone = [f"{one.schema}.{one.name}" for one in relations if (one.schema, one.name) not in columns]
+            there = set(columns)
+            if self._catalog.views_can_break:
+                there |= {(one.schema, one.name) for one in relations if one.kind in VIEWS}
+            gone = [f"{one.schema}.{one.name}" for one in relations if (one.schema, one.name) not in there]
             if gone:
                 self.warnings.append(
                     f"Left out, as no columns could be read: {first_of(gone, _NAMED)}; "
                     "dropped meanwhile, or not to be seen"
                 )
-            relations = [one for one in relations if (one.schema, one.name) in columns]
+            relations = [one for one in relations if (one.schema, one.name) in there]
         self._tell_unreadable(schemas, relations)
         return Found(
             schemas=list(schemas),
@@ -214,6 +237,12 @@ class _Reader:
         if closed:
             self.warnings.append(
                 f"No right to use schema {first_of(closed, _NAMED)}: only its catalog is read"
+            )
+        hidden = [f"{one.schema}.{one.name}" for one in relations if one.kind in VIEWS and not one.definition]
+        if hidden:
+            self.warnings.append(
+                f"The SQL of a view is not shown to this user: {first_of(hidden, _NAMED)}; "
+                "what it reads is not known"
             )
 
 
@@ -250,7 +279,13 @@ class _Nodes:
             (one.schema, one.name): self._relation_name(one.schema, one.name) for one in found.relations
         }
         self._relations = relations
-        self._views = ViewReader(relations, adapter.warehouse.dialect, catalog.default_schema)
+        self._views = ViewReader(
+            relations,
+            adapter.warehouse.dialect,
+            catalog.default_schema,
+            database=self._database,
+            tells_missing=catalog.views_can_break,
+        )
 
     def all(self) -> tuple[NodeMetadata, ...]:
         """Every node, sorted by unique id."""
@@ -287,9 +322,9 @@ class _Nodes:
             relation_name=self._relations[key],
             materialized=row.kind,
             language="sql" if row.kind in VIEWS else None,
-            raw_code=code,
+            raw_code=read.query if read else None,
             compiled_code=read.code if read else None,
-            code_hash=code_hash(code) if code else None,
+            code_hash=code_hash(read.query) if read else None,
             columns=tuple(map(_column, self._found.columns.get(key, ()))),
             columns_from="catalog",
             description=row.comment or "",

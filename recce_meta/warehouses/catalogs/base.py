@@ -7,9 +7,9 @@ statements does not grow with the number of tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from recce_meta.models.catalog import ColumnRow, ConstraintRow, IndexRow, RelationRow, SchemaRow
 
@@ -49,6 +49,13 @@ class BaseCatalog:
     """Whether the statements of one transaction see the catalog as it was at one moment."""
     is_by_schema: ClassVar[bool] = False
     """Whether a statement can tell of one schema alone."""
+    views_can_break: ClassVar[bool] = False
+    """Whether a view stays, in the catalog, when what it reads is gone."""
+    uses_inspector: ClassVar[bool] = False
+    """Whether SQLAlchemy's inspector tells what there is, in place of `statements`."""
+    needs_region: ClassVar[bool] = False
+    """Whether a statement has to name the region that it asks about: `region`, set before the first one."""
+    region: str | None = None
 
     def statements(self, part: Part, schemas: Sequence[str], database: str | None) -> tuple[str, ...]:
         """The SQL that tells *part* of *schemas*, of *database*; none where the warehouse has no such thing.
@@ -56,6 +63,17 @@ class BaseCatalog:
         All but the last are there to be run, and have no rows; `Part.SCHEMAS` is asked without schemas.
         """
         raise NotImplementedError
+
+    def view_columns_sql(self, schema: str, name: str) -> str | None:
+        """The statement that tells the columns of one view, for those that `statements` told none of.
+
+        It may fail, as the view is broken then. None where the first answer is all that there is.
+        """
+        return None
+
+    def rows(self, part: Part, answer: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        """The rows of *part* that the *answer* to its last statement tells, for catalogs that tell in text."""
+        return answer
 
     def literal(self, text: str) -> str:
         """*text* as a literal of this warehouse's SQL."""
