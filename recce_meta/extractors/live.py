@@ -18,6 +18,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.inspecting import InspectorReader
 from recce_meta.errors import QueryCancelled, UnknownNameError, WarehouseError, first_of
 from recce_meta.extractors.live_views import ViewReader
 from recce_meta.models import Column, Json, NodeMetadata, Project, RunMetadata, code_hash
@@ -112,6 +113,7 @@ class _Reader:
 
     def __init__(self, adapter: UnifiedSqlAdapter, catalog: BaseCatalog, tell: Tell) -> None:
         self._adapter, self._catalog, self._tell = adapter, catalog, tell
+        self._inspector = InspectorReader(adapter) if catalog.uses_inspector else None
         self.warnings: list[str] = []
 
     def read(self, scope: Scope) -> Found:
@@ -138,6 +140,8 @@ class _Reader:
         return self._kept(schemas, rows, scope)
 
     def _set_up(self) -> None:
+        if self._catalog.needs_region:
+            self._catalog.region = self._adapter.region()
         for statement in self._catalog.settings:
             self._adapter.execute(statement)
 
@@ -179,6 +183,8 @@ class _Reader:
         return found
 
     def _rows(self, part: Part, schemas: Sequence[str]) -> list[Any]:
+        if self._inspector is not None:
+            return self._inspector.rows(part, schemas)
         statements = self._catalog.statements(part, schemas, self._adapter.database)
         if not statements:
             return []
@@ -223,6 +229,8 @@ class _Reader:
                 )
             relations = [one for one in relations if (one.schema, one.name) in there]
         self._tell_unreadable(schemas, relations)
+        if self._inspector is not None:
+            self.warnings += self._inspector.notes
         return Found(
             schemas=list(schemas),
             relations=relations,

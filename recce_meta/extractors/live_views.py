@@ -1,8 +1,8 @@
 """What the views of a live database read: their SQL, parsed, and the names in it looked up in the catalog.
 
-A name is a relation's where the parser takes it for one, and no CTE and no relation beside it is meant. To find
-where in the text those names stand, every name that may be a relation's is replaced by a marker before the SQL
-is parsed; the markers that come back as tables tell. sqlglot parses; it is loaded only when there is a view.
+A name is a relation's where the parser takes it for one, and no CTE and no relation beside it is meant. To
+find where in the text those names stand, every name that may be a relation's is replaced by a marker before
+the SQL is parsed; the markers that come back as tables tell. sqlglot is loaded only when there is a view.
 """
 
 from __future__ import annotations
@@ -308,9 +308,7 @@ def _names_in(tokens: Sequence[Any], last_names: set[str]) -> Iterator[_Name]:
         last = tokens[end - 1]
         after = tokens[end].token_type.name if end < len(tokens) else ""
         if last.text.casefold() in last_names and after not in ("L_PAREN", "STRING"):
-            parts = tuple(
-                _Part(one.text, one.token_type.name == "IDENTIFIER") for one in tokens[index:end:2]
-            )
+            parts = tuple(_Part(one.text, one.token_type.name == "IDENTIFIER") for one in tokens[index:end:2])
             yield _Name(parts, tokens[index].start, last.end + 1, last.start, is_certain)
         index = end
 

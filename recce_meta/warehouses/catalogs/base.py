@@ -72,7 +72,7 @@ class BaseCatalog:
         return None
 
     def rows(self, part: Part, answer: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
-        """The rows of *part* that the *answer* to its last statement tells, for catalogs that tell in text."""
+        """The rows of *part* that the *answer* to its last statement tells; some catalogs tell in text."""
         return answer
 
     def literal(self, text: str) -> str:

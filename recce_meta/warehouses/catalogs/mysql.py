@@ -1,0 +1,167 @@
+"""MySQL 8 and MariaDB 10.6 and later: information_schema. Run on MariaDB 10.11; MySQL's is by its manual.
+
+Each reads as SQL what the other takes for a comment: `/*M! … */` is MariaDB's alone, `/*!80016 … */` MySQL's.
+https://mariadb.com/kb/en/comment-syntax/, https://dev.mysql.com/doc/refman/8.0/en/information-schema.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
+
+# A schema is a database here. Where the URL names one, that one is looked at; names that differ in case only
+# are different ones, unless the server says otherwise.
+_SCHEMAS = """
+SELECT s.schema_name, NULL, /*M! NULLIF(s.schema_comment, '') *//*!80000 NULL */, NULL
+FROM information_schema.schemata s
+WHERE DATABASE() IS NULL OR s.schema_name = DATABASE()
+    AND (@@lower_case_table_names > 0 OR CAST(s.schema_name AS BINARY) = CAST(DATABASE() AS BINARY))
+ORDER BY s.schema_name
+"""
+
+# Of a view, the comment is a word, or that it is broken; its definer is who owns it.
+_RELATIONS = """
+SELECT t.table_schema, t.table_name,
+    CASE WHEN t.table_type LIKE '%VIEW' THEN 'view' ELSE 'table' END,
+    v.definer,
+    CASE WHEN t.table_type LIKE '%VIEW' THEN NULL ELSE NULLIF(t.table_comment, '') END,
+    NULLIF(v.view_definition, ''),
+    p.partition_key, NULL, NULL, NULL, p.partitions,
+    NULLIF(JSON_MERGE_PATCH('{}', JSON_OBJECT(
+        'engine', t.engine,
+        'collation', CASE WHEN t.table_collation <> s.default_collation_name THEN t.table_collation END,
+        'create_options', NULLIF(TRIM(REPLACE(t.create_options, 'partitioned', '')), ''),
+        'system_versioned', CASE WHEN t.table_type = 'SYSTEM VERSIONED' THEN 'yes' END,
+        'security', CASE WHEN v.security_type <> 'DEFINER' THEN LOWER(v.security_type) END,
+        'check_option', CASE WHEN v.check_option <> 'NONE' THEN LOWER(v.check_option) END
+        /*M!, 'algorithm', CASE WHEN v.algorithm <> 'UNDEFINED' THEN LOWER(v.algorithm) END */
+    )), '{}'),
+    t.table_rows, t.data_length + t.index_length, t.create_time, t.update_time, NULL
+FROM information_schema.tables t
+JOIN information_schema.schemata s ON s.schema_name = t.table_schema
+LEFT JOIN information_schema.views v ON v.table_schema = t.table_schema AND v.table_name = t.table_name
+LEFT JOIN (
+    SELECT table_schema, table_name,
+        MAX(CONCAT(partition_method, ' (', COALESCE(partition_expression, ''), ')',
+            COALESCE(CONCAT(' SUBPARTITION BY ', subpartition_method, ' (',
+                COALESCE(subpartition_expression, ''), ')'), ''))) AS partition_key,
+        CONCAT('[', GROUP_CONCAT(DISTINCT JSON_MERGE_PATCH('{}', JSON_OBJECT(
+            'name', partition_name, 'bound', partition_description
+        )) ORDER BY partition_ordinal_position SEPARATOR ', '), ']') AS partitions
+    FROM information_schema.partitions
+    WHERE partition_name IS NOT NULL AND {here}
+    GROUP BY table_schema, table_name
+) p ON p.table_schema = t.table_schema AND p.table_name = t.table_name
+WHERE t.table_type <> 'SEQUENCE' AND {t.here}
+ORDER BY t.table_schema, t.table_name
+"""
+
+# A view's columns have the defaults and comments of those that they come from: they are not its own. MariaDB
+# tells a default as it is written, `NULL` where there is none; MySQL the value alone, and what computes it.
+_COLUMNS = """
+SELECT c.table_schema, c.table_name, c.column_name, c.column_type,
+    CASE WHEN t.table_type LIKE '%VIEW' THEN NULL ELSE c.is_nullable = 'NO' END,
+    CASE WHEN t.table_type LIKE '%VIEW' OR c.generation_expression <> '' THEN NULL ELSE CONCAT(
+        /*M! NULLIF(c.column_default, 'NULL') */
+        /*!80000 CASE WHEN c.extra LIKE '%DEFAULT_GENERATED%' OR c.numeric_precision IS NOT NULL
+            THEN c.column_default ELSE QUOTE(c.column_default) END */,
+        CASE WHEN c.extra LIKE '%on update%'
+            THEN SUBSTRING(c.extra, LOCATE('on update', c.extra) - 1) ELSE '' END
+    ) END,
+    NULLIF(c.generation_expression, ''),
+    CASE WHEN c.generation_expression <> '' THEN
+        CASE WHEN c.extra LIKE '%VIRTUAL%' THEN 'virtual' ELSE 'stored' END END,
+    CASE WHEN c.extra LIKE '%auto_increment%' THEN 'auto_increment' END,
+    CASE WHEN c.collation_name <> t.table_collation THEN c.collation_name END,
+    CASE WHEN t.table_type LIKE '%VIEW' THEN NULL ELSE NULLIF(c.column_comment, '') END
+FROM information_schema.columns c
+JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+WHERE t.table_type <> 'SEQUENCE' AND {c.here}
+ORDER BY c.table_schema, c.table_name, c.ordinal_position
+"""
+
+# Of one who may only read, MariaDB keeps table_constraints and referential_constraints back, and neither the
+# columns of keys nor checks: so kinds are told from those, and actions where they may be seen.
+_CONSTRAINTS = """
+SELECT k.table_schema, k.table_name, k.constraint_name,
+    CASE WHEN MAX(k.referenced_table_name) IS NOT NULL THEN 'foreign_key'
+        WHEN k.constraint_name = 'PRIMARY' THEN 'primary_key' ELSE 'unique' END,
+    CONCAT('[', GROUP_CONCAT(JSON_QUOTE(k.column_name) COLLATE utf8mb4_bin
+        ORDER BY k.ordinal_position SEPARATOR ', '), ']'),
+    NULL, MAX(k.referenced_table_schema), MAX(k.referenced_table_name),
+    CONCAT('[', GROUP_CONCAT(JSON_QUOTE(k.referenced_column_name) COLLATE utf8mb4_bin
+        ORDER BY k.ordinal_position SEPARATOR ', '), ']'),
+    LOWER(MAX(r.update_rule)), LOWER(MAX(r.delete_rule)), NULL
+FROM information_schema.key_column_usage k
+LEFT JOIN information_schema.referential_constraints r
+    ON r.constraint_schema = k.constraint_schema AND r.table_name = k.table_name
+    AND r.constraint_name = k.constraint_name AND k.referenced_table_name IS NOT NULL
+WHERE {k.here}
+GROUP BY k.table_schema, k.table_name, k.constraint_name, k.referenced_table_name IS NULL
+UNION ALL
+SELECT c.constraint_schema, /*M! c.table_name *//*!80016 t.table_name */, c.constraint_name, 'check', '[]',
+    c.check_clause, NULL, NULL, NULL, NULL, NULL,
+    /*M! NULL *//*!80016 CASE WHEN t.enforced = 'NO' THEN '{"not_enforced": true}' END */
+FROM information_schema.check_constraints c
+/*!80016 JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema
+    AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' */
+WHERE {c.constraint.here}
+"""
+
+# Unique indexes are constraints here; one on a part of a text, or on expressions, is more than that tells.
+_INDEXES = """
+SELECT i.table_schema, i.table_name, i.index_name,
+    CONCAT(i.index_type, ' (', GROUP_CONCAT(CONCAT(
+        COALESCE(CONCAT('`', REPLACE(i.column_name, '`', '``'), '`'), /*!80013 i.expression, */ ''),
+        COALESCE(CONCAT('(', i.sub_part, ')'), ''),
+        CASE WHEN i.collation = 'D' THEN ' DESC' ELSE '' END
+    ) ORDER BY i.seq_in_index SEPARATOR ', '), ')',
+        MAX(/*M!100600 CASE WHEN i.ignored = 'YES' THEN ' IGNORED' ELSE '' END */
+            /*!80000 CASE WHEN i.is_visible = 'NO' THEN ' INVISIBLE' ELSE '' END */)),
+    i.non_unique = 0
+FROM information_schema.statistics i
+WHERE {i.here}
+GROUP BY i.table_schema, i.table_name, i.index_name, i.index_type, i.non_unique
+HAVING i.non_unique = 1 OR MAX(i.sub_part IS NOT NULL OR i.column_name IS NULL)
+ORDER BY i.table_schema, i.table_name, i.index_name
+"""
+
+_TEMPLATES = {
+    Part.SCHEMAS: _SCHEMAS,
+    Part.RELATIONS: _RELATIONS,
+    Part.COLUMNS: _COLUMNS,
+    Part.CONSTRAINTS: _CONSTRAINTS,
+    Part.INDEXES: _INDEXES,
+}
+_PLACES = {
+    "{here}": "table_schema",
+    "{t.here}": "t.table_schema",
+    "{c.here}": "c.table_schema",
+    "{c.constraint.here}": "c.constraint_schema",
+    "{k.here}": "k.table_schema",
+    "{i.here}": "i.table_schema",
+}
+
+
+class Catalog(BaseCatalog):
+    """The catalog of MySQL and MariaDB: without a database in the URL, of all that the user sees."""
+
+    system_schemas = ("information_schema", "mysql", "performance_schema", "sys")
+    has_databases = False
+    reads_one_moment = False
+    views_can_break = True
+
+    def statements(self, part: Part, schemas: Sequence[str], database: str | None) -> tuple[str, ...]:
+        """One statement for each part."""
+        statement = _TEMPLATES[part]
+        named = self.listed(schemas)
+        for place, column in _PLACES.items():
+            # Names are compared without case there; the list alone lets the server look at these only.
+            exact = f"{column} IN ({named}) AND CAST({column} AS BINARY) IN ({named})"
+            statement = statement.replace(place, exact)
+        return (statement,)
+
+    def literal(self, text: str) -> str:
+        """Backslashes escape there: https://dev.mysql.com/doc/refman/8.0/en/string-literals.html"""
+        return super().literal(text.replace("\\", "\\\\"))

@@ -1,0 +1,196 @@
+"""SQLite 3.39 and later: its schema table joined with pragmas, and the text of CREATE TABLE for the rest.
+
+https://www.sqlite.org/pragma.html, https://www.sqlite.org/schematab.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
+from recce_meta.warehouses.catalogs.sqlite_text import TableConstraint, TableText, read_table
+
+# A schema is a file that is attached: `main` is the one that was opened.
+_SCHEMAS = "SELECT name, NULL, NULL, NULL FROM pragma_database_list WHERE name <> 'temp' ORDER BY name"
+
+# {schema} is a literal, {name} the quoted name. Tables of a virtual table's own (shadow) are left out, as are
+# SQLite's (sqlite_…).
+_RELATIONS = r"""
+SELECT {schema}, m.name, m.type, NULL, NULL, CASE WHEN m.type = 'view' THEN m.sql END,
+    NULL, NULL, NULL, NULL, NULL,
+    nullif(json_patch(json_patch(
+        CASE WHEN l.wr THEN '{{"without_rowid": true}}' ELSE '{{}}' END,
+        CASE WHEN l.strict THEN '{{"strict": true}}' ELSE '{{}}' END),
+        CASE WHEN l.type = 'virtual' THEN json_object('virtual', m.sql) ELSE '{{}}' END), '{{}}'),
+    NULL, NULL, NULL, NULL, NULL
+FROM {name}.sqlite_schema AS m
+JOIN pragma_table_list AS l ON l.schema = {schema} AND l.name = m.name
+WHERE m.type IN ('table', 'view') AND l.type <> 'shadow' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\'
+"""
+
+# The pragma of a broken view fails, and the statement with it: pragma_table_list looks at views without
+# failing, and says that a broken one has no columns. It may say so of others, behind a broken one, too.
+_COLUMNS = r"""
+SELECT {schema}, m.name, x.name, x.type, x."notnull", x.dflt_value, NULL,
+    CASE x.hidden WHEN 2 THEN 'virtual' WHEN 3 THEN 'stored' END, NULL, NULL, NULL,
+    CASE WHEN m.type = 'table' AND x.cid = 0 THEN m.sql END
+FROM {name}.sqlite_schema AS m
+JOIN pragma_table_list AS l ON l.schema = {schema} AND l.name = m.name AND l.ncol > 0 AND l.type <> 'shadow'
+JOIN pragma_table_xinfo(m.name, {schema}) AS x
+WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND x.hidden <> 1
+"""
+
+_COLUMNS_OF_VIEW = """
+SELECT {schema}, {view}, x.name, x.type, NULL, x.dflt_value, NULL, NULL, NULL, NULL, NULL, NULL
+FROM pragma_table_xinfo({view}, {schema}) AS x
+"""
+
+# The text of each table comes along: names, checks and what is deferred are only there. What is on no page is
+# virtual, and its pragma fails where its module is not loaded.
+_CONSTRAINTS = r"""
+SELECT {schema}, t.name, NULL, 'text', '[]', t.sql, NULL, NULL, NULL, NULL, NULL, NULL
+FROM {name}.sqlite_schema AS t
+WHERE t.type = 'table'
+UNION ALL
+SELECT {schema}, k.name, NULL, 'primary_key', json_group_array(k.part),
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (
+    SELECT m.name, x.name AS part
+    FROM {name}.sqlite_schema AS m JOIN pragma_table_xinfo(m.name, {schema}) AS x
+    WHERE m.type = 'table' AND m.rootpage > 0 AND x.pk > 0
+    ORDER BY m.name, x.pk
+) AS k
+GROUP BY k.name
+UNION ALL
+SELECT {schema}, k.name, NULL, 'unique', json_group_array(k.part), NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (
+    SELECT m.name, i.name AS "index", x.name AS part
+    FROM {name}.sqlite_schema AS m
+    JOIN pragma_index_list(m.name, {schema}) AS i
+    JOIN pragma_index_info(i.name, {schema}) AS x
+    WHERE m.type = 'table' AND i.origin = 'u'
+    ORDER BY m.name, i.name, x.seqno
+) AS k
+GROUP BY k.name, k."index"
+UNION ALL
+SELECT {schema}, k.name, NULL, 'foreign_key', json_group_array(k.part), NULL, {schema}, k.parent,
+    json_group_array(k.parent_part), lower(k.on_update), lower(k.on_delete), NULL
+FROM (
+    SELECT m.name, f.id, f."from" AS part, f.on_update, f.on_delete,
+        coalesce((SELECT p.name FROM {name}.sqlite_schema AS p
+            WHERE p.type = 'table' AND lower(p.name) = lower(f."table")), f."table") AS parent,
+        coalesce(f."to", (SELECT p.name FROM pragma_table_xinfo(f."table", {schema}) AS p
+            WHERE p.pk = f.seq + 1)) AS parent_part
+    FROM {name}.sqlite_schema AS m JOIN pragma_foreign_key_list(m.name, {schema}) AS f
+    WHERE m.type = 'table'
+    ORDER BY m.name, f.id, f.seq
+) AS k
+GROUP BY k.name, k.id
+"""
+
+_INDEXES = """
+SELECT {schema}, m.name, i.name, s.sql, i."unique"
+FROM {name}.sqlite_schema AS m
+JOIN pragma_index_list(m.name, {schema}) AS i
+JOIN {name}.sqlite_schema AS s ON s.type = 'index' AND s.name = i.name
+WHERE m.type = 'table' AND i.origin = 'c'
+"""
+
+_TEMPLATES = {
+    Part.RELATIONS: _RELATIONS,
+    Part.COLUMNS: _COLUMNS,
+    Part.CONSTRAINTS: _CONSTRAINTS,
+    Part.INDEXES: _INDEXES,
+}
+
+
+class Catalog(BaseCatalog):
+    """SQLite's catalog. It has no owners, comments and times, and no estimate that every file has."""
+
+    default_schema = "main"
+    has_databases = False
+
+    def statements(self, part: Part, schemas: Sequence[str], database: str | None) -> tuple[str, ...]:
+        """One statement for each part, whatever is attached."""
+        if part is Part.SCHEMAS:
+            return (_SCHEMAS,)
+        pieces = (
+            _TEMPLATES[part].format(schema=self.literal(schema), name=_quoted(schema)) for schema in schemas
+        )
+        return ("\nUNION ALL\n".join(pieces),)
+
+    def view_columns_sql(self, schema: str, name: str) -> str | None:
+        """The pragma of one view, which fails where the view is broken."""
+        return _COLUMNS_OF_VIEW.format(schema=self.literal(schema), view=self.literal(name))
+
+    def rows(self, part: Part, answer: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        """Rows with what the text of CREATE TABLE tells put in."""
+        if part is Part.COLUMNS:
+            return _told(answer, _columns)
+        if part is Part.CONSTRAINTS:
+            return _told(answer, _constraints)
+        return answer
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _told(answer: Sequence[Sequence[Any]], tell: Callable[[list[list[Any]]], list[list[Any]]]) -> list[Any]:
+    """The rows of each table, put right by *tell*."""
+    rows = sorted((list(row) for row in answer), key=lambda row: (row[0], row[1]))
+    return [row for _, some in groupby(rows, key=lambda row: (row[0], row[1])) for row in tell(list(some))]
+
+
+def _columns(rows: list[list[Any]]) -> list[list[Any]]:
+    """Columns of one table with expression, collation and AUTOINCREMENT."""
+    sql = next((row[-1] for row in rows if row[-1]), None)
+    text = read_table(sql) if sql else TableText({}, [])
+    for row in rows:
+        told = text.columns.get(row[2].lower())
+        if told is not None:
+            if row[7] is not None:
+                row[5], row[6] = None, told.generated
+            row[8] = "autoincrement" if told.is_autoincrement else None
+            row[9] = told.collation
+        row[3] = row[3].removesuffix(" GENERATED ALWAYS") if row[7] is not None else row[3]
+    return [row[:-1] for row in rows]
+
+
+def _constraints(rows: list[list[Any]]) -> list[list[Any]]:
+    """Constraints of one table with their names, and its checks."""
+    texts = [row[5] for row in rows if row[3] == "text" and row[5]]
+    found = [row for row in rows if row[3] != "text"]
+    written = read_table(texts[0]).constraints if texts else []
+    for row in found:
+        told = _written(row, written)
+        if told is not None:
+            written.remove(told)
+            row[2], row[11] = told.name, _options(told)
+    place = rows[0][:2]
+    checks = [
+        [*place, one.name, "check", json.dumps(one.columns, ensure_ascii=False), one.expression, *[None] * 6]
+        for one in written
+        if one.type == "check"
+    ]
+    return found + checks
+
+
+def _written(row: Sequence[Any], written: Sequence[TableConstraint]) -> TableConstraint | None:
+    """The constraint of *written* that *row* tells of, by its kind and columns."""
+    columns = [name.lower() for name in json.loads(row[4])]
+    fitting = [
+        one for one in written if one.type == row[3] and [name.lower() for name in one.columns] == columns
+    ]
+    # SQLite tells foreign keys from the last one to the first.
+    return (fitting[-1] if row[3] == "foreign_key" else fitting[0]) if fitting else None
+
+
+def _options(constraint: TableConstraint) -> str | None:
+    if not constraint.is_deferrable:
+        return None
+    told = {"deferrable": True, **({"initially_deferred": True} if constraint.is_deferred else {})}
+    return json.dumps(told)

@@ -1,0 +1,224 @@
+"""What SQLite keeps only in the text of CREATE TABLE, read token by token.
+
+Check constraints, names of constraints, expressions of computed columns, collations, AUTOINCREMENT and
+DEFERRABLE are in no pragma. https://www.sqlite.org/lang_createtable.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+_TOKEN = re.compile(
+    r"""(?P<blank>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))"""
+    r"""|(?P<string>'(?:[^']|'')*')"""
+    r"""|(?P<name>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])"""
+    r"""|(?P<word>[^\W\d][\w$]*)"""
+    r"""|(?P<other>.)""",
+    re.DOTALL,
+)
+_TABLE_WORDS = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
+"""What begins a constraint of a table where the definition of a column could begin."""
+
+
+class Token(Struct, frozen=True):
+    """One word, name, text or sign."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def word(self) -> str:
+        """In upper case, where it is a word without quotes."""
+        return self.text.upper() if self.kind == "word" else ""
+
+    @property
+    def name(self) -> str:
+        """What it names: quotes taken off."""
+        first = self.text[0]
+        if first == "[":
+            return self.text[1:-1]
+        return self.text[1:-1].replace(first * 2, first) if first in "\"'`" else self.text
+
+
+class TableConstraint(Struct, frozen=True, kw_only=True):
+    """A constraint as the text has it."""
+
+    type: str
+    name: str | None
+    columns: tuple[str, ...]
+    expression: str | None = None
+    is_deferrable: bool = False
+    is_deferred: bool = False
+
+
+class TableColumn(Struct, kw_only=True):
+    """What the text tells of a column."""
+
+    generated: str | None = None
+    collation: str | None = None
+    is_autoincrement: bool = False
+
+
+class TableText(Struct):
+    """What the text of one CREATE TABLE tells."""
+
+    columns: dict[str, TableColumn]
+    """By name in lower case."""
+    constraints: list[TableConstraint]
+
+
+def read_table(sql: str) -> TableText:
+    """What *sql*, the CREATE TABLE of a table, tells; of any other statement, nothing."""
+    found = TableText({}, [])
+    for part in _parts(sql):
+        if part[0].kind == "word" and part[0].word in _TABLE_WORDS:
+            _Definition(sql, part, found, None).read()
+        else:
+            name = part[0].name
+            found.columns[name.lower()] = TableColumn()
+            _Definition(sql, part[1:], found, name).read()
+    return found
+
+
+def tokens_of(sql: str) -> list[Token]:
+    """The tokens of *sql* but blanks and comments."""
+    return [
+        Token(match.lastgroup or "other", match[0], match.start(), match.end())
+        for match in _TOKEN.finditer(sql)
+        if match.lastgroup != "blank"
+    ]
+
+
+def _parts(sql: str) -> list[list[Token]]:
+    """The definitions between the outermost parentheses, at the commas."""
+    tokens = tokens_of(sql)
+    start = next((i for i, token in enumerate(tokens) if token.text == "("), len(tokens))
+    if any(token.word in ("AS", "USING") for token in tokens[:start]):
+        return []  # CREATE TABLE … AS is kept without its query; USING is a virtual table's
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens[start:]:
+        depth += (token.text == "(") - (token.text == ")")
+        if depth == 0:
+            break
+        if depth == 1 and token.text == "(" and not parts[-1] and len(parts) == 1:
+            continue
+        if depth == 1 and token.text == ",":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return [part for part in parts if part]
+
+
+class _Definition:
+    """One column with its constraints, or one constraint of the table."""
+
+    def __init__(self, sql: str, tokens: Sequence[Token], found: TableText, column: str | None) -> None:
+        self._sql, self._tokens, self._found, self._column = sql, tokens, found, column
+        self._at = 0
+        self._name: str | None = None
+
+    def read(self) -> None:
+        """Note what is found."""
+        column = self._found.columns.get((self._column or "").lower(), TableColumn())
+        while self._at < len(self._tokens):
+            word = self._next().word
+            if word == "CONSTRAINT":
+                self._name = self._next().name
+            elif word == "CHECK":
+                self._keep("check", self._own(), expression=self._parenthesised())
+            elif word in ("PRIMARY", "UNIQUE"):
+                if word == "PRIMARY":
+                    self._next()
+                self._keep("primary_key" if word == "PRIMARY" else "unique", self._listed())
+            elif word == "FOREIGN":
+                self._next()
+                self._foreign_key(self._listed())
+            elif word == "REFERENCES":
+                self._foreign_key(self._own(), is_told=True)
+            elif word in ("AS", "GENERATED") and self._column is not None:
+                column.generated = column.generated or self._generated()
+            elif word == "COLLATE" and self._column is not None:
+                column.collation = self._next().name
+            elif word == "AUTOINCREMENT":
+                column.is_autoincrement = True
+            elif word in ("NOT", "NULL", "DEFAULT"):
+                if word == "DEFAULT" and self._peek() == "(":
+                    self._parenthesised()
+                self._name = None
+
+    def _own(self) -> tuple[str, ...]:
+        return () if self._column is None else (self._column,)
+
+    def _keep(self, kind: str, columns: tuple[str, ...], **values: object) -> None:
+        self._found.constraints.append(
+            TableConstraint(type=kind, name=self._name, columns=columns, **values)  # type: ignore[arg-type]
+        )
+        self._name = None
+
+    def _generated(self) -> str | None:
+        while self._at < len(self._tokens) and self._peek() != "(":
+            self._next()
+        return self._parenthesised()
+
+    def _foreign_key(self, columns: tuple[str, ...], *, is_told: bool = False) -> None:
+        """A foreign key from REFERENCES on, up to what belongs to something else."""
+        words: list[str] = []
+        while self._at < len(self._tokens):
+            word = self._tokens[self._at].word
+            if is_told and word in ("CONSTRAINT", "CHECK", "UNIQUE", "PRIMARY", "DEFAULT", "COLLATE", "AS"):
+                break
+            if is_told and word in ("GENERATED", "REFERENCES"):
+                break
+            words.append(self._next().word)
+        text = " ".join(words)
+        is_deferrable = "DEFERRABLE" in words and "NOT DEFERRABLE" not in text
+        self._keep(
+            "foreign_key",
+            columns,
+            is_deferrable=is_deferrable,
+            is_deferred=is_deferrable and "INITIALLY DEFERRED" in text,
+        )
+
+    def _listed(self) -> tuple[str, ...]:
+        """The columns in the parentheses that follow; the column's own where there are none."""
+        if self._peek() != "(":
+            return self._own()
+        names: list[str] = []
+        depth = 0
+        is_name = False
+        while self._at < len(self._tokens):
+            token = self._next()
+            depth += (token.text == "(") - (token.text == ")")
+            if depth == 0:
+                break
+            if is_name:
+                names.append(token.name)
+            is_name = depth == 1 and token.text in ("(", ",")
+        return tuple(names)
+
+    def _parenthesised(self) -> str | None:
+        """What stands in the parentheses that follow, as it is written."""
+        if self._peek() != "(":
+            return None
+        start = self._tokens[self._at].end
+        depth = 0
+        while self._at < len(self._tokens):
+            token = self._next()
+            depth += (token.text == "(") - (token.text == ")")
+            if depth == 0:
+                return self._sql[start : token.start].strip()
+        return None
+
+    def _peek(self) -> str:
+        return self._tokens[self._at].text if self._at < len(self._tokens) else ""
+
+    def _next(self) -> Token:
+        token = self._tokens[self._at] if self._at < len(self._tokens) else Token("other", " ", 0, 0)
+        self._at += 1
+        return token
