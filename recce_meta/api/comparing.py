@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.effects import Effects
 from recce_meta.api.on_disk import folder_of, read_run
@@ -15,6 +17,7 @@ from recce_meta.api.stored import stored_diff
 from recce_meta.diff.changes import compare, renamed_by_dbt
 from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
 from recce_meta.diff.like_dbt import dbt_state_resolver, diff_state_resolver
+from recce_meta.diff.scanned_scope import narrowed, scope_note, seen_by_both
 from recce_meta.diff.side import Side
 from recce_meta.diff.summary import changed_ids, is_unseen_seed, run_diff
 from recce_meta.errors import UnknownNameError, UsageError
@@ -164,11 +167,14 @@ def whole_diff(
 ) -> RunDiff:
     """The diff of two runs that are here whole; *facts_of* each of them are its SQL and columns."""
     _same_project(base.run.project_name, current.run.project_name)
+    notes = [*dbt_notes(base, current)] if question.like_dbt else []
+    if (seen := seen_by_both(base.run, current.run)) is not None:
+        base, current = (replace(side, nodes=tuple(narrowed(side.nodes, seen))) for side in (base, current))
+        notes.append(scope_note(base.run, current.run))
     before, after = Side.of(base), Side.of(current)
     changes: Mapping[str, Change] = (
         dbt_changes(base, current) if question.like_dbt else compare(before, after)
     )
-    notes = [*dbt_notes(base, current)] if question.like_dbt else []
     unselected: set[str] = set()
     if question.selection or question.exclude:
         chosen = _selected(base, current, question)

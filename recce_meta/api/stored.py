@@ -14,6 +14,7 @@ from recce_meta.api.effects import Effects
 from recce_meta.api.run_facts import StoredFacts
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.changes import compare, renamed_by_dbt
+from recce_meta.diff.scanned_scope import narrowed, scope_note, seen_by_both
 from recce_meta.diff.side import Side
 from recce_meta.diff.summary import changed_ids, run_diff
 from recce_meta.graph import LineageGraph, build_lineage_graph
@@ -43,16 +44,17 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
         pair.add(touched)
         changes = compare(*pair.sides)
     if not changed_ids(changes):
-        return run_diff(base, current, changes, build_lineage_graph([]), {}, pair.unseen_seeds())
+        return run_diff(
+            base, current, changes, build_lineage_graph([]), {}, pair.unseen_seeds(), pair.notes()
+        )
     pair.add_code(changes)
     graph = pair.graph
     facts = (StoredFacts(adapter, base, schema, graph), StoredFacts(adapter, current, schema, graph))
     effects = Effects((pair.sides[0], pair.sides[1]), facts, graph, changed_ids(changes))
     judged, reached = effects.of(changes)
     names = pair.names(judged, graph)
-    return run_diff(
-        base, current, judged, graph, names, pair.unseen_seeds(), effects.notes(), reached=reached
-    )
+    notes = (*pair.notes(), *effects.notes())
+    return run_diff(base, current, judged, graph, names, pair.unseen_seeds(), notes, reached=reached)
 
 
 class _Macros(Mapping[str, MacroMetadata]):
@@ -84,6 +86,9 @@ class _Pair:
     ) -> None:
         self.adapter, self.base, self.current, self.schema = adapter, base, current, schema
         before, after = read.load_differences(adapter, base, current, schema=schema)
+        self._seen = seen_by_both(base, current)
+        if self._seen is not None:
+            before, after = narrowed(before, self._seen), narrowed(after, self._seen)
         self.sides = [
             Side(
                 {node.unique_id: node for node in nodes},
@@ -189,6 +194,10 @@ class _Pair:
                 named.update((node.unique_id, node) for node in found)
                 missing = [unique_id for unique_id in missing if unique_id not in named]
         return named
+
+    def notes(self) -> list[str]:
+        """What of the two runs is not compared."""
+        return [] if self._seen is None else [scope_note(self.base, self.current)]
 
     def unseen_seeds(self) -> list[str]:
         """Seeds that neither dbt nor we looked into, on both sides."""

@@ -107,7 +107,7 @@ def diff(
                 question=question,
             )
         write(_rendered(result, style, to_file=output is not None), output)
-    _fail_on(result, conditions)
+    fail_where(result, conditions)
 
 
 def _rendered(result: RunDiff, style: str, *, to_file: bool) -> str:
@@ -120,7 +120,8 @@ def _rendered(result: RunDiff, style: str, *, to_file: bool) -> str:
     return report.diff_text(result, **({"width": 0, "color": False} if to_file else screen()))
 
 
-def _fail_on(result: RunDiff, conditions: frozenset[str]) -> None:
+def fail_where(result: RunDiff, conditions: frozenset[str]) -> None:
+    """Raise ConditionFailed where changes of *result* have one of *conditions*."""
     failing = comparing.failing(result, conditions)
     if failing:
         names = first_of([change.name for change in failing], SHOWN)

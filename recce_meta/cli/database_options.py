@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct
 
+from recce_meta.api.scanning import refuse_place
 from recce_meta.cli.options import Connection, connection_options, together
-from recce_meta.errors import UsageError
 from recce_meta.store.migrate import refuse_memory
-from recce_meta.warehouses import available
 
 if TYPE_CHECKING:
     from recce_meta.adapter import UnifiedSqlAdapter
@@ -60,12 +59,7 @@ class Database(Struct, frozen=True, kw_only=True):
                 named = stack.enter_context(self.connection.at(self.store).open())
                 # A file that is opened twice would wait for itself.
                 store = database if named.reaches_same(database) else named
-            if not store.warehouse.has_store:
-                raise UsageError(
-                    f"The store cannot be kept in {store.warehouse.name}",
-                    hint="name another place with --store, such as --store duckdb:///recce_meta.duckdb; "
-                    f"it is kept in one of {', '.join(available())}",
-                )
+            refuse_place(store)
             refuse_memory(store)
             own = store.warehouse.folded(self.connection.schema)
             yield OpenDatabase(

@@ -16,6 +16,7 @@ from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError, Ware
 COMMANDS = {
     "init": ("record", "Create the store, or bring it up to date."),
     "record": ("record", "Record dbt's artifacts as one run, or files of SQL."),
+    "scan": ("scan", "Record what a live database consists of, and what differs from the scan before."),
     "hook": ("record", "Run a command such as dbt build, then record what it left behind."),
     "runs": ("inspect", "List recorded runs, newest first."),
     "show": ("inspect", "One run: what it holds and what happened in it."),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from recce_meta.report.impact_as_text import impact_text
     from recce_meta.report.junit import check_report_junit
     from recce_meta.report.pull_request import pull_request_markdown
+    from recce_meta.report.scan_formats import scan_json, scan_markdown
+    from recce_meta.report.scan_text import scan_text
 
 __all__ = [
     "check_report_json",
@@ -57,6 +59,9 @@ __all__ = [
     "runs_json",
     "runs_markdown",
     "runs_text",
+    "scan_json",
+    "scan_markdown",
+    "scan_text",
 ]
 
 _MODULES = {
@@ -71,6 +76,9 @@ _MODULES = {
     "impact_markdown": "impact_as_markdown",
     "impact_text": "impact_as_text",
     "pull_request_markdown": "pull_request",
+    "scan_json": "scan_formats",
+    "scan_markdown": "scan_formats",
+    "scan_text": "scan_text",
 }
 """Where each name is that is imported when it is first used."""
 

@@ -75,12 +75,18 @@ DENSITIES = (Density(30, False), Density(6, True), Density(3, True), Density(1, 
 
 def diff_text(diff: RunDiff, *, width: int, color: bool, max_lines: int | None = SCREEN) -> str:
     """*diff* for people, in about *max_lines* lines of *width* cells (None, 0: without limit)."""
-    head = [*_header(diff), BLANK, *_summary_lines(diff, width)]
+    head = [*_header(diff), BLANK, *summary_lines(diff, width)]
+    rest = change_lines(diff, width=width, max_lines=max_lines, taken=len(head))
+    return render([*head, *rest], width=width, color=color)
+
+
+def change_lines(diff: RunDiff, *, width: int, max_lines: int | None, taken: int) -> list[Line]:
+    """What changed, what that reaches, and notes: as much as *max_lines* leave beside *taken*."""
     tail = [*_downstream(diff, width, max_lines), *_notes(diff.notes, width, max_lines)]
     groups = by_kind(diff.changed)
-    room = None if max_lines is None else max(max_lines - len(head) - len(tail) - 1, LEAST_BODY)
+    room = None if max_lines is None else max(max_lines - taken - len(tail) - 1, LEAST_BODY)
     body = [BLANK, *_changed_nodes(groups, width, room)] if groups else []
-    return render([*head, *body, *tail], width=width, color=color)
+    return [*body, *tail]
 
 
 def _header(diff: RunDiff) -> list[Line]:
@@ -102,7 +108,7 @@ def _run_cells(side: str, run: RunMetadata) -> list[Span]:
     ]
 
 
-def _summary_lines(diff: RunDiff, width: int) -> list[Line]:
+def summary_lines(diff: RunDiff, width: int) -> list[Line]:
     """One line; where it is too wide, what changed, what that does, and what is no change have one each."""
     summary = summarise(diff)
     phrases = summary_phrases(summary)

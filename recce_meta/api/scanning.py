@@ -1,0 +1,157 @@
+"""`scan`: what a live database consists of, recorded as one run, and what differs from the scan before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta._version import __version__
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.comparing import NOTHING_MORE, whole_diff
+from recce_meta.api.recording import check_name, record_project
+from recce_meta.api.stored import stored_diff
+from recce_meta.diff.scanned_scope import DATABASE, narrowed, seen_by_both
+from recce_meta.diff.scanned_summary import scan_counts, tallies
+from recce_meta.errors import UsageError
+from recce_meta.extractors.git import GitState, detect_git
+from recce_meta.extractors.live import Scope, extract_database
+from recce_meta.graph.columns.project import SECONDS
+from recce_meta.models import NodeMetadata, Project, RunDiff, RunMetadata, Status
+from recce_meta.models.scan import ScanReport
+from recce_meta.store import read
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.migrate import open_store
+from recce_meta.store.select import load_run
+from recce_meta.warehouses import available
+
+Tell = Callable[[str], None]
+
+
+class ScanOptions(Struct, frozen=True, kw_only=True):
+    """What a scan is recorded as."""
+
+    environment: str = "current"
+    project: str | None = None
+    """The run's project; else the name of the database."""
+    run_id: str | None = None
+    git: GitState = GitState()
+    """What is not in it, the repository and the CI's variables tell."""
+    columns: bool = True
+    """Whether column lineage is recorded with it."""
+    column_timeout: float = SECONDS
+    is_kept: bool = True
+    """Whether the run is recorded at all."""
+
+
+def scan(
+    database: UnifiedSqlAdapter,
+    *,
+    store: UnifiedSqlAdapter | None = None,
+    scope: Scope | None = None,
+    options: ScanOptions | None = None,
+    schema: str = DEFAULT_SCHEMA,
+    tell: Tell | None = None,
+) -> ScanReport:
+    """Record what *database* consists of in *store* (else in itself), and compare it with the scan before.
+
+    That is the last scan of the same project and environment. *schema* holds the store; where that is in
+    *database* itself, *scope* hides it. *tell* is called with what takes time. Raises UsageError where the
+    store cannot be kept there, or a name cannot be used, UnknownNameError for a schema that is not there, and
+    StoreError where nothing is to be kept and there is no store to compare with.
+    """
+    given = options or ScanOptions()
+    place = store or database
+    refuse_place(place)
+    check_name("an environment", given.environment)
+    if given.run_id:
+        check_name("a run", given.run_id)
+    chosen = scope or Scope()
+    if place is database:
+        chosen = replace(chosen, hidden=(*chosen.hidden, database.warehouse.folded(schema)))
+    extracted = extract_database(
+        database,
+        scope=chosen,
+        environment=given.environment,
+        project=given.project,
+        run_id=given.run_id,
+        tell=tell,
+    )
+    project = replace(extracted, run=_with_git(extracted.run, given.git))
+    run, is_new, warnings = project.run, False, project.warnings
+    if given.is_kept:
+        recorded = record_project(
+            place,
+            project,
+            schema=schema,
+            columns=given.columns,
+            column_timeout=given.column_timeout,
+            tell=tell,
+        )
+        run, is_new, warnings = recorded.run, recorded.is_new, recorded.warnings
+    if tell is not None:
+        tell("comparing with the scan before")
+    previous = _previous(place, run, schema)
+    found = ScanReport(
+        run=run, is_new=is_new, counts=scan_counts(project), previous=previous, warnings=warnings
+    )
+    if previous is None:
+        return found
+    return _compared(found, project, place, schema, is_stored=given.is_kept)
+
+
+def refuse_place(store: UnifiedSqlAdapter) -> None:
+    """Raise UsageError where the store cannot be kept in the place that is meant."""
+    if not store.warehouse.has_store:
+        raise UsageError(
+            f"The store cannot be kept in {store.warehouse.name}",
+            hint="name another place with --store, such as --store duckdb:///recce_meta.duckdb; "
+            f"it is kept in one of {', '.join(available())}",
+        )
+
+
+def _with_git(run: RunMetadata, git: GitState) -> RunMetadata:
+    seen = detect_git(Path(), os.environ)
+    return replace(
+        run,
+        git_sha=git.sha or seen.sha,
+        branch=git.branch or seen.branch,
+        git_dirty=seen.dirty if git.dirty is None else git.dirty,
+        pull_request=git.pull_request or seen.pull_request,
+        recorder_version=__version__,
+    )
+
+
+def _previous(store: UnifiedSqlAdapter, run: RunMetadata, schema: str) -> RunMetadata | None:
+    """The last scan of the project and environment of *run* before it."""
+    filters = {"project": run.project_name, "environment": run.environment, "extractor": DATABASE}
+    with open_store(store, schema) as opened:
+        found = read.find_runs(opened, **filters, before=run.run_at, most=1)
+    return found[0] if found else None
+
+
+def _compared(
+    report: ScanReport, project: Project, store: UnifiedSqlAdapter, schema: str, *, is_stored: bool
+) -> ScanReport:
+    """*report* with what differs from the scan before."""
+    previous = report.previous
+    assert previous is not None
+    if is_stored:
+        diff = stored_diff(store, previous, report.run, schema)
+    else:
+        diff = whole_diff(load_run(store, previous, schema=schema), project, NOTHING_MORE)
+    seen = seen_by_both(previous, report.run)
+    current: Sequence[NodeMetadata] = project.nodes if seen is None else narrowed(project.nodes, seen)
+    removed = _removed(diff, store, previous, schema)
+    return replace(report, diff=diff, tallies=tallies(diff, current, removed))
+
+
+def _removed(
+    diff: RunDiff, store: UnifiedSqlAdapter, previous: RunMetadata, schema: str
+) -> list[NodeMetadata]:
+    """The nodes that went, as they were."""
+    ids = [change.unique_id for change in diff.changes if change.status is Status.REMOVED]
+    return read.load_nodes_by_id(store, previous, ids, schema=schema) if ids else []
