@@ -7,7 +7,8 @@ RecceMetaError
 ├── ConditionFailed            a condition the user set did not hold             exit 1
 ├── ConfigurationError         profiles.yml, dbt_project.yml, options            exit 3
 │   ├── ProfileError
-│   └── MissingDriverError     a warehouse's extra is not installed
+│   ├── MissingDriverError     a warehouse's extra is not installed
+│   └── PluginError            what another package registers cannot be used
 ├── ArtifactError              manifest, catalog, run results                    exit 3
 ├── TemplateError              a template cannot be rendered                     exit 3
 ├── SqlNotAnalysed             SQL whose columns cannot be traced                exit 3
@@ -118,6 +119,10 @@ class MissingDriverError(ConfigurationError):
             if warehouse in IN_BASE_INSTALL
             else f"pip install 'recce-meta[{warehouse}]'",
         )
+
+
+class PluginError(ConfigurationError):
+    """What another package registers as a warehouse, a dialect or an exporter cannot be used; names both."""
 
 
 class ArtifactError(RecceMetaError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
 
 from recce_meta.adapter.drivers import driver_for
 from recce_meta.adapter.drivers.base import Rows
@@ -39,6 +40,11 @@ from recce_meta.warehouses import (
     warehouse_for_scheme,
     warehouse_named,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy import Inspector
+
+Result = TypeVar("Result")
 
 DEFAULT_LOCK_SECONDS = 60.0
 LOCK_RETRY_SECONDS = 0.1
@@ -248,6 +254,14 @@ class UnifiedSqlAdapter:
         The query is not run.
         """
         return self._linked().describe(single_statement(sql, self.warehouse.dialect))
+
+    def inspect(self, read: Callable[[Inspector], Result]) -> Result:
+        """What *read* makes of SQLAlchemy's inspector of this connection."""
+        return self._linked().inspect(read)
+
+    def region(self) -> str | None:
+        """Where statements run that name no data; None where a warehouse has one such place alone."""
+        return self._linked().region()
 
     def sibling(self) -> UnifiedSqlAdapter:
         """Another adapter for the same database, with a connection of its own."""

@@ -16,7 +16,7 @@ from recce_meta.masking import masking_errors
 from recce_meta.warehouses import ConnectionPlan
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Inspector
 
 Result = TypeVar("Result")
 
@@ -104,6 +104,22 @@ class Link:
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """Name and type of each column that *sql* would give; a transaction of its own unless one is open."""
         return self._stoppable(lambda: self._describe(sql))
+
+    def inspect(self, read: Callable[[Inspector], Result]) -> Result:
+        """What *read* makes of SQLAlchemy's inspector; a transaction of its own unless one is open."""
+
+        def run() -> Result:
+            from sqlalchemy import inspect
+
+            with nullcontext() if self.in_transaction else self.transaction(), self.door():
+                return read(inspect(self._connection))
+
+        return self._stoppable(run)
+
+    def region(self) -> str | None:
+        """Where statements run, as far as the driver knows."""
+        with self.door():
+            return self._driver.region(self._connection)
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         """The rows of our own *sql*, with `:name` for parameters."""

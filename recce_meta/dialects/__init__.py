@@ -14,6 +14,7 @@ from recce_meta.dialects.base import REGISTRY, Dialect
 from recce_meta.dialects.standard import standard_dialect
 from recce_meta.dialects.types import ColumnType, Kind, Sql, column_type
 from recce_meta.errors import UnknownNameError
+from recce_meta.plugins import DIALECTS, broken, installed, loaded
 
 _SHARED = ("base", "rewriting", "standard", "types")
 
@@ -28,10 +29,17 @@ def dialect_names() -> tuple[str, ...]:
 
 
 def dialect_named(name: str) -> Dialect:
-    """The dialect that sqlglot calls *name*."""
-    if name not in dialect_names():
-        if name and SqlglotDialect.get(name) is not None:
-            return standard_dialect(name)
-        raise UnknownNameError("SQL dialect", name, dialect_names())
-    import_module(f"{__name__}.{name}")
-    return REGISTRY[name]()
+    """The dialect that sqlglot calls *name*: one of the files here, a package's, or the defaults.
+
+    Raises UnknownNameError where sqlglot knows none, PluginError where a package's cannot be used.
+    """
+    if name in dialect_names():
+        import_module(f"{__name__}.{name}")
+        return REGISTRY[name]()
+    if name and (brought := loaded(DIALECTS, name)) is not None:
+        if not (isinstance(brought, type) and issubclass(brought, Dialect)):
+            raise broken(DIALECTS, name, f"{brought!r} is no subclass of recce_meta.dialects.Dialect")
+        return brought()
+    if name and SqlglotDialect.get(name) is not None:
+        return standard_dialect(name)
+    raise UnknownNameError("SQL dialect", name, (*dialect_names(), *installed(DIALECTS)))

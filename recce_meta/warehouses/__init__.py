@@ -7,6 +7,7 @@ from functools import cache
 from importlib import import_module
 
 from recce_meta.errors import UnknownNameError
+from recce_meta.plugins import WAREHOUSES, broken, clashes, installed, loaded
 from recce_meta.warehouses.base import REGISTRY, ConnectionPlan, UrlParts, Warehouse
 from recce_meta.warehouses.by_url import backends, database_of
 from recce_meta.warehouses.fields import Fields, masked
@@ -19,6 +20,7 @@ __all__ = [
     "UrlParts",
     "Warehouse",
     "available",
+    "clashing",
     "masked",
     "warehouse_for_scheme",
     "warehouse_named",
@@ -38,11 +40,18 @@ def available() -> tuple[str, ...]:
 
 
 def warehouse_named(name: str, *, where: str = "") -> Warehouse:
-    """The warehouse of a profile's `type:`; *where* completes the message if there is none."""
+    """The warehouse of a profile's `type:`; *where* completes the message if there is none.
+
+    What is not built in is looked for among the packages that bring a warehouse. Raises UnknownNameError
+    where none does, PluginError where its package cannot be used.
+    """
     if name in available():
         import_module(f"{__name__}.{name}")
         return REGISTRY[name]()
-    raise UnknownNameError("warehouse type", name, available(), where=where)
+    brought = loaded(WAREHOUSES, name)
+    if brought is not None:
+        return _checked(name, brought)
+    raise UnknownNameError("warehouse type", name, (*available(), *installed(WAREHOUSES)), where=where)
 
 
 def warehouse_for_scheme(scheme: str) -> Warehouse:
@@ -54,4 +63,23 @@ def warehouse_for_scheme(scheme: str) -> Warehouse:
             return warehouse
     if backend in backends():
         return database_of(backend)
-    raise UnknownNameError("database", backend, (*available(), *backends()), where="in the URL")
+    for name in installed(WAREHOUSES):
+        if name not in available() and backend in (warehouse := warehouse_named(name)).url_schemes:
+            return warehouse
+    known = (*available(), *backends(), *installed(WAREHOUSES))
+    raise UnknownNameError("database", backend, known, where="in the URL")
+
+
+def clashing() -> tuple[str, ...]:
+    """One sentence for each warehouse that a package brings under a name that is built in."""
+    return clashes(WAREHOUSES, (*available(), *backends()))
+
+
+def _checked(name: str, brought: object) -> Warehouse:
+    """The warehouse that a package registers as *name*, of the class *brought*."""
+    if not (isinstance(brought, type) and issubclass(brought, Warehouse)):
+        raise broken(WAREHOUSES, name, f"{brought!r} is no subclass of recce_meta.warehouses.Warehouse")
+    if brought.name != name or not brought.dialect:
+        problem = f"its name is '{brought.name}'" if brought.name != name else "it names no SQL dialect"
+        raise broken(WAREHOUSES, name, problem)
+    return brought()

@@ -86,7 +86,9 @@ class Warehouse:
     refused_hint: ClassVar[str] = "grant the role this right, or use another target"
     """What to do where a right is missing and no grant is known to give it."""
     driver: ClassVar[str] = ""
-    """Its file in `adapter/drivers`, where that has another name."""
+    """Its file in `adapter/drivers`, where that has another name; of a package's, `package.module:Class`."""
+    catalog: ClassVar[str] = ""
+    """Its file in `warehouses/catalogs`, likewise."""
     has_store: ClassVar[bool] = True
     """Whether the metadata store can be kept in it."""
     read_only_codes: ClassVar[frozenset[str]] = frozenset()

@@ -27,11 +27,13 @@ DOORS = {
     "cli/hook.py",
     "graph/columns/project_engine.py",
     "graph/columns/room.py",
+    "plugins.py",
 }
 """Where any failure is turned into one of ours, raised again, or told as a bug.
 
 Of `project_engine`, each is told: it costs the node whose SQL brought it about its columns, and nothing else.
 Of `room`, each is raised again in the thread that waits for the work.
+Of `plugins`, each is told as the failure of the package that brings what was to be loaded.
 """
 
 

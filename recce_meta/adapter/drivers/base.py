@@ -101,6 +101,10 @@ class BaseDriver:
         """Undo what was done since `begin`, where the warehouse can."""
         connection.rollback()
 
+    def region(self, connection: Connection) -> str | None:
+        """Where statements run that name no data, where a warehouse has several such places."""
+        return None
+
     def send(self, connection: Connection, sql: str) -> CursorResult[Any]:
         """Run *sql* of a user's, unchanged: nothing in it is taken for a parameter."""
         return plainly(connection, sql)

@@ -94,6 +94,12 @@ class Driver(BaseDriver):
         finally:
             connection.rollback()
 
+    def region(self, connection: Connection) -> str | None:
+        """The location of jobs: the profile's, or that of its dataset."""
+        client = _client(connection)
+        client.find_location()
+        return client.location  # type: ignore[no-any-return]
+
     def send(self, connection: Connection, sql: str) -> CursorResult[Any]:
         """Run *sql* of a user's, unchanged: the cursor makes one percent sign of two."""
         return super().send(connection, sql.replace("%%", "%%%%"))

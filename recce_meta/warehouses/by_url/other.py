@@ -15,6 +15,7 @@ class OtherDatabase(UrlDatabase):
 
     name = "other"
     driver: ClassVar[str] = "other"
+    catalog: ClassVar[str] = "other"
     version_sql = "SELECT 1"
 
     def plan_url(self, url: UrlParts) -> ConnectionPlan:

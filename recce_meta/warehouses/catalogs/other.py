@@ -1,0 +1,35 @@
+"""The catalog of any other database: what SQLAlchemy's inspector tells, and no statements of ours."""
+
+from __future__ import annotations
+
+from recce_meta.warehouses.catalogs.base import BaseCatalog
+
+
+class Catalog(BaseCatalog):
+    """What SQLAlchemy's dialect of the database tells."""
+
+    uses_inspector = True
+    # The parts of a name above the schema differ: none is written.
+    has_databases = False
+    reads_one_moment = False
+    # What the manuals of the databases in `by_url.OTHERS` call their own; Oracle's names come in lower case.
+    system_schemas = (
+        "INFORMATION_SCHEMA",
+        "information_schema",
+        "pg_*",
+        "sys",
+        "SYS*",
+        "system",
+        "_statistics_",
+        "crdb_internal",
+        "ctxsys",
+        "db_*",
+        "dbsnmp",
+        "guest",
+        "mdsys",
+        "mysql",
+        "outln",
+        "performance_schema",
+        "rw_catalog",
+        "xdb",
+    )
