@@ -23,9 +23,10 @@ from recce_meta.models.quality import MetricResult, Quality, TableQuality
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store.values import tree_of, value_of_tree
 
-FORMAT = "recce_meta.run"
+FORMAT = "recce_meta/export/v"
 VERSION = 1
 """Goes up with whatever an older recce_meta could not read, or would lose."""
+SCHEMA = f"{FORMAT}{VERSION}"
 SEAL = b',\n"sha256":"'
 """What stands before the hash."""
 LISTS: Mapping[str, type[Struct]] = {
@@ -46,10 +47,8 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 class Document(Struct, frozen=True, kw_only=True):
     """The members of the document, in their order."""
 
-    format: str
-    """`recce_meta.run`."""
-    version: int
-    """Of the format: 1."""
+    schema: str
+    """The name of the format, and its version: `recce_meta/export/v1`."""
     producer: str
     """Which recce_meta wrote it."""
     cut_from: CutFrom | None = None
@@ -75,8 +74,7 @@ class Document(Struct, frozen=True, kw_only=True):
 class _Header(Struct):
     """What tells whether a document can be read at all."""
 
-    format: object = None
-    version: object = None
+    schema: object = None
     producer: object = None
 
 
@@ -113,7 +111,7 @@ def export_of(data: bytes) -> Export:
 
 def _body(export: Export) -> Iterator[bytes]:
     project = export.project
-    head = {"format": FORMAT, "version": VERSION, "producer": export.producer}
+    head = {"schema": SCHEMA, "producer": export.producer}
     yield _encode(head)[:-1]
     yield b',\n"cut_from":' + _encode(export.cut_from)
     yield b',\n"run":' + _encode(project.run)
@@ -147,19 +145,20 @@ def _check_header(data: bytes) -> None:
         raise _damaged(str(error)) from None
     except RecursionError:
         raise _damaged("it is nested too deeply") from None
-    if header.format != FORMAT or not isinstance(header.version, int):
+    name, _, version = str(header.schema).rpartition("v")
+    if f"{name}v" != FORMAT or not version.isdecimal():
         raise _foreign()
-    if header.version > VERSION:
+    if int(version) > VERSION:
         raise ArtifactError(
-            f"it has version {header.version} of the format, written by recce_meta {header.producer}; "
-            f"this one reads {VERSION}",
+            f"recce-meta {header.producer} wrote it in version {version} of the format, and this one reads "
+            f"version {VERSION}",
             hint="upgrade recce-meta",
         )
 
 
 def _foreign() -> ArtifactError:
     return ArtifactError(
-        f'it is no document of recce-meta export ("format" is not "{FORMAT}")',
+        f'it is no document of recce-meta export (its "schema" is not "{SCHEMA}")',
         hint="recce-meta record reads dbt's artifacts; import reads what export --format json wrote",
     )
 
