@@ -8,6 +8,7 @@ warehouse it is. Expressions that are handed in are copied where they are used t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import ClassVar
 
 from sqlglot import ErrorLevel, exp
@@ -21,6 +22,15 @@ REGISTRY: dict[str, type[Dialect]] = {}
 
 SAMPLE_SLICES = 1_000_000
 """Into how many slices hashes of keys are cut: samples are exact to a ten-thousandth of a per cent."""
+
+
+def per_cent(percent: float) -> str:
+    """*percent* as a literal, in digits alone.
+
+    >>> per_cent(10.0), per_cent(0.00001)
+    ('10', '0.00001')
+    """
+    return f"{Decimal(repr(percent)).normalize():f}"
 
 
 class Dialect:
@@ -51,6 +61,8 @@ class Dialect:
     """Whether an aggregate gives the median itself, and no estimate."""
     has_far_moments: ClassVar[bool] = True
     """Whether dates and timestamps can lie before year 1, after year 9999, or at infinity."""
+    samples_by_seed: ClassVar[bool] = True
+    """Whether all statements that sample a table with one seed look at the same rows."""
     figures_per_statement: ClassVar[int] = 1500
     """How many aggregates one SELECT computes; PostgreSQL allows 1,664 columns."""
     columns_per_statement: ClassVar[int | None] = None
@@ -235,6 +247,28 @@ class Dialect:
         remainder = exp.Mod(this=self.row_hash(keys), expression=exp.Literal.number(SAMPLE_SLICES))
         return exp.LT(this=exp.Abs(this=remainder), expression=exp.Literal.number(slices))
 
+    def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
+        """The rows of *relation*, a table, of which each has a chance of *percent*: what stands in FROM.
+
+        The same seed gives the same rows as long as the table stays as it is, where `samples_by_seed`. None
+        where the warehouse has no sampling of its own; then a hash of the rows chooses.
+        """
+        return None
+
+    def rows_where(self, relation: Sql, condition: Sql) -> Sql:
+        """The rows of *relation* that meet *condition*, in which it is called `t`: what stands in FROM."""
+        rows = exp.alias_(relation.copy(), "t", table=True, copy=False)
+        select = exp.Select(expressions=[exp.Star()]).from_(rows, copy=False)
+        return select.where(condition, copy=False).subquery(copy=False)
+
+    def tablesample(self, relation: Sql, *words: str) -> Sql:
+        """The rows of *relation*, a table, that *words* of the dialect's own behind its name choose.
+
+        sqlglot writes another method, or none, for some dialects; so they are not translated.
+        """
+        sampled = exp.Table(this=exp.Var(this=" ".join([self.render(relation), *words])))
+        return exp.Select(expressions=[exp.Star()]).from_(sampled, copy=False).subquery(copy=False)
+
     # Across warehouses
 
     def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
@@ -361,6 +395,10 @@ class Dialect:
         if of.kind is Kind.ARRAY:
             return exp.ArraySize(this=value)
         return None
+
+    def is_blank(self, value: Sql) -> Sql:
+        """Whether *value*, a text, is empty or of spaces alone: other white space is left to be seen."""
+        return exp.EQ(this=exp.Trim(this=value), expression=exp.Literal.string(""))
 
     def ordered_text(self, value: Sql) -> Sql:
         """*value*, a text, so that it sorts by code point, whatever the database's collation."""

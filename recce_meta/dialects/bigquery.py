@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.base import Dialect, per_cent
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
 
@@ -20,6 +20,7 @@ class BigQuery(Dialect):
     nan_equals_nan = False
     has_cheap_distinct = True
     has_exact_median = False
+    samples_by_seed = False
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#date_type
     has_far_moments = False
     double_type = "FLOAT64"
@@ -89,6 +90,10 @@ class BigQuery(Dialect):
         text = exp.Anonymous(this="TO_JSON_STRING", expressions=[row])
         return exp.Anonymous(this="FARM_FINGERPRINT", expressions=[text])
 
+    def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
+        """https://cloud.google.com/bigquery/docs/table-sampling: blocks of rows, and no seed."""
+        return self.tablesample(relation, f"TABLESAMPLE SYSTEM ({per_cent(percent)} PERCENT)")
+
     def scientific(self, value: Sql) -> Sql | None:
         """https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#format_string"""
         return exp.Anonymous(this="FORMAT", expressions=[exp.Literal.string("%.14e"), value])
@@ -108,6 +113,11 @@ class BigQuery(Dialect):
     def median_moment(self, value: Sql) -> Sql | None:
         """Quantiles are of any type that sorts."""
         return self.median(value)
+
+    def is_blank(self, value: Sql) -> Sql:
+        """Unless it is told what to take away, it takes all white space."""
+        trimmed = exp.Trim(this=value, expression=exp.Literal.string(" "))
+        return exp.EQ(this=trimmed, expression=exp.Literal.string(""))
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """`ARRAY_LENGTH`; `LENGTH` serves bytes, too."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.base import Dialect, per_cent
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
 
@@ -64,6 +64,12 @@ class Databricks(Dialect):
             return value
         parts = [exp.Literal.string("v"), value.copy(), exp.Literal.string("j"), self.nested_text(value)]
         return exp.Anonymous(this="NAMED_STRUCT", expressions=parts)
+
+    def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
+        """https://docs.databricks.com/en/sql/language-manual/sql-ref-syntax-qry-select-sampling.html"""
+        return self.tablesample(
+            relation, f"TABLESAMPLE ({per_cent(percent)} PERCENT)", f"REPEATABLE ({seed:d})"
+        )
 
     def scientific(self, value: Sql) -> Sql | None:
         """https://docs.databricks.com/en/sql/language-manual/functions/format_string.html"""

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from sqlglot import exp
 
-from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.base import Dialect, per_cent
 from recce_meta.dialects.rewriting import without_full_joins, without_grouping_sets
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
@@ -135,6 +135,14 @@ class MySQL(Dialect):
 
         has_fraction = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%"))
         return exp.Case().when(has_fraction, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
+
+    def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
+        """The same numbers each time, given to rows as they come:
+        https://dev.mysql.com/doc/refman/8.0/en/mathematical-functions.html#function_rand
+        """
+        number = exp.Anonymous(this="RAND", expressions=[exp.Literal.number(seed)])
+        chance = exp.Literal.number(per_cent(percent / 100))
+        return self.rows_where(relation, exp.LT(this=number, expression=chance))
 
     def mean(self, value: Sql, of: ColumnType) -> Sql:
         """AVG of whole numbers and decimals has four digits more than they have."""

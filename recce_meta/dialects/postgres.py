@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sqlglot import exp
 
-from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.base import Dialect, per_cent
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
 _QUICKLY_SORTED = frozenset(
@@ -128,6 +128,12 @@ class Postgres(Dialect):
         """
         row = exp.Anonymous(this="ROW", expressions=list(values))
         return exp.Anonymous(this="hash_record_extended", expressions=[row, exp.Literal.number(SEED)])
+
+    def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
+        """https://www.postgresql.org/docs/current/sql-select.html: of tables and materialized views."""
+        return self.tablesample(
+            relation, f"TABLESAMPLE BERNOULLI ({per_cent(percent)})", f"REPEATABLE ({seed:d})"
+        )
 
     def hashable(self, value: Sql, of: ColumnType) -> Sql:
         """Several types hash less than what tells values apart: 64 bits as 32, numbers without their sign.

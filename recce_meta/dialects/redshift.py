@@ -67,6 +67,10 @@ class Redshift(Postgres):
         """https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html: of integers a whole number."""
         return exp.Avg(this=self.double(value))
 
+    def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
+        """https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html has none."""
+        return None
+
     def hashable(self, value: Sql, of: ColumnType) -> Sql:
         """Texts are hashed: booleans have none, and floats one of 15 digits, so that their own hash stands
         for them; that of -0.0 is another than that of 0.0.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from recce_meta.dialects.base import Dialect
+from recce_meta.dialects.base import Dialect, per_cent
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
 _INSTANT = "YYYY-MM-DD HH24:MI:SS.FF6"
@@ -57,6 +57,10 @@ class Snowflake(Dialect):
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """https://docs.snowflake.com/en/sql-reference/functions/hash: NULL has a hash of its own."""
         return exp.Anonymous(this="HASH", expressions=list(values))
+
+    def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
+        """https://docs.snowflake.com/en/sql-reference/constructs/sample: of tables, where there is a seed."""
+        return self.tablesample(relation, f"SAMPLE BERNOULLI ({per_cent(percent)})", f"SEED ({seed:d})")
 
     def scientific(self, value: Sql) -> Sql | None:
         """https://docs.snowflake.com/en/sql-reference/sql-format-models: exponents have three digits."""

@@ -143,6 +143,11 @@ class SQLite(Dialect):
         found = super().portable_hash(texts)
         return exp.Anonymous(this="recce_md5", expressions=[found.this])
 
+    def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
+        """By a hash of the row's number, which tables WITHOUT ROWID lack."""
+        keys = [exp.Literal.number(seed), exp.column("rowid", table="t")]
+        return self.rows_where(relation, self.sampled(keys, percent))
+
     def hex_number(self, digits: Sql) -> Sql:
         """Nor does it read hexadecimal digits."""
         return exp.Anonymous(this="recce_hex", expressions=[digits])

@@ -53,7 +53,7 @@ class ColumnQuality(Struct, frozen=True, kw_only=True):
     profile: Profile | None = None
     """None where the column could not be measured."""
     blank_count: int | None = None
-    """Of texts: rows whose value is empty, or of blanks alone; they have a value, and do not count as complete."""
+    """Of texts: rows whose value is empty or of spaces alone; it is no NULL, and not complete either."""
     is_declared_unique: bool = False
     """Whether a primary key, a unique constraint or a unique test of this column alone says so."""
     top_values: tuple[ValueCount, ...] = ()

@@ -8,7 +8,7 @@ same plan runs over one connection, over several, over none (a test sends rows b
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -17,6 +17,7 @@ from recce_meta.errors import RecceMetaError
 from recce_meta.models.data_diff import DataSide
 
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 Rows: TypeAlias = Sequence[tuple[Any, ...]]
 Answer: TypeAlias = Rows | RecceMetaError
 
@@ -56,6 +57,43 @@ def run(plan: Plan[Result], ask: Ask) -> Result:
             result: Result = done.value
             return result
         answers = ask(batch)
+
+
+def both(first: Plan[Result], second: Plan[Other]) -> Plan[tuple[Result, Other]]:
+    """The results of two plans that do not depend on each other, whose batches are asked together."""
+    left, right = _Begun(first), _Begun(second)
+    while left.batch or right.batch:
+        answers = yield [*left.batch, *right.batch]
+        own = len(left.batch)
+        left.go_on(answers[:own])
+        right.go_on(answers[own:])
+    return left.result, right.result
+
+
+class _Begun(Generic[Result]):
+    """A plan that has begun: its next batch, which is empty once there is a result."""
+
+    result: Result
+
+    def __init__(self, plan: Plan[Result]) -> None:
+        self._plan = plan
+        self.batch: Queries = ()
+        self._send(None)
+
+    def go_on(self, answers: Sequence[Answer]) -> None:
+        """Answer the batch; plans that have ended have none."""
+        if self.batch:
+            self._send(answers)
+
+    def _send(self, answers: Sequence[Answer] | None) -> None:
+        self.batch = ()
+        while not self.batch:  # a plan may find that it has nothing to ask
+            try:
+                self.batch = self._plan.send(answers)  # type: ignore[arg-type]  # it begins with None
+            except StopIteration as done:
+                self.result = done.value
+                return
+            answers = []
 
 
 def rows_of(answer: Answer) -> Rows:

@@ -135,23 +135,27 @@ def restricted(select: exp.Select, where: str | None) -> exp.Select:
 def describe(sources: Iterable[Source]) -> Plan[list[tuple[LiveColumn, ...]]]:
     """The columns of each of *sources*, asked of the warehouse."""
     listed = list(sources)
-    answers = yield [
-        Query(
-            expression=source.select(exp.Star()),
-            dialect=source.dialect,
-            side=source.side,
-            about=f"columns of {source.name}",
-            describes=True,
-        )
-        for source in listed
-    ]
-    return [
-        tuple(
-            LiveColumn(str(name), source.dialect.column_type(str(text)))
-            for name, text in rows_of(_named(source, answer))
-        )
-        for source, answer in zip(listed, answers, strict=True)
-    ]
+    answers = yield [describing(source) for source in listed]
+    return [described(source, answer) for source, answer in zip(listed, answers, strict=True)]
+
+
+def describing(source: Source) -> Query:
+    """The question for the columns of *source*."""
+    return Query(
+        expression=source.select(exp.Star()),
+        dialect=source.dialect,
+        side=source.side,
+        about=f"columns of {source.name}",
+        describes=True,
+    )
+
+
+def described(source: Source, answer: Answer) -> tuple[LiveColumn, ...]:
+    """The columns of *source*, as *answer* to that question tells; raises the error that it is instead."""
+    return tuple(
+        LiveColumn(str(name), source.dialect.column_type(str(text)))
+        for name, text in rows_of(_named(source, answer))
+    )
 
 
 def _named(source: Source, answer: Answer) -> Answer:

@@ -17,26 +17,30 @@ from sqlglot import exp
 
 from recce_meta.dialects import Sql
 from recce_meta.diff.data.choice import SideColumn, chosen
-from recce_meta.diff.data.failures import failure, first_line
-from recce_meta.diff.data.plan import Answer, Plan, Query, rows_of
+from recce_meta.diff.data.failures import OF_ALL, OF_LONG_SCANS, failure, first_line
+from recce_meta.diff.data.plan import Answer, Plan, Query, both, rows_of
 from recce_meta.diff.data.reading import read, sample
 from recce_meta.diff.data.source import Pair
 from recce_meta.diff.data.top_k_apart import top_k_apart
 from recce_meta.diff.data.top_keys import Counted, Totals, counted, totals
-from recce_meta.errors import UsageError
+from recce_meta.errors import QueryTimeout, RecceMetaError, UsageError, WarehouseError
 from recce_meta.models.data_diff import ColumnTopK, DataSide, TopKDiff, TopValue
 
 COLUMNS_PER_STATEMENT = 50
 
 
+class TopValues(Struct):
+    """What was found of each column, by name."""
+
+    values: dict[str, list[TopValue]] = {}
+    errors: dict[str, WarehouseError] = {}
+    reasons: dict[str, str] = {}
+    """Why a column was not asked for."""
+
+
 class _Task(Struct, frozen=True):
     query: Query
     columns: tuple[Counted, ...]
-
-
-class _Found(Struct):
-    values: dict[int, list[TopValue]] = {}
-    reasons: dict[str, str] = {}
 
 
 def top_k_diff(
@@ -56,35 +60,45 @@ def top_k_diff(
 
 
 def _together(pair: Pair, wanted: Sequence[SideColumn], k: int, where: str | None) -> Plan[list[ColumnTopK]]:
-    columns, reasons = counted(pair, wanted)
-    found = _Found(reasons=reasons)
+    found, rows = yield from both(top_values(pair, wanted, k, where), _totals(pair, wanted, where))
+    reasons = {**found.reasons, **{name: first_line(error) for name, error in found.errors.items()}}
+    return [rows.of(column, found.values.get(column.name, ()), reasons.get(column.name)) for column in wanted]
+
+
+def _totals(pair: Pair, wanted: Sequence[SideColumn], where: str | None) -> Plan[Totals]:
     parts = [
         wanted[start : start + COLUMNS_PER_STATEMENT]
         for start in range(0, len(wanted), COLUMNS_PER_STATEMENT)
     ]
+    answers = yield [totals(pair.sides, part, where) for part in parts]
+    rows = Totals()
+    for part, answer in zip(parts, answers, strict=True):
+        rows.add(rows_of(answer), part)
+    return rows
+
+
+def top_values(
+    pair: Pair, wanted: Sequence[SideColumn], k: int, where: str | None = None, *, is_patient: bool = False
+) -> Plan[TopValues]:
+    """The *k* most frequent values of each of *wanted*, of sides that one statement can read.
+
+    Raises what stops every statement; where it *is_patient*, columns that take too long have an error, too.
+    """
+    columns, reasons = counted(pair, wanted)
+    found = TopValues(reasons=reasons)
     tasks = [
         _task(pair, columns[start : start + COLUMNS_PER_STATEMENT], k, where)
         for start in range(0, len(columns), COLUMNS_PER_STATEMENT)
     ]
-    answers = yield [*(task.query for task in tasks), *(totals(pair.sides, part, where) for part in parts)]
-    rows = Totals()
-    for part, answer in zip(parts, answers[len(tasks) :], strict=True):
-        rows.add(rows_of(answer), part)
-    tasks = [
-        one
-        for task, answer in zip(tasks, answers, strict=False)
-        for one in _settled(task, answer, found, pair, k, where)
-    ]
-    if tasks:
+    while tasks:
         answers = yield [task.query for task in tasks]
-        for task, answer in zip(tasks, answers, strict=True):
-            for _ in _settled(task, answer, found, pair, k, where):
-                raise AssertionError("a single column is not asked for again")
-    numbers = {column.name: column.number for column in columns}
-    return [
-        rows.of(column, found.values.get(numbers.get(column.name, -1), ()), found.reasons.get(column.name))
-        for column in wanted
-    ]
+        failed = [
+            column
+            for task, answer in zip(tasks, answers, strict=True)
+            for column in _settled(task, answer, found, OF_ALL if is_patient else OF_LONG_SCANS)
+        ]
+        tasks = [_task(pair, [column], k, where) for column in failed]
+    return found
 
 
 def _task(pair: Pair, columns: Sequence[Counted], k: int, where: str | None) -> _Task:
@@ -145,17 +159,18 @@ def _order(pair: Pair, column: Counted, table: str) -> list[exp.Ordered]:
 
 
 def _settled(
-    task: _Task, answer: Answer, found: _Found, pair: Pair, k: int, where: str | None
-) -> Iterable[_Task]:
-    """Notes what *answer* tells in *found*; what to ask instead where it tells nothing."""
-    error = failure(answer)
+    task: _Task, answer: Answer, found: TopValues, fatal: tuple[type[RecceMetaError], ...]
+) -> Iterable[Counted]:
+    """Notes what *answer* tells in *found*; the columns to ask for one by one where it tells nothing."""
+    error = failure(answer, fatal)
     if error is not None:
-        if len(task.columns) > 1:
-            return [_task(pair, [column], k, where) for column in task.columns]
-        found.reasons[task.columns[0].name] = first_line(error)
+        if len(task.columns) > 1 and not isinstance(error, QueryTimeout):
+            return task.columns
+        found.errors.update({column.name: error for column in task.columns})
         return ()
-    types = {column.number: column.key.type for column in task.columns}
+    columns = {column.number: column for column in task.columns}
     for number, _, text, base, current in sorted(rows_of(answer), key=lambda row: (int(row[0]), int(row[1]))):
-        value = TopValue(value=read(text, types[int(number)]), base=int(base), current=int(current))
-        found.values.setdefault(int(number), []).append(value)
+        column = columns[int(number)]
+        value = TopValue(value=read(text, column.key.type), base=int(base), current=int(current))
+        found.values.setdefault(column.name, []).append(value)
     return ()
