@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from recce_meta import plugins
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.export_cut import cut
 from recce_meta.api.export_files import written_whole
 from recce_meta.api.export_tables import file_names, write_tables
-from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.errors import RecceMetaError, UsageError
 from recce_meta.models.export import Export, Exporter
 from recce_meta.store.export_document import document
 from recce_meta.store.exports import read_export
@@ -62,7 +63,7 @@ def export_run(
     selection grammar. What is at *path* is replaced only to *overwrite* it.
 
     Raises as `load_export` does, UnknownNameError for an unknown *format*, UsageError where *path* is taken,
-    OSError where it cannot be written.
+    OSError where it cannot be written, PluginError where another package's exporter fails.
     """
     exporter_of(format)
     export = load_export(adapter, selector, select=select, exclude=exclude, project=project, schema=schema)
@@ -98,7 +99,22 @@ def exporter_of(format: str) -> Exporter | None:
         return None
     if format == JSON:
         return _write_json
-    raise UnknownNameError("format", format, FORMATS)
+    return _guarded(format, plugins.exporter_named(format, FORMATS))
+
+
+def _guarded(format: str, exporter: Exporter) -> Exporter:
+    """*exporter* of another package, whose failures say whose they are."""
+
+    def write(export: Export, path: Path) -> Sequence[Path]:
+        try:
+            return [Path(written) for written in exporter(export, path)]
+        except (RecceMetaError, OSError):
+            raise
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}"
+            raise plugins.broken(plugins.EXPORTERS, format, cause) from error
+
+    return write
 
 
 def write_document(export: Export, file: BinaryIO) -> None:

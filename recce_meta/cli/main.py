@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from types import FrameType
 
 import click
@@ -32,6 +33,8 @@ COMMANDS = {
     "lineage": ("inspect", "What a node reads, and what reads it."),
     "impact": ("impact", "What a change of a node, or of one of its columns, reaches."),
     "render": ("render", "Turn ref() and source() SQL into warehouse SQL."),
+    "export": ("export", "Write runs to files, or into another store."),
+    "import": ("export", "Read runs that export wrote as JSON into the store."),
     "sql": ("store", "Print the store's SQL: ddl, views or cookbook."),
     "prune": ("store", "Remove old runs, and what only they needed."),
     "doctor": ("store", "Check profile, connection, rights and store."),
@@ -55,9 +58,8 @@ class LazyGroup(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(
-            import_module(f"recce_meta.cli.{COMMANDS[cmd_name][0]}"), cmd_name.replace("-", "_")
-        )
+        name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
+        command: click.Command = getattr(import_module(f"recce_meta.cli.{COMMANDS[cmd_name][0]}"), name)
         return command
 
     def resolve_command(

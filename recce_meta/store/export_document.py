@@ -111,8 +111,8 @@ def export_of(data: bytes) -> Export:
 
 def _body(export: Export) -> Iterator[bytes]:
     project = export.project
-    head = {"schema": SCHEMA, "producer": export.producer}
-    yield _encode(head)[:-1]
+    yield b'{"schema":' + _encode(SCHEMA)
+    yield b',\n"producer":' + _encode(export.producer)
     yield b',\n"cut_from":' + _encode(export.cut_from)
     yield b',\n"run":' + _encode(project.run)
     yield b',\n"graph":' + _encode(export.graph)
