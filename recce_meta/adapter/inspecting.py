@@ -60,12 +60,13 @@ class InspectorReader:
 
         return self._adapter.inspect(within)
 
-    def _told(self, what: str, ask: Callable[[], Any], nothing: Any) -> Any:
+    def _told(self, what: str | None, ask: Callable[[], Any], nothing: Any) -> Any:
         """What *ask* answers; *nothing* where the dialect has no such thing, which is noted as *what*."""
         try:
             return ask()
         except NotImplementedError:
-            self._missing.append(what)
+            if what is not None:
+                self._missing.append(what)
             return nothing
 
     def _schemas(self, inspector: Inspector, _: Sequence[str]) -> Iterator[SchemaRow]:
@@ -82,7 +83,8 @@ class InspectorReader:
                 ("view", inspector.get_view_names),
                 ("materialized_view", inspector.get_materialized_view_names),
             ):
-                names = self._told(f"{kind.replace('_', ' ')}s", partial(list_names, schema=schema), ())
+                what = None if kind == "materialized_view" else f"{kind}s"  # which most databases do not have
+                names = self._told(what, partial(list_names, schema=schema), ())
                 kinds |= dict.fromkeys(names, kind)
             for name, kind in sorted(kinds.items()):
                 yield RelationRow(
@@ -199,7 +201,9 @@ def _array(names: Sequence[str]) -> str:
     return json.dumps(list(names), ensure_ascii=False)
 
 
-def _identity(column: Mapping[str, Any], identity: Mapping[str, Any] | None) -> str | None:
+def _identity(column: Mapping[str, Any], identity: Mapping[str, Any] | str | None) -> str | None:
+    if isinstance(identity, str):  # JSON, which some drivers here leave as it is
+        identity = json.loads(identity)
     if identity:
         return "always" if identity.get("always") else "by default"
     return "auto_increment" if column.get("autoincrement") is True else None

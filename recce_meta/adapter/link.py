@@ -112,6 +112,9 @@ class Link:
             from sqlalchemy import inspect
 
             with nullcontext() if self.in_transaction else self.transaction(), self.door():
+                # Where SQLAlchemy did not make the engine, its dialect does not know the server yet.
+                if getattr(self._connection.dialect, "server_version_info", None) is None:
+                    self._connection.dialect.initialize(self._connection)
                 return read(inspect(self._connection))
 
         return self._stoppable(run)
