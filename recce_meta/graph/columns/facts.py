@@ -102,12 +102,12 @@ NAMED_BY_FUNCTION = frozenset({"postgres", "redshift", "materialize", "risingwav
 """An output without alias is called as its function, or as the column that is cast."""
 
 AGGREGATES = frozenset(
-    {"APPROX_MOST_FREQUENT", "APPROX_SET", "BITMAP_AGG", "BITMAP_UNION", "BITMAP_UNION_COUNT", "BIT_AND_AGG",
-     "BIT_OR_AGG", "BOOL_AND", "BOOL_OR", "EVERY", "GEOMETRIC_MEAN", "HISTOGRAM", "HLL_RAW_AGG", "HLL_UNION",
-     "HLL_UNION_AGG", "JSON_AGG", "JSONB_AGG", "JSON_OBJECT_AGG", "JSONB_OBJECT_AGG", "LIST", "LISTAGG",
-     "MAP_AGG", "MAP_UNION", "MEDIAN", "MERGE", "MODE", "MULTIMAP_AGG", "NUMERIC_HISTOGRAM", "OBJECT_AGG",
-     "PERCENTILE", "PERCENTILE_APPROX", "PRODUCT", "QDIGEST_AGG", "RANGE_AGG", "STRING_AGG", "TDIGEST_AGG",
-     "XMLAGG"}
+    {"APPROX_MOST_FREQUENT", "APPROX_SET", "BITMAP_AGG", "BITMAP_UNION", "BITMAP_UNION_COUNT",
+     "BIT_AND_AGG", "BIT_OR_AGG", "BOOL_AND", "BOOL_OR", "COUNT_STAR", "EVERY", "GEOMETRIC_MEAN",
+     "HISTOGRAM", "HLL_RAW_AGG", "HLL_UNION", "HLL_UNION_AGG", "JSON_AGG", "JSONB_AGG", "JSON_OBJECT_AGG",
+     "JSONB_OBJECT_AGG", "LIST", "LISTAGG", "MAP_AGG", "MAP_UNION", "MEDIAN", "MERGE", "MODE",
+     "MULTIMAP_AGG", "NUMERIC_HISTOGRAM", "OBJECT_AGG", "PERCENTILE", "PERCENTILE_APPROX", "PRODUCT",
+     "QDIGEST_AGG", "RANGE_AGG", "STRING_AGG", "TDIGEST_AGG", "XMLAGG"}
 )  # fmt: skip
 """Functions that make one row of many and that some version of sqlglot has no word of its own for."""
 

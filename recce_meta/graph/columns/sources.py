@@ -301,9 +301,16 @@ def _is_identifier_call(node: object) -> bool:
 
 
 def _is_in_brackets(node: Sql) -> bool:
-    """Whether *node* is nothing but a table, or joins, in brackets. With an alias those are one relation."""
-    named = node.args.get("alias") or node.args.get("pivots")
-    return isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not named
+    """Whether *node* is nothing but a table, or joins, in brackets. With an alias those are one relation.
+
+    Catalogs write views so: `FROM ((a JOIN b ON …) JOIN c ON …)`.
+    """
+    while isinstance(node, exp.Subquery) and not (node.args.get("alias") or node.args.get("pivots")):
+        node = node.this
+        has_more = isinstance(node, exp.Subquery) and (node.args.get("alias") or node.args.get("joins"))
+        if isinstance(node, exp.Table) or has_more:
+            return True
+    return False
 
 
 def _relation_argument(call: Sql) -> Sql | None:
