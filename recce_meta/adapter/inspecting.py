@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +139,9 @@ class InspectorReader:
     def _type(self, inspector: Inspector, kind: Any) -> str:
         from sqlalchemy.exc import CompileError
 
+        if getattr(kind, "collation", None):  # told beside the type
+            kind = copy(kind)
+            kind.collation = None
         try:
             return str(kind.compile(dialect=inspector.dialect))
         except CompileError:
@@ -201,7 +205,7 @@ def _array(names: Sequence[str]) -> str:
     return json.dumps(list(names), ensure_ascii=False)
 
 
-def _identity(column: Mapping[str, Any], identity: Mapping[str, Any] | str | None) -> str | None:
+def _identity(column: Mapping[str, Any], identity: Any) -> str | None:
     if isinstance(identity, str):  # JSON, which some drivers here leave as it is
         identity = json.loads(identity)
     if identity:
