@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, NoReturn
 
-from recce_meta.api.inspecting import SHOWN, find_node, names_of
+from recce_meta.api.inspecting import SHOWN, find_node, is_scanned, names_of
 from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.graph.columns.project_dialects import folded
 from recce_meta.models import NodeMetadata
+from recce_meta.models.kinds import RELATIONS
 
 
 class Names(NamedTuple):
@@ -25,7 +26,7 @@ class Names(NamedTuple):
 
 ColumnsOf = Callable[[str], Names]
 
-BUILT = ("model", "seed", "snapshot")
+BUILT = ("model", "seed", "snapshot", *sorted(RELATIONS))
 """Resource types that a name means rather than others, such as a test of the same name."""
 WITH_COLUMNS = frozenset({*BUILT, "source", "analysis", "function"})
 """Resource types that can have columns, though nobody knows them."""
@@ -89,7 +90,7 @@ def _readings(text: str, nodes: Mapping[str, NodeMetadata]) -> Iterator[_Reading
         # One look at the own name spares making the others of thousands.
         if unique_id in starts:
             by_name[unique_id] = [unique_id]
-        elif node.name in starts or node.version is not None or node.source_name:
+        elif node.name in starts or node.version is not None or node.source_name or is_scanned(node):
             for name in starts.keys() & names_of(node):
                 by_name.setdefault(name, []).append(unique_id)
     for start, column in starts.items():

@@ -12,6 +12,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.column_address import Address, Names, find_address
 from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.graph import LineageGraph, build_lineage_graph
+from recce_meta.graph.columns.project import QUERIES
 from recce_meta.graph.columns.project_dialects import dialect_of
 from recce_meta.graph.impact import (
     ANY,
@@ -288,7 +289,7 @@ def _is_inlined(node: NodeMetadata | None) -> bool:
 
 
 def _has_query(node: NodeMetadata | None) -> bool:
-    return node is not None and node.resource_type in ("model", "snapshot", "analysis")
+    return node is not None and node.resource_type in QUERIES
 
 
 def _has_none(node: NodeMetadata | None) -> str:

@@ -6,19 +6,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.on_disk import folder_of, read_run
+from recce_meta.diff.scanned_scope import is_scan
 from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, RunMetadata
+from recce_meta.models.kinds import RELATIONS
 from recce_meta.models.lineage import Direction, LineageNode, LineageView
 from recce_meta.models.statistics import StatisticsKept
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.foreign_keys import foreign_keys_of
 from recce_meta.store.select import resolve_run
 from recce_meta.store.statistics import statistics_kept
 
+MEANT = frozenset(["model", "seed", "snapshot"]) | RELATIONS
+"""What a name means rather than others that are called so, such as a test or a schema."""
 SHOWN = 8
 """How many candidates an error lists."""
 
@@ -69,6 +75,7 @@ def lineage(
 ) -> LineageView:
     """What *node* reads and what reads it, in the run that *selector* names (or `path:DIR`).
 
+    In a scan, also the foreign keys that begin or end at it.
     Raises SelectorError where *node* names no node, or more than one.
     """
     nodes: Iterable[NodeMetadata]
@@ -83,7 +90,11 @@ def lineage(
         nodes = read.load_narrow_nodes(adapter, run, schema=schema)
         edges = read.load_edges(adapter, run, schema=schema)
     by_id = {node.unique_id: node for node in nodes}
-    return lineage_view(find_node(node, by_id), by_id, build_lineage_graph([], edges), direction, depth)
+    root = find_node(node, by_id)
+    view = lineage_view(root, by_id, build_lineage_graph([], edges), direction, depth)
+    if folder is not None or not is_scan(run):
+        return view
+    return replace(view, foreign_keys=foreign_keys_of(adapter, run, root, schema=schema))
 
 
 def find_node(
@@ -97,9 +108,7 @@ def find_node(
     if name in nodes:
         return name
     found = sorted((ids_by_name(nodes) if by_name is None else by_name).get(name, ()))
-    models = [
-        unique_id for unique_id in found if nodes[unique_id].resource_type in ("model", "seed", "snapshot")
-    ]
+    models = [unique_id for unique_id in found if nodes[unique_id].resource_type in MEANT]
     if len(found) == 1 or len(models) == 1:
         return (models or found)[0]
     if found:
@@ -158,8 +167,15 @@ def lineage_view(
 
 
 def names_of(node: NodeMetadata) -> set[str]:
-    """What *node* may be called beside its unique id: its name, with its version, with its source."""
+    """What *node* may be called beside its unique id: its name, with its version, its source, its schema."""
     names = {node.name, node.label}
     if node.source_name:
         names |= {f"{node.source_name}.{node.name}", f"source:{node.source_name}.{node.name}"}
+    if is_scanned(node) and node.fqn:
+        names.add(".".join(node.fqn))
     return names
+
+
+def is_scanned(node: NodeMetadata) -> bool:
+    """Whether *node* is a relation of a scanned database, which is named with its schema, too."""
+    return node.resource_type in RELATIONS

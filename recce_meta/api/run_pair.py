@@ -13,9 +13,10 @@ from recce_meta.diff.like_dbt import diff_state_resolver
 from recce_meta.errors import SelectorError
 from recce_meta.graph import LineageGraph, StateResolver, build_lineage_graph, select
 from recce_meta.models import NodeMetadata
+from recce_meta.models.kinds import RELATIONS
 from recce_meta.store.files import DEFAULT_SCHEMA
 
-WITH_DATA = ("model", "seed", "snapshot", "source")
+WITH_DATA = ("model", "seed", "snapshot", "source", *sorted(RELATIONS))
 """Resource types that have rows."""
 
 
@@ -45,7 +46,7 @@ class RunPair:
             if nodes[unique_id].resource_type not in WITH_DATA:
                 raise SelectorError(
                     f"'{unique_id}' is a {nodes[unique_id].resource_type}, and has no rows",
-                    hint="models, seeds, snapshots and sources have",
+                    hint="models, seeds, snapshots and sources have, and scanned tables and views",
                 )
         return found
 

@@ -24,11 +24,12 @@ from recce_meta.diff.data.source import Pair
 from recce_meta.errors import MissingRelation
 from recce_meta.models import Project
 from recce_meta.models.data_diff import Failed, ProfileDiff, RowCountDiff, Subject
+from recce_meta.models.kinds import RELATIONS
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store.statistics import load_statistics
 
-BUILT = ("model", "seed", "snapshot")
-"""Resource types whose relations a run builds."""
+BUILT = ("model", "seed", "snapshot", *sorted(RELATIONS))
+"""Resource types whose relations a run builds, or a scan finds."""
 
 Kept = Mapping[str, NodeStatistics]
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from recce_meta.errors import UnknownNameError
 from recce_meta.graph.terms import Term
 from recce_meta.models import Json, NodeMetadata, NodeResult
+from recce_meta.models.kinds import RELATIONS, SCANNED
 
 Predicate = Callable[[NodeMetadata], bool]
 Parts = tuple[str, ...]
@@ -213,13 +214,20 @@ def _config(term: Term, scope: Scope) -> Predicate:
     def holds(node: NodeMetadata) -> bool:
         if node.resource_type in NOT_IN_NODES and node.resource_type != "source":
             return False
-        value: Json = node.config
+        # What a live database has of it is no configuration, but is chosen by the same words.
+        value: Json = _kept_as(node) if node.resource_type in SCANNED else node.config
         for key in term.arguments:
             value = value.get(key) if isinstance(value, dict) else None
         values = value if isinstance(value, list) else [value]
         return any(_says(found, term.value, ignore_case) for found in values)
 
     return holds
+
+
+def _kept_as(node: NodeMetadata) -> dict[str, Json]:
+    """How a scanned relation is kept: its kind, its owner, its partitioning, its options."""
+    kind = {"materialized": node.materialized} if node.resource_type in RELATIONS else {}
+    return {**node.properties, **kind}
 
 
 def _says(found: Json, wanted: str, ignore_case: bool) -> bool:
@@ -230,7 +238,7 @@ def _says(found: Json, wanted: str, ignore_case: bool) -> bool:
 
 
 def _resource_type(term: Term, scope: Scope) -> Predicate:
-    known = {*RESOURCE_TYPES, *(node.resource_type for node in scope.members.values())}
+    known = {*RESOURCE_TYPES, *SCANNED, *(node.resource_type for node in scope.members.values())}
     _choose(term, "resource type", known)
     return lambda node: node.resource_type == term.value
 

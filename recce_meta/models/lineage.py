@@ -27,6 +27,19 @@ class LineageNode(Struct, frozen=True, kw_only=True):
     """Edges to the root: negative upstream, positive downstream, 0 for the root itself."""
 
 
+class ForeignKey(Struct, frozen=True, kw_only=True):
+    """Rows of *node_id* refer to rows of *parent_id*, in a scanned database. No rows flow along it."""
+
+    node_id: str
+    parent_id: str
+    name: str | None = None
+    columns: tuple[str, ...] = ()
+    parent_columns: tuple[str, ...] = ()
+    """One beside each of `columns`; empty where the catalog does not tell."""
+    on_update: str | None = None
+    on_delete: str | None = None
+
+
 class LineageView(Struct, frozen=True, kw_only=True):
     """A node with what it reads and what reads it."""
 
@@ -36,3 +49,5 @@ class LineageView(Struct, frozen=True, kw_only=True):
     nodes: tuple[LineageNode, ...]
     edges: tuple[LineageEdge, ...] = ()
     """Edges whose two ends are both in `nodes`."""
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    """Those that begin or end at the root, in a scanned database; they are no edges."""

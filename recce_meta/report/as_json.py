@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from recce_meta.models.change import Change, Impact, RunDiff
 from recce_meta.models.check import Check
-from recce_meta.models.lineage import Direction, LineageNode, LineageView
+from recce_meta.models.lineage import Direction, ForeignKey, LineageNode, LineageView
 from recce_meta.models.node import LineageEdge, NodeResult
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.wording import DiffSummary, summarise
@@ -72,6 +72,8 @@ class LineageDocument(Struct, kw_only=True):
     direction: Direction
     nodes: Sequence[LineageNode]
     edges: Sequence[LineageEdge]
+    foreign_keys: Sequence[ForeignKey] | UnsetType = UNSET
+    """Those that begin or end at the root, where there are any."""
 
 
 class ChecksDocument(Struct, kw_only=True):
@@ -144,7 +146,13 @@ def lineage_json(view: LineageView) -> str:
     """*view* with its nodes from the farthest upstream to the farthest downstream."""
     nodes = sorted(view.nodes, key=lambda node: (node.distance, node.unique_id))
     return _encoded(
-        LineageDocument(root=view.root, direction=view.direction, nodes=nodes, edges=sorted(view.edges))
+        LineageDocument(
+            root=view.root,
+            direction=view.direction,
+            nodes=nodes,
+            edges=sorted(view.edges),
+            foreign_keys=view.foreign_keys or UNSET,
+        )
     )
 
 

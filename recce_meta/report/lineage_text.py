@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from recce_meta.models.lineage import Direction, LineageNode, LineageView
+from recce_meta.models.lineage import Direction, ForeignKey, LineageNode, LineageView
 from recce_meta.models.node import LineageEdge
-from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render
-from recce_meta.report.wording import counts_by_kind, kind_order, node_label
+from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, table
+from recce_meta.report.wording import count_of, counts_by_kind, kind_order, node_label, node_part
 
 _SEEN = Span("  (shown above)", Style.DIM)
 
@@ -24,6 +24,9 @@ def lineage_text(view: LineageView, *, width: int, color: bool) -> str:
     if view.direction is not Direction.UPSTREAM:
         below = [node for node in view.nodes if node.distance > 0]
         lines += _section("Downstream", below, _tree(view.root, _children(view.edges), nodes))
+    lines += _references("References", [key for key in view.foreign_keys if key.node_id == view.root], True)
+    coming = [key for key in view.foreign_keys if key.parent_id == view.root]
+    lines += _references("Referenced by", coming, False)
     return render(lines, width=width, color=color)
 
 
@@ -31,6 +34,26 @@ def _section(title: str, nodes: Sequence[LineageNode], tree: Iterator[Line]) -> 
     counts = Counter(node.resource_type for node in nodes)
     heading = (Span(title, Style.BOLD), Span(f"  {counts_by_kind(counts)}", Style.DIM))
     return [BLANK, heading, *(tree if nodes else [plain("  nothing")])]
+
+
+def _references(title: str, keys: Sequence[ForeignKey], is_own: bool) -> list[Line]:
+    """Foreign keys, of the node itself or of others: no lineage, and so no tree."""
+    if not keys:
+        return []
+    rows = [
+        [Span(node_part(key.parent_id if is_own else key.node_id)), Span(joined_columns(key), Style.DIM)]
+        for key in keys
+    ]
+    count = Span(f"  {count_of(len(keys), 'foreign key')}", Style.DIM)
+    return [BLANK, (Span(title, Style.BOLD), count), *table(rows)]
+
+
+def joined_columns(key: ForeignKey) -> str:
+    """`language_id → language_id`, with what becomes of rows whose parent is deleted, unless none may be."""
+    there = ", ".join(key.parent_columns)
+    joined = f"{', '.join(key.columns)} → {there}" if there else ", ".join(key.columns)
+    is_usual = key.on_delete in (None, "no action", "restrict")
+    return joined if is_usual else f"{joined}, on delete {key.on_delete}"
 
 
 def _parents(edges: Sequence[LineageEdge]) -> dict[str, list[str]]:

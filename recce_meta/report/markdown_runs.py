@@ -9,6 +9,7 @@ from recce_meta.models.node import NodeResult
 from recce_meta.models.run import RunMetadata
 from recce_meta.models.statistics import StatisticsKept
 from recce_meta.report.escape import code, words
+from recce_meta.report.lineage_text import joined_columns
 from recce_meta.report.mermaid import lineage_flowchart
 from recce_meta.report.run_text import failures, outcome, run_facts, slowest
 from recce_meta.report.wording import moment, more, node_label, node_part, short_run_id, short_sha
@@ -70,4 +71,11 @@ def lineage_markdown(view: LineageView) -> str:
     text = f"### {code(node_label(root))}\n\n```mermaid\n{chart.text}\n```\n"
     if chart.drawn < chart.total:
         text += f"\nThe graph shows the {chart.drawn} nearest of {chart.total:,} nodes.\n"
+    if view.foreign_keys:
+        text += "\n| foreign key of | to | columns |\n|---|---|---|\n"
+        text += "".join(
+            f"| {code(node_part(key.node_id))} | {code(node_part(key.parent_id))} "
+            f"| {code(joined_columns(key))} |\n"
+            for key in view.foreign_keys
+        )
     return text

@@ -37,6 +37,8 @@ _CLASSES = {
 _SHAPES = {
     "source": ('[("', '")]'),
     "seed": ('[("', '")]'),
+    "table": ('[("', '")]'),
+    "external_table": ('[("', '")]'),
     "exposure": ('(["', '"])'),
     "metric": ('(["', '"])'),
 }

@@ -1,0 +1,22 @@
+-- The foreign keys of a graph that begin or end at one node, in the order of the constraints.
+SELECT
+  part_nodes.unique_id,
+  link.parent_id,
+  link.name,
+  TO_JSON_STRING(link.columns) AS column_names,
+  TO_JSON_STRING(link.parent_columns) AS parent_column_names,
+  link.on_update,
+  link.on_delete
+FROM recce_metadata.graph_parts
+JOIN recce_metadata.part_nodes
+  ON part_nodes.part_id = graph_parts.part_id
+JOIN recce_metadata.version_references AS link
+  ON link.version_id = part_nodes.version_id
+WHERE
+  graph_parts.graph_id = :graph_id
+  AND (
+    part_nodes.unique_id = :unique_id OR link.parent_id = :unique_id
+  )
+ORDER BY
+  part_nodes.unique_id NULLS LAST,
+  link.ordinal NULLS LAST;
