@@ -7,20 +7,29 @@ lineage: rows do not flow along them.
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import msgspec
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.inspecting import InspectorReader
-from recce_meta.errors import QueryCancelled, UnknownNameError, WarehouseError, first_of
+from recce_meta.errors import (
+    ConnectionFailed,
+    PermissionDenied,
+    QueryCancelled,
+    QueryTimeout,
+    TransientFailure,
+    UnknownNameError,
+    WarehouseError,
+    first_of,
+)
 from recce_meta.extractors.live_views import ViewReader
+from recce_meta.extractors.manifest import paused_collector
 from recce_meta.models import Column, Json, NodeMetadata, Project, RunMetadata, code_hash
 from recce_meta.models.catalog import (
     ColumnRow,
@@ -33,6 +42,7 @@ from recce_meta.models.catalog import (
     schema_id,
 )
 from recce_meta.models.kinds import SCHEMA, VIEWS
+from recce_meta.warehouses import masked
 from recce_meta.warehouses.catalogs import ROWS, BaseCatalog, Part, catalog_of
 
 EXTRACTOR = "database"
@@ -88,8 +98,9 @@ def extract_database(
     """
     catalog = catalog_of(adapter.warehouse)
     chosen = scope or Scope()
-    found = _Reader(adapter, catalog, tell or (lambda _: None)).read(chosen)
-    nodes = _Nodes(adapter, catalog, found).all()
+    with paused_collector():
+        found = _Reader(adapter, catalog, tell or (lambda _: None)).read(chosen)
+        nodes = _Nodes(adapter, catalog, found).all()
     name = project or adapter.database or adapter.warehouse.name
     run = RunMetadata(
         run_id=run_id or uuid4().hex,
@@ -119,23 +130,24 @@ class _Reader:
     def read(self, scope: Scope) -> Found:
         """The rows of everything in *scope*."""
         rows: dict[Part, list[Any]] = {}
-        schemas: list[SchemaRow] | None = None
-        try:
-            with self._adapter.session(atomic=self._catalog.reads_one_moment):
-                self._set_up()
-                schemas = self._chosen(self._rows(Part.SCHEMAS, ()), scope)
-                names = [schema.name for schema in schemas]
-                for part in _OF_SCHEMAS:
-                    rows[part] = self._together(part, names)
-        except QueryCancelled:
-            raise
-        except WarehouseError:
-            if schemas is None:
+        schemas: list[SchemaRow] = []
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self._adapter.session(atomic=self._catalog.reads_one_moment):
+                    self._set_up()
+                    schemas = self._chosen(self._rows(Part.SCHEMAS, ()), scope)
+                    names = [schema.name for schema in schemas]
+                    rows = {part: self._together(part, names) for part in _OF_SCHEMAS}
+                break
+            except _OF_NO_SCHEMA:
                 raise
-            # What one schema holds may be at fault: the others need not be lost for it.
-            for part in _OF_SCHEMAS:
-                if part not in rows:
-                    rows[part] = [row for schema in schemas for row in self._alone(part, schema.name)]
+            except WarehouseError as error:
+                if not schemas:
+                    raise
+                if attempt + 1 == _ATTEMPTS or isinstance(error, _LASTING):
+                    # What one schema holds may be at fault: the others need not be lost for it.
+                    rows = {part: self._one_by_one(part, schemas) for part in _OF_SCHEMAS}
+                    break
         rows[Part.COLUMNS] += self._of_views(rows)
         return self._kept(schemas, rows, scope)
 
@@ -151,24 +163,33 @@ class _Reader:
             return self._rows(part, schemas) if schemas else []
         return [row for schema in schemas for row in self._rows(part, (schema,))]
 
-    def _alone(self, part: Part, schema: str) -> list[Any]:
-        try:
-            with self._adapter.session(atomic=self._catalog.reads_one_moment):
-                self._set_up()
-                return self._rows(part, (schema,))
-        except QueryCancelled:
-            raise
-        except WarehouseError as error:
-            said = error.message.strip().partition("\n")[0]
-            self.warnings.append(f"The {part.value} of schema {schema} could not be read: {said}")
-            return []
+    def _one_by_one(self, part: Part, schemas: Sequence[SchemaRow]) -> list[Any]:
+        """The rows of *part* of those *schemas* that can be read. Raises what is wrong where none can."""
+        found: list[Any] = []
+        failed: list[WarehouseError] = []
+        for schema in schemas:
+            try:
+                with self._adapter.session(atomic=self._catalog.reads_one_moment):
+                    self._set_up()
+                    found += self._rows(part, (schema.name,))
+            except _OF_NO_SCHEMA:
+                raise
+            except WarehouseError as error:
+                failed.append(error)
+                said = error.message.strip().partition("\n")[0]
+                where = f"{part.value} of schema {schema.name}"
+                self.warnings.append(f"The {where} are not in this run; they could not be read: {said}")
+        if failed and len(failed) == len(schemas):
+            raise failed[0]
+        return found
 
     def _of_views(self, rows: Mapping[Part, list[Any]]) -> list[ColumnRow]:
         """Columns of the views of which no statement told any: a broken view can hide those of others."""
-        known = {(row.schema, row.relation) for row in rows[Part.COLUMNS]}
+        views = [relation for relation in rows[Part.RELATIONS] if relation.kind in VIEWS]
+        known = {(row.schema, row.relation) for row in rows[Part.COLUMNS]} if views else set()
         found: list[ColumnRow] = []
-        for view in rows[Part.RELATIONS]:
-            if view.kind not in VIEWS or (view.schema, view.name) in known:
+        for view in views:
+            if (view.schema, view.name) in known:
                 continue
             sql = self._catalog.view_columns_sql(view.schema, view.name)
             try:
@@ -246,6 +267,15 @@ class _Reader:
             self.warnings.append(
                 f"No right to use schema {first_of(closed, _NAMED)}: only its catalog is read"
             )
+        unread = [
+            f"{one.schema}.{one.name}"
+            for one in relations
+            if one.is_readable is False and one.schema not in closed
+        ]
+        if unread:
+            self.warnings.append(
+                f"No right to read the rows of {first_of(unread, _NAMED)}: only the catalog is read"
+            )
         hidden = [f"{one.schema}.{one.name}" for one in relations if one.kind in VIEWS and not one.definition]
         if hidden:
             self.warnings.append(
@@ -255,6 +285,12 @@ class _Reader:
 
 
 _OF_SCHEMAS = (Part.RELATIONS, Part.COLUMNS, Part.CONSTRAINTS, Part.INDEXES)
+_OF_NO_SCHEMA = (ConnectionFailed, QueryCancelled)
+"""What fails for every schema alike."""
+_LASTING = (PermissionDenied, QueryTimeout, TransientFailure)
+"""What is the same, or takes as long, when all is read again at once."""
+_ATTEMPTS = 2
+"""How often all is read together: what was dropped while it was read is not there the second time."""
 _NAMED = 5
 
 
@@ -271,9 +307,13 @@ def _names(relation: RelationRow, globs: Iterable[str]) -> bool:
 
 
 def _by_relation(rows: Iterable[Row]) -> dict[Key, list[Row]]:
-    found: dict[Key, list[Row]] = defaultdict(list)
+    found: dict[Key, list[Row]] = {}
+    schema = relation = group = None
     for row in rows:
-        found[row.schema, row.relation].append(row)
+        if row.relation != relation or row.schema != schema or group is None:
+            schema, relation = row.schema, row.relation
+            group = found.setdefault((schema, relation), [])
+        group.append(row)
     return found
 
 
@@ -342,6 +382,7 @@ class _Nodes:
 
     def _properties(self, row: RelationRow) -> dict[str, Json]:
         key = (row.schema, row.name)
+        options = _json(row.options)
         constraints = sorted(self._found.constraints.get(key, ()), key=_order)
         indexes = sorted(self._found.indexes.get(key, ()), key=lambda index: index.name)
         parent = None
@@ -358,13 +399,17 @@ class _Nodes:
             partition_of=parent,
             partition_bound=row.partition_bound,
             partitions=_json(row.partitions),
-            options=_json(row.options),
+            options=masked(options) if options else None,
         )
 
     def _relation_name(self, schema: str, name: str) -> str:
         quote = self._adapter.warehouse.quote_name
         parts = [schema, name] if self._database is None else [self._database, schema, name]
         return ".".join(map(quote, parts))
+
+
+_NO_META: dict[str, Json] = {}
+"""Of every column: an object of its own for each costs a third of all that makes a column."""
 
 
 def _column(row: ColumnRow) -> Column:
@@ -375,6 +420,7 @@ def _column(row: ColumnRow) -> Column:
         name=row.name,
         type=row.type,
         description=row.comment or "",
+        meta=_NO_META,
         not_null=_flag(row.is_not_null),
         default=row.default,
         generated=generated,
@@ -426,7 +472,7 @@ def _present(**values: Json) -> dict[str, Json]:
 
 
 def _json(text: Json) -> Json:
-    return json.loads(text) if isinstance(text, str) else text
+    return msgspec.json.decode(text) if isinstance(text, str) else text
 
 
 def _flag(value: object) -> bool | None:

@@ -149,7 +149,8 @@ LEFT JOIN (
   FROM pg_foreign_table t JOIN pg_foreign_server s ON s.oid = t.ftserver
 ) AS f ON f.ftrelid = c.oid
 LEFT JOIN (
-  SELECT a.attrelid, jsonb_object_agg(a.attname, jsonb_strip_nulls(jsonb_build_object(
+  SELECT a.attrelid, jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'column', a.attname,
       'storage', CASE WHEN a.is_stored_otherwise THEN
         CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'm' THEN 'main'
           ELSE 'extended' END
@@ -163,10 +164,10 @@ LEFT JOIN (
       'foreign', (
         SELECT jsonb_object_agg(option_name, option_value) FROM pg_options_to_table(a.attfdwoptions)
       )
-    ))) AS columns
+    )) ORDER BY a.attnum) AS columns
   FROM (SELECT ''::"char" AS attcompression) AS older
   CROSS JOIN LATERAL (
-    SELECT a.attrelid, a.attname, a.attstorage, a.attstattarget, a.attoptions, a.attfdwoptions,
+    SELECT a.attrelid, a.attnum, a.attname, a.attstorage, a.attstattarget, a.attoptions, a.attfdwoptions,
       attcompression AS compression, a.attstorage <> t.typstorage AS is_stored_otherwise
     FROM found c
     JOIN pg_attribute a ON a.attrelid = c.oid
