@@ -1,0 +1,175 @@
+"""The sample databases: a scan tells what the server tells in other ways, and what its views read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from recce_meta.graph.columns.project import analyse_project
+from recce_meta.models import Project
+from recce_meta.models.column_lineage import NodeColumns
+from tests.contract.scan.samples import oracles
+from tests.contract.scan.samples.oracles import Told
+from tests.contract.scan.samples.places import Place, place
+
+TABLES = (
+    "Invoice Line, actor, album, artist, category, customer, film, film_actor, film_category, language, "
+    "payment, rental, staff, store, track"
+).split(", ")
+
+READS = {
+    "film_list": {"film", "film_category", "category", "film_actor", "actor"},
+    "cheap_films": {"film_list"},
+    "sales_by_day": {"payment"},
+    "titles": {"film", "album"},
+    "Lines in Full": {"Invoice Line", "track"},
+    "sales_by_store": {"payment", "customer"},
+    "results": {"budget", "sales_by_day"},
+}
+
+# column of a view: what it is, and the columns that it comes from.
+COLUMNS = {
+    "film_list": {
+        "fid": ("renamed", {"film.film_id"}),
+        "title": ("passthrough", {"film.title"}),
+        "category": ("renamed", {"category.name"}),
+        "price": ("renamed", {"film.rental_rate"}),
+        "actors": ("aggregated", {"actor.first_name", "actor.last_name"}),
+    },
+    "cheap_films": {
+        "film": ("renamed", {"film_list.title"}),
+        "price_in_cents": ("derived", {"film_list.price"}),
+    },
+    "sales_by_day": {
+        "paid_on": ("passthrough", {"payment.paid_on"}),
+        "payments": ("aggregated", set()),
+        "total": ("aggregated", {"payment.amount"}),
+    },
+    "titles": {"title": ("passthrough", {"film.title", "album.title"}), "kind": ("constant", set())},
+    "Lines in Full": {
+        "Line No.": ("passthrough", {"Invoice Line.Line No."}),
+        "name": ("passthrough", {"track.name"}),
+        "Price": ("derived", {"Invoice Line.quantity", "track.unit_price"}),
+    },
+    "sales_by_store": {
+        "store_id": ("passthrough", {"customer.store_id"}),
+        "total": ("aggregated", {"payment.amount"}),
+    },
+    "results": {
+        "Year": ("passthrough", {"budget.Year"}),
+        "planned": ("passthrough", {"budget.planned"}),
+        "total": ("passthrough", {"sales_by_day.total"}),
+    },
+}
+
+OF_FILM_LIST = {
+    *("group film.film_id", "group film.title", "group film.rental_rate", "group category.name"),
+    *("join film.film_id", "join film_category.film_id", "join film_category.category_id"),
+    *("join category.category_id", "join film_actor.film_id", "join film_actor.actor_id"),
+    "join actor.actor_id",
+}
+
+ORACLES = {
+    "duckdb": (oracles.duckdb,),
+    "sqlite": (oracles.sqlite, oracles.inspected),
+    "mysql": (oracles.mysql, oracles.inspected),
+    "postgres": (oracles.postgres, oracles.inspected),
+}
+
+
+class Sample(NamedTuple):
+    """A sample database, and what was scanned of it."""
+
+    place: Place
+    project: Project
+    told: Told
+
+
+@pytest.fixture(scope="module", params=ORACLES)
+def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
+    """Each database with its sample."""
+    name = request.param
+    server = request.getfixturevalue(f"{name}_url") if name in ("mysql", "postgres") else None
+    with place(name, tmp_path_factory.mktemp(name), server) as made:
+        project = made.scan()
+        yield Sample(made, project, oracles.scanned(project.nodes, made.schema))
+
+
+def test_whatever_is_there_is_told(sample: Sample) -> None:
+    views = READS.keys() - ({"results"} | ({"sales_by_store"} if sample.place.name != "postgres" else set()))
+
+    assert sample.told.tables is not None
+    assert set(TABLES) <= sample.told.tables
+    assert sample.told.views == views
+    assert sample.project.warnings == ()
+
+
+def test_a_scan_agrees_with_what_the_server_tells_in_other_ways(sample: Sample) -> None:
+    compared = 0
+    for oracle in ORACLES[sample.place.name]:
+        told = oracle(sample.place)
+        for field in Told.__struct_fields__:
+            expected, found = getattr(told, field), getattr(sample.told, field)
+            if expected is None:
+                continue
+            if field in ("views", "columns") and sample.place.name == "postgres":
+                # The standard knows no materialized views.
+                assert {"sales_by_store"} == set(found) - set(expected)
+                found = {key: found[key] for key in expected} if field == "columns" else found & expected
+            assert found == expected, (oracle.__name__, field)
+            compared += len(expected)
+
+    assert compared > 120
+
+
+def test_every_kind_of_constraint_is_there(sample: Sample) -> None:
+    told = sample.told
+    assert told.foreign_keys is not None
+    assert told.primary_keys is not None
+    assert told.uniques is not None
+    assert told.checks is not None
+
+    assert len(told.primary_keys) >= len(TABLES)
+    assert told.primary_keys["Invoice Line"] == ("Invoice", "Line No.")
+    assert ("category", ("parent_id",), "category", ("category_id",)) in told.foreign_keys
+    assert ("staff", ("manager_id",), "staff", ("staff_id",)) in told.foreign_keys
+    assert ("customer", ("store_id", "email")) in told.uniques
+    # With those of MariaDB's payments, partitioned tables may have none there.
+    assert len(told.foreign_keys) >= (14 if sample.place.name == "mysql" else 16)
+    assert {name: told.checks[name] for name in ("film", "rental")} == {
+        "film": 3 if sample.place.name == "sqlite" else 2,
+        "rental": 1,
+    }
+
+
+def test_views_read_what_they_name_and_foreign_keys_are_no_lineage(sample: Sample) -> None:
+    names = {node.unique_id: node.name for node in sample.project.nodes}
+    read = {
+        node.name: {names[parent] for parent in node.parents} for node in sample.project.nodes if node.parents
+    }
+
+    assert read == {name: READS[name] for name in read}
+    assert read.keys() >= sample.told.views if sample.told.views else False
+
+
+def test_columns_of_views_come_from_columns(sample: Sample) -> None:
+    graph = analyse_project(sample.project)
+    names = {node.unique_id: node.name for node in sample.project.nodes}
+    found: dict[str, NodeColumns] = {
+        names[unique_id]: graph.analyses[lineage_id] for unique_id, lineage_id in graph.lineage_ids.items()
+    }
+
+    assert graph.warnings == ()
+    for view in READS.keys() & found.keys():
+        outputs: dict[str, Any] = {
+            output.name: (
+                output.kind.value,
+                {f"{names[source.parent]}.{source.column}" for source in output.sources},
+            )
+            for output in found[view].outputs
+        }
+        assert outputs == COLUMNS[view], view
+    uses = {f"{use.usage.value} {names[use.parent]}.{use.column}" for use in found["film_list"].uses}
+    assert uses == OF_FILM_LIST
