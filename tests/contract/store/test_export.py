@@ -1,0 +1,364 @@
+"""A run that is carried from one store to another has the same rows there, in every table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.export_cut import cut
+from recce_meta.api.recording import record_run
+from recce_meta.errors import SelectorError, StoreError
+from recce_meta.models import Project, RunMetadata
+from recce_meta.models.catalog import RelationFacts
+from recce_meta.models.data_diff import (
+    ColumnValues,
+    Example,
+    KeyCounts,
+    Profile,
+    RowCount,
+    RowCountDiff,
+    Subject,
+    ValueDiff,
+)
+from recce_meta.models.export import Export
+from recce_meta.models.quality import (
+    ColumnQuality,
+    MetricResult,
+    Quality,
+    QualityRun,
+    Sample,
+    TableQuality,
+    ValueCount,
+)
+from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
+from recce_meta.store.data_diffs import save_data_diffs
+from recce_meta.store.export_document import document, export_of
+from recce_meta.store.exports import read_export, write_export
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.migrate import open_store
+from recce_meta.store.quality import write_quality
+from recce_meta.store.read import run_by_id
+from recce_meta.store.select import load_run
+from recce_meta.store.statistics import write_statistics
+from recce_meta.store.tables import KEYS
+
+AT = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
+NASTY = "ünï 🦆 'q' \"d\" \\ \\N %s :x ⟦ ⟧ {{ y }} =1+1 \t\r\n"
+
+
+def profile(**fields: Any) -> Profile:
+    return Profile(**{"type": "DECIMAL(38,2)", "row_count": 10, "not_null_count": 8, **fields})
+
+
+STATISTICS = (
+    NodeStatistics(
+        unique_id="model.shop.m000",
+        counted_at=AT,
+        row_count=2**40,
+        profiled_at=AT + timedelta(seconds=1),
+        columns=(
+            ColumnStatistics(name="id", profile=profile(min=Decimal("-1.50"), max=2**70, avg=0.1, median=1)),
+            ColumnStatistics(
+                name=NASTY, profile=profile(min=float("-inf"), max=float("nan"), avg_length=2.5)
+            ),
+            ColumnStatistics(name="at", profile=profile(min=date(2020, 2, 29), max=AT, median=b"\0\xff")),
+            ColumnStatistics(name="text", profile=profile(min="", max="a\0\ud800", median=[1, None, NASTY])),
+        ),
+    ),
+    NodeStatistics(unique_id="model.shop.m001", counted_at=AT, reason=f"gone {NASTY}", profile_reason="no"),
+)
+QUALITY = Quality(
+    run=QualityRun(
+        quality_run_id="q-1",
+        run_id="current-1",
+        project_name="shop",
+        environment="current",
+        started_at=AT,
+        finished_at=AT + timedelta(seconds=9),
+        sample=Sample(percent=12.5, seed=42),
+        table_count=2,
+        failed_count=1,
+        score=75.125,
+    ),
+    tables=(
+        TableQuality(
+            unique_id="model.shop.m000",
+            name="m000",
+            relation='"db"."m000"',
+            measured_at=AT,
+            row_count=10,
+            sampled_rows=8,
+            score=75.125,
+            columns=(
+                ColumnQuality(
+                    name="id",
+                    profile=profile(min=1, max=Decimal("1E+3")),
+                    top_values=(ValueCount(value=None, count=2), ValueCount(value=NASTY, count=1)),
+                    metrics=(MetricResult(name="even", value=float("inf"), threshold="< 5", holds=False),),
+                    score=50.5,
+                ),
+                ColumnQuality(name="email", is_private=True, reason="withheld"),
+            ),
+            metrics=(MetricResult(name="fresh", value=AT),),
+            notes=(NASTY,),
+        ),
+        TableQuality(
+            unique_id="model.shop.m001", name="m001", relation="m001", measured_at=AT, reason=f"gone {NASTY}"
+        ),
+    ),
+)
+COLUMN_VALUES = ColumnValues(
+    name="amount",
+    base_type="INTEGER",
+    current_type="DECIMAL(9,2)",
+    matched=1,
+    mismatched=2,
+    mean_difference=float("-inf"),
+    largest_difference=0.25,
+    examples=(Example(key=(date(2026, 1, 1),), base=Decimal("1.50"), current="a\0\ud800"),),
+)
+VALUES = ValueDiff(
+    subject=Subject(name="m000", unique_id="model.shop.m000", base="b", current=NASTY),
+    key=("id",),
+    key_source="unique test",
+    base=KeyCounts(rows=3),
+    current=KeyCounts(rows=3),
+    common=3,
+    changed=2,
+    columns=(COLUMN_VALUES,),
+    notes=("a\0b", NASTY),
+)
+COUNTS = RowCountDiff(counts=(RowCount(subject=Subject(name="m001"), base=1, current=None),))
+
+
+def odd(project: Project) -> Project:
+    """*project* with what is hard to keep: texts, code of other places, foreign keys, facts."""
+    key = {
+        "name": NASTY,
+        "type": "foreign_key",
+        "columns": ["a", "b"],
+        "references": {"relation": "model.shop.m001", "columns": ["c", "d"]},
+    }
+    first, second, *rest = project.nodes
+    first = replace(
+        first,
+        raw_code=NASTY,
+        compiled_code=f'select "db"."prod"."m000" as x, \'{NASTY}\' from ⟦model.shop.m001⟧',
+        config={"n": 2**80, "f": 0.1, "nul": "a\0b", "é": [None, {"k": True}], "": ""},
+        properties={"constraints": [key]},
+        contract={},
+        description=f"a\0b {NASTY}",
+        group_name="finance",
+    )
+    second = replace(second, compiled_code="", meta={"big": 10**30}, version="2")
+    facts = (
+        RelationFacts(unique_id="model.shop.m000", row_estimate=3, bytes=2**50, created_at=AT),
+        RelationFacts(unique_id="model.shop.m001"),
+    )
+    return replace(project, nodes=(first, second, *rest), facts=facts)
+
+
+def record_both(store: Any, make_project: Callable[..., Project]) -> list[RunMetadata]:
+    """Two runs with all that is kept with a run; the diff between them belongs to the later."""
+    base = make_project("base-1", environment="base", run_at=AT - timedelta(days=1))
+    current = odd(make_project("current-1", branch=NASTY, git_dirty=False, changed=("m002",)))
+    recorded = [record_run(store.adapter, run, schema=store.schema).run for run in (base, current)]
+    write_statistics(store.adapter, recorded[1], STATISTICS, schema=store.schema)
+    write_quality(store.adapter, QUALITY, schema=store.schema)
+    save_data_diffs(
+        store.adapter,
+        [VALUES, COUNTS],
+        base_run=recorded[0],
+        current_run=recorded[1],
+        taken_at=AT,
+        parameters={"key": ["id"], "text": NASTY},
+        schema=store.schema,
+    )
+    return recorded
+
+
+@pytest.fixture
+def another_schema(store: Any) -> Iterator[str]:
+    """A schema beside the store's, for another one."""
+    name = store.backend.spelling.schema_name()
+    yield name
+    if store.backend.name != "duckdb":
+        store.backend.spelling.drop_schema(store.adapter, name)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[UnifiedSqlAdapter]:
+    """A DuckDB file without a store."""
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'elsewhere.duckdb'}") as adapter:
+        yield adapter
+
+
+_whole: list[Export] = []
+
+
+@pytest.fixture
+def whole(file: UnifiedSqlAdapter, make_project: Callable[..., Project], tmp_path: Path) -> Export:
+    """The later run, read once from a store that is gone by then."""
+    if not _whole:
+        with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'source.duckdb'}") as source:
+            record_both(Source(source), make_project)
+            _whole.append(exported(source, DEFAULT_SCHEMA, "current-1"))
+    return _whole[0]
+
+
+class Source(NamedTuple):
+    """A store as `record_both` takes it."""
+
+    adapter: UnifiedSqlAdapter
+    schema: str = DEFAULT_SCHEMA
+
+
+def rows(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> dict[str, list[str]]:
+    """Every row of every table of a store, as texts: NaN is no value that equals itself."""
+    quoted = adapter.quote_identifier(adapter.warehouse.folded(schema))
+    return {
+        name: sorted(repr(tuple(map(plain, row))) for row in adapter.answer(f"SELECT * FROM {quoted}.{name}"))
+        for name in KEYS
+    }
+
+
+def plain(value: Any) -> Any:
+    return value.astimezone(timezone.utc) if isinstance(value, datetime) else value
+
+
+def exported(adapter: UnifiedSqlAdapter, schema: str, run_id: str) -> Export:
+    with open_store(adapter, schema) as opened:
+        run = run_by_id(opened, run_id)
+        assert run is not None
+        return read_export(opened, run)
+
+
+def as_bytes(export: Export) -> bytes:
+    return b"".join(document(export))
+
+
+def test_a_document_gives_the_same_rows_in_every_table_of_another_store(
+    store: Any, make_project: Callable[..., Project], file: UnifiedSqlAdapter, another_schema: str
+) -> None:
+    runs = [run.run_id for run in record_both(store, make_project)]
+    before = rows(store.adapter, store.schema)
+    assert all(before.values()), "every table has rows to compare"
+    documents = [as_bytes(exported(store.adapter, store.schema, run)) for run in runs]
+
+    for one in documents:
+        assert write_export(file, export_of(one)).is_new
+    assert rows(file) == before
+
+    assert [as_bytes(exported(file, DEFAULT_SCHEMA, run)) for run in runs] == documents
+    for run in runs:  # without a document in between
+        write_export(store.adapter, exported(file, DEFAULT_SCHEMA, run), schema=another_schema)
+    assert rows(store.adapter, another_schema) == before
+    assert load_run(store.adapter, "current-1", schema=another_schema) == load_run(
+        store.adapter, "current-1", schema=store.schema
+    )
+
+    again = write_export(store.adapter, export_of(documents[1]), schema=another_schema)
+    assert (again.is_new, again.added) == (False, ())
+    assert rows(store.adapter, another_schema) == before
+
+
+def test_a_run_that_was_there_before_is_given_what_it_lacks(file: UnifiedSqlAdapter, whole: Export) -> None:
+    bare = replace(
+        whole,
+        project=replace(
+            whole.project,
+            run=replace(whole.project.run, recorded_at=AT, recorder_version="0", column_graph_id=None),
+        ),
+        column_lineage=None,
+        statistics=(),
+        quality=(),
+        data_diffs=(),
+    )
+    write_export(file, bare)  # as another recorder left it
+
+    written = write_export(file, whole)
+
+    assert written.added == ("column lineage", "statistics", "quality", "data diffs")
+    assert written.run == replace(whole.project.run, recorded_at=AT, recorder_version="0")
+    there = exported(file, DEFAULT_SCHEMA, "current-1")
+    assert as_bytes(replace(there, project=whole.project)) == as_bytes(whole)
+
+
+def test_a_run_of_the_same_id_with_other_contents_is_refused(file: UnifiedSqlAdapter, whole: Export) -> None:
+    write_export(file, whole)
+    before = rows(file)
+    project = whole.project
+    another_run = replace(project, run=replace(project.run, branch="other", graph_id="0" * 32))
+    another_end = replace(project, results=(replace(project.results[0], status="error"),))
+
+    with pytest.raises(StoreError, match="current-1 is in this store with other contents: branch, graph_id"):
+        write_export(file, replace(whole, project=another_run))
+    with pytest.raises(StoreError, match="other contents: results differ"):
+        write_export(file, replace(whole, project=another_end))
+
+    assert rows(file) == before
+
+
+def test_what_fails_on_the_way_leaves_nothing_behind(file: UnifiedSqlAdapter, whole: Export) -> None:
+    unknown = replace(whole.data_diffs[0], result=b'{"type":"of tomorrow"}')
+
+    with pytest.raises(StoreError, match="cannot be read"):
+        write_export(file, replace(whole, data_diffs=(unknown,)))
+
+    with pytest.raises(StoreError, match="There is no store"):
+        exported(file, DEFAULT_SCHEMA, "current-1")
+
+
+def test_the_parts_of_a_graph_need_not_be_those_that_would_be_made_today(
+    file: UnifiedSqlAdapter, whole: Export
+) -> None:
+    run = whole.project.run
+    members = {unique_id: version for part in whole.graph.values() for unique_id, version in part.items()}
+    migrated = replace(whole, graph={str(run.graph_id): members})  # one part, as version 1 of the store had
+
+    write_export(file, export_of(as_bytes(migrated)))
+
+    assert exported(file, DEFAULT_SCHEMA, run.run_id).graph == migrated.graph
+    assert load_run(file, run.run_id) == whole.project
+
+
+def test_a_selection_is_a_run_of_its_own(file: UnifiedSqlAdapter, whole: Export) -> None:
+    part = cut(whole, ["m000 m002", "m003"], ["path:nowhere"])
+    written = write_export(file, export_of(as_bytes(part)))
+
+    assert {node.name: node.parents for node in part.project.nodes} == {
+        "m000": (),
+        "m002": (),
+        "m003": ("model.shop.m002",),
+    }
+    assert (written.run.node_count, written.run.edge_count) == (3, 1)
+    assert part.cut_from is not None
+    assert (part.cut_from.run_id, part.cut_from.node_count) == ("current-1", 12)
+    assert load_run(file, written.run.run_id) == part.project
+    there = exported(file, DEFAULT_SCHEMA, written.run.run_id)
+    assert as_bytes(there) == as_bytes(replace(part, cut_from=None))
+    assert [table.name for one in part.quality for table in one.tables] == ["m000"]
+    assert (part.quality[0].run.table_count, part.quality[0].run.failed_count) == (1, 0)
+    assert [node.unique_id for node in part.statistics] == ["model.shop.m000"]
+    assert part.data_diffs == ()
+    assert {group.name for group in part.project.groups} == {"finance"}
+
+
+def test_the_id_of_a_selection_follows_from_the_run_and_its_nodes(whole: Export) -> None:
+    ids = {
+        cut(whole, selection, []).project.run.run_id
+        for selection in (["m000 m001"], ["m001", "m000"], ["m000+1"])
+    }
+
+    assert len(ids) == 1 and ids != {"current-1"}
+    assert cut(whole, ["m002"], []).project.run.run_id not in ids
+    assert cut(whole, [], ["path:nowhere"]) is whole
+    with pytest.raises(SelectorError, match="names no node of run current-1"):
+        cut(whole, ["path:nowhere"], [])
