@@ -142,7 +142,7 @@ class ViewReader:
 
         names = list(_names_in(tokenize(text, read=self._dialect or None), self._last_names))
         for some in (names, [name for name in names if name.is_certain]):
-            marked = _replaced(text, [(name, f"recce_meta_{i}_") for i, name in enumerate(some)])
+            marked = _replaced(text, [(name, f" recce_meta_{i}_ ") for i, name in enumerate(some)])
             try:
                 return list(_Reading(marked, self._dialect, some, self._folding()).tables())
             except SqlglotError:

@@ -173,3 +173,12 @@ def test_columns_of_views_come_from_columns(sample: Sample) -> None:
         assert outputs == COLUMNS[view], view
     uses = {f"{use.usage.value} {names[use.parent]}.{use.column}" for use in found["film_list"].uses}
     assert uses == OF_FILM_LIST
+
+
+def test_compiled_code_is_a_query_with_the_columns_of_the_view(sample: Sample) -> None:
+    views = [node for node in sample.project.nodes if node.compiled_code]
+    assert len(views) >= 5
+
+    for view in views:
+        described = sample.place.adapter.describe(str(view.compiled_code))
+        assert [name for name, _ in described] == [column.name for column in view.columns], view.name
