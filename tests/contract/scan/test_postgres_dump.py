@@ -18,6 +18,7 @@ from recce_meta.models import NodeMetadata
 from recce_meta.models.catalog import relation_id, schema_id
 
 SHOP = """
+DROP SCHEMA public;
 CREATE SCHEMA shop;
 CREATE SCHEMA "Old Shop";
 CREATE TABLE shop.customer (
@@ -297,7 +298,7 @@ def dumps(postgres_url: str) -> Iterator[Dumps]:
                     adapter.execute(statement)
                 yield Dumps(url, adapter, role)
         finally:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            server.execute(f'DROP DATABASE "{name}"')
             server.execute(f'DROP ROLE "{role}"')
 
 
