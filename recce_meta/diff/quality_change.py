@@ -31,7 +31,6 @@ class FigureChange(Struct, frozen=True, kw_only=True):
 
     name: str
     base: Value
-    """None where it was not measured, or withheld."""
     current: Value
 
 
@@ -140,7 +139,14 @@ def _figures(base: Subject, current: Subject, left_out: frozenset[str]) -> tuple
         for name in names
         if name not in left_out
     ]
-    return tuple(change for change in changes if not _is_same(change.base, change.current))
+    # What is not known on one side, as it was withheld or there was no row, is not known to differ.
+    return tuple(
+        change
+        for change in changes
+        if change.base is not None
+        and change.current is not None
+        and not _is_same(change.base, change.current)
+    )
 
 
 def earlier_figure(subject: Subject, name: str) -> Value:

@@ -11,15 +11,19 @@ from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
 
+from recce_meta.diff.data.quality_score import scored
 from recce_meta.diff.quality_change import Subject
 from recce_meta.diff.quality_figures import column_of, figure_of, holds
 from recce_meta.diff.quality_verdict import Verdict, Violation, figure_text, plain
 from recce_meta.diff.sentences import cell
 from recce_meta.errors import did_you_mean
+from recce_meta.models.data_diff import Value
 from recce_meta.models.quality import ColumnQuality, MetricResult, TableQuality
 from recce_meta.models.quality_rules import ColumnRules, Condition, CustomMetric, TableRules
 
 GLOB = frozenset("*?[")
+SCORE = "score"
+NO_ROWS = "there are no rows to look at"
 
 
 @dataclass
@@ -35,20 +39,53 @@ class _Judged:
 def with_expectations(
     table: TableQuality, rules: Sequence[TableRules], label: str
 ) -> tuple[TableQuality, Verdict]:
-    """*table* with what is expected: thresholds of metrics, and of figures as metrics of their names."""
+    """*table* with what is expected: thresholds of metrics, and of figures as metrics of their names.
+
+    Its scores follow from those; what is expected of a score is held against it afterwards, and is no part
+    of it.
+    """
     judged = _Judged(label, table)
     if table.reason is not None:
         if any(map(_expects, rules)):
             judged.violations.append(_not_measured(table, label))
         return table, Verdict(tuple(judged.violations))
-    metrics = list(table.metrics)
     for rule in rules:
-        metrics = _of_custom(judged, metrics, rule.metrics, None)
-        metrics += [_of_figure(judged, table, None, one.figure, one.condition) for one in rule.expectations]
+        metrics = _of_custom(judged, list(judged.table.metrics), rule.metrics, None)
+        judged.table = replace(judged.table, metrics=tuple(metrics))
+        _of_figures(judged, rule, is_score=False)
         for column in rule.columns:
             _in_columns(judged, column)
-    verdict = Verdict(tuple(judged.violations), tuple(dict.fromkeys(judged.notes)))
-    return replace(judged.table, metrics=tuple(metrics)), verdict
+    judged.table = scored(judged.table)
+    for rule in rules:
+        _of_figures(judged, rule, is_score=True)
+        for column in rule.columns:
+            _of_column_figures(judged, column, is_score=True)
+    return judged.table, Verdict(tuple(judged.violations), tuple(dict.fromkeys(judged.notes)))
+
+
+def _of_figures(judged: _Judged, rule: TableRules, *, is_score: bool) -> None:
+    table = judged.table
+    found = [
+        _of_figure(judged, table, None, one.figure, one.condition)
+        for one in rule.expectations
+        if (one.figure == SCORE) is is_score
+    ]
+    judged.table = replace(table, metrics=(*table.metrics, *found))
+
+
+def _of_column_figures(judged: _Judged, rule: ColumnRules, *, is_score: bool) -> None:
+    for column in columns_named(judged.table, rule.name):
+        found = [
+            _of_figure(judged, column, column, one.figure, one.condition)
+            for one in rule.expectations
+            if (one.figure == SCORE) is is_score
+        ]
+        _put(judged, replace(column, metrics=(*column.metrics, *found)))
+
+
+def _put(judged: _Judged, changed: ColumnQuality) -> None:
+    columns = tuple(changed if one.name == changed.name else one for one in judged.table.columns)
+    judged.table = replace(judged.table, columns=columns)
 
 
 def _expects(rule: TableRules) -> bool:
@@ -92,12 +129,8 @@ def _in_columns(judged: _Judged, rule: ColumnRules) -> None:
             judged.notes.append(message)
     for column in named:
         metrics = _of_custom(judged, list(column.metrics), rule.metrics, column)
-        metrics += [
-            _of_figure(judged, column, column, one.figure, one.condition) for one in rule.expectations
-        ]
-        changed = replace(column, metrics=tuple(metrics))
-        columns = tuple(changed if one.name == column.name else one for one in judged.table.columns)
-        judged.table = replace(judged.table, columns=columns)
+        _put(judged, replace(column, metrics=tuple(metrics)))
+    _of_column_figures(judged, rule, is_score=False)
 
 
 def _of_custom(
@@ -128,41 +161,74 @@ def _of_figure(
     reason = None
     if value is None:
         is_private = column is not None and column.is_private and figure in ("min", "max", "mean")
-        reason = (column.reason if column else None) or ("is withheld" if is_private else None)
+        reason = (column.reason if column else None) or ("its values are withheld" if is_private else None)
     return _judge(judged, MetricResult(name=figure, value=value, reason=reason), condition, column)
 
 
 def _judge(
     judged: _Judged, result: MetricResult, condition: Condition, column: ColumnQuality | None
 ) -> MetricResult:
-    """*result* with its threshold, and whether that holds; what does not is gathered."""
-    value, name = result.value, result.name
-    place = judged.label if column is None else f"{judged.label}.{column.name}"
-    reason = result.reason
-    verdict = None if reason is not None else holds(condition, value)
-    rows = judged.table.row_count if judged.table.sampled_rows is None else judged.table.sampled_rows
+    """*result* with its threshold, and whether that holds; what does not is gathered.
+
+    Where it was judged when it was measured, so it stays: its value may be withheld since.
+    """
+    value, name, reason = result.value, result.name, result.reason
+    is_judged = result.threshold is not None and result.holds is not None
+    verdict = result.holds if is_judged else None if reason else holds(condition, value)
+    table = judged.table
+    rows = table.row_count if table.sampled_rows is None else table.sampled_rows
     if verdict is None and reason is None:
         reason = "is NULL" if value is None else f"is {cell(value)}, which cannot be compared"
         if value is None and not rows:
-            reason = "has no rows to look at"
             judged.notes.append(f"{judged.label} has no rows: {name} was not looked at")
-            return _with(result, condition, None, reason)
+            return _with(result, condition, None, NO_ROWS)
     if not verdict:
-        said = f"{reason}" if reason else f"is {figure_text(name, value)}"
+        place = judged.label if column is None else f"{judged.label}.{column.name}"
         judged.violations.append(
             Violation(
-                unique_id=judged.table.unique_id,
+                unique_id=table.unique_id,
                 column=None if column is None else column.name,
                 figure=name,
                 condition=condition.text,
                 value=plain(value),
-                message=f"{place}: {name} {said}, expected {condition.text}",
+                message=f"{place}: {name} {_said(name, value, reason)}, expected {condition.text}",
             )
         )
     return _with(result, condition, verdict, reason)
+
+
+def _said(figure: str, value: Value, reason: str | None) -> str:
+    """What a figure is, or why nobody knows."""
+    if reason is None:
+        return f"is {figure_text(figure, value)}"
+    return reason if reason.startswith("is ") else f"could not be measured: {reason}"
 
 
 def _with(
     result: MetricResult, condition: Condition, verdict: bool | None, reason: str | None
 ) -> MetricResult:
     return replace(result, value=plain(result.value), threshold=condition.text, holds=verdict, reason=reason)
+
+
+def kept_verdict(table: TableQuality, label: str) -> Verdict:
+    """What was found of *table* when it was measured: the kept thresholds that did not hold."""
+    subjects: list[tuple[str | None, tuple[MetricResult, ...]]] = [(None, table.metrics)]
+    subjects += [(column.name, column.metrics) for column in table.columns]
+    found = []
+    for column, metrics in subjects:
+        place = label if column is None else f"{label}.{column}"
+        for metric in metrics:
+            if metric.threshold is None or metric.holds or metric.reason == NO_ROWS:
+                continue
+            said = _said(metric.name, metric.value, metric.reason)
+            found.append(
+                Violation(
+                    unique_id=table.unique_id,
+                    column=column,
+                    figure=metric.name,
+                    condition=metric.threshold,
+                    value=metric.value,
+                    message=f"{place}: {metric.name} {said}, expected {metric.threshold}",
+                )
+            )
+    return Verdict(tuple(found))

@@ -5,14 +5,14 @@ A condition that found nothing to look at says so: nobody may take it for one th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from recce_meta.diff.quality_change import OF_SAMPLE, Earlier, Subject, TableChange, earlier_figure
 from recce_meta.diff.quality_figures import change_holds, column_of, figure_of, holds
 from recce_meta.diff.quality_verdict import Verdict, Violation, figure_text, plain
 from recce_meta.diff.sentences import count_of
-from recce_meta.errors import did_you_mean
+from recce_meta.errors import SelectorError, did_you_mean
 from recce_meta.models.data_diff import Value
 from recce_meta.models.quality import ColumnQuality, Quality, TableQuality
 from recce_meta.models.quality_conditions import REGRESSION
@@ -202,8 +202,23 @@ def _nothing_before(fail_on: FailOn, unseen: int, what: str, seen: int) -> str:
 
 
 def names_of(table: TableQuality, label: str) -> list[str]:
-    """What a table may be called: its label, its name, its unique id with and without the type."""
-    return list(dict.fromkeys([label, table.name, table.unique_id, table.unique_id.partition(".")[2]]))
+    """What a table may be called: its label, its name, its unique id, that without the type, or its end."""
+    unique_id = table.unique_id
+    names = [label, table.name, unique_id, unique_id.partition(".")[2], unique_id.rpartition(".")[2]]
+    return list(dict.fromkeys(names))
+
+
+def named_tables(tables: Sequence[TableQuality], names: Iterable[str]) -> tuple[TableQuality, ...]:
+    """Those of *tables* that *names* mean. Raises SelectorError for a name of none."""
+    labels = {table.unique_id: names_of(table, table.name) for table in tables}
+    found: dict[str, TableQuality] = {}
+    for name in names:
+        meant = {table.unique_id: table for table in tables if _fits(labels[table.unique_id], name)}
+        if not meant:
+            known = sorted({one for several in labels.values() for one in several})
+            raise SelectorError(f"No table '{name}' was measured", hint=did_you_mean(name, known))
+        found |= meant
+    return tuple(table for table in tables if table.unique_id in found)
 
 
 def _fits(names: Iterable[str], named: str) -> bool:

@@ -94,13 +94,12 @@ def _score(score: float | None) -> Decimal | None:
 def holds(condition: Condition, value: Value) -> bool | None:
     """Whether *condition* holds of *value*; None where the two cannot be compared.
 
-    NULL is equal to null alone, and neither less nor more than anything.
+    NULL is compared with null alone: of anything else nobody knows, as in SQL.
     """
-    if value is None:
-        is_null = condition.bound is None
-        return {Operator.EQUAL: is_null, Operator.UNEQUAL: not is_null}.get(condition.operator)
     if condition.bound is None:
-        return condition.operator is Operator.UNEQUAL
+        return (value is None) is (condition.operator is Operator.EQUAL)
+    if value is None:
+        return None
     order = compared(value, condition.bound)
     if condition.operator is Operator.BETWEEN:
         upper = compared(value, condition.upper)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 
 from msgspec import Struct
@@ -45,4 +46,7 @@ def figure_text(figure: str, value: Value) -> str:
         return "not known"
     if figure in SHARES:
         return percent(float(value))
+    if figure == "score":
+        # Rounded down: 89.999 is not 90.
+        return f"{Decimal(value).quantize(Decimal('0.01'), ROUND_FLOOR).normalize():f}"
     return cell(float(value) if isinstance(value, Fraction) else value)

@@ -28,6 +28,17 @@ if TYPE_CHECKING:
     from recce_meta.report.impact_as_text import impact_text
     from recce_meta.report.junit import check_report_junit
     from recce_meta.report.pull_request import pull_request_markdown
+    from recce_meta.report.quality_as_json import quality_json
+    from recce_meta.report.quality_as_markdown import quality_markdown
+    from recce_meta.report.quality_over_time import (
+        quality_history_json,
+        quality_history_markdown,
+        quality_history_text,
+        quality_runs_json,
+        quality_runs_markdown,
+        quality_runs_text,
+    )
+    from recce_meta.report.quality_text import quality_text
     from recce_meta.report.scan_formats import scan_json, scan_markdown
     from recce_meta.report.scan_text import scan_text
 
@@ -52,6 +63,15 @@ __all__ = [
     "lineage_text",
     "prune_text",
     "pull_request_markdown",
+    "quality_history_json",
+    "quality_history_markdown",
+    "quality_history_text",
+    "quality_json",
+    "quality_markdown",
+    "quality_runs_json",
+    "quality_runs_markdown",
+    "quality_runs_text",
+    "quality_text",
     "record_text",
     "run_json",
     "run_markdown",
@@ -76,6 +96,15 @@ _MODULES = {
     "impact_markdown": "impact_as_markdown",
     "impact_text": "impact_as_text",
     "pull_request_markdown": "pull_request",
+    "quality_history_json": "quality_over_time",
+    "quality_history_markdown": "quality_over_time",
+    "quality_history_text": "quality_over_time",
+    "quality_json": "quality_as_json",
+    "quality_markdown": "quality_as_markdown",
+    "quality_runs_json": "quality_over_time",
+    "quality_runs_markdown": "quality_over_time",
+    "quality_runs_text": "quality_over_time",
+    "quality_text": "quality_text",
     "scan_json": "scan_formats",
     "scan_markdown": "scan_formats",
     "scan_text": "scan_text",
