@@ -5,9 +5,11 @@ https://duckdb.org/docs/stable/sql/meta/duckdb_table_functions
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
+from recce_meta.warehouses.catalogs.create_table import by_table, read_table
 
 # Functions tell of every database that is attached; what is temporary has a database of its own.
 _HERE = "lower(c.database_name) = lower({database}) AND c.schema_name IN ({schemas})"
@@ -36,42 +38,17 @@ WHERE {here}
 ORDER BY schema_name, name
 """
 
-# Until 1.4 nothing but the text of CREATE TABLE tells a computed column from a default: `is_generated` is the
-# function's column where there is one, and else that of `unknown`. A collation is only in that text.
+# DuckDB 2.0 tells which columns are computed, and none tells collations: the text of CREATE TABLE comes along with
+# the first column where it may.
 _COLUMNS = """
-WITH unknown AS (
-    SELECT CAST(NULL AS BOOLEAN) AS is_generated
-), columns AS (
-    SELECT c.*
-    FROM unknown, LATERAL (
-        SELECT schema_name, table_name, table_oid, column_name, column_index, data_type, is_nullable,
-            column_default, comment, is_generated AS is_told,
-            '(?:[(]|, )(?:' || regexp_escape(column_name) || '|'
-                || regexp_escape('"' || replace(column_name, '"', '""') || '"') || ') '
-                || regexp_escape(data_type) AS is_written
-        FROM duckdb_columns() AS c
-        WHERE {here} AND NOT internal
-    ) AS c
-), texts AS (
-    SELECT schema_name, table_oid, sql
-    FROM duckdb_tables() AS c
-    WHERE {here} AND NOT internal AND (contains(sql, ' GENERATED ALWAYS AS') OR contains(sql, ' COLLATE '))
-), told AS (
-    SELECT c.*, t.sql,
-        coalesce(c.is_told, CASE WHEN t.sql IS NULL OR c.column_default IS NULL THEN false
-            ELSE regexp_matches(t.sql, c.is_written || ' GENERATED ALWAYS AS') END) AS is_computed
-    FROM columns AS c LEFT JOIN texts AS t ON t.schema_name = c.schema_name AND t.table_oid = c.table_oid
-)
-SELECT schema_name, table_name, column_name, data_type, NOT is_nullable,
-    CASE WHEN NOT is_computed THEN column_default END,
-    CASE WHEN is_computed THEN column_default END,
-    CASE WHEN is_computed THEN 'virtual' END,
-    NULL,
-    CASE WHEN data_type = 'VARCHAR' AND contains(sql, ' COLLATE ')
-        THEN nullif(regexp_extract(sql, is_written || ' COLLATE ([\\w.]+)', 1), '') END,
-    comment
-FROM told
-ORDER BY schema_name, table_name, column_index
+SELECT c.schema_name, c.table_name, c.column_name, c.data_type, NOT c.is_nullable, c.column_default,
+    NULL, NULL, NULL, NULL, c.comment, t.sql
+FROM duckdb_columns() AS c
+LEFT JOIN duckdb_tables() AS t ON t.database_oid = c.database_oid AND t.schema_oid = c.schema_oid
+    AND t.table_oid = c.table_oid AND c.column_index = 1
+    AND (contains(t.sql, ' GENERATED ALWAYS AS') OR contains(t.sql, ' COLLATE '))
+WHERE {here} AND NOT c.internal
+ORDER BY c.schema_name, c.table_name, c.column_index
 """
 
 # The names are DuckDB's own, made of the table's and its columns': a name that a user gave is not kept.
@@ -119,3 +96,20 @@ class Catalog(BaseCatalog):
         name = "current_database()" if database is None else self.literal(database)
         here = _HERE.format(database=name, schemas=self.listed(schemas))
         return (_TEMPLATES[part].format(here=here, database=name),)
+
+    def rows(self, part: Part, answer: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        """Rows with what the text of CREATE TABLE tells put in."""
+        return by_table(answer, _columns) if part is Part.COLUMNS else answer
+
+
+def _columns(rows: list[list[Any]]) -> list[list[Any]]:
+    """Columns of one table: which are computed, and how texts are compared."""
+    text = next((row[-1] for row in rows if row[-1]), None)
+    if text is not None:
+        told = read_table(text).columns
+        for row in rows:
+            column = told.get(row[2].lower())
+            if column is not None and column.generated is not None:
+                row[5], row[6], row[7] = None, row[5] or column.generated, "virtual"
+            row[9] = column.collation if column is not None else None
+    return [row[:-1] for row in rows]

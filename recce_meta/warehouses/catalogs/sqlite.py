@@ -6,12 +6,11 @@ https://www.sqlite.org/pragma.html, https://www.sqlite.org/schematab.html
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
-from recce_meta.warehouses.catalogs.sqlite_text import TableConstraint, TableText, read_table
+from recce_meta.warehouses.catalogs.create_table import TableConstraint, TableText, by_table, read_table
 
 # A schema is a file that is attached: `main` is the one that was opened.
 _SCHEMAS = "SELECT name, NULL, NULL, NULL FROM pragma_database_list WHERE name <> 'temp' ORDER BY name"
@@ -129,20 +128,14 @@ class Catalog(BaseCatalog):
     def rows(self, part: Part, answer: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
         """Rows with what the text of CREATE TABLE tells put in."""
         if part is Part.COLUMNS:
-            return _told(answer, _columns)
+            return by_table(answer, _columns)
         if part is Part.CONSTRAINTS:
-            return _told(answer, _constraints)
+            return by_table(answer, _constraints)
         return answer
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _told(answer: Sequence[Sequence[Any]], tell: Callable[[list[list[Any]]], list[list[Any]]]) -> list[Any]:
-    """The rows of each table, put right by *tell*."""
-    rows = sorted((list(row) for row in answer), key=lambda row: (row[0], row[1]))
-    return [row for _, some in groupby(rows, key=lambda row: (row[0], row[1])) for row in tell(list(some))]
 
 
 def _columns(rows: list[list[Any]]) -> list[list[Any]]:

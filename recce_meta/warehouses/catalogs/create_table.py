@@ -1,13 +1,16 @@
-"""What SQLite keeps only in the text of CREATE TABLE, read token by token.
+"""What only the text of CREATE TABLE tells, read token by token.
 
-Check constraints, names of constraints, expressions of computed columns, collations, AUTOINCREMENT and
-DEFERRABLE are in no pragma. https://www.sqlite.org/lang_createtable.html
+In SQLite those are checks, names of constraints, expressions of computed columns, collations, AUTOINCREMENT
+and DEFERRABLE; in DuckDB which columns are computed, and collations.
+https://www.sqlite.org/lang_createtable.html
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
 
 from msgspec import Struct
 
@@ -85,6 +88,14 @@ def read_table(sql: str) -> TableText:
     return found
 
 
+def by_table(
+    answer: Sequence[Sequence[Any]], tell: Callable[[list[list[Any]]], list[list[Any]]]
+) -> list[list[Any]]:
+    """The rows of *answer*, which begin with schema and table, as *tell* puts right those of each table."""
+    rows = sorted((list(row) for row in answer), key=lambda row: (row[0], row[1]))
+    return [row for _, some in groupby(rows, key=lambda row: (row[0], row[1])) for row in tell(list(some))]
+
+
 def tokens_of(sql: str) -> list[Token]:
     """The tokens of *sql* but blanks and comments."""
     return [
@@ -144,7 +155,7 @@ class _Definition:
             elif word in ("AS", "GENERATED") and self._column is not None:
                 column.generated = column.generated or self._generated()
             elif word == "COLLATE" and self._column is not None:
-                column.collation = self._next().name
+                column.collation = self._dotted()
             elif word == "AUTOINCREMENT":
                 column.is_autoincrement = True
             elif word in ("NOT", "NULL", "DEFAULT"):
@@ -160,6 +171,14 @@ class _Definition:
             TableConstraint(type=kind, name=self._name, columns=columns, **values)  # type: ignore[arg-type]
         )
         self._name = None
+
+    def _dotted(self) -> str:
+        """DuckDB's collations can be several: `NOCASE.NOACCENT`."""
+        names = [self._next().name]
+        while self._peek() == ".":
+            self._next()
+            names.append(self._next().name)
+        return ".".join(names)
 
     def _generated(self) -> str | None:
         while self._at < len(self._tokens) and self._peek() != "(":
