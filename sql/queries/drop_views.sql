@@ -1,4 +1,21 @@
 -- The store's views, each before those that it reads: a migration writes them anew, with other columns.
+DROP VIEW IF EXISTS metric_history;
+DROP VIEW IF EXISTS top_value_history;
+DROP VIEW IF EXISTS latest_column_quality;
+DROP VIEW IF EXISTS latest_table_quality;
+DROP VIEW IF EXISTS quality_history;
+DROP VIEW IF EXISTS table_quality_history;
+DROP VIEW IF EXISTS schema_diff_summary;
+DROP VIEW IF EXISTS latest_schemas;
+DROP VIEW IF EXISTS latest_tables;
+DROP VIEW IF EXISTS latest_indexes;
+DROP VIEW IF EXISTS latest_constraints;
+DROP VIEW IF EXISTS latest_columns;
+DROP VIEW IF EXISTS latest_scans;
+DROP VIEW IF EXISTS table_size_history;
+DROP VIEW IF EXISTS foreign_keys;
+DROP VIEW IF EXISTS node_indexes;
+DROP VIEW IF EXISTS node_constraints;
 DROP VIEW IF EXISTS column_impact;
 DROP VIEW IF EXISTS column_analysis;
 DROP VIEW IF EXISTS column_usage;

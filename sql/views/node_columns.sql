@@ -1,6 +1,7 @@
 -- One row per run, node and column: the array `nodes.columns`, exploded.
 -- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
+-- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW node_columns AS
 SELECT
   runs.run_id,
@@ -15,6 +16,11 @@ SELECT
   item.content ->> 'documented_type' AS documented_type,
   item.content -> 'tags' AS tags,
   item.content -> 'meta' AS meta,
+  CAST(item.content ->> 'not_null' AS BOOLEAN) AS not_null,
+  item.content ->> 'default' AS default_value,
+  item.content ->> 'generated' AS generated_as,
+  item.content ->> 'identity' AS identity_generation,
+  item.content ->> 'collation' AS collation_name,
   node.resource_type,
   node.columns_from,
   place.version_id

@@ -335,6 +335,165 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_edges (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per scanned run and part of what the catalog knew of the relations' data. Scans share the parts in
+-- which no figure differs, so that a scan of an unchanged database writes the list of its parts alone.
+CREATE TABLE IF NOT EXISTS {{ schema }}.fact_parts (
+  run_id TEXT(64) NOT NULL,
+  part_id TEXT(64) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per part and relation: what the catalog knew of its data when it was scanned, NULL where it does
+-- not tell. A part is written once, by the first scan that has it.
+CREATE TABLE IF NOT EXISTS {{ schema }}.relation_facts (
+  part_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  row_estimate BIGINT,
+  bytes BIGINT,
+  created_at TIMESTAMPTZ,
+  altered_at TIMESTAMPTZ
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per version of a scanned relation and foreign key of it, in the order of its constraints. `columns`
+-- and `parent_columns` are arrays of names, one column beside the other. Written with the version.
+CREATE TABLE IF NOT EXISTS {{ schema }}.version_references (
+  version_id TEXT(64) NOT NULL,
+  ordinal BIGINT NOT NULL,
+  name TEXT,
+  parent_id TEXT NOT NULL,
+  "columns" JSON NOT NULL,
+  parent_columns JSON NOT NULL,
+  on_update TEXT,
+  on_delete TEXT
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per measurement of quality, written last: a measurement is visible when its row is, and then it is
+-- whole. It goes when the run whose nodes it measured does.
+CREATE TABLE IF NOT EXISTS {{ schema }}.quality_runs (
+  quality_run_id TEXT(64) NOT NULL PRIMARY KEY,
+  run_id TEXT(64) NOT NULL,
+  project_name TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  started_at TIMESTAMPTZ NOT NULL,
+  finished_at TIMESTAMPTZ NOT NULL,
+  target_name TEXT,
+  sample_percent DOUBLE,
+  sample_rows BIGINT,
+  sample_seed BIGINT,
+  keeps_values BOOLEAN NOT NULL,
+  table_count BIGINT NOT NULL,
+  failed_count BIGINT NOT NULL,
+  score DOUBLE,
+  recorder_version TEXT NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per measurement and table. `sampled_rows` is NULL where all rows were measured; `reason` says why a
+-- table could not be measured. `notes` is an array of sentences.
+CREATE TABLE IF NOT EXISTS {{ schema }}.table_quality (
+  quality_run_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  relation TEXT NOT NULL,
+  measured_at TIMESTAMPTZ NOT NULL,
+  row_count BIGINT,
+  sampled_rows BIGINT,
+  column_count BIGINT NOT NULL,
+  score DOUBLE,
+  reason TEXT,
+  notes JSON NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per measurement, table and column, in the order of the relation. Values are texts that lose nothing,
+-- numbers also doubles; `value_kinds` says of each text which type it stands for. Figures are NULL where the
+-- column could not be measured, which `reason` says; values are NULL where they are withheld.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_quality (
+  quality_run_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  column_name TEXT NOT NULL,
+  column_type TEXT,
+  row_count BIGINT,
+  not_null_count BIGINT,
+  distinct_count BIGINT,
+  is_approximate BOOLEAN,
+  min_value TEXT,
+  max_value TEXT,
+  average_value TEXT,
+  median_value TEXT,
+  min_number DOUBLE,
+  max_number DOUBLE,
+  average_number DOUBLE,
+  median_number DOUBLE,
+  value_kinds JSON NOT NULL,
+  true_count BIGINT,
+  min_length BIGINT,
+  max_length BIGINT,
+  average_length DOUBLE,
+  is_private BOOLEAN NOT NULL,
+  score DOUBLE,
+  reason TEXT
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per measurement, table, column and one of its most frequent values, the most frequent first. `value`
+-- is a text that loses nothing, and `value_kind` the type that it stands for: both are NULL for NULL.
+CREATE TABLE IF NOT EXISTS {{ schema }}.column_top_values (
+  quality_run_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  column_name TEXT NOT NULL,
+  value TEXT,
+  value_kind TEXT,
+  value_count BIGINT NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per measurement, table and metric of the users' own: of a column, whose place is `ordinal`, or of the
+-- table, where that is 0 and there is no `column_name`. `holds` is NULL where the metric has no threshold, or
+-- could not be measured, which `reason` says.
+CREATE TABLE IF NOT EXISTS {{ schema }}.quality_metrics (
+  quality_run_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  place BIGINT NOT NULL,
+  column_name TEXT,
+  metric_name TEXT NOT NULL,
+  value TEXT,
+  value_kind TEXT,
+  value_number DOUBLE,
+  threshold TEXT,
+  holds BOOLEAN,
+  reason TEXT
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per run and node whose columns were looked at: what was known when its SQL was read (`tier`: gold,
 -- silver, bronze), how many columns were found, and the `reason` where none could be. Key: run_id, node_id.
 CREATE OR REPLACE VIEW {{ schema }}.column_analysis AS
@@ -698,6 +857,44 @@ LEFT JOIN {{ schema }}.runs AS present
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per scanned run, relation and foreign key of it: rows of `node_id` refer to rows of `parent_id`. That is
+-- no lineage, for no rows flow along it. Key: run_id, node_id, ordinal. `columns` and `parent_columns` are arrays,
+-- one name beside the other; `column_names` and `parent_column_names` are for people.
+CREATE OR REPLACE VIEW {{ schema }}.foreign_keys AS
+SELECT
+  runs.run_id,
+  runs.project_name,
+  runs.environment,
+  place.unique_id AS node_id,
+  link.ordinal,
+  link.name,
+  REPLACE(
+    REPLACE(REPLACE(REPLACE(CAST(link."columns" AS TEXT), '["', ''), '","', ', '), '", "', ', '),
+    '"]',
+    ''
+  ) AS column_names,
+  link.parent_id,
+  REPLACE(
+    REPLACE(
+      REPLACE(REPLACE(CAST(link.parent_columns AS TEXT), '["', ''), '","', ', '),
+      '", "',
+      ', '
+    ),
+    '"]',
+    ''
+  ) AS parent_column_names,
+  link."columns",
+  link.parent_columns,
+  link.on_update,
+  link.on_delete
+FROM {{ schema }}.runs
+JOIN {{ schema }}.graph_nodes AS place
+  ON place.graph_id = runs.graph_id
+JOIN {{ schema }}.version_references AS link
+  ON link.version_id = place.version_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- The latest run of each project and environment: one row each, with every column of `runs`.
 CREATE OR REPLACE VIEW {{ schema }}.latest_runs AS
 SELECT
@@ -739,6 +936,87 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- The latest scan of a live database of each project and environment: one row each.
+CREATE OR REPLACE VIEW {{ schema }}.latest_scans AS
+SELECT
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  adapter_type,
+  target_name,
+  target_database,
+  command,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  column_graph_id
+FROM (
+  SELECT
+    runs.*,
+    ROW_NUMBER() OVER (
+      PARTITION BY project_name, environment
+      ORDER BY run_at DESC NULLS FIRST, recorded_at DESC NULLS FIRST, run_id
+    ) AS age
+  FROM {{ schema }}.runs
+  WHERE
+    extractor = 'database'
+) AS aged_scans
+WHERE
+  age = 1
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per table: its latest measurement in each project and environment, whichever measurement looked at it.
+-- Key: project_name, environment, unique_id. `sampled_rows` is NULL where all rows were measured; `reason` says why
+-- the table could not be measured.
+CREATE OR REPLACE VIEW {{ schema }}.latest_table_quality AS
+SELECT
+  project_name,
+  environment,
+  unique_id,
+  name,
+  relation,
+  quality_run_id,
+  run_id,
+  measured_at,
+  row_count,
+  sampled_rows,
+  column_count,
+  score,
+  reason,
+  notes
+FROM (
+  SELECT
+    run.project_name,
+    run.environment,
+    measured.unique_id,
+    measured.name,
+    measured.relation,
+    run.quality_run_id,
+    run.run_id,
+    measured.measured_at,
+    measured.row_count,
+    measured.sampled_rows,
+    measured.column_count,
+    measured.score,
+    measured.reason,
+    measured.notes,
+    ROW_NUMBER() OVER (
+      PARTITION BY run.project_name, run.environment, measured.unique_id
+      ORDER BY run.started_at DESC NULLS FIRST, run.finished_at DESC NULLS FIRST, run.quality_run_id
+    ) AS age
+  FROM {{ schema }}.quality_runs AS run
+  JOIN {{ schema }}.table_quality AS measured
+    ON measured.quality_run_id = run.quality_run_id
+) AS aged_measurements
+WHERE
+  age = 1
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per run and edge: `node_id` reads `parent_id`.
 -- Key: run_id, node_id, parent_id (an environment is a label of its run).
 CREATE OR REPLACE VIEW {{ schema }}.lineage AS
@@ -755,10 +1033,68 @@ JOIN {{ schema }}.version_parents AS edge
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per measurement and metric of the users' own, beside the one before it in the same project and environment.
+-- Key: quality_run_id, unique_id, ordinal, place. `column_name` is NULL, and `ordinal` 0, for a table's metric.
+-- `holds` is NULL where there is no threshold, or nothing was measured, which `reason` says.
+CREATE OR REPLACE VIEW {{ schema }}.metric_history AS
+SELECT
+  quality_run_id,
+  run_id,
+  project_name,
+  environment,
+  started_at,
+  unique_id,
+  ordinal,
+  place,
+  column_name,
+  metric_name,
+  value,
+  value_kind,
+  value_number,
+  previous_value_number,
+  value_number - previous_value_number AS value_change,
+  threshold,
+  holds,
+  reason,
+  previous_quality_run_id,
+  next_quality_run_id
+FROM (
+  SELECT
+    run.quality_run_id,
+    run.run_id,
+    run.project_name,
+    run.environment,
+    run.started_at,
+    metric.unique_id,
+    metric.ordinal,
+    metric.place,
+    metric.column_name,
+    metric.metric_name,
+    metric.value,
+    metric.value_kind,
+    metric.value_number,
+    LAG(metric.value_number) OVER in_time AS previous_value_number,
+    metric.threshold,
+    metric.holds,
+    metric.reason,
+    LAG(run.quality_run_id) OVER in_time AS previous_quality_run_id,
+    LEAD(run.quality_run_id) OVER in_time AS next_quality_run_id
+  FROM {{ schema }}.quality_runs AS run
+  JOIN {{ schema }}.quality_metrics AS metric
+    ON metric.quality_run_id = run.quality_run_id
+  WINDOW in_time AS (
+    PARTITION BY run.project_name, run.environment, metric.unique_id, COALESCE(metric.column_name, ''), metric.metric_name
+    ORDER BY run.started_at, run.finished_at, run.quality_run_id DESC NULLS FIRST
+  )
+) AS metrics_in_time
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
 -- One row per run, node and column: the array `nodes.columns`, exploded.
 -- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
+-- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW {{ schema }}.node_columns AS
 SELECT
   run_id,
@@ -773,6 +1109,11 @@ SELECT
   content ->> 'documented_type' AS documented_type,
   content -> 'tags' AS tags,
   content -> 'meta' AS meta,
+  CAST(content ->> 'not_null' AS BOOLEAN) AS not_null,
+  content ->> 'default' AS default_value,
+  content ->> 'generated' AS generated_as,
+  content ->> 'identity' AS identity_generation,
+  content ->> 'collation' AS collation_name,
   resource_type,
   columns_from,
   version_id
@@ -782,14 +1123,106 @@ FROM (
     runs.environment,
     place.unique_id,
     node.name,
-    UNNEST(CAST(node."columns" AS JSON[])) AS content,
-    GENERATE_SUBSCRIPTS(CAST(node."columns" AS JSON[]), 1) AS ordinal,
+    node.content,
+    node.ordinal,
     node.resource_type,
     node.columns_from,
     place.version_id
   FROM {{ schema }}.runs
   JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN {{ schema }}.node_versions AS node ON node.version_id = place.version_id
+  JOIN (
+    -- once for each version, however many runs have it
+    SELECT
+      version_id, name, resource_type, columns_from,
+      UNNEST(CAST("columns" AS JSON[])) AS content,
+      GENERATE_SUBSCRIPTS(CAST("columns" AS JSON[]), 1) AS ordinal
+    FROM {{ schema }}.node_versions
+  ) AS node ON node.version_id = place.version_id
+) AS item
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
+-- One row per scanned run, relation and constraint of it, in the order: primary key, unique, foreign keys, checks.
+-- Key: run_id, unique_id, ordinal. NOT NULL is a column's: `node_columns` has it. `column_names` is for people:
+-- names joined by a comma.
+CREATE OR REPLACE VIEW {{ schema }}.node_constraints AS
+SELECT
+  run_id,
+  environment,
+  unique_id,
+  name,
+  ordinal,
+  content ->> 'name' AS constraint_name,
+  content ->> 'type' AS constraint_type,
+  REPLACE(REPLACE(REPLACE(REPLACE(content ->> 'columns', '["', ''), '","', ', '), '", "', ', '), '"]', '') AS column_names,
+  content -> 'columns' AS "columns",
+  content ->> 'expression' AS expression,
+  content -> 'references' ->> 'relation' AS parent_id,
+  content ->> 'on_update' AS on_update,
+  content ->> 'on_delete' AS on_delete,
+  content ->> 'options' AS options,
+  resource_type,
+  version_id
+FROM (
+  SELECT
+    runs.run_id,
+    runs.environment,
+    place.unique_id,
+    node.name,
+    node.content,
+    node.ordinal,
+    node.resource_type,
+    place.version_id
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN (
+    SELECT
+      version_id, name, resource_type,
+      UNNEST(CAST(properties -> 'constraints' AS JSON[])) AS content,
+      GENERATE_SUBSCRIPTS(CAST(properties -> 'constraints' AS JSON[]), 1) AS ordinal
+    FROM {{ schema }}.node_versions
+    WHERE resource_type IN ('table', 'view', 'materialized_view', 'external_table')
+  ) AS node ON node.version_id = place.version_id
+) AS item
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
+-- One row per scanned run, relation and index that no constraint brings along. Key: run_id, unique_id, ordinal.
+-- `definition` is as the catalog writes it.
+CREATE OR REPLACE VIEW {{ schema }}.node_indexes AS
+SELECT
+  run_id,
+  environment,
+  unique_id,
+  name,
+  ordinal,
+  content ->> 'name' AS index_name,
+  CAST(content ->> 'unique' AS BOOLEAN) AS is_unique,
+  content ->> 'definition' AS definition,
+  resource_type,
+  version_id
+FROM (
+  SELECT
+    runs.run_id,
+    runs.environment,
+    place.unique_id,
+    node.name,
+    node.content,
+    node.ordinal,
+    node.resource_type,
+    place.version_id
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN (
+    SELECT
+      version_id, name, resource_type,
+      UNNEST(CAST(properties -> 'indexes' AS JSON[])) AS content,
+      GENERATE_SUBSCRIPTS(CAST(properties -> 'indexes' AS JSON[]), 1) AS ordinal
+    FROM {{ schema }}.node_versions
+    WHERE resource_type IN ('table', 'view', 'materialized_view', 'external_table')
+  ) AS node ON node.version_id = place.version_id
 ) AS item
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -884,6 +1317,90 @@ WHERE node.resource_type <> 'group'
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per measurement, table and column that could be measured, beside the one before it of the same column in
+-- the same project and environment. Key: quality_run_id, unique_id, ordinal. Shares are of the rows measured, that
+-- of distinct values of the rows with a value; `next_quality_run_id` is NULL for the newest.
+CREATE OR REPLACE VIEW {{ schema }}.quality_history AS
+SELECT
+  quality_run_id,
+  run_id,
+  project_name,
+  environment,
+  started_at,
+  unique_id,
+  ordinal,
+  column_name,
+  row_count,
+  previous_row_count,
+  null_count,
+  null_share,
+  previous_null_share,
+  null_share - previous_null_share AS null_share_change,
+  distinct_count,
+  distinct_share,
+  previous_distinct_share,
+  distinct_share - previous_distinct_share AS distinct_share_change,
+  min_number,
+  previous_min_number,
+  max_number,
+  previous_max_number,
+  average_number,
+  previous_average_number,
+  average_length,
+  previous_average_length,
+  score,
+  previous_score,
+  score - previous_score AS score_change,
+  previous_quality_run_id,
+  next_quality_run_id
+FROM (
+  SELECT
+    figures.*,
+    LAG(row_count) OVER in_time AS previous_row_count,
+    LAG(null_share) OVER in_time AS previous_null_share,
+    LAG(distinct_share) OVER in_time AS previous_distinct_share,
+    LAG(min_number) OVER in_time AS previous_min_number,
+    LAG(max_number) OVER in_time AS previous_max_number,
+    LAG(average_number) OVER in_time AS previous_average_number,
+    LAG(average_length) OVER in_time AS previous_average_length,
+    LAG(score) OVER in_time AS previous_score,
+    LAG(quality_run_id) OVER in_time AS previous_quality_run_id,
+    LEAD(quality_run_id) OVER in_time AS next_quality_run_id
+  FROM (
+    SELECT
+      run.quality_run_id,
+      run.run_id,
+      run.project_name,
+      run.environment,
+      run.started_at,
+      run.finished_at,
+      measured.unique_id,
+      measured.ordinal,
+      measured.column_name,
+      measured.row_count,
+      measured.row_count - measured.not_null_count AS null_count,
+      CAST(measured.row_count - measured.not_null_count AS DOUBLE) / NULLIF(measured.row_count, 0) AS null_share,
+      measured.distinct_count,
+      CAST(measured.distinct_count AS DOUBLE) / NULLIF(measured.not_null_count, 0) AS distinct_share,
+      measured.min_number,
+      measured.max_number,
+      measured.average_number,
+      measured.average_length,
+      measured.score
+    FROM {{ schema }}.quality_runs AS run
+    JOIN {{ schema }}.column_quality AS measured
+      ON measured.quality_run_id = run.quality_run_id
+    WHERE
+      measured.row_count IS NOT NULL
+  ) AS figures
+  WINDOW in_time AS (
+    PARTITION BY project_name, environment, unique_id, column_name
+    ORDER BY started_at, finished_at, quality_run_id DESC NULLS FIRST
+  )
+) AS columns_in_time
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per run and node whose rows were counted with it, beside the count before that in the same project
 -- and environment. Key: run_id, unique_id. `row_change` is a share of the count before; `next_run_id` is the run
 -- with the next count, NULL for the newest.
@@ -964,7 +1481,8 @@ GROUP BY
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per run that has a run before it in the same project and environment: the step from that
--- run to this one. The views of changes are made of steps; a first run has nothing to differ from.
+-- run to this one. The views of changes are made of steps; a first run has nothing to differ from. The run
+-- before a scan of a live database is the scan before it, and a scan is never the run before another run.
 CREATE OR REPLACE VIEW {{ schema }}.run_steps AS
 SELECT
   run_id,
@@ -979,7 +1497,8 @@ SELECT
   previous_macro_set_id,
   node_count,
   dbt_version,
-  previous_dbt_version
+  previous_dbt_version,
+  extractor
 FROM (
   SELECT
     run_id,
@@ -994,15 +1513,146 @@ FROM (
     LAG(macro_set_id) OVER in_time AS previous_macro_set_id,
     node_count,
     dbt_version,
-    LAG(dbt_version) OVER in_time AS previous_dbt_version
+    LAG(dbt_version) OVER in_time AS previous_dbt_version,
+    extractor
   FROM {{ schema }}.runs
   WINDOW in_time AS (
-    PARTITION BY project_name, environment
+    PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
     ORDER BY run_at, recorded_at, run_id DESC NULLS FIRST
   )
 ) AS runs_in_time
 WHERE
   previous_run_id IS NOT NULL
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per measurement and table that could be measured, beside the one before it of the same table in the same
+-- project and environment. Key: quality_run_id, unique_id. `row_change` is a share of the count before;
+-- `next_quality_run_id` is the next measurement of the table, NULL for the newest.
+CREATE OR REPLACE VIEW {{ schema }}.table_quality_history AS
+SELECT
+  quality_run_id,
+  run_id,
+  project_name,
+  environment,
+  started_at,
+  unique_id,
+  name,
+  measured_at,
+  row_count,
+  previous_row_count,
+  row_count - previous_row_count AS row_delta,
+  CAST(row_count - previous_row_count AS DOUBLE) / NULLIF(previous_row_count, 0) AS row_change,
+  sampled_rows,
+  column_count,
+  score,
+  previous_score,
+  score - previous_score AS score_change,
+  previous_quality_run_id,
+  next_quality_run_id
+FROM (
+  SELECT
+    run.quality_run_id,
+    run.run_id,
+    run.project_name,
+    run.environment,
+    run.started_at,
+    measured.unique_id,
+    measured.name,
+    measured.measured_at,
+    measured.row_count,
+    LAG(measured.row_count) OVER in_time AS previous_row_count,
+    measured.sampled_rows,
+    measured.column_count,
+    measured.score,
+    LAG(measured.score) OVER in_time AS previous_score,
+    LAG(run.quality_run_id) OVER in_time AS previous_quality_run_id,
+    LEAD(run.quality_run_id) OVER in_time AS next_quality_run_id
+  FROM {{ schema }}.quality_runs AS run
+  JOIN {{ schema }}.table_quality AS measured
+    ON measured.quality_run_id = run.quality_run_id
+  WHERE
+    measured.row_count IS NOT NULL
+  WINDOW in_time AS (
+    PARTITION BY run.project_name, run.environment, measured.unique_id
+    ORDER BY run.started_at, run.finished_at, run.quality_run_id DESC NULLS FIRST
+  )
+) AS tables_in_time
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per scan and relation of whose data the catalog knew something, beside what it knew at the scan before
+-- in the same project and environment. Key: run_id, unique_id. Estimates are the warehouse's own, and may lag.
+-- `next_run_id` is the next scan that knew something of it, NULL for the newest.
+CREATE OR REPLACE VIEW {{ schema }}.table_size_history AS
+SELECT
+  run_id,
+  project_name,
+  environment,
+  run_at,
+  unique_id,
+  row_estimate,
+  previous_row_estimate,
+  row_estimate - previous_row_estimate AS row_delta,
+  bytes,
+  previous_bytes,
+  bytes - previous_bytes AS byte_delta,
+  created_at,
+  altered_at,
+  previous_run_id,
+  next_run_id
+FROM (
+  SELECT
+    runs.run_id,
+    runs.project_name,
+    runs.environment,
+    runs.run_at,
+    fact.unique_id,
+    fact.row_estimate,
+    LAG(fact.row_estimate) OVER in_time AS previous_row_estimate,
+    fact.bytes,
+    LAG(fact.bytes) OVER in_time AS previous_bytes,
+    fact.created_at,
+    fact.altered_at,
+    LAG(runs.run_id) OVER in_time AS previous_run_id,
+    LEAD(runs.run_id) OVER in_time AS next_run_id
+  FROM {{ schema }}.runs
+  JOIN {{ schema }}.fact_parts AS part
+    ON part.run_id = runs.run_id
+  JOIN {{ schema }}.relation_facts AS fact
+    ON fact.part_id = part.part_id
+  WINDOW in_time AS (
+    PARTITION BY runs.project_name, runs.environment, fact.unique_id
+    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC NULLS FIRST
+  )
+) AS sizes_in_time
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per measurement, table, column and one of its most frequent values, the most frequent having place 1.
+-- Key: quality_run_id, unique_id, ordinal, place. `value_share` is of the rows measured; `value` is NULL for NULL.
+CREATE OR REPLACE VIEW {{ schema }}.top_value_history AS
+SELECT
+  run.quality_run_id,
+  run.run_id,
+  run.project_name,
+  run.environment,
+  run.started_at,
+  frequent.unique_id,
+  frequent.ordinal,
+  frequent.column_name,
+  frequent.place,
+  frequent.value,
+  frequent.value_kind,
+  frequent.value_count,
+  CAST(frequent.value_count AS DOUBLE) / NULLIF(measured.row_count, 0) AS value_share
+FROM {{ schema }}.quality_runs AS run
+JOIN {{ schema }}.column_top_values AS frequent
+  ON frequent.quality_run_id = run.quality_run_id
+JOIN {{ schema }}.column_quality AS measured
+  ON measured.quality_run_id = frequent.quality_run_id
+  AND measured.unique_id = frequent.unique_id
+  AND measured.ordinal = frequent.ordinal
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -1038,6 +1688,128 @@ SELECT
 FROM {{ schema }}.data_diff_history AS diff
 JOIN {{ schema }}.column_diffs AS item
   ON item.diff_id = diff.diff_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per column of the latest measurement of each table in each project and environment.
+-- Key: project_name, environment, unique_id, ordinal. Shares are of the rows measured, that of distinct values of
+-- the rows with a value. Values are texts that sort as texts do: numbers are in `_number` too. `is_private` columns
+-- have no values.
+CREATE OR REPLACE VIEW {{ schema }}.latest_column_quality AS
+SELECT
+  latest.project_name,
+  latest.environment,
+  latest.unique_id,
+  latest.name,
+  measured.ordinal,
+  measured.column_name,
+  measured.column_type,
+  latest.quality_run_id,
+  latest.run_id,
+  latest.measured_at,
+  measured.row_count,
+  measured.row_count - measured.not_null_count AS null_count,
+  CAST(measured.row_count - measured.not_null_count AS DOUBLE) / NULLIF(measured.row_count, 0) AS null_share,
+  measured.distinct_count,
+  CAST(measured.distinct_count AS DOUBLE) / NULLIF(measured.not_null_count, 0) AS distinct_share,
+  measured.is_approximate,
+  measured.min_value,
+  measured.max_value,
+  measured.average_value,
+  measured.median_value,
+  measured.min_number,
+  measured.max_number,
+  measured.average_number,
+  measured.median_number,
+  measured.true_count,
+  measured.min_length,
+  measured.max_length,
+  measured.average_length,
+  measured.is_private,
+  measured.score,
+  measured.reason
+FROM {{ schema }}.latest_table_quality AS latest
+JOIN {{ schema }}.column_quality AS measured
+  ON measured.quality_run_id = latest.quality_run_id
+  AND measured.unique_id = latest.unique_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per column of the latest scan of each project and environment. Key: run_id, unique_id, ordinal.
+CREATE OR REPLACE VIEW {{ schema }}.latest_columns AS
+SELECT
+  scan.project_name,
+  scan.environment,
+  scan.run_id,
+  scan.run_at,
+  item.unique_id,
+  place.schema_name,
+  item.name,
+  item.resource_type,
+  item.ordinal,
+  item.column_name,
+  item.column_type,
+  item.not_null,
+  item.default_value,
+  item.generated_as,
+  item.identity_generation,
+  item.collation_name,
+  item.description
+FROM {{ schema }}.latest_scans AS scan
+JOIN {{ schema }}.node_columns AS item
+  ON item.run_id = scan.run_id
+JOIN {{ schema }}.graph_nodes AS place
+  ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per constraint of the latest scan of each project and environment. Key: run_id, unique_id, ordinal.
+CREATE OR REPLACE VIEW {{ schema }}.latest_constraints AS
+SELECT
+  scan.project_name,
+  scan.environment,
+  scan.run_id,
+  scan.run_at,
+  item.unique_id,
+  place.schema_name,
+  item.name,
+  item.ordinal,
+  item.constraint_name,
+  item.constraint_type,
+  item.column_names,
+  item.expression,
+  item.parent_id,
+  item.on_update,
+  item.on_delete,
+  item.options
+FROM {{ schema }}.latest_scans AS scan
+JOIN {{ schema }}.node_constraints AS item
+  ON item.run_id = scan.run_id
+JOIN {{ schema }}.graph_nodes AS place
+  ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per index, but for those of constraints, of the latest scan of each project and environment.
+-- Key: run_id, unique_id, ordinal.
+CREATE OR REPLACE VIEW {{ schema }}.latest_indexes AS
+SELECT
+  scan.project_name,
+  scan.environment,
+  scan.run_id,
+  scan.run_at,
+  item.unique_id,
+  place.schema_name,
+  item.name,
+  item.ordinal,
+  item.index_name,
+  item.is_unique,
+  item.definition
+FROM {{ schema }}.latest_scans AS scan
+JOIN {{ schema }}.node_indexes AS item
+  ON item.run_id = scan.run_id
+JOIN {{ schema }}.graph_nodes AS place
+  ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -1228,15 +2000,18 @@ WHERE resource_type <> 'group'
     {%- set statement -%}
 -- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
 -- One row per run, node and column that differs from the run before it in the same project and
--- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped' or
--- 'reordered'; `node_status` tells a column that went alone from one that went with its node. Columns
--- are compared by name whatever its case, and only where both runs know them from the same source.
+-- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped',
+-- 'altered' or 'reordered'; `node_status` tells a column that went alone from one that went with its node.
+-- Columns are compared by name whatever its case, and only where both runs know them from the same source.
+-- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
+-- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW {{ schema }}.column_changes AS
 WITH versions AS (
   SELECT
     change.run_id, change.previous_run_id, change.project_name, change.environment, change.run_at,
     change.unique_id, change.name, change.status AS node_status, side.is_current,
-    CAST(node."columns" AS JSON[]) AS items
+    CAST(node."columns" AS JSON[]) AS items,
+    node.resource_type IN ('table', 'view', 'materialized_view', 'external_table') AS is_scanned
   FROM {{ schema }}.node_changes AS change
   CROSS JOIN (VALUES (TRUE), (FALSE)) AS side(is_current)
   JOIN {{ schema }}.node_versions AS node
@@ -1246,7 +2021,12 @@ WITH versions AS (
   SELECT versions.*, UNNEST(items) AS content, GENERATE_SUBSCRIPTS(items, 1) AS ordinal
   FROM versions
 ), sides AS (
-  SELECT items.*, content ->> 'name' AS column_name, content ->> 'type' AS column_type
+  SELECT
+    items.*,
+    content ->> 'name' AS column_name,
+    content ->> 'type' AS column_type,
+    CASE WHEN is_scanned THEN content ->> 'name' ELSE LOWER(content ->> 'name') END AS column_key,
+    CASE WHEN is_scanned THEN CAST(content AS TEXT) END AS definition
   FROM items
 ), pairs AS (
   SELECT
@@ -1256,12 +2036,14 @@ WITH versions AS (
     ) AS column_name,
     MAX(CASE WHEN is_current THEN column_type END) AS column_type,
     MAX(CASE WHEN NOT is_current THEN column_type END) AS previous_column_type,
+    MAX(CASE WHEN is_current THEN definition END) AS definition,
+    MAX(CASE WHEN NOT is_current THEN definition END) AS previous_definition,
     MAX(CASE WHEN is_current THEN ordinal END) AS ordinal,
     MAX(CASE WHEN NOT is_current THEN ordinal END) AS previous_ordinal
   FROM sides
   GROUP BY
     run_id, previous_run_id, project_name, environment, run_at, unique_id, name, node_status,
-    LOWER(column_name)
+    column_key
 )
 SELECT
   run_id,
@@ -1276,6 +2058,7 @@ SELECT
     WHEN previous_ordinal IS NULL THEN 'added'
     WHEN ordinal IS NULL THEN 'removed'
     WHEN column_type IS DISTINCT FROM previous_column_type THEN 'retyped'
+    WHEN definition IS DISTINCT FROM previous_definition THEN 'altered'
     ELSE 'reordered'
   END AS status,
   column_type,
@@ -1287,6 +2070,7 @@ FROM pairs
 WHERE
   ordinal IS DISTINCT FROM previous_ordinal
   OR column_type IS DISTINCT FROM previous_column_type
+  OR definition IS DISTINCT FROM previous_definition
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -1364,6 +2148,92 @@ CROSS JOIN LATERAL (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per table and view of the latest scan of each project and environment. Key: run_id, unique_id.
+-- `resource_type` is table, view, materialized_view or external_table; `definition` is a view's SQL. What the
+-- catalog does not tell is NULL; `row_estimate` is the warehouse's own estimate.
+CREATE OR REPLACE VIEW {{ schema }}.latest_tables AS
+SELECT
+  scan.project_name,
+  scan.environment,
+  scan.run_id,
+  scan.run_at,
+  place.unique_id,
+  place.database_name,
+  place.schema_name,
+  node.name,
+  node.resource_type,
+  place.relation_name,
+  node.properties ->> '$.owner' AS owner,
+  node.description,
+  COALESCE(described.column_count, 0) AS column_count,
+  COALESCE(constrained.primary_keys, 0) > 0 AS has_primary_key,
+  COALESCE(constrained.foreign_keys, 0) AS foreign_key_count,
+  COALESCE(indexed.index_count, 0) AS index_count,
+  fact.row_estimate,
+  fact.bytes,
+  fact.created_at,
+  fact.altered_at,
+  node.properties ->> '$.partition_key' AS partition_key,
+  node.properties ->> '$.partition_of' AS partition_of,
+  node.raw_code AS definition,
+  place.version_id
+FROM {{ schema }}.latest_scans AS scan
+JOIN {{ schema }}.graph_nodes AS place
+  ON place.graph_id = scan.graph_id
+JOIN {{ schema }}.node_versions AS node
+  ON node.version_id = place.version_id
+LEFT JOIN (
+  SELECT
+    run_id,
+    unique_id,
+    COUNT(*) AS column_count
+  FROM {{ schema }}.latest_columns
+  GROUP BY
+    run_id,
+    unique_id
+) AS described
+  ON described.run_id = scan.run_id AND described.unique_id = place.unique_id
+LEFT JOIN (
+  SELECT
+    run_id,
+    unique_id,
+    COUNT(CASE WHEN constraint_type = 'primary_key' THEN 1 END) AS primary_keys,
+    COUNT(CASE WHEN constraint_type = 'foreign_key' THEN 1 END) AS foreign_keys
+  FROM {{ schema }}.latest_constraints
+  GROUP BY
+    run_id,
+    unique_id
+) AS constrained
+  ON constrained.run_id = scan.run_id AND constrained.unique_id = place.unique_id
+LEFT JOIN (
+  SELECT
+    run_id,
+    unique_id,
+    COUNT(*) AS index_count
+  FROM {{ schema }}.latest_indexes
+  GROUP BY
+    run_id,
+    unique_id
+) AS indexed
+  ON indexed.run_id = scan.run_id AND indexed.unique_id = place.unique_id
+LEFT JOIN (
+  SELECT
+    part.run_id,
+    known.unique_id,
+    known.row_estimate,
+    known.bytes,
+    known.created_at,
+    known.altered_at
+  FROM {{ schema }}.fact_parts AS part
+  JOIN {{ schema }}.relation_facts AS known
+    ON known.part_id = part.part_id
+) AS fact
+  ON fact.run_id = scan.run_id AND fact.unique_id = place.unique_id
+WHERE
+  node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per run and edge that the run before it lacks ('added'), or that only that run has ('removed').
 -- Key: run_id, node_id, parent_id. Edges belong to the version of their child, so that only nodes whose
 -- version changed are looked at; `node_status` says what happened to that child.
@@ -1399,6 +2269,171 @@ GROUP BY
   change.status
 HAVING
   COUNT(*) = 1
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per schema of the latest scan of each project and environment. Key: run_id, unique_id. `table_count` counts
+-- tables and external tables, `view_count` views and materialized views. `row_estimate` and `bytes` are sums over what
+-- the catalog knows.
+CREATE OR REPLACE VIEW {{ schema }}.latest_schemas AS
+SELECT
+  scan.project_name,
+  scan.environment,
+  scan.run_id,
+  scan.run_at,
+  place.unique_id,
+  place.database_name,
+  place.schema_name,
+  node.properties ->> '$.owner' AS owner,
+  node.description,
+  COALESCE(held.table_count, 0) AS table_count,
+  COALESCE(held.view_count, 0) AS view_count,
+  COALESCE(held.column_count, 0) AS column_count,
+  held.row_estimate,
+  held.bytes
+FROM {{ schema }}.latest_scans AS scan
+JOIN {{ schema }}.graph_nodes AS place
+  ON place.graph_id = scan.graph_id
+JOIN {{ schema }}.node_versions AS node
+  ON node.version_id = place.version_id
+LEFT JOIN (
+  SELECT
+    run_id,
+    schema_name,
+    COUNT(CASE WHEN resource_type IN ('table', 'external_table') THEN 1 END) AS table_count,
+    COUNT(CASE WHEN resource_type IN ('view', 'materialized_view') THEN 1 END) AS view_count,
+    CAST(SUM(column_count) AS BIGINT) AS column_count,
+    CAST(SUM(row_estimate) AS BIGINT) AS row_estimate,
+    CAST(SUM(bytes) AS BIGINT) AS bytes
+  FROM {{ schema }}.latest_tables
+  GROUP BY
+    run_id,
+    schema_name
+) AS held
+  ON held.run_id = scan.run_id AND held.schema_name = place.schema_name
+WHERE
+  node.resource_type = 'schema'
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- Four rows per scan that has a scan before it in the same project and environment: how many schemas, tables, views
+-- and columns were added, removed and modified since, and how many stayed as they were.
+-- Key: run_id, object_type, which is 'schema', 'table' (external ones too), 'view' (materialized ones too) or 'column'.
+-- A table that became a view is a modified view. A table is modified where its columns, constraints, indexes, owner,
+-- comment or options differ; a view, where its SQL does too. Columns of added and removed relations count as added
+-- and removed. A column that only stands in another place is unchanged.
+CREATE OR REPLACE VIEW {{ schema }}.schema_diff_summary AS
+WITH steps AS (
+  SELECT
+    run_id,
+    previous_run_id,
+    project_name,
+    environment,
+    run_at,
+    graph_id
+  FROM {{ schema }}.run_steps
+  WHERE
+    extractor = 'database'
+), present AS (
+  SELECT
+    steps.run_id,
+    CASE
+      WHEN node.resource_type = 'schema'
+      THEN 'schema'
+      WHEN node.resource_type IN ('view', 'materialized_view')
+      THEN 'view'
+      ELSE 'table'
+    END AS object_type,
+    COUNT(*) AS there
+  FROM steps
+  JOIN {{ schema }}.graph_nodes AS place
+    ON place.graph_id = steps.graph_id
+  JOIN {{ schema }}.node_versions AS node
+    ON node.version_id = place.version_id
+  GROUP BY
+    steps.run_id,
+    CASE
+      WHEN node.resource_type = 'schema'
+      THEN 'schema'
+      WHEN node.resource_type IN ('view', 'materialized_view')
+      THEN 'view'
+      ELSE 'table'
+    END
+  UNION ALL
+  SELECT
+    steps.run_id,
+    'column' AS object_type,
+    COUNT(*) AS there
+  FROM steps
+  JOIN {{ schema }}.node_columns AS item
+    ON item.run_id = steps.run_id
+  GROUP BY
+    steps.run_id
+), changes AS (
+  SELECT
+    change.run_id,
+    CASE
+      WHEN change.resource_type = 'schema'
+      THEN 'schema'
+      WHEN change.resource_type IN ('view', 'materialized_view')
+      THEN 'view'
+      ELSE 'table'
+    END AS object_type,
+    change.status
+  FROM {{ schema }}.node_changes AS change
+  UNION ALL
+  SELECT
+    change.run_id,
+    'column' AS object_type,
+    CASE
+      WHEN change.status IN ('retyped', 'altered')
+      THEN 'modified'
+      WHEN change.status = 'reordered'
+      THEN 'moved'
+      ELSE change.status
+    END AS status
+  FROM {{ schema }}.column_changes AS change
+), counted AS (
+  SELECT
+    run_id,
+    object_type,
+    COUNT(CASE WHEN status = 'added' THEN 1 END) AS added,
+    COUNT(CASE WHEN status = 'removed' THEN 1 END) AS removed,
+    COUNT(CASE WHEN status = 'modified' THEN 1 END) AS modified
+  FROM changes
+  GROUP BY
+    run_id,
+    object_type
+)
+SELECT
+  steps.run_id,
+  steps.previous_run_id,
+  steps.project_name,
+  steps.environment,
+  steps.run_at,
+  object.object_type,
+  COALESCE(counted.added, 0) AS added,
+  COALESCE(counted.removed, 0) AS removed,
+  COALESCE(counted.modified, 0) AS modified,
+  COALESCE(present.there, 0) - COALESCE(counted.added, 0) - COALESCE(counted.modified, 0) AS unchanged
+FROM steps
+CROSS JOIN (
+  SELECT
+    'schema' AS object_type
+  UNION ALL
+  SELECT
+    'table' AS object_type
+  UNION ALL
+  SELECT
+    'view' AS object_type
+  UNION ALL
+  SELECT
+    'column' AS object_type
+) AS object
+LEFT JOIN present
+  ON present.run_id = steps.run_id AND present.object_type = object.object_type
+LEFT JOIN counted
+  ON counted.run_id = steps.run_id AND counted.object_type = object.object_type
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {{- return(statements) -}}

@@ -2,7 +2,7 @@
 
 
 {% macro schema_version() %}
-    {{- return(4) -}}
+    {{- return(5) -}}
 {% endmacro %}
 
 

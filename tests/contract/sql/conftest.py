@@ -26,7 +26,9 @@ from recce_meta.models.column_lineage import (
     Usage,
 )
 from recce_meta.store import files
+from recce_meta.store.quality import write_quality
 from recce_meta.store.write import record_run
+from tests.scanned_shop import measurements, scans
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 """The last run's time: questions about this week are asked of the warehouse's clock."""
@@ -91,6 +93,27 @@ def told(store: SqlStore) -> SqlStore:
     store.record(third(), column_graph(CHANGED_COLUMNS))
     store.record(branch())
     return store
+
+
+@pytest.fixture
+def scanned_store(empty_store: SqlStore) -> SqlStore:
+    """The history of one live database, and measurements of its quality."""
+    return scanned(empty_store)
+
+
+def scanned(store: SqlStore) -> SqlStore:
+    """*store*, with the scans and measurements of `tests.scanned_shop` in it."""
+    for project in scans(NOW):
+        store.record(project)
+    for quality in measurements(NOW):
+        write_quality(store.adapter, quality, schema=store.schema)
+    return store
+
+
+@pytest.fixture
+def scan_too() -> Callable[[SqlStore], SqlStore]:
+    """The function that puts that history into a store."""
+    return scanned
 
 
 def column_graph(changed: dict[str, NodeColumns]) -> Analyse:

@@ -30,11 +30,12 @@ COLUMNS = {
     ),
     "run_steps": (
         "run_id previous_run_id project_name environment run_at previous_run_at graph_id previous_graph_id"
-        " macro_set_id previous_macro_set_id node_count dbt_version previous_dbt_version"
+        " macro_set_id previous_macro_set_id node_count dbt_version previous_dbt_version extractor"
     ),
     "node_columns": (
         "run_id environment unique_id name ordinal column_name column_type description documented"
-        " documented_type tags meta resource_type columns_from version_id"
+        " documented_type tags meta not_null default_value generated_as identity_generation collation_name"
+        " resource_type columns_from version_id"
     ),
     "node_changes": (
         "run_id previous_run_id project_name environment run_at unique_id name resource_type status"

@@ -1,4 +1,21 @@
 -- The store's views, each before those that it reads: a migration writes them anew, with other columns.
+DROP VIEW IF EXISTS recce_metadata.metric_history;
+DROP VIEW IF EXISTS recce_metadata.top_value_history;
+DROP VIEW IF EXISTS recce_metadata.latest_column_quality;
+DROP VIEW IF EXISTS recce_metadata.latest_table_quality;
+DROP VIEW IF EXISTS recce_metadata.quality_history;
+DROP VIEW IF EXISTS recce_metadata.table_quality_history;
+DROP VIEW IF EXISTS recce_metadata.schema_diff_summary;
+DROP VIEW IF EXISTS recce_metadata.latest_schemas;
+DROP VIEW IF EXISTS recce_metadata.latest_tables;
+DROP VIEW IF EXISTS recce_metadata.latest_indexes;
+DROP VIEW IF EXISTS recce_metadata.latest_constraints;
+DROP VIEW IF EXISTS recce_metadata.latest_columns;
+DROP VIEW IF EXISTS recce_metadata.latest_scans;
+DROP VIEW IF EXISTS recce_metadata.table_size_history;
+DROP VIEW IF EXISTS recce_metadata.foreign_keys;
+DROP VIEW IF EXISTS recce_metadata.node_indexes;
+DROP VIEW IF EXISTS recce_metadata.node_constraints;
 DROP VIEW IF EXISTS recce_metadata.column_impact;
 DROP VIEW IF EXISTS recce_metadata.column_analysis;
 DROP VIEW IF EXISTS recce_metadata.column_usage;

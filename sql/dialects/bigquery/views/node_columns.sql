@@ -1,7 +1,8 @@
 -- hand-written: UNNEST of a JSON array in place of LATERAL
 -- One row per run, node and column: the array `nodes.columns`, exploded.
 -- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
+-- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW recce_metadata.node_columns AS
 SELECT
   runs.run_id,
@@ -16,6 +17,11 @@ SELECT
   JSON_VALUE(content, '$.documented_type') AS documented_type,
   JSON_QUERY(content, '$.tags') AS tags,
   JSON_QUERY(content, '$.meta') AS meta,
+  CAST(JSON_VALUE(content, '$.not_null') AS BOOL) AS not_null,
+  JSON_VALUE(content, '$.default') AS default_value,
+  JSON_VALUE(content, '$.generated') AS generated_as,
+  JSON_VALUE(content, '$.identity') AS identity_generation,
+  JSON_VALUE(content, '$.collation') AS collation_name,
   node.resource_type,
   node.columns_from,
   place.version_id

@@ -1,7 +1,8 @@
 -- hand-written: POSEXPLODE in place of LATERAL
 -- One row per run, node and column: the array `nodes.columns`, exploded.
 -- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
+-- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW recce_metadata.node_columns AS
 SELECT
   runs.run_id,
@@ -16,6 +17,11 @@ SELECT
   GET_JSON_OBJECT(item.content, '$.documented_type') AS documented_type,
   GET_JSON_OBJECT(item.content, '$.tags') AS tags,
   GET_JSON_OBJECT(item.content, '$.meta') AS meta,
+  CAST(GET_JSON_OBJECT(item.content, '$.not_null') AS BOOLEAN) AS not_null,
+  GET_JSON_OBJECT(item.content, '$.default') AS default_value,
+  GET_JSON_OBJECT(item.content, '$.generated') AS generated_as,
+  GET_JSON_OBJECT(item.content, '$.identity') AS identity_generation,
+  GET_JSON_OBJECT(item.content, '$.collation') AS collation_name,
   node.resource_type,
   node.columns_from,
   place.version_id

@@ -1,14 +1,17 @@
 -- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
 -- One row per run, node and column that differs from the run before it in the same project and
--- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped' or
--- 'reordered'; `node_status` tells a column that went alone from one that went with its node. Columns
--- are compared by name whatever its case, and only where both runs know them from the same source.
+-- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped',
+-- 'altered' or 'reordered'; `node_status` tells a column that went alone from one that went with its node.
+-- Columns are compared by name whatever its case, and only where both runs know them from the same source.
+-- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
+-- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW recce_metadata.column_changes AS
 WITH versions AS (
   SELECT
     change.run_id, change.previous_run_id, change.project_name, change.environment, change.run_at,
     change.unique_id, change.name, change.status AS node_status, side.is_current,
-    CAST(node."columns" AS JSON[]) AS items
+    CAST(node."columns" AS JSON[]) AS items,
+    node.resource_type IN ('table', 'view', 'materialized_view', 'external_table') AS is_scanned
   FROM recce_metadata.node_changes AS change
   CROSS JOIN (VALUES (TRUE), (FALSE)) AS side(is_current)
   JOIN recce_metadata.node_versions AS node
@@ -18,7 +21,12 @@ WITH versions AS (
   SELECT versions.*, UNNEST(items) AS content, GENERATE_SUBSCRIPTS(items, 1) AS ordinal
   FROM versions
 ), sides AS (
-  SELECT items.*, content ->> 'name' AS column_name, content ->> 'type' AS column_type
+  SELECT
+    items.*,
+    content ->> 'name' AS column_name,
+    content ->> 'type' AS column_type,
+    CASE WHEN is_scanned THEN content ->> 'name' ELSE LOWER(content ->> 'name') END AS column_key,
+    CASE WHEN is_scanned THEN CAST(content AS TEXT) END AS definition
   FROM items
 ), pairs AS (
   SELECT
@@ -28,12 +36,14 @@ WITH versions AS (
     ) AS column_name,
     MAX(CASE WHEN is_current THEN column_type END) AS column_type,
     MAX(CASE WHEN NOT is_current THEN column_type END) AS previous_column_type,
+    MAX(CASE WHEN is_current THEN definition END) AS definition,
+    MAX(CASE WHEN NOT is_current THEN definition END) AS previous_definition,
     MAX(CASE WHEN is_current THEN ordinal END) AS ordinal,
     MAX(CASE WHEN NOT is_current THEN ordinal END) AS previous_ordinal
   FROM sides
   GROUP BY
     run_id, previous_run_id, project_name, environment, run_at, unique_id, name, node_status,
-    LOWER(column_name)
+    column_key
 )
 SELECT
   run_id,
@@ -48,6 +58,7 @@ SELECT
     WHEN previous_ordinal IS NULL THEN 'added'
     WHEN ordinal IS NULL THEN 'removed'
     WHEN column_type IS DISTINCT FROM previous_column_type THEN 'retyped'
+    WHEN definition IS DISTINCT FROM previous_definition THEN 'altered'
     ELSE 'reordered'
   END AS status,
   column_type,
@@ -58,4 +69,5 @@ SELECT
 FROM pairs
 WHERE
   ordinal IS DISTINCT FROM previous_ordinal
-  OR column_type IS DISTINCT FROM previous_column_type;
+  OR column_type IS DISTINCT FROM previous_column_type
+  OR definition IS DISTINCT FROM previous_definition;

@@ -1,7 +1,8 @@
 -- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
 -- One row per run, node and column: the array `nodes.columns`, exploded.
 -- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
+-- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW recce_metadata.node_columns AS
 SELECT
   run_id,
@@ -16,6 +17,11 @@ SELECT
   content ->> 'documented_type' AS documented_type,
   content -> 'tags' AS tags,
   content -> 'meta' AS meta,
+  CAST(content ->> 'not_null' AS BOOLEAN) AS not_null,
+  content ->> 'default' AS default_value,
+  content ->> 'generated' AS generated_as,
+  content ->> 'identity' AS identity_generation,
+  content ->> 'collation' AS collation_name,
   resource_type,
   columns_from,
   version_id
@@ -25,12 +31,19 @@ FROM (
     runs.environment,
     place.unique_id,
     node.name,
-    UNNEST(CAST(node."columns" AS JSON[])) AS content,
-    GENERATE_SUBSCRIPTS(CAST(node."columns" AS JSON[]), 1) AS ordinal,
+    node.content,
+    node.ordinal,
     node.resource_type,
     node.columns_from,
     place.version_id
   FROM recce_metadata.runs
   JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+  JOIN (
+    -- once for each version, however many runs have it
+    SELECT
+      version_id, name, resource_type, columns_from,
+      UNNEST(CAST("columns" AS JSON[])) AS content,
+      GENERATE_SUBSCRIPTS(CAST("columns" AS JSON[]), 1) AS ordinal
+    FROM recce_metadata.node_versions
+  ) AS node ON node.version_id = place.version_id
 ) AS item;

@@ -1,7 +1,9 @@
 -- One row per run, node and column that differs from the run before it in the same project and
--- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped' or
--- 'reordered'; `node_status` tells a column that went alone from one that went with its node. Columns
--- are compared by name whatever its case, and only where both runs know them from the same source.
+-- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped',
+-- 'altered' or 'reordered'; `node_status` tells a column that went alone from one that went with its node.
+-- Columns are compared by name whatever its case, and only where both runs know them from the same source.
+-- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
+-- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW recce_metadata.column_changes AS
 WITH sides AS (
   SELECT
@@ -16,6 +18,15 @@ WITH sides AS (
     side.is_current,
     item.content ->> 'name' AS column_name,
     item.content ->> 'type' AS column_type,
+    CASE
+      WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
+      THEN item.content ->> 'name'
+      ELSE LOWER(item.content ->> 'name')
+    END AS column_key,
+    CASE
+      WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
+      THEN CAST(item.content AS TEXT)
+    END AS definition,
     item.ordinal
   FROM recce_metadata.node_changes AS change
   CROSS JOIN (VALUES
@@ -42,6 +53,8 @@ WITH sides AS (
     ) AS column_name,
     MAX(CASE WHEN is_current THEN column_type END) AS column_type,
     MAX(CASE WHEN NOT is_current THEN column_type END) AS previous_column_type,
+    MAX(CASE WHEN is_current THEN definition END) AS definition,
+    MAX(CASE WHEN NOT is_current THEN definition END) AS previous_definition,
     MAX(CASE WHEN is_current THEN ordinal END) AS ordinal,
     MAX(CASE WHEN NOT is_current THEN ordinal END) AS previous_ordinal
   FROM sides
@@ -54,7 +67,7 @@ WITH sides AS (
     unique_id,
     name,
     node_status,
-    LOWER(column_name)
+    column_key
 )
 SELECT
   run_id,
@@ -72,6 +85,8 @@ SELECT
     THEN 'removed'
     WHEN column_type IS DISTINCT FROM previous_column_type
     THEN 'retyped'
+    WHEN definition IS DISTINCT FROM previous_definition
+    THEN 'altered'
     ELSE 'reordered'
   END AS status,
   column_type,
@@ -82,4 +97,5 @@ SELECT
 FROM pairs
 WHERE
   ordinal IS DISTINCT FROM previous_ordinal
-  OR column_type IS DISTINCT FROM previous_column_type;
+  OR column_type IS DISTINCT FROM previous_column_type
+  OR definition IS DISTINCT FROM previous_definition;

@@ -1,7 +1,8 @@
 -- hand-written: a SUPER array is unnested by naming it in FROM
 -- One row per run, node and column: the array `nodes.columns`, exploded.
 -- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
+-- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW recce_metadata.node_columns AS
 SELECT
   runs.run_id,
@@ -16,6 +17,11 @@ SELECT
   CAST(content."documented_type" AS VARCHAR(65535)) AS documented_type,
   content.tags AS tags,
   content.meta AS meta,
+  CAST(content."not_null" AS BOOLEAN) AS not_null,
+  CAST(content."default" AS VARCHAR(65535)) AS default_value,
+  CAST(content."generated" AS VARCHAR(65535)) AS generated_as,
+  CAST(content."identity" AS VARCHAR(65535)) AS identity_generation,
+  CAST(content."collation" AS VARCHAR(65535)) AS collation_name,
   node.resource_type,
   node.columns_from,
   place.version_id

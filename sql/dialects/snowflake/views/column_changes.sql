@@ -1,8 +1,10 @@
 -- hand-written: LATERAL FLATTEN in place of JSON_ARRAY_ELEMENTS
 -- One row per run, node and column that differs from the run before it in the same project and
--- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped' or
--- 'reordered'; `node_status` tells a column that went alone from one that went with its node. Columns
--- are compared by name whatever its case, and only where both runs know them from the same source.
+-- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped',
+-- 'altered' or 'reordered'; `node_status` tells a column that went alone from one that went with its node.
+-- Columns are compared by name whatever its case, and only where both runs know them from the same source.
+-- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
+-- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW recce_metadata.column_changes AS
 WITH changed AS (
   SELECT
@@ -18,6 +20,8 @@ WITH changed AS (
     changed.unique_id, changed.name, changed.node_status, changed.is_current,
     CAST(GET_PATH(item.value, 'name') AS VARCHAR) AS column_name,
     CAST(GET_PATH(item.value, 'type') AS VARCHAR) AS column_type,
+    CASE WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table') THEN CAST(GET_PATH(item.value, 'name') AS VARCHAR) ELSE LOWER(CAST(GET_PATH(item.value, 'name') AS VARCHAR)) END AS column_key,
+    CASE WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table') THEN TO_JSON(item.value) END AS definition,
     item.index + 1 AS ordinal
   FROM changed
   JOIN recce_metadata.node_versions AS node ON node.version_id = changed.version_id, LATERAL FLATTEN(INPUT => node.columns) AS item
@@ -29,12 +33,14 @@ WITH changed AS (
     ) AS column_name,
     MAX(CASE WHEN is_current THEN column_type END) AS column_type,
     MAX(CASE WHEN NOT is_current THEN column_type END) AS previous_column_type,
+    MAX(CASE WHEN is_current THEN definition END) AS definition,
+    MAX(CASE WHEN NOT is_current THEN definition END) AS previous_definition,
     MAX(CASE WHEN is_current THEN ordinal END) AS ordinal,
     MAX(CASE WHEN NOT is_current THEN ordinal END) AS previous_ordinal
   FROM sides
   GROUP BY
     sides.run_id, sides.previous_run_id, sides.project_name, sides.environment, sides.run_at, sides.unique_id,
-    sides.name, sides.node_status, LOWER(sides.column_name)
+    sides.name, sides.node_status, sides.column_key
 )
 SELECT
   run_id,
@@ -49,6 +55,7 @@ SELECT
     WHEN previous_ordinal IS NULL THEN 'added'
     WHEN ordinal IS NULL THEN 'removed'
     WHEN column_type IS DISTINCT FROM previous_column_type THEN 'retyped'
+    WHEN definition IS DISTINCT FROM previous_definition THEN 'altered'
     ELSE 'reordered'
   END AS status,
   column_type,
@@ -59,4 +66,5 @@ SELECT
 FROM pairs
 WHERE
   ordinal IS DISTINCT FROM previous_ordinal
-  OR column_type IS DISTINCT FROM previous_column_type;
+  OR column_type IS DISTINCT FROM previous_column_type
+  OR definition IS DISTINCT FROM previous_definition;

@@ -1,7 +1,8 @@
 -- hand-written: LATERAL FLATTEN in place of JSON_ARRAY_ELEMENTS
 -- One row per run, node and column: the array `nodes.columns`, exploded.
 -- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones).
+-- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
+-- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW recce_metadata.node_columns AS
 SELECT
   runs.run_id,
@@ -16,6 +17,11 @@ SELECT
   CAST(GET_PATH(item.value, 'documented_type') AS VARCHAR) AS documented_type,
   GET_PATH(item.value, 'tags') AS tags,
   GET_PATH(item.value, 'meta') AS meta,
+  CAST(CAST(GET_PATH(item.value, 'not_null') AS VARCHAR) AS BOOLEAN) AS not_null,
+  CAST(GET_PATH(item.value, 'default') AS VARCHAR) AS default_value,
+  CAST(GET_PATH(item.value, 'generated') AS VARCHAR) AS generated_as,
+  CAST(GET_PATH(item.value, 'identity') AS VARCHAR) AS identity_generation,
+  CAST(GET_PATH(item.value, 'collation') AS VARCHAR) AS collation_name,
   node.resource_type,
   node.columns_from,
   place.version_id

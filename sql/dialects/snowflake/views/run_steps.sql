@@ -1,5 +1,6 @@
 -- One row per run that has a run before it in the same project and environment: the step from that
--- run to this one. The views of changes are made of steps; a first run has nothing to differ from.
+-- run to this one. The views of changes are made of steps; a first run has nothing to differ from. The run
+-- before a scan of a live database is the scan before it, and a scan is never the run before another run.
 CREATE OR REPLACE VIEW recce_metadata.run_steps AS
 SELECT
   run_id,
@@ -14,22 +15,39 @@ SELECT
   previous_macro_set_id,
   node_count,
   dbt_version,
-  previous_dbt_version
+  previous_dbt_version,
+  extractor
 FROM (
   SELECT
     run_id,
-    LAG(run_id) OVER (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC) AS previous_run_id,
+    LAG(run_id) OVER (
+      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+      ORDER BY run_at, recorded_at, run_id DESC
+    ) AS previous_run_id,
     project_name,
     environment,
     run_at,
-    LAG(run_at) OVER (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC) AS previous_run_at,
+    LAG(run_at) OVER (
+      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+      ORDER BY run_at, recorded_at, run_id DESC
+    ) AS previous_run_at,
     graph_id,
-    LAG(graph_id) OVER (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC) AS previous_graph_id,
+    LAG(graph_id) OVER (
+      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+      ORDER BY run_at, recorded_at, run_id DESC
+    ) AS previous_graph_id,
     macro_set_id,
-    LAG(macro_set_id) OVER (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC) AS previous_macro_set_id,
+    LAG(macro_set_id) OVER (
+      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+      ORDER BY run_at, recorded_at, run_id DESC
+    ) AS previous_macro_set_id,
     node_count,
     dbt_version,
-    LAG(dbt_version) OVER (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC) AS previous_dbt_version
+    LAG(dbt_version) OVER (
+      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+      ORDER BY run_at, recorded_at, run_id DESC
+    ) AS previous_dbt_version,
+    extractor
   FROM recce_metadata.runs
 ) AS runs_in_time
 WHERE

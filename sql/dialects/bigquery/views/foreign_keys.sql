@@ -1,0 +1,35 @@
+-- One row per scanned run, relation and foreign key of it: rows of `node_id` refer to rows of `parent_id`. That is
+-- no lineage, for no rows flow along it. Key: run_id, node_id, ordinal. `columns` and `parent_columns` are arrays,
+-- one name beside the other; `column_names` and `parent_column_names` are for people.
+CREATE OR REPLACE VIEW recce_metadata.foreign_keys AS
+SELECT
+  runs.run_id,
+  runs.project_name,
+  runs.environment,
+  place.unique_id AS node_id,
+  link.ordinal,
+  link.name,
+  REPLACE(
+    REPLACE(REPLACE(REPLACE(TO_JSON_STRING(link.columns), '["', ''), '","', ', '), '", "', ', '),
+    '"]',
+    ''
+  ) AS column_names,
+  link.parent_id,
+  REPLACE(
+    REPLACE(
+      REPLACE(REPLACE(TO_JSON_STRING(link.parent_columns), '["', ''), '","', ', '),
+      '", "',
+      ', '
+    ),
+    '"]',
+    ''
+  ) AS parent_column_names,
+  link.columns,
+  link.parent_columns,
+  link.on_update,
+  link.on_delete
+FROM recce_metadata.runs
+JOIN recce_metadata.graph_nodes AS place
+  ON place.graph_id = runs.graph_id
+JOIN recce_metadata.version_references AS link
+  ON link.version_id = place.version_id;

@@ -1,0 +1,30 @@
+-- The latest scan of a live database of each project and environment: one row each.
+CREATE OR REPLACE VIEW recce_metadata.latest_scans AS
+SELECT
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  adapter_type,
+  target_name,
+  target_database,
+  command,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  column_graph_id
+FROM (
+  SELECT
+    runs.*,
+    ROW_NUMBER() OVER (
+      PARTITION BY project_name, environment
+      ORDER BY run_at DESC, recorded_at DESC, run_id
+    ) AS age
+  FROM recce_metadata.runs
+  WHERE
+    extractor = 'database'
+) AS aged_scans
+WHERE
+  age = 1;

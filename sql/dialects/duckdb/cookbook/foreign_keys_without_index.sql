@@ -1,0 +1,51 @@
+-- Which foreign keys have no index on their own columns?
+-- Asked by: whoever finds deletes slow: each row deleted from the parent searches the child for rows that refer to it.
+-- Answer: shop | relation.public.rental | rental_customer_fk | customer_id | relation.public.customer
+-- An index serves where it, or a primary or unique key, begins with the columns of the foreign key in their order. Of
+-- indexes the catalog's own text is read, so that one over an expression, or of another spelling, is not seen.
+SELECT
+  link.project_name,
+  link.node_id,
+  link.name,
+  link.column_names,
+  link.parent_id,
+  link.on_delete
+FROM recce_metadata.latest_scans AS scan
+JOIN recce_metadata.foreign_keys AS link
+  ON link.run_id = scan.run_id
+LEFT JOIN (
+  SELECT
+    link.run_id,
+    link.node_id,
+    link.ordinal
+  FROM recce_metadata.foreign_keys AS link
+  JOIN recce_metadata.latest_constraints AS other
+    ON other.run_id = link.run_id AND other.unique_id = link.node_id
+  WHERE
+    other.constraint_type IN ('primary_key', 'unique')
+    AND (
+      other.column_names = link.column_names
+      OR STARTS_WITH(other.column_names, link.column_names || ', ')
+    )
+  UNION
+  SELECT
+    link.run_id,
+    link.node_id,
+    link.ordinal
+  FROM recce_metadata.foreign_keys AS link
+  JOIN recce_metadata.latest_indexes AS other
+    ON other.run_id = link.run_id AND other.unique_id = link.node_id
+  WHERE
+    STRPOS(REPLACE(other.definition, '"', ''), '(' || link.column_names || ')') > 0
+    OR STRPOS(REPLACE(other.definition, '"', ''), '(' || link.column_names || ',') > 0
+) AS served
+  ON served.run_id = link.run_id
+  AND served.node_id = link.node_id
+  AND served.ordinal = link.ordinal
+WHERE
+  link.environment = 'current' /* edit: the environment */
+  AND served.node_id IS NULL
+ORDER BY
+  link.project_name,
+  link.node_id,
+  link.ordinal;

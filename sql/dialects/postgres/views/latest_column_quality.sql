@@ -1,0 +1,41 @@
+-- One row per column of the latest measurement of each table in each project and environment.
+-- Key: project_name, environment, unique_id, ordinal. Shares are of the rows measured, that of distinct values of
+-- the rows with a value. Values are texts that sort as texts do: numbers are in `_number` too. `is_private` columns
+-- have no values.
+CREATE OR REPLACE VIEW recce_metadata.latest_column_quality AS
+SELECT
+  latest.project_name,
+  latest.environment,
+  latest.unique_id,
+  latest.name,
+  measured.ordinal,
+  measured.column_name,
+  measured.column_type,
+  latest.quality_run_id,
+  latest.run_id,
+  latest.measured_at,
+  measured.row_count,
+  measured.row_count - measured.not_null_count AS null_count,
+  CAST(measured.row_count - measured.not_null_count AS DOUBLE PRECISION) / NULLIF(measured.row_count, 0) AS null_share,
+  measured.distinct_count,
+  CAST(measured.distinct_count AS DOUBLE PRECISION) / NULLIF(measured.not_null_count, 0) AS distinct_share,
+  measured.is_approximate,
+  measured.min_value,
+  measured.max_value,
+  measured.average_value,
+  measured.median_value,
+  measured.min_number,
+  measured.max_number,
+  measured.average_number,
+  measured.median_number,
+  measured.true_count,
+  measured.min_length,
+  measured.max_length,
+  measured.average_length,
+  measured.is_private,
+  measured.score,
+  measured.reason
+FROM recce_metadata.latest_table_quality AS latest
+JOIN recce_metadata.column_quality AS measured
+  ON measured.quality_run_id = latest.quality_run_id
+  AND measured.unique_id = latest.unique_id;

@@ -1,0 +1,22 @@
+-- One row per scanned run, relation and index that no constraint brings along. Key: run_id, unique_id, ordinal.
+-- `definition` is as the catalog writes it.
+CREATE OR REPLACE VIEW recce_metadata.node_indexes AS
+SELECT
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  node.name,
+  item.ordinal,
+  item.content ->> 'name' AS index_name,
+  CAST(item.content ->> 'unique' AS BOOLEAN) AS is_unique,
+  item.content ->> 'definition' AS definition,
+  node.resource_type,
+  place.version_id
+FROM recce_metadata.runs
+JOIN recce_metadata.graph_nodes AS place
+  ON place.graph_id = runs.graph_id
+JOIN recce_metadata.node_versions AS node
+  ON node.version_id = place.version_id
+CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.properties AS JSON) -> 'indexes') WITH ORDINALITY AS item(content, ordinal)
+WHERE
+  node.resource_type IN ('table', 'view', 'materialized_view', 'external_table');

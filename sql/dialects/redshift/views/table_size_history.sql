@@ -1,0 +1,53 @@
+-- One row per scan and relation of whose data the catalog knew something, beside what it knew at the scan before
+-- in the same project and environment. Key: run_id, unique_id. Estimates are the warehouse's own, and may lag.
+-- `next_run_id` is the next scan that knew something of it, NULL for the newest.
+CREATE OR REPLACE VIEW recce_metadata.table_size_history AS
+SELECT
+  run_id,
+  project_name,
+  environment,
+  run_at,
+  unique_id,
+  row_estimate,
+  previous_row_estimate,
+  row_estimate - previous_row_estimate AS row_delta,
+  bytes,
+  previous_bytes,
+  bytes - previous_bytes AS byte_delta,
+  created_at,
+  altered_at,
+  previous_run_id,
+  next_run_id
+FROM (
+  SELECT
+    runs.run_id,
+    runs.project_name,
+    runs.environment,
+    runs.run_at,
+    fact.unique_id,
+    fact.row_estimate,
+    LAG(fact.row_estimate) OVER (
+      PARTITION BY runs.project_name, runs.environment, fact.unique_id
+      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ) AS previous_row_estimate,
+    fact.bytes,
+    LAG(fact.bytes) OVER (
+      PARTITION BY runs.project_name, runs.environment, fact.unique_id
+      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ) AS previous_bytes,
+    fact.created_at,
+    fact.altered_at,
+    LAG(runs.run_id) OVER (
+      PARTITION BY runs.project_name, runs.environment, fact.unique_id
+      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ) AS previous_run_id,
+    LEAD(runs.run_id) OVER (
+      PARTITION BY runs.project_name, runs.environment, fact.unique_id
+      ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
+    ) AS next_run_id
+  FROM recce_metadata.runs
+  JOIN recce_metadata.fact_parts AS part
+    ON part.run_id = runs.run_id
+  JOIN recce_metadata.relation_facts AS fact
+    ON fact.part_id = part.part_id
+) AS sizes_in_time;
