@@ -17,7 +17,8 @@ from recce_meta.api.stored import stored_diff
 from recce_meta.diff.changes import compare, renamed_by_dbt
 from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
 from recce_meta.diff.like_dbt import dbt_state_resolver, diff_state_resolver
-from recce_meta.diff.scanned_scope import narrowed, scope_note, seen_by_both
+from recce_meta.diff.scanned_models import drift
+from recce_meta.diff.scanned_scope import is_scan, narrowed, scope_note, seen_by_both
 from recce_meta.diff.side import Side
 from recce_meta.diff.summary import changed_ids, is_unseen_seed, run_diff
 from recce_meta.errors import UnknownNameError, UsageError
@@ -64,6 +65,8 @@ def diff(
 ) -> RunDiff:
     """What changed from *base* to *current*, which are run selectors (see `recce_meta.store.select`).
 
+    One may be a scan of a database and the other a run of dbt, also of another project.
+
     `path:DIR` reads artifacts from disk; *connect* is called only where a stored run is named. Two
     stored runs are compared in the warehouse, and only what differs is fetched.
     """
@@ -78,8 +81,10 @@ def diff(
         if path is None
     ]
     if len(stored) == 2:
-        _same_project(stored[0].project_name, stored[1].project_name)
-        if not question.needs_whole_runs:
+        is_mixed = is_scan(stored[0]) != is_scan(stored[1])
+        if not is_mixed:
+            _same_project(stored[0].project_name, stored[1].project_name)
+        if not (is_mixed or question.needs_whole_runs):
             return stored_diff(adapter, stored[0], stored[1], schema)
     loaded = [load_run(adapter, run, schema=schema) for run in stored]
     sides = [loaded.pop(0) if path is None else read.pop(0) for path in paths]
@@ -137,7 +142,17 @@ def parse_fail_on(text: str, *, like_dbt: bool = False) -> frozenset[str]:
 
 
 def failing(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
-    """The changes that have a status, a category or a reason of *conditions*."""
+    """The changes that have a status, a category or a reason of *conditions*.
+
+    Raises UsageError for an effect where a scan is compared with a run of dbt, which has none.
+    """
+    effects = sorted(category.value for category in REFUSABLE if category.value in conditions)
+    if effects and is_scan(diff.base) != is_scan(diff.current):
+        raise UsageError(
+            f"--fail-on {','.join(effects)} would never fail: between a scan and a dbt run nothing is said "
+            "of effects",
+            hint="name a status or a reason: added, removed, modified, columns, config",
+        )
     return [
         change
         for change in diff.changed
@@ -165,7 +180,12 @@ def _same_project(base: str, current: str) -> None:
 def whole_diff(
     base: Project, current: Project, question: Question, facts_of: FactsOf = FactsAtHand
 ) -> RunDiff:
-    """The diff of two runs that are here whole; *facts_of* each of them are its SQL and columns."""
+    """The diff of two runs that are here whole; *facts_of* each of them are its SQL and columns.
+
+    Of a scan and a run of dbt, what differs between the database and what the project says of it.
+    """
+    if is_scan(base.run) != is_scan(current.run):
+        return _drift_diff(base, current, question)
     _same_project(base.run.project_name, current.run.project_name)
     notes = [*dbt_notes(base, current)] if question.like_dbt else []
     if (seen := seen_by_both(base.run, current.run)) is not None:
@@ -207,6 +227,22 @@ def whole_diff(
         unselected,
         reached,
     )
+
+
+def _drift_diff(base: Project, current: Project, question: Question) -> RunDiff:
+    """What is there that no node makes, and what nodes claim that is not: nobody's effect is told."""
+    if question.like_dbt:
+        raise UsageError("A scan of a database has no state:modified", hint="leave out --like-dbt")
+    found = drift(base, current)
+    nodes = {node.unique_id: node for project in (base, current) for node in project.nodes}
+    changes: Mapping[str, Change] = found.changes
+    notes = [*found.notes]
+    if question.selection or question.exclude:
+        graph = build_lineage_graph(nodes.values(), {*base.edges, *current.edges})
+        chosen = select(question.selection, nodes, graph, exclude=question.exclude)
+        changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
+        notes += [] if chosen else ["The selection names no node of either run"]
+    return run_diff(base.run, current.run, changes, build_lineage_graph([]), nodes, notes=notes)
 
 
 def _selected(base: Project, current: Project, question: Question) -> frozenset[str]:

@@ -14,7 +14,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.comparing import NOTHING_MORE, whole_diff
 from recce_meta.api.recording import check_name, record_project
 from recce_meta.api.stored import stored_diff
-from recce_meta.diff.scanned_scope import DATABASE, narrowed, seen_by_both
+from recce_meta.diff.scanned_scope import DATABASE, is_scan, narrowed, seen_by_both
 from recce_meta.diff.scanned_summary import scan_counts, tallies
 from recce_meta.errors import UsageError
 from recce_meta.extractors.git import GitState, detect_git
@@ -24,7 +24,7 @@ from recce_meta.models import NodeMetadata, Project, RunDiff, RunMetadata, Statu
 from recce_meta.models.scan import ScanReport
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import open_store
+from recce_meta.store.migrate import open_store, store_exists
 from recce_meta.store.select import load_run
 from recce_meta.warehouses import available
 
@@ -60,8 +60,7 @@ def scan(
 
     That is the last scan of the same project and environment. *schema* holds the store; where that is in
     *database* itself, *scope* hides it. *tell* is called with what takes time. Raises UsageError where the
-    store cannot be kept there, or a name cannot be used, UnknownNameError for a schema that is not there, and
-    StoreError where nothing is to be kept and there is no store to compare with.
+    store cannot be kept there, or a name cannot be used, UnknownNameError for a schema that is not there.
     """
     given = options or ScanOptions()
     place = store or database
@@ -94,9 +93,14 @@ def scan(
         run, is_new, warnings = recorded.run, recorded.is_new, recorded.warnings
     if tell is not None:
         tell("comparing with the scan before")
-    previous = _previous(place, run, schema)
+    has_store = given.is_kept or store_exists(place, schema)
+    previous, told = _previous(place, run, schema) if has_store else (None, ())
     found = ScanReport(
-        run=run, is_new=is_new, counts=scan_counts(project), previous=previous, warnings=warnings
+        run=run,
+        is_new=is_new,
+        counts=scan_counts(project),
+        previous=previous,
+        warnings=(*warnings, *told),
     )
     if previous is None:
         return found
@@ -125,12 +129,21 @@ def _with_git(run: RunMetadata, git: GitState) -> RunMetadata:
     )
 
 
-def _previous(store: UnifiedSqlAdapter, run: RunMetadata, schema: str) -> RunMetadata | None:
-    """The last scan of the project and environment of *run* before it."""
-    filters = {"project": run.project_name, "environment": run.environment, "extractor": DATABASE}
+def _previous(
+    store: UnifiedSqlAdapter, run: RunMetadata, schema: str
+) -> tuple[RunMetadata | None, tuple[str, ...]]:
+    """The last scan before *run* of its project and environment, and what is odd about the runs there."""
+    filters = {"project": run.project_name, "environment": run.environment, "before": run.run_at}
     with open_store(store, schema) as opened:
-        found = read.find_runs(opened, **filters, before=run.run_at, most=1)
-    return found[0] if found else None
+        last = next(iter(read.find_runs(opened, **filters, most=1)), None)
+        if last is None or is_scan(last):
+            return last, ()
+        found = read.find_runs(opened, **filters, extractor=DATABASE, most=1)
+    told = (
+        f"The run before of {run.project_name} as {run.environment} is no scan ({last.run_id}): with -e or "
+        f"--project, '{run.environment}' means one of both",
+    )
+    return (found[0] if found else None), told
 
 
 def _compared(

@@ -145,6 +145,8 @@ def _project(store: StoreSession, project: str | None, selector: str) -> str | N
 
 def _by_prefix(store: StoreSession, prefix: str, project: str | None) -> RunMetadata:
     runs = find_runs(store, run_id_prefix=prefix, project=project, most=SHOWN + 1)
+    if not runs and project is not None:  # an id means one run, of whatever project
+        runs = find_runs(store, run_id_prefix=prefix, most=SHOWN + 1)
     if len(runs) == 1:
         return runs[0]
     if runs:

@@ -97,6 +97,8 @@ class Warehouse:
     """What the server takes for now: a moment with a zone, or without one in UTC."""
     version_sql: ClassVar[str] = "SELECT version()"
     """What the server says of itself."""
+    quotes_keep_case: ClassVar[bool] = False
+    """Whether names in quotes that differ in case alone are two, and those without are folded."""
     is_in_process: ClassVar[bool] = False
     """Whether it runs within this process and gives one statement all cores: several at once are slower."""
     has_transactions: ClassVar[bool] = True

@@ -60,6 +60,7 @@ class Postgres(Warehouse):
     read_only_codes = frozenset({"25006"})
     # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
     max_identifier_length = 63
+    quotes_keep_case = True
     # https://docs.getdbt.com/docs/core/connect-data-platform/postgres-setup
     aliases: ClassVar[Mapping[str, str]] = {"pass": "password", "dbname": "database"}
     # https://www.postgresql.org/docs/current/errcodes-appendix.html

@@ -78,6 +78,7 @@ class Snowflake(Warehouse):
     first_column = 1
     # https://docs.snowflake.com/en/sql-reference/identifiers-syntax
     max_identifier_length = 255
+    quotes_keep_case = True
     # https://docs.snowflake.com/en/sql-reference/transactions#ddl: a DDL statement commits what is open
     has_transactional_ddl = False
     # Snowflake's own codes; SQLSTATEs for what is not listed. No page has them all: they are those of the
@@ -157,7 +158,9 @@ class Snowflake(Warehouse):
         return f"ROLE {self.as_written(name) if name else 'the_role'}"
 
     def folded(self, name: str) -> str:
-        """Upper case, unless *name* can stand in quotes alone."""
+        """Upper case, unless *name* can stand in quotes alone, or does so in the profile."""
+        if len(name) > 2 and name.startswith('"') and name.endswith('"'):
+            return name[1:-1].replace('""', '"')
         return name.upper() if _PLAIN.fullmatch(name) else name
 
     def as_written(self, name: str) -> str:
