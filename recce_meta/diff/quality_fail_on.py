@@ -72,12 +72,13 @@ class FailOnConditions:
                 value = figure_of(subject, fail_on.figure)
             except (KeyError, AttributeError):
                 continue
-            if value is None and table.reason is None and not condition.is_change:
+            before = self._before(table, column, fail_on.figure) if condition.is_change else None
+            if value is None and before is None and table.reason is None:
                 continue  # a figure that makes no sense for the column
             verdict, violation = judge(fail_on, condition, table, column, value)
             seen += verdict is not None
             unseen += verdict is None
-            found += [violation] if verdict and violation is not None else []
+            found += [violation] if verdict else []
         return found, _unseen(fail_on, condition, seen, unseen)
 
     def _value(
@@ -87,7 +88,7 @@ class FailOnConditions:
         table: TableQuality,
         column: ColumnQuality | None,
         value: Value,
-    ) -> tuple[bool | None, Violation | None]:
+    ) -> tuple[bool | None, Violation]:
         said = f"is {figure_text(fail_on.figure, value)}"
         return holds(condition, value), self._violation(fail_on, table, column, said, value)
 
@@ -98,11 +99,8 @@ class FailOnConditions:
         table: TableQuality,
         column: ColumnQuality | None,
         value: Value,
-    ) -> tuple[bool | None, Violation | None]:
-        """A figure of which nothing was measured on either side has no change, and is none to note."""
+    ) -> tuple[bool | None, Violation]:
         before = self._before(table, column, fail_on.figure)
-        if before is None and value is None:
-            return False, None
         verdict = change_holds(condition, fail_on.figure, before, value)
         said = f"went from {figure_text(fail_on.figure, before)} to {figure_text(fail_on.figure, value)}"
         return verdict, self._violation(fail_on, table, column, said, value, before)

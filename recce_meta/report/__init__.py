@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from recce_meta.report.pull_request import pull_request_markdown
     from recce_meta.report.quality_as_json import quality_json
     from recce_meta.report.quality_as_markdown import quality_markdown
+    from recce_meta.report.quality_as_text import quality_text
     from recce_meta.report.quality_over_time import (
         quality_history_json,
         quality_history_markdown,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
         quality_runs_markdown,
         quality_runs_text,
     )
-    from recce_meta.report.quality_text import quality_text
     from recce_meta.report.scan_formats import scan_json, scan_markdown
     from recce_meta.report.scan_text import scan_text
 
@@ -104,7 +104,7 @@ _MODULES = {
     "quality_runs_json": "quality_over_time",
     "quality_runs_markdown": "quality_over_time",
     "quality_runs_text": "quality_over_time",
-    "quality_text": "quality_text",
+    "quality_text": "quality_as_text",
     "scan_json": "scan_formats",
     "scan_markdown": "scan_formats",
     "scan_text": "scan_text",

@@ -79,7 +79,7 @@ def _tables(tables: Sequence[TableQuality], result: QualityResult) -> str:
 
 
 def _columns(table: TableQuality) -> str:
-    text = f"\n{code(table.name)}: {rows_text(table)} rows, {count(table.column_count)} columns\n"
+    text = f"\n{code(table.name)}: rows: {rows_text(table)}, columns: {count(table.column_count)}\n"
     text += "\n| column | type | NULL | distinct | min | max | mean | top | score | issues |\n"
     text += "|---|---|---:|---:|---|---|---|---|---:|---|\n"
     text += "".join(_column(column) for column in table.columns[:COLUMNS_LISTED])

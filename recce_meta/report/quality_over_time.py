@@ -22,7 +22,10 @@ HISTORY_SCHEMA = "recce_meta/quality-history/v1"
 HEADS = ("measurement", "at", "project", "environment", "tables", "failed", "score", "sample")
 NOTHING = "No quality was measured"
 SCORE = "score"
-FIGURES_SHOWN = 12
+FIGURES_SHOWN = 9
+"""Of a line; JSON has them all."""
+SAID = frozenset(["null_count", "distinct_share"])
+"""What other figures tell as well."""
 
 
 def quality_runs_text(runs: Sequence[QualityRun], *, width: int, color: bool) -> str:
@@ -92,7 +95,8 @@ def _table(history: QualityHistory) -> tuple[list[str], list[list[str]]]:
     figures = dict.fromkeys(
         name for point in history.points for name, value in figures_of(point.subject) if value is not None
     )
-    shown = list(figures)[:FIGURES_SHOWN]
+    shown = [name for name in dict.fromkeys([SCORE, *figures]) if name in figures and name not in SAID]
+    shown = shown[:FIGURES_SHOWN]
     names = ["measurement", "at", "sample", *shown]
     return names, [_point(point, shown) for point in history.points]
 

@@ -22,6 +22,8 @@ REASON_WIDTH = 60
 ISSUES_SHOWN = 3
 """Columns of one table that are told in its line."""
 WITHHELD = "withheld"
+WEIGHTY = frozenset(["null_share", "blank_count"])
+"""Figures of which a change is told before others."""
 GOOD, FAIR = 99.0, 90.0
 """Scores from which on a score is shown as good, and as fair."""
 
@@ -110,10 +112,17 @@ def changes_text(change: TableChange | None) -> str:
         for one in change.figures
         if one.name != "score"
     ]
-    told += [text for column in change.columns for text in column_changes(column)]
+    told += [text for column in sorted(change.columns, key=_weight) for text in column_changes(column)]
     told += [text for text in change.regressions if not text.startswith("score")]
     rest = len(told) - ISSUES_SHOWN
     return "; ".join(told[:ISSUES_SHOWN] + ([f"{rest:,} more"] if rest > 0 else []))
+
+
+def _weight(column: ColumnChange) -> int:
+    """What came and went and became worse is told first, and what may only follow from more rows last."""
+    if column.status != "changed" or column.regressions:
+        return 0
+    return 1 if any(one.name in WEIGHTY for one in column.figures) else 2
 
 
 def column_changes(column: ColumnChange) -> list[str]:

@@ -85,7 +85,7 @@ def _many(tables: Sequence[TableQuality], result: QualityResult, width: int) -> 
 def _one(table: TableQuality, change: TableChange | None, width: int) -> list[Line]:
     title: Line = (
         Span(table.name, Style.BOLD),
-        Span(f"  {rows_text(table)} rows, {count(table.column_count)} columns", Style.DIM),
+        Span(f"  rows: {rows_text(table)}, columns: {count(table.column_count)}", Style.DIM),
     )
     rows = [heads(*COLUMNS)]
     rows += [_column(column) for column in table.columns[:COLUMNS_SHOWN]]
