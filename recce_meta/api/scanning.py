@@ -24,7 +24,7 @@ from recce_meta.models import NodeMetadata, Project, RunDiff, RunMetadata, Statu
 from recce_meta.models.scan import ScanReport
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import open_store, store_exists
+from recce_meta.store.migrate import open_store
 from recce_meta.store.select import load_run
 from recce_meta.warehouses import available
 
@@ -60,7 +60,8 @@ def scan(
 
     That is the last scan of the same project and environment. *schema* holds the store; where that is in
     *database* itself, *scope* hides it. *tell* is called with what takes time. Raises UsageError where the
-    store cannot be kept there, or a name cannot be used, UnknownNameError for a schema that is not there.
+    store cannot be kept there, or a name cannot be used, UnknownNameError for a schema that is not there, and
+    StoreError where nothing is to be kept and there is no store to compare with.
     """
     given = options or ScanOptions()
     place = store or database
@@ -93,8 +94,7 @@ def scan(
         run, is_new, warnings = recorded.run, recorded.is_new, recorded.warnings
     if tell is not None:
         tell("comparing with the scan before")
-    has_store = given.is_kept or store_exists(place, schema)
-    previous, told = _previous(place, run, schema) if has_store else (None, ())
+    previous, told = _previous(place, run, schema)
     found = ScanReport(
         run=run,
         is_new=is_new,
