@@ -97,7 +97,7 @@ class ViewReader:
         return [*self._warnings, f"Not found, but read by a view: {first_of(self._missing, _NAMED)}"]
 
     def read(self, view: Key, definition: str) -> ViewSql:
-        """The SQL *definition* of *view*; what cannot be parsed has no parents, and one warning."""
+        """The SQL *definition* of *view*; where it cannot be parsed, what it names in full, and a warning."""
         from sqlglot.errors import SqlglotError
 
         query = _Query(definition, None)
@@ -105,8 +105,10 @@ class ViewReader:
             query = _query_of(definition, self._dialect)
             found = self._tables(query.text)
         except (SqlglotError, RecursionError, ValueError) as error:
-            self._warnings.append(f"What view {'.'.join(view)} reads is not known: {_reason(error)}")
-            return ViewSql(query.text, query.text, ())
+            named = self._named(query.text, view)
+            known = "told by its names alone" if named else "not known"
+            self._warnings.append(f"What view {'.'.join(view)} reads is {known}: {_reason(error)}")
+            return ViewSql(query.text, query.text, named)
         parents: set[Key] = set()
         spellings: list[tuple[_Name, str]] = []
         for table in found:
@@ -123,6 +125,18 @@ class ViewReader:
             code = f"WITH {query.head} AS (\n{code}\n)\nSELECT * FROM {name}"
         return ViewSql(query.text, code, tuple(sorted(parents - {view})))
 
+    def _named(self, text: str, view: Key) -> tuple[Key, ...]:
+        """The relations that *text*, which cannot be parsed, names with their schema."""
+        from sqlglot import tokenize
+        from sqlglot.errors import SqlglotError
+
+        try:
+            names = list(_names_in(tokenize(text, read=self._dialect or None), self._last_names))
+        except SqlglotError:
+            return ()
+        owners = {self._owner(name.parts, view) for name in names if len(name.parts) > 1}
+        return tuple(sorted(owner for owner in owners if owner is not None and owner != view))
+
     def _spelt(self, text: str, table: _Table, owner: Key) -> str:
         """*owner* in full; where its own name is another spelling, the one of *text* stays as its alias."""
         name = table.name
@@ -132,8 +146,9 @@ class ViewReader:
 
     def _tell_missing(self, view: Key, parts: Sequence[_Part]) -> None:
         is_system = len(parts) > 1 and parts[-2].text.lower() in _SYSTEM
-        if self._tells_missing and not is_system:
-            self._missing.append(f"{'.'.join(part.text for part in parts)} ({'.'.join(view)})")
+        told = f"{'.'.join(part.text for part in parts)} ({'.'.join(view)})"
+        if self._tells_missing and not is_system and told not in self._missing:
+            self._missing.append(told)
 
     def _tables(self, text: str) -> list[_Table]:
         """The relations that *text* reads; those whose last part is known with their places."""

@@ -32,9 +32,10 @@ def tokenise(code: str, relations: Mapping[str, str]) -> str:
     tokenised = plain
     tokens: list[str] = []
     for relation in sorted(relations, key=len, reverse=True) if len(relations) > 1 else relations:
-        if relation in tokenised:
+        written = relation.replace(OPENING, ESCAPED_OPENING) if OPENING in relation else relation
+        if written in tokenised:
             token = f"{OPENING}{relations[relation]}{CLOSING}"
-            tokenised = _replace_whole(tokenised, relation, token)
+            tokenised = _replace_whole(tokenised, written, token)
             tokens.append(token)
     if not tokens or not _may_mislead(plain, relations, tokens):
         return tokenised
