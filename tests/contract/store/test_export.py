@@ -244,6 +244,7 @@ def as_bytes(export: Export) -> bytes:
     return b"".join(document(export))
 
 
+@pytest.mark.beyond_emulators
 def test_a_document_gives_the_same_rows_in_every_table_of_another_store(
     store: Any, make_project: Callable[..., Project], file: UnifiedSqlAdapter, another_schema: str
 ) -> None:
