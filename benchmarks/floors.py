@@ -21,7 +21,8 @@ def duckdb_at(path: Path) -> Iterator[Ask]:
     """Statements over duckdb itself."""
     import duckdb
 
-    with duckdb.connect(str(path)) as connection:
+    # As the adapter opens it: within one process, all connections to a file are configured alike.
+    with duckdb.connect(str(path), config={"python_enable_replacements": False}) as connection:
         connection.execute("SET enable_progress_bar = false")
         yield lambda sql: connection.execute(sql).fetchall()
 

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from sqlglot import exp
 
-from recce_meta.dialects import Sql
+from recce_meta.dialects import Dialect, Sql
 from recce_meta.diff.data.choice import SideColumn, chosen
 from recce_meta.diff.data.failures import OF_ALL, OF_LONG_SCANS, failure, first_line
 from recce_meta.diff.data.plan import Answer, Plan, Query, both, rows_of
 from recce_meta.diff.data.reading import read, sample
-from recce_meta.diff.data.source import Pair
+from recce_meta.diff.data.source import Pair, Source
 from recce_meta.diff.data.top_k_apart import top_k_apart
 from recce_meta.diff.data.top_keys import Counted, Totals, counted, totals
 from recce_meta.errors import QueryTimeout, RecceMetaError, UsageError, WarehouseError
@@ -119,15 +119,9 @@ def _block(pair: Pair, column: Counted, k: int, where: str | None) -> exp.Select
     """The first *k* of one column: its number, places from 1, values as text, and both counts."""
     dialect = pair.sides[-1].dialect
     sides = [source for source in pair.sides if column.on(source.side) is not None]
-    rows = [column.keys(source, where, exp.alias_(_number(source.side), "side")) for source in sides]
-    counts = [
-        exp.alias_(
-            dialect.count_if(exp.EQ(this=exp.column("side", table="g"), expression=_number(side))),
-            f"{side.value}_rows",
-        )
-        for side in DataSide
-    ]
+    rows = [column.keys(source, where, *_told(source, sides)) for source in sides]
     both = exp.union(*rows, distinct=False, copy=False) if len(rows) > 1 else rows[0]
+    counts = [exp.alias_(_rows_of(side, sides, dialect), f"{side.value}_rows") for side in DataSide]
     grouped = exp.select(exp.column("v", table="g"), *counts).from_(both.subquery("g")).group_by("1")
     first = (
         exp.select("c.v", "c.base_rows", "c.current_rows")
@@ -143,6 +137,18 @@ def _block(pair: Pair, column: Counted, k: int, where: str | None) -> exp.Select
         "f.base_rows",
         "f.current_rows",
     ).from_(first.subquery("f"))
+
+
+def _told(source: Source, sides: Sequence[Source]) -> list[Sql]:
+    """The side of each row, where there are two."""
+    return [exp.alias_(_number(source.side), "side")] if len(sides) > 1 else []
+
+
+def _rows_of(side: DataSide, sides: Sequence[Source], dialect: Dialect) -> Sql:
+    """How many rows of a group are of *side*."""
+    if len(sides) > 1:
+        return dialect.count_if(exp.EQ(this=exp.column("side", table="g"), expression=_number(side)))
+    return exp.Count(this=exp.Star()) if sides[0].side is side else exp.Literal.number(0)
 
 
 def _number(side: DataSide) -> Sql:

@@ -13,12 +13,11 @@ FROM (
   FROM (
     SELECT
       g.v,
-      COUNT(CASE WHEN g.side = 0 THEN 1 END) AS base_rows,
-      COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
+      0 AS base_rows,
+      COUNT(*) AS current_rows
     FROM (
       SELECT
-        t."note" AS v,
-        1 AS side
+        t."note" AS v
       FROM "pr_42"."orders" AS t
       WHERE
         NOT t."note" IS NULL AND (
