@@ -206,7 +206,7 @@ class _Reader:
     def _rows(self, part: Part, schemas: Sequence[str]) -> list[Any]:
         if self._inspector is not None:
             return self._inspector.rows(part, schemas)
-        statements = self._catalog.statements(part, schemas, self._adapter.database)
+        statements = self._catalog.statements(part, schemas, _database_of(self._adapter))
         if not statements:
             return []
         for statement in statements[:-1]:
@@ -289,8 +289,8 @@ _OF_NO_SCHEMA = (ConnectionFailed, QueryCancelled)
 """What fails for every schema alike."""
 _LASTING = (PermissionDenied, QueryTimeout, TransientFailure)
 """What is the same, or takes as long, when all is read again at once."""
-_ATTEMPTS = 2
-"""How often all is read together: what was dropped while it was read is not there the second time."""
+_ATTEMPTS = 3
+"""How often all is read together: what was dropped while it was read is not there the next time."""
 _NAMED = 5
 
 
@@ -322,7 +322,7 @@ class _Nodes:
 
     def __init__(self, adapter: UnifiedSqlAdapter, catalog: BaseCatalog, found: Found) -> None:
         self._adapter, self._found = adapter, found
-        self._database = adapter.database if catalog.has_databases else None
+        self._database = _database_of(adapter) if catalog.has_databases else None
         relations = {
             (one.schema, one.name): self._relation_name(one.schema, one.name) for one in found.relations
         }
@@ -348,7 +348,7 @@ class _Nodes:
             name=row.name,
             resource_type=SCHEMA,
             fqn=(row.name,),
-            database_name=self._adapter.database,
+            database_name=_database_of(self._adapter),
             schema_name=row.name,
             description=row.comment or "",
             properties=_present(owner=row.owner),
@@ -364,7 +364,7 @@ class _Nodes:
             name=row.name,
             resource_type=row.kind,
             fqn=key,
-            database_name=self._adapter.database,
+            database_name=_database_of(self._adapter),
             schema_name=row.schema,
             identifier=row.name,
             relation_name=self._relations[key],
@@ -410,6 +410,11 @@ class _Nodes:
 
 _NO_META: dict[str, Json] = {}
 """Of every column: an object of its own for each costs a third of all that makes a column."""
+
+
+def _database_of(adapter: UnifiedSqlAdapter) -> str | None:
+    """The database as its catalog names it, whatever the case in which profile or URL do."""
+    return None if adapter.database is None else adapter.warehouse.folded(adapter.database)
 
 
 def _column(row: ColumnRow) -> Column:

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import duckdb
 
+from tests.emulators.bigquery.catalog import TABLES
 from tests.emulators.bigquery.results import Field, cell, field_of, refusal
 from tests.emulators.bigquery.translate import MACROS, Refused, Statement, translate
 
@@ -71,6 +72,8 @@ class Engine:
         self._root.execute("SET TimeZone = 'UTC'")
         for macro in MACROS:
             self._root.execute(f"CREATE MACRO {macro}")
+        for table in TABLES:
+            self._root.execute(table)
         self._lock = threading.RLock()
         self._projects: set[str] = set()
         self.locations: dict[tuple[str, str], str] = {}
@@ -110,6 +113,9 @@ class Engine:
             raise Refused(f"Already Exists: Dataset {project}:{dataset}", "duplicate")
         self._cursor().execute(f"CREATE SCHEMA {_quoted(project)}.{_quoted(dataset)}")
         self.locations[project, dataset] = location
+        self._cursor().execute(
+            "INSERT INTO memory.main.bq_datasets VALUES (?, ?, ?, NULL)", [project, dataset, location]
+        )
 
     def table(self, project: str, dataset: str, table: str) -> list[Field]:
         """The columns of a table."""
@@ -261,8 +267,14 @@ class Engine:
                 "bytesBilledLimitExceeded",
             )
         cursor = job.cursor.execute(statement.sql, _values(job, statement.sql))
+        if statement.definition is not None:
+            statement.definition.keep(self._cursor())
         if statement.dataset_to_drop is not None:
             self.locations.pop(statement.dataset_to_drop, None)
+            self._cursor().execute(
+                "DELETE FROM memory.main.bq_datasets WHERE project = ? AND dataset = ?",
+                list(statement.dataset_to_drop),
+            )
         elif statement.kind in ("Insert", "Update", "Delete", "Merge"):
             job.affected = cursor.fetchone()[0]
         elif statement.kind not in ("Create", "Drop", "Alter", "TruncateTable"):

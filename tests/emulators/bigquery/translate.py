@@ -9,18 +9,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp, parse
 from sqlglot.errors import ParseError, TokenError
 
-INFORMATION_SCHEMA = {
-    "TABLES": """
-        SELECT table_catalog, table_schema, table_name,
-            CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'BASE TABLE' END AS table_type
-        FROM information_schema.tables WHERE table_catalog = {project} AND table_schema = {dataset}""",
-    "COLUMNS": """
-        SELECT table_catalog, table_schema, table_name, column_name, ordinal_position, is_nullable, data_type
-        FROM information_schema.columns WHERE table_catalog = {project} AND table_schema = {dataset}""",
-    "SCHEMATA": """
-        SELECT catalog_name, schema_name FROM information_schema.schemata
-        WHERE catalog_name = {project} AND schema_name NOT IN ('main', 'information_schema', 'pg_catalog')""",
-}
+from tests.emulators.bigquery.catalog import OF_REGIONS, VIEWS, Definition, definition_of
 
 # What BigQuery's functions are in DuckDB, where sqlglot has no or another answer.
 MACROS = (
@@ -40,6 +29,7 @@ MACROS = (
     "bq_json_texts(x, p) AS CAST(json_extract(x, p) AS VARCHAR[])",
     "farm_fingerprint(x) AS CAST(CAST(hash(x) AS HUGEINT) - 9223372036854775808 AS BIGINT)",
     "bq_divide(a, b) AS CASE WHEN b = 0 THEN error('division by zero: ' || a || ' / ' || b) ELSE a / b END",
+    "json_strip_nulls(x) AS json_merge_patch('{}', x)",
     "bq_float_text(x) AS regexp_replace(CAST(x AS VARCHAR), '\\.0$', '')",
 )
 
@@ -80,6 +70,8 @@ class Statement:
     dataset_to_create: tuple[str, str, str | None] | None = None
     """Project, name, and location if one is given."""
     dataset_to_drop: tuple[str, str] | None = None
+    definition: Definition | None = None
+    """What a new table or view has that DuckDB does not keep."""
 
     @property
     def location(self) -> str | None:
@@ -124,6 +116,8 @@ class _Translation:
         if isinstance(tree, (exp.Create, exp.Drop)) and kind == "SCHEMA":
             self._dataset(tree, statement)
         else:
+            if isinstance(tree, exp.Create) and kind in ("TABLE", "VIEW"):
+                statement.definition = definition_of(tree, (*self._place(made := _made(tree)), made.name))
             self._check_keys(tree)
             self._qualify(tree, statement)
         _refuse(tree)
@@ -165,7 +159,7 @@ class _Translation:
         for table in list(tree.find_all(exp.Table)):
             if not isinstance(table.this, exp.Identifier) or (not table.db and table.name in ctes):
                 continue
-            if table.name.upper().startswith("INFORMATION_SCHEMA"):
+            if table.name.upper().startswith(("INFORMATION_SCHEMA", "__TABLES__")):
                 self._catalog(table, statement)
                 continue
             project, dataset = self._place(table)
@@ -188,14 +182,18 @@ class _Translation:
     def _catalog(self, table: exp.Table, statement: Statement) -> None:
         project, dataset = table.catalog or self._project, table.db or (self._default or ("", ""))[1]
         view = table.name.rpartition(".")[2].upper()
-        if view not in INFORMATION_SCHEMA:
+        if view not in VIEWS:
             raise Refused(f"Not found: INFORMATION_SCHEMA.{view}", "notFound")
-        if view != "SCHEMATA":
+        region = "us"
+        if view not in OF_REGIONS:
             statement.datasets.add((project, dataset))
+        elif table.db:
+            region = table.db.lower().removeprefix("region-")
         literals = {
-            "project": exp.Literal.string(project).sql(), "dataset": exp.Literal.string(dataset).sql()
-        }  # fmt: skip
-        query = exp.maybe_parse(INFORMATION_SCHEMA[view].format(**literals), dialect="duckdb")
+            name: exp.Literal.string(value).sql()
+            for name, value in (("project", project), ("dataset", dataset), ("region", region))
+        }
+        query = exp.maybe_parse(VIEWS[view].format(**literals), dialect="duckdb")
         for name in query.find_all(exp.Table):  # found already, and not BigQuery's
             name.meta["known"] = True
         table.replace(
@@ -222,6 +220,12 @@ class _Translation:
             if column.args.get("db") is not None:
                 column.set("db", None)
                 column.set("catalog", None)
+
+
+def _made(tree: exp.Create) -> exp.Table:
+    """The table or view that *tree* creates."""
+    made: exp.Table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    return made
 
 
 def _set_place(table: exp.Table, project: str, dataset: str) -> None:

@@ -11,11 +11,12 @@ import os
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+import catalog
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -62,6 +63,11 @@ def execute(spark: SparkSession, statement: str, parameters: dict[str, Any]) -> 
     """Run one statement, as it is where Spark can."""
     bare = without_comment(statement)
     first = _FIRST_WORD.match(bare)
+    if catalog.asked(bare):
+        _views.settle_all(spark, catalog.schemas_of(spark, bare))
+        return Result(spark.sql(catalog.placed(spark, bare)))
+    if catalog.adds_key(bare):
+        return Result(spark.createDataFrame([], T.StructType([])))
     if first and first[0].upper() in ("CREATE", "ALTER", "DROP"):
         return _define(spark, bare)
     _views.settle(spark, bare)
@@ -119,6 +125,13 @@ class _Views:
                 if dropped is not None and dropped[1].lower() == schema:
                     del self._waiting[schema, view]
                 elif re.search(rf"\b{schema}`?\.`?{view}\b", statement, re.I):
+                    self._hand_over(spark, schema, view)
+
+    def settle_all(self, spark: SparkSession, schemas: Collection[str]) -> None:
+        """Hand over to Spark every view of *schemas*."""
+        with _catalog_lock:
+            for schema, view in [*self._waiting]:
+                if schema in schemas:
                     self._hand_over(spark, schema, view)
 
     def _hand_over(self, spark: SparkSession, schema: str, view: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from tests.emulators.redshift.refusals import reads_tables
 from tests.emulators.redshift.statement import TEXTS, Edit, Statement, applied, folded
 
 Rule = Callable[[Statement], Iterator[Edit]]
@@ -117,6 +118,8 @@ def navigation(statement: Statement) -> Iterator[Edit]:
     """
     if not statement.has("FROM"):
         return  # thousands of rows, perhaps, and no path in any of them
+    if not reads_tables(statement):
+        return  # the catalog has arrays, and no SUPER
     sources, items = set(aliases(statement)), {}
     for place in range(len(statement)):
         if (found := unnested(statement, place, sources | set(items))) is None:
@@ -250,4 +253,12 @@ def names(statement: Statement) -> Iterator[Edit]:
             yield statement.edit(place, place, folded(text))
 
 
-RULES: tuple[Rule, ...] = (navigation, types, layout, aggregates, functions, settings, names)
+def catalog(statement: Statement) -> Iterator[Edit]:
+    """Columns of the catalog that tell how a table is laid out."""
+    if statement.has("ATTISDISTKEY"):
+        for place in range(len(statement)):
+            if statement.word(place) == "PG_ATTRIBUTE":
+                yield statement.edit(place, place, "pg_attribute_with_keys")
+
+
+RULES: tuple[Rule, ...] = (navigation, types, layout, aggregates, functions, settings, names, catalog)

@@ -158,3 +158,21 @@ BEGIN
   END IF;
   RETURN $1;
 END$$;
+
+-- The catalog: what Redshift's has beyond PostgreSQL's. Nothing is laid out here, so that all is AUTO, and there is
+-- neither a view without binding nor an external table.
+SET allow_system_table_mods = on;
+CREATE VIEW pg_catalog.pg_class_info AS
+  SELECT oid AS reloid, relname, relnamespace, relkind, TIMESTAMP '2020-01-01' AS relcreationtime,
+    11 AS releffectivediststyle
+  FROM pg_catalog.pg_class;
+CREATE VIEW pg_catalog.pg_attribute_with_keys AS
+  SELECT attrelid, attname, attnum, attisdropped, FALSE AS attisdistkey, 0 AS attsortkeyord FROM pg_catalog.pg_attribute;
+CREATE FUNCTION pg_catalog.pg_get_late_binding_view_cols() RETURNS SETOF record LANGUAGE sql STABLE AS
+  $$SELECT NULL::name, NULL::name, NULL::name, NULL::varchar, 0 WHERE FALSE$$;
+CREATE VIEW pg_catalog.svv_external_tables AS
+  SELECT NULL::varchar AS redshift_database_name, NULL::varchar AS schemaname, NULL::varchar AS tablename,
+    NULL::varchar AS location WHERE FALSE;
+CREATE VIEW pg_catalog.svv_external_columns AS
+  SELECT NULL::varchar AS redshift_database_name, NULL::varchar AS schemaname, NULL::varchar AS tablename,
+    NULL::varchar AS columnname, NULL::varchar AS external_type, NULL::int AS columnnum WHERE FALSE;

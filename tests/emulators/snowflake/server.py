@@ -20,6 +20,7 @@ from contextlib import nullcontext
 from itertools import count
 from typing import Any
 
+import catalog
 import duckdb
 import fakesnow.arrow
 import fakesnow.server as fake
@@ -55,6 +56,8 @@ _one_ddl = threading.Lock()
 """fakesnow keeps the columns of each table in a table of its own, where two statements at once collide."""
 in_transaction: set[int] = set()
 """The connections, by their `id`, on which a transaction was begun."""
+history: dict[int, list[str | None]] = {}
+"""What each connection, by its `id`, has asked: a SHOW as a query of DuckDB's, and None for all else."""
 limits: dict[int, float] = {}
 """The limit that stopped a connection's statement, by its `id`, until it is told."""
 
@@ -209,8 +212,15 @@ def _after_waiting(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
 
 def transform(self: Any, expression: Any, params: Any) -> Any:
     """fakesnow's translation, after refusing what Snowflake refuses, with hashes that are signed."""
+    asked = history.setdefault(id(self._conn), [])
+    shown = catalog.shown(expression.sql("snowflake"))
+    if shown is not None:
+        asked.append(shown)
+        return sqlglot.parse_one(shown, read="duckdb")
     refuse(expression)
     translated = _transform(self, expression.transform(_as_duckdb), params)
+    translated = catalog.with_views(catalog.scanned(translated, asked))
+    asked.append(None)
     return translated.transform(_signed_hash)
 
 
