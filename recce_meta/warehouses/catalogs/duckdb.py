@@ -38,8 +38,8 @@ WHERE {here}
 ORDER BY schema_name, name
 """
 
-# DuckDB 2.0 tells which columns are computed, and none tells collations: the text of CREATE TABLE comes along with
-# the first column where it may.
+# DuckDB 2.0 tells which columns are computed, and none tells collations: the text of CREATE TABLE comes along
+# with the first column where it may.
 _COLUMNS = """
 SELECT c.schema_name, c.table_name, c.column_name, c.data_type, NOT c.is_nullable, c.column_default,
     NULL, NULL, NULL, NULL, c.comment, t.sql

@@ -6,12 +6,14 @@ https://mariadb.com/kb/en/comment-syntax/, https://dev.mysql.com/doc/refman/8.0/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
 
 # A schema is a database here. Where the URL names one, that one is looked at; names that differ in case only
-# are different ones, unless the server says otherwise.
+# are different ones, unless the server says otherwise. In what follows, {same a b} is an exact comparison,
+# {each a} what to group by, and {here a} whether the schema is asked about.
 _SCHEMAS = """
 SELECT s.schema_name, NULL, /*M! NULLIF(s.schema_comment, '') *//*!80000 NULL */, NULL
 FROM information_schema.schemata s
@@ -39,8 +41,9 @@ SELECT t.table_schema, t.table_name,
     )), '{}'),
     t.table_rows, t.data_length + t.index_length, t.create_time, t.update_time, NULL
 FROM information_schema.tables t
-JOIN information_schema.schemata s ON s.schema_name = t.table_schema
-LEFT JOIN information_schema.views v ON v.table_schema = t.table_schema AND v.table_name = t.table_name
+JOIN information_schema.schemata s ON {same s.schema_name t.table_schema}
+LEFT JOIN information_schema.views v
+    ON {same v.table_schema t.table_schema} AND {same v.table_name t.table_name}
 LEFT JOIN (
     SELECT table_schema, table_name,
         MAX(CONCAT(partition_method, ' (', COALESCE(partition_expression, ''), ')',
@@ -50,10 +53,10 @@ LEFT JOIN (
             'name', partition_name, 'bound', partition_description
         )) ORDER BY partition_ordinal_position SEPARATOR ', '), ']') AS partitions
     FROM information_schema.partitions
-    WHERE partition_name IS NOT NULL AND {here}
-    GROUP BY table_schema, table_name
-) p ON p.table_schema = t.table_schema AND p.table_name = t.table_name
-WHERE t.table_type <> 'SEQUENCE' AND {t.here}
+    WHERE partition_name IS NOT NULL AND {here table_schema}
+    GROUP BY {each table_schema}, {each table_name}
+) p ON {same p.table_schema t.table_schema} AND {same p.table_name t.table_name}
+WHERE t.table_type <> 'SEQUENCE' AND {here t.table_schema}
 ORDER BY t.table_schema, t.table_name
 """
 
@@ -62,13 +65,13 @@ ORDER BY t.table_schema, t.table_name
 _COLUMNS = """
 SELECT c.table_schema, c.table_name, c.column_name, c.column_type,
     CASE WHEN t.table_type LIKE '%VIEW' THEN NULL ELSE c.is_nullable = 'NO' END,
-    CASE WHEN t.table_type LIKE '%VIEW' OR c.generation_expression <> '' THEN NULL ELSE CONCAT(
-        /*M! NULLIF(c.column_default, 'NULL') */
-        /*!80000 CASE WHEN c.extra LIKE '%DEFAULT_GENERATED%' OR c.numeric_precision IS NOT NULL
-            THEN c.column_default ELSE QUOTE(c.column_default) END */,
+    CASE WHEN t.table_type LIKE '%VIEW' OR c.generation_expression <> '' THEN NULL ELSE NULLIF(TRIM(CONCAT(
+        COALESCE(/*M! NULLIF(c.column_default, 'NULL') */
+            /*!80000 CASE WHEN c.extra LIKE '%DEFAULT_GENERATED%' OR c.numeric_precision IS NOT NULL
+                THEN c.column_default ELSE QUOTE(c.column_default) END */, ''),
         CASE WHEN c.extra LIKE '%on update%'
-            THEN SUBSTRING(c.extra, LOCATE('on update', c.extra) - 1) ELSE '' END
-    ) END,
+            THEN CONCAT(' ', SUBSTRING(c.extra, LOCATE('on update', c.extra))) ELSE '' END
+    )), '') END,
     NULLIF(c.generation_expression, ''),
     CASE WHEN c.generation_expression <> '' THEN
         CASE WHEN c.extra LIKE '%VIRTUAL%' THEN 'virtual' ELSE 'stored' END END,
@@ -76,8 +79,9 @@ SELECT c.table_schema, c.table_name, c.column_name, c.column_type,
     CASE WHEN c.collation_name <> t.table_collation THEN c.collation_name END,
     CASE WHEN t.table_type LIKE '%VIEW' THEN NULL ELSE NULLIF(c.column_comment, '') END
 FROM information_schema.columns c
-JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
-WHERE t.table_type <> 'SEQUENCE' AND {c.here}
+JOIN information_schema.tables t
+    ON {same t.table_schema c.table_schema} AND {same t.table_name c.table_name}
+WHERE t.table_type <> 'SEQUENCE' AND {here c.table_schema}
 ORDER BY c.table_schema, c.table_name, c.ordinal_position
 """
 
@@ -95,18 +99,19 @@ SELECT k.table_schema, k.table_name, k.constraint_name,
     LOWER(MAX(r.update_rule)), LOWER(MAX(r.delete_rule)), NULL
 FROM information_schema.key_column_usage k
 LEFT JOIN information_schema.referential_constraints r
-    ON r.constraint_schema = k.constraint_schema AND r.table_name = k.table_name
-    AND r.constraint_name = k.constraint_name AND k.referenced_table_name IS NOT NULL
-WHERE {k.here}
-GROUP BY k.table_schema, k.table_name, k.constraint_name, k.referenced_table_name IS NULL
+    ON {same r.constraint_schema k.constraint_schema} AND {same r.table_name k.table_name}
+    AND {same r.constraint_name k.constraint_name} AND k.referenced_table_name IS NOT NULL
+WHERE {here k.table_schema}
+GROUP BY {each k.table_schema}, {each k.table_name}, {each k.constraint_name}, k.referenced_table_name IS NULL
 UNION ALL
 SELECT c.constraint_schema, /*M! c.table_name *//*!80016 t.table_name */, c.constraint_name, 'check', '[]',
     c.check_clause, NULL, NULL, NULL, NULL, NULL,
     /*M! NULL *//*!80016 CASE WHEN t.enforced = 'NO' THEN '{"not_enforced": true}' END */
 FROM information_schema.check_constraints c
-/*!80016 JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema
-    AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' */
-WHERE {c.constraint.here}
+/*!80016 JOIN information_schema.table_constraints t
+    ON {same t.constraint_schema c.constraint_schema} AND {same t.constraint_name c.constraint_name}
+    AND t.constraint_type = 'CHECK' */
+WHERE {here c.constraint_schema}
 """
 
 # Unique indexes are constraints here; one on a part of a text, or on expressions, is more than that tells.
@@ -121,8 +126,8 @@ SELECT i.table_schema, i.table_name, i.index_name,
             /*!80000 CASE WHEN i.is_visible = 'NO' THEN ' INVISIBLE' ELSE '' END */)),
     i.non_unique = 0
 FROM information_schema.statistics i
-WHERE {i.here}
-GROUP BY i.table_schema, i.table_name, i.index_name, i.index_type, i.non_unique
+WHERE {here i.table_schema}
+GROUP BY {each i.table_schema}, {each i.table_name}, {each i.index_name}, i.index_type, i.non_unique
 HAVING i.non_unique = 1 OR MAX(i.sub_part IS NOT NULL OR i.column_name IS NULL)
 ORDER BY i.table_schema, i.table_name, i.index_name
 """
@@ -134,14 +139,7 @@ _TEMPLATES = {
     Part.CONSTRAINTS: _CONSTRAINTS,
     Part.INDEXES: _INDEXES,
 }
-_PLACES = {
-    "{here}": "table_schema",
-    "{t.here}": "t.table_schema",
-    "{c.here}": "c.table_schema",
-    "{c.constraint.here}": "c.constraint_schema",
-    "{k.here}": "k.table_schema",
-    "{i.here}": "i.table_schema",
-}
+_PLACE = re.compile(r"\{(\w+) (\S+?)(?: (\S+))?\}")
 
 
 class Catalog(BaseCatalog):
@@ -154,13 +152,19 @@ class Catalog(BaseCatalog):
 
     def statements(self, part: Part, schemas: Sequence[str], database: str | None) -> tuple[str, ...]:
         """One statement for each part."""
-        statement = _TEMPLATES[part]
         named = self.listed(schemas)
-        for place, column in _PLACES.items():
-            # Names are compared without case there; the list alone lets the server look at these only.
-            exact = f"{column} IN ({named}) AND CAST({column} AS BINARY) IN ({named})"
-            statement = statement.replace(place, exact)
-        return (statement,)
+
+        def written(place: re.Match[str]) -> str:
+            """Names are compared and grouped there without case and accents, and are different even so."""
+            kind, one, other = place.groups()
+            if kind == "each":
+                return f"CAST({one} AS BINARY)"
+            if kind == "same":
+                return f"{one} = {other} AND CAST({one} AS BINARY) = CAST({other} AS BINARY)"
+            # The list alone lets the server look at these schemas only.
+            return f"{one} IN ({named}) AND CAST({one} AS BINARY) IN ({named})"
+
+        return (_PLACE.sub(written, _TEMPLATES[part]),)
 
     def literal(self, text: str) -> str:
         """Backslashes escape there: https://dev.mysql.com/doc/refman/8.0/en/string-literals.html"""
