@@ -23,8 +23,8 @@ COMMENT = "(comment)"
 """The key of a relation's or schema's own comment."""
 
 ORDER = "(order)"
-_KEPT_AS = ("owner", "partition_key", "partition_of", "partition_bound", "partitions", "options")
-"""Properties that are compared value by value."""
+_BY_NAME = frozenset(["constraints", "indexes"])
+"""Properties that are compared thing by thing; others value by value."""
 
 
 def column_key(name: str, attribute: str | None = None) -> str:
@@ -56,7 +56,7 @@ def scanned_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -
     yield from _sql_details(before, after, causes)
     if before.resource_type != after.resource_type:
         yield ChangeDetail(Reason.CONFIG, "materialized", before.resource_type, after.resource_type)
-    for key in _KEPT_AS:
+    for key in sorted((before.properties.keys() | after.properties.keys()) - _BY_NAME):
         yield from _leaves(before.properties.get(key), after.properties.get(key), key)
     yield from _index_details(before, after, causes)
     yield from _place_details(before, after)

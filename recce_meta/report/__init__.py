@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         quality_runs_text,
     )
     from recce_meta.report.scan_formats import scan_json, scan_markdown
-    from recce_meta.report.scan_text import scan_text
+    from recce_meta.report.scan_screen import scan_text
 
 __all__ = [
     "check_report_json",
@@ -107,7 +107,7 @@ _MODULES = {
     "quality_text": "quality_as_text",
     "scan_json": "scan_formats",
     "scan_markdown": "scan_formats",
-    "scan_text": "scan_text",
+    "scan_text": "scan_screen",
 }
 """Where each name is that is imported when it is first used."""
 

@@ -12,7 +12,7 @@ from recce_meta.models.scan import ScanCounts, ScanReport, Tally
 from recce_meta.report.as_json import diff_json
 from recce_meta.report.escape import code
 from recce_meta.report.markdown import diff_markdown
-from recce_meta.report.scan_text import counts_phrase, first_scan, not_recorded, since
+from recce_meta.report.scan_screen import counts_phrase, first_scan, not_recorded, since
 from recce_meta.report.wording import moment, short_run_id
 
 SCAN_SCHEMA = "recce_meta/scan/v1"
