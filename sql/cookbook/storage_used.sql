@@ -72,4 +72,28 @@ SELECT
   (SELECT COUNT(*) FROM column_lineage) + (SELECT COUNT(*) FROM column_usage),
   CAST(COALESCE(SUM(LENGTH(expression)), 0) AS BIGINT)
 FROM column_edges
+UNION ALL
+SELECT 'fact_parts', COUNT(*), COUNT(*), 0
+FROM fact_parts
+UNION ALL
+SELECT 'relation_facts', COUNT(*), (SELECT COUNT(*) FROM fact_parts JOIN relation_facts ON relation_facts.part_id = fact_parts.part_id), 0
+FROM relation_facts
+UNION ALL
+SELECT 'version_references', COUNT(*), (SELECT COUNT(*) FROM foreign_keys), 0
+FROM version_references
+UNION ALL
+SELECT 'quality_runs', COUNT(*), COUNT(*), 0
+FROM quality_runs
+UNION ALL
+SELECT 'table_quality', COUNT(*), COUNT(*), CAST(COALESCE(SUM(LENGTH(reason)), 0) AS BIGINT)
+FROM table_quality
+UNION ALL
+SELECT 'column_quality', COUNT(*), COUNT(*), CAST(COALESCE(SUM(COALESCE(LENGTH(min_value), 0) + COALESCE(LENGTH(max_value), 0)), 0) AS BIGINT)
+FROM column_quality
+UNION ALL
+SELECT 'column_top_values', COUNT(*), COUNT(*), CAST(COALESCE(SUM(LENGTH(value)), 0) AS BIGINT)
+FROM column_top_values
+UNION ALL
+SELECT 'quality_metrics', COUNT(*), COUNT(*), CAST(COALESCE(SUM(LENGTH(value)), 0) AS BIGINT)
+FROM quality_metrics
 ORDER BY relation;

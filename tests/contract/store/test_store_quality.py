@@ -143,11 +143,11 @@ def test_a_loaded_measurement_equals_what_was_measured(recorded):
     assert str(loaded.tables[2].columns[0].top_values[1].value) == "1.10"
 
 
-@pytest.mark.parametrize("sample", [None, Sample(rows=1000, seed=7), Sample(percent=0.1)], ids=str)
-def test_a_sample_comes_back_as_it_was_asked_for(recorded, sample):
-    measured = quality(sample=sample)
-    write(recorded, measured)
-    assert load_quality(recorded.adapter, "latest", schema=recorded.schema) == measured
+def test_a_sample_comes_back_as_it_was_asked_for(recorded):
+    for place, sample in enumerate((None, Sample(rows=1000, seed=7), Sample(percent=0.1))):
+        measured = quality(f"q-{place}", sample=sample)
+        write(recorded, measured)
+        assert load_quality(recorded.adapter, f"q-{place}", schema=recorded.schema) == measured
 
 
 def test_single_tables_are_loaded_alone(recorded):
@@ -208,45 +208,41 @@ def history(recorded):
     return recorded
 
 
-@pytest.mark.parametrize(
-    ("selector", "found"),
-    [
-        ("latest", "d-newest"),
-        ("latest~1", "c-report"),
-        ("latest~4", "aa-oldest"),
-        ("prod", "ab-prod"),
-        ("current~3", "aa-oldest"),
-        ("b-older", "b-older"),
-        ("aa", "aa-oldest"),
-        ("before:2026-10-31", "b-older"),
-        ("before:2026-10-31T10:00:01Z", "c-report"),
-        ("before:2026-10-31~1", "ab-prod"),
-    ],
-)
-def test_a_selector_means_one_measurement(history, selector, found):
-    assert resolve_quality_run(history.adapter, selector, schema=history.schema).quality_run_id == found
+SELECTORS = {
+    "latest": "d-newest",
+    "latest~1": "c-report",
+    "latest~4": "aa-oldest",
+    "prod": "ab-prod",
+    "current~3": "aa-oldest",
+    "b-older": "b-older",
+    "aa": "aa-oldest",
+    "before:2026-10-31": "b-older",
+    "before:2026-10-31T10:00:01Z": "c-report",
+    "before:2026-10-31~1": "ab-prod",
+}
+REFUSED = {
+    "a": "begins the ids of more than one",
+    "nothing": "No measurement 'nothing'",
+    "latest~5": "there are only 5 such measurements",
+    "before:2020-01-01": "No measurement 'before:2020-01-01'",
+    "before:": "Not a date",
+    "": "An empty selector",
+}
 
 
-def test_a_selector_within_an_environment(history):
-    found = resolve_quality_run(history.adapter, "latest~2", environment="current", schema=history.schema)
-    assert found.quality_run_id == "b-older"
+def test_a_selector_means_one_measurement(history):
+    def chosen(selector: str, **options: Any) -> str:
+        return resolve_quality_run(history.adapter, selector, schema=history.schema, **options).quality_run_id
+
+    assert {selector: chosen(selector) for selector in SELECTORS} == SELECTORS
+    assert chosen("latest~2", environment="current") == "b-older"
 
 
-@pytest.mark.parametrize(
-    ("selector", "said"),
-    [
-        ("a", "begins the ids of more than one"),
-        ("nothing", "No measurement 'nothing'"),
-        ("latest~5", "there are only 5 such measurements"),
-        ("before:2020-01-01", "No measurement 'before:2020-01-01'"),
-        ("before:", "Not a date"),
-        ("", "An empty selector"),
-    ],
-)
-def test_a_selector_that_means_none_says_why(history, selector, said):
-    with pytest.raises(SelectorError) as caught:
-        load_quality(history.adapter, selector, schema=history.schema)
-    assert said in caught.value.message and caught.value.hint
+def test_a_selector_that_means_none_says_why(history):
+    for selector, said in REFUSED.items():
+        with pytest.raises(SelectorError) as caught:
+            load_quality(history.adapter, selector, schema=history.schema)
+        assert said in caught.value.message and caught.value.hint, selector
 
 
 def test_measurements_are_listed_newest_first(history):

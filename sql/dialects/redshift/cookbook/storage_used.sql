@@ -165,5 +165,71 @@ SELECT
   ),
   CAST(COALESCE(SUM(LENGTH(expression)), 0) AS BIGINT)
 FROM recce_metadata.column_edges
+UNION ALL
+SELECT
+  'fact_parts',
+  COUNT(*),
+  COUNT(*),
+  0
+FROM recce_metadata.fact_parts
+UNION ALL
+SELECT
+  'relation_facts',
+  COUNT(*),
+  (
+    SELECT
+      COUNT(*)
+    FROM recce_metadata.fact_parts
+    JOIN recce_metadata.relation_facts
+      ON relation_facts.part_id = fact_parts.part_id
+  ),
+  0
+FROM recce_metadata.relation_facts
+UNION ALL
+SELECT
+  'version_references',
+  COUNT(*),
+  (
+    SELECT
+      COUNT(*)
+    FROM recce_metadata.foreign_keys
+  ),
+  0
+FROM recce_metadata.version_references
+UNION ALL
+SELECT
+  'quality_runs',
+  COUNT(*),
+  COUNT(*),
+  0
+FROM recce_metadata.quality_runs
+UNION ALL
+SELECT
+  'table_quality',
+  COUNT(*),
+  COUNT(*),
+  CAST(COALESCE(SUM(LENGTH(reason)), 0) AS BIGINT)
+FROM recce_metadata.table_quality
+UNION ALL
+SELECT
+  'column_quality',
+  COUNT(*),
+  COUNT(*),
+  CAST(COALESCE(SUM(COALESCE(LENGTH(min_value), 0) + COALESCE(LENGTH(max_value), 0)), 0) AS BIGINT)
+FROM recce_metadata.column_quality
+UNION ALL
+SELECT
+  'column_top_values',
+  COUNT(*),
+  COUNT(*),
+  CAST(COALESCE(SUM(LENGTH(value)), 0) AS BIGINT)
+FROM recce_metadata.column_top_values
+UNION ALL
+SELECT
+  'quality_metrics',
+  COUNT(*),
+  COUNT(*),
+  CAST(COALESCE(SUM(LENGTH(value)), 0) AS BIGINT)
+FROM recce_metadata.quality_metrics
 ORDER BY
   relation;
