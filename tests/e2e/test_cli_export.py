@@ -1,0 +1,320 @@
+"""`export` and `import`: runs as files and back, and what cannot be read or written."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jsonschema
+import msgspec
+import pytest
+
+from recce_meta import plugins
+from recce_meta.store.export_document import Document
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "export.v1.json"
+AS_WRITTEN = "all_varchar = true, allow_quoted_nulls = false"
+"""How DuckDB reads CSV in which NULL is nothing, and an empty text is two quotes."""
+HOSTILE = '=1+1,"q"\n\'\\N é'
+
+
+@pytest.fixture
+def cli(quick_cli: Any) -> Any:
+    """No process of its own for each of many cases."""
+    return quick_cli
+
+
+_small: list[bytes] = []
+
+
+@pytest.fixture
+def small(store: Any) -> bytes:
+    """A part of it, which is quick to read, and made once."""
+    if not _small:
+        _small.append(store("export", "current", "-s", "orders").out.encode())
+    return _small[0]
+
+
+def sealed(text: str) -> bytes:
+    """*text*, a document that was changed, with the hash that it should have then."""
+    body = text.encode().rpartition(b',\n"sha256":"')[0]
+    return body + b',\n"sha256":"' + sha256(body).hexdigest().encode() + b'"}\n'
+
+
+def test_a_run_goes_out_to_a_file_and_comes_back_whole(store: Any) -> None:
+    printed = store("export", "current")
+    plain = store("export", "current", "-o", "run.json")
+    packed = store("export", "current", "-o", "run.json.gz")
+    again = store("export", "current", "-o", "again.json.gz")
+    files = [store.folder / name for name in ("run.json", "run.json.gz", "again.json.gz")]
+    assert printed.out.encode() == files[0].read_bytes() == gzip.decompress(files[1].read_bytes())
+    assert files[1].read_bytes() == files[2].read_bytes()
+    assert (printed.err, packed.out, plain.code, again.code) == ("", "", 0, 0)
+    assert "40 nodes\n  run.json.gz\n" in packed.err
+
+    elsewhere = store.within(RECCE_META_URL="duckdb:///elsewhere.duckdb")
+    first = elsewhere("import", "run.json.gz", "--format", "json")
+    second = elsewhere("import", "run.json")
+
+    (told,) = json.loads(first.out)["runs"]
+    assert (told["is_new"], told["cut_from"], told["run"]["environment"]) == (True, None, "current")
+    assert second.out == "Run 0829a5f9 of jaffle_shop as current was there before; nothing written\n"
+    assert elsewhere("export", "latest").out == printed.out
+    for question in (["show", "--format", "json"], ["lineage", "orders", "--run", "current"]):
+        assert elsewhere(*question).out == store(*question).out
+
+
+def test_the_document_is_as_its_schema_says(small: bytes) -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+    jsonschema.validate(json.loads(small), schema)
+
+    now = msgspec.json.schema(Document)["$defs"]
+    assert list(schema["properties"]) == list(json.loads(small)) == list(now.pop("Document")["properties"])
+    assert {name: list(kind.get("properties", ())) for name, kind in schema["$defs"].items()} == {
+        name: list(kind.get("properties", ())) for name, kind in now.items()
+    }, "docs/schemas/export.v1.json is not what the types in models say"
+
+
+def test_several_runs_go_into_another_store(store: Any) -> None:
+    ran = store("export", "base", "current", "--to", "duckdb:///far.duckdb", "--to-schema", "kept")
+
+    assert ran.code == 0, ran.err
+    assert [line.split(" of ")[0] for line in ran.out.splitlines()] == [
+        "Exported run bc1c9a92",
+        "Exported run 0829a5f9",
+    ]
+    far = store.within(RECCE_META_URL="duckdb:///far.duckdb", RECCE_META_SCHEMA="kept")
+    assert far("runs", "--format", "json").out == store("runs", "--format", "json").out
+
+
+def test_a_selection_says_what_it_is_a_part_of(store: Any) -> None:
+    ran = store("export", "current", "-s", "+orders", "--exclude", "resource_type:test", "-o", "part.json")
+    assert ran.code == 0, ran.err
+    part = json.loads((store.folder / "part.json").read_bytes())
+
+    told = store("import", "part.json").out
+
+    assert part["cut_from"] == {
+        "run_id": "0829a5f9-93e6-45e3-a60a-723842179ae3",
+        "select": ["+orders"],
+        "exclude": ["resource_type:test"],
+        "node_count": 40,
+    }
+    ids = {node["unique_id"] for node in part["nodes"]}
+    assert "model.jaffle_shop.orders" in ids and all(set(node["parents"]) <= ids for node in part["nodes"])
+    assert f"{len(ids)} nodes of the 40 of 0829a5f9" in told
+
+
+def test_csv_and_parquet_hold_what_sql_shows(store: Any) -> None:
+    with duckdb.connect(str(store.folder / "store.duckdb")) as connection:
+        connection.execute(
+            "UPDATE recce_metadata.node_versions SET description = ?, access = NULL "
+            "WHERE unique_id = 'model.jaffle_shop.orders'",
+            [HOSTILE],
+        )
+    (store.folder / "tables").mkdir()
+    (store.folder / "tables" / "nodes.csv").write_text("of an export before")
+    assert "is not empty" in store("export", "--format", "csv", "-o", "tables").err
+    tables = store("export", "base", "current", "--format", "csv", "-o", "tables", "--force")
+    columns = store("export", "base", "current", "--format", "parquet", "-o", "columns")
+    assert (tables.code, columns.code) == (0, 0), tables.err + columns.err
+    assert "files in tables" in tables.err
+
+    with (store.folder / "tables" / "nodes.csv").open(newline="", encoding="utf-8") as file:
+        nodes = {(row["environment"], row["unique_id"]): row for row in csv.DictReader(file)}
+    assert nodes["current", "model.jaffle_shop.orders"]["description"] == HOSTILE
+    assert nodes["current", "model.jaffle_shop.orders"]["run_at"] == "2026-11-20T08:43:36.003099Z"
+    names = sorted(path.stem for path in (store.folder / "columns").iterdir())
+    assert {"runs", "nodes", "node_columns", "lineage", "column_lineage", "run_results"} <= set(names)
+    with duckdb.connect(str(store.folder / "store.duckdb")) as connection:
+        for name in names:
+            shown = f"SELECT * FROM recce_metadata.{name}"
+            parquet = f"SELECT * FROM '{store.folder}/columns/{name}.parquet'"
+            text = f"SELECT * FROM read_csv('{store.folder}/tables/{name}.csv', {AS_WRITTEN})"
+            types = [row[:2] for row in connection.execute(f"DESCRIBE {shown}").fetchall()]
+            assert [row[:2] for row in connection.execute(f"DESCRIBE {parquet}").fetchall()] == types
+            ours = f"SELECT COLUMNS(*)::VARCHAR FROM ({shown})"
+            typed = ", ".join(f'"{column}"::{kind}::VARCHAR' for column, kind in types)
+            for theirs in (f"SELECT COLUMNS(*)::VARCHAR FROM ({parquet})", f"SELECT {typed} FROM ({text})"):
+                differing = f"(({ours}) EXCEPT ALL ({theirs})) UNION ALL (({theirs}) EXCEPT ALL ({ours}))"
+                assert connection.execute(differing).fetchall() == [], (name, theirs)
+            if name == "nodes":  # both kinds of nothing were among them
+                both = f"SELECT bool_or(description = '') AND bool_or(contract IS NULL) FROM ({text})"
+                assert connection.execute(both).fetchall() == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--format", "xml"], 2, "Unknown format 'xml'\nhint: one of: json, csv, parquet"),
+        (["--format", "parquett", "-o", "x"], 2, "hint: did you mean 'parquet'?"),
+        (["nowhere"], 2, "No run 'nowhere'"),
+        (["-s", "no_such_model"], 2, "The selection names no node of run 0829a5f9"),
+        (["-s", "state:what:ever:"], 2, "error: "),
+        (["base", "current"], 2, "JSON holds one run, and 2 are named"),
+        (["base", "current", "-o", "x.json"], 2, "The format json holds one run, and 2 are named"),
+        (["--format", "csv"], 2, "The format csv is written to files\nhint: name where with -o PATH"),
+        (["--to", "duckdb:///x.duckdb", "-o", "x.json"], 2, "--to writes into a store"),
+        (["--to", "duckdb:///:memory:"], 3, "No store is kept here"),
+        (["--to-schema", "x"], 2, "--to-schema is a schema of another store"),
+        (["-o", "no/such/folder/x.json"], 3, "no/such/folder: No such file or directory"),
+        (["-o", "taken.json"], 2, "taken.json is there already\nhint: --force replaces it"),
+        (["--format", "csv", "-o", "taken.json"], 2, "taken.json is there already"),
+        (["--format", "csv", "-o", "full", "--force"], 2, "full holds what no export wrote: mine.txt"),
+        (["-o", "full", "--force"], 2, "full holds what no export wrote: mine.txt"),
+        (["--url", "duckdb:///none.duckdb"], 3, "none.duckdb"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_error(store: Any, arguments: list[str], code: int, said: str) -> None:
+    (store.folder / "taken.json").write_text("mine")
+    (store.folder / "full").mkdir()
+    (store.folder / "full" / "mine.txt").write_text("mine")
+    before = sorted(store.folder.rglob("*"))
+
+    ran = store("export", *arguments)
+
+    assert (ran.code, ran.out) == (code, ""), ran.err
+    assert said in ran.err and "Traceback" not in ran.err and "bug" not in ran.err
+    assert sorted(store.folder.rglob("*")) == before
+    assert (store.folder / "taken.json").read_text() == "mine"
+
+
+def test_force_replaces_what_an_export_wrote(store: Any) -> None:
+    (store.folder / "x.json").write_text("mine")
+    assert store("export", "base", "-o", "x.json", "--force").code == 0
+    assert (store.folder / "x.json").read_text().startswith('{"schema":"recce_meta/export/v1"')
+    assert not [path for path in store.folder.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+def test_a_full_disk_is_told(store: Any) -> None:
+    ran = store("export", "-o", "/dev/full")
+
+    assert (ran.code, ran.err) == (3, "error: /dev/full: No space left on device\n")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_told(store: Any) -> None:
+    (store.folder / "locked").mkdir(mode=0o500)
+
+    ran = store("export", "-o", "locked/x.json")
+
+    assert ran.code == 3 and "locked/x.json: Permission denied" in ran.err
+
+
+def replaced(before: str, after: str) -> Callable[[bytes], bytes]:
+    return lambda data: data.replace(before.encode(), after.encode(), 1)
+
+
+def resealed(before: str, after: str) -> Callable[[bytes], bytes]:
+    return lambda data: sealed(data.decode().replace(before, after, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: b"", "it is damaged: Input data was truncated"),
+        (lambda data: data[:5000], "it is damaged: Input data was truncated"),
+        (lambda data: gzip.compress(data)[:-500], "it is damaged: Compressed file ended before"),
+        (lambda data: data[:300] + b"#" + data[301:], "it is damaged: "),
+        (lambda data: b"\xff\xfe" + data, "it is damaged: JSON is malformed: invalid character (byte 0)"),
+        (replaced('"orders"', '"0rders"'), "it is damaged: its bytes are not those that sha256"),
+        (lambda data: json.dumps(json.loads(data), indent=1).encode(), "its last member is not sha256"),
+        (lambda data: b"[" * 100_000, "it is no document of recce-meta export"),
+        (lambda data: b"{}", 'it is no document of recce-meta export (its "schema" is not'),
+        (lambda data: b'{"metadata": {}, "nodes": {}}', "it is no document of recce-meta export"),
+        (lambda data: b"[1]", "it is no document of recce-meta export"),
+        (replaced("export/v1", "diff/v1"), "it is no document of recce-meta export"),
+        (replaced("export/v1", "export/v2"), "wrote it in version 2 of the format"),
+        (resealed('"fqn":["jaffle_shop"', '"fqn":[7'), "got `int` - at `$.nodes[0].fqn["),
+        (resealed('"node_count":1,', '"node_count":"1",'), "got `str` - at `$.run.node_count`"),
+        (resealed('"status":"success"', '"status":null'), "got `null` - at `$.results[0].status`"),
+        (resealed('"macro_ids":{', '"macro_ids":{"macro.x":"0",'), "`$.macro_ids` does not name the macros"),
+        (resealed('"graph":{', '"graph":{"p":{"model.x":"0"},'), "`$.graph` does not name the nodes and"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_says_why_and_changes_nothing(
+    store: Any, small: bytes, change: Callable[[bytes], bytes], said: str
+) -> None:
+    (store.folder / "run.json").write_bytes(change(small))
+    elsewhere = store.within(RECCE_META_URL="duckdb:///elsewhere.duckdb")
+
+    ran = elsewhere("import", "run.json")
+
+    assert ran.code == 3 and ran.err.startswith("error: run.json cannot be imported: ")
+    assert said in ran.err and ran.err.count("\n") == 2
+    assert not (store.folder / "elsewhere.duckdb").exists()
+
+
+def test_a_run_that_is_there_with_other_contents_is_refused(store: Any, small: bytes) -> None:
+    (store.folder / "one.json").write_bytes(small)
+    (store.folder / "two.json").write_bytes(resealed('"command":"build"', '"command":"x"')(small))
+
+    assert store("import", "one.json").code == 0
+    ran = store("import", "two.json")
+
+    assert ran.code == 3
+    assert "is in this store with other contents: command differs" in ran.err
+
+
+def test_import_reads_standard_input(cli: Any, store: Any, small: bytes, monkeypatch: Any) -> None:
+    import io
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(small)))
+
+    assert "Imported run" in store("import", "-", "--url", "duckdb:///new.duckdb").out
+
+
+def test_an_exporter_of_another_package_is_given_the_run_and_a_path(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def names(export: Any, path: Path) -> list[Path]:
+        path.mkdir()
+        (path / "names.txt").write_text("\n".join(node.name for node in export.project.nodes))
+        return [path / "names.txt"]
+
+    def broken(export: Any, path: Path) -> list[Path]:
+        path.write_text("half")
+        raise ValueError("no such thing")
+
+    found = {"names": names, "broken": broken}
+    monkeypatch.setattr(plugins, "exporter_named", lambda name, built_in: found[name])
+
+    written = store("export", "current", "--format", "names", "-o", "out")
+    failed = store("export", "current", "--format", "broken", "-o", "broken")
+
+    assert written.code == 0 and "  out/names.txt\n" in written.err
+    assert "orders" in (store.folder / "out" / "names.txt").read_text().splitlines()
+    assert failed.code == 3 and "The exporter 'broken'" in failed.err and "no such thing" in failed.err
+    assert sorted(path.name for path in store.folder.iterdir()) == ["out", "store.duckdb"]
+
+
+def test_who_reads_may_go_away(store: Any) -> None:
+    import subprocess
+
+    command = [sys.executable, "-m", "recce_meta", "export", "--url", "duckdb:///store.duckdb"]
+    root = str(Path(__file__).parents[2])
+    line = " ".join(command) + " | head -c 10; exit ${PIPESTATUS[0]}"
+    bash = shutil.which("bash")
+    assert bash is not None
+    ran = subprocess.run(
+        [bash, "-c", line],
+        cwd=store.folder,
+        env={**store.variables, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, '{"schema":', "")
