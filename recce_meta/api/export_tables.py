@@ -14,11 +14,17 @@ from recce_meta.models.export import Export
 from recce_meta.store.exports import write_export
 from recce_meta.store.files import DEFAULT_SCHEMA
 
+FACTS = "relation_facts"
+"""The one relation that is not written as it stands: scans share its rows, which are written once per run."""
 RELATIONS: Mapping[str, tuple[str, ...]] = {
     "runs": ("run_id",),
     "nodes": ("run_id", "unique_id"),
     "node_columns": ("run_id", "unique_id", "ordinal"),
     "lineage": ("run_id", "node_id", "parent_id"),
+    "foreign_keys": ("run_id", "node_id", "ordinal"),
+    "node_constraints": ("run_id", "unique_id", "ordinal"),
+    "node_indexes": ("run_id", "unique_id", "ordinal"),
+    FACTS: ("run_id", "unique_id"),
     "column_lineage": ("run_id", "node_id", "column_name", "parent_id", "parent_column"),
     "column_usage": ("run_id", "node_id", "parent_id", "parent_column", "usage"),
     "column_analysis": ("run_id", "node_id"),
@@ -48,8 +54,6 @@ def file_names(style: str) -> tuple[str, ...]:
 
 def write_tables(exports: Iterable[Export], folder: Path, style: str) -> list[Path]:
     """Write *exports* as *style*, csv or parquet, into *folder*, which is made; gives the files."""
-    from sqlglot import exp
-
     folder.mkdir()
     written: list[Path] = []
     with UnifiedSqlAdapter.from_url("duckdb:///:memory:") as memory:
@@ -58,8 +62,21 @@ def write_tables(exports: Iterable[Export], folder: Path, style: str) -> list[Pa
         memory.execute("SET TimeZone = 'UTC'")
         for relation, order in RELATIONS.items():
             path = folder / f"{relation}.{style}"
-            rows = exp.select("*").from_(exp.table_(relation, DEFAULT_SCHEMA)).order_by(*order)
-            place = exp.Literal.string(str(path)).sql("duckdb")
-            memory.execute(f"COPY ({rows.sql('duckdb')}) TO {place} ({OPTIONS[style]})")
+            memory.execute(_copy(relation, order, path, OPTIONS[style]))
             written.append(path)
     return written
+
+
+def _copy(relation: str, order: Iterable[str], path: Path, options: str) -> str:
+    """The statement that writes the rows of *relation* to *path*."""
+    from sqlglot import exp
+
+    table = exp.table_(relation, DEFAULT_SCHEMA)
+    if relation == FACTS:
+        columns = ("run_id", "unique_id", "row_estimate", "bytes", "created_at", "altered_at")
+        parts = exp.select(*columns).from_(exp.table_("fact_parts", DEFAULT_SCHEMA))
+        rows = parts.join(table, using="part_id")
+    else:
+        rows = exp.select("*").from_(table)
+    place = exp.Literal.string(str(path)).sql("duckdb")
+    return f"COPY ({rows.order_by(*order).sql('duckdb')}) TO {place} ({options})"

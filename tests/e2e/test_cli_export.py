@@ -24,6 +24,9 @@ from recce_meta.store.export_document import Document
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "export.v1.json"
 AS_WRITTEN = "all_varchar = true, allow_quoted_nulls = false"
 """How DuckDB reads CSV in which NULL is nothing, and an empty text is two quotes."""
+FACTS = """SELECT run_id, unique_id, row_estimate, bytes, created_at, altered_at
+FROM recce_metadata.fact_parts JOIN recce_metadata.relation_facts USING (part_id)"""
+"""What `relation_facts` holds, for each run that has it."""
 HOSTILE = '=1+1,"q"\n\'\\N é'
 
 
@@ -139,7 +142,7 @@ def test_csv_and_parquet_hold_what_sql_shows(store: Any) -> None:
     assert {"runs", "nodes", "node_columns", "lineage", "column_lineage", "run_results"} <= set(names)
     with duckdb.connect(str(store.folder / "store.duckdb")) as connection:
         for name in names:
-            shown = f"SELECT * FROM recce_metadata.{name}"
+            shown = f"SELECT * FROM recce_metadata.{name}" if name != "relation_facts" else FACTS
             parquet = f"SELECT * FROM '{store.folder}/columns/{name}.parquet'"
             text = f"SELECT * FROM read_csv('{store.folder}/tables/{name}.csv', {AS_WRITTEN})"
             types = [row[:2] for row in connection.execute(f"DESCRIBE {shown}").fetchall()]
