@@ -73,8 +73,10 @@ class ColumnQuality(Struct, frozen=True, kw_only=True):
     @property
     def null_share(self) -> float | None:
         """Rows without a value as a share of all rows; None of no rows."""
-        share = None if self.profile is None else self.profile.not_null_proportion
-        return None if share is None else 1 - share
+        profile = self.profile
+        if profile is None or not profile.row_count:
+            return None
+        return (profile.row_count - profile.not_null_count) / profile.row_count
 
     @property
     def distinct_share(self) -> float | None:
