@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from recce_meta import UnifiedSqlAdapter
+from recce_meta.api.scanning import scan
+from recce_meta.extractors.live import Scope
 from recce_meta.graph.columns.project import analyse_project
 from recce_meta.models import Project
 from recce_meta.models.column_lineage import NodeColumns
+from recce_meta.warehouses.catalogs import Part, catalog_of
 from tests.contract.scan.samples import oracles
 from tests.contract.scan.samples.oracles import Told
 from tests.contract.scan.samples.places import Place, place
@@ -182,3 +188,56 @@ def test_compiled_code_is_a_query_with_the_columns_of_the_view(sample: Sample) -
     for view in views:
         described = sample.place.adapter.describe(str(view.compiled_code))
         assert [name for name, _ in described] == [column.name for column in view.columns], view.name
+
+
+def test_a_recorded_scan_is_queried_and_a_second_one_differs_in_nothing(
+    sample: Sample, tmp_path: Path
+) -> None:
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'store.duckdb'}") as store:
+        scope = Scope(schemas=(sample.place.schema,))
+        first, second = (scan(sample.place.adapter, store=store, scope=scope) for _ in range(2))
+        edges = store.execute(
+            "SELECT DISTINCT node_id, column_name, parent_id, parent_column"
+            " FROM recce_metadata.column_lineage WHERE parent_id IS NOT NULL"
+        )[1]
+        keys = store.execute(
+            f"SELECT node_id, columns, parent_id, parent_columns FROM recce_metadata.foreign_keys"
+            f" WHERE run_id = '{second.run.run_id}'"
+        )[1]
+
+    names = {node.unique_id: node.name for node in sample.project.nodes}
+    views = READS.keys() & (sample.told.views or set())
+    assert {(names[node], column, f"{names[parent]}.{name}") for node, column, parent, name in edges} == {
+        (view, column, source)
+        for view in views
+        for column, (_, sources) in COLUMNS[view].items()
+        for source in sources
+    }
+    assert {
+        (names[node], tuple(_list(columns)), names[parent], tuple(_list(others)))
+        for node, columns, parent, others in keys
+    } == sample.told.foreign_keys
+    assert first.is_new
+    assert second.diff is not None
+    assert second.diff.changes == ()
+
+
+def _list(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def test_a_scan_has_as_many_statements_as_there_are_parts(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    run = UnifiedSqlAdapter._run
+
+    def counted(self: UnifiedSqlAdapter, sql: str, *arguments: Any, **options: Any) -> Any:
+        sent.append(sql)
+        return run(self, sql, *arguments, **options)
+
+    monkeypatch.setattr(UnifiedSqlAdapter, "_run", counted)
+    sample.place.scan()
+
+    own = catalog_of(sample.place.adapter.warehouse).settings
+    assert len([sql for sql in sent if sql not in own]) == len(Part)
