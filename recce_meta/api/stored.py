@@ -107,6 +107,8 @@ class _Pair:
             renamed = set(renamed_by_dbt(*self.sides).values())
             found = read.load_edges(self.adapter, self.base, schema=self.schema)
             edges.update(edge for edge in found if edge.node_id not in renamed)
+        if (seen := self._seen) is not None:
+            edges = {edge for edge in edges if seen(edge.node_id) and seen(edge.parent_id)}
         return build_lineage_graph([], edges)
 
     def unclear(self, changes: Mapping[str, Change]) -> list[str]:

@@ -1,0 +1,358 @@
+"""`recce-meta scan`: any database becomes a run, and the scan after it tells what differs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import duckdb
+import pytest
+
+SHOP = """
+CREATE SCHEMA shop;
+CREATE TABLE shop.language (language_id INTEGER PRIMARY KEY, name VARCHAR NOT NULL);
+CREATE TABLE shop.film (film_id INTEGER PRIMARY KEY, title VARCHAR NOT NULL, rate DECIMAL(4, 2) DEFAULT 4.99,
+  language_id INTEGER REFERENCES shop.language (language_id));
+CREATE VIEW shop.cheap AS SELECT film_id, title FROM shop.film WHERE rate < 1;
+CREATE VIEW shop.titles AS SELECT title FROM shop.cheap;
+CREATE SCHEMA other;
+CREATE TABLE other.note (text VARCHAR);
+INSERT INTO shop.language VALUES (1, 'English');
+INSERT INTO shop.film VALUES (1, 'Alien', 0.5, 1), (2, 'Brazil', 2, 1);
+"""
+CHANGES = """
+CREATE TABLE shop.actor (actor_id INTEGER, name VARCHAR);
+CREATE OR REPLACE VIEW shop.cheap AS SELECT film_id, title FROM shop.film WHERE rate < 2;
+DROP TABLE other.note;
+"""
+
+
+@pytest.fixture
+def cli(quick_cli: Any) -> Any:
+    """No process of its own for each of many cases."""
+    return quick_cli.within(RECCE_META_URL="duckdb:///dvd.duckdb")
+
+
+def run_sql(cli: Any, statements: str) -> None:
+    with duckdb.connect(str(cli.folder / "dvd.duckdb")) as database:
+        database.execute(statements)
+
+
+@pytest.fixture
+def shop(cli: Any) -> Any:
+    """The command beside a DuckDB file with a shop in it."""
+    run_sql(cli, SHOP)
+    return cli
+
+
+def scanned(cli: Any, *arguments: str) -> Any:
+    ran = cli("scan", "--format", "json", *arguments)
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+def statuses(diff: Any) -> dict[str, str]:
+    return {change["unique_id"]: change["status"] for change in diff["changes"]}
+
+
+def test_the_first_scan_says_what_there_is_and_that_it_is_the_first(shop: Any) -> None:
+    ran = shop("scan")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "2 tables" not in ran.out
+    for told in ("3 schemas", "3 tables", "2 views", "The first scan of dvd as current"):
+        assert told in ran.out
+    assert shop("runs", "--format", "json").out.count('"extractor": "database"') == 1
+
+
+def test_the_second_scan_tells_what_differs_and_the_third_that_nothing_does(shop: Any) -> None:
+    scanned(shop)
+    run_sql(shop, CHANGES)
+    second, third = scanned(shop), scanned(shop)
+
+    assert statuses(second["diff"]) == {
+        "relation.other.note": "removed",
+        "relation.shop.actor": "added",
+        "relation.shop.cheap": "modified",
+    }
+    assert [impact["name"] for impact in second["diff"]["impacted"]] == ["shop.titles"]
+    assert second["tallies"] == {
+        "schemas": {"added": 0, "removed": 0, "modified": 0, "unchanged": 3},
+        "tables": {"added": 1, "removed": 1, "modified": 0, "unchanged": 2},
+        "views": {"added": 0, "removed": 0, "modified": 1, "unchanged": 1},
+        "columns": {"added": 2, "removed": 1, "modified": 0, "unchanged": 9},
+    }
+    assert third["diff"]["changes"] == []
+    assert "No changes" in shop("scan", "--dry-run").out
+
+
+def test_the_screen_shows_the_figures_the_changes_and_where_the_rest_is(shop: Any) -> None:
+    first = scanned(shop)["run"]["run_id"]
+    run_sql(shop, CHANGES + "".join(f"CREATE TABLE shop.t{n} (a INTEGER);" for n in range(60)))
+    ran = shop("scan")
+
+    lines = ran.out.splitlines()
+    assert len(lines) < 50
+    assert any(line.split() == ["tables", "61", "1", "0", "2"] for line in lines)
+    assert any("… and" in line for line in lines)
+    assert lines[-1].startswith(f"All of it: recce-meta diff {first[:8]} ")
+
+
+def test_two_scans_are_diffed_like_two_runs_in_every_format(shop: Any) -> None:
+    scanned(shop)
+    run_sql(shop, CHANGES)
+    scanned(shop)
+    told = {style: shop("diff", "current~1", "current", "--format", style) for style in ("table", "json")}
+    told |= {style: shop("diff", "current~1", "current", "--format", style) for style in ("markdown", "html")}
+
+    assert {ran.code for ran in told.values()} == {0}
+    assert "- other.note  breaking" in told["table"].out
+    assert json.loads(told["json"].out)["summary"]["categories"]["breaking"] == 2
+    assert "shop.cheap" in told["markdown"].out and "shop.cheap" in told["html"].out
+    assert shop("diff", "current~1", "current", "--fail-on", "removed").code == 1
+    assert shop("diff", "current~1", "current", "-s", "shop.cheap", "--fail-on", "removed").code == 0
+    chosen = shop("diff", "current~1", "current", "-s", "config.materialized:view", "--format", "json")
+    assert list(statuses(json.loads(chosen.out))) == ["relation.shop.cheap"]
+
+
+def test_a_condition_that_a_change_meets_fails_the_scan_which_is_recorded(shop: Any) -> None:
+    assert shop("scan", "--fail-on", "any").code == 0
+    run_sql(shop, CHANGES)
+    ran = shop("scan", "--fail-on", "removed,breaking")
+
+    assert ran.code == 1
+    assert "--fail-on breaking,removed found 2" in ran.err
+    assert len(json.loads(shop("runs", "--format", "json").out)["runs"]) == 2
+
+
+def test_a_dry_run_compares_and_leaves_no_run(shop: Any) -> None:
+    missing = shop("scan", "--dry-run")
+    scanned(shop)
+    run_sql(shop, CHANGES)
+    tried = shop("scan", "--dry-run", "--format", "json")
+
+    assert (missing.code, "no store" in missing.err) == (3, True)
+    assert json.loads(tried.out)["tallies"]["tables"]["added"] == 1
+    assert len(json.loads(shop("runs", "--format", "json").out)["runs"]) == 1
+
+
+def test_scans_of_different_parts_are_compared_where_both_looked(shop: Any) -> None:
+    scanned(shop)
+    run_sql(shop, CHANGES)
+    part = scanned(shop, "--schema", "shop", "--exclude", "cheap")
+
+    assert statuses(part["diff"]) == {"relation.shop.actor": "added"}
+    assert part["tallies"]["tables"] == {"added": 1, "removed": 0, "modified": 0, "unchanged": 2}
+    assert "only what both looked at is compared" in part["diff"]["notes"][0]
+
+
+def test_the_scan_before_is_of_the_same_project_and_environment(shop: Any) -> None:
+    scanned(shop)
+    run_sql(shop, CHANGES)
+
+    assert scanned(shop, "-e", "staging")["previous"] is None
+    assert scanned(shop, "--project", "other")["previous"] is None
+    assert scanned(shop)["diff"]["summary"]["removed"] == 1
+
+
+def test_the_stores_own_schema_is_seen_only_where_it_is_named(shop: Any) -> None:
+    scanned(shop)
+    again = scanned(shop)
+    named = scanned(shop, "--schema", "recce_metadata", "-e", "own")
+
+    assert again["counts"]["tables"] == 3
+    assert named["counts"]["schemas"] == 1 and named["counts"]["tables"] > 10
+
+
+def test_every_command_knows_scanned_relations(shop: Any) -> None:
+    scanned(shop)
+    scanned(shop)
+    lineage = shop("lineage", "shop.film")
+    keys = json.loads(shop("lineage", "film", "--format", "json").out)["foreign_keys"]
+    impact = shop("impact", "shop.film.rate")
+    value = shop("value", "film", "--base", "current~1")
+    counts = shop("row-count", "-s", "resource_type:table", "--base", "current~1")
+
+    assert "shop.cheap  view" in lineage.out and "References" in lineage.out
+    assert [(key["parent_id"], key["columns"]) for key in keys] == [
+        ("relation.shop.language", ["language_id"])
+    ]
+    assert "Referenced by" in shop("lineage", "language").out
+    assert "shop.titles" in impact.out
+    assert "film_id (primary key)" in value.out and value.code == 0
+    assert all(name in counts.out for name in ("shop.film", "shop.language", "other.note"))
+    assert "3 tables, 2 views" in shop("show").out
+
+
+def test_a_scan_may_keep_its_store_in_another_file(shop: Any) -> None:
+    scanned(shop, "--store", "duckdb:///store.duckdb")
+    with duckdb.connect(str(shop.folder / "dvd.duckdb")) as database:
+        (count,) = database.execute(
+            "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'recce_metadata'"
+        ).fetchone() or (0,)
+    ran = shop("runs", "--url", "duckdb:///store.duckdb")
+
+    assert count == 0
+    assert "dvd" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--schema", "shp"], 2, "did you mean 'shop'"),
+        (["--fail-on", "never"], 2, "condition 'never'"),
+        (["-e", "a:b"], 2, "Not a name for an environment"),
+        (["--url", "duckdb:///missing.duckdb"], 3, "missing.duckdb"),
+        (["--url", "duckdb:///:memory:"], 3, "in memory"),
+    ],
+)
+def test_what_cannot_be_is_one_clear_error(shop: Any, arguments: list[str], code: int, said: str) -> None:
+    ran = shop("scan", *arguments)
+
+    assert ran.code == code
+    assert said in ran.err and "Traceback" not in ran.err
+
+
+def test_a_scan_that_shares_its_name_with_dbt_runs_says_so(shop: Any, project: Path) -> None:
+    recorded = shop("record", "--target-path", project / "target", "--project-dir", project)
+    ran = shop("scan", "--project", "jaffle_shop")
+
+    assert recorded.code == 0, recorded.err
+    assert "is no scan" in ran.err and "The first scan" in ran.out
+
+
+def test_sqlite_needs_a_store_elsewhere_and_is_diffed_like_any(cli: Any) -> None:
+    file = cli.folder / "dvd.db"
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TABLE film (film_id INTEGER PRIMARY KEY, title TEXT)")
+        database.execute("CREATE VIEW titles AS SELECT title FROM film")
+    cli = cli.within(RECCE_META_URL="sqlite:///dvd.db")
+    refused = cli("scan")
+    cli = cli.within(RECCE_META_STORE="duckdb:///store.duckdb")
+    scanned(cli)
+    with sqlite3.connect(file) as database:
+        database.execute("ALTER TABLE film ADD COLUMN rate REAL NOT NULL DEFAULT 1")
+    second = scanned(cli)
+    database.close()
+
+    assert refused.code == 2
+    assert "cannot be kept in sqlite" in refused.err and "--store duckdb:///" in refused.err
+    assert statuses(second["diff"]) == {"relation.main.film": "modified"}
+    assert second["tallies"]["columns"] == {"added": 1, "removed": 0, "modified": 0, "unchanged": 3}
+    assert (cli.folder / "dvd.db").stat().st_size > 0
+
+
+@pytest.fixture
+def mysql(mysql_url: str) -> Iterator[tuple[str, Callable[[str], None]]]:
+    """The URL of a database of this test's own, and what runs statements there."""
+    from recce_meta import UnifiedSqlAdapter
+
+    name = f"recce_scan_{uuid4().hex[:8]}"
+    place = urlsplit(mysql_url)
+    url = urlunsplit(place._replace(path=f"/{name}"))
+    with UnifiedSqlAdapter.from_url(mysql_url) as server:
+        server.execute(f"CREATE DATABASE `{name}`")
+        try:
+            yield url, lambda sql: server.execute(sql.replace("shop.", f"`{name}`.")) and None
+        finally:
+            server.execute(f"DROP DATABASE `{name}`")
+
+
+def test_mysql_is_scanned_with_its_store_elsewhere(cli: Any, mysql: tuple[str, Any]) -> None:
+    url, execute = mysql
+    name = urlsplit(url).path.strip("/")
+    execute("CREATE TABLE shop.film (film_id INT PRIMARY KEY, title VARCHAR(20), KEY by_title (title))")
+    execute("CREATE VIEW shop.titles AS SELECT title FROM shop.film")
+    cli = cli.within(RECCE_META_URL=url)
+    refused = cli("scan")
+    cli = cli.within(RECCE_META_STORE="duckdb:///store.duckdb")
+    scanned(cli, "--schema", name)
+    execute("ALTER TABLE shop.film MODIFY title VARCHAR(30) NOT NULL, DROP KEY by_title")
+    second = scanned(cli, "--schema", name)
+
+    assert refused.code == 2 and "--store" in refused.err
+    (film,) = (one for one in second["diff"]["changes"] if one["unique_id"].endswith(".film"))
+    assert [(detail["reason"], detail["key"]) for detail in film["details"]] == [
+        ("config", "indexes.by_title"),
+        ("columns", "title"),
+        ("columns", "title.not_null"),
+    ]
+
+
+@pytest.fixture
+def server(postgres_url: str) -> Iterator[tuple[Any, str]]:
+    """A connection, and a schema of this test's own."""
+    import psycopg
+
+    schema = f"scan_{uuid4().hex[:8]}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+        try:
+            yield connection, schema
+        finally:
+            connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE".encode())
+            connection.execute(f"DROP SCHEMA IF EXISTS {schema}_store CASCADE".encode())
+
+
+def test_postgres_keeps_its_store_beside_what_is_scanned(
+    cli: Any, server: tuple[Any, str], postgres_url: str
+) -> None:
+    connection, schema = server
+    connection.execute(f"CREATE TABLE {schema}.film (film_id int PRIMARY KEY, title text)".encode())
+    cli = cli.within(RECCE_META_URL=postgres_url, RECCE_META_SCHEMA=f"{schema}_store")
+    first = scanned(cli, "--schema", f"{schema}*")
+    connection.execute(f"ALTER TABLE {schema}.film ADD CHECK (film_id > 0)".encode())
+    connection.execute(f"COMMENT ON COLUMN {schema}.film.title IS 'As it is shown'".encode())
+    second = scanned(cli, "--schema", f"{schema}")
+
+    assert first["counts"]["tables"] == 1, "the store is hidden, whatever the glob"
+    (film,) = second["diff"]["changes"]
+    assert [(detail["reason"], detail["key"]) for detail in film["details"]] == [
+        ("contract", "constraints.film_film_id_check"),
+        ("descriptions", "title"),
+    ]
+    assert film["category"] == "non_breaking"
+
+
+def test_a_scan_that_is_killed_half_way_leaves_no_run(
+    request: pytest.FixtureRequest, server: tuple[Any, str], postgres_url: str
+) -> None:
+    connection, schema = server
+    cli = request.getfixturevalue("cli")
+    cli = cli.within(RECCE_META_URL=postgres_url, RECCE_META_SCHEMA=f"{schema}_store")
+    connection.execute(f"CREATE TABLE {schema}.film (film_id int)".encode())
+    assert cli("init").code == 0
+    with connection.transaction():
+        connection.execute(f"LOCK TABLE {schema}_store.runs IN EXCLUSIVE MODE".encode())
+        waiting = subprocess.Popen(
+            [*cli.argv, "scan", "--schema", schema],
+            cwd=cli.folder,
+            env=cli.variables,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _wait_for(connection, f"{schema}_store")
+        waiting.kill()
+        waiting.wait()
+
+    assert json.loads(cli("runs", "--format", "json").out)["runs"] == []
+    assert scanned(cli, "--schema", schema)["previous"] is None
+
+
+def _wait_for(connection: Any, store: str) -> None:
+    """Until somebody waits for a table of *store*."""
+    deadline = time.monotonic() + 30
+    waits = (
+        "SELECT count(*) FROM pg_locks JOIN pg_class ON pg_class.oid = relation "
+        "JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE NOT granted AND nspname = %s"
+    )
+    while connection.execute(waits, [store]).fetchone() == (0,):
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.05)
