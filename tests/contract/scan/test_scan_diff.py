@@ -133,7 +133,10 @@ def test_a_stored_diff_of_two_scans_tells_what_comparing_them_whole_tells(
         "shop.new": "added",
         "shop.old": "removed",
     }
-    assert [impact.name for impact in forth.impacted] == ["shop.names"]
+    assert [(impact.name, impact.columns) for impact in forth.impacted] == [
+        ("shop.laid_out", ("id",)),
+        ("shop.names", ()),
+    ]
 
 
 def _told(change: object) -> object:
