@@ -9,16 +9,18 @@ from recce_meta.adapter.check import check_connection
 from recce_meta.errors import RecceMetaError
 from recce_meta.models import Check
 from recce_meta.store.migrate import SCHEMA_VERSION, refuse_memory, store_version
+from recce_meta.warehouses import clashing
 
 
 def doctor(connect: Callable[[], UnifiedSqlAdapter], schema: str) -> list[Check]:
     """Every check from the profile to the store, as far as they can be made; none shows a secret."""
+    brought = [Check("plug-in", None, sentence, "its own name has to be another") for sentence in clashing()]
     try:
         adapter = connect()
     except RecceMetaError as error:
-        return [Check("profile", False, error.message, error.hint)]
+        return [*brought, Check("profile", False, error.message, error.hint)]
     with adapter:
-        checks = check_connection(adapter, schema=schema)
+        checks = brought + check_connection(adapter, schema=schema)
         connected = any(check.name == "connection" and check.ok for check in checks)
         return [*checks, _store(adapter, schema) if connected else Check("store", None, "no connection")]
 

@@ -72,7 +72,9 @@ class Dialect:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        REGISTRY[cls.name] = cls
+        # A class of another package takes no built-in one's place, whatever name it inherits.
+        if cls.name not in REGISTRY or cls.__module__.startswith(f"{__package__}."):
+            REGISTRY[cls.name] = cls
 
     def __repr__(self) -> str:
         return f"<Dialect {self.name}>"

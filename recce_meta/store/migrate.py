@@ -61,7 +61,7 @@ class StoreSession:
     @property
     def dialect(self) -> str:
         """Which rendered files this store uses."""
-        return self._warehouse.name
+        return _dialect_of(self._warehouse)
 
     @property
     def has_transactions(self) -> bool:
@@ -160,7 +160,7 @@ def store_version(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> i
 def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
     """The script that creates a new store: what `init_store` would run where there is none."""
     quoted = schema_text(warehouse, schema)
-    dialect = warehouse.name
+    dialect = _dialect_of(warehouse)
     scripts = (
         files.query("create_schema", dialect),
         *files.ddl(dialect),
@@ -174,7 +174,7 @@ def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
 
 def schema_text(warehouse: Warehouse, schema: str) -> str:
     """*schema* as the statements name it: the default one as the files have it, others quoted."""
-    if not warehouse.has_store:
+    if not warehouse.has_store or _dialect_of(warehouse) not in files.dialects():
         raise StoreError(
             f"The store cannot be kept in {warehouse.name}",
             hint=f"keep it in one of {', '.join(available())}; --tables compares data here without a store",
@@ -186,6 +186,10 @@ def schema_text(warehouse: Warehouse, schema: str) -> str:
             hint="it would be cut short, and two stores would be one",
         )
     return schema if schema == DEFAULT_SCHEMA else warehouse.quote_identifier(warehouse.folded(schema))
+
+
+def _dialect_of(warehouse: Warehouse) -> str:
+    return warehouse.store_dialect or warehouse.name
 
 
 @contextmanager

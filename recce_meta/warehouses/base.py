@@ -89,6 +89,8 @@ class Warehouse:
     """Its file in `adapter/drivers`, where that has another name; of a package's, `package.module:Class`."""
     catalog: ClassVar[str] = ""
     """Its file in `warehouses/catalogs`, likewise."""
+    store_dialect: ClassVar[str] = ""
+    """The folder of `sql/dialects` that makes the store, where that is another warehouse's."""
     has_store: ClassVar[bool] = True
     """Whether the metadata store can be kept in it."""
     read_only_codes: ClassVar[frozenset[str]] = frozenset()
@@ -110,7 +112,9 @@ class Warehouse:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        REGISTRY[cls.name] = cls
+        # A class of another package takes no built-in one's place, whatever name it inherits.
+        if cls.name not in REGISTRY or cls.__module__.startswith(f"{__package__}."):
+            REGISTRY[cls.name] = cls
 
     def quote_identifier(self, name: str) -> str:
         """*name* as it stands in SQL, whatever characters it holds."""

@@ -1,0 +1,1 @@
+"""Greenplum as a warehouse of recce_meta."""
