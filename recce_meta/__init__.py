@@ -23,6 +23,9 @@ if TYPE_CHECKING:
         value_diff_detail,
     )
     from recce_meta.api.diff_sql import generate_diff_sql
+    from recce_meta.api.exporting import export_run
+    from recce_meta.api.importing import import_run
+    from recce_meta.api.quality import measure_quality
     from recce_meta.api.recording import record_run
     from recce_meta.diff.changes import detect_changes
     from recce_meta.diff.semantic import classify_change
@@ -53,16 +56,19 @@ __all__ = [
     "classify_change",
     "column_lineage",
     "detect_changes",
+    "export_run",
     "extract_columns_from_catalog",
     "extract_from_manifest",
     "extract_project",
     "generate_diff_sql",
     "histogram_diff",
+    "import_run",
     "jinja_dependencies",
     "list_runs",
     "load_lineage_from_warehouse",
     "load_nodes_from_warehouse",
     "load_run",
+    "measure_quality",
     "profile_diff",
     "query_diff",
     "record_run",
@@ -88,16 +94,19 @@ _MODULES = {
     "classify_change": "diff.semantic",
     "column_lineage": "graph.columns",
     "detect_changes": "diff.changes",
+    "export_run": "api.exporting",
     "extract_columns_from_catalog": "extractors.catalog",
     "extract_from_manifest": "extractors.manifest",
     "extract_project": "extractors.project",
     "generate_diff_sql": "api.diff_sql",
     "histogram_diff": "api.data_diffs",
+    "import_run": "api.importing",
     "jinja_dependencies": "extractors.jinja",
     "list_runs": "store.read",
     "load_lineage_from_warehouse": "store.select",
     "load_nodes_from_warehouse": "store.select",
     "load_run": "store.select",
+    "measure_quality": "api.quality",
     "profile_diff": "api.data_diffs",
     "query_diff": "api.data_diffs",
     "record_run": "api.recording",

@@ -30,7 +30,7 @@ COMMANDS = {
     "histogram": ("data", "How numbers, dates and timestamps are distributed on both sides."),
     "query-diff": ("data_values", "The results of a query on both sides."),
     "check": ("check", "Run a file of checks, with thresholds, for CI."),
-    "quality": ("quality", "Measure the data of tables, keep the figures, and tell what changed."),
+    "quality": ("quality", "Measure the quality of tables, keep it, and tell what changed since the last time."),
     "lineage": ("inspect", "What a node reads, and what reads it."),
     "impact": ("impact", "What a change of a node, or of one of its columns, reaches."),
     "render": ("render", "Turn ref() and source() SQL into warehouse SQL."),

@@ -154,8 +154,8 @@ def quality(database: Database, **given: Any) -> None:
     Conditions are FIGURE OPERATOR VALUE. A VALUE with a sign is the change since the measurement before: +5%
     of a share are percentage points, of anything else per cent of what it was. Figures: row_count,
     column_count, score, null_count, null_share, blank_count, distinct_count, distinct_share, min, max, mean,
-    min_length, max_length, and metrics of the file. regression is a score that fell, and what is not
-    measured, or does not hold, any more.
+    median, true_count, min_length, max_length, avg_length, and metrics of the file. regression is a score
+    that fell, and what is not measured, or does not hold, any more.
 
     MEASUREMENT is an id or its beginning, latest, an environment, before:2026-11-01, or one of these with ~N.
     """

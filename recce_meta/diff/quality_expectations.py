@@ -23,6 +23,8 @@ from recce_meta.models.quality_rules import ColumnRules, Condition, CustomMetric
 
 GLOB = frozenset("*?[")
 SCORE = "score"
+VALUES = frozenset(["min", "max", "mean", "median", "true_count"])
+"""Figures that are not asked for of a private column."""
 NO_ROWS = "there are no rows to look at"
 
 
@@ -160,7 +162,7 @@ def _of_figure(
     value = figure_of(subject, figure)
     reason = None
     if value is None:
-        is_private = column is not None and column.is_private and figure in ("min", "max", "mean")
+        is_private = column is not None and column.is_private and figure in VALUES
         reason = (column.reason if column else None) or ("its values are withheld" if is_private else None)
     return _judge(judged, MetricResult(name=figure, value=value, reason=reason), condition, column)
 

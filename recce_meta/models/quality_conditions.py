@@ -25,8 +25,11 @@ COLUMN_FIGURES = (
     "min",
     "max",
     "mean",
+    "median",
+    "true_count",
     "min_length",
     "max_length",
+    "avg_length",
     "score",
 )
 FIGURES = tuple(dict.fromkeys((*TABLE_FIGURES, *COLUMN_FIGURES)))

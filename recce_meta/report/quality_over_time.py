@@ -24,7 +24,7 @@ NOTHING = "No quality was measured"
 SCORE = "score"
 FIGURES_SHOWN = 9
 """Of a line; JSON has them all."""
-SAID = frozenset(["null_count", "distinct_share"])
+SAID = frozenset(["null_count", "distinct_share", "median", "avg_length"])
 """What other figures tell as well."""
 
 
