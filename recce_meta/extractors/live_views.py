@@ -26,6 +26,8 @@ _SYSTEM = ("information_schema", "pg_catalog")
 _BEFORE_RELATIONS = frozenset(["FROM", "JOIN", "COMMA", "L_PAREN", "STRAIGHT_JOIN"])
 _NAMES = frozenset(["VAR", "IDENTIFIER"])
 _NAMED = 5
+_ANY_ORDER = frozenset(["sqlite"])
+"""Dialects in which every CTE of a WITH can be named in all of them, by those before it too."""
 
 
 class ViewSql(Struct, frozen=True):
@@ -233,7 +235,7 @@ class _Reading:
     def __init__(self, marked: str, dialect: str, names: Sequence[_Name], catalog: _Catalog) -> None:
         import sqlglot
 
-        self._names, self._catalog = names, catalog
+        self._names, self._catalog, self._in_any_order = names, catalog, dialect in _ANY_ORDER
         self._tree: Any = sqlglot.parse_one(marked, read=dialect or None)
 
     def tables(self) -> Iterator[_Table]:
@@ -269,7 +271,7 @@ class _Reading:
                 if isinstance(parent, exp.Select):
                     return wanted in self._beside(parent, table)
             else:
-                if wanted in map(self._normal, _ctes(parent, child)):
+                if wanted in map(self._normal, _ctes(parent, child, in_any_order=self._in_any_order)):
                     return True
             child, parent = parent, parent.parent
         return False
@@ -288,13 +290,13 @@ class _Reading:
                         yield self._normal(identifier)
 
 
-def _ctes(parent: Any, child: Any) -> list[Any]:
+def _ctes(parent: Any, child: Any, *, in_any_order: bool) -> list[Any]:
     """The names of the CTEs that *parent* brings into the reach of *child*, a part of it."""
     from sqlglot import exp
 
     if isinstance(parent, exp.With):
         ctes = list(parent.expressions)
-        if not parent.recursive:
+        if not (parent.recursive or in_any_order):
             ctes = ctes[: next((i for i, cte in enumerate(ctes) if cte is child), 0)]
     else:
         with_ = parent.args.get("with_") or parent.args.get("with")
