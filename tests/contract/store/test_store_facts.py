@@ -137,17 +137,19 @@ def test_foreign_keys_are_rows_of_the_version_and_no_lineage(store):
 
     quoted = store.adapter.quote_identifier(store.adapter.warehouse.folded(store.schema))
     rows = store.adapter.execute(
-        "SELECT ordinal, name, parent_id, CAST(columns AS VARCHAR(99)), CAST(parent_columns AS VARCHAR(99)),"
-        f" on_update, on_delete FROM {quoted}.version_references ORDER BY ordinal"
+        "SELECT run_id, ordinal, name, parent_id, column_names, parent_column_names, on_update, on_delete"
+        f" FROM {quoted}.foreign_keys ORDER BY run_id, ordinal"
     )[1]
     assert done.run.edge_count == 0
+    assert rows_of(store, "version_references") == 2, "of the version that both runs have"
+    customers, itself = "relation.shop.customers", "relation.shop.orders"
+    named = ("customer, a \\"b\\", c", "id, ⟦ünï⟧", "cascade", "set null")
     assert [tuple(row) for row in rows] == [
-        (
-            1, "orders_customer", "relation.shop.customers", '["customer","a \\"b\\", c"]',
-            '["id","⟦ünï⟧"]', "cascade", "set null",
-        ),
-        (2, None, "relation.shop.orders", '["parent"]', '["id"]', None, None),
-    ]  # fmt: skip
+        ("one", 1, "orders_customer", customers, *named),
+        ("one", 2, None, itself, "parent", "id", None, None),
+        ("two", 1, "orders_customer", customers, *named),
+        ("two", 2, None, itself, "parent", "id", None, None),
+    ]
 
 
 def test_constraints_of_another_shape_are_no_foreign_keys(store):
