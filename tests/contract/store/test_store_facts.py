@@ -143,7 +143,7 @@ def test_foreign_keys_are_rows_of_the_version_and_no_lineage(store):
     assert done.run.edge_count == 0
     assert rows_of(store, "version_references") == 2, "of the version that both runs have"
     customers, itself = "relation.shop.customers", "relation.shop.orders"
-    named = ("customer, a \\"b\\", c", "id, ⟦ünï⟧", "cascade", "set null")
+    named = (r"customer, a \"b\", c", "id, ⟦ünï⟧", "cascade", "set null")
     assert [tuple(row) for row in rows] == [
         ("one", 1, "orders_customer", customers, *named),
         ("one", 2, None, itself, "parent", "id", None, None),
