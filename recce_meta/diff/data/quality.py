@@ -78,7 +78,10 @@ def declared_unique(node: NodeMetadata, tests: Iterable[NodeMetadata] = ()) -> t
             if isinstance(constraint, dict) and constraint.get("type") == "unique":
                 own = constraint.get("columns") or ([node.columns[number - 1].name] if number else [])
                 keys.append(tuple(str(name) for name in own))
-    return tuple({frozenset(map(str.casefold, key)): key for key in reversed(keys) if key}.values())[::-1]
+    first: dict[frozenset[str], tuple[str, ...]] = {}
+    for key in filter(None, keys):
+        first.setdefault(frozenset(map(str.casefold, key)), key)
+    return tuple(first.values())
 
 
 def table_quality(table: Table, settings: Settings, *, measured_at: datetime) -> Plan[TableQuality]:

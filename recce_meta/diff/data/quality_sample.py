@@ -1,9 +1,9 @@
 """Which rows of a relation are looked at: all, or a sample that every statement takes again.
 
 A table is sampled by its warehouse's own means (`Dialect.sampled_rows`). Where there are none, and of views,
-whose rows come in no order, a hash of each row decides: of its key where one is known, else of all its
-columns, so that rows that are equal are all in the sample, or none of them. A number of rows is a share of
-those that were counted: each row has the same chance, and about as many are taken.
+whose rows come in no order, a hash of each row decides: of its key where one is known, else of its columns
+(the first hundred), so that rows that are equal are all in the sample, or none of them. A number of rows is a
+share of those that were counted: each row has the same chance, and about as many are taken.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ LARGEST_SEED = 2**31 - 1
 """Of those that every warehouse takes."""
 ABOUT = "Each row had a chance of {percent:.4g} % to be looked at: about {rows} of {row_count}"
 BY_HASH = "Rows were chosen by a hash of {what}"
-EQUAL_ROWS = "all their columns: of rows that are equal, all are in the sample or none"
+EQUAL_ROWS = "{columns}: of rows that are equal there, all are in the sample or none"
+MOST_HASHED = 100
+"""Columns whose values decide, where no key is known: not every warehouse bears deeper expressions."""
 NO_SEED = (
     "{dialect} samples without a seed: statements look at different rows, and so does the next measurement"
 )
@@ -107,7 +109,7 @@ def counting(source: Source, sample: Sample | None = None) -> Query:
         dialect=source.dialect,
         side=source.side,
         about=f"rows of {source.name}",
-        assumed=[((sample.rows or 0) * 10 if sample is not None else 0,)],
+        assumed=[((sample.rows or 1) * 10 if sample is not None else 0,)],
     )
 
 
@@ -124,11 +126,12 @@ def _hashed(
     wanted = {dialect.fold(name) for name in key}
     chosen = [column for column in columns if dialect.fold(column.name) in wanted]
     has_key = bool(wanted) and len(chosen) == len(wanted)
-    chosen = chosen if has_key else list(columns)
+    chosen = chosen if has_key else list(columns[:MOST_HASHED])
     values: list[Sql] = [exp.Literal.number(seed)]
     values += [
         dialect.hashable(dialect.comparable(column.of("t"), column.type), column.type) for column in chosen
     ]
     relation = dialect.rows_where(source.relation, dialect.sampled(values, percent))
-    what = "their key" if has_key else EQUAL_ROWS
+    some = "all their columns" if len(chosen) == len(columns) else f"their first {MOST_HASHED} columns"
+    what = "their key" if has_key else EQUAL_ROWS.format(columns=some)
     return replace(source, relation=relation, text=""), BY_HASH.format(what=what)

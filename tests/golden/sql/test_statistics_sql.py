@@ -1,4 +1,4 @@
-"""Statements of row counts, profiles, most frequent values and histograms, as text of every dialect.
+"""Statements of row counts, profiles, most frequent values, histograms and quality, as text of every dialect.
 
 `<diff>/<case>/<dialect>.sql` holds what a case asks, in order. Those of DuckDB and PostgreSQL are run as
 they stand, but for the names of the schemas.
@@ -7,6 +7,7 @@ they stand, but for the names of the schemas.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,9 +20,13 @@ from recce_meta.diff.data.counts import Countable, row_counts
 from recce_meta.diff.data.histogram import histogram_diff
 from recce_meta.diff.data.plan import Answer, Plan, Queries, Query, run
 from recce_meta.diff.data.profile import profile_diff
+from recce_meta.diff.data.quality import Settings, Table, table_quality
+from recce_meta.diff.data.quality_metrics import Metric
+from recce_meta.diff.data.quality_privacy import Privacy
 from recce_meta.diff.data.source import Pair, Source, table
 from recce_meta.diff.data.top_k import top_k_diff
 from recce_meta.models.data_diff import DataSide, Subject
+from recce_meta.models.quality import Sample
 
 ROOT = Path(__file__).parent
 RUN_ON = ("duckdb", "postgres")
@@ -55,6 +60,29 @@ COLUMNS = {
 
 Asked = Callable[[Pair], Plan[Any]]
 
+
+def quality(settings: Settings, *, is_view: bool = False, keys: tuple[str, ...] = ()) -> Asked:
+    """The quality of the current side, with two metrics; `note` is private."""
+
+    def plan(pair: Pair) -> Plan[Any]:
+        assert pair.current is not None
+        wanted = Table(
+            source=pair.current,
+            unique_id="model.shop.orders",
+            name="orders",
+            is_view=is_view,
+            keys=(keys,) if keys else (),
+            metrics=(
+                Metric(name="open", sql="AVG(CASE WHEN is_open THEN 1.0 ELSE 0 END) -- a share"),
+                Metric(name="largest", sql="MAX(amount)", column="amount"),
+            ),
+            private={"note": True},
+        )
+        return table_quality(wanted, settings, measured_at=datetime(2026, 1, 1, tzinfo=timezone.utc))
+
+    return plan
+
+
 CASES: dict[str, tuple[str, Asked]] = {
     "row_count_diff/two_models": (
         "both",
@@ -84,6 +112,14 @@ CASES: dict[str, tuple[str, Asked]] = {
         lambda pair: histogram_diff(pair, ["amount"], 4, where="id > 10"),
     ),
     "histogram_diff/two_targets": ("apart", lambda pair: histogram_diff(pair, ["order"], 4)),
+    "quality/every_type": ("current", quality(Settings(top=3))),
+    "quality/no_values": ("current", quality(Settings(privacy=Privacy(keeps_values=False)))),
+    "quality/sampled_table": ("current", quality(Settings(sample=Sample(percent=2.5, seed=7), top=0))),
+    "quality/sampled_rows": ("current", quality(Settings(sample=Sample(rows=1000), top=0), keys=("id",))),
+    "quality/sampled_view": (
+        "current",
+        quality(Settings(sample=Sample(percent=0.01, seed=7), top=0), is_view=True),
+    ),
 }
 
 

@@ -1,0 +1,131 @@
+"""Values of private columns: they never leave the warehouse, in no figure and in no error."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from recce_meta.diff.data.quality import Settings
+from recce_meta.diff.data.quality_metrics import WITHHELD, Metric
+from recce_meta.diff.data.quality_privacy import Privacy
+from recce_meta.models.quality import Sample
+from tests.contract.quality.conftest import Shop
+
+NO_VALUES = Settings(privacy=Privacy(keeps_values=False))
+COLUMNS = {
+    "id": "integer",
+    "email": "varchar",
+    "phone_number": "bigint",
+    "card_number": "decimal(20,2)",
+    "birth_date": "date",
+    "token_at": "timestamp",
+    "has_pin": "boolean",
+    "rating": "integer",
+}
+MARK = 4_915_112_345
+BORN = date(1951, 12, 3)
+ROWS = [
+    (
+        number,
+        f"ann{MARK}@example.com",
+        MARK,
+        Decimal(MARK),
+        date(1951, 12, 3),
+        datetime(1951, 12, 3),
+        True,
+        31,
+    )
+    for number in range(1, 6)
+]
+
+
+def is_telling(cell: object) -> bool:
+    """Whether *cell* has a value of a private column in it."""
+    return str(MARK) in str(cell) or "1951" in str(cell) or str(MARK) in repr(cell)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(), NO_VALUES, Settings(sample=Sample(percent=99.9))],
+    ids=["patterns", "no values", "sample"],
+)
+def test_values_of_private_columns_never_leave_the_warehouse(shop: Shop, settings: Settings) -> None:
+    name = shop.fill("people", COLUMNS, ROWS)
+
+    found = shop.ask(name, settings)
+
+    assert found.reason is None and shop.answers
+    assert [cell for cell in shop.answers if is_telling(cell)] == []
+    assert not is_telling(found)
+    for column in found.columns:
+        plain = settings.privacy.keeps_values and column.name in ("id", "rating")
+        profile = column.profile
+        assert profile is not None and column.is_private is not plain and column.reason is None
+        assert (profile.not_null_count, column.null_count) == (profile.row_count, 0)
+        assert profile.distinct_count == (profile.row_count if column.name == "id" else 1)
+        if not plain:
+            values = (profile.min, profile.max, profile.avg, profile.median, profile.true_count)
+            assert (*values, column.top_values) == (None,) * 5 + ((),)
+    email = found.columns[1].profile
+    assert email is not None and email.min_length == email.max_length == len(ROWS[0][1])
+
+
+def test_the_test_itself_sees_values_that_do_leave(shop: Shop) -> None:
+    name = shop.fill("people", COLUMNS, ROWS)
+
+    found = shop.ask(name, Settings(privacy=Privacy(patterns=())))
+
+    assert len([cell for cell in shop.answers if is_telling(cell)]) >= 10 and is_telling(found)
+
+
+def test_errors_do_not_quote_what_is_private(shop: Shop) -> None:
+    shop.fill("people", COLUMNS, ROWS)
+    people = shop.quoted("people")
+    view = shop.view("v", f"SELECT id, email, CAST(email AS INTEGER) AS rating FROM {people}")
+    metrics = (Metric(name="sum", sql="SUM(CAST(email AS INTEGER))", threshold="> 0"),)
+
+    for settings in (Settings(), NO_VALUES, Settings(sample=Sample(percent=50))):
+        found = shop.ask(view, settings, metrics=metrics, is_view=settings.sample is not None)
+
+        assert not is_telling(found)
+        said = repr(found)
+        assert "withheld, as it may quote values" in said and "example.com" not in said
+
+
+def test_what_is_not_private_may_be_quoted(shop: Shop) -> None:
+    shop.fill("people", COLUMNS, ROWS)
+    view = shop.view("v", f"SELECT id, CAST(email AS INTEGER) AS number FROM {shop.quoted('people')}")
+
+    found = shop.ask(view)
+
+    assert "example.com" in str(found.columns[1].reason)
+    assert found.columns[0].reason is None and found.columns[0].profile is not None
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_kept"),
+    [
+        ("COUNT(DISTINCT email)", True),
+        ("MAX(email)", False),
+        ("MAX(birth_date)", False),
+        ("MIN(CASE WHEN email LIKE '%@%' THEN 1 ELSE 0 END)", True),
+        ("MAX(rating)", True),
+    ],
+)
+def test_a_metric_that_mentions_a_private_column_keeps_numbers_alone(
+    shop: Shop, sql: str, is_kept: bool
+) -> None:
+    name = shop.fill("people", COLUMNS, ROWS)
+    seen: list[Any] = []
+
+    def holds(value: Any) -> bool:
+        seen.append(value)
+        return True
+
+    (metric,) = shop.measure(name, metrics=(Metric(name="m", sql=sql, threshold="any", holds=holds),)).metrics
+
+    assert (metric.value is not None, metric.reason) == (is_kept, None if is_kept else WITHHELD)
+    assert metric.holds is True and seen != [None]  # it is judged all the same

@@ -1,0 +1,162 @@
+"""Samples: the same rows for every statement and every time, and figures that are theirs."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.dialects import dialect_named
+from recce_meta.diff.data.quality import Settings
+from recce_meta.diff.data.quality_metrics import Metric
+from recce_meta.diff.data.source import table
+from recce_meta.errors import UsageError
+from recce_meta.models.quality import Sample, TableQuality
+from tests.contract.quality.conftest import Shop
+
+COLUMNS = {"id": "integer", "word": "varchar", "share": "double"}
+ROWS = [(number, "abcd"[number % 4], number / 8) for number in range(400)]
+QUARTER = Settings(sample=Sample(percent=25, seed=7))
+
+
+def check(found: TableQuality, *, is_same_each_time: bool = True) -> None:
+    """That all is counted, about a quarter is looked at, and every statement sees the same rows."""
+    taken = found.sampled_rows
+    assert found.reason is None and found.row_count == len(ROWS)
+    assert taken is not None and 60 < taken < 140
+    key, word, share = found.columns
+    assert {column.profile.row_count for column in (key, word, share) if column.profile} == {taken}
+    if is_same_each_time:
+        assert key.profile is not None and key.profile.distinct_count == taken
+        assert sum(one.count for one in word.top_values) == taken
+
+
+@pytest.fixture(params=["mysql", "sqlite"])
+def by_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """MySQL and SQLite, which other contract tests do not run on."""
+    if request.param == "sqlite":
+        sqlite3.connect(tmp_path / "shop.db").close()
+        url, schema = f"sqlite:///{tmp_path / 'shop.db'}", "main"
+    else:
+        url = request.getfixturevalue("mysql_url")
+        schema = urlsplit(url).path.strip("/")
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        yield Shop(adapter, schema)
+
+
+def test_a_sample_is_the_same_rows_for_every_statement_and_every_time(shop: Shop) -> None:
+    name = shop.fill("many", COLUMNS, ROWS)
+    has_seed = dialect_named(shop.adapter.warehouse.dialect).samples_by_seed
+
+    first, again = (shop.measure(name, QUARTER) for _ in range(2))
+    other = shop.measure(name, Settings(sample=Sample(percent=25, seed=8)))
+
+    check(first, is_same_each_time=has_seed)
+    if has_seed:
+        assert first.columns == again.columns and first.notes == ()
+        assert first.columns[0].profile != other.columns[0].profile
+    else:
+        assert any("without a seed" in note for note in first.notes)
+
+
+def test_figures_of_a_sample_are_those_of_its_rows(shop: Shop) -> None:
+    name = shop.fill("many", COLUMNS, ROWS)
+    dialect = dialect_named(shop.adapter.warehouse.dialect)
+    chosen = dialect.sampled_rows(table(dialect, name), 25, 7)
+    if chosen is None or not dialect.samples_by_seed:
+        pytest.skip("no sampling with a seed of the warehouse's own")
+
+    found = shop.measure(name, QUARTER)
+
+    rows = shop.adapter.execute(f"SELECT s.id, s.share FROM {dialect.render(chosen)} AS s")[1]
+    keys, shares = [int(row[0]) for row in rows], [float(row[1]) for row in rows]
+    key, share = found.columns[0].profile, found.columns[2].profile
+    assert key is not None and share is not None
+    assert (key.row_count, key.min, key.max) == (len(keys), min(keys), max(keys))
+    assert math.isclose(share.avg, sum(shares) / len(shares), rel_tol=1e-9)
+
+
+def test_a_number_of_rows_is_a_share_of_those_that_are_there(shop: Shop) -> None:
+    name = shop.fill("many", COLUMNS, ROWS)
+
+    some = shop.measure(name, Settings(sample=Sample(rows=100), top=0))
+    every = shop.measure(name, Settings(sample=Sample(rows=400), top=0))
+
+    assert some.sampled_rows is not None and 60 < some.sampled_rows < 140
+    assert some.notes[0] == "Each row had a chance of 25 % to be looked at: about 100 of 400"
+    assert (every.row_count, every.sampled_rows, every.notes) == (400, None, ())
+    assert every.columns[0].profile is not None and every.columns[0].profile.row_count == 400
+
+
+def test_a_view_is_sampled_by_a_hash_of_its_rows(shop: Shop) -> None:
+    shop.fill("many", COLUMNS, ROWS)
+    view = shop.view("v", f"SELECT id, word, share FROM {shop.quoted('many')}")
+
+    known = shop.ask(view, QUARTER, is_view=True)
+    keyed = shop.ask(view, QUARTER, is_view=True, keys=(("id",),))
+
+    check(known)
+    check(keyed)
+    assert [note for note in known.notes if "all their columns" in note]
+    assert [note for note in keyed.notes if "their key" in note]
+    assert known.columns[0].profile != keyed.columns[0].profile
+
+
+def test_what_nobody_has_told_to_be_a_view_is_sampled_all_the_same(shop: Shop) -> None:
+    shop.fill("many", COLUMNS, ROWS)
+    view = shop.view("v", f"SELECT id, word, share FROM {shop.quoted('many')} WHERE id >= 0")
+
+    check(shop.measure(view, QUARTER), is_same_each_time=False)
+
+
+def test_metrics_are_of_all_rows(shop: Shop) -> None:
+    name = shop.fill("many", COLUMNS, ROWS)
+
+    found = shop.measure(name, QUARTER, metrics=(Metric(name="rows", sql="COUNT(*)"),))
+
+    assert [int(metric.value) for metric in found.metrics] == [400]
+
+
+def test_nothing_is_a_sample_of_nothing(shop: Shop) -> None:
+    name = shop.fill("none", COLUMNS)
+
+    for sample in (Sample(percent=10), Sample(rows=10)):
+        found = shop.measure(name, Settings(sample=sample))
+        assert (found.reason, found.row_count, found.score) == (None, 0, None)
+
+
+def test_mysql_and_sqlite_sample_too(by_url: Shop) -> None:
+    mark = uuid4().hex[:12]
+    name = by_url.fill(f"many {mark}", COLUMNS, ROWS)
+    view = by_url.view(f"v {mark}", f"SELECT id, word, share FROM {name}")
+    try:
+        first, again = (by_url.measure(name, QUARTER) for _ in range(2))
+        other = by_url.measure(name, Settings(sample=Sample(percent=25, seed=8)))
+        viewed = by_url.ask(view, QUARTER, is_view=True)
+
+        check(first)
+        assert first.columns == again.columns
+        assert first.columns[0].profile != other.columns[0].profile
+        check(viewed)
+    finally:
+        by_url.adapter.execute(f"DROP VIEW {view}")
+        by_url.adapter.execute(f"DROP TABLE {name}")
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        *({"percent": 0.0}, {"percent": 100.5}, {"percent": float("nan")}, {"rows": 0}, {}),
+        *({"percent": 1.0, "rows": 1}, {"percent": 1.0, "seed": -1}, {"percent": 1.0, "seed": 2**31}),
+    ],
+)
+def test_samples_that_make_no_sense_are_refused(sample: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        Settings(sample=Sample(**sample))

@@ -1,0 +1,589 @@
+-- current: profile of 14 columns of orders
+SELECT
+  COUNT(*) AS row_count,
+  COUNT(t.`id`) AS c0_not_null_count,
+  MIN(t.`id`) AS c0_min,
+  MAX(t.`id`) AS c0_max,
+  AVG(CAST(t.`id` AS DOUBLE)) AS c0_avg,
+  COUNT(t.`amount`) AS c1_not_null_count,
+  MIN(t.`amount`) AS c1_min,
+  MAX(t.`amount`) AS c1_max,
+  AVG(CAST(t.`amount` AS DOUBLE)) AS c1_avg,
+  COUNT(t.`ratio`) AS c2_not_null_count,
+  MIN(t.`ratio`) AS c2_min,
+  MAX(t.`ratio`) AS c2_max,
+  AVG(CAST(t.`ratio` AS DOUBLE)) AS c2_avg,
+  COUNT(t.`score`) AS c3_not_null_count,
+  CAST(MIN(t.`score`) AS CHAR) AS c3_min,
+  CAST(MAX(t.`score`) AS CHAR) AS c3_max,
+  AVG(CAST(t.`score` AS DOUBLE)) AS c3_avg,
+  COUNT(t.`note`) AS c4_not_null_count,
+  MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
+  MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
+  AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
+  COUNT(CASE WHEN TRIM(t.`note`) = '' THEN 1 END) AS c4_blank_count,
+  COUNT(t.`is_open`) AS c5_not_null_count,
+  COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
+  COUNT(t.`ordered_on`) AS c6_not_null_count,
+  CAST(MIN(t.`ordered_on`) AS CHAR) AS c6_min,
+  CAST(MAX(t.`ordered_on`) AS CHAR) AS c6_max,
+  COUNT(t.`ordered_at`) AS c7_not_null_count,
+  CAST(MIN(t.`ordered_at`) AS CHAR) AS c7_min,
+  CAST(MAX(t.`ordered_at`) AS CHAR) AS c7_max,
+  COUNT(t.`shipped_at`) AS c8_not_null_count,
+  CAST(MIN(t.`shipped_at`) AS CHAR) AS c8_min,
+  CAST(MAX(t.`shipped_at`) AS CHAR) AS c8_max,
+  COUNT(t.`tags`) AS c9_not_null_count,
+  MIN(ARRAY_LENGTH(t.`tags`)) AS c9_min_length,
+  MAX(ARRAY_LENGTH(t.`tags`)) AS c9_max_length,
+  AVG(CAST(ARRAY_LENGTH(t.`tags`) AS DOUBLE)) AS c9_avg_length,
+  COUNT(t.`payload`) AS c10_not_null_count,
+  COUNT(t.`raw`) AS c11_not_null_count,
+  MIN(OCTET_LENGTH(t.`raw`)) AS c11_min_length,
+  MAX(OCTET_LENGTH(t.`raw`)) AS c11_max_length,
+  AVG(CAST(OCTET_LENGTH(t.`raw`) AS DOUBLE)) AS c11_avg_length,
+  COUNT(t.`order`) AS c12_not_null_count,
+  MIN(t.`order`) AS c12_min,
+  MAX(t.`order`) AS c12_max,
+  AVG(CAST(t.`order` AS DOUBLE)) AS c12_avg,
+  COUNT(t.`a"b`) AS c13_not_null_count,
+  MIN(t.`a"b`) AS c13_min,
+  MAX(t.`a"b`) AS c13_max,
+  AVG(CAST(t.`a"b` AS DOUBLE)) AS c13_avg
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.id
+SELECT
+  COUNT(DISTINCT t.`id`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.amount
+SELECT
+  COUNT(DISTINCT t.`amount`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.ratio
+SELECT
+  COUNT(DISTINCT t.`ratio`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.score
+SELECT
+  COUNT(DISTINCT t.`score`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.note
+SELECT
+  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.ordered_on
+SELECT
+  COUNT(DISTINCT t.`ordered_on`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.ordered_at
+SELECT
+  COUNT(DISTINCT t.`ordered_at`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.shipped_at
+SELECT
+  COUNT(DISTINCT t.`shipped_at`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.tags
+SELECT
+  COUNT(DISTINCT t.`tags`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.payload
+SELECT
+  COUNT(DISTINCT CAST(t.`payload` AS CHAR)) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.raw
+SELECT
+  COUNT(DISTINCT t.`raw`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.order
+SELECT
+  COUNT(DISTINCT t.`order`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.a"b
+SELECT
+  COUNT(DISTINCT t.`a"b`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: most frequent values of 13 columns of orders
+SELECT
+  0 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        t.`id` AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`id` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  1 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        t.`amount` AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`amount` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  2 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        t.`ratio` AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`ratio` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  3 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        t.`score` AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`score` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  4 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        t.`is_open` AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`is_open` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  5 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        t.`ordered_on` AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`ordered_on` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  6 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        t.`ordered_at` AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`ordered_at` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  7 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        t.`shipped_at` AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`shipped_at` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  8 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+  ) AS place,
+  f.v AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        CAST(TO_JSON(t.`tags`) AS CHAR) AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`tags` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  9 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+  ) AS place,
+  f.v AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        CAST(t.`payload` AS CHAR) AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`payload` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  10 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+  ) AS place,
+  f.v AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        HEX(t.`raw`) AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`raw` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  11 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        t.`order` AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`order` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
+  LIMIT 3
+) AS f
+UNION ALL
+SELECT
+  12 AS column_number,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
+  ) AS place,
+  CAST(f.v AS CHAR) AS value,
+  f.base_rows,
+  f.current_rows
+FROM (
+  SELECT
+    c.v,
+    c.base_rows,
+    c.current_rows
+  FROM (
+    SELECT
+      g.v,
+      0 AS base_rows,
+      COUNT(*) AS current_rows
+    FROM (
+      SELECT
+        t.`a"b` AS v
+      FROM `pr_42`.`orders` AS t
+      WHERE
+        NOT t.`a"b` IS NULL
+    ) AS g
+    GROUP BY
+      1
+  ) AS c
+  ORDER BY
+    c.current_rows DESC,
+    c.base_rows DESC,
+    CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
+  LIMIT 3
+) AS f;
+
+-- current: 2 metrics of orders
+SELECT
+  COUNT(*) AS row_count,
+  (
+    
+    AVG(CASE WHEN is_open THEN 1.0 ELSE 0 END) -- a share
+    
+  ) AS m0,
+  (
+    
+    MAX(amount)
+    
+  ) AS m1
+FROM `pr_42`.`orders` AS t;

@@ -1,0 +1,113 @@
+-- current: profile of 14 columns of orders
+SELECT
+  COUNT(*) AS row_count,
+  COUNT(t.`id`) AS c0_not_null_count,
+  COUNT(t.`amount`) AS c1_not_null_count,
+  COUNT(t.`ratio`) AS c2_not_null_count,
+  COUNT(t.`score`) AS c3_not_null_count,
+  COUNT(t.`note`) AS c4_not_null_count,
+  MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
+  MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
+  AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
+  COUNT(CASE WHEN TRIM(t.`note`) = '' THEN 1 END) AS c4_blank_count,
+  COUNT(t.`is_open`) AS c5_not_null_count,
+  COUNT(t.`ordered_on`) AS c6_not_null_count,
+  COUNT(t.`ordered_at`) AS c7_not_null_count,
+  COUNT(t.`shipped_at`) AS c8_not_null_count,
+  COUNT(t.`tags`) AS c9_not_null_count,
+  MIN(ARRAY_LENGTH(t.`tags`)) AS c9_min_length,
+  MAX(ARRAY_LENGTH(t.`tags`)) AS c9_max_length,
+  AVG(CAST(ARRAY_LENGTH(t.`tags`) AS DOUBLE)) AS c9_avg_length,
+  COUNT(t.`payload`) AS c10_not_null_count,
+  COUNT(t.`raw`) AS c11_not_null_count,
+  MIN(OCTET_LENGTH(t.`raw`)) AS c11_min_length,
+  MAX(OCTET_LENGTH(t.`raw`)) AS c11_max_length,
+  AVG(CAST(OCTET_LENGTH(t.`raw`) AS DOUBLE)) AS c11_avg_length,
+  COUNT(t.`order`) AS c12_not_null_count,
+  COUNT(t.`a"b`) AS c13_not_null_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.id
+SELECT
+  COUNT(DISTINCT t.`id`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.amount
+SELECT
+  COUNT(DISTINCT t.`amount`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.ratio
+SELECT
+  COUNT(DISTINCT t.`ratio`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.score
+SELECT
+  COUNT(DISTINCT t.`score`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.note
+SELECT
+  COUNT(DISTINCT CAST(t.`note` AS CHAR)) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.is_open
+SELECT
+  COUNT(DISTINCT t.`is_open`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.ordered_on
+SELECT
+  COUNT(DISTINCT t.`ordered_on`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.ordered_at
+SELECT
+  COUNT(DISTINCT t.`ordered_at`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.shipped_at
+SELECT
+  COUNT(DISTINCT t.`shipped_at`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.tags
+SELECT
+  COUNT(DISTINCT t.`tags`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.payload
+SELECT
+  COUNT(DISTINCT CAST(t.`payload` AS CHAR)) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.raw
+SELECT
+  COUNT(DISTINCT t.`raw`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.order
+SELECT
+  COUNT(DISTINCT t.`order`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.a"b
+SELECT
+  COUNT(DISTINCT t.`a"b`) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: 2 metrics of orders
+SELECT
+  COUNT(*) AS row_count,
+  (
+    
+    AVG(CASE WHEN is_open THEN 1.0 ELSE 0 END) -- a share
+    
+  ) AS m0,
+  (
+    
+    MAX(amount)
+    
+  ) AS m1
+FROM `pr_42`.`orders` AS t;

@@ -1,0 +1,240 @@
+-- current: rows of orders
+SELECT
+  COUNT(*) AS row_count
+FROM "pr_42"."orders" AS t;
+
+-- current: profile of 14 columns of orders
+SELECT
+  COUNT(*) AS row_count,
+  COUNT(t."id") AS c0_not_null_count,
+  MIN(t."id") AS c0_min,
+  MAX(t."id") AS c0_max,
+  AVG(t."id") AS c0_avg,
+  MEDIAN(t."id") AS c0_median,
+  COUNT(t."amount") AS c1_not_null_count,
+  MIN(t."amount") AS c1_min,
+  MAX(t."amount") AS c1_max,
+  AVG(t."amount") AS c1_avg,
+  MEDIAN(CAST(t."amount" AS DOUBLE)) AS c1_median,
+  COUNT(t."ratio") AS c2_not_null_count,
+  MIN(t."ratio") AS c2_min,
+  MAX(t."ratio") AS c2_max,
+  AVG(t."ratio") AS c2_avg,
+  MEDIAN(t."ratio") AS c2_median,
+  COUNT(t."score") AS c3_not_null_count,
+  CAST(MIN(t."score") AS TEXT) AS c3_min,
+  CAST(MAX(t."score") AS TEXT) AS c3_max,
+  AVG(t."score") AS c3_avg,
+  MEDIAN(CAST(t."score" AS DOUBLE)) AS c3_median,
+  COUNT(t."note") AS c4_not_null_count,
+  MIN(LENGTH(t."note")) AS c4_min_length,
+  MAX(LENGTH(t."note")) AS c4_max_length,
+  AVG(LENGTH(t."note")) AS c4_avg_length,
+  COUNT(
+    CASE
+      WHEN CAST(t."note" AS TEXT) < '!' AND REPLACE(CAST(t."note" AS TEXT), ' ', '') = ''
+      THEN 1
+    END
+  ) AS c4_blank_count,
+  COUNT(t."is_open") AS c5_not_null_count,
+  COUNT(CASE WHEN t."is_open" THEN 1 END) AS c5_true_count,
+  COUNT(t."ordered_on") AS c6_not_null_count,
+  REGEXP_REPLACE(CAST(MIN(t."ordered_on") AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c6_min,
+  REGEXP_REPLACE(CAST(MAX(t."ordered_on") AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c6_max,
+  REGEXP_REPLACE(CAST(QUANTILE_DISC(t."ordered_on", 0.5) AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c6_median,
+  COUNT(t."ordered_at") AS c7_not_null_count,
+  REGEXP_REPLACE(CAST(MIN(t."ordered_at") AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c7_min,
+  REGEXP_REPLACE(CAST(MAX(t."ordered_at") AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c7_max,
+  REGEXP_REPLACE(CAST(QUANTILE_DISC(t."ordered_at", 0.5) AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c7_median,
+  COUNT(t."shipped_at") AS c8_not_null_count,
+  REGEXP_REPLACE(CAST(MIN(t."shipped_at") AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c8_min,
+  REGEXP_REPLACE(CAST(MAX(t."shipped_at") AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC') AS c8_max,
+  REGEXP_REPLACE(
+    CAST(QUANTILE_DISC(t."shipped_at", 0.5) AT TIME ZONE 'UTC' AS TEXT),
+    ' \(BC\)(.*)',
+    '\1 BC'
+  ) AS c8_median,
+  COUNT(t."tags") AS c9_not_null_count,
+  MIN(len(t."tags")) AS c9_min_length,
+  MAX(len(t."tags")) AS c9_max_length,
+  AVG(len(t."tags")) AS c9_avg_length,
+  COUNT(t."payload") AS c10_not_null_count,
+  COUNT(t."raw") AS c11_not_null_count,
+  MIN(OCTET_LENGTH(t."raw")) AS c11_min_length,
+  MAX(OCTET_LENGTH(t."raw")) AS c11_max_length,
+  AVG(OCTET_LENGTH(t."raw")) AS c11_avg_length,
+  COUNT(t."order") AS c12_not_null_count,
+  MIN(t."order") AS c12_min,
+  MAX(t."order") AS c12_max,
+  AVG(t."order") AS c12_avg,
+  MEDIAN(t."order") AS c12_median,
+  COUNT(t."a""b") AS c13_not_null_count,
+  MIN(t."a""b") AS c13_min,
+  MAX(t."a""b") AS c13_max,
+  AVG(t."a""b") AS c13_avg,
+  MEDIAN(t."a""b") AS c13_median
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.id
+SELECT
+  COUNT(DISTINCT t."id") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.amount
+SELECT
+  COUNT(DISTINCT t."amount") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.ratio
+SELECT
+  COUNT(DISTINCT t."ratio") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.score
+SELECT
+  COUNT(DISTINCT t."score") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.note
+SELECT
+  COUNT(DISTINCT t."note") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.ordered_on
+SELECT
+  COUNT(DISTINCT t."ordered_on") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.ordered_at
+SELECT
+  COUNT(DISTINCT t."ordered_at") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.shipped_at
+SELECT
+  COUNT(DISTINCT t."shipped_at") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.tags
+SELECT
+  COUNT(DISTINCT t."tags") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.payload
+SELECT
+  COUNT(DISTINCT CAST(json(t."payload") AS TEXT)) AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.raw
+SELECT
+  COUNT(DISTINCT t."raw") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.order
+SELECT
+  COUNT(DISTINCT t."order") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: distinct count of orders.a"b
+SELECT
+  COUNT(DISTINCT t."a""b") AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" AS t
+  WHERE
+    hash(7, t.rowid) % 1000000 < 25000
+) AS t;
+
+-- current: 2 metrics of orders
+SELECT
+  COUNT(*) AS row_count,
+  (
+    
+    AVG(CASE WHEN is_open THEN 1.0 ELSE 0 END) -- a share
+    
+  ) AS m0,
+  (
+    
+    MAX(amount)
+    
+  ) AS m1
+FROM "pr_42"."orders" AS t;

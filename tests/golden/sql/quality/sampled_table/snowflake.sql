@@ -1,0 +1,108 @@
+-- current: rows of orders
+SELECT
+  COUNT(*) AS row_count
+FROM "pr_42"."orders" AS t;
+
+-- current: profile of 14 columns of orders
+SELECT
+  COUNT(*) AS row_count,
+  COUNT(t."id") AS c0_not_null_count,
+  MIN(t."id") AS c0_min,
+  MAX(t."id") AS c0_max,
+  AVG(t."id") AS c0_avg,
+  MEDIAN(CAST(t."id" AS DOUBLE)) AS c0_median,
+  COUNT(DISTINCT t."id") AS c0_distinct_count,
+  COUNT(t."amount") AS c1_not_null_count,
+  MIN(t."amount") AS c1_min,
+  MAX(t."amount") AS c1_max,
+  AVG(t."amount") AS c1_avg,
+  MEDIAN(CAST(t."amount" AS DOUBLE)) AS c1_median,
+  COUNT(DISTINCT t."amount") AS c1_distinct_count,
+  COUNT(t."ratio") AS c2_not_null_count,
+  MIN(t."ratio") AS c2_min,
+  MAX(t."ratio") AS c2_max,
+  AVG(t."ratio") AS c2_avg,
+  MEDIAN(t."ratio") AS c2_median,
+  COUNT(DISTINCT t."ratio") AS c2_distinct_count,
+  COUNT(t."score") AS c3_not_null_count,
+  CAST(MIN(t."score") AS VARCHAR) AS c3_min,
+  CAST(MAX(t."score") AS VARCHAR) AS c3_max,
+  AVG(t."score") AS c3_avg,
+  MEDIAN(CAST(t."score" AS DOUBLE)) AS c3_median,
+  COUNT(DISTINCT t."score") AS c3_distinct_count,
+  COUNT(t."note") AS c4_not_null_count,
+  MIN(LENGTH(t."note")) AS c4_min_length,
+  MAX(LENGTH(t."note")) AS c4_max_length,
+  AVG(LENGTH(t."note")) AS c4_avg_length,
+  COUNT(CASE WHEN TRIM(t."note") = '' THEN 1 END) AS c4_blank_count,
+  COUNT(DISTINCT t."note") AS c4_distinct_count,
+  COUNT(t."is_open") AS c5_not_null_count,
+  COUNT(CASE WHEN t."is_open" THEN 1 END) AS c5_true_count,
+  COUNT(t."ordered_on") AS c6_not_null_count,
+  TO_VARCHAR(MIN(t."ordered_on"), 'YYYY-MM-DD') AS c6_min,
+  TO_VARCHAR(MAX(t."ordered_on"), 'YYYY-MM-DD') AS c6_max,
+  TO_VARCHAR(PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY
+    t."ordered_on"), 'YYYY-MM-DD') AS c6_median,
+  COUNT(DISTINCT t."ordered_on") AS c6_distinct_count,
+  COUNT(t."ordered_at") AS c7_not_null_count,
+  TO_VARCHAR(MIN(t."ordered_at"), 'YYYY-MM-DD HH24:MI:SS.FF6') AS c7_min,
+  TO_VARCHAR(MAX(t."ordered_at"), 'YYYY-MM-DD HH24:MI:SS.FF6') AS c7_max,
+  TO_VARCHAR(
+    PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY
+      t."ordered_at"),
+    'YYYY-MM-DD HH24:MI:SS.FF6'
+  ) AS c7_median,
+  COUNT(DISTINCT t."ordered_at") AS c7_distinct_count,
+  COUNT(t."shipped_at") AS c8_not_null_count,
+  TO_VARCHAR(CONVERT_TIMEZONE('UTC', MIN(t."shipped_at")), 'YYYY-MM-DD HH24:MI:SS.FF6') AS c8_min,
+  TO_VARCHAR(CONVERT_TIMEZONE('UTC', MAX(t."shipped_at")), 'YYYY-MM-DD HH24:MI:SS.FF6') AS c8_max,
+  TO_VARCHAR(
+    CONVERT_TIMEZONE('UTC', PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY
+      t."shipped_at")),
+    'YYYY-MM-DD HH24:MI:SS.FF6'
+  ) AS c8_median,
+  COUNT(DISTINCT t."shipped_at") AS c8_distinct_count,
+  COUNT(t."tags") AS c9_not_null_count,
+  MIN(ARRAY_SIZE(t."tags")) AS c9_min_length,
+  MAX(ARRAY_SIZE(t."tags")) AS c9_max_length,
+  AVG(ARRAY_SIZE(t."tags")) AS c9_avg_length,
+  COUNT(DISTINCT TO_JSON(t."tags")) AS c9_distinct_count,
+  COUNT(t."payload") AS c10_not_null_count,
+  COUNT(DISTINCT TO_JSON(t."payload")) AS c10_distinct_count,
+  COUNT(t."raw") AS c11_not_null_count,
+  MIN(OCTET_LENGTH(t."raw")) AS c11_min_length,
+  MAX(OCTET_LENGTH(t."raw")) AS c11_max_length,
+  AVG(OCTET_LENGTH(t."raw")) AS c11_avg_length,
+  COUNT(DISTINCT t."raw") AS c11_distinct_count,
+  COUNT(t."order") AS c12_not_null_count,
+  MIN(t."order") AS c12_min,
+  MAX(t."order") AS c12_max,
+  AVG(t."order") AS c12_avg,
+  MEDIAN(CAST(t."order" AS DOUBLE)) AS c12_median,
+  COUNT(DISTINCT t."order") AS c12_distinct_count,
+  COUNT(t."a""b") AS c13_not_null_count,
+  MIN(t."a""b") AS c13_min,
+  MAX(t."a""b") AS c13_max,
+  AVG(t."a""b") AS c13_avg,
+  MEDIAN(CAST(t."a""b" AS DOUBLE)) AS c13_median,
+  COUNT(DISTINCT t."a""b") AS c13_distinct_count
+FROM (
+  SELECT
+    *
+  FROM "pr_42"."orders" SAMPLE BERNOULLI (2.5) SEED (7)
+) AS t;
+
+-- current: 2 metrics of orders
+SELECT
+  COUNT(*) AS row_count,
+  (
+    
+    AVG(CASE WHEN is_open THEN 1.0 ELSE 0 END) -- a share
+    
+  ) AS m0,
+  (
+    
+    MAX(amount)
+    
+  ) AS m1
+FROM "pr_42"."orders" AS t;
