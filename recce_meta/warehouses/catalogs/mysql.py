@@ -30,7 +30,7 @@ SELECT t.table_schema, t.table_name,
     CASE WHEN t.table_type LIKE '%VIEW' THEN NULL ELSE NULLIF(t.table_comment, '') END,
     NULLIF(v.view_definition, ''),
     p.partition_key, NULL, NULL, NULL, p.partitions,
-    NULLIF(JSON_MERGE_PATCH('{}', JSON_OBJECT(
+    NULLIF(CAST(JSON_MERGE_PATCH('{}', JSON_OBJECT(
         'engine', t.engine,
         'collation', CASE WHEN t.table_collation <> s.default_collation_name THEN t.table_collation END,
         'create_options', NULLIF(TRIM(REPLACE(t.create_options, 'partitioned', '')), ''),
@@ -38,7 +38,7 @@ SELECT t.table_schema, t.table_name,
         'security', CASE WHEN v.security_type <> 'DEFINER' THEN LOWER(v.security_type) END,
         'check_option', CASE WHEN v.check_option <> 'NONE' THEN LOWER(v.check_option) END
         /*M!, 'algorithm', CASE WHEN v.algorithm <> 'UNDEFINED' THEN LOWER(v.algorithm) END */
-    )), '{}'),
+    )) AS CHAR), '{}'),
     t.table_rows, t.data_length + t.index_length, t.create_time, t.update_time, NULL
 FROM information_schema.tables t
 JOIN information_schema.schemata s ON {same s.schema_name t.table_schema}

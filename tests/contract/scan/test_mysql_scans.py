@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import pytest
+import sqlglot
 
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.errors import PermissionDenied
 from recce_meta.extractors.live import Scope, extract_database
 from recce_meta.models.catalog import relation_id
+from recce_meta.warehouses import warehouse_for_scheme
+from recce_meta.warehouses.catalogs import ROWS, Part, catalog_of
 from tests.contract.scan.samples.places import Place, place
 
 SHOP = (
@@ -238,3 +242,17 @@ def test_as_many_columns_as_may_be(shop: Place) -> None:
 
 def test_an_empty_database_has_its_schema_alone(shop: Place) -> None:
     assert list(shop.nodes()) == [f"schema.{shop.schema}"]
+
+
+def test_what_mysql_alone_reads_is_sql() -> None:
+    """No MySQL answers here: what its comments hide from MariaDB is parsed at least."""
+    catalog = catalog_of(warehouse_for_scheme("mysql"))
+    for part in Part:
+        (statement,) = catalog.statements(part, ("it's", "back\\slash"), None)
+        without = re.sub(r"/\*M!.*?\*/", "", statement, flags=re.DOTALL)
+        as_mysql = re.sub(r"/\*!\d{5} (.*?)\*/", r"\1", without, flags=re.DOTALL)
+        tree = sqlglot.parse_one(as_mysql, read="mysql")
+        select = tree.find(sqlglot.exp.Select)
+        assert select is not None
+        assert len(select.expressions) == len(ROWS[part].__struct_fields__)  # type: ignore[attr-defined]
+        assert not re.search(r"[{]\w", as_mysql.replace('{"', ""))
