@@ -27,6 +27,7 @@ from benchmarks import (
     profiles,
     recording,
     reports,
+    scanning,
     startup,
     values,
 )
@@ -35,7 +36,7 @@ from benchmarks.measure import Figure, markdown
 
 GROUPS = (
     *("extraction", "recording", "diff", "startup", "history", "reports"),
-    *("values", "profiles", "counts", "connections", "columns", "categories", "impact"),
+    *("values", "profiles", "counts", "connections", "columns", "categories", "impact", "scanning"),
 )
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
@@ -81,6 +82,7 @@ def main() -> None:
             "columns": lambda: columns.run(large),
             "categories": categories.run,
             "impact": lambda: impact.run(large, scratch),
+            "scanning": scanning.run,
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
     print(markdown(figures))

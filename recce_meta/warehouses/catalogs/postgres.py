@@ -9,9 +9,11 @@ Source: https://www.postgresql.org/docs/current/catalogs.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
+from recce_meta.errors import MissingRelation
+from recce_meta.models.kinds import VIEWS
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
 
 _LOCK_SECONDS = 10
@@ -293,6 +295,14 @@ _STATEMENTS: Mapping[Part, str] = {
     Part.INDEXES: _FOUND + _INDEXES,
 }
 
+# By the places of columns in the structs of `models.catalog`.
+_IS_GONE: Mapping[Part, Callable[[Sequence[Any]], bool]] = {
+    Part.RELATIONS: lambda row: row[2] in VIEWS and row[5] is None,
+    Part.COLUMNS: lambda row: row[7] is not None and row[6] is None,
+    Part.CONSTRAINTS: lambda row: row[3] == "check" and row[5] is None,
+    Part.INDEXES: lambda row: row[3] is None,
+}
+
 
 class Catalog(BaseCatalog):
     """PostgreSQL's."""
@@ -305,3 +315,15 @@ class Catalog(BaseCatalog):
     def statements(self, part: Part, schemas: Sequence[str], database: str | None) -> tuple[str, ...]:
         """One statement for each part, for all *schemas*."""
         return (_STATEMENTS[part].replace("{schemas}", self.listed(schemas)),)
+
+    def rows(self, part: Part, answer: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+        """*answer* itself. Raises MissingRelation where something was dropped while it was written down.
+
+        The rows are of one moment, and the functions that write definitions see what is committed: of what is
+        gone by then they tell NULL.
+        """
+        is_gone = _IS_GONE.get(part)
+        gone = next(filter(is_gone, answer), None) if is_gone is not None else None
+        if gone is not None:
+            raise MissingRelation(f"{gone[0]}.{gone[1]} was changed while it was read")
+        return answer
