@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta import plugins
+from recce_meta import UnifiedSqlAdapter, plugins
 from recce_meta.adapter.drivers import driver_for
+from recce_meta.api.checking import doctor
 from recce_meta.dialects import dialect_named
 from recce_meta.errors import ConfigurationError, PluginError, UnknownNameError
 from recce_meta.warehouses import clashing, warehouse_for_scheme, warehouse_named
@@ -157,6 +158,15 @@ def test_what_is_built_in_stays_and_that_is_told(install: Install) -> None:
         "'duckdb' of cellar_six is not used: recce_meta has a warehouse of that name",
         "'sqlite' of cellar_six is not used: recce_meta has a warehouse of that name",
     )
+
+
+def test_doctor_tells_of_what_is_not_used(install: Install) -> None:
+    install("cellar_eleven", plugins.WAREHOUSES, duckdb="Cellar")
+
+    first, *_ = doctor(lambda: UnifiedSqlAdapter.from_url("duckdb:///:memory:"), "recce_metadata")
+
+    assert (first.name, first.ok) == ("plug-in", None)
+    assert first.detail.startswith("'duckdb' of cellar_eleven is not used")
 
 
 def test_a_built_in_name_is_found_without_looking_for_packages(monkeypatch: pytest.MonkeyPatch) -> None:

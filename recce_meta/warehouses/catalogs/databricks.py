@@ -12,6 +12,9 @@ from recce_meta.errors import UsageError
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
 from recce_meta.warehouses.catalogs.selecting import select_list
 
+WITHOUT_SCHEMA = "hive_metastore"
+"""The catalog beside those of Unity Catalog, and what dbt takes where none is named."""
+
 _SCHEMAS = {"name": "schema_name", "owner": "schema_owner", "comment": "comment"}
 
 # https://docs.databricks.com/sql/language-manual/information-schema/tables.html. A metric view is defined by
@@ -87,6 +90,11 @@ class Catalog(BaseCatalog):
         """The SQL that tells *part* of *schemas*; Databricks has no indexes."""
         if not database:
             raise UsageError("No catalog of Databricks' is named", hint="add 'catalog:' to the profile")
+        if database == WITHOUT_SCHEMA:
+            raise UsageError(
+                f"The catalog {database} cannot be scanned: it has no information_schema",
+                hint="name a catalog of Unity Catalog: 'catalog:' in the profile",
+            )
         where = f"{_quoted(database)}.information_schema"
         if part is Part.SCHEMAS:
             return (f"SELECT\n  {select_list(part, _SCHEMAS, _quoted)}\nFROM {where}.schemata\nORDER BY 1",)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recce_meta import Project, UnifiedSqlAdapter, load_run, record_run
+from recce_meta import NodeMetadata, Project, UnifiedSqlAdapter, load_run, record_run
 from recce_meta.extractors.live import Scope, extract_database
 from tests.contract.conftest import Backend
 
@@ -75,10 +75,18 @@ def scan(adapter: UnifiedSqlAdapter, schema: str) -> Project:
     return extract_database(adapter, scope=Scope(schemas=(schema,)), project="shop")
 
 
+def relations(project: Project) -> list[NodeMetadata]:
+    return [one for one in project.nodes if one.resource_type != "schema"]
+
+
+def literally(name: str) -> str:
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
+
+
 @pytest.fixture
 def node(shop: Project) -> Node:
     """The node of a relation by its name, whatever its case."""
-    by_name = {one.name.lower(): one for one in shop.nodes if one.resource_type != "schema"}
+    by_name = {one.name.lower(): one for one in relations(shop)}
     return by_name.__getitem__
 
 
@@ -181,6 +189,8 @@ def test_a_scan_tells_what_there_is_and_again_the_same(
 
     again = scan(adapter, schema)
     assert again.nodes == shop.nodes
+    among_all = extract_database(adapter, scope=Scope(include=(f"{literally(schema)}.*",)), project="shop")
+    assert relations(among_all) == relations(shop)
     with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'store.duckdb'}") as store:
         assert record_run(store, shop).versions_written == len(shop.nodes)
         assert not record_run(store, again).new_graph

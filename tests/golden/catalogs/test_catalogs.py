@@ -88,6 +88,12 @@ def test_without_a_database_it_is_said_what_to_name(name: str) -> None:
         catalog(name).statements(Part.SCHEMAS, (), None)
 
 
+def test_the_old_metastore_is_refused_with_a_way_out() -> None:
+    with pytest.raises(UsageError, match="hive_metastore cannot be scanned") as refused:
+        catalog("databricks").statements(Part.SCHEMAS, (), "hive_metastore")
+    assert "catalog:" in (refused.value.hint or "")
+
+
 @pytest.mark.parametrize("name", WAREHOUSES)
 @pytest.mark.parametrize("text", ["it's", "back\\slash", "\\'", "line\nbreak", '"', "`"])
 def test_a_name_stays_a_name_within_a_literal(name: str, text: str) -> None:
