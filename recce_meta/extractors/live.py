@@ -333,6 +333,7 @@ class _Nodes:
             catalog.default_schema,
             database=self._database,
             tells_missing=catalog.views_can_break,
+            system_schemas=catalog.system_schemas,
         )
 
     def all(self) -> tuple[NodeMetadata, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -21,8 +22,6 @@ Key = tuple[str, str]
 
 _MARKER = re.compile(r"recce_meta_(\d+)_", re.I)
 _LATE_BINDING = re.compile(r"\swith\s+no\s+schema\s+binding\s*\Z", re.I)
-_SYSTEM = ("information_schema", "pg_catalog")
-"""Schemas that every database has, whether a scan is told of them or not."""
 _BEFORE_RELATIONS = frozenset(["FROM", "JOIN", "COMMA", "L_PAREN", "STRAIGHT_JOIN"])
 _NAMES = frozenset(["VAR", "IDENTIFIER"])
 _NAMED = 5
@@ -72,7 +71,8 @@ class ViewReader:
     """Finds what each view reads, among *relations*: their full names by schema and name.
 
     *database* is the one that is looked at, where names may have one before the schema. With *tells_missing*
-    a name that is nothing's is warned of: views stay there when what they read is dropped.
+    a name that is nothing's is warned of, unless its schema is one of *system_schemas* (globs): views stay
+    there when what they read is dropped.
     """
 
     def __init__(
@@ -83,9 +83,10 @@ class ViewReader:
         *,
         database: str | None = None,
         tells_missing: bool = False,
+        system_schemas: Sequence[str] = (),
     ) -> None:
         self._relations, self._dialect, self._default = relations, dialect, default_schema
-        self._database, self._tells_missing = database, tells_missing
+        self._database, self._tells_missing, self._system = database, tells_missing, system_schemas
         self._last_names = {name.casefold() for _, name in relations}
         self._catalog: _Catalog | None = None
         self._warnings: list[str] = []
@@ -96,7 +97,10 @@ class ViewReader:
         """What could not be read, one line for each view; and what views read that is not there, in one."""
         if not self._missing:
             return self._warnings
-        return [*self._warnings, f"Not found, but read by a view: {first_of(self._missing, _NAMED)}"]
+        return [
+            *self._warnings,
+            f"Read by a view, but not part of the scan: {first_of(self._missing, _NAMED)}",
+        ]
 
     def read(self, view: Key, definition: str) -> ViewSql:
         """The SQL *definition* of *view*; where it cannot be parsed, what it names in full, and a warning."""
@@ -147,7 +151,7 @@ class ViewReader:
         return f"{self._relations[owner]} AS {text[name.last : name.end]}"
 
     def _tell_missing(self, view: Key, parts: Sequence[_Part]) -> None:
-        is_system = len(parts) > 1 and parts[-2].text.lower() in _SYSTEM
+        is_system = len(parts) > 1 and any(fnmatchcase(parts[-2].text.lower(), one) for one in self._system)
         told = f"{'.'.join(part.text for part in parts)} ({'.'.join(view)})"
         if self._tells_missing and not is_system and told not in self._missing:
             self._missing.append(told)

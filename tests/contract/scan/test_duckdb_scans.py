@@ -116,7 +116,7 @@ def test_a_view_whose_table_is_gone_stays_and_is_told_of(shop: Place) -> None:
     assert found["broken"].raw_code == "SELECT i FROM gone"
     assert found["broken"].parents == ()
     assert found["whole"].parents == ("relation.main.here",)
-    assert project.warnings == ("Not found, but read by a view: gone (main.broken)",)
+    assert project.warnings == ("Read by a view, but not part of the scan: gone (main.broken)",)
 
 
 ODD = ('a "b"', "c.d", "e\nf", "😀", "⟦relation.main.x⟧", "select", "it's", "back\\slash", "Größe", "100%:x")

@@ -109,7 +109,7 @@ def test_a_broken_view_stays_with_its_sql_and_is_told_of(shop: Place) -> None:
     assert found["broken"].raw_code == f"select `{name}`.`gone`.`i` AS `i` from `{name}`.`gone`"
     assert (found["broken"].columns, found["broken"].parents, found["broken"].description) == ((), (), "")
     assert found["whole"].parents == (f"relation.{name}.here",)
-    assert project.warnings == (f"Not found, but read by a view: {name}.gone ({name}.broken)",)
+    assert project.warnings == (f"Read by a view, but not part of the scan: {name}.gone ({name}.broken)",)
 
 
 def test_rights_decide_what_is_seen_and_that_is_told(shop: Place, mysql_url: str) -> None:
@@ -189,7 +189,9 @@ def test_names_that_differ_in_case_are_different_ones(shop: Place, mysql_url: st
     assert found[f"{here}.lower_case"].parents == (f"{here}.film",)
     assert found[f"{here}.upper_case"].parents == (f"{here}.FILM",)
     assert found[f"{here}.elsewhere"].parents == ()
-    assert project.warnings == (f"Not found, but read by a view: {other}.film ({shop.schema}.elsewhere)",)
+    assert project.warnings == (
+        f"Read by a view, but not part of the scan: {other}.film ({shop.schema}.elsewhere)",
+    )
 
 
 def test_without_a_database_in_the_url_all_are_looked_at(shop: Place, mysql_url: str) -> None:
