@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from recce_meta.api.importing import import_run
     from recce_meta.api.quality import measure_quality
     from recce_meta.api.recording import record_run
+    from recce_meta.api.scanning import scan
     from recce_meta.diff.changes import detect_changes
     from recce_meta.diff.semantic import classify_change
     from recce_meta.errors import RecceMetaError
     from recce_meta.extractors.catalog import extract_columns_from_catalog
     from recce_meta.extractors.jinja import jinja_dependencies
+    from recce_meta.extractors.live import extract_database
     from recce_meta.extractors.manifest import extract_from_manifest
     from recce_meta.extractors.project import extract_project
     from recce_meta.graph import build_lineage_graph
@@ -58,6 +60,7 @@ __all__ = [
     "detect_changes",
     "export_run",
     "extract_columns_from_catalog",
+    "extract_database",
     "extract_from_manifest",
     "extract_project",
     "generate_diff_sql",
@@ -73,6 +76,7 @@ __all__ = [
     "query_diff",
     "record_run",
     "row_count_diff",
+    "scan",
     "schema_diff",
     "top_k_diff",
     "value_diff",
@@ -96,6 +100,7 @@ _MODULES = {
     "detect_changes": "diff.changes",
     "export_run": "api.exporting",
     "extract_columns_from_catalog": "extractors.catalog",
+    "extract_database": "extractors.live",
     "extract_from_manifest": "extractors.manifest",
     "extract_project": "extractors.project",
     "generate_diff_sql": "api.diff_sql",
@@ -111,6 +116,7 @@ _MODULES = {
     "query_diff": "api.data_diffs",
     "record_run": "api.recording",
     "row_count_diff": "api.data_diffs",
+    "scan": "api.scanning",
     "schema_diff": "api.data_diffs",
     "top_k_diff": "api.data_diffs",
     "value_diff": "api.data_diffs",

@@ -68,11 +68,11 @@ def commands_page() -> str:
     context = click.Context(cli, info_name="recce-meta")
     commands = {name: cli.get_command(context, name) for name in COMMANDS}
     found = {name: command for name, command in commands.items() if command is not None}
-    shared = _shared_names(list(found.values()))
+    shared = _shared_options(list(found.values()))
     parts = [HEADER, EXIT_CODES + "\n", "| command | does |\n| --- | --- |"]
     parts += [f"| [`{name}`](#{name}) | {text} |" for name, (_, text) in COMMANDS.items()]
     parts += ["", CONNECTION]
-    parts += _options([param for param in found["init"].params if param.name in shared])
+    parts += _options([param for param in found["init"].params if _key(param) in shared])
     for name, command in found.items():
         parts += ["", *_section(name, command, shared)]
         if isinstance(command, click.Group):
@@ -91,28 +91,42 @@ def _error_tree() -> str:
     )
 
 
-def _shared_names(commands: list[click.Command]) -> frozenset[str]:
-    """Names of the options that `init` and every other connecting command have."""
+Key = tuple[str | None, tuple[str, ...], str | None]
+"""An option as commands share it: its name, how it is spelt, and its help."""
+
+
+def _key(param: click.Parameter) -> Key:
+    return param.name, tuple(param.opts), getattr(param, "help", None)
+
+
+def _shared_options(commands: list[click.Command]) -> frozenset[Key]:
+    """The options that `init` and every other command have that connects to the store alone."""
     connecting = [
-        {param.name or "" for param in command.params}
+        frozenset(map(_key, command.params))
         for command in commands
-        if any(param.name == "profiles_dir" for param in command.params)
+        if any(param.name == "profiles_dir" for param in command.params) and not _looks_at_database(command)
     ]
-    return frozenset.intersection(*map(frozenset, connecting))
+    return frozenset.intersection(*connecting)
 
 
-def _section(name: str, command: click.Command, shared: frozenset[str]) -> Iterator[str]:
+def _looks_at_database(command: click.Command) -> bool:
+    """Whether its connection is that of a database that is looked at; the store may be elsewhere."""
+    return any(param.opts == ["--store"] for param in command.params)
+
+
+def _section(name: str, command: click.Command, shared: frozenset[Key]) -> Iterator[str]:
     arguments = [param for param in command.params if isinstance(param, click.Argument)]
-    own = [p for p in command.params if isinstance(p, click.Option) and p.name not in shared]
+    own = [p for p in command.params if isinstance(p, click.Option) and _key(p) not in shared]
     usage = " ".join(["recce-meta", name, "[OPTIONS]", *map(_argument, arguments)])
     if isinstance(command, click.Group):
         usage += f" {'|'.join(command.commands)}"
     yield f"## {name}\n\n```\n{usage}\n```\n"
     yield inspect.cleandoc(command.help or "").replace("\b\n", "") + "\n"
-    if any(param.name in shared for param in command.params):
-        yield "With [the options that say where the store is](#where-the-store-is)" + (
-            ", and:\n" if own else ".\n"
-        )
+    if any(_key(param) in shared for param in command.params):
+        told = "With [the options that say where the store is](#where-the-store-is)"
+        if _looks_at_database(command):
+            told = "With [the options of a connection](#where-the-store-is), here to the database"
+        yield told + (", and:\n" if own else ".\n")
     if own:
         yield from _options(own)
 

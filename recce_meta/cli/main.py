@@ -17,7 +17,7 @@ from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError, Ware
 COMMANDS = {
     "init": ("record", "Create the store, or bring it up to date."),
     "record": ("record", "Record dbt's artifacts as one run, or files of SQL."),
-    "scan": ("scan", "Record what a live database consists of, and what differs from the scan before."),
+    "scan": ("scan", "Record what a live database consists of, and tell what differs from the scan before."),
     "hook": ("record", "Run a command such as dbt build, then record what it left behind."),
     "runs": ("inspect", "List recorded runs, newest first."),
     "show": ("inspect", "One run: what it holds and what happened in it."),
@@ -30,7 +30,7 @@ COMMANDS = {
     "histogram": ("data", "How numbers, dates and timestamps are distributed on both sides."),
     "query-diff": ("data_values", "The results of a query on both sides."),
     "check": ("check", "Run a file of checks, with thresholds, for CI."),
-    "quality": ("quality", "Measure the quality of tables, keep it, and tell what changed since the last time."),
+    "quality": ("quality", "Measure the quality of tables, keep it, and tell what changed."),
     "lineage": ("inspect", "What a node reads, and what reads it."),
     "impact": ("impact", "What a change of a node, or of one of its columns, reaches."),
     "render": ("render", "Turn ref() and source() SQL into warehouse SQL."),
