@@ -145,7 +145,7 @@ _kept: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
 @_kept
 @format_option("table", "json", "markdown")
 def quality(database: Database, **given: Any) -> None:
-    """Measure the quality of tables, keep it, and tell what changed since the last time.
+    """Measure the quality of tables, keep it, and tell what changed.
 
     NODES are names, schema.table, or unique ids of the latest run's nodes; without any, and without --select,
     a dbt run's models, seeds and snapshots, or a scan's tables and materialized views. Where nothing was

@@ -49,7 +49,7 @@ COLUMN_COLUMNS = (
     "quality_run_id", "unique_id", "ordinal", "column_name", "column_type", "row_count", "not_null_count",
     "distinct_count", "is_approximate", *(f"{name}_value" for name in FIGURES),
     *(f"{name}_number" for name in FIGURES), "value_kinds", "true_count", "min_length", "max_length",
-    "average_length", "is_private", "score", "reason",
+    "average_length", "blank_count", "is_declared_unique", "is_private", "score", "reason",
 )  # fmt: skip
 VALUE_COLUMNS = (
     "quality_run_id", "unique_id", "ordinal", "place", "column_name", "value", "value_kind", "value_count",
@@ -239,6 +239,8 @@ def _column_row(run_id: str, table: TableQuality, ordinal: int, column: ColumnQu
         ordinal,
         storable(column.name),
         *_figures(column.profile),
+        column.blank_count,
+        column.is_declared_unique,
         column.is_private,
         column.score,
         column.reason and storable(column.reason),
@@ -351,9 +353,15 @@ def _table_of(
 
 
 def _column_of(row: tuple[Any, ...]) -> ColumnQuality:
-    name, *figures, is_private, score, reason = row
+    name, *figures, blank_count, is_declared_unique, is_private, score, reason = row
     return ColumnQuality(
-        name=name, profile=_profile_of(*figures), is_private=is_private, score=score, reason=reason
+        name=name,
+        profile=_profile_of(*figures),
+        blank_count=blank_count,
+        is_declared_unique=is_declared_unique,
+        is_private=is_private,
+        score=score,
+        reason=reason,
     )
 
 

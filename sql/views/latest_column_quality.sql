@@ -32,6 +32,8 @@ SELECT
   measured.min_length,
   measured.max_length,
   measured.average_length,
+  measured.blank_count,
+  measured.is_declared_unique,
   measured.is_private,
   measured.score,
   measured.reason

@@ -133,7 +133,7 @@ COLUMNS = {
         "project_name environment unique_id name ordinal column_name column_type quality_run_id run_id"
         " measured_at row_count null_count null_share distinct_count distinct_share is_approximate min_value"
         " max_value average_value median_value min_number max_number average_number median_number true_count"
-        " min_length max_length average_length is_private score reason"
+        " min_length max_length average_length blank_count is_declared_unique is_private score reason"
     ),
     "table_quality_history": (
         "quality_run_id run_id project_name environment started_at unique_id name measured_at row_count"

@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
   min_length INT64,
   max_length INT64,
   average_length FLOAT64,
+  blank_count INT64,
+  is_declared_unique BOOL NOT NULL,
   is_private BOOL NOT NULL,
   score FLOAT64,
   reason STRING,

@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
   min_length BIGINT,
   max_length BIGINT,
   average_length DOUBLE PRECISION,
+  blank_count BIGINT,
+  is_declared_unique BOOLEAN NOT NULL,
   is_private BOOLEAN NOT NULL,
   score DOUBLE PRECISION,
   reason TEXT,

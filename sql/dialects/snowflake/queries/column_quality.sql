@@ -17,6 +17,8 @@ SELECT
   min_length,
   max_length,
   average_length,
+  blank_count,
+  is_declared_unique,
   is_private,
   score,
   reason
