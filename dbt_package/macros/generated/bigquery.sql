@@ -450,6 +450,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_quality (
   min_length INT64,
   max_length INT64,
   average_length FLOAT64,
+  blank_count INT64,
+  is_declared_unique BOOL NOT NULL,
   is_private BOOL NOT NULL,
   score FLOAT64,
   reason STRING,
@@ -1598,6 +1600,8 @@ SELECT
   measured.min_length,
   measured.max_length,
   measured.average_length,
+  measured.blank_count,
+  measured.is_declared_unique,
   measured.is_private,
   measured.score,
   measured.reason

@@ -423,6 +423,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_quality (
   min_length BIGINT,
   max_length BIGINT,
   average_length DOUBLE PRECISION,
+  blank_count BIGINT,
+  is_declared_unique BOOLEAN NOT NULL,
   is_private BOOLEAN NOT NULL,
   score DOUBLE PRECISION,
   reason TEXT,
@@ -1657,6 +1659,8 @@ SELECT
   measured.min_length,
   measured.max_length,
   measured.average_length,
+  measured.blank_count,
+  measured.is_declared_unique,
   measured.is_private,
   measured.score,
   measured.reason

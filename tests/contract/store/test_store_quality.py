@@ -46,6 +46,7 @@ COLUMNS = (
         name="id",
         profile=profile(distinct_count=8, min=1, max=2**70, avg=Decimal("1.50"), median=1.5),
         top_values=(ValueCount(value=None, count=2), ValueCount(value=Decimal("1.10"), count=1)),
+        is_declared_unique=True,
         score=87.5,
         metrics=(
             MetricResult(name="even", value=4, threshold="< 5", holds=True),
@@ -57,6 +58,7 @@ COLUMNS = (
         profile=profile(
             type="TEXT", is_approximate=True, min="", max=NASTY, min_length=0, max_length=40, avg_length=2.25
         ),
+        blank_count=1,
         top_values=(
             ValueCount(value=NASTY, count=5),
             ValueCount(value="", count=1),
