@@ -31,6 +31,7 @@ from recce_meta.models.data_diff import Subject
 from recce_meta.models.quality import ColumnQuality, MetricResult, Sample, TableQuality, ValueCount
 
 DEFAULT_TOP = 10
+NO_ROWS = "The sample has no rows: ask for a larger one, or for all"
 WHOLE_ROW = "t"
 """What statements call the table: where it stands alone in SQL, it may be all columns."""
 
@@ -133,6 +134,7 @@ def _measured(
     if rows.columns and not found.rows:  # nothing could be read
         reason = told(found.problems[0].error, is_withheld=bool(withheld))
         return replace(empty, row_count=row_count, metrics=tuple(results), notes=rows.notes, reason=reason)
+    looked_at_rows = found.rows.get(rows.source.side) if rows.is_sample else None
     kept = zip(table.metrics, results, strict=True)
     by_column: dict[str | None, list[MetricResult]] = {}
     for metric, result in kept:
@@ -145,15 +147,15 @@ def _measured(
         replace(
             empty,
             row_count=row_count,
-            sampled_rows=found.rows.get(rows.source.side) if rows.is_sample else None,
+            sampled_rows=looked_at_rows,
             columns=tuple(columns),
             metrics=tuple(by_column.get(None, ())),
-            notes=(*rows.notes, *_notes_on_medians(rows, withheld)),
+            notes=(*rows.notes, *([NO_ROWS] if looked_at_rows == 0 else []), *_medians(rows, withheld)),
         )
     )
 
 
-def _notes_on_medians(rows: Rows, withheld: frozenset[str]) -> list[str]:
+def _medians(rows: Rows, withheld: frozenset[str]) -> list[str]:
     shown = [column for column in rows.columns if column.name not in withheld]
     return notes_on_medians([(rows.source, shown)])
 

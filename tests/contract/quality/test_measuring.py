@@ -149,7 +149,8 @@ def test_what_exceeds_the_budget_is_told_and_what_was_measured_stays(
     wanted = [Wanted(relation=f"{schema_of_ours}.{name}") for name in ("quick", "slow", "quick")]
     begun = time.monotonic()
 
-    quick, slow, after = measure_tables(postgres, wanted, threads=2, deadline=begun + 3)
+    # The view's own statements wait on three connections.
+    quick, slow, after = measure_tables(postgres, wanted, threads=5, deadline=begun + 3)
 
     assert time.monotonic() - begun < 20
     assert (quick.reason, quick.row_count) == (None, 1)

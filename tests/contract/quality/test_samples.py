@@ -30,7 +30,7 @@ def check(found: TableQuality, *, is_same_each_time: bool = True) -> None:
     """That all is counted, about a quarter is looked at, and every statement sees the same rows."""
     taken = found.sampled_rows
     assert found.reason is None and found.row_count == len(ROWS)
-    assert taken is not None and 60 < taken < 140
+    assert taken is not None and 60 < taken < 140, found.notes
     key, word, share = found.columns
     assert {column.profile.row_count for column in (key, word, share) if column.profile} == {taken}
     if is_same_each_time:
@@ -58,12 +58,13 @@ def test_a_sample_is_the_same_rows_for_every_statement_and_every_time(shop: Shop
     first, again = (shop.measure(name, QUARTER) for _ in range(2))
     other = shop.measure(name, Settings(sample=Sample(percent=25, seed=8)))
 
-    check(first, is_same_each_time=has_seed)
-    if has_seed:
-        assert first.columns == again.columns and first.notes == ()
-        assert first.columns[0].profile != other.columns[0].profile
-    else:
+    if not has_seed:  # and blocks of rows, of which these are one
+        assert first.row_count == len(ROWS) and first.sampled_rows in (0, len(ROWS))
         assert any("without a seed" in note for note in first.notes)
+        return
+    check(first)
+    assert first.columns == again.columns
+    assert first.columns[0].profile != other.columns[0].profile
 
 
 def test_figures_of_a_sample_are_those_of_its_rows(shop: Shop) -> None:
@@ -89,9 +90,11 @@ def test_a_number_of_rows_is_a_share_of_those_that_are_there(shop: Shop) -> None
     some = shop.measure(name, Settings(sample=Sample(rows=100), top=0))
     every = shop.measure(name, Settings(sample=Sample(rows=400), top=0))
 
-    assert some.sampled_rows is not None and 60 < some.sampled_rows < 140
+    has_seed = dialect_named(shop.adapter.warehouse.dialect).samples_by_seed
+    assert some.sampled_rows is not None and (60 < some.sampled_rows < 140 or not has_seed)
     assert some.notes[0] == "Each row had a chance of 25 % to be looked at: about 100 of 400"
-    assert (every.row_count, every.sampled_rows, every.notes) == (400, None, ())
+    assert (every.row_count, every.sampled_rows) == (400, None)
+    assert not any("chance" in note or "Rows" in note for note in every.notes)
     assert every.columns[0].profile is not None and every.columns[0].profile.row_count == 400
 
 
@@ -113,7 +116,11 @@ def test_what_nobody_has_told_to_be_a_view_is_sampled_all_the_same(shop: Shop) -
     shop.fill("many", COLUMNS, ROWS)
     view = shop.view("v", f"SELECT id, word, share FROM {shop.quoted('many')} WHERE id >= 0")
 
-    check(shop.measure(view, QUARTER), is_same_each_time=False)
+    found = shop.measure(view, QUARTER)
+
+    if any("without a seed" in note for note in found.notes):
+        pytest.skip("views can be sampled, and blocks of rows at that")
+    check(found)
 
 
 def test_metrics_are_of_all_rows(shop: Shop) -> None:
