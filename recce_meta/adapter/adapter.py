@@ -180,6 +180,14 @@ class UnifiedSqlAdapter:
         return self._plan.database
 
     @property
+    def name(self) -> str:
+        """What to call the database: as profile or URL name it, or by its file; else as the warehouse."""
+        file = self._plan.url.database
+        if self.warehouse.is_called_by_file and file and self._plan.is_shareable:
+            return Path(file).stem
+        return self._plan.database or self.warehouse.name
+
+    @property
     def role(self) -> str | None:
         """Whose rights count here, where profile or URL tell."""
         return self._plan.role or self._plan.url.username

@@ -95,7 +95,7 @@ def measure_quality(
         store=store or database,
         schema=schema,
         project=project,
-        likely=(database.database,) if database.database else (),
+        likely=(database.name,),
     )
     chosen = Chosen(names=tuple(names), selection=tuple(select))
     return answer(

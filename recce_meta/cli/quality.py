@@ -254,7 +254,7 @@ def _place(database: Database, opened: OpenDatabase, asked: Asked) -> Place:
 
     folder = find_project_dir(database.connection.project_dir)
     own = read_project_name(folder) if folder is not None else None
-    likely = (own, opened.database.database, opened.database.warehouse.name)
+    likely = (own, opened.database.name)
     return Place(
         database=opened.database,
         store=opened.store,

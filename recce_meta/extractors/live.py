@@ -101,7 +101,7 @@ def extract_database(
     with paused_collector():
         found = _Reader(adapter, catalog, tell or (lambda _: None)).read(chosen)
         nodes = _Nodes(adapter, catalog, found).all()
-    name = project or adapter.database or adapter.warehouse.name
+    name = project or adapter.name
     run = RunMetadata(
         run_id=run_id or uuid4().hex,
         run_at=datetime.now(timezone.utc),

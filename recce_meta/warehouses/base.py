@@ -101,6 +101,8 @@ class Warehouse:
     """What the server says of itself."""
     quotes_keep_case: ClassVar[bool] = False
     """Whether names in quotes that differ in case alone are two, and those without are folded."""
+    is_called_by_file: ClassVar[bool] = False
+    """Whether every file's database has the same name, so that the file's own tells one from another."""
     is_in_process: ClassVar[bool] = False
     """Whether it runs within this process and gives one statement all cores: several at once are slower."""
     has_transactions: ClassVar[bool] = True

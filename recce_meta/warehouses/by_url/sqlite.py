@@ -41,6 +41,7 @@ class Database(UrlDatabase):
     url_schemes = ("sqlite",)
     version_sql = "SELECT sqlite_version()"
     is_in_process = True
+    is_called_by_file = True
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {}
 
     def error_code(self, error: BaseException) -> str | None:

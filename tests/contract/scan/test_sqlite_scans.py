@@ -160,6 +160,12 @@ def test_an_empty_database_has_its_schema_alone(shop: Place) -> None:
     assert list(shop.nodes()) == ["schema.main"]
 
 
+def test_a_project_is_called_as_its_file(shop: Place) -> None:
+    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as memory:
+        assert extract_database(memory).run.project_name == "main"
+    assert shop.scan().run.project_name == "shop"
+
+
 def test_a_file_that_is_locked_or_none_is_one_error(tmp_path: Path) -> None:
     path = tmp_path / "shop.db"
     holder = sqlite3.connect(path)
