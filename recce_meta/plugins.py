@@ -44,7 +44,7 @@ def installed(group: str) -> tuple[str, ...]:
 def clashes(group: str, built_in: Sequence[str]) -> tuple[str, ...]:
     """One sentence for each name of *group* that a package registers and that is *built_in* already."""
     return tuple(
-        f"'{name}' of {_package(one)} is not used: recce_meta has a {_kind(group)} of that name"
+        f"'{name}' of {_package(one)} is not used: recce_meta has {_a(_kind(group))} of that name"
         for name, found in sorted(_entry_points(group).items())
         if name in built_in
         for one in found
@@ -113,6 +113,10 @@ def exporter_named(name: str, built_in: Sequence[str] = ()) -> Callable[..., Any
 
 def _kind(group: str) -> str:
     return {WAREHOUSES: "warehouse", DIALECTS: "SQL dialect", EXPORTERS: "exporter"}[group]
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _package(one: EntryPoint) -> str:

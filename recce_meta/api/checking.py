@@ -6,15 +6,20 @@ from collections.abc import Callable
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.check import check_connection
+from recce_meta.api.exporting import FORMATS
 from recce_meta.errors import RecceMetaError
 from recce_meta.models import Check
+from recce_meta.plugins import DIALECTS, EXPORTERS, clashes
 from recce_meta.store.migrate import SCHEMA_VERSION, refuse_memory, store_version
 from recce_meta.warehouses import clashing
 
 
 def doctor(connect: Callable[[], UnifiedSqlAdapter], schema: str) -> list[Check]:
     """Every check from the profile to the store, as far as they can be made; none shows a secret."""
-    brought = [Check("plug-in", None, sentence, "its own name has to be another") for sentence in clashing()]
+    from recce_meta.dialects import dialect_names  # which loads sqlglot
+
+    unused = (*clashing(), *clashes(DIALECTS, dialect_names()), *clashes(EXPORTERS, FORMATS))
+    brought = [Check("plug-in", None, sentence, "it needs another name") for sentence in unused]
     try:
         adapter = connect()
     except RecceMetaError as error:

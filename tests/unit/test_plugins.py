@@ -162,11 +162,16 @@ def test_what_is_built_in_stays_and_that_is_told(install: Install) -> None:
 
 def test_doctor_tells_of_what_is_not_used(install: Install) -> None:
     install("cellar_eleven", plugins.WAREHOUSES, duckdb="Cellar")
+    install("cellar_twelve", plugins.DIALECTS, sqlite="Doris")
+    install("cellar_thirteen", plugins.EXPORTERS, csv="export", cards="export")
 
-    first, *_ = doctor(lambda: UnifiedSqlAdapter.from_url("duckdb:///:memory:"), "recce_metadata")
+    checks = doctor(lambda: UnifiedSqlAdapter.from_url("duckdb:///:memory:"), "recce_metadata")
 
-    assert (first.name, first.ok) == ("plug-in", None)
-    assert first.detail.startswith("'duckdb' of cellar_eleven is not used")
+    assert [(check.ok, check.detail) for check in checks if check.name == "plug-in"] == [
+        (None, "'duckdb' of cellar_eleven is not used: recce_meta has a warehouse of that name"),
+        (None, "'sqlite' of cellar_twelve is not used: recce_meta has a SQL dialect of that name"),
+        (None, "'csv' of cellar_thirteen is not used: recce_meta has an exporter of that name"),
+    ]
 
 
 def test_a_built_in_name_is_found_without_looking_for_packages(monkeypatch: pytest.MonkeyPatch) -> None:
