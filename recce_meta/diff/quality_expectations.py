@@ -193,16 +193,18 @@ def _judge(
                 figure=name,
                 condition=condition.text,
                 value=plain(value),
-                message=f"{place}: {name} {_said(name, value, reason)}, expected {condition.text}",
+                message=f"{place}: {name} {_said(name, value, reason, verdict)}, expected {condition.text}",
             )
         )
     return _with(result, condition, verdict, reason)
 
 
-def _said(figure: str, value: Value, reason: str | None) -> str:
+def _said(figure: str, value: Value, reason: str | None, verdict: bool | None) -> str:
     """What a figure is, or why nobody knows."""
     if reason is None:
         return f"is {figure_text(figure, value)}"
+    if verdict is not None:  # it was judged, and then withheld
+        return f"is something else: {reason}"
     return reason if reason.startswith("is ") else f"could not be measured: {reason}"
 
 
@@ -222,7 +224,7 @@ def kept_verdict(table: TableQuality, label: str) -> Verdict:
         for metric in metrics:
             if metric.threshold is None or metric.holds or metric.reason == NO_ROWS:
                 continue
-            said = _said(metric.name, metric.value, metric.reason)
+            said = _said(metric.name, metric.value, metric.reason, metric.holds)
             found.append(
                 Violation(
                     unique_id=table.unique_id,

@@ -152,11 +152,13 @@ def exact(value: Value) -> Fraction | float | None:
             value = Decimal(value.strip())
         except InvalidOperation:
             return None
-    if not isinstance(value, (float, Decimal)) or math.isnan(value):
+    if not isinstance(value, (float, Decimal)):
         return None
-    if math.isinf(value):
-        return float(value)
-    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    number = value if isinstance(value, Decimal) else Decimal(repr(float(value)))
+    if number.is_nan():
+        return None
+    if number.is_infinite():
+        return float(number)
     return Fraction(number) if abs(number.adjusted()) < _MOST_BITS else None
 
 

@@ -100,6 +100,14 @@ def test_measurements_over_time_are_told_as_expected(check_golden: Callable[[Pat
     assert len(json.loads(quality_runs_json([one.run for one in runs]))["runs"]) == 3
 
 
+def test_a_table_of_1600_columns_fits_a_page() -> None:
+    wide = measurement(table("wide", 1, [column(f"c{number}", 1) for number in range(1600)]))
+    result = judged(wide, wide, "null_share > 0", "regression")
+    assert len(quality_text(result, width=120, color=True).splitlines()) < 80
+    assert "1,400 more" in quality_markdown(result)
+    assert len(json.loads(quality_json(result))["tables"][0]["columns"]) == 1600
+
+
 def closed(schema: Any) -> Any:
     """*schema*, which lets fields be added, without that: whatever is printed is described."""
     if isinstance(schema, list):

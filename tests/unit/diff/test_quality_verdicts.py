@@ -116,6 +116,9 @@ def test_a_metric_that_was_judged_when_it_was_measured_stays_as_it_was() -> None
         replace(film(), metrics=(withheld,)), [rules(metrics={"m": "= 'a'"})], "film"
     )
     assert verdict.violations == ()
+    wrong = replace(withheld, holds=False)
+    _, verdict = with_expectations(replace(film(), metrics=(wrong,)), [rules(metrics={"m": "= 'a'"})], "film")
+    assert messages(verdict) == ["film: m is something else: withheld, expected = 'a'"]
 
 
 def test_a_change_of_a_share_is_in_points_and_of_a_count_relative() -> None:
