@@ -12,7 +12,7 @@ from recce_meta.models.scan import ScanCounts, ScanReport, Tally
 from recce_meta.report.as_json import diff_json
 from recce_meta.report.escape import code
 from recce_meta.report.markdown import diff_markdown
-from recce_meta.report.scan_screen import counts_phrase, first_scan, not_recorded, since
+from recce_meta.report.scan_screen import counts_phrase, first_scan, not_recorded, since, tallied
 from recce_meta.report.wording import moment, short_run_id
 
 SCAN_SCHEMA = "recce_meta/scan/v1"
@@ -58,7 +58,7 @@ def scan_markdown(report: ScanReport) -> str:
         return "\n\n".join([*parts, first_scan(report)]) + "\n"
     rows = [
         f"| {name} | {tally.added:,} | {tally.removed:,} | {tally.modified:,} | {tally.unchanged:,} |"
-        for name, tally in report.tallies.items()
+        for name, tally in tallied(report)
     ]
     heads = [
         f"| {since(report)} | added | removed | modified | unchanged |",

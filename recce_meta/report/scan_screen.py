@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recce_meta.models.scan import ScanCounts, ScanReport
+from recce_meta.models.scan import ScanCounts, ScanReport, Tally
 from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, table
 from recce_meta.report.text import SCREEN, change_lines, summary_lines
 from recce_meta.report.wording import count_of, moment, short_run_id
@@ -88,9 +88,14 @@ def _tallies(report: ScanReport) -> list[Line]:
     heads = [Span(since(report), Style.DIM), *(Span(word, Style.DIM) for word in _TALLY)]
     rows = [
         [Span(name), *(_figure(word, getattr(tally, word)) for word in _TALLY)]
-        for name, tally in report.tallies.items()
+        for name, tally in tallied(report)
     ]
     return table([heads, *rows])
+
+
+def tallied(report: ScanReport) -> list[tuple[str, Tally]]:
+    """The figures against the scan before, in the order in which they are told."""
+    return [(name, report.tallies[name]) for name in NAMES if name in report.tallies]
 
 
 def _figure(word: str, count: int) -> Span:
