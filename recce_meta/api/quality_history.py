@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.diff.quality_fail_on import names_of
 from recce_meta.diff.quality_figures import column_of
@@ -12,6 +14,16 @@ from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.quality import list_quality_runs, load_quality
 
 _SHOWN = 5
+
+
+def project_measured(
+    store: UnifiedSqlAdapter, likely: Sequence[str], schema: str = DEFAULT_SCHEMA
+) -> str | None:
+    """The first of *likely* of which quality was measured; None where none was."""
+    for name in likely:
+        if list_quality_runs(store, project=name, limit=1, schema=schema):
+            return name
+    return None
 
 
 def quality_history(

@@ -160,14 +160,36 @@ def quality(database: Database, **given: Any) -> None:
     MEASUREMENT is an id or its beginning, latest, an environment, before:2026-11-01, or one of these with ~N.
     """
     asked = Asked(**given)
-    if asked.shown is not None and asked.history:
-        raise UsageError("--show and --history are two questions", hint="ask one of them")
+    _refuse_together(asked)
     if asked.history:
         _history(database, asked)
     elif asked.shown is not None:
         _show(database, asked)
     else:
         _measure(database, asked)
+
+
+def _refuse_together(asked: Asked) -> None:
+    """Raise UsageError for options that say nothing beside --show or --history."""
+    if asked.shown is not None and asked.history:
+        raise UsageError("--show and --history are two questions", hint="ask one of them")
+    kept = "--history" if asked.history else "--show" if asked.shown is not None else None
+    if kept is None:
+        return
+    measuring = {
+        "--select": asked.selection,
+        "--run": asked.selector,
+        "--sample": asked.sample,
+        "--no-values": asked.no_values,
+        "--private": asked.private,
+        "--budget": asked.budget,
+        "--sql": asked.show_sql,
+        "--fail-on": asked.history and asked.fail_on,
+        "--against": asked.history and asked.against,
+    }
+    wrong = [option for option, value in measuring.items() if value]
+    if wrong:
+        raise UsageError(f"{kept} is of what was measured before: {', '.join(wrong)} has no meaning there")
 
 
 def _measure(database: Database, asked: Asked) -> None:
@@ -193,18 +215,20 @@ def _measure(database: Database, asked: Asked) -> None:
 
 def _show(database: Database, asked: Asked) -> None:
     from recce_meta.api.quality import show_quality
+    from recce_meta.api.quality_history import project_measured
     from recce_meta.models.quality_conditions import read_fail_on
 
-    rules = _rules(asked.metrics)
-    fail_on = read_fail_on(asked.fail_on, _metric_names(rules))
+    names = _metric_names(_rules(asked.metrics)) if asked.fail_on else []
+    fail_on = read_fail_on(asked.fail_on, names)
     with database.open() as opened:
+        likely = _place(database, opened, asked).likely
         result = show_quality(
             opened.store,
             asked.shown or "latest",
             asked.nodes,
             against=asked.against,
             fail_on=fail_on,
-            project=asked.project,
+            project=asked.project or project_measured(opened.store, likely, opened.schema),
             schema=opened.schema,
         )
     _tell(result, asked)
@@ -212,7 +236,7 @@ def _show(database: Database, asked: Asked) -> None:
 
 def _history(database: Database, asked: Asked) -> None:
     from recce_meta import report
-    from recce_meta.api.quality_history import quality_history
+    from recce_meta.api.quality_history import project_measured, quality_history
     from recce_meta.store.quality import list_quality_runs
 
     if len(asked.nodes) > 1:
@@ -220,10 +244,11 @@ def _history(database: Database, asked: Asked) -> None:
     size: dict[str, Any] = screen() if asked.output is None else {"width": 0, "color": False}
     with database.open() as opened:
         if asked.nodes:
+            likely = _place(database, opened, asked).likely
             found = quality_history(
                 opened.store,
                 asked.nodes[0],
-                project=asked.project,
+                project=asked.project or project_measured(opened.store, likely, opened.schema),
                 limit=asked.limit,
                 schema=opened.schema,
             )

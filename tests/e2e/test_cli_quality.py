@@ -268,6 +268,7 @@ def test_a_wrong_file_is_told_in_one_line(scanned: Place, tmp_path: Path, case: 
         (["--sample", "200%"], "A sample of 200 % cannot be taken"),
         (["--against", "nope"], "No measurement 'nope'"),
         (["--show", "latest", "--history"], "--show and --history are two questions"),
+        (["--show", "latest", "--sample", "5"], "--show is of what was measured before: --sample has no"),
         (["--history", "a", "b"], "--history is of one table or column"),
         (["--run", "path:target"], "Quality is kept with a recorded run"),
         (["--run", "nope"], "nope"),
@@ -276,6 +277,16 @@ def test_a_wrong_file_is_told_in_one_line(scanned: Place, tmp_path: Path, case: 
 def test_wrong_usage_is_told_in_one_line(scanned: Place, arguments: list[str], message: str) -> None:
     ran = scanned(*arguments)
     assert ran.code == 2 and message in ran.err and ran.out == ""
+
+
+def test_several_projects_in_one_store_are_told_apart(duck: Place) -> None:
+    own = duck.json("hollow")["run"]
+    other = duck.json("hollow", "--project", "other")["run"]
+    assert (own["project_name"], other["project_name"]) == ("shop", "other")
+    assert duck.json("--show", "latest")["run"] == own
+    assert duck.json("--show", "latest", "--project", "other")["run"] == other
+    assert len(duck.json("--history", "hollow.b")["measurements"]) == 1
+    assert len(duck.json("--history")["runs"]) == 2
 
 
 def test_statements_are_printed_and_nothing_is_kept(duck: Place) -> None:
