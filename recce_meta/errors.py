@@ -9,7 +9,7 @@ RecceMetaError
 │   ├── ProfileError
 │   ├── MissingDriverError     a warehouse's extra is not installed
 │   └── PluginError            what another package registers cannot be used
-├── ArtifactError              manifest, catalog, run results                    exit 3
+├── ArtifactError              manifest, catalog, run results, exports           exit 3
 ├── TemplateError              a template cannot be rendered                     exit 3
 ├── SqlNotAnalysed             SQL whose columns cannot be traced                exit 3
 ├── StoreError                 the metadata schema in the warehouse              exit 3

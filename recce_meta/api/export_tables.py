@@ -6,10 +6,14 @@ and tables that docs/sql.md describes. DuckDB writes the files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import errno
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import WarehouseError
 from recce_meta.models.export import Export
 from recce_meta.store.exports import write_export
 from recce_meta.store.files import DEFAULT_SCHEMA
@@ -62,9 +66,22 @@ def write_tables(exports: Iterable[Export], folder: Path, style: str) -> list[Pa
         memory.execute("SET TimeZone = 'UTC'")
         for relation, order in RELATIONS.items():
             path = folder / f"{relation}.{style}"
-            memory.execute(_copy(relation, order, path, OPTIONS[style]))
+            with _naming_full_disks(path):
+                memory.execute(_copy(relation, order, path, OPTIONS[style]))
             written.append(path)
     return written
+
+
+@contextmanager
+def _naming_full_disks(path: Path) -> Iterator[None]:
+    """What the system says of writing *path*, as it says it: DuckDB wraps that into texts of its own."""
+    try:
+        yield
+    except WarehouseError as error:
+        for code in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO):
+            if os.strerror(code) in error.message:
+                raise OSError(code, os.strerror(code), str(path)) from error
+        raise
 
 
 def _copy(relation: str, order: Iterable[str], path: Path, options: str) -> str:
