@@ -273,3 +273,52 @@ def test_a_scan_that_is_stopped_leaves_no_run(place: Place) -> None:
 
     with open_store(place.adapter) as store:
         assert len(find_runs(store)) == 1
+
+
+def test_what_an_extension_brought_is_left_out(place: Place) -> None:
+    place.run("CREATE SCHEMA of_extension; CREATE SCHEMA shared; CREATE TABLE of_extension.job (id integer)")
+    place.run("CREATE TABLE shared.job (id integer); CREATE VIEW shared.own AS SELECT id FROM shared.job")
+    brought = ("SCHEMA of_extension", "TABLE of_extension.job", "SCHEMA shared", "TABLE shared.job")
+    for what in brought:
+        place.run(f"ALTER EXTENSION plpgsql ADD {what}")
+    try:
+        found = extract_database(place.adapter)
+    finally:
+        for what in brought:
+            place.run(f"ALTER EXTENSION plpgsql DROP {what}")
+
+    # What is not the extension's own keeps the schema that it is in.
+    assert list(by_name(found)) == ["relation.shared.own", "schema.shared"]
+    assert found.warnings == ()
+
+
+def test_sizes_are_the_servers_estimates_and_no_part_of_a_node(place: Place) -> None:
+    place.run("CREATE SCHEMA s; CREATE TABLE s.big (id integer PRIMARY KEY, text text)")
+    place.run("CREATE TABLE s.new (a integer)")
+    place.run("CREATE TABLE s.cut (a integer) PARTITION BY LIST (a); CREATE VIEW s.v AS SELECT 1 AS one")
+    place.run("INSERT INTO s.new VALUES (1)")
+    before = extract_database(place.adapter)
+    place.run("INSERT INTO s.big SELECT i, repeat('x', i % 3) FROM generate_series(1, 5000) AS i")
+    place.run(
+        "INSERT INTO s.big SELECT -i, string_agg(md5(j::text), '') FROM generate_series(1, 9) AS i,"
+        " generate_series(1, 900) AS j GROUP BY i"
+    )
+    place.run("VACUUM ANALYZE s.big")
+
+    after = extract_database(place.adapter)
+
+    (own,) = place.adapter.answer("""
+        SELECT (SELECT sum(pg_relation_size(i)) FROM unnest(ARRAY[c.oid, c.reltoastrelid]) AS i)
+          + (SELECT sum(pg_relation_size(indexrelid)) FROM pg_index i
+              WHERE i.indrelid IN (c.oid, c.reltoastrelid)),
+          pg_total_relation_size(c.oid)
+        FROM pg_class c WHERE oid = 's.big'::regclass""")
+    facts = {fact.unique_id: (fact.row_estimate, fact.bytes) for fact in after.facts}
+    rows, size = facts.pop("relation.s.big")
+    assert rows == 5009
+    assert size is not None
+    assert 0 < own[1] - size < 0.4 * own[1]
+    assert size <= own[0]
+    assert facts == {}
+    assert before.facts == ()
+    assert before.nodes == after.nodes
