@@ -36,6 +36,8 @@ class InspectorReader:
         self._adapter = adapter
         self._missing: list[str] = []
         self._untyped: list[str] = []
+        self._answers: dict[Any, Any] = {}
+        """What was asked already: most dialects read a table whole to tell any part of it."""
 
     @property
     def notes(self) -> list[str]:
@@ -54,6 +56,7 @@ class InspectorReader:
         read = _READERS[part]
 
         def within(inspector: Inspector) -> list[Any]:
+            inspector.info_cache = self._answers
             with warnings.catch_warnings():
                 # An unknown type, or a part that is not supported, is told by `notes`.
                 warnings.simplefilter("ignore")
