@@ -51,7 +51,7 @@ BOUNDS = st.sampled_from(
 OPERATORS = st.sampled_from(["<", "<=", ">", ">=", "=", "!=", "between"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(DOCUMENTS)
 @example({"tables": [{"name": "a", "columns": [{"name": "b", "expect": {"min": None}}]}]})
 def test_a_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, document: object) -> None:
@@ -63,7 +63,7 @@ def test_a_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, doc
         assert str(Path(path)) in error.message
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.text(max_size=30) | st.from_regex(r"[a-z_]{1,9}:? [a-z_]{1,9} ?[<>=!]{1,2} ?[-+]?[0-9a-z'%,. ]{0,9}")
 )
@@ -74,7 +74,7 @@ def test_a_condition_is_read_or_refused(text: str) -> None:
         assert error.message
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(OPERATORS, BOUNDS, BOUNDS, VALUES, VALUES)
 def test_any_value_is_judged_or_not_known(
     operator: str, bound: str, upper: str, value: object, before: object
