@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from recce_meta.errors import PluginError, UnknownNameError
+from recce_meta.errors import PluginError, RecceMetaError, UnknownNameError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+T = TypeVar("T")
 
 WAREHOUSES = "recce_meta.warehouses"
 """Entry points of warehouses: the `type:` of profiles.yml, and a subclass of `warehouses.base.Warehouse`."""
@@ -109,6 +111,19 @@ def exporter_named(name: str, built_in: Sequence[str] = ()) -> Callable[..., Any
         raise broken(EXPORTERS, name, f"{exporter!r} is no function")
     called: Callable[..., Any] = exporter
     return called
+
+
+def called(group: str, name: str, work: Callable[[], T]) -> T:
+    """What *work*, which calls what a package registers as *name* in *group*, gives.
+
+    Raises PluginError for whatever the package's own code raises that is neither ours nor the system's.
+    """
+    try:
+        return work()
+    except (RecceMetaError, OSError):
+        raise
+    except Exception as error:  # as above
+        raise broken(group, name, f"{type(error).__name__}: {error}") from error
 
 
 def _kind(group: str) -> str:

@@ -12,7 +12,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.export_cut import cut
 from recce_meta.api.export_files import written_whole
 from recce_meta.api.export_tables import file_names, write_tables
-from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.errors import UsageError
 from recce_meta.models.export import Export, Exporter
 from recce_meta.store.export_document import document
 from recce_meta.store.exports import read_export
@@ -106,13 +106,9 @@ def _guarded(format: str, exporter: Exporter) -> Exporter:
     """*exporter* of another package, whose failures say whose they are."""
 
     def write(export: Export, path: Path) -> Sequence[Path]:
-        try:
-            return [Path(written) for written in exporter(export, path)]
-        except (RecceMetaError, OSError):
-            raise
-        except Exception as error:
-            cause = f"{type(error).__name__}: {error}"
-            raise plugins.broken(plugins.EXPORTERS, format, cause) from error
+        return plugins.called(
+            plugins.EXPORTERS, format, lambda: [Path(written) for written in exporter(export, path)]
+        )
 
     return write
 
