@@ -31,6 +31,8 @@ KEPT_TOGETHER = (
     "test_dbt_package_statements.py",
     "test_html_report.py",
     "test_installs.py",
+    "test_postgres_failures.py",
+    "test_postgres_views.py",
     "test_recce_agreement.py",
     "test_rendering.py",
 )
