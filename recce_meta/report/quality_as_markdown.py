@@ -10,7 +10,7 @@ from recce_meta.models.quality import ColumnQuality, TableQuality
 from recce_meta.report.data.figures import count, percent
 from recce_meta.report.escape import code, prose
 from recce_meta.report.quality_wording import (
-    base_texts,
+    bases,
     by_id,
     changes_text,
     headline,
@@ -37,7 +37,8 @@ def quality_markdown(result: QualityResult) -> str:
     """*result* as a heading, what is not met, and a table of tables; one that is alone by its columns."""
     run, tables = result.quality.run, sorted_tables(result)
     text = f"### Quality of {code(run.project_name)}\n\n"
-    facts = [code(headline(result)[0]), *map(prose, headline(result)[1:]), f"score {score_text(run.score)}"]
+    environment, *facts = headline(result)
+    facts = [code(environment), *facts, f"score {score_text(run.score)}"]
     text += f"{' · '.join(facts)} · {code(short_run_id(run.quality_run_id))}\n"
     text += _violations(result)
     if len(tables) == 1 and tables[0].reason is None:
@@ -45,7 +46,8 @@ def quality_markdown(result: QualityResult) -> str:
     else:
         text += _tables(tables, result)
     if result.changes:
-        text += f"\nCompared with {', '.join(map(prose, base_texts(result.changes)))}\n"
+        told = ", ".join(f"{at} ({code(run_id)})" for at, run_id in bases(result.changes))
+        text += f"\nCompared with {told}\n"
     return text + "".join(f"\n> {prose(note)}\n" for note in notes_of(result))
 
 
@@ -68,7 +70,7 @@ def _tables(tables: Sequence[TableQuality], result: QualityResult) -> str:
             code(labels[table.unique_id]),
             rows_text(table),
             score_text(table.score),
-            score_change(change).replace("<", "&lt;"),
+            _figure(score_change(change)),
             "" if table.reason is not None else count(table.column_count),
             _cell(table_issues(table)),
             _cell(changes_text(change)),
@@ -96,7 +98,7 @@ def _column(column: ColumnQuality) -> str:
         distinct = "" if profile.distinct_count is None else count(profile.distinct_count)
         cells += [
             code(profile.type.lower()),
-            prose(percent(column.null_share)) if column.null_share else "",
+            _figure(percent(column.null_share)) if column.null_share else "",
             ("≈ " if profile.is_approximate and distinct else "") + distinct,
             *(_cell(one) for one in range_text(column)),
             _cell(top_text(column)),
@@ -106,3 +108,8 @@ def _column(column: ColumnQuality) -> str:
 
 def _cell(text: str) -> str:
     return code(text, CELL) if text else ""
+
+
+def _figure(text: str) -> str:
+    """A figure of ours, such as `<0.1%`."""
+    return text.replace("<", "&lt;").replace(">", "&gt;")

@@ -10,7 +10,7 @@ from recce_meta.models.quality import ColumnQuality, TableQuality
 from recce_meta.report.data.figures import count, percent
 from recce_meta.report.data.grid import grid, heads, wrapped
 from recce_meta.report.quality_wording import (
-    base_texts,
+    bases,
     by_id,
     changes_text,
     column_changes,
@@ -52,7 +52,8 @@ def quality_text(result: QualityResult, *, width: int, color: bool) -> str:
     else:
         lines += _many(tables, result, width)
     if result.changes:
-        lines += [BLANK, (Span(f"Compared with {', '.join(base_texts(result.changes))}", Style.DIM),)]
+        told = ", ".join(f"{at} ({run_id})" for at, run_id in bases(result.changes))
+        lines += [BLANK, (Span(f"Compared with {told}", Style.DIM),)]
     for note in notes_of(result):
         lines += wrapped(Span("note: ", Style.YELLOW), note, width)
     # What is not met is never cut: the figures stand at the end of a line as often as not.

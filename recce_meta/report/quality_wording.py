@@ -181,11 +181,11 @@ def facts_of(run: QualityRun) -> list[str]:
     return told
 
 
-def base_texts(changes: Sequence[TableChange]) -> list[str]:
-    """Which earlier measurements the changes are from, the latest first."""
+def bases(changes: Sequence[TableChange]) -> list[tuple[str, str]]:
+    """When the earlier measurements were made that the changes are from, and their ids, the latest first."""
     runs = {change.base.quality_run_id: change.base for change in changes}
     latest = sorted(runs.values(), key=lambda run: run.started_at, reverse=True)
-    return [f"{moment(run.finished_at)} ({short_run_id(run.quality_run_id)})" for run in latest]
+    return [(moment(run.finished_at), short_run_id(run.quality_run_id)) for run in latest]
 
 
 def notes_of(result: QualityResult) -> list[str]:
