@@ -94,7 +94,15 @@ def diff(
 
 
 def diff_of_pair(base: OneRun, current: OneRun, question: Question) -> RunDiff:
-    """The diff of two runs of which all will be read."""
+    """The diff of two runs of which all will be read, and whose data may be compared.
+
+    Raises UsageError for a scan and a run of dbt: no node of one is a node of the other.
+    """
+    if is_scan(base.run) != is_scan(current.run):
+        raise UsageError(
+            "A scan and a dbt run have no nodes in common whose data could be compared",
+            hint="leave out --data and --checks; row-count and value compare any --tables BASE CURRENT",
+        )
     places = {
         one.run.run_id: (one.adapter, one.schema) for one in (base, current) if isinstance(one, StoredRun)
     }

@@ -61,5 +61,6 @@ def test_a_database_is_held_to_a_dbt_run_before_and_after_it_was_changed_by_hand
     assert "materialized: incremental → view" in demo("diff", dbt, "after", "--format", "markdown").out
     assert demo("diff", dbt, "after", "--fail-on", "breaking").code == 2
     assert demo("diff", dbt, "after", "--like-dbt").code == 2
+    assert "no nodes in common" in demo("diff", dbt, "after", "--data").err
     before = told(demo("diff", "before", "after", "--format", "json"))
     assert before["pr_42.customer_segments"] == "removed"
