@@ -241,7 +241,7 @@ class _Reader:
         if not self._catalog.reads_one_moment:
             there = set(columns)
             if self._catalog.views_can_break:
-                there |= {(one.schema, one.name) for one in relations if one.kind in VIEWS}
+                there |= {(one.schema, one.name) for one in relations if one.kind in VIEWS and one.definition}
             gone = [f"{one.schema}.{one.name}" for one in relations if (one.schema, one.name) not in there]
             if gone:
                 self.warnings.append(
