@@ -19,6 +19,7 @@ from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
 from recce_meta.diff.like_dbt import dbt_state_resolver, diff_state_resolver
 from recce_meta.diff.scanned_models import drift
 from recce_meta.diff.scanned_scope import is_scan, narrowed, scope_note, seen_by_both
+from recce_meta.diff.scanned_state import scan_state_resolver
 from recce_meta.diff.side import Side
 from recce_meta.diff.summary import changed_ids, is_unseen_seed, run_diff
 from recce_meta.errors import UnknownNameError, UsageError
@@ -256,12 +257,13 @@ def _drift_diff(base: Project, current: Project, question: Question) -> RunDiff:
 def _selected(base: Project, current: Project, question: Question) -> frozenset[str]:
     """The nodes of either side that the question's selectors name."""
     nodes = {node.unique_id: node for project in (base, current) for node in project.nodes}
+    resolver = diff_state_resolver if question.finds_removed else dbt_state_resolver
     return select(
         question.selection,
         nodes,
         build_lineage_graph(nodes.values(), {*base.edges, *current.edges}),
         exclude=question.exclude,
-        state=(diff_state_resolver if question.finds_removed else dbt_state_resolver)(base, current),
+        state=(scan_state_resolver if is_scan(current.run) else resolver)(base, current),
         results={result.unique_id: result for result in current.results},
         project_name=current.run.project_name,
         dbt_version=current.run.dbt_version,

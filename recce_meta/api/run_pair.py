@@ -10,6 +10,8 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.inspecting import find_node, ids_by_name
 from recce_meta.api.one_run import OneRun, open_run
 from recce_meta.diff.like_dbt import diff_state_resolver
+from recce_meta.diff.scanned_scope import is_scan
+from recce_meta.diff.scanned_state import scan_state_resolver
 from recce_meta.errors import SelectorError
 from recce_meta.graph import LineageGraph, StateResolver, build_lineage_graph, select
 from recce_meta.models import NodeMetadata
@@ -92,7 +94,8 @@ class RunPair:
 
     @cached_property
     def _state(self) -> StateResolver:
-        return diff_state_resolver(self.base.project, self.current.project)
+        resolver = scan_state_resolver if is_scan(self.current.run) else diff_state_resolver
+        return resolver(self.base.project, self.current.project)
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:

@@ -138,6 +138,15 @@ def test_two_scans_are_diffed_like_two_runs_in_every_format(again: Any) -> None:
     assert again("diff", "current~1", "current", "-s", "shop.cheap", "--fail-on", "removed").code == 0
     chosen = again("diff", "current~1", "current", "-s", "config.materialized:view", "--format", "json")
     assert list(statuses(json.loads(chosen.out))) == ["relation.shop.cheap"]
+    modified = again("diff", "current~1", "current", "-s", "state:modified shop.film", "--format", "json")
+    assert list(statuses(json.loads(modified.out))) == [
+        "relation.other.note",
+        "relation.shop.actor",
+        "relation.shop.cheap",
+    ]
+    body = again("diff", "current~1", "current", "-s", "state:modified.body+", "--format", "json")
+    assert list(statuses(json.loads(body.out))) == ["relation.shop.cheap"]
+    assert "did you mean" in again("diff", "current~1", "current", "-s", "state:modified.colums").err
 
 
 def test_a_condition_that_a_change_meets_fails_the_scan_which_is_recorded(shop: Any) -> None:
