@@ -270,7 +270,14 @@ def _against(place: Place, question: Question, ready: _Ready) -> dict[str, Earli
     if question.against is None:
         return None
     project, ids = ready.run.project_name, ready.ids
-    found = load_quality(place.store, question.against, project=project, unique_ids=ids, schema=place.schema)
+    found = load_quality(
+        place.store,
+        question.against,
+        project=project,
+        unique_ids=ids,
+        top_values=False,
+        schema=place.schema,
+    )
     return _by_table(found)
 
 
@@ -285,7 +292,9 @@ def _earlier(place: Place, run: QualityRun, ids: Iterable[str]) -> dict[str, Ear
     for _ in range(MOST_EARLIER):
         if not missing:
             break
-        quality = previous_quality(place.store, before, unique_ids=sorted(missing), schema=place.schema)
+        quality = previous_quality(
+            place.store, before, unique_ids=sorted(missing), top_values=False, schema=place.schema
+        )
         if quality is None:
             break
         found |= _by_table(

@@ -41,7 +41,7 @@ def quality_history(
     runs = list_quality_runs(store, project=project, limit=limit, schema=schema)
     known: dict[str, None] = {}
     for run in runs:
-        tables = load_quality(store, run, schema=schema).tables
+        tables = load_quality(store, run, top_values=False, schema=schema).tables
         unique_id, column = _meant(tables, name)
         if unique_id is not None:
             return _of(store, unique_id, column, name, project, limit, schema)

@@ -107,10 +107,12 @@ def load_quality(
     project: str | None = None,
     environment: str | None = None,
     unique_ids: Iterable[str] | None = None,
+    top_values: bool = True,
     schema: str = DEFAULT_SCHEMA,
 ) -> Quality:
     """The measurement that *selector* means (`quality_select`), whole, or of the tables *unique_ids* alone.
 
+    Without *top_values* no column has its most frequent values, of which there are far more than columns.
     Raises SelectorError where there is none, or more than one.
     """
     with open_store(adapter, schema) as store:
@@ -119,7 +121,7 @@ def load_quality(
             if isinstance(selector, QualityRun)
             else find_quality_run(store, selector, project=project, environment=environment)
         )
-        return read_quality(store, run, unique_ids)
+        return read_quality(store, run, unique_ids, top_values=top_values)
 
 
 def resolve_quality_run(
@@ -162,6 +164,7 @@ def previous_quality(
     run: QualityRun,
     *,
     unique_ids: Iterable[str] | None = None,
+    top_values: bool = True,
     schema: str = DEFAULT_SCHEMA,
 ) -> Quality | None:
     """The measurement before *run* in its project and environment, to compare with; None for the first.
@@ -179,7 +182,7 @@ def previous_quality(
             before=run.started_at,
             most=1,
         )
-        return read_quality(store, found[0], ids) if found else None
+        return read_quality(store, found[0], ids, top_values=top_values) if found else None
 
 
 def insert_quality(store: StoreSession, run: QualityRun, tables: tuple[TableQuality, ...]) -> None:
@@ -308,14 +311,17 @@ def _text_of(value: Value) -> tuple[str | None, str | None]:
     return (None, None) if value is None else kind_and_text(value)
 
 
-def read_quality(store: StoreSession, run: QualityRun, unique_ids: Iterable[str] | None) -> Quality:
+def read_quality(
+    store: StoreSession, run: QualityRun, unique_ids: Iterable[str] | None, *, top_values: bool = True
+) -> Quality:
     """The measurement *run* from an open store, whole, or of the tables *unique_ids* alone."""
     binds = {
         "quality_run_id": run.quality_run_id,
         "ids": None if unique_ids is None else "\n".join(unique_ids),
     }
     top: dict[tuple[str, int], list[ValueCount]] = {}
-    for unique_id, ordinal, text, kind, count in store.query("column_top_values", **binds):
+    frequent = store.query("column_top_values", **binds) if top_values else []
+    for unique_id, ordinal, text, kind, count in frequent:
         value = ValueCount(value=_value(kind, text), count=int(str(count)))
         top.setdefault((str(unique_id), int(str(ordinal))), []).append(value)
     metrics: dict[tuple[str, int], list[MetricResult]] = {}
