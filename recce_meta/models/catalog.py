@@ -69,7 +69,8 @@ class ColumnRow(Struct, frozen=True, gc=False):
     generated_kind: str | None = None
     """stored or virtual, where it is generated."""
     identity: str | None = None
-    """How the warehouse numbers rows: `always`, `by default`, `auto_increment`."""
+    """How the warehouse numbers rows: `always`, `by default`, `auto_increment`, and behind it in parentheses
+    what is not as usual: `always (start 100, increment 5)`."""
     collation: str | None = None
     """Where it is not the default of the type."""
     comment: str | None = None

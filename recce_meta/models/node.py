@@ -47,7 +47,7 @@ class Column(Struct, frozen=True, gc=False, omit_defaults=True):
     generated: str | None = None
     """The expression that its values are computed from, after `stored:` or `virtual:`."""
     identity: str | None = None
-    """always, by default, or auto_increment, where the warehouse numbers the rows."""
+    """always, by default, or auto_increment, where the warehouse numbers the rows: `always (increment 5)`."""
     collation: str | None = None
 
 

@@ -190,7 +190,20 @@ SELECT c.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.
   CASE WHEN a.attgenerated = '' THEN pg_get_expr(v.adbin, 0) END,
   CASE WHEN a.attgenerated <> '' THEN pg_get_expr(v.adbin, v.adrelid) END,
   CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' END,
-  CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END,
+  CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END
+    || CASE WHEN a.attidentity = '' THEN '' ELSE COALESCE((
+      SELECT ' (' || NULLIF(concat_ws(', ',
+        CASE WHEN q.seqstart <> 1 THEN 'start ' || q.seqstart END,
+        CASE WHEN q.seqincrement <> 1 THEN 'increment ' || q.seqincrement END,
+        CASE WHEN q.seqmin <> 1 THEN 'minimum ' || q.seqmin END,
+        CASE WHEN q.seqmax NOT IN (32767, 2147483647, 9223372036854775807) THEN 'maximum ' || q.seqmax END,
+        CASE WHEN q.seqcache <> 1 THEN 'cache ' || q.seqcache END,
+        CASE WHEN q.seqcycle THEN 'cycle' END
+      ), '') || ')'
+      FROM pg_depend e JOIN pg_sequence q ON q.seqrelid = e.objid
+      WHERE e.classid = 'pg_class'::regclass AND e.deptype = 'i'
+        AND e.refclassid = 'pg_class'::regclass AND e.refobjid = a.attrelid AND e.refobjsubid = a.attnum
+    ), '') END,
   CASE WHEN l.collnamespace = 'pg_catalog'::regnamespace THEN l.collname
     WHEN l.oid IS NOT NULL THEN format('%I.%I', s.nspname, l.collname)
   END,
