@@ -36,33 +36,37 @@ VIEW = (
 STATEMENTS = {
     "snowflake": (
         "CREATE TABLE {author} (id NUMBER(10, 0) NOT NULL, name VARCHAR(40) NOT NULL,"
-        " score FLOAT DEFAULT 1.5, PRIMARY KEY (id))",
+        " score FLOAT DEFAULT 1.5, PRIMARY KEY (name, id))",
         "COMMENT ON TABLE {author} IS 'who writes'",
-        "CREATE TABLE {book} (id NUMBER(10, 0), author_id NUMBER(10, 0), title VARCHAR(100),"
-        " made TIMESTAMP_TZ)",
+        "CREATE TABLE {book} (id NUMBER(10, 0) NOT NULL, author_id NUMBER(10, 0) NOT NULL,"
+        " title VARCHAR(100), made TIMESTAMP_TZ, PRIMARY KEY (author_id, id))",
     ),
     "bigquery": (
         "CREATE TABLE {author} (id INT64 NOT NULL, name STRING(40) NOT NULL"
-        " OPTIONS (description = 'in full'), score FLOAT64 DEFAULT 1.5, PRIMARY KEY (id) NOT ENFORCED)"
+        " OPTIONS (description = 'in full'), score FLOAT64 DEFAULT 1.5, PRIMARY KEY (name, id) NOT ENFORCED)"
         " OPTIONS (description = 'who writes')",
         "CREATE TABLE {book} (id INT64, author_id INT64, title STRING, day DATE,"
-        " CONSTRAINT written FOREIGN KEY (author_id) REFERENCES {author} (id) NOT ENFORCED)"
+        " PRIMARY KEY (author_id, id) NOT ENFORCED,"
+        " CONSTRAINT written FOREIGN KEY (title, author_id) REFERENCES {author} (name, id) NOT ENFORCED)"
         " PARTITION BY day CLUSTER BY title, author_id",
     ),
     "redshift": (
         "CREATE TABLE {author} (id INT NOT NULL, name VARCHAR(40) NOT NULL, score FLOAT DEFAULT 1.5,"
-        " PRIMARY KEY (id))",
+        " PRIMARY KEY (name, id))",
         "COMMENT ON TABLE {author} IS 'who writes'",
         "COMMENT ON COLUMN {author}.name IS 'in full'",
         "CREATE TABLE {book} (id INT, author_id INT, title VARCHAR(100), notes SUPER,"
-        " CONSTRAINT written FOREIGN KEY (author_id) REFERENCES {author} (id))",
+        " PRIMARY KEY (author_id, id),"
+        " CONSTRAINT written FOREIGN KEY (title, author_id) REFERENCES {author} (name, id))",
     ),
     "databricks": (
         "CREATE TABLE {author} (id INT NOT NULL, name STRING COMMENT 'in full', score DOUBLE)"
         " COMMENT 'who writes'",
-        "ALTER TABLE {author} ADD CONSTRAINT author_key PRIMARY KEY (id)",
+        "ALTER TABLE {author} ADD CONSTRAINT author_key PRIMARY KEY (name, id)",
         "CREATE TABLE {book} (id INT, author_id INT, title STRING, day DATE) PARTITIONED BY (day)",
-        "ALTER TABLE {book} ADD CONSTRAINT written FOREIGN KEY (author_id) REFERENCES {author} (id)",
+        "ALTER TABLE {book} ADD CONSTRAINT book_key PRIMARY KEY (author_id, id)",
+        "ALTER TABLE {book} ADD CONSTRAINT written"
+        " FOREIGN KEY (title, author_id) REFERENCES {author} (name, id)",
     ),
 }
 
@@ -95,23 +99,24 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "note": "",  # fakesnow forgets it
         "types": ["NUMBER(10,0)", "VARCHAR(40)", "FLOAT"],
         "default": "1.5",
-        "key": {"type": "primary_key", "columns": ["ID"]},
-        "book": {},
+        "key": {"type": "primary_key", "columns": ["NAME", "ID"]},
+        "book": {"constraints": [{"type": "primary_key", "columns": ["AUTHOR_ID", "ID"]}]},
         "facts": ("bytes", "created_at", "row_estimate"),
     },
     "bigquery": {
         "note": "in full",
         "types": ["INT64", "STRING(40)", "FLOAT64"],
         "default": "1.5",
-        "key": {"type": "primary_key", "columns": ["id"]},
+        "key": {"type": "primary_key", "columns": ["name", "id"]},
         "book": {
             "constraints": [
+                {"type": "primary_key", "columns": ["author_id", "id"]},
                 {
                     "name": "written",
                     "type": "foreign_key",
-                    "columns": ["author_id"],
-                    "references": {"relation": "{author}", "columns": ["id"]},
-                }
+                    "columns": ["title", "author_id"],
+                    "references": {"relation": "{author}", "columns": ["name", "id"]},
+                },
             ],
             "partition_key": "day",
             "options": {"cluster_by": "title, author_id"},
@@ -122,15 +127,16 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "note": "in full",
         "types": ["integer", "character varying(40)", "double precision"],
         "default": "1.5",
-        "key": {"name": "author_pkey", "type": "primary_key", "columns": ["id"]},
+        "key": {"name": "author_pkey", "type": "primary_key", "columns": ["name", "id"]},
         "book": {
             "constraints": [
+                {"name": "book_pkey", "type": "primary_key", "columns": ["author_id", "id"]},
                 {
                     "name": "written",
                     "type": "foreign_key",
-                    "columns": ["author_id"],
-                    "references": {"relation": "{author}", "columns": ["id"]},
-                }
+                    "columns": ["title", "author_id"],
+                    "references": {"relation": "{author}", "columns": ["name", "id"]},
+                },
             ],
             "options": {"dist_style": "auto"},
         },
@@ -140,17 +146,18 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "note": "in full",
         "types": ["int", "string", "double"],
         "default": None,
-        "key": {"name": "author_key", "type": "primary_key", "columns": ["id"]},
+        "key": {"name": "author_key", "type": "primary_key", "columns": ["name", "id"]},
         "book": {
             "constraints": [
+                {"name": "book_key", "type": "primary_key", "columns": ["author_id", "id"]},
                 {
                     "name": "written",
                     "type": "foreign_key",
-                    "columns": ["author_id"],
-                    "references": {"relation": "{author}", "columns": ["id"]},
+                    "columns": ["title", "author_id"],
+                    "references": {"relation": "{author}", "columns": ["name", "id"]},
                     "on_update": "no action",
                     "on_delete": "no action",
-                }
+                },
             ],
             "partition_key": "day",
         },
