@@ -79,7 +79,7 @@ SELECT c.nspname, c.relname,
   END,
   pg_get_userbyid(c.relowner), d.description,
   CASE WHEN c.relkind IN ('v', 'm') THEN ltrim(rtrim(pg_get_viewdef(c.oid), chr(59))) END,
-  CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
+  CASE WHEN c.relkind = 'p' THEN COALESCE(pg_get_partkeydef(c.oid), '') END,
   CASE WHEN c.relispartition THEN above.nspname END,
   CASE WHEN c.relispartition THEN above.relname END,
   CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, 0) END,
@@ -310,9 +310,9 @@ _STATEMENTS: Mapping[Part, str] = {
 
 # By the places of columns in the structs of `models.catalog`.
 _IS_GONE: Mapping[Part, Callable[[Sequence[Any]], bool]] = {
-    Part.RELATIONS: lambda row: row[2] in VIEWS and row[5] is None,
+    Part.RELATIONS: lambda row: (row[5] is None and row[2] in VIEWS) or row[6] == "",
     Part.COLUMNS: lambda row: row[7] is not None and row[6] is None,
-    Part.CONSTRAINTS: lambda row: row[3] == "check" and row[5] is None,
+    Part.CONSTRAINTS: lambda row: row[5] is None and row[3] in ("check", "exclusion"),
     Part.INDEXES: lambda row: row[3] is None,
 }
 
