@@ -45,14 +45,23 @@ class Written(Struct, frozen=True, kw_only=True):
 
 
 def read_export(store: StoreSession, run: RunMetadata) -> Export:
-    """*run* with all that is kept with it."""
+    """*run* with all that is kept with it.
+
+    Raises StoreError where a part of it is gone, because it is pruned meanwhile.
+    """
     kept = statistics.kept_statistics(store, run.run_id, None)
     measured = sorted(
         find_quality_runs(store, run_id=run.run_id), key=lambda one: (one.started_at, one.quality_run_id)
     )
+    project = read.load_project(store, run)
+    graph = _tree(store.query("export_graph", graph_id=run.graph_id))
+    if sum(map(len, graph.values())) != len(project.nodes) + len(project.groups):
+        raise StoreError(
+            f"Run {run.run_id} is not whole any more", hint="recce-meta runs tells if it was pruned"
+        )
     return Export(
-        project=read.load_project(store, run),
-        graph=_tree(store.query("export_graph", graph_id=run.graph_id)),
+        project=project,
+        graph=graph,
         macro_ids=_pairs(store.query("export_macro_ids", macro_set_id=run.macro_set_id)),
         column_lineage=_column_lineage(store, run),
         statistics=tuple(kept[unique_id] for unique_id in sorted(kept)),

@@ -329,6 +329,10 @@ def test_the_parts_of_a_graph_need_not_be_those_that_would_be_made_today(
     assert exported(file, DEFAULT_SCHEMA, run.run_id).graph == migrated.graph
     assert load_run(file, run.run_id) == whole.project
 
+    file.execute("DELETE FROM recce_metadata.graph_parts")  # as prune does, between two statements of ours
+    with pytest.raises(StoreError, match="Run current-1 is not whole any more"):
+        exported(file, DEFAULT_SCHEMA, run.run_id)
+
 
 def test_a_selection_is_a_run_of_its_own(file: UnifiedSqlAdapter, whole: Export) -> None:
     part = cut(whole, ["m000 m002", "m003"], ["path:nowhere"])
