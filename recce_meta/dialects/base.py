@@ -67,6 +67,8 @@ class Dialect:
     """How many aggregates one SELECT computes; PostgreSQL allows 1,664 columns."""
     columns_per_statement: ClassVar[int | None] = None
     """How many columns a query may give; None where there is no limit that matters."""
+    top_lists_per_statement: ClassVar[int] = 50
+    """Of how many columns one UNION ALL lists the most frequent values, where quality is measured."""
     relations_per_statement: ClassVar[int] = 50
     """How many relations one UNION ALL counts."""
 

@@ -19,6 +19,7 @@ class Redshift(Postgres):
     ignores_case_of_columns = True
     decimal_digits = 38
     has_approximate_distinct = True
+    top_lists_per_statement = 50
     # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html: all in one SELECT must sort alike
     has_many_medians = False
     text_type = "VARCHAR(65535)"

@@ -126,7 +126,13 @@ def _measured(
     (found, top), results = yield from both(
         both(
             figures([(rows.source, rows.columns)], scope),
-            top_values(pair, shown if settings.top else (), settings.top, is_patient=True),
+            top_values(
+                pair,
+                shown if settings.top else (),
+                settings.top,
+                most=rows.source.dialect.top_lists_per_statement,
+                is_patient=True,
+            ),
         ),
         metric_values(table.source, table.metrics, is_withheld),
     )

@@ -78,18 +78,22 @@ def _totals(pair: Pair, wanted: Sequence[SideColumn], where: str | None) -> Plan
 
 
 def top_values(
-    pair: Pair, wanted: Sequence[SideColumn], k: int, where: str | None = None, *, is_patient: bool = False
+    pair: Pair,
+    wanted: Sequence[SideColumn],
+    k: int,
+    where: str | None = None,
+    *,
+    most: int = COLUMNS_PER_STATEMENT,
+    is_patient: bool = False,
 ) -> Plan[TopValues]:
     """The *k* most frequent values of each of *wanted*, of sides that one statement can read.
 
-    Raises what stops every statement; where it *is_patient*, columns that take too long have an error, too.
+    A statement lists those of *most* columns. Raises what stops every statement; where it *is_patient*,
+    columns that take too long have an error, too.
     """
     columns, reasons = counted(pair, wanted)
     found = TopValues(reasons=reasons)
-    tasks = [
-        _task(pair, columns[start : start + COLUMNS_PER_STATEMENT], k, where)
-        for start in range(0, len(columns), COLUMNS_PER_STATEMENT)
-    ]
+    tasks = [_task(pair, columns[start : start + most], k, where) for start in range(0, len(columns), most)]
     while tasks:
         answers = yield [task.query for task in tasks]
         failed = [

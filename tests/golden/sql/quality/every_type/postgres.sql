@@ -165,7 +165,7 @@ SELECT
   COUNT(DISTINCT t."a""b") AS distinct_count
 FROM "pr_42"."orders" AS t;
 
--- current: most frequent values of 13 columns of orders
+-- current: most frequent values of id of orders
 SELECT
   0 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
@@ -197,8 +197,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of amount of orders
 SELECT
   1 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
@@ -230,8 +231,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of ratio of orders
 SELECT
   2 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
@@ -263,8 +265,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of score of orders
 SELECT
   3 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
@@ -296,8 +299,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of is_open of orders
 SELECT
   4 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
@@ -329,8 +333,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of ordered_on of orders
 SELECT
   5 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
@@ -362,8 +367,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of ordered_at of orders
 SELECT
   6 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
@@ -395,8 +401,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of shipped_at of orders
 SELECT
   7 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
@@ -428,8 +435,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of tags of orders
 SELECT
   8 AS column_number,
   ROW_NUMBER() OVER (
@@ -463,8 +471,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v COLLATE "C"
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of payload of orders
 SELECT
   9 AS column_number,
   ROW_NUMBER() OVER (
@@ -503,8 +512,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v COLLATE "C"
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of raw of orders
 SELECT
   10 AS column_number,
   ROW_NUMBER() OVER (
@@ -538,8 +548,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v COLLATE "C"
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of order of orders
 SELECT
   11 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
@@ -571,8 +582,9 @@ FROM (
     c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
-) AS f
-UNION ALL
+) AS f;
+
+-- current: most frequent values of a"b of orders
 SELECT
   12 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
