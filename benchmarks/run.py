@@ -25,6 +25,7 @@ from benchmarks import (
     history,
     impact,
     profiles,
+    quality,
     recording,
     reports,
     scanning,
@@ -36,7 +37,8 @@ from benchmarks.measure import Figure, markdown
 
 GROUPS = (
     *("extraction", "recording", "diff", "startup", "history", "reports"),
-    *("values", "profiles", "counts", "connections", "columns", "categories", "impact", "scanning"),
+    *("values", "profiles", "counts", "connections", "columns", "categories", "impact"),
+    *("quality", "scanning"),
 )
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
@@ -82,6 +84,7 @@ def main() -> None:
             "columns": lambda: columns.run(large),
             "categories": categories.run,
             "impact": lambda: impact.run(large, scratch),
+            "quality": lambda: quality.run(scratch),
             "scanning": scanning.run,
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
