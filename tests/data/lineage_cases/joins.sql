@@ -196,3 +196,29 @@ select l.* from t o, (select max(b) over () as mx, o.c as oc from u where u.a = 
 -- dialect: duckdb
 select s.b from t join (select b from unknown) as s on true
 => b | passthrough | unknown.b~0.9
+
+select x.b, u.d, v.js from ((t x left join u on (x.a = u.a)) join arr v on (v.id = x.b))
+=> b | passthrough | t.b
+=> d | passthrough | u.d
+=> js | passthrough | arr.js
+=> uses join arr.id
+=> uses join t.a
+=> uses join t.b
+=> uses join u.a
+
+select s.b, u.d from (((select a, b from t) s left join u on (s.a = u.a)))
+=> b | passthrough | t.b
+=> d | passthrough | u.d
+=> uses join t.a
+=> uses join u.a
+
+select s.b from (((select a, b from t)) s cross join (u join arr on (arr.id = u.a)))
+=> b | passthrough | t.b
+=> uses join arr.id
+=> uses join u.a
+
+-- dialect: duckdb
+select b, count_star() as n from t group by b
+=> b | passthrough | t.b
+=> n | aggregated |
+=> uses group t.b
