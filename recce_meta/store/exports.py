@@ -55,7 +55,8 @@ def read_export(store: StoreSession, run: RunMetadata) -> Export:
     )
     project = read.load_project(store, run)
     graph = _tree(store.query("export_graph", graph_id=run.graph_id))
-    if sum(map(len, graph.values())) != len(project.nodes) + len(project.groups):
+    placed = sum(map(len, graph.values()))
+    if placed != len(project.nodes) + len(project.groups) or (run.node_count and not placed):
         raise StoreError(
             f"Run {run.run_id} is not whole any more", hint="recce-meta runs tells if it was pruned"
         )

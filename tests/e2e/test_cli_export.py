@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ import pytest
 
 from recce_meta import plugins
 from recce_meta.store.export_document import Document
+from tests.e2e.conftest import QuickCli
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "export.v1.json"
 AS_WRITTEN = "all_varchar = true, allow_quoted_nulls = false"
@@ -36,15 +38,14 @@ def cli(quick_cli: Any) -> Any:
     return quick_cli
 
 
-_small: list[bytes] = []
-
-
-@pytest.fixture
-def small(store: Any) -> bytes:
-    """A part of it, which is quick to read, and made once."""
-    if not _small:
-        _small.append(store("export", "current", "-s", "orders").out.encode())
-    return _small[0]
+@pytest.fixture(scope="module")
+def small(_recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A part of the demo's later run, which is quick to read."""
+    folder = tmp_path_factory.mktemp("small")
+    shutil.copy(_recorded, folder / "store.duckdb")
+    ran = QuickCli(folder)("export", "current", "-s", "orders", "--url", "duckdb:///store.duckdb")
+    assert ran.code == 0, ran.err
+    return ran.out.encode()
 
 
 def sealed(text: str) -> bytes:
@@ -157,39 +158,40 @@ def test_csv_and_parquet_hold_what_sql_shows(store: Any) -> None:
                 assert connection.execute(both).fetchall() == [(True,)]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        (["--format", "xml"], 2, "Unknown format 'xml'\nhint: one of: json, csv, parquet"),
-        (["--format", "parquett", "-o", "x"], 2, "hint: did you mean 'parquet'?"),
-        (["nowhere"], 2, "No run 'nowhere'"),
-        (["-s", "no_such_model"], 2, "The selection names no node of run 0829a5f9"),
-        (["-s", "state:what:ever:"], 2, "error: "),
-        (["base", "current"], 2, "JSON holds one run, and 2 are named"),
-        (["base", "current", "-o", "x.json"], 2, "The format json holds one run, and 2 are named"),
-        (["--format", "csv"], 2, "The format csv is written to files\nhint: name where with -o PATH"),
-        (["--to", "duckdb:///x.duckdb", "-o", "x.json"], 2, "--to writes into a store"),
-        (["--to", "duckdb:///:memory:"], 3, "No store is kept here"),
-        (["--to-schema", "x"], 2, "--to-schema is a schema of another store"),
-        (["-o", "no/such/folder/x.json"], 3, "no/such/folder: No such file or directory"),
-        (["-o", "taken.json"], 2, "taken.json is there already\nhint: --force replaces it"),
-        (["--format", "csv", "-o", "taken.json"], 2, "taken.json is there already"),
-        (["--format", "csv", "-o", "full", "--force"], 2, "full holds what no export wrote: mine.txt"),
-        (["-o", "full", "--force"], 2, "full holds what no export wrote: mine.txt"),
-        (["--url", "duckdb:///none.duckdb"], 3, "none.duckdb"),
-    ],
-)
-def test_what_cannot_be_exported_is_one_error(store: Any, arguments: list[str], code: int, said: str) -> None:
+REFUSED = [
+    (["--format", "xml"], 2, "Unknown format 'xml'\nhint: one of: json, csv, parquet"),
+    (["--format", "parquett", "-o", "x"], 2, "hint: did you mean 'parquet'?"),
+    (["nowhere"], 2, "No run 'nowhere'"),
+    (["-s", "no_such_model"], 2, "The selection names no node of run 0829a5f9"),
+    (["-s", "state:what:ever:"], 2, "error: "),
+    (["base", "current"], 2, "JSON holds one run, and 2 are named"),
+    (["base", "current", "-o", "x.json"], 2, "The format json holds one run, and 2 are named"),
+    (["--format", "csv"], 2, "The format csv is written to files\nhint: name where with -o PATH"),
+    (["--to", "duckdb:///x.duckdb", "-o", "x.json"], 2, "--to writes into a store"),
+    (["--to", "duckdb:///:memory:"], 3, "No store is kept here"),
+    (["--to-schema", "x"], 2, "--to-schema is a schema of another store"),
+    (["-o", "no/such/folder/x.json"], 3, "no/such/folder: No such file or directory"),
+    (["-o", "taken.json"], 2, "taken.json is there already\nhint: --force replaces it"),
+    (["--format", "csv", "-o", "taken.json"], 2, "taken.json is there already"),
+    (["--format", "csv", "-o", "full", "--force"], 2, "full holds what no export wrote: mine.txt"),
+    (["-o", "full", "--force"], 2, "full holds what no export wrote: mine.txt"),
+    (["--url", "duckdb:///none.duckdb"], 3, "none.duckdb"),
+]
+"""What is asked of `export`, the code that it ends with, and what it says."""
+
+
+def test_what_cannot_be_exported_is_one_error(store: Any) -> None:
     (store.folder / "taken.json").write_text("mine")
     (store.folder / "full").mkdir()
     (store.folder / "full" / "mine.txt").write_text("mine")
     before = sorted(store.folder.rglob("*"))
 
-    ran = store("export", *arguments)
+    for arguments, code, said in REFUSED:
+        ran = store("export", *arguments)
 
-    assert (ran.code, ran.out) == (code, ""), ran.err
-    assert said in ran.err and "Traceback" not in ran.err and "bug" not in ran.err
-    assert sorted(store.folder.rglob("*")) == before
+        assert (ran.code, ran.out) == (code, ""), (arguments, ran.err)
+        assert said in ran.err and "Traceback" not in ran.err and "bug" not in ran.err, (arguments, ran.err)
+        assert sorted(store.folder.rglob("*")) == before, arguments
     assert (store.folder / "taken.json").read_text() == "mine"
 
 
@@ -248,35 +250,30 @@ def resealed(before: str, after: str) -> Callable[[bytes], bytes]:
     ],
 )
 def test_a_file_that_cannot_be_imported_says_why_and_changes_nothing(
-    store: Any, small: bytes, change: Callable[[bytes], bytes], said: str
+    cli: Any, small: bytes, change: Callable[[bytes], bytes], said: str
 ) -> None:
-    (store.folder / "run.json").write_bytes(change(small))
-    elsewhere = store.within(RECCE_META_URL="duckdb:///elsewhere.duckdb")
+    (cli.folder / "run.json").write_bytes(change(small))
 
-    ran = elsewhere("import", "run.json")
+    ran = cli("import", "run.json", "--url", "duckdb:///elsewhere.duckdb")
 
     assert ran.code == 3 and ran.err.startswith("error: run.json cannot be imported: ")
     assert said in ran.err and ran.err.count("\n") == 2
-    assert not (store.folder / "elsewhere.duckdb").exists()
+    assert not (cli.folder / "elsewhere.duckdb").exists()
 
 
-def test_a_run_that_is_there_with_other_contents_is_refused(store: Any, small: bytes) -> None:
-    (store.folder / "one.json").write_bytes(small)
-    (store.folder / "two.json").write_bytes(resealed('"command":"build"', '"command":"x"')(small))
-
-    assert store("import", "one.json").code == 0
-    ran = store("import", "two.json")
-
-    assert ran.code == 3
-    assert "is in this store with other contents: command differs" in ran.err
-
-
-def test_import_reads_standard_input(cli: Any, store: Any, small: bytes, monkeypatch: Any) -> None:
-    import io
-
+def test_import_reads_standard_input_and_refuses_other_contents_under_the_same_id(
+    cli: Any, small: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = cli.within(RECCE_META_URL="duckdb:///here.duckdb")
+    (cli.folder / "one.json").write_bytes(small)
+    (cli.folder / "two.json").write_bytes(resealed('"command":"build"', '"command":"x"')(small))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(small)))
 
-    assert "Imported run" in store("import", "-", "--url", "duckdb:///new.duckdb").out
+    assert "Imported run" in here("import", "-").out
+    ran = here("import", "one.json", "two.json")
+
+    assert (ran.code, ran.out) == (3, "")
+    assert "is in this store with other contents: command differs" in ran.err
 
 
 def test_an_exporter_of_another_package_is_given_the_run_and_a_path(

@@ -147,7 +147,7 @@ def stores(tmp_path_factory):
         yield one, other
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(
     nodes=by_id(nodes),
     macros=by_id(macros),
