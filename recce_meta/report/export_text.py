@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from recce_meta.errors import first_of
 from recce_meta.models import RunMetadata
 from recce_meta.models.export import CutFrom
 from recce_meta.report.terminal import Line, Span, Style, plain, render
@@ -42,12 +43,15 @@ def carried_text(runs: Sequence[Carried], verb: str, *, width: int, color: bool)
 
 def exported_text(runs: Sequence[RunMetadata], paths: Sequence[Path], *, width: int, color: bool) -> str:
     """Which runs were written to which files."""
-    folders = {path.parent for path in paths}
-    place = str(paths[0]) if len(paths) == 1 else f"{count_of(len(paths), 'file')} in {folders.pop()}"
-    lines = [
-        (*_named("Exported run ", run), plain(f", {count_of(run.node_count, 'node')}")[0]) for run in runs
+    lines: list[Line] = [
+        (*_named("Exported run ", run), Span(f", {count_of(run.node_count, 'node')}")) for run in runs
     ]
-    return render([*lines, plain(f"  {place}")] if paths else lines, width=width, color=color)
+    if len(paths) == 1:
+        lines.append(plain(f"  {paths[0]}"))
+    elif paths:
+        folders = sorted({str(path.parent) for path in paths})
+        lines.append(plain(f"  {count_of(len(paths), 'file')} in {first_of(folders, 3)}"))
+    return render(lines, width=width, color=color)
 
 
 def _line(one: Carried, verb: str) -> Line:
