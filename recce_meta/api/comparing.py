@@ -239,7 +239,10 @@ def whole_diff(
 
 
 def _drift_diff(base: Project, current: Project, question: Question) -> RunDiff:
-    """What is there that no node makes, and what nodes claim that is not: nobody's effect is told."""
+    """What is there that no node makes, and what nodes claim that is not; nobody's effect is told.
+
+    What is downstream is as the project has it.
+    """
     if question.like_dbt:
         raise UsageError("A scan of a database has no state:modified", hint="leave out --like-dbt")
     found = drift(base, current)
@@ -251,7 +254,10 @@ def _drift_diff(base: Project, current: Project, question: Question) -> RunDiff:
         chosen = select(question.selection, nodes, graph, exclude=question.exclude)
         changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
         notes += [] if chosen else ["The selection names no node of either run"]
-    return run_diff(base.run, current.run, changes, build_lineage_graph([]), nodes, notes=notes)
+    project = base if is_scan(current.run) else current
+    downstream = build_lineage_graph(project.nodes, project.edges)
+    unselected = found.changes.keys() - changes.keys()
+    return run_diff(base.run, current.run, changes, downstream, nodes, notes=notes, unselected=unselected)
 
 
 def _selected(base: Project, current: Project, question: Question) -> frozenset[str]:
