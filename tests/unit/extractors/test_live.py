@@ -205,6 +205,18 @@ def test_options_that_may_be_secrets_are_not_kept(scanned: Callable[..., tuple[P
     }
 
 
+def test_of_a_view_that_nobody_can_parse_the_names_tell_what_it_reads(
+    scanned: Callable[..., tuple[Project, Adapter]],
+) -> None:
+    view = ("shop", "cheap", "view", "ann", None, "SELECT item.id FROM shop.item, Old.item AS o WHERE ((")
+
+    project, _ = scanned(answers={**ANSWERS, "relations": [*ANSWERS["relations"][:3], view]})
+
+    (node,) = (node for node in project.nodes if node.name == "cheap")
+    assert node.parents == ("relation.Old.item", "relation.shop.item")
+    assert project.warnings[1].startswith("What view shop.cheap reads is told by its names alone: ")
+
+
 def failing(error: WarehouseError, parts: Sequence[str], times: int = 1000) -> Callable[[str], None]:
     """Fails the statements that begin with one of *parts*, for as many *times*."""
     left = [times]
