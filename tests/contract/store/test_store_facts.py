@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.store.facts import load_facts
+from recce_meta.store.foreign_keys import foreign_keys_of
 from recce_meta.store.prune import prune
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run
@@ -142,6 +143,13 @@ def test_foreign_keys_are_rows_of_the_version_and_no_lineage(store):
     )[1]
     assert done.run.edge_count == 0
     assert rows_of(store, "version_references") == 2, "of the version that both runs have"
+    (run, *_) = list_runs(store.adapter, schema=store.schema)
+    keys = foreign_keys_of(store.adapter, run, "relation.shop.orders", schema=store.schema)
+    assert [(key.parent_id, key.columns, key.parent_columns) for key in keys] == [
+        ("relation.shop.customers", ("customer", 'a "b", c'), ("id", "⟦ünï⟧")),
+        ("relation.shop.orders", ("parent",), ("id",)),
+    ]
+    assert foreign_keys_of(store.adapter, run, "relation.shop.customers", schema=store.schema) == keys[:1]
     customers, itself = "relation.shop.customers", "relation.shop.orders"
     named = (r"customer, a \"b\", c", "id, ⟦ünï⟧", "cascade", "set null")
     assert [tuple(row) for row in rows] == [
