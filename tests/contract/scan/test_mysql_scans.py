@@ -115,11 +115,12 @@ def test_a_broken_view_stays_with_its_sql_and_is_told_of(shop: Place) -> None:
 def test_rights_decide_what_is_seen_and_that_is_told(shop: Place, mysql_url: str) -> None:
     shop.run(*SHOP, "ALTER TABLE bought ADD FOREIGN KEY (buyer) REFERENCES customer (id) ON DELETE CASCADE")
     reader, nobody = (f"recce_{name}_{uuid4().hex[:8]}" for name in ("reader", "nobody"))
-    parts = urlsplit(mysql_url)
+    parts, hosts = urlsplit(mysql_url), ("%", "localhost")
     try:
-        for user in (reader, nobody):
-            shop.run(f"CREATE USER {user}@'%' IDENTIFIED BY 'secret'")
-        shop.run(f"GRANT SELECT ON {shop.schema}.* TO {reader}@'%'")
+        for host in hosts:
+            for user in (reader, nobody):
+                shop.run(f"CREATE USER {user}@'{host}' IDENTIFIED BY 'secret'")
+            shop.run(f"GRANT SELECT ON {shop.schema}.* TO {reader}@'{host}'")
 
         def url(user: str, database: str) -> str:
             place = f"{user}:secret@{parts.hostname}:{parts.port or 3306}"
@@ -136,7 +137,7 @@ def test_rights_decide_what_is_seen_and_that_is_told(shop: Place, mysql_url: str
             extract_database(adapter)
     finally:
         for user in (reader, nobody):
-            shop.run(f"DROP USER IF EXISTS {user}@'%'")
+            shop.run(*(f"DROP USER IF EXISTS {user}@'{host}'" for host in hosts))
 
     found = {node.name: node for node in seen.nodes}
     whole = {node.name: node for node in shop.scan().nodes}
