@@ -103,6 +103,8 @@ QUALITY = Quality(
                     top_values=(ValueCount(value=None, count=2), ValueCount(value=NASTY, count=1)),
                     metrics=(MetricResult(name="even", value=float("inf"), threshold="< 5", holds=False),),
                     score=50.5,
+                    blank_count=3,
+                    is_declared_unique=True,
                 ),
                 ColumnQuality(name="email", is_private=True, reason="withheld"),
             ),
