@@ -133,19 +133,15 @@ def _column(current: ColumnQuality, table: TableQuality, left_out: frozenset[str
 
 
 def _figures(base: Subject, current: Subject, left_out: frozenset[str]) -> tuple[FigureChange, ...]:
-    names = dict.fromkeys(name for subject in (current, base) for name, _ in figures_of(subject))
-    changes = [
-        FigureChange(name=name, base=earlier_figure(base, name), current=earlier_figure(current, name))
-        for name in names
-        if name not in left_out
-    ]
     # What is not known on one side, as it was withheld or there was no row, is not known to differ.
+    before = dict(figures_of(base))
     return tuple(
-        change
-        for change in changes
-        if change.base is not None
-        and change.current is not None
-        and not _is_same(change.base, change.current)
+        FigureChange(name=name, base=before[name], current=value)
+        for name, value in figures_of(current)
+        if value is not None
+        and before.get(name) is not None
+        and name not in left_out
+        and not _is_same(before[name], value)
     )
 
 
@@ -158,6 +154,8 @@ def earlier_figure(subject: Subject, name: str) -> Value:
 
 
 def _is_same(base: Value, current: Value) -> bool:
+    if type(base) is type(current) and base == current:
+        return True
     before, after = exact(base), exact(current)
     if before is None or after is None:
         return bool(base == current) or (base != base and current != current)  # NaN is NaN
