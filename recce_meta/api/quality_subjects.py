@@ -166,7 +166,8 @@ def _bare(relation: str) -> str:
 
 def _is_in(node: NodeMetadata, scope: Scope) -> bool:
     schema = node.schema_name or ""
-    if scope.schemas and not _fits_any([schema, schema.casefold()], scope.schemas):
+    folded = {name.casefold() for name in scope.schemas}
+    if scope.schemas and not _fits_any([schema], scope.schemas) and schema.casefold() not in folded:
         return False
     return not scope.include or _fits_any([node.name, f"{schema}.{node.name}"], scope.include)
 
