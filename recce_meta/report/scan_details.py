@@ -47,7 +47,31 @@ def _column(name: str, attribute: str | None, detail: ChangeDetail) -> str:
 
 def _constraints(details: Sequence[ChangeDetail]) -> Iterator[str]:
     for detail in details:
-        yield _thing(detail, _constraint)
+        old, new = detail.base, detail.current
+        if old and new and (old.get("type"), old.get("name")) == (new.get("type"), new.get("name")):
+            yield _changed_constraint(old, new)
+        else:
+            yield _thing(detail, _constraint)
+
+
+def _changed_constraint(old: Mapping[str, Json], new: Mapping[str, Json]) -> str:
+    """What differs of one constraint: `foreign key film_language: on delete: restrict → cascade`."""
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    told = [from_to(_words(key), _part(key, old.get(key)), _part(key, new.get(key))) for key in keys]
+    name = " ".join(filter(None, (_words(new.get("type")), constraint_label(new))))
+    return f"{name}: {', '.join(told)}"
+
+
+def _part(key: str, value: Json) -> Json:
+    """One value of a constraint, as a text where it is a list of columns or a place."""
+    if key == "columns" and value:
+        return _listed(value)
+    return _target(value) if key == "references" and value else value
+
+
+def _target(references: Mapping[str, Json]) -> str:
+    where = str(references.get("relation", "")).removeprefix("relation.")
+    return f"{where} {_listed(references.get('columns') or [])}".rstrip()
 
 
 def _constraint(found: Mapping[str, Json]) -> str:
@@ -59,10 +83,11 @@ def _constraint(found: Mapping[str, Json]) -> str:
         parts.append(_listed(found["columns"]))
     references = found.get("references") or {}
     if references:
-        where = str(references.get("relation", "")).removeprefix("relation.")
-        parts.append(f"→ {where} {_listed(references.get('columns') or [])}".rstrip())
+        parts.append(f"→ {_target(references)}")
     actions = [
-        f"{key.replace('_', ' ')} {found[key]}" for key in ("on_update", "on_delete") if found.get(key)
+        f"{_words(key)} {found[key]}"
+        for key in ("on_update", "on_delete")
+        if found.get(key) not in (None, "no action")
     ]
     actions += [
         name.replace("_", " ") if value is True else f"{name}: {short_value(value)}"

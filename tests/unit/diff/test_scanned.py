@@ -137,7 +137,12 @@ NON_BREAKING, PARTIAL, BREAKING = Category.NON_BREAKING, Category.PARTIAL_BREAKI
         ),
         (
             properties(FILM, constraints=[PRIMARY, {**LANGUAGE, "on_delete": "cascade"}]),
-            *("contract", "constraints.film_language", NON_BREAKING, "on delete cascade"),
+            *(
+                "contract",
+                "constraints.film_language",
+                NON_BREAKING,
+                "film_language: on delete: restrict → cascade",
+            ),
         ),
         (
             properties(FILM, constraints=[{**PRIMARY, "name": "film_pk"}, LANGUAGE]),
