@@ -23,7 +23,7 @@ DATABASE = "database"
 Seen = Callable[[str], bool]
 """Whether both scans looked at the node of a unique id."""
 
-_OPTIONS = re.compile(r" --(schema|include|exclude) ")
+_OPTIONS = re.compile(r" --(schema|include|exclude|unread) ")
 
 
 class Looked(Struct, frozen=True):
@@ -32,18 +32,22 @@ class Looked(Struct, frozen=True):
     schemas: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Schemas that it could not read."""
 
     @classmethod
     def of(cls, run: RunMetadata) -> Looked:
         """The scope that *run* was recorded with."""
         _, *parts = _OPTIONS.split(run.command or "")
-        found: dict[str, list[str]] = {"schema": [], "include": [], "exclude": []}
+        found: dict[str, list[str]] = {"schema": [], "include": [], "exclude": [], "unread": []}
         for option, text in zip(parts[::2], parts[1::2], strict=True):
             found[option].append(text)
-        return cls(*(tuple(found[option]) for option in ("schema", "include", "exclude")))
+        return cls(*map(tuple, found.values()))
 
     def sees(self, schema: str, name: str | None) -> bool:
         """Whether it looked at a schema, or at relation *name* in it."""
+        if schema in self.unread:
+            return False
         if self.schemas and not any(_is_named(schema, text) for text in self.schemas):
             return False
         if name is None:

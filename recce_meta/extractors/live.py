@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.inspecting import InspectorReader
@@ -63,10 +64,17 @@ class Scope(Struct, frozen=True, kw_only=True):
     exclude: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     """Schemas that are left out unless `schemas` names them: the store's own."""
+    unread: tuple[str, ...] = ()
+    """Schemas that could not be read, found out by the scan: nothing is said of what is in them."""
 
     def __str__(self) -> str:
         """The scope as options: two scans of one scope can be compared."""
-        named = (("--schema", self.schemas), ("--include", self.include), ("--exclude", self.exclude))
+        named = (
+            ("--schema", self.schemas),
+            ("--include", self.include),
+            ("--exclude", self.exclude),
+            ("--unread", self.unread),
+        )
         return " ".join(["scan", *(f"{option} {text}" for option, texts in named for text in sorted(texts))])
 
 
@@ -78,6 +86,8 @@ class Found(Struct):
     columns: dict[Key, list[ColumnRow]] = {}
     constraints: dict[Key, list[ConstraintRow]] = {}
     indexes: dict[Key, list[IndexRow]] = {}
+    unread: list[str] = []
+    """Schemas of which something could not be read, and that are left out whole."""
     warnings: list[str] = []
 
 
@@ -111,7 +121,7 @@ def extract_database(
         adapter_type=adapter.warehouse.name,
         target_name=adapter.target.name if adapter.target else None,
         target_database=adapter.database,
-        command=str(chosen),
+        command=str(replace(chosen, unread=tuple(found.unread))),
         node_count=len(nodes),
         edge_count=sum(len(node.parents) for node in nodes),
     )
@@ -126,6 +136,7 @@ class _Reader:
         self._adapter, self._catalog, self._tell = adapter, catalog, tell
         self._inspector = InspectorReader(adapter) if catalog.uses_inspector else None
         self.warnings: list[str] = []
+        self.unread: list[str] = []
 
     def read(self, scope: Scope) -> Found:
         """The rows of everything in *scope*."""
@@ -146,7 +157,7 @@ class _Reader:
                     raise
                 if attempt + 1 == _ATTEMPTS or isinstance(error, _LASTING):
                     # What one schema holds may be at fault: the others need not be lost for it.
-                    rows = {part: self._one_by_one(part, schemas) for part in _OF_SCHEMAS}
+                    schemas, rows = self._one_by_one(schemas)
                     break
         rows[Part.COLUMNS] += self._of_views(rows)
         return self._kept(schemas, rows, scope)
@@ -163,25 +174,37 @@ class _Reader:
             return self._rows(part, schemas) if schemas else []
         return [row for schema in schemas for row in self._rows(part, (schema,))]
 
-    def _one_by_one(self, part: Part, schemas: Sequence[SchemaRow]) -> list[Any]:
-        """The rows of *part* of those *schemas* that can be read. Raises what is wrong where none can."""
-        found: list[Any] = []
-        failed: list[WarehouseError] = []
+    def _one_by_one(self, schemas: Sequence[SchemaRow]) -> tuple[list[SchemaRow], dict[Part, list[Any]]]:
+        """Those *schemas* that can be read, and their rows. Raises what is wrong where none can.
+
+        A schema of which one part is missing is left out whole: half of it would look as if the rest were
+        gone.
+        """
+        rows: dict[Part, list[Any]] = {part: [] for part in _OF_SCHEMAS}
+        readable: list[SchemaRow] = []
         for schema in schemas:
+            part = _OF_SCHEMAS[0]
             try:
                 with self._adapter.session(atomic=self._catalog.reads_one_moment):
                     self._set_up()
-                    found += self._rows(part, (schema.name,))
+                    own = {}
+                    for part in _OF_SCHEMAS:
+                        own[part] = self._rows(part, (schema.name,))
             except _OF_NO_SCHEMA:
                 raise
             except WarehouseError as error:
-                failed.append(error)
+                self.unread.append(schema.name)
+                if len(self.unread) == len(schemas):
+                    raise
                 said = error.message.strip().partition("\n")[0]
-                where = f"{part.value} of schema {schema.name}"
-                self.warnings.append(f"The {where} are not in this run; they could not be read: {said}")
-        if failed and len(failed) == len(schemas):
-            raise failed[0]
-        return found
+                self.warnings.append(
+                    f"Schema {schema.name} is not in this run: its {part.value} could not be read: {said}"
+                )
+                continue
+            readable.append(schema)
+            for part, found in own.items():
+                rows[part] += found
+        return readable, rows
 
     def _of_views(self, rows: Mapping[Part, list[Any]]) -> list[ColumnRow]:
         """Columns of the views of which no statement told any: a broken view can hide those of others."""
@@ -258,6 +281,7 @@ class _Reader:
             columns=columns,
             constraints=_by_relation(rows[Part.CONSTRAINTS]),
             indexes=_by_relation(rows[Part.INDEXES]),
+            unread=self.unread,
             warnings=self.warnings,
         )
 

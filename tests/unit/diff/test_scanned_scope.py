@@ -30,6 +30,7 @@ def run(scope: Scope) -> RunMetadata:
         (Scope(schemas=("a",)), EVERYTHING, ["schema.a", "relation.a.t"], ["schema.b", "relation.b.t"]),
         (Scope(schemas=("a",)), Scope(schemas=("a*",)), ["relation.a.t"], ["relation.ab.t"]),
         (Scope(schemas=("A",)), EVERYTHING, ["relation.a.t"], ["relation.b.t"]),
+        (EVERYTHING, Scope(unread=("b",)), ["relation.a.t"], ["schema.b", "relation.b.t"]),
         (Scope(include=("f*",)), EVERYTHING, ["relation.a.film", "schema.a"], ["relation.a.actor"]),
         (Scope(include=("a.*",)), EVERYTHING, ["relation.a.film"], ["relation.b.film"]),
         (EVERYTHING, Scope(exclude=("*_tmp", "b.*")), ["relation.a.x"], ["relation.a.x_tmp", "relation.b.x"]),

@@ -248,11 +248,11 @@ def test_what_one_schema_keeps_back_costs_no_other(
     project, adapter = scanned(fail=failing(error, ["columns|Old"]))
 
     said = error.message.partition("\n")[0]
-    assert (
-        project.warnings[0]
-        == f"The columns of schema Old are not in this run; they could not be read: {said}"
-    )
-    assert project.nodes == scanned()[0].nodes
+    assert project.warnings[0] == f"Schema Old is not in this run: its columns could not be read: {said}"
+    assert [node.unique_id for node in project.nodes] == [
+        node.unique_id for node in scanned()[0].nodes if node.schema_name != "Old"
+    ]
+    assert project.run.command == "scan --unread Old"
     assert adapter.sent.count("schemas|") == attempts
 
 
