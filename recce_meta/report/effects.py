@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from recce_meta.diff.scanned import column_status
 from recce_meta.models.category import Category, ColumnChange
 from recce_meta.models.change import Change, Impact, Reach, Reason, RunDiff, Status
+from recce_meta.models.kinds import SCANNED
 from recce_meta.report.characters import shorten
 from recce_meta.report.wording import more, node_label, node_part
 
@@ -63,6 +65,9 @@ def effect_phrases(change: Change) -> Iterator[str]:
         for detail in change.details
         if detail.reason is Reason.COLUMNS and None in (detail.base, detail.current)
     }
+    if change.resource_type in SCANNED:  # whose details tell of every column what it was, and is
+        details = [detail for detail in change.details if detail.reason is Reason.COLUMNS]
+        known |= {(name.lower(), status) for name, status in column_status(details).items()}
     renamed = {column.renamed_to for column in change.columns if column.renamed_to}
     told = [
         _column(column)
