@@ -149,13 +149,12 @@ def test_what_exceeds_the_budget_is_told_and_what_was_measured_stays(
     wanted = [Wanted(relation=f"{schema_of_ours}.{name}") for name in ("quick", "slow", "quick")]
     begun = time.monotonic()
 
-    # The view's own statements wait on three connections.
-    quick, slow, after = measure_tables(postgres, wanted, threads=5, deadline=begun + 3)
+    quick, slow, after = measure_tables(postgres, wanted, threads=1, deadline=begun + 4)
 
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 40
     assert (quick.reason, quick.row_count) == (None, 1)
     assert slow.reason is not None and "time budget" in slow.reason
-    assert after.row_count == 1
+    assert after.reason == "The time budget is used up" and after.columns == ()
 
 
 def test_a_statement_that_the_server_stops_costs_its_own_figures_alone(
