@@ -14,7 +14,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models import NodeMetadata, RunMetadata
-from recce_meta.models.catalog import schema_id
 from recce_meta.models.kinds import SCHEMA
 
 DATABASE = "database"
@@ -123,8 +122,3 @@ def _part(text: str) -> tuple[str, str]:
         return head, dot + rest
     name, end = json.JSONDecoder().raw_decode(text)
     return str(name), text[end:]
-
-
-def schema_of(node: NodeMetadata) -> str:
-    """The unique id of the schema that a scanned node is in, or is."""
-    return schema_id(node.schema_name or node.name)
