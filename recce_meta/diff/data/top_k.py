@@ -161,9 +161,9 @@ def _number(side: DataSide) -> Sql:
 
 def _order(pair: Pair, column: Counted, table: str) -> list[exp.Ordered]:
     value = column.key.sorted(exp.column("v", table=table), pair.sides[-1].dialect)
+    counts = [f"{side.value}_rows" for side in reversed(DataSide) if column.on(side) is not None]
     return [
-        exp.Ordered(this=exp.column("current_rows", table=table), desc=True),
-        exp.Ordered(this=exp.column("base_rows", table=table), desc=True),
+        *(exp.Ordered(this=exp.column(name, table=table), desc=True) for name in counts),
         exp.Ordered(this=value),
     ]
 

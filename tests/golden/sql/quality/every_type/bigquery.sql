@@ -77,7 +77,7 @@ FROM `pr_42`.`orders` AS t;
 -- current: most frequent values of 13 columns of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -103,14 +103,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   1 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -136,14 +135,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   2 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -169,14 +167,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   3 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -202,14 +199,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -235,14 +231,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   5 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -268,14 +263,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   6 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -301,14 +295,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   7 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   FORMAT_TIMESTAMP('%Y-%m-%d %H:%M:%E6S', f.v, 'UTC') AS value,
   f.base_rows,
   f.current_rows
@@ -334,14 +327,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -367,14 +359,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -400,14 +391,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -433,14 +423,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   11 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -466,14 +455,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   12 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -499,7 +487,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f;

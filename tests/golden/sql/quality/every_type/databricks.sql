@@ -126,7 +126,7 @@ FROM `pr_42`.`orders` AS t;
 -- current: most frequent values of 13 columns of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -152,14 +152,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   1 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -185,14 +184,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   2 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -218,14 +216,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   3 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -251,14 +248,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -284,14 +280,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   5 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -317,14 +312,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   6 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -350,14 +344,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   7 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(CONVERT_TIMEZONE(CURRENT_TIMEZONE(), 'UTC', CAST(f.v AS TIMESTAMP_NTZ)) AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -383,14 +376,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -416,14 +408,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -449,14 +440,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -482,14 +472,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   11 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -515,14 +504,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   12 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -548,7 +536,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f;

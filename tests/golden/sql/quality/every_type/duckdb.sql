@@ -138,7 +138,7 @@ FROM "pr_42"."orders" AS t;
 -- current: most frequent values of 13 columns of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -164,14 +164,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   1 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -197,14 +196,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   2 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -230,14 +228,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   3 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -263,14 +260,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -296,14 +292,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   5 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v) AS place,
   REGEXP_REPLACE(CAST(f.v AS TEXT), ' \(BC\)(.*)', '\1 BC') AS value,
   f.base_rows,
   f.current_rows
@@ -329,14 +324,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   6 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v) AS place,
   REGEXP_REPLACE(CAST(f.v AS TEXT), ' \(BC\)(.*)', '\1 BC') AS value,
   f.base_rows,
   f.current_rows
@@ -362,14 +356,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   7 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v) AS place,
   REGEXP_REPLACE(CAST(f.v AT TIME ZONE 'UTC' AS TEXT), ' \(BC\)(.*)', '\1 BC') AS value,
   f.base_rows,
   f.current_rows
@@ -395,14 +388,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, CAST(f.v AS TEXT)) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS TEXT)) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -428,14 +420,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CAST(c.v AS TEXT)
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, CAST(f.v AS TEXT)) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS TEXT)) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -461,14 +452,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CAST(c.v AS TEXT)
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, CAST(f.v AS TEXT)) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS TEXT)) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -494,14 +484,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CAST(c.v AS TEXT)
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   11 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -527,14 +516,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   12 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -560,7 +548,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v
   LIMIT 3
 ) AS f;

@@ -120,9 +120,7 @@ FROM `pr_42`.`orders` AS t;
 -- current: most frequent values of 13 columns of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -148,16 +146,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   1 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -183,16 +178,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   2 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -218,16 +210,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   3 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -253,16 +242,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -288,16 +274,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   5 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -323,16 +306,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   6 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -358,16 +338,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   7 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -393,7 +370,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
   LIMIT 3
 ) AS f
@@ -401,7 +377,7 @@ UNION ALL
 SELECT
   8 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
   ) AS place,
   f.v AS value,
   f.base_rows,
@@ -428,7 +404,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
   LIMIT 3
 ) AS f
@@ -436,7 +411,7 @@ UNION ALL
 SELECT
   9 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
   ) AS place,
   f.v AS value,
   f.base_rows,
@@ -463,7 +438,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
   LIMIT 3
 ) AS f
@@ -471,7 +445,7 @@ UNION ALL
 SELECT
   10 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
   ) AS place,
   f.v AS value,
   f.base_rows,
@@ -498,16 +472,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   11 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -533,16 +504,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   12 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CASE WHEN f.v IS NULL THEN 1 ELSE 0 END, f.v) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -568,7 +536,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN c.v IS NULL THEN 1 ELSE 0 END, c.v
   LIMIT 3
 ) AS f;

@@ -168,7 +168,7 @@ FROM "pr_42"."orders" AS t;
 -- current: most frequent values of id of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -194,7 +194,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;
@@ -202,7 +201,7 @@ FROM (
 -- current: most frequent values of amount of orders
 SELECT
   1 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -228,7 +227,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;
@@ -236,7 +234,7 @@ FROM (
 -- current: most frequent values of ratio of orders
 SELECT
   2 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -262,7 +260,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;
@@ -270,7 +267,7 @@ FROM (
 -- current: most frequent values of score of orders
 SELECT
   3 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -296,7 +293,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;
@@ -304,7 +300,7 @@ FROM (
 -- current: most frequent values of is_open of orders
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -330,7 +326,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;
@@ -338,7 +333,7 @@ FROM (
 -- current: most frequent values of ordered_on of orders
 SELECT
   5 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   BTRIM(CAST(TO_JSON(f.v) AS TEXT), '"') AS value,
   f.base_rows,
   f.current_rows
@@ -364,7 +359,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;
@@ -372,7 +366,7 @@ FROM (
 -- current: most frequent values of ordered_at of orders
 SELECT
   6 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   BTRIM(CAST(TO_JSON(f.v) AS TEXT), '"') AS value,
   f.base_rows,
   f.current_rows
@@ -398,7 +392,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;
@@ -406,7 +399,7 @@ FROM (
 -- current: most frequent values of shipped_at of orders
 SELECT
   7 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   BTRIM(CAST(TO_JSON(f.v AT TIME ZONE 'UTC') AS TEXT), '"') AS value,
   f.base_rows,
   f.current_rows
@@ -432,7 +425,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;
@@ -440,9 +432,7 @@ FROM (
 -- current: most frequent values of tags of orders
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v COLLATE "C"
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v COLLATE "C") AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -468,7 +458,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v COLLATE "C"
   LIMIT 3
 ) AS f;
@@ -476,9 +465,7 @@ FROM (
 -- current: most frequent values of payload of orders
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v COLLATE "C"
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v COLLATE "C") AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -509,7 +496,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v COLLATE "C"
   LIMIT 3
 ) AS f;
@@ -517,9 +503,7 @@ FROM (
 -- current: most frequent values of raw of orders
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v COLLATE "C"
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v COLLATE "C") AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -545,7 +529,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v COLLATE "C"
   LIMIT 3
 ) AS f;
@@ -553,7 +536,7 @@ FROM (
 -- current: most frequent values of order of orders
 SELECT
   11 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -579,7 +562,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;
@@ -587,7 +569,7 @@ FROM (
 -- current: most frequent values of a"b of orders
 SELECT
   12 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -613,7 +595,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;

@@ -147,7 +147,7 @@ FROM "pr_42"."orders" AS t;
 -- current: most frequent values of 13 columns of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR(65535)) AS value,
   f.base_rows,
   f.current_rows
@@ -173,14 +173,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   1 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR(65535)) AS value,
   f.base_rows,
   f.current_rows
@@ -206,14 +205,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   2 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR(65535)) AS value,
   f.base_rows,
   f.current_rows
@@ -239,14 +237,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   3 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR(65535)) AS value,
   f.base_rows,
   f.current_rows
@@ -272,14 +269,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CASE WHEN f.v THEN 'true' WHEN NOT f.v THEN 'false' END AS value,
   f.base_rows,
   f.current_rows
@@ -305,14 +301,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   5 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR(65535)) AS value,
   f.base_rows,
   f.current_rows
@@ -338,14 +333,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   6 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR(65535)) AS value,
   f.base_rows,
   f.current_rows
@@ -371,14 +365,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   7 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AT TIME ZONE 'UTC' AS VARCHAR(65535)) AS value,
   f.base_rows,
   f.current_rows
@@ -404,14 +397,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -437,14 +429,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -470,14 +461,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -503,14 +493,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   11 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR(65535)) AS value,
   f.base_rows,
   f.current_rows
@@ -536,14 +525,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   12 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR(65535)) AS value,
   f.base_rows,
   f.current_rows
@@ -569,7 +557,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;

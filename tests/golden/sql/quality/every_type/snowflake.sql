@@ -86,7 +86,7 @@ FROM "pr_42"."orders" AS t;
 -- current: most frequent values of 13 columns of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -112,14 +112,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   1 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -145,14 +144,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   2 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -178,14 +176,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   3 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -211,14 +208,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -244,14 +240,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   5 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   TO_VARCHAR(f.v, 'YYYY-MM-DD') AS value,
   f.base_rows,
   f.current_rows
@@ -277,14 +272,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   6 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   TO_VARCHAR(f.v, 'YYYY-MM-DD HH24:MI:SS.FF6') AS value,
   f.base_rows,
   f.current_rows
@@ -310,14 +304,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   7 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   TO_VARCHAR(CONVERT_TIMEZONE('UTC', f.v), 'YYYY-MM-DD HH24:MI:SS.FF6') AS value,
   f.base_rows,
   f.current_rows
@@ -343,14 +336,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -376,14 +368,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -409,14 +400,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -442,14 +432,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   11 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -475,14 +464,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   12 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
   CAST(f.v AS VARCHAR) AS value,
   f.base_rows,
   f.current_rows
@@ -508,7 +496,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v
   LIMIT 3
 ) AS f;

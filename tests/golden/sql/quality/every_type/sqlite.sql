@@ -129,7 +129,7 @@ FROM "pr_42"."orders" AS t;
 -- current: most frequent values of 13 columns of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -155,14 +155,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   1 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -188,14 +187,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   2 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -221,14 +219,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   3 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -254,14 +251,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CASE WHEN f.v THEN 'true' WHEN NOT f.v THEN 'false' END AS value,
   f.base_rows,
   f.current_rows
@@ -287,14 +283,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   5 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   REPLACE(CAST(f.v AS TEXT), 'T', ' ') AS value,
   f.base_rows,
   f.current_rows
@@ -320,14 +315,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   6 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   REPLACE(CAST(f.v AS TEXT), 'T', ' ') AS value,
   f.base_rows,
   f.current_rows
@@ -353,14 +347,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   7 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   REPLACE(CAST(f.v AS TEXT), 'T', ' ') AS value,
   f.base_rows,
   f.current_rows
@@ -386,14 +379,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v COLLATE BINARY NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v COLLATE BINARY NULLS LAST) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -419,14 +411,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v COLLATE BINARY NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v COLLATE BINARY NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v COLLATE BINARY NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -452,14 +443,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v COLLATE BINARY NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v COLLATE BINARY NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v COLLATE BINARY NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -485,14 +475,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v COLLATE BINARY NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   11 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -518,14 +507,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   12 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -551,7 +539,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v NULLS LAST
   LIMIT 3
 ) AS f;

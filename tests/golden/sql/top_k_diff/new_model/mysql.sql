@@ -2,7 +2,7 @@
 SELECT
   0 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC, f.base_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
+    ORDER BY f.current_rows DESC, CASE WHEN CAST(f.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(f.v AS CHAR)
   ) AS place,
   CAST(f.v AS CHAR) AS value,
   f.base_rows,
@@ -33,7 +33,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     CASE WHEN CAST(c.v AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(c.v AS CHAR)
   LIMIT 10
 ) AS f;

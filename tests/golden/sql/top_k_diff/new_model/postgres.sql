@@ -1,9 +1,7 @@
 -- current: most frequent values of note of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v COLLATE "C"
-  ) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v COLLATE "C") AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -33,7 +31,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.base_rows DESC NULLS LAST,
     c.v COLLATE "C"
   LIMIT 10
 ) AS f;

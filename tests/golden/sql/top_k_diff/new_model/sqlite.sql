@@ -1,7 +1,7 @@
 -- current: most frequent values of note of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v COLLATE BINARY NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v COLLATE BINARY NULLS LAST) AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -31,7 +31,6 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.base_rows DESC,
     c.v COLLATE BINARY NULLS LAST
   LIMIT 10
 ) AS f;
