@@ -14,7 +14,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.comparing import NOTHING_MORE, whole_diff
 from recce_meta.api.recording import check_name, record_project
 from recce_meta.api.stored import stored_diff
-from recce_meta.diff.scanned_scope import DATABASE, is_scan, narrowed, seen_by_both
+from recce_meta.diff.scanned_scope import DATABASE, is_scan, narrowed, scan_before, seen_by_both
 from recce_meta.diff.scanned_summary import scan_counts, tallies
 from recce_meta.errors import UsageError
 from recce_meta.extractors.git import GitState, detect_git
@@ -58,10 +58,11 @@ def scan(
 ) -> ScanReport:
     """Record what *database* consists of in *store* (else in itself), and compare it with the scan before.
 
-    That is the last scan of the same project and environment. *schema* holds the store; where that is in
-    *database* itself, *scope* hides it. *tell* is called with what takes time. Raises UsageError where the
-    store cannot be kept there, or a name cannot be used, UnknownNameError for a schema that is not there, and
-    StoreError where nothing is to be kept and there is no store to compare with.
+    That is the last scan of the same project, environment and scope, else the last of any scope. *schema*
+    holds the store; where that is in *database* itself, *scope* hides it. *tell* is called with what takes
+    time. Raises UsageError where the store cannot be kept there, or a name cannot be used, UnknownNameError
+    for a schema that is not there, and StoreError where nothing is to be kept and there is no store to
+    compare with.
     """
     given = options or ScanOptions()
     place = store or database
@@ -132,18 +133,19 @@ def _with_git(run: RunMetadata, git: GitState) -> RunMetadata:
 def _previous(
     store: UnifiedSqlAdapter, run: RunMetadata, schema: str
 ) -> tuple[RunMetadata | None, tuple[str, ...]]:
-    """The last scan before *run* of its project and environment, and what is odd about the runs there."""
+    """The scan of its project and environment that *run* follows, and what is odd about the runs there."""
     filters = {"project": run.project_name, "environment": run.environment, "before": run.run_at}
     with open_store(store, schema) as opened:
         last = next(iter(read.find_runs(opened, **filters, most=1)), None)
-        if last is None or is_scan(last):
-            return last, ()
-        found = read.find_runs(opened, **filters, extractor=DATABASE, most=1)
+        earlier = read.find_runs(opened, **filters, extractor=DATABASE)
+    found = scan_before(run, earlier)
+    if last is None or is_scan(last):
+        return found, ()
     told = (
         f"The run before of {run.project_name} as {run.environment} is no scan ({last.run_id}): with -e or "
         f"--project, '{run.environment}' means one of both",
     )
-    return (found[0] if found else None), told
+    return found, told
 
 
 def _compared(

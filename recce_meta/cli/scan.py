@@ -59,7 +59,8 @@ def scan(
     Schemas, tables and views with their columns, constraints and indexes become one run, which every other
     command reads as it reads dbt's: diff, lineage, impact, value, ... No rows are read.
 
-    The scan before is the last one of the same project and environment. What both looked at is compared.
+    The scan before is the last one of the same project, environment and scope; if there is none, the last of
+    any scope, and only what both looked at is compared.
 
     Statuses: added, removed, modified. Effects: breaking, partial_breaking, unknown.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
@@ -66,6 +66,28 @@ def _fits(names: Iterable[str], globs: Iterable[str]) -> bool:
 def is_scan(run: RunMetadata) -> bool:
     """Whether *run* is a scan of a live database."""
     return run.extractor == DATABASE
+
+
+def asked_scope(run: RunMetadata) -> str:
+    """What the scan *run* was asked to look at, whatever of it could be read.
+
+    A name that holds ` --unread ` is cut there: such scopes are taken for one, and only what both looked at is
+    compared.
+    """
+    return (run.command or "scan").partition(" --unread ")[0]
+
+
+def scan_before(run: RunMetadata, earlier: Sequence[RunMetadata]) -> RunMetadata | None:
+    """The one of *earlier* scans, newest first, that *run* differs from; None where there is none.
+
+    A scan of another scope in between tells nothing of the rest, so that changes there would be told by no
+    scan: the last of the same asked scope comes first, if it read all that *run* read. Then comes the last
+    of that scope, then the last of any.
+    """
+    alike = [other for other in earlier if asked_scope(other) == asked_scope(run)]
+    unread = set(Looked.of(run).unread)
+    whole = [other for other in alike if set(Looked.of(other).unread) <= unread]
+    return next(iter([*whole, *alike, *earlier]), None)
 
 
 def seen_by_both(base: RunMetadata, current: RunMetadata) -> Seen | None:

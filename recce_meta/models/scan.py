@@ -45,7 +45,7 @@ class ScanReport(Struct, frozen=True, kw_only=True):
     """Whether the run was written; otherwise one of that id was there before."""
     counts: ScanCounts
     previous: RunMetadata | None
-    """The scan before of this project and environment; None where this one is the first."""
+    """The scan before of this project, environment and scope, else of any scope; None for the first."""
     tallies: Mapping[str, Tally] = {}
     """Schemas, tables, views and columns against the scan before; empty where there is none."""
     diff: RunDiff | None = None

@@ -176,6 +176,15 @@ def test_scans_of_different_parts_are_compared_where_both_looked(again: Any) -> 
     assert "only what both looked at is compared" in part["diff"]["notes"][0]
 
 
+def test_a_scan_of_a_part_in_between_hides_no_change_from_the_next_whole_one(again: Any) -> None:
+    scanned(again, "--schema", "shop")
+    run_sql(again, CHANGES)
+    part, whole = scanned(again, "--schema", "shop"), again("scan", "--fail-on", "removed")
+
+    assert set(statuses(part["diff"])) == {"relation.shop.actor", "relation.shop.cheap"}
+    assert whole.code == 1 and "- other.note" in whole.out and "since first" in whole.out
+
+
 def test_the_scan_before_is_of_the_same_project_and_environment(again: Any) -> None:
     run_sql(again, CHANGES)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from recce_meta.diff.scanned_scope import narrowed, place_of, seen_by_both
+from recce_meta.diff.scanned_scope import narrowed, place_of, scan_before, seen_by_both
 from recce_meta.extractors.live import Scope
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.catalog import relation_id, schema_id
@@ -44,6 +44,29 @@ def test_only_what_both_scans_looked_at_is_seen(
 
     assert both is not None
     assert [both(unique_id) for unique_id in (*seen, *unseen)] == [True] * len(seen) + [False] * len(unseen)
+
+
+SALES = Scope(schemas=("sales",))
+
+
+@pytest.mark.parametrize(
+    ("now", "earlier", "before"),
+    [
+        (EVERYTHING, [SALES, EVERYTHING], 1),
+        (EVERYTHING, [Scope(unread=("a",)), EVERYTHING], 1),
+        (Scope(unread=("a",)), [Scope(unread=("a",)), EVERYTHING], 0),
+        (Scope(unread=("a",)), [SALES, Scope(unread=("a", "b")), EVERYTHING], 2),
+        (EVERYTHING, [SALES, Scope(unread=("a",))], 1),
+        (SALES, [EVERYTHING, Scope(schemas=("a",))], 0),
+        (EVERYTHING, [], None),
+    ],
+)
+def test_a_scan_follows_the_last_one_that_looked_at_the_same(
+    now: Scope, earlier: list[Scope], before: int | None
+) -> None:
+    runs = [run(scope) for scope in earlier]
+    found = scan_before(run(now), runs)
+    assert found is (None if before is None else runs[before])
 
 
 def test_scans_of_one_scope_are_compared_whole() -> None:
