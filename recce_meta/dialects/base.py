@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import ClassVar
 
 from sqlglot import ErrorLevel, exp
@@ -31,6 +32,12 @@ def per_cent(percent: float) -> str:
     ('10', '0.00001')
     """
     return f"{Decimal(repr(percent)).normalize():f}"
+
+
+@lru_cache(maxsize=256)
+def _type(text: str, dialect: str) -> exp.DataType:
+    """The type that *dialect* writes as *text*, to be copied where it is used."""
+    return exp.DataType.build(text, dialect=dialect)
 
 
 class Dialect:
@@ -215,11 +222,11 @@ class Dialect:
 
     def text(self, value: Sql) -> Sql:
         """*value* as text."""
-        return exp.cast(value, self.text_type, dialect=self.name)
+        return exp.cast(value, _type(self.text_type, self.name), dialect=self.name)
 
     def double(self, value: Sql) -> Sql:
         """*value* as a double."""
-        return exp.cast(value, self.double_type, dialect=self.name)
+        return exp.cast(value, _type(self.double_type, self.name), dialect=self.name)
 
     def decimal(self, value: Sql, scale: int) -> Sql:
         """*value* as the widest decimal with *scale* digits after the point."""

@@ -6,8 +6,9 @@ fails may quote a value, so that it is passed on only where it cannot.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
+from fnmatch import translate
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -83,10 +84,18 @@ def is_private_name(name: str, patterns: Sequence[str] = DEFAULT_PATTERNS) -> bo
     >>> is_private_name("token_count", ("token", "!token count"))
     False
     """
-    words = words_of(name)
-    if any(_fits(words, pattern[1:]) for pattern in patterns if pattern.startswith("!")):
-        return False
-    return any(_fits(words, pattern) for pattern in patterns if not pattern.startswith("!"))
+    return _is_private_name(name, tuple(patterns))
+
+
+@lru_cache(maxsize=8192)  # tables have names of columns in common
+def _is_private_name(name: str, patterns: tuple[str, ...]) -> bool:
+    words, (private, exceptions) = words_of(name), _read(patterns)
+    spans = {
+        "".join(words[start:end])
+        for start in range(len(words))
+        for end in range(start + 1, min(len(words), start + _MOST_WORDS) + 1)
+    }
+    return private.fit(spans) and not exceptions.fit(spans)
 
 
 def told(error: RecceMetaError, *, is_withheld: bool) -> str:
@@ -123,23 +132,37 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(word for word in words if word)
 
 
-def _fits(words: Sequence[str], pattern: str) -> bool:
-    wanted = _joined(pattern)
-    if not wanted:
-        return False
-    spans = (
-        "".join(words[start:end])
-        for start in range(len(words))
-        for end in range(start + 1, min(len(words), start + _MOST_WORDS) + 1)
-    )
-    return any(fnmatchcase(span, form) for span in spans for form in wanted)
+class _Patterns(Struct, frozen=True):
+    """Patterns, ready to be held against words that follow one another, written as one."""
+
+    words: frozenset[str]
+    globs: tuple[re.Pattern[str], ...]
+
+    def fit(self, spans: Set[str]) -> bool:
+        """Whether one of them fits one of *spans*."""
+        return not self.words.isdisjoint(spans) or any(
+            glob.match(span) is not None for glob in self.globs for span in spans
+        )
 
 
+@lru_cache(maxsize=64)
+def _read(patterns: tuple[str, ...]) -> tuple[_Patterns, _Patterns]:
+    """*patterns*, and those that are exceptions from them."""
+    exceptions = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    return _patterns(pattern for pattern in patterns if not pattern.startswith("!")), _patterns(exceptions)
+
+
+def _patterns(patterns: Iterable[str]) -> _Patterns:
+    forms = {form for pattern in patterns for form in _joined(pattern)}
+    globs = {form for form in forms if _GLOB.intersection(form)}
+    return _Patterns(frozenset(forms - globs), tuple(re.compile(translate(form)) for form in sorted(globs)))
+
+
+_GLOB = frozenset("*?[")
 _MOST_WORDS = 6
 """Of a name that one pattern fits."""
 
 
-@lru_cache(maxsize=1024)
 def _joined(pattern: str) -> tuple[str, ...]:
     """The words of *pattern* as one, and its plural."""
     one = "".join(part for part in pattern.casefold() if part.isalnum() or part in "*?[]")

@@ -27,6 +27,7 @@ from recce_meta.errors import QueryTimeout, RecceMetaError, UsageError, Warehous
 from recce_meta.models.data_diff import ColumnTopK, DataSide, TopKDiff, TopValue
 
 COLUMNS_PER_STATEMENT = 50
+COUNTS = tuple(f"{side.value}_rows" for side in DataSide)
 
 
 class TopValues(Struct):
@@ -121,31 +122,38 @@ def _task(pair: Pair, columns: Sequence[Counted], k: int, where: str | None) -> 
 
 def _block(pair: Pair, column: Counted, k: int, where: str | None) -> exp.Select:
     """The first *k* of one column: its number, places from 1, values as text, and both counts."""
+    # Nothing is parsed or copied: hundreds of tables have thousands of blocks.
     dialect = pair.sides[-1].dialect
     sides = [source for source in pair.sides if column.on(source.side) is not None]
     rows = [column.keys(source, where, *_told(source, sides)) for source in sides]
     both = exp.union(*rows, distinct=False, copy=False) if len(rows) > 1 else rows[0]
-    counts = [exp.alias_(_rows_of(side, sides, dialect), f"{side.value}_rows") for side in DataSide]
-    grouped = exp.select(exp.column("v", table="g"), *counts).from_(both.subquery("g")).group_by("1")
+    counts = [
+        exp.alias_(_rows_of(side, sides, dialect), f"{side.value}_rows", copy=False) for side in DataSide
+    ]
+    grouped = (
+        exp.select(exp.column("v", table="g"), *counts, copy=False)
+        .from_(both.subquery("g", copy=False), copy=False)
+        .group_by(exp.Literal.number(1), copy=False)
+    )
     first = (
-        exp.select("c.v", "c.base_rows", "c.current_rows")
-        .from_(grouped.subquery("c"))
-        .order_by(*_order(pair, column, "c"))
-        .limit(k)
+        exp.select(*(exp.column(name, table="c") for name in ("v", *COUNTS)), copy=False)
+        .from_(grouped.subquery("c", copy=False), copy=False)
+        .order_by(*_order(pair, column, "c"), copy=False)
+        .limit(exp.Literal.number(k), copy=False)
     )
     place = exp.Window(this=exp.RowNumber(), order=exp.Order(expressions=_order(pair, column, "f")))
     return exp.select(
-        exp.alias_(exp.Literal.number(column.number), "column_number"),
-        exp.alias_(place, "place"),
-        exp.alias_(column.key.text(exp.column("v", table="f"), dialect), "value"),
-        "f.base_rows",
-        "f.current_rows",
-    ).from_(first.subquery("f"))
+        exp.alias_(exp.Literal.number(column.number), "column_number", copy=False),
+        exp.alias_(place, "place", copy=False),
+        exp.alias_(column.key.text(exp.column("v", table="f"), dialect), "value", copy=False),
+        *(exp.column(name, table="f") for name in COUNTS),
+        copy=False,
+    ).from_(first.subquery("f", copy=False), copy=False)
 
 
 def _told(source: Source, sides: Sequence[Source]) -> list[Sql]:
     """The side of each row, where there are two."""
-    return [exp.alias_(_number(source.side), "side")] if len(sides) > 1 else []
+    return [exp.alias_(_number(source.side), "side", copy=False)] if len(sides) > 1 else []
 
 
 def _rows_of(side: DataSide, sides: Sequence[Source], dialect: Dialect) -> Sql:

@@ -61,8 +61,8 @@ class Counted(Struct, frozen=True):
         own = self.on(source.side)
         assert own is not None, f"{self.name} is not in {source.side.value}"
         key = self.key.casts[source.side](own.of("t"))
-        selected = source.select(exp.alias_(key, "v"), *others).where(
-            exp.not_(exp.Is(this=own.of("t"), expression=exp.null()))
+        selected = source.select(exp.alias_(key, "v", copy=False), *others).where(
+            exp.Not(this=exp.Is(this=own.of("t"), expression=exp.null())), copy=False
         )
         return restricted(selected, where)
 
