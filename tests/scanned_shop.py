@@ -1,4 +1,4 @@
-"""A small history of one live database: three scans, a run of dbt between them, and two measurements."""
+"""A small history of one live database: scans, a run of dbt between them, and two measurements."""
 
 from __future__ import annotations
 
@@ -25,13 +25,16 @@ ORDERS, CUSTOMERS, LOG = "relation.public.orders", "relation.public.customers", 
 
 
 def scans(now: datetime) -> list[Project]:
-    """The runs: `scan-1`, `scan-2` of an unchanged database, `dbt-1` of the same project, `scan-3`."""
+    """The runs: `scan-1`, `scan-2` of an unchanged database, `scan-part` of a part of it, `dbt-1` of the same
+    project, `scan-3`.
+    """
     first = _scan("scan-1", now - timedelta(days=3), *_FIRST, facts=_facts(now))
     second = _scan("scan-2", now - timedelta(days=2), *_FIRST, facts=_facts(now, orders=(150, 8192)))
+    part = _scan("scan-part", now - timedelta(days=1, hours=1), _PUBLIC, _LOG, command="scan --include log")
     model = NodeMetadata(unique_id="model.live.orders", name="orders", resource_type="model")
     run = RunMetadata(run_id="dbt-1", run_at=now - timedelta(days=1), project_name=PROJECT)
     third = _scan("scan-3", now, *_THIRD, facts=_facts(now, orders=(400, 65536), fresh=(3, None)))
-    return [first, second, Project(run=run, nodes=(model,)), third]
+    return [first, second, part, Project(run=run, nodes=(model,)), third]
 
 
 def measurements(now: datetime) -> list[Quality]:
@@ -63,7 +66,13 @@ def measurements(now: datetime) -> list[Quality]:
     ]
 
 
-def _scan(run_id: str, at: datetime, *nodes: NodeMetadata, facts: tuple[RelationFacts, ...]) -> Project:
+def _scan(
+    run_id: str,
+    at: datetime,
+    *nodes: NodeMetadata,
+    facts: tuple[RelationFacts, ...] = (),
+    command: str = "scan",
+) -> Project:
     run = RunMetadata(
         run_id=run_id,
         run_at=at,
@@ -71,7 +80,7 @@ def _scan(run_id: str, at: datetime, *nodes: NodeMetadata, facts: tuple[Relation
         extractor="database",
         adapter_type="postgres",
         target_database="shop",
-        command="scan",
+        command=command,
     )
     return Project(run=run, nodes=tuple(sorted(nodes, key=lambda node: node.unique_id)), facts=facts)
 

@@ -71,7 +71,7 @@ def is_scan(run: RunMetadata) -> bool:
 def asked_scope(run: RunMetadata) -> str:
     """What the scan *run* was asked to look at, whatever of it could be read.
 
-    A name that holds ` --unread ` is cut there: such scopes are taken for one, and only what both looked at is
+    A name that holds ` --unread ` is cut there: such scopes are taken for one, and what both looked at is
     compared.
     """
     return (run.command or "scan").partition(" --unread ")[0]

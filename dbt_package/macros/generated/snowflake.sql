@@ -1365,7 +1365,8 @@ GROUP BY
     {%- set statement -%}
 -- One row per run that has a run before it in the same project and environment: the step from that
 -- run to this one. The views of changes are made of steps; a first run has nothing to differ from. The run
--- before a scan of a live database is the scan before it, and a scan is never the run before another run.
+-- before a scan of a live database is the scan before it of the same scope (`command`), since what another one
+-- did not look at is not gone; a scan is never the run before another run.
 CREATE OR REPLACE VIEW {{ schema }}.run_steps AS
 SELECT
   run_id,
@@ -1386,30 +1387,30 @@ FROM (
   SELECT
     run_id,
     LAG(run_id) OVER (
-      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
       ORDER BY run_at, recorded_at, run_id DESC
     ) AS previous_run_id,
     project_name,
     environment,
     run_at,
     LAG(run_at) OVER (
-      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
       ORDER BY run_at, recorded_at, run_id DESC
     ) AS previous_run_at,
     graph_id,
     LAG(graph_id) OVER (
-      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
       ORDER BY run_at, recorded_at, run_id DESC
     ) AS previous_graph_id,
     macro_set_id,
     LAG(macro_set_id) OVER (
-      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
       ORDER BY run_at, recorded_at, run_id DESC
     ) AS previous_macro_set_id,
     node_count,
     dbt_version,
     LAG(dbt_version) OVER (
-      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+      PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
       ORDER BY run_at, recorded_at, run_id DESC
     ) AS previous_dbt_version,
     extractor
@@ -2239,8 +2240,8 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- Four rows per scan that has a scan before it in the same project and environment: how many schemas, tables, views
--- and columns were added, removed and modified since, and how many stayed as they were.
+-- Four rows per scan that has a scan before it of the same scope, in the same project and environment: how many
+-- schemas, tables, views and columns were added, removed and modified since, and how many stayed as they were.
 -- Key: run_id, object_type, which is 'schema', 'table' (external ones too), 'view' (materialized ones too) or 'column'.
 -- A table that became a view is a modified view. A table is modified where its columns, constraints, indexes, owner,
 -- comment or options differ; a view, where its SQL does too. Columns of added and removed relations count as added

@@ -9,7 +9,7 @@ from tests.scanned_shop import CUSTOMERS, LOG, ORDERS
 FRESH, REPORT = "relation.public.fresh", "relation.public.report"
 
 VIEWS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
-    "the run before a scan is a scan": (
+    "the run before a scan is a scan of the same scope": (
         "SELECT run_id, previous_run_id, extractor FROM {s}.run_steps ORDER BY run_id",
         [("scan-2", "scan-1", "database"), ("scan-3", "scan-2", "database")],
     ),

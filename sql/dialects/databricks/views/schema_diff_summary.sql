@@ -1,5 +1,5 @@
--- Four rows per scan that has a scan before it in the same project and environment: how many schemas, tables, views
--- and columns were added, removed and modified since, and how many stayed as they were.
+-- Four rows per scan that has a scan before it of the same scope, in the same project and environment: how many
+-- schemas, tables, views and columns were added, removed and modified since, and how many stayed as they were.
 -- Key: run_id, object_type, which is 'schema', 'table' (external ones too), 'view' (materialized ones too) or 'column'.
 -- A table that became a view is a modified view. A table is modified where its columns, constraints, indexes, owner,
 -- comment or options differ; a view, where its SQL does too. Columns of added and removed relations count as added

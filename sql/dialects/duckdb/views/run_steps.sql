@@ -1,6 +1,7 @@
 -- One row per run that has a run before it in the same project and environment: the step from that
 -- run to this one. The views of changes are made of steps; a first run has nothing to differ from. The run
--- before a scan of a live database is the scan before it, and a scan is never the run before another run.
+-- before a scan of a live database is the scan before it of the same scope (`command`), since what another one
+-- did not look at is not gone; a scan is never the run before another run.
 CREATE OR REPLACE VIEW recce_metadata.run_steps AS
 SELECT
   run_id,
@@ -35,7 +36,7 @@ FROM (
     extractor
   FROM recce_metadata.runs
   WINDOW in_time AS (
-    PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN 'scan' ELSE 'run' END
+    PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
     ORDER BY run_at, recorded_at, run_id DESC NULLS FIRST
   )
 ) AS runs_in_time
