@@ -7,7 +7,7 @@ measured has a reason, and all else is measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ from recce_meta.diff.data.figures import BLANKS, Figures, Scope, figures
 from recce_meta.diff.data.keys import declared_keys
 from recce_meta.diff.data.plan import Plan, both
 from recce_meta.diff.data.profile import notes_on_medians
-from recce_meta.diff.data.quality_metrics import Metric, mentions, metric_values
+from recce_meta.diff.data.quality_metrics import Metric, mentions, metric_values, names_in, reads_more
 from recce_meta.diff.data.quality_privacy import NOBODY, Privacy, told
 from recce_meta.diff.data.quality_sample import Rows, check_sample, looked_at
 from recce_meta.diff.data.quality_score import scored
@@ -108,7 +108,7 @@ def table_quality(table: Table, settings: Settings, *, measured_at: datetime) ->
         column.name for column in rows.columns if settings.privacy.withholds(column.name, table.private)
     )
     if rows.error is not None:
-        return replace(empty, reason=told(rows.error, is_withheld=bool(withheld)))
+        return replace(empty, reason=told(rows.error, is_withheld=bool(withheld) or table.is_view))
     return (yield from _measured(table, settings, rows, withheld, empty))
 
 
@@ -118,10 +118,7 @@ def _measured(
     scope = Scope(withheld=withheld, has_blanks=True, is_patient=True)
     pair = Pair(subject=Subject(name=table.name), base=None, current=rows.source)
     shown = [SideColumn(None, column) for column in rows.columns if column.name not in withheld]
-    private = [*withheld, WHOLE_ROW] if withheld else []
-
-    def is_withheld(metric: Metric) -> bool:
-        return not settings.privacy.keeps_values or metric.column in withheld or mentions(metric.sql, private)
+    may_quote = not withheld and not table.is_view  # a view computes what no name of its columns tells
 
     (found, top), results = yield from both(
         both(
@@ -134,11 +131,13 @@ def _measured(
                 is_patient=True,
             ),
         ),
-        metric_values(table.source, table.metrics, is_withheld),
+        metric_values(
+            table.source, table.metrics, _withholding(table, settings.privacy, withheld), may_quote=may_quote
+        ),
     )
     row_count = found.rows.get(rows.source.side) if rows.row_count is None else rows.row_count
     if rows.columns and not found.rows:  # nothing could be read
-        reason = told(found.problems[0].error, is_withheld=bool(withheld))
+        reason = told(found.problems[0].error, is_withheld=not may_quote)
         return replace(empty, row_count=row_count, metrics=tuple(results), notes=rows.notes, reason=reason)
     looked_at_rows = found.rows.get(rows.source.side) if rows.is_sample else None
     kept = zip(table.metrics, results, strict=True)
@@ -159,6 +158,22 @@ def _measured(
             notes=(*rows.notes, *([NO_ROWS] if looked_at_rows == 0 else []), *_medians(rows, withheld)),
         )
     )
+
+
+def _withholding(table: Table, privacy: Privacy, withheld: frozenset[str]) -> Callable[[Metric], bool]:
+    """Whether a metric of *table* may give a value that is withheld, of this table or of another."""
+    own = [*withheld, WHOLE_ROW] if withheld else []
+
+    def is_withheld(metric: Metric) -> bool:
+        return (
+            not privacy.keeps_values
+            or metric.column in withheld
+            or mentions(metric.sql, own)
+            or reads_more(metric.sql, table.source.dialect)
+            or any(privacy.withholds(name, table.private) for name in names_in(metric.sql))
+        )
+
+    return is_withheld
 
 
 def _medians(rows: Rows, withheld: frozenset[str]) -> list[str]:
@@ -185,14 +200,14 @@ def _column(
     metrics: Sequence[MetricResult],
 ) -> ColumnQuality:
     is_private = column.name in withheld
-    may_quote = bool(withheld)  # of a view, a statement about one column may compute others
+    is_told = not withheld and not table.is_view  # a statement about a view's column may compute others
     profile = found.profile(source, column)
     problems = [(one.what, one.error) for one in found.problems if one.column == column.name]
     if profile is None:  # all else that failed follows from that
         problems = problems[-1:]
     elif column.name in top.errors:
         problems.append(("No most frequent values", top.errors[column.name]))
-    reasons = [f"{what}: {told(error, is_withheld=may_quote)}" for what, error in problems]
+    reasons = [f"{what}: {told(error, is_withheld=not is_told)}" for what, error in problems]
     alone = {source.dialect.fold(key[0]) for key in table.keys if len(key) == 1}
     return ColumnQuality(
         name=column.name,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
-from sqlglot import TokenType, exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.errors import SqlglotError
 
@@ -29,6 +29,11 @@ from recce_meta.models.quality import MetricResult
 METRICS_PER_STATEMENT = 200
 NO_EXPRESSION = "it is no single SQL expression"
 NO_AGGREGATE = "it gives {rows} rows, where an aggregate gives one"
+_READS = frozenset([TokenType.TABLE, TokenType.WITH])
+_HIDES = re.compile(r"""\bSELECT\b|\bU&["']""", re.IGNORECASE)
+"""A query, also one in a text that a function runs; names and texts in which a letter may be its number."""
+_WORD = re.compile(r"\w+")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`|\[[^\]]*\]")
 WITHHELD = "its value is withheld, as it may be one of a private column"
 
 
@@ -47,12 +52,12 @@ class Metric(Struct, frozen=True, kw_only=True):
 
 
 def metric_values(
-    source: Source, metrics: Sequence[Metric], withheld: Callable[[Metric], bool]
+    source: Source, metrics: Sequence[Metric], withheld: Callable[[Metric], bool], *, may_quote: bool = True
 ) -> Plan[list[MetricResult]]:
     """The value of each of *metrics* over *source*, or why there is none.
 
-    Of those that are *withheld*, only numbers and booleans are kept, and no words of the warehouse's. Raises
-    what stops every statement.
+    Of those that are *withheld*, only numbers and booleans are kept, and no words of the warehouse's; of none
+    are these unless they *may_quote* values. Raises what stops every statement.
     """
     found: dict[int, MetricResult] = {}
     asked = []
@@ -76,7 +81,8 @@ def metric_values(
                 again += [[number] for number in batch]
             else:
                 for number in batch:
-                    reason = _row(answer, len(batch), is_withheld=withheld(metrics[number]))
+                    is_withheld = not may_quote or withheld(metrics[number])
+                    reason = _row(answer, len(batch), is_withheld=is_withheld)
                     found[number] = _without(metrics[number], str(reason))
         batches = again
     return [found[number] for number in range(len(metrics))]
@@ -89,16 +95,46 @@ def is_expression(sql: str, dialect: Dialect) -> bool:
     >>> [is_expression(sql, dialect_named("duckdb")) for sql in ("count(*)", "1) FROM x; DROP TABLE y -- (")]
     [True, False]
     """
-    try:
-        tokens = SqlglotDialect.get_or_raise(dialect.name).tokenize(sql)
-    except SqlglotError:
-        return False
+    tokens = _tokens(sql, dialect)
     depth = 0
     for token in tokens:
         depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
         if depth < 0 or token.token_type is TokenType.SEMICOLON:
             return False
     return bool(tokens) and depth == 0
+
+
+def reads_more(sql: str, dialect: Dialect) -> bool:
+    """Whether *sql* has a query in it, or names that are written as codes: nobody knows what it reads.
+
+    >>> from recce_meta.dialects import dialect_named
+    >>> [reads_more(sql, dialect_named("postgres")) for sql in ("(SELECT 1)", "extract(year FROM max(a))")]
+    [True, False]
+    """
+    before = TokenType.L_PAREN
+    for token in _tokens(sql, dialect):
+        is_first = before is TokenType.L_PAREN
+        if token.token_type in _READS or (is_first and token.token_type is TokenType.FROM):
+            return True
+        before = token.token_type
+    return _HIDES.search(sql) is not None
+
+
+def _tokens(sql: str, dialect: Dialect) -> list[Token]:
+    """None where it is no SQL."""
+    try:
+        return list(SqlglotDialect.get_or_raise(dialect.name).tokenize(sql))
+    except SqlglotError:
+        return []
+
+
+def names_in(sql: str) -> list[str]:
+    """All that may be a name in *sql*, texts included: a key of JSON is a name, too.
+
+    >>> names_in("max(t.`e mail`) > 'x1'")
+    ['max', 't', 'e', 'mail', 'x1', 'e mail', 'x1']
+    """
+    return _WORD.findall(sql) + [text[1:-1] for text in _QUOTED.findall(sql)]
 
 
 def mentions(sql: str, names: Sequence[str]) -> bool:

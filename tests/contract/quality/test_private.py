@@ -129,3 +129,41 @@ def test_a_metric_that_mentions_a_private_column_keeps_numbers_alone(
 
     assert (metric.value is not None, metric.reason) == (is_kept, None if is_kept else WITHHELD)
     assert metric.holds is True and seen != [None]  # it is judged all the same
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["(SELECT MAX(email) FROM {people})", "(SELECT MAX(CAST(p AS VARCHAR)) FROM {people} AS p)"],
+)
+def test_a_metric_that_reads_another_table_keeps_no_text_of_it(shop: Shop, sql: str) -> None:
+    shop.fill("people", COLUMNS, ROWS)
+    name = shop.fill("orders", {"id": "integer", "status": "varchar"}, [(1, "paid")])
+    wrong = sql.replace("MAX(", "SUM(1 / ").replace("email", "CAST(email AS INTEGER)")
+    asked = [sql, wrong, "(SELECT COUNT(*) FROM {people})", "MAX(status)"]
+    metrics = [
+        Metric(name=f"m{number}", sql=text.format(people=shop.quoted("people")))
+        for number, text in enumerate(asked)
+    ]
+
+    found = shop.measure(name, metrics=tuple(metrics)).metrics
+
+    assert not is_telling(found) and "example.com" not in repr(found)
+    assert (found[0].reason, found[2].value, found[3].value) == (WITHHELD, 5, "paid")
+
+
+def test_what_the_warehouse_says_is_not_passed_on_where_a_column_is_private(shop: Shop) -> None:
+    name = shop.fill("noted", {"email": "varchar", "notes": "varchar"}, [("a@b.org", "of ann")])
+
+    (metric,) = shop.measure(name, metrics=(Metric(name="m", sql="MAX(CAST(notes AS INTEGER))"),)).metrics
+
+    assert "withheld, as it may quote values" in str(metric.reason) and "ann" not in str(metric.reason)
+
+
+def test_what_a_view_computes_is_not_quoted(shop: Shop) -> None:
+    shop.fill("people", COLUMNS, ROWS)
+    view = shop.view("v", f"SELECT id, CAST(email AS INTEGER) AS number FROM {shop.quoted('people')}")
+
+    found = shop.ask(view, is_view=True)
+
+    assert found.columns[0].profile is not None and "example.com" not in repr(found)
+    assert "withheld, as it may quote values" in str(found.columns[1].reason)
