@@ -12,7 +12,7 @@ from recce_meta.models.change import Change, ChangeDetail, Reason
 from recce_meta.models.kinds import SCANNED
 from recce_meta.models.node import Json
 from recce_meta.report.characters import shorten
-from recce_meta.report.short_values import VALUE_WIDTH, from_to, short_value
+from recce_meta.report.short_values import VALUE_WIDTH, arrow, from_to, short_value
 
 _LONG = 2 * VALUE_WIDTH
 """Cells of a definition, which says nothing where it is cut too early."""
@@ -42,7 +42,7 @@ def _column(name: str, attribute: str | None, detail: ChangeDetail) -> str:
     if base is None or current is None:
         sign, type_text = ("+", current) if base is None else ("-", base)
         return f"{sign} column {name} {shorten(str(type_text or ''), VALUE_WIDTH)}".rstrip()
-    return f"column {name}: {short_value(base)} → {short_value(current)}"
+    return f"column {name}: {arrow(base, current)}"
 
 
 def _constraints(details: Sequence[ChangeDetail]) -> Iterator[str]:
@@ -109,12 +109,24 @@ def _listed(names: Sequence[Json]) -> str:
 
 def _config(details: Sequence[ChangeDetail]) -> Iterator[str]:
     for detail in details:
-        if detail.key.startswith("indexes."):
+        if detail.key.startswith("indexes.") and None not in (detail.base, detail.current):
+            yield _changed_index(detail.base, detail.current)
+        elif detail.key.startswith("indexes."):
             yield _thing(detail, _index)
         elif detail.key == "materialized":
             yield f"{_words(detail.base)} → {_words(detail.current)}"
         else:
             yield from_to(detail.key.replace("_", " ", 1), _plain(detail.base), _plain(detail.current))
+
+
+def _changed_index(old: Mapping[str, Json], new: Mapping[str, Json]) -> str:
+    """What differs of one index: `index film_title: … (title) → … (title, year)`."""
+    told = [
+        arrow(old[key], new[key]) if key == "definition" else from_to(_words(key), old.get(key), new.get(key))
+        for key in {**old, **new}
+        if old.get(key) != new.get(key)
+    ]
+    return f"index {new.get('name')}: {', '.join(told)}"
 
 
 def _index(found: Mapping[str, Json]) -> str:
@@ -126,7 +138,7 @@ def _thing(detail: ChangeDetail, told: Callable[[Mapping[str, Json]], str]) -> s
     if detail.base is None or detail.current is None:
         sign, found = ("+", detail.current) if detail.base is None else ("-", detail.base)
         return f"{sign} {shorten(told(found), _LONG)}"
-    return f"{shorten(told(detail.base), _LONG)} → {shorten(told(detail.current), _LONG)}"
+    return arrow(told(detail.base), told(detail.current), _LONG)
 
 
 def _words(kind: Json) -> str:

@@ -169,6 +169,48 @@ def test_one_difference_of_a_table_is_one_detail(
     assert any(phrase in told for told in detail_phrases(change)), detail_phrases(change)
 
 
+LONG = "CREATE INDEX film_title ON public.film USING btree (title, language_id, rate)"
+PAID = "(amount > 0) AND (currency = ANY (ARRAY['EUR', 'USD', 'GBP', 'CHF']))"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "phrase"),
+    [
+        (
+            {"indexes": [{**INDEX, "definition": LONG}]},
+            {"indexes": [{**INDEX, "definition": f"{LONG} WHERE (rate > 1)"}]},
+            "index film_title: … rate) → … rate) WHERE (rate > 1)",
+        ),
+        (
+            {"indexes": [{**INDEX, "definition": LONG, "unique": False}]},
+            {"indexes": [{**INDEX, "definition": LONG, "unique": True}]},
+            "index film_title: unique: false → true",
+        ),
+        (
+            {"constraints": [{"name": "paid", "type": "check", "expression": PAID}]},
+            {"constraints": [{"name": "paid", "type": "check", "expression": PAID.replace("> 0", ">= 0")}]},
+            "check paid: expression: (amount > 0) AND … → (amount >= 0) AND …",
+        ),
+        (
+            {"constraints": [{"name": "paid", "type": "check", "expression": PAID}]},
+            {"constraints": [{"name": "paid_up", "type": "check", "expression": f"{PAID} IS TRUE"}]},
+            "+ check paid_up",
+        ),
+        (
+            {"constraints": [LANGUAGE]},
+            {"constraints": [{**LANGUAGE, "options": {"deferrable": True}}]},
+            'foreign key film_language: + options: {"deferrable":true}',
+        ),
+    ],
+)
+def test_of_a_long_definition_what_differs_is_told(
+    old: dict[str, Any], new: dict[str, Any], phrase: str
+) -> None:
+    told = detail_phrases(changed(properties(FILM, **old), properties(FILM, **new)))
+
+    assert any(phrase in one for one in told), told
+
+
 def test_a_renamed_column_is_one_that_went_and_one_that_came() -> None:
     change = changed(FILM, column(FILM, "rate", name="price"))
 
