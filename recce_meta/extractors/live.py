@@ -159,7 +159,7 @@ class _Reader:
                     # What one schema holds may be at fault: the others need not be lost for it.
                     schemas, rows = self._one_by_one(schemas)
                     break
-        rows[Part.COLUMNS] += self._of_views(rows)
+        rows[Part.COLUMNS] += self._of_others(rows)
         return self._kept(schemas, rows, scope)
 
     def _set_up(self) -> None:
@@ -206,22 +206,24 @@ class _Reader:
                 rows[part] += found
         return readable, rows
 
-    def _of_views(self, rows: Mapping[Part, list[Any]]) -> list[ColumnRow]:
-        """Columns of the views of which no statement told any: a broken view can hide those of others."""
-        views = [relation for relation in rows[Part.RELATIONS] if relation.kind in VIEWS]
-        known = {(row.schema, row.relation) for row in rows[Part.COLUMNS]} if views else set()
+    def _of_others(self, rows: Mapping[Part, list[Any]]) -> list[ColumnRow]:
+        """Columns of the relations of which no statement told any: a broken view can hide those of others."""
+        known = {(row.schema, row.relation) for row in rows[Part.COLUMNS]}
         found: list[ColumnRow] = []
-        for view in views:
-            if (view.schema, view.name) in known:
+        for one in rows[Part.RELATIONS]:
+            if (one.schema, one.name) in known:
                 continue
-            sql = self._catalog.view_columns_sql(view.schema, view.name)
+            sql = self._catalog.columns_sql(one.schema, one.name)
             try:
                 answer = self._adapter.answer(sql) if sql else ()
             except QueryCancelled:
                 raise
             except WarehouseError as error:
                 said = error.message.strip().partition("\n")[0]
-                self.warnings.append(f"View {view.schema}.{view.name} is broken: {said}")
+                place = f"{one.schema}.{one.name}"
+                is_view = one.kind in VIEWS
+                what = f"View {place} is broken" if is_view else f"The columns of {place} are not known"
+                self.warnings.append(f"{what}: {said}")
                 continue
             found += [ColumnRow(*row) for row in self._catalog.rows(Part.COLUMNS, answer)]
         return found

@@ -64,10 +64,10 @@ class BaseCatalog:
         """
         raise NotImplementedError
 
-    def view_columns_sql(self, schema: str, name: str) -> str | None:
-        """The statement that tells the columns of one view, for those that `statements` told none of.
+    def columns_sql(self, schema: str, name: str) -> str | None:
+        """The statement that tells the columns of one relation, for those that `statements` told none of.
 
-        It may fail, as the view is broken then. None where the first answer is all that there is.
+        It may fail, as a view is broken then. None where the first answer is all that there is.
         """
         return None
 

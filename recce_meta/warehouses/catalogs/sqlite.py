@@ -31,7 +31,8 @@ WHERE m.type IN ('table', 'view') AND l.type <> 'shadow' AND m.name NOT LIKE 'sq
 """
 
 # The pragma of a broken view fails, and the statement with it: pragma_table_list looks at views without
-# failing, and says that a broken one has no columns. It may say so of others, behind a broken one, too.
+# failing, and says that a broken one has no columns. It may say so of views and virtual tables behind a
+# broken one, too.
 _COLUMNS = r"""
 SELECT {schema}, m.name, x.name, x.type, x."notnull", x.dflt_value, NULL,
     CASE x.hidden WHEN 2 THEN 'virtual' WHEN 3 THEN 'stored' END, NULL, NULL, NULL,
@@ -42,9 +43,10 @@ JOIN pragma_table_xinfo(m.name, {schema}) AS x
 WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND x.hidden <> 1
 """
 
-_COLUMNS_OF_VIEW = """
-SELECT {schema}, {view}, x.name, x.type, NULL, x.dflt_value, NULL, NULL, NULL, NULL, NULL, NULL
-FROM pragma_table_xinfo({view}, {schema}) AS x
+_COLUMNS_OF_ONE = """
+SELECT {schema}, {relation}, x.name, x.type, x."notnull", x.dflt_value, NULL, NULL, NULL, NULL, NULL, NULL
+FROM pragma_table_xinfo({relation}, {schema}) AS x
+WHERE x.hidden <> 1
 """
 
 # The text of each table comes along: names, checks and what is deferred are only there. What is on no page is
@@ -121,9 +123,9 @@ class Catalog(BaseCatalog):
         )
         return ("\nUNION ALL\n".join(pieces),)
 
-    def view_columns_sql(self, schema: str, name: str) -> str | None:
-        """The pragma of one view, which fails where the view is broken."""
-        return _COLUMNS_OF_VIEW.format(schema=self.literal(schema), view=self.literal(name))
+    def columns_sql(self, schema: str, name: str) -> str | None:
+        """The pragma of one relation, which fails for a broken view, and a module that is not loaded."""
+        return _COLUMNS_OF_ONE.format(schema=self.literal(schema), relation=self.literal(name))
 
     def rows(self, part: Part, answer: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
         """Rows with what the text of CREATE TABLE tells put in."""

@@ -107,6 +107,17 @@ def test_a_broken_view_stays_and_hides_no_other(shop: Place) -> None:
     assert project.warnings == ("View main.broken is broken: no such table: main.gone",)
 
 
+def test_a_broken_view_hides_no_column_of_a_virtual_table(shop: Place) -> None:
+    shop.run("CREATE TABLE here (i INTEGER)", "CREATE VIRTUAL TABLE words USING fts5(body, title)")
+    shop.adapter.close()
+    before = shop.nodes()
+
+    assert [column.name for column in before["relation.main.words"].columns] == ["body", "title"]
+    assert shop.changed(before, "CREATE VIEW broken AS SELECT nope FROM here") == {"broken"}
+    shop.adapter.close()
+    assert shop.changed(before, "SELECT 1") == set()
+
+
 def test_virtual_tables_are_told_with_their_module_even_where_that_is_missing(shop: Place) -> None:
     text = "CREATE VIRTUAL TABLE far USING nix(a)"
     shop.run("CREATE TABLE plain (i INTEGER PRIMARY KEY)")
