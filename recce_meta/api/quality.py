@@ -123,6 +123,7 @@ def answer(place: Place, question: Question, tell: Tell | None = None) -> Qualit
     told = tell or (lambda _: None)
     ready = _ready(place, question, told)
     against = _against(place, question, ready)
+    missing = () if against is None else _missing(question, ready, against)
     started_at = datetime.now(timezone.utc)
     of = f"{len(ready.ids):,} table{'' if len(ready.ids) == 1 else 's'}"
     done: list[str] = []
@@ -146,7 +147,7 @@ def answer(place: Place, question: Question, tell: Tell | None = None) -> Qualit
     earlier = _earlier(place, quality.run, ready.ids) if against is None else against
     told("keeping what was found")
     quality = replace(quality, run=write_quality(place.store, quality, schema=place.schema).run)
-    return _judged(quality, earlier, question.fail_on, verdict, ready.notes)
+    return _judged(quality, earlier, question.fail_on, verdict, (*ready.notes, *missing))
 
 
 def statements(place: Place, question: Question, tell: Tell | None = None) -> list[Query]:
@@ -279,6 +280,16 @@ def _against(place: Place, question: Question, ready: _Ready) -> dict[str, Earli
         schema=place.schema,
     )
     return _by_table(found)
+
+
+def _missing(question: Question, ready: _Ready, against: Mapping[str, Earlier]) -> list[str]:
+    """What the measurement that is named has no tables of, in a note."""
+    names = [one.relation.name for one in ready.wanted if isinstance(one.relation, NodeMetadata)]
+    found = [name for name, unique_id in zip(names, ready.ids, strict=True) if unique_id not in against]
+    if not found:
+        return []
+    rest = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
+    return [f"--against {question.against} has no {found[0]}{rest}: compared with nothing"]
 
 
 def _by_table(quality: Quality) -> dict[str, Earlier]:

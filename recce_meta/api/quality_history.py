@@ -48,7 +48,7 @@ def quality_history(
         known |= dict.fromkeys(one for table in tables for one in names_of(table, table.name))
     raise SelectorError(
         f"Nothing was measured of '{name}'",
-        hint=did_you_mean(name, list(known)) or "recce-meta quality --list names the measurements",
+        hint=did_you_mean(name, list(known)) or "recce-meta quality --history lists the measurements",
     )
 
 

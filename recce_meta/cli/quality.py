@@ -116,7 +116,8 @@ _judging: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
         "--fail-on",
         multiple=True,
         metavar="CONDITION",
-        help="Exit with 1 where it is met: 'null_share > 10%', 'film.rating: null_share > +5%', regression.",
+        help="Fail, with exit code 1, where it is met: 'null_share > 10%', "
+        "'film.rating: null_share > +5%', regression.",
     ),
     click.option(
         "--against",
@@ -347,8 +348,9 @@ def _metric_names(rules: QualityRules | None) -> list[str]:
 
 
 def _tell(result: QualityResult, asked: Asked) -> None:
-    """Print what was found; exits with 1 where a condition is not met, with 3 where a table failed."""
+    """Print what was found; exits with 1 where something fails it, with 3 where a table was not measured."""
     from recce_meta import report
+    from recce_meta.diff.quality_verdict import failed_text
 
     if asked.style == "json":
         text = report.quality_json(result)
@@ -366,8 +368,7 @@ def _tell(result: QualityResult, asked: Asked) -> None:
         if asked.style != "table" or asked.output is not None:
             for violation in result.violations:
                 say(violation.message)
-        count = len(result.violations)
-        raise ConditionFailed("1 condition is not met" if count == 1 else f"{count:,} conditions are not met")
+        raise ConditionFailed(failed_text(result.violations))
     failed = sum(table.reason is not None for table in result.quality.tables)
     if failed and asked.shown is None:
         raise RecceMetaError(f"{failed:,} of {len(result.quality.tables):,} tables could not be measured")

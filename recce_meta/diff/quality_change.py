@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from recce_meta.diff.quality_figures import column_of, exact, figure_of, figures_of
 from recce_meta.models.data_diff import Value
-from recce_meta.models.quality import ColumnQuality, Quality, QualityRun, TableQuality
+from recce_meta.models.quality import ColumnQuality, Quality, QualityRun, Sample, TableQuality
 
 NOISE = 1e-9
 """Relative difference of means that the order of summation can explain."""
-OF_SAMPLE = frozenset(["null_count", "blank_count", "distinct_count", "distinct_share"])
+OF_SAMPLE = frozenset(["null_count", "blank_count", "distinct_count", "distinct_share", "true_count"])
 """Figures that follow from how many rows were looked at, and are not compared between unequal samples."""
 
 
@@ -24,6 +24,16 @@ class Earlier(Struct, frozen=True, kw_only=True):
 
     run: QualityRun
     table: TableQuality
+
+    @property
+    def sample(self) -> Sample | None:
+        """The rows that were looked at; None where all were."""
+        return looked_at(self.run, self.table)
+
+
+def looked_at(run: QualityRun, table: TableQuality) -> Sample | None:
+    """The sample of *table* that was taken; None where all rows were looked at, as a small table's are."""
+    return None if table.sampled_rows is None else run.sample
 
 
 class FigureChange(Struct, frozen=True, kw_only=True):
@@ -86,7 +96,8 @@ def table_labels(tables: Iterable[TableQuality]) -> dict[str, str]:
 
 def _table(current: TableQuality, earlier: Earlier, run: QualityRun) -> TableChange:
     base = earlier.table
-    left_out = OF_SAMPLE if run.sample != earlier.run.sample else frozenset()
+    samples = earlier.sample, looked_at(run, current)
+    left_out = OF_SAMPLE if samples[0] != samples[1] else frozenset()
     if current.reason is not None or base.reason is not None:
         is_lost = base.reason is None
         return TableChange(
@@ -106,17 +117,17 @@ def _table(current: TableQuality, earlier: Earlier, run: QualityRun) -> TableCha
         figures=_figures(base, current, left_out),
         columns=tuple([column for column in columns if column is not None] + removed),
         regressions=_regressions(base, current),
-        notes=_notes(run, earlier.run),
+        notes=_notes(*samples),
     )
 
 
-def _notes(current: QualityRun, base: QualityRun) -> tuple[str, ...]:
-    if current.sample == base.sample:
+def _notes(base: Sample | None, current: Sample | None) -> tuple[str, ...]:
+    if current == base:
         return ()
-    looked = [f"a sample of {run.sample}" if run.sample else "all rows" for run in (base, current)]
+    looked = [f"a sample of {sample}" if sample else "all rows" for sample in (base, current)]
     return (
         f"Not exactly comparable: the earlier measurement looked at {looked[0]}, this one at {looked[1]}; "
-        "counts of NULLs, blanks and distinct values are left out",
+        "counts of NULLs, blanks, distinct and true values are left out",
     )
 
 

@@ -101,6 +101,7 @@ def _not_measured(table: TableQuality, label: str) -> Violation:
         figure="reason",
         condition="is measured",
         message=f"{label}: could not be measured: {table.reason}",
+        is_expectation=True,
     )
 
 
@@ -125,6 +126,7 @@ def _in_columns(judged: _Judged, rule: ColumnRules) -> None:
                     figure="name",
                     condition="is there",
                     message=message,
+                    is_expectation=True,
                 )
             )
         else:
@@ -193,19 +195,19 @@ def _judge(
                 figure=name,
                 condition=condition.text,
                 value=plain(value),
-                message=f"{place}: {name} {_said(name, value, reason, verdict)}, expected {condition.text}",
+                message=f"{place}: {name} {_said(name, value, reason, verdict, condition.text)}",
+                is_expectation=True,
             )
         )
     return _with(result, condition, verdict, reason)
 
 
-def _said(figure: str, value: Value, reason: str | None, verdict: bool | None) -> str:
-    """What a figure is, or why nobody knows."""
-    if reason is None:
-        return f"is {figure_text(figure, value)}"
-    if verdict is not None:  # it was judged, and then withheld
-        return f"is something else: {reason}"
-    return reason if reason.startswith("is ") else f"could not be measured: {reason}"
+def _said(figure: str, value: Value, reason: str | None, verdict: bool | None, expected: str) -> str:
+    """What a figure is, or why nobody knows, and what is *expected* of it."""
+    if reason is not None and verdict is not None:  # it was judged, and then withheld
+        return f"does not meet {expected}: {reason}"
+    said = reason or f"is {figure_text(figure, value)}"
+    return f"{said if said.startswith('is ') else f'could not be measured: {said}'}, expected {expected}"
 
 
 def _with(
@@ -224,7 +226,7 @@ def kept_verdict(table: TableQuality, label: str) -> Verdict:
         for metric in metrics:
             if metric.threshold is None or metric.holds or metric.reason == NO_ROWS:
                 continue
-            said = _said(metric.name, metric.value, metric.reason, metric.holds)
+            said = _said(metric.name, metric.value, metric.reason, metric.holds, metric.threshold)
             found.append(
                 Violation(
                     unique_id=table.unique_id,
@@ -232,7 +234,8 @@ def kept_verdict(table: TableQuality, label: str) -> Verdict:
                     figure=metric.name,
                     condition=metric.threshold,
                     value=metric.value,
-                    message=f"{place}: {metric.name} {said}, expected {metric.threshold}",
+                    message=f"{place}: {metric.name} {said}",
+                    is_expectation=True,
                 )
             )
     return Verdict(tuple(found))

@@ -8,15 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from recce_meta.diff.quality_change import OF_SAMPLE, Earlier, Subject, TableChange, earlier_figure
+from recce_meta.diff.quality_change import (
+    OF_SAMPLE,
+    Earlier,
+    Subject,
+    TableChange,
+    earlier_figure,
+    looked_at,
+)
 from recce_meta.diff.quality_figures import change_holds, column_of, figure_of, holds
 from recce_meta.diff.quality_verdict import Verdict, Violation, figure_text, plain
 from recce_meta.diff.sentences import count_of
 from recce_meta.errors import SelectorError, did_you_mean
 from recce_meta.models.data_diff import Value
 from recce_meta.models.quality import ColumnQuality, Quality, TableQuality
-from recce_meta.models.quality_conditions import REGRESSION
+from recce_meta.models.quality_conditions import COLUMN_FIGURES, REGRESSION, TABLE_FIGURES
 from recce_meta.models.quality_rules import Condition, FailOn
+
+ORDER_ALONE = "of moments and texts, +0 is all that can be asked"
 
 
 class FailOnConditions:
@@ -65,21 +74,29 @@ class FailOnConditions:
             return self._no_subject(fail_on)
         judge = self._change if condition.is_change else self._value
         found: list[Violation] = []
-        seen = unseen = 0
+        seen = unseen = new = 0
         for table, column in subjects:
             subject: Subject = table if column is None else column
             try:
                 value = figure_of(subject, fail_on.figure)
             except (KeyError, AttributeError):
                 continue
-            before = self._before(table, column, fail_on.figure) if condition.is_change else None
+            before = (
+                self._before(table, column, fail_on.figure, any_sample=True) if condition.is_change else None
+            )
             if value is None and before is None and table.reason is None:
                 continue  # a figure that makes no sense for the column
             verdict, violation = judge(fail_on, condition, table, column, value)
             seen += verdict is not None
-            unseen += verdict is None
+            is_new = verdict is None and condition.is_change and before is None
+            new += is_new
+            unseen += verdict is None and not is_new
             found += [violation] if verdict else []
-        return found, _unseen(fail_on, condition, seen, unseen)
+        is_of_tables = fail_on.figure in TABLE_FIGURES and fail_on.figure not in COLUMN_FIGURES
+        if is_of_tables and all(column is not None for _, column in subjects):
+            said = f"'{fail_on.subject}' is a column, and {fail_on.figure} is of tables"
+            return [_of_nothing(fail_on, said)], []
+        return found, _unseen(fail_on, condition, seen, unseen, new)
 
     def _value(
         self,
@@ -105,9 +122,14 @@ class FailOnConditions:
         said = f"went from {figure_text(fail_on.figure, before)} to {figure_text(fail_on.figure, value)}"
         return verdict, self._violation(fail_on, table, column, said, value, before)
 
-    def _before(self, table: TableQuality, column: ColumnQuality | None, figure: str) -> Value:
+    def _before(
+        self, table: TableQuality, column: ColumnQuality | None, figure: str, *, any_sample: bool = False
+    ) -> Value:
+        """What *figure* was; None where nobody knows, or what it follows from was another number of rows."""
         known = self._earlier.get(table.unique_id)
-        if known is None or (figure in OF_SAMPLE and known.run.sample != self._run.sample):
+        if known is None:
+            return None
+        if not any_sample and figure in OF_SAMPLE and known.sample != looked_at(self._run, table):
             return None
         if column is None:
             return earlier_figure(known.table, figure)
@@ -169,25 +191,30 @@ class FailOnConditions:
             )
         ]
         hint = did_you_mean(fail_on.subject or "", known)
-        message = f"'{fail_on.subject}' names nothing that was measured" + (f"; {hint}" if hint else "")
-        violation = Violation(
-            unique_id=None,
-            figure=fail_on.figure,
-            condition=fail_on.text,
-            message=f"{message} (--fail-on {fail_on.text})",
-        )
-        return [violation], []
+        said = f"'{fail_on.subject}' names nothing that was measured" + (f"; {hint}" if hint else "")
+        return [_of_nothing(fail_on, said)], []
 
 
-def _unseen(fail_on: FailOn, condition: Condition, seen: int, unseen: int) -> list[str]:
-    """The note on what a condition could not be held against."""
-    if condition.is_change and unseen:
-        return [_nothing_before(fail_on, unseen, "figure", seen)]
+def _of_nothing(fail_on: FailOn, said: str) -> Violation:
+    return Violation(
+        unique_id=None,
+        figure=fail_on.figure,
+        condition=fail_on.text,
+        message=f"{said} (--fail-on {fail_on.text})",
+    )
+
+
+def _unseen(fail_on: FailOn, condition: Condition, seen: int, unseen: int, new: int) -> list[str]:
+    """The notes on what a condition could not be held against: *unseen* figures, and *new* ones."""
+    notes = []
+    if new:
+        notes.append(_nothing_before(fail_on, new, "figure", seen + unseen))
     if unseen:
-        return [f"--fail-on {fail_on.text}: {count_of(unseen, 'figure')} could not be compared"]
-    if not seen:
-        return [f"--fail-on {fail_on.text} looked at nothing: no {fail_on.figure} was measured"]
-    return []
+        why = f"; {ORDER_ALONE}" if condition.is_change and condition.bound != 0 else ""
+        notes.append(f"--fail-on {fail_on.text}: {count_of(unseen, 'figure')} could not be compared{why}")
+    if not (seen or notes):
+        notes.append(f"--fail-on {fail_on.text} looked at nothing: no {fail_on.figure} was measured")
+    return notes
 
 
 def _nothing_before(fail_on: FailOn, unseen: int, what: str, seen: int) -> str:

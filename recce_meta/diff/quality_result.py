@@ -16,7 +16,7 @@ class QualityResult(Struct, frozen=True, kw_only=True):
     changes: tuple[TableChange, ...] = ()
     """Of the tables that were measured before."""
     violations: tuple[Violation, ...] = ()
-    """Expectations and conditions that are not met."""
+    """Expectations that are not met, and conditions of `--fail-on` that are."""
     notes: tuple[str, ...] = ()
 
 

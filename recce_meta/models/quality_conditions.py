@@ -75,6 +75,8 @@ def read_condition(text: str, *, has_sign: bool = False) -> Condition:
     signed = [has_sign and one[0] in "+-" for one in texts]
     if any(signed) and not all(signed):
         raise UsageError(f"In '{text.strip()}' one end is a change and the other is not")
+    if len(bounds) > 1 and _is_empty(bounds[0], bounds[1]):
+        raise UsageError(f"In '{text.strip()}' the first end is above the second: nothing lies between")
     if any(bound is None for bound in bounds) and operator not in (Operator.EQUAL, Operator.UNEQUAL):
         raise UsageError(f"'{text.strip()}' compares with null", hint="null can be = or !=")
     return Condition(
@@ -85,6 +87,14 @@ def read_condition(text: str, *, has_sign: bool = False) -> Condition:
         is_change=all(signed),
         text=" ".join(text.split()),
     )
+
+
+def _is_empty(lower: Bound, upper: Bound) -> bool:
+    """Whether nothing lies between them; of two kinds of bounds nobody knows."""
+    try:
+        return bool(lower > upper)  # type: ignore[operator]
+    except TypeError:
+        return False
 
 
 def _bound(text: str, condition: str) -> Bound:
@@ -120,8 +130,13 @@ def read_fail_on(texts: Sequence[str], metrics: Sequence[str] = ()) -> tuple[Fai
     """The conditions of `--fail-on`: each of *texts* is one, or several with commas between them.
 
     A condition is FIGURE OPERATOR BOUND, after a subject and a colon where it is not about everything; or
-    `regression`. *metrics* are the names of users' own figures. Raises UsageError.
+    `regression`. *metrics* are the names of users' own figures. Raises UsageError, also
+    for a text that holds none.
     """
+    if any(not _PARTS.search(text) or not text.replace(",", " ").strip() for text in texts):
+        raise UsageError(
+            "--fail-on has no condition", hint="leave it out, or give one such as 'null_share > +5%'"
+        )
     return tuple(
         _fail_on(part.strip(), metrics) for text in texts for part in _PARTS.findall(text) if part.strip()
     )

@@ -17,7 +17,7 @@ def quality_json(result: QualityResult) -> str:
     return encoded(
         {
             "schema": QUALITY_SCHEMA,
-            "is_met": not result.violations,
+            "has_failed": bool(result.violations),
             "run": data_tree(result.quality.run),
             "tables": data_tree(result.quality.tables),
             "changes": data_tree(result.changes),

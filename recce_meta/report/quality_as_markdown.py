@@ -1,4 +1,4 @@
-"""Quality as Markdown for a pull request: what is not met, a table of the tables, worst first, and notes."""
+"""Quality as Markdown for a pull request: what failed, a table of the tables, worst first, and notes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from recce_meta.diff.quality_change import table_labels
 from recce_meta.diff.quality_result import QualityResult
+from recce_meta.diff.quality_verdict import failed_text
 from recce_meta.models.quality import ColumnQuality, TableQuality
 from recce_meta.report.data.figures import count, percent
 from recce_meta.report.escape import code, prose
@@ -34,7 +35,7 @@ CELL = 160
 
 
 def quality_markdown(result: QualityResult) -> str:
-    """*result* as a heading, what is not met, and a table of tables; one that is alone by its columns."""
+    """*result* as a heading, what failed, and a table of tables; one that is alone by its columns."""
     run, tables = result.quality.run, sorted_tables(result)
     text = f"### Quality of {code(run.project_name)}\n\n"
     environment, *facts = headline(result)
@@ -55,10 +56,9 @@ def _violations(result: QualityResult) -> str:
     found = result.violations
     if not found:
         return ""
-    verb = "1 condition is" if len(found) == 1 else f"{len(found):,} conditions are"
     lines = "".join(f"- {prose(violation.message)}\n" for violation in found[:VIOLATIONS_LISTED])
     rest = len(found) - VIOLATIONS_LISTED
-    return f"\n**{verb} not met**\n\n{lines}" + (f"- {more(rest)}\n" if rest > 0 else "")
+    return f"\n**Failed: {failed_text(found)}**\n\n{lines}" + (f"- {more(rest)}\n" if rest > 0 else "")
 
 
 def _tables(tables: Sequence[TableQuality], result: QualityResult) -> str:

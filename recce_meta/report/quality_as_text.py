@@ -1,4 +1,4 @@
-"""Quality on a terminal: the worst tables first; the columns of one that is alone; what is not met."""
+"""Quality on a terminal: the worst tables first; the columns of one that is alone; what failed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from recce_meta.diff.quality_change import TableChange, table_labels
 from recce_meta.diff.quality_result import QualityResult
+from recce_meta.diff.quality_verdict import failed_text
 from recce_meta.models.quality import ColumnQuality, TableQuality
 from recce_meta.report.data.figures import count, percent
 from recce_meta.report.data.grid import grid, heads, wrapped
@@ -56,7 +57,7 @@ def quality_text(result: QualityResult, *, width: int, color: bool) -> str:
         lines += [BLANK, (Span(f"Compared with {told}", Style.DIM),)]
     for note in notes_of(result):
         lines += wrapped(Span("note: ", Style.YELLOW), note, width)
-    # What is not met is never cut: the figures stand at the end of a line as often as not.
+    # What failed is never cut: the figures stand at the end of a line as often as not.
     return render(lines, width=width, color=color) + render(_violations(result), width=0, color=color)
 
 
@@ -139,8 +140,7 @@ def _violations(result: QualityResult) -> list[Line]:
     found = result.violations
     if not found:
         return []
-    verb = "1 condition is" if len(found) == 1 else f"{len(found):,} conditions are"
-    lines: list[Line] = [BLANK, (Span(f"{verb} not met", Style.RED),)]
+    lines: list[Line] = [BLANK, (Span(f"Failed: {failed_text(found)}", Style.RED),)]
     lines += [plain(f"  {violation.message}") for violation in found[:VIOLATIONS_SHOWN]]
     if len(found) > VIOLATIONS_SHOWN:
         lines.append((Span(f"  {more(len(found) - VIOLATIONS_SHOWN, hint=True)}", Style.DIM),))

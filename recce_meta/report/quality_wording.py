@@ -9,7 +9,7 @@ from fractions import Fraction
 from recce_meta.diff.quality_change import ColumnChange, FigureChange, TableChange, worst_first
 from recce_meta.diff.quality_result import QualityResult
 from recce_meta.models.data_diff import Value
-from recce_meta.models.quality import ColumnQuality, QualityRun, TableQuality
+from recce_meta.models.quality import ColumnQuality, Quality, TableQuality
 from recce_meta.models.quality_conditions import SHARES
 from recce_meta.report.characters import shorten
 from recce_meta.report.data.cells import cell_text
@@ -170,10 +170,13 @@ def headline(result: QualityResult) -> list[str]:
     return parts
 
 
-def facts_of(run: QualityRun) -> list[str]:
-    """What a reader has to know of how *run* was made."""
-    told = []
-    if run.sample is not None:
+def facts_of(quality: Quality) -> list[str]:
+    """What a reader has to know of how *quality* was measured."""
+    run, told = quality.run, []
+    measured = [table for table in quality.tables if table.reason is None]
+    if run.sample is not None and measured and all(table.sampled_rows is None for table in measured):
+        told.append(f"All rows were looked at: no table has more than a sample of {run.sample}")
+    elif run.sample is not None:
         how = f"a sample of {run.sample} with seed {run.sample.seed}"
         told.append(f"Figures of columns are of {how}; row counts and metrics are of all rows")
     if not run.keeps_values:
@@ -190,7 +193,7 @@ def bases(changes: Sequence[TableChange]) -> list[tuple[str, str]]:
 
 def notes_of(result: QualityResult) -> list[str]:
     """All notes, each once: of the run, of the tables, and of what was compared."""
-    notes = [*facts_of(result.quality.run), *result.notes]
+    notes = [*facts_of(result.quality), *result.notes]
     notes += [note for change in result.changes for note in change.notes]
     notes += [note for table in result.quality.tables for note in table.notes]
     return list(dict.fromkeys(notes))

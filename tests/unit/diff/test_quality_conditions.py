@@ -95,6 +95,10 @@ def test_fail_on_reads_several_with_subjects() -> None:
         ("min > null", "compares with null"),
         ("regression > 1", "regression is compared with nothing"),
         (": > 1", "is not FIGURE OPERATOR VALUE"),
+        ("", "has no condition"),
+        (" , ", "has no condition"),
+        ("mean between 5 and 1", "nothing lies between"),
+        ("max between 2026-02-01 and 2026-01-31", "nothing lies between"),
     ],
 )
 def test_what_is_no_condition_says_why(text: str, message: str) -> None:

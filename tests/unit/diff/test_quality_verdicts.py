@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 from msgspec.structs import replace
 
 from recce_meta.diff.quality_change import compare_quality, table_labels
 from recce_meta.diff.quality_expectations import kept_verdict, with_expectations
 from recce_meta.diff.quality_fail_on import FailOnConditions
-from recce_meta.diff.quality_verdict import Verdict
+from recce_meta.diff.quality_verdict import Verdict, figure_text
 from recce_meta.models.quality import MetricResult, Quality, Sample, TableQuality
 from recce_meta.models.quality_conditions import read_condition, read_fail_on
 from recce_meta.models.quality_rules import ColumnRules, CustomMetric, Expectation, TableRules
@@ -118,7 +121,7 @@ def test_a_metric_that_was_judged_when_it_was_measured_stays_as_it_was() -> None
     assert verdict.violations == ()
     wrong = replace(withheld, holds=False)
     _, verdict = with_expectations(replace(film(), metrics=(wrong,)), [rules(metrics={"m": "= 'a'"})], "film")
-    assert messages(verdict) == ["film: m is something else: withheld, expected = 'a'"]
+    assert messages(verdict) == ["film: m does not meet = 'a': withheld"]
 
 
 def test_a_change_of_a_share_is_in_points_and_of_a_count_relative() -> None:
@@ -160,6 +163,31 @@ def test_conditions_that_saw_nothing_say_so() -> None:
     ]
 
 
+def test_what_cannot_be_compared_is_not_said_to_be_new() -> None:
+    days = [column("on", 9, type="DATE", max=date(2026, 1, 1)), column("id", 9, max=9)]
+    before, now = measurement(table("t", 9, days)), measurement(table("t", 9, days), days=1)
+    assert fail_on("max < +1", now, before) == (
+        ["t.id: max went from 9 to 9 (--fail-on max < +1)"],
+        [
+            "--fail-on max < +1: 1 figure could not be compared; "
+            "of moments and texts, +0 is all that can be asked"
+        ],
+    )
+    assert fail_on("max < +0", now, before) == ([], [])
+
+
+def test_a_figure_of_tables_is_none_of_a_column() -> None:
+    assert fail_on("film.rating: row_count > 0", measurement(film())) == (
+        ["'film.rating' is a column, and row_count is of tables (--fail-on film.rating: row_count > 0)"],
+        [],
+    )
+
+
+def test_numbers_are_told_without_the_zeros_that_are_stored() -> None:
+    assert figure_text("max", Decimal("95.0000000")) == "95"
+    assert figure_text("max", Decimal("1250.50")) == "1250.5"
+
+
 def test_a_regression_is_a_fallen_score_a_lost_table_or_column_or_what_held_before() -> None:
     held = MetricResult(name="m", threshold="> 0", value=1, holds=True)
     before = measurement(replace(film(), metrics=(held,)), table("gone", 3, [column("a", 3)]))
@@ -180,12 +208,17 @@ def test_a_regression_is_a_fallen_score_a_lost_table_or_column_or_what_held_befo
 
 
 def test_counts_of_unequal_samples_are_not_compared() -> None:
-    before, now = measurement(film(1000, 10)), measurement(film(100, 1), days=1, sample=Sample(percent=10))
+    before, sample = measurement(film(1000, 10)), Sample(percent=10)
+    now = measurement(replace(film(100, 1), sampled_rows=100), days=1, sample=sample)
     (change,) = compare_quality(now, earlier(before))
     assert "Not exactly comparable" in change.notes[0]
-    counted = {"null_count", "distinct_count", "distinct_share", "blank_count"}
+    counted = {"null_count", "distinct_count", "distinct_share", "blank_count", "true_count"}
     assert not counted & {figure.name for one in change.columns for figure in one.figures}
     assert fail_on("null_count < -5%", now, before)[0] == []
+    # All rows of a table that is smaller than the sample are looked at.
+    whole = measurement(film(900, 10), days=1, sample=Sample(rows=5000))
+    assert compare_quality(whole, earlier(before))[0].notes == ()
+    assert len(fail_on("distinct_count < +0, null_share > +0", whole, before)[0]) == 3
 
 
 def test_a_mean_that_differs_by_rounding_alone_is_no_change() -> None:
