@@ -197,7 +197,7 @@ def whole_diff(
         return _drift_diff(base, current, question)
     _same_project(base.run.project_name, current.run.project_name)
     notes = [*dbt_notes(base, current)] if question.like_dbt else []
-    if (seen := seen_by_both(base.run, current.run)) is not None:
+    if (seen := seen_by_both(base.run, current.run, DEFAULT_SCHEMA)) is not None:
         base, current = (replace(side, nodes=tuple(narrowed(side.nodes, seen))) for side in (base, current))
         notes.append(scope_note(base.run, current.run))
     before, after = Side.of(base), Side.of(current)

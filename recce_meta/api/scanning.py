@@ -158,7 +158,7 @@ def _compared(
         diff = stored_diff(store, previous, report.run, schema)
     else:
         diff = whole_diff(load_run(store, previous, schema=schema), project, NOTHING_MORE)
-    seen = seen_by_both(previous, report.run)
+    seen = seen_by_both(previous, report.run, schema)
     current: Sequence[NodeMetadata] = project.nodes if seen is None else narrowed(project.nodes, seen)
     removed = _removed(diff, store, previous, schema)
     return replace(report, diff=diff, tallies=tallies(diff, current, removed))

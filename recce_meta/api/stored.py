@@ -86,7 +86,7 @@ class _Pair:
     ) -> None:
         self.adapter, self.base, self.current, self.schema = adapter, base, current, schema
         before, after = read.load_differences(adapter, base, current, schema=schema)
-        self._seen = seen_by_both(base, current)
+        self._seen = seen_by_both(base, current, schema)
         if self._seen is not None:
             before, after = narrowed(before, self._seen), narrowed(after, self._seen)
         self.sides = [

@@ -13,8 +13,11 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recce_meta.errors import UnknownNameError
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.kinds import SCHEMA
+from recce_meta.warehouses import warehouse_named
+from recce_meta.warehouses.catalogs import catalog_of
 
 DATABASE = "database"
 """The extractor of scans."""
@@ -33,15 +36,21 @@ class Looked(Struct, frozen=True):
     exclude: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     """Schemas that it could not read."""
+    hidden: tuple[str, ...] = ()
+    """Names or globs of schemas that it left out as none was named: the warehouse's own, and the store's."""
 
     @classmethod
-    def of(cls, run: RunMetadata) -> Looked:
-        """The scope that *run* was recorded with."""
+    def of(cls, run: RunMetadata, store_schema: str | None = None) -> Looked:
+        """The scope that *run* was recorded with, where the store is kept in *store_schema*."""
         _, *parts = _OPTIONS.split(run.command or "")
         found: dict[str, list[str]] = {"schema": [], "include": [], "exclude": [], "unread": []}
         for option, text in zip(parts[::2], parts[1::2], strict=True):
             found[option].append(text)
-        return cls(*map(tuple, found.values()))
+        left_out = (
+            () if found["schema"] else (*_system_schemas(run), *([store_schema] if store_schema else []))
+        )
+        schemas, include, exclude, unread = map(tuple, found.values())
+        return cls(schemas, include, exclude, unread, left_out)
 
     def sees(self, schema: str, name: str | None) -> bool:
         """Whether it looked at a schema, or at relation *name* in it."""
@@ -49,10 +58,19 @@ class Looked(Struct, frozen=True):
             return False
         if self.schemas and not any(_is_named(schema, text) for text in self.schemas):
             return False
+        if any(_is_named(schema, text) for text in self.hidden):
+            return False
         if name is None:
             return True
         names = (name, f"{schema}.{name}")
         return (not self.include or _fits(names, self.include)) and not _fits(names, self.exclude)
+
+
+def _system_schemas(run: RunMetadata) -> tuple[str, ...]:
+    try:
+        return catalog_of(warehouse_named(run.adapter_type or "")).system_schemas
+    except UnknownNameError:
+        return ()
 
 
 def _is_named(schema: str, text: str) -> bool:
@@ -90,11 +108,15 @@ def scan_before(run: RunMetadata, earlier: Sequence[RunMetadata]) -> RunMetadata
     return next(iter([*whole, *alike, *earlier]), None)
 
 
-def seen_by_both(base: RunMetadata, current: RunMetadata) -> Seen | None:
-    """What both scans looked at; None where they looked at the same, or where one is no scan."""
+def seen_by_both(base: RunMetadata, current: RunMetadata, store_schema: str | None = None) -> Seen | None:
+    """What both scans looked at; None where they looked at the same, or where one is no scan.
+
+    *store_schema* is where the store is kept: a scan that names no schema looks there as little as at the
+    warehouse's own.
+    """
     if not (is_scan(base) and is_scan(current)) or base.command == current.command:
         return None
-    both = Looked.of(base), Looked.of(current)
+    both = Looked.of(base, store_schema), Looked.of(current, store_schema)
 
     def seen(unique_id: str) -> bool:
         place = place_of(unique_id)

@@ -198,6 +198,7 @@ def test_the_stores_own_schema_is_seen_only_where_it_is_named(again: Any) -> Non
     named = scanned(again, "--schema", "recce_metadata", "-e", "own")
 
     assert second["counts"]["tables"] == 3
+    assert scanned(again, "--schema", "recce_metadata")["diff"]["summary"]["added"] == 0
     assert named["counts"]["schemas"] == 1 and named["counts"]["tables"] > 10
 
 

@@ -20,6 +20,7 @@ def run(scope: Scope) -> RunMetadata:
         run_at=datetime(2026, 11, 20, tzinfo=timezone.utc),
         project_name="shop",
         extractor="database",
+        adapter_type="postgres",
         command=str(scope),
     )
 
@@ -34,13 +35,14 @@ def run(scope: Scope) -> RunMetadata:
         (Scope(include=("f*",)), EVERYTHING, ["relation.a.film", "schema.a"], ["relation.a.actor"]),
         (Scope(include=("a.*",)), EVERYTHING, ["relation.a.film"], ["relation.b.film"]),
         (EVERYTHING, Scope(exclude=("*_tmp", "b.*")), ["relation.a.x"], ["relation.a.x_tmp", "relation.b.x"]),
+        (Scope(schemas=("*",)), EVERYTHING, ["relation.a.t"], ["relation.pg_catalog.t", "relation.Store.t"]),
         (Scope(schemas=("my schema",), exclude=("x y",)), EVERYTHING, ['schema."my schema"'], ["schema.my"]),
     ],
 )
 def test_only_what_both_scans_looked_at_is_seen(
     base: Scope, current: Scope, seen: list[str], unseen: list[str]
 ) -> None:
-    both = seen_by_both(run(base), run(current))
+    both = seen_by_both(run(base), run(current), "store")
 
     assert both is not None
     assert [both(unique_id) for unique_id in (*seen, *unseen)] == [True] * len(seen) + [False] * len(unseen)
