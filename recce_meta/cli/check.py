@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from recce_meta.cli.data_options import DataOptions, comparing_data
-from recce_meta.cli.options import format_option
+from recce_meta.cli.options import OUTPUT, format_option
 from recce_meta.errors import UsageError
 
 
@@ -23,11 +23,9 @@ def check(context: click.Context) -> None:
 @check.command()
 @comparing_data
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML to a file.")
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON to a file."
-)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@click.option("--junit", type=OUTPUT, help="Write JUnit XML to a file.")
+@click.option("--json", "json_file", type=OUTPUT, help="Write JSON to a file.")
+@click.option("-o", "--output", type=OUTPUT, help="Write to a file.")
 @format_option("table", "json", "markdown", "html")
 def run(
     data: DataOptions,

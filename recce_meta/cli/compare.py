@@ -12,6 +12,7 @@ import click
 from recce_meta import report
 from recce_meta.api import comparing
 from recce_meta.cli.options import (
+    OUTPUT,
     Connection,
     connecting,
     format_option,
@@ -58,7 +59,7 @@ _data_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
 @click.option("--like-dbt", is_flag=True, help="dbt's own notion of state:modified, to the letter.")
 @click.option("--fail-on", help="Exit with 1 on any of these: a status, an effect, a reason, or any.")
 @_data_options
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@click.option("-o", "--output", type=OUTPUT, help="Write to a file.")
 @project_option
 @format_option("table", "json", "markdown", "html")
 def diff(

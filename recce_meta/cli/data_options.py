@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct
 
-from recce_meta.cli.options import Connection, connecting, project_name, project_option, together
+from recce_meta.cli.options import OUTPUT, Connection, connecting, project_name, project_option, together
 
 if TYPE_CHECKING:
     from recce_meta.adapter import UnifiedSqlAdapter
@@ -149,5 +149,5 @@ _OPTIONS: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
 output_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     click.option("--sql", "show_sql", is_flag=True, help="Print the statements instead of running them."),
     click.option("--save", is_flag=True, help="Keep the results in the store, with both runs."),
-    click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file."),
+    click.option("-o", "--output", type=OUTPUT, help="Write to a file."),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -23,6 +24,22 @@ from recce_meta.store.files import DEFAULT_SCHEMA
 F = TypeVar("F", bound=Callable[..., Any])
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 EXISTING_DIRECTORY = click.Path(file_okay=False, exists=True, path_type=Path)
+
+
+class _OutputFile(click.Path):
+    """A file to write: that it cannot be is told before the work whose result it takes, not after."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """*value* as a path. Raises OSError where nothing can be written there."""
+        file = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not file.exists() and not file.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
+        if not os.access(file if file.exists() else file.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+        return file
+
+
+OUTPUT = _OutputFile(dir_okay=False, path_type=Path)
 MOST = 2**31 - 1
 """The largest number that an option takes: every warehouse has integers of this size."""
 NARROWEST = 40

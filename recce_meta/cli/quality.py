@@ -13,7 +13,7 @@ import click
 from msgspec import Struct
 
 from recce_meta.cli.database_options import Database, OpenDatabase, looking_at_database
-from recce_meta.cli.options import MOST, format_option, say, screen, together, write
+from recce_meta.cli.options import MOST, OUTPUT, format_option, say, screen, together, write
 from recce_meta.cli.progress import progress
 from recce_meta.errors import ConditionFailed, RecceMetaError, UsageError
 
@@ -133,7 +133,7 @@ _kept: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     click.option(
         "-n", "--limit", type=click.IntRange(1, MOST), default=20, show_default=True, help="Of --history."
     ),
-    click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file."),
+    click.option("-o", "--output", type=OUTPUT, help="Write to a file."),
 )
 
 
@@ -293,6 +293,7 @@ def _place(database: Database, opened: OpenDatabase, asked: Asked) -> Place:
 def _question(opened: OpenDatabase, asked: Asked, rules: QualityRules | None, fail_on: Any) -> Question:
     from recce_meta.api.quality import Question
     from recce_meta.api.quality_subjects import Chosen
+    from recce_meta.diff.data.quality_privacy import read_patterns
 
     return Question(
         chosen=Chosen(
@@ -304,6 +305,7 @@ def _question(opened: OpenDatabase, asked: Asked, rules: QualityRules | None, fa
         run=asked.selector,
         settings=_settings(asked, rules),
         rules=rules,
+        private=read_patterns(asked.private),
         fail_on=fail_on,
         against=asked.against,
         threads=asked.threads,
@@ -313,9 +315,9 @@ def _question(opened: OpenDatabase, asked: Asked, rules: QualityRules | None, fa
 
 def _settings(asked: Asked, rules: QualityRules | None) -> Settings:
     from recce_meta.diff.data.quality import Settings
-    from recce_meta.diff.data.quality_privacy import DEFAULT_PATTERNS, Privacy
+    from recce_meta.diff.data.quality_privacy import DEFAULT_PATTERNS, Privacy, read_patterns
 
-    patterns = (*DEFAULT_PATTERNS, *(rules.private if rules else ()), *asked.private)
+    patterns = (*DEFAULT_PATTERNS, *read_patterns((*(rules.private if rules else ()), *asked.private)))
     return Settings(
         sample=_sample(asked),
         privacy=Privacy(keeps_values=not asked.no_values, patterns=patterns),

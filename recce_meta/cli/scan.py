@@ -13,7 +13,7 @@ from recce_meta.api.scanning import ScanOptions
 from recce_meta.api.scanning import scan as scan_database
 from recce_meta.cli.compare import fail_where
 from recce_meta.cli.database_options import Database, looking_at_database
-from recce_meta.cli.options import format_option, screen, warn, write
+from recce_meta.cli.options import OUTPUT, format_option, screen, warn, write
 from recce_meta.cli.progress import progress
 from recce_meta.extractors.git import GitState
 from recce_meta.models.scan import ScanReport
@@ -38,7 +38,7 @@ from recce_meta.models.scan import ScanReport
 @click.option("--no-columns", is_flag=True, help="Record no column lineage.")
 @click.option("--dry-run", is_flag=True, help="Compare with the scan before, and record nothing.")
 @click.option("--fail-on", help="Exit with 1 on any of these: a status, an effect, a reason, or any.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
+@click.option("-o", "--output", type=OUTPUT, help="Write to a file.")
 @format_option("table", "json", "markdown")
 def scan(
     database: Database,

@@ -159,6 +159,14 @@ def test_a_condition_that_a_change_meets_fails_the_scan_which_is_recorded(shop: 
     assert len(json.loads(shop("runs", "--format", "json").out)["runs"]) == 2
 
 
+def test_a_report_that_cannot_be_written_is_told_before_a_scan_is_recorded(again: Any) -> None:
+    run_sql(again, CHANGES)
+    ran = again("scan", "-o", "no/such/folder/scan.md")
+
+    assert (ran.code, "scan.md: No such file or directory" in ran.err) == (3, True)
+    assert again("scan", "--fail-on", "removed", "-o", "scan.md").code == 1
+
+
 def test_a_dry_run_compares_and_leaves_no_run(again: Any) -> None:
     run_sql(again, CHANGES)
     tried = again("scan", "--dry-run", "--format", "json")
