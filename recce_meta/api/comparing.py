@@ -191,8 +191,11 @@ def whole_diff(
 ) -> RunDiff:
     """The diff of two runs that are here whole; *facts_of* each of them are its SQL and columns.
 
-    Of a scan and a run of dbt, what differs between the database and what the project says of it.
+    Of a scan and a run of dbt, what differs between the database and what the project says of it. Raises
+    UsageError where dbt is asked about a scan.
     """
+    if question.like_dbt and (is_scan(base.run) or is_scan(current.run)):
+        raise UsageError("dbt has no answer about a scan of a database", hint="leave out --like-dbt")
     if is_scan(base.run) != is_scan(current.run):
         return _drift_diff(base, current, question)
     _same_project(base.run.project_name, current.run.project_name)
@@ -243,8 +246,6 @@ def _drift_diff(base: Project, current: Project, question: Question) -> RunDiff:
 
     What is downstream is as the project has it.
     """
-    if question.like_dbt:
-        raise UsageError("A scan of a database has no state:modified", hint="leave out --like-dbt")
     found = drift(base, current)
     nodes = {node.unique_id: node for project in (base, current) for node in project.nodes}
     changes: Mapping[str, Change] = found.changes

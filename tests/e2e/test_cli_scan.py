@@ -147,6 +147,8 @@ def test_two_scans_are_diffed_like_two_runs_in_every_format(again: Any) -> None:
     body = again("diff", "current~1", "current", "-s", "state:modified.body+", "--format", "json")
     assert list(statuses(json.loads(body.out))) == ["relation.shop.cheap"]
     assert "did you mean" in again("diff", "current~1", "current", "-s", "state:modified.colums").err
+    asked = again("diff", "current~1", "current", "--like-dbt", "--fail-on", "any")
+    assert (asked.code, "no answer about a scan" in asked.err) == (2, True)
 
 
 def test_a_condition_that_a_change_meets_fails_the_scan_which_is_recorded(shop: Any) -> None:

@@ -196,7 +196,7 @@ def test_nothing_is_said_of_effects_and_a_condition_on_them_is_refused() -> None
     assert len(failing(diff, frozenset(["removed"]))) == 1
     with pytest.raises(UsageError, match="would never fail"):
         failing(diff, frozenset(["breaking"]))
-    with pytest.raises(UsageError, match="no state:modified"):
+    with pytest.raises(UsageError, match="no answer about a scan"):
         compare(dbt(model("orders")), scan(relation("prod", "other")), Question(like_dbt=True))
 
 
