@@ -105,8 +105,10 @@ SELECT c.nspname, c.relname,
       'inherits', CASE WHEN NOT c.relispartition THEN above.inherits END,
       'row_security', CASE WHEN NOT c.relrowsecurity THEN NULL
         WHEN c.relforcerowsecurity THEN 'forced' ELSE 'enabled' END,
-      'replica_identity', CASE c.relreplident
-        WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'full' WHEN 'i' THEN (
+      'replica_identity', CASE
+        WHEN c.relkind NOT IN ('r', 'p', 'm') THEN NULL
+        WHEN c.relreplident = 'n' THEN 'nothing' WHEN c.relreplident = 'f' THEN 'full'
+        WHEN c.relreplident = 'i' THEN (
           SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
           WHERE i.indrelid = c.oid AND i.indisreplident
         )

@@ -174,6 +174,8 @@ NOT_SCANNED = {
     "sequences": "CREATE SEQUENCE shop.numbers; ALTER SEQUENCE shop.product_product_id_seq INCREMENT 5",
     "rules and policies": """CREATE RULE quiet AS ON DELETE TO shop.product DO INSTEAD NOTHING;
       CREATE POLICY mine ON shop.product USING (true)""",
+    "extended statistics": "CREATE STATISTICS shop.both ON price, tax FROM shop.product",
+    "options of a server": "ALTER SERVER nowhere OPTIONS (ADD host 'there')",
     "comments on what is not a column": "COMMENT ON INDEX shop.product_pkey IS 'i'",
 }
 """Kinds of sections that a dump has, and a scan does not."""
@@ -232,7 +234,7 @@ OF_INDEX = re.compile(
 CHECK = re.compile(rf"^    CONSTRAINT {PART} CHECK \(.*\)(?= |,|$)", re.MULTILINE)
 NOT_LOOKED_AT = frozenset(
     ["ACL", "FUNCTION", "TYPE", "DOMAIN", "SEQUENCE", "SEQUENCE OWNED BY", "RULE", "POLICY", "SERVER"]
-) | {"FOREIGN DATA WRAPPER", "INDEX ATTACH"}
+) | {"FOREIGN DATA WRAPPER", "INDEX ATTACH", "STATISTICS"}
 
 
 def by_node(dump: str) -> dict[str, list[str]]:

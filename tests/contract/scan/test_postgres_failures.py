@@ -322,3 +322,11 @@ def test_sizes_are_the_servers_estimates_and_no_part_of_a_node(place: Place) -> 
     assert facts == {}
     assert before.facts == ()
     assert before.nodes == after.nodes
+
+
+def test_the_options_of_a_view_are_its_own(place: Place) -> None:
+    place.run("CREATE SCHEMA s; CREATE VIEW s.v WITH (security_barrier = true) AS SELECT 1 AS a")
+
+    (view,) = (node for node in extract_database(place.adapter).nodes if node.name == "v")
+
+    assert view.properties["options"] == {"storage": {"security_barrier": "true"}}
