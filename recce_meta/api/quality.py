@@ -18,6 +18,7 @@ from recce_meta.api.quality_subjects import Chosen, Subjects, not_looked_at, rul
 from recce_meta.api.scanning import ScanOptions, scan
 from recce_meta.diff.data.plan import Query
 from recce_meta.diff.data.quality import Settings
+from recce_meta.diff.data.quality_privacy import unfit
 from recce_meta.diff.data.quality_score import mean_score
 from recce_meta.diff.quality_change import Earlier, compare_quality, table_labels
 from recce_meta.diff.quality_expectations import kept_verdict, with_expectations
@@ -63,6 +64,8 @@ class Question(Struct, frozen=True, kw_only=True):
     """Selector of the run whose nodes are measured; None: the latest, and a new scan where there is none."""
     settings: Settings = EXACT
     rules: QualityRules | None = None
+    private: tuple[str, ...] = ()
+    """Those patterns of *settings* that are meant to fit a column: a note tells of one that fits none."""
     fail_on: tuple[FailOn, ...] = ()
     against: str | None = None
     """Selector of the measurement to compare with; None: of each table the one before."""
@@ -147,7 +150,8 @@ def answer(place: Place, question: Question, tell: Tell | None = None) -> Qualit
     earlier = _earlier(place, quality.run, ready.ids) if against is None else against
     told("keeping what was found")
     quality = replace(quality, run=write_quality(place.store, quality, schema=place.schema).run)
-    return _judged(quality, earlier, question.fail_on, verdict, (*ready.notes, *missing))
+    notes = (*ready.notes, *missing, *_unfit(question, tables))
+    return _judged(quality, earlier, question.fail_on, verdict, notes)
 
 
 def statements(place: Place, question: Question, tell: Tell | None = None) -> list[Query]:
@@ -290,6 +294,11 @@ def _missing(question: Question, ready: _Ready, against: Mapping[str, Earlier]) 
         return []
     rest = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
     return [f"--against {question.against} has no {found[0]}{rest}: compared with nothing"]
+
+
+def _unfit(question: Question, tables: Iterable[TableQuality]) -> list[str]:
+    names = [column.name for table in tables for column in table.columns]
+    return [f"--private {pattern} fits no column" for pattern in unfit(question.private, names)]
 
 
 def _by_table(quality: Quality) -> dict[str, Earlier]:

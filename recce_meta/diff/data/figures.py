@@ -155,7 +155,7 @@ def _scan(source: Source, figures: Sequence[tuple[LiveColumn, _Figure]], where: 
             dialect=source.dialect,
             side=source.side,
             about=f"profile of {_named(names, source)}",
-            assumed=[(0, *(figure.assumed for _, figure in figures))],
+            assumed=[(1, *(figure.assumed for _, figure in figures))],
         ),
         source,
         tuple(figures),

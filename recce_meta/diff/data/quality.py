@@ -25,13 +25,14 @@ from recce_meta.diff.data.quality_sample import Rows, check_sample, looked_at
 from recce_meta.diff.data.quality_score import scored
 from recce_meta.diff.data.source import LiveColumn, Pair, Source
 from recce_meta.diff.data.top_k import TopValues, top_values
-from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.errors import QueryTimeout, RecceMetaError, UsageError
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import Subject
 from recce_meta.models.quality import ColumnQuality, MetricResult, Sample, TableQuality, ValueCount
 
 DEFAULT_TOP = 10
-NO_ROWS = "The sample has no rows: ask for a larger one, or for all"
+EMPTY_SAMPLE = "The sample of {name} had no rows: all were looked at"
+NO_SAMPLE = "No sample of {name} could be read, as when a column cannot be computed: all rows were looked at"
 WHOLE_ROW = "t"
 """What statements call the table: where it stands alone in SQL, it may be all columns."""
 
@@ -137,9 +138,14 @@ def _measured(
     )
     row_count = found.rows.get(rows.source.side) if rows.row_count is None else rows.row_count
     if rows.columns and not found.rows:  # nothing could be read
-        reason = told(found.problems[0].error, is_withheld=not may_quote)
+        error = found.problems[0].error
+        if rows.is_sample and not isinstance(error, QueryTimeout):  # by a hash of what cannot be computed
+            return (yield from _measured(table, settings, _all(table, rows, NO_SAMPLE), withheld, empty))
+        reason = told(error, is_withheld=not may_quote)
         return replace(empty, row_count=row_count, metrics=tuple(results), notes=rows.notes, reason=reason)
     looked_at_rows = found.rows.get(rows.source.side) if rows.is_sample else None
+    if looked_at_rows == 0:  # so that the table is small, or nearly
+        return (yield from _measured(table, settings, _all(table, rows, EMPTY_SAMPLE), withheld, empty))
     kept = zip(table.metrics, results, strict=True)
     by_column: dict[str | None, list[MetricResult]] = {}
     for metric, result in kept:
@@ -155,8 +161,18 @@ def _measured(
             sampled_rows=looked_at_rows,
             columns=tuple(columns),
             metrics=tuple(by_column.get(None, ())),
-            notes=(*rows.notes, *([NO_ROWS] if looked_at_rows == 0 else []), *_medians(rows, withheld)),
+            notes=(*rows.notes, *_medians(rows, withheld)),
         )
+    )
+
+
+def _all(table: Table, rows: Rows, note: str) -> Rows:
+    """All rows in place of a sample, for the reason that *note* gives."""
+    return Rows(
+        source=table.source,
+        columns=rows.columns,
+        row_count=rows.row_count,
+        notes=(note.format(name=table.name),),
     )
 
 

@@ -22,6 +22,7 @@ from recce_meta.errors import (
     QueryTimeout,
     RecceMetaError,
     SyntaxFailed,
+    UsageError,
     WarehouseError,
 )
 
@@ -96,6 +97,33 @@ def _is_private_name(name: str, patterns: tuple[str, ...]) -> bool:
         for end in range(start + 1, min(len(words), start + _MOST_WORDS) + 1)
     }
     return private.fit(spans) and not exceptions.fit(spans)
+
+
+def read_patterns(texts: Iterable[str]) -> tuple[str, ...]:
+    """Patterns as users list them, also several in a text, with commas.
+
+    Raises UsageError for one that no name can fit.
+
+    >>> read_patterns(["surname, *note", "!token count"])
+    ('surname', '*note', '!token count')
+    """
+    found = [part.strip() for text in texts for part in text.split(",")]
+    for pattern in found:
+        if not _joined(pattern.removeprefix("!")):
+            raise UsageError(
+                f"'{pattern}' is no pattern of private columns", hint="such as surname, or '*note'"
+            )
+    return tuple(found)
+
+
+def unfit(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Those of *patterns* that fit none of *names*; exceptions are left out."""
+    known = set(names)
+    return [
+        pattern
+        for pattern in patterns
+        if not pattern.startswith("!") and not any(is_private_name(name, (pattern,)) for name in known)
+    ]
 
 
 def told(error: RecceMetaError, *, is_withheld: bool) -> str:

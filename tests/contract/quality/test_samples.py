@@ -139,6 +139,27 @@ def test_nothing_is_a_sample_of_nothing(shop: Shop) -> None:
         assert (found.reason, found.row_count, found.score) == (None, 0, None)
 
 
+def test_an_empty_sample_gives_way_to_all_rows(shop: Shop) -> None:
+    name = shop.fill("many", COLUMNS, ROWS)
+
+    found = shop.measure(name, Settings(sample=Sample(percent=0.0001, seed=7), top=0))
+
+    assert (found.row_count, found.sampled_rows) == (400, None)
+    assert found.columns[0].profile is not None and found.columns[0].profile.row_count == 400
+    assert any(note.endswith("had no rows: all were looked at") for note in found.notes)
+
+
+def test_a_view_s_column_that_cannot_be_computed_fails_alone_in_a_sample_too(shop: Shop) -> None:
+    shop.fill("many", COLUMNS, ROWS)
+    view = shop.view("v", f"SELECT id, CAST(word AS INTEGER) AS wrong FROM {shop.quoted('many')}")
+
+    found = shop.ask(view, QUARTER, is_view=True)
+
+    first, second = found.columns
+    assert found.reason is None and first.profile is not None and first.reason is None
+    assert second.reason is not None and any("No sample of" in note for note in found.notes)
+
+
 def test_mysql_and_sqlite_sample_too(by_url: Shop) -> None:
     mark = uuid4().hex[:12]
     name = by_url.fill(f"many {mark}", COLUMNS, ROWS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from recce_meta.diff.data.quality_privacy import Privacy, is_private_name, told
-from recce_meta.errors import MissingRelation, QueryTimeout, WarehouseError
+from recce_meta.diff.data.quality_privacy import Privacy, is_private_name, read_patterns, told, unfit
+from recce_meta.errors import MissingRelation, QueryTimeout, UsageError, WarehouseError
 
 PRIVATE = """
     email EMAIL e_mail eMail customer_email emailAddress user_emails mail_address contactEMail email2 "e-mail"
@@ -42,6 +42,14 @@ def test_patterns_are_the_users_to_choose() -> None:
     assert privacy.withholds("token_hash") and not privacy.withholds("token_counts")
     assert not privacy.withholds("email") and not privacy.withholds("name")
     assert not Privacy(patterns=("", " _ ")).withholds("anything")
+
+
+def test_patterns_may_be_listed_with_commas_and_none_is_nothing() -> None:
+    assert read_patterns(["zip, notes", "!token count"]) == ("zip", "notes", "!token count")
+    assert unfit(("zip", "surnmae", "!token count"), ["home_zip", "surname"]) == ["surnmae"]
+    for text in ("", "(", "zip,", "!"):
+        with pytest.raises(UsageError, match="is no pattern of private columns"):
+            read_patterns([text])
 
 
 def test_what_is_said_of_a_column_goes_before_its_name() -> None:
