@@ -85,7 +85,7 @@ class UnknownNameError(UsageError):
     """A name that is not one of the known ones; lists the nearest."""
 
     def __init__(self, kind: str, name: str, known: Sequence[str], *, where: str = "") -> None:
-        self.kind, self.name, self.known = kind, name, tuple(known)
+        self.kind, self.name, self.known = kind, name, tuple(dict.fromkeys(known))
         hint = did_you_mean(name, self.known)
         if hint is None and self.known:
             hint = f"one of: {', '.join(self.known)}"

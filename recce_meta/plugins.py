@@ -70,7 +70,10 @@ def loaded(group: str, name: str) -> Any:
     (one,) = found
     try:
         return one.load()
-    except Exception as error:  # whatever the package's own code raises: its user has to know whose it is
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever the package's own code raises: its user has to know whose it is
         raise broken(group, name, f"{type(error).__name__}: {error}") from error
 
 
@@ -122,7 +125,7 @@ def called(group: str, name: str, work: Callable[[], T]) -> T:
         return work()
     except (RecceMetaError, OSError):
         raise
-    except Exception as error:  # as above
+    except (Exception, SystemExit) as error:  # as above
         raise broken(group, name, f"{type(error).__name__}: {error}") from error
 
 

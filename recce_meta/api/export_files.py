@@ -43,12 +43,16 @@ def _refuse(path: Path, overwrite: bool, ours: Collection[str]) -> None:
     if path.is_dir():
         names = {entry.name for entry in path.iterdir()}
         others = sorted(names - set(ours))
+        if names and not ours:
+            raise UsageError(f"{path} is a folder, and not an empty one", hint="name a file")
         if others:
             raise UsageError(
                 f"The folder {path} holds what no export wrote: {others[0]}", hint="name a folder of its own"
             )
         if names and not overwrite:
             raise UsageError(f"The folder {path} is not empty", hint="--force replaces what is there")
+    elif path.exists() and ours:
+        raise UsageError(f"{path} is a file, and a folder is to be written", hint="name a folder")
     elif path.exists() and not overwrite:
         raise UsageError(f"The file {path} is there already", hint="--force replaces it")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -106,11 +106,18 @@ def _guarded(format: str, exporter: Exporter) -> Exporter:
     """*exporter* of another package, whose failures say whose they are."""
 
     def write(export: Export, path: Path) -> Sequence[Path]:
-        return plugins.called(
-            plugins.EXPORTERS, format, lambda: [Path(written) for written in exporter(export, path)]
-        )
+        written = plugins.called(plugins.EXPORTERS, format, lambda: _paths(exporter(export, path)))
+        if not path.exists():
+            raise plugins.broken(plugins.EXPORTERS, format, "it wrote nothing to the path that it was given")
+        return written
 
     return write
+
+
+def _paths(given: object) -> list[Path]:
+    if isinstance(given, (str, bytes, Path)) or not isinstance(given, Iterable):
+        raise TypeError(f"it gave {given!r}, and not a list of paths")
+    return [Path(written) for written in given]
 
 
 def write_document(export: Export, file: BinaryIO) -> None:

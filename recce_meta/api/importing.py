@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from codecs import BOM_UTF8
 from pathlib import Path
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -40,7 +41,8 @@ def read_file(path: Path) -> Export:
 def read_bytes(data: bytes, name: str) -> Export:
     """The export in *data*, which is told as *name* where it cannot be read."""
     try:
-        return export_of(gzip.decompress(data) if data.startswith(GZIP) else data)
+        whole = gzip.decompress(data) if data.startswith(GZIP) else data
+        return export_of(whole.removeprefix(BOM_UTF8))
     except ArtifactError as error:
         raise ArtifactError(f"{name} cannot be imported: {error.message}", hint=error.hint) from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

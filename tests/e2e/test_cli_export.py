@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -65,6 +66,7 @@ def test_a_run_goes_out_to_a_file_and_comes_back_whole(store: Any) -> None:
     assert (printed.err, packed.out, plain.code, again.code) == ("", "", 0, 0)
     assert "40 nodes\n  run.json.gz\n" in packed.err
 
+    files[0].write_bytes(codecs.BOM_UTF8 + files[0].read_bytes())  # as some editors leave it
     elsewhere = store.within(RECCE_META_URL="duckdb:///elsewhere.duckdb")
     first = elsewhere("import", "run.json.gz", "--format", "json")
     second = elsewhere("import", "run.json")
@@ -172,9 +174,9 @@ REFUSED = [
     (["--to-schema", "x"], 2, "--to-schema is a schema of another store"),
     (["-o", "no/such/folder/x.json"], 3, "no/such/folder: No such file or directory"),
     (["-o", "taken.json"], 2, "taken.json is there already\nhint: --force replaces it"),
-    (["--format", "csv", "-o", "taken.json"], 2, "taken.json is there already"),
+    (["--format", "csv", "-o", "taken.json"], 2, "taken.json is a file, and a folder is to be written"),
     (["--format", "csv", "-o", "full", "--force"], 2, "full holds what no export wrote: mine.txt"),
-    (["-o", "full", "--force"], 2, "full holds what no export wrote: mine.txt"),
+    (["-o", "full", "--force"], 2, "full is a folder, and not an empty one"),
     (["--url", "duckdb:///none.duckdb"], 3, "none.duckdb"),
 ]
 """What is asked of `export`, the code that it ends with, and what it says."""
@@ -288,7 +290,16 @@ def test_an_exporter_of_another_package_is_given_the_run_and_a_path(
         path.write_text("half")
         raise ValueError("no such thing")
 
-    found = {"names": names, "broken": broken}
+    def leaving(export: Any, path: Path) -> list[Path]:
+        sys.exit(5)
+
+    found = {
+        "names": names,
+        "broken": broken,
+        "leaving": leaving,
+        "lazy": lambda _, path: [path],
+        "text": lambda _, path: str(path),
+    }
     monkeypatch.setattr(plugins, "exporter_named", lambda name, built_in: found[name])
 
     written = store("export", "current", "--format", "names", "-o", "out")
@@ -297,6 +308,13 @@ def test_an_exporter_of_another_package_is_given_the_run_and_a_path(
     assert written.code == 0 and "  out/names.txt\n" in written.err
     assert "orders" in (store.folder / "out" / "names.txt").read_text().splitlines()
     assert failed.code == 3 and "The exporter 'broken'" in failed.err and "no such thing" in failed.err
+    for name, said in (
+        ("leaving", "SystemExit: 5"),
+        ("lazy", "wrote nothing"),
+        ("text", "not a list of paths"),
+    ):
+        ran = store("export", "current", "--format", name, "-o", "out2")
+        assert ran.code == 3 and f"The exporter '{name}'" in ran.err and said in ran.err, ran.err
     assert sorted(path.name for path in store.folder.iterdir()) == ["out", "store.duckdb"]
 
 

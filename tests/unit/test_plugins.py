@@ -203,5 +203,5 @@ def test_an_exporter_is_a_function_of_a_package(install: Install) -> None:
     with pytest.raises(PluginError, match="The exporter 'text' of cellar_nine cannot be used"):
         plugins.exporter_named("text")
     with pytest.raises(UnknownNameError, match="Unknown format 'card'") as told:
-        plugins.exporter_named("card", ("json", "csv"))
-    assert told.value.known == ("json", "csv", "broken", "cards", "text")
+        plugins.exporter_named("card", ("json", "csv", "text"))
+    assert told.value.known == ("json", "csv", "text", "broken", "cards")
