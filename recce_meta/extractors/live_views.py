@@ -237,10 +237,17 @@ class _Reading:
     """One parsed query, in which *names* are marked."""
 
     def __init__(self, marked: str, dialect: str, names: Sequence[_Name], catalog: _Catalog) -> None:
-        import sqlglot
+        from sqlglot.dialects.dialect import Dialect
+        from sqlglot.errors import ParseError
+
+        from recce_meta.dialects.lambdas import without_brackets
 
         self._names, self._catalog, self._in_any_order = names, catalog, dialect in _ANY_ORDER
-        self._tree: Any = sqlglot.parse_one(marked, read=dialect or None)
+        reader = Dialect.get_or_raise(dialect or None)
+        tree: Any = next(iter(reader.parser().parse(without_brackets(reader.tokenize(marked)), marked)), None)
+        if tree is None:
+            raise ParseError("No query")
+        self._tree = tree
 
     def tables(self) -> Iterator[_Table]:
         """The relations that are read, but for CTEs and what is a part of a relation beside it."""

@@ -20,6 +20,7 @@ from sqlglot import Token, TokenType
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
+from recce_meta.dialects.lambdas import without_brackets
 from recce_meta.dialects.types import Sql
 from recce_meta.errors import SqlNotAnalysed, UsageError
 from recce_meta.graph.columns.context import Deadline
@@ -81,7 +82,7 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
     # between our own words; whoever did set it up reads it as before.
     logging.getLogger("sqlglot").addHandler(_SILENCE)
     try:
-        tokens = reader.tokenize(sql)
+        tokens = without_brackets(reader.tokenize(sql))
     except _STUMBLES as error:
         raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
     _check_size(tokens, deadline)

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import sqlglot
 
 from recce_meta import UnifiedSqlAdapter
+from recce_meta.dialects.lambdas import without_brackets
 from recce_meta.errors import StoreLocked, UnknownNameError
 from recce_meta.extractors.live import Scope, extract_database
+from recce_meta.graph.columns.project import analyse_project
 from recce_meta.models.catalog import relation_id
 from tests.contract.scan.samples.places import Place, place
 
@@ -192,3 +195,35 @@ def test_a_locked_file_is_one_error(tmp_path: Path) -> None:
         with pytest.raises(StoreLocked):
             extract_database(adapter, scope=Scope())
         holder.communicate(b"\n")
+
+
+@pytest.mark.skipif(duckdb.__version__ < "1.3", reason="DuckDB writes lambdas in brackets since 1.3")
+def test_what_a_view_with_lambdas_reads_is_known(shop: Place) -> None:
+    shop.run(
+        "CREATE TABLE basket (id INTEGER, prices INTEGER[])",
+        "CREATE VIEW dear AS SELECT id, list_filter(prices, lambda p: p > id) AS f, "
+        "list_reduce(prices, lambda p, q: (p + list_sum(list_transform([q], lambda x: x)))) AS r FROM basket",
+    )
+    try:
+        sqlglot.parse_one("SELECT f(a, lambda p: p)", read="duckdb")
+    except sqlglot.errors.ParseError:
+        pytest.skip("this sqlglot reads no lambdas")
+
+    project = shop.scan()
+
+    (view,) = (node for node in project.nodes if node.name == "dear")
+    graph = analyse_project(project)
+    found = graph.analyses[graph.lineage_ids[view.unique_id]]
+    assert project.warnings == ()
+    assert view.parents == ("relation.main.basket",)
+    assert {one.column for one in found.outputs[1].sources} == {"id", "prices"}
+
+
+def test_only_the_brackets_of_lambdas_are_left_out() -> None:
+    sql = "f((lambda x, y: (x + (lambda)))), (lambda), (lambda, b), '(lambda x:', (a)"
+    tokens = sqlglot.tokenize(sql, read="duckdb")
+
+    text = "".join(token.text for token in without_brackets(tokens))
+
+    assert text == "f(lambdax,y:(x+(lambda))),(lambda),(lambda,b),(lambda x:,(a)"
+    assert without_brackets(tokens[:3]) == tokens[:3]
