@@ -175,6 +175,8 @@ def _is_same(base: Value, current: Value) -> bool:
 
 def _regressions(base: Subject, current: Subject) -> tuple[str, ...]:
     found = []
+    if isinstance(base, TableQuality) and isinstance(current, TableQuality):
+        found += ["has no rows any more"] if base.row_count and current.row_count == 0 else []
     before, after = figure_of(base, "score"), figure_of(current, "score")
     if before is not None and after is not None and after < before:
         found.append(f"score fell from {before:.1f} to {after:.1f}")

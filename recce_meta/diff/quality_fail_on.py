@@ -75,6 +75,7 @@ class FailOnConditions:
         judge = self._change if condition.is_change else self._value
         found: list[Violation] = []
         seen = unseen = new = 0
+        is_ordered = False
         for table, column in subjects:
             subject: Subject = table if column is None else column
             try:
@@ -90,13 +91,16 @@ class FailOnConditions:
             seen += verdict is not None
             is_new = verdict is None and condition.is_change and before is None
             new += is_new
+            is_ordered |= verdict is None and value is not None and not is_new
             unseen += verdict is None and not is_new
             found += [violation] if verdict else []
         is_of_tables = fail_on.figure in TABLE_FIGURES and fail_on.figure not in COLUMN_FIGURES
         if is_of_tables and all(column is not None for _, column in subjects):
             said = f"'{fail_on.subject}' is a column, and {fail_on.figure} is of tables"
             return [_of_nothing(fail_on, said)], []
-        return found, _unseen(fail_on, condition, seen, unseen, new)
+        return found, _unseen(
+            fail_on, seen, unseen, new, ORDER_ALONE if is_ordered and condition.is_change else ""
+        )
 
     def _value(
         self,
@@ -204,14 +208,14 @@ def _of_nothing(fail_on: FailOn, said: str) -> Violation:
     )
 
 
-def _unseen(fail_on: FailOn, condition: Condition, seen: int, unseen: int, new: int) -> list[str]:
+def _unseen(fail_on: FailOn, seen: int, unseen: int, new: int, why: str) -> list[str]:
     """The notes on what a condition could not be held against: *unseen* figures, and *new* ones."""
     notes = []
     if new:
         notes.append(_nothing_before(fail_on, new, "figure", seen + unseen))
     if unseen:
-        why = f"; {ORDER_ALONE}" if condition.is_change and condition.bound != 0 else ""
-        notes.append(f"--fail-on {fail_on.text}: {count_of(unseen, 'figure')} could not be compared{why}")
+        told = f"--fail-on {fail_on.text}: {count_of(unseen, 'figure')} could not be compared"
+        notes.append(f"{told}; {why}" if why else told)
     if not (seen or notes):
         notes.append(f"--fail-on {fail_on.text} looked at nothing: no {fail_on.figure} was measured")
     return notes

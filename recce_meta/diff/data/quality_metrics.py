@@ -30,8 +30,11 @@ METRICS_PER_STATEMENT = 200
 NO_EXPRESSION = "it is no single SQL expression"
 NO_AGGREGATE = "it gives {rows} rows, where an aggregate gives one"
 _READS = frozenset([TokenType.TABLE, TokenType.WITH])
-_HIDES = re.compile(r"""\bSELECT\b|\bU&["']""", re.IGNORECASE)
-"""A query, also one in a text that a function runs; names and texts in which a letter may be its number."""
+_HIDES = re.compile(r"""\bSELECT\b|\bCOLUMNS\b|#\d|\bU&["']""", re.IGNORECASE)
+"""A query, also one in a text that a function runs; DuckDB's columns by pattern and by number; names and
+texts in which a letter may be its number."""
+_BEFORE_ALL = frozenset([TokenType.L_PAREN, TokenType.COMMA, TokenType.DOT])
+"""What a star for all columns follows, and one that multiplies does not."""
 _WORD = re.compile(r"\w+")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`|\[[^\]]*\]")
 WITHHELD = "its value is withheld, as it may be one of a private column"
@@ -105,7 +108,7 @@ def is_expression(sql: str, dialect: Dialect) -> bool:
 
 
 def reads_more(sql: str, dialect: Dialect) -> bool:
-    """Whether *sql* has a query in it, or names that are written as codes: nobody knows what it reads.
+    """Whether *sql* has a query in it, or columns that it does not name: nobody knows what it reads.
 
     >>> from recce_meta.dialects import dialect_named
     >>> [reads_more(sql, dialect_named("postgres")) for sql in ("(SELECT 1)", "extract(year FROM max(a))")]
@@ -115,6 +118,8 @@ def reads_more(sql: str, dialect: Dialect) -> bool:
     for token in _tokens(sql, dialect):
         is_first = before is TokenType.L_PAREN
         if token.token_type in _READS or (is_first and token.token_type is TokenType.FROM):
+            return True
+        if token.token_type is TokenType.STAR and before in _BEFORE_ALL:
             return True
         before = token.token_type
     return _HIDES.search(sql) is not None

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from recce_meta.dialects import dialect_named
 from recce_meta.diff.data.quality import Settings
-from recce_meta.diff.data.quality_metrics import WITHHELD, Metric
+from recce_meta.diff.data.quality_metrics import WITHHELD, Metric, reads_more
 from recce_meta.diff.data.quality_privacy import Privacy
 from recce_meta.models.quality import Sample
 from tests.contract.quality.conftest import Shop
@@ -113,6 +114,8 @@ def test_what_is_not_private_may_be_quoted(shop: Shop) -> None:
         ("MAX(birth_date)", False),
         ("MIN(CASE WHEN email LIKE '%@%' THEN 1 ELSE 0 END)", True),
         ("MAX(rating)", True),
+        ("COUNT(*)", True),
+        ("(SELECT MAX(e) FROM {name} AS z (i, e))", False),
     ],
 )
 def test_a_metric_that_mentions_a_private_column_keeps_numbers_alone(
@@ -125,6 +128,7 @@ def test_a_metric_that_mentions_a_private_column_keeps_numbers_alone(
         seen.append(value)
         return True
 
+    sql = sql.format(name=name)
     (metric,) = shop.measure(name, metrics=(Metric(name="m", sql=sql, threshold="any", holds=holds),)).metrics
 
     assert (metric.value is not None, metric.reason) == (is_kept, None if is_kept else WITHHELD)
@@ -167,3 +171,11 @@ def test_what_a_view_computes_is_not_quoted(shop: Shop) -> None:
 
     assert found.columns[0].profile is not None and "example.com" not in repr(found)
     assert "withheld, as it may quote values" in str(found.columns[1].reason)
+
+
+@pytest.mark.parametrize(
+    "sql", ["max(COLUMNS('em.*'))", "max(COLUMNS(lambda c: c LIKE 'em%'))", "max(#2)", "list(struct_pack(*))"]
+)
+def test_columns_that_duckdb_reads_unnamed_are_known_to_be_read(sql: str) -> None:
+    assert reads_more(sql, dialect_named("duckdb"))
+    assert not reads_more("max(rating * 2) || 'em'", dialect_named("duckdb"))

@@ -176,6 +176,11 @@ def test_what_cannot_be_compared_is_not_said_to_be_new() -> None:
     assert fail_on("max < +0", now, before) == ([], [])
 
 
+def test_a_table_that_lost_all_rows_is_a_regression() -> None:
+    before, now = measurement(film(1000, 10)), measurement(film(0, 0), days=1)
+    assert fail_on("regression", now, before)[0] == ["film: has no rows any more (--fail-on regression)"]
+
+
 def test_a_figure_of_tables_is_none_of_a_column() -> None:
     assert fail_on("film.rating: row_count > 0", measurement(film())) == (
         ["'film.rating' is a column, and row_count is of tables (--fail-on film.rating: row_count > 0)"],

@@ -74,8 +74,8 @@ def test_a_profile_keeps_the_counts_of_a_column_at_fault() -> None:
     found, _ = result(profile_diff(pair()), failing)
 
     fine, at_fault, last = found.columns
-    assert (at_fault.base.row_count, at_fault.base.not_null_count, at_fault.base.distinct_count) == (0, 0, 0)
-    assert fine.base.row_count == last.current.row_count == 0
+    assert (at_fault.base.row_count, at_fault.base.not_null_count, at_fault.base.distinct_count) == (1, 0, 0)
+    assert fine.base.row_count == last.current.row_count == 1
     assert found.notes == (
         "Only the counts of broken in base: overflow",
         "Only the counts of broken in current: overflow",
