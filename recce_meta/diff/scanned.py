@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.code import tokens
 from recce_meta.diff.columns import same_type
+from recce_meta.errors import UnknownNameError
 from recce_meta.models import ChangeDetail, Column, Json, NodeMetadata, Reason
 from recce_meta.models.kinds import RELATIONS, TABLES, VIEWS
 from recce_meta.models.words import Status
+from recce_meta.warehouses import warehouse_named
+from recce_meta.warehouses.catalogs import catalog_of
 
 ATTRIBUTES = ("not_null", "default", "generated", "identity", "collation")
 """What is compared of a column beside its type, and stands behind its name in the key of a detail."""
@@ -196,9 +200,18 @@ def _one_column(old: Column, new: Column, causes: Causes) -> Iterator[ChangeDeta
 
 
 def _same_in_both(old: str | None, new: str | None, causes: Causes) -> bool:
-    """Whether two warehouses name one type; one warehouse spells each in one way, `enum('a')` and `enum('A')`
-    being two."""
-    return causes.base.adapter != causes.current.adapter and same_type(old, new, causes.adapter)
+    """Whether both name one type. One warehouse spells each in one way, but for the case of letters in some."""
+    if causes.base.adapter != causes.current.adapter:
+        return same_type(old, new, causes.adapter)
+    return not _types_have_case(causes.adapter) and (old or "").lower() == (new or "").lower()
+
+
+@cache
+def _types_have_case(adapter: str | None) -> bool:
+    try:
+        return catalog_of(warehouse_named(adapter or "")).types_have_case
+    except UnknownNameError:
+        return True
 
 
 def _constraint_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:

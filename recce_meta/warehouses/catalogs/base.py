@@ -51,6 +51,8 @@ class BaseCatalog:
     """Whether a statement can tell of one schema alone."""
     views_can_break: ClassVar[bool] = False
     """Whether a view stays, in the catalog, when what it reads is gone."""
+    types_have_case: ClassVar[bool] = True
+    """Whether types that are told in other cases of letters may be others: `enum('a')`, `enum('A')`."""
     uses_inspector: ClassVar[bool] = False
     """Whether SQLAlchemy's inspector tells what there is, in place of `statements`."""
     needs_region: ClassVar[bool] = False

@@ -32,7 +32,7 @@ SELECT t.table_schema, t.table_name,
     p.partition_key, NULL, NULL, NULL, p.partitions,
     NULLIF(CAST(JSON_MERGE_PATCH('{}', JSON_OBJECT(
         'engine', t.engine,
-        'collation', CASE WHEN t.table_collation <> s.default_collation_name THEN t.table_collation END,
+        'collation', t.table_collation,
         'create_options', NULLIF(TRIM(REPLACE(t.create_options, 'partitioned', '')), ''),
         'system_versioned', CASE WHEN t.table_type = 'SYSTEM VERSIONED' THEN 'yes' END,
         'security', CASE WHEN v.security_type <> 'DEFINER' THEN LOWER(v.security_type) END,
@@ -41,7 +41,6 @@ SELECT t.table_schema, t.table_name,
     )) AS CHAR), '{}'),
     t.table_rows, t.data_length + t.index_length, t.create_time, t.update_time, NULL
 FROM information_schema.tables t
-JOIN information_schema.schemata s ON {same s.schema_name t.table_schema}
 LEFT JOIN information_schema.views v
     ON {same v.table_schema t.table_schema} AND {same v.table_name t.table_name}
 LEFT JOIN (
@@ -76,7 +75,7 @@ SELECT c.table_schema, c.table_name, c.column_name, c.column_type,
     CASE WHEN c.generation_expression <> '' THEN
         CASE WHEN c.extra LIKE '%VIRTUAL%' THEN 'virtual' ELSE 'stored' END END,
     CASE WHEN c.extra LIKE '%auto_increment%' THEN 'auto_increment' END,
-    CASE WHEN c.collation_name <> t.table_collation THEN c.collation_name END,
+    CASE WHEN t.table_type NOT LIKE '%VIEW' THEN c.collation_name END,
     CASE WHEN t.table_type LIKE '%VIEW' THEN NULL ELSE NULLIF(c.column_comment, '') END
 FROM information_schema.columns c
 JOIN information_schema.tables t

@@ -113,6 +113,8 @@ class Catalog(BaseCatalog):
 
     default_schema = "main"
     has_databases = False
+    # A type is whatever text was written: https://www.sqlite.org/datatype3.html#determination_of_column_affinity
+    types_have_case = False
 
     def statements(self, part: Part, schemas: Sequence[str], database: str | None) -> tuple[str, ...]:
         """One statement for each part, whatever is attached."""

@@ -81,6 +81,18 @@ def test_each_change_is_seen_at_what_was_changed(shop: Place) -> None:
         assert shop.changed(before, statement) == changed, statement
 
 
+def test_a_collation_is_that_of_the_thing_itself(shop: Place) -> None:
+    shop.run("CREATE TABLE word (id INT, text VARCHAR(20)) COLLATE utf8mb4_bin")
+    before = shop.nodes()
+
+    assert shop.changed(before, f"ALTER DATABASE `{shop.schema}` CHARACTER SET latin1") == set()
+    assert shop.changed(before, "ALTER TABLE word DEFAULT COLLATE utf8mb4_general_ci") == {"word"}
+    of_default = [column.collation for column in before[f"relation.{shop.schema}.word"].columns]
+    shop.changed(before, "ALTER TABLE word CONVERT TO CHARACTER SET latin1 COLLATE latin1_bin")
+    converted = [column.collation for column in before[f"relation.{shop.schema}.word"].columns]
+    assert (of_default, converted) == ([None, "utf8mb4_bin"], [None, "latin1_bin"])
+
+
 def test_rows_and_statistics_change_facts_alone(shop: Place) -> None:
     shop.run(*SHOP, "CREATE TABLE counted (id INT AUTO_INCREMENT PRIMARY KEY)")
     nodes, facts = shop.nodes(), shop.scan().facts
@@ -181,7 +193,7 @@ def test_names_that_differ_in_case_are_different_ones(shop: Place, mysql_url: st
     assert [column.name for column in found[f"{here}.FILM"].columns] == ["b"]
     assert {key: len(value) for key, value in found[f"{here}.FILM"].properties.items()} == {  # type: ignore[arg-type]
         "constraints": 3,
-        "options": 1,
+        "options": 2,
     }
     assert len(found[f"{here}.film"].properties["indexes"]) == 1  # type: ignore[arg-type]
     assert sorted(found) == [

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from recce_meta import UnifiedSqlAdapter
+from recce_meta.diff.changes import detect_changes
 from recce_meta.errors import ConnectionFailed, StoreLocked
 from recce_meta.extractors.live import extract_database
 from recce_meta.models.catalog import relation_id
@@ -79,6 +80,16 @@ def test_each_change_is_seen_at_what_was_changed(shop: Place) -> None:
     for shape in SHAPES:
         assert shop.changed(before, "DROP TABLE IF EXISTS bought", shape) == {"bought"}, shape
         assert shop.changed(before, "DROP TABLE bought", shape.replace(", ", "  ,\n -- (\n ")) == set(), shape
+
+
+def test_a_type_in_other_letters_is_the_same(shop: Place) -> None:
+    shop.run("CREATE TABLE t (x int, y DECIMAL(8,2))")
+    before = shop.scan()
+    shop.run("DROP TABLE t", "CREATE TABLE t (x INT, y decimal(8,3))")
+
+    change = detect_changes(before, shop.scan())["relation.main.t"]
+
+    assert [(detail.key, detail.current) for detail in change.details] == [("y", "decimal(8,3)")]
 
 
 def test_rows_and_statistics_change_nothing(shop: Place) -> None:
