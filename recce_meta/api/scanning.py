@@ -96,6 +96,9 @@ def scan(
     if tell is not None:
         tell("comparing with the scan before")
     previous, told = _previous(place, run, schema)
+    if previous is None and run is not project.run and not is_new:
+        # A run of that id was the first, and what is there now may be another state.
+        previous, told = _previous(place, project.run, schema)
     found = ScanReport(
         run=run,
         is_new=is_new,
@@ -105,7 +108,7 @@ def scan(
     )
     if previous is None:
         return found
-    return _compared(found, project, place, schema, is_stored=given.is_kept)
+    return _compared(found, project, place, schema)
 
 
 def refuse_place(store: UnifiedSqlAdapter) -> None:
@@ -138,27 +141,29 @@ def _previous(
     with open_store(store, schema) as opened:
         last = next(iter(read.find_runs(opened, **filters, most=1)), None)
         earlier = read.find_runs(opened, **filters, extractor=DATABASE)
-    found = scan_before(run, earlier)
-    if last is None or is_scan(last):
-        return found, ()
-    told = (
-        f"The run before of {run.project_name} as {run.environment} is no scan ({last.run_id}): with -e or "
-        f"--project, '{run.environment}' means one of both",
-    )
-    return found, told
+    found, told = scan_before(run, earlier), []
+    if last is not None and not is_scan(last):
+        told.append(
+            f"The run before of {run.project_name} as {run.environment} is no scan ({last.run_id}): with -e "
+            f"or --project, '{run.environment}' means one of both"
+        )
+    if found is not None and found.adapter_type != run.adapter_type:
+        told.append(
+            f"The scan before of {run.project_name} as {run.environment} is of another database, in "
+            f"{found.adapter_type}, not {run.adapter_type}: -e or --project keeps the two apart"
+        )
+    return found, tuple(told)
 
 
-def _compared(
-    report: ScanReport, project: Project, store: UnifiedSqlAdapter, schema: str, *, is_stored: bool
-) -> ScanReport:
-    """*report* with what differs from the scan before."""
+def _compared(report: ScanReport, project: Project, store: UnifiedSqlAdapter, schema: str) -> ScanReport:
+    """*report* with what differs, in *project*, from the scan before."""
     previous = report.previous
     assert previous is not None
-    if is_stored:
+    if report.is_new:
         diff = stored_diff(store, previous, report.run, schema)
     else:
         diff = whole_diff(load_run(store, previous, schema=schema), project, NOTHING_MORE)
-    seen = seen_by_both(previous, report.run, schema)
+    seen = seen_by_both(previous, project.run, schema)
     current: Sequence[NodeMetadata] = project.nodes if seen is None else narrowed(project.nodes, seen)
     removed = _removed(diff, store, previous, schema)
     return replace(report, diff=diff, tallies=tallies(diff, current, removed))

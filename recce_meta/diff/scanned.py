@@ -67,6 +67,8 @@ def scanned_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -
     yield from _column_details(before, after, causes)
     yield from _constraint_details(before, after, causes)
     yield from _comment_details(before, after)
+    if {before.resource_type, after.resource_type} <= VIEWS and None in (before.raw_code, after.raw_code):
+        return  # one scan was not shown the SQL: what the view reads is not known, and not gone
     for parent in sorted(set(before.parents) ^ set(after.parents)):
         added = parent in after.parents
         yield ChangeDetail(Reason.PARENTS, parent, None if added else True, True if added else None)
@@ -200,7 +202,7 @@ def _one_column(old: Column, new: Column, causes: Causes) -> Iterator[ChangeDeta
 
 
 def _same_in_both(old: str | None, new: str | None, causes: Causes) -> bool:
-    """Whether both name one type. One warehouse spells each in one way, but for the case of letters in some."""
+    """Whether both name one type. A warehouse spells each in one way, but for the case of letters in some."""
     if causes.base.adapter != causes.current.adapter:
         return same_type(old, new, causes.adapter)
     return not _types_have_case(causes.adapter) and (old or "").lower() == (new or "").lower()

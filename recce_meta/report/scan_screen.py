@@ -31,7 +31,7 @@ def scan_text(report: ScanReport, *, width: int, color: bool, max_lines: int | N
     head += [BLANK, *_tallies(report), BLANK, *summary_lines(report.diff, width)]
     rest = change_lines(report.diff, width=width, max_lines=max_lines, taken=len(head) + 2)
     hint: list[Line] = [BLANK, (Span(whole_diff(report), Style.DIM),)] if report.diff.changed else []
-    return render([*head, *rest, *(hint if report.run.recorded_at else [])], width=width, color=color)
+    return render([*head, *rest, *(hint if report.is_new else [])], width=width, color=color)
 
 
 def _header(report: ScanReport) -> list[Line]:

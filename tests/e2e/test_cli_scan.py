@@ -203,6 +203,24 @@ def test_the_scan_before_is_of_the_same_project_and_environment(again: Any) -> N
     assert scanned(again)["diff"]["summary"]["removed"] == 1
 
 
+def test_a_run_id_that_is_taken_hides_no_change(again: Any) -> None:
+    scanned(again)
+    run_sql(again, CHANGES)
+    ran = again("scan", "--run-id", "first", "--fail-on", "removed")
+
+    assert ran.code == 1 and "- other.note" in ran.out and "nothing written" in ran.out
+    assert len(json.loads(again("runs", "--format", "json").out)["runs"]) == 2
+
+
+def test_another_kind_of_database_is_told_of(again: Any) -> None:
+    with sqlite3.connect(again.folder / "dvd.db") as database:
+        database.execute("CREATE TABLE film (film_id INTEGER PRIMARY KEY, title TEXT)")
+    database.close()
+    ran = again("scan", "--url", "sqlite:///dvd.db", "--store", "duckdb:///dvd.duckdb", "--dry-run")
+
+    assert "is of another database, in duckdb, not sqlite" in ran.err
+
+
 def test_the_stores_own_schema_is_seen_only_where_it_is_named(again: Any) -> None:
     second = scanned(again)
     named = scanned(again, "--schema", "recce_metadata", "-e", "own")

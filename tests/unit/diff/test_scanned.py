@@ -246,6 +246,12 @@ def test_braces_in_a_view_are_no_jinja() -> None:
     assert changed(*texts).reasons == (Reason.BODY,)
 
 
+def test_what_a_view_reads_is_not_gone_where_its_sql_is_not_shown() -> None:
+    hidden = replace(VIEW, raw_code=None, compiled_code=None, parents=())
+
+    assert detect_changes([VIEW], [hidden]) == detect_changes([hidden], [VIEW]) == {}
+
+
 def test_another_database_is_another_environment_wherever_it_is_spelt() -> None:
     staging = [
         replace(
