@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,7 +204,7 @@ def _measure(database: Database, asked: Asked) -> None:
         opened = stack.enter_context(database.open())
         place = _place(database, opened, asked)
         question = _question(opened, asked, rules, fail_on)
-        with progress("measuring") as tell:
+        with _frozen(), progress("measuring") as tell:
             if asked.show_sql:
                 queries = statements(place, question, tell)
             else:
@@ -212,6 +213,16 @@ def _measure(database: Database, asked: Asked) -> None:
         write("\n".join(f"-- {query.about}\n{query.sql};\n" for query in queries), asked.output)
         return
     _tell(result, asked)
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """Within the block, what is loaded is not looked through for garbage, which many statements make."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _show(database: Database, asked: Asked) -> None:

@@ -100,6 +100,8 @@ def export_of(data: bytes) -> Export:
         raise _damaged(_where(data) or str(error)) from None
     except RecursionError:
         raise _damaged("it is nested too deeply") from None
+    except UnicodeDecodeError:  # of a key; of a value it is one of the above
+        raise _damaged("it is not UTF-8") from None
     body, seal, rest = data.rpartition(SEAL)
     if not seal or rest.rstrip() != f'{found.sha256}"}}'.encode():
         raise _damaged("its last member is not sha256")

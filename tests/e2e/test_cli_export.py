@@ -236,6 +236,8 @@ def resealed(before: str, after: str) -> Callable[[bytes], bytes]:
         (lambda data: gzip.compress(data)[:-500], "it is damaged: Compressed file ended before"),
         (lambda data: data[:300] + b"#" + data[301:], "it is damaged: "),
         (lambda data: b"\xff\xfe" + data, "it is damaged: JSON is malformed: invalid character (byte 0)"),
+        (lambda data: data[:-20] + b"\xff" + data[-19:], "it is damaged: "),
+        (lambda data: data.replace(b'"macro.dbt', b'"\xffacro.dbt', 1), "it is damaged: "),
         (replaced('"orders"', '"0rders"'), "it is damaged: its bytes are not those that sha256"),
         (lambda data: json.dumps(json.loads(data), indent=1).encode(), "its last member is not sha256"),
         (lambda data: b"[" * 100_000, "it is no document of recce-meta export"),
