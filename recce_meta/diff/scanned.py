@@ -67,7 +67,8 @@ def scanned_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -
     yield from _column_details(before, after, causes)
     yield from _constraint_details(before, after, causes)
     yield from _comment_details(before, after)
-    if {before.resource_type, after.resource_type} <= VIEWS and None in (before.raw_code, after.raw_code):
+    is_hidden = (before.raw_code is None) != (after.raw_code is None)
+    if is_hidden and {before.resource_type, after.resource_type} <= VIEWS:
         return  # one scan was not shown the SQL: what the view reads is not known, and not gone
     for parent in sorted(set(before.parents) ^ set(after.parents)):
         added = parent in after.parents
