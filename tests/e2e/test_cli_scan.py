@@ -195,6 +195,19 @@ def test_a_scan_of_a_part_in_between_hides_no_change_from_the_next_whole_one(aga
     assert whole.code == 1 and "- other.note" in whole.out and "since first" in whole.out
 
 
+def test_a_join_that_changed_is_told_once(cli: Any) -> None:
+    joins = {"prod": "prod.main.t, u WHERE t.a = u.x", "stag": "stag.main.t LEFT JOIN u ON t.a = u.x"}
+    for name, join in joins.items():
+        with duckdb.connect(str(cli.folder / f"{name}.duckdb")) as database:
+            database.execute("CREATE TABLE t (a INTEGER); CREATE TABLE u (x INTEGER)")
+            database.execute(f"CREATE VIEW z AS SELECT t.a FROM {join}")
+        place = ("--url", f"duckdb:///{name}.duckdb", "--store", "duckdb:///s.duckdb")
+        scanned(cli, *place, "--project", "p", "-e", name)
+    told = cli("diff", "prod", "stag", "--url", "duckdb:///s.duckdb").out
+
+    assert "breaking: join changed: main.t\n" in told
+
+
 def test_the_scan_before_is_of_the_same_project_and_environment(again: Any) -> None:
     run_sql(again, CHANGES)
 

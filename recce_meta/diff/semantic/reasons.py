@@ -136,11 +136,15 @@ def _inputs(old: Keyed, new: Keyed) -> tuple[list[str], list[tuple[Called, Calle
             before.remove(one)
             after.remove(partner)
     if len(old.inputs) == len(new.inputs) == 1 and before and after:
-        return [f"reads {after[0][0] or 'a subquery'} instead of {before[0][0] or 'a subquery'}"], pairs
+        now, was = after[0][0] or "a subquery", before[0][0] or "a subquery"
+        return [f"reads {now} instead of {was}" if now != was else f"reads another {now}"], pairs
     word = "operand" if "set operation" in new.parts else "join"
-    phrases = [
-        f"{word} {verb}: {name}" if name else f"{word} {verb}"
-        for verb, inputs in (("added", after), ("removed", before))
-        for name, _, _ in inputs
-    ]
+    phrases = []
+    for name in [one[0] for one in after]:
+        partner = next((one for one in before if name and one[0] == name), None)
+        if partner is not None:
+            before.remove(partner)
+        verb = "added" if partner is None else "changed"
+        phrases.append(f"{word} {verb}: {name}" if name else f"{word} {verb}")
+    phrases += [f"{word} removed: {name}" if name else f"{word} removed" for name, _, _ in before]
     return phrases, pairs
