@@ -95,19 +95,9 @@ def scan(
         run, is_new, warnings = recorded.run, recorded.is_new, recorded.warnings
     if tell is not None:
         tell("comparing with the scan before")
-    previous, told = _previous(place, run, schema)
-    if previous is None and run is not project.run and not is_new:
-        # A run of that id was the first, and what is there now may be another state.
-        previous, told = _previous(place, project.run, schema)
     found = ScanReport(
-        run=run,
-        is_new=is_new,
-        counts=scan_counts(project),
-        previous=previous,
-        warnings=(*warnings, *told),
+        run=run, is_new=is_new, counts=scan_counts(project), previous=None, warnings=tuple(warnings)
     )
-    if previous is None:
-        return found
     return _compared(found, project, place, schema)
 
 
@@ -157,8 +147,13 @@ def _previous(
 
 def _compared(report: ScanReport, project: Project, store: UnifiedSqlAdapter, schema: str) -> ScanReport:
     """*report* with what differs, in *project*, from the scan before."""
-    previous = report.previous
-    assert previous is not None
+    previous, told = _previous(store, report.run, schema)
+    if previous is None and report.run is not project.run and not report.is_new:
+        # The run of that id was the first one, and what is there now may be another state.
+        previous, told = _previous(store, project.run, schema)
+    report = replace(report, previous=previous, warnings=(*report.warnings, *told))
+    if previous is None:
+        return report
     if report.is_new:
         diff = stored_diff(store, previous, report.run, schema)
     else:
