@@ -178,6 +178,13 @@ def test_a_sample_and_no_values_say_so(duck: Place) -> None:
     text = duck("film", "--against", "latest", "--fail-on", "null_count > +1%")
     assert text.code == 0 and "Not exactly comparable" in text.out
     assert "--fail-on null_count > +1%: 5 figures could not be compared" in text.out
+    with UnifiedSqlAdapter.from_url(duck.url) as adapter:
+        rows = adapter.answer(
+            "SELECT row_count, sampled_rows, previous_sampled_rows FROM recce_metadata.quality_history"
+            " WHERE column_name = 'id' ORDER BY started_at"
+        )
+    sampled = film["sampled_rows"]
+    assert rows == [(sampled, sampled, None), (10, None, sampled)]
 
 
 def test_conditions_without_an_earlier_measurement_say_that_they_saw_nothing(duck: Place) -> None:

@@ -131,9 +131,10 @@ COLUMNS = {
     ),
     "latest_column_quality": (
         "project_name environment unique_id name ordinal column_name column_type quality_run_id run_id"
-        " measured_at row_count null_count null_share distinct_count distinct_share is_approximate min_value"
-        " max_value average_value median_value min_number max_number average_number median_number true_count"
-        " min_length max_length average_length blank_count is_declared_unique is_private score reason"
+        " measured_at row_count sampled_rows null_count null_share distinct_count distinct_share"
+        " is_approximate min_value max_value average_value median_value min_number max_number"
+        " average_number median_number true_count min_length max_length average_length blank_count"
+        " is_declared_unique is_private score reason"
     ),
     "table_quality_history": (
         "quality_run_id run_id project_name environment started_at unique_id name measured_at row_count"
@@ -141,12 +142,12 @@ COLUMNS = {
         " previous_quality_run_id next_quality_run_id"
     ),
     "quality_history": (
-        "quality_run_id run_id project_name environment started_at unique_id ordinal column_name row_count"
-        " previous_row_count null_count null_share previous_null_share null_share_change distinct_count"
-        " distinct_share previous_distinct_share distinct_share_change min_number previous_min_number"
-        " max_number previous_max_number average_number previous_average_number average_length"
-        " previous_average_length score previous_score score_change previous_quality_run_id"
-        " next_quality_run_id"
+        "quality_run_id run_id project_name environment started_at unique_id ordinal column_name"
+        " row_count previous_row_count sampled_rows previous_sampled_rows null_count null_share"
+        " previous_null_share null_share_change distinct_count distinct_share previous_distinct_share"
+        " distinct_share_change min_number previous_min_number max_number previous_max_number"
+        " average_number previous_average_number average_length previous_average_length score"
+        " previous_score score_change previous_quality_run_id next_quality_run_id"
     ),
     "top_value_history": (
         "quality_run_id run_id project_name environment started_at unique_id ordinal column_name place value"

@@ -15,6 +15,7 @@ SELECT
   latest.run_id,
   latest.measured_at,
   measured.row_count,
+  latest.sampled_rows,
   measured.row_count - measured.not_null_count AS null_count,
   CAST(measured.row_count - measured.not_null_count AS DOUBLE) / NULLIF(measured.row_count, 0) AS null_share,
   measured.distinct_count,

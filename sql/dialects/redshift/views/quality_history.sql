@@ -1,6 +1,7 @@
 -- One row per measurement, table and column that could be measured, beside the one before it of the same column in
 -- the same project and environment. Key: quality_run_id, unique_id, ordinal. Shares are of the rows measured, that
--- of distinct values of the rows with a value; `next_quality_run_id` is NULL for the newest.
+-- of distinct values of the rows with a value; `sampled_rows` is NULL where these are all rows of the table;
+-- `next_quality_run_id` is NULL for the newest.
 CREATE OR REPLACE VIEW recce_metadata.quality_history AS
 SELECT
   quality_run_id,
@@ -13,6 +14,8 @@ SELECT
   column_name,
   row_count,
   previous_row_count,
+  sampled_rows,
+  previous_sampled_rows,
   null_count,
   null_share,
   previous_null_share,
@@ -41,6 +44,10 @@ FROM (
       PARTITION BY project_name, environment, unique_id, column_name
       ORDER BY started_at, finished_at, quality_run_id DESC
     ) AS previous_row_count,
+    LAG(sampled_rows) OVER (
+      PARTITION BY project_name, environment, unique_id, column_name
+      ORDER BY started_at, finished_at, quality_run_id DESC
+    ) AS previous_sampled_rows,
     LAG(null_share) OVER (
       PARTITION BY project_name, environment, unique_id, column_name
       ORDER BY started_at, finished_at, quality_run_id DESC
@@ -89,6 +96,7 @@ FROM (
       measured.ordinal,
       measured.column_name,
       measured.row_count,
+      whole.sampled_rows,
       measured.row_count - measured.not_null_count AS null_count,
       CAST(measured.row_count - measured.not_null_count AS DOUBLE PRECISION) / NULLIF(measured.row_count, 0) AS null_share,
       measured.distinct_count,
@@ -101,6 +109,9 @@ FROM (
     FROM recce_metadata.quality_runs AS run
     JOIN recce_metadata.column_quality AS measured
       ON measured.quality_run_id = run.quality_run_id
+    JOIN recce_metadata.table_quality AS whole
+      ON whole.quality_run_id = measured.quality_run_id
+      AND whole.unique_id = measured.unique_id
     WHERE
       measured.row_count IS NOT NULL
   ) AS figures
