@@ -171,8 +171,8 @@ def _unknown(store: StoreSession, selector: str, project: str | None) -> Selecto
     if environment in CONVENTIONAL and environment not in known:
         return SelectorError(
             f"No run '{selector}': none is recorded as {environment} yet",
-            hint=f"recce-meta record --environment {environment} --target-path DIR writes one; "
-            f"or name one of: {', '.join(sorted(known)[:10])}",
+            hint=f"recce-meta record --environment {environment} --target-path DIR writes one, "
+            f"scan -e {environment} one of a database; or name one of: {', '.join(sorted(known)[:10])}",
         )
     branch = f"branch:{selector}"
     hint = f"did you mean '{branch}'?" if branch in known else did_you_mean(selector, sorted(known))

@@ -111,7 +111,10 @@ def test_a_missing_side_says_how_to_record_it(cli: Any, project: Path) -> None:
     ran = store("diff", "base", "current")
 
     assert_told(
-        ran, 2, "No run 'base'", hint="recce-meta record --environment base --target-path DIR writes one"
+        ran,
+        2,
+        "No run 'base'",
+        hint="recce-meta record --environment base --target-path DIR writes one, scan",
     )
 
 

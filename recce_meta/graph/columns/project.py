@@ -52,6 +52,7 @@ NOT_COMPILED = {
     Tier.BRONZE: "no query fills it",
 }
 """Why there is no SQL to analyse."""
+HIDDEN = "its SQL is not shown to the user who scanned"
 EMPTY = "its compiled SQL is empty"
 UNDOCUMENTED = "neither a catalog nor documentation names its columns"
 
@@ -136,6 +137,8 @@ class _Analysis:
             self._give_up(node, PYTHON)
         elif node.compiled_code is not None and not node.compiled_code.strip():
             self.fail(unique_id, EMPTY)
+        elif not node.compiled_code and node.resource_type in VIEWS:
+            self._give_up(node, HIDDEN)  # the scan has told of it
         elif not node.compiled_code:
             self._not_compiled.append(unique_id)
             self._give_up(node, NOT_COMPILED[self.tier])

@@ -579,3 +579,11 @@ def test_what_follows_from_is_a_relation_whatever_its_schema_is_called() -> None
     assert sources(graph, "model.shop.child") == {"id": ["raw.id"], "x": ["other.x"]}
     (read,) = columns_of(graph, "model.shop.child").outputs[1].sources
     assert read.parent == "prod.raw.other"
+
+
+def test_a_view_whose_sql_is_hidden_gets_no_advice_on_dbt() -> None:
+    view = NodeMetadata(unique_id="relation.a.v", name="v", resource_type="view")
+    graph = analyse_project(project(view, extractor="database"))
+
+    assert graph.warnings == ()
+    assert columns_of(graph, view.unique_id).reason == "its SQL is not shown to the user who scanned"
