@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.cli.database_options import Database, OpenDatabase, looking_at_database
 from recce_meta.cli.options import MOST, OUTPUT, format_option, say, screen, together, write
@@ -198,7 +199,8 @@ def _measure(database: Database, asked: Asked) -> None:
     from recce_meta.api.quality import answer, statements
     from recce_meta.models.quality_conditions import read_fail_on
 
-    rules = _rules(asked.metrics)
+    file = asked.metrics or _file_here()
+    rules = _rules(file)
     fail_on = read_fail_on(asked.fail_on, _metric_names(rules))
     with ExitStack() as stack:
         opened = stack.enter_context(database.open())
@@ -212,6 +214,8 @@ def _measure(database: Database, asked: Asked) -> None:
     if asked.show_sql:
         write("\n".join(f"-- {query.about}\n{query.sql};\n" for query in queries), asked.output)
         return
+    if file is not None and asked.metrics is None:
+        result = replace(result, notes=(f"Metrics and expectations are those of {file}", *result.notes))
     _tell(result, asked)
 
 
@@ -230,7 +234,7 @@ def _show(database: Database, asked: Asked) -> None:
     from recce_meta.api.quality_history import project_measured
     from recce_meta.models.quality_conditions import read_fail_on
 
-    names = _metric_names(_rules(asked.metrics)) if asked.fail_on else []
+    names = _metric_names(_rules(asked.metrics or _file_here())) if asked.fail_on else []
     fail_on = read_fail_on(asked.fail_on, names)
     with database.open() as opened:
         likely = _place(database, opened, asked).likely
@@ -345,12 +349,15 @@ def _sample(asked: Asked) -> Sample | None:
     return Sample(percent=percent, rows=rows, seed=asked.seed)
 
 
+def _file_here() -> Path | None:
+    """The file of metrics of the current folder."""
+    return next((path for path in map(Path, DEFAULT_FILES) if path.is_file()), None)
+
+
 def _rules(file: Path | None) -> QualityRules | None:
-    """The file of metrics that is named, or the one that is here."""
     from recce_meta.extractors.quality_file import read_quality_file
 
-    path = file or next((path for path in map(Path, DEFAULT_FILES) if path.is_file()), None)
-    return None if path is None else read_quality_file(path)
+    return None if file is None else read_quality_file(file)
 
 
 def _metric_names(rules: QualityRules | None) -> list[str]:

@@ -148,6 +148,7 @@ def test_tables_are_measured_kept_and_compared(place: Place) -> None:
         column = columns[private]
         assert column["is_private"] and column["profile"]["min"] is None and not column["top_values"]
     assert first["changes"] == [] and any("scanned first" in note for note in first["notes"])
+    assert first["notes"][0] == "Metrics and expectations are those of quality.yml"
 
     place.execute(f"UPDATE {place.schema + '.' if place.schema else ''}film SET rating = NULL WHERE id < 4")
     ran = place("film", "--fail-on", "null_share > +5%", "--fail-on", "film.id: distinct_share < 1")

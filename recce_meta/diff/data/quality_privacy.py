@@ -35,6 +35,7 @@ DEFAULT_PATTERNS = (
     *("api key", "access key", "private key", "secret key", "credential"),
     *("ssn", "social security", "national id", "tax id", "passport", "driving licence", "driver license"),
     *("iban", "bank account", "account number", "card number", "credit card", "cvv", "cvc"),
+    "!credit card amount",
     *("birth", "birthday", "birth date", "birth day", "date of birth", "dob"),
 )
 """Words of names; see `is_private_name`. Names of people are left to the user: most columns `name` are of

@@ -20,7 +20,7 @@ PRIVATE = """
 PLAIN = """
     tokenizer_version description shipping zip ship_date zipper name phoneme telephony_kind_id
     immobile secretary cardinality embirth addressable addressed pinned spinner mailing_list company recipient
-    clip tipped ribanese id status order_count emailed emails_not e mail_id
+    credit_card_amount clip tipped ribanese id status order_count emailed emails_not e mail_id
 """.replace("emails_not", "")
 
 
