@@ -35,6 +35,7 @@ SELECT t.table_schema, t.table_name,
         'collation', t.table_collation,
         'create_options', NULLIF(TRIM(REPLACE(t.create_options, 'partitioned', '')), ''),
         'system_versioned', CASE WHEN t.table_type = 'SYSTEM VERSIONED' THEN 'yes' END,
+        'invisible_columns', unseen.columns,
         'security', CASE WHEN v.security_type <> 'DEFINER' THEN LOWER(v.security_type) END,
         'check_option', CASE WHEN v.check_option <> 'NONE' THEN LOWER(v.check_option) END
         /*M!, 'algorithm', CASE WHEN v.algorithm <> 'UNDEFINED' THEN LOWER(v.algorithm) END */
@@ -55,6 +56,13 @@ LEFT JOIN (
     WHERE partition_name IS NOT NULL AND {here table_schema}
     GROUP BY {each table_schema}, {each table_name}
 ) p ON {same p.table_schema t.table_schema} AND {same p.table_name t.table_name}
+LEFT JOIN (
+    SELECT table_schema, table_name,
+        GROUP_CONCAT(column_name ORDER BY ordinal_position SEPARATOR ', ') AS columns
+    FROM information_schema.columns
+    WHERE extra LIKE '%INVISIBLE%' AND {here table_schema}
+    GROUP BY {each table_schema}, {each table_name}
+) unseen ON {same unseen.table_schema t.table_schema} AND {same unseen.table_name t.table_name}
 WHERE t.table_type <> 'SEQUENCE' AND {here t.table_schema}
 ORDER BY t.table_schema, t.table_name
 """

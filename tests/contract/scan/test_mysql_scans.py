@@ -59,6 +59,8 @@ CHANGES = (
     ("ALTER TABLE bought DROP twice, ADD twice INT AS (buyer * 2) STORED", {"bought"}),
     ("ALTER TABLE bought ADD at TIMESTAMP NULL DEFAULT NULL", {"bought"}),
     ("ALTER TABLE bought MODIFY at TIMESTAMP NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP", {"bought"}),
+    ("ALTER TABLE bought MODIFY at TIMESTAMP NULL INVISIBLE", {"bought"}),
+    ("ALTER TABLE bought MODIFY buyer INT INVISIBLE", {"bought"}),
     ("ALTER TABLE bought ENGINE = MyISAM", {"bought"}),
     ("ALTER TABLE bought PARTITION BY HASH (id) PARTITIONS 2", {"bought"}),
     ("ALTER TABLE bought ADD PARTITION PARTITIONS 1", {"bought"}),
