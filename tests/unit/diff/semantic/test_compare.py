@@ -63,6 +63,7 @@ def test_an_unnamed_column_is_known_by_its_text() -> None:
         ("select a from t", "select a from u", ("reads u instead of t",)),
         ("select a, b from t group by 1, 2", "select a, b from t group by 1, 2, c", ("grouping changed",)),
         ("select a from t", "select max(a) as a from t", ("aggregate added",)),
+        ("select count_star() as n from t", "select count_star() as n, sum(a) as s from t", ("column added: s",)),
         ("select a from t", "select distinct a from t", ("distinct added",)),
         ("select distinct a from t", "select distinct a, b from t", ("columns of distinct changed",)),
         ("select a from t limit 1", "select a from t limit 2", ("limit changed",)),
