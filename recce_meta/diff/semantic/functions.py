@@ -16,7 +16,8 @@ AGGREGATES = frozenset(
     any_value array_concat_agg arbitrary bit_and bit_or bit_xor bitstring_agg bool_and bool_or collect_list
     collect_set count_if count_star entropy every favg fsum geometric_mean group_concat hash_agg histogram
     json_agg json_group_array json_group_object json_object_agg jsonb_agg jsonb_object_agg kahan_sum
-    kurtosis_pop listagg mad map_union max_by min_by object_agg product reservoir_quantile sumkahan string_agg xmlagg
+    kurtosis_pop listagg mad map_union max_by min_by object_agg product reservoir_quantile sumkahan string_agg
+    xmlagg
     """.split()
 )
 """Aggregates for which some versions of sqlglot have no class. Of a name that is not here nobody knows."""
