@@ -21,6 +21,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.inspecting import InspectorReader
 from recce_meta.errors import (
     ConnectionFailed,
+    ConnectionLost,
     PermissionDenied,
     QueryCancelled,
     QueryTimeout,
@@ -109,7 +110,11 @@ def extract_database(
     catalog = catalog_of(adapter.warehouse)
     chosen = scope or Scope()
     with paused_collector():
-        found = _Reader(adapter, catalog, tell or (lambda _: None)).read(chosen)
+        try:
+            found = _Reader(adapter, catalog, tell or (lambda _: None)).read(chosen)
+        except WarehouseError as error:
+            _for_a_scan(error)
+            raise
         nodes = _Nodes(adapter, catalog, found).all()
     name = project or adapter.name
     run = RunMetadata(
@@ -127,6 +132,15 @@ def extract_database(
     )
     facts = tuple(sorted(_facts(found.relations), key=lambda one: one.unique_id))
     return Project(run=run, nodes=nodes, facts=facts, warnings=tuple(found.warnings))
+
+
+def _for_a_scan(error: WarehouseError) -> None:
+    """Tell *error* as that of a scan, whose statements nobody wrote and which change nothing."""
+    error.sql = None
+    if isinstance(error, ConnectionLost):
+        error.hint = "try again: a scan changes nothing in the database"
+    elif isinstance(error, QueryTimeout):
+        error.hint = "somebody may hold a lock on a table: try again, or leave its schema out with --schema"
 
 
 class _Reader:

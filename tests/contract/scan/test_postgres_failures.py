@@ -249,8 +249,10 @@ def test_where_nothing_can_be_read_the_scan_fails(place: Place) -> None:
         session.execute('LOCK TABLE closed.item, "open".item IN ACCESS EXCLUSIVE MODE')
         place.run("SET statement_timeout = 100")
 
-        with pytest.raises(QueryTimeout):
+        with pytest.raises(QueryTimeout) as told:
             extract_database(place.adapter, scope=Scope(schemas=("open", "closed")))
+
+    assert (told.value.sql, "hold a lock" in (told.value.hint or "")) == (None, True)
 
 
 def test_a_scan_that_is_stopped_leaves_no_run(place: Place) -> None:
