@@ -16,7 +16,7 @@ from recce_meta.api.recording import check_name, record_project
 from recce_meta.api.stored import stored_diff
 from recce_meta.diff.scanned_scope import DATABASE, is_scan, narrowed, scan_before, seen_by_both
 from recce_meta.diff.scanned_summary import scan_counts, tallies
-from recce_meta.errors import UsageError
+from recce_meta.errors import PermissionDenied, UsageError
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.live import Scope, extract_database
 from recce_meta.graph.columns.project import SECONDS
@@ -29,6 +29,8 @@ from recce_meta.store.select import load_run
 from recce_meta.warehouses import available
 
 Tell = Callable[[str], None]
+
+ELSEWHERE = "name another place for the store with --store, such as --store duckdb:///recce_meta.duckdb"
 
 
 class ScanOptions(Struct, frozen=True, kw_only=True):
@@ -84,14 +86,19 @@ def scan(
     project = replace(extracted, run=_with_git(extracted.run, given.git))
     run, is_new, warnings = project.run, False, project.warnings
     if given.is_kept:
-        recorded = record_project(
-            place,
-            project,
-            schema=schema,
-            columns=given.columns,
-            column_timeout=given.column_timeout,
-            tell=tell,
-        )
+        try:
+            recorded = record_project(
+                place,
+                project,
+                schema=schema,
+                columns=given.columns,
+                column_timeout=given.column_timeout,
+                tell=tell,
+            )
+        except PermissionDenied as error:
+            if place is database:  # who may only read it is to know that this is enough
+                error.hint = f"{error.hint or 'ask for this right'}; or {ELSEWHERE}"
+            raise
         run, is_new, warnings = recorded.run, recorded.is_new, recorded.warnings
     if tell is not None:
         tell("comparing with the scan before")
@@ -106,8 +113,7 @@ def refuse_place(store: UnifiedSqlAdapter) -> None:
     if not store.warehouse.has_store:
         raise UsageError(
             f"The store cannot be kept in {store.warehouse.name}",
-            hint="name another place with --store, such as --store duckdb:///recce_meta.duckdb; "
-            f"it is kept in one of {', '.join(available())}",
+            hint=f"{ELSEWHERE}; it is kept in one of {', '.join(available())}",
         )
 
 

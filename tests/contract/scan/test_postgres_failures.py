@@ -11,7 +11,7 @@ import pytest
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.scanning import scan
 from recce_meta.diff.scanned_scope import narrowed, seen_by_both
-from recce_meta.errors import ConnectionFailed, QueryTimeout, UnknownNameError
+from recce_meta.errors import ConnectionFailed, PermissionDenied, QueryTimeout, UnknownNameError
 from recce_meta.extractors.live import Scope, extract_database
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.store.migrate import open_store
@@ -99,6 +99,19 @@ def once(telling: str, work: Callable[[], object]) -> Callable[[str], None]:
             work()
 
     return tell
+
+
+def test_who_may_not_write_is_told_that_the_store_can_be_elsewhere(place: Place, role: str) -> None:
+    place.run(OPEN)
+    with place.connect() as adapter:
+        adapter.execute(f'SET ROLE "{role}"')
+
+        with pytest.raises(PermissionDenied) as raised:
+            scan(adapter)
+
+    assert raised.value.hint is not None
+    assert raised.value.hint.startswith("ask for this right: GRANT CREATE ON DATABASE")
+    assert "--store duckdb:///recce_meta.duckdb" in raised.value.hint
 
 
 def test_without_rights_the_catalog_is_read_and_each_want_is_told_in_one_line(
