@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 from recce_meta.errors import ConfigurationError, did_you_mean
 from recce_meta.extractors.check_types import TYPES, CheckType, Field
 from recce_meta.extractors.check_values import Lined, MalformedValue, flag, shown, text
-from recce_meta.extractors.lined_yaml import constructor_class
+from recce_meta.extractors.lined_yaml import composed, constructor_class
 from recce_meta.models.check_expect import Expect, ExpectEqual
 from recce_meta.models.check_params import CheckParams
 from recce_meta.models.check_result import AnyCheck, BrokenCheck, DataCheck, Problem
-from recce_meta.profiles.yaml_file import read_text, refuse_depth
 
 if TYPE_CHECKING:
     from yaml import Node
@@ -49,15 +48,7 @@ def _check_nodes(path: Path) -> list[Node]:
     """The entries of `checks:`."""
     import yaml
 
-    text, loader = read_text(path, ConfigurationError), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        refuse_depth(path, yaml.parse(text, Loader=loader), ConfigurationError)
-        root = yaml.compose(text, Loader=loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark is not None else str(path)
-        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        raise ConfigurationError(f"{place} is not valid YAML: {problem}") from error
+    root = composed(path)
     if not isinstance(root, yaml.MappingNode):
         raise _no_list(path, "holds no mapping with a list 'checks:'")
     found = next((value for key, value in root.value if key.value == "checks"), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,21 +21,40 @@ def read_lined(path: Path) -> Any:
 
     Raises ConfigurationError for a file that cannot be read, or is no YAML.
     """
+    try:
+        root = composed(path)
+        with _valid_yaml(path):
+            return None if root is None else constructor_class()().construct_document(root)
+    except _BROKEN_VALUE as error:
+        problem = str(error).partition(";")[0]
+        raise ConfigurationError(f"{path} holds a value that cannot be read: {problem}") from error
+
+
+def composed(path: Path) -> Any:
+    """The root node of the YAML file *path*; None where it is empty.
+
+    Raises ConfigurationError, with the line, where it is no YAML.
+    """
     import yaml
 
     text, loader = read_text(path, ConfigurationError), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
+    with _valid_yaml(path):
         refuse_depth(path, yaml.parse(text, Loader=loader), ConfigurationError)
-        root = yaml.compose(text, Loader=loader)
-        return None if root is None else constructor_class()().construct_document(root)
-    except yaml.YAMLError as error:
+        return yaml.compose(text, Loader=loader)
+
+
+@contextmanager
+def _valid_yaml(path: Path) -> Iterator[None]:
+    """Tells what PyYAML finds wrong with *path*, and in which line."""
+    from yaml import YAMLError
+
+    try:
+        yield
+    except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark is not None else str(path)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise ConfigurationError(f"{place} is not valid YAML: {problem}") from error
-    except _BROKEN_VALUE as error:
-        problem = str(error).partition(";")[0]
-        raise ConfigurationError(f"{path} holds a value that cannot be read: {problem}") from error
 
 
 @cache

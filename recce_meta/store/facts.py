@@ -7,7 +7,6 @@ stored once, so that a scan of an unchanged database writes the list of its part
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from typing import Any
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -17,7 +16,7 @@ from recce_meta.store import content
 from recce_meta.store.content import Row
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
-from recce_meta.store.rows import names_of
+from recce_meta.store.rows import in_utc, names_of
 
 PART_COLUMNS = ("run_id", "part_id")
 FACT_COLUMNS = ("part_id", "unique_id", "row_estimate", "bytes", "created_at", "altered_at")
@@ -55,7 +54,8 @@ def load_facts(
 
 
 def _row(facts: RelationFacts) -> Row:
-    times = map(_in_utc, (facts.created_at, facts.altered_at))
+    # In UTC, so that equal moments are equal facts.
+    times = map(in_utc, (facts.created_at, facts.altered_at))
     return (facts.unique_id, facts.row_estimate, facts.bytes, *times)
 
 
@@ -65,11 +65,6 @@ def _facts_of(row: tuple[Any, ...]) -> RelationFacts:
         unique_id=unique_id,
         row_estimate=row_estimate,
         bytes=size,
-        created_at=_in_utc(created_at),
-        altered_at=_in_utc(altered_at),
+        created_at=in_utc(created_at),
+        altered_at=in_utc(altered_at),
     )
-
-
-def _in_utc(time: datetime | None) -> datetime | None:
-    """*time* in UTC, so that equal moments are equal facts."""
-    return None if time is None else time.astimezone(timezone.utc)

@@ -7,7 +7,6 @@ written last and readers start from it, so that nobody sees half a measurement.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 import msgspec
@@ -32,6 +31,7 @@ from recce_meta.store.migrate import StoreSession, open_store
 from recce_meta.store.quality_select import find_quality_run, find_quality_runs
 from recce_meta.store.read import run_by_id
 from recce_meta.store.retry import retrying
+from recce_meta.store.rows import in_utc
 from recce_meta.store.values import kind_and_text, number_of, storable, value_of
 
 RUN_COLUMNS = (
@@ -347,7 +347,7 @@ def _table_of(
         unique_id=unique_id,
         name=name,
         relation=relation,
-        measured_at=_in_utc(measured_at),
+        measured_at=in_utc(measured_at),
         row_count=row_count,
         sampled_rows=sampled_rows,
         columns=tuple(columns.get(unique_id, ())),
@@ -409,7 +409,3 @@ def _metric_of(name: Any, text: Any, kind: Any, threshold: Any, holds: Any, reas
 
 def _value(kind: object, text: object) -> Value:
     return None if kind is None or text is None else value_of(str(kind), str(text))
-
-
-def _in_utc(time: datetime) -> datetime:
-    return time.astimezone(timezone.utc)

@@ -27,11 +27,12 @@ class Objects(dict[str, dict[str, Json]]):
 
 def run_of(row: tuple[Any, ...]) -> RunMetadata:
     """A row of `runs`; times are in UTC, whatever the connection's zone."""
-    fields: dict[str, Any] = dict(zip(RunMetadata.__struct_fields__, map(_in_utc, row), strict=True))
+    fields: dict[str, Any] = dict(zip(RunMetadata.__struct_fields__, map(in_utc, row), strict=True))
     return RunMetadata(**fields)
 
 
-def _in_utc(value: Json | datetime) -> Json | datetime:
+def in_utc(value: Any) -> Any:
+    """*value* in UTC where it is a time, which is aware; any other as it is."""
     return value.astimezone(timezone.utc) if isinstance(value, datetime) else value
 
 

@@ -24,6 +24,7 @@ from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
 from recce_meta.store.read import run_by_id
 from recce_meta.store.retry import retrying
+from recce_meta.store.rows import in_utc
 from recce_meta.store.values import kind_and_text, number_of, storable, value_of
 
 NODE_COLUMNS = ("run_id", "unique_id", "row_count", "counted_at", "reason", "profile_reason")
@@ -127,8 +128,8 @@ def statistics_kept(
         nodes_not_counted=int(str(uncounted)),
         nodes_profiled=int(str(profiled)),
         columns_profiled=int(str(columns)),
-        first_counted_at=_in_utc(first),
-        last_counted_at=_in_utc(last),
+        first_counted_at=in_utc(first),
+        last_counted_at=in_utc(last),
     )
 
 
@@ -223,7 +224,3 @@ def _column_of(row: tuple[Any, ...]) -> tuple[str, datetime, ColumnStatistics]:
 
 def _value(kind: str | None, text: str | None) -> Value:
     return None if kind is None or text is None else value_of(kind, text)
-
-
-def _in_utc(time: object) -> datetime | None:
-    return time.astimezone(timezone.utc) if isinstance(time, datetime) else None
