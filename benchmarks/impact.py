@@ -21,6 +21,7 @@ from benchmarks.startup import DRIVERS
 from recce_meta.api.impact import impact
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.column_lineage import (
+    REFERENCES_SINCE,
     ColumnGraph,
     ColumnOutput,
     ColumnSource,
@@ -28,10 +29,12 @@ from recce_meta.models.column_lineage import (
     Kind,
     NodeColumns,
     Usage,
+    lineage_id_of,
 )
 from recce_meta.store.write import record_run
 
 COLUMNS = 15
+STARRED = frozenset({"c4", "c5", "c6", "c7"})
 TARGETS = {
     "a column that reaches {} of 5,000 models": "raw.t0.c12",
     "a column that reaches {} of 5,000 models, most by their rows": "raw.t3.c0",
@@ -60,7 +63,10 @@ def rewired(project: Project) -> Project:
 
 def column_graph(project: Project) -> ColumnGraph:
     """Made-up columns of each node of *project*."""
-    ids = {node.unique_id: sha256(node.unique_id.encode()).hexdigest()[:32] for node in project.nodes}
+    ids = {
+        node.unique_id: lineage_id_of(REFERENCES_SINCE, sha256(node.unique_id.encode()).hexdigest()[:32])
+        for node in project.nodes
+    }
     return ColumnGraph(
         lineage_ids=ids, analyses={ids[node.unique_id]: columns_of(node) for node in project.nodes}
     )
@@ -73,7 +79,10 @@ def columns_of(node: NodeMetadata) -> NodeColumns:
     left, right = node.parents[0], node.parents[-1]
     if node.resource_type == "test":
         tested = int(sha256(node.unique_id.encode()).hexdigest()[:4], 16) % COLUMNS
-        return NodeColumns(uses=(ColumnUse(Usage.FILTER, left, f"c{tested}"),))
+        return NodeColumns(
+            uses=(ColumnUse(Usage.FILTER, left, f"c{tested}"),),
+            references=(ColumnSource(left, f"c{tested}"),),
+        )
     made = {
         12: (Kind.DERIVED, [(left, "c1"), (right, "c2"), (right, "c12")]),
         13: (Kind.AGGREGATED, [(left, "c13")]),
@@ -86,7 +95,10 @@ def columns_of(node: NodeMetadata) -> NodeColumns:
         outputs.append(ColumnOutput(f"c{i}", kind, None, found))
     uses = {ColumnUse(Usage.JOIN, left, "c0"), ColumnUse(Usage.JOIN, right, "c0")}
     uses.add(ColumnUse(Usage.FILTER, left, "c3"))
-    return NodeColumns(outputs=tuple(outputs), uses=tuple(sorted(uses)))
+    # All that it reads by name; four columns come through a star.
+    named = {source for output in outputs for source in output.sources if source.column not in STARRED}
+    named |= {ColumnSource(use.parent, use.column) for use in uses}
+    return NodeColumns(outputs=tuple(outputs), uses=tuple(sorted(uses)), references=tuple(sorted(named)))
 
 
 def store_of(large: Path, scratch: Path) -> Path:

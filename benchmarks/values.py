@@ -27,6 +27,7 @@ from benchmarks.tables import KEY, wide_in_postgres, write_wide
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.comparing_data import open_comparison
 from recce_meta.api.data_diffs import value_diff
+from recce_meta.api.data_of_diff import ROWS_SHOWN
 from recce_meta.diff.data.plan import Query
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.value import value_diff as plan
@@ -57,6 +58,18 @@ def in_duckdb(path: Path, rows: int, rounds: int) -> list[Figure]:
             rounds=rounds,
         )
     return [compared(what, ours, join + quickest(checks), 1.25, FLOOR, by_cpu=True), memory(what, path)]
+
+
+def whole_rows(path: Path, rows: int, rounds: int) -> list[Figure]:
+    """Time of the same comparison without a key, as `diff --data` makes it, against that by key."""
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
+        whole, keyed = best_of(
+            clock(lambda: value_diff(adapter, *TABLES, limit=ROWS_SHOWN)),
+            clock(lambda: diff(adapter)),
+            rounds=rounds,
+        )
+    what = f"whole rows of {rows // MILLION} M × 10 in DuckDB, without a key"
+    return [compared(what, whole, keyed, 2.0, "the value diff by key", by_cpu=True)]
 
 
 MEMORY_OF_OURS = """
@@ -197,4 +210,5 @@ def run(scratch: Path, rows: int = 10 * MILLION) -> list[Figure]:
     one, ten = (write_wide(scratch / f"wide_{size}.duckdb", size) for size in (MILLION, rows))
     figures = [*in_duckdb(one, MILLION, rounds=9), *in_duckdb(ten, rows, rounds=4)]
     ten.unlink()
+    figures += whole_rows(one, MILLION, rounds=5)
     return [*figures, *in_postgres(rounds=5), *statements(scratch), *beside_peers(one, scratch)]

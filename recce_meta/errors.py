@@ -31,9 +31,12 @@ next. Neither ever holds a password: texts that come from a driver pass `redact`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+_ESCAPED = re.compile(r"\\\\|(?:\\r)?\\n")
+"""A backslash and a line break as `repr` writes them."""
 IN_BASE_INSTALL = ("duckdb", "postgres")
 """Warehouses whose drivers need no extra."""
 
@@ -55,6 +58,17 @@ def first_of(names: Sequence[str], most: int) -> str:
     'a, b, …'
     """
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
+def quoted(value: object) -> str:
+    """Return *value* for a message, with quotes around a string and line breaks as `↵`.
+
+    >>> print(quoted("select 1"), quoted(5))
+    'select 1' 5
+    >>> print(quoted(chr(10).join("ab")))
+    'a↵b'
+    """
+    return _ESCAPED.sub(lambda found: found[0] if found[0] == "\\\\" else "↵", repr(value))
 
 
 class RecceMetaError(Exception):

@@ -33,6 +33,10 @@ def output(name: str, *sources: tuple[str, str, float], kind: Kind = Kind.DERIVE
     return ColumnOutput(name, kind, None, tuple(sorted(ColumnSource(*source) for source in sources)))
 
 
+def named(*columns: tuple[str, str, float]) -> tuple[ColumnSource, ...]:
+    return tuple(ColumnSource(*column) for column in columns)
+
+
 RAW, STG, EPH, ORDERS = "source.shop.raw", "model.shop.stg", "model.shop.eph", "model.shop.orders"
 PYTHON, AFTER, STAR, ODD = "model.shop.python", "model.shop.after", "model.shop.star", "model.shop.odd"
 EXPOSURE, TEST, OTHER_TEST = "exposure.shop.board", "test.shop.positive", "test.shop.other"
@@ -55,23 +59,30 @@ ANALYSES = {
     STG: NodeColumns(
         outputs=(output("id", (RAW, "id", 1.0)), output("amount", (RAW, "Cents", 0.9))),
         uses=(ColumnUse(Usage.FILTER, RAW, "at", 0.9),),
+        references=named((RAW, "Cents", 0.9), (RAW, "at", 0.9), (RAW, "id", 1.0)),
     ),
-    EPH: NodeColumns(outputs=(output("amount", (STG, "amount", 1.0)),)),
+    EPH: NodeColumns(outputs=(output("amount", (STG, "amount", 1.0), kind=Kind.PASSTHROUGH),)),
     ORDERS: NodeColumns(
         outputs=(output("id", (STG, "id", 1.0)), output("total", (STG, "amount", 1.0), (STG, "id", 0.5))),
         uses=(ColumnUse(Usage.GROUP, STG, "id"),),
+        references=named((STG, "amount", 1.0), (STG, "id", 1.0)),
     ),
     PYTHON: NodeColumns(reason="a Python model: its columns cannot be traced"),
     AFTER: NodeColumns(outputs=(output("x", (PYTHON, "x", 1.0)), output("total", (ORDERS, "total", 1.0)))),
     STAR: NodeColumns(outputs=(output("*", (RAW, "*", 0.9)),)),
-    ODD: NodeColumns(outputs=(output("at", (STAR, "at", 0.9)), output("total", (AFTER, "total", 0.9)))),
-    TEST: NodeColumns(uses=(ColumnUse(Usage.FILTER, ORDERS, "total"),)),
+    ODD: NodeColumns(
+        outputs=(output("at", (STAR, "at", 0.9)), output("total", (AFTER, "total", 0.9))),
+        references=named((AFTER, "total", 0.9), (STAR, "at", 0.9), (STAR, "id", 0.9)),
+    ),
+    TEST: NodeColumns(
+        uses=(ColumnUse(Usage.FILTER, ORDERS, "total"),), references=named((ORDERS, "total", 1.0))
+    ),
     OTHER_TEST: NodeColumns(uses=(ColumnUse(Usage.FILTER, ORDERS, "id"),)),
 }
 
 
 def analyse(_known: KnownColumns) -> ColumnGraph:
-    ids = {unique_id: f"{number:032x}" for number, unique_id in enumerate(ANALYSES)}
+    ids = {unique_id: f"v4.{number:032x}" for number, unique_id in enumerate(ANALYSES)}
     return ColumnGraph(lineage_ids=ids, analyses={ids[one]: columns for one, columns in ANALYSES.items()})
 
 
@@ -93,6 +104,8 @@ class GivenLineage:
         self.edges = [LineageEdge(node.unique_id, parent) for node in nodes for parent in node.parents]
         self._columns = ANALYSES if columns is None else columns
         self._reads = [read for item in self._columns.items() for read in columns_read(*item)]
+
+    has_references = True
 
     def children(self, ids: Collection[str]) -> list[ColumnEdge]:
         return [read for read in self._reads if read.parent_id in ids]

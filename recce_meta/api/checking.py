@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.check import check_connection
 from recce_meta.api.exporting import FORMATS
 from recce_meta.errors import RecceMetaError
 from recce_meta.models import Check
 from recce_meta.plugins import DIALECTS, EXPORTERS, clashes
-from recce_meta.store.migrate import SCHEMA_VERSION, refuse_memory, store_version
+from recce_meta.store.migrate import SCHEMA_VERSION, can_record, refuse_memory, store_version
 from recce_meta.warehouses import clashing
 
 
@@ -27,7 +29,27 @@ def doctor(connect: Callable[[], UnifiedSqlAdapter], schema: str) -> list[Check]
     with adapter:
         checks = brought + check_connection(adapter, schema=schema)
         connected = any(check.name == "connection" and check.ok for check in checks)
-        return [*checks, _store(adapter, schema) if connected else Check("store", None, "no connection")]
+        if not connected:
+            return [*checks, Check("store", None, "no connection")]
+        store = _store(adapter, schema)
+        return [*_with_role(adapter, schema, checks, store), store]
+
+
+def _with_role(adapter: UnifiedSqlAdapter, schema: str, checks: list[Check], store: Check) -> list[Check]:
+    """Return *checks* with what the role may do with a store that exists: all, only record, or only read.
+
+    A role that may not create tables can still record into a current store, or read it.
+    """
+    if not store.ok or checks[-1].name != f"schema {schema}":
+        return checks
+    tried = checks[-1]
+    if tried.ok is not False:
+        return [*checks, Check("role", True, "full: creates and migrates the store, records and reads")]
+    if can_record(adapter, schema):
+        role = "record-only: records and reads, but cannot create or migrate the store"
+    else:
+        role = "read-only: reads, but cannot record"
+    return [*checks[:-1], replace(tried, ok=None), Check("role", True, role)]
 
 
 def _store(adapter: UnifiedSqlAdapter, schema: str) -> Check:

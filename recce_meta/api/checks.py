@@ -7,7 +7,9 @@ from time import perf_counter
 from typing import Protocol
 
 from recce_meta.diff.expectations import violations
+from recce_meta.diff.uncomputed import uncomputed
 from recce_meta.errors import QueryCancelled, RecceMetaError
+from recce_meta.models.change import RunDiff
 from recce_meta.models.check_params import NodesParams, SimpleParams
 from recce_meta.models.check_result import (
     AnyCheck,
@@ -18,10 +20,11 @@ from recce_meta.models.check_result import (
     CheckStatus,
     DataCheck,
 )
-from recce_meta.models.data_diff import Failed, RowCountDiff
+from recce_meta.models.data_diff import Failed, RowCountDiff, Subject
+from recce_meta.report.check_findings import summary_of
+from recce_meta.report.data.wording import stale_phrase
 
-NO_NODES = "no node is selected"
-NO_EXPECTATIONS = "reported; nothing is expected"
+NOTE = "a note: there is nothing to run"
 
 
 class RunOne(Protocol):
@@ -66,7 +69,7 @@ def run_check(check: AnyCheck, run_one: RunOne) -> CheckResult:
     if isinstance(check, BrokenCheck):
         return _broken(check)
     if isinstance(check.params, SimpleParams):
-        return _result(check, CheckStatus.SKIPPED, "for people to tick: there is nothing to run")
+        return _result(check, CheckStatus.SKIPPED, NOTE)
     started = perf_counter()
     try:
         answer = run_one(check)
@@ -83,17 +86,19 @@ def _judged(check: DataCheck, answers: tuple[CheckAnswer, ...], seconds: float) 
     """The verdict: what was seen and is not as expected weighs more than what could not be seen."""
     failures = [answer for answer in answers if isinstance(answer, Failed)]
     uncounted = _uncounted(check, answers)
+    # An expectation says itself what it makes of a figure that could not be computed.
+    unseen = uncounted or (uncomputed(answers) if check.expect is None else _outdated(answers))
     seen = () if uncounted else [answer for answer in answers if not isinstance(answer, Failed)]
     found = violations(check.expect, seen)
     hint = failures[0].hint if failures else None
     if found:
         status, message = CheckStatus.FAILED, _first_of(found)
-    elif failures or uncounted:
+    elif failures or unseen:
         not_made = [f"{failed.subject.name}: {failed.error}" for failed in failures]
-        status, message = _not_run(check), _first_of(not_made or uncounted)
+        status, message = _not_run(check), _first_of(not_made or unseen)
     else:
         status = CheckStatus.PASSED
-        message = NO_NODES if _is_empty(answers) else "" if check.expect else NO_EXPECTATIONS
+        message = "" if check.expect and not _is_empty(answers) else summary_of(check.type, answers)
     return _result(check, status, message, hint=hint, answers=answers, violations=found, seconds=seconds)
 
 
@@ -159,6 +164,17 @@ def _uncounted(check: DataCheck, answers: Sequence[CheckAnswer]) -> list[str]:
         for count in counts
         if is_named or count.subject.base or count.subject.current
     ]
+
+
+def _outdated(answers: Sequence[CheckAnswer]) -> list[str]:
+    """Return each node that holds data of an earlier build on a side: what it holds now was not seen."""
+    subjects: list[Subject] = []
+    for answer in answers:
+        if isinstance(answer, RowCountDiff):
+            subjects += [count.subject for count in answer.counts]
+        elif not isinstance(answer, RunDiff):
+            subjects.append(answer.subject)
+    return [f"{subject.name}: {stale_phrase(subject)}" for subject in subjects if subject.is_stale]
 
 
 def _is_empty(answers: Sequence[CheckAnswer]) -> bool:

@@ -14,9 +14,6 @@ from recce_meta.models.column_lineage import ColumnGraph, KnownColumns, NodeColu
 
 Tell = Callable[[str], None]
 
-WARNINGS_SHOWN = 5
-"""Nodes without column lineage that are named when a run is recorded; the rest is a number."""
-
 
 class ColumnsKept(Struct, frozen=True):
     """Of how many models, snapshots and analyses the columns were traced when a run was recorded."""
@@ -85,12 +82,3 @@ def columns_of_project(
         for unique_id, lineage_id in graph.lineage_ids.items()
         if node_ids is None or unique_id in node_ids
     }
-
-
-def shortened(warnings: Collection[str]) -> tuple[str, ...]:
-    """*warnings* about nodes without column lineage, as many as a reader looks at."""
-    shown = tuple(warnings)[:WARNINGS_SHOWN]
-    hidden = len(warnings) - len(shown)
-    if not hidden:
-        return shown
-    return (*shown, f"… and {hidden:,} more of this kind: the view column_analysis has every node's reason")

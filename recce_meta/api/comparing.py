@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +23,25 @@ from recce_meta.diff.scanned_scope import is_scan, narrowed, scope_note, seen_by
 from recce_meta.diff.scanned_state import scan_state_resolver
 from recce_meta.diff.side import Side
 from recce_meta.diff.summary import changed_ids, is_unseen_seed, run_diff
-from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.errors import SelectorError, UnknownNameError, UsageError
 from recce_meta.extractors.project import project_above
-from recce_meta.graph import LineageGraph, build_lineage_graph, select
+from recce_meta.graph import LineageGraph, build_lineage_graph, nearest_names, select
 from recce_meta.models import COSMETIC, Change, Project, Reason, RunDiff, Status
 from recce_meta.models.category import Category
 from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.select import load_run, resolve_run
+from recce_meta.store.select import load_run, resolve_complete_run
 
 REFUSABLE = (Category.BREAKING, Category.PARTIAL_BREAKING, Category.UNKNOWN)
 """Categories that `--fail-on` knows."""
+FAILS = "fails"
+"""The word of `--fail-on` for changes that make a node downstream fail."""
+EFFECTS = (FAILS, *(category.value for category in REFUSABLE))
+"""The effects that `--fail-on` knows."""
+NOT_COMPARED = "not-compared"
+"""The condition of `--fail-on` that data was not compared, or not in full."""
+
+_OF_STATE = re.compile(r"[\d+@]*(state|result|source_status):")
+"""Methods of selection whose answer may well be empty: nothing was modified, nothing failed."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,9 @@ class Question:
     like_dbt: bool = False
     finds_removed: bool = False
     """Whether `state:modified` in the selection means removed nodes, too, which dbt never lists."""
+
+    may_select_nothing: bool = True
+    """False: a selection that names no node of either run is an error."""
 
     @property
     def needs_whole_runs(self) -> bool:
@@ -77,7 +90,7 @@ def diff(
         return whole_diff(read[0], read[1], question)
     adapter = connect()
     stored = [
-        resolve_run(adapter, name, project=project, schema=schema)
+        resolve_complete_run(adapter, name, project=project, schema=schema)
         for name, path in zip((base, current), paths, strict=True)
         if path is None
     ]
@@ -126,46 +139,60 @@ def _facts_of(places: Mapping[str, tuple[UnifiedSqlAdapter, str]]) -> FactsOf:
     return facts
 
 
-def parse_fail_on(text: str, *, like_dbt: bool = False) -> frozenset[str]:
-    """`removed,breaking` as the statuses, reasons and categories of `--fail-on`; `any` is every change.
+def parse_fail_on(text: str, *, like_dbt: bool = False, of_data: bool = False) -> frozenset[str]:
+    """`removed,breaking` as the statuses, reasons and categories of `--fail-on`, and `any`.
 
     Raises UnknownNameError for a word that is none of them, UsageError where there is no word at all, and
     for a category in a diff *like_dbt*, which has none.
     """
     changes = [status.value for status in Status if status is not Status.UNCHANGED]
     reasons = [reason.value for reason in Reason if reason not in COSMETIC]
-    known = [*changes, *(category.value for category in REFUSABLE), *reasons, "any"]
+    known = [
+        *changes,
+        *EFFECTS,
+        *reasons,
+        *([NOT_COMPARED] if of_data else []),
+        "any",
+    ]
     words = [word.strip().lower() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in known:
             raise UnknownNameError("condition", word, known, where="in --fail-on")
     if not words:
         raise UsageError("--fail-on names no condition", hint=f"one of: {', '.join(known)}")
-    effects = [category.value for category in REFUSABLE if category.value in words]
+    effects = [effect for effect in EFFECTS if effect in words]
     if like_dbt and effects:
         raise UsageError(
             f"--fail-on {','.join(effects)} would never fail: with --like-dbt nothing is said of effects",
             hint="leave out --like-dbt, or name a status or a reason",
         )
-    return frozenset(changes if "any" in words else words)
+    return frozenset(words)
 
 
 def failing(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
     """The changes that have a status, a category or a reason of *conditions*.
 
+    `fails` finds the changes without whose removed or renamed columns a node fails.
+    `any` finds every change but SQL that was rewritten and means the same.
+
     Raises UsageError for an effect where a scan is compared with a run of dbt, which has none.
     """
-    effects = sorted(category.value for category in REFUSABLE if category.value in conditions)
+    effects = sorted(conditions.intersection(EFFECTS))
     if effects and is_scan(diff.base) != is_scan(diff.current):
         raise UsageError(
             f"--fail-on {','.join(effects)} would never fail: between a scan and a dbt run nothing is said "
             "of effects",
             hint="name a status or a reason: added, removed, modified, columns, config",
         )
+    origins = {impact.origin for impact in diff.impacted if impact.fails} | {
+        origin for one in diff.changed if one.reached and one.reached.fails for origin in one.reached.origins
+    }
     return [
         change
         for change in diff.changed
-        if change.status.value in conditions
+        if (FAILS in conditions and change.unique_id in origins)
+        or ("any" in conditions and not change.is_rewritten)
+        or change.status.value in conditions
         or (change.category is not None and change.category.value in conditions)
         or not conditions.isdisjoint(reason.value for reason in change.reasons)
     ]
@@ -213,7 +240,7 @@ def whole_diff(
         unselected = set(changed_ids(changes)) - chosen
         changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
         if not chosen:
-            notes.append("The selection names no node of either run")
+            notes.append(nothing_selected(question, base, current))
     nodes = {**before.nodes, **after.nodes}
     unseen = [
         unique_id
@@ -254,11 +281,34 @@ def _drift_diff(base: Project, current: Project, question: Question) -> RunDiff:
         graph = build_lineage_graph(nodes.values(), {*base.edges, *current.edges})
         chosen = select(question.selection, nodes, graph, exclude=question.exclude)
         changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
-        notes += [] if chosen else ["The selection names no node of either run"]
+        notes += [] if chosen else [nothing_selected(question, base, current)]
     project = base if is_scan(current.run) else current
     downstream = build_lineage_graph(project.nodes, project.edges)
     unselected = found.changes.keys() - changes.keys()
     return run_diff(base.run, current.run, changes, downstream, nodes, notes=notes, unselected=unselected)
+
+
+def nothing_selected(question: Question, base: Project, current: Project) -> str:
+    """Return the note on a selection without nodes, or raise SelectorError if it must have some."""
+    text = "The selection names no node of either run"
+    terms = [term.split(",") for terms in question.selection for term in terms.split()]
+    if question.may_select_nothing or any(_may_be_empty(term, base, current) for term in terms):
+        return text
+    names = sorted({node.name for project in (base, current) for node in project.nodes})
+    raise SelectorError(
+        f"{text}: {' '.join(question.selection) or '--exclude leaves no node'}",
+        hint="; ".join(
+            [*nearest_names(question.selection, names), "--allow-empty accepts an empty selection"]
+        ),
+    )
+
+
+def _may_be_empty(term: Sequence[str], base: Project, current: Project) -> bool:
+    """Return True if the parts of *term* name nodes, but none in the state that one of them asks for."""
+    fixed = [part for part in term if not _OF_STATE.match(part)]
+    if len(fixed) == len(term):
+        return False
+    return not fixed or bool(_selected(base, current, Question([",".join(fixed)])))
 
 
 def _selected(base: Project, current: Project, question: Question) -> frozenset[str]:

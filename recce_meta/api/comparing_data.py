@@ -14,7 +14,8 @@ from recce_meta.api.places import Places
 from recce_meta.dialects import dialect_named
 from recce_meta.diff.data.plan import Plan, Query, Result
 from recce_meta.errors import QueryCancelled, RecceMetaError
-from recce_meta.models.data_diff import AnyDataDiff, Failed, Subject
+from recce_meta.extractors.live_sizes import relation_bytes
+from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, Subject
 
 OnDone: TypeAlias = Callable[[AnyDataDiff], None]
 
@@ -59,6 +60,12 @@ class Comparison:
     def statements(self, jobs: Iterable[Job]) -> list[Query]:
         """What *jobs* would run, as far as it can be told before anything has."""
         return [query for job in jobs for query in self._warehouses.print(job.plan())]
+
+    def relation_bytes(self, side: DataSide, schemas: Sequence[str]) -> dict[tuple[str, str], int]:
+        """The bytes of the relations in *schemas* of *side*, as `relation_bytes` has them."""
+        pool = self._pools[-1 if side is DataSide.BASE else 0]
+        with pool.connection() as adapter:
+            return relation_bytes(adapter, schemas)
 
     def close(self) -> None:
         """Close the connections that were opened for this."""

@@ -21,7 +21,7 @@ from recce_meta.diff.data import counts, histogram, profile, query, schema, top_
 from recce_meta.diff.data.keys import Key, declared_keys
 from recce_meta.diff.data.plan import Plan
 from recce_meta.diff.data.settings import DEFAULT_EXAMPLES, DEFAULT_LIMIT, ValueOptions
-from recce_meta.errors import UsageError
+from recce_meta.errors import UsageError, quoted
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import (
     HistogramDiff,
@@ -254,7 +254,7 @@ def _names(given: Sequence[str] | str) -> tuple[str, ...]:
     """Names of columns; one may stand alone."""
     names = (given,) if isinstance(given, str) else given
     if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"{given!r} names no columns", hint="give the name of one, or a list of names")
+        raise UsageError(f"{quoted(given)} names no columns", hint="give the name of one, or a list of names")
     return tuple(names)
 
 

@@ -38,7 +38,12 @@ def stored_schema_jobs(places: Places, chosen: Sequence[Sides]) -> list[Job]:
         base, current = (
             side.columns if isinstance(side, NodeMetadata) else None for side in (sides.base, sides.current)
         )
-        result = stored_schema_diff(subject, base, current, places.current)
+        documented = [
+            name
+            for name, side in (("base", sides.base), ("current", sides.current))
+            if isinstance(side, NodeMetadata) and side.columns_from == "manifest"
+        ]
+        result = stored_schema_diff(subject, base, current, places.current, documented=documented)
         jobs.append(Job("schema_diff", subject, partial(known, result)))
     return jobs
 

@@ -44,6 +44,11 @@ WITHOUT_COLUMNS = (
     "record it again, without --no-columns"
 )
 
+WITHOUT_REFERENCES = (
+    "References not checked in {}: nodes that fail without a removed or renamed column may be missing; "
+    "record it again"
+)
+
 _BY_PLACE = re.compile(
     rf"""
     \b(union | intersect | except | minus | insert)\b
@@ -94,6 +99,7 @@ class Effects:
         self._names: dict[int, ProjectNames] = {}
         self._read: dict[int, int] = {}
         self._compared: dict[str, SqlChange] = {}
+        self._loses_columns = False
         self._resolved: dict[str, tuple[QueryNames, Query | None]] = {}
 
     def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, Reached]]:
@@ -112,8 +118,16 @@ class Effects:
             if child.startswith("exposure.")
         ]
         base, current = self._facts
+        self._loses_columns = any(
+            column.status is Status.REMOVED for start in starts for column in start.effect.columns
+        )
         readers = Readers(
-            current.columns, base.columns, self._readings, self._namers, is_blind=not current.has_columns
+            current.columns,
+            base.columns,
+            self._readings,
+            self._namers,
+            is_blind=not current.has_columns,
+            has_references=not self._loses_columns or current.has_references,
         )
         return judged, reached_by(starts, self._graph, readers)
 
@@ -122,6 +136,8 @@ class Effects:
         for facts, side in zip(self._facts, ("base", "current"), strict=True):
             if facts.lacks_columns:
                 yield WITHOUT_COLUMNS.format(side)
+            elif self._loses_columns and facts.has_columns and not facts.has_references:
+                yield WITHOUT_REFERENCES.format(side)
 
     def _read_ahead(self, changes: Iterable[Change]) -> None:
         """Read all at once what comparing SQL needs."""

@@ -47,6 +47,7 @@ def cut(export: Export, selection: Sequence[str], exclude: Sequence[str]) -> Exp
         statistics=tuple(node for node in export.statistics if node.unique_id in chosen),
         quality=tuple(_quality(export.quality, chosen, run_id)),
         data_diffs=(),
+        check_results=(),
         cut_from=CutFrom(
             run_id=project.run.run_id,
             select=tuple(selection),

@@ -42,6 +42,7 @@ RELATIONS: Mapping[str, tuple[str, ...]] = {
     "quality_metrics": ("quality_run_id", "unique_id", "ordinal", "place"),
     "data_diffs": ("diff_id",),
     "column_diffs": ("diff_id", "ordinal"),
+    "check_results": ("check_result_id",),
 }
 """What is written, and in which order of rows."""
 OPTIONS = {

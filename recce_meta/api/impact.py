@@ -22,6 +22,7 @@ from recce_meta.graph.impact import (
     Place,
     columns_read,
     downstream,
+    removal,
     upstream,
     walk,
 )
@@ -31,12 +32,17 @@ from recce_meta.models.column_lineage import ColumnEdge, NodeColumns
 from recce_meta.models.impact import ImpactView
 from recce_meta.models.lineage import Direction
 from recce_meta.report.wording import kind_plural
-from recce_meta.store.columns import column_analyses, column_children, column_parents
+from recce_meta.store.columns import column_analyses, column_children, column_parents, references_known
 from recce_meta.store.columns import columns_of as stored_columns
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
-from recce_meta.store.select import load_run, resolve_run
+from recce_meta.store.select import load_run, resolve_complete_run
 from recce_meta.store.walking import named_nodes, node_edges
+
+UNCHECKED = (
+    "References not checked: nodes that fail if the column is removed or renamed are not listed; "
+    "record the run again"
+)
 
 
 class Lineage(Protocol):
@@ -62,6 +68,10 @@ class Lineage(Protocol):
     def columns(self, unique_id: str) -> Names:
         """The columns that a node is known to have."""
 
+    @property
+    def has_references(self) -> bool:
+        """Return whether *children* has the columns that SQL only names."""
+
 
 class StoredLineage:
     """That of a run whose columns are in the store; each method is one query."""
@@ -70,6 +80,12 @@ class StoredLineage:
         self._store, self._run = store, run
         self.nodes = named_nodes(store, run)
         self.edges = node_edges(store, run)
+
+    @property
+    def has_references(self) -> bool:
+        """Return whether *children* has the columns that SQL only names."""
+        graph_id = self._run.column_graph_id
+        return graph_id is not None and references_known(self._store, graph_id)
 
     def children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         """Every read of a column of *ids*."""
@@ -102,6 +118,8 @@ class ComputedLineage:
         self._graph = build_lineage_graph(project.nodes)
         self._found: dict[str, NodeColumns] = {}
         self._asked: set[str] = set()
+
+    has_references = True
 
     def children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         """Every read of a column of *ids* by a node of which dbt knows that it reads one of them."""
@@ -180,7 +198,7 @@ def impact(
         found = ComputedLineage(read_run(folder, hash_seed_files=False))
         return impact_in(found, target, direction, depth)
     adapter = connect()
-    run = resolve_run(adapter, selector, project=project, schema=schema)
+    run = resolve_complete_run(adapter, selector, project=project, schema=schema)
     if run.column_graph_id is None:
         return impact_in(ComputedLineage(load_run(adapter, run, schema=schema)), target, direction, depth)
     with open_store(adapter, schema) as store:
@@ -204,6 +222,8 @@ def impact_in(lineage: Lineage, target: str, direction: Direction, depth: int | 
         if direction in (way, Direction.BOTH)
     }
     reasons = {unique_id: reason for near in around.values() for unique_id, reason in near.reasons.items()}
+    below = around.get(Direction.DOWNSTREAM) if column is not None else None
+    is_known = below is None or lineage.has_references
     return impact_view(
         root,
         column,
@@ -211,7 +231,8 @@ def impact_in(lineage: Lineage, target: str, direction: Direction, depth: int | 
         {way: walk(starts, near.hops, depth) for way, near in around.items()},
         lineage.nodes,
         reasons=reasons,
-        notes=tuple(_notes(address, names, around, reasons)),
+        notes=(*_notes(address, names, around, reasons), *([] if is_known else [UNCHECKED])),
+        removed=walk(starts, below.removal, depth) if below and is_known and not below.is_inlined else None,
     )
 
 
@@ -225,6 +246,8 @@ class Surroundings(Struct, frozen=True):
     """Of how many of them the columns are known."""
     reasons: dict[str, str]
     """Why the columns of some are not."""
+    removal: Hops
+    """The steps of a column that is removed, downstream."""
     is_inlined: bool = False
     """Whether the readers of the node hold its SQL, and are not known to read it."""
 
@@ -258,6 +281,7 @@ def surroundings(lineage: Lineage, root: str, way: Direction) -> Surroundings:
             unique_id: analyses.get(unique_id) or _has_none(lineage.nodes.get(unique_id))
             for unique_id in asked - known
         },
+        removal=removal(edges),
         is_inlined=is_inlined and len(asked) > 1,
     )
 

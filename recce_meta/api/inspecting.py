@@ -20,7 +20,7 @@ from recce_meta.models.statistics import StatisticsKept
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.foreign_keys import foreign_keys_of
-from recce_meta.store.select import resolve_run
+from recce_meta.store.select import resolve_complete_run, resolve_run
 from recce_meta.store.statistics import statistics_kept
 
 MEANT = frozenset(["model", "seed", "snapshot"]) | RELATIONS
@@ -86,7 +86,7 @@ def lineage(
         nodes, edges = found.nodes, found.edges
     else:
         adapter = connect()
-        run = resolve_run(adapter, selector, project=project, schema=schema)
+        run = resolve_complete_run(adapter, selector, project=project, schema=schema)
         nodes = read.load_narrow_nodes(adapter, run, schema=schema)
         edges = read.load_edges(adapter, run, schema=schema)
     by_id = {node.unique_id: node for node in nodes}

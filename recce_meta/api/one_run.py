@@ -9,9 +9,10 @@ from typing import Protocol
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.on_disk import folder_of, read_run
+from recce_meta.api.stale import own_reasons, with_readers
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.store import read
-from recce_meta.store.select import load_run, resolve_run
+from recce_meta.store.select import load_run, resolve_complete_run
 
 
 class OneRun(Protocol):
@@ -34,6 +35,10 @@ class OneRun(Protocol):
 
     def tests_of(self, ids: Iterable[str]) -> list[NodeMetadata]:
         """The tests that read one of the nodes that *ids* name."""
+
+    @property
+    def stale(self) -> Mapping[str, str]:
+        """Why each node holds data of an earlier build whose build failed or was skipped, by unique id."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,16 @@ class ReadRun:
         """The tests that read one of *ids*."""
         found = {test.unique_id: test for unique_id in ids for test in self._tests.get(unique_id, ())}
         return list(found.values())
+
+    @cached_property
+    def stale(self) -> Mapping[str, str]:
+        """Why each node holds data of an earlier build."""
+        results = self.project.results
+        own = own_reasons(results)
+        if not own:
+            return own
+        names = {unique_id: node.label for unique_id, node in self.names.items()}
+        return with_readers(own, results, self.project.edges, names)
 
     @cached_property
     def _tests(self) -> Mapping[str, list[NodeMetadata]]:
@@ -107,6 +122,19 @@ class StoredRun:
         return read.load_tests_of(self.adapter, self.run, ids, schema=self.schema)
 
     @cached_property
+    def stale(self) -> Mapping[str, str]:
+        """Why each node holds data of an earlier build."""
+        if self._is_read:
+            return self._read.stale
+        results = read.load_results(self.adapter, self.run, schema=self.schema)
+        own = own_reasons(results)
+        if not own:
+            return own
+        edges = read.load_edges(self.adapter, self.run, schema=self.schema)
+        names = {unique_id: node.label for unique_id, node in self.names.items()}
+        return with_readers(own, results, edges, names)
+
+    @cached_property
     def _read(self) -> ReadRun:
         """The run whole, from when that was first asked for."""
         return ReadRun(load_run(self.adapter, self.run, schema=self.schema))
@@ -124,4 +152,5 @@ def open_run(
     if folder is not None:
         return ReadRun(read_run(folder, hash_seed_files=False))
     adapter = connect()
-    return StoredRun(adapter, resolve_run(adapter, selector, project=project, schema=schema), schema)
+    run = resolve_complete_run(adapter, selector, project=project, schema=schema)
+    return StoredRun(adapter, run, schema)

@@ -25,15 +25,16 @@ from recce_meta.diff.quality_expectations import kept_verdict, with_expectations
 from recce_meta.diff.quality_fail_on import FailOnConditions, named_tables
 from recce_meta.diff.quality_result import QualityResult
 from recce_meta.diff.quality_verdict import Verdict
-from recce_meta.errors import SelectorError, UsageError
+from recce_meta.errors import RecceMetaError, SelectorError, UsageError
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.quality import Quality, QualityRun, TableQuality
 from recce_meta.models.quality_rules import FailOn, QualityRules, TableRules
+from recce_meta.models.run import COMPLETE, FAILED
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store, store_version
 from recce_meta.store.quality import load_quality, previous_quality, write_quality
-from recce_meta.store.select import find_run
+from recce_meta.store.select import complete, find_run
 
 LATEST = "latest"
 MOST_EARLIER = 20
@@ -121,10 +122,13 @@ class _Ready(Struct, frozen=True, kw_only=True):
 def answer(place: Place, question: Question, tell: Tell | None = None) -> QualityResult:
     """Measure what *question* chooses; *tell* is called with what is being done.
 
-    Raises SelectorError and ConfigurationError for what names nothing, before anything is measured.
+    If the measurement as a whole fails, it is stored as failed with the reason. Raises SelectorError and
+    ConfigurationError for what names nothing, before anything is measured.
     """
     told = tell or (lambda _: None)
     ready = _ready(place, question, told)
+    if not ready.ids:
+        return _nothing(place, question, ready)
     against = _against(place, question, ready)
     missing = () if against is None else _missing(question, ready, against)
     started_at = datetime.now(timezone.utc)
@@ -136,22 +140,69 @@ def answer(place: Place, question: Question, tell: Tell | None = None) -> Qualit
         told(f"measured {len(done):,} of {of}  {table.name}")
 
     told(f"measuring {of}")
-    measured = measure_tables(
-        place.database,
-        ready.wanted,
-        question.settings,
-        tests=ready.tests,
-        threads=question.threads,
-        deadline=question.deadline,
-        on_done=on_done,
-    )
+    measured = _measured(place, question, ready, started_at, on_done)
     tables, verdict = _expected(measured, ready.rules)
     quality = Quality(run=_run_of(place, question, ready.run, tables, started_at), tables=tables)
     earlier = _earlier(place, quality.run, ready.ids) if against is None else against
     told("keeping what was found")
-    quality = replace(quality, run=write_quality(place.store, quality, schema=place.schema).run)
+    quality = replace(quality, run=_stored(place, quality))
     notes = (*ready.notes, *missing, *_unfit(question, tables))
     return _judged(quality, earlier, question.fail_on, verdict, notes)
+
+
+def _nothing(place: Place, question: Question, ready: _Ready) -> QualityResult:
+    """Return the result of an empty selection. It is not stored: the latest measurement stays what it was."""
+    run = _run_of(place, question, ready.run, (), datetime.now(timezone.utc))
+    notes = (*ready.notes, "No table is chosen: nothing was measured and nothing was stored")
+    return _judged(Quality(run=run, tables=()), {}, (), merged([]), notes)
+
+
+def _measured(
+    place: Place,
+    question: Question,
+    ready: _Ready,
+    started_at: datetime,
+    on_done: Callable[[TableQuality], None],
+) -> list[TableQuality]:
+    """Return the quality of each chosen table. If an error ends the measurement, the failure is stored."""
+    try:
+        return measure_tables(
+            place.database,
+            ready.wanted,
+            question.settings,
+            tests=ready.tests,
+            threads=question.threads,
+            deadline=question.deadline,
+            on_done=on_done,
+        )
+    except (RecceMetaError, KeyboardInterrupt) as error:
+        _keep_failure(error, place, _run_of(place, question, ready.run, (), started_at))
+        raise
+
+
+def _keep_failure(error: RecceMetaError | KeyboardInterrupt, place: Place, run: QualityRun) -> None:
+    """Record that a measurement failed. If the store cannot be written either, *error* says so."""
+    reason = error.message if isinstance(error, RecceMetaError) else "The measurement was interrupted"
+    failed = replace(run, status=FAILED, reason=reason)
+    try:
+        write_quality(place.store, Quality(run=failed, tables=()), schema=place.schema)
+    except RecceMetaError as another:
+        if isinstance(error, RecceMetaError):
+            error.hint = "; ".join(
+                filter(None, [error.hint, f"the failed measurement was not stored: {another.message}"])
+            )
+
+
+def _stored(place: Place, quality: Quality) -> QualityRun:
+    """Store *quality*, and return its run. A failed measurement is stored without its tables."""
+    run = quality.run
+    kept = replace(quality, tables=()) if run.status == FAILED else quality
+    try:
+        return write_quality(place.store, kept, schema=place.schema).run
+    except RecceMetaError as error:
+        if run.reason is not None:  # the store may be in the database that failed: show the cause, too
+            error.hint = "; ".join(filter(None, [run.reason, error.hint]))
+        raise
 
 
 def statements(place: Place, question: Question, tell: Tell | None = None) -> list[Query]:
@@ -191,7 +242,7 @@ def _run(place: Place, question: Question, tell: Tell) -> tuple[OneRun, bool]:
             has_runs = project is not None and bool(read.find_runs(opened, project=project, most=1))
             if selector is not None or has_runs:
                 found = find_run(opened, selector or LATEST, project)
-                return StoredRun(place.store, found, place.schema), False
+                return StoredRun(place.store, complete(found), place.schema), False
     elif selector is not None:
         raise SelectorError(
             f"No run '{selector}': nothing was recorded yet", hint="recce-meta scan records one"
@@ -231,6 +282,11 @@ def _run_of(
     started_at: datetime,
 ) -> QualityRun:
     target = place.database.target
+    failed = [table for table in tables if table.reason is not None]
+    reason = None
+    if failed and len(failed) == len(tables):
+        more = f" (and {len(failed) - 1:,} more)" if len(failed) > 1 else ""
+        reason = f"No table could be measured: {failed[0].name}: {failed[0].reason}{more}"
     return QualityRun(
         quality_run_id=uuid4().hex,
         run_id=run.run_id,
@@ -242,9 +298,11 @@ def _run_of(
         sample=question.settings.sample,
         keeps_values=question.settings.privacy.keeps_values,
         table_count=len(tables),
-        failed_count=sum(table.reason is not None for table in tables),
+        failed_count=len(failed),
         score=mean_score(tables),
         recorder_version=__version__,
+        status=COMPLETE if reason is None else FAILED,
+        reason=reason,
     )
 
 

@@ -18,7 +18,7 @@ from recce_meta.diff.data.quality_metrics import Metric
 from recce_meta.diff.quality_figures import holds
 from recce_meta.errors import ConfigurationError, SelectorError, UsageError, first_of
 from recce_meta.extractors.live import EXTRACTOR, Scope
-from recce_meta.graph import build_lineage_graph, select
+from recce_meta.graph import build_lineage_graph, nearest_names, select
 from recce_meta.models import NodeMetadata
 from recce_meta.models.kinds import RELATIONS
 from recce_meta.models.quality_rules import CustomMetric, QualityRules, TableRules
@@ -44,6 +44,8 @@ class Chosen(Struct, frozen=True, kw_only=True):
     """Globs of `name` or `schema.name`, or dbt's selection grammar."""
     scope: Scope = Scope()
     """Schemas, and globs of relations; not held against nodes that are named."""
+    may_be_empty: bool = False
+    """Whether a selection may name no table."""
 
 
 class Subjects:
@@ -82,7 +84,7 @@ class Subjects:
             and ((not is_open and node.unique_id in named) or _is_in(node, chosen.scope))
             and not (is_open and node.properties.get("partition_of") and node.unique_id not in named)
         ]
-        if not found:
+        if not found and not chosen.may_be_empty:
             raise SelectorError("No table is chosen: there is nothing to measure", hint=self._hint(chosen))
         return found
 
@@ -153,7 +155,10 @@ class Subjects:
 
     def _hint(self, chosen: Chosen) -> str | None:
         if chosen.selection or chosen.exclude or chosen.scope.schemas or chosen.scope.include:
-            return "dbt's selection grammar names nodes, and --schema, --include and --exclude take globs"
+            grammar = "dbt's selection grammar names nodes, and --schema, --include and --exclude take globs"
+            names = sorted({node.name for node in self._nodes.values()})
+            near = nearest_names(chosen.selection, names)
+            return "; ".join([*(near or [grammar]), "--allow-empty accepts an empty selection"])
         views = sum(node.resource_type in RELATIONS for node in self._nodes.values())
         if views:
             return "views and external tables are measured where they are named: -s resource_type:view"

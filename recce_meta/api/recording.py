@@ -13,12 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.columns import ColumnsKept, Tell, Tracer, shortened
-from recce_meta.errors import StoreError, UsageError
+from recce_meta.api.columns import ColumnsKept, Tell, Tracer
+from recce_meta.errors import StoreError, UsageError, quoted
+from recce_meta.extractors.commit_proof import Checkout, clean_checkout
 from recce_meta.extractors.git import GitState
-from recce_meta.extractors.project import extract_project
+from recce_meta.extractors.project import extract_project, project_above
 from recce_meta.graph.columns.project import SECONDS
 from recce_meta.models import Project, RunMetadata
+from recce_meta.models.column_lineage import shortened
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.profiles import find_project_dir
 from recce_meta.store import write
@@ -129,11 +131,16 @@ def target_folder(
     return root / (named or "target")
 
 
+def checkout_of(target_path: Path, project_dir: Path | None) -> Checkout:
+    """Return the checkout that a command is about to build *target_path* from."""
+    return clean_checkout(project_dir or project_above(target_path) or Path(), os.environ)
+
+
 def check_name(kind: str, name: str) -> None:
     """Raise UsageError for a run id or environment that no run selector could name afterwards."""
     if not name.strip() or len(name) > LONGEST_NAME or RESERVED.search(name) or name == "latest":
         raise UsageError(
-            f"Not a name for {kind}: {name!r}",
+            f"Not a name for {kind}: {quoted(name)}",
             hint=f"1 to {LONGEST_NAME} characters without ':' and '~', and not 'latest'",
         )
 
@@ -146,8 +153,11 @@ def read_target(
     run_id: str | None = None,
     target_name: str | None = None,
     git: GitState,
+    before: Checkout | None = None,
 ) -> Project:
-    """The artifacts in *target_path* as a run of *environment*; what *git* leaves open is found out.
+    """Return the artifacts in *target_path* as a run of *environment*; *git* overrides what is detected.
+
+    *before* is the checkout before the command that may have built the artifacts.
 
     Raises UsageError for an *environment* or *run_id* that no run selector could name, ArtifactError as
     `extract_project` does.
@@ -161,7 +171,11 @@ def read_target(
         project_dir=project_dir,
         run_id=run_id,
         target_name=target_name,
+        before=before,
     )
+    detected = project.run.git_sha
+    if git.sha and detected and not detected.startswith(git.sha):
+        project = replace(project, run=replace(project.run, git_proven=False))
     given = {
         "git_sha": git.sha,
         "branch": git.branch,

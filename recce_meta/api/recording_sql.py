@@ -17,6 +17,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.recording import check_name
 from recce_meta.api.sql_stand_ins import dbt_macros, missing_macros, utils_macros
 from recce_meta.errors import ProfileError, TemplateError, UsageError, first_of
+from recce_meta.extractors.commit_proof import clean_checkout
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.project import project_above
 from recce_meta.extractors.sql_project.dbt import DbtFiles, read_dbt_files, read_inputs
@@ -207,7 +208,8 @@ def _run(
     dialect: str | None,
     fingerprint: str | None,
 ) -> RunMetadata:
-    found = detect_git(root, os.environ if options.environ is None else options.environ)
+    environ = os.environ if options.environ is None else options.environ
+    found = detect_git(root, environ)
     git = options.git
     sha = git.sha or found.sha
     digest = sha256(f"{project}\0{options.environment}\0{sha}\0{dialect}\0{fingerprint}".encode())
@@ -225,6 +227,7 @@ def _run(
         git_sha=sha,
         branch=git.branch or found.branch,
         git_dirty=found.dirty if git.dirty is None else git.dirty,
+        git_proven=None if sha is None else sha == clean_checkout(root, environ).sha,  # files read just now
         pull_request=git.pull_request or found.pull_request,
         node_count=len(nodes),
         edge_count=sum(len(node.parents) for node in nodes),

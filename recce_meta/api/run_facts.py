@@ -6,6 +6,7 @@ Both give the same answers. Nothing is read, and nothing analysed, before it is 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -17,7 +18,8 @@ from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.column_lineage import NodeColumns
 from recce_meta.models.tokens import RelationIndex, tokenise
 from recce_meta.store import read
-from recce_meta.store.columns import load_columns
+from recce_meta.store.columns import load_columns, references_known
+from recce_meta.store.migrate import open_store
 
 
 class RunFacts(Protocol):
@@ -40,6 +42,10 @@ class RunFacts(Protocol):
         """Whether there is any column lineage to ask for."""
 
     @property
+    def has_references(self) -> bool:
+        """Return whether its column lineage has the columns that SQL names."""
+
+    @property
     def lacks_columns(self) -> bool:
         """Whether column lineage was asked for in vain."""
 
@@ -54,7 +60,7 @@ class FactsAtHand:
         self._found: dict[str, NodeColumns] = {}
         self._analyses: dict[str, NodeColumns] = {}
 
-    has_columns, lacks_columns = True, False
+    has_columns, has_references, lacks_columns = True, True, False
 
     def nodes(self, ids: Collection[str]) -> Mapping[str, NodeMetadata]:
         """Every node there is."""
@@ -134,6 +140,14 @@ class StoredFacts:
         self._below: set[str] = set()
         self.has_columns = run.column_graph_id is not None
         self.lacks_columns = False
+
+    @cached_property
+    def has_references(self) -> bool:
+        """As `RunFacts` says."""
+        if self._run.column_graph_id is None:
+            return False
+        with open_store(self._adapter, self._schema) as store:
+            return references_known(store, self._run.column_graph_id)
 
     def nodes(self, ids: Collection[str]) -> Mapping[str, NodeMetadata]:
         """As `RunFacts` says: *ids*, their parents, and what is behind ephemeral parents."""

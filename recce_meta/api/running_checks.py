@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from recce_meta.api.comparing import Question, whole_diff
+from recce_meta.api.comparing import Question, nothing_selected, whole_diff
 from recce_meta.api.comparing_data import Comparison, Job
 from recce_meta.api.data_jobs import each, row_count_job
+from recce_meta.api.inspecting import find_node
 from recce_meta.api.one_run import ReadRun
 from recce_meta.api.places import Places
 from recce_meta.api.run_pair import RunPair
 from recce_meta.api.statistics import BUILT
-from recce_meta.api.subjects import Sides
+from recce_meta.api.subjects import Sides, node_sides
 from recce_meta.api.templates import Templates
 from recce_meta.api.value_jobs import model_query_job, query_job, query_rows_job, value_jobs
 from recce_meta.diff.data.histogram import histogram_diff
@@ -56,9 +57,10 @@ class CheckRunner:
         """The answer to *check*, or several where it names several nodes. Raises RecceMetaError."""
         if check.type == "lineage_diff":
             assert isinstance(check.params, NodesParams)
-            return whole_diff(
-                self._runs.base.project, self._runs.current.project, self._question(check.params)
-            )
+            for name in (*check.params.names, *check.params.ids) if check.expect is not None else ():
+                find_node(name, self._runs.names)
+            question = self._question(check.params, may_select_nothing=check.expect is None)
+            return whole_diff(self._runs.base.project, self._runs.current.project, question)
         jobs = self._jobs(check.type, check.params, may_miss=check.expect is None)
         return [self._comparison.run(jobs[0].plan())] if len(jobs) == 1 else self._comparison.run_all(jobs)
 
@@ -66,8 +68,12 @@ class CheckRunner:
         """What answers a check; with *may_miss*, so does a reason for each name that no node has."""
         places = self._comparison.places
         if isinstance(params, NodesParams):
-            chosen = self._chosen(params, may_miss=may_miss or kind == "schema_diff")
-            if kind == "schema_diff":  # of an ephemeral model there is nothing to ask
+            chosen = self._chosen(
+                params, may_miss=may_miss or kind == "schema_diff", may_select_nothing=may_miss
+            )
+            if kind == "schema_diff":  # an ephemeral model has no relation
+                if params.names or params.ids:
+                    chosen = [_without_relation(sides, places) for sides in chosen]
                 there = [sides for sides in chosen if sides.pair(places).sides]
                 unknown = [_refused(kind, sides, places) for sides in chosen if sides.reason]
                 return [*each(kind, places, there, schema_diff), *unknown]
@@ -94,13 +100,15 @@ class CheckRunner:
         return each(kind, places, [sides], partial(_plan, params))
 
     def _of_model(self, name: str) -> Sides:
-        ((base, current),) = self._runs.sides(self._runs.named([name]))
-        return Sides(base, current)
+        (sides,) = node_sides(self._runs, self._runs.named([name]))
+        return sides
 
-    def _chosen(self, params: NodesParams, *, may_miss: bool) -> list[Sides]:
-        """The nodes that *params* names; where it names none, all that a run builds.
+    def _chosen(self, params: NodesParams, *, may_miss: bool, may_select_nothing: bool) -> list[Sides]:
+        """Return the nodes that *params* names; if it names none, all that a run builds.
 
-        `changed_models` restricts a selection, as in recce, to what changed, its parents and all downstream.
+        As in recce, a selection without packages is restricted to the project's own, and `changed_models`
+        restricts it to what changed, its parents and all downstream nodes. Raises SelectorError if the
+        selection names no node, unless it asks for a state or *may_select_nothing*.
         """
         if params.names or params.ids:
             found: dict[str, Sides] = {}
@@ -112,36 +120,56 @@ class CheckRunner:
                         raise
                     found[name] = Sides(None, None, name, error.message)
                 else:
-                    ((base, current),) = self._runs.sides([unique_id])
-                    found[unique_id] = Sides(base, current)
+                    (found[unique_id],) = node_sides(self._runs, [unique_id])
             return list(found.values())
         exclude = [params.exclude] if params.exclude else []
         ids = self._runs.selected([params.select or "*"], exclude)
+        if not ids and params.select and not may_select_nothing:
+            question = self._question(params, may_select_nothing=False)
+            nothing_selected(question, self._runs.base.project, self._runs.current.project)
         if params.view_mode == "changed_models":
             changed = set(self._runs.selected([CHANGED_MODELS]))
             ids = [unique_id for unique_id in ids if unique_id in changed]
-        nodes = self._runs.names
+        nodes, packages = self._runs.names, self._packages(params)
         wanted = [
             unique_id
             for unique_id in ids
             if nodes[unique_id].resource_type in BUILT
-            and (not params.packages or nodes[unique_id].package_name in params.packages)
+            and (not packages or nodes[unique_id].package_name in packages)
         ]
-        return [Sides(*both) for both in self._runs.sides(wanted)]
+        return node_sides(self._runs, wanted)
 
-    def _question(self, params: NodesParams) -> Question:
+    def _packages(self, params: NodesParams) -> tuple[str, ...]:
+        """Return the packages whose nodes are selected; none for all.
+
+        Nodes of a scan have no package, and all of them are selected.
+        """
+        if params.packages is not None:
+            return params.packages
+        own = self._runs.current.project.run.project_name
+        return (own,) if any(node.package_name == own for node in self._runs.names.values()) else ()
+
+    def _question(self, params: NodesParams, *, may_select_nothing: bool) -> Question:
         names = (*params.names, *params.ids)
         parts = names or tuple((params.select or "").split())
-        if params.packages:
-            parts = tuple(
-                f"{part},package:{package}" for part in parts or ("*",) for package in params.packages
-            )
-        return Question(parts, (params.exclude,) if params.exclude else (), finds_removed=True)
+        packages = () if names else self._packages(params)
+        if packages:
+            parts = tuple(f"{part},package:{package}" for part in parts or ("*",) for package in packages)
+        exclude = (params.exclude,) if params.exclude else ()
+        return Question(parts, exclude, finds_removed=True, may_select_nothing=may_select_nothing)
 
 
 def bare(names: Sequence[str]) -> tuple[str, ...]:
     """*names* of columns without quotes around them, which recce's users have to write at times."""
     return tuple(unquoted(name.strip()) for name in names)
+
+
+def _without_relation(sides: Sides, places: Places) -> Sides:
+    """Return *sides* with a reason if neither side has a relation."""
+    if sides.reason or sides.pair(places).sides:
+        return sides
+    name = sides.name or (sides.node.name if sides.node else None)
+    return Sides(None, None, name, f"{name} has no relation on either side")
 
 
 def _refused(kind: str, sides: Sides, places: Places) -> Job:

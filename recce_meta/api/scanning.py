@@ -12,19 +12,20 @@ from msgspec.structs import replace
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.comparing import NOTHING_MORE, whole_diff
-from recce_meta.api.recording import check_name, record_project
+from recce_meta.api.recording import check_name, record_project, record_run
 from recce_meta.api.stored import stored_diff
 from recce_meta.diff.scanned_scope import DATABASE, is_scan, narrowed, scan_before, seen_by_both
 from recce_meta.diff.scanned_summary import scan_counts, tallies
-from recce_meta.errors import PermissionDenied, UsageError
+from recce_meta.errors import PermissionDenied, RecceMetaError, UnknownNameError, UsageError, WarehouseError
 from recce_meta.extractors.git import GitState, detect_git
-from recce_meta.extractors.live import Scope, extract_database
+from recce_meta.extractors.live import Scope, extract_database, scan_run
 from recce_meta.graph.columns.project import SECONDS
 from recce_meta.models import NodeMetadata, Project, RunDiff, RunMetadata, Status
+from recce_meta.models.run import FAILED
 from recce_meta.models.scan import ScanReport
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import open_store
+from recce_meta.store.migrate import open_store, store_version
 from recce_meta.store.select import load_run
 from recce_meta.warehouses import available
 
@@ -75,14 +76,7 @@ def scan(
     chosen = scope or Scope()
     if place is database:
         chosen = replace(chosen, hidden=(*chosen.hidden, database.warehouse.folded(schema)))
-    extracted = extract_database(
-        database,
-        scope=chosen,
-        environment=given.environment,
-        project=given.project,
-        run_id=given.run_id,
-        tell=tell,
-    )
+    extracted = _extracted(database, chosen, given, place, schema, tell)
     project = replace(extracted, run=_with_git(extracted.run, given.git))
     run, is_new, warnings = project.run, False, project.warnings
     if given.is_kept:
@@ -106,6 +100,53 @@ def scan(
         run=run, is_new=is_new, counts=scan_counts(project), previous=None, warnings=tuple(warnings)
     )
     return _compared(found, project, place, schema)
+
+
+def _extracted(
+    database: UnifiedSqlAdapter,
+    scope: Scope,
+    options: ScanOptions,
+    store: UnifiedSqlAdapter,
+    schema: str,
+    tell: Tell | None,
+) -> Project:
+    """Return what *database* consists of. If the scan fails and is to be kept, the failure is stored."""
+    try:
+        return extract_database(
+            database,
+            scope=scope,
+            environment=options.environment,
+            project=options.project,
+            run_id=options.run_id,
+            tell=tell,
+        )
+    except (WarehouseError, UnknownNameError) as error:
+        if options.is_kept:
+            _keep_failure(error, database, scope, options, store, schema)
+        raise
+
+
+def _keep_failure(
+    error: WarehouseError | UnknownNameError,
+    database: UnifiedSqlAdapter,
+    scope: Scope,
+    options: ScanOptions,
+    store: UnifiedSqlAdapter,
+    schema: str,
+) -> None:
+    """Record that a scan failed. If the store cannot be written either, *error* says so.
+
+    A misspelt schema creates no store.
+    """
+    try:
+        if isinstance(error, UnknownNameError) and store_version(store, schema) is None:
+            return
+        run = _with_git(scan_run(database, scope, options.environment, options.project), options.git)
+        failed = replace(run, status=FAILED, reason=error.message)
+        record_run(store, Project(run=failed, nodes=()), schema=schema, columns=False)
+    except RecceMetaError as another:
+        hint = f"{error.hint}; " if error.hint else ""
+        error.hint = f"{hint}the failed scan was not stored: {another.message}"
 
 
 def refuse_place(store: UnifiedSqlAdapter) -> None:

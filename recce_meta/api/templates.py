@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recce_meta.api.one_run import OneRun
 from recce_meta.api.run_pair import RunPair
 from recce_meta.errors import TemplateError
 from recce_meta.models import Project
@@ -38,6 +39,23 @@ class Templates:
     def current(self, sql: str) -> str:
         """*sql* as current's warehouse gets it."""
         return _rendered(sql, self._current, "current")
+
+    def base_query(self, sql: str) -> tuple[str, str | None]:
+        """*sql* as base's warehouse gets it, and why what it names holds data of an earlier build."""
+        text = self.base(sql)
+        return text, self._stale(sql, self._base, None if self._runs is None else self._runs.base)
+
+    def current_query(self, sql: str) -> tuple[str, str | None]:
+        """The same of current."""
+        text = self.current(sql)
+        return text, self._stale(sql, self._current, None if self._runs is None else self._runs.current)
+
+    def _stale(self, sql: str, renderer: SimpleTemplateRenderer | None, run: OneRun | None) -> str | None:
+        """Say which nodes are stale that *sql*, which *renderer* rendered last, names."""
+        if "{" not in sql or renderer is None or run is None:
+            return None
+        found = sorted(renderer.parents & run.stale.keys())
+        return "; ".join(f"{run.names[one].label}: {run.stale[one]}" for one in found) or None
 
     @property
     def warnings(self) -> tuple[str, ...]:

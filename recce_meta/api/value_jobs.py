@@ -25,7 +25,7 @@ from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import Pair
 from recce_meta.diff.data.value import value_diff
 from recce_meta.errors import UsageError
-from recce_meta.models.data_diff import DataSide, RowsDiff, ValueDetail, ValueDiff
+from recce_meta.models.data_diff import DataSide, NotCompared, RowsDiff, ValueDetail, ValueDiff
 
 Result = TypeVar("Result", ValueDiff, ValueDetail)
 
@@ -37,19 +37,41 @@ def value_jobs(
     options: ValueOptions,
     *,
     detail: bool = False,
-    keyed_alone: bool = False,
 ) -> list[Job]:
-    """The values of each of *chosen*, by the key that *options* or the project names, else as whole rows.
-
-    Where *keyed_alone*, those that the project names no key for are left out.
-    """
+    """The values of each of *chosen*, by the key that *options* or the project names, else as whole rows."""
     diff, plan = ("value_diff_detail", details) if detail else ("value_diff", values)
     return [
         job
         for sides in chosen
-        if (keys := _keys_of(runs, sides)) or not keyed_alone
+        for keys in [_keys_of(runs, sides)]
         for job in each(diff, places, [sides], partial(plan, options=replace(options, candidates=keys)))
     ]
+
+
+def limited_value_job(
+    places: Places, runs: RunPair, sides: Sides, options: ValueOptions, too_large: str | None
+) -> Job:
+    """The values of *sides* by a key of the project, else as whole rows unless they are *too_large*.
+
+    Across two targets, where keys are not compared yet, rows are compared whole.
+    """
+    keys = () if not places.is_joined else _keys_of(runs, sides)
+    plan = partial(_limited, options=replace(options, candidates=keys), too_large=too_large)
+    (job,) = each("value_diff", places, [sides], plan)
+    return job
+
+
+def _limited(
+    pair: Pair, options: ValueOptions, too_large: str | None
+) -> Plan[ValueDiff | RowsDiff | NotCompared]:
+    if options.candidates:
+        try:
+            return (yield from value_diff(pair, options))
+        except NoKey:
+            pass
+    if too_large is not None:
+        return NotCompared(subject=pair.subject, diff="value_diff", reason=too_large)
+    return (yield from rows_diff(pair, options))
 
 
 def _keys_of(runs: RunPair | None, sides: Sides) -> tuple[Key, ...]:
@@ -86,9 +108,13 @@ def query_job(
     places: Places, templates: Templates, base_sql: str, current_sql: str, options: ValueOptions
 ) -> Job:
     """The results of two templates, each rendered for its side."""
-    base = single_statement(templates.base(base_sql), places.base.name)
-    current = single_statement(templates.current(current_sql), places.current.name)
+    base_text, base_stale = templates.base_query(base_sql)
+    current_text, current_stale = templates.current_query(current_sql)
+    base = single_statement(base_text, places.base.name)
+    current = single_statement(current_text, places.current.name)
     pair = places.queries(base, current)
+    subject = replace(pair.subject, base_stale=base_stale, current_stale=current_stale)
+    pair = replace(pair, subject=subject)
     return Job(
         "query_diff", pair.subject, partial(query_diff, pair, options, base_sql=base, current_sql=current)
     )
@@ -106,9 +132,13 @@ def model_query_job(
         raise UsageError(f"{pair.subject.name} has no relation in current: there is nothing to compare")
     if not places.is_joined:
         raise UsageError("A model is compared with a query within one target", hint="leave out --base-target")
-    text = single_statement(templates.current(sql), places.current.name)
+    rendered, stale = templates.current_query(sql)
+    text = single_statement(rendered, places.current.name)
     queries = places.queries(text, text)
-    pair = replace(queries, base=replace(pair.current, side=DataSide.BASE))
+    of_model = f"{pair.subject.name}: {model.current_stale}" if model.current_stale else None
+    told = "; ".join(dict.fromkeys(filter(None, (of_model, stale))))
+    subject = replace(queries.subject, current_stale=told or None)
+    pair = replace(queries, subject=subject, base=replace(pair.current, side=DataSide.BASE))
     shown = places.current.render(pair.sides[0].select("*"))
     return Job(
         "query_diff", pair.subject, partial(query_diff, pair, options, base_sql=shown, current_sql=text)

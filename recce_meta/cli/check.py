@@ -26,6 +26,7 @@ def check(context: click.Context) -> None:
 @click.option("--junit", type=OUTPUT, help="Write JUnit XML to a file.")
 @click.option("--json", "json_file", type=OUTPUT, help="Write JSON to a file.")
 @click.option("-o", "--output", type=OUTPUT, help="Write to a file.")
+@click.option("--save", is_flag=True, help="Store the results of the checks with the runs.")
 @format_option("table", "json", "markdown", "html")
 def run(
     data: DataOptions,
@@ -33,6 +34,7 @@ def run(
     junit: Path | None,
     json_file: Path | None,
     output: Path | None,
+    save: bool,
     style: str,
 ) -> None:
     """Run every check of FILE: a checks.yml, or recce's recce.yml as it is.
@@ -41,4 +43,4 @@ def run(
     """
     from recce_meta.cli.work import checks
 
-    checks.run(data, file, junit=junit, json_file=json_file, output=output, style=style)
+    checks.run(data, file, junit=junit, json_file=json_file, output=output, save=save, style=style)

@@ -34,6 +34,13 @@ _data_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     click.option("--base-target", metavar="TARGET", help="Where base's data is, if not in the same place."),
     click.option("--threads", type=click.IntRange(min=1), help="Statements at once."),
     click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="Seconds for all data diffs."),
+    click.option(
+        "--max-rows",
+        type=click.IntRange(min=0),
+        metavar="ROWS",
+        help="Rows up to which a relation without a key is compared. [default: 10,000,000, and 1 GB]",
+    ),
+    click.option("--no-values", is_flag=True, help="Compare schemas and row counts only."),
     click.option("--save", is_flag=True, help="Keep the results of data diffs in the store."),
     click.option(
         "--checks",
@@ -56,6 +63,11 @@ _data_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
     help="Only these nodes, in dbt's selection grammar: 'orders+ tag:nightly'.",
 )
 @click.option("--exclude", multiple=True, help="Without these nodes.")
+@click.option(
+    "--allow-empty",
+    is_flag=True,
+    help="Accept a selection that names no node, which --fail-on otherwise takes for an error.",
+)
 @click.option("--like-dbt", is_flag=True, help="dbt's own notion of state:modified, to the letter.")
 @click.option("--fail-on", help="Exit with 1 on any of these: a status, an effect, a reason, or any.")
 @_data_options
@@ -68,6 +80,7 @@ def diff(
     current: str,
     selection: tuple[str, ...],
     exclude: tuple[str, ...],
+    allow_empty: bool,
     like_dbt: bool,
     fail_on: str | None,
     with_data: bool,
@@ -78,25 +91,33 @@ def diff(
 ) -> None:
     """What changed between two runs, what that breaks, and whom it reaches.
 
-    With --data, also how the data of that differs: schemas, row counts, and values where a key is known.
+    With --data, also how the data of that differs: schemas, row counts, and values by key or as whole rows.
 
     BASE and CURRENT are run selectors: an id or its beginning, base, current, base~1, branch:NAME,
     sha:PREFIX, before:2026-11-01, latest, or path:DIR for artifacts on disk.
 
-    Statuses: added, removed, modified. Effects: breaking, partial_breaking, unknown.
+    Statuses: added, removed, modified. Effects: fails, breaking, partial_breaking, unknown.
 
     Reasons: body, compiled, config, relation, columns, descriptions, macros, contract, parents, data.
+
+    With --data, --fail-on not-compared exits with 1 if data was not compared, or not in full.
     """
-    conditions = frozenset() if fail_on is None else comparing.parse_fail_on(fail_on, like_dbt=like_dbt)
-    question = comparing.Question(selection, exclude, like_dbt)
+    conditions = (
+        frozenset() if fail_on is None else comparing.parse_fail_on(fail_on, like_dbt=like_dbt, of_data=True)
+    )
+    if comparing.NOT_COMPARED in conditions and not with_data:
+        raise UsageError(f"--fail-on {comparing.NOT_COMPARED} is about data", hint="add --data")
+    gated = bool(conditions) and not allow_empty
+    question = comparing.Question(selection, exclude, like_dbt, may_select_nothing=not gated)
     if with_data or where["check_file"]:
         from recce_meta.cli.work.diff_data import diff_with_data
 
-        result = diff_with_data(
+        result, missed = diff_with_data(
             connection, base, current, project, question, style, output, with_data=with_data, **where
         )
     else:
-        if any(where.values()):
+        missed = []
+        if any(value is not None and value is not False for value in where.values()):
             raise UsageError("These options are for comparing data", hint="add --data")
         with ExitStack() as stack, progress("comparing"):
             result = comparing.diff(
@@ -109,6 +130,9 @@ def diff(
             )
         write(_rendered(result, style, to_file=output is not None), output)
     fail_where(result, conditions)
+    if comparing.NOT_COMPARED in conditions and missed:
+        names = first_of(missed, SHOWN)
+        raise ConditionFailed(f"--fail-on {comparing.NOT_COMPARED} found {len(missed)}: {names}")
 
 
 def _rendered(result: RunDiff, style: str, *, to_file: bool) -> str:

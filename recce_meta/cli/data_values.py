@@ -12,6 +12,7 @@ from recce_meta.cli.data import Asked, about_nodes, columns_options, format_of_d
 from recce_meta.cli.data_options import DataOptions, Output, comparing_data, output_options
 from recce_meta.cli.options import together
 from recce_meta.diff.data.settings import DEFAULT_LIMIT, PRECISIONS, ValueOptions
+from recce_meta.errors import quoted
 
 F = Callable[..., Any]
 
@@ -23,7 +24,7 @@ def _percent(_context: click.Context, _option: click.Parameter, value: str | Non
     try:
         return float(value.strip().removesuffix("%"))
     except ValueError:
-        raise click.BadParameter(f"{value!r} is not a share such as 10%") from None
+        raise click.BadParameter(f"{quoted(value)} is not a share such as 10%") from None
 
 
 def _comparing_values(command: F) -> F:

@@ -12,6 +12,7 @@ import click
 from recce_meta.api.exporting import JSON, exporter_of, load_export, write_exports
 from recce_meta.api.importing import read_bytes, read_file
 from recce_meta.cli.options import (
+    OUTPUT,
     Connection,
     connecting,
     emit,
@@ -23,6 +24,7 @@ from recce_meta.cli.options import (
 )
 from recce_meta.cli.progress import progress
 from recce_meta.errors import UsageError
+from recce_meta.extractors.recce_state import is_recce_state
 from recce_meta.models.export import Export
 from recce_meta.report.export_text import Carried, carried_json, carried_text, exported_text
 from recce_meta.store.export_document import document
@@ -118,14 +120,29 @@ def export(
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path, allow_dash=True),
 )
+@click.option("--checks", "check_file", type=OUTPUT, help="Write the checks of recce's state to a file.")
 @format_option("table", "json")
-def import_(connection: Connection, files: tuple[Path, ...], style: str) -> None:
-    """Read runs that export wrote as JSON into the store.
+def import_(connection: Connection, files: tuple[Path, ...], check_file: Path | None, style: str) -> None:
+    """Read runs that export wrote as JSON, or a recce_state.json, into the store.
 
-    Each comes as it was, under its own id. One that is there already stays as it is, and is given what it
-    lacks of statistics, quality, columns and kept data diffs. FILE may be compressed by gzip, and - is
-    standard input.
+    Each run comes as it was, under its own id. A run that is there already stays as it is, and is given
+    what it lacks of statistics, quality, columns, data diffs and results of checks. FILE may be compressed by
+    gzip, and - is standard input.
+
+    A recce_state.json becomes runs of base and current, data diffs and results of checks, with recce's times.
+    What has no equivalent is listed.
     """
+    states = [file for file in files if file != STREAM and is_recce_state(file.read_bytes())]
+    if states or check_file is not None:
+        if len(files) != 1 or not states:
+            raise UsageError(
+                "A recce_state.json is imported alone" if states else "--checks is about a recce_state.json",
+                hint="name one recce_state.json",
+            )
+        from recce_meta.cli.work.recce_state import import_state
+
+        import_state(connection, files[0], check_file, style)
+        return
     with progress("reading"):
         exports = [_read(file) for file in files]
     carried = _carry(connection, exports, connection.schema)

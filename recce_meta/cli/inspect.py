@@ -33,10 +33,18 @@ from recce_meta.store import read
 def runs(
     connection: Connection, project: str | None, environment: str | None, limit: int, style: str
 ) -> None:
-    """List recorded runs, newest first."""
+    """List recorded runs, newest first.
+
+    Status is empty if nothing failed. A `*` after a commit marks a checkout with uncommitted changes.
+    """
     with connection.open_existing() as adapter:
         found = read.list_runs(
-            adapter, project=project, environment=environment, limit=limit, schema=connection.schema
+            adapter,
+            project=project,
+            environment=environment,
+            status=None,
+            limit=limit,
+            schema=connection.schema,
         )
     if style == "json":
         emit(report.runs_json(found))

@@ -35,7 +35,7 @@ COMMANDS = {
     "impact": ("impact", "What a change of a node, or of one of its columns, reaches."),
     "render": ("render", "Turn ref() and source() SQL into warehouse SQL."),
     "export": ("export", "Write runs to files, or into another store."),
-    "import": ("export", "Read runs that export wrote as JSON into the store."),
+    "import": ("export", "Read runs that export wrote as JSON, or a recce_state.json, into the store."),
     "sql": ("store", "Print the store's SQL: ddl, views or cookbook."),
     "prune": ("store", "Remove old runs, and what only they needed."),
     "doctor": ("store", "Check profile, connection, rights and store."),

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from recce_meta.cli.database_options import Database, OpenDatabase, looking_at_database
 from recce_meta.cli.options import MOST, OUTPUT, format_option, say, screen, together, write
 from recce_meta.cli.progress import progress
-from recce_meta.errors import ConditionFailed, RecceMetaError, UsageError
+from recce_meta.errors import ConditionFailed, RecceMetaError, UsageError, quoted
 
 if TYPE_CHECKING:
     from recce_meta.api.quality import Place, Question
@@ -36,7 +36,9 @@ def sampling(text: str) -> tuple[float | None, int | None]:
         return float(found[1]), None
     if text.strip().isdecimal() and 0 < int(text) <= MOST:
         return None, int(text)
-    raise click.BadParameter(f"{text!r} is neither a share such as 10% nor a number of rows such as 10000")
+    raise click.BadParameter(
+        f"{quoted(text)} is neither a share such as 10% nor a number of rows such as 10000"
+    )
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -53,6 +55,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     private: tuple[str, ...]
     metrics: Path | None
     fail_on: tuple[str, ...]
+    allow_empty: bool
     against: str | None
     threads: int | None
     budget: float | None
@@ -122,6 +125,11 @@ _judging: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
         "'film.rating: null_share > +5%', regression.",
     ),
     click.option(
+        "--allow-empty",
+        is_flag=True,
+        help="Accept a selection that names no table, which is otherwise an error.",
+    ),
+    click.option(
         "--against",
         metavar="MEASUREMENT",
         help="Compare with this one. [default: of each table the one before]",
@@ -187,6 +195,7 @@ def _refuse_together(asked: Asked) -> None:
         "--private": asked.private,
         "--budget": asked.budget,
         "--sql": asked.show_sql,
+        "--allow-empty": asked.allow_empty,
         "--fail-on": asked.history and asked.fail_on,
         "--against": asked.history and asked.against,
     }
@@ -277,7 +286,11 @@ def _history(database: Database, asked: Asked) -> None:
             )
         else:
             runs = list_quality_runs(
-                opened.store, project=asked.project, limit=asked.limit, schema=opened.schema
+                opened.store,
+                project=asked.project,
+                limit=asked.limit,
+                with_failed=True,
+                schema=opened.schema,
             )
             text = (
                 report.quality_runs_json(runs)
@@ -316,6 +329,7 @@ def _question(opened: OpenDatabase, asked: Asked, rules: QualityRules | None, fa
             selection=asked.selection,
             exclude=opened.scope.exclude,
             scope=opened.scope,
+            may_be_empty=asked.allow_empty,
         ),
         run=asked.selector,
         settings=_settings(asked, rules),

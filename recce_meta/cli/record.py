@@ -14,13 +14,14 @@ from msgspec.structs import asdict
 
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.recording import Recorded, read_target, record_project, target_folder
+from recce_meta.api.recording import Recorded, checkout_of, read_target, record_project, target_folder
 from recce_meta.cli.hook import hook as run_hook
 from recce_meta.cli.options import Connection, connecting, emit, format_option, say, screen, together, warn
 from recce_meta.cli.progress import progress
 from recce_meta.cli.sql_source import SqlSource, sql_options, sql_source
 from recce_meta.errors import ArtifactError, RecceMetaError
 from recce_meta.extractors.artifact import find_artifact
+from recce_meta.extractors.commit_proof import Checkout
 from recce_meta.extractors.git import GitState
 from recce_meta.graph.columns.project import SECONDS
 from recce_meta.models import Project
@@ -135,8 +136,10 @@ def hook(connection: Connection, command: tuple[str, ...], strict: bool, **optio
     warning, and never fails the job unless --strict is given.
     """
     before: int | None = None
-    with suppress(RecceMetaError):  # raised again, and told, when the command has run
+    checkout: Checkout | None = None
+    with suppress(RecceMetaError):  # raised again, and reported, when the command has run
         before = _manifest_time(_folder(connection, options))
+        checkout = checkout_of(_folder(connection, options), connection.project_dir)
 
     def write() -> None:
         folder = _folder(connection, options)
@@ -144,7 +147,7 @@ def hook(connection: Connection, command: tuple[str, ...], strict: bool, **optio
             raise ArtifactError(
                 f"the command wrote no manifest.json into {folder}", hint="--target-path names its folder"
             )
-        recorded = _record(connection, **options)
+        recorded = _record(connection, checkout=checkout, **options)
         say(_told(recorded, **screen(sys.stderr)))
 
     raise click.exceptions.Exit(run_hook(command, write, strict, warn))
@@ -191,6 +194,7 @@ def _record(
     no_columns: bool,
     column_timeout: float,
     sql: SqlSource | None = None,
+    checkout: Checkout | None = None,
 ) -> Recorded:
     git = GitState(sha=git_sha, branch=branch, dirty=git_dirty, pull_request=pull_request)
     given: dict[str, Any] = {
@@ -203,7 +207,7 @@ def _record(
         project = sql.read(connection, **given)
     else:
         folder = target_folder(target_path, connection.project_dir)
-        project = read_target(folder, project_dir=connection.project_dir, **given)
+        project = read_target(folder, project_dir=connection.project_dir, before=checkout, **given)
     with progress("recording") as tell, connection.open() as adapter:
         refuse_memory(adapter)
         statistics = _statistics(connection, adapter, project, stats, data_target) if stats else ()

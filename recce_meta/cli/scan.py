@@ -62,7 +62,7 @@ def scan(
     The scan before is the last one of the same project, environment and scope; if there is none, the last of
     any scope, and only what both looked at is compared.
 
-    Statuses: added, removed, modified. Effects: breaking, partial_breaking, unknown.
+    Statuses: added, removed, modified. Effects: fails, breaking, partial_breaking, unknown.
 
     Reasons: body, columns, contract (constraints), config (indexes, owner, options, kind), descriptions
     (comments), parents.

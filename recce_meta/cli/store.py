@@ -10,7 +10,7 @@ import click
 from recce_meta import report
 from recce_meta.api.checking import doctor as run_checks
 from recce_meta.cli.options import MOST, Connection, connecting, emit, format_option, screen
-from recce_meta.errors import RecceMetaError, UnknownNameError
+from recce_meta.errors import RecceMetaError, UnknownNameError, quoted
 from recce_meta.store import files
 from recce_meta.store.migrate import schema_text
 from recce_meta.store.prune import prune as prune_store
@@ -25,7 +25,7 @@ def age(text: str) -> timedelta:
     """`30d`, `12h` or `8w` as a time span."""
     found = re.fullmatch(r"(\d{1,5})([dwh])", text)
     if found is None:
-        raise click.BadParameter(f"{text!r} is not an age such as 30d, 8w or 12h")
+        raise click.BadParameter(f"{quoted(text)} is not an age such as 30d, 8w or 12h")
     return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
@@ -94,7 +94,10 @@ def prune(
 @connecting
 @format_option("table", "json")
 def doctor(connection: Connection, style: str) -> None:
-    """Check profile, connection, rights and store."""
+    """Check profile, connection, rights and store.
+
+    Of a store that exists, the role is full, record-only (cannot create or migrate it) or read-only.
+    """
     checks = run_checks(connection.open_existing, connection.schema)
     in_color = screen()["color"]
     emit(report.checks_json(checks) if style == "json" else report.checks_text(checks, color=in_color))

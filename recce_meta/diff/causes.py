@@ -45,11 +45,27 @@ class Causes:
 
     @cached_property
     def same_commit(self) -> bool:
-        """Whether both sides are known to come from one clean commit, so that nothing was edited."""
+        """True if both sides are proven to come from one clean commit, and nothing contradicts it."""
         before, after = self.base.run, self.current.run
         if before is None or after is None or before.git_sha is None or before.git_sha != after.git_sha:
             return False
-        return before.git_dirty is False and after.git_dirty is False
+        if not before.git_proven or not after.git_proven or before.git_dirty or after.git_dirty:
+            return False
+        return not self.changed_macros and self._same_sources()
+
+    def _same_sources(self) -> bool:
+        """Return True if both sides have the same nodes, sources, checksums and unrendered configuration."""
+        before, after = self.base.nodes, self.current.nodes
+        return before.keys() == after.keys() and all(
+            self._same_source(node, after[unique_id]) for unique_id, node in before.items()
+        )
+
+    def _same_source(self, before: NodeMetadata, after: NodeMetadata) -> bool:
+        if before.raw_code != after.raw_code or before.unrendered_config != after.unrendered_config:
+            return False
+        if before.code_hash != after.code_hash and None not in (before.code_hash, after.code_hash):
+            return False
+        return before.checksum == after.checksum or not self.same_checksum_rule(before, after)
 
     @cached_property
     def changed_macros(self) -> frozenset[str]:
@@ -173,8 +189,11 @@ class Causes:
             calls = _config_calls(after.raw_code or "")
             if re.search(rf"\b{re.escape(top.replace('-', '_'))}\b", calls):
                 return self._of_names(jinja_names(calls))
-        # YAML properties are rendered before dbt writes them: only an equal commit tells target from edit.
-        return Reason.ENVIRONMENT if self.same_commit and not self.same_environment else Reason.CONFIG
+        # dbt renders YAML properties before it writes them: only a proven commit excludes an edit, and only
+        # in the project itself, because files of packages are not in the repository.
+        is_own = self.current.run is not None and after.package_name == self.current.run.project_name
+        is_edit = self.same_environment or not is_own or not self.same_commit
+        return Reason.CONFIG if is_edit else Reason.ENVIRONMENT
 
     def _of_names(self, names: frozenset[str]) -> Reason:
         if "target" in names and (names.isdisjoint(VARIABLES) or not self.same_environment):

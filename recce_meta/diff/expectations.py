@@ -23,6 +23,7 @@ from recce_meta.diff.expected_figures import (
 from recce_meta.diff.expected_rows import (
     detail_violations,
     multiset_violations,
+    only_in_base,
     only_in_current,
     query_violations,
     rows_violations,
@@ -112,7 +113,9 @@ def _differences(answer: CheckAnswer) -> list[str]:
             found = rows_violations(ExpectRows(), answer, answer.subject.name)
             return found + only_in_current(answer.subject.name, answer.current_only)
         case ValueDetail():
-            return detail_violations(ExpectRows(), answer)
+            found = detail_violations(ExpectRows(), answer)
+            found += only_in_base(answer.subject.name, answer.base_only)
+            return found + only_in_current(answer.subject.name, answer.current_only)
         case QueryDiff():
             compared = answer.values or answer.rows
             columns = compared.current_only if compared else ()

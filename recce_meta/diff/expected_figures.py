@@ -54,6 +54,8 @@ def _figure(name: str, column: ColumnProfile, figure: str, limit: Amount, *, is_
     assert column.base is not None and column.current is not None
     before, after = _value(column.base, figure), _value(column.current, figure)
     what = f"{name}: {figure} of column {column.name}"
+    if before is None and after is None and is_own:
+        return [f"{what} is unknown on both sides"]
     if _is_same(before, after):
         return []
     if before is None or after is None or not limit.value:

@@ -66,12 +66,15 @@ def detail_violations(expect: ExpectRows, detail: ValueDetail) -> list[str]:
         more = " or more" if detail.is_cut else ""
         what = f"{count_of(counted, 'row')}{more} {_differ(counted, more)}"
         return [f"{name}: {what}, {allowed(expect.max_differing_rows)}"]
-    if detail.is_cut and set(expect.allow) < {"added", "removed", "changed"}:
+    if detail.is_cut and not {"added", "removed", "changed"} <= expect.allow:
         return [
             f"{name}: more rows differ than the {detail.limit:,} that were fetched, so that "
             f"{allowed(expect.max_differing_rows)} cannot be told; params.limit raises it"
         ]
-    return []
+    found = _uncompared_rows(name, detail, expect.allow)
+    if "incomparable_columns" not in expect.allow:
+        found += [f"{name}: column {column} was not compared" for column in detail.incomparable]
+    return found
 
 
 def query_violations(expect: ExpectRows, diff: QueryDiff) -> list[str]:
@@ -101,6 +104,11 @@ def rows_violations(expect: ExpectRows, rows: RowsDiff, name: str) -> list[str]:
     found += [f"{name}: column {column} was not compared" for column in rows.incomparable]
     found += _saw_nothing(name, rows, rows.base_rows + rows.current_rows)
     return found + _only_in(name, rows.base_only, "base")
+
+
+def only_in_base(name: str, columns: tuple[str, ...]) -> list[str]:
+    """Return a sentence for columns that current has not."""
+    return _only_in(name, columns, "base")
 
 
 def only_in_current(name: str, columns: tuple[str, ...]) -> list[str]:
@@ -162,7 +170,7 @@ def _mismatches_by_column(name: str, limits: Mapping[str, Amount], diff: ValueDi
     return found
 
 
-def _uncompared_rows(name: str, diff: ValueDiff, allow: frozenset[str]) -> list[str]:
+def _uncompared_rows(name: str, diff: ValueDiff | ValueDetail, allow: frozenset[str]) -> list[str]:
     """Rows that no key matches: nothing is known of them, so that nothing can be said to hold."""
     sides = [("base", diff.base), ("current", diff.current)]
     found = []

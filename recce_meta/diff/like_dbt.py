@@ -10,7 +10,7 @@ The rules are those of the dbt release that wrote the current run, as its own me
     1.9   exports of saved queries are compared; a removed contracted version is refused
     1.10  tags of saved queries are compared
     1.11  the size of a contracted type no longer breaks the contract; functions are compared
-    1.12  `sql_header` of a test counts
+    1.12  `sql_header` of a test counts; database and schema of a source are compared as they are written
 
 Source: https://docs.getdbt.com/reference/node-selection/state-comparison-caveats, and dbt-core itself.
 """
@@ -123,7 +123,8 @@ def dbt_state_resolver(base: Project, current: Project) -> StateResolver:
 def diff_state_resolver(base: Project, current: Project) -> StateResolver:
     """The same for diffs, which know both runs: nodes that only *base* has are `modified`, too.
 
-    Otherwise a check of `state:modified+` would pass over a model that a pull request removes.
+    Otherwise a check of `state:modified+` would pass over a model that a pull request removes. Sub-selectors
+    such as `modified.body`, and `old`, leave removed nodes out as dbt does.
     """
     resolve = dbt_state_resolver(base, current)
     here = {node.unique_id for node in current.nodes}
@@ -136,10 +137,9 @@ def diff_state_resolver(base: Project, current: Project) -> StateResolver:
 
     def resolve_with_removed(name: str) -> frozenset[str]:
         found = frozenset(resolve(name))
-        if name.partition(".")[0] != "modified":
+        if name != "modified":
             return found
-        wanted = name.removeprefix("modified.")
-        return frozenset([*found, *(unique_id for unique_id, states in removed.items() if wanted in states)])
+        return frozenset([*found, *(unique_id for unique_id, states in removed.items() if name in states)])
 
     return resolve_with_removed
 
@@ -228,14 +228,20 @@ def _configs_differ(base: NodeMetadata, current: NodeMetadata, rules: Release) -
 
 
 def _relation_differs(base: NodeMetadata, current: NodeMetadata, rules: Release) -> bool:
-    """The place as it is configured, for a source as it came out."""
+    """Return True if the configured place differs. Before dbt 1.12, places of sources are rendered ones."""
     if current.resource_type == "source":
-        return _place(base) != _place(current)
+        place = _unrendered_place if rules >= (1, 12) else _place
+        return place(base) != place(current)
     return any(base.unrendered_config.get(key) != current.unrendered_config.get(key) for key in PLACE)
 
 
 def _place(source: NodeMetadata) -> tuple[str | None, ...]:
     return source.database_name, source.schema_name, source.identifier
+
+
+def _unrendered_place(source: NodeMetadata) -> tuple[Json, ...]:
+    properties = source.properties
+    return properties.get("unrendered_database"), properties.get("unrendered_schema"), source.identifier
 
 
 def _descriptions_differ(base: NodeMetadata, current: NodeMetadata, rules: Release) -> bool:

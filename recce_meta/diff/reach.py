@@ -3,7 +3,8 @@
 A change of rows reaches the rows of everything below. A change of columns follows the column lineage: a value
 carries it to a column, a filter, join or grouping to the rows of the node that has it. What was not analysed
 is reached as a whole by whatever reaches what it reads. A new column reaches only what takes it for an old
-one (an unqualified name), or counts it in (`select distinct *`).
+one (an unqualified name), or counts it in (`select distinct *`). A node that names a column which was removed
+or renamed fails; a `*` passes the removal on.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import NamedTuple, TypeAlias
 from msgspec import Struct
 
 from recce_meta.graph import LineageGraph
-from recce_meta.graph.impact import structs_around
+from recce_meta.graph.columns.project import WITHOUT_QUERY
+from recce_meta.graph.impact import UNSURE, structs_around
 from recce_meta.models import LineageEdge, Status
-from recce_meta.models.category import Category, SqlChange
+from recce_meta.models.category import Category, ColumnChange, SqlChange
 from recce_meta.models.change import Reach
-from recce_meta.models.column_lineage import NodeColumns
+from recce_meta.models.column_lineage import Kind, NodeColumns
 
 EVERYTHING = "*"
 """The column that stands for those which nothing names."""
@@ -57,6 +59,8 @@ class Readers(NamedTuple):
     """Asked only of nodes that read no column of a parent."""
     is_blind: bool = False
     """Whether current has no column lineage: whoever reads what changed may be reached then."""
+    has_references: bool = True
+    """Whether the column lineage of current has the columns that SQL names."""
 
 
 class Start(NamedTuple):
@@ -76,6 +80,8 @@ class Reached(Struct):
     origin: str
     rows: float = 0.0
     unknown: float = 0.0
+    fails: float = 0.0
+    """How sure it is that the node names a column that is gone."""
     columns: dict[str, float] = {}
     origins: set[str] = set()
     """The changed nodes that it comes from; of those on one way, the nearest."""
@@ -104,6 +110,8 @@ class _Step(NamedTuple):
     status: Status = Status.MODIFIED
     """Whether the column has other values, is gone, or is new, which as such hurts nobody."""
     confidence: float = 1.0
+    fails: bool = False
+    """Whether the node names a column that is gone."""
 
 
 class _Shape(NamedTuple):
@@ -131,6 +139,13 @@ class _Walk:
         self._found: dict[str, Reached] = {}
         self._passed: dict[tuple[str, Reach, str, Status], float] = {}
         self._now, self._then = _Index(readers.current), _Index(readers.base)
+        self._changed = {start.unique_id for start in starts}
+        self._added = {
+            (start.unique_id, column.name.lower())
+            for start in starts
+            for column in start.effect.columns
+            if column.status is Status.ADDED
+        }
         self._new = {(start.unique_id, name) for start in starts for name in _new_columns(start.effect)}
 
     def run(self) -> dict[str, Reached]:
@@ -180,6 +195,8 @@ class _Walk:
         elif (step.distance, step.origin) < (found.distance, found.origin):
             found.distance, found.origin = step.distance, step.origin
         found.origins.add(step.origin)
+        if step.fails:
+            found.fails = max(found.fails, step.confidence)
         if step.what is Reach.ROWS:
             found.rows = max(found.rows, step.confidence)
         elif step.what is Reach.UNKNOWN:
@@ -193,17 +210,58 @@ class _Walk:
         children = self._graph.children(step.unique_id)
         if step.what is not Reach.COLUMNS:
             for child in children:
-                yield step._replace(unique_id=child, distance=distance)
+                yield step._replace(unique_id=child, distance=distance, fails=False)
             return
         readers = self._now.readers(step.unique_id, children)
         earlier = self._then.readers(step.unique_id, children) if step.status is not Status.MODIFIED else {}
         if step.status is not Status.ADDED or self._readers.is_blind:
             for child in self._in_the_dark(step, children, {**earlier, **readers}):
                 yield _Step(distance, step.origin, child, Reach.UNKNOWN, confidence=step.confidence)
+        else:
+            for child in self._not_understood(children):
+                yield _Step(distance, step.origin, child, Reach.UNKNOWN, confidence=step.confidence)
+        failing = self._failing(step, readers, earlier)
+        for child, sure in failing.items():
+            yield _Step(
+                distance, step.origin, child, Reach.ROWS, confidence=min(step.confidence, sure), fails=True
+            )
         for index in (readers, earlier) if step.status is Status.REMOVED else (readers,):
             for child, edges in index.items():
-                for edge in edges.of(step.column):
-                    yield self._along(step, child, edge)
+                for edge in edges.of(step.column) if child not in failing else ():
+                    yield self._along(step, child, edge, is_now=index is readers)
+
+    def _failing(
+        self, step: _Step, readers: Mapping[str, _Edges], earlier: Mapping[str, _Edges]
+    ) -> dict[str, float]:
+        """Return the readers that still name the column of *step*, with how sure that is.
+
+        That a column is gone makes it doubtful whose it was: base knows.
+        """
+        found: dict[str, float] = {}
+        is_there = (step.unique_id, step.column.lower()) in self._added  # in other capitals
+        if step.status is not Status.REMOVED or step.column == EVERYTHING or is_there:
+            return found
+        for child in {**earlier, **readers}:
+            before = earlier[child].named(step.column) if child in earlier else 0.0
+            now = readers[child].named(step.column) if child in readers else 0.0
+            if not now and (child in self._changed or self._is_named_elsewhere(child, step)):
+                continue
+            if child != step.unique_id and (now or before):
+                found[child] = max(now, before)
+        return found
+
+    def _is_named_elsewhere(self, child: str, step: _Step) -> bool:
+        """Return whether the name of the column that is gone means a column of another parent now.
+
+        If it does not, the query relied on its position.
+        """
+        others = [parent for parent in self._graph.parents(child) if parent != step.unique_id]
+        return any(
+            child in self._now.known(parent)
+            and self._now.known(parent)[child].named(step.column)
+            and not (child in self._then.known(parent) and self._then.known(parent)[child].named(step.column))
+            for parent in others
+        )
 
     def _in_the_dark(
         self, step: _Step, children: Collection[str], readers: Mapping[str, _Edges]
@@ -217,14 +275,28 @@ class _Walk:
         else:
             yield from self._dark(step.unique_id, [child for child in children if child not in readers])
 
-    def _along(self, step: _Step, child: str, edge: _Edge) -> _Step:
+    def _not_understood(self, children: Collection[str]) -> Iterator[str]:
+        """Yield those of *children* whose SQL is not understood: a star in it may take a new column."""
+        self._now.read(children)
+        for child in children:
+            known = self._now.columns.get(child)
+            if known is not None and known.reason is not None and known.reason not in WITHOUT_QUERY:
+                yield child
+
+    def _along(self, step: _Step, child: str, edge: _Edge, *, is_now: bool) -> _Step:
+        is_starred = is_now and edge.is_plain and self._readers.has_references
+        status = Status.MODIFIED
+        if step.status is Status.REMOVED and is_starred:
+            status = Status.REMOVED  # the reader does not name it, though its catalog may still list it
+        elif edge.column:
+            status = self._status(step, child, edge.column)
         return _Step(
             step.distance + 1,
             step.origin,
             child,
             Reach.COLUMNS if edge.column else Reach.ROWS,
             edge.column,
-            self._status(step, child, edge.column) if edge.column else Status.MODIFIED,
+            status,
             min(step.confidence, edge.confidence),
         )
 
@@ -290,6 +362,8 @@ class _Edge(NamedTuple):
 
     column: str
     confidence: float
+    is_plain: bool = False
+    """Whether the column is the one of the parent, under its name."""
 
 
 class _Edges:
@@ -297,6 +371,17 @@ class _Edges:
 
     def __init__(self) -> None:
         self._by_column: dict[str, list[_Edge]] = {}
+        self._named: dict[str, float] = {}
+
+    def name(self, source: str, sure: float) -> None:
+        """Note that the reader names the column *source*."""
+        self._named[source.lower()] = max(sure, self._named.get(source.lower(), 0.0))
+
+    def named(self, column: str) -> float:
+        """Return how sure it is that the reader names *column*; of a struct it may read another field."""
+        sure = max(self._named.get(name, 0.0) for name in (column.lower(), EVERYTHING))
+        structs = (self._named.get(name, 0.0) for name in structs_around(column.lower()))
+        return max(sure, *(min(one, UNSURE) for one in structs), 0.0)
 
     def add(self, source: str, edge: _Edge) -> None:
         self._by_column.setdefault(source.lower(), []).append(edge)
@@ -347,9 +432,12 @@ class _Index:
         self.columns[reader] = known
         for output in known.outputs:
             for source in output.sources:
-                self._of(source.parent, reader).add(source.column, _Edge(output.name, source.confidence))
+                edge = _Edge(output.name, source.confidence, output.kind is Kind.PASSTHROUGH)
+                self._of(source.parent, reader).add(source.column, edge)
         for use in known.uses:
             self._of(use.parent, reader).add(use.column, _Edge("", use.confidence))
+        for named in known.references:
+            self._of(named.parent, reader).name(named.column, named.confidence)
 
     def _of(self, parent: str, reader: str) -> _Edges:
         return self._edges.setdefault(parent, {}).setdefault(reader, _Edges())
@@ -361,8 +449,7 @@ def _steps(start: Start) -> Iterator[_Step]:
     where = (start.distance, start.origin, start.unique_id)
     if whole is not None:
         yield _Step(*where, whole)
-        return
-    for column in start.effect.columns:
+    for column in start.effect.columns if whole is None else _removed(start.effect):
         yield _Step(*where, Reach.COLUMNS, column.name, column.status)
 
 
@@ -378,14 +465,23 @@ def _new_columns(effect: SqlChange) -> Iterator[str]:
             yield column.name.lower()
 
 
+def _removed(effect: SqlChange) -> list[ColumnChange]:
+    return [column for column in effect.columns if column.status is Status.REMOVED]
+
+
+def _is_milder(effect: SqlChange) -> bool:
+    return effect.category not in (Category.BREAKING, Category.UNKNOWN)
+
+
 def _touches(effect: SqlChange) -> bool:
-    return effect.category not in (Category.BREAKING, Category.UNKNOWN) and bool(effect.columns)
+    return bool(effect.columns if _is_milder(effect) else _removed(effect))
 
 
 def _changes_names(effect: SqlChange) -> bool:
-    return _touches(effect) and any(column.status is not Status.MODIFIED for column in effect.columns)
+    if not _is_milder(effect):
+        return bool(_removed(effect))
+    return any(column.status is not Status.MODIFIED for column in effect.columns)
 
 
 def _changes_shape(effect: SqlChange) -> bool:
-    is_milder = effect.category not in (Category.BREAKING, Category.UNKNOWN)
-    return _changes_names(effect) or (effect.moved and is_milder)
+    return _is_milder(effect) and (_changes_names(effect) or effect.moved)

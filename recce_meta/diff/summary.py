@@ -84,7 +84,8 @@ def _impacts(
                 origin=found.origin,
                 reach=found.reach,
                 columns=tuple(sorted(found.columns)) if found.reach is Reach.COLUMNS else (),
-                confidence=found.confidence,
+                confidence=found.fails or found.confidence,
+                fails=found.fails > 0,
             )
 
 
@@ -98,7 +99,8 @@ def _with_reach(change: Change, found: Reached | None) -> Change:
             origins=tuple(sorted(found.origins)),
             reach=found.reach,
             columns=tuple(sorted(found.columns)) if found.reach is Reach.COLUMNS else (),
-            confidence=found.confidence,
+            confidence=found.fails or found.confidence,
+            fails=found.fails > 0,
         ),
     )
 

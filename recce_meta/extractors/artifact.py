@@ -138,6 +138,7 @@ class Metadata(Struct, gc=False):
     dbt_schema_version: str | None = None
     dbt_version: str | None = None
     generated_at: str | None = None
+    invocation_started_at: str | None = None
     invocation_id: str | None = None
     project_name: str | None = None
     project_id: str | None = None

@@ -1,8 +1,9 @@
 """Reads a file of checks: our checks.yml, and recce's recce.yml as it is.
 
 Both have one list, `checks:`, of `name`, `description`, `type`, `params` and `view_options`; ours has
-`expect` and `optional` besides. What else stands at the top level belongs to recce, and is passed over. What
-is wrong with a check is told with its line, and breaks that check alone.
+`expect` and `optional` besides. Other keys at the top level belong to recce and are not read. A problem of a
+check is reported with its line, and breaks that check alone. A duplicate key elsewhere breaks the file, as in
+recce: a second list `checks:` would take the place of the first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from recce_meta.errors import ConfigurationError, did_you_mean
 from recce_meta.extractors.check_types import TYPES, CheckType, Field
 from recce_meta.extractors.check_values import Lined, MalformedValue, flag, shown, text
-from recce_meta.extractors.lined_yaml import composed, constructor_class
+from recce_meta.extractors.lined_yaml import composed, constructor_class, refuse_duplicates
 from recce_meta.models.check_expect import Expect, ExpectEqual
 from recce_meta.models.check_params import CheckParams
 from recce_meta.models.check_result import AnyCheck, BrokenCheck, DataCheck, Problem
@@ -34,7 +35,8 @@ def read_check_file(path: Path) -> tuple[AnyCheck, ...]:
 
     A name that is given twice gets a number from the second on: `orders`, `orders (2)`.
 
-    Raises ConfigurationError for a file that cannot be read, is no YAML, or has no list `checks:`.
+    Raises ConfigurationError if the file cannot be read, is not YAML, has no list `checks:`, or has a key
+    twice outside of its checks.
     """
     names: set[str] = set()
     checks: list[AnyCheck] = []
@@ -52,6 +54,7 @@ def _check_nodes(path: Path) -> list[Node]:
     if not isinstance(root, yaml.MappingNode):
         raise _no_list(path, "holds no mapping with a list 'checks:'")
     found = next((value for key, value in root.value if key.value == "checks"), None)
+    refuse_duplicates(path, root, outside=found)
     if found is None:
         near = did_you_mean("checks", [str(key.value) for key, _ in root.value])
         raise _no_list(path, "has no list 'checks:'", near and near.replace("did you mean", "is it"))

@@ -137,7 +137,10 @@ _EXPECT_RESULT = {
     "value": Field(cell),
 }
 _EXPECT_ROWS = {"max_differing_rows": Field(rows), "allow": Field(words_of(*ROW_STATUSES))}
-_EXPECT_DETAIL = {**_EXPECT_ROWS, "max_differing_rows": Field(few_rows)}
+_EXPECT_DETAIL = {
+    "max_differing_rows": Field(few_rows),
+    "allow": Field(words_of(*ROW_STATUSES, "null_keys", "duplicate_keys", "incomparable_columns")),
+}
 _EXPECT_VALUES = {
     "max_mismatch": Field(plain_or_by_column(rows)),
     "max_added": Field(rows),

@@ -31,14 +31,19 @@ class GitState(Struct, frozen=True):
     sha: str | None = None
     branch: str | None = None
     dirty: bool | None = None
-    """Whether tracked files differ from the commit (`git describe --dirty`), or code is untracked."""
+    """True if tracked files differ from the commit (`git describe --dirty`), or code is untracked."""
     pull_request: str | None = None
     """The number by which the hosting service knows the pull or merge request."""
 
 
 CODE_SUFFIXES = (".sql", ".py", ".yml", ".yaml", ".csv")
-NOT_CODE = frozenset(["target", "logs", "dbt_packages", "dbt_modules", "profiles.yml", ".venv", "venv"])
-"""Names that dbt or its setting up leaves in a checkout that nobody edited."""
+NOT_CODE = frozenset(
+    ["target", "logs", "dbt_packages", "dbt_internal_packages", "dbt_modules", "package-lock.yml",
+     ".user.yml", "profiles.yml", ".venv", "venv"]
+)  # fmt: skip
+"""Names of untracked files and folders that dbt writes or that belong to its setup."""
+WRITTEN_BY_DBT = frozenset(["manifest.json", "partial_parse.msgpack", "run_results.json", "dbt.log"])
+"""Names of files that dbt writes into its target and log folders, whatever their names."""
 
 
 class Variable(Struct, frozen=True):
@@ -199,7 +204,7 @@ PROVIDERS = (
 
 def detect_git(start: Path, environ: Mapping[str, str]) -> GitState:
     """The origin of the code in the directory *start*, from its repository and *environ*."""
-    repository = _read_repository(start, environ)
+    repository = read_repository(start, environ)
     claims = _read_claims(environ)
     if repository.sha is None:
         claim = next((claim for claim in claims if claim.has_default or not claim.commits), None)
@@ -294,10 +299,10 @@ def _read_event(path: str | None) -> dict[str, str]:
     }
 
 
-def _read_repository(start: Path, environ: Mapping[str, str]) -> GitState:
+def read_repository(start: Path, environ: Mapping[str, str]) -> GitState:
     """What `git status` says; its first lines are `# branch.<key> <value>`, the others changes."""
     # Submodules are compared by their commit alone: looking into each costs a process.
-    output = _git(
+    output = git_output(
         start,
         environ,
         ("status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--ignore-submodules=dirty"),
@@ -310,25 +315,41 @@ def _read_repository(start: Path, environ: Mapping[str, str]) -> GitState:
     return GitState(
         sha=None if sha == "(initial)" else sha,
         branch=None if branch == "(detached)" else branch,
-        dirty=any(line[:1] not in ("#", "?") or _is_code(line) for line in lines),
+        dirty=any(line[:1] not in ("#", "?") for line in lines) or _has_new_code(lines, start, environ),
     )
 
 
-def _is_code(line: str) -> bool:
-    """Whether the line `? <path>` names an untracked file, or folder, that a dbt project may consist of."""
-    path = line.removeprefix("? ").strip('"')
-    parts = path.rstrip("/").split("/")
-    if not line.startswith("? ") or not NOT_CODE.isdisjoint(parts):
-        return False
-    return path.endswith(("/", *CODE_SUFFIXES))
+def _has_new_code(lines: list[str], start: Path, environ: Mapping[str, str]) -> bool:
+    """Return True if a line `? <path>` names an untracked file or folder that may belong to the project."""
+    paths = [line.removeprefix("? ").strip('"') for line in lines if line.startswith("? ")]
+    paths = [path for path in paths if NOT_CODE.isdisjoint(path.rstrip("/").split("/"))]
+    if any(path.endswith(CODE_SUFFIXES) for path in paths):
+        return True
+    return any(path.endswith("/") for path in paths) and _has_code_in_new_folders(start, environ)
+
+
+def _has_code_in_new_folders(start: Path, environ: Mapping[str, str]) -> bool:
+    """Return True if untracked folders that dbt does not write hold code, or cannot be listed."""
+    listed = git_output(start, environ, ("ls-files", "-z", "--others", "--exclude-standard", ":/"))
+    files = [path.split("/") for path in listed.split("\0")[:-1]]
+    written = {tuple(folder) for *folder, name in files if name in WRITTEN_BY_DBT and folder}
+    return (
+        not files
+        or any(
+            (not parts[-1] or parts[-1].endswith(CODE_SUFFIXES))  # a repository in the folder is not listed
+            and NOT_CODE.isdisjoint(parts)
+            and not any(tuple(parts[:depth]) in written for depth in range(1, len(parts)))
+            for parts in files
+        )
+    )
 
 
 def _read_parents(start: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(_git(start, environ, ("rev-list", "--parents", "--max-count=1", "HEAD")).split()[1:])
+    return tuple(git_output(start, environ, ("rev-list", "--parents", "--max-count=1", "HEAD")).split()[1:])
 
 
-def _git(start: Path, environ: Mapping[str, str], arguments: tuple[str, ...]) -> str:
-    """What git prints in *start*; nothing where it is missing, refuses or takes too long."""
+def git_output(start: Path, environ: Mapping[str, str], arguments: tuple[str, ...]) -> str:
+    """Return what git prints in *start*; an empty string if it is missing, fails or takes too long."""
     import subprocess  # kept out of the start-up path
 
     command = ("git", "-c", "core.fsmonitor=false", *arguments)

@@ -1,4 +1,8 @@
-"""YAML whose mappings know the line of each key: what is wrong with a value is told with where it stands."""
+"""YAML whose mappings know the line of each key, for errors with file and line.
+
+It serves the files that are ours: checks and metrics. A duplicate key is an error in them, as in recce. dbt's
+own files are read by `profiles.yaml_file`, where the last one counts, as in dbt.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.extractors.check_values import Lined, shown
-from recce_meta.profiles.yaml_file import read_text, refuse_depth
+from recce_meta.extractors.check_values import Lined
+from recce_meta.profiles.yaml_file import duplicate_keys, duplicate_message, read_text, refuse_depth
+
+if TYPE_CHECKING:
+    from yaml import Node
 
 _BROKEN_VALUE = (ValueError, OverflowError)
 """What PyYAML lets through from values that no Python type can hold: a date in month 13."""
@@ -43,6 +50,15 @@ def composed(path: Path) -> Any:
         return yaml.compose(text, Loader=loader)
 
 
+def refuse_duplicates(path: Path, root: Node, *, outside: Node | None = None) -> None:
+    """Raise ConfigurationError, with the line, if *root* has a key twice, but for what is in *outside*."""
+    for twice in duplicate_keys(root, is_deep=True, outside=outside):
+        line = twice.key.start_mark.line + 1
+        raise ConfigurationError(
+            f"{path}:{line}: {duplicate_message(*twice)}", hint="remove one, or join what both hold"
+        )
+
+
 @contextmanager
 def _valid_yaml(path: Path) -> Iterator[None]:
     """Tells what PyYAML finds wrong with *path*, and in which line."""
@@ -67,13 +83,12 @@ def constructor_class() -> Any:
         def construct_lined(self, node: MappingNode) -> Iterator[Lined]:
             mapping = Lined()
             yield mapping
-            seen: set[str] = set()
             for key, _ in node.value:
                 if not isinstance(key, ScalarNode):
                     raise ConstructorError(None, None, "a key must be a text", key.start_mark)
-                if key.value in seen:
-                    raise ConstructorError(None, None, f"{shown(key.value)} stands twice", key.start_mark)
-                seen.add(key.value)
+            twice = duplicate_keys(node)
+            if twice:
+                raise ConstructorError(None, None, duplicate_message(*twice[0]), twice[0].key.start_mark)
             self.flatten_mapping(node)
             for key, value in node.value:
                 mapping[key.value] = self.construct_object(value, deep=True)

@@ -116,22 +116,29 @@ def extract_database(
             _for_a_scan(error)
             raise
         nodes = _Nodes(adapter, catalog, found).all()
-    name = project or adapter.name
-    run = RunMetadata(
-        run_id=run_id or uuid4().hex,
+    run = replace(
+        scan_run(adapter, replace(chosen, unread=tuple(found.unread)), environment, project),
+        node_count=len(nodes),
+        edge_count=sum(len(node.parents) for node in nodes),
+    )
+    run = replace(run, run_id=run_id) if run_id else run
+    facts = tuple(sorted(_facts(found.relations), key=lambda one: one.unique_id))
+    return Project(run=run, nodes=nodes, facts=facts, warnings=tuple(found.warnings))
+
+
+def scan_run(adapter: UnifiedSqlAdapter, scope: Scope, environment: str, project: str | None) -> RunMetadata:
+    """Return a new run of a scan, without nodes."""
+    return RunMetadata(
+        run_id=uuid4().hex,
         run_at=datetime.now(timezone.utc),
-        project_name=name,
+        project_name=project or adapter.name,
         environment=environment,
         extractor=EXTRACTOR,
         adapter_type=adapter.warehouse.name,
         target_name=adapter.target.name if adapter.target else None,
         target_database=adapter.database,
-        command=str(replace(chosen, unread=tuple(found.unread))),
-        node_count=len(nodes),
-        edge_count=sum(len(node.parents) for node in nodes),
+        command=str(scope),
     )
-    facts = tuple(sorted(_facts(found.relations), key=lambda one: one.unique_id))
-    return Project(run=run, nodes=nodes, facts=facts, warnings=tuple(found.warnings))
 
 
 def _for_a_scan(error: WarehouseError) -> None:
@@ -399,7 +406,7 @@ class _Nodes:
         key = (row.schema, row.name)
         is_view = row.kind in VIEWS and row.definition is not None
         code = row.definition if is_view else None
-        read = self._views.read(key, code) if code else None
+        read = self._views.read(key, code, _keys(row.reads)) if code else None
         return NodeMetadata(
             unique_id=relation_id(*key),
             name=row.name,
@@ -511,6 +518,11 @@ def _facts(relations: Iterable[RelationRow]) -> Iterable[RelationFacts]:
         )
         if fact != RelationFacts(unique_id=fact.unique_id):
             yield fact
+
+
+def _keys(reads: str | None) -> list[Key]:
+    """Return the relations of a JSON array of schemas and names."""
+    return [(str(schema), str(name)) for schema, name in msgspec.json.decode(reads or "[]")]
 
 
 def _present(**values: Json) -> dict[str, Json]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from recce_meta.errors import first_of
+from recce_meta.extractors.named_relations import relations_named, words_of
 
 Key = tuple[str, str]
 """Schema and name."""
@@ -102,18 +103,25 @@ class ViewReader:
             f"Read by a view, but not part of the scan: {first_of(self._missing, _NAMED)}",
         ]
 
-    def read(self, view: Key, definition: str) -> ViewSql:
-        """The SQL *definition* of *view*; where it cannot be parsed, what it names in full, and a warning."""
-        from sqlglot.errors import SqlglotError
+    def read(self, view: Key, definition: str, in_catalog: Sequence[Key] = ()) -> ViewSql:
+        """Return the SQL *definition* of *view*, and what it reads.
+
+        If it cannot be parsed, it reads what the catalog says, *in_catalog*, and else the relations that it
+        names. Then there is a warning.
+        """
+        from recce_meta.dialects.tokens import STUMBLES
 
         query = _Query(definition, None)
         try:
             query = _query_of(definition, self._dialect)
             found = self._tables(query.text)
-        except (SqlglotError, RecursionError, ValueError) as error:
-            named = self._named(query.text, view)
-            known = "told by its names alone" if named else "not known"
-            self._warnings.append(f"What view {'.'.join(view)} reads is {known}: {_reason(error)}")
+        except STUMBLES as error:
+            known = tuple(sorted(key for key in in_catalog if key in self._relations and key != view))
+            named = known or self._named(query.text, view)
+            source = "the catalog" if known else "the names in it" if named else "nowhere: it has no parents"
+            self._warnings.append(
+                f"View {'.'.join(view)} is not understood: {_reason(error)}; its parents come from {source}"
+            )
             return ViewSql(query.text, query.text, named)
         parents: set[Key] = set()
         spellings: list[tuple[_Name, str]] = []
@@ -132,15 +140,18 @@ class ViewReader:
         return ViewSql(query.text, code, tuple(sorted(parents - {view})))
 
     def _named(self, text: str, view: Key) -> tuple[Key, ...]:
-        """The relations that *text*, which cannot be parsed, names with their schema."""
+        """Return the relations that *text*, which cannot be parsed, names: in FROM, or with their schema."""
         from sqlglot import tokenize
         from sqlglot.errors import SqlglotError
 
+        words = words_of(text, self._dialect)
+        found = [[_Part(part.text, part.is_quoted) for part in name] for name in relations_named(words)]
         try:
             names = list(_names_in(tokenize(text, read=self._dialect or None), self._last_names))
         except SqlglotError:
-            return ()
-        owners = {self._owner(name.parts, view) for name in names if len(name.parts) > 1}
+            names = []  # the words above are all that there is
+        found += [list(name.parts) for name in names if len(name.parts) > 1]
+        owners = {self._owner(parts, view) for parts in found}
         return tuple(sorted(owner for owner in owners if owner is not None and owner != view))
 
     def _spelt(self, text: str, table: _Table, owner: Key) -> str:
@@ -237,16 +248,18 @@ class _Reading:
     """One parsed query, in which *names* are marked."""
 
     def __init__(self, marked: str, dialect: str, names: Sequence[_Name], catalog: _Catalog) -> None:
+        from sqlglot import exp
         from sqlglot.dialects.dialect import Dialect
         from sqlglot.errors import ParseError
 
-        from recce_meta.dialects.lambdas import without_brackets
+        from recce_meta.dialects.tokens import unambiguous
 
         self._names, self._catalog, self._in_any_order = names, catalog, dialect in _ANY_ORDER
         reader = Dialect.get_or_raise(dialect or None)
-        tree: Any = next(iter(reader.parser().parse(without_brackets(reader.tokenize(marked)), marked)), None)
-        if tree is None:
-            raise ParseError("No query")
+        tokens = unambiguous(reader.tokenize(marked), dialect)
+        tree: Any = next(iter(reader.parser().parse(tokens, marked)), None)
+        if tree is None or isinstance(tree, exp.Command):
+            raise ParseError("No query that is understood")
         self._tree = tree
 
     def tables(self) -> Iterator[_Table]:

@@ -50,6 +50,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     schema_version: str | None
     dbt_version: str | None
     generated_at: str | None
+    started_at: str | None
+    """When the invocation started, from dbt 1.10 on."""
     invocation_id: str | None
     project_name: str
     adapter_type: str | None
@@ -104,6 +106,7 @@ def _manifest(path: Path) -> Manifest:
         schema_version=version,
         dbt_version=header.dbt_version,
         generated_at=header.generated_at,
+        started_at=header.invocation_started_at,
         invocation_id=header.invocation_id,
         project_name=_project_name(header, nodes),
         adapter_type=header.adapter_type,

@@ -12,11 +12,13 @@ from recce_meta._version import __version__
 from recce_meta.errors import ArtifactError
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.catalog import extract_columns_from_catalog
+from recce_meta.extractors.commit_proof import Checkout, proves_commit
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.extractors.run_results import RunResults, read_run_results
 from recce_meta.extractors.seeds import hash_seeds
 from recce_meta.models import NodeMetadata, NodeResult, Project, RunMetadata, target_place
+from recce_meta.models.run import with_build
 from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
 
 
@@ -33,12 +35,14 @@ def extract_project(
     git: GitState | None = None,
     hash_seed_files: bool = True,
     environ: Mapping[str, str] | None = None,
+    before: Checkout | None = None,
 ) -> Project:
-    """Everything that dbt left in *target_dir*, as one run.
+    """Return everything that dbt wrote into *target_dir*, as one run.
 
     Catalog and run results are read where they are; files named explicitly must exist. *project_dir* is
     where `dbt_project.yml` and the seeds lie (default: found above *target_dir*); *git* overrides what
-    the repository and the CI variables say.
+    the repository and the CI variables say. *before* is the checkout before the command that may have built
+    the artifacts just now: it can prove their commit (`RunMetadata.git_proven`).
 
     Raises ArtifactError where an artifact is missing, damaged, or another project's.
     """
@@ -54,18 +58,22 @@ def extract_project(
     results_path = _optional(folder, run_results_path, "run_results.json")
     found = read_run_results(results_path) if results_path else None
     results, warnings = _own_results(found, manifest, nodes, manifest.groups)
+    proven = None
     if git is None:
-        git = detect_git(root or folder, os.environ if environ is None else environ)
+        variables = os.environ if environ is None else environ
+        git, proven = _origin(root or folder, _built_at(manifest), variables, before)
+    run = _run(
+        manifest,
+        nodes,
+        git,
+        proven,
+        environment=environment,
+        run_id=run_id,
+        target_name=target_name or (found.target if found else None),
+        command=found.command if found and results else None,
+    )
     return Project(
-        run=_run(
-            manifest,
-            nodes,
-            git,
-            environment=environment,
-            run_id=run_id,
-            target_name=target_name or (found.target if found else None),
-            command=found.command if found and results else None,
-        ),
+        run=with_build(run, results),
         nodes=nodes,
         macros=manifest.macros,
         groups=manifest.groups,
@@ -74,10 +82,19 @@ def extract_project(
     )
 
 
+def _origin(
+    start: Path, built_at: datetime, environ: Mapping[str, str], before: Checkout | None
+) -> tuple[GitState, bool | None]:
+    """Return the commit that is checked out, and whether the artifacts of *built_at* prove it."""
+    git = detect_git(start, environ)
+    return git, proves_commit(start, git, built_at, environ, before) if git.sha else None
+
+
 def _run(
     manifest: Manifest,
     nodes: tuple[NodeMetadata, ...],
     git: GitState,
+    proven: bool | None,
     *,
     environment: str,
     run_id: str | None,
@@ -101,6 +118,7 @@ def _run(
         git_sha=git.sha,
         branch=git.branch,
         git_dirty=git.dirty,
+        git_proven=proven,
         pull_request=git.pull_request,
         command=command,
         node_count=len(nodes),
@@ -153,7 +171,23 @@ def _own_results(
 
 def _run_at(manifest: Manifest) -> datetime:
     """When dbt wrote the manifest, in UTC; the epoch where it does not say, so that reading is repeatable."""
-    text = (manifest.generated_at or "").replace("Z", "+00:00")
+    return _moment(manifest.generated_at)
+
+
+def _built_at(manifest: Manifest) -> datetime:
+    """Return the earliest time at which dbt can have read the project's files, in UTC.
+
+    dbt-core takes `generated_at` before it reads files; after a partial parse, it repeats the
+    `invocation_started_at` of an earlier invocation. dbt 2 may take `generated_at` later.
+    """
+    generated = _run_at(manifest)
+    if manifest.started_at is None or not (manifest.dbt_version or "").startswith("2."):
+        return generated
+    return min(generated, _moment(manifest.started_at))
+
+
+def _moment(stamp: str | None) -> datetime:
+    text = (stamp or "").replace("Z", "+00:00")
     try:
         moment = datetime.fromisoformat(_microseconds(text))
         return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)

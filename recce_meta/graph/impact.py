@@ -23,12 +23,14 @@ from typing import Literal, NamedTuple, TypeAlias
 from msgspec import Struct
 
 from recce_meta.graph.dag import LineageGraph
-from recce_meta.models.column_lineage import ColumnEdge, NodeColumns
+from recce_meta.models.column_lineage import REFERENCED, ColumnEdge, Kind, NodeColumns
 
 COLUMNS, ROWS, UNKNOWN = "columns", "rows", "unknown"
 """The words of `models.change.Reach`; plain texts, because places are hashed by the hundred thousand."""
 UNSURE = 0.5
 """Confidence of a step into a node whose own columns are not known."""
+FAILS = "fails"
+"""The reach of a node that names a column which is gone."""
 ANY = "*"
 """The column of a parent whose columns are not known, and of a node that passes such columns on."""
 
@@ -139,6 +141,8 @@ def columns_read(unique_id: str, columns: NodeColumns) -> Iterator[ColumnEdge]:
             )
     for use in columns.uses:
         yield ColumnEdge(unique_id, None, use.parent, use.column, use.usage.value, use.confidence)
+    for named in columns.references:
+        yield ColumnEdge(unique_id, None, named.parent, named.column, REFERENCED, named.confidence)
 
 
 def downstream(
@@ -153,7 +157,7 @@ def downstream(
     the walk begins: the columns of their readers are known to come from what these models read, and so
     nothing is known to come from the models themselves.
     """
-    of_node = _Index(edges, "parent_id", "parent_column")
+    of_node = _Index((edge for edge in edges if edge.kind != REFERENCED), "parent_id", "parent_column")
 
     def hops(place: Place) -> Iterator[Hop]:
         unique_id, reach, column = place
@@ -170,6 +174,37 @@ def downstream(
                 yield Hop(place, Place(child, UNKNOWN), UNKNOWN, UNSURE)
 
     return hops
+
+
+def removal(edges: Iterable[ColumnEdge]) -> Hops:
+    """Return the steps of a column that is removed or renamed; *edges* as for `downstream`.
+
+    A reader that names the column fails, and its way ends there. A star loses the column.
+    """
+    of_node = _Index(edges, "parent_id", "parent_column")
+
+    def hops(place: Place) -> Iterator[Hop]:
+        unique_id, _, column = place
+        if column is None:
+            return
+        readers = of_node[unique_id]
+        structs = frozenset(structs_around(column))
+        for name in readers if column == ANY else (column, *structs, ANY):
+            read = [edge for edge in readers.get(name, ()) if edge.node_id != unique_id]
+            named = {edge.node_id for edge in read if edge.kind == REFERENCED}
+            for edge in read:
+                sure = min(edge.confidence, UNSURE) if name in structs else edge.confidence
+                if edge.kind == REFERENCED:
+                    yield Hop(place, Place(edge.node_id, FAILS), edge.kind, sure)
+                elif edge.node_id not in named and _is_starred(edge):
+                    yield _into_reader(place, edge)._replace(confidence=sure)
+
+    return hops
+
+
+def _is_starred(edge: ColumnEdge) -> bool:
+    """Return whether *edge*, from a column that is not named, leads to a column of the same name."""
+    return edge.kind == Kind.PASSTHROUGH or edge.column_name == ANY == edge.parent_column
 
 
 def structs_around(column: str) -> Iterator[str]:
@@ -215,7 +250,7 @@ def upstream(edges: Iterable[ColumnEdge], graph: LineageGraph, known: Collection
 
     A place that only decides over rows says so, as does all that it is made of.
     """
-    of_node = _Index(edges, "node_id", "column_name")
+    of_node = _Index((edge for edge in edges if edge.kind != REFERENCED), "node_id", "column_name")
 
     def hops(place: Place) -> Iterator[Hop]:
         unique_id, reach, column = place

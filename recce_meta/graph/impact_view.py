@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from recce_meta.graph.impact import COLUMNS, Place, Walk, by_node, ways
+from recce_meta.graph.impact import COLUMNS, FAILS, Place, Walk, by_node, ways
 from recce_meta.models import LineageEdge, NodeMetadata
 from recce_meta.models.change import Reach
 from recce_meta.models.column_lineage import Usage
-from recce_meta.models.impact import ImpactView, Influence, ReachedColumn, ReachedNode, Stop
+from recce_meta.models.impact import FailingNode, ImpactView, Influence, ReachedColumn, ReachedNode, Stop
 from recce_meta.models.lineage import Direction
 
 _REACHES = {reach.value: rank for rank, reach in enumerate(Reach)}
@@ -25,8 +25,9 @@ def impact_view(
     *,
     reasons: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    removed: Walk | None = None,
 ) -> ImpactView:
-    """What *walks*, upstream and downstream of *root*, found.
+    """What *walks*, upstream and downstream of *root*, found; and *removed*, that of the column's removal.
 
     *nodes* say what the reached ones are called (an id without a node is its own name), *reasons* why the
     columns of some are not known.
@@ -42,7 +43,28 @@ def impact_view(
         nodes=tuple(sorted(reached, key=lambda node: (node.distance, node.unique_id))),
         edges=tuple(sorted({edge for way, found in walks.items() for edge in _edges(way, found)})),
         notes=tuple(notes),
+        fails=None if removed is None else tuple(_failing(removed, nodes)),
     )
+
+
+def _failing(found: Walk, nodes: Mapping[str, NodeMetadata]) -> Iterator[FailingNode]:
+    """Yield the nodes in which a removal ends, nearest first."""
+    paths = ways(found)
+    named: dict[Place, set[Stop]] = {}
+    for hop in found.hops:
+        if hop.target.reach == FAILS:
+            named.setdefault(hop.target, set()).add(Stop(hop.origin.unique_id, hop.origin.column))
+    for place in sorted(named, key=lambda place: (found.distances[place], place.unique_id)):
+        node = nodes.get(place.unique_id)
+        yield FailingNode(
+            unique_id=place.unique_id,
+            name=node.label if node else place.unique_id,
+            resource_type=node.resource_type if node else _kind_of(place.unique_id),
+            distance=found.distances[place],
+            confidence=found.confidences[place],
+            path=tuple(Stop(stop.unique_id, stop.column) for stop in paths[place]),
+            references=tuple(sorted(named[place], key=lambda stop: (stop.unique_id, stop.column or ""))),
+        )
 
 
 def _parts(

@@ -11,6 +11,7 @@ from enum import Enum
 from functools import reduce
 from typing import NamedTuple
 
+from recce_meta.errors import did_you_mean
 from recce_meta.graph.dag import LineageGraph
 from recce_meta.graph.methods import Scope, StateResolver, is_test, matching
 from recce_meta.graph.release import release
@@ -40,6 +41,17 @@ class _Found(NamedTuple):
     direct: set[str]
     pending: set[str]
     """Tests that come along once more of their parents are selected."""
+
+
+def nearest_names(expressions: Iterable[str], names: Sequence[str]) -> list[str]:
+    """Return a hint for each part of *expressions* that is similar to some of *names*.
+
+    >>> nearest_names(["+ordres tag:daily"], ["customers", "orders"])
+    ["did you mean 'orders'?"]
+    """
+    parts = [part for text in expressions for term in text.split() for part in term.split(",")]
+    words = [part.strip("+@0123456789").rpartition(":")[2] for part in parts]
+    return [hint for word in words if word and (hint := did_you_mean(word, names))]
 
 
 def select(

@@ -53,6 +53,8 @@ class RelationRow(Struct, frozen=True, gc=False):
     """When the definition, or where the warehouse tells only that, the data was last changed."""
     is_readable: bool | None = None
     """Whether the role may read its rows; None where the catalog does not tell."""
+    reads: str | None = None
+    """JSON array of the relations that a view depends on, each a schema and a name; None if not recorded."""
 
 
 class ColumnRow(Struct, frozen=True, gc=False):

@@ -30,6 +30,8 @@ class Reason(Word):
 
 COSMETIC = frozenset({Reason.FORMATTING, Reason.ENVIRONMENT})
 """Reasons that alone leave a node unchanged."""
+OF_SQL = frozenset({Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS})
+"""Reasons that say nothing more than the SQL of both sides does, if that was compared."""
 
 
 class ChangeDetail(Struct, frozen=True):
@@ -63,6 +65,8 @@ class ReachedBy(Struct, frozen=True, kw_only=True):
     """The columns that are reached, where reach is `columns`; sorted."""
     confidence: float = 1.0
     """How sure it is that a change comes this far: the weakest edge of the surest way."""
+    fails: bool = False
+    """Whether the node names a column that was removed or renamed, and so fails when it is built."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -87,6 +91,15 @@ class Change(Struct, frozen=True, kw_only=True):
     reached: ReachedBy | None = None
     """Of a modified node: what other changes do to it, beside its own; None where they do nothing."""
 
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether only the SQL was edited, and both versions mean the same."""
+        return (
+            self.status is Status.MODIFIED
+            and self.category is Category.NONE
+            and OF_SQL.union(COSMETIC).issuperset(self.reasons)
+        )
+
 
 class Impact(Struct, frozen=True, kw_only=True):
     """A node downstream that a change reaches."""
@@ -104,6 +117,8 @@ class Impact(Struct, frozen=True, kw_only=True):
     """The columns that are reached, where reach is `columns`; sorted."""
     confidence: float = 1.0
     """How sure it is that a change comes this far: the weakest edge of the surest way."""
+    fails: bool = False
+    """Whether the node names a column that was removed or renamed, and so fails when it is built."""
 
 
 class RunDiff(Struct, frozen=True, kw_only=True):

@@ -59,7 +59,8 @@ class NodesParams(Struct, frozen=True, kw_only=True):
     select: str | None = None
     """dbt's selection grammar."""
     exclude: str | None = None
-    packages: tuple[str, ...] = ()
+    packages: tuple[str, ...] | None = None
+    """Of a selection; None: the project's own package, as in recce. Empty: all packages."""
     view_mode: str | None = None
     """`all`, or `changed_models`: what changed, its parents, and what is downstream; None: as `all`."""
 

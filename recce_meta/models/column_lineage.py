@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from recce_meta.models.change import Word
+
+WARNINGS_SHOWN = 5
+"""Nodes without column lineage that are named when a run is recorded; the rest is a number."""
 
 
 class Kind(Word):
@@ -89,6 +92,8 @@ class NodeColumns(Struct, frozen=True, gc=False, kw_only=True):
     outputs: tuple[ColumnOutput, ...] = ()
     uses: tuple[ColumnUse, ...] = ()
     """Sorted."""
+    references: tuple[ColumnSource, ...] = ()
+    """The columns that its SQL names anywhere, sorted: it fails if one of them is removed or renamed."""
     reason: str | None = None
     """Why there are no outputs, in one sentence: SQL that does not parse, a Python model, no time left."""
 
@@ -108,7 +113,7 @@ class ColumnEdge(NamedTuple):
     parent_id: str
     parent_column: str
     kind: str
-    """A `Kind`, or a `Usage` where there is no *column_name*."""
+    """A `Kind`; where there is no *column_name*, a `Usage` or `REFERENCED`."""
     confidence: float
 
 
@@ -128,6 +133,29 @@ KnownColumns: TypeAlias = Mapping[str, tuple[str, ...]]
 Analyse: TypeAlias = Callable[[KnownColumns], ColumnGraph]
 """Computes the column lineage of one project, but for what is known already."""
 
+REFERENCED = "referenced"
+"""The word of an edge to a node that names the column: a removal follows it, other values do not."""
+
+REFERENCES_SINCE = 4
+"""The version of the analysis from which on nodes have `references`."""
+_VERSIONED = re.compile(r"v(\d+)\.")
+
+
+def lineage_id_of(version: int, digest: str) -> str:
+    """Return the id of an analysis made by *version* of it, of what hashes to *digest*."""
+    return f"v{version}.{digest}"
+
+
+def has_references(lineage_id: str) -> bool:
+    """Return whether the analysis called *lineage_id* looked for references.
+
+    >>> has_references(lineage_id_of(4, "07c3")), has_references("07c3")
+    (True, False)
+    """
+    found = _VERSIONED.match(lineage_id)
+    return found is not None and int(found[1]) >= REFERENCES_SINCE
+
+
 _LATE = re.compile(r" (?:in|within|after) [0-9.e+-]+ s\)?$")
 
 
@@ -142,3 +170,12 @@ def is_late(reason: str) -> bool:
 
 MOST_EXPRESSION = 1000
 """Characters of an expression that are kept; a longer one ends in an ellipsis."""
+
+
+def shortened(warnings: Collection[str]) -> tuple[str, ...]:
+    """*warnings* about nodes without column lineage, as many as a reader looks at."""
+    shown = tuple(warnings)[:WARNINGS_SHOWN]
+    hidden = len(warnings) - len(shown)
+    if not hidden:
+        return shown
+    return (*shown, f"… and {hidden:,} more of this kind: the view column_analysis has every node's reason")

@@ -33,6 +33,14 @@ class Subject(Struct, frozen=True, kw_only=True):
     base: str | None = None
     """The relation, as SQL names it; None where base has none, or is a query."""
     current: str | None = None
+    base_stale: str | None = None
+    """Why base holds data of an earlier build: `its build failed`. None if nothing says so."""
+    current_stale: str | None = None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a side holds data of an earlier build."""
+        return bool(self.base_stale or self.current_stale)
 
 
 class DataDiff(Struct, frozen=True, kw_only=True):
@@ -41,6 +49,38 @@ class DataDiff(Struct, frozen=True, kw_only=True):
     subject: Subject
     notes: tuple[str, ...] = ()
     """What a reader has to know to read the figures right, one sentence each."""
+
+
+class RowComparison(DataDiff, frozen=True, kw_only=True):
+    """A comparison of rows, with the options that narrow what it can claim."""
+
+    where: str | None = None
+    """The condition on the rows compared."""
+    sample: float | None = None
+    """The share of keys or rows compared, in per cent; None for all."""
+    excluded: tuple[str, ...] = ()
+    """Columns that an option leaves out."""
+    tolerance: float = 0.0
+    """Numbers no further apart than this count as equal."""
+    relative_tolerance: float = 0.0
+    timestamp_precision: str | None = None
+    """The unit that times are cut to before they are compared."""
+    ignore_case: bool = False
+    ignore_trailing_blanks: bool = False
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether an option leaves rows, columns or differences out."""
+        return bool(
+            self.where is not None
+            or (self.sample is not None and self.sample < 100)
+            or self.excluded
+            or self.tolerance
+            or self.relative_tolerance
+            or self.timestamp_precision
+            or self.ignore_case
+            or self.ignore_trailing_blanks
+        )
 
 
 class RowCount(Struct, frozen=True, kw_only=True):
@@ -130,6 +170,10 @@ class Example(Struct, frozen=True, kw_only=True):
     current: Value
 
 
+ROUNDED_DOUBLE = "double, rounded"
+"""The common type of numbers of which doubles do not hold all digits."""
+
+
 class ColumnValues(Struct, frozen=True, kw_only=True):
     """How one column's values do, over the rows whose key is on both sides."""
 
@@ -159,6 +203,11 @@ class ColumnValues(Struct, frozen=True, kw_only=True):
         return self.matched / (self.matched + self.mismatched)
 
 
+def is_rounded(column: ColumnValues) -> bool:
+    """Whether values of *column* that differ may have been taken for equal."""
+    return column.compared_as == ROUNDED_DOUBLE
+
+
 class DetailRow(Struct, frozen=True, kw_only=True):
     """One row that differs."""
 
@@ -173,7 +222,7 @@ class DetailRow(Struct, frozen=True, kw_only=True):
     current_count: int = 1
 
 
-class ValueDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="value_diff"):
+class ValueDiff(RowComparison, frozen=True, kw_only=True, tag_field="type", tag="value_diff"):
     """Rows matched by key, and every column's values compared.
 
     `base` and `current` count all rows; `added`, `removed`, `common` only keys that are not NULL and have one
@@ -194,9 +243,6 @@ class ValueDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="valu
     base_only: tuple[str, ...] = ()
     """Columns that current has not."""
     current_only: tuple[str, ...] = ()
-    where: str | None = None
-    sample: float | None = None
-    """The share of keys compared, in per cent; None for all."""
 
     @property
     def total(self) -> int:
@@ -204,33 +250,76 @@ class ValueDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="valu
         return self.common + self.added + self.removed
 
     @property
-    def is_equal(self) -> bool:
-        """Whether nothing at all was seen to differ."""
-        before, after = self.base, self.current
-        return (
-            not (self.added or self.removed or self.changed or self.base_only or self.current_only)
-            and not any(column.reason for column in self.columns)
-            and before is not None
-            and after is not None
-            and (before.null_keys, before.duplicate_keys, before.duplicate_rows)
-            == (after.null_keys, after.duplicate_keys, after.duplicate_rows)
-        )
+    def left_out(self) -> int:
+        """Rows of the side that has more of them that were not compared, because of their keys."""
+        return _left_out(self.base, self.current)
+
+    @property
+    def is_equal(self) -> bool | None:
+        """True if all was compared and is equal, False if a difference was found, else None."""
+        differs = bool(
+            self.added or self.removed or self.changed or self.base_only or self.current_only
+        ) or _keys_differ(self.base, self.current)
+        is_partial = any(column.reason or is_rounded(column) for column in self.columns)
+        is_whole = not (self.is_narrowed or self.left_out or is_partial)
+        return False if differs else True if is_whole else None
 
 
-class ValueDetail(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="value_diff_detail"):
+def _left_out(*sides: KeyCounts | None) -> int:
+    return max((side.rows - side.compared for side in sides if side is not None), default=0)
+
+
+def _keys_differ(base: KeyCounts | None, current: KeyCounts | None) -> bool:
+    """Whether a side is missing, or the rows that the key cannot match are others in number."""
+    if base is None or current is None:
+        return True
+    return (base.null_keys, base.duplicate_keys, base.duplicate_rows) != (
+        current.null_keys,
+        current.duplicate_keys,
+        current.duplicate_rows,
+    )
+
+
+class ValueDetail(RowComparison, frozen=True, kw_only=True, tag_field="type", tag="value_diff_detail"):
     """The rows that differ, ordered by key."""
 
     key: tuple[str, ...]
     key_source: str
+    base: KeyCounts | None = None
+    current: KeyCounts | None = None
     columns: tuple[str, ...]
     """Names of the values in each row, without the key's."""
     rows: tuple[DetailRow, ...] = ()
     limit: int
     is_cut: bool = False
     """Whether there are more rows than `limit`."""
+    base_only: tuple[str, ...] = ()
+    """Columns that current has not."""
+    current_only: tuple[str, ...] = ()
+    incomparable: tuple[str, ...] = ()
+    """Columns left out, because their types have no common one."""
+    rounded: tuple[str, ...] = ()
+    """Columns compared as doubles, which do not hold all digits of both types."""
+
+    @property
+    def left_out(self) -> int:
+        """Rows of the side that has more of them that were not compared, because of their keys."""
+        return _left_out(self.base, self.current)
+
+    @property
+    def is_equal(self) -> bool | None:
+        """True if all was compared and is equal, False if a difference was found, else None."""
+        if self.rows or self.is_cut or self.base_only or self.current_only:
+            return False
+        if self.base is None and self.current is None:  # of a version that did not keep the counts
+            return None
+        if _keys_differ(self.base, self.current):
+            return False
+        is_partial = self.is_narrowed or self.left_out or self.incomparable or self.rounded
+        return None if is_partial else True
 
 
-class RowsDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="rows_diff"):
+class RowsDiff(RowComparison, frozen=True, kw_only=True, tag_field="type", tag="rows_diff"):
     """Two multisets of rows, compared whole: for relations and queries without a key."""
 
     columns: tuple[str, ...]
@@ -244,17 +333,19 @@ class RowsDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="rows_
     current_only: tuple[str, ...] = ()
     incomparable: tuple[str, ...] = ()
     """Columns left out, because their types have no common one."""
+    rounded: tuple[str, ...] = ()
+    """Columns compared as doubles, to 15 digits, or to the microsecond: not exactly."""
     rows: tuple[DetailRow, ...] = ()
     """Some of the rows that differ; `key` is empty."""
     limit: int = 0
     is_cut: bool = False
-    where: str | None = None
-    sample: float | None = None
 
     @property
-    def is_equal(self) -> bool:
-        """Whether nothing at all was seen to differ."""
-        return not (self.added or self.removed or self.base_only or self.current_only or self.incomparable)
+    def is_equal(self) -> bool | None:
+        """True if all was compared and is equal, False if a difference was found, else None."""
+        if self.added or self.removed or self.base_only or self.current_only:
+            return False
+        return None if self.is_narrowed or self.incomparable or self.rounded else True
 
 
 class QueryDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="query_diff"):
@@ -267,10 +358,10 @@ class QueryDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="quer
     rows: RowsDiff | None = None
 
     @property
-    def is_equal(self) -> bool:
-        """Whether nothing at all was seen to differ."""
+    def is_equal(self) -> bool | None:
+        """True if all was compared and is equal, False if a difference was found, else None."""
         answer = self.values or self.rows
-        return answer is not None and answer.is_equal
+        return None if answer is None else answer.is_equal
 
 
 class Profile(Struct, frozen=True, kw_only=True):
@@ -309,8 +400,8 @@ class Profile(Struct, frozen=True, kw_only=True):
 
     @property
     def is_unique(self) -> bool | None:
-        """Whether no two rows share a value and none is NULL; None where an estimate cannot tell."""
-        if self.distinct_count is None or self.is_approximate:
+        """Whether no two rows share a value and none is NULL; None for no rows, or an estimate."""
+        if not self.row_count or self.distinct_count is None or self.is_approximate:
             return None
         return self.distinct_count == self.row_count
 
@@ -329,6 +420,8 @@ class ProfileDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="pr
     """Figures of columns, side by side."""
 
     columns: tuple[ColumnProfile, ...]
+    where: str | None = None
+    """The condition on the rows measured."""
     base_kept_at: datetime | None = None
     """When base's figures were taken, where they were kept with a run and not computed now."""
     current_kept_at: datetime | None = None
@@ -361,6 +454,8 @@ class TopKDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="top_k
 
     k: int
     columns: tuple[ColumnTopK, ...]
+    where: str | None = None
+    """The condition on the rows counted."""
 
 
 class ColumnHistogram(Struct, frozen=True, kw_only=True):
@@ -393,6 +488,8 @@ class HistogramDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="
     """Distributions of columns."""
 
     columns: tuple[ColumnHistogram, ...]
+    where: str | None = None
+    """The condition on the rows counted."""
 
 
 class Failed(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="failed"):
@@ -402,6 +499,14 @@ class Failed(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="failed"
     """Which: value_diff, profile_diff, …"""
     error: str
     hint: str | None = None
+
+
+class NotCompared(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="not_compared"):
+    """A diff that was left out on purpose: by an option, or by a limit."""
+
+    diff: str
+    """Which: value_diff, …"""
+    reason: str
 
 
 AnyDataDiff: TypeAlias = (
@@ -415,4 +520,5 @@ AnyDataDiff: TypeAlias = (
     | TopKDiff
     | HistogramDiff
     | Failed
+    | NotCompared
 )

@@ -17,6 +17,7 @@ from recce_meta.models.column_lineage import Tier
 from recce_meta.models.quality import Quality
 from recce_meta.models.run import Project
 from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored_check import StoredCheck
 
 
 class CutFrom(Struct, frozen=True, kw_only=True):
@@ -96,6 +97,8 @@ class Export(Struct, frozen=True, kw_only=True):
     """Measurements of its nodes, the oldest first."""
     data_diffs: tuple[ExportedDiff, ...] = ()
     """The oldest first."""
+    check_results: tuple[StoredCheck, ...] = ()
+    """Results of checks that belong to the run, the oldest first."""
     cut_from: CutFrom | None = None
     """None where this is a whole run."""
     producer: str = ""

@@ -66,6 +66,22 @@ class ReachedNode(Struct, frozen=True, kw_only=True):
     """Why the columns of this node are not known."""
 
 
+class FailingNode(Struct, frozen=True, kw_only=True):
+    """One node that fails if the column is removed or renamed: its SQL names it."""
+
+    unique_id: str
+    name: str
+    resource_type: str
+    distance: int
+    """Steps on the shortest way; all but the last go through a `*`, which loses the column."""
+    confidence: float
+    """Of the surest way."""
+    path: tuple[Stop, ...]
+    """One shortest way, from the column to this node, both included."""
+    references: tuple[Stop, ...]
+    """The columns that it names: the one that was asked for, or one that a `*` makes of it. Sorted."""
+
+
 class ImpactView(Struct, frozen=True, kw_only=True):
     """A node or column, and what it reaches."""
 
@@ -79,3 +95,8 @@ class ImpactView(Struct, frozen=True, kw_only=True):
     """Steps between nodes of the answer: each the last one of a way."""
     notes: tuple[str, ...] = ()
     """What could not be told, one sentence each."""
+    fails: tuple[FailingNode, ...] | None = None
+    """Nodes that fail if the column is removed or renamed, nearest first.
+
+    None if a whole node was asked for, or only what is upstream, or if the run has no references.
+    """

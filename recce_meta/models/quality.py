@@ -133,6 +133,10 @@ class QualityRun(Struct, frozen=True, kw_only=True):
     score: float | None = None
     """The mean of the tables' scores."""
     recorder_version: str | None = None
+    status: str = "complete"
+    """`complete`, or `failed`: a failed measurement is stored without tables, and is never the latest one."""
+    reason: str | None = None
+    """Why the measurement failed."""
 
 
 class Quality(Struct, frozen=True, kw_only=True):

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.node import LineageEdge, MacroMetadata, NodeMetadata, NodeResult
+
+COMPLETE = "complete"
+FAILED = "failed"
+"""Values of `RunMetadata.status`."""
+ERROR_STATUSES = ("error", "runtime error", "partial success")
+"""Statuses of a node that dbt could not build."""
 
 
 class RunMetadata(Struct, frozen=True, kw_only=True):
@@ -45,6 +54,40 @@ class RunMetadata(Struct, frozen=True, kw_only=True):
     macro_set_id: str | None = None
     column_graph_id: str | None = None
     """None: recorded without column lineage."""
+    git_proven: bool | None = None
+    """True if the artifacts prove that they were built from the files of `git_sha`.
+
+    None of a run without commit, and of a run from before version 6 of the store."""
+    status: str = COMPLETE
+    """`complete`, or `failed`: a failed scan has no nodes, and is never the latest run."""
+    reason: str | None = None
+    """Why the run failed."""
+    build_status: str | None = None
+    """`success`, or `failed` if any node or test failed; None if the run has no results."""
+    build_errors: int | None = None
+    build_failures: int | None = None
+    """Number of failed tests."""
+    build_warnings: int | None = None
+    """Number of tests that warn."""
+    build_skipped: int | None = None
+    warnings: tuple[str, ...] = ()
+    """What the recorder or scan could not read or use, one sentence each."""
+
+
+def with_build(run: RunMetadata, results: Iterable[NodeResult]) -> RunMetadata:
+    """Return *run* with the status and counts of its build; unchanged if there are no results."""
+    counts = Counter(result.status for result in results)
+    if not counts:
+        return run
+    errors, failures = sum(counts[status] for status in ERROR_STATUSES), counts["fail"]
+    return replace(
+        run,
+        build_status=FAILED if errors or failures else "success",
+        build_errors=errors,
+        build_failures=failures,
+        build_warnings=counts["warn"],
+        build_skipped=counts["skipped"],
+    )
 
 
 class Project(Struct, frozen=True, kw_only=True):
@@ -59,7 +102,7 @@ class Project(Struct, frozen=True, kw_only=True):
     facts: tuple[RelationFacts, ...] = ()
     """Of a scanned database: sizes and times of its relations, sorted by unique id."""
     warnings: tuple[str, ...] = ()
-    """What the extractor could not use, one sentence each; not stored."""
+    """What the extractor could not use, one sentence each; stored with the run."""
 
     @property
     def edges(self) -> tuple[LineageEdge, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recce_meta.errors import ConfigurationError, ProfileError
+from recce_meta.errors import ConfigurationError, ProfileError, quoted
 from recce_meta.masking import masking_errors
 from recce_meta.profiles.discovery import PROJECT_FILE, dbt_variable, find_profiles_file
 from recce_meta.profiles.discovery import find_project_dir as _find_project_dir
@@ -114,7 +114,9 @@ def _output(
     kind, threads = fields.pop("type", None), fields.pop("threads", None)
     place = f"profile '{name}', target '{target}' in {path}"
     if kind is not None and not isinstance(kind, str):
-        raise ProfileError(f"Field 'type' is not text: {kind!r} ({place})", hint="such as 'type: postgres'")
+        raise ProfileError(
+            f"Field 'type' is not text: {quoted(kind)} ({place})", hint="such as 'type: postgres'"
+        )
     if not kind:
         raise ProfileError(
             f"No 'type:' in {place}", hint="add the warehouse's type, such as 'type: postgres'"
@@ -183,7 +185,7 @@ def _threads(value: object, place: str) -> int:
     try:
         threads = DEFAULT_THREADS if value is None else int(str(value))
     except ValueError:
-        raise ProfileError(f"Field 'threads' is not a whole number: {value!r} ({place})") from None
+        raise ProfileError(f"Field 'threads' is not a whole number: {quoted(value)} ({place})") from None
     if threads < 1:
         raise ProfileError(f"Field 'threads' is less than 1: {threads} ({place})")
     return threads

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from recce_meta.errors import TemplateError
+from recce_meta.errors import TemplateError, quoted
 from recce_meta.models import MacroMetadata, NodeMetadata
 from recce_meta.render.attributes import TemplateObject
 from recce_meta.render.database import AdapterNames, ExceptionNames, column_class, relation_class
@@ -133,7 +133,7 @@ def _ref_arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[st
     version = kwargs.get("version") or kwargs.get("v")
     unknown = kwargs.keys() - {"version", "v"}
     if not 1 <= len(args) <= 2 or unknown or not all(isinstance(arg, str) for arg in args):
-        given = ", ".join([*(repr(str(arg)) for arg in args), *sorted(unknown)])
+        given = ", ".join([*(quoted(str(arg)) for arg in args), *sorted(unknown)])
         raise TemplateError(
             f"ref() takes one or two names and a version, not ({given})",
             name="ref",

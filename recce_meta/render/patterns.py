@@ -12,7 +12,7 @@ from importlib import import_module
 from math import factorial
 from typing import Any, ClassVar
 
-from recce_meta.errors import TemplateError
+from recce_meta.errors import TemplateError, quoted
 from recce_meta.render.attributes import TemplateObject
 
 _MOST_TRIES = 20_000_000
@@ -62,7 +62,7 @@ class SafePattern(TemplateObject):
             self._growing = _growing_parts(parser.parse(pattern, flags), pattern)
             self._compiled = re.compile(pattern, flags)
         except (re.error, OverflowError, RecursionError) as error:
-            raise TemplateError(f"Not a pattern: {pattern!r} ({error})", name="re") from None
+            raise TemplateError(f"Not a pattern: {quoted(pattern)} ({error})", name="re") from None
 
     def match(self, text: str) -> re.Match[str] | None:
         """The match at the beginning of *text*."""
@@ -94,7 +94,7 @@ class SafePattern(TemplateObject):
         length, parts = len(text) + 1, self._growing + 1
         if length**parts // factorial(parts) > _MOST_TRIES:
             raise TemplateError(
-                f"The pattern {self.pattern!r} may take too long on {length - 1:,} characters",
+                f"The pattern {quoted(self.pattern)} may take too long on {length - 1:,} characters",
                 name="re",
                 hint="use fewer * and +, or shorter text",
             )
@@ -131,7 +131,7 @@ def _parts(argument: Any) -> list[Any]:
 
 def _too_costly(pattern: str) -> TemplateError:
     return TemplateError(
-        f"The pattern {pattern!r} repeats what itself repeats or chooses, and may take for ever",
+        f"The pattern {quoted(pattern)} repeats what itself repeats or chooses, and may take for ever",
         name="re",
         hint="write it without a * or + around another, or around |",
     )

@@ -94,6 +94,7 @@ class SimpleTemplateRenderer:
         self._templates: dict[str, Template] = {}
         self._expressions: dict[str, tuple[Template, bool]] = {}
         self._lock = RLock()
+        self._parents: frozenset[str] = frozenset()
 
     @property
     def run(self) -> RunMetadata | None:
@@ -125,6 +126,11 @@ class SimpleTemplateRenderer:
     def project_variables(self) -> frozenset[str]:
         """The variables of the last rendering whose value is that of dbt_project.yml."""
         return frozenset(self._project.notes.of_project)
+
+    @property
+    def parents(self) -> frozenset[str]:
+        """The unique ids of what `ref` and `source` named in the last rendering."""
+        return self._parents
 
     def render(self, sql: str, *, node: str | None = None, incremental: bool = False) -> str:
         """*sql* with its Jinja rendered, and ephemeral models put in as dbt does.
@@ -159,7 +165,10 @@ class SimpleTemplateRenderer:
             self._project.notes = Notes()
             if self._project.evidence is not None:
                 self._project.evidence.rendering = node.unique_id if node is not None else None
-            return self._whole(sql, self._scope(node, incremental, self.warnings))
+            scope = self._scope(node, incremental, self.warnings)
+            text = self._whole(sql, scope)
+            self._parents = frozenset(scope.parents)
+            return text
 
     def _scope(self, node: NodeMetadata | None, incremental: bool, warnings: list[str]) -> Scope:
         return Scope(

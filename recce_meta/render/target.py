@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from recce_meta.errors import TemplateError
+from recce_meta.errors import TemplateError, quoted
 from recce_meta.render.attributes import TemplateObject
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Target(TemplateObject):
         if found is None:
             raise name_unknown()
         scope.warn_once(
-            f"took target.name to be {found.value!r}, after {found.reason}; --target-name sets it"
+            f"took target.name to be {quoted(found.value)}, after {found.reason}; --target-name sets it"
         )
         return found.value
 

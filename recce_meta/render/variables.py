@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from recce_meta.errors import TemplateError
+from recce_meta.errors import TemplateError, quoted
 from recce_meta.render.attributes import TemplateObject
 from recce_meta.render.evidence import UNSET, Finding
 
@@ -86,7 +86,7 @@ class Variables(TemplateObject):
         if name in inferred:
             return
         inferred[name] = found
-        shown = repr(found.value)
+        shown = quoted(found.value)
         if len(shown) > _LONGEST_SHOWN:
             shown = f"{shown[:_LONGEST_SHOWN]}…"
         self._scope.warn_once(f"took {shown} for the variable '{name}', after {found.reason}; --vars sets it")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from recce_meta.report.check_run_text import check_report_text
     from recce_meta.report.data.as_json import data_json
     from recce_meta.report.data.markdown import data_markdown
-    from recce_meta.report.data.text import data_text
+    from recce_meta.report.data.text import data_summary_text, data_text
     from recce_meta.report.html.page import html_report
     from recce_meta.report.impact_as_json import impact_json
     from recce_meta.report.impact_as_markdown import impact_markdown
@@ -50,6 +50,7 @@ __all__ = [
     "checks_text",
     "data_json",
     "data_markdown",
+    "data_summary_text",
     "data_text",
     "diff_json",
     "diff_markdown",
@@ -90,6 +91,7 @@ _MODULES = {
     "check_report_text": "check_run_text",
     "data_json": "data.as_json",
     "data_markdown": "data.markdown",
+    "data_summary_text": "data.text",
     "data_text": "data.text",
     "html_report": "html.page",
     "impact_json": "impact_as_json",

@@ -41,6 +41,10 @@ class DiffDocument(Struct, kw_only=True):
     impacted: Sequence[Impact]
     children: Sequence[LineageEdge]
     notes: Sequence[str]
+    data_schema: str | UnsetType = UNSET
+    """What describes the results in `data`."""
+    data_summary: Any | UnsetType = UNSET
+    data_not_compared: Sequence[Any] | UnsetType = UNSET
     data: Sequence[Any] | UnsetType = UNSET
     checks: Any | UnsetType = UNSET
 
@@ -88,6 +92,7 @@ def diff_json(
     diff: RunDiff, data: Sequence[AnyDataDiff] | None = None, checks: CheckReport | None = None
 ) -> str:
     """*diff* as a document of schema `recce_meta/diff/v1`, with *data* diffs and *checks*; nothing is cut."""
+    about_data = {} if data is None else _about(data)
     return _encoded(
         DiffDocument(
             base=diff.base,
@@ -97,16 +102,21 @@ def diff_json(
             impacted=sorted(diff.impacted, key=lambda impact: (impact.distance, impact.unique_id)),
             children=sorted(diff.children),
             notes=diff.notes,
-            data=UNSET if data is None else _trees(data),
+            **about_data,
             checks=UNSET if checks is None else _check_run(checks),
         )
     )
 
 
-def _trees(data: Sequence[AnyDataDiff]) -> list[Any]:
-    from recce_meta.report.data.as_json import data_tree  # most diffs are without data
+def _about(data: Sequence[AnyDataDiff]) -> dict[str, Any]:
+    from recce_meta.report.data.as_json import DATA_SCHEMA, data_tree, gap_trees, summary_tree  # often unused
 
-    return [data_tree(result) for result in data]
+    return {
+        "data_schema": DATA_SCHEMA,
+        "data_summary": summary_tree(data),
+        "data_not_compared": gap_trees(data),
+        "data": [data_tree(result) for result in data],
+    }
 
 
 def _check_run(checks: CheckReport) -> msgspec.Raw:

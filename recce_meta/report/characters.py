@@ -24,6 +24,15 @@ def _spelt(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
+def one_line(text: str) -> str:
+    """Return a message of several lines as one.
+
+    >>> one_line("connection refused" + chr(10) + "  Is the server running?")
+    'connection refused Is the server running?'
+    """
+    return " ".join(line.strip() for line in text.splitlines()) if "\n" in text else text
+
+
 def display_width(text: str) -> int:
     """The number of terminal cells that *text* takes."""
     return len(text) if text.isascii() else sum(map(_cells, text))

@@ -22,6 +22,9 @@ NAME_WIDTH = 48
 SURE = 0.75
 """Confidence from which on a reach is told without a word of doubt."""
 
+FAILS = "fails"
+"""Of a node that names a column which is gone: it cannot be built."""
+
 EFFECTS = {
     Category.BREAKING: "breaking",
     Category.UNKNOWN: "unknown effect",
@@ -88,6 +91,7 @@ def reached_phrase(change: Change, shown: int = COLUMNS_SHOWN) -> str:
         return ""
     by = few([shorten(node_part(origin), NAME_WIDTH) for origin in found.origins], ORIGINS_SHOWN)
     told = few([shorten(name, NAME_WIDTH) for name in found.columns], shown) or found.reach.value
+    told = FAILS if found.fails else told
     perhaps = "perhaps " if found.reach is not Reach.UNKNOWN and found.confidence < SURE else ""
     return f"{perhaps}reached by {by}: {told}"
 
@@ -105,7 +109,9 @@ def impact_label(impact: Impact, shown: int = 4) -> str:
 
 
 def reach_of(impact: Impact, shown: int = 4) -> str:
-    """`amount, total`, or `unknown`; nothing where the whole of *impact* is reached for sure."""
+    """`fails`, `amount, total`, or `unknown`; nothing where the whole of *impact* is reached for sure."""
+    if impact.fails:
+        return f"perhaps {FAILS}" if is_unsure(impact) else FAILS
     if impact.reach is Reach.UNKNOWN:
         return "unknown"
     told = few([shorten(name, NAME_WIDTH) for name in impact.columns], shown)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from recce_meta.report.characters import neutralise, shorten
+from recce_meta.report.characters import neutralise, one_line, shorten
 
 NAME_WIDTH = 120
 
@@ -39,8 +39,11 @@ def html_code(text: str, width: int = NAME_WIDTH) -> str:
 
 
 def prose(text: str) -> str:
-    """A sentence with names in it; an invisible character keeps `@name` and `#12` from becoming links."""
-    parts = _REFERENCE.split(neutralise(text))
+    """Return a sentence with names in it as one line.
+
+    An invisible character keeps `@name` and `#12` from becoming links.
+    """
+    parts = _REFERENCE.split(neutralise(one_line(text)))
     return "&#8203;".join(_entities(part) for part in parts)
 
 

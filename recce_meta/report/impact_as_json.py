@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from recce_meta.models.impact import ImpactView, ReachedNode
+from recce_meta.models.impact import FailingNode, ImpactView, ReachedNode
 from recce_meta.models.lineage import Direction
 from recce_meta.models.node import LineageEdge
 
@@ -24,6 +24,7 @@ class ImpactDocument(Struct, kw_only=True):
     notes: Sequence[str]
     nodes: Sequence[ReachedNode]
     edges: Sequence[LineageEdge]
+    fails: Sequence[FailingNode] | None
 
 
 def impact_json(view: ImpactView) -> str:
@@ -35,6 +36,7 @@ def impact_json(view: ImpactView) -> str:
         notes=view.notes,
         nodes=view.nodes,
         edges=view.edges,
+        fails=view.fails,
     )
     encoded = msgspec.json.encode(document, order="deterministic")
     return msgspec.json.format(encoded, indent=2).decode() + "\n"

@@ -12,8 +12,10 @@ from recce_meta.report.escape import code, prose, words
 from recce_meta.report.impact_wording import (
     COLUMNS_SHOWN,
     doubt_of,
+    failing,
     labels_of,
     made_how,
+    references_of,
     rows_of,
     shown_columns,
     sources_of,
@@ -42,7 +44,20 @@ def impact_markdown(view: ImpactView) -> str:
         text += _section("Upstream", [node for node in view.nodes if node.distance < 0], labels)
     if view.direction is not Direction.UPSTREAM:
         text += _section("Downstream", [node for node in view.nodes if node.distance > 0], labels)
+        text += _failing(view, labels)
     return text
+
+
+def _failing(view: ImpactView, labels: Mapping[str, str]) -> str:
+    if not view.fails:
+        return ""
+    text = f"\n**If removed or renamed**: {failing(view.fails)}\n\n"
+    for node in view.fails[:NODES_LISTED]:
+        names = code(", ".join(references_of(node, view.root, labels)))
+        doubt = f", {sure(node.confidence)}" if sure(node.confidence) else ""
+        text += f"- {code(node_label(node))} ({words(node.resource_type)}) names {names}{doubt}\n"
+    hidden = len(view.fails) - NODES_LISTED
+    return text + (f"\n{more(hidden)}\n" if hidden > 0 else "")
 
 
 def impact_flowchart(view: ImpactView) -> Flowchart:

@@ -11,8 +11,10 @@ from recce_meta.models.lineage import Direction
 from recce_meta.report.impact_wording import (
     COLUMNS_SHOWN,
     doubt_of,
+    failing,
     labels_of,
     made_how,
+    references_of,
     rows_of,
     shown_columns,
     sources_of,
@@ -40,6 +42,7 @@ def impact_text(view: ImpactView, *, width: int, color: bool) -> str:
     if view.direction is not Direction.UPSTREAM:
         below = [node for node in view.nodes if node.distance > 0]
         lines += [*_section("Downstream", below), *_tree(root, below, labels)]
+        lines += _failing(view, labels)
     lines += [line for note in view.notes for line in (BLANK, (Span("note: ", Style.YELLOW), Span(note)))]
     return render(lines, width=width, color=color)
 
@@ -48,6 +51,21 @@ def _section(title: str, nodes: Sequence[ReachedNode]) -> list[Line]:
     counts = Counter(node.resource_type for node in nodes)
     heading = (Span(title, Style.BOLD), Span(f"  {counts_by_kind(counts)}", Style.DIM))
     return [BLANK, heading] if nodes else [BLANK, heading, plain("  nothing")]
+
+
+def _failing(view: ImpactView, labels: Mapping[str, str]) -> Iterator[Line]:
+    """Yield a line for each node that fails if the column is removed or renamed."""
+    if not view.fails:
+        return
+    yield BLANK
+    yield (Span("If removed or renamed", Style.BOLD), Span(f"  {failing(view.fails)}", Style.DIM))
+    for node in view.fails:
+        names = ", ".join(references_of(node, view.root, labels))
+        line = [Span(f"  {node_label(node)}"), Span(f"  {node.resource_type}", Style.DIM)]
+        line.append(Span(f"  names {names}"))
+        if sure(node.confidence):
+            line.append(Span(f"  {sure(node.confidence)}", Style.YELLOW))
+        yield line
 
 
 def _tree(root: ReachedNode, nodes: Sequence[ReachedNode], labels: Mapping[str, str]) -> Iterator[Line]:

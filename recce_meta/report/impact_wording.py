@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from recce_meta.models.change import Reach
 from recce_meta.models.column_lineage import Kind, Usage
-from recce_meta.models.impact import ImpactView, Influence, ReachedColumn, ReachedNode
-from recce_meta.report.wording import node_label, node_part
+from recce_meta.models.impact import FailingNode, ImpactView, Influence, ReachedColumn, ReachedNode
+from recce_meta.report.wording import counts_by_kind, node_label, node_part
 
 COLUMNS_SHOWN = 12
 """Columns of one node that are told."""
@@ -78,6 +79,22 @@ def doubt_of(node: ReachedNode) -> str:
 def shown_columns(node: ReachedNode) -> Sequence[ReachedColumn]:
     """The columns of *node* that are told: those that flow, then those that only decide over rows."""
     return sorted(node.columns, key=lambda column: (column.reach is not Reach.COLUMNS, column.name))
+
+
+def failing(nodes: Sequence[FailingNode]) -> str:
+    """Return `2 models, 1 test fail`."""
+    counts = counts_by_kind(Counter(node.resource_type for node in nodes))
+    return f"{counts} {'fails' if len(nodes) == 1 else 'fail'}"
+
+
+def references_of(node: FailingNode, root: str, labels: Mapping[str, str]) -> list[str]:
+    """Return the columns that *node* names: `amount` of *root*, `orders.amount` of another node."""
+    return [
+        stop.column or ""
+        if stop.unique_id == root
+        else f"{labels.get(stop.unique_id) or node_part(stop.unique_id)}.{stop.column}"
+        for stop in node.references
+    ]
 
 
 def sure(confidence: float) -> str:

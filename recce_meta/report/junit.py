@@ -11,8 +11,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
 from recce_meta.report.characters import neutralise
+from recce_meta.report.check_findings import Finding, is_report, node_findings
 
 SUITE = "recce_meta checks"
+FINDINGS_SHOWN = 100
+"""Nodes of one check that only reports."""
 
 _ELEMENTS = {
     CheckStatus.FAILED: "failure",
@@ -22,7 +25,10 @@ _ELEMENTS = {
 
 
 def check_report_junit(report: CheckReport) -> str:
-    """*report* as one test suite with a test case for each check; seconds are decimal."""
+    """Return *report* as one test suite with a test case for each check; seconds are decimal.
+
+    A check that only reports has passed, and its findings are the test's output.
+    """
     counts = {
         "tests": str(len(report.checks)),
         "failures": str(report.count(CheckStatus.FAILED)),
@@ -44,21 +50,32 @@ def check_report_junit(report: CheckReport) -> str:
 
 
 def _case(check: CheckResult) -> str:
-    """One test case; without anything in it, it has passed."""
+    """Return a test case; one that passed holds nothing but what it found."""
     attributes = {
         "classname": f"{SUITE}.{check.type or 'unknown'}",
         "name": check.name,
         "time": f"{check.seconds:.3f}",
     }
     element = _ELEMENTS.get(check.status)
-    if element is None:
+    if element is None and not is_report(check):
         return _open("testcase", attributes, is_empty=True)
+    if element is None:
+        output = "\n".join([check.message, *_found(check)])
+        return f"{_open('testcase', attributes)}<system-out>{escape(_clean(output))}</system-out></testcase>"
     outcome = {"message": check.message} | ({} if element == "skipped" else {"type": check.type or "unknown"})
     body = "\n".join([*(check.violations or (check.message,)), *_place(check)])
     return (
         f"{_open('testcase', attributes)}{_open(element, outcome)}"
         f"{escape(_clean(body))}</{element}></testcase>"
     )
+
+
+def _found(check: CheckResult) -> list[str]:
+    """Return a line for each node that a check found something of, the weightiest first."""
+    found = [one for one in node_findings(check.type, check.results) if one.finding is not Finding.SAME]
+    lines = [f"{one.name}: {one.text}" for one in found[:FINDINGS_SHOWN]]
+    hidden = len(found) - FINDINGS_SHOWN
+    return [*lines, f"… and {hidden:,} more"] if hidden > 0 else lines
 
 
 def _place(check: CheckResult) -> list[str]:

@@ -16,7 +16,7 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import unified_diff
 from recce_meta.report.details import detail_phrases, is_text
-from recce_meta.report.effects import column_phrases, effect_of, is_judged, is_unsure, reached_phrase
+from recce_meta.report.effects import FAILS, column_phrases, effect_of, is_judged, is_unsure, reached_phrase
 from recce_meta.report.escape import code, fenced, html_code, prose, words
 from recce_meta.report.mermaid import diff_flowchart
 from recce_meta.report.scan_details import is_column
@@ -26,10 +26,13 @@ from recce_meta.report.wording import (
     TESTS,
     UNMARKED,
     DiffSummary,
+    build_problems,
     by_kind,
     count_of,
     counts_by_kind,
+    dirty_legend,
     downstream_phrase,
+    fail_phrases,
     join_words,
     kind_order,
     moment,
@@ -114,10 +117,13 @@ def _head(diff: RunDiff) -> str:
 
 
 def sides_line(diff: RunDiff) -> str:
-    """The projects and the two runs."""
+    """Return the projects and the two runs, failed builds, and what a `*` after a commit means."""
     projects = dict.fromkeys((diff.base.project_name, diff.current.project_name))
     names = " → ".join(code(name, 60) for name in projects)
-    return f"{names}: {_side(diff.base)} → {_side(diff.current)}\n"
+    notes = "".join(f"\n⚠️ {problem}\n" for problem in build_problems(diff))
+    if legend := dirty_legend(diff.base, diff.current):
+        notes += f"\n{prose(legend)}\n"
+    return f"{names}: {_side(diff.base)} → {_side(diff.current)}\n{notes}"
 
 
 def diff_verdict(diff: RunDiff) -> tuple[str, str]:
@@ -125,10 +131,11 @@ def diff_verdict(diff: RunDiff) -> tuple[str, str]:
     summary = summarise(diff)
     changed = summary.added + summary.removed + summary.modified
     if not changed:
-        return "✅", "No changes"
+        return ("⚪", "No changes found, not all was compared") if diff.notes else ("✅", "No changes")
     told = count_of(changed, "node") + " changed, "
     told += downstream_phrase(summary) if summary.downstream else "nothing downstream"
     worst = ": ".join(filter(None, (_dangers(summary), _losses(diff))))
+    worst = " · ".join(filter(None, (worst, *fail_phrases(summary))))
     return ("⚠️", f"{worst} ({told})") if worst else ("🔎", told)
 
 
@@ -273,7 +280,7 @@ def _kinds(counts: Counter[str]) -> str:
 
 
 def _distance_line(distance: int, group: Sequence[Impact]) -> str:
-    group = sorted(group, key=lambda impact: kind_order(impact.resource_type))
+    group = sorted(group, key=lambda impact: (not impact.fails, kind_order(impact.resource_type)))
     names = [_impact_name(impact) for impact in group[:NAMES_PER_DISTANCE]]
     rest = f" {more(len(group) - len(names))}" if len(names) < len(group) else ""
     return f"- {distance} away: {', '.join(names)}{rest}\n"
@@ -282,7 +289,9 @@ def _distance_line(distance: int, group: Sequence[Impact]) -> str:
 def _impact_name(impact: Impact) -> str:
     name = code(node_label(impact), 80)
     about = ["perhaps"] if is_unsure(impact) else []
-    if impact.reach is Reach.UNKNOWN:
+    if impact.fails:
+        about.append(f"**{FAILS}**")
+    elif impact.reach is Reach.UNKNOWN:
         about = ["unknown"]
     elif impact.columns:
         about.append(", ".join(code(column, 60) for column in impact.columns[:COLUMNS_IN_ROW]))

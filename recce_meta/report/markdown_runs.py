@@ -8,11 +8,21 @@ from recce_meta.models.lineage import LineageView
 from recce_meta.models.node import NodeResult
 from recce_meta.models.run import RunMetadata
 from recce_meta.models.statistics import StatisticsKept
-from recce_meta.report.escape import code, words
+from recce_meta.report.characters import one_line
+from recce_meta.report.escape import code, prose, words
 from recce_meta.report.lineage_text import joined_columns
 from recce_meta.report.mermaid import lineage_flowchart
 from recce_meta.report.run_text import failures, outcome, run_facts, slowest
-from recce_meta.report.wording import moment, more, node_label, node_part, short_run_id, short_sha
+from recce_meta.report.wording import (
+    dirty_legend,
+    moment,
+    more,
+    node_label,
+    node_part,
+    run_problem,
+    short_run_id,
+    short_sha,
+)
 
 FAILURES_SHOWN = 50
 
@@ -21,14 +31,16 @@ def runs_markdown(runs: Sequence[RunMetadata]) -> str:
     """A table of *runs* in the order given."""
     if not runs:
         return "No runs recorded\n"
-    head = "| run | project | environment | run at | branch | sha | PR | nodes | dbt |\n" + "|---" * 9 + "|\n"
-    return head + "".join(_run_row(run) for run in runs)
+    head = "| run | project | environment | run at | branch | sha | PR | nodes | dbt | status |\n"
+    legend = dirty_legend(*runs)
+    notes = f"\n{prose(legend)}\n" if legend else ""
+    return head + "|---" * 10 + "|\n" + "".join(_run_row(run) for run in runs) + notes
 
 
 def _run_row(run: RunMetadata) -> str:
     sha = short_sha(run.git_sha) + ("*" if run.git_dirty and run.git_sha else "")
     cells = [short_run_id(run.run_id), run.project_name, run.environment, moment(run.run_at), run.branch, sha]
-    cells += [run.pull_request, f"{run.node_count:,}", run.dbt_version]
+    cells += [run.pull_request, f"{run.node_count:,}", run.dbt_version, run_problem(run)]
     return f"| {' | '.join(code(cell) if cell else '' for cell in cells)} |\n"
 
 
@@ -41,6 +53,8 @@ def run_markdown(
     """One run: where it comes from, what it holds, what failed and what took longest."""
     facts = "".join(f"- {label}: {code(value)}\n" for label, value in run_facts(run, counts, kept) if value)
     text = f"### {code(run.project_name)} {code(run.environment)}\n\n{facts}"
+    if run.warnings:
+        text += "\n**Warnings**\n\n" + "".join(f"- {prose(warning)}\n" for warning in run.warnings)
     if results:
         text += f"\n**Results**: {code(outcome(results))}\n"
     return text + _failures(failures(results)) + _slowest(slowest(results))
@@ -55,7 +69,7 @@ def _failures(failed: Sequence[NodeResult]) -> str:
 
 
 def _failure_row(result: NodeResult) -> str:
-    message = code(result.message, 160) if result.message else ""
+    message = code(one_line(result.message), 160) if result.message else ""
     return f"| {words(result.status)} | {code(node_part(result.unique_id))} | {message} |\n"
 
 

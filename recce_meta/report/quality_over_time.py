@@ -8,6 +8,7 @@ from recce_meta.diff.quality_change import earlier_figure
 from recce_meta.diff.quality_figures import figures_of
 from recce_meta.diff.quality_result import QualityHistory, QualityPoint
 from recce_meta.models.quality import QualityRun
+from recce_meta.models.run import FAILED
 from recce_meta.report.data.as_json import data_tree
 from recce_meta.report.data.figures import count
 from recce_meta.report.data.grid import grid, heads
@@ -37,7 +38,7 @@ def quality_runs_text(runs: Sequence[QualityRun], *, width: int, color: bool) ->
         cells = [Span(text) for text in _cells(run)]
         cells[0] = Span(cells[0].text, Style.CYAN)
         cells[5] = Span(cells[5].text, Style.RED)
-        cells[6] = Span(cells[6].text, score_style(run.score))
+        cells[6] = Span(cells[6].text, Style.RED if run.status == FAILED else score_style(run.score))
         rows.append(cells)
     return render(grid(rows, width=width, right={4, 5, 6}, indent=0), width=width, color=color)
 
@@ -62,7 +63,7 @@ def _cells(run: QualityRun) -> list[str]:
         run.environment,
         count(run.table_count),
         count(run.failed_count) if run.failed_count else "",
-        score_text(run.score),
+        "failed" if run.status == FAILED else score_text(run.score),
         "" if run.sample is None else str(run.sample),
     ]
 

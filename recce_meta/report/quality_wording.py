@@ -11,6 +11,7 @@ from recce_meta.diff.quality_result import QualityResult
 from recce_meta.models.data_diff import Value
 from recce_meta.models.quality import ColumnQuality, Quality, TableQuality
 from recce_meta.models.quality_conditions import SHARES
+from recce_meta.models.run import FAILED
 from recce_meta.report.characters import shorten
 from recce_meta.report.data.cells import cell_text
 from recce_meta.report.data.figures import count, figure, percent
@@ -173,6 +174,8 @@ def headline(result: QualityResult) -> list[str]:
 def facts_of(quality: Quality) -> list[str]:
     """What a reader has to know of how *quality* was measured."""
     run, told = quality.run, []
+    if run.status == FAILED:
+        told.append(f"The measurement failed: {run.reason or 'reason unknown'}")
     measured = [table for table in quality.tables if table.reason is None]
     if run.sample is not None and measured and all(table.sampled_rows is None for table in measured):
         told.append(f"All rows were looked at: no table has more than a sample of {run.sample}")

@@ -6,16 +6,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from recce_meta.models.node import NodeResult
+from recce_meta.models.run import FAILED as RUN_FAILED
 from recce_meta.models.run import RunMetadata
 from recce_meta.models.statistics import StatisticsKept
+from recce_meta.report.characters import one_line
 from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, table
 from recce_meta.report.wording import (
+    build_outcome,
     count_of,
     counts_by_kind,
+    dirty_legend,
     moment,
     more,
     node_part,
     revision,
+    run_problem,
     short_run_id,
     short_sha,
 )
@@ -26,14 +31,16 @@ FAILURES_SHOWN = 10
 FAILED = frozenset({"error", "runtime error", "fail", "partial success"})
 """dbt's words for a node that did not do what it should."""
 
-_HEADINGS = ("run", "project", "environment", "run at", "branch", "sha", "PR", "nodes", "dbt")
+_HEADINGS = ("run", "project", "environment", "run at", "branch", "sha", "PR", "nodes", "dbt", "status")
 
 
 def runs_text(runs: Sequence[RunMetadata], *, width: int, color: bool) -> str:
-    """One line per run in the order given; a `*` after the sha marks a work tree with changes."""
+    """Return one line per run in the order given, and what a `*` after a commit means."""
     if not runs:
         return render([plain("No runs recorded")], width=width, color=color)
-    return render(table(run_rows(runs), indent=0), width=width, color=color)
+    legend = dirty_legend(*runs)
+    notes: list[Line] = [(Span(legend, Style.DIM),)] if legend else []
+    return render([*table(run_rows(runs), indent=0), *notes], width=width, color=color)
 
 
 def run_rows(runs: Sequence[RunMetadata]) -> list[list[Span]]:
@@ -57,6 +64,7 @@ def _run_row(run: RunMetadata) -> list[Span]:
         Span(run.pull_request or ""),
         Span(f"{run.node_count:,}"),
         Span(run.dbt_version or ""),
+        Span(run_problem(run), Style.RED),
     ]
 
 
@@ -72,8 +80,21 @@ def run_text(
     """One run: where it comes from, what it holds, what failed and what took longest."""
     title = (Span(run.project_name, Style.BOLD), Span(f"  {run.environment}"))
     rows = [[Span(label, Style.DIM), Span(value)] for label, value in run_facts(run, counts, kept) if value]
-    lines = [title, *table(rows), *_outcome(results), *_failures(results), *_slowest(results)]
+    lines = [
+        title,
+        *table(rows),
+        *_warnings(run),
+        *_outcome(results),
+        *_failures(results),
+        *_slowest(results),
+    ]
     return render(lines, width=width, color=color)
+
+
+def _warnings(run: RunMetadata) -> list[Line]:
+    if not run.warnings:
+        return []
+    return [BLANK, (Span("Warnings", Style.BOLD),), *(plain(f"  {warning}") for warning in run.warnings)]
 
 
 def run_facts(
@@ -84,15 +105,18 @@ def run_facts(
         filter(None, (run.dbt_version, run.manifest_version and f"(manifest {run.manifest_version})"))
     )
     target = ".".join(filter(None, (run.target_database, run.target_schema)))
+    legend = dirty_legend(run)
     return [
         ("run", run.run_id),
         ("run at", moment(run.run_at)),
         ("recorded at", moment(run.recorded_at)),
-        ("git", revision(run)),
+        ("status", f"failed: {one_line(run.reason or 'reason unknown')}" if run.status == RUN_FAILED else ""),
+        ("git", " ".join(filter(None, (revision(run), legend and f"({legend})")))),
         ("pull request", run.pull_request or ""),
         ("dbt", dbt),
         ("target", " ".join(filter(None, (run.target_name, run.adapter_type, target)))),
         ("command", run.command or ""),
+        ("build", build_outcome(run).removeprefix("build ")),
         ("nodes", counts_by_kind(counts) or f"{run.node_count:,}"),
         ("edges", f"{run.edge_count:,}"),
         ("columns", "with lineage" if run.column_graph_id else ""),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from recce_meta.models.check import Check
 from recce_meta.models.run import RunMetadata
+from recce_meta.report.characters import one_line
 from recce_meta.report.run_text import run_rows
 from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, table
 from recce_meta.report.wording import count_of, counts_by_kind, short_run_id
@@ -22,15 +23,21 @@ _VERDICTS = {
 
 def checks_text(checks: Sequence[Check], *, color: bool) -> str:
     """One line per check, hints below the table, and a last line with the verdict."""
-    rows = [[_VERDICTS[check.ok], Span(check.name), Span(check.detail, Style.DIM)] for check in checks]
+    rows = [
+        [_VERDICTS[check.ok], Span(check.name), Span(one_line(check.detail), Style.DIM)] for check in checks
+    ]
     hints = [
-        (Span("hint: ", Style.YELLOW), Span(f"{check.name}: {check.hint}"))
+        (Span("hint: ", Style.YELLOW), Span(f"{check.name}: {one_line(check.hint)}"))
         for check in checks
         if check.hint and not check.ok
     ]
     failed = sum(check.ok is False for check in checks)
+    skipped = sum(check.ok is None for check in checks)
+    rest = f", {skipped:,} not checked" if skipped else ""
     verdict = (
-        Span(f"{count_of(failed, 'check')} failed", Style.RED) if failed else Span("All is well", Style.GREEN)
+        Span(f"{count_of(failed, 'check')} failed", Style.RED)
+        if failed
+        else Span(f"No problems found{rest}", Style.PLAIN if skipped else Style.GREEN)
     )
     lines: list[Line] = [*table(rows, indent=0), BLANK, *hints, (verdict,)]
     return render(lines, width=WHOLE, color=color)

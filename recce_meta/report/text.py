@@ -17,8 +17,11 @@ from recce_meta.report.terminal import BLANK, Line, Span, Style, plain, render, 
 from recce_meta.report.wording import (
     TESTS,
     UNMARKED,
+    build_problems,
     by_kind,
     counts_by_kind,
+    dirty_legend,
+    fail_phrases,
     kind_plural,
     moment,
     more,
@@ -94,7 +97,10 @@ def _header(diff: RunDiff) -> list[Line]:
     sides = [_run_cells("base", diff.base), _run_cells("current", diff.current)]
     if diff.base.environment == "base" and diff.current.environment == "current":
         sides = [[*cells[:1], Span(""), *cells[2:]] for cells in sides]
-    return [(Span(" → ".join(projects), Style.BOLD),), *table(sides)]
+    problems: list[Line] = [(Span(f"  {problem}", Style.RED),) for problem in build_problems(diff)]
+    legend = dirty_legend(diff.base, diff.current)
+    notes: list[Line] = [(Span(f"  {legend}", Style.DIM),)] if legend else []
+    return [(Span(" → ".join(projects), Style.BOLD),), *table(sides), *problems, *notes]
 
 
 def _run_cells(side: str, run: RunMetadata) -> list[Span]:
@@ -115,7 +121,8 @@ def summary_lines(diff: RunDiff, width: int) -> list[Line]:
     if not width or display_width(" · ".join(phrases)) <= width:
         return [_summary_line(phrases)]
     only = [phrase for phrase in phrases if phrase.endswith("only")]
-    effects = [phrase for phrase in phrases if phrase in severe_phrases(summary) or "downstream" in phrase]
+    hurts = {*severe_phrases(summary), *fail_phrases(summary)}
+    effects = [phrase for phrase in phrases if phrase in hurts or "downstream" in phrase]
     changed = [phrase for phrase in phrases if phrase not in (*only, *effects)]
     if display_width(" · ".join([*changed, *effects])) <= width:
         changed, effects = [*changed, *effects], []
@@ -240,7 +247,7 @@ def _downstream(diff: RunDiff, width: int, max_lines: int | None) -> list[Line]:
         return []
     counts = Counter(impact.resource_type for impact in impacted)
     rows: dict[str, list[str]] = {}
-    for impact in impacted:
+    for impact in sorted(impacted, key=lambda impact: (impact.distance, not impact.fails)):
         if impact.resource_type not in TESTS | {"exposure"}:
             rows.setdefault(_distance(impact.distance, max_lines), []).append(_downstream_name(impact))
     exposures = [impact_label(impact) for impact in impacted if impact.resource_type == "exposure"]

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from recce_meta.models.category import Category
 from recce_meta.models.change import COSMETIC, Change, Reason, RunDiff, Status
-from recce_meta.models.run import RunMetadata
+from recce_meta.models.run import FAILED, RunMetadata
 from recce_meta.report.characters import shorten
 
 KINDS = {
@@ -80,6 +80,8 @@ class DiffSummary(Struct, frozen=True, kw_only=True):
     """Unchanged themselves, but reached by a change."""
     downstream: int
     """Unchanged themselves, and downstream of a change, reached or not."""
+    fails: int
+    """Name a column that was removed or renamed, whether changed themselves or not."""
     formatting: int
     """Differ in formatting only (and perhaps in environment)."""
     environment: int
@@ -98,6 +100,8 @@ def summarise(diff: RunDiff) -> DiffSummary:
         modified=statuses[Status.MODIFIED],
         impacted=len(diff.impacted),
         downstream=len(diff.impacted) + diff.unreached,
+        fails=sum(impact.fails for impact in diff.impacted)
+        + sum(change.reached is not None and change.reached.fails for change in diff.changed),
         formatting=formatting,
         environment=statuses[Status.UNCHANGED] - formatting,
         categories={
@@ -116,6 +120,7 @@ def summary_phrases(summary: DiffSummary, *, severe: bool = True) -> list[str]:
     }
     phrases = [f"{count:,} {word}" for word, count in counted.items() if count]
     phrases += severe_phrases(summary) if severe else []
+    phrases += fail_phrases(summary)
     phrases += [downstream_phrase(summary)] if summary.downstream else []
     if not (summary.modified or summary.added or summary.removed):
         phrases.insert(0, "No changes")
@@ -137,6 +142,13 @@ def severe_phrases(summary: DiffSummary) -> list[str]:
     """`2 breaking`, `1 partial breaking`, `1 unknown`: what can hurt anyone."""
     counts = summary.categories
     return [f"{counts[key.value]:,} {word}" for key, word in SEVERE.items() if counts.get(key.value)]
+
+
+def fail_phrases(summary: DiffSummary) -> list[str]:
+    """Return `3 nodes fail`, of those that name a column which is gone; nothing if none does."""
+    if not summary.fails:
+        return []
+    return ["1 node fails" if summary.fails == 1 else f"{summary.fails:,} nodes fail"]
 
 
 def downstream_phrase(summary: DiffSummary) -> str:
@@ -233,6 +245,44 @@ def revision(run: RunMetadata) -> str:
     """`main@a1b2c3d`, with a `*` where the work tree held changes; empty where git is unknown."""
     sha = short_sha(run.git_sha) + ("*" if run.git_dirty else "")
     return f"{run.branch}@{sha}" if run.branch and sha else run.branch or sha
+
+
+def dirty_legend(*runs: RunMetadata) -> str:
+    """Return what the `*` after a commit means; an empty string if no commit of *runs* has one."""
+    is_starred = any(run.git_dirty and run.git_sha for run in runs)
+    return "* the checkout had uncommitted changes" if is_starred else ""
+
+
+def build_outcome(run: RunMetadata) -> str:
+    """Return `build failed, 1 error, 4 skipped`; an empty string if the run has no results."""
+    if run.build_status is None:
+        return ""
+    counts = [
+        count_of(run.build_errors, "error") if run.build_errors else "",
+        count_of(run.build_failures, "failed test") if run.build_failures else "",
+        count_of(run.build_warnings, "warning") if run.build_warnings else "",
+        f"{run.build_skipped:,} skipped" if run.build_skipped else "",
+    ]
+    verdict = "build failed" if run.build_status == FAILED else "build succeeded"
+    return ", ".join(filter(None, (verdict, *counts)))
+
+
+def build_problem(run: RunMetadata) -> str:
+    """Return `build_outcome` of a build that failed or skipped a node; else an empty string."""
+    return build_outcome(run) if run.build_status == FAILED or run.build_skipped else ""
+
+
+def run_problem(run: RunMetadata) -> str:
+    """Return why *run* does not hold all of its project as built: it failed itself, or its build did."""
+    if run.status != FAILED:
+        return build_problem(run)
+    return "scan failed" if run.extractor == "database" else "run failed"
+
+
+def build_problems(diff: RunDiff) -> list[str]:
+    """Return `base: build failed, 1 error, 4 skipped` for each side whose build failed or skipped a node."""
+    sides = (("base", diff.base), ("current", diff.current))
+    return [f"{side}: {problem}" for side, run in sides if (problem := build_problem(run))]
 
 
 def moment(time: datetime | None) -> str:

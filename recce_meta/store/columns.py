@@ -15,6 +15,7 @@ from msgspec import Struct
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import RunMetadata
 from recce_meta.models.column_lineage import (
+    REFERENCED,
     ColumnEdge,
     ColumnGraph,
     ColumnOutput,
@@ -25,6 +26,7 @@ from recce_meta.models.column_lineage import (
     NodeColumns,
     Tier,
     Usage,
+    has_references,
     is_late,
 )
 from recce_meta.store import content
@@ -73,7 +75,7 @@ class FoundGraph(Struct, frozen=True):
 def find_column_graph(store: StoreSession, run: RunMetadata) -> FoundGraph | None:
     """The column graph that *run* would have: that of an earlier run with all the same.
 
-    None also where the query of a node had too little time then: it may have more now.
+    None also if the query of a node had too little time then, or if the analysis looked for less.
     """
     found = store.query(
         "column_graph_of",
@@ -85,10 +87,18 @@ def find_column_graph(store: StoreSession, run: RunMetadata) -> FoundGraph | Non
     if not found:
         return None
     graph_id = str(found[0][0])
+    if not references_known(store, graph_id):
+        return None
     gaps = store.query("column_gaps", column_graph_id=graph_id)
     if any(is_late(str(reason)) for _, reason in gaps):
         return None
     return FoundGraph(graph_id, tuple(sorted(str(unique_id) for unique_id, _ in gaps)))
+
+
+def references_known(store: StoreSession, column_graph_id: str) -> bool:
+    """Return whether the analyses of a column graph looked for the columns that SQL names."""
+    ((lineage_id,),) = store.query("oldest_analysis", column_graph_id=column_graph_id)
+    return lineage_id is None or has_references(str(lineage_id))
 
 
 def known_columns(store: StoreSession, run: RunMetadata) -> KnownColumns:
@@ -156,6 +166,8 @@ def _output_edges(columns: NodeColumns) -> Iterator[Row]:
 def _use_edges(columns: NodeColumns) -> Iterator[Row]:
     for use in columns.uses:
         yield None, storable(use.parent), storable(use.column), use.usage.value, None, use.confidence
+    for named in columns.references:
+        yield None, storable(named.parent), storable(named.column), REFERENCED, None, named.confidence
 
 
 def load_columns(
@@ -222,8 +234,12 @@ def _columns_of(rows: list[tuple[Any, ...]]) -> NodeColumns:
     outputs: dict[str, ColumnOutput] = {}
     sources: dict[str, list[ColumnSource]] = {}
     uses: list[ColumnUse] = []
+    references: list[ColumnSource] = []
     for *_, name, parent, column, kind, expression, confidence in sorted(rows, key=_ordinal):
         if kind is None:
+            continue
+        if kind == REFERENCED:
+            references.append(ColumnSource(parent, column, confidence))
             continue
         if name is None:
             uses.append(ColumnUse(Usage(kind), parent, column, confidence))
@@ -239,6 +255,7 @@ def _columns_of(rows: list[tuple[Any, ...]]) -> NodeColumns:
             for name, output in outputs.items()
         ),
         uses=tuple(uses),
+        references=tuple(references),
         reason=reason,
     )
 

@@ -20,11 +20,13 @@ from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.data_diff import Profile, Value
 from recce_meta.models.export import ColumnLineage, CutFrom, Export, ExportedDiff
 from recce_meta.models.quality import MetricResult, Quality, TableQuality
+from recce_meta.models.run import with_build
 from recce_meta.models.statistics import NodeStatistics
+from recce_meta.models.stored_check import StoredCheck
 from recce_meta.store.values import tree_of, value_of_tree
 
 FORMAT = "recce_meta/export/v"
-VERSION = 1
+VERSION = 2
 """Goes up with whatever an older recce_meta could not read, or would lose."""
 SCHEMA = f"{FORMAT}{VERSION}"
 SEAL = b',\n"sha256":"'
@@ -38,6 +40,7 @@ LISTS: Mapping[str, type[Struct]] = {
     "statistics": NodeStatistics,
     "quality": Quality,
     "data_diffs": ExportedDiff,
+    "check_results": StoredCheck,
 }
 """Members that are arrays of objects, one a line, and what these are."""
 
@@ -48,7 +51,7 @@ class Document(Struct, frozen=True, kw_only=True):
     """The members of the document, in their order."""
 
     schema: str
-    """The name of the format, and its version: `recce_meta/export/v1`."""
+    """The name of the format, and its version: `recce_meta/export/v2`."""
     producer: str
     """Which recce_meta wrote it."""
     cut_from: CutFrom | None = None
@@ -67,6 +70,8 @@ class Document(Struct, frozen=True, kw_only=True):
     statistics: tuple[NodeStatistics, ...]
     quality: tuple[Quality, ...]
     data_diffs: tuple[ExportedDiff, ...]
+    check_results: tuple[StoredCheck, ...] = ()
+    """A document of version 1 has none."""
     sha256: str
     """SHA-256, in hex, of all bytes before the comma that stands before this member."""
 
@@ -128,6 +133,7 @@ def _body(export: Export) -> Iterator[bytes]:
     yield from _list("statistics", (with_values(node, tree_of) for node in export.statistics))
     yield from _list("quality", (quality_with_values(one, tree_of) for one in export.quality))
     yield from _list("data_diffs", export.data_diffs)
+    yield from _list("check_results", export.check_results)
 
 
 def _list(name: str, items: Iterable[Struct]) -> Iterator[bytes]:
@@ -202,7 +208,7 @@ def _check_ids(found: Document) -> None:
     _require_equal("macro_ids", [*found.macro_ids], "macros", [macro.unique_id for macro in found.macros])
     results = [result.unique_id for result in found.results]
     _require_equal("results", results, "results, each once,", [*set(results)])
-    for name in ("quality", "data_diffs"):
+    for name in ("quality", "data_diffs", "check_results"):
         for place, kept in enumerate(getattr(found, name)):
             if _owner(kept) != found.run.run_id:
                 raise _damaged(f"`$.{name}[{place}]` belongs to another run than `$.run`")
@@ -215,7 +221,7 @@ def _check_ids(found: Document) -> None:
         _require_equal("column_lineage.parts", [*named], "column_lineage.analyses", known)
 
 
-def _owner(kept: Quality | ExportedDiff) -> str | None:
+def _owner(kept: Quality | ExportedDiff | StoredCheck) -> str | None:
     """The id of the run that *kept* goes with."""
     return kept.run.run_id if isinstance(kept, Quality) else kept.current_run_id or kept.base_run_id
 
@@ -230,7 +236,7 @@ def _require_equal(name: str, ids: list[str], other: str, others: list[str]) -> 
 
 def _export(found: Document) -> Export:
     project = Project(
-        run=found.run,
+        run=with_build(found.run, found.results),  # a document of version 1 has no build
         nodes=found.nodes,
         groups=found.groups,
         macros=found.macros,
@@ -245,6 +251,7 @@ def _export(found: Document) -> Export:
         statistics=tuple(with_values(node, value_of_tree) for node in found.statistics),
         quality=tuple(quality_with_values(one, value_of_tree) for one in found.quality),
         data_diffs=found.data_diffs,
+        check_results=found.check_results,
         cut_from=found.cut_from,
         producer=found.producer,
     )

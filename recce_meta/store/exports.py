@@ -18,7 +18,17 @@ from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.export import Analysis, AnalysisEdge, ColumnLineage, Export, ExportedDiff
 from recce_meta.models.quality import Quality
 from recce_meta.models.tokens import readable_relations, tokenise
-from recce_meta.store import columns, content, data_diffs, quality, read, rows, statistics, write
+from recce_meta.store import (
+    check_results,
+    columns,
+    content,
+    data_diffs,
+    quality,
+    read,
+    rows,
+    statistics,
+    write,
+)
 from recce_meta.store.content import Contents, Row
 from recce_meta.store.facts import write_facts
 from recce_meta.store.files import DEFAULT_SCHEMA
@@ -29,8 +39,8 @@ from recce_meta.store.retry import retrying
 from recce_meta.store.rows import names_of
 from recce_meta.store.values import storable
 
-OF_THE_RECORDER = frozenset(["recorded_at", "recorder_version", "column_graph_id"])
-"""What may differ between two records of one run: who recorded it, when, and whether with columns."""
+OF_THE_RECORDER = frozenset(["recorded_at", "recorder_version", "column_graph_id", "git_proven", "warnings"])
+"""Fields that may differ between two records of one run: when, by whom and how it was recorded."""
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -51,7 +61,8 @@ def read_export(store: StoreSession, run: RunMetadata) -> Export:
     """
     kept = statistics.kept_statistics(store, run.run_id, None)
     measured = sorted(
-        find_quality_runs(store, run_id=run.run_id), key=lambda one: (one.started_at, one.quality_run_id)
+        find_quality_runs(store, run_id=run.run_id, status=None),
+        key=lambda one: (one.started_at, one.quality_run_id),
     )
     project = read.load_project(store, run)
     graph = _tree(store.query("export_graph", graph_id=run.graph_id))
@@ -68,6 +79,7 @@ def read_export(store: StoreSession, run: RunMetadata) -> Export:
         statistics=tuple(kept[unique_id] for unique_id in sorted(kept)),
         quality=tuple(quality.read_quality(store, one, None) for one in measured),
         data_diffs=_data_diffs(store, run),
+        check_results=tuple(reversed(check_results.find_checks(store, run_id=run.run_id))),
         producer=__version__,
     )
 
@@ -105,7 +117,7 @@ def _write(store: StoreSession, export: Export, pieces: Contents) -> Written:
         store.insert("run_results", write.RESULT_COLUMNS, results)
     write_facts(store, run.run_id, project.facts)
     _add_kept(store, export)
-    store.insert("runs", write.RUN_COLUMNS, [tuple(asdict(run).values())])
+    store.insert("runs", write.RUN_COLUMNS, [rows.run_row(run)])
     if len(pieces.versions) >= write.MANY_VERSIONS:
         store.execute("refresh_statistics")
     return Written(run=run, is_new=True)
@@ -117,7 +129,7 @@ def _add(store: StoreSession, export: Export, stored: RunMetadata) -> Written:
     graph_id = export.project.run.column_graph_id
     if stored.column_graph_id is None and graph_id is not None and export.column_lineage is not None:
         _write_columns(store, graph_id, export.column_lineage)
-        store.execute("set_column_graph", run_id=stored.run_id, column_graph_id=graph_id)
+        store.execute("set_column_graph", run_id=stored.run_id, column_graph_id=graph_id, outdated=None)
         stored = replace(stored, column_graph_id=graph_id)
         added.append("column lineage")
     added += _add_kept(store, export)
@@ -131,6 +143,7 @@ def _add_kept(store: StoreSession, export: Export) -> list[str]:
         "statistics": written.nodes_counted + written.nodes_profiled,
         "quality": _add_quality(store, export.quality),
         "data diffs": _add_diffs(store, export.data_diffs),
+        "check results": check_results.insert_checks(store, export.check_results),
     }
     return [what for what, count in added.items() if count]
 
@@ -281,7 +294,11 @@ def _diff_row(diff: ExportedDiff, result: AnyDataDiff) -> Row:
 
 def _add_quality(store: StoreSession, measured: Iterable[Quality]) -> int:
     """Write those measurements that are not there; how many."""
-    new = [one for one in measured if not find_quality_runs(store, quality_run_id=one.run.quality_run_id)]
+    new = [
+        one
+        for one in measured
+        if not find_quality_runs(store, quality_run_id=one.run.quality_run_id, status=None)
+    ]
     for one in new:
         quality.insert_quality(store, one.run, one.tables)
     return len(new)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 
 from msgspec import Struct
 
 from recce_meta.adapter import Session, UnifiedSqlAdapter
-from recce_meta.errors import MissingRelation, StoreError, UsageError
+from recce_meta.errors import MissingRelation, PermissionDenied, StoreError, UsageError
 from recce_meta.store import files
 from recce_meta.store.files import DEFAULT_SCHEMA, SqlFile
 from recce_meta.store.tables import KEYS
 from recce_meta.warehouses import Warehouse, available
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The version of the tables in `sql/ddl`; `sql/migrations` says how each came from the one before."""
 
 
@@ -152,9 +152,26 @@ def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> Init
 
 
 def store_version(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> int | None:
-    """The version of the store in *schema*, as it is; None where there is none."""
+    """Return the version of the store in *schema*, as it is; None if there is no store.
+
+    Raises PermissionDenied if there is one that the role may not use.
+    """
     with _session(adapter, schema, atomic=False) as store:
-        return _version(store)
+        version = _version(store)
+        if version is None:
+            _refuse_without_rights(store)
+        return version
+
+
+def can_record(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> bool:
+    """Return True if the role may write runs into the current store in *schema*. Nothing is written."""
+    try:
+        with _session(adapter, schema, atomic=True) as store:
+            store.execute("begin_write")
+            store.execute("try_record")
+    except PermissionDenied:
+        return False
+    return True
 
 
 def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
@@ -202,6 +219,7 @@ def _make_current(store: StoreSession, schema: str, *, create: bool) -> bool:
     """Bring the store to this version; whether it was current before."""
     version = _version(store)
     if version is None and not create:
+        _refuse_without_rights(store)
         raise StoreError(
             f"There is no store in schema '{schema}'",
             hint="recce-meta init creates it, recce-meta record too",
@@ -209,6 +227,12 @@ def _make_current(store: StoreSession, schema: str, *, create: bool) -> bool:
     if version != SCHEMA_VERSION:
         _bring_forward(store)
     return version == SCHEMA_VERSION
+
+
+def _refuse_without_rights(store: StoreSession) -> None:
+    """Raise PermissionDenied if the store is there, but hidden from this role: catalogs hide such tables."""
+    with suppress(MissingRelation):
+        store.query("schema_version")
 
 
 def _version(store: StoreSession) -> int | None:

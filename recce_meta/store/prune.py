@@ -53,7 +53,7 @@ def prune(
 
     def work() -> PruneResult:
         with open_store(adapter, schema, writes=not dry_run) as store:
-            runs = find_runs(store, project=project, environment=environment)
+            runs = find_runs(store, project=project, environment=environment, status=None)
             chosen = tuple(removable(runs, keep_last=keep_last, before=before))
             rows = {} if dry_run or not chosen else _remove(store, chosen)
         return PruneResult(runs=chosen, rows=rows, dry_run=dry_run)
@@ -64,11 +64,11 @@ def prune(
 def removable(
     runs: Iterable[RunMetadata], *, keep_last: int | None, before: datetime | None
 ) -> Iterable[RunMetadata]:
-    """Which of *runs* (newest first) may go. Pure."""
+    """Return those of *runs* (newest first) that may go. Failed runs are counted apart from complete ones."""
     kept = 1 if keep_last is None else keep_last
-    newer: dict[tuple[str, str], int] = {}
+    newer: dict[tuple[str, str, str], int] = {}
     for run in runs:
-        group = run.project_name, run.environment
+        group = run.project_name, run.environment, run.status
         place = newer[group] = newer.get(group, 0) + 1
         if place > kept and (before is None or run.run_at < before):
             yield run

@@ -25,6 +25,7 @@ from recce_meta.models.quality import (
     TableQuality,
     ValueCount,
 )
+from recce_meta.models.run import COMPLETE
 from recce_meta.store.content import Row
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
@@ -37,7 +38,7 @@ from recce_meta.store.values import kind_and_text, number_of, storable, value_of
 RUN_COLUMNS = (
     "quality_run_id", "run_id", "project_name", "environment", "started_at", "finished_at", "target_name",
     "sample_percent", "sample_rows", "sample_seed", "keeps_values", "table_count", "failed_count", "score",
-    "recorder_version",
+    "recorder_version", "status", "reason",
 )  # fmt: skip
 TABLE_COLUMNS = (
     "quality_run_id", "unique_id", "name", "relation", "measured_at", "row_count", "sampled_rows",
@@ -91,7 +92,7 @@ def write_quality(
                     f"Run {run.run_id} is not in the store: no quality can be kept with it",
                     hint="recce-meta scan writes a run, recce-meta runs lists those that are there",
                 )
-            stored = find_quality_runs(store, quality_run_id=run.quality_run_id)
+            stored = find_quality_runs(store, quality_run_id=run.quality_run_id, status=None)
             if stored:
                 return QualityWritten(run=stored[0], written=False)
             insert_quality(store, run, quality.tables)
@@ -145,9 +146,13 @@ def list_quality_runs(
     run_id: str | None = None,
     unique_ids: Iterable[str] | None = None,
     limit: int | None = None,
+    with_failed: bool = False,
     schema: str = DEFAULT_SCHEMA,
 ) -> list[QualityRun]:
-    """The measurements, newest first: of a project, an environment, a run, or of one of some tables."""
+    """Return measurements, newest first: of a project, an environment, a run, or of one of some tables.
+
+    Failed measurements are included with *with_failed*.
+    """
     with open_store(adapter, schema) as store:
         return find_quality_runs(
             store,
@@ -156,6 +161,7 @@ def list_quality_runs(
             run_id=run_id,
             ids=None if unique_ids is None else "\n".join(unique_ids),
             most=2**31 if limit is None else limit,
+            status=None if with_failed else COMPLETE,
         )
 
 
@@ -216,6 +222,8 @@ def _run_row(run: QualityRun) -> Row:
         run.failed_count,
         run.score,
         run.recorder_version,
+        run.status,
+        run.reason and storable(run.reason),
     )
 
 

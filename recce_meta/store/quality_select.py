@@ -13,6 +13,7 @@ from typing import Any
 
 from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.models.quality import QualityRun, Sample
+from recce_meta.models.run import COMPLETE
 from recce_meta.store.migrate import StoreSession
 from recce_meta.store.select import SHOWN, time_of
 
@@ -22,10 +23,14 @@ _RUN_FIELDS = (
 
 
 def find_quality_runs(store: StoreSession, **filters: object) -> list[QualityRun]:
-    """Measurements, newest first: *filters* are the binds of `sql/queries/quality_runs.sql`."""
+    """Return measurements, newest first: *filters* are the binds of `sql/queries/quality_runs.sql`.
+
+    Failed measurements are left out unless `status=None` is given.
+    """
     every: dict[str, object] = dict.fromkeys(
         ("quality_run_id", "id_prefix", "run_id", "project", "environment", "before", "ids")
     )
+    every["status"] = COMPLETE
     return [_run_of(row) for row in store.query("quality_runs", **{**every, "most": 2**31, **filters})]
 
 
@@ -33,7 +38,7 @@ def find_quality_run(
     store: StoreSession, selector: str, *, project: str | None = None, environment: str | None = None
 ) -> QualityRun:
     """The measurement that *selector* means. Raises SelectorError where there is none, or more than one."""
-    if exact := find_quality_runs(store, quality_run_id=selector):
+    if exact := find_quality_runs(store, quality_run_id=selector, status=None):
         return exact[0]
     found = re.fullmatch(r"(?s)(.+?)(?:~(\d{1,9}))?", selector)
     if found is None:
@@ -76,7 +81,7 @@ def _project(store: StoreSession, project: str | None, selector: str) -> str | N
 
 
 def _by_prefix(store: StoreSession, prefix: str, project: str | None) -> QualityRun:
-    runs = find_quality_runs(store, id_prefix=prefix, project=project, most=SHOWN + 1)
+    runs = find_quality_runs(store, id_prefix=prefix, project=project, most=SHOWN + 1, status=None)
     if len(runs) == 1:
         return runs[0]
     if runs:
@@ -111,7 +116,7 @@ def _unknown(store: StoreSession, selector: str) -> SelectorError:
 
 
 def _run_of(row: tuple[Any, ...]) -> QualityRun:
-    *first, percent, rows, seed, keeps_values, table_count, failed_count, score, recorder_version = row
+    *first, percent, rows, seed, keeps_values, table_count, failed_count, score, version, status, reason = row
     fields: dict[str, Any] = dict(zip(_RUN_FIELDS, first, strict=True))
     for name in ("started_at", "finished_at"):
         fields[name] = fields[name].astimezone(timezone.utc)
@@ -122,5 +127,7 @@ def _run_of(row: tuple[Any, ...]) -> QualityRun:
         table_count=table_count,
         failed_count=failed_count,
         score=score,
-        recorder_version=recorder_version,
+        recorder_version=version,
+        status=status,
+        reason=reason,
     )

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models.run import COMPLETE
 from recce_meta.store import rows
 from recce_meta.store.facts import read_facts
 from recce_meta.store.files import DEFAULT_SCHEMA
@@ -22,20 +23,24 @@ GROUP = "group"
 
 RUN_FILTERS = (
     "run_id", "run_id_prefix", "project", "environment", "branch", "sha_prefix", "extractor", "before",
+    "status",
 )  # fmt: skip
 
 Named = TypeVar("Named", NodeMetadata, MacroMetadata, NodeResult)
 
 
 def find_runs(store: StoreSession, **filters: object) -> list[RunMetadata]:
-    """Runs, newest first: *filters* are the binds of `sql/queries/runs.sql`, None where not given."""
-    every: dict[str, object] = dict.fromkeys(RUN_FILTERS)
+    """Return runs, newest first: *filters* are the binds of `sql/queries/runs.sql`.
+
+    A filter that is not given is None. Failed runs are left out unless `status=None` is given.
+    """
+    every: dict[str, object] = {**dict.fromkeys(RUN_FILTERS), "status": COMPLETE}
     return [rows.run_of(row) for row in store.query("runs", **{**every, "most": 2**31, **filters})]
 
 
 def run_by_id(store: StoreSession, run_id: str) -> RunMetadata | None:
     """The run of that very id."""
-    found = find_runs(store, run_id=run_id)
+    found = find_runs(store, run_id=run_id, status=None)
     return found[0] if found else None
 
 
@@ -45,13 +50,17 @@ def list_runs(
     project: str | None = None,
     environment: str | None = None,
     extractor: str | None = None,
+    status: str | None = COMPLETE,
     limit: int | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> list[RunMetadata]:
-    """The recorded runs, newest first; all projects, environments and extractors unless one is named."""
+    """Return the recorded runs, newest first; of all projects, environments and extractors by default.
+
+    Failed scans are listed only with *status* `failed` or None.
+    """
     with open_store(adapter, schema) as store:
         most = 2**31 if limit is None else limit
-        named = {"project": project, "environment": environment, "extractor": extractor}
+        named = {"project": project, "environment": environment, "extractor": extractor, "status": status}
         return find_runs(store, **named, most=most)
 
 

@@ -22,6 +22,7 @@ from recce_meta.models.data_diff import (
     ColumnValues,
     Failed,
     HistogramDiff,
+    NotCompared,
     ProfileDiff,
     QueryDiff,
     RowCountDiff,
@@ -78,7 +79,9 @@ def subject_of(result: AnyDataDiff) -> Subject:
 
 def type_of(result: AnyDataDiff) -> str:
     """The kind of diff that *result* is, or was to be."""
-    return result.diff if isinstance(result, Failed) else str(type(result).__struct_config__.tag)
+    return (
+        result.diff if isinstance(result, (Failed, NotCompared)) else str(type(result).__struct_config__.tag)
+    )
 
 
 @singledispatch
@@ -123,7 +126,7 @@ def _(result: ValueDetail) -> Headline:
     counted = {status: sum(row.status == status for row in result.rows) for status in _ROW_STATUSES}
     known = {} if result.is_cut else counted
     return Headline(
-        is_equal=not result.rows and not result.is_cut,
+        is_equal=result.is_equal,
         added_rows=known.get("added"),
         removed_rows=known.get("removed"),
         changed_rows=known.get("changed"),
@@ -155,7 +158,7 @@ def _(result: ProfileDiff) -> Headline:
     base = (column.base.row_count for column in result.columns if column.base)
     current = (column.current.row_count for column in result.columns if column.current)
     return Headline(
-        is_equal=not differing,
+        is_equal=_known(not differing, result.where),
         base_rows=next(base, None),
         current_rows=next(current, None),
         differing_columns=differing,
@@ -165,7 +168,7 @@ def _(result: ProfileDiff) -> Headline:
 @headline_of.register
 def _(result: TopKDiff) -> Headline:
     return replace(
-        _distributions(result.columns),
+        _distributions(result.columns, result.where),
         base_rows=next((column.base_total for column in result.columns), None),
         current_rows=next((column.current_total for column in result.columns), None),
     )
@@ -173,12 +176,17 @@ def _(result: TopKDiff) -> Headline:
 
 @headline_of.register
 def _(result: HistogramDiff) -> Headline:
-    return _distributions(result.columns)
+    return _distributions(result.columns, result.where)
 
 
 @headline_of.register
 def _(result: Failed) -> Headline:
     return Headline(error=result.error)
+
+
+@headline_of.register
+def _(result: NotCompared) -> Headline:
+    return Headline(error=result.reason)
 
 
 def column_rows(result: AnyDataDiff) -> list[ColumnRow]:
@@ -216,12 +224,18 @@ def _column_row(column: ColumnValues) -> ColumnRow:
     )
 
 
-def _distributions(columns: Sequence[ColumnTopK] | Sequence[ColumnHistogram]) -> Headline:
+def _known(is_equal: bool, where: str | None) -> bool | None:
+    """False if a difference was found; of equal figures, None if a condition left rows out."""
+    return None if is_equal and where else is_equal
+
+
+def _distributions(columns: Sequence[ColumnTopK] | Sequence[ColumnHistogram], where: str | None) -> Headline:
     """Whether the same was counted on both sides; a column that could not be counted leaves that open."""
     unknown = sum(bool(column.reason) for column in columns)
     differing = sum(not column.reason and not _is_same(column) for column in columns)
     return Headline(
-        is_equal=False if differing else None if unknown else True, differing_columns=differing + unknown
+        is_equal=False if differing else None if unknown else _known(True, where),
+        differing_columns=differing + unknown,
     )
 
 

@@ -7,9 +7,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.tokens import resolve
+from recce_meta.store.values import storable
 
 _names = msgspec.json.Decoder(tuple[str, ...]).decode
 _columns = msgspec.json.Decoder(tuple[Column, ...]).decode
@@ -28,7 +30,16 @@ class Objects(dict[str, dict[str, Json]]):
 def run_of(row: tuple[Any, ...]) -> RunMetadata:
     """A row of `runs`; times are in UTC, whatever the connection's zone."""
     fields: dict[str, Any] = dict(zip(RunMetadata.__struct_fields__, map(in_utc, row), strict=True))
+    fields["warnings"] = _names(fields["warnings"]) if fields["warnings"] else ()
     return RunMetadata(**fields)
+
+
+def run_row(run: RunMetadata) -> tuple[object, ...]:
+    """The row of `runs`, in the order of the fields of `RunMetadata`."""
+    fields = asdict(run)
+    reason = run.reason and storable(run.reason)
+    warnings = msgspec.json.encode([storable(warning) for warning in run.warnings]).decode()
+    return tuple({**fields, "reason": reason, "warnings": warnings}.values())
 
 
 def in_utc(value: Any) -> Any:

@@ -11,8 +11,9 @@ import re
 from datetime import datetime, timezone
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import SelectorError, did_you_mean, first_of
+from recce_meta.errors import SelectorError, StoreError, did_you_mean, first_of
 from recce_meta.models import LineageEdge, NodeMetadata, Project, RunMetadata
+from recce_meta.models.run import FAILED
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
 from recce_meta.store.read import find_runs, load_edges, load_nodes, load_project, run_by_id
@@ -34,6 +35,27 @@ def resolve_run(
     """The run that *selector* means, within *project*, or within the only project there is."""
     with open_store(adapter, schema) as store:
         return find_run(store, selector, project)
+
+
+def resolve_complete_run(
+    adapter: UnifiedSqlAdapter,
+    selector: str,
+    *,
+    project: str | None = None,
+    schema: str = DEFAULT_SCHEMA,
+) -> RunMetadata:
+    """Return the run that *selector* means. Raises StoreError if it failed: it has no nodes to read."""
+    return complete(resolve_run(adapter, selector, project=project, schema=schema))
+
+
+def complete(run: RunMetadata) -> RunMetadata:
+    """Return *run*. Raises StoreError if it failed."""
+    if run.status == FAILED:
+        raise StoreError(
+            f"Run {run.run_id} failed: {run.reason or 'reason unknown'}",
+            hint="choose a complete run; recce-meta runs lists them",
+        )
+    return run
 
 
 def load_run(
@@ -144,9 +166,9 @@ def _project(store: StoreSession, project: str | None, selector: str) -> str | N
 
 
 def _by_prefix(store: StoreSession, prefix: str, project: str | None) -> RunMetadata:
-    runs = find_runs(store, run_id_prefix=prefix, project=project, most=SHOWN + 1)
+    runs = find_runs(store, run_id_prefix=prefix, project=project, most=SHOWN + 1, status=None)
     if not runs and project is not None:  # an id means one run, of whatever project
-        runs = find_runs(store, run_id_prefix=prefix, most=SHOWN + 1)
+        runs = find_runs(store, run_id_prefix=prefix, most=SHOWN + 1, status=None)
     if len(runs) == 1:
         return runs[0]
     if runs:

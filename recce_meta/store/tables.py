@@ -29,5 +29,6 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "column_quality": ("quality_run_id", "unique_id", "ordinal"),
     "column_top_values": ("quality_run_id", "unique_id", "ordinal", "place"),
     "quality_metrics": ("quality_run_id", "unique_id", "ordinal", "place"),
+    "check_results": ("check_result_id",),
 }
 """Key columns by table, all but `store`, which has one row."""

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import NodeResult, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
-from recce_meta.models.column_lineage import Analyse, ColumnGraph, KnownColumns
+from recce_meta.models.column_lineage import Analyse, ColumnGraph, KnownColumns, shortened
+from recce_meta.models.run import with_build
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store import content
 from recce_meta.store.columns import (
@@ -22,6 +23,7 @@ from recce_meta.store.columns import (
     column_pieces,
     find_column_graph,
     known_columns,
+    references_known,
     write_columns,
 )
 from recce_meta.store.content import Contents, contents
@@ -30,7 +32,7 @@ from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
 from recce_meta.store.read import run_by_id
 from recce_meta.store.retry import retrying
-from recce_meta.store.rows import names_of
+from recce_meta.store.rows import names_of, run_row
 from recce_meta.store.statistics import StatisticsWritten, add_statistics
 
 RUN_COLUMNS = RunMetadata.__struct_fields__
@@ -63,7 +65,7 @@ class RecordResult(Struct, frozen=True, kw_only=True):
     analyses_written: int = 0
     """Analyses of nodes' SQL that the store did not have, whoever made them first."""
     columns_added: bool = False
-    """Whether a run that was there before, without column lineage, has it now."""
+    """Whether a run that was there before, without column lineage or with an outdated one, has it now."""
     column_gaps: tuple[str, ...] = ()
     """Unique ids of nodes without columns, where all columns are those of an earlier run."""
     column_warnings: tuple[str, ...] = ()
@@ -80,6 +82,8 @@ class _Entry(Struct, frozen=True):
     statistics: Sequence[NodeStatistics]
     has_columns: bool
     """Whether the run is to have column lineage."""
+    column_warnings: tuple[str, ...] = ()
+    """Warnings of the analysis that this recorder made for the run."""
 
 
 def record_run(
@@ -103,13 +107,14 @@ def record_run(
     """
     pieces = contents(project)
     run = replace(
-        project.run,
+        with_build(project.run, project.results),
         node_count=len(project.nodes),
         edge_count=sum(len(node.parents) for node in project.nodes),
         recorded_at=now or datetime.now(timezone.utc),
         recorder_version=__version__,
         graph_id=pieces.graph_id,
         macro_set_id=pieces.macro_set_id,
+        warnings=project.warnings or project.run.warnings,
     )
     entry = _Entry(run, pieces, project.results, project.facts, statistics, analyse is not None)
     done = retrying(lambda: _record(adapter, schema, entry, None))
@@ -127,6 +132,7 @@ def _record_with(
     adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnGraph
 ) -> RecordResult:
     pieces = column_pieces(columns)
+    entry = replace(entry, column_warnings=shortened(columns.warnings))
     done = _whole(retrying(lambda: _record(adapter, schema, entry, pieces)))
     return replace(done, column_warnings=columns.warnings) if done.written or done.columns_added else done
 
@@ -144,7 +150,11 @@ def _record(
         if entry.has_columns:
             if found is None:
                 return known_columns(store, run)
-            run = replace(run, column_graph_id=found.column_graph_id)
+            run = replace(
+                run,
+                column_graph_id=found.column_graph_id,
+                warnings=(*run.warnings, *entry.column_warnings),
+            )
         new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
         versions, code = write_graph(store, pieces) if new_graph else (0, 0)
         macros, macro_code = write_macros(store, pieces)
@@ -153,7 +163,7 @@ def _record(
             store.insert("run_results", RESULT_COLUMNS, (result_row(run, result) for result in entry.results))
         write_facts(store, run.run_id, entry.facts)
         added = add_statistics(store, run.run_id, entry.statistics)
-        store.insert("runs", RUN_COLUMNS, [tuple(asdict(run).values())])
+        store.insert("runs", RUN_COLUMNS, [run_row(run)])
         if (first := _recorded_by_another(store, run)) is not None:
             return RecordResult(run=first, written=False, differs=first.graph_id != run.graph_id)
         if max(versions, analyses) >= MANY_VERSIONS:
@@ -186,12 +196,14 @@ def _complete(
         nothing = add_statistics(store, stored.run_id, ())
         return RecordResult(run=stored, written=False, differs=True, statistics=nothing)
     found, analyses = None, 0
-    if entry.has_columns and stored.column_graph_id is None:
+    outdated = stored.column_graph_id
+    if entry.has_columns and (outdated is None or not references_known(store, outdated)):
         found = _column_graph(store, entry, columns)
         if found is None:
             return known_columns(store, entry.run)
         analyses = write_columns(store, columns) if columns else 0
-        store.execute("set_column_graph", run_id=stored.run_id, column_graph_id=found.column_graph_id)
+        changed = {"column_graph_id": found.column_graph_id, "outdated": outdated}
+        store.execute("set_column_graph", run_id=stored.run_id, **changed)
         stored = replace(stored, column_graph_id=found.column_graph_id)
     return RecordResult(
         run=stored,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from recce_meta.errors import UsageError, WarehouseError
+from recce_meta.errors import UsageError, WarehouseError, quoted
 from recce_meta.warehouses.fields import Fields
 
 REGISTRY: dict[str, type[Warehouse]] = {}
@@ -122,7 +122,7 @@ class Warehouse:
         """*name* as it stands in SQL, whatever characters it holds."""
         if not name or any(ord(character) < 32 or ord(character) == 127 for character in name):
             raise UsageError(
-                f"Not an identifier: {name!r}",
+                f"Not an identifier: {quoted(name)}",
                 hint="a name has at least one character and no control characters",
             )
         return self.quote_name(name)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from recce_meta.errors import ProfileError
+from recce_meta.errors import ProfileError, quoted
 from recce_meta.masking import MASK, is_secret, passwords_in, without_passwords
 
 _OF_NO_SECRET = frozenset(["name", "persistent", "provider", "region", "scope", "type"])
@@ -179,7 +179,7 @@ class Fields:
         return f"{text} ({self.where})" if self.where else text
 
     def _mistake(self, name: str, value: object, kind: str) -> ProfileError:
-        shown = MASK if is_secret(name) else repr(value)
+        shown = MASK if is_secret(name) else quoted(value)
         return ProfileError(self._message(f"Field '{name}' is not {kind}: {shown}"))
 
 

@@ -16,6 +16,7 @@ from recce_meta.errors import (
     TransientFailure,
     WarehouseError,
     did_you_mean,
+    quoted,
 )
 from recce_meta.warehouses.base import ConnectionPlan, UrlParts, Warehouse
 from recce_meta.warehouses.fields import Fields
@@ -362,4 +363,4 @@ def _seconds(fields: Fields, name: str) -> float:
     try:
         return 0.0 if text is None else float(text)
     except ValueError:
-        raise fields.error(f"Field '{name}' is not a number: {text!r}") from None
+        raise fields.error(f"Field '{name}' is not a number: {quoted(text)}") from None

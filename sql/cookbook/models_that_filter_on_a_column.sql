@@ -14,5 +14,6 @@ JOIN column_usage AS used ON used.run_id = run.run_id
 WHERE
   run.environment = 'base' -- edit: the environment; AND used.parent_id = 'model.shop.stg_orders' for one node
   AND STARTS_WITH(used.node_id, 'model.')
+  AND used.usage <> 'referenced'
 GROUP BY used.parent_id, used.parent_column
 ORDER BY models DESC, used.parent_id, used.parent_column;

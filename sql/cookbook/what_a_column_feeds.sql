@@ -13,7 +13,7 @@ WITH RECURSIVE reads AS (
   SELECT
     run.run_id, edge.node_id, NULL AS column_name, edge.parent_id, edge.parent_column, edge.confidence
   FROM latest_runs AS run
-  JOIN column_usage AS edge ON edge.run_id = run.run_id
+  JOIN column_usage AS edge ON edge.run_id = run.run_id AND edge.usage <> 'referenced'
   WHERE run.environment = 'base' -- edit: the environment
 ), params AS (
   SELECT DISTINCT run_id, parent_id AS node_id, parent_column AS column_name

@@ -16,6 +16,11 @@ WHERE NOT EXISTS (
 DELETE FROM column_diffs
 WHERE NOT EXISTS (SELECT 1 FROM data_diffs WHERE data_diffs.diff_id = column_diffs.diff_id);
 
+DELETE FROM check_results
+WHERE NOT EXISTS (
+  SELECT 1 FROM runs WHERE runs.run_id = COALESCE(check_results.current_run_id, check_results.base_run_id)
+);
+
 DELETE FROM graph_parts
 WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.graph_id = graph_parts.graph_id);
 

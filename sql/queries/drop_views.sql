@@ -1,4 +1,5 @@
 -- The store's views, each before those that it reads: a migration writes them anew, with other columns.
+DROP VIEW IF EXISTS check_history;
 DROP VIEW IF EXISTS metric_history;
 DROP VIEW IF EXISTS top_value_history;
 DROP VIEW IF EXISTS latest_column_quality;

@@ -1,2 +1,4 @@
 -- What a run selector may name, for messages about one that names nothing.
-SELECT DISTINCT environment, branch FROM runs WHERE CAST(:project AS TEXT) IS NULL OR project_name = CAST(:project AS TEXT);
+SELECT DISTINCT environment, branch
+FROM runs
+WHERE status = 'complete' AND (CAST(:project AS TEXT) IS NULL OR project_name = CAST(:project AS TEXT));

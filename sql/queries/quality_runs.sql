@@ -15,7 +15,9 @@ SELECT
   table_count,
   failed_count,
   score,
-  recorder_version
+  recorder_version,
+  status,
+  reason
 FROM quality_runs
 WHERE
   (CAST(:quality_run_id AS TEXT) IS NULL OR quality_run_id = CAST(:quality_run_id AS TEXT))
@@ -23,6 +25,7 @@ WHERE
   AND (CAST(:run_id AS TEXT) IS NULL OR run_id = CAST(:run_id AS TEXT))
   AND (CAST(:project AS TEXT) IS NULL OR project_name = CAST(:project AS TEXT))
   AND (CAST(:environment AS TEXT) IS NULL OR environment = CAST(:environment AS TEXT))
+  AND (CAST(:status AS TEXT) IS NULL OR status = CAST(:status AS TEXT))
   AND (CAST(:before AS TIMESTAMPTZ) IS NULL OR started_at < CAST(:before AS TIMESTAMPTZ))
   AND (
     CAST(:ids AS TEXT) IS NULL

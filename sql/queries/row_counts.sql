@@ -45,4 +45,6 @@ SELECT 'column_quality' AS table_name, COUNT(*) AS row_count FROM column_quality
 UNION ALL
 SELECT 'column_top_values' AS table_name, COUNT(*) AS row_count FROM column_top_values
 UNION ALL
-SELECT 'quality_metrics' AS table_name, COUNT(*) AS row_count FROM quality_metrics;
+SELECT 'quality_metrics' AS table_name, COUNT(*) AS row_count FROM quality_metrics
+UNION ALL
+SELECT 'check_results' AS table_name, COUNT(*) AS row_count FROM check_results;

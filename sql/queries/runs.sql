@@ -23,7 +23,16 @@ SELECT
   recorder_version,
   graph_id,
   macro_set_id,
-  column_graph_id
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  CAST(warnings AS TEXT) AS warnings
 FROM runs
 WHERE
   (CAST(:run_id AS TEXT) IS NULL OR run_id = CAST(:run_id AS TEXT))
@@ -33,6 +42,7 @@ WHERE
   AND (CAST(:branch AS TEXT) IS NULL OR branch = CAST(:branch AS TEXT))
   AND (CAST(:sha_prefix AS TEXT) IS NULL OR STARTS_WITH(LOWER(git_sha), CAST(:sha_prefix AS TEXT)))
   AND (CAST(:extractor AS TEXT) IS NULL OR extractor = CAST(:extractor AS TEXT))
+  AND (CAST(:status AS TEXT) IS NULL OR status = CAST(:status AS TEXT))
   AND (CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ))
 ORDER BY run_at DESC, recorded_at DESC, run_id
 LIMIT CAST(:most AS BIGINT);

@@ -17,7 +17,9 @@ SELECT
   figures.distinct_count,
   CAST(figures.distinct_count AS DOUBLE PRECISION) / NULLIF(figures.row_count, 0) AS distinct_share,
   figures.is_approximate,
-  CASE WHEN NOT figures.is_approximate THEN figures.distinct_count = figures.row_count END AS is_unique,
+  CASE
+    WHEN figures.row_count > 0 AND NOT figures.is_approximate THEN figures.distinct_count = figures.row_count
+  END AS is_unique,
   figures.min_value,
   figures.max_value,
   figures.average_value,

@@ -1,4 +1,4 @@
--- The latest scan of a live database of each project and environment: one row each.
+-- The latest scan of a live database of each project and environment: one row each. A failed scan is never the latest.
 CREATE OR REPLACE VIEW latest_scans AS
 SELECT
   run_id,
@@ -23,6 +23,6 @@ FROM (
       ORDER BY run_at DESC, recorded_at DESC, run_id
     ) AS age
   FROM runs
-  WHERE extractor = 'database'
+  WHERE extractor = 'database' AND status = 'complete'
 ) AS aged_scans
 WHERE age = 1;

@@ -35,6 +35,7 @@ FROM (
     LAG(dbt_version) OVER in_time AS previous_dbt_version,
     extractor
   FROM runs
+  WHERE status = 'complete'
   WINDOW in_time AS (
     PARTITION BY
       project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END

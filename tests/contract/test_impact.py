@@ -86,6 +86,18 @@ def of_the_cookbook(
     }
 
 
+def failing_by_the_cookbook(
+    adapter: UnifiedSqlAdapter, schema: str, environment: str, node_id: str, column: str
+) -> dict[str, tuple[int, float]]:
+    """Distance and confidence by node of what fails without a column, by the question of the cookbook."""
+    cookbook = files.cookbook(adapter.warehouse.name)
+    (file,) = [one for one in cookbook if one.name == "what_fails_without_a_column"]
+    (statement,) = file.statements(adapter.quote_identifier(adapter.warehouse.folded(schema)))
+    chosen = f"parent_id = '{node_id}' AND parent_column = '{column}'"
+    statement = statement.replace("'base'", f"'{environment}'").replace("place = 1", chosen)
+    return {row[2]: (int(row[3]), float(row[4])) for row in adapter.execute(statement)[1]}
+
+
 def of_the_command(lineage: Lineage, asked: Collection[tuple[str, str | None]]) -> dict[Any, Reached]:
     """The same of the walks behind `recce-meta impact`; nothing of what nothing reads."""
     answers = {}
@@ -155,6 +167,13 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
     assert stored == view
     payments = "seed.jaffle_ext.raw_payments"
     assert of_the_cookbook(adapter, schema, run.environment, payments, "amount") == view[payments, "amount"]
+    given = GivenLineage(project.nodes, known)
+    for one in sorted(known)[::3]:
+        for column in known[one].names:
+            asked_for = impact_in(given, f'{one}."{column}"', Direction.DOWNSTREAM, None)
+            assert failing_by_the_cookbook(adapter, schema, run.environment, one, column) == {
+                node.unique_id: (node.distance, node.confidence) for node in asked_for.fails or ()
+            }
     computed = ComputedLineage(project)
     computed.analyses(computed.nodes)  # all at once
     assert of_the_command(computed, asked) == view

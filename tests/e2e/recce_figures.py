@@ -345,8 +345,6 @@ def _profile_figures(at: str, profile: Profile) -> Figures:
     for name in ("avg", "median"):
         value = getattr(profile, name)
         figures[f"{at}.{name}"] = number(value) if not isinstance(value, date) else duckdb_text(value)
-    if not profile.row_count:
-        figures[f"{at}.is_unique"] = None if profile.is_unique else profile.is_unique
     if profile.true_count is not None and profile.row_count:
         figures[f"{at}.avg"] = number(profile.true_count / profile.row_count)
     return figures

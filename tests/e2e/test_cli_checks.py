@@ -93,14 +93,26 @@ def test_checks_that_hold_exit_with_0(shop: Any) -> None:
     ran = run(shop, GOOD)
 
     assert (ran.code, ran.err) == (0, "")
-    assert "7 checks: 7 passed" in ran.out
+    assert "7 checks: 3 passed, 4 reported (4 of 4 differ)" in ran.out
+
+
+def test_results_are_stored_where_history_is_a_query(shop: Any) -> None:
+    (shop.cli.folder / "checks.yml").write_text(f"checks:\n{GOOD}{CHANGED}", encoding="utf-8")
+    refused = run(shop, GOOD, "--save")
+    assert refused.code == 2 and refused.err.startswith("error: --save keeps results with recorded runs")
+
+    shop.record()
+    ran = shop.cli("check", "run", "--save", "-o", "checks.txt")
+    assert (ran.code, ran.err) == (0, "Stored 7 results of checks\n")
+    with_diff = shop.cli("diff", "--checks", "checks.yml", "--save", "-o", "diff.txt")
+    assert "Stored 7 results of checks" in with_diff.err
 
 
 def test_a_threshold_that_does_not_hold_exits_with_1(shop: Any) -> None:
     ran = run(shop, GOOD + CHANGED)
 
     assert (ran.code, ran.err) == (1, "error: 1 of 8 checks did not pass\n")
-    assert "failed  Values stay" in ran.out
+    assert "failed    Values stay" in ran.out
     assert "1 of 2 common rows (50%) changed (v 1), at most 10% allowed" in ran.out
 
 
@@ -134,7 +146,7 @@ def test_files_are_written_whatever_the_verdict(shop: Any) -> None:
     suite = ElementTree.parse(shop.cli.folder / "j.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("8", "1", "0")
     assert json.loads((shop.cli.folder / "j.json").read_text("utf-8"))["is_passed"] is False
-    assert "failed  Values stay" in (shop.cli.folder / "j.txt").read_text("utf-8")
+    assert "failed    Values stay" in (shop.cli.folder / "j.txt").read_text("utf-8")
 
 
 @pytest.mark.parametrize("style", ["json", "markdown", "html"])
@@ -154,7 +166,7 @@ def test_recces_file_is_found_and_read_as_it_is(shop: Any) -> None:
     )
 
     assert (ran.code, ran.err) == (0, "")
-    assert "2 checks: 2 passed" in ran.out
+    assert "2 checks: 2 reported (1 of 2 differs)" in ran.out
 
 
 def test_checks_are_of_recorded_runs_by_default(shop: Any) -> None:
@@ -201,3 +213,29 @@ def test_no_checks_are_no_failure(shop: Any) -> None:
 
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "No checks in checks.yml\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "message"),
+    [
+        ("lineage_diff", "{node_names: [nope]}", "nope"),
+        ("lineage_diff", "{select: nope}", "names no node"),
+        ("row_count_diff", "{select: nope}", "names no node"),
+        ("schema_diff", "{select: nope}", "names no node"),
+    ],
+)
+def test_a_check_of_nodes_that_no_run_has_is_an_error(
+    shop: Any, kind: str, params: str, message: str
+) -> None:
+    ran = run(shop, f"\n  - {{name: typo, type: {kind}, params: {params}, expect: equal}}\n")
+
+    assert ran.code == 1
+    assert ran.out.startswith("error") and message in ran.out
+
+
+def test_a_selection_by_state_may_be_empty(shop: Any) -> None:
+    check = "{name: state, type: row_count_diff, params: {select: 'state:new,orders'}, expect: equal}"
+    ran = run(shop, f"\n  - {check}\n")
+
+    assert ran.code == 0, ran.out
+    assert "no node is selected" in ran.out

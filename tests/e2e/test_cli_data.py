@@ -313,7 +313,7 @@ class TestTypes:
         shop.build("wide", f"SELECT {columns}", f"SELECT {columns}".replace(" 7 AS", " 8 AS"))
         shop.write("wide", key="c0")
 
-        assert "1,000 columns, all the same" in shop("schema", "wide").out
+        assert "same schema: 1,000 columns" in shop("schema", "wide").out
         assert "1 row changed" in shop("value", "wide", "-c", "c7", "-c", "c999").out
         assert shop("row-count", "wide").code == 0
 

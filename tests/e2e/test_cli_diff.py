@@ -231,3 +231,24 @@ def test_two_projects_are_not_compared(cli: Any, project: Path) -> None:
 
     assert ran.code == 2
     assert ran.err.startswith("error: 'jaffle_shop' and 'jaffle_ext' are two projects\nhint: ")
+
+
+@pytest.mark.parametrize("selection", ["ordrs", "+ordrs", "state:modified,ordrs", "tag:nightlyy"])
+def test_a_gate_on_a_selection_of_nothing_is_an_error(cli: Any, project: Path, selection: str) -> None:
+    shop = cli.within(project)
+    sides = ("diff", "path:target-base", "path:target", "--select", selection)
+
+    ran = shop(*sides, "--fail-on", "breaking")
+
+    assert ran.code == 2 and "The selection names no node of either run" in ran.err
+    assert ("did you mean 'orders'" in ran.err) == ("ordrs" in selection)
+    assert "--allow-empty" in ran.err
+    assert shop(*sides, "--fail-on", "breaking", "--allow-empty").code == 0
+    assert shop(*sides).code == 0
+
+
+@pytest.mark.parametrize("selection", ["state:modified,customers", "state:new", "result:error"])
+def test_a_gate_on_a_state_in_which_no_node_is_passes(cli: Any, project: Path, selection: str) -> None:
+    sides = ("path:target-base", "path:target-base")
+
+    assert cli.within(project)("diff", *sides, "--select", selection, "--fail-on", "any").code == 0

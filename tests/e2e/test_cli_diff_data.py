@@ -57,6 +57,7 @@ def test_what_changed_and_what_it_touches_is_compared_and_nothing_else(edited: A
     assert ran.code == 0 and ran.err == "warning: the data of 1 could not be compared\n"
     assert sorted(types_of(ran)) == [
         ("failed", "gone"),
+        ("not_compared", "gone"),
         ("row_count_diff", ""),
         ("schema_diff", "orders"),
         ("schema_diff", "totals"),

@@ -24,7 +24,7 @@ from recce_meta import plugins
 from recce_meta.store.export_document import Document
 from tests.e2e.conftest import QuickCli
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "export.v1.json"
+SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "export.v2.json"
 AS_WRITTEN = "all_varchar = true, allow_quoted_nulls = false"
 """How DuckDB reads CSV in which NULL is nothing, and an empty text is two quotes."""
 FACTS = """SELECT run_id, unique_id, row_estimate, bytes, created_at, altered_at
@@ -200,7 +200,7 @@ def test_what_cannot_be_exported_is_one_error(store: Any) -> None:
 def test_force_replaces_what_an_export_wrote(store: Any) -> None:
     (store.folder / "x.json").write_text("mine")
     assert store("export", "base", "-o", "x.json", "--force").code == 0
-    assert (store.folder / "x.json").read_text().startswith('{"schema":"recce_meta/export/v1"')
+    assert (store.folder / "x.json").read_text().startswith('{"schema":"recce_meta/export/v2"')
     assert not [path for path in store.folder.iterdir() if path.name.startswith(".")]
 
 
@@ -244,8 +244,8 @@ def resealed(before: str, after: str) -> Callable[[bytes], bytes]:
         (lambda data: b"{}", 'it is no document of recce-meta export (its "schema" is not'),
         (lambda data: b'{"metadata": {}, "nodes": {}}', "it is no document of recce-meta export"),
         (lambda data: b"[1]", "it is no document of recce-meta export"),
-        (replaced("export/v1", "diff/v1"), "it is no document of recce-meta export"),
-        (replaced("export/v1", "export/v2"), "wrote it in version 2 of the format"),
+        (replaced("export/v2", "diff/v1"), "it is no document of recce-meta export"),
+        (replaced("export/v2", "export/v3"), "wrote it in version 3 of the format"),
         (resealed('"fqn":["jaffle_shop"', '"fqn":[7'), "got `int` - at `$.nodes[0].fqn["),
         (resealed('"node_count":1,', '"node_count":"1",'), "got `str` - at `$.run.node_count`"),
         (resealed('"status":"success"', '"status":null'), "got `null` - at `$.results[0].status`"),

@@ -375,3 +375,48 @@ def test_schemas_may_have_any_other_name(cli: Any, project: Path, schema: str) -
     assert "4 modified" in diff.out
     assert store("prune", "--keep-last", "0").out.startswith("Removed 2 runs")
     assert store("doctor").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["quality", "--sample", "1\n0"], "'1↵0' is neither a share"),
+        (["value", "--tables", "a", "b", "--sample", "1\r\n0%"], "'1↵0%' is not a share"),
+        (["prune", "--older-than", "3\nd"], "'3↵d' is not an age"),
+        (["scan", "-e", "a\nb"], "Not a name for an environment: 'a↵b'"),
+        (["scan", "--run-id", "a\nb"], "Not a name for a run: 'a↵b'"),
+        (["doctor", "--url", "postgresql://nobody@127.0.0.1:1/x"], "Is the server running"),
+        (["value", "--tables", "a", "b", "-k", "id", "--where", "v =\n nope"], ""),
+        (["query-diff", "--tables", "a", "b", "select\n nope"], ""),
+    ],
+)
+def test_no_message_holds_an_escaped_line_break(cli: Any, arguments: list[str], message: str) -> None:
+    ran = cli(*arguments, *(() if "--url" in arguments else ("--url", STORE)))
+    assert ran.code in (2, 3) and message in ran.out + ran.err
+    assert r"\n" not in ran.out + ran.err and "this is a bug" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ('threads: "four\\nfive"', "Field 'threads' is not a whole number: 'four↵five'"),
+        ('type: ["duck\\ndb"]', "Field 'type' is not text: ['duck↵db']"),
+    ],
+)
+def test_a_profile_with_a_line_break_is_shown_without_escapes(
+    cli: Any, tmp_path: Path, fields: str, message: str
+) -> None:
+    kind = "" if fields.startswith("type") else "type: duckdb\n      "
+    text = f"shop:\n  outputs:\n    dev:\n      {kind}path: shop.duckdb\n      {fields}\n"
+    (tmp_path / "profiles.yml").write_text(text, encoding="utf-8")
+    ran = cli("runs", "--profiles-dir", str(tmp_path), "--profile", "shop", "--target", "dev")
+    assert ran.code == 3 and message in ran.err and r"\n" not in ran.err
+
+
+def test_the_markdown_of_a_check_shows_a_drivers_error_in_one_line(cli: Any, project: Path) -> None:
+    record = ("record", "--environment", "base", "--target-path", project / "target", "--url", STORE)
+    assert cli(*record).code == 0
+    text = "checks:\n  - {name: broken, type: query_diff, params: {sql_template: 'select nope frm x'}}\n"
+    (cli.folder / "checks.yml").write_text(text, encoding="utf-8")
+    ran = cli("check", "run", "checks.yml", "--format", "markdown", "--current", "base", "--url", STORE)
+    assert "broken" in ran.out and "&#92;n" not in ran.out and r"\n" not in ran.out, ran.out

@@ -116,6 +116,36 @@ def test_a_role_that_may_not_create_is_told_so(
     assert doctor.code == 3 and "permission denied for database" in doctor.out and SECRET not in doctor.out
 
 
+def test_doctor_reports_what_a_role_may_do(
+    cli: Any, project: Path, server: Any, schema: str, role: str, postgres_url: str
+) -> None:
+    from psycopg import sql
+
+    def grant(text: str) -> None:
+        names = {"schema": sql.Identifier(schema), "role": sql.Identifier(role)}
+        server.execute(sql.SQL(text).format(**names))
+
+    owner = cli.within(project, RECCE_META_URL=postgres_url, RECCE_META_SCHEMA=schema)
+    owner("record", "-e", "base", "--target-path", "target-base")
+    assert "full: creates" in owner("doctor").out
+    other = owner.within(RECCE_META_URL=as_user(server, role))
+
+    runs, doctor = other("runs"), other("doctor")
+    assert runs.code == 3 and "permission denied for schema" in runs.err
+    assert "\nhint: ask for this right: GRANT USAGE ON SCHEMA" in runs.err
+    assert doctor.code == 3 and "There is no store" not in runs.err + doctor.out
+
+    grant("GRANT USAGE ON SCHEMA {schema} TO {role}")
+    grant("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
+    reader = other("doctor")
+    assert reader.code == 0 and "read-only: reads, but cannot record" in reader.out, reader.out
+
+    grant("GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA {schema} TO {role}")
+    recorder = other("doctor")
+    assert recorder.code == 0 and "record-only: records and reads" in recorder.out, recorder.out
+    assert other("record").code == 0
+
+
 def test_a_role_that_may_only_read_reads(
     cli: Any, project: Path, server: Any, schema: str, role: str, postgres_url: str
 ) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -271,6 +275,11 @@ def test_a_wrong_file_is_told_in_one_line(scanned: Place, tmp_path: Path, case: 
         (["nope"], "No node is called 'nope'"),
         (["schema.main"], "is of type schema, and has no rows to measure"),
         (["-s", "tag:none"], "No table is chosen"),
+        (["-s", "flim", "--fail-on", "null_share > 1%"], "did you mean 'film'?; --allow-empty accepts"),
+        (
+            ["--show", "latest", "--allow-empty"],
+            "--show is of what was measured before: --allow-empty has no",
+        ),
         (["--schema", "main", "--include", "nothing*"], "No table is chosen"),
         (["--fail-on", "nul_share > 1"], "Unknown figure 'nul_share'"),
         (["--fail-on", "null_share"], "has no comparison"),
@@ -287,6 +296,79 @@ def test_a_wrong_file_is_told_in_one_line(scanned: Place, tmp_path: Path, case: 
 def test_wrong_usage_is_told_in_one_line(scanned: Place, arguments: list[str], message: str) -> None:
     ran = scanned(*arguments)
     assert ran.code == 2 and message in ran.err and ran.out == ""
+
+
+def test_an_empty_selection_is_accepted_on_demand_and_stores_nothing(duck: Place) -> None:
+    first = duck.json("film")["run"]
+    for style in ("table", "markdown"):
+        ran = duck("-s", "flim", "--fail-on", "null_share > 1%", "--allow-empty", "--format", style)
+        assert ran.code == 0 and "nothing was measured" in ran.out, ran.err
+    assert duck.json("-s", "tag:none", "--allow-empty")["tables"] == []
+    assert [run["quality_run_id"] for run in duck.json("--history")["runs"]] == [first["quality_run_id"]]
+
+
+def test_a_measurement_without_any_table_is_stored_as_failed_and_never_the_latest(
+    quick_cli: Any, postgres_url: str
+) -> None:
+    name = f"q_{uuid4().hex[:10]}"
+    with UnifiedSqlAdapter.from_url(postgres_url) as owner:
+        owner.execute(f"CREATE SCHEMA {name}")
+        owner.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'secret-word'")
+        try:
+            owner.execute(f"CREATE TABLE {name}.film AS SELECT 1 AS a")
+            owner.execute(f"GRANT USAGE ON SCHEMA {name} TO {name}")
+            owner.execute(f"GRANT SELECT ON {name}.film TO {name}")
+            parts = urlsplit(postgres_url)
+            url = urlunsplit(
+                parts._replace(netloc=f"{name}:secret-word@{parts.hostname}:{parts.port or 5432}")
+            )
+            place = Place(quick_cli, url, name, ("--store", "duckdb:///store.duckdb", "--schema", name), str)
+            good = place.json("film")["run"]["quality_run_id"]
+            owner.execute(f"REVOKE SELECT ON {name}.film FROM {name}")
+            ran = place("film")
+            late = place("film", "--budget", "0.000001")
+            latest, history = place.json("--show", "latest"), place.json("--history")["runs"]
+            shown = place("--show", history[0]["quality_run_id"])
+            listed = place("--history")
+        finally:
+            owner.execute(f"DROP SCHEMA {name} CASCADE")
+            owner.execute(f"DROP ROLE {name}")
+    assert ran.code == late.code == 3 and "1 of 1 tables could not be measured" in ran.err
+    assert latest["run"]["quality_run_id"] == history[2]["quality_run_id"] == good
+    assert [run["status"] for run in history] == ["failed", "failed", "complete"]
+    assert history[1]["reason"].startswith(f"No table could be measured: {name}.film: permission denied")
+    assert "The measurement failed: No table could be measured" in shown.out and shown.code == 0
+    assert listed.out.count("failed") == 3  # the head of a column, and two measurements
+
+
+def test_an_interrupted_measurement_is_stored_as_failed(
+    quick_cli: Any, postgres_url: str, tmp_path: Path
+) -> None:
+    name, store = f"q_{uuid4().hex[:10]}", f"duckdb:///{tmp_path / 'store.duckdb'}"
+    rules = tmp_path / "slow.yml"
+    rules.write_text(
+        f"tables: [{{name: film, metrics: [{{name: slow, sql: pg_sleep(60) is null /* {name} */}}]}}]"
+    )
+    waiting = f"SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%{name}%'"
+    command = [sys.executable, "-m", "recce_meta", "quality", "film", "--url", postgres_url]
+    command += ["--store", store, "--schema", name, "--metrics", str(rules)]
+    with UnifiedSqlAdapter.from_url(postgres_url) as owner:
+        owner.execute(f"CREATE SCHEMA {name}")
+        try:
+            owner.execute(f"CREATE TABLE {name}.film AS SELECT 1 AS a")
+            child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            deadline = time.monotonic() + 30
+            while owner.answer(waiting) == [(0,)] and time.monotonic() < deadline:
+                time.sleep(0.05)
+            child.send_signal(signal.SIGINT)
+            _, rest = child.communicate(timeout=30)
+        finally:
+            owner.execute(f"DROP SCHEMA {name} CASCADE")
+    assert (child.returncode, rest.splitlines()[-1]) == (130, "Interrupted")
+    ran = Place(quick_cli, postgres_url, name, ("--store", store), str).json("--history")
+    assert [(run["status"], run["reason"]) for run in ran["runs"]] == [
+        ("failed", "The measurement was interrupted")
+    ]
 
 
 def test_several_projects_in_one_store_are_told_apart(duck: Place) -> None:

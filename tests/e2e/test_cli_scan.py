@@ -429,3 +429,64 @@ def _wait_for(connection: Any, store: str, waiting: subprocess.Popen[bytes]) -> 
         assert waiting.poll() is None, waiting.communicate()[1].decode()
         assert time.monotonic() < deadline, "nobody waits"
         time.sleep(0.05)
+
+
+def test_a_failed_scan_is_stored_and_never_the_latest(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from recce_meta.errors import ConnectionLost
+
+    assert shop("scan", "-e", "base").code == 0
+    before = json.loads(shop("runs", "--format", "json").out)["runs"]
+
+    def lost(*_: object) -> None:
+        raise ConnectionLost("The connection was lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("recce_meta.extractors.live._Reader.read", lost)
+        ran = shop("scan", "-e", "base")
+    assert ran.code == 3 and "The connection was lost" in ran.err
+
+    failed, *others = json.loads(shop("runs", "--format", "json").out)["runs"]
+    assert others == before
+    assert (failed["status"], failed["reason"], failed["node_count"]) == (
+        "failed",
+        "The connection was lost",
+        0,
+    )
+    assert json.loads(shop("show", "base", "--format", "json").out)["run"]["run_id"] == before[0]["run_id"]
+    assert "failed: The connection was lost" in shop("show", failed["run_id"]).out
+    assert "scan failed" in shop("runs").out
+    again = shop("scan", "-e", "base", "--format", "json")
+    assert json.loads(again.out)["previous"]["run_id"] == before[0]["run_id"]
+
+
+def test_a_failed_scan_cannot_be_compared_or_read(shop: Any) -> None:
+    assert shop("scan").code == 0
+    for _ in range(2):
+        assert shop("scan", "--schema", "mian").code == 2
+    one, another, good = (run["run_id"] for run in json.loads(shop("runs", "--format", "json").out)["runs"])
+    for command in (
+        ("diff", one, another, "--fail-on", "any"),
+        ("diff", good, one),
+        ("diff", good, one, "--data"),
+        ("row-count", "--base", one, "--current", good),
+        ("lineage", "orders", "--run", one),
+        ("impact", "orders", "--run", one),
+        ("quality", "--run", one),
+    ):
+        ran = shop(*command)
+        assert ran.code == 3, (command, ran.out, ran.err)
+        assert f"Run {one} failed: Unknown schema 'mian'" in ran.err and "recce-meta runs" in ran.err
+    assert shop("show", one).code == 0
+
+
+def test_a_scan_of_a_misspelt_schema_is_stored_as_failed_and_creates_no_store(shop: Any) -> None:
+    ran = shop("scan", "--schema", "mian")
+    assert ran.code == 2 and "Unknown schema 'mian'" in ran.err
+    assert "not stored" not in ran.err and shop("runs").code == 3
+    assert shop("scan").code == 0
+    assert shop("scan", "--schema", "mian", "--dry-run").code == 2
+    ran = shop("scan", "--schema", "mian")
+    assert ran.code == 2 and "Unknown schema 'mian'" in ran.err
+    failed, good = json.loads(shop("runs", "--format", "json").out)["runs"]
+    assert (failed["status"], failed["reason"]) == ("failed", "Unknown schema 'mian' in the database")
+    assert json.loads(shop("show", "latest", "--format", "json").out)["run"]["run_id"] == good["run_id"]

@@ -196,7 +196,7 @@ def test_doctor_finds_nothing_wrong_with_a_store_that_works(store: Any) -> None:
     text, as_json = store("doctor"), store("doctor", "--format", "json")
 
     assert (text.code, as_json.code) == (0, 0)
-    assert text.out.endswith("All is well\n")
+    assert text.out.endswith("No problems found\n")
     assert json.loads(as_json.out)["ok"] is True
 
 

@@ -237,6 +237,28 @@ def test_a_recce_yml_runs_as_it_is(project: Path, report: Mapping[str, Any]) -> 
     assert not any(check["has_expectations"] for check in report["checks"])
 
 
+def test_what_differs_is_what_recces_summary_shows(project: Path, report: Mapping[str, Any]) -> None:
+    path = RECORDED / project.name / "summary.md"
+    if not path.is_file():
+        pytest.skip("no summary of this project is recorded")
+    lines = path.read_text(encoding="utf-8").partition("### Checks of Data Mismatch")[2].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.count("|") > 3]
+    names = {check["name"] for check in report["checks"]}
+    summary = {name: nodes for name, _, nodes in rows if name in names}
+    ours = {
+        check["name"]: {one["name"] for one in check["findings"] if one["finding"] not in SAME_OR_SHOWN}
+        for check in report["checks"]
+        if check["type"] != "lineage_diff"  # recce never calls one a mismatch
+    }
+    assert {name for name, nodes in ours.items() if nodes} == set(summary)
+    for name, nodes in summary.items():
+        if nodes != "N/A":  # of a query
+            assert ours[name] == set(nodes.split(", ")), name
+
+
+SAME_OR_SHOWN = ("same", "shown", "not_compared")
+
+
 def test_a_name_that_no_node_has_is_told_and_where_something_is_expected_an_error(
     project: Path, quick_cli: Any
 ) -> None:
@@ -336,3 +358,32 @@ IN_JSON = {
     "histogram_diff": _histogram_diff,
     "query": _query,
 }
+
+
+def test_a_selection_without_packages_means_the_projects_own(workshop: Workshop, quick_cli: Any) -> None:
+    folder, work = workshop.folder("jaffle_shop"), quick_cli.folder
+    for side in ("target-base", "target"):
+        (work / side).mkdir()
+        manifest = json.loads((folder / side / "manifest.json").read_text(encoding="utf-8"))
+        manifest["nodes"]["model.jaffle_shop.stg_stores"]["package_name"] = "lib"
+        (work / side / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    asked = {"own": {}, "lib": {"packages": ["lib"]}, "all": {"packages": []}}
+    named = {"node_names": ["stg_stores"]}
+    kinds = ("row_count_diff", "lineage_diff")
+    checks = [
+        {"name": f"{kind} {name}", "type": kind, "params": params}
+        for kind in kinds
+        for name, params in asked.items()
+    ]
+    checks.append({"name": "named", "type": "row_count_diff", "params": named})
+    (work / "checks.yml").write_text(yaml.safe_dump({"checks": checks}), encoding="utf-8")
+    ran = quick_cli(
+        *("check", "run", "--base", "path:target-base", "--current", "path:target", "--format", "json"),
+        *("--url", f"duckdb:///{folder / 'jaffle_shop.duckdb'}"),
+    )
+    found = {
+        check["name"]: {one["name"] for one in check["findings"]} for check in json.loads(ran.out)["checks"]
+    }
+    assert found["row_count_diff lib"] == found["named"] == {"stg_stores"}
+    assert found["row_count_diff all"] - found["row_count_diff own"] == {"stg_stores"}
+    assert (found["lineage_diff lib"], found["lineage_diff own"]) == (set(), found["lineage_diff all"])

@@ -213,6 +213,7 @@ class Maker:
                 f"{one} in (select a from v where d > 0)",
                 f"exists (select 1 from u as z where z.a = {one})",
                 f"{one} <> 2",
+                f"{one} in (1, 3, 2)",
             ]
         )
 

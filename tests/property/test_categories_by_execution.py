@@ -14,15 +14,19 @@ from typing import Any
 
 import duckdb
 import pytest
+from sqlglot import exp, parse_one
 
 from recce_meta.diff.semantic import compare_sql
 from recce_meta.models.category import Category, SqlChange
 from recce_meta.models.change import Status
+from tests.property import harmful_edits, harmless_edits
 from tests.property.categories_queries import TABLES, Maker
 
 EXAMPLES = int(os.environ.get("RECCE_META_CATEGORY_EXAMPLES", "400"))
 FIRST = int(os.environ.get("RECCE_META_CATEGORY_SEED", "0"))
 SCHEMAS = {table: dict.fromkeys(columns, "int") for table, columns in TABLES.items()}
+LEAST_HARMLESS = 0.9
+"""Share of the harmless edits of each kind that must be called `none`."""
 DATA = 3
 """Sets of rows that each pair is run on: one set alone often shows no difference."""
 
@@ -131,3 +135,95 @@ def test_what_is_said_to_stay_is_the_same_when_it_is_run(database: duckdb.DuckDB
     assert not wrong, f"{len(wrong)} of {EXAMPLES}\n\n" + "\n\n".join(wrong[:10])
     seen = Counter(category for category, _ in results)
     assert all(seen[category] for category in ("none", "non_breaking", "partial_breaking", "breaking")), seen
+
+
+def made(database: duckdb.DuckDBPyConnection, random: Random) -> exp.Expression | None:
+    """A random query, parsed; None if it does not run."""
+    sql = Maker(random).query().sql()
+    return parse_one(sql, dialect="duckdb") if answer(database, sql) is not None else None
+
+
+def compared(
+    database: duckdb.DuckDBPyConnection, old: exp.Expression, new: exp.Expression, random: Random
+) -> tuple[Category | None, bool, str | None]:
+    """The category of an edit, whether the answers are equal, and what is wrong; None if one does not run."""
+    old_sql, new_sql = old.sql("duckdb"), new.sql("duckdb")
+    schemas = SCHEMAS if random.random() < 0.7 else {}
+    change = compare_sql(old_sql, new_sql, "duckdb", schemas)
+    is_same = True
+    for number in range(DATA):
+        database.execute(f"use d{number}")
+        before, after = answer(database, old_sql), answer(database, new_sql)
+        if before is None or after is None:
+            return None, False, None
+        is_same = is_same and agrees(SqlChange(category=Category.NONE), before, after)
+        if not schemas and (is_named_twice(change, before) or is_named_twice(change, after)):
+            continue
+        if not agrees(change, before, after):
+            told = f"{change.category} {[(one.name, str(one.status)) for one in change.columns]}"
+            return change.category, is_same, f"{told}\n{old_sql}\n=>\n{new_sql}\n{before.rows}\n{after.rows}"
+    return change.category, is_same, None
+
+
+def harmlessly_edited(tree: exp.Expression, random: Random) -> exp.Expression:
+    """*tree* with up to two edits that change nothing."""
+    for _ in range(random.choice([0, 0, 1, 1, 2])):
+        edited = random.choice(list(harmless_edits.KINDS.values()))(tree, random)
+        tree = tree if edited is None else edited
+    return tree
+
+
+def test_most_edits_that_change_nothing_are_called_none(database: duckdb.DuckDBPyConnection) -> None:
+    called: dict[str, Counter[bool]] = {kind: Counter() for kind in harmless_edits.KINDS}
+    wrong = []
+    for seed in range(FIRST, FIRST + EXAMPLES // 8):
+        random = Random(seed)
+        tree = made(database, random)
+        for kind, edit in harmless_edits.KINDS.items() if tree is not None else ():
+            edited = edit(tree, random)
+            if edited is not None:
+                category, is_same, problem = compared(database, tree, edited, random)
+                wrong += [f"{seed} {kind}: {problem}"] if problem else []
+                if is_same:
+                    called[kind][category is Category.NONE] += 1
+
+    assert not wrong, "\n\n".join(wrong[:10])
+    shares = {kind: numbers[True] / numbers.total() for kind, numbers in called.items()}
+    assert min(shares.values()) >= LEAST_HARMLESS, shares
+
+
+def test_an_edit_that_looks_like_a_wrap_is_never_called_milder_than_it_is(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    wrong = []
+    seen: Counter[Category | None] = Counter()
+    for seed in range(FIRST, FIRST + EXAMPLES // 8):
+        random = Random(seed)
+        tree = made(database, random)
+        for kind, edit in harmful_edits.KINDS.items() if tree is not None else ():
+            old = harmlessly_edited(tree, random)
+            edited = edit(old, random)
+            if edited is not None:
+                category, _, problem = compared(database, old, harmlessly_edited(edited, random), random)
+                seen[category] += 1
+                wrong += [f"{seed} {kind}: {problem}"] if problem else []
+
+    assert not wrong, f"{len(wrong)} of {seen.total()}\n\n" + "\n\n".join(wrong[:10])
+    assert all(seen[one] for one in Category if one is not Category.UNKNOWN), seen
+
+
+def test_an_expression_inlined_under_an_outer_join_is_none_only_if_it_is_null_there(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    wrong, seen = [], Counter[Category | None]()
+    for seed in range(FIRST, FIRST + EXAMPLES // 4):
+        random = Random(seed)
+        old, new = (
+            parse_one(one, dialect="duckdb") for one in harmful_edits.inlined_under_outer_join(random)
+        )
+        category, _, problem = compared(database, old, harmlessly_edited(new, random), random)
+        seen[category] += 1
+        wrong += [f"{seed}: {problem}"] if problem else []
+
+    assert not wrong, f"{len(wrong)} of {seen.total()}\n\n" + "\n\n".join(wrong[:10])
+    assert seen[Category.NONE] and seen[Category.PARTIAL_BREAKING] and seen[Category.BREAKING], seen

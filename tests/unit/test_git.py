@@ -97,7 +97,21 @@ def test_untracked_code_makes_it_dirty(repository: Path, environ: dict[str, str]
     assert detect_git(repository, environ).dirty is True
 
 
-@pytest.mark.parametrize("name", ["profiles.yml", "dbt_packages/x/models/a.sql", "notes.txt", "logs/dbt.log"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "profiles.yml",
+        "dbt_packages/x/models/a.sql",
+        "notes.txt",
+        "logs/dbt.log",
+        ".user.yml",
+        "package-lock.yml",
+        "dbt_internal_packages/x/a.sql",
+        "sub/.user.yml",
+        "images/a.png",
+        "dev.duckdb",
+    ],
+)
 def test_what_a_job_puts_there_does_not(repository: Path, environ: dict[str, str], name: str) -> None:
     (repository / name).parent.mkdir(parents=True, exist_ok=True)
     (repository / name).write_text("1")
@@ -110,6 +124,39 @@ def test_what_dbt_leaves_behind_does_not_make_it_dirty(repository: Path, environ
     (repository / "target" / "manifest.json").write_text("{}")
 
     assert detect_git(repository, environ).dirty is False
+
+
+def test_folders_that_dbt_writes_do_not_whatever_their_names(
+    repository: Path, environ: dict[str, str]
+) -> None:
+    for name in (
+        "target-base/manifest.json",
+        "target-base/run/a.sql",
+        "out/ci/run_results.json",
+        "log/dbt.log",
+    ):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text("{}")
+    assert detect_git(repository, environ).dirty is False
+
+    (repository / "out/new.sql").write_text("select 1")
+    assert detect_git(repository, environ).dirty is True
+
+
+def test_a_repository_in_a_new_folder_makes_it_dirty(repository: Path, environ: dict[str, str]) -> None:
+    (repository / "more" / "inner").mkdir(parents=True)
+    run(repository / "more" / "inner", environ, "init", "--quiet")
+
+    assert detect_git(repository, environ).dirty is True
+
+
+def test_a_lock_file_that_is_tracked_and_edited_makes_it_dirty(
+    repository: Path, environ: dict[str, str]
+) -> None:
+    commit(repository, environ, "package-lock.yml")
+    (repository / "package-lock.yml").write_text("packages: []")
+
+    assert detect_git(repository, environ).dirty is True
 
 
 def test_a_detached_head_has_no_branch(repository: Path, environ: dict[str, str]) -> None:

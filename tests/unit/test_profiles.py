@@ -178,6 +178,15 @@ def test_the_profiles_own_target_is_the_default(load: Load) -> None:
     assert profile.fields == {"path": "dev.duckdb"}
 
 
+def test_of_duplicate_keys_the_last_counts_as_in_dbt(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "profiles.yml").write_text(
+        "shop:\n  target: dev\n  target: prod\n"
+        "  outputs: {dev: {type: duckdb, path: a}, prod: {type: duckdb, path: b, path: c}}\n"
+    )
+
+    assert load(profile="shop").target == "prod"
+
+
 def test_without_a_target_it_is_named_default(load: Load) -> None:
     profile = load(None, "other")
 

@@ -3,6 +3,7 @@
 {#- The row of `runs` by column; *pieces* is what `contents` gave. Times are texts of ISO 8601 in UTC. -#}
 {% macro run_row(pieces) %}
     {%- set origin = recce_meta.origin() -%}
+    {%- set build = recce_meta.build() -%}
     {{- return({
         'run_id': invocation_id,
         'run_at': run_started_at.astimezone(modules.pytz.utc).isoformat(),
@@ -27,7 +28,37 @@
         'recorder_version': recce_meta.package_version(),
         'graph_id': pieces.graph_id,
         'macro_set_id': pieces.macro_set_id,
-        'column_graph_id': none
+        'column_graph_id': none,
+        'git_proven': none,
+        'status': 'complete',
+        'reason': none,
+        'build_status': build.status,
+        'build_errors': build.errors,
+        'build_failures': build.failures,
+        'build_warnings': build.warnings,
+        'build_skipped': build.skipped,
+        'warnings': '[]'
+    }) -}}
+{% endmacro %}
+
+
+{#- Status and counts of the build, as `with_build` in recce_meta/models/run.py has them; none without results. -#}
+{% macro build() %}
+    {%- set counts = {} -%}
+    {%- for row in recce_meta.result_rows() -%}
+        {%- do counts.update({row[2]: counts.get(row[2], 0) + 1}) -%}
+    {%- endfor -%}
+    {%- if not counts -%}
+        {{- return({'status': none, 'errors': none, 'failures': none, 'warnings': none, 'skipped': none}) -}}
+    {%- endif -%}
+    {%- set errors = counts.get('error', 0) + counts.get('runtime error', 0) + counts.get('partial success', 0) -%}
+    {%- set failures = counts.get('fail', 0) -%}
+    {{- return({
+        'status': 'failed' if errors or failures else 'success',
+        'errors': errors,
+        'failures': failures,
+        'warnings': counts.get('warn', 0),
+        'skipped': counts.get('skipped', 0)
     }) -}}
 {% endmacro %}
 

@@ -40,6 +40,15 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.runs (
   graph_id STRING NOT NULL,
   macro_set_id STRING NOT NULL,
   column_graph_id STRING,
+  git_proven BOOL,
+  status STRING,
+  reason STRING,
+  build_status STRING,
+  build_errors INT64,
+  build_failures INT64,
+  build_warnings INT64,
+  build_skipped INT64,
+  warnings JSON,
   PRIMARY KEY (run_id) NOT ENFORCED
 )
 CLUSTER BY run_id
@@ -398,6 +407,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.quality_runs (
   failed_count INT64 NOT NULL,
   score FLOAT64,
   recorder_version STRING NOT NULL,
+  status STRING,
+  reason STRING,
   PRIMARY KEY (quality_run_id) NOT ENFORCED
 )
 CLUSTER BY quality_run_id
@@ -500,6 +511,80 @@ CLUSTER BY quality_run_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per result of a check: from `check run --save`, and from an imported state of recce. Its id is the hash of
+-- the result, so that saving it again is a no-op. It goes when its current run does; without one, when its base run
+-- does. `findings` is a JSON list of nodes with counts in words: no values of the compared data.
+CREATE TABLE IF NOT EXISTS {{ schema }}.check_results (
+  check_result_id STRING NOT NULL,
+  checked_at TIMESTAMP NOT NULL,
+  base_run_id STRING,
+  current_run_id STRING,
+  origin STRING NOT NULL,
+  file_name STRING NOT NULL,
+  ordinal INT64 NOT NULL,
+  check_name STRING NOT NULL,
+  check_type STRING NOT NULL,
+  description STRING NOT NULL,
+  status STRING NOT NULL,
+  has_expectations BOOL NOT NULL,
+  is_optional BOOL NOT NULL,
+  node_count INT64,
+  differing_nodes INT64,
+  uncompared_nodes INT64,
+  message STRING NOT NULL,
+  violations JSON NOT NULL,
+  findings JSON NOT NULL,
+  seconds FLOAT64,
+  parameters JSON NOT NULL,
+  recorder_version STRING NOT NULL,
+  PRIMARY KEY (check_result_id) NOT ENFORCED
+)
+CLUSTER BY check_result_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per stored result of a check, with the runs that it compared. Key: check_result_id.
+-- A run that has been pruned, or was never recorded, has NULLs.
+CREATE OR REPLACE VIEW {{ schema }}.check_history AS
+SELECT
+  result.check_result_id,
+  result.checked_at,
+  COALESCE(present.project_name, past.project_name) AS project_name,
+  result.base_run_id,
+  past.environment AS base_environment,
+  past.run_at AS base_run_at,
+  past.git_sha AS base_git_sha,
+  result.current_run_id,
+  present.environment AS current_environment,
+  present.run_at AS current_run_at,
+  present.git_sha AS current_git_sha,
+  present.branch,
+  present.pull_request,
+  result.origin,
+  result.file_name,
+  result.ordinal,
+  result.check_name,
+  result.check_type,
+  result.description,
+  result.status,
+  result.has_expectations,
+  result.is_optional,
+  result.node_count,
+  result.differing_nodes,
+  result.uncompared_nodes,
+  result.message,
+  result.violations,
+  result.findings,
+  result.seconds,
+  result.parameters
+FROM {{ schema }}.check_results AS result
+LEFT JOIN {{ schema }}.runs AS past
+  ON past.run_id = result.base_run_id
+LEFT JOIN {{ schema }}.runs AS present
+  ON present.run_id = result.current_run_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per run and node whose columns were looked at: what was known when its SQL was read (`tier`: gold,
 -- silver, bronze), how many columns were found, and the `reason` where none could be. Key: run_id, node_id.
 CREATE OR REPLACE VIEW {{ schema }}.column_analysis AS
@@ -554,6 +639,7 @@ WITH RECURSIVE known AS (
   JOIN {{ schema }}.column_parts AS part ON part.column_graph_id = runs.column_graph_id
   JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
   JOIN {{ schema }}.column_edges AS edge ON edge.lineage_id = place.lineage_id
+  WHERE edge.kind <> 'referenced'
 ), node_reads AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
@@ -704,7 +790,7 @@ SELECT
   CAST(figures.distinct_count AS FLOAT64) / NULLIF(figures.row_count, 0) AS distinct_share,
   figures.is_approximate,
   CASE
-    WHEN NOT figures.is_approximate
+    WHEN figures.row_count > 0 AND NOT figures.is_approximate
     THEN figures.distinct_count = figures.row_count
   END AS is_unique,
   figures.min_value,
@@ -726,7 +812,8 @@ JOIN {{ schema }}.runs
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per run, node and column that decides over the node's rows: in `filter`, `join`, `group` or `order`.
--- Its value need not flow into any column. Key: run_id, node_id, parent_id, parent_column, usage.
+-- Its value need not flow into any column. A column that the SQL names anywhere is `referenced`: the node fails if
+-- the column is removed or renamed. Key: run_id, node_id, parent_id, parent_column, usage.
 CREATE OR REPLACE VIEW {{ schema }}.column_usage AS
 SELECT
   runs.run_id,
@@ -832,7 +919,8 @@ JOIN {{ schema }}.version_references AS link
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- The latest run of each project and environment: one row each, with every column of `runs`.
+-- The latest run of each project and environment: one row each, with every column of `runs`. A failed scan is
+-- never the latest run.
 CREATE OR REPLACE VIEW {{ schema }}.latest_runs AS
 SELECT
   run_id,
@@ -858,7 +946,16 @@ SELECT
   recorder_version,
   graph_id,
   macro_set_id,
-  column_graph_id
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  warnings
 FROM (
   SELECT
     runs.*,
@@ -867,13 +964,15 @@ FROM (
       ORDER BY run_at DESC, recorded_at DESC, run_id
     ) AS age
   FROM {{ schema }}.runs
+  WHERE
+    status = 'complete'
 ) AS aged_runs
 WHERE
   age = 1
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- The latest scan of a live database of each project and environment: one row each.
+-- The latest scan of a live database of each project and environment: one row each. A failed scan is never the latest.
 CREATE OR REPLACE VIEW {{ schema }}.latest_scans AS
 SELECT
   run_id,
@@ -899,7 +998,7 @@ FROM (
     ) AS age
   FROM {{ schema }}.runs
   WHERE
-    extractor = 'database'
+    extractor = 'database' AND status = 'complete'
 ) AS aged_scans
 WHERE
   age = 1
@@ -1400,6 +1499,8 @@ FROM (
     LAG(dbt_version) OVER in_time AS previous_dbt_version,
     extractor
   FROM {{ schema }}.runs
+  WHERE
+    status = 'complete'
   WINDOW in_time AS (
     PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
     ORDER BY run_at, recorded_at, run_id DESC

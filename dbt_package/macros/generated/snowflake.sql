@@ -40,6 +40,15 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.runs (
   graph_id VARCHAR(64) NOT NULL,
   macro_set_id VARCHAR(64) NOT NULL,
   column_graph_id VARCHAR(64),
+  git_proven BOOLEAN,
+  status VARCHAR,
+  reason VARCHAR,
+  build_status VARCHAR,
+  build_errors BIGINT,
+  build_failures BIGINT,
+  build_warnings BIGINT,
+  build_skipped BIGINT,
+  warnings VARIANT,
   PRIMARY KEY (run_id)
 )
     {%- endset -%}
@@ -379,6 +388,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.quality_runs (
   failed_count BIGINT NOT NULL,
   score DOUBLE,
   recorder_version VARCHAR NOT NULL,
+  status VARCHAR,
+  reason VARCHAR,
   PRIMARY KEY (quality_run_id)
 )
     {%- endset -%}
@@ -476,6 +487,79 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.quality_metrics (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per result of a check: from `check run --save`, and from an imported state of recce. Its id is the hash of
+-- the result, so that saving it again is a no-op. It goes when its current run does; without one, when its base run
+-- does. `findings` is a JSON list of nodes with counts in words: no values of the compared data.
+CREATE TABLE IF NOT EXISTS {{ schema }}.check_results (
+  check_result_id VARCHAR(64) NOT NULL,
+  checked_at TIMESTAMPTZ NOT NULL,
+  base_run_id VARCHAR(64),
+  current_run_id VARCHAR(64),
+  origin VARCHAR NOT NULL,
+  file_name VARCHAR NOT NULL,
+  ordinal BIGINT NOT NULL,
+  check_name VARCHAR NOT NULL,
+  check_type VARCHAR NOT NULL,
+  description VARCHAR NOT NULL,
+  status VARCHAR NOT NULL,
+  has_expectations BOOLEAN NOT NULL,
+  is_optional BOOLEAN NOT NULL,
+  node_count BIGINT,
+  differing_nodes BIGINT,
+  uncompared_nodes BIGINT,
+  message VARCHAR NOT NULL,
+  violations VARIANT NOT NULL,
+  findings VARIANT NOT NULL,
+  seconds DOUBLE,
+  parameters VARIANT NOT NULL,
+  recorder_version VARCHAR NOT NULL,
+  PRIMARY KEY (check_result_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per stored result of a check, with the runs that it compared. Key: check_result_id.
+-- A run that has been pruned, or was never recorded, has NULLs.
+CREATE OR REPLACE VIEW {{ schema }}.check_history AS
+SELECT
+  result.check_result_id,
+  result.checked_at,
+  COALESCE(present.project_name, past.project_name) AS project_name,
+  result.base_run_id,
+  past.environment AS base_environment,
+  past.run_at AS base_run_at,
+  past.git_sha AS base_git_sha,
+  result.current_run_id,
+  present.environment AS current_environment,
+  present.run_at AS current_run_at,
+  present.git_sha AS current_git_sha,
+  present.branch,
+  present.pull_request,
+  result.origin,
+  result.file_name,
+  result.ordinal,
+  result.check_name,
+  result.check_type,
+  result.description,
+  result.status,
+  result.has_expectations,
+  result.is_optional,
+  result.node_count,
+  result.differing_nodes,
+  result.uncompared_nodes,
+  result.message,
+  result.violations,
+  result.findings,
+  result.seconds,
+  result.parameters
+FROM {{ schema }}.check_results AS result
+LEFT JOIN {{ schema }}.runs AS past
+  ON past.run_id = result.base_run_id
+LEFT JOIN {{ schema }}.runs AS present
+  ON present.run_id = result.current_run_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per run and node whose columns were looked at: what was known when its SQL was read (`tier`: gold,
 -- silver, bronze), how many columns were found, and the `reason` where none could be. Key: run_id, node_id.
 CREATE OR REPLACE VIEW {{ schema }}.column_analysis AS
@@ -530,6 +614,7 @@ WITH RECURSIVE known AS (
   JOIN {{ schema }}.column_parts AS part ON part.column_graph_id = runs.column_graph_id
   JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
   JOIN {{ schema }}.column_edges AS edge ON edge.lineage_id = place.lineage_id
+  WHERE edge.kind <> 'referenced'
 ), node_reads AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
@@ -682,7 +767,7 @@ SELECT
   CAST(figures.distinct_count AS DOUBLE) / NULLIF(figures.row_count, 0) AS distinct_share,
   figures.is_approximate,
   CASE
-    WHEN NOT figures.is_approximate
+    WHEN figures.row_count > 0 AND NOT figures.is_approximate
     THEN figures.distinct_count = figures.row_count
   END AS is_unique,
   figures.min_value,
@@ -704,7 +789,8 @@ JOIN {{ schema }}.runs
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per run, node and column that decides over the node's rows: in `filter`, `join`, `group` or `order`.
--- Its value need not flow into any column. Key: run_id, node_id, parent_id, parent_column, usage.
+-- Its value need not flow into any column. A column that the SQL names anywhere is `referenced`: the node fails if
+-- the column is removed or renamed. Key: run_id, node_id, parent_id, parent_column, usage.
 CREATE OR REPLACE VIEW {{ schema }}.column_usage AS
 SELECT
   runs.run_id,
@@ -806,7 +892,8 @@ JOIN {{ schema }}.version_references AS link
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- The latest run of each project and environment: one row each, with every column of `runs`.
+-- The latest run of each project and environment: one row each, with every column of `runs`. A failed scan is
+-- never the latest run.
 CREATE OR REPLACE VIEW {{ schema }}.latest_runs AS
 SELECT
   run_id,
@@ -832,7 +919,16 @@ SELECT
   recorder_version,
   graph_id,
   macro_set_id,
-  column_graph_id
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  warnings
 FROM (
   SELECT
     runs.*,
@@ -841,13 +937,15 @@ FROM (
       ORDER BY run_at DESC, recorded_at DESC, run_id
     ) AS age
   FROM {{ schema }}.runs
+  WHERE
+    status = 'complete'
 ) AS aged_runs
 WHERE
   age = 1
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- The latest scan of a live database of each project and environment: one row each.
+-- The latest scan of a live database of each project and environment: one row each. A failed scan is never the latest.
 CREATE OR REPLACE VIEW {{ schema }}.latest_scans AS
 SELECT
   run_id,
@@ -873,7 +971,7 @@ FROM (
     ) AS age
   FROM {{ schema }}.runs
   WHERE
-    extractor = 'database'
+    extractor = 'database' AND status = 'complete'
 ) AS aged_scans
 WHERE
   age = 1
@@ -1426,6 +1524,8 @@ FROM (
     ) AS previous_dbt_version,
     extractor
   FROM {{ schema }}.runs
+  WHERE
+    status = 'complete'
 ) AS runs_in_time
 WHERE
   previous_run_id IS NOT NULL

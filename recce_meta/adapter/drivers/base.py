@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from recce_meta.errors import MissingDriverError, WarehouseError
+from recce_meta.errors import MissingDriverError, WarehouseError, quoted
 from recce_meta.warehouses import ConnectionPlan, Warehouse
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def refuse_nul(table: str, columns: Sequence[str], row: Sequence[object]) -> Non
         if type(value) is str and "\0" in value:
             raise WarehouseError(
                 f"A text for column '{name}' of {table} holds the NUL character (U+0000)",
-                hint=f"remove it at its source; the row begins with {str(row[0])[:80]!r}",
+                hint=f"remove it at its source; the row begins with {quoted(str(row[0])[:80])}",
             )
 
 

@@ -24,7 +24,7 @@ from recce_meta.adapter.drivers.base import (
     refuse_nul,
 )
 from recce_meta.adapter.drivers.json_rows import arrays, as_text
-from recce_meta.errors import MissingDriverError, WarehouseError
+from recce_meta.errors import MissingDriverError, WarehouseError, quoted
 from recce_meta.warehouses import ConnectionPlan
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _lines(
         if length > MOST_BYTES:
             raise WarehouseError(
                 f"A row for {table} is too long for BigQuery: {len(line):,} bytes in one request of 10 MB",
-                hint=f"the row begins with {str(row[0])[:80]!r}",
+                hint=f"the row begins with {quoted(str(row[0])[:80])}",
             )
         yield line, length
 

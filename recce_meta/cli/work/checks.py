@@ -13,6 +13,7 @@ from recce_meta.api.templates import Templates
 from recce_meta.cli.data_options import DataOptions, Opened
 from recce_meta.cli.options import screen, write
 from recce_meta.cli.progress import progress
+from recce_meta.cli.work.keeping import check_keepable, keep_checks
 from recce_meta.errors import ConditionFailed, UsageError
 from recce_meta.extractors.check_file import read_check_file
 from recce_meta.models.check_result import AnyCheck, CheckReport, CheckStatus
@@ -27,13 +28,16 @@ def run(
     junit: Path | None,
     json_file: Path | None,
     output: Path | None,
+    save: bool,
     style: str,
 ) -> None:
-    """Run the checks of *file*, or of the one that is here, and tell what came of them."""
+    """Run the checks of *file*, or of the file that is here, and report and store their results."""
     path = file or _found()
     checks = read_check_file(path)
+    if save:
+        check_keepable(data)
     with data.open() as opened, progress("checking") as tell:
-        result = answered(data, opened, checks, path, tell)
+        result = answered(data, opened, checks, path, tell, save=save)
     if junit is not None:
         junit.write_text(report.check_report_junit(result), encoding="utf-8")
     if json_file is not None:
@@ -43,18 +47,27 @@ def run(
 
 
 def answered(
-    data: DataOptions, opened: Opened, checks: Sequence[AnyCheck], path: Path, tell: Callable[[str], None]
+    data: DataOptions,
+    opened: Opened,
+    checks: Sequence[AnyCheck],
+    path: Path,
+    tell: Callable[[str], None],
+    *,
+    save: bool,
 ) -> CheckReport:
-    """What comes of *checks*, which *path* holds."""
+    """Run *checks*, which *path* holds, and store their results if *save* is set."""
     if opened.runs is None:
         raise UsageError("Checks are of the nodes of two runs", hint="leave out --tables")
     templates = Templates(opened.runs, environ=os.environ, project_dir=data.connection.project_dir)
-    return run_checks(
+    result = run_checks(
         checks,
         CheckRunner(opened.comparison, opened.runs, templates),
         lambda done, of, name: tell(f"{done} of {of} checks  {name}"),
         path=str(path),
     )
+    if save:
+        keep_checks(data, opened, result, checks)
+    return result
 
 
 def refuse_failed(result: CheckReport) -> None:

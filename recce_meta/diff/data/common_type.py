@@ -14,11 +14,16 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
+from recce_meta.models.data_diff import ROUNDED_DOUBLE
 
 Cast = Callable[[Sql], Sql]
 
 _BIGINT = ColumnType("BIGINT", Kind.INTEGER, precision=64)
 _TIMESTAMP = ColumnType("TIMESTAMP", Kind.TIMESTAMP)
+DOUBLE_BITS = 53
+"""Whole numbers of so many bits are doubles."""
+DOUBLE_DIGITS = 15
+"""Decimals of so many digits are each nearest to another double."""
 _ONE_SPELLING = frozenset([Kind.INTEGER, Kind.DATE, Kind.UUID, Kind.OTHER])
 _DIGITS = {8: 3, 16: 5, 32: 10, 64: 20, 128: 39, 256: 78}
 """Decimal digits of integers, by bits."""
@@ -119,7 +124,7 @@ def _fits_bigint(of: ColumnType) -> bool:
 
 def _is_same_within(base: ColumnType, current: ColumnType) -> bool:
     """Whether two types of one kind hold the same, down to lengths and digits that do not matter."""
-    if base.kind is Kind.OTHER:
+    if base.kind in (Kind.OTHER, Kind.STRUCT):  # of a struct, the names and order of fields count
         return False
     if base.elements or current.elements:
         return base.elements == current.elements
@@ -134,7 +139,7 @@ def _numbers(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonT
     kinds = {base.kind, current.kind}
     if Kind.FLOAT in kinds:
         label = "double" if base.kind is not current.kind or base.precision != current.precision else None
-        return CommonType(Kind.FLOAT, dialect.double, dialect.double, label, current)
+        return _doubles(dialect, base, current, label)
     kind = Kind.DECIMAL if Kind.DECIMAL in kinds else Kind.INTEGER
     if dialect.decimal_digits is None or _are_integers(base, current):
         return CommonType(kind, _as_is, _as_is, type=current)
@@ -142,7 +147,23 @@ def _numbers(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonT
     if max(_whole_digits(base), _whole_digits(current)) + scale <= dialect.decimal_digits:
         return CommonType(kind, _as_is, _as_is, type=current)
     # A cast to the widest decimal could overflow where the values themselves would not.
-    return CommonType(Kind.FLOAT, dialect.double, dialect.double, "double", current)
+    return _doubles(dialect, base, current, "double")
+
+
+def _doubles(dialect: Dialect, base: ColumnType, current: ColumnType, label: str | None) -> CommonType:
+    is_exact = _fits_double(base) and _fits_double(current)
+    return CommonType(
+        Kind.FLOAT, dialect.double, dialect.double, label if is_exact else ROUNDED_DOUBLE, current
+    )
+
+
+def _fits_double(of: ColumnType) -> bool:
+    """Whether a double keeps any two values of *of* apart."""
+    if of.kind is Kind.FLOAT:
+        return True
+    if of.kind is Kind.INTEGER and of.scale is None:
+        return (of.precision or 64) <= DOUBLE_BITS
+    return of.precision is not None and of.precision <= DOUBLE_DIGITS
 
 
 def _are_integers(base: ColumnType, current: ColumnType) -> bool:

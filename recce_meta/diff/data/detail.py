@@ -66,10 +66,17 @@ def value_detail_of(pair: Pair, sides: Keyed, facts: KeyFacts) -> Plan[ValueDeta
         notes=() if per_column == 2 else (pair.one_sided_note,),
         key=sides.key_names,
         key_source=sides.key_source,
+        base=facts.base,
+        current=facts.current,
         columns=tuple(how.pair.name for how in sides.compared),
         rows=tuple(rows[:limit]),
         limit=limit,
         is_cut=len(rows) > limit,
+        base_only=sides.base_only,
+        current_only=sides.current_only,
+        incomparable=tuple(each.name for each in sides.incomparable),
+        rounded=sides.rounded,
+        **sides.options.narrowing(sides.excluded),
     )
 
 

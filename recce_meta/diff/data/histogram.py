@@ -92,7 +92,7 @@ def histogram_diff(
         _keep_counts,
     )
     answers = tuple(_histogram(column, bins.get(column.name), found) for column in wanted)
-    return HistogramDiff(subject=pair.subject, columns=answers)
+    return HistogramDiff(subject=pair.subject, columns=answers, where=where)
 
 
 # What fits

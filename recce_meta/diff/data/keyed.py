@@ -7,7 +7,7 @@ meet neither each other nor ours. Engines read through such a subquery as if it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -22,6 +22,7 @@ from recce_meta.diff.data.plan import Plan
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.source import (
     ColumnPair,
+    Columns,
     LiveColumn,
     Pair,
     Source,
@@ -32,7 +33,7 @@ from recce_meta.diff.data.source import (
 )
 from recce_meta.diff.data.sql import aliased, all_of, any_of, is_not_null, is_null, selecting
 from recce_meta.errors import UnknownNameError, UsageError
-from recce_meta.models.data_diff import DataSide
+from recce_meta.models.data_diff import ROUNDED_DOUBLE, DataSide
 
 BASE, CURRENT = "a", "b"
 """What statements call the sides."""
@@ -62,6 +63,8 @@ class Keyed:
     """What is compared or incomparable, in base order, without the key."""
     base_only: tuple[str, ...]
     current_only: tuple[str, ...]
+    excluded: tuple[str, ...]
+    """Columns of both sides that the options leave out."""
     options: ValueOptions
     dialect: Dialect
 
@@ -78,6 +81,12 @@ class Keyed:
             for i, part in enumerate(self.key)
             if len(self.sides) == 2 and part.pair.base.type.text != part.pair.current.type.text
         ]
+
+    @property
+    def rounded(self) -> tuple[str, ...]:
+        """The names of the columns whose values are compared as doubles that do not hold all their digits."""
+        columns = (*self.key, *self.compared)
+        return tuple(how.pair.name for how in columns if how.common.label == ROUNDED_DOUBLE)
 
     def side(self, side: DataSide) -> Source:
         """The source of *side*, which is there."""
@@ -263,6 +272,7 @@ def keyed(pair: Pair, options: ValueOptions) -> Plan[Keyed]:
         pairs=pairs,
         base_only=tuple(column.name for column in columns.base_only if column.name in wanted),
         current_only=tuple(column.name for column in columns.current_only if column.name in wanted),
+        excluded=excluded_names(columns, wanted | taken),
         options=options,
         dialect=dialect,
     )
@@ -302,6 +312,13 @@ def _key_part(pair: Pair, part: ColumnPair, dialect: Dialect) -> Comparison:
             hint="cast it in one of the two, or name another key",
         )
     return found
+
+
+def excluded_names(columns: Columns, wanted: Collection[str]) -> tuple[str, ...]:
+    """The names of the columns of either side that are not among *wanted*."""
+    both = [each.name for each in columns.common]
+    others = [column.name for column in (*columns.base_only, *columns.current_only)]
+    return tuple(name for name in (*both, *others) if name not in wanted)
 
 
 def wanted_names(

@@ -44,6 +44,7 @@ def profile_diff(
             *_notes_on_estimates(pair.sides, approximate),
             *map(_note, found.problems),
         ),
+        where=where,
     )
 
 

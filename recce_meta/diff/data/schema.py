@@ -20,6 +20,7 @@ from recce_meta.models.data_diff import ColumnDelta, SchemaDiff, Subject
 
 OTHER_WAREHOUSE = "Base and current are different warehouses: types are compared by what they hold"
 UNDOCUMENTED = "no columns are recorded for {side}: dbt docs generate records them"
+DOCUMENTED = "only documented columns are recorded for {side}: dbt docs generate records all of them"
 
 SameType = Callable[[str | None, str | None], bool]
 
@@ -55,11 +56,23 @@ def schema_diff(pair: Pair) -> Plan[SchemaDiff]:
 
 
 def stored_schema_diff(
-    subject: Subject, base: Sequence[Column] | None, current: Sequence[Column] | None, dialect: Dialect
+    subject: Subject,
+    base: Sequence[Column] | None,
+    current: Sequence[Column] | None,
+    dialect: Dialect,
+    *,
+    documented: Sequence[str] = (),
 ) -> SchemaDiff:
-    """How the columns differ that were recorded with two runs; a side that has no such node is None."""
+    """How the columns differ that were recorded with two runs; a side that has no such node is None.
+
+    *documented* are the sides of which only the documented columns are known.
+    """
     sides = {"base": base, "current": current}
-    missing = [side for side, columns in sides.items() if columns is not None and not columns]
+    notes = [
+        (UNDOCUMENTED if not columns else DOCUMENTED).format(side=side).capitalize()
+        for side, columns in sides.items()
+        if columns is not None and (not columns or side in documented)
+    ]
     return SchemaDiff(
         subject=subject,
         columns=_deltas(
@@ -69,7 +82,7 @@ def stored_schema_diff(
             _same_in(dialect),
         ),
         source="stored",
-        notes=tuple(UNDOCUMENTED.format(side=side).capitalize() for side in missing),
+        notes=tuple(notes),
     )
 
 

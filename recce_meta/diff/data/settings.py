@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TypedDict
 
 from msgspec import Struct
 
 from recce_meta.diff.data.keys import Key
-from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.errors import UnknownNameError, UsageError, quoted
 
 PRECISIONS = (
     *("microsecond", "millisecond", "second", "minute", "hour"),
@@ -17,6 +19,19 @@ PRECISIONS = (
 
 DEFAULT_EXAMPLES = 2
 DEFAULT_LIMIT = 100
+
+
+class Narrowing(TypedDict):
+    """Fields of a `RowComparison` that say what an option leaves out."""
+
+    where: str | None
+    sample: float | None
+    excluded: tuple[str, ...]
+    tolerance: float
+    relative_tolerance: float
+    timestamp_precision: str | None
+    ignore_case: bool
+    ignore_trailing_blanks: bool
 
 
 class ValueOptions(Struct, frozen=True, kw_only=True):
@@ -75,9 +90,22 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
             if not isinstance(value, kind):
                 noun = "a whole number" if kind is int else "a number"
                 hint = "in per cent: 10 for 10 %" if name == "sample" else None
-                raise UsageError(f"The {name} {value!r} is not {noun}", hint=hint)
+                raise UsageError(f"The {name} {quoted(value)} is not {noun}", hint=hint)
         if self.where is not None and not isinstance(self.where, str):
-            raise UsageError(f"The condition {self.where!r} is no text", hint="SQL, as behind WHERE")
+            raise UsageError(f"The condition {quoted(self.where)} is no text", hint="SQL, as behind WHERE")
+
+    def narrowing(self, excluded: Sequence[str]) -> Narrowing:
+        """The options that narrow a claim, as fields of a `RowComparison`, and the columns left out."""
+        return Narrowing(
+            where=self.where,
+            sample=self.sample,
+            excluded=tuple(excluded),
+            tolerance=self.absolute,
+            relative_tolerance=self.relative,
+            timestamp_precision=self.timestamp_precision,
+            ignore_case=self.ignore_case,
+            ignore_trailing_blanks=self.ignore_trailing_blanks,
+        )
 
     @property
     def has_tolerance(self) -> bool:

@@ -57,7 +57,7 @@ def top_k_diff(
         raise UsageError(f"There is no list of the {k} most frequent values", hint="give a k of 1 or more")
     wanted = yield from chosen(pair, columns=columns)
     found = yield from (top_k_apart if pair.is_apart else _together)(pair, wanted, k, where)
-    return TopKDiff(subject=pair.subject, k=k, columns=tuple(found))
+    return TopKDiff(subject=pair.subject, k=k, columns=tuple(found), where=where)
 
 
 def _together(pair: Pair, wanted: Sequence[SideColumn], k: int, where: str | None) -> Plan[list[ColumnTopK]]:

@@ -274,6 +274,5 @@ def _answer(
         columns=columns,
         base_only=sides.base_only,
         current_only=sides.current_only,
-        where=sides.options.where,
-        sample=sides.options.sample,
+        **sides.options.narrowing(sides.excluded),
     )

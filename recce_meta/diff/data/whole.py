@@ -9,12 +9,12 @@ from typing import Any
 from msgspec import structs
 from sqlglot import exp
 
-from recce_meta.dialects import ColumnType, Sql
+from recce_meta.dialects import ColumnType, Kind, Sql
 from recce_meta.diff.data.cells import as_read, fetched
 from recce_meta.diff.data.choice import sides_of
 from recce_meta.diff.data.common_type import hashed_type
 from recce_meta.diff.data.compare import Comparison, comparison
-from recce_meta.diff.data.keyed import wanted_names
+from recce_meta.diff.data.keyed import excluded_names, wanted_names
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
 from recce_meta.diff.data.portable import portable_value
 from recce_meta.diff.data.settings import ValueOptions
@@ -30,9 +30,11 @@ from recce_meta.diff.data.source import (
 )
 from recce_meta.diff.data.sql import aliased, selecting
 from recce_meta.errors import UsageError
-from recce_meta.models.data_diff import DataSide, DetailRow, RowsDiff
+from recce_meta.models.data_diff import ROUNDED_DOUBLE, DataSide, DetailRow, RowsDiff
 
 HASH = "h"
+MICROSECONDS = 6
+"""Digits of a second in a portable text."""
 Values = Callable[[DataSide], Sql]
 
 
@@ -43,6 +45,8 @@ class RowColumn:
     pair: ColumnPair
     value: Values
     """Its value in the relation called `t`, in a form that is the same for equal values of either side."""
+    is_rounded: bool = False
+    """Whether that form is a double, which does not hold all digits of both types."""
 
     def own(self, side: DataSide) -> LiveColumn:
         """The column of *side*."""
@@ -58,6 +62,8 @@ class Whole:
     incomparable: tuple[str, ...]
     base_only: tuple[str, ...]
     current_only: tuple[str, ...]
+    excluded: tuple[str, ...]
+    """Columns that the options leave out."""
     options: ValueOptions
 
     def hashed(self, source: Source, *others: Sql) -> exp.Select:
@@ -142,9 +148,13 @@ class Whole:
             base_only=self.base_only,
             current_only=self.current_only,
             incomparable=self.incomparable,
+            rounded=tuple(
+                column.pair.name
+                for column in self.columns
+                if (column.is_rounded if self._is_within_one else _is_rounded_text(column))
+            ),
             limit=self.options.limit,
-            where=self.options.where,
-            sample=self.options.sample,
+            **self.options.narrowing(self.excluded),
         )
 
     @property
@@ -179,6 +189,7 @@ def whole(pair: Pair, options: ValueOptions) -> Plan[Whole]:
         incomparable=tuple(each.name for each, column in found if column is None),
         base_only=tuple(column.name for column in columns.base_only if column.name in wanted),
         current_only=tuple(column.name for column in columns.current_only if column.name in wanted),
+        excluded=excluded_names(columns, wanted),
         options=options,
     )
 
@@ -230,7 +241,7 @@ def _within(each: ColumnPair, pair: Pair, options: ValueOptions) -> RowColumn | 
     common = hashed_type(dialect, each.base.type, each.current.type, is_cut=is_cut)
     if how is None or common is None:
         return None
-    return RowColumn(each, _values(replace(how, common=common)))
+    return RowColumn(each, _values(replace(how, common=common)), common.label == ROUNDED_DOUBLE)
 
 
 def _values(how: Comparison) -> Values:
@@ -248,6 +259,17 @@ def _apart(each: ColumnPair, pair: Pair, options: ValueOptions) -> RowColumn | N
     base, current = sides_of(pair)
     texts = portable_value(each, base.dialect, current.dialect, options)
     return None if texts is None else RowColumn(each, lambda side: texts(side, "t"))
+
+
+def _is_rounded_text(column: RowColumn) -> bool:
+    """Whether the portable text of *column* lacks digits."""
+    types = (column.pair.base.type, column.pair.current.type)
+    is_float = any(of.kind is Kind.FLOAT for of in types)
+    is_fine = any(
+        of.kind.is_point_in_time and ((of.precision or 0) > MICROSECONDS or "_NS" in of.text.upper())
+        for of in types
+    )
+    return is_float or is_fine
 
 
 def _matched(base: Sequence[LiveColumn], current: Sequence[LiveColumn], sources: Sequence[Source]) -> Columns:

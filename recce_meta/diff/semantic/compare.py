@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
@@ -22,12 +22,14 @@ from recce_meta.graph.columns.context import Deadline
 from recce_meta.graph.columns.names import Schemas
 from recce_meta.graph.columns.query import Column, Output, Query
 from recce_meta.graph.columns.room import on_deep_stack
-from recce_meta.graph.columns.tree import NODE
+from recce_meta.graph.columns.tree import SET_OPERATION, structure
 from recce_meta.models.category import Category, ColumnChange, SqlChange
 from recce_meta.models.change import Status
 
 PERHAPS_NO_QUERY = re.compile(r"(?i);\s*\S|\b(update|merge|delete|insert|create|replace|cache)\b")
 """What a text has in it if it is anything else than one query. Many others have it too."""
+QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values, exp.Pivot, exp.Table)
+"""Statements that are a query and nothing around it."""
 STATEMENTS = frozenset({"UPDATE", "MERGE", "DELETE", "SEMICOLON"})
 """Types of tokens outside of parentheses of statements that are compared as they are written."""
 
@@ -141,15 +143,24 @@ def key_of(query: Query, dialect: str, sql: str, folded: Folded) -> Keyed:
     """The keys of a whole statement."""
     keyed = Keys(dialect, sql, folded.beside).query(query)
     around = statement_around(query)
+    around_rows: list[object] = []
+    parts = dict(keyed.parts)
+    node = getattr(query, "node", None)
+    if node is not None and node.args.get("order") and not parts.get("limit"):
+        # A subquery's order does not reach the result, so that a wrapped ORDER BY is none.
+        parts["ordered"] = ("ordered",)
+        around_rows.append("ordered")
     if folded.loose:
-        keyed = Keyed(query, f"{folded.loose};{keyed.rows}", dict(keyed.parts), keyed.values, keyed.inputs)
-        keyed.parts["words"] = folded.loose
+        parts["words"] = folded.loose
+        around_rows.append(folded.loose)
     if around is not None:
-        keyed = Keyed(query, keyed.rows, dict(keyed.parts), keyed.values, keyed.inputs)
-        keyed.parts["statement"] = (around,)
+        parts["statement"] = (around,)
         if around.startswith("by place"):
-            keyed.parts["columns by place"] = keyed.values
-        keyed.rows = f"{around};{keyed.parts.get('columns by place')};{keyed.rows}"
+            parts["columns by place"] = keyed.values
+        around_rows.append((around, parts.get("columns by place")))
+    if around_rows:
+        rows = ";".join(map(str, (*around_rows, keyed.rows)))
+        return replace(keyed, rows=rows, parts=parts)
     return keyed
 
 
@@ -157,10 +168,12 @@ def statement_around(query: Query) -> str | None:
     """What stands around *query* in its statement, as text: `INSERT INTO t`, `CREATE TABLE t AS`."""
     node = getattr(query, "node", None)
     root = node.root() if node is not None else None
-    if not isinstance(root, (exp.Insert, exp.Create)):
+    if root is None or isinstance(root, QUERIES):
         return None
+    if not isinstance(root, (exp.Insert, exp.Create)):
+        return f"by place {root.key} {structure(root)}"  # several statements in one, or a copy
     written = {
-        name: value.sql(comments=False) if isinstance(value, NODE) else str(value)
+        name: structure(value)  # not as SQL, which leaves out what other dialects lack
         for name, value in root.args.items()
         if name not in ("expression", "with", "with_") and value
     }
@@ -298,7 +311,7 @@ def _text(output: Output) -> str:
         if plain.output is None:
             break
         output = plain.output
-    return output.node.sql(comments=False) if output.node is not None else ""
+    return structure(output.node) if output.node is not None else ""
 
 
 def _pair_unnamed(old: list[_Column], new: list[_Column]) -> list[tuple[_Column | None, _Column | None]]:

@@ -11,13 +11,22 @@ from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.folding import Names
+from recce_meta.diff.semantic.stability import UNSTABLE, binding
 from recce_meta.graph.columns.tree import NODE
 
 LONGEST = 160
 """Characters after which a key is replaced by its hash, so that keys of keys stay short."""
 
 CONNECTORS = (exp.And, exp.Or)
+NO_OPERATORS = (exp.Paren, exp.Alias, exp.Select, exp.Where, exp.Having, exp.Qualify, exp.Ordered, exp.Tuple)
+JSON_OPERATORS = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONBExtract, exp.JSONBExtractScalar)
 SYMMETRIC = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
+CONDITIONS = (*SYMMETRIC, *CONNECTORS, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Not, exp.In, exp.Between, exp.Is)
+"""Expressions that are true, false or NULL, and nothing else."""
+SWAPPED = {exp.GT: "lt", exp.GTE: "lte"}
+"""Comparisons that are another one with its sides swapped."""
+NUMBERS = (exp.Mul, exp.Div, exp.Mod, exp.Count, exp.Neg)
+"""Expressions that `+` does not concatenate. DuckDB concatenates lists, and SQL Server strings."""
 IGNORED = frozenset({"hint", "hints"})
 """Arguments that say how to compute something, and not what."""
 SAME_NAME = {"IFNULL": "COALESCE", "NVL": "COALESCE", "POW": "POWER", "CEIL": "CEILING"}
@@ -37,12 +46,40 @@ def conjuncts(node: Sql, kind: type = exp.And) -> Iterator[Sql]:
     stack = [node]
     while stack:
         current = stack.pop()
-        if isinstance(current, exp.Paren):
+        if isinstance(current, exp.Paren) and not _binds_as_dialects_differ(current):
             stack.append(current.this)
         elif isinstance(current, kind):
             stack += (current.args["expression"], current.this)
         else:
             yield current
+
+
+def is_always(node: Sql, value: bool) -> bool:
+    """Return whether *node* is `true` or `1 = 1`, or, if *value* is false, `false`."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    if isinstance(node, exp.Boolean):
+        return bool(node.this) is value
+    one, other = node.args.get("this"), node.args.get("expression")
+    are_literals = isinstance(one, exp.Literal) and isinstance(other, exp.Literal)
+    return value and isinstance(node, exp.EQ) and are_literals and one == other
+
+
+def _commutes(node: Sql) -> bool:
+    """Return whether the sides of the operator *node* can be swapped. Two sides round the same either way."""
+    if not isinstance(node, (exp.Add, exp.Mul)):
+        return False
+    sides = (node.this, node.expression)
+    if isinstance(node, exp.Add) and not any(_is_number(side) for side in sides):
+        return False
+    calls = (below for below in node.expression.walk() if isinstance(below, (exp.Func, exp.Query)))
+    return not any(isinstance(call, exp.Query) or binding(call) & UNSTABLE for call in calls)
+
+
+def _is_number(node: Sql) -> bool:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return isinstance(node, NUMBERS) or (isinstance(node, exp.Literal) and not node.is_string)
 
 
 class ExpressionKeys:
@@ -82,13 +119,20 @@ class ExpressionKeys:
         if isinstance(node, exp.Literal):
             return repr(node.this) if node.is_string else str(node.this)
         if isinstance(node, exp.Paren):
-            return self.key(node.this)
+            key = self.key(node.this)
+            return short(f"bracketed({key})") if _binds_as_dialects_differ(node) else key
         if isinstance(node, CONNECTORS):
             return self._connected(node)
         if isinstance(node, SYMMETRIC):
             return short(f"{node.key}({','.join(sorted((self.key(node.this), self.key(node.expression))))})")
+        if node.__class__ in SWAPPED:
+            return short(f"{SWAPPED[node.__class__]}({self.key(node.expression)},{self.key(node.this)})")
+        if isinstance(node, (exp.LT, exp.LTE)):
+            return short(f"{node.key}({self.key(node.this)},{self.key(node.expression)})")
         if isinstance(node, exp.Binary):
             return self._chain(node)
+        if isinstance(node, exp.In) and node.args.get("expressions"):
+            return self._among(node)
         if isinstance(node, exp.Count) and counts_rows(node):
             return "count(*)"
         return short(f"{self._called(node)}({self.arguments(node)})")
@@ -105,8 +149,19 @@ class ExpressionKeys:
         )
 
     def _connected(self, node: Sql) -> str:
-        parts = sorted(self.key(part) for part in conjuncts(node, node.__class__))
-        return short(f"{node.key}({','.join(parts)})")
+        neutral = isinstance(node, exp.And)
+        parts = [part for part in conjuncts(node, node.__class__) if not is_always(part, neutral)]
+        if len(parts) == 1 and isinstance(parts[0], CONDITIONS):
+            return self.key(parts[0])
+        if len(parts) < 2:
+            parts = list(conjuncts(node, node.__class__))
+        return short(f"{node.key}({','.join(sorted(self.key(part) for part in parts))})")
+
+    def _among(self, node: Sql) -> str:
+        """`a in (1, 2)`: the order of the values does not count, and neither do equal literals."""
+        values = sorted(self.key(value) for value in node.expressions if not isinstance(value, exp.Literal))
+        values += sorted({self.key(value) for value in node.expressions if isinstance(value, exp.Literal)})
+        return short(f"in({self.arguments(node, frozenset({'expressions'}))},[{','.join(values)}])")
 
     def _chain(self, node: Sql) -> str:
         """`a + b + c …`, without going as deep as it is long."""
@@ -119,7 +174,10 @@ class ExpressionKeys:
             current = current.this
         key = self._argument(spine[-1], "this", current)
         for binary in reversed(spine):
-            key = short(f"{self._called(binary)}({key},{self.arguments(binary, frozenset({'this'}))})")
+            if _commutes(binary):
+                key = short(f"{binary.key}({','.join(sorted((key, self.key(binary.expression))))})")
+            else:
+                key = short(f"{self._called(binary)}({key},{self.arguments(binary, frozenset({'this'}))})")
             if binary is not node and id(binary) in self._folded:
                 key = short(f"{key} written {self._folded[id(binary)]}")
         return key
@@ -156,6 +214,17 @@ class ExpressionKeys:
         if name == "this" and isinstance(node, (exp.Anonymous, exp.Var)):
             return repr(str(value).upper())
         return repr(value)
+
+
+def _binds_as_dialects_differ(brackets: Sql) -> bool:
+    """Return True if a JSON operator in *brackets* may bind otherwise without them.
+
+    sqlglot binds `->` tightly. In DuckDB it binds less than `=`, in PostgreSQL less than `+`.
+    """
+    around = brackets.parent
+    is_call = isinstance(around, exp.Func) and not isinstance(around, (exp.Binary, exp.Cast))
+    is_operand = not (is_call or isinstance(around, NO_OPERATORS))
+    return isinstance(brackets.this, JSON_OPERATORS) and is_operand
 
 
 def counts_rows(count: Sql) -> bool:

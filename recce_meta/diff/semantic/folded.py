@@ -15,9 +15,9 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from sqlglot import Token, TokenType, exp
-from sqlglot.dialects.dialect import Dialect
 
 from recce_meta.dialects.types import Sql
+from recce_meta.graph.columns.parse import tokens_of
 from recce_meta.graph.columns.query import Query
 from recce_meta.graph.columns.tree import children
 
@@ -97,7 +97,7 @@ def _text_of(query: Query, sql: str, dialect: str) -> _Text | None:
     node = getattr(query, "node", None)
     if not sql or node is None:
         return None
-    return _Text(Dialect.get_or_raise(dialect or None).tokenize(sql.removeprefix("\ufeff")), node.root())
+    return _Text(tokens_of(sql.removeprefix("\ufeff"), dialect), node.root())
 
 
 class _Text:

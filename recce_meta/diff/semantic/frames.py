@@ -26,6 +26,12 @@ class Keyed:
     """Of sources and operands: what to call each, its rows key, and its keys where it is a query."""
     outermost: int = ANYWHERE
     """The outermost of the queries around it that it reads, counted from the outside."""
+    core: Query | None = None
+    """The query whose rows these are, if they pass through subqueries that only choose columns."""
+    unstable: bool = False
+    """Whether a second run may give other rows or values."""
+    guessed: bool = False
+    """Whether names of its columns are of a later operand, as the first one is a `*` over unknown columns."""
 
 
 class Frame:
@@ -35,6 +41,14 @@ class Frame:
         self.query = query
         self.slots: dict[int, str] = {}
         self.sources: list[Source] = []
+        self.below: Source | None = None
+        """The only source, if its rows and the expressions of its columns are also those of this query."""
+        self.passes = False
+        """Whether window functions and random values of `below` are computed from the same rows here."""
+        self.shuts = False
+        """Whether `below` removes rows after window functions: one in this query has other rows."""
+        self.padded: set[int] = set()
+        """Sources whose columns may all be NULL in a row, by `id`: an outer join found no row of theirs."""
         self._seen: Counter[str] = Counter()
         self._named: dict[str, list[Output]] | None = None
 
@@ -44,6 +58,10 @@ class Frame:
         slot = self.slots[id(source)] = f"{short(rows)}.{self._seen[rows]}"
         self.sources.append(source)
         return slot
+
+    def pads(self, source: Source) -> bool:
+        """Whether *source* has rows of NULLs here, in which its expressions are not computed."""
+        return id(source) in self.padded
 
     def before(self, output: Output, name: str) -> list[Output]:
         """The expressions called *name* that stand before *output*; none where it is of another query."""

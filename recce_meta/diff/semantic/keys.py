@@ -18,7 +18,7 @@ from itertools import zip_longest
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
-from recce_meta.diff.semantic.expressions import conjuncts, short
+from recce_meta.diff.semantic.expressions import conjuncts, is_always, short
 from recce_meta.diff.semantic.folding import ALIASES_BEFORE_COLUMNS, COLUMNS_BEFORE_ALIASES
 from recce_meta.diff.semantic.frames import ANYWHERE, Frame, Keyed, names_and_values
 from recce_meta.diff.semantic.functions import (
@@ -28,7 +28,8 @@ from recce_meta.diff.semantic.functions import (
     in_this_query,
     row_makers,
 )
-from recce_meta.diff.semantic.references import CUTS, OF_SUBQUERIES, References, typed_columns
+from recce_meta.diff.semantic.references import OF_SUBQUERIES, References, typed_columns
+from recce_meta.diff.semantic.stages import CUTS, GROUPED, LATE, continued, goes_on, own_stages
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.query import (
     STAR,
@@ -59,9 +60,15 @@ OF_JOINS = frozenset("this on using side kind hint".split())
 OF_FUNCTIONS = frozenset("alias offset joins laterals pivots".split())
 OF_PIVOTS = frozenset({"alias", "this"})
 OF_STARS = frozenset("except except_ replace rename".split())
+MATCHES = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike)
+"""Patterns that DuckDB takes behind a `*`."""
 OF_ORDERS = frozenset({"this", "expressions"})
 THIS = frozenset({"this"})
+OF_CTES = frozenset("this alias scalar materialized".split())
+OF_WITHS = frozenset("expressions recursive search".split())
 INNER = frozenset({"INNER", "CROSS", ""})
+NEVER_PADS = INNER | {"NATURAL", "NATURAL INNER"}
+"""Joins that only have rows of both sides."""
 
 
 class Keys(References):
@@ -75,6 +82,7 @@ class Keys(References):
         super().__init__(dialect, sql, folded)
         self._by_label = by_label
         self._keyed: dict[tuple[int, int], Keyed] = {}
+        self._implied: dict[int, tuple[str, ...]] = {}
         self._open: list[Query] = []
         """Queries that are being read, outermost first: recursive ones are found again in themselves."""
         self._recursive: set[int] = set()
@@ -87,15 +95,19 @@ class Keys(References):
         keyed = self._keyed.get((id(query), ANYWHERE)) or self._keyed.get((id(query), depth))
         if keyed is None:
             around, self._outermost = self._outermost, depth
-            binds, self._binds = self._binds, False
+            binds, unstable = (self._binds, self._passed), self._unstable
+            self._binds, self._passed, self._unstable = 0, 0, False
             keyed = Keyed(query)
             self._open.append(query)
             self._read(query, keyed)
             self._open.pop()
-            keyed.outermost = self._outermost
-            self._keyed[id(query), ANYWHERE if self._outermost >= depth else depth] = keyed
-            self._outermost, self._binds = around, binds
+            keyed.outermost = self._outermost if self._outermost < depth else ANYWHERE
+            keyed.unstable = self._unstable
+            self._keyed[id(query), ANYWHERE if keyed.outermost == ANYWHERE else depth] = keyed
+            self._outermost, self._unstable = around, unstable
+            self._binds, self._passed = binds
             self.found[id(query)] = keyed
+        self._unstable = self._unstable or keyed.unstable
         self._outermost = min(self._outermost, keyed.outermost)
         return keyed
 
@@ -135,6 +147,7 @@ class Keys(References):
             isinstance(query, Select)
             and len(query.sources) == 1
             and parts == ["tables"]
+            and len(keyed.parts["tables"]) == 1
             and self._outermost >= len(self._frames)
             and not self._by_label
         )
@@ -149,6 +162,7 @@ class Keys(References):
             slots.append(frame.place(source, rows))
             inputs.append((label(source), rows, inner))
         keyed.inputs = tuple(inputs)
+        below = self._below(query, frame, inputs)
         parts, node = keyed.parts, query.node
         self._from(query, slots, parts)
         parts["functions"] = self._row_makers(query)
@@ -162,16 +176,54 @@ class Keys(References):
             parts["distinct"] = ("on", *sorted(on))
         parts["order"] = self._order(query)
         parts["limit"] = self._written(node, CUTS)
-        stars = [one for one in args(node, "expressions") if isinstance(one, exp.Star)]
+        listed = (one.this if isinstance(one, exp.Column) else one for one in args(node, "expressions"))
+        stars = [one for one in listed if isinstance(one, exp.Star)]
+        keyed.guessed = any(inner is not None and inner.guessed for _, _, inner in inputs)
+        of_stars = frozenset() if keyed.guessed else OF_STARS
+        defined = arg(node, "with")
+        around = self._expressions.arguments(defined, OF_WITHS) if defined is not None else ""
+        parts["with"] = (around,) if around else ()
         parts["query"] = (
             *self._written(node, [name for name in node.args if name not in OF_SELECTS]),
-            *(text for star in stars if (text := self._expressions.arguments(star, OF_STARS))),
+            *(text for star in stars if (text := self._expressions.arguments(star, of_stars))),
+            *(self._key(one) for one in args(node, "expressions") if chooses_by_name(one)),
         )
+        if query.distinct_on or parts["limit"]:
+            self._unstable = True
+        if below is not None:
+            keyed.parts = continued(below.parts, parts)
+            keyed.inputs, keyed.core = below.inputs, below.core or below.query
+
+    def _below(
+        self, query: Select, frame: Frame, inputs: list[tuple[str, str, Keyed | None]]
+    ) -> Keyed | None:
+        """The keys of the only source of *query*, if both are as good as one query."""
+        if len(inputs) != 1 or inputs[0][2] is None:
+            return None
+        source, below = query.sources[0], inputs[0][2]
+        rows = repr(label(source).lower()) if self._by_label else below.rows
+        is_alone = source.join is None and not source.lateral and inputs[0][1] == rows
+        if not is_alone or below.outermost != ANYWHERE or id(below.query) in self._recursive:
+            return None
+        others = [name for name in query.node.args if name not in OF_SELECTS]
+        own = own_stages(query, groups=bool(self._implied_group(query)), others=others, dialect=self._dialect)
+        if not goes_on(own, below, query):
+            return None
+        frame.below = source
+        frame.passes = own <= LATE
+        frame.shuts = not {name for name, keys in below.parts.items() if keys} <= GROUPED
+        return below
 
     def _from(self, query: Select, slots: list[str], parts: dict[str, tuple[str, ...]]) -> None:
         joins = [source.join for source in query.sources]
+        padded, conditions = self._frames[-1].padded, []
+        if any(brackets_of(source, {}) for source in query.sources):
+            padded.update(*(padded_by(join, query.sources, place) for place, join in enumerate(joins)))
+            padded.update(id(source) for source in query.sources if padded)
+        for place, join in enumerate(joins):
+            conditions.append(self._join_conditions(join, query.sources, place))
+            padded.update(padded_by(join, query.sources, place))
         filters = self._conditions(query.where, query if self._dialect in ALIASES_BEFORE_COLUMNS else None)
-        conditions = [self._join_conditions(join, query.sources, place) for place, join in enumerate(joins)]
         if all(join is None or self._is_plain(join) for join in joins):
             parts["tables"] = tuple(sorted(slots))
             parts["filter"] = tuple(sorted([*filters, *(key for keys in conditions for key in keys)]))
@@ -226,6 +278,15 @@ class Keys(References):
         group = query.node.args.get("group")
         if isinstance(group, NODE):
             return ("by", *sorted(keys), self._expressions.arguments(group, OF_GROUPS))
+        return self._implied_group(query)
+
+    def _implied_group(self, query: Select) -> tuple[str, ...]:
+        """What says that a query without GROUP BY makes one row of all."""
+        if id(query) not in self._implied:
+            self._implied[id(query)] = self._find_implied_group(query)
+        return self._implied[id(query)]
+
+    def _find_implied_group(self, query: Select) -> tuple[str, ...]:
         if query.having:
             return ("one",)
         nodes = computed(query)
@@ -246,6 +307,9 @@ class Keys(References):
 
     def _set_operation(self, query: SetOperation, keyed: Keyed) -> None:
         operands = [self.query(operand) for operand in query.operands]
+        keyed.guessed = any(operand.guessed for operand in operands) or (
+            STAR in index(query.operands[0]) and STAR not in index(query)
+        )
         seen: Counter[str] = Counter()
         slots = []
         for place, operand in enumerate(operands):
@@ -261,6 +325,7 @@ class Keys(References):
             keyed.parts["distinct"] = compared(query, slots, operands)
         keyed.parts["order"] = self._order(query)
         keyed.parts["limit"] = self._written(query.node, CUTS)
+        self._unstable = self._unstable or bool(keyed.parts["limit"])
         keyed.parts["query"] = self._written(
             query.node, [one for one in query.node.args if one not in OF_SETS]
         )
@@ -318,6 +383,7 @@ class Keys(References):
             short(self._expressions.arguments(node, OF_FUNCTIONS)),
             "offset" if node.args.get("offset") else "",
             *(self._key(column) for column in typed_columns(node)),
+            *(self._reference(one) for one in query.reads.references if isinstance(node, exp.Table)),
         )
         alias = node.args.get("alias")
         name = alias.name.lower() if isinstance(alias, NODE) else ""
@@ -345,10 +411,18 @@ class Keys(References):
     def _source(self, source: Source) -> tuple[str, Keyed | None]:
         """The rows key of *source*, and the keys of its query."""
         extras = self._extras(source.node)
+        if source.cte is not None:  # DuckDB: `USING KEY (a)`
+            extras += self._expressions.arguments(source.cte.node, OF_CTES)
+        self._unstable = self._unstable or bool(extras)
         if isinstance(source.relation, Table):
             return f"table({self._table(source)};{extras})", None
         inner = self.query(source.relation)
         rows = repr(label(source).lower()) if self._by_label else inner.rows
+        if inner.unstable and not self._by_label and (number := self._count().shared(source.relation)):
+            rows = short(f"{rows};shared {number}")
+        hint = source.cte.node.args.get("materialized") if source.cte is not None else None
+        if inner.unstable and not self._by_label and hint is not None:  # computed once, or for each reader
+            rows = short(f"{rows};materialized {hint}")
         if extras or has_a_name_twice(source.relation):
             return short(f"{rows};{extras};{names_and_values(inner)}"), inner
         return rows, inner
@@ -399,7 +473,7 @@ class Keys(References):
         """Keys of conditions; of those that may name outputs of *query* too, where there is one."""
         keys: list[str] = []
         for clause in clauses:
-            keys += [self._key(condition) for condition in conjuncts(clause.node)]
+            keys += [self._key(one) for one in conjuncts(clause.node) if not is_always(one, True)]
             if query is not None:
                 keys += {f"or {other}" for other in self._candidates(clause, query)}
         return tuple(sorted(keys))
@@ -416,10 +490,34 @@ def computed(query: Select) -> list[Sql]:
     return [one.node for one in query.outputs if one.node is not None and one.reads.plain is None]
 
 
+def chooses_by_name(node: Sql) -> bool:
+    """Whether *node* is `* like 'a%'` or `* similar to 'a'`, of which it is not known which columns match."""
+    while isinstance(node, (exp.Not, exp.Paren, exp.Escape)):
+        node = node.this
+    chosen = node.this if isinstance(node, MATCHES) else None
+    return isinstance(chosen.this if isinstance(chosen, exp.Column) else chosen, exp.Star)
+
+
 def has_a_name_twice(query: Query) -> bool:
     """Whether *query* calls two columns alike: dialects differ in what such a name means further out."""
     names = [name for output in query.outputs if (name := output.name.lower()) not in ("", STAR)]
-    return len(set(names)) < len(names)
+    stars = [output.star for output in query.outputs if output.star is not None]
+    tables = [
+        source.relation.name
+        for star in stars
+        for source in star.sources
+        if isinstance(source.relation, Table) and star.passes is None
+    ]
+    return len(set(names)) < len(names) or len(set(tables)) < len(tables)
+
+
+def padded_by(join: Join | None, sources: list[Source], place: int) -> set[int]:
+    """The sources, by `id`, that get rows of NULLs where the *join* at *place* finds no row of theirs."""
+    if join is None or join.kind in NEVER_PADS:
+        return set()
+    if set(join.kind.split()) & {"LEFT", "SEMI", "ANTI"}:
+        return {id(sources[place])}
+    return {id(source) for source in sources[: place + ("RIGHT" not in join.kind)]}
 
 
 def kind_of(join: Join | None) -> str:

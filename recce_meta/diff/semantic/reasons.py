@@ -16,6 +16,7 @@ PHRASES = {
     "joins": "join",
     "limit": "limit",
     "order": "order",
+    "ordered": "order",
     "functions": "function that makes rows",
     "function": "function that makes rows",
     "pivot": "pivot",
@@ -30,7 +31,7 @@ CHANGED = {
     "words": "words changed",
     "recursion": "columns of a recursive query changed",
 }
-OF_STATEMENTS = ("statement", "columns by place", "words")
+OF_STATEMENTS = ("statement", "columns by place", "words", "ordered")
 """Parts that no query has, but what is around it."""
 TOLD_BY_INPUTS = frozenset({"tables", "itself"})
 Parts = Mapping[str, tuple[str, ...]]
@@ -72,7 +73,7 @@ class _Comparison:
         if old.rows == new.rows or (id(old), id(new)) in self._seen:
             return
         self._seen.add((id(old), id(new)))
-        if type(old.query) is not type(new.query):
+        if type(old.core or old.query) is not type(new.core or new.query):
             yield "query changed"
             return
         phrases, pairs = _inputs(old, new)
@@ -82,6 +83,8 @@ class _Comparison:
         is_renamed = any(one[0].lower() != other[0].lower() for one, other in pairs)
         for name in self._edited(old, new):
             before, after = _part(old.parts, name), _part(new.parts, name)
+            if name == "filter" and old.core is not None and new.core is not None:
+                before, after = _without(before, after), _without(after, before)
             if is_renamed and before and after:
                 continue  # perhaps by the name alone
             if name in ("joins", "filter") and (
@@ -105,6 +108,11 @@ class _Comparison:
 def _part(parts: Parts, name: str) -> tuple[str, ...]:
     keys = parts.get(name, ())
     return keys[:2] if name == "set operation" else keys  # the operands are told by themselves
+
+
+def _without(keys: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *keys* that are not among *others*: a subquery and what reads it have one filter in common."""
+    return tuple(key for key in keys if key not in others)
 
 
 def _phrase(name: str, before: tuple[str, ...], after: tuple[str, ...]) -> str:

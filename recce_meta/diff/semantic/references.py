@@ -12,6 +12,8 @@ from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.expressions import ExpressionKeys, short
 from recce_meta.diff.semantic.folding import FIELDS_HAVE_CASE, MAYBE_LATERAL, names_of
 from recce_meta.diff.semantic.frames import Frame, Keyed, names_and_values
+from recce_meta.diff.semantic.stability import UNSTABLE, Uses, binding
+from recce_meta.diff.semantic.stages import CUTS
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.query import (
     STAR,
@@ -33,6 +35,7 @@ from recce_meta.graph.columns.query import (
     Values,
     WholeRow,
 )
+from recce_meta.graph.columns.reading import BY_PLACE
 from recce_meta.graph.columns.scope import find, is_open
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, args
 
@@ -40,7 +43,6 @@ HOLDERS = (Select, SetOperation, Pivot)
 """Queries that know what their columns mean."""
 QUERY_NODES = (exp.Select, SET_OPERATION, exp.Subquery)
 COLUMNS: type = getattr(exp, "Columns", exp.Star)
-CUTS = ("limit", "offset", "fetch", "sample")
 OF_RELATIONS = frozenset("this db catalog alias joins laterals pivots with with_ hints view".split())
 """Arguments of items of FROM that are understood elsewhere; any other is part of what they are."""
 OF_SUBQUERIES = OF_RELATIONS | {*CUTS, "order", "locks"}
@@ -50,11 +52,6 @@ PSEUDO_COLUMNS = frozenset({"rownum", "nextval", "currval"})
 """What looks like a column and depends on the rows around, or on how often it was asked for."""
 WRAPPERS = (exp.Final, exp.TableSample, exp.Lateral, exp.Subquery)
 """What may stand around an item of FROM."""
-VOLATILE = re.compile(
-    r"""(?ix) .*(rand|uuid|newid|nextval|currval|lastval|seq\d|clock_timestamp|sysdate|now).*
-    | shuffle | monotonically_?increasing_?id | neighbor | running\w+ | row_?number\w* | timeofday"""
-)
-"""Functions that may answer differently for each row, or each time they are called."""
 
 
 class References(ABC):
@@ -70,12 +67,21 @@ class References(ABC):
         """Of outputs that are a column as it is: the column's key in its source."""
         self._throughs: dict[int, str] = {}
         """Of queries whose rows are those of their only source: the place of that."""
-        self._bound: set[int] = set()
+        self._bases: dict[int, str] = {}
+        """Of outputs that are a column as it is: the place and the key of the column where it comes from."""
+        self._bound: dict[int, int] = {}
         """Outputs whose value depends on the query that they stand in: window functions, random numbers."""
+        self._plain_stars: set[int] = set()
+        """Outputs that are all columns of their sources as they are, through any number of queries."""
         self._kinds: dict[type, Callable[[Sql], str | None] | None] = {}
         self._reading: list[Output] = []
-        self._binds = False
-        """Whether the expression that is being read does."""
+        self._binds = 0
+        """Whether the expression that is being read does, and how."""
+        self._passed = 0
+        """The same of the columns that it reads from a subquery."""
+        self._unstable = False
+        """Whether something in the query that is being read may change with each run."""
+        self._uses: Uses | None = None
         self._outermost = 0
         """The outermost of the frames that what is being read reaches into."""
 
@@ -90,43 +96,72 @@ class References(ABC):
         key = self._values.get(id(output))
         if key is None:
             self._values[id(output)] = "?"  # an alias of itself, if it is asked for meanwhile
-            around, self._binds = self._binds, False
+            around = self._binds, self._passed
+            self._binds = self._passed = 0
             self._reading.append(output)
-            key = self._values[id(output)] = short(self._value(output))
-            if self._binds:
-                self._bound.add(id(output))
-            self._binds = around
+            key = short(self._value(output))
+            frame = self._frames[-1]
+            if self._binds and frame.shuts and frame.below is not None:
+                key = short(f"over({self._slot(frame.below)};{key})")
+            self._values[id(output)] = key
+            if bound := self._binds | self._passed:
+                self._bound[id(output)] = bound
+            self._binds, self._passed = around
             self._reading.pop()
         return key
 
     def _value(self, output: Output) -> str:
         if output.star is not None:
-            return self._open_star(output.star)
+            if output.node is None and all(
+                one.star is None or id(one) in self._plain_stars
+                for source in output.star.sources
+                if not isinstance(source.relation, Table)
+                for one in source.relation.outputs
+            ):
+                self._plain_stars.add(id(output))
+            star = self._open_star(output.star)
+            return star if output.node is None else f"{star} of {self._key(output.node)}"
         plain = output.reads.plain
         if output.node is None and plain is not None:
             if isinstance(plain, Column):
-                self._suffixes[id(output)] = self._suffix(plain, output.name)
+                self._note_column(output, plain, output.name)
             return self._reference(plain, output.name)
         key = f"from {output.name.lower()!r}" if output.node is None else self._key(output.node)
         if output.node is None or output.from_star:  # one of several that `COLUMNS(…)` stands for
             return f"{key};{[self._reference(one, output.name) for one in output.reads.references]}"
         if isinstance(plain, Column) and key == self._column(plain, output.node.name):
-            self._suffixes[id(output)] = self._suffix(plain, output.node.name)
+            self._note_column(output, plain, output.node.name)
         return key
+
+    def _note_column(self, output: Output, column: Column, name: str) -> None:
+        """Remember where *column*, which is all of *output*, comes from."""
+        self._suffixes[id(output)] = self._suffix(column, name)
+        level, place = self._origin(column, name)
+        if level == 0 and place is not None:
+            self._bases[id(output)] = place
 
     def _open_star(self, star: Star) -> str:
         """The key of a `*` over relations whose columns are not known."""
+        twice = sorted(named_twice(self._frames[-1].query.outputs, star))
+        key = self._rest(star)
+        return f"{key};{twice}" if twice else key
+
+    def _rest(self, star: Star) -> str:
+        """The key of the columns that *star* stands for."""
         places = []
         for source in star.sources:
             slot, relation = self._slot(source), source.relation
             below = [] if isinstance(relation, Table) else [one for one in relation.outputs if one.star]
+            if star.passes is not None:
+                below = [star.passes]
             values = [self._values.get(id(one), "?") for one in below]
             is_whole = not star.excluded and not star.renamed and len(star.sources) == len(values) == 1
-            if is_whole and slot == f"0.{self._throughs.get(id(relation))}":
+            is_through = source is self._frames[-1].below or slot == f"0.{self._throughs.get(id(relation))}"
+            is_kept = not self._frames[-1].pads(source) or all(id(one) in self._plain_stars for one in below)
+            if is_whole and is_through and is_kept:
                 return values[0]
             places.append(f"{slot}{values or ''}")
-        twice = sorted(named_twice(self._frames[-1].query.outputs, star))
-        return f"star({places};{sorted(star.excluded)};{sorted(star.renamed.items())};{twice})"
+        return f"star({places};{sorted(star.excluded)};{sorted(star.renamed.items())})"
 
     # References
 
@@ -141,7 +176,7 @@ class References(ABC):
             return short(f"merged({','.join(self._column(column, name) for column in reference.columns)})")
         if isinstance(reference, Alias):
             key = self._output(reference.output)
-            self._binds = self._binds or id(reference.output) in self._bound
+            self._binds |= self._bound.get(id(reference.output), 0)
             return key
         if isinstance(reference, WholeRow):
             return short(f"row({self._row(reference.source)})")
@@ -150,13 +185,45 @@ class References(ABC):
         return f"unresolved({reference.name.lower()!r})"
 
     def _column(self, column: Column, name: str = "") -> str:
-        slot = self._slot(column.source)
         output = column.output
-        if output is not None and output.star is None and id(output) not in self._bound:
-            through = self._throughs.get(id(column.source.relation))
-            if through is not None and slot == f"0.{through}":
+        level, place = self._origin(column, name)
+        if level == 0 and output is not None and output.star is None:
+            bound = self._bound.get(id(output), 0)
+            is_passed = place is None
+            if not bound:
+                through = self._throughs.get(id(column.source.relation))
+                is_here = through is not None and self._slot(column.source) == f"0.{through}"
+                is_passed = is_passed or (is_here and not self._frames[-1].pads(column.source))
+            if is_passed:
+                self._passed |= bound
                 return self._values[id(output)]
-        return short(f"{slot}.{self._suffix(column, name)}")
+        return short(f"{level}.{place}")
+
+    def _origin(self, column: Column, name: str) -> tuple[int, str | None]:
+        """How many queries further out *column* is, and where; None if it is an expression of this query.
+
+        A column that a subquery only passes on is where the subquery has it from.
+        """
+        slot, output = self._slot(column.source), column.output
+        number, _, rest = slot.partition(".")
+        if not number.isdigit():
+            return 0, f"{slot}.{self._suffix(column, name)}"
+        level = int(number)
+        frame = self._frames[-1 - level]
+        if column.source is frame.below and output is not None and output.star is None:
+            bound = self._bound.get(id(output), 0)
+            if not bound and id(output) in self._bases:
+                return level, self._bases[id(output)]
+            is_once = not bound & UNSTABLE or self._count().is_read_once(output)
+            if level == 0 and (not bound or (frame.passes and is_once)):
+                return level, None
+        return level, f"{rest}.{self._suffix(column, name)}"
+
+    def _count(self) -> Uses:
+        """How often the statement reads each relation and column."""
+        if self._uses is None:
+            self._uses = Uses(self._frames[0].query)
+        return self._uses
 
     def _suffix(self, column: Column, name: str) -> str:
         """What *column* is in its source, for whom the source's place is known."""
@@ -167,7 +234,14 @@ class References(ABC):
                 return f"{key}.{_place(column, name)}"
             if id(relation) in self._throughs and id(output) in self._suffixes:
                 return self._suffixes[id(output)]
-            return key
+            mark = (
+                "computed " if id(relation) in self._throughs else ""
+            )  # a literal looks like a column's name
+            if self._bound.get(id(output), 0) & UNSTABLE:
+                alike = [one for one in relation.outputs if self._values.get(id(one)) == key]
+                place = next((place for place, one in enumerate(alike) if one is output), 0)
+                return f"{mark}{key} {place}" if place else f"{mark}{key}"
+            return f"{mark}{key}"
         if isinstance(relation, Table) and relation.index.get(column.name) == column.name:
             return column.name
         return _place(column, name)
@@ -221,7 +295,7 @@ class References(ABC):
             return self._star
         if issubclass(kind, exp.Table):
             return self._table_argument
-        if issubclass(kind, (exp.Literal, exp.Parameter)):
+        if issubclass(kind, (exp.Literal, exp.Parameter, BY_PLACE)):
             return self._by_place
         return self._notice if issubclass(kind, (exp.Window, exp.Func)) else None
 
@@ -233,16 +307,19 @@ class References(ABC):
         reference = self._noted(node)
         if reference is not None and not isinstance(reference, Unresolved):
             return self._reference(reference, node.name)
+        if isinstance(node, BY_PLACE) and not isinstance(node, exp.Parameter):
+            return short(f"#{node.name} of {self._everything(self._frames[-1].sources)}")
         if isinstance(node, exp.Parameter):
-            self._binds = self._binds or isinstance(node.parent, exp.PropertyEQ)  # MySQL: `@n := @n + 1`
+            self._binds |= UNSTABLE if isinstance(node.parent, exp.PropertyEQ) else 0  # MySQL: `@n := @n + 1`
             if node.name.isdigit():  # Snowflake: `$1` of whatever stands in FROM
                 return short(f"${node.name} of {self._everything(self._frames[-1].sources)}")
         return None
 
     def _notice(self, node: Sql) -> None:
-        """Remember where a value depends on the query that it stands in."""
-        name = node.name if isinstance(node, exp.Anonymous) else node.key
-        self._binds = self._binds or isinstance(node, exp.Window) or VOLATILE.fullmatch(name) is not None
+        """Remember where a value depends on the query that it stands in, or on the run."""
+        bound = binding(node)
+        self._binds |= bound
+        self._unstable = self._unstable or bool(bound & UNSTABLE)
 
     def _noted(self, node: Sql) -> Reference | None:
         for frame in reversed(self._frames):
@@ -254,7 +331,9 @@ class References(ABC):
 
     def _column_node(self, node: Sql) -> str:
         key = self._meant(node)
-        self._binds = self._binds or node.name.lower() in PSEUDO_COLUMNS
+        if node.name.lower() in PSEUDO_COLUMNS:
+            self._binds |= UNSTABLE
+            self._unstable = True
         return short(f"outer({key})") if node.args.get("join_mark") else key
 
     def _meant(self, node: Sql) -> str:
@@ -269,6 +348,8 @@ class References(ABC):
             # Where columns are not known, one of them may be called so, and would come first.
             unknown = [self._slot(source) for source in self._frames[-1].sources if is_open(source)]
             key = short(f"{key} or {name.name.lower()!r} of {unknown}") if unknown else key
+        if not node.args.get("table"):
+            key = short(f"{key}{self._nearer(reference, name.name.lower())}")
         if self._dialect in MAYBE_LATERAL and not node.args.get("table"):
             key = short(f"{key}{self._earlier(name.name.lower())}")
         path = None
@@ -286,6 +367,18 @@ class References(ABC):
         if isinstance(name, exp.Identifier) and self._names.is_special(name):
             return short(f"{key}/{name.name!r}")
         return key
+
+    def _nearer(self, reference: Reference, name: str) -> str:
+        """The relations with unknown columns that may have the column *name*, which was found further out."""
+        first = reference.columns[0] if isinstance(reference, Merged) else reference
+        if not isinstance(first, Column):
+            return ""
+        level = self._slot(first.source).partition(".")[0]
+        if not level.isdigit() or level == "0":
+            return ""
+        sources = (source for frame in self._frames[-int(level) :] for source in frame.sources)
+        unknown = [self._slot(source) for source in sources if is_open(source)]
+        return f" or {name!r} of {unknown}" if unknown else ""
 
     def _earlier(self, name: str) -> str:
         """The values of the outputs called *name* that stand before the one that is being read."""
@@ -316,6 +409,7 @@ class References(ABC):
         if query is None:
             raise SqlNotAnalysed(f"a {node.key} inside of an expression is not understood")
         keyed = self.query(query)
+        self._binds |= UNSTABLE if keyed.unstable else 0
         extras = self._extras(node)
         if isinstance(node.parent, exp.Exists) and not extras:
             return f"rows({keyed.rows})"

@@ -53,7 +53,9 @@ def read_inputs(
     warnings: list[str] = []
     has_file = (root / PROJECT_FILE).is_file()
     settings = (
-        read_settings(root) if has_file else without_file(root, name or root.resolve().name or "project")
+        read_settings(root, warnings)
+        if has_file
+        else without_file(root, name or root.resolve().name or "project")
     )
     found: list[PackageFiles] = [read_package(settings, "", warnings)]
     installed = list(installed_packages(root, warnings)) if has_file else []

@@ -153,6 +153,6 @@ def installed_packages(root: Path, warnings: list[str]) -> Iterator[tuple[str, S
         for path in sorted((root / folder).glob(f"*/{PROJECT_FILE}")):
             place = path.parent.relative_to(root).as_posix()
             try:
-                yield place, read_settings(path.parent)
+                yield place, read_settings(path.parent, warnings)
             except ConfigurationError as error:
                 warnings.append(f"package in {place} was left out: {error.message}")

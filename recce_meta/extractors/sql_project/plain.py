@@ -36,6 +36,11 @@ class PlainProject:
             if isinstance(found, Unreadable):
                 self.warnings.append(f"{file.path}:{found.line} cannot be parsed: {found.reason}")
                 continue
+            if found.problem is not None:
+                self.warnings.append(
+                    f"{file.path}:{found.problem.line} is not understood: {found.problem.reason}; "
+                    "its parents are the relations that it names"
+                )
             target = found.target
             if target is None:
                 queries += 1
@@ -94,7 +99,7 @@ class PlainProject:
         spelt = self._spelt[key]
         path, schema = found[0][0].path, spelt[-2] if len(spelt) > 1 else None
         queries = [statement for _, statement in found if statement.is_query]
-        if len(queries) > 1:
+        if len(queries) > 1 and not any(statement.problem for statement in queries):
             self.warnings.append(
                 f"{path}: {len(queries)} statements fill {'.'.join(spelt)}; columns are traced in the first"
             )
@@ -102,7 +107,8 @@ class PlainProject:
         owners = {parts: self._owner(parts) for parts in sorted(reads)}
         raw = ";\n\n".join(statement.text for _, statement in found)
         columns = next((statement.columns for _, statement in found if statement.columns), ())
-        compiled = queries[0].text if queries else None
+        unread = [statement for statement in queries if statement.problem is not None]
+        compiled = (unread or queries)[0].text if queries else None
         return NodeMetadata(
             unique_id=self._id(key),
             name=spelt[-1],

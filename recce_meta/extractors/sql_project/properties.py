@@ -96,7 +96,10 @@ def _content(path: Path, relative: str, warnings: list[str]) -> Mapping[str, Any
     try:
         if not path.read_bytes().strip():
             return {}
-        return read_mapping(path, ConfigurationError)
+        told: list[str] = []
+        content = read_mapping(path, ConfigurationError, told)
+        warnings += [warning.replace(str(path), relative) for warning in told]
+        return content
     except ConfigurationError as error:
         warnings.append(f"{error.message.replace(str(path), relative)}; it was left out")
     except OSError as error:

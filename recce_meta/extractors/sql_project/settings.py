@@ -54,10 +54,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Of the file, for telling whether it changed."""
 
 
-def read_settings(root: Path) -> Settings:
-    """The dbt_project.yml in *root*. Raises ConfigurationError where it is no such file."""
+def read_settings(root: Path, warnings: list[str]) -> Settings:
+    """Return the dbt_project.yml in *root*; its duplicate keys are among *warnings*.
+
+    Raises ConfigurationError if it cannot be read.
+    """
     path = root / PROJECT_FILE
-    content = read_mapping(path, ConfigurationError)
+    content = read_mapping(path, ConfigurationError, warnings)
     name = content.get("name")
     if not name:
         raise ConfigurationError(f"No 'name:' in {path}")

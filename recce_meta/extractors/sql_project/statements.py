@@ -10,7 +10,16 @@ from typing import Any
 
 from msgspec import Struct
 
+from recce_meta.extractors.named_relations import built_by, relations_named, statements_in, words_of
+
 PART_SEPARATOR = "."
+
+
+class Unreadable(Struct, frozen=True):
+    """A statement that could not be parsed, and why."""
+
+    line: int
+    reason: str
 
 
 class Statement(Struct, frozen=True, kw_only=True):
@@ -27,29 +36,60 @@ class Statement(Struct, frozen=True, kw_only=True):
     """Names and types that a definition lists."""
     is_query: bool = True
     """Whether the rows it builds are those of a query."""
-
-
-class Unreadable(Struct, frozen=True):
-    """A statement that could not be parsed, and why."""
-
-    line: int
-    reason: str
+    problem: Unreadable | None = None
+    """Why it could not be parsed: then what it reads are the relations that it names."""
 
 
 def read_statements(text: str, dialect: str) -> Iterator[Statement | Unreadable]:
     """The statements of *text* that build or ask something, in order; others are passed over."""
-    import sqlglot
-    from sqlglot.errors import SqlglotError
+    from sqlglot import exp
+
+    from recce_meta.dialects.tokens import STUMBLES
 
     for piece, line in split(text, dialect):
         try:
-            tree = sqlglot.parse_one(piece, read=dialect)
-        except (SqlglotError, RecursionError, ValueError) as error:
-            yield _unreadable(error, line)
+            tree = _parsed(piece, dialect)
+        except STUMBLES as error:
+            problem = _unreadable(error, line)
+            yield _by_words(piece, dialect, problem) or problem
             continue
-        found = _statement(tree, piece)
+        if isinstance(tree, exp.Command):
+            problem = Unreadable(line, f"{tree.name or 'the statement'} is not understood")
+            found = _by_words(piece, dialect, problem)
+        else:
+            found = _statement(tree, piece)
         if found is not None:
             yield found
+
+
+def _parsed(piece: str, dialect: str) -> Any:
+    from sqlglot.dialects.dialect import Dialect
+    from sqlglot.errors import ParseError
+
+    from recce_meta.dialects.tokens import unambiguous
+
+    reader = Dialect.get_or_raise(dialect or None)
+    trees = reader.parser().parse(unambiguous(reader.tokenize(piece), dialect), piece)
+    if not trees or trees[0] is None:
+        raise ParseError("No statement")
+    return trees[0]
+
+
+def _by_words(piece: str, dialect: str, problem: Unreadable) -> Statement | None:
+    """Return the statement *piece*, which cannot be parsed, by its words; None if it builds nothing."""
+    words = words_of(piece, dialect)
+    built = built_by(words)
+    if built is None:
+        return None
+    target = tuple(name for part in built.target for name in part.text.split(PART_SEPARATOR))
+    reads = {tuple(n for part in name for n in part.text.split(".")) for name in relations_named(words)}
+    return Statement(
+        text=piece,
+        target=target or None,
+        materialized=built.materialized,
+        reads=tuple(sorted(reads - {target})),
+        problem=problem,
+    )
 
 
 def _unreadable(error: Exception, line: int) -> Unreadable:
@@ -66,7 +106,7 @@ def split(text: str, dialect: str) -> Iterator[tuple[str, int]]:
     try:
         tokens = tokenize(text, read=dialect or None)
     except TokenError:
-        yield text, 1
+        yield from statements_in(text, dialect)
         return
     first = None
     for token in tokens:

@@ -19,7 +19,7 @@ from recce_meta.graph.columns.query import STAR, Alias, Column, Output, Query
 from recce_meta.graph.columns.resolve import Resolver
 from recce_meta.graph.columns.room import on_deep_stack
 from recce_meta.graph.columns.scope import Ctes
-from recce_meta.models.column_lineage import MOST_EXPRESSION, ColumnOutput, ColumnUse, Kind
+from recce_meta.models.column_lineage import MOST_EXPRESSION, ColumnOutput, ColumnSource, ColumnUse, Kind
 
 _DEEPEST_TEXT = 200
 """Levels of an expression up to which it is written out."""
@@ -34,6 +34,8 @@ class QueryColumns(Struct, frozen=True):
     """In the order of the query."""
     uses: tuple[ColumnUse, ...]
     """Sorted."""
+    references: tuple[ColumnSource, ...] = ()
+    """The columns that it names anywhere, and fails without; sorted."""
 
 
 def column_lineage(
@@ -69,8 +71,9 @@ def analyse_query(
     statement, levels = parse(sql, dialect, deadline)
 
     def analysed() -> QueryColumns:
-        query = _resolved(statement, dialect, tables, deadline)
-        return _columns(query, _names(statement, tables), dialect, deadline)
+        context = Context(dialect, tables, deadline)
+        query = _resolved(statement, context)
+        return _columns(query, _names(statement, tables), context)
 
     return _with_room(analysed, levels, deadline)
 
@@ -82,7 +85,7 @@ def resolve_query(
     dialect, deadline = known_dialect(dialect), Deadline(timeout)
     tables = Tables({} if schemas is None else schemas)
     statement, levels = parse(sql, dialect, deadline)
-    return _with_room(lambda: _resolved(statement, dialect, tables, deadline), levels, deadline)
+    return _with_room(lambda: _resolved(statement, Context(dialect, tables, deadline)), levels, deadline)
 
 
 def _with_room(work: Callable[[], _Result], levels: int, deadline: Deadline) -> _Result:
@@ -99,8 +102,7 @@ def _with_room(work: Callable[[], _Result], levels: int, deadline: Deadline) -> 
         raise SqlNotAnalysed("nested too deep to be analysed") from error
 
 
-def _resolved(statement: Statement, dialect: str, tables: Tables, deadline: Deadline) -> Query:
-    context = Context(dialect, tables, deadline)
+def _resolved(statement: Statement, context: Context) -> Query:
     reach = Ctes()
     for name, declared in statement.variables.items():
         reach.add_value(name, declared)
@@ -114,8 +116,11 @@ def _names(statement: Statement, tables: Tables) -> tuple[str, ...]:
     return tables.table(statement.target).columns or ()
 
 
-def _columns(query: Query, names: tuple[str, ...], dialect: str, deadline: Deadline) -> QueryColumns:
-    lineage, writer = Lineage(deadline), _Writer(dialect)
+def _columns(query: Query, names: tuple[str, ...], context: Context) -> QueryColumns:
+    deadline = context.deadline
+    lineage, writer = Lineage(deadline), _Writer(context.dialect)
+    if names:
+        context.names.by_position(query.outputs)
     outputs: list[ColumnOutput] = []
     by_place = len(names) >= len(query.outputs) and not any(output.star for output in query.outputs)
     for place, output in enumerate(query.outputs):
@@ -130,7 +135,7 @@ def _columns(query: Query, names: tuple[str, ...], dialect: str, deadline: Deadl
         outputs.append(ColumnOutput(name, kind, None if kind in _AS_IT_IS else text, sources_of(flow)))
         if place % 100 == 0:
             deadline.check()
-    return QueryColumns(tuple(outputs), uses_of(query, lineage, deadline))
+    return QueryColumns(tuple(outputs), uses_of(query, lineage, deadline), context.names.columns())
 
 
 def _defining(output: Output) -> Sql | None:

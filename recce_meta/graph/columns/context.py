@@ -9,6 +9,7 @@ from recce_meta.dialects.types import Sql
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.names import Folding, Tables
 from recce_meta.graph.columns.query import Query
+from recce_meta.graph.columns.references import Names
 from recce_meta.graph.columns.scope import Ctes, Lookup, Scope
 
 Resolve = Callable[[Sql, Ctes, "Scope | None"], Query]
@@ -45,5 +46,6 @@ class Context:
         self.tables = tables
         self.lookup = Lookup(dialect)
         self.deadline = deadline
+        self.names = Names()
         self.resolve: Resolve
         """Set by `resolve.Resolver`, which is what nested queries need."""

@@ -44,6 +44,12 @@ VALUES_NAMES = {
 """What the columns of VALUES are called without a list of names."""
 VALUES_FROM_ZERO = frozenset({"duckdb", "trino", "presto", "athena", "mysql"})
 
+STRUCTURE_BEFORE_VALUES = frozenset({"clickhouse"})
+"""`VALUES ('a Int, b Int', (1, 2), …)` as a relation begins with the names and types of its columns.
+
+https://clickhouse.com/docs/sql-reference/table-functions/values
+"""
+
 UNPIVOTED_VALUES_FIRST = frozenset({"bigquery"})
 """UNPIVOT puts the columns of values before the column of names.
 

@@ -15,15 +15,16 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from sqlglot import Token, TokenType
 from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import SqlglotError
 
-from recce_meta.dialects.lambdas import without_brackets
+from recce_meta.dialects.tokens import STUMBLES, unambiguous, without_added_brackets
 from recce_meta.dialects.types import Sql
 from recce_meta.errors import SqlNotAnalysed, UsageError
 from recce_meta.graph.columns.context import Deadline
+from recce_meta.graph.columns.hidden import reveal_columns
 from recce_meta.graph.columns.room import IS_COMPILED, in_time, on_deep_stack
 from recce_meta.graph.columns.statements import query_of, text_within
 
@@ -42,8 +43,6 @@ _BYTE_ORDER_MARK = "\ufeff"
 _TOKEN = re.compile(r"<Token token_type: .*?, text: (.*?), line: \d+, col: .*?>")
 """How sqlglot shows what it stumbled over."""
 _SILENCE = logging.NullHandler()
-_STUMBLES = (SqlglotError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
-"""What the parser raises at broken SQL: its own error, or what it trips over before it sees what is wrong."""
 
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
@@ -52,6 +51,7 @@ _PREFIX = frozenset(kind for kind in TokenType if kind.name in _PREFIXES)
 _GENERICS = ("ARRAY", "LIST", "MAP", "NULLABLE", "OBJECT", "ROW", "STRUCT")
 _GENERIC = frozenset(kind for kind in TokenType if kind.name in _GENERICS)
 """Types that hold types in angle brackets."""
+_COUNTED = _OPENING | _CLOSING | _PREFIX | {TokenType.GT}
 
 
 class Statement:
@@ -69,6 +69,12 @@ class Statement:
         """The relation that an INSERT without a list of columns writes."""
 
 
+@lru_cache(maxsize=2)
+def tokens_of(sql: str, dialect: str) -> list[Token]:
+    """The tokens of *sql*, kept for the two texts of a comparison. Callers must not change the list."""
+    return list(Dialect.get_or_raise(dialect or None).tokenize(sql.removeprefix(_BYTE_ORDER_MARK)))
+
+
 def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
     """The query in *sql*, and how many levels deep it is.
 
@@ -82,28 +88,35 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
     # between our own words; whoever did set it up reads it as before.
     logging.getLogger("sqlglot").addHandler(_SILENCE)
     try:
-        tokens = without_brackets(reader.tokenize(sql))
-    except _STUMBLES as error:
+        written = tokens_of(sql, dialect)
+        tokens = unambiguous(written, dialect)
+    except STUMBLES as error:
         raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
     _check_size(tokens, deadline)
     levels = levels_of(tokens)
     if levels > MOST_LEVELS:
         raise SqlNotAnalysed(f"nested deeper than {MOST_LEVELS} levels")
-    joins = sum(token.token_type is TokenType.JOIN for token in tokens)
+    joins = [token.token_type for token in tokens].count(TokenType.JOIN)
     if joins > MOST_JOINS:
         raise SqlNotAnalysed(f"{joins:,} joins are more than can be parsed")
     needs_room = levels > SHALLOW or joins > FEW_JOINS or len(tokens) > FEW_TOKENS
 
     def parsed() -> list[Sql | None]:
-        return list(reader.parser().parse(tokens, sql))
+        trees = list(reader.parser().parse(tokens, sql))
+        for tree in trees:
+            if tree is not None and len(tokens) > len(written):
+                without_added_brackets(tree)
+            if tree is not None:
+                reveal_columns(tree, dialect)
+        return trees
 
     try:
         run = on_deep_stack if needs_room else in_time
         trees = run(parsed, deadline)
-    except _STUMBLES as error:
-        raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
     except RecursionError as error:
         raise SqlNotAnalysed("nested too deep to be parsed") from error
+    except STUMBLES as error:
+        raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
     deadline.check()
     for tree in reversed(trees):
         if tree is None:
@@ -142,6 +155,9 @@ def levels_of(tokens: list[Token]) -> int:
     before: TokenType | None = None
     for token in tokens:
         kind = token.token_type
+        if kind not in _COUNTED:
+            run, before = 0, kind
+            continue
         if kind in _OPENING:
             level += 1
         elif kind in _CLOSING:

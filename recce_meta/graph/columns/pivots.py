@@ -28,7 +28,7 @@ from recce_meta.graph.columns.query import (
 )
 from recce_meta.graph.columns.reading import Reader
 from recce_meta.graph.columns.scope import Scope, column_at, is_open
-from recce_meta.graph.columns.tree import arg, args, unwrapped
+from recce_meta.graph.columns.tree import SET_OPERATION, arg, args, unwrapped
 
 _NAMED = (exp.PivotAlias, exp.Alias, exp.Literal, exp.Column, exp.Identifier)
 """Values that name the columns which they become."""
@@ -70,6 +70,8 @@ def _pivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
     keys = [field.this for field in fields] or (args(node, "expressions") if using else [])
     turned = [reader.read(key, scope, "join") for key in keys]
     made = Pivot(node, source, False, _flat(turned))
+    chosen = [query for field in fields for query in _queries(field)]
+    chosen_by = [reader.read(query, scope, "join") for query in chosen]
     made.consumed = frozenset(name for reads in (*read, *turned) for name in _names(reads.references))
     group = arg(node, "group")
     if group is not None:
@@ -80,9 +82,11 @@ def _pivot(node: Sql, source: Source, scope: Scope, reader: Reader) -> Pivot:
         pass_on(made, source)
     # It groups by what it passes on.
     keys_of_rows = (Alias(output) for output in made.outputs)
-    made.reads = Reads((*made.reads.references, *keys_of_rows), made.reads.subqueries)
+    subqueries = tuple(query for reads in chosen_by for query in reads.subqueries)
+    made.reads = Reads((*made.reads.references, *keys_of_rows), subqueries)
     listed = fields or (args(node, "expressions") if using else [])
     names = [_spelt(name) for name in args(node, "columns")] or _value_names(listed, aggregates)
+    names = [] if chosen else names
     every = Reads(tuple(reference for reads in read for reference in reads.references), aggregates=True)
     for place, name in enumerate(names):
         reads = read[place % len(read)] if read else every
@@ -148,6 +152,12 @@ def pass_on(made: Pivot, source: Source) -> None:
         )
     if is_open(source):
         made.outputs.append(Output(STAR, len(made.outputs), None, star=Star((source,), made.consumed)))
+
+
+def _queries(field: Sql) -> list[Sql]:
+    """Return the queries that say which values of *field* become columns: `FOR a IN (SELECT …)`."""
+    values = [*args(field, "expressions"), arg(field, "query")]
+    return [value for value in values if isinstance(value, (exp.Select, exp.Subquery, SET_OPERATION))]
 
 
 def _names(references: Sequence[Reference]) -> list[str]:

@@ -27,15 +27,24 @@ from recce_meta.graph.columns.project_results import (
     node_columns,
     spelt,
 )
-from recce_meta.graph.columns.project_snapshots import SETTINGS, added_names, snapshot_columns
+from recce_meta.graph.columns.project_snapshots import SETTINGS, added_names, named_columns, snapshot_columns
 from recce_meta.graph.columns.project_tests import ArgumentReads, read_by_arguments, uses_of
 from recce_meta.graph.columns.project_tokens import ProjectNames, QueryNames
-from recce_meta.models.column_lineage import ColumnGraph, ColumnOutput, Kind, KnownColumns, NodeColumns, Tier
+from recce_meta.models.column_lineage import (
+    ColumnGraph,
+    ColumnOutput,
+    ColumnSource,
+    Kind,
+    KnownColumns,
+    NodeColumns,
+    Tier,
+    lineage_id_of,
+)
 from recce_meta.models.kinds import TABLES, VIEWS
 from recce_meta.models.node import Json, NodeMetadata
 from recce_meta.models.run import Project
 
-ANALYSIS_VERSION = 3
+ANALYSIS_VERSION = 4
 """Goes up with every change of the analysis that changes its answers: all is then computed anew."""
 SECONDS = 10.0
 """How long the query of one node may take, unless told otherwise."""
@@ -55,6 +64,9 @@ NOT_COMPILED = {
 HIDDEN = "its SQL is not shown to the user who scanned"
 EMPTY = "its compiled SQL is empty"
 UNDOCUMENTED = "neither a catalog nor documentation names its columns"
+
+WITHOUT_QUERY = frozenset({PYTHON, HIDDEN, EMPTY, UNDOCUMENTED, *NOT_COMPILED.values()})
+"""Reasons for which a node has no SQL to analyse; by any other its SQL is not understood."""
 
 _TIERS = {"dbt-sql": Tier.SILVER, "sql": Tier.BRONZE}
 _CERTAINTY = {Tier.GOLD: 1.0, Tier.SILVER: 0.9, Tier.BRONZE: 0.8}
@@ -171,10 +183,10 @@ class _Analysis:
         names = self.names.of(node)
         own = _names(node) if node.columns_from == "catalog" or node.contract else None
         settings = [node.config.get(name) for name in SETTINGS] if node.resource_type == "snapshot" else None
-        lineage_id = self._query_id(names, own, settings)
+        lineage_id = self._query_id(names, own, settings or bool(node.contract))
 
         if settings is None:
-            self._keep(node, lineage_id, lambda: self._analysed(names, own))
+            self._keep(node, lineage_id, lambda: self._model(node, names, own))
         else:
             self._keep(node, lineage_id, lambda: self._snapshot(node, names, own))
 
@@ -184,7 +196,15 @@ class _Analysis:
         spelling = Spelling(own or ())
         added = snapshot_columns(node, columns.outputs) if columns.outputs else ()
         spelt = tuple(replace(output, name=spelling.of(output.name)) for output in added)
-        return replace(columns, outputs=columns.outputs + spelt)
+        named = named_columns(node, columns.outputs)
+        return _naming(replace(columns, outputs=columns.outputs + spelt), named)
+
+    def _model(self, node: NodeMetadata, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
+        """Return the columns of a query; a contract names all of them, those that a `*` yields too."""
+        columns = self._analysed(names, own)
+        if not node.contract:
+            return columns
+        return _naming(columns, (source for output in columns.outputs for source in output.sources))
 
     def _add_test(self, node: NodeMetadata) -> None:
         reads = read_by_arguments(node)
@@ -205,7 +225,8 @@ class _Analysis:
             if spelling is None or use.column not in spelling:
                 use = replace(use, confidence=round(use.confidence * NOT_LISTED, 2))
             uses.append(replace(use, column=spelt(use.column, spelling, self.dialect)))
-        return NodeColumns(tier=self.tier, uses=tuple(sorted(uses)))
+        named = sorted(ColumnSource(use.parent, use.column, use.confidence) for use in uses)
+        return NodeColumns(tier=self.tier, uses=tuple(sorted(uses)), references=tuple(named))
 
     def _analysed(self, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
         schemas: dict[str, Mapping[str, str]] = {}
@@ -225,7 +246,7 @@ class _Analysis:
             certainty=self.certainty,
             own=own,
         )
-        return node_columns(found.outputs, found.uses, reading)
+        return node_columns(found, reading)
 
     def _keep(self, node: NodeMetadata, lineage_id: str, compute: Callable[[], NodeColumns]) -> None:
         """Note *node* under *lineage_id*; what is not known under it is computed."""
@@ -290,7 +311,15 @@ class _Analysis:
         return self._id("test", reads.columns, [(p, self.columns_of(p).digest) for p in parents])
 
     def _id(self, *content: object) -> str:
-        return _digest((ANALYSIS_VERSION, self.dialect, self.certainty, self.tier, *content))
+        digest = _digest((ANALYSIS_VERSION, self.dialect, self.certainty, self.tier, *content))
+        return lineage_id_of(ANALYSIS_VERSION, digest)
+
+
+def _naming(columns: NodeColumns, sources: Iterable[ColumnSource]) -> NodeColumns:
+    """Return *columns*, whose references have *sources* among them."""
+    known = {(source.parent, source.column) for source in columns.references}
+    more = {source for source in sources if (source.parent, source.column) not in known}
+    return replace(columns, references=tuple(sorted((*columns.references, *more)))) if more else columns
 
 
 def _names(node: NodeMetadata) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +19,9 @@ from recce_meta.models.column_lineage import (
     Tier,
     Usage,
 )
+
+if TYPE_CHECKING:
+    from recce_meta.graph.columns.analyse import QueryColumns
 
 EVERYTHING = "*"
 """The name of columns that nothing names."""
@@ -73,8 +76,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     """The node's own columns, as the warehouse has them or a contract makes them."""
 
 
-def node_columns(outputs: Iterable[ColumnOutput], uses: Iterable[ColumnUse], reading: Reading) -> NodeColumns:
-    """*outputs* and *uses* of a query as those of a node."""
+def node_columns(query: QueryColumns, reading: Reading) -> NodeColumns:
+    """Return what *query* has as that of a node."""
     owners = reading.names.owners()
     found = [
         replace(
@@ -82,11 +85,16 @@ def node_columns(outputs: Iterable[ColumnOutput], uses: Iterable[ColumnUse], rea
             expression=output.expression and reading.names.readable(output.expression),
             sources=_sources(output.sources, owners, reading),
         )
-        for output in outputs
+        for output in query.outputs
     ]
     if reading.own is not None:
         found = _spelt(_expanded(found, reading.own, reading), reading.own)
-    return NodeColumns(tier=reading.tier, outputs=tuple(found), uses=_uses(uses, owners, reading))
+    return NodeColumns(
+        tier=reading.tier,
+        outputs=tuple(found),
+        uses=_uses(query.uses, owners, reading),
+        references=_sources(query.references, owners, reading),
+    )
 
 
 def as_read_by_a_test(columns: NodeColumns) -> NodeColumns:

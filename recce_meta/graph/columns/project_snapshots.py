@@ -45,6 +45,15 @@ def snapshot_columns(node: NodeMetadata, outputs: Sequence[ColumnOutput]) -> tup
     return tuple(output for output in made if output.name.lower() not in taken)
 
 
+def named_columns(node: NodeMetadata, outputs: Sequence[ColumnOutput]) -> frozenset[ColumnSource]:
+    """Return the columns that the settings of the snapshot *node* name, whose query has *outputs*."""
+    config = node.config
+    checked = config.get("updated_at") if config.get("strategy") == "timestamp" else config.get("check_cols")
+    return frozenset().union(
+        *(_made_of(value, outputs) for value in (config.get("unique_key"), checked) if value != "all")
+    )
+
+
 def added_names(node: NodeMetadata) -> frozenset[str]:
     """How the columns that dbt adds to the snapshot *node* are called, in lower case."""
     return frozenset(name.lower() for name in _names(node).values())

@@ -68,6 +68,8 @@ class Star:
     """Lower case: `EXCEPT`, `EXCLUDE`, and what `REPLACE` gives an expression of its own."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """New name, lower case, to old name."""
+    passes: Output | None = None
+    """The `*` of its only source that it passes on, if that has several or other columns around it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -131,6 +133,10 @@ class Unresolved:
     """A name that nothing in reach has."""
 
     name: str
+    column: str = ""
+    """The last part of it, if it is a column's."""
+    sources: tuple[Source, ...] = ()
+    """Where it was looked for: one of them may have lost it."""
 
 
 @dataclass(slots=True, eq=False)

@@ -28,11 +28,14 @@ from recce_meta.graph.columns.structs import MAKING, member, members, named
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, args, unwrapped, word
 
 _PLAIN, _COLUMN, _QUERY, _EXISTS, _WINDOW, _AGGREGATE = range(6)
-_HEAD, _LEAF, _PARAMETER, _TABLE, _STAR, _DOT, _CALL, _COMPREHENSION, _ROWS = range(6, 15)
+_HEAD, _LEAF, _PARAMETER, _TABLE, _STAR, _DOT, _CALL, _COMPREHENSION, _ROWS, _PLACE, _CHOSEN = range(6, 17)
 _HEADS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 """What may stand between a window and its function."""
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
 _LEAVES = (exp.Identifier, exp.Literal, exp.DataType, exp.Var, exp.Null, exp.Boolean)
+BY_PLACE: type = getattr(exp, "PositionalColumn", exp.Parameter)
+"""DuckDB's `#2`: the second column of FROM."""
+_COLUMNS: type = getattr(exp, "Columns", exp.Star)
 _KINDS: tuple[tuple[tuple[type, ...], int], ...] = (
     (_LEAVES, _LEAF),
     ((exp.Column,), _COLUMN),
@@ -43,7 +46,9 @@ _KINDS: tuple[tuple[tuple[type, ...], int], ...] = (
     (_HEADS, _HEAD),
     ((exp.Parameter,), _PARAMETER),
     ((exp.Table,), _TABLE),
+    ((BY_PLACE,), _PLACE),
     ((exp.Star,), _STAR),
+    ((_COLUMNS,), _CHOSEN),
     ((exp.Dot,), _DOT),
     ((exp.Anonymous,), _CALL),
     ((exp.Comprehension,), _COMPREHENSION),
@@ -71,6 +76,9 @@ class Reader:
         self.puts_values_first = context.dialect in facts.UNPIVOTED_VALUES_FIRST
         self.keeps_places = context.dialect in facts.MERGED_IN_PLACE
         self.names_by_function = context.dialect in facts.NAMED_BY_FUNCTION
+        self.names = context.names
+        self.expanded: set[int] = set()
+        """The `id` of each `COLUMNS(…)` that stands for one output for each column."""
 
     def read(self, root: Sql, scope: Scope, place: str, holder: Holder | None = None) -> Reads:
         """What *root* reads in *scope*; *place* says which names it may use (see `Lookup.allows_alias`).
@@ -192,6 +200,7 @@ class _Reading:
         if bare.__class__ is exp.Column:
             if self._column(bare):
                 plain = self._references[0]
+            self._reader.names.references += self._references
             return Reads((*self._references,), plain=plain)
         kind_of = self._reader.kind
         # The second of each pair: whether the node stands where a window has its function.
@@ -208,6 +217,7 @@ class _Reading:
                 self._push(node, stack)
             else:
                 self._special(node, kind, head, stack)
+        self._reader.names.references += self._references
         return Reads(
             tuple(self._references),
             tuple(self._subqueries),
@@ -267,12 +277,35 @@ class _Reading:
         elif kind == _STAR:
             if not isinstance(node.parent, exp.Count):
                 self._star(node)
+            stack += ((one, False) for one in args(node, "replace"))
         elif kind == _COMPREHENSION:
             self._bind(node)
             self._push(node, stack)
         elif kind == _DOT:
             self._dot(node, stack)
+        elif kind == _PLACE:
+            self._by_place(node)
+        elif kind == _CHOSEN:
+            if id(node) not in self._reader.expanded:
+                self._references += map(WholeRow, self._scope.sources)
+            stack += ((one, False) for one in args(node.this, "replace"))
         # A table as an argument (`ML.PREDICT(MODEL m, TABLE t)`) holds no column.
+
+    def _by_place(self, node: Sql) -> None:
+        """Note the column that `#2` means; any, if not all columns before it are known."""
+        place = int(node.name) - 1 if node.name.isdigit() else -1
+        for source in self._scope.sources:
+            columns = [column for _, column in starred(source)]
+            if is_open(source):
+                break
+            if 0 <= place < len(columns):
+                self._holder.references[id(node)] = columns[place]
+                self._references.append(columns[place])
+                self._reader.names.references += columns[:place]
+                return
+            self._reader.names.references += columns
+            place -= len(columns)
+        self._references += map(WholeRow, self._scope.sources)
 
     def _star(self, node: Sql) -> None:
         """What `f(*)` reads: all rows, or `f(* EXCLUDE (a))` the columns that are left."""
@@ -285,10 +318,11 @@ class _Reading:
 
     def _bind(self, node: Sql) -> None:
         """Note which names in `[x + 1 for x in …]` are its own variable."""
-        variable = node.expression.name
+        made = (node.expression, node.args.get("position"))
+        variables = {one.name for one in made if isinstance(one, NODE)}
         for part in (node.this, node.expression, node.args.get("condition")):
             for column in part.find_all(exp.Column) if isinstance(part, NODE) else ():
-                if column.name == variable and column.args.get("table") is None:
+                if column.name in variables and column.args.get("table") is None:
                     self._bound.add(id(column))
 
     def _dot(self, node: Sql, stack: list[tuple[Sql, bool]]) -> None:

@@ -23,6 +23,7 @@ from recce_meta.graph.columns.query import (
     SetOperation,
     Source,
     Star,
+    WholeRow,
 )
 from recce_meta.graph.columns.reading import Reader
 from recce_meta.graph.columns.scope import Ctes, Scope, implied_output, index
@@ -31,6 +32,10 @@ from recce_meta.graph.columns.stars import Outputs
 from recce_meta.graph.columns.tree import SET_OPERATION, arg, args
 
 _CUTS = ("limit", "offset", "fetch", "sample")
+_SORTS = ("sort", "cluster", "distribute")
+"""Clauses of Hive and Spark beside ORDER BY."""
+DESCRIBING = ("Describe", "Summarize")
+"""Statements of DuckDB that give rows about a relation."""
 
 
 class Resolver:
@@ -56,13 +61,27 @@ class Resolver:
             return self._set_operation(node, ctes, outer)
         scope = Scope(Select(node), ctes, outer)
         if isinstance(node, exp.Values):
-            return self._sources.values(node, scope)
+            values = self._sources.values(node, scope)
+            has_cut = arg(node, "order") is not None or any(node.args.get(name) for name in _CUTS)
+            return self._cut(values, scope) if has_cut else values
         if isinstance(node, exp.Pivot):
             self._sources.item(node.this, scope)
             return pivots.statement(node, scope, self._reader)
         if isinstance(node, exp.Table):
             return self._rows_of(node, scope)
+        if type(node).__name__ in DESCRIBING and isinstance(node.this, exp.Table):
+            self._sources.item(node.this, scope)
+            return function(node, Reads((WholeRow(scope.sources[-1]),)), ())
         return function(node, self._reader.read(node, scope, "join"), ())
+
+    def _cut(self, rows: Query, scope: Scope) -> Select:
+        """Return the rows of *scope*'s own statement, which are *rows* before its ORDER BY and its limit."""
+        select = scope.select
+        scope.add(Source("", rows, select.node))
+        Outputs(scope, self._reader).add_all([exp.Star()])
+        scope.outputs = {name: output for name, output in index(select).items() if output.star is None}
+        self._order(select.node, scope, select)
+        return select
 
     def _rows_of(self, node: Sql, scope: Scope) -> Select:
         """`TABLE t`, and what stands in parentheses like it."""
@@ -81,12 +100,14 @@ class Resolver:
                 return self._around(node, ctes, outer, defined[1])
             if not isinstance(node.this, exp.Subquery):
                 return self.query(node.this, ctes, outer)
+            if args(node.this, "joins") and node.this is not node:
+                return self._around(node, ctes, outer, defined[1])  # brackets around joins, with an alias
             node = node.this
 
     def _around(self, node: Sql, ctes: Ctes, outer: Scope | None, defined: list[Cte]) -> Select:
         select = Select(node, ctes=defined)
         scope = Scope(select, ctes, outer)
-        if isinstance(node.this, exp.Table):
+        if isinstance(node.this, exp.Table) or args(node.this, "joins"):
             self._sources.item(node.this, scope)
         else:
             scope.add(Source("", self.query(node.this, ctes, outer), node.this))
@@ -121,7 +142,10 @@ class Resolver:
         body = node.this
         if recursive and _reads_itself(body, name):
             return self._recursive(node, name, columns, ctes, outer)
-        return Cte(name, self.query(body, ctes, outer), node, columns=columns)
+        query = self.query(body, ctes, outer)
+        if columns:
+            self._context.names.by_position(query.outputs)
+        return Cte(name, query, node, columns=columns)
 
     def _recursive(
         self, node: Sql, name: str, columns: tuple[str, ...], ctes: Ctes, outer: Scope | None
@@ -215,6 +239,7 @@ class Resolver:
             number = int(node.name)
             if 0 < number <= len(outputs) and not any(output.star for output in outputs[:number]):
                 alias = Alias(outputs[number - 1])
+                self._context.names.by_position(outputs[:number])
                 return Clause(node, Reads((alias,), plain=alias))
         return self._clause(node, scope, place)
 
@@ -224,6 +249,12 @@ class Resolver:
             for key in args(order, "expressions"):
                 inner = key.this if isinstance(key, exp.Ordered) else key
                 query.order.append(self._key(inner, scope, query.outputs, "order"))
+        if isinstance(query, Select):
+            for name in _SORTS:  # only a limit makes the order count
+                sorts = node.args.get(name)
+                for key in args(sorts, "expressions") if sorts is not None else ():
+                    inner = key.this if isinstance(key, exp.Ordered) else key
+                    query.limit_by.append(self._clause(inner, scope, "order"))
         for name in _CUTS:
             cut = arg(node, name)
             if cut is None:
@@ -231,6 +262,9 @@ class Resolver:
             query.limit.append(cut)
             if isinstance(query, Select):
                 query.limit_by += [self._clause(key, scope, "order") for key in args(cut, "expressions")]
+            if cut.find(exp.Query) is not None:  # LIMIT (SELECT …)
+                clauses = query.limit_by if isinstance(query, Select) else query.order
+                clauses.append(self._clause(cut, scope, "order"))
 
     def _set_operation(self, node: Sql, ctes: Ctes, outer: Scope | None) -> Query:
         """A chain of set operations, however long: the tree leans to the left."""
@@ -272,7 +306,9 @@ class Resolver:
             return left
         if isinstance(left, SetOperation) and not left.outputs:
             self._name_outputs(left)
-        return SetOperation(node, kind, distinct, by_name, [left, right], ctes=defined)
+        made = SetOperation(node, kind, distinct, by_name, [left, right], ctes=defined)
+        self._context.names.set_operation(made)
+        return made
 
     def _finish(self, query: SetOperation, ctes: Ctes, outer: Scope | None) -> None:
         self._name_outputs(query)

@@ -269,12 +269,16 @@ def _implied_by_operands(relation: SetOperation, name: str) -> Output | None:
 
 def _implied_by_stars(outputs: list[Output], name: str, lower: str) -> Output | None:
     guesses: list[Column] = []
+    seen: set[int] = set()
     for output in outputs:
         star = output.star
         if star is None or lower in star.excluded:
             continue
         inner = star.renamed.get(lower, name)
         for source in star.sources:
+            if star.passes is not None and id(source) in seen:
+                continue
+            seen.add(id(source))
             known = find(source, inner, inner.lower())
             if known is not None:
                 return _through(name, known)
@@ -408,7 +412,7 @@ class Lookup:
         if tables and spelt.upper() not in facts.NOT_COLUMNS:
             # Catalogs lag behind, and pseudo-columns are in none.
             return Column(tables[0], spelt, None, GUESS)
-        return Unresolved(spelt)
+        return Unresolved(spelt, spelt, () if spelt.upper() in facts.NOT_COLUMNS else tuple(outside))
 
     def qualified(
         self, parts: list[str], folded: str, scope: Scope, place: str
@@ -461,7 +465,7 @@ class Lookup:
             reads = source.relation.reads
             field = Output(spelt, -1, reads=Reads(reads.references, reads.subqueries, reads.tests))
             return Column(source, spelt, source.relation.implied.setdefault(spelt.lower(), field), LIKELY)
-        return Unresolved(f"{source.alias}.{spelt}" if source.alias else spelt)
+        return Unresolved(f"{source.alias}.{spelt}" if source.alias else spelt, spelt, (source,))
 
 
 def _behind_token(parts: Sequence[str], scope: Scope) -> Source | None:

@@ -65,7 +65,11 @@ class Sources:
         first = len(scope.sources)
         join = Join(_kind(node), node)
         self.item(node.this, scope, join)
-        for key in ("on", "match_condition"):
+        for further in args(node, "expressions"):  # ClickHouse: `ARRAY JOIN a, b AS c`
+            self.item(further, scope, join)
+        if args(node, "pivots"):
+            raise SqlNotAnalysed("PIVOT behind a join is not understood")
+        for key in ("on", "match_condition", "nearest"):
             on = arg(node, key)
             if on is not None:
                 reads = self._reader.read(on, scope, "join")
@@ -75,6 +79,8 @@ class Sources:
         if word(node, "method") == "NATURAL":
             names = _common(scope.sources[:first], right)
         join.using = tuple(self._merged(name, scope, first, right, join) for name in names)
+        if args(node, "using"):
+            self._context.names.references += join.using
 
     def _merged(self, name: str, scope: Scope, first: int, right: Sequence[Source], join: Join) -> Merged:
         """The column *name* of both sides of a join, noted in *scope*."""
@@ -101,9 +107,13 @@ class Sources:
             for pivot in args(node, "pivots"):
                 source = pivoted(pivot, source, scope, self._reader, self._context)
             scope.add(source)
+            self._context.names.column_list(source)
         sample = arg(node, "sample")
         if sample is not None:
             scope.select.limit.append(sample)
+            bucket = arg(sample, "bucket_field")
+            if bucket is not None:
+                scope.select.limit_by.append(Clause(bucket, self._reader.read(bucket, scope, "join")))
         for lateral in args(node, "laterals"):
             self.item(lateral, scope, Join("CROSS", lateral))
         for below in args(node, "joins"):
@@ -136,7 +146,8 @@ class Sources:
         if isinstance(this, exp.Unnest):
             return self._unnest(this, alias, columns, scope)
         if args(node, "rows_from"):
-            reads = _together([self._reader.read(each, scope, "join") for each in args(node, "rows_from")])
+            calls = [each.this if isinstance(each, exp.Table) else each for each in args(node, "rows_from")]
+            reads = _together([self._reader.read(call, scope, "join") for call in calls])
             return Source(alias, function(node, reads, columns, closed=bool(columns)), node, lateral=True)
         if isinstance(this, (exp.Func, exp.Anonymous)) or (
             this is not None and type(this).__name__ == "Anonymous"
@@ -166,7 +177,10 @@ class Sources:
         column = find(source, parts[1], parts[1].lower()) or (
             imply(source, parts[1]) if is_open(source) else None
         )
-        return Reads((column,)) if column is not None else None
+        if column is None:
+            return None
+        self._context.names.references.append(column)
+        return Reads((column,))
 
     def _rows_of(self, node: Sql, reads: Reads, alias: str, columns: tuple[str, ...]) -> Source:
         names = columns or ((alias,) if alias else ())
@@ -265,6 +279,8 @@ class Sources:
             args(row, "expressions") if isinstance(row, exp.Tuple) else [row]
             for row in args(node, "expressions")
         ]
+        if self._context.dialect in facts.STRUCTURE_BEFORE_VALUES and len(rows) == 1 and rows[0][1:]:
+            raise SqlNotAnalysed("VALUES with a structure is not understood")
         made = Values(node)
         width = max((len(row) for row in rows), default=0)
         pattern = facts.VALUES_NAMES.get(self._context.dialect, "column{}")
@@ -307,7 +323,7 @@ def _is_in_brackets(node: Sql) -> bool:
     """
     while isinstance(node, exp.Subquery) and not (node.args.get("alias") or node.args.get("pivots")):
         node = node.this
-        has_more = isinstance(node, exp.Subquery) and (node.args.get("alias") or node.args.get("joins"))
+        has_more = args(node, "joins") or (isinstance(node, exp.Subquery) and node.args.get("alias"))
         if isinstance(node, exp.Table) or has_more:
             return True
     return False

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
+from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns import facts, patterns
 from recce_meta.graph.columns.functions import function
 from recce_meta.graph.columns.query import (
@@ -16,11 +17,14 @@ from recce_meta.graph.columns.query import (
     Merged,
     Output,
     Reads,
+    Reference,
+    Select,
+    SetOperation,
     Source,
     Star,
 )
 from recce_meta.graph.columns.reading import Reader
-from recce_meta.graph.columns.scope import Scope, is_open, starred
+from recce_meta.graph.columns.scope import Scope, find, imply, is_open, starred
 from recce_meta.graph.columns.structs import members
 from recce_meta.graph.columns.tree import args, unwrapped
 
@@ -32,6 +36,8 @@ class _Changes:
         self.excluded: set[str] = set()
         self.replaced: dict[str, Sql] = {}
         self.renamed: dict[str, str] = {}
+        self.listed: set[str] = set()
+        """What `COLUMNS(['a', 'b'])` lists, in lower case."""
         self.fits: Callable[[str], bool] | None = None
         """What the names must look like: `* ILIKE '%id%'`."""
         if star is None:
@@ -50,6 +56,11 @@ class _Changes:
     def nothing(self) -> bool:
         """Whether all columns stay as they are."""
         return not (self.excluded or self.replaced or self.renamed or self.fits)
+
+    @property
+    def names(self) -> set[str]:
+        """The columns that it names, in lower case."""
+        return {*self.excluded, *self.replaced, *self.renamed, *self.listed}
 
     def as_star(self, sources: tuple[Source, ...]) -> Star:
         """The rest, over relations whose columns are not known."""
@@ -97,7 +108,7 @@ class Outputs:
             for column in args(schema, "expressions"):
                 self._yield(column.name, bare, Reads(reads.references, reads.subqueries))
         elif (columns := _columns_call(bare)) is not None:
-            self._columns(bare, columns)
+            self._columns(bare, columns, node.alias if isinstance(node, exp.Alias) else "")
         else:
             self._expression(node)
 
@@ -121,13 +132,14 @@ class Outputs:
         """Expand *star* over *source*, or all sources of the select."""
         changes = _Changes(star)
         sources = [source] if source is not None else [s for s in self._scope.sources if not s.only_filters]
+        self._note_names(sources, changes)
         merged = dict(self._scope.merged) if source is None else {}
         waiting = dict(merged)
         if not self._reader.keeps_places:
             self._merged(waiting, changes)
         for each in sources:
-            if not merged and changes.nothing:
-                self._as_it_is(each)
+            if not merged and changes.nothing and self._as_it_is(each):
+                continue
             for name, column in () if not merged and changes.nothing else starred(each):
                 lower = name.lower()
                 if lower not in merged:
@@ -143,17 +155,38 @@ class Outputs:
                 star_output.star = rest
                 self._replaced_unseen(changes)
 
+    def _note_names(self, sources: list[Source], changes: _Changes) -> None:
+        """Note which columns of *sources* the star names: it fails if it cannot leave one out."""
+        for lower in () if changes.nothing else changes.names:
+            found = [column for each in sources if (column := find(each, lower, lower)) is not None]
+            opened = [each for each in sources if is_open(each)] if not found else []
+            guesses = (imply(each, lower) for each in opened)
+            self._reader.names.references += found or [guess for guess in guesses if guess is not None]
+
     def _merged(self, columns: dict[str, Merged], changes: _Changes) -> None:
         """Yield all of *columns*, those of USING."""
         for lower, both in columns.items():
             self._starred(both.columns[0].name if both.columns else lower, both, changes)
         columns.clear()
 
-    def _as_it_is(self, source: Source) -> None:
-        """All columns of *source*: wide ones pass through hundreds of CTEs, so this is quick."""
-        outputs = self._outputs
-        for place, (name, column) in enumerate(starred(source), len(outputs)):
-            outputs.append(Output(name, place, None, Reads((column,), (), (), column), True))
+    def _as_it_is(self, source: Source) -> bool:
+        """Yield all known columns of *source*; return whether those that are not known are among them.
+
+        Wide relations pass through hundreds of CTEs, so this is quick.
+        """
+        outputs, relation = self._outputs, source.relation
+        if not is_open(source) or not isinstance(relation, (Select, SetOperation)) or source.columns:
+            for place, (name, column) in enumerate(starred(source), len(outputs)):
+                outputs.append(Output(name, place, None, Reads((column,), (), (), column), True))
+            return not is_open(source)
+        for output in relation.outputs:
+            if output.star is None:
+                column = Column(source, output.name, output)
+                self._yield(output.name, None, Reads((column,), plain=column), from_star=True)
+            else:
+                star = self._yield(STAR, None, Reads(), from_star=True)
+                star.star = Star((source,), passes=output)
+        return True
 
     def _starred(self, name: str, column: Column | Merged | Member, changes: _Changes) -> None:
         lower = name.lower()
@@ -202,21 +235,67 @@ class Outputs:
         self._yield(STAR, None, reads, from_star=True).star = changes.as_star((rows,))
         self._replaced_unseen(changes)
 
-    def _columns(self, node: Sql, call: Sql) -> None:
+    def _columns(self, node: Sql, call: Sql, alias: str) -> None:
         """DuckDB's `COLUMNS(…)`: the expression around it once for each column that matches."""
-        pattern = call.this if call is not None else None
-        chosen = patterns.regular(pattern.name) if isinstance(pattern, exp.Literal) else None
-        changes = _Changes(pattern if isinstance(pattern, exp.Star) else None)
+        if "\\" in alias or (alias and any(is_open(source) for source in self._scope.sources)):
+            raise SqlNotAnalysed("the names that COLUMNS(…) gives are not understood")
+        self._reader.expanded.add(id(call))
+        changes, sources = _chosen(call), self._scope.sources
+        if isinstance(call.this, exp.Column):
+            named = self._scope.source(call.this.table.lower())
+            if named is None:
+                raise SqlNotAnalysed("the relation that COLUMNS(…) names is not found")
+            sources = [named]
+        self._note_names(sources, changes)
         around = self._reader.read(node, self._scope, "output")
-        for source in self._scope.sources:
+        known = self._scope.select.references
+        others = [known[id(one)] for one in _columns_outside(node, call) if id(one) in known]
+        for source in sources:
             for name, column in starred(source):
-                if name.lower() in changes.excluded or (chosen is not None and not chosen(name)):
+                if name.lower() in changes.excluded or (changes.fits is not None and not changes.fits(name)):
                     continue
-                plain = column if node is call else None
-                reads = Reads((column,), around.subqueries, around.tests, plain, around.aggregates)
-                self._yield(name, None if plain else node, reads, from_star=True)
+                replacement = changes.replaced.get(name.lower())
+                plain = column if node is call and replacement is None else None
+                references: tuple[Reference, ...] = (column, *others)
+                if replacement is not None:
+                    inner = self._reader.read(replacement.this, self._scope, "where")
+                    references = (*inner.references, *others)
+                reads = Reads(references, around.subqueries, around.tests, plain, around.aggregates)
+                self._yield(
+                    alias or changes.renamed.get(name.lower(), name),
+                    None if plain else node,
+                    reads,
+                    from_star=True,
+                )
             if is_open(source):
-                self._yield(STAR, None, Reads(), from_star=True).star = changes.as_star((source,))
+                rest = Reads(tuple(others), around.subqueries, around.tests, aggregates=around.aggregates)
+                self._yield(STAR, node, rest, from_star=True).star = changes.as_star((source,))
+
+
+def _chosen(call: Sql) -> _Changes:
+    """What `COLUMNS(…)` chooses: all, a list of names, or names that match a pattern."""
+    chosen = call.this
+    if call.args.get("unpack"):
+        raise SqlNotAnalysed("COLUMNS with a * before it, or with several arguments, is not understood")
+    star = chosen.this if isinstance(chosen, exp.Column) and chosen.args.get("table") else chosen
+    if isinstance(star, exp.Star):
+        return _Changes(star)
+    changes = _Changes(None)
+    names = args(chosen, "expressions") if isinstance(chosen, exp.Array) else []
+    if isinstance(chosen, exp.Literal):
+        changes.fits = patterns.regular(chosen.name)
+    elif names and all(isinstance(one, exp.Literal) and one.is_string for one in names):
+        changes.listed = {one.name.lower() for one in names}
+        changes.fits = lambda name: name.lower() in changes.listed
+    else:
+        raise SqlNotAnalysed("what COLUMNS(…) chooses is not understood")
+    return changes
+
+
+def _columns_outside(node: Sql, call: Sql) -> Iterator[Sql]:
+    """Yield the columns in *node* that are not inside of *call*."""
+    inside = {id(one) for one in call.find_all(exp.Column)}
+    return (one for one in node.find_all(exp.Column) if id(one) not in inside)
 
 
 def _own_name(node: Sql) -> str:

@@ -15,6 +15,9 @@ def query_of(tree: Sql) -> Found | None:
     """The query in the statement *tree*, the names that its columns get, and the relation it fills."""
     if isinstance(tree, _QUERIES):
         return tree, (), None
+    if type(tree).__name__ == "Summarize":
+        rows = exp.Select(expressions=[exp.Star()]).from_(exp.Subquery(this=tree), copy=False)
+        return rows, (), None
     if isinstance(tree, exp.Create):
         return _of_create(tree)
     if isinstance(tree, exp.Insert):

@@ -53,6 +53,16 @@ def children(node: Sql) -> Iterator[Sql]:
             yield value
 
 
+def structure(value: object) -> str:
+    """Return *value*, a node or what is in one, as text: without comments, and equal if the nodes are."""
+    if isinstance(value, NODE):
+        parts = (f"{name}={structure(part)}" for name, part in sorted(value.args.items()) if part)
+        return f"{value.key}({','.join(parts)})"
+    if isinstance(value, list):
+        return f"[{','.join(map(structure, value))}]"
+    return repr(value)
+
+
 def unwrapped(node: Sql) -> Sql:
     """*node* without its alias and the parentheses around it."""
     while isinstance(node, MOST_WRAPPING):

@@ -17,11 +17,13 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from recce_meta.diff.data.gaps import gaps
 from recce_meta.models.data_diff import AnyDataDiff, Value
 from recce_meta.report.data.cells import number_text
+from recce_meta.report.data.summary import data_summary, summarise_nodes
 
-DATA_SCHEMA = "recce_meta/data-diff/v1"
-SCHEMA_VERSION = 1
+DATA_SCHEMA = "recce_meta/data-diff/v2"
+SCHEMA_VERSION = 2
 KIND = "data_diff"
 
 LARGEST_INTEGER = 2**53 - 1
@@ -36,9 +38,21 @@ def data_json(results: Sequence[AnyDataDiff]) -> str:
         "schema": DATA_SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "kind": KIND,
+        "summary": summary_tree(results),
+        "not_compared": gap_trees(results),
         "results": [data_tree(result) for result in results],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def summary_tree(results: Sequence[AnyDataDiff]) -> JsonTree:
+    """How many nodes of *results* are the same, differ, and were not compared."""
+    return data_tree(data_summary(summarise_nodes(results)))
+
+
+def gap_trees(results: Sequence[AnyDataDiff]) -> list[JsonTree]:
+    """Everything of *results* that was not compared, with its reason."""
+    return [data_tree(gap) for gap in gaps(results)]
 
 
 def data_tree(value: Struct | Value) -> JsonTree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from textwrap import wrap
 
-from recce_meta.report.characters import display_width, neutralise, shorten
+from recce_meta.report.characters import display_width, neutralise, one_line, shorten
 from recce_meta.report.terminal import Line, Span, Style
 
 GAP = 2
@@ -43,7 +43,7 @@ def grid(
 def wrapped(lead: Span, text: str, width: int, style: Style = Style.PLAIN) -> list[Line]:
     """*text* behind *lead* in lines of *width* cells (0: one line), each indented as far as the first."""
     indent = display_width(lead.text)
-    clean = neutralise(text)
+    clean = neutralise(one_line(text))
     pieces = wrap(clean, width - indent) if width - indent >= LEAST_TEXT else [clean]
     rest = [(Span(" " * indent), Span(piece, style)) for piece in pieces[1:]]
     return [(lead, Span(pieces[0] if pieces else "", style)), *rest]

@@ -12,6 +12,7 @@ from recce_meta.models.data_diff import (
     AnyDataDiff,
     Failed,
     HistogramDiff,
+    NotCompared,
     ProfileDiff,
     QueryDiff,
     RowCountDiff,
@@ -22,15 +23,31 @@ from recce_meta.models.data_diff import (
     ValueDiff,
 )
 from recce_meta.report.data.markdown_blocks import md_table, names_code, result_markdown
-from recce_meta.report.data.summary import ASPECTS, NodeSummary, data_verdict, summarise_nodes
-from recce_meta.report.data.wording import Outcome, Verdict, subject_of, title_of, verdict
+from recce_meta.report.data.summary import (
+    ASPECTS,
+    NodeSummary,
+    data_verdict,
+    same_by_claim,
+    summarise_nodes,
+)
+from recce_meta.report.data.wording import (
+    Outcome,
+    Verdict,
+    plural,
+    stale_phrase,
+    subject_of,
+    title_of,
+    verdict,
+)
 from recce_meta.report.escape import code, html_code, prose
 from recce_meta.report.markdown import MAX_CHARS, folded, has_all, within
 
 SIGNS = {
     Outcome.EQUAL: "✅",
     Outcome.DIFFERENT: "🟡",
+    Outcome.PARTIAL: "❔",
     Outcome.ONE_SIDED: "⚪",
+    Outcome.NOT_COMPARED: "❔",
     Outcome.FAILED: "❗",
 }
 NODES_SHOWN = 40
@@ -69,9 +86,8 @@ def data_markdown(results: Sequence[AnyDataDiff], *, max_chars: int = MAX_CHARS)
 
 
 def nodes_section(nodes: Sequence[NodeSummary], room: int) -> str:
-    """The table of nodes, and the names of those that are the same."""
+    """The table of nodes, and the names of those without a difference, by what was compared."""
     telling = [node for node in nodes if node.outcome is not Outcome.EQUAL]
-    same = [node for node in nodes if node.outcome is Outcome.EQUAL]
     shown = [aspect for aspect in ASPECTS if any(aspect in node.aspects for node in telling)]
     rows = [_row(node, shown) for node in telling[:NODES_SHOWN]]
     text = ""
@@ -81,9 +97,9 @@ def nodes_section(nodes: Sequence[NodeSummary], room: int) -> str:
         text = "\n" + head + "".join(kept)
         hidden = len(telling) - len(kept)
         text += has_all(f"{hidden:,} more node{'s' * (hidden != 1)}") if hidden else ""
-    if same:
+    for claim, same in same_by_claim(nodes).items():
         names = names_within([node.subject.name for node in same], room // 4)
-        text += f"\n✅ The same in {len(same):,} node{'s' * (len(same) != 1)}{names}\n"
+        text += f"\n✅ Same {claim} in {plural(len(same), 'node')}{names}\n"
     return text
 
 
@@ -94,7 +110,8 @@ def names_within(names: Sequence[str], room: int) -> str:
 
 
 def _row(node: NodeSummary, aspects: Sequence[str]) -> str:
-    cells = [SIGNS[node.outcome], code(node.subject.name, NAME_WIDTH)]
+    stale = prose(stale_phrase(node.subject))
+    cells = [SIGNS[node.outcome], "<br>".join(filter(None, (code(node.subject.name, NAME_WIDTH), stale)))]
     cells += ["<br>".join(map(_told, node.aspects.get(aspect, ()))) for aspect in aspects]
     return f"| {' | '.join(cells)} |\n"
 
@@ -107,18 +124,19 @@ def _short(text: str) -> str:
     return text if len(text) <= VERDICT_WIDTH else f"{text[:VERDICT_WIDTH]}…"
 
 
-def result_folds(results: Sequence[AnyDataDiff]) -> list[Fold]:
-    """A fold for each result that found something, in the order given."""
+def result_folds(results: Sequence[AnyDataDiff], of: str = "") -> list[Fold]:
+    """Return a fold for each result that found something, in the order given; *of* begins their titles."""
+    lead = f"{prose(of)} · " if of else ""
     folds = []
     for result in results:
         found = verdict(result)
-        if found.outcome is not Outcome.EQUAL:
+        if found.outcome is not Outcome.EQUAL and not isinstance(result, NotCompared):
             subject = subject_of(result)
             name = f"{html_code(subject.name, NAME_WIDTH)} · " if subject else ""
             kind = title_of(result)
-            title = kind if kind != (subject and subject.name) else ""
+            title = "" if isinstance(result, Failed) or kind == (subject and subject.name) else kind
             told = f"{name}{prose(': '.join(filter(None, (title, _short(found.text)))))}"
-            folds.append(Fold(_WEIGHT.index(type(result)), folded(told, result_markdown(result))))
+            folds.append(Fold(_WEIGHT.index(type(result)), folded(lead + told, result_markdown(result))))
     return folds
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
+from recce_meta.diff.data.gaps import narrowed_by
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnValues,
     DetailRow,
     Failed,
     HistogramDiff,
+    NotCompared,
     ProfileDiff,
     QueryDiff,
     RowCountDiff,
@@ -36,8 +38,14 @@ from recce_meta.report.data.figures import (
 from recce_meta.report.data.profile_figures import column_differs, metrics_of
 from recce_meta.report.data.text import schema_phrase
 from recce_meta.report.data.text_columns import histogram_lines, top_k_lines
-from recce_meta.report.data.text_values import times, type_phrase
-from recce_meta.report.data.wording import filter_phrases, kept_phrase, key_phrase, reasons_of
+from recce_meta.report.data.text_values import plain_rows, times, type_phrase
+from recce_meta.report.data.wording import (
+    equal_phrase,
+    kept_phrase,
+    key_phrase,
+    reasons_of,
+    single_side,
+)
 from recce_meta.report.escape import code, fenced, prose
 from recce_meta.report.terminal import render
 
@@ -116,7 +124,7 @@ def _schema(result: SchemaDiff) -> Iterable[str]:
 
 
 def _values(result: ValueDiff) -> Iterable[str]:
-    yield _facts(key_phrase(result), filter_phrases(result))
+    yield _facts(key_phrase(result), narrowed_by(result))
     if result.base is not None and result.current is not None:
         yield _sides(result)
     yield from _only(result.base_only, result.current_only)
@@ -128,7 +136,7 @@ def _values(result: ValueDiff) -> Iterable[str]:
         yield _examples(result, telling)
     equal = [column.name for column in result.columns if not (column.mismatched or column.reason)]
     if equal and result.common:
-        yield f"Equal in every row: {names_code(equal)}"
+        yield f"{equal_phrase(result).capitalize()}: {names_code(equal)}"
 
 
 def _facts(key: str, others: Sequence[str]) -> str:
@@ -194,7 +202,8 @@ def _examples(result: ValueDiff, columns: Sequence[ColumnValues]) -> str:
 
 
 def _detail(result: ValueDetail) -> Iterable[str]:
-    yield _facts(key_phrase(result), [])
+    yield _facts(key_phrase(result), narrowed_by(result))
+    yield from _only(result.base_only, result.current_only)
     yield from _rows_table(result.key, result.columns, result.rows)
     yield _cut(len(result.rows), is_cut=result.is_cut, limit=result.limit)
 
@@ -205,7 +214,7 @@ def _rows(result: RowsDiff) -> Iterable[str]:
         f"{count(result.common)} in both",
     ]
     facts += [f"{count(result.added)} added", f"{count(result.removed)} removed"]
-    yield " · ".join([*facts, *(code(one, 200) for one in filter_phrases(result))])
+    yield " · ".join([*facts, *(code(one, 200) for one in narrowed_by(result))])
     yield from _only(result.base_only, result.current_only)
     if result.incomparable:
         yield f"Not compared: {names_code(result.incomparable)}"
@@ -256,6 +265,17 @@ def _cell(row: DetailRow, index: int) -> str:
 
 
 def _query(result: QueryDiff) -> Iterable[str]:
+    single = single_side(result)
+    if single is not None:
+        yield _sql(result.base_sql or result.current_sql)
+        rows = plain_rows(single)
+        yield md_table(
+            [code(name, 60) for name in single.columns[:COLUMNS_SHOWN]],
+            [[code(cell, 60) for cell in row[:COLUMNS_SHOWN]] for row in rows[:ROWS_SHOWN]],
+        )
+        yield _more(len(single.columns) - COLUMNS_SHOWN, "columns")
+        yield _more(len(rows) - ROWS_SHOWN, "rows")
+        return
     if result.base_sql == result.current_sql:
         yield _sql(result.current_sql)
     else:
@@ -285,7 +305,7 @@ def _profile(result: ProfileDiff) -> Iterable[str]:
     yield md_table(["column", "", "base", "current"], rows[:LINES_SHOWN]) if rows else ""
     yield _more(len(rows) - LINES_SHOWN, "figures")
     same = [column.name for column in result.columns if not column_differs(column)]
-    yield f"The same: {names_code(same)}" if same else ""
+    yield f"Same figures: {names_code(same)}" if same else ""
 
 
 def _figure(text: str) -> str:
@@ -320,4 +340,5 @@ _BODIES: dict[type, Callable[[Any], Iterable[str]]] = {
     TopKDiff: _drawn,
     HistogramDiff: _drawn,
     Failed: _failed,
+    NotCompared: lambda _result: (),
 }

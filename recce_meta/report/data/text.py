@@ -10,6 +10,7 @@ from recce_meta.models.data_diff import (
     ColumnDelta,
     Failed,
     HistogramDiff,
+    NotCompared,
     ProfileDiff,
     QueryDiff,
     RowCount,
@@ -23,12 +24,14 @@ from recce_meta.models.data_diff import (
 from recce_meta.report.characters import neutralise, shorten
 from recce_meta.report.data.figures import change_percent, count, signed
 from recce_meta.report.data.grid import grid, heads, natural_width, wrapped
+from recce_meta.report.data.summary import data_verdict, summarise_nodes
 from recce_meta.report.data.text_columns import histogram_lines, profile_lines, top_k_lines
-from recce_meta.report.data.text_values import detail_lines, rows_lines, value_lines
+from recce_meta.report.data.text_values import detail_lines, result_lines, rows_lines, value_lines
 from recce_meta.report.data.wording import (
     Outcome,
     reasons_of,
     row_count_differs,
+    single_side,
     subject_of,
     title_of,
     verdict,
@@ -42,7 +45,9 @@ SQL_LINES = 12
 _OUTCOMES = {
     Outcome.EQUAL: Span("= ", Style.GREEN),
     Outcome.DIFFERENT: Span("~ ", Style.YELLOW),
+    Outcome.PARTIAL: Span("? ", Style.CYAN),
     Outcome.ONE_SIDED: Span("? ", Style.CYAN),
+    Outcome.NOT_COMPARED: Span("? ", Style.CYAN),
     Outcome.FAILED: Span("! ", Style.RED),
 }
 _COLUMN_MARKS = {
@@ -59,10 +64,37 @@ def data_text(results: Sequence[AnyDataDiff], *, width: int, color: bool) -> str
     NULL is shown as `NULL`, a text of these letters as `'NULL'`: see `cells`.
     """
     lines: list[Line] = []
+    skipped = [result for result in results if isinstance(result, NotCompared)]
     for result in results:
-        lines += [BLANK] if lines else []
-        lines += _block(result, width)
-    return render(lines, width=width, color=color)
+        if not isinstance(result, NotCompared):
+            lines += [BLANK] if lines else []
+            lines += _block(result, width)
+    lines += [BLANK] if lines and skipped else []
+    return render([*lines, *_skipped(skipped, width)], width=width, color=color)
+
+
+def data_summary_text(results: Sequence[AnyDataDiff], *, width: int, color: bool) -> str:
+    """One line that counts the nodes that differ, are the same, and were not compared."""
+    outcome, text = data_verdict(summarise_nodes(results))
+    mark = _OUTCOMES[outcome]
+    lines = [
+        (Span("Data", Style.BOLD),),
+        *wrapped(Span(f"  {mark.text}", mark.style), text, width, mark.style),
+    ]
+    return render(lines if results else [], width=width, color=color)
+
+
+def _skipped(results: Sequence[NotCompared], width: int) -> list[Line]:
+    """The nodes that an option or a limit left out, under their reasons."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        by_reason.setdefault((title_of(result), result.reason), []).append(result.subject.name)
+    lines: list[Line] = []
+    for (title, reason), names in by_reason.items():
+        mark = _OUTCOMES[Outcome.NOT_COMPARED]
+        lines += wrapped(Span(mark.text, mark.style), f"{title} not compared: {reason}", width, mark.style)
+        lines += wrapped(Span("    "), ", ".join(names), width)
+    return lines
 
 
 def _block(result: AnyDataDiff, width: int) -> list[Line]:
@@ -71,9 +103,13 @@ def _block(result: AnyDataDiff, width: int) -> list[Line]:
     return [
         _title(result),
         *wrapped(Span(f"  {mark.text}", mark.style), text, width, mark.style),
-        *_BODIES[type(result)](result, width),
-        *_notes(result.notes, width),
+        *body_lines(result, width),
     ]
+
+
+def body_lines(result: AnyDataDiff, width: int) -> list[Line]:
+    """Return the figures of *result* and its notes, without title and verdict."""
+    return [*_BODIES[type(result)](result, width), *_notes(result.notes, width)]
 
 
 def _title(result: AnyDataDiff) -> Line:
@@ -139,6 +175,9 @@ def schema_phrase(column: ColumnDelta) -> str:
 
 def _query(result: QueryDiff, width: int) -> list[Line]:
     lines: list[Line] = []
+    single = single_side(result)
+    if single is not None:
+        return _sql("query", result.base_sql or result.current_sql) + result_lines(single, width)
     if result.base_sql == result.current_sql:
         lines += _sql("query", result.current_sql)
     else:

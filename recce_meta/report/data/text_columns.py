@@ -39,7 +39,7 @@ def profile_lines(result: ProfileDiff, width: int) -> list[Line]:
     lines += grid(rows, width=width, right={2, 3}) if len(rows) > 1 else []
     if len(differing) > COLUMNS_SHOWN:
         lines.append((Span(f"  {more(len(differing) - COLUMNS_SHOWN, hint=True)}", Style.DIM),))
-    return lines + ([(Span(f"  the same: {listed(same)}", Style.DIM),)] if same else [])
+    return lines + ([(Span(f"  same figures: {listed(same)}", Style.DIM),)] if same else [])
 
 
 def _profile_rows(column: ColumnProfile) -> list[list[Span]]:

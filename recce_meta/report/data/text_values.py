@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
+from recce_meta.diff.data.gaps import narrowed_by
 from recce_meta.models.data_diff import (
     ColumnValues,
     DetailRow,
@@ -20,7 +21,7 @@ from recce_meta.report.data.bars import bar
 from recce_meta.report.data.cells import are_same, cell_text, pair_text
 from recce_meta.report.data.figures import count, figure, percent, signed_figure
 from recce_meta.report.data.grid import INDENT, grid, heads, natural_width, wrapped
-from recce_meta.report.data.wording import filter_phrases, key_phrase, listed
+from recce_meta.report.data.wording import equal_phrase, key_phrase, listed
 from recce_meta.report.terminal import Line, Span, Style
 from recce_meta.report.wording import more
 
@@ -40,7 +41,7 @@ MARKS = {
 
 def value_lines(result: ValueDiff, width: int) -> list[Line]:
     """Key, rows of each side, and the columns with examples."""
-    lines = _facts([key_phrase(result), *filter_phrases(result)], width)
+    lines = _facts([key_phrase(result), *narrowed_by(result)], width)
     lines += _side_lines(result, width)
     lines += _only_lines(result.base_only, result.current_only)
     return lines + _column_lines(result, width)
@@ -105,7 +106,7 @@ def _column_lines(result: ValueDiff, width: int) -> list[Line]:
         if hidden > 0:
             lines.append((Span(f"  {more(hidden, hint=True)}", Style.DIM),))
     if equal and result.common:
-        lines.append((Span(f"  equal in every row: {listed(equal)}", Style.DIM),))
+        lines.append((Span(f"  {equal_phrase(result)}: {listed(equal)}", Style.DIM),))
     return lines
 
 
@@ -161,14 +162,15 @@ def _from_to(base: Value, current: Value) -> tuple[Span, Span, Span]:
 
 def detail_lines(result: ValueDetail, width: int) -> list[Line]:
     """The rows that differ: as a table where it fits, otherwise one entry for each row."""
-    lines = _facts([key_phrase(result)], width)
+    lines = _facts([key_phrase(result), *narrowed_by(result)], width)
+    lines += _only_lines(result.base_only, result.current_only)
     lines += _row_lines(result.key, result.columns, result.rows, width)
     return lines + _cut_line(result.is_cut, result.limit)
 
 
 def rows_lines(result: RowsDiff, width: int) -> list[Line]:
     """Rows of each side, and some of those that only one has."""
-    facts = [f"compared as whole rows of {len(result.columns):,} columns", *filter_phrases(result)]
+    facts = [f"compared as whole rows of {len(result.columns):,} columns", *narrowed_by(result)]
     lines = _facts(facts, width)
     if result.base_rows is not None and result.current_rows is not None:
         sides = f"{count(result.base_rows)} → {count(result.current_rows)} rows"
@@ -179,6 +181,24 @@ def rows_lines(result: RowsDiff, width: int) -> list[Line]:
         lines.append((Span("  not compared: ", Style.YELLOW), Span(listed(result.incomparable))))
     lines += _row_lines((), result.columns, result.rows, width)
     return lines + _cut_line(result.is_cut, result.limit)
+
+
+def result_lines(result: RowsDiff, width: int) -> list[Line]:
+    """Return the rows of a query on one side: there is nothing that they could be added to."""
+    rows = [[*map(Span, cells)] for cells in plain_rows(result)]
+    lines = grid([heads(*result.columns), *rows], width=width) if rows else []
+    return lines + ([(Span(f"  … more than {result.limit:,} rows", Style.DIM),)] if result.is_cut else [])
+
+
+def plain_rows(result: RowsDiff) -> list[list[str]]:
+    """Return the cells of a query's rows on one side, each row as often as it is there."""
+    found = []
+    for row in result.rows:
+        values, times_there = (
+            (row.base, row.base_count) if row.current is None else (row.current, row.current_count)
+        )
+        found += [[cell_text(value) for value in values or ()]] * max(times_there, 1)
+    return found
 
 
 def _cut_line(is_cut: bool, limit: int) -> list[Line]:

@@ -44,7 +44,7 @@ def _profile(column: ColumnProfile) -> Markup:
         for metric in metrics
     ]
     changed = sum(metric.differs for metric in metrics)
-    told = "the same" if not differs else f"{changed:,} of {len(metrics):,} figures differ"
+    told = "same figures" if not differs else f"{changed:,} of {len(metrics):,} figures differ"
     if not both:
         told = f"only in {'base' if column.current is None else 'current'}"
     summary = [el("code", column.name), " ", el("span", told, class_="told")]

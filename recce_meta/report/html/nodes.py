@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from recce_meta.models.category import Category
 from recce_meta.models.change import Change, ChangeDetail, Reason, RunDiff, Status
-from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
+from recce_meta.models.data_diff import AnyDataDiff, NotCompared, RowCountDiff
 from recce_meta.report.characters import shorten
 from recce_meta.report.code_delta import unified_diff
 from recce_meta.report.data.summary import ASPECTS, Key, NodeSummary, key_of, summarise_nodes
-from recce_meta.report.data.wording import Outcome, Verdict
+from recce_meta.report.data.wording import Outcome, Verdict, stale_phrase
 from recce_meta.report.details import detail_phrases, is_text
 from recce_meta.report.effects import column_phrases, effect_of, reached_phrase
 from recce_meta.report.html.markup import EMPTY, Child, Markup, el, join, source
@@ -38,8 +38,15 @@ _EFFECT_CLASSES = {
     Category.NONE: "none",
     None: "none",
 }
-_RANK = {Outcome.FAILED: 0, Outcome.DIFFERENT: 1, Outcome.ONE_SIDED: 3, Outcome.EQUAL: 4}
-_CHANGED_RANK = 2
+_RANK = {
+    Outcome.FAILED: 0,
+    Outcome.DIFFERENT: 1,
+    Outcome.NOT_COMPARED: 2,
+    Outcome.PARTIAL: 2,
+    Outcome.ONE_SIDED: 4,
+    Outcome.EQUAL: 5,
+}
+_CHANGED_RANK = 3
 
 
 class Node(NamedTuple):
@@ -84,10 +91,10 @@ def nodes_of(diff: RunDiff | None, results: Sequence[AnyDataDiff]) -> list[Node]
 
 
 def _by_subject(results: Sequence[AnyDataDiff]) -> dict[Key, list[AnyDataDiff]]:
-    """The results that have a block of their own; row counts stand in one table."""
+    """The results that have a block of their own; row counts stand in one table, reasons in the overview."""
     found: dict[Key, list[AnyDataDiff]] = {}
     for result in results:
-        if not isinstance(result, RowCountDiff):
+        if not isinstance(result, (RowCountDiff, NotCompared)):
             found.setdefault(key_of(result.subject), []).append(result)
     return found
 
@@ -100,7 +107,7 @@ def overview(nodes: Sequence[Node]) -> Markup:
     rows = [
         el(
             "tr",
-            el("th", _state(node), _link(node), scope="row"),
+            el("th", _state(node), _link(node), _stale(node), scope="row"),
             el("td", _code(node.change), _touched(node.change), data_label="code") if has_code else None,
             [_aspect(node, aspect) for aspect in aspects],
             class_="node-row",
@@ -116,6 +123,12 @@ def overview(nodes: Sequence[Node]) -> Markup:
 def _link(node: Node) -> Markup:
     """To the node's section, where there is more to say than in the overview."""
     return el("a", node.name, href=f"#{node.anchor}") if node.has_section else el("span", node.name)
+
+
+def _stale(node: Node) -> Child:
+    """The remark that a side holds data of an earlier build."""
+    told = stale_phrase(node.summary.subject) if node.summary else ""
+    return el("div", el("small", told)) if told else None
 
 
 def _state(node: Node) -> Child:
@@ -168,6 +181,7 @@ def section(node: Node, *, is_open: bool) -> Markup:
         "article",
         el("h3", _state(node), el("span", node.name), " ", _code(node.change)),
         _place(node),
+        _stale(node),
         [result_block(result, is_open=is_open) for result in node.results],
         _changes(node.change) if node.change else None,
         id=node.anchor,

@@ -16,22 +16,27 @@ from importlib.resources import files
 
 from recce_meta.models.category import Category
 from recce_meta.models.change import Impact, RunDiff
-from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
+from recce_meta.models.check_result import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
 from recce_meta.models.run import RunMetadata
+from recce_meta.report.data.summary import NodeSummary, data_summary
 from recce_meta.report.data.wording import Outcome, verdict
 from recce_meta.report.effects import reach_of
+from recce_meta.report.html.checks import check_tiles, checks_section
 from recce_meta.report.html.lineage import Mark, lineage_svg
-from recce_meta.report.html.markup import EMPTY, Child, Markup, el, join, text
+from recce_meta.report.html.markup import EMPTY, Markup, el, join, text
 from recce_meta.report.html.nodes import Node, nodes_of, overview, section, tests_changed
 from recce_meta.report.html.results import CLASSES, badge, notes, result_body
-from recce_meta.report.html.tables import fold, row, table
+from recce_meta.report.html.tables import fold
 from recce_meta.report.pull_request import verdicts
 from recce_meta.report.wording import (
     SEVERE,
     TESTS,
     DiffSummary,
+    build_problems,
     counts_by_kind,
+    dirty_legend,
+    fail_phrases,
     kind_order,
     moment,
     node_label,
@@ -51,26 +56,16 @@ _TONES = {
     "⚠️": "differs",
     "🟡": "differs",
     "🔎": "info",
+    "❔": "not-compared",
     "⚪": "one-sided",
     "✅": "same",
 }
-_CHECK_CLASSES = {
-    CheckStatus.FAILED: "failed",
-    CheckStatus.ERROR: "failed",
-    CheckStatus.SKIPPED: "one-sided",
-    CheckStatus.PASSED: "same",
-}
-_CHECK_SIGNS = {
-    CheckStatus.FAILED: "✗",
-    CheckStatus.ERROR: "!",
-    CheckStatus.SKIPPED: "–",
-    CheckStatus.PASSED: "✓",
-}
-"""The worst first."""
 _FILTERS = {
     "": "all",
     "differs": "differs",
     "failed": "failed",
+    "not-compared": "not compared",
+    "partial": "partly compared",
     "one-sided": "one-sided",
     "same": "same",
     "code": "code only",
@@ -91,7 +86,7 @@ def html_report(
     counts = [result for result in results if isinstance(result, RowCountDiff)]
     parts = {
         "Nodes": (overview(nodes) if nodes else EMPTY),
-        "Checks": _checks(checks),
+        "Checks": checks_section(checks),
         "Lineage": _lineage(diff, nodes),
         "Row counts": join([_row_counts(result) for result in counts]),
         "Details": join([*_details(nodes), *_tests(diff)]),
@@ -153,7 +148,7 @@ def _head(
     nodes: Sequence[Node],
 ) -> Markup:
     told = verdicts(diff, results, checks)
-    sign = _TONES[told[0][0]] if told else "same"
+    sign = _TONES[told[0][0]] if told else "one-sided"
     sentence = told[0][1] if told else "Nothing was compared"
     return el(
         "header",
@@ -161,12 +156,19 @@ def _head(
         el("h1", el("span", _capital(sentence), class_=f"verdict {sign}")),
         el("p", join([_capital(one) for _sign, one in told[1:]], " · "), class_="also") if told[1:] else None,
         _runs(diff) if diff else None,
+        *(_run_notes(diff) if diff else ()),
         el("div", _tiles(diff, checks, nodes), class_="tiles"),
     )
 
 
 def _capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
+
+
+def _run_notes(diff: RunDiff) -> list[Markup]:
+    """Return failed builds, and what a `*` after a commit means."""
+    notes = [*build_problems(diff), dirty_legend(diff.base, diff.current)]
+    return [el("p", note, class_="also") for note in notes if note]
 
 
 def _runs(diff: RunDiff) -> Markup:
@@ -186,30 +188,8 @@ def _run(side: str, run: RunMetadata) -> Markup:
 
 
 def _tiles(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[Node]) -> list[Markup]:
-    tiles = []
-    if checks is not None and checks.checks:
-        bad = checks.count(CheckStatus.FAILED) + checks.count(CheckStatus.ERROR)
-        told = f"of {len(checks.checks):,} checks failed" if bad else "checks passed"
-        figure = bad or checks.count(CheckStatus.PASSED)
-        tiles.append(_tile("checks", figure, told, "failed" if bad else "same"))
-    compared = [node for node in nodes if node.summary]
-    if compared:
-        differing = sum(
-            any(one.outcome is Outcome.DIFFERENT for told in node.summary.aspects.values() for one in told)
-            for node in compared
-            if node.summary
-        )
-        tiles.append(
-            _tile(
-                "nodes",
-                differing,
-                f"of {len(compared):,} nodes differ in data",
-                "differs" if differing else "same",
-            )
-        )
-        failed = sum(node.state == "failed" for node in compared)
-        if failed:
-            tiles.append(_tile("nodes", failed, "could not be compared", "failed"))
+    tiles = [_tile("checks", figure, told, tone) for figure, told, tone in check_tiles(checks)]
+    tiles += _data_tiles([node.summary for node in nodes if node.summary])
     if diff is not None:
         summary = summarise(diff)
         changed = {"modified": summary.modified, "added": summary.added, "removed": summary.removed}
@@ -226,7 +206,24 @@ def _tiles(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[Nod
         told = (
             f"of {summary.downstream:,} nodes downstream impacted" if diff.unreached else "nodes downstream"
         )
+        told = " · ".join([told, *fail_phrases(summary)])
         tiles.append(_tile("downstream" if summary.downstream else "", summary.impacted, told, "quiet"))
+    return tiles
+
+
+def _data_tiles(compared: Sequence[NodeSummary]) -> list[Markup]:
+    """Nodes whose data differs, and nodes not compared; green only if all are equal."""
+    if not compared:
+        return []
+    counts = data_summary(compared)
+    tone = "differs" if counts.different else "same" if counts.same == counts.nodes else "quiet"
+    tiles = [_tile("nodes", counts.different, f"of {counts.nodes:,} nodes differ in data", tone)]
+    failed = sum(node.outcome is Outcome.FAILED for node in compared)
+    if failed:
+        tiles.append(_tile("nodes", failed, "could not be compared", "failed"))
+    if counts.not_compared > failed:
+        told = "not compared, or not in full"
+        tiles.append(_tile("nodes", counts.not_compared - failed, told, "not-compared"))
     return tiles
 
 
@@ -292,33 +289,6 @@ def _row_counts(result: RowCountDiff) -> Markup:
     return join([el("p", badge(outcome), told), result_body(result)])
 
 
-def _checks(checks: CheckReport | None) -> Markup:
-    if checks is None or not checks.checks:
-        return EMPTY
-    order = list(_CHECK_SIGNS)
-    listed = sorted(checks.checks, key=lambda check: order.index(check.status))
-    heads = ["", "check", "type", "what was seen", "seconds"]
-    return table(heads, [_check(check) for check in listed], label="Checks", numbers=(4,))
-
-
-def _check(check: CheckResult) -> Markup:
-    sign = el(
-        "span", f"{_CHECK_SIGNS[check.status]} {check.status}", class_=f"tag {_CHECK_CLASSES[check.status]}"
-    )
-    others = [one for one in check.violations if one != check.message]
-    seen: list[Child] = [el("div", check.message)]
-    seen += [el("ul", [el("li", one) for one in others[:50]])] if others else []
-    seen += [el("div", el("b", "Hint: "), check.hint, class_="quiet")] if check.hint else []
-    about = el("small", check.description or check.where) if check.description or check.where else None
-    return row(
-        el("td", sign),
-        el("th", check.name, el("br") if about else None, about, scope="row"),
-        check.type,
-        seen,
-        el("td", f"{check.seconds:.2f}" if check.seconds else "", class_="num", data_v=check.seconds),
-    )
-
-
 def _lineage(diff: RunDiff | None, nodes: Sequence[Node]) -> Markup:
     if diff is None:
         return EMPTY
@@ -336,7 +306,8 @@ def _lineage(diff: RunDiff | None, nodes: Sequence[Node]) -> Markup:
     told = [el("li", el("span", class_=f"swatch {kind}"), kind) for kind in kinds]
     told += [
         el("li", el("span", class_="dot differs"), "data differs"),
-        el("li", el("span", class_="dot same"), "data is the same"),
+        el("li", el("span", class_="dot same"), "same in all that was compared"),
+        el("li", el("span", class_="dot not-compared"), "not compared, or not in full"),
     ]
     told.append(el("li", "dashed: through other nodes", class_="quiet"))
     return Markup(el("ul", told, class_="legend") + drawing)
@@ -353,7 +324,7 @@ def _downstream(diff: RunDiff) -> Markup:
     for distance in sorted({impact.distance for impact in shown}):
         group = sorted(
             (impact for impact in shown if impact.distance == distance),
-            key=lambda impact: (kind_order(impact.resource_type), node_label(impact)),
+            key=lambda impact: (not impact.fails, kind_order(impact.resource_type), node_label(impact)),
         )
         rest = f" and {len(group) - 200:,} more" if len(group) > 200 else ""
         told = join([_impacted(impact) for impact in group[:200]], ", ")

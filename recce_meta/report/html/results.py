@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from recce_meta.diff.data.gaps import narrowed_by
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnValues,
     DetailRow,
     Failed,
     HistogramDiff,
+    NotCompared,
     ProfileDiff,
     QueryDiff,
     RowCountDiff,
@@ -23,13 +25,14 @@ from recce_meta.models.data_diff import (
 from recce_meta.report.data.cells import are_same
 from recce_meta.report.data.figures import change_percent, count, figure, percent, signed, signed_figure
 from recce_meta.report.data.text import schema_phrase
-from recce_meta.report.data.text_values import key_text, times, type_phrase
+from recce_meta.report.data.text_values import key_text, plain_rows, times, type_phrase
 from recce_meta.report.data.wording import (
     Outcome,
-    filter_phrases,
+    equal_phrase,
     key_phrase,
     reasons_of,
     row_count_differs,
+    single_side,
     title_of,
     verdict,
 )
@@ -53,12 +56,21 @@ ROWS_SHOWN = 200
 """Rows and columns of one table; JSON has all."""
 EXAMPLES_SHOWN = 5
 
-SIGNS = {Outcome.EQUAL: "=", Outcome.DIFFERENT: "≠", Outcome.ONE_SIDED: "?", Outcome.FAILED: "!"}
+SIGNS = {
+    Outcome.EQUAL: "=",
+    Outcome.DIFFERENT: "≠",
+    Outcome.PARTIAL: "?",
+    Outcome.ONE_SIDED: "–",
+    Outcome.NOT_COMPARED: "?",
+    Outcome.FAILED: "!",
+}
 """So that nothing is said by colour alone."""
 CLASSES = {
     Outcome.EQUAL: "same",
     Outcome.DIFFERENT: "differs",
+    Outcome.PARTIAL: "partial",
     Outcome.ONE_SIDED: "one-sided",
+    Outcome.NOT_COMPARED: "not-compared",
     Outcome.FAILED: "failed",
 }
 
@@ -127,12 +139,12 @@ def _values(result: ValueDiff) -> Child:
     telling = [column for column in result.columns if column.mismatched or column.reason]
     equal = [column.name for column in result.columns if not (column.mismatched or column.reason)]
     return [
-        quiet(join([key_phrase(result), *filter_phrases(result)], " · ")),
+        quiet(join([key_phrase(result), *narrowed_by(result)], " · ")),
         _sides(result),
         _only(result),
         _columns(telling) if telling else None,
         _examples(result, telling),
-        quiet(["Equal in every row: ", names(equal)]) if equal and result.common else None,
+        quiet([f"{equal_phrase(result).capitalize()}: ", names(equal)]) if equal and result.common else None,
     ]
 
 
@@ -180,7 +192,7 @@ def _stacked(parts: dict[str, int]) -> Markup:
     )
 
 
-def _only(result: ValueDiff | RowsDiff) -> Child:
+def _only(result: ValueDiff | ValueDetail | RowsDiff) -> Child:
     sides = (("base", result.base_only, "removed"), ("current", result.current_only, "added"))
     return [
         el("p", el("span", f"only in {side}", class_=f"tag {kind}"), " ", names(listed))
@@ -223,14 +235,15 @@ def _examples(result: ValueDiff, columns: Sequence[ColumnValues]) -> Child:
 
 
 def _detail(result: ValueDetail) -> Child:
-    return [quiet(key_phrase(result)), _rows_table(result.key, result.columns, result.rows), _cut(result)]
+    told = join([key_phrase(result), *narrowed_by(result)], " · ")
+    return [quiet(told), _only(result), _rows_table(result.key, result.columns, result.rows), _cut(result)]
 
 
 def _rows(result: RowsDiff) -> Child:
     changed = f"{count(result.added)} added · {count(result.removed)} removed"
     sides = f"{count(result.base_rows)} → {count(result.current_rows)} rows"
     return [
-        quiet(join([sides, f"{count(result.common)} in both", changed, *filter_phrases(result)], " · ")),
+        quiet(join([sides, f"{count(result.common)} in both", changed, *narrowed_by(result)], " · ")),
         _only(result),
         el("p", "Not compared: ", names(result.incomparable)) if result.incomparable else None,
         _rows_table((), result.columns, result.rows),
@@ -271,13 +284,28 @@ def _row(one: DetailRow, *, is_counted: bool) -> Markup:
 
 
 def _query(result: QueryDiff) -> Child:
+    single = single_side(result)
+    if single is not None:
+        return [_sql_fold("SQL", result.base_sql or result.current_sql), _plain_rows(single)]
     if result.base_sql == result.current_sql:
-        sql: Child = fold("SQL", el("pre", el("code", source(result.current_sql))))
+        sql: Child = _sql_fold("SQL", result.current_sql)
     else:
         sides = (("Base", result.base_sql), ("Current", result.current_sql))
-        sql = [fold(f"{side}'s SQL", el("pre", el("code", source(told)))) for side, told in sides]
+        sql = [_sql_fold(f"{side}'s SQL", told) for side, told in sides]
     parts = [part for part in (result.values, result.detail, result.rows) if part is not None]
     return [sql, [result_body(part) for part in parts]]
+
+
+def _sql_fold(title: str, sql: str) -> Markup:
+    return fold(title, el("pre", el("code", source(sql))))
+
+
+def _plain_rows(result: RowsDiff) -> Child:
+    """The rows of a query on one side, as they are."""
+    rows = plain_rows(result)
+    shown = [row(*cells) for cells in rows[:ROWS_SHOWN]]
+    hidden = quiet(f"… and {len(rows) - ROWS_SHOWN:,} more rows") if len(rows) > ROWS_SHOWN else None
+    return [table(result.columns, shown, label="Rows of the query"), hidden]
 
 
 def _failed(result: Failed) -> Child:
@@ -295,4 +323,5 @@ _BODIES: dict[type, Callable[[Any], Child]] = {
     TopKDiff: top_values,
     HistogramDiff: histograms,
     Failed: _failed,
+    NotCompared: lambda _result: None,
 }

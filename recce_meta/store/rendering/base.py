@@ -14,11 +14,11 @@ from recce_meta.store.files import DEFAULT_SCHEMA
 JSON_COLUMNS = frozenset(
     (
         "columns", "config", "contract", "fqn", "macros", "meta", "notes", "parameters", "parent_columns",
-        "properties", "result", "tags", "unrendered_config", "value_kinds",
+        "properties", "result", "tags", "unrendered_config", "value_kinds", "warnings",
     )
 )  # fmt: skip
 """The columns of type JSON, whatever table they are in: a cast of one to text means its JSON text."""
-NULLABLE_JSON_COLUMNS = frozenset(("contract",))
+NULLABLE_JSON_COLUMNS = frozenset(("contract", "warnings"))
 """Those of them that may be NULL."""
 
 

@@ -18,6 +18,7 @@ from recce_meta.errors import (
     TransientFailure,
     UsageError,
     WarehouseError,
+    quoted,
 )
 from recce_meta.warehouses.base import ConnectionPlan, UrlParts
 from recce_meta.warehouses.by_url.base import UrlDatabase, url_secrets
@@ -104,13 +105,13 @@ class Database(UrlDatabase):
     def quote_identifier(self, name: str) -> str:
         """https://dev.mysql.com/doc/refman/8.0/en/identifiers.html: no character beyond the basic plane, no
         blank at the end."""
-        quoted = super().quote_identifier(name)
+        identifier = super().quote_identifier(name)
         if name.endswith(" ") or any(ord(character) > 0xFFFF for character in name):
             raise UsageError(
-                f"Not an identifier of MySQL: {name!r}",
+                f"Not an identifier of MySQL: {quoted(name)}",
                 hint="a name does not end in a blank and has no character beyond U+FFFF",
             )
-        return quoted
+        return identifier
 
     def grant_to_read(self, schema: str | None, role: str | None) -> str | None:
         """https://dev.mysql.com/doc/refman/8.0/en/grant.html"""

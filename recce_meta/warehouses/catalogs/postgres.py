@@ -128,7 +128,16 @@ SELECT c.nspname, c.relname,
       * current_setting('block_size')::bigint
   END,
   NULL, NULL,
-  has_table_privilege(c.oid, 'SELECT')
+  has_table_privilege(c.oid, 'SELECT'),
+  CASE WHEN c.relkind IN ('v', 'm') THEN (
+    SELECT jsonb_agg(DISTINCT jsonb_build_array(n.nspname, p.relname))::text
+    FROM pg_rewrite w
+    JOIN pg_depend e ON e.classid = 'pg_rewrite'::regclass AND e.objid = w.oid
+      AND e.refclassid = 'pg_class'::regclass AND e.refobjid <> c.oid
+    JOIN pg_class p ON p.oid = e.refobjid AND p.relkind IN ('r', 'p', 'v', 'm', 'f')
+    JOIN pg_namespace n ON n.oid = p.relnamespace
+    WHERE w.ev_class = c.oid
+  ) END
 FROM found c
 LEFT JOIN pg_am heap ON heap.amname = 'heap'
 LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0

@@ -12,7 +12,7 @@ import pytest
 import sqlglot
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.dialects.lambdas import without_brackets
+from recce_meta.dialects.tokens import without_brackets
 from recce_meta.errors import StoreLocked, UnknownNameError
 from recce_meta.extractors.live import Scope, extract_database
 from recce_meta.graph.columns.project import analyse_project

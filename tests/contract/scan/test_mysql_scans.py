@@ -271,5 +271,7 @@ def test_what_mysql_alone_reads_is_sql() -> None:
         tree = sqlglot.parse_one(as_mysql, read="mysql")
         select = tree.find(sqlglot.exp.Select)
         assert select is not None
-        assert len(select.expressions) == len(ROWS[part].__struct_fields__)  # type: ignore[attr-defined]
+        fields = ROWS[part].__struct_fields__  # type: ignore[attr-defined]
+        # MySQL's catalog does not say what a view reads: its parents come from the names in its SQL.
+        assert fields[len(select.expressions) :] == (("reads",) if "reads" in fields else ())
         assert not re.search(r"[{]\w", as_mysql.replace('{"', ""))

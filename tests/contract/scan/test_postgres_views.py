@@ -150,7 +150,7 @@ def test_views_read_what_the_server_says_that_they_depend_on(database: UnifiedSq
     found = {node.unique_id: set(node.parents) for node in project.nodes if node.resource_type == "view"}
 
     assert found == expected
-    told = "What view shop.{} reads is told by its names alone"
+    told = "View shop.{} is not understood"
     beyond_sqlglot = {told.format(view) for view in ("xml", "searched", "frames")}
     assert {warning.partition(":")[0] for warning in project.warnings} <= beyond_sqlglot
 

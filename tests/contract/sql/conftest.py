@@ -144,6 +144,7 @@ COLUMNS = {
             made("discount_code", Kind.RENAMED, ColumnSource(RAW, "code", 0.9)),
         ),
         uses=(ColumnUse(Usage.FILTER, RAW, "amount"),),
+        references=(ColumnSource(RAW, "amount"), ColumnSource(RAW, "code", 0.9)),
     ),
     SHOP: NodeColumns(
         outputs=(
@@ -171,6 +172,7 @@ CHANGED_COLUMNS = {
             made("id", Kind.PASSTHROUGH, ColumnSource(STG, "id")),
             made("AMOUNT", Kind.DERIVED, ColumnSource(STG, "amount"), expression="amount * 2"),
         ),
+        references=(ColumnSource(STG, "amount"),),
     ),
     "model.shop.report": NodeColumns(
         tier=Tier.SILVER,
@@ -178,6 +180,7 @@ CHANGED_COLUMNS = {
             made("total", Kind.AGGREGATED, ColumnSource(SHOP, "AMOUNT", 0.9), expression="SUM(amount)"),
         ),
         uses=(ColumnUse(Usage.GROUP, SHOP, "id", 0.9),),
+        references=(ColumnSource(SHOP, "AMOUNT", 0.9), ColumnSource(SHOP, "id", 0.9)),
     ),
     "model.shop.fresh": NodeColumns(
         tier=Tier.BRONZE, outputs=(made("*", Kind.PASSTHROUGH, ColumnSource(SHOP, "*", 0.5)),)

@@ -63,13 +63,27 @@ def test_column_lineage_shows_each_run_as_it_was_and_none_of_one_recorded_withou
 def test_column_usage_shows_what_decides_over_rows(store: Any) -> None:
     rows = store.rows(
         "SELECT environment, node_id, parent_id, parent_column, usage, confidence"
-        " FROM {s}.column_usage WHERE run_id = 'base-3' ORDER BY node_id"
+        " FROM {s}.column_usage WHERE run_id = 'base-3' AND usage <> 'referenced' ORDER BY node_id"
     )
     assert rows == [
         ("base", "model.shop.report", "model.shop.orders", "id", "group", 0.9),
         ("base", "model.shop.stg_orders", "source.shop.raw.orders", "amount", "filter", 1.0),
         ("base", "test.shop.long_broken", "model.shop.stg_orders", "amount", "filter", 1.0),
         ("base", "test.shop.unique_orders", "model.shop.orders", "id", "filter", 1.0),
+    ]
+
+
+def test_column_usage_has_the_columns_that_a_node_fails_without(store: Any) -> None:
+    rows = store.rows(
+        "SELECT node_id, parent_id, parent_column, confidence"
+        " FROM {s}.column_usage WHERE run_id = 'base-3' AND usage = 'referenced'"
+    )
+    assert sorted(rows) == [
+        ("model.shop.orders", "model.shop.stg_orders", "amount", 1.0),
+        ("model.shop.report", "model.shop.orders", "AMOUNT", 0.9),
+        ("model.shop.report", "model.shop.orders", "id", 0.9),
+        ("model.shop.stg_orders", "source.shop.raw.orders", "amount", 1.0),
+        ("model.shop.stg_orders", "source.shop.raw.orders", "code", 0.9),
     ]
 
 

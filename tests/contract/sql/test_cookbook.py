@@ -188,6 +188,18 @@ def test_what_a_column_feeds_as_edited_for_another(store: Any) -> None:
     ]
 
 
+def test_what_fails_without_a_column_that_only_stars_pass_on(store: Any) -> None:
+    choice = "parent_id = 'source.shop.raw.orders' AND parent_column = 'id'"
+    rows = edited(store, "what_fails_without_a_column", r"place = 1\b", choice)
+    assert [tuple(row)[1:] for row in rows] == [("id", "model.shop.report", 3, 0.9)]
+
+
+def test_what_fails_without_a_column_that_is_named(store: Any) -> None:
+    choice = "parent_id = 'source.shop.raw.orders' AND parent_column = 'amount'"
+    rows = edited(store, "what_fails_without_a_column", r"place = 1\b", choice)
+    assert [tuple(row)[1:] for row in rows] == [("amount", "model.shop.stg_orders", 1, 1.0)]
+
+
 def test_where_a_column_comes_from(store: Any) -> None:
     rows = edited(store, "where_a_column_comes_from", r"place = 1\b", "column_name = 'total'")
     assert [tuple(row) for row in rows] == [

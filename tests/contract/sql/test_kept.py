@@ -132,7 +132,7 @@ def test_profiles_have_shares_of_the_rows(store: Any, runs: dict[str, Any], last
         " max_value, min_number, average_length FROM {s}.column_profiles ORDER BY run_at, ordinal"
     )
     assert rows == [
-        ("base-2", 1, "id", None, None, True, "A", "Zoë", None, 1.5),
+        ("base-2", 1, "id", None, None, None, "A", "Zoë", None, 1.5),
         ("base-3", 1, "id", 1.0, 1.0, True, "A", "Zoë", None, 1.5),
         ("base-3", 2, "note", 0.25, 0.25, False, "A", "Zoë", None, 1.5),
     ]

@@ -26,7 +26,8 @@ COLUMNS = {
         "run_id run_at project_name environment invocation_id extractor dbt_version adapter_type"
         " manifest_version target_name target_database target_schema git_sha branch git_dirty pull_request"
         " command node_count edge_count recorded_at recorder_version graph_id macro_set_id"
-        " column_graph_id"
+        " column_graph_id git_proven status reason build_status build_errors build_failures build_warnings"
+        " build_skipped warnings"
     ),
     "run_steps": (
         "run_id previous_run_id project_name environment run_at previous_run_at graph_id previous_graph_id"
@@ -75,6 +76,12 @@ COLUMNS = {
         " current_environment current_run_at current_git_sha branch pull_request unique_id subject_name"
         " base_relation current_relation diff_type is_equal base_rows current_rows row_delta added_rows"
         " removed_rows common_rows changed_rows changed_share differing_columns error parameters result"
+    ),
+    "check_history": (
+        "check_result_id checked_at project_name base_run_id base_environment base_run_at base_git_sha"
+        " current_run_id current_environment current_run_at current_git_sha branch pull_request origin"
+        " file_name ordinal check_name check_type description status has_expectations is_optional node_count"
+        " differing_nodes uncompared_nodes message violations findings seconds parameters"
     ),
     "column_diff_history": (
         "diff_id taken_at project_name base_run_id current_run_id current_environment current_git_sha branch"

@@ -38,6 +38,8 @@ from recce_meta.models.quality import (
     ValueCount,
 )
 from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
+from recce_meta.models.stored_check import StoredCheck, StoredFinding
+from recce_meta.store.check_results import save_checks
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.export_document import document, export_of
 from recce_meta.store.exports import read_export, write_export
@@ -167,6 +169,29 @@ def odd(project: Project) -> Project:
     return replace(project, nodes=(first, second, *rest), facts=facts)
 
 
+CHECK = StoredCheck(
+    check_result_id="",
+    checked_at=AT,
+    base_run_id="base-1",
+    current_run_id="current-1",
+    file_name="checks.yml",
+    ordinal=1,
+    check_name=NASTY,
+    check_type="row_count_diff",
+    status="failed",
+    has_expectations=True,
+    node_count=1,
+    differing_nodes=1,
+    uncompared_nodes=0,
+    message=NASTY,
+    violations=(NASTY, "b"),
+    findings=(StoredFinding(unique_id="model.shop.m001", name="m001", finding="differs", text="1 → 2"),),
+    seconds=0.25,
+    parameters={"names": ["m001"], "text": NASTY},
+    recorder_version="0.1.0",
+)
+
+
 def record_both(store: Any, make_project: Callable[..., Project]) -> list[RunMetadata]:
     """Two runs with all that is kept with a run; the diff between them belongs to the later."""
     base = make_project("base-1", environment="base", run_at=AT - timedelta(days=1))
@@ -183,6 +208,7 @@ def record_both(store: Any, make_project: Callable[..., Project]) -> list[RunMet
         parameters={"key": ["id"], "text": NASTY},
         schema=store.schema,
     )
+    save_checks(store.adapter, [CHECK], schema=store.schema)
     return recorded
 
 
@@ -283,15 +309,31 @@ def test_a_run_that_was_there_before_is_given_what_it_lacks(file: UnifiedSqlAdap
         statistics=(),
         quality=(),
         data_diffs=(),
+        check_results=(),
     )
     write_export(file, bare)  # as another recorder left it
 
     written = write_export(file, whole)
 
-    assert written.added == ("column lineage", "statistics", "quality", "data diffs")
+    added = ("column lineage", "statistics", "quality", "data diffs", "check results")
+    assert written.added == added
     assert written.run == replace(whole.project.run, recorded_at=AT, recorder_version="0")
     there = exported(file, DEFAULT_SCHEMA, "current-1")
     assert as_bytes(replace(there, project=whole.project)) == as_bytes(whole)
+
+
+def test_a_document_of_version_1_is_read(file: UnifiedSqlAdapter) -> None:
+    document = (Path(__file__).parents[2] / "data" / "export_v1" / "run.json").read_bytes()
+
+    written = write_export(file, export_of(document))
+
+    assert (written.is_new, written.run.run_id, written.run.status) == (True, "run-1", "complete")
+    assert (written.run.build_status, written.run.build_errors, written.run.git_proven) == (
+        "success",
+        0,
+        None,
+    )
+    assert write_export(file, export_of(document)).added == ()
 
 
 def test_a_run_of_the_same_id_with_other_contents_is_refused(file: UnifiedSqlAdapter, whole: Export) -> None:
@@ -355,6 +397,7 @@ def test_a_selection_is_a_run_of_its_own(file: UnifiedSqlAdapter, whole: Export)
     assert (part.quality[0].run.table_count, part.quality[0].run.failed_count) == (1, 0)
     assert [node.unique_id for node in part.statistics] == ["model.shop.m000"]
     assert part.data_diffs == ()
+    assert part.check_results == ()
     assert {group.name for group in part.project.groups} == {"finance"}
 
 

@@ -43,7 +43,7 @@ class Analyst:
 
     def __call__(self, known: KnownColumns) -> ColumnGraph:
         self.calls.append(dict(known))
-        ids = {node.unique_id: f"{node.code_hash}" for node in self.project.nodes}
+        ids = {node.unique_id: f"v4.{node.code_hash}" for node in self.project.nodes}
         columns = {ids[unique_id]: found for unique_id, found in self.whole().items()}
         return ColumnGraph(
             lineage_ids=ids,

@@ -25,7 +25,7 @@ from recce_meta.store.statistics import load_statistics, write_statistics
 from recce_meta.store.write import record_run
 
 DATA = Path(__file__).parents[2] / "data"
-RUNS = {1: ["run-1"], 2: ["run-2", "run-1"], 3: ["run-2", "run-1"], 4: ["run-2", "run-1"]}
+RUNS = {1: ["run-1"], **{version: ["run-2", "run-1"] for version in (2, 3, 4, 5)}}
 """The runs that the stores of older versions hold, newest first."""
 
 
@@ -98,8 +98,9 @@ def test_runs_that_share_parts_still_differ_where_they_did(old_store, old_versio
     assert current.nodes[0].compiled_code == 'select id, amount * 2 from "db"."pr_7"."raw" -- ünï'
     assert base.nodes[1].code_hash == current.nodes[1].code_hash
     assert (current.macros, current.groups, current.results) == (base.macros, base.groups, base.results)
-    since = [ROWS_SINCE_3 if old_version >= 3 else {}, ROWS_SINCE_4 if old_version >= 4 else {}]
-    rows = ROWS | since[0] | since[1]
+    rows = ROWS
+    for version, since in ROWS_SINCE.items():
+        rows = rows | (since if old_version >= version else {})
     assert {table: old_store.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}") for table in rows} == rows
 
 
@@ -128,11 +129,20 @@ ROWS = {
     "column_quality": 0,
     "column_top_values": 0,
     "quality_metrics": 0,
+    "check_results": 0,
 }
-ROWS_SINCE_3 = {"graph_parts": 6, "part_nodes": 5, "node_statistics": 1, "column_statistics": 1}
-"""Graphs are cut into more parts, and share one; a node was counted and profiled."""
-ROWS_SINCE_4 = {"column_parts": 2, "column_part_nodes": 2, "column_analyses": 2, "column_edges": 5}
-"""One of the runs has column lineage."""
+ROWS_SINCE = {
+    3: {"graph_parts": 6, "part_nodes": 5, "node_statistics": 1, "column_statistics": 1},
+    4: {"column_parts": 2, "column_part_nodes": 2, "column_analyses": 2, "column_edges": 5},
+    5: {
+        "quality_runs": 1,
+        "table_quality": 1,
+        "column_quality": 1,
+        "column_top_values": 1,
+        "quality_metrics": 1,
+    },
+}
+"""Rows added in stores of later versions: shared parts and statistics; column lineage; a measurement."""
 
 
 def test_statistics_can_be_added_to_a_run_of_an_old_store(old_store, old_version):
@@ -181,6 +191,23 @@ def test_scans_and_quality_can_be_kept_in_an_old_store(old_store):
     assert load_run(old_store.adapter, "scan", schema=old_store.schema).facts == facts
 
 
+def test_the_build_of_an_old_run_is_counted_from_its_results(old_store):
+    quoted = old_store.adapter.quote_identifier(old_store.schema)
+    old_store.adapter.execute(
+        f"INSERT INTO {quoted}.run_results (run_id, unique_id, status) VALUES "
+        "('run-1', 'a', 'error'), ('run-1', 'b', 'fail'), ('run-1', 'c', 'skipped'),"
+        "('run-1', 'd', 'skipped')"
+    )
+    init_store(old_store.adapter, old_store.schema)
+
+    *newer, run = list_runs(old_store.adapter, schema=old_store.schema)
+
+    build = run.build_status, run.build_errors, run.build_failures, run.build_warnings, run.build_skipped
+    assert build == ("failed", 1, 1, 0, 2)
+    assert [(new.build_status, new.build_errors) for new in newer] == [("success", 0)] * len(newer)
+    assert (run.status, run.git_proven, run.warnings) == ("complete", None, ())
+
+
 def test_reading_or_recording_migrates_too(old_store, old_version, make_project):
     known = RUNS[old_version]
     assert [run.run_id for run in list_runs(old_store.adapter, schema=old_store.schema)] == known
@@ -196,12 +223,13 @@ def test_a_migrated_store_has_the_tables_of_a_new_one(old_store):
         WHERE table_schema = '{}' ORDER BY table_name, column_name
     """
     init_store(old_store.adapter, old_store.schema)
-    init_store(old_store.adapter, "recce_fresh")
+    fresh = f"{old_store.schema}_fresh"  # several test runs may share the database
+    init_store(old_store.adapter, fresh)
     try:
         migrated = old_store.adapter.execute(columns.format(old_store.schema))[1]
-        assert migrated == old_store.adapter.execute(columns.format("recce_fresh"))[1]
+        assert migrated == old_store.adapter.execute(columns.format(fresh))[1]
     finally:
-        old_store.adapter.execute("DROP SCHEMA recce_fresh CASCADE")
+        old_store.adapter.execute(f"DROP SCHEMA {old_store.adapter.quote_identifier(fresh)} CASCADE")
 
 
 def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, monkeypatch, tmp_path):
@@ -218,8 +246,10 @@ def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, mon
     assert old_store.scalar("SELECT COUNT(*) FROM {s}.graph_nodes") == 3 * len(RUNS[old_version])
     columns = old_store.adapter.execute(everything_of_runs)[0]
     assert ("column_graph_id" in columns) == (old_version >= 4)
-    with pytest.raises(MissingRelation):
-        old_store.scalar("SELECT COUNT(*) FROM {s}.quality_runs")
+    assert "build_status" not in columns
+    if old_version < 5:
+        with pytest.raises(MissingRelation):
+            old_store.scalar("SELECT COUNT(*) FROM {s}.quality_runs")
     assert old_store.scalar("SELECT COUNT(*) FROM {s}.runs") == len(RUNS[old_version])
 
 

@@ -240,6 +240,19 @@ def test_a_selector_means_one_measurement(history):
     assert chosen("latest~2", environment="current") == "b-older"
 
 
+def test_a_failed_measurement_is_never_the_latest(history):
+    newest = quality("z-failed")
+    run = replace(
+        newest.run, started_at=newest.run.started_at + timedelta(days=1), status="failed", reason="ünï"
+    )
+    write(history, Quality(run=run, tables=()))
+
+    for selector, found in SELECTORS.items():
+        assert resolve_quality_run(history.adapter, selector, schema=history.schema).quality_run_id == found
+    kept = resolve_quality_run(history.adapter, "z", schema=history.schema)
+    assert (kept.status, kept.reason) == ("failed", "ünï")
+
+
 def test_a_selector_that_means_none_says_why(history):
     for selector, said in REFUSED.items():
         with pytest.raises(SelectorError) as caught:

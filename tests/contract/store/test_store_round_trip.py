@@ -64,7 +64,15 @@ def test_no_field_of_the_richest_node_has_its_default():
 
 def test_a_loaded_run_equals_what_was_extracted(store, make_project):
     project = make_project(
-        git_sha="abc", branch=NASTY, git_dirty=True, command="build", target_schema="prod", pull_request="7"
+        git_sha="abc",
+        branch=NASTY,
+        git_dirty=True,
+        git_proven=False,
+        command="build",
+        target_schema="prod",
+        pull_request="7",
+        warnings=("half", NASTY),
+        reason=NASTY,
     )
     bare = NodeMetadata(unique_id="exposure.shop.e", name="", resource_type="exposure")
     macro = MacroMetadata(
@@ -90,6 +98,9 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
     assert loaded.macros == project.macros
     assert loaded.results == project.results
     assert loaded.run == recorded.run
+    assert loaded.run.warnings == ("half", NASTY.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+    build = loaded.run.build_status, loaded.run.build_errors, loaded.run.build_skipped
+    assert build == ("failed", 1, 0)
     assert loaded.edges == project.edges
     assert (loaded.run.node_count, loaded.run.edge_count) == (len(project.nodes), len(project.edges))
 

@@ -123,3 +123,22 @@ def test_a_schema_whose_name_would_be_cut_short_is_refused(store):
         pytest.skip("this warehouse keeps names of any length")
     with pytest.raises(UsageError, match=f"longer than the {longest} bytes"):
         list_runs(store.adapter, schema="z" * (longest + 1))
+
+
+def test_a_failed_run_is_never_the_latest(history, make_project):
+    failed = make_project("dddd-1", environment="base", run_at=START + timedelta(days=9), status="failed")
+    lone = make_project("eeee-1", environment="lone", run_at=START + timedelta(days=9), status="failed")
+    for project in (failed, lone):
+        record_run(history.adapter, project, schema=history.schema)
+
+    assert resolve_run(history.adapter, "dddd", schema=history.schema).status == "failed"
+    for selector, run_id in (("latest", "cccc-1"), ("base", "aaaa-3"), ("base~1", "aaaa-2")):
+        assert resolve_run(history.adapter, selector, schema=history.schema).run_id == run_id
+    with pytest.raises(SelectorError, match="No run 'lone'"):
+        resolve_run(history.adapter, "lone", schema=history.schema)
+    quoted = history.adapter.quote_identifier(history.schema)
+    _, latest = history.adapter.execute(f"SELECT run_id FROM {quoted}.latest_runs ORDER BY run_id")
+    assert latest == [("aaaa-3",), ("bbbb-1",), ("cccc-1",)]
+    assert [run.run_id for run in list_runs(history.adapter, schema=history.schema, limit=1)] == ["cccc-1"]
+    every = list_runs(history.adapter, schema=history.schema, status=None)
+    assert sorted(run.run_id for run in every)[-3:] == ["cccc-1", "dddd-1", "eeee-1"]

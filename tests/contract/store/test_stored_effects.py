@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,6 +14,10 @@ from recce_meta.api.comparing import NOTHING_MORE, Question, whole_diff
 from recce_meta.api.recording import record_run
 from recce_meta.models import Column, NodeMetadata, Project, RunDiff, RunMetadata, code_hash
 from recce_meta.models.change import Reach
+from recce_meta.report.as_json import diff_json
+from recce_meta.report.html.page import html_report
+from recce_meta.report.markdown import diff_markdown, diff_verdict
+from recce_meta.report.text import diff_text
 
 STG = "select id, customer_id, cents / 100 as amount, state from {raw}"
 EPHEMERAL = "select id, amount * 2 as doubled, amount as plain from {stg}"
@@ -103,7 +108,11 @@ def shop(run_id: str, schema: str, **edits: str) -> Project:
 def told(diff: RunDiff) -> dict[str, str]:
     """What is impacted: `{"daily": "revenue", "open_orders": "rows"}`."""
     return {
-        impact.name: " ".join(impact.columns) if impact.reach is Reach.COLUMNS else str(impact.reach)
+        impact.name: "fails"
+        if impact.fails
+        else " ".join(impact.columns)
+        if impact.reach is Reach.COLUMNS
+        else str(impact.reach)
         for impact in diff.impacted
     }
 
@@ -159,10 +168,10 @@ EDITS: dict[str, tuple[dict[str, str], str, str, dict[str, str]]] = {
         "-customer_id",
         {
             **DARK,
-            "daily": "rows",
+            "daily": "fails",
             "board": "rows",
-            "open_orders": "customer_id",
-            "unioned": "rows",
+            "open_orders": "fails",
+            "unioned": "fails",
             "starred": "customer_id",
             "distinct_ones": "rows",
         },
@@ -429,3 +438,46 @@ def test_a_whole_row_that_is_a_value_is_another_value_when_its_columns_move(read
     current = shop("run-1", "ci", open_orders=reader, **EDITS["columns in another order"][0])
 
     assert told(whole_diff(base, current, NOTHING_MORE)) == {"unioned": "rows", "open_orders": "rows"}
+
+
+def test_every_report_names_the_models_that_fail_without_a_removed_column() -> None:
+    edit = STG.replace("id, customer_id,", "id,")
+    diff = whole_diff(shop("1", "prod"), shop("2", "pr", stg=edit), NOTHING_MORE)
+
+    text = diff_text(diff, width=100, color=False)
+    assert "3 nodes fail" in text
+    assert "daily (fails)" in text
+    assert "open_orders (fails)" in text
+    assert "3 nodes fail" in diff_verdict(diff)[1]
+    assert "`daily` (**fails**)" in diff_markdown(diff)
+    assert "3 nodes fail" in html_report("Shop", diff)
+    told = json.loads(diff_json(diff))
+    assert told["summary"]["fails"] == 3
+    assert {one["name"] for one in told["impacted"] if one["fails"]} == {"daily", "open_orders", "unioned"}
+
+
+def test_a_model_that_is_edited_with_its_parent_does_not_fail() -> None:
+    before = shop("1", "prod", after_star="select id, customer_id from {starred}")
+    after = shop("2", "pr", stg=STG.replace("id, customer_id,", "id,"))
+
+    assert "after_star" not in told(whole_diff(before, after, NOTHING_MORE))
+
+
+def test_a_removal_goes_through_a_star_to_the_models_that_name_the_column() -> None:
+    named = "with s as (select * from {starred}) select id from s order by customer_id"
+    before = shop("1", "prod", after_star=named)
+    after = shop("2", "pr", after_star=named, stg=STG.replace("id, customer_id,", "id,"))
+
+    found = told(whole_diff(before, after, NOTHING_MORE))
+
+    assert (found["starred"], found["after_star"]) == ("customer_id", "fails")
+
+
+def test_a_gate_finds_the_change_that_makes_models_fail() -> None:
+    edit = {"stg": STG.replace("id, customer_id,", "id,")}
+    removed = whole_diff(shop("1", "prod"), shop("2", "pr", **edit), NOTHING_MORE)
+    harmless = whole_diff(shop("1", "prod"), shop("2", "pr", stg=STG.replace("/ 100", "/ 10")), NOTHING_MORE)
+    fails = comparing.parse_fail_on("fails")
+
+    assert [change.name for change in comparing.failing(removed, fails)] == ["stg"]
+    assert comparing.failing(harmless, fails) == []

@@ -29,7 +29,8 @@ SELECT
   IF(t.table_type IN ('VIEW', 'EXTERNAL'), NULL, s.size_bytes) AS `bytes`,
   t.creation_time AS `created_at`,
   TIMESTAMP_MILLIS(s.last_modified_time) AS `altered_at`,
-  NULL AS `is_readable`
+  NULL AS `is_readable`,
+  NULL AS `reads`
 FROM `shop`.`sales`.INFORMATION_SCHEMA.TABLES AS t
 LEFT JOIN `shop`.`sales`.INFORMATION_SCHEMA.VIEWS AS v ON v.table_name = t.table_name
 LEFT JOIN `shop`.`sales`.__TABLES__ AS s ON s.table_id = t.table_name

@@ -25,7 +25,8 @@ SELECT
   NULL AS `bytes`,
   t.created AS `created_at`,
   t.last_altered AS `altered_at`,
-  NULL AS `is_readable`
+  NULL AS `is_readable`,
+  NULL AS `reads`
 FROM `shop`.information_schema.tables AS t
 LEFT JOIN `shop`.information_schema.views AS v
   ON v.table_schema = t.table_schema AND v.table_name = t.table_name

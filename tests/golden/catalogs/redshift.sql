@@ -26,7 +26,8 @@ SELECT
   NULL AS "bytes",
   CAST(i.relcreationtime AS TIMESTAMP) AS "created_at",
   NULL AS "altered_at",
-  NULL AS "is_readable"
+  NULL AS "is_readable",
+  NULL AS "reads"
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_class_info AS i ON i.reloid = c.oid
@@ -66,7 +67,8 @@ SELECT
   NULL AS "bytes",
   NULL AS "created_at",
   NULL AS "altered_at",
-  NULL AS "is_readable"
+  NULL AS "is_readable",
+  NULL AS "reads"
 FROM svv_external_tables AS e
 WHERE e.schemaname IN ('sales', 'it''s \\ "new"') AND e.redshift_database_name = 'shop'
 ORDER BY 1, 2;

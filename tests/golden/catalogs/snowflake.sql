@@ -27,7 +27,8 @@ SELECT
   t.bytes AS "bytes",
   t.created AS "created_at",
   t.last_altered AS "altered_at",
-  NULL AS "is_readable"
+  NULL AS "is_readable",
+  NULL AS "reads"
 FROM "shop".INFORMATION_SCHEMA.TABLES AS t
 LEFT JOIN "shop".INFORMATION_SCHEMA.VIEWS AS v
   ON v.table_schema = t.table_schema AND v.table_name = t.table_name

@@ -20,6 +20,8 @@ UNREADABLE = {
     "another key": "check:\n  - name: orders\n",
     "no list": "checks: {name: orders}\n",
     "no YAML": "checks:\n\t- name: orders\n",
+    "two lists": "checks:\n  - name: orders\n    type: simple\nchecks: []\n",
+    "recce's own part twice": "checks: []\ncloud:\n  host: a\n  host: b\n",
     "two documents": "checks: []\n---\nchecks: []\n",
     "a control character": "checks: [\0]\n",
     "nested without end": "checks: " + "[" * 100_000,

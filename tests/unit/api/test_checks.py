@@ -24,7 +24,23 @@ from recce_meta.models.check_result import (
     DataCheck,
     Problem,
 )
-from recce_meta.models.data_diff import ColumnDelta, Failed, RowCount, RowCountDiff, SchemaDiff, Subject
+from recce_meta.models.data_diff import (
+    ColumnDelta,
+    ColumnHistogram,
+    ColumnTopK,
+    ColumnValues,
+    Failed,
+    HistogramDiff,
+    KeyCounts,
+    QueryDiff,
+    RowCount,
+    RowCountDiff,
+    RowsDiff,
+    SchemaDiff,
+    Subject,
+    TopKDiff,
+    ValueDiff,
+)
 
 ORDERS = Subject(name="orders", base="prod.orders", current="pr.orders")
 FIVE_PER_CENT = ExpectCounts(row_count_change=Amount(Decimal("0.05"), is_share=True))
@@ -80,7 +96,7 @@ def test_a_check_whose_limits_do_not_hold_has_failed_with_every_violation() -> N
 def test_without_expectations_a_check_only_reports() -> None:
     result = run(check(), counts(100, 0))
 
-    assert (result.status, result.message) == (CheckStatus.PASSED, "reported; nothing is expected")
+    assert (result.status, result.message) == (CheckStatus.PASSED, "orders: 100 → 0 (-100, -100.0%)")
     assert not result.has_expectations
 
 
@@ -132,6 +148,60 @@ def test_row_counts_of_which_some_could_be_counted_are_an_answer() -> None:
     assert run(check(), answer).status is CheckStatus.PASSED
 
 
+def test_a_side_that_could_not_be_counted_is_an_error_if_it_is_the_only_figure() -> None:
+    one = RowCount(subject=ORDERS, base=5, current=None, current_reason="the relation does not exist")
+    added = RowCount(subject=Subject(name="orders", current="pr.orders"), current=5)
+
+    result = run(check(), RowCountDiff(counts=(one,)))
+    assert (result.status, result.message) == (
+        CheckStatus.ERROR,
+        "orders: current: the relation does not exist",
+    )
+    assert run(check(), RowCountDiff(counts=(one, added))).status is CheckStatus.PASSED
+    assert run(check(), RowCountDiff(counts=(added,))).status is CheckStatus.PASSED
+
+
+NO_BINS = ColumnHistogram(name="note", reason="VARCHAR has no bins")
+BINS = ColumnHistogram(name="amount", edges=(0, 1), base=(1,), current=(1,))
+UNLIKE = ColumnValues(name="tags", base_type="INTEGER[]", current_type="DATE", reason="no common type")
+KEYS = KeyCounts(rows=3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (HistogramDiff(subject=ORDERS, columns=(NO_BINS,)), "orders: column note: VARCHAR has no bins"),
+        (
+            TopKDiff(subject=ORDERS, k=3, columns=(ColumnTopK(name="note", reason="no text"),)),
+            "orders: column note: no text",
+        ),
+        (
+            ValueDiff(
+                subject=ORDERS, key=("id",), key_source="option", base=KEYS, current=KEYS, columns=(UNLIKE,)
+            ),
+            "orders: column tags was not compared: no common type",
+        ),
+        (
+            RowsDiff(subject=ORDERS, columns=(), base_rows=1, current_rows=1, incomparable=("tags",)),
+            "orders: tags could not be compared",
+        ),
+        (QueryDiff(subject=ORDERS, base_sql="", current_sql="select 1"), "orders: has no result"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_check_whose_only_figure_could_not_be_computed_is_an_error(answer: Any, reason: str) -> None:
+    result = run(check(), answer)
+
+    assert (result.status, result.message) == (CheckStatus.ERROR, reason)
+    assert run(check(optional=True), answer).status is CheckStatus.SKIPPED
+
+
+def test_one_figure_of_several_is_an_answer() -> None:
+    answer = HistogramDiff(subject=ORDERS, columns=(NO_BINS, BINS))
+
+    assert run(check(), answer).status is CheckStatus.PASSED
+
+
 def test_what_has_no_rows_to_count_is_an_error_only_where_it_is_named() -> None:
     count = RowCount(subject=Subject(name="orders"), current_reason="ephemeral: it has no relation")
     answer = RowCountDiff(counts=(count,))
@@ -139,6 +209,32 @@ def test_what_has_no_rows_to_count_is_an_error_only_where_it_is_named() -> None:
     assert run(check(params=NodesParams(select="tag:daily")), answer).status is CheckStatus.PASSED
     named = run(check(params=NodesParams(names=("orders",))), answer)
     assert (named.status, named.message) == (CheckStatus.ERROR, "orders: ephemeral: it has no relation")
+
+
+STALE = Subject(name="orders", base="prod.orders", current="pr.orders", current_stale="its build failed")
+EARLIER = "orders: current holds data of an earlier build: its build failed"
+
+
+@pytest.mark.parametrize(("optional", "status"), [(False, CheckStatus.ERROR), (True, CheckStatus.SKIPPED)])
+def test_equal_data_of_an_earlier_build_do_not_pass(optional: bool, status: CheckStatus) -> None:
+    answer = RowCountDiff(counts=(RowCount(subject=STALE, base=5, current=5),))
+    result = run(check(expect=FIVE_PER_CENT, optional=optional), answer)
+
+    assert (result.status, result.message) == (status, EARLIER)
+
+
+def test_a_limit_that_data_of_an_earlier_build_exceed_fails() -> None:
+    answer = RowCountDiff(counts=(RowCount(subject=STALE, base=5, current=50),))
+
+    assert run(check(expect=FIVE_PER_CENT), answer).status is CheckStatus.FAILED
+
+
+@pytest.mark.parametrize("kind", ["row_count_diff", "row_count"])
+def test_without_expectations_data_of_an_earlier_build_have_the_remark(kind: str) -> None:
+    answer = RowCountDiff(counts=(RowCount(subject=STALE, base=5, current=5),))
+    result = run(check(type=kind), answer)
+
+    assert result.status is CheckStatus.PASSED and result.message.endswith(EARLIER.partition(": ")[2])
 
 
 @pytest.mark.parametrize("answer", [(), RowCountDiff(counts=())])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from recce_meta.diff.expectations import violations
 from recce_meta.diff.expected_figures import distribution_distance
@@ -286,6 +287,14 @@ def detail(*statuses: str, is_cut: bool = False) -> ValueDetail:
         ),
         (ExpectRows(allow=allow("added", "removed", "changed")), detail("added", is_cut=True), ()),
         (ExpectEqual(), detail("changed"), ("orders: 1 row differs, none allowed",)),
+        (
+            ExpectRows(),
+            replace(detail(), current=KeyCounts(rows=2, null_keys=1)),
+            ("orders: 1 row of current has NULL in the key (id), and was not compared",),
+        ),
+        (ExpectRows(allow=allow("null_keys")), replace(detail(), current=KeyCounts(rows=2, null_keys=1)), ()),
+        (ExpectRows(), replace(detail(), incomparable=("b",)), ("orders: column b was not compared",)),
+        (ExpectEqual(), replace(detail(), base_only=("b",)), ("orders: only base has the column b",)),
     ],
 )
 def test_details(expect: Any, answer: ValueDetail, expected: tuple[str, ...]) -> None:
@@ -552,6 +561,11 @@ def profiled(base: Profile | None, current: Profile | None, name: str = "amount"
             ("orders: column amount is not in current, and removed is not allowed",),
         ),
         (ExpectEqual(), profiled(profile(max=3), profile(max=3)), ()),
+        (
+            ExpectProfile(columns={"amount": {"avg": rows(0)}}),
+            profiled(profile(), profile()),
+            ("orders: avg of column amount is unknown on both sides",),
+        ),
         (
             ExpectEqual(),
             profiled(profile(max=Decimal("1.0000000001")), profile(max=Decimal("1.0000000002"))),

@@ -180,8 +180,8 @@ def test_what_cannot_be_parsed_is_told_in_one_line_and_kept() -> None:
 
     assert [(read.query, read.parents) for read in found] == [("SELECT FROM (((", ())] * 2
     assert [warning.partition(":")[0] for warning in broken.warnings] == [
-        "What view main.v reads is not known",
-        "What view main.w reads is not known",
+        "View main.v is not understood",
+        "View main.w is not understood",
     ]
 
 

@@ -64,6 +64,12 @@ BROKEN = {
     "tables:\n  - a": (1, "an entry of tables must be a mapping, not 'a'", ""),
     "tables:\n  - name: 1": (2, "name must be a text, not 1", "put it in quotes"),
     "tables:\n  - name: a\n    columns: [{name: b}, {name: b}]": (3, "the column 'b' stands twice", ""),
+    "tables:\n  - name: a\ntables: []": (3, "duplicate key 'tables', first given in line 1", ""),
+    "tables:\n  - name: a\n    columns:\n      - {name: b, private: true, private: false}": (
+        4,
+        "duplicate key 'private', first given in line 4",
+        "",
+    ),
     "[]": (1, "the file must be a mapping with tables, not a list", ""),
     "": (1, "the file must be a mapping with tables, not nothing", ""),
     "tables:\n  - name: a\n    expect: {row_count: [1]}": (

@@ -142,8 +142,8 @@ def test_rows_that_were_not_compared_are_not_called_the_same() -> None:
     result = ValueDiff(subject=SUBJECT, key=("status",), key_source="option", base=repeated, current=repeated)
 
     assert verdict(result) == (
-        Outcome.ONE_SIDED,
-        "0 rows the same, 100 rows not compared: NULL or repeated keys",
+        Outcome.NOT_COMPARED,
+        "no row compared; 100 rows not compared: NULL or repeated keys",
     )
 
 

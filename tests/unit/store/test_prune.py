@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from msgspec.structs import replace
+
 from recce_meta.models import RunMetadata
 from recce_meta.store.prune import removable
 
@@ -27,6 +29,12 @@ def ids(**options):
 def test_runs_are_counted_per_project_and_environment():
     assert ids(keep_last=1) == ["2", "1"]
     assert ids(keep_last=2) == ["1"]
+
+
+def test_failed_runs_are_counted_apart_from_complete_ones():
+    failed = [replace(run(number), status="failed") for number in (9, 8)]
+    left_out = removable([*failed, run(4), run(2)], keep_last=1, before=None)
+    assert [found.run_id for found in left_out] == ["8", "2"]
 
 
 def test_the_latest_of_each_stays_however_old():

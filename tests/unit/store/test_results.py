@@ -23,6 +23,7 @@ from recce_meta.models.data_diff import (
     Failed,
     HistogramDiff,
     KeyCounts,
+    NotCompared,
     Profile,
     ProfileDiff,
     QueryDiff,
@@ -89,6 +90,8 @@ DETAIL = ValueDetail(
     key=("id",),
     key_source="option",
     columns=("amount",),
+    base=KeyCounts(rows=1),
+    current=KeyCounts(rows=2),
     rows=(
         DetailRow(status="added", key=(3,), current=(b"\x00",)),
         DetailRow(status="changed", key=(2**70,), base=({"a": [1.5]},), current=([1, [2]],)),
@@ -187,6 +190,20 @@ RESULTS: dict[str, tuple[AnyDataDiff, Headline]] = {
     "failed": (
         Failed(subject=ORDERS, diff="value_diff", error="no key", hint="name one"),
         Headline(error="no key"),
+    ),
+    "not compared": (
+        NotCompared(subject=ORDERS, diff="value_diff", reason="switched off"),
+        Headline(error="switched off"),
+    ),
+    "values of a sample": (
+        ValueDiff(
+            subject=ORDERS, key=("id",), key_source="option", base=KeyCounts(rows=1),
+            current=KeyCounts(rows=1), common=1, sample=10.0,
+        ),
+        Headline(
+            is_equal=None, base_rows=1, current_rows=1, added_rows=0, removed_rows=0, common_rows=1,
+            changed_rows=0, differing_columns=0,
+        ),
     ),
 }  # fmt: skip
 

@@ -24,6 +24,15 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   graph_id STRING NOT NULL,
   macro_set_id STRING NOT NULL,
   column_graph_id STRING,
+  git_proven BOOL,
+  status STRING,
+  reason STRING,
+  build_status STRING,
+  build_errors INT64,
+  build_failures INT64,
+  build_warnings INT64,
+  build_skipped INT64,
+  warnings JSON,
   PRIMARY KEY (run_id) NOT ENFORCED
 )
 CLUSTER BY run_id;

@@ -16,6 +16,8 @@ CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
   failed_count INT64 NOT NULL,
   score FLOAT64,
   recorder_version STRING NOT NULL,
+  status STRING,
+  reason STRING,
   PRIMARY KEY (quality_run_id) NOT ENFORCED
 )
 CLUSTER BY quality_run_id;

@@ -15,7 +15,9 @@ SELECT
   table_count,
   failed_count,
   score,
-  recorder_version
+  recorder_version,
+  status,
+  reason
 FROM recce_metadata.quality_runs
 WHERE
   (
@@ -35,6 +37,9 @@ WHERE
   AND (
     CAST(:environment AS STRING) IS NULL
     OR environment = CAST(:environment AS STRING)
+  )
+  AND (
+    CAST(:status AS STRING) IS NULL OR status = CAST(:status AS STRING)
   )
   AND (
     CAST(:before AS TIMESTAMP) IS NULL OR started_at < CAST(:before AS TIMESTAMP)

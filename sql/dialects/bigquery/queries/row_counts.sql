@@ -117,4 +117,9 @@ UNION ALL
 SELECT
   'quality_metrics' AS table_name,
   COUNT(*) AS row_count
-FROM recce_metadata.quality_metrics;
+FROM recce_metadata.quality_metrics
+UNION ALL
+SELECT
+  'check_results' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.check_results;

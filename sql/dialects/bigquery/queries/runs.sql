@@ -23,7 +23,16 @@ SELECT
   recorder_version,
   graph_id,
   macro_set_id,
-  column_graph_id
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  NULLIF(TO_JSON_STRING(warnings), 'null') AS warnings
 FROM recce_metadata.runs
 WHERE
   (
@@ -49,6 +58,9 @@ WHERE
   )
   AND (
     CAST(:extractor AS STRING) IS NULL OR extractor = CAST(:extractor AS STRING)
+  )
+  AND (
+    CAST(:status AS STRING) IS NULL OR status = CAST(:status AS STRING)
   )
   AND (
     CAST(:before AS TIMESTAMP) IS NULL OR run_at < CAST(:before AS TIMESTAMP)

@@ -15,6 +15,7 @@ JOIN recce_metadata.column_usage AS used
 WHERE
   run.environment = 'base' /* edit: the environment; AND used.parent_id = 'model.shop.stg_orders' for one node */
   AND STARTSWITH(used.node_id, 'model.')
+  AND used.usage <> 'referenced'
 GROUP BY
   used.parent_id,
   used.parent_column

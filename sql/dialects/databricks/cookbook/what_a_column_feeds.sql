@@ -12,7 +12,7 @@ WITH reads AS (
   UNION
   SELECT edge.run_id, edge.parent_id, edge.parent_column
   FROM recce_metadata.latest_runs AS run
-  JOIN recce_metadata.column_usage AS edge ON edge.run_id = run.run_id
+  JOIN recce_metadata.column_usage AS edge ON edge.run_id = run.run_id AND edge.usage <> 'referenced'
   WHERE run.environment = 'base' -- edit: the environment
 ), params AS (
   SELECT run_id, parent_id AS node_id, parent_column AS column_name

@@ -23,7 +23,16 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   recorder_version STRING NOT NULL,
   graph_id STRING NOT NULL,
   macro_set_id STRING NOT NULL,
-  column_graph_id STRING
+  column_graph_id STRING,
+  git_proven BOOLEAN,
+  status STRING,
+  reason STRING,
+  build_status STRING,
+  build_errors BIGINT,
+  build_failures BIGINT,
+  build_warnings BIGINT,
+  build_skipped BIGINT,
+  warnings STRING
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (

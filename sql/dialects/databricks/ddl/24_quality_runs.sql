@@ -15,7 +15,9 @@ CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
   table_count BIGINT NOT NULL,
   failed_count BIGINT NOT NULL,
   score DOUBLE,
-  recorder_version STRING NOT NULL
+  recorder_version STRING NOT NULL,
+  status STRING,
+  reason STRING
 )
 CLUSTER BY (quality_run_id)
 TBLPROPERTIES (

@@ -4,4 +4,7 @@ SELECT DISTINCT
   branch
 FROM recce_metadata.runs
 WHERE
-  CAST(:project AS STRING) IS NULL OR project_name = CAST(:project AS STRING);
+  status = 'complete'
+  AND (
+    CAST(:project AS STRING) IS NULL OR project_name = CAST(:project AS STRING)
+  );

@@ -18,7 +18,7 @@ SELECT
   CAST(figures.distinct_count AS DOUBLE) / NULLIF(figures.row_count, 0) AS distinct_share,
   figures.is_approximate,
   CASE
-    WHEN NOT figures.is_approximate
+    WHEN figures.row_count > 0 AND NOT figures.is_approximate
     THEN figures.distinct_count = figures.row_count
   END AS is_unique,
   figures.min_value,

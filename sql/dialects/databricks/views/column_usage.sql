@@ -1,5 +1,6 @@
 -- One row per run, node and column that decides over the node's rows: in `filter`, `join`, `group` or `order`.
--- Its value need not flow into any column. Key: run_id, node_id, parent_id, parent_column, usage.
+-- Its value need not flow into any column. A column that the SQL names anywhere is `referenced`: the node fails if
+-- the column is removed or renamed. Key: run_id, node_id, parent_id, parent_column, usage.
 CREATE OR REPLACE VIEW recce_metadata.column_usage AS
 SELECT
   runs.run_id,

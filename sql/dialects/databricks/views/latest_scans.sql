@@ -1,4 +1,4 @@
--- The latest scan of a live database of each project and environment: one row each.
+-- The latest scan of a live database of each project and environment: one row each. A failed scan is never the latest.
 CREATE OR REPLACE VIEW recce_metadata.latest_scans AS
 SELECT
   run_id,
@@ -24,7 +24,7 @@ FROM (
     ) AS age
   FROM recce_metadata.runs
   WHERE
-    extractor = 'database'
+    extractor = 'database' AND status = 'complete'
 ) AS aged_scans
 WHERE
   age = 1;

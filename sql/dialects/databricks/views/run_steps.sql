@@ -35,6 +35,8 @@ FROM (
     LAG(dbt_version) OVER in_time AS previous_dbt_version,
     extractor
   FROM recce_metadata.runs
+  WHERE
+    status = 'complete'
   WINDOW in_time AS (
     PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
     ORDER BY run_at, recorded_at, run_id DESC

@@ -23,5 +23,14 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   recorder_version TEXT NOT NULL,
   graph_id TEXT(64) NOT NULL,
   macro_set_id TEXT(64) NOT NULL,
-  column_graph_id TEXT(64)
+  column_graph_id TEXT(64),
+  git_proven BOOLEAN,
+  status TEXT,
+  reason TEXT,
+  build_status TEXT,
+  build_errors BIGINT,
+  build_failures BIGINT,
+  build_warnings BIGINT,
+  build_skipped BIGINT,
+  warnings JSON
 );

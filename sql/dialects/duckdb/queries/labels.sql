@@ -4,4 +4,7 @@ SELECT DISTINCT
   branch
 FROM recce_metadata.runs
 WHERE
-  CAST(:project AS TEXT) IS NULL OR project_name = CAST(:project AS TEXT);
+  status = 'complete'
+  AND (
+    CAST(:project AS TEXT) IS NULL OR project_name = CAST(:project AS TEXT)
+  );

@@ -15,7 +15,9 @@ SELECT
   table_count,
   failed_count,
   score,
-  recorder_version
+  recorder_version,
+  status,
+  reason
 FROM recce_metadata.quality_runs
 WHERE
   (
@@ -34,6 +36,9 @@ WHERE
   )
   AND (
     CAST(:environment AS TEXT) IS NULL OR environment = CAST(:environment AS TEXT)
+  )
+  AND (
+    CAST(:status AS TEXT) IS NULL OR status = CAST(:status AS TEXT)
   )
   AND (
     CAST(:before AS TIMESTAMPTZ) IS NULL OR started_at < CAST(:before AS TIMESTAMPTZ)

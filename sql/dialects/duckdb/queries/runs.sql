@@ -23,7 +23,16 @@ SELECT
   recorder_version,
   graph_id,
   macro_set_id,
-  column_graph_id
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  CAST(warnings AS TEXT) AS warnings
 FROM recce_metadata.runs
 WHERE
   (
@@ -48,6 +57,9 @@ WHERE
   )
   AND (
     CAST(:extractor AS TEXT) IS NULL OR extractor = CAST(:extractor AS TEXT)
+  )
+  AND (
+    CAST(:status AS TEXT) IS NULL OR status = CAST(:status AS TEXT)
   )
   AND (
     CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ)

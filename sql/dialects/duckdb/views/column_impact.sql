@@ -109,6 +109,7 @@ CROSS JOIN LATERAL (
         edge.parent_id <> place.unique_id
         OR edge.parent_column IS DISTINCT FROM edge.column_name
       )
+      AND edge.kind <> 'referenced'
     UNION ALL
     /* from rows into the rows of every reader, and from a column into readers whose columns are not known */
     SELECT

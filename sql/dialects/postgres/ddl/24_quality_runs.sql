@@ -15,5 +15,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
   table_count BIGINT NOT NULL,
   failed_count BIGINT NOT NULL,
   score DOUBLE PRECISION,
-  recorder_version TEXT NOT NULL
+  recorder_version TEXT NOT NULL,
+  status TEXT,
+  reason TEXT
 );

@@ -23,5 +23,14 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   recorder_version VARCHAR(65535) NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
   macro_set_id VARCHAR(64) NOT NULL,
-  column_graph_id VARCHAR(64)
+  column_graph_id VARCHAR(64),
+  git_proven BOOLEAN,
+  status VARCHAR(65535),
+  reason VARCHAR(65535),
+  build_status VARCHAR(65535),
+  build_errors BIGINT,
+  build_failures BIGINT,
+  build_warnings BIGINT,
+  build_skipped BIGINT,
+  warnings SUPER
 );

@@ -15,5 +15,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
   table_count BIGINT NOT NULL,
   failed_count BIGINT NOT NULL,
   score DOUBLE PRECISION,
-  recorder_version VARCHAR(65535) NOT NULL
+  recorder_version VARCHAR(65535) NOT NULL,
+  status VARCHAR(65535),
+  reason VARCHAR(65535)
 );

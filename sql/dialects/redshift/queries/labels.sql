@@ -4,5 +4,8 @@ SELECT DISTINCT
   branch
 FROM recce_metadata.runs
 WHERE
-  CAST(:project AS VARCHAR(65535)) IS NULL
-  OR project_name = CAST(:project AS VARCHAR(65535));
+  status = 'complete'
+  AND (
+    CAST(:project AS VARCHAR(65535)) IS NULL
+    OR project_name = CAST(:project AS VARCHAR(65535))
+  );

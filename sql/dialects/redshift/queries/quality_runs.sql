@@ -15,7 +15,9 @@ SELECT
   table_count,
   failed_count,
   score,
-  recorder_version
+  recorder_version,
+  status,
+  reason
 FROM recce_metadata.quality_runs
 WHERE
   (
@@ -37,6 +39,10 @@ WHERE
   AND (
     CAST(:environment AS VARCHAR(65535)) IS NULL
     OR environment = CAST(:environment AS VARCHAR(65535))
+  )
+  AND (
+    CAST(:status AS VARCHAR(65535)) IS NULL
+    OR status = CAST(:status AS VARCHAR(65535))
   )
   AND (
     CAST(:before AS TIMESTAMP WITH TIME ZONE) IS NULL

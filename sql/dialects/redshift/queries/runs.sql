@@ -23,7 +23,16 @@ SELECT
   recorder_version,
   graph_id,
   macro_set_id,
-  column_graph_id
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  warnings AS warnings
 FROM recce_metadata.runs
 WHERE
   (
@@ -53,6 +62,10 @@ WHERE
   AND (
     CAST(:extractor AS VARCHAR(65535)) IS NULL
     OR extractor = CAST(:extractor AS VARCHAR(65535))
+  )
+  AND (
+    CAST(:status AS VARCHAR(65535)) IS NULL
+    OR status = CAST(:status AS VARCHAR(65535))
   )
   AND (
     CAST(:before AS TIMESTAMP WITH TIME ZONE) IS NULL

@@ -24,6 +24,7 @@ WITH RECURSIVE known AS (
   JOIN recce_metadata.column_parts AS part ON part.column_graph_id = runs.column_graph_id
   JOIN recce_metadata.column_part_nodes AS place ON place.part_id = part.part_id
   JOIN recce_metadata.column_edges AS edge ON edge.lineage_id = place.lineage_id
+  WHERE edge.kind <> 'referenced'
 ), node_reads AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,

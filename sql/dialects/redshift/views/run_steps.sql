@@ -50,6 +50,8 @@ FROM (
     ) AS previous_dbt_version,
     extractor
   FROM recce_metadata.runs
+  WHERE
+    status = 'complete'
 ) AS runs_in_time
 WHERE
   previous_run_id IS NOT NULL;

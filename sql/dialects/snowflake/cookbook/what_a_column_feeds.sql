@@ -26,7 +26,7 @@ WITH RECURSIVE reads AS (
     edge.confidence
   FROM recce_metadata.latest_runs AS run
   JOIN recce_metadata.column_usage AS edge
-    ON edge.run_id = run.run_id
+    ON edge.run_id = run.run_id AND edge.usage <> 'referenced'
   WHERE
     run.environment = 'base' /* edit: the environment */
 ), params AS (

@@ -24,5 +24,14 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   graph_id VARCHAR(64) NOT NULL,
   macro_set_id VARCHAR(64) NOT NULL,
   column_graph_id VARCHAR(64),
+  git_proven BOOLEAN,
+  status VARCHAR,
+  reason VARCHAR,
+  build_status VARCHAR,
+  build_errors BIGINT,
+  build_failures BIGINT,
+  build_warnings BIGINT,
+  build_skipped BIGINT,
+  warnings VARIANT,
   PRIMARY KEY (run_id)
 );

@@ -16,5 +16,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
   failed_count BIGINT NOT NULL,
   score DOUBLE,
   recorder_version VARCHAR NOT NULL,
+  status VARCHAR,
+  reason VARCHAR,
   PRIMARY KEY (quality_run_id)
 );

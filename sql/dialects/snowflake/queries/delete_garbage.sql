@@ -44,6 +44,15 @@ WHERE
     WHERE
       data_diffs.diff_id = column_diffs.diff_id
   );
+DELETE FROM recce_metadata.check_results
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.run_id = COALESCE(check_results.current_run_id, check_results.base_run_id)
+  );
 DELETE FROM recce_metadata.graph_parts
 WHERE
   NOT EXISTS(

@@ -1,4 +1,5 @@
 -- The store's views, each before those that it reads: a migration writes them anew, with other columns.
+DROP VIEW IF EXISTS recce_metadata.check_history;
 DROP VIEW IF EXISTS recce_metadata.metric_history;
 DROP VIEW IF EXISTS recce_metadata.top_value_history;
 DROP VIEW IF EXISTS recce_metadata.latest_column_quality;

@@ -4,4 +4,7 @@ SELECT DISTINCT
   branch
 FROM recce_metadata.runs
 WHERE
-  CAST(:project AS VARCHAR) IS NULL OR project_name = CAST(:project AS VARCHAR);
+  status = 'complete'
+  AND (
+    CAST(:project AS VARCHAR) IS NULL OR project_name = CAST(:project AS VARCHAR)
+  );

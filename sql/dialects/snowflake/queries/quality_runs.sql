@@ -15,7 +15,9 @@ SELECT
   table_count,
   failed_count,
   score,
-  recorder_version
+  recorder_version,
+  status,
+  reason
 FROM recce_metadata.quality_runs
 WHERE
   (
@@ -35,6 +37,9 @@ WHERE
   AND (
     CAST(:environment AS VARCHAR) IS NULL
     OR environment = CAST(:environment AS VARCHAR)
+  )
+  AND (
+    CAST(:status AS VARCHAR) IS NULL OR status = CAST(:status AS VARCHAR)
   )
   AND (
     CAST(:before AS TIMESTAMPTZ) IS NULL OR started_at < CAST(:before AS TIMESTAMPTZ)

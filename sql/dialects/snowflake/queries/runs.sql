@@ -23,7 +23,16 @@ SELECT
   recorder_version,
   graph_id,
   macro_set_id,
-  column_graph_id
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  TO_JSON(warnings) AS warnings
 FROM recce_metadata.runs
 WHERE
   (
@@ -49,6 +58,9 @@ WHERE
   )
   AND (
     CAST(:extractor AS VARCHAR) IS NULL OR extractor = CAST(:extractor AS VARCHAR)
+  )
+  AND (
+    CAST(:status AS VARCHAR) IS NULL OR status = CAST(:status AS VARCHAR)
   )
   AND (
     CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ)

@@ -1,4 +1,5 @@
--- The latest run of each project and environment: one row each, with every column of `runs`.
+-- The latest run of each project and environment: one row each, with every column of `runs`. A failed scan is
+-- never the latest run.
 CREATE OR REPLACE VIEW recce_metadata.latest_runs AS
 SELECT
   run_id,
@@ -24,7 +25,16 @@ SELECT
   recorder_version,
   graph_id,
   macro_set_id,
-  column_graph_id
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  warnings
 FROM (
   SELECT
     runs.*,
@@ -33,6 +43,8 @@ FROM (
       ORDER BY run_at DESC, recorded_at DESC, run_id
     ) AS age
   FROM recce_metadata.runs
+  WHERE
+    status = 'complete'
 ) AS aged_runs
 WHERE
   age = 1;

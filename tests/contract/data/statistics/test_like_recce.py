@@ -216,8 +216,6 @@ def why_profile(theirs: dict[str, Any], key: str) -> str | None:
             return "recce has no median of points in time"
         if of.startswith("struct") and key in ("distinct_count", "distinct_proportion", "is_unique"):
             return "recce does not count distinct structs"
-        if key == "is_unique" and not theirs["row_count"]:
-            return "recce calls no column of an empty table unique, ours has no value twice"
     if of == "interval" and key in ("min", "max", "avg", "median"):
         return "recce takes intervals for numbers: the name begins with int"
     if key == "median" and theirs["column_name"] == "reading" and duckdb.__version__ < "2":

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from recce_meta.diff.data.detail import value_diff_detail
+from recce_meta.diff.data.gaps import limits_of
 from recce_meta.diff.data.rows import rows_diff
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.value import value_diff
@@ -243,6 +244,63 @@ def test_values_that_the_other_type_does_not_hold_are_compared(
 
     assert diff.columns[1].mismatched == 1 or diff.columns[1].reason
     assert whole.added == 1 or whole.incomparable == ("v",)
+
+
+NUMBERS = [
+    # types, two values that a double does not tell apart, and whether the types hold others exactly
+    ("duckdb", "BIGINT", "DOUBLE", "9007199254740993", "9007199254740992", True),
+    ("duckdb", "DECIMAL(38,0)", "HUGEINT", "9007199254740993", "9007199254740992", True),
+    ("duckdb", "UHUGEINT", "HUGEINT", "9007199254740993", "9007199254740992", True),
+    ("duckdb", "DECIMAL(38,20)", "DECIMAL(38,0)", "9007199254740993", "9007199254740992", True),
+    ("postgres", "bigint", "float8", "9007199254740993", "9007199254740992", True),
+    ("postgres", "numeric", "float8", "9007199254740993", "9007199254740992", True),
+    ("duckdb", "INTEGER", "DOUBLE", "7", "7", False),
+    ("duckdb", "DECIMAL(15,2)", "DOUBLE", "7.25", "7.25", False),
+    ("duckdb", "FLOAT", "DOUBLE", "7.25", "7.25", False),
+    ("duckdb", "INTEGER", "BIGINT", "7", "7", False),
+    ("duckdb", "DECIMAL(18,2)", "DECIMAL(38,2)", "7", "7", False),
+    ("postgres", "integer", "float8", "7", "7", False),
+    ("postgres", "bigint", "numeric", "9007199254740993", "9007199254740993", False),
+]
+
+
+@pytest.mark.parametrize(("backend_name", "base", "current", "one", "other", "is_rounded"), NUMBERS)
+def test_numbers_that_are_rounded_are_never_the_same(
+    site: Any, backend_name: str, base: str, current: str, one: str, other: str, is_rounded: bool
+) -> None:
+    if site.dialect.name != backend_name:
+        return
+    for name, kind, value in (("base", base, one), ("current", current, other)):
+        site.create(name, {"id": "INTEGER", "v": kind}, [])
+        site.adapter.execute(f"INSERT INTO {site.relation(name)} VALUES (1, '{value}'::{kind})")
+
+    answers = [
+        site.run(value_diff(site.pair(), ValueOptions(key=("id",)))),
+        site.run(value_diff_detail(site.pair(), ValueOptions(key=("id",)))),
+        site.run(rows_diff(site.pair(), ValueOptions())),
+    ]
+
+    for answer in answers:
+        assert answer.is_equal is (None if is_rounded else True), answer
+        assert [limit for limit in limits_of(answer) if "15 digits" in limit] == (
+            limits_of(answer) if is_rounded else []
+        )
+        assert bool(limits_of(answer)) is is_rounded
+
+
+@pytest.mark.parametrize("current", ["{'c': 1, 'd': 2}", "{'b': 2, 'a': 1}"])
+def test_structs_of_other_fields_are_not_comparable(site: Any, current: str) -> None:
+    if site.dialect.name != "duckdb":
+        return
+    for name, value in (("base", "{'a': 1, 'b': 2}"), ("current", current)):
+        site.adapter.execute(f"CREATE TABLE {site.relation(name)} AS SELECT 1 AS id, {value} AS v")
+
+    by_key = site.run(value_diff(site.pair(), ValueOptions(key=("id",))))
+    whole = site.run(rows_diff(site.pair(), ValueOptions()))
+
+    assert by_key.columns[1].reason
+    assert whole.incomparable == ("v",)
+    assert by_key.is_equal is whole.is_equal is None
 
 
 @pytest.mark.parametrize("current", ["TIMESTAMP_NS", "TIMESTAMP_S", "DATE"])

@@ -15,11 +15,23 @@ import pytest
 
 from recce_meta.models.change import Change, RunDiff, Status
 from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
-from recce_meta.models.data_diff import Failed, RowCount, RowCountDiff, Subject
+from recce_meta.models.data_diff import (
+    ColumnDelta,
+    DetailRow,
+    Failed,
+    QueryDiff,
+    RowCount,
+    RowCountDiff,
+    RowsDiff,
+    SchemaDiff,
+    Subject,
+)
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.check_run_json import check_report_json
 from recce_meta.report.check_run_text import check_report_text
+from recce_meta.report.html.page import html_report
 from recce_meta.report.junit import check_report_junit
+from recce_meta.report.pull_request import pull_request_markdown
 
 HERE = Path(__file__).parent
 SCHEMAS = HERE.parents[3] / "docs" / "schemas"
@@ -50,7 +62,7 @@ REPORT = CheckReport(
             "What changed",
             "lineage_diff",
             CheckStatus.PASSED,
-            message="reported; nothing is expected",
+            message="orders: modified",
             results=(
                 RunDiff(
                     base=RUN,
@@ -95,6 +107,57 @@ REPORT = CheckReport(
             hint="--base-target",
             optional=True,
         ),
+        result(
+            "Rows",
+            "row_count_diff",
+            CheckStatus.PASSED,
+            message="2 of 4 differ (1 only in current), 1 not counted",
+            results=(
+                RowCountDiff(
+                    counts=(
+                        RowCount(subject=Subject(name="stores", base="a", current="b"), base=4, current=4),
+                        RowCount(subject=ORDERS, base=100, current=101),
+                        RowCount(subject=Subject(name="new", current="b"), current=7),
+                        RowCount(
+                            subject=Subject(name="stg", base="a", current="b"),
+                            base_reason="permission denied",
+                            current_reason="permission denied",
+                        ),
+                    )
+                ),
+            ),
+        ),
+        result(
+            "Schemas",
+            "schema_diff",
+            CheckStatus.PASSED,
+            message="1 of 2 differs",
+            results=(
+                SchemaDiff(subject=ORDERS, columns=(ColumnDelta(name="tax", status="removed"),)),
+                SchemaDiff(subject=Subject(name="stores", base="a", current="b"), columns=()),
+            ),
+        ),
+        result(
+            "Shops",
+            "query",
+            CheckStatus.PASSED,
+            message="1 row",
+            results=(
+                QueryDiff(
+                    subject=Subject(name="query"),
+                    base_sql="",
+                    current_sql="select 1 as id",
+                    rows=RowsDiff(
+                        subject=Subject(name="query"),
+                        columns=("id",),
+                        base_rows=None,
+                        current_rows=1,
+                        rows=(DetailRow(status="added", key=(), current=(1,)),),
+                    ),
+                ),
+            ),
+        ),
+        result("Dashboard", "simple", CheckStatus.SKIPPED, message="a note", description="Ask Ann."),
         result(HOSTILE, "value_diff", CheckStatus.FAILED, message=HOSTILE, violations=(HOSTILE, "a\nb")),
     ),
 )
@@ -118,6 +181,20 @@ def test_a_file_without_checks_says_so() -> None:
     assert check_report_text(EMPTY, width=80, color=False) == "No checks in checks.yml\n"
 
 
+def test_markdown_and_html_show_what_checks_found_by_node(check_golden: Callable[[Path, str], None]) -> None:
+    check_golden(HERE / "expected.md", pull_request_markdown(None, (), REPORT))
+    page = html_report("Checks", None, (), REPORT)
+    for shown in (
+        "2 of 4 differ (1 only in current), 1 not counted",
+        "<code>orders</code> 100 → 101 (+1, +1.0%)",
+        "<code>new</code> – → 7",
+        "Checks: 3 of 3 differ, 1 shown",
+        "of 4 checks differ",
+        "Ask Ann.",
+    ):
+        assert shown in page
+
+
 def test_json(check_golden: Callable[[Path, str], None]) -> None:
     check_golden(HERE / "expected.json", check_report_json(REPORT))
 
@@ -128,7 +205,7 @@ def test_json_keeps_to_its_schema(report: CheckReport) -> None:
 
     validator(json.loads((SCHEMAS / "check-run.v1.json").read_text(encoding="utf-8"))).validate(document)
     diff = validator(json.loads((SCHEMAS / "diff.v1.json").read_text(encoding="utf-8")))
-    data = json.loads((SCHEMAS / "data-diff-1.json").read_text(encoding="utf-8"))
+    data = json.loads((SCHEMAS / "data-diff-2.json").read_text(encoding="utf-8"))
     for answer in (answer for check in document["checks"] for answer in check["results"]):
         if answer["type"] == "lineage_diff":
             diff.validate({name: value for name, value in answer.items() if name != "type"})
@@ -153,10 +230,11 @@ JUNIT_10 = {
         {"name", "tests", "failures", "errors", "time", "skipped", "file"},
         {"name", "tests", "failures", "errors"},
     ),
-    "testcase": ({"skipped", "error", "failure"}, {"name", "time", "classname"}, {"name"}),
+    "testcase": ({"skipped", "error", "failure", "system-out"}, {"name", "time", "classname"}, {"name"}),
     "failure": (set(), {"type", "message"}, set()),
     "error": (set(), {"type", "message"}, set()),
     "skipped": (set(), {"type", "message"}, set()),
+    "system-out": (set(), set(), set()),
 }
 """The part of junit-10.xsd (Jenkins' xunit plugin) in use: children, attributes, required attributes."""
 

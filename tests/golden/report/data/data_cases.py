@@ -64,7 +64,7 @@ ROW_COUNTS = RowCountDiff(
         RowCount(subject=REFUNDS, current=312, base_reason="the node is new"),
         RowCount(subject=subject("payment_fees"), base=0, current=18),
         RowCount(
-            subject=subject("int_orders_joined"),
+            subject=Subject(name="int_orders_joined", unique_id="model.jaffle_shop.int_orders_joined"),
             base_reason="ephemeral: it has no relation",
             current_reason="ephemeral: it has no relation",
         ),

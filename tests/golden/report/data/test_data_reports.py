@@ -17,7 +17,7 @@ from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.report import data_json, data_markdown, data_text, pull_request_markdown
 
 HERE = Path(__file__).parent
-SCHEMA_FILE = HERE.parents[3] / "docs" / "schemas" / "data-diff-1.json"
+SCHEMA_FILE = HERE.parents[3] / "docs" / "schemas" / "data-diff-2.json"
 
 
 def read_module() -> Any:

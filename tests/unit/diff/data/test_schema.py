@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recce_meta.dialects import Dialect, dialect_named
+from recce_meta.diff.data.gaps import limits_of
 from recce_meta.diff.data.plan import Answer, Queries, run
 from recce_meta.diff.data.schema import OTHER_WAREHOUSE, schema_diff, stored_schema_diff
 from recce_meta.diff.data.source import Pair, Source, table
 from recce_meta.models import Column
 from recce_meta.models.data_diff import DataSide, SchemaDiff, Subject
+from recce_meta.report.data.wording import Outcome, verdict
 
 SUBJECT = Subject(name="orders")
 DUCKDB = dialect_named("duckdb")
@@ -114,3 +116,17 @@ def test_two_warehouses_are_compared_by_what_their_types_hold() -> None:
 
     assert statuses(found) == [("id", "unchanged"), ("at", "retyped")]
     assert found.notes == (OTHER_WAREHOUSE,)
+
+
+def test_columns_that_only_the_project_documents_are_not_called_the_same() -> None:
+    columns = [Column("a", "int")]
+    unknown = stored_schema_diff(SUBJECT, [], [], POSTGRES)
+    documented = stored_schema_diff(SUBJECT, columns, columns, POSTGRES, documented=["current"])
+    known = stored_schema_diff(SUBJECT, columns, columns, POSTGRES)
+
+    assert [verdict(one).outcome for one in (unknown, documented, known)] == [
+        Outcome.NOT_COMPARED,
+        Outcome.PARTIAL,
+        Outcome.EQUAL,
+    ]
+    assert limits_of(documented)[0].startswith("Only documented columns are recorded for current")

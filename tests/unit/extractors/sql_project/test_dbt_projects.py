@@ -44,6 +44,22 @@ FILES = {
 }
 
 
+def test_of_duplicate_keys_the_last_counts_as_in_dbt_with_a_warning(read: Callable[..., Any]) -> None:
+    shop = read(
+        {
+            "dbt_project.yml": "name: shop\nmodels:\n  +tags: a\nmodels:\n  +tags: b\n",
+            "models/orders.sql": "select 1 as id",
+            "models/schema.yml": "models:\n  - name: orders\n    description: one\n    description: two\n",
+        }
+    )
+
+    assert shop["orders"].description == "two"
+    assert shop["orders"].config["tags"] == ["b"]
+    told = "\n".join(shop.project.warnings)
+    assert "dbt_project.yml:4: duplicate key 'models', first given in line 2; the last one counts" in told
+    assert "models/schema.yml:4: duplicate key 'description', first given in line 3" in told
+
+
 def test_a_project_is_read_with_its_names_places_and_edges(read: Callable[..., Any]) -> None:
     shop = read(FILES, dialect="duckdb")
     orders, staged, source = shop["orders"], shop["stg_orders"], shop["raw.orders"]

@@ -42,7 +42,10 @@ def test_statements_and_files_are_nodes_and_names_are_edges(read: Callable[..., 
     assert (shop["big"].materialized, shop["orders"].relation_name) == ("view", "analytics.orders")
     assert [column.name for column in shop["t2"].columns] == ["x", "y"]
     assert shop.project.run.extractor == "sql"
-    assert shop.project.warnings == ("reports/fill.sql:4 cannot be parsed: Expected table name",)
+    assert shop.project.warnings == (
+        "reports/fill.sql:4 is not understood: Expected table name; "
+        "its parents are the relations that it names",
+    )
 
 
 def test_columns_are_traced_through_names_that_are_spelt_in_several_ways(read: Callable[..., Any]) -> None:

@@ -1,0 +1,107 @@
+"""Proof that dbt built artifacts from the files of the commit that is checked out.
+
+Artifacts do not name their commit. The checkout may have moved on since they were built, or never have held
+their files: CI downloads production's artifacts into the checkout of a pull request. Only time proves a
+commit. The artifacts must be newer than the commit, than the last move of HEAD, and than every change of a
+tracked file. Any doubt leaves the commit unproven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+
+from msgspec import Struct
+
+from recce_meta.extractors.git import CODE_SUFFIXES, GitState, git_output, read_repository
+
+SUBMODULE = "160000"
+"""Mode of a submodule in git's index; `detect_git` does not look for edits in it."""
+DOCUMENTATION = ".md"
+MARGIN = 1.0
+"""Seconds by which artifacts must be newer: git and some file systems round times down to a second."""
+
+
+class Checkout(Struct, frozen=True):
+    """The commit of a checkout, at a time."""
+
+    sha: str | None
+    """Full commit id of HEAD; None if the checkout is dirty or there is no repository."""
+    at: datetime
+
+
+def clean_checkout(start: Path, environ: Mapping[str, str]) -> Checkout:
+    """Return the state of the checkout that *start* lies in."""
+    repository = read_repository(start, environ)
+    sha = repository.sha if repository.dirty is False else None
+    return Checkout(sha, datetime.now(timezone.utc))
+
+
+def proves_commit(
+    start: Path,
+    git: GitState,
+    built_at: datetime,
+    environ: Mapping[str, str],
+    before: Checkout | None = None,
+) -> bool:
+    """Return True if artifacts of *built_at* were built from the files of the commit of *git*.
+
+    *before* is the checkout before a command that may have built them just now. If the checkout has the same
+    commit before and after the command, times of files do not matter.
+    """
+    now = clean_checkout(start, environ)
+    if now.sha is None or not git.sha or git.dirty is not False or not now.sha.startswith(git.sha):
+        return False
+    if built_at > now.at:  # the clock of one of the machines is wrong
+        return False
+    if before is not None and before.sha == now.sha and before.at <= built_at:
+        return True
+    head = _head_times(start, environ)
+    return (
+        head is not None and built_at.timestamp() - MARGIN > max(head) and _is_older(start, environ, built_at)
+    )
+
+
+def _head_times(start: Path, environ: Mapping[str, str]) -> tuple[float, float] | None:
+    """Return the time of the commit and of the last move of HEAD; None if git does not say."""
+    arguments = ("log", "--walk-reflogs", "--max-count=1", "--date=unix", "--format=%ct %gd", "HEAD")
+    committed, _, moved = git_output(start, environ, arguments).strip().partition(" HEAD@{")
+    moment = moved.removesuffix("}")
+    return (float(committed), float(moment)) if committed.isdecimal() and moment.isdecimal() else None
+
+
+def _is_older(start: Path, environ: Mapping[str, str], built_at: datetime) -> bool:
+    """Return True if every tracked file of the repository was last changed before *built_at*."""
+    listed = git_output(start, environ, ("ls-files", "-z", "--stage", "-v", ":/"))
+    folders: set[Path] = set()
+    for entry in listed.split("\0")[:-1]:
+        about, _, name = entry.partition("\t")
+        path = start / name
+        tag, mode = about.split(" ")[:2]
+        if mode == SUBMODULE or (tag != "H" and path.exists()):
+            return False  # git does not compare such a file: submodules, assume-unchanged, skip-worktree
+        if not _is_before(path, built_at):
+            return False
+        if name.endswith((*CODE_SUFFIXES, DOCUMENTATION)):
+            folders.add(path.parent)
+    # A folder changes when a file in it is removed or renamed. The project's folder changes with every build.
+    return bool(listed) and all(_is_before(folder, built_at) for folder in folders - set(_roots(start)))
+
+
+def _roots(start: Path) -> Iterator[Path]:
+    """Return *start* and the folders above it, as `git ls-files` names them."""
+    folder = start
+    for _ in start.resolve().parents:
+        yield folder
+        folder = folder / ".."
+
+
+def _is_before(path: Path, moment: datetime) -> bool:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # left out of a sparse checkout: the checkout is clean
+        return True
+    except OSError:
+        return False
+    return max(found.st_mtime, found.st_ctime) < moment.timestamp() - MARGIN

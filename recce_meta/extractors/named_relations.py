@@ -1,0 +1,202 @@
+"""Relations that a statement names, found without a parser: for SQL that no parser reads.
+
+Rules of this module:
+
+- A relation is named behind FROM, JOIN or USING of a MERGE, and at the commas of a FROM list.
+- FROM within `extract(… from …)` and its like, and in `is distinct from`, names none.
+- The names of CTEs and of functions are no relations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+_TOKEN = re.compile(
+    r"""(?xs)
+    (?P<comment> --[^\n]* | /\*.*?(?:\*/|\Z) )
+    | (?P<string> '(?:[^']|'')*(?:'|\Z) | \$\w*\$.*?(?:\$\w*\$|\Z) )
+    | (?P<quoted> "(?:[^"]|"")*" | `[^`]*` )
+    | (?P<word> [^\W\d][\w$]* )
+    | (?P<sign> \S )
+    """
+)
+_BRACKETED = re.compile(r"\[[^\]\[]+\]")
+_BRACKETS_QUOTE = frozenset({"fabric", "tsql"})
+_BEFORE = frozenset({"FROM", "JOIN", "STRAIGHT_JOIN"})
+_ENDS = frozenset(
+    """
+    EXCEPT FETCH GROUP HAVING INTERSECT LIMIT MINUS OFFSET ORDER QUALIFY RETURNING SELECT SET UNION VALUES
+    WHEN WHERE WINDOW
+    """.split()
+)
+_BESIDE_NAMES = frozenset({"ONLY", "LATERAL", "TABLE"})
+_WITH_FROM = frozenset({"EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM"})
+_QUERIES = frozenset("DESCRIBE FROM PIVOT SELECT SUMMARIZE TABLE UNPIVOT VALUES WITH".split())
+_FILLING = frozenset({"INSERT", "MERGE", "REPLACE", "UPDATE"})
+
+
+class Word(NamedTuple):
+    """One piece of a text: a word, a quoted name, or a sign."""
+
+    text: str
+    is_quoted: bool
+    start: int
+
+    @property
+    def upper(self) -> str:
+        """The word in upper case; empty for a quoted name, which is no keyword."""
+        return "" if self.is_quoted else self.text.upper()
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it may be a part of a name."""
+        return self.is_quoted or self.text[0].isalpha() or self.text[0] == "_"
+
+
+Name = tuple[Word, ...]
+"""The parts of a dotted name."""
+
+
+class Built(NamedTuple):
+    """What a statement makes: no target for a query alone."""
+
+    target: Name
+    materialized: str
+
+
+def words_of(text: str, dialect: str = "") -> list[Word]:
+    """Return the pieces of *text* without comments and strings, whatever is wrong with it."""
+    found: list[Word] = []
+    place = 0
+    while place < len(text):
+        match = _BRACKETED.match(text, place) if dialect in _BRACKETS_QUOTE else None
+        if match is not None:
+            found.append(Word(match[0][1:-1], True, place))
+        elif (match := _TOKEN.match(text, place)) is not None:
+            if match.lastgroup == "quoted":
+                quote = match[0][0]
+                found.append(Word(match[0][1:-1].replace(quote * 2, quote), True, place))
+            elif match.lastgroup in ("word", "sign"):
+                found.append(Word(match[0], False, place))
+        place = match.end() if match is not None else place + 1
+    return found
+
+
+def statements_in(text: str, dialect: str = "") -> Iterator[tuple[str, int]]:
+    """Yield the statements of *text*, which no tokenizer reads, each with the line on which it begins."""
+    start = None
+    for word in words_of(text, dialect):
+        if word.text == ";" and not word.is_quoted:
+            if start is not None:
+                yield text[start : word.start].strip(), text.count("\n", 0, start) + 1
+            start = None
+        elif start is None:
+            start = word.start
+    if start is not None:
+        yield text[start:].strip(), text.count("\n", 0, start) + 1
+
+
+def built_by(words: Sequence[Word]) -> Built | None:
+    """Return what the statement *words* makes; None if it makes nothing and asks nothing."""
+    first = next((word.upper for word in words if word.text != "("), "")
+    if first == "CREATE":
+        for place, word in enumerate(words):
+            if word.upper in ("TABLE", "VIEW"):
+                name, _ = _name_at(words, _behind(words, place + 1, ("IF", "NOT", "EXISTS")))
+                return Built(name, word.upper.lower()) if name else None
+            if word.upper in ("AS", "FUNCTION", "PROCEDURE", "MACRO", "SCHEMA", "TYPE"):
+                return None
+        return None
+    if first in _FILLING:
+        place = _behind(words, 0, (first, "OR", "IGNORE", "INTO", "OVERWRITE", "TABLE", "ONLY"))
+        name, _ = _name_at(words, place)
+        return Built(name, "incremental") if name else None
+    return Built((), "view") if first in _QUERIES else None
+
+
+def relations_named(words: Sequence[Word]) -> list[Name]:
+    """Return the relations that *words* name where only relations stand, in order, each once."""
+    ctes = {_cte_at(words, place) for place in range(len(words))} - {""}
+    found: dict[tuple[str, ...], Name] = {}
+    opened: list[str] = []
+    lists: list[bool] = [False]  # for each bracket, whether a FROM list goes on
+    expects, place = False, 0
+    while place < len(words):
+        word = words[place]
+        upper = word.upper
+        if word.text == "(" and not word.is_quoted:
+            opened.append(words[place - 1].upper if place else "")
+            lists.append(False)
+        elif word.text == ")" and not word.is_quoted:
+            opened = opened[:-1]
+            lists = lists[:-1] or [False]
+            expects = False
+        elif upper in _BEFORE or (upper == "USING" and _is_merge(words)):
+            expects = not _is_no_clause(words, place, opened)
+            lists[-1] = lists[-1] or expects
+        elif upper in ("ON", "USING"):
+            expects = False  # a comma behind the condition of a join goes on with the list
+        elif upper in _ENDS:
+            lists[-1] = expects = False
+        elif word.text == "," and lists[-1]:
+            expects = True
+        elif expects and word.is_name and upper not in _BESIDE_NAMES:
+            name, place = _name_at(words, place)
+            expects = False
+            is_call = place < len(words) and words[place].text == "("
+            if not is_call and not (len(name) == 1 and name[0].text.lower() in ctes):
+                found.setdefault(tuple(part.text.lower() for part in name), name)
+            continue
+        place += 1
+    return list(found.values())
+
+
+def _is_merge(words: Sequence[Word]) -> bool:
+    return any(word.upper == "MERGE" for word in words[:20])
+
+
+def _is_no_clause(words: Sequence[Word], place: int, opened: Sequence[str]) -> bool:
+    """Return True if the FROM at *place* belongs to a function or to a comparison."""
+    before = words[place - 1].upper if place else ""
+    return words[place].upper == "FROM" and (
+        before == "DISTINCT" or bool(opened and opened[-1] in _WITH_FROM)
+    )
+
+
+def _cte_at(words: Sequence[Word], place: int) -> str:
+    """Return the name of the CTE that is defined at *place*, in lower case; empty if none is."""
+    word = words[place]
+    before = words[place - 1] if place else None
+    if not word.is_name or before is None:
+        return ""
+    if before.upper not in ("WITH", "RECURSIVE") and before.text != ",":
+        return ""
+    behind = place + 1
+    if behind < len(words) and words[behind].text == "(":
+        while behind < len(words) and words[behind].text != ")":
+            behind += 1
+        behind += 1
+    kinds = [one.upper or one.text for one in words[behind : behind + 4]]
+    if kinds[:1] == ["AS"] and "(" in kinds[1:]:
+        return word.text.lower()
+    return ""
+
+
+def _behind(words: Sequence[Word], place: int, passed: Sequence[str]) -> int:
+    while place < len(words) and words[place].upper in passed:
+        place += 1
+    return place
+
+
+def _name_at(words: Sequence[Word], place: int) -> tuple[Name, int]:
+    """Return the dotted name that begins at *place*, and the place behind it."""
+    parts: list[Word] = []
+    while place < len(words) and words[place].is_name:
+        parts.append(words[place])
+        place += 1
+        if place + 1 >= len(words) or words[place].text != "." or words[place].is_quoted:
+            break
+        place += 1
+    return tuple(parts), place

@@ -1,0 +1,142 @@
+"""Stores results of checks, so that their history is a query, and reads them back.
+
+A result names the runs that it compared. It goes when its current run is pruned; without a current run, when
+its base run is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timezone
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import StoreError, UsageError
+from recce_meta.models import RunMetadata
+from recce_meta.models.stored_check import StoredCheck, StoredFinding
+from recce_meta.store.content import Row, digest
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.migrate import StoreSession, open_store
+from recce_meta.store.read import run_by_id
+from recce_meta.store.retry import retrying
+from recce_meta.store.rows import names_of
+from recce_meta.store.values import json_text, storable, value_of_tree
+
+COLUMNS = StoredCheck.__struct_fields__
+ALL = 2**31
+
+
+class SavedChecks(Struct, frozen=True, kw_only=True):
+    """What `save_checks` did."""
+
+    ids: tuple[str, ...]
+    """Of all that were to be stored, in order."""
+    written: int
+    """How many of them are new."""
+
+
+def with_id(check: StoredCheck) -> StoredCheck:
+    """Return *check* with the hash of all that it says for its id; who stores it plays no part."""
+    fields = [getattr(check, name) for name in COLUMNS if name not in ("check_result_id", "recorder_version")]
+    return msgspec.structs.replace(check, check_result_id=digest(msgspec.json.encode(fields)))
+
+
+def save_checks(
+    adapter: UnifiedSqlAdapter, checks: Iterable[StoredCheck], *, schema: str = DEFAULT_SCHEMA
+) -> SavedChecks:
+    """Store *checks* in one transaction; those that are stored already are left as they are.
+
+    Other writers are waited for. Raises UsageError if a result belongs to no run, StoreError if one of its
+    runs is not in the store.
+    """
+    wanted = {check.check_result_id: check for check in map(with_id, checks)}
+
+    def work() -> SavedChecks:
+        with open_store(adapter, schema, writes=True) as store:
+            for run_id in {run_id for check in wanted.values() for run_id in _runs_of(check)}:
+                if run_by_id(store, run_id) is None:
+                    raise StoreError(
+                        f"Run {run_id} is not in the store: no result of a check can be stored with it",
+                        hint="recce-meta record writes it, recce-meta runs lists those that are there",
+                    )
+            return SavedChecks(ids=tuple(wanted), written=insert_checks(store, wanted.values()))
+
+    return retrying(work)
+
+
+def list_checks(
+    adapter: UnifiedSqlAdapter,
+    *,
+    check_name: str | None = None,
+    run: RunMetadata | None = None,
+    project: str | None = None,
+    limit: int | None = None,
+    schema: str = DEFAULT_SCHEMA,
+) -> list[StoredCheck]:
+    """Return the stored results, newest first: of a check, of a run that they belong to, of a project."""
+    with open_store(adapter, schema) as store:
+        run_id = None if run is None else run.run_id
+        return find_checks(
+            store, check_name=check_name, run_id=run_id, project=project, most=ALL if limit is None else limit
+        )
+
+
+def find_checks(
+    store: StoreSession,
+    *,
+    check_name: str | None = None,
+    run_id: str | None = None,
+    project: str | None = None,
+    most: int = ALL,
+) -> list[StoredCheck]:
+    """Return what `list_checks` does, within a session."""
+    rows = store.query("check_results", check_name=check_name, run_id=run_id, project=project, most=most)
+    return [_check_of(row) for row in rows]
+
+
+def insert_checks(store: StoreSession, checks: Iterable[StoredCheck]) -> int:
+    """Insert those of *checks* that are not stored yet, and return their number."""
+    wanted = {check.check_result_id: check for check in checks}
+    if not wanted:
+        return 0
+    known = set(names_of(store.query("stored_check_results", ids="\n".join(wanted))))
+    new = [check for check_id, check in wanted.items() if check_id not in known]
+    store.insert("check_results", COLUMNS, map(_row, new))
+    return len(new)
+
+
+def _runs_of(check: StoredCheck) -> list[str]:
+    runs = [run_id for run_id in (check.base_run_id, check.current_run_id) if run_id is not None]
+    if not runs:
+        raise UsageError(
+            "A check is stored with the runs that it compared, and there is none",
+            hint="name a recorded run for base or current",
+        )
+    return runs
+
+
+def _row(check: StoredCheck) -> Row:
+    """Return the row of `check_results`, in the order of `COLUMNS`."""
+    values = (getattr(check, name) for name in COLUMNS)
+    return tuple(_cell(value) for value in values)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, (tuple, dict)):
+        return json_text(msgspec.to_builtins(value))
+    return value
+
+
+def _check_of(row: tuple[Any, ...]) -> StoredCheck:
+    fields = dict(zip(COLUMNS, row, strict=True))
+    for name in ("violations", "findings", "parameters"):
+        fields[name] = value_of_tree(msgspec.json.decode(fields[name]))
+    findings = tuple(StoredFinding(**finding) for finding in fields.pop("findings"))
+    violations = tuple(fields.pop("violations"))
+    checked_at = fields.pop("checked_at").astimezone(timezone.utc)
+    return StoredCheck(**fields, checked_at=checked_at, findings=findings, violations=violations)

@@ -1,0 +1,6 @@
+-- Which of the check results in a list of lines are stored already.
+SELECT
+  check_result_id
+FROM recce_metadata.check_results
+WHERE
+  check_result_id IN UNNEST(SPLIT(:ids, CHR(10)));

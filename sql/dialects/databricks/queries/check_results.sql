@@ -1,0 +1,45 @@
+-- Stored results of checks, newest first; a filter that is NULL lets everything through. Those that belong to a run
+-- are those that go when it is pruned.
+SELECT
+  result.check_result_id,
+  result.checked_at,
+  result.base_run_id,
+  result.current_run_id,
+  result.origin,
+  result.file_name,
+  result.ordinal,
+  result.check_name,
+  result.check_type,
+  result.description,
+  result.status,
+  result.has_expectations,
+  result.is_optional,
+  result.node_count,
+  result.differing_nodes,
+  result.uncompared_nodes,
+  result.message,
+  CAST(result.violations AS STRING) AS violations,
+  CAST(result.findings AS STRING) AS findings,
+  result.seconds,
+  result.parameters AS parameters,
+  result.recorder_version
+FROM recce_metadata.check_results AS result
+JOIN recce_metadata.runs
+  ON runs.run_id = COALESCE(result.current_run_id, result.base_run_id)
+WHERE
+  (
+    CAST(:run_id AS STRING) IS NULL OR runs.run_id = CAST(:run_id AS STRING)
+  )
+  AND (
+    CAST(:check_name AS STRING) IS NULL
+    OR result.check_name = CAST(:check_name AS STRING)
+  )
+  AND (
+    CAST(:project AS STRING) IS NULL OR runs.project_name = CAST(:project AS STRING)
+  )
+ORDER BY
+  result.checked_at DESC NULLS FIRST,
+  result.ordinal NULLS LAST,
+  result.check_name NULLS LAST,
+  result.check_result_id NULLS LAST
+LIMIT CAST(LEAST(:most, 2147483647) AS INT);

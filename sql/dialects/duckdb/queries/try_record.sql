@@ -1,0 +1,41 @@
+-- Inserts no row into tables that every record writes: fails if the role may not record.
+INSERT INTO recce_metadata.run_results (
+  run_id,
+  unique_id,
+  status
+)
+SELECT
+  run_id,
+  unique_id,
+  status
+FROM recce_metadata.run_results
+WHERE
+  1 = 0;
+INSERT INTO recce_metadata.runs (
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  extractor,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  macro_set_id
+)
+SELECT
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  extractor,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  macro_set_id
+FROM recce_metadata.runs
+WHERE
+  1 = 0;

@@ -1,0 +1,74 @@
+-- Whether artifacts prove a run's commit, how its build and the run itself ended, and its warnings. Of runs recorded
+-- before, the build is counted from its results. Their commit stays unproven and their warnings unknown.
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS git_proven BOOLEAN;
+
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS status TEXT;
+
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS reason TEXT;
+
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS build_status TEXT;
+
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS build_errors BIGINT;
+
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS build_failures BIGINT;
+
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS build_warnings BIGINT;
+
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS build_skipped BIGINT;
+
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS warnings JSON;
+
+ALTER TABLE quality_runs ADD COLUMN IF NOT EXISTS status TEXT;
+
+ALTER TABLE quality_runs ADD COLUMN IF NOT EXISTS reason TEXT;
+
+UPDATE runs SET status = 'complete' WHERE status IS NULL;
+
+UPDATE quality_runs SET status = 'complete' WHERE status IS NULL;
+
+UPDATE runs
+SET
+  build_status = CASE WHEN build.errors + build.failures > 0 THEN 'failed' ELSE 'success' END,
+  build_errors = build.errors,
+  build_failures = build.failures,
+  build_warnings = build.warnings,
+  build_skipped = build.skipped
+FROM (
+  SELECT
+    run_id,
+    COUNT(CASE WHEN status IN ('error', 'runtime error', 'partial success') THEN 1 END) AS errors,
+    COUNT(CASE WHEN status = 'fail' THEN 1 END) AS failures,
+    COUNT(CASE WHEN status = 'warn' THEN 1 END) AS warnings,
+    COUNT(CASE WHEN status = 'skipped' THEN 1 END) AS skipped
+  FROM run_results
+  GROUP BY run_id
+) AS build
+WHERE build.run_id = runs.run_id AND runs.build_status IS NULL;
+
+-- One row per result of a check: from `check run --save`, and from an imported state of recce. Its id is the hash of
+-- the result, so that saving it again is a no-op. It goes when its current run does; without one, when its base run
+-- does. `findings` is a JSON list of nodes with counts in words: no values of the compared data.
+CREATE TABLE IF NOT EXISTS check_results (
+  check_result_id VARCHAR(64) NOT NULL PRIMARY KEY,
+  checked_at TIMESTAMPTZ NOT NULL,
+  base_run_id VARCHAR(64),
+  current_run_id VARCHAR(64),
+  origin TEXT NOT NULL,
+  file_name TEXT NOT NULL,
+  ordinal BIGINT NOT NULL,
+  check_name TEXT NOT NULL,
+  check_type TEXT NOT NULL,
+  description TEXT NOT NULL,
+  status TEXT NOT NULL,
+  has_expectations BOOLEAN NOT NULL,
+  is_optional BOOLEAN NOT NULL,
+  node_count BIGINT,
+  differing_nodes BIGINT,
+  uncompared_nodes BIGINT,
+  message TEXT NOT NULL,
+  violations JSON NOT NULL,
+  findings JSON NOT NULL,
+  seconds DOUBLE PRECISION,
+  parameters JSON NOT NULL,
+  recorder_version TEXT NOT NULL
+);

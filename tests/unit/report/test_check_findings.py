@@ -1,0 +1,100 @@
+"""Findings of checks: each claims what its type compared, and differences count as in recce."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
+from recce_meta.models.data_diff import (
+    ColumnDelta,
+    ColumnProfile,
+    Profile,
+    ProfileDiff,
+    RowCount,
+    RowCountDiff,
+    SchemaDiff,
+    Subject,
+)
+from recce_meta.report.check_findings import Finding, node_findings, reports_phrase, summary_of
+
+
+def both(name: str) -> Subject:
+    return Subject(name=name, base=f"prod.{name}", current=f"dev.{name}")
+
+
+def counts(*figures: tuple[str, int | None, int | None]) -> RowCountDiff:
+    return RowCountDiff(
+        counts=tuple(RowCount(subject=both(name), base=b, current=c) for name, b, c in figures)
+    )
+
+
+def schema(name: str, *columns: str) -> SchemaDiff:
+    return SchemaDiff(
+        subject=both(name), columns=tuple(ColumnDelta(name=column, status="added") for column in columns)
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "summary"),
+    [
+        ("row_count_diff", [counts(("a", 1, 2), ("b", 1, 1), ("c", 5, 4))], "2 of 3 differ"),
+        ("row_count_diff", [counts(("a", 1, 1), ("b", 2, 2))], "same row count in all 2"),
+        ("row_count_diff", [counts(("a", 1, 1))], "a: same row count (1)"),
+        (
+            "row_count_diff",
+            [counts(("a", 1, 1), ("b", None, None))],
+            "same row count in 1 of 2, 1 not counted",
+        ),
+        ("row_count_diff", [counts()], "no node is selected"),
+        ("row_count", [counts(("a", None, 3), ("b", None, 4))], "2 counted"),
+        ("row_count", [counts(("a", None, 3))], "a: 3 rows"),
+        ("schema_diff", [schema("a", "x"), schema("b")], "1 of 2 differs"),
+        ("schema_diff", [schema("a"), schema("b")], "same columns in all 2"),
+        ("schema_diff", [], "no node is selected"),
+    ],
+)
+def test_a_summary_counts_nodes_and_claims_what_was_compared(kind: str, answers: Any, summary: str) -> None:
+    assert summary_of(kind, answers) == summary
+
+
+def test_a_node_on_one_side_differs_as_in_recce() -> None:
+    new = RowCount(subject=Subject(name="new", current="dev.new"), current=5)
+    gone = RowCount(subject=Subject(name="gone", base="prod.gone"), base=5)
+    answer = RowCountDiff(counts=(new, gone, *counts(("a", 1, 1)).counts))
+
+    assert summary_of("row_count_diff", [answer]) == "2 of 3 differ (1 only in base, 1 only in current)"
+    assert [(one.name, one.finding) for one in node_findings("row_count_diff", [answer])] == [
+        ("gone", Finding.ONLY_IN_BASE),
+        ("new", Finding.ONLY_IN_CURRENT),
+        ("a", Finding.SAME),
+    ]
+
+
+def test_one_side_alone_is_never_called_the_same_or_different() -> None:
+    figures = Profile(type="INTEGER", row_count=3, not_null_count=3)
+    answer = ProfileDiff(subject=Subject(name="a"), columns=(ColumnProfile(name="id", current=figures),))
+
+    assert [one.finding for one in node_findings("profile", [answer])] == [Finding.SHOWN]
+    assert summary_of("profile", [answer]) == "a: profile of 1 column"
+
+
+def test_a_report_counts_the_checks_that_differ() -> None:
+    def check(kind: str, answer: Any, **fields: Any) -> CheckResult:
+        return CheckResult(name=kind, type=kind, status=CheckStatus.PASSED, results=(answer,), **fields)
+
+    differing, same = counts(("a", 1, 2)), counts(("a", 1, 1))
+    report = CheckReport(
+        checks=(
+            check("row_count_diff", differing),
+            check("row_count_diff", same),
+            check("row_count_diff", differing, has_expectations=True),
+            check("row_count", same),
+            check("row_count_diff", counts(("a", None, None))),
+        )
+    )
+
+    assert reports_phrase(report) == "1 of 3 differs, 1 not compared, 1 shown"
+    assert reports_phrase(CheckReport(checks=(report.checks[1],))) == "none of 1 differs"
+    assert reports_phrase(CheckReport(checks=(report.checks[2],))) == ""
