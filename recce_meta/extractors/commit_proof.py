@@ -3,7 +3,8 @@
 Artifacts do not name their commit. The checkout may have moved on since they were built, or never have held
 their files: CI downloads production's artifacts into the checkout of a pull request. Only time proves a
 commit. The artifacts must be newer than the commit, than the last move of HEAD, and than every change of a
-tracked file. Any doubt leaves the commit unproven.
+tracked file. Any doubt leaves the commit unproven. So does code behind a filter such as Git LFS: the checkout
+then holds other text than the commit.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from recce_meta.extractors.git import CODE_SUFFIXES, GitState, git_output, read_
 SUBMODULE = "160000"
 """Mode of a submodule in git's index; `detect_git` does not look for edits in it."""
 DOCUMENTATION = ".md"
+_NO_FILTER = frozenset(["unspecified", "unset", "set"])
+"""What `git check-attr` prints if an attribute names no filter."""
 MARGIN = 1.0
 """Seconds by which artifacts must be newer: git and some file systems round times down to a second."""
 
@@ -55,12 +58,26 @@ def proves_commit(
         return False
     if built_at > now.at:  # the clock of one of the machines is wrong
         return False
+    if _has_filtered_code(start, environ):
+        return False
     if before is not None and before.sha == now.sha and before.at <= built_at:
         return True
     head = _head_times(start, environ)
     return (
         head is not None and built_at.timestamp() - MARGIN > max(head) and _is_older(start, environ, built_at)
     )
+
+
+def _has_filtered_code(start: Path, environ: Mapping[str, str]) -> bool:
+    """Return True if tracked code has the attribute `filter`, or if git does not say."""
+    names = git_output(start, environ, ("ls-files", "-z", ":/")).split("\0")[:-1]
+    code = [name for name in names if name.endswith((*CODE_SUFFIXES, DOCUMENTATION))]
+    if not code:
+        return False
+    listed = "".join(f"{name}\0" for name in code)
+    answers = git_output(start, environ, ("check-attr", "-z", "--stdin", "filter"), given=listed).split("\0")
+    values = answers[2::3]  # path, attribute, value
+    return len(values) != len(code) or not _NO_FILTER.issuperset(values)
 
 
 def _head_times(start: Path, environ: Mapping[str, str]) -> tuple[float, float] | None:

@@ -9,12 +9,16 @@ about the commits that it names, and about merges of them; of any other commit t
 alone.
 
 Nothing here raises: an absent or odd value is None.
+
+A repository's configuration, attributes and hooks can name programs. No call of git here starts any of them.
+A file whose content git can only compare through such a program is neither clean nor dirty: `dirty` is None.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -25,13 +29,31 @@ GIT_TIMEOUT = 2.0
 """Seconds after which a call of git is given up."""
 
 
+_SAFE_SETTINGS = (
+    "core.fsmonitor=",
+    f"core.hooksPath={os.devnull}",
+    "core.quotePath=true",
+    "log.showSignature=false",
+    "status.relativePaths=true",
+    "status.submoduleSummary=false",
+)
+"""Settings that overrule the repository's: programs it would start, and forms of output."""
+_FILTER = re.compile(r"filter\.(.*)\.(?:clean|smudge|process|required)", re.S)
+_KEPT = re.compile(
+    r"GIT_CONFIG_.+|GIT_CEILING_DIRECTORIES|GIT_DISCOVERY_ACROSS_FILESYSTEM|GIT_TEST_ASSUME_DIFFERENT_OWNER"
+)
+"""Variables of git that name no program; configuration from them is overruled like the repository's."""
+
+
 class GitState(Struct, frozen=True):
     """What is known of the code's origin; None where nothing is."""
 
     sha: str | None = None
     branch: str | None = None
     dirty: bool | None = None
-    """True if tracked files differ from the commit (`git describe --dirty`), or code is untracked."""
+    """True if tracked files differ from the commit (`git describe --dirty`), or code is untracked.
+
+    None if only files behind a filter such as Git LFS's seem to differ: the filter is not run."""
     pull_request: str | None = None
     """The number by which the hosting service knows the pull or merge request."""
 
@@ -300,22 +322,68 @@ def _read_event(path: str | None) -> dict[str, str]:
 
 
 def read_repository(start: Path, environ: Mapping[str, str]) -> GitState:
-    """What `git status` says; its first lines are `# branch.<key> <value>`, the others changes."""
+    """Return what `git status` reports; its first lines are `# branch.<key> <value>`, the others changes."""
+    drivers = _filter_drivers(start, environ)
+    if drivers is None:
+        return GitState()
     # Submodules are compared by their commit alone: looking into each costs a process.
-    output = git_output(
-        start,
-        environ,
-        ("status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--ignore-submodules=dirty"),
-    )
-    lines = output.splitlines()
+    status = ("status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--ignore-submodules=dirty",
+              "--no-renames")  # fmt: skip
+    lines = git_output(start, environ, (*_without_filters(drivers), *status)).split("\n")[:-1]
     about = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
     if "branch.oid" not in about:
         return GitState()
     sha, branch = about["branch.oid"], about.get("branch.head")
     return GitState(
         sha=None if sha == "(initial)" else sha,
-        branch=None if branch == "(detached)" else branch,
-        dirty=any(line[:1] not in ("#", "?") for line in lines) or _has_new_code(lines, start, environ),
+        branch=None if branch in (None, "(detached)") else os.fsencode(branch).decode(errors="replace"),
+        dirty=_is_dirty(lines, drivers, start, environ),
+    )
+
+
+def _filter_drivers(start: Path, environ: Mapping[str, str]) -> frozenset[str] | None:
+    """Return the names of the configured filters; None if they cannot be listed, or one not disabled."""
+    listed = git_output(start, environ, ("config", "--list", "--null"))
+    keys = [entry.partition("\n")[0] for entry in listed.split("\0")[:-1]]
+    drivers = frozenset(found[1] for key in keys if (found := _FILTER.fullmatch(key)))
+    # `-c NAME=VALUE` ends the name at its first equals sign.
+    return None if not keys or any("=" in driver for driver in drivers) else drivers
+
+
+def _without_filters(drivers: frozenset[str]) -> Iterator[str]:
+    """Return the options of git that disable *drivers*."""
+    for driver in sorted(drivers):
+        for setting in ("clean=", "smudge=", "process=", "required=false"):
+            yield from ("-c", f"filter.{driver}.{setting}")
+
+
+def _is_dirty(
+    lines: list[str], drivers: frozenset[str], start: Path, environ: Mapping[str, str]
+) -> bool | None:
+    """Return True if the *lines* of `git status` show an edit; None if each may come from a filter."""
+    changed = [line for line in lines if line[:1] not in ("#", "?")]
+    in_doubt = [line.split(" ", 8)[8] for line in changed if drivers and _is_content_alone(line)]
+    if len(in_doubt) < len(changed) or _has_new_code(lines, start, environ):
+        return True
+    if not in_doubt:
+        return False
+    paths = "".join(f"{path}\n" for path in in_doubt)
+    answers = git_output(start, environ, ("check-attr", "--stdin", "filter"), given=paths).splitlines()
+    if len(answers) != len(in_doubt):
+        return None
+    # Each answer is `<path>: filter: <value>`; a value has no spaces.
+    return None if all(answer.rpartition(": ")[2] in drivers for answer in answers) else True
+
+
+def _is_content_alone(line: str) -> bool:
+    """Return True if *line*, `1 XY sub mH mI mW hH hI path`, reports edited content that is not staged."""
+    parts = line.split(" ", 8)
+    return (
+        len(parts) == 9
+        and parts[0] == "1"
+        and parts[1] == ".M"
+        and parts[2] == "N..."
+        and parts[4] == parts[5]
     )
 
 
@@ -348,29 +416,43 @@ def _read_parents(start: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(git_output(start, environ, ("rev-list", "--parents", "--max-count=1", "HEAD")).split()[1:])
 
 
-def git_output(start: Path, environ: Mapping[str, str], arguments: tuple[str, ...]) -> str:
-    """Return what git prints in *start*; an empty string if it is missing, fails or takes too long."""
+def git_output(start: Path, environ: Mapping[str, str], arguments: tuple[str, ...], given: str = "") -> str:
+    """Return what git prints in *start* if it reads *given*.
+
+    The result is an empty string if git is missing, fails or takes too long. Filters are the caller's
+    concern: of the commands used here, only `git status` compares content.
+    """
     import subprocess  # kept out of the start-up path
 
-    command = ("git", "-c", "core.fsmonitor=false", *arguments)
+    settings = (option for setting in _SAFE_SETTINGS for option in ("-c", setting))
     try:
         done = subprocess.run(
-            command,
+            ("git", "--no-pager", "--no-optional-locks", *settings, *arguments),
             cwd=start,
             env=_environ_for_git(environ),
-            stdin=subprocess.DEVNULL,
+            input=os.fsencode(given),
             capture_output=True,
             timeout=GIT_TIMEOUT,
             check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
+    return os.fsdecode(done.stdout) if done.returncode == 0 else ""
 
 
 def _environ_for_git(environ: Mapping[str, str]) -> dict[str, str]:
-    """*environ* in which *start* alone decides on the repository, and nothing is locked or asked."""
-    # git sets these for its own hooks, relative to another directory.
-    foreign = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
-    kept = {name: value for name, value in environ.items() if name not in foreign}
-    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    """Return *environ* in which *start* alone decides on the repository, and nothing is run, locked or asked.
+
+    Variables of git are dropped, but for those that say where its configuration is. git sets some for its
+    hooks, relative to another directory; others name programs, such as GIT_EXTERNAL_DIFF.
+    """
+    kept = {
+        name: value for name, value in environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)
+    }
+    return {
+        **kept,
+        "GIT_ALLOW_PROTOCOL": "none",  # a partial clone would fetch objects, by a transport that it names
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
