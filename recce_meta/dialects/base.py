@@ -51,6 +51,8 @@ class Dialect:
     """Whether `=` holds between two NaN; IEEE 754 says no, most warehouses yes."""
     has_nan: ClassVar[bool] = True
     """Whether floats can be NaN or infinite at all."""
+    enforces_types: ClassVar[bool] = True
+    """Whether a column only holds values of its type."""
     decimal_digits: ClassVar[int | None] = 38
     """Digits of the widest decimal; None where there is no limit that matters."""
     double_type: ClassVar[str] = "DOUBLE"

@@ -35,6 +35,8 @@ class SQLite(Dialect):
     name = "sqlite"
     ignores_case_of_columns = True
     has_approximate_distinct = False
+    # https://www.sqlite.org/datatype3.html
+    enforces_types = False
     # https://www.sqlite.org/limits.html: 2,000 columns of a result, 500 terms of a UNION
     columns_per_statement: ClassVar[int | None] = 1600
 

@@ -35,7 +35,7 @@ WITH sides AS (
     COUNT(*) = 2 AS both_there
   FROM stacked
   GROUP BY run_id, unique_id
-  HAVING MAX(version_id) IS DISTINCT FROM MAX(base_version_id)
+  HAVING MAX(stacked.version_id) IS DISTINCT FROM MAX(stacked.base_version_id)
 )
 SELECT
   sides.project_name,

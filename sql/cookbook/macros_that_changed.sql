@@ -20,7 +20,7 @@ WITH sides AS (
     MAX(previous_version_id) AS previous_version_id
   FROM sides
   GROUP BY run_id, run_at, project_name, unique_id
-  HAVING MAX(version_id) IS DISTINCT FROM MAX(previous_version_id)
+  HAVING MAX(sides.version_id) IS DISTINCT FROM MAX(sides.previous_version_id)
 )
 SELECT
   pairs.run_at,

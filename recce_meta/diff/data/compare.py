@@ -22,6 +22,8 @@ LARGEST_SUMMED = exp.Literal.number("1e290")
 """Differences of larger numbers are left out: the sum of any number of smaller ones fits into a double."""
 LARGEST_SUBTRACTED = exp.Literal.number("8e307")
 """Of two numbers up to this one, the difference fits into a double."""
+BITS_OF_A_DOUBLE = 1024
+"""Integers with fewer bits fit into a double, rounded."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ class Comparison:
             self.common.kind is Kind.DECIMAL and self.dialect.decimal_digits is None
         )
 
+    @property
+    def _may_exceed_double(self) -> bool:
+        """Whether a value may be NaN, infinite, not a number at all, or too large for a double.
+
+        Other values are not compared with `LARGEST_SUBTRACTED`: BigQuery has no NUMERIC of this size.
+        """
+        bits = max(of.precision or 64 for of in (self.pair.base.type, self.pair.current.type))
+        is_wide = self.common.kind is Kind.INTEGER and bits >= BITS_OF_A_DOUBLE
+        return self._is_unbounded or is_wide or not self.dialect.enforces_types
+
     def _prepared(self, value: Sql) -> Sql:
         return prepared(self.dialect, value, self.common.kind, self.options)
 
@@ -97,8 +109,11 @@ class Comparison:
                 this=distance, expression=exp.Nullif(this=larger, expression=exp.Literal.number(0))
             )
             near.append(exp.LTE(this=share, expression=_number(self.options.relative)))
-        within = all_of([_within(base, LARGEST_SUBTRACTED), _within(current, LARGEST_SUBTRACTED)])
-        return exp.func("COALESCE", exp.Case().when(within, any_of(near)), exp.false())
+        is_close = any_of(near)
+        if self._may_exceed_double:
+            within = all_of([_within(base, LARGEST_SUBTRACTED), _within(current, LARGEST_SUBTRACTED)])
+            is_close = exp.Case().when(within, is_close)
+        return exp.func("COALESCE", is_close, exp.false())
 
     def _subtractable(self, value: Sql) -> Sql:
         """*value* in a type in which subtracting neither overflows nor, if it can be helped, rounds."""

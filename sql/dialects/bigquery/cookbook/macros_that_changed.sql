@@ -24,7 +24,7 @@ WITH sides AS (
     MAX(previous_version_id) AS previous_version_id
   FROM sides
   GROUP BY run_id, run_at, project_name, unique_id
-  HAVING MAX(version_id) IS DISTINCT FROM MAX(previous_version_id)
+  HAVING MAX(sides.version_id) IS DISTINCT FROM MAX(sides.previous_version_id)
 ), calls AS (
   SELECT pairs.run_id, pairs.unique_id, COUNT(*) AS callers
   FROM pairs

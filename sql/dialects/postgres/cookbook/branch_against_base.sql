@@ -49,7 +49,7 @@ WITH sides AS (
     run_id,
     unique_id
   HAVING
-    MAX(version_id) IS DISTINCT FROM MAX(base_version_id)
+    MAX(stacked.version_id) IS DISTINCT FROM MAX(stacked.base_version_id)
 )
 SELECT
   sides.project_name,

@@ -48,7 +48,7 @@ WITH sides AS (
     project_name,
     unique_id
   HAVING
-    MAX(version_id) IS DISTINCT FROM MAX(previous_version_id)
+    MAX(sides.version_id) IS DISTINCT FROM MAX(sides.previous_version_id)
 )
 SELECT
   pairs.run_at,

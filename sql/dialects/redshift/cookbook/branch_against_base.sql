@@ -57,9 +57,9 @@ WITH sides AS (
     unique_id
   HAVING
     CASE
-      WHEN MAX(version_id) = MAX(base_version_id)
+      WHEN MAX(stacked.version_id) = MAX(stacked.base_version_id)
       OR (
-        MAX(version_id) IS NULL AND MAX(base_version_id) IS NULL
+        MAX(stacked.version_id) IS NULL AND MAX(stacked.base_version_id) IS NULL
       )
       THEN FALSE
       ELSE TRUE

@@ -24,7 +24,7 @@ WITH sides AS (
     MAX(previous_version_id) AS previous_version_id
   FROM sides
   GROUP BY run_id, run_at, project_name, unique_id
-  HAVING CASE WHEN MAX(version_id) = MAX(previous_version_id) OR (MAX(version_id) IS NULL AND MAX(previous_version_id) IS NULL) THEN FALSE ELSE TRUE END
+  HAVING CASE WHEN MAX(sides.version_id) = MAX(sides.previous_version_id) OR (MAX(sides.version_id) IS NULL AND MAX(sides.previous_version_id) IS NULL) THEN FALSE ELSE TRUE END
 ), calls AS (
   SELECT pairs.run_id, pairs.unique_id, COUNT(*) AS callers
   FROM pairs

@@ -114,11 +114,8 @@ FROM (
     AND (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        CASE
-          WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-          OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
+        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
     ) AS d0,
@@ -132,11 +129,8 @@ FROM (
     AND (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(b.c2 - a.c2) <= 0.01
+        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
     ) AS d2,
@@ -217,11 +211,8 @@ FROM (
     OR (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        CASE
-          WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-          OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
+        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
     )
@@ -229,11 +220,8 @@ FROM (
     OR (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(b.c2 - a.c2) <= 0.01
+        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
     )
@@ -286,11 +274,8 @@ FROM (
     a.k1 AS key_1,
     a.c0 IS DISTINCT FROM b.c0
     AND NOT COALESCE(
-      CASE
-        WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-        THEN ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001
-      END,
+      ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
+      OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
       FALSE
     ) AS d0,
     a.c0 AS base_0,
@@ -300,11 +285,8 @@ FROM (
     b.r1 AS current_1,
     a.c2 IS DISTINCT FROM b.c2
     AND NOT COALESCE(
-      CASE
-        WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-        THEN ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001
-      END,
+      ABS(b.c2 - a.c2) <= 0.01
+      OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
       FALSE
     ) AS d2,
     a.c2 AS base_2,
@@ -332,11 +314,8 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        CASE
-          WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-          OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
+        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
       ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
@@ -348,11 +327,8 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(b.c2 - a.c2) <= 0.01
+        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
       ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
@@ -430,11 +406,8 @@ FROM (
     (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        CASE
-          WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-          OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
+        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
     )
@@ -442,11 +415,8 @@ FROM (
     OR (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(b.c2 - a.c2) <= 0.01
+        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
     )

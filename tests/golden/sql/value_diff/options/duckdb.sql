@@ -114,18 +114,15 @@ FROM (
     AND (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        CASE
-          WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-          OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
-            CASE
-              WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
-              THEN NULL
-              ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
-            END,
-            0
-          ) <= 0.000001
-        END,
+        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
+        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
+          CASE
+            WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
+            THEN NULL
+            ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
+          END,
+          0
+        ) <= 0.000001,
         FALSE
       )
     ) AS d0,
@@ -139,18 +136,15 @@ FROM (
     AND (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
-            CASE
-              WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
-              THEN NULL
-              ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
-            END,
-            0
-          ) <= 0.000001
-        END,
+        ABS(b.c2 - a.c2) <= 0.01
+        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
+          CASE
+            WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
+            THEN NULL
+            ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
+          END,
+          0
+        ) <= 0.000001,
         FALSE
       )
     ) AS d2,
@@ -238,18 +232,15 @@ FROM (
     OR (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        CASE
-          WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-          OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
-            CASE
-              WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
-              THEN NULL
-              ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
-            END,
-            0
-          ) <= 0.000001
-        END,
+        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
+        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
+          CASE
+            WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
+            THEN NULL
+            ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
+          END,
+          0
+        ) <= 0.000001,
         FALSE
       )
     )
@@ -257,18 +248,15 @@ FROM (
     OR (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
-            CASE
-              WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
-              THEN NULL
-              ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
-            END,
-            0
-          ) <= 0.000001
-        END,
+        ABS(b.c2 - a.c2) <= 0.01
+        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
+          CASE
+            WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
+            THEN NULL
+            ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
+          END,
+          0
+        ) <= 0.000001,
         FALSE
       )
     )
@@ -328,18 +316,15 @@ FROM (
     a.k1 AS key_1,
     a.c0 IS DISTINCT FROM b.c0
     AND NOT COALESCE(
-      CASE
-        WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-        THEN ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
-          CASE
-            WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
-            THEN NULL
-            ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
-          END,
-          0
-        ) <= 0.000001
-      END,
+      ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
+      OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
+        CASE
+          WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
+          THEN NULL
+          ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
+        END,
+        0
+      ) <= 0.000001,
       FALSE
     ) AS d0,
     a.c0 AS base_0,
@@ -349,18 +334,15 @@ FROM (
     b.r1 AS current_1,
     a.c2 IS DISTINCT FROM b.c2
     AND NOT COALESCE(
-      CASE
-        WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-        THEN ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
-          CASE
-            WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
-            THEN NULL
-            ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
-          END,
-          0
-        ) <= 0.000001
-      END,
+      ABS(b.c2 - a.c2) <= 0.01
+      OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
+        CASE
+          WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
+          THEN NULL
+          ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
+        END,
+        0
+      ) <= 0.000001,
       FALSE
     ) AS d2,
     a.c2 AS base_2,
@@ -395,18 +377,15 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        CASE
-          WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-          OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
-            CASE
-              WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
-              THEN NULL
-              ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
-            END,
-            0
-          ) <= 0.000001
-        END,
+        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
+        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
+          CASE
+            WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
+            THEN NULL
+            ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
+          END,
+          0
+        ) <= 0.000001,
         FALSE
       )
       ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC
@@ -415,18 +394,15 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
-            CASE
-              WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
-              THEN NULL
-              ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
-            END,
-            0
-          ) <= 0.000001
-        END,
+        ABS(b.c2 - a.c2) <= 0.01
+        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
+          CASE
+            WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
+            THEN NULL
+            ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
+          END,
+          0
+        ) <= 0.000001,
         FALSE
       )
       ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC
@@ -502,18 +478,15 @@ FROM (
     (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        CASE
-          WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-          OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
-            CASE
-              WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
-              THEN NULL
-              ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
-            END,
-            0
-          ) <= 0.000001
-        END,
+        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
+        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
+          CASE
+            WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
+            THEN NULL
+            ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
+          END,
+          0
+        ) <= 0.000001,
         FALSE
       )
     )
@@ -521,18 +494,15 @@ FROM (
     OR (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
-            CASE
-              WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
-              THEN NULL
-              ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
-            END,
-            0
-          ) <= 0.000001
-        END,
+        ABS(b.c2 - a.c2) <= 0.01
+        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
+          CASE
+            WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
+            THEN NULL
+            ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
+          END,
+          0
+        ) <= 0.000001,
         FALSE
       )
     )

@@ -144,17 +144,13 @@ FROM (
     AND (
       NOT recce_joined.a_c0 <=> recce_joined.b_c0
       AND NOT COALESCE(
-        CASE
-          WHEN recce_joined.a_c0 BETWEEN -8e307 AND 8e307
-          AND recce_joined.b_c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(
-            CAST(recce_joined.b_c0 AS DECIMAL(65, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(65, 0))
-          ) <= 0.01
-          OR ABS(CAST(recce_joined.b_c0 AS DOUBLE) - CAST(recce_joined.a_c0 AS DOUBLE)) / NULLIF(
-            GREATEST(ABS(CAST(recce_joined.a_c0 AS DOUBLE)), ABS(CAST(recce_joined.b_c0 AS DOUBLE))),
-            0
-          ) <= 0.000001
-        END,
+        ABS(
+          CAST(recce_joined.b_c0 AS DECIMAL(65, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(65, 0))
+        ) <= 0.01
+        OR ABS(CAST(recce_joined.b_c0 AS DOUBLE) - CAST(recce_joined.a_c0 AS DOUBLE)) / NULLIF(
+          GREATEST(ABS(CAST(recce_joined.a_c0 AS DOUBLE)), ABS(CAST(recce_joined.b_c0 AS DOUBLE))),
+          0
+        ) <= 0.000001,
         FALSE
       )
     ) AS d0,
@@ -169,15 +165,11 @@ FROM (
     AND (
       NOT recce_joined.a_c2 <=> recce_joined.b_c2
       AND NOT COALESCE(
-        CASE
-          WHEN recce_joined.a_c2 BETWEEN -8e307 AND 8e307
-          AND recce_joined.b_c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(recce_joined.b_c2 - recce_joined.a_c2) <= 0.01
-          OR ABS(CAST(recce_joined.b_c2 AS DOUBLE) - CAST(recce_joined.a_c2 AS DOUBLE)) / NULLIF(
-            GREATEST(ABS(CAST(recce_joined.a_c2 AS DOUBLE)), ABS(CAST(recce_joined.b_c2 AS DOUBLE))),
-            0
-          ) <= 0.000001
-        END,
+        ABS(recce_joined.b_c2 - recce_joined.a_c2) <= 0.01
+        OR ABS(CAST(recce_joined.b_c2 AS DOUBLE) - CAST(recce_joined.a_c2 AS DOUBLE)) / NULLIF(
+          GREATEST(ABS(CAST(recce_joined.a_c2 AS DOUBLE)), ABS(CAST(recce_joined.b_c2 AS DOUBLE))),
+          0
+        ) <= 0.000001,
         FALSE
       )
     ) AS d2,
@@ -410,17 +402,13 @@ FROM (
     OR (
       NOT recce_joined.a_c0 <=> recce_joined.b_c0
       AND NOT COALESCE(
-        CASE
-          WHEN recce_joined.a_c0 BETWEEN -8e307 AND 8e307
-          AND recce_joined.b_c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(
-            CAST(recce_joined.b_c0 AS DECIMAL(65, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(65, 0))
-          ) <= 0.01
-          OR ABS(CAST(recce_joined.b_c0 AS DOUBLE) - CAST(recce_joined.a_c0 AS DOUBLE)) / NULLIF(
-            GREATEST(ABS(CAST(recce_joined.a_c0 AS DOUBLE)), ABS(CAST(recce_joined.b_c0 AS DOUBLE))),
-            0
-          ) <= 0.000001
-        END,
+        ABS(
+          CAST(recce_joined.b_c0 AS DECIMAL(65, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(65, 0))
+        ) <= 0.01
+        OR ABS(CAST(recce_joined.b_c0 AS DOUBLE) - CAST(recce_joined.a_c0 AS DOUBLE)) / NULLIF(
+          GREATEST(ABS(CAST(recce_joined.a_c0 AS DOUBLE)), ABS(CAST(recce_joined.b_c0 AS DOUBLE))),
+          0
+        ) <= 0.000001,
         FALSE
       )
     )
@@ -428,15 +416,11 @@ FROM (
     OR (
       NOT recce_joined.a_c2 <=> recce_joined.b_c2
       AND NOT COALESCE(
-        CASE
-          WHEN recce_joined.a_c2 BETWEEN -8e307 AND 8e307
-          AND recce_joined.b_c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(recce_joined.b_c2 - recce_joined.a_c2) <= 0.01
-          OR ABS(CAST(recce_joined.b_c2 AS DOUBLE) - CAST(recce_joined.a_c2 AS DOUBLE)) / NULLIF(
-            GREATEST(ABS(CAST(recce_joined.a_c2 AS DOUBLE)), ABS(CAST(recce_joined.b_c2 AS DOUBLE))),
-            0
-          ) <= 0.000001
-        END,
+        ABS(recce_joined.b_c2 - recce_joined.a_c2) <= 0.01
+        OR ABS(CAST(recce_joined.b_c2 AS DOUBLE) - CAST(recce_joined.a_c2 AS DOUBLE)) / NULLIF(
+          GREATEST(ABS(CAST(recce_joined.a_c2 AS DOUBLE)), ABS(CAST(recce_joined.b_c2 AS DOUBLE))),
+          0
+        ) <= 0.000001,
         FALSE
       )
     )
@@ -493,11 +477,8 @@ FROM (
     a.k1 AS key_1,
     NOT a.c0 <=> b.c0
     AND NOT COALESCE(
-      CASE
-        WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-        THEN ABS(CAST(b.c0 AS DECIMAL(65, 0)) - CAST(a.c0 AS DECIMAL(65, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001
-      END,
+      ABS(CAST(b.c0 AS DECIMAL(65, 0)) - CAST(a.c0 AS DECIMAL(65, 0))) <= 0.01
+      OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
       FALSE
     ) AS d0,
     a.c0 AS base_0,
@@ -507,11 +488,8 @@ FROM (
     b.r1 AS current_1,
     NOT a.c2 <=> b.c2
     AND NOT COALESCE(
-      CASE
-        WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-        THEN ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001
-      END,
+      ABS(b.c2 - a.c2) <= 0.01
+      OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
       FALSE
     ) AS d2,
     a.c2 AS base_2,
@@ -539,11 +517,8 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c0 <=> b.c0
       AND NOT COALESCE(
-        CASE
-          WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(CAST(b.c0 AS DECIMAL(65, 0)) - CAST(a.c0 AS DECIMAL(65, 0))) <= 0.01
-          OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(CAST(b.c0 AS DECIMAL(65, 0)) - CAST(a.c0 AS DECIMAL(65, 0))) <= 0.01
+        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
       ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
@@ -555,11 +530,8 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c2 <=> b.c2
       AND NOT COALESCE(
-        CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(b.c2 - a.c2) <= 0.01
+        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
       ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
@@ -667,11 +639,8 @@ FROM (
     (
       NOT a.c0 <=> b.c0
       AND NOT COALESCE(
-        CASE
-          WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(CAST(b.c0 AS DECIMAL(65, 0)) - CAST(a.c0 AS DECIMAL(65, 0))) <= 0.01
-          OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(CAST(b.c0 AS DECIMAL(65, 0)) - CAST(a.c0 AS DECIMAL(65, 0))) <= 0.01
+        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
     )
@@ -679,11 +648,8 @@ FROM (
     OR (
       NOT a.c2 <=> b.c2
       AND NOT COALESCE(
-        CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001
-        END,
+        ABS(b.c2 - a.c2) <= 0.01
+        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
         FALSE
       )
     )

@@ -1,0 +1,36 @@
+"""SQL that compares two values of a column."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import exp
+
+from recce_meta.dialects import dialect_named
+from recce_meta.diff.data.compare import comparison
+from recce_meta.diff.data.settings import ValueOptions
+from recce_meta.diff.data.source import ColumnPair, LiveColumn
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "type_", "is_bounded"),
+    [
+        ("bigquery", "NUMERIC", False),
+        ("bigquery", "BIGNUMERIC", False),
+        ("bigquery", "INT64", False),
+        ("bigquery", "FLOAT64", True),
+        ("snowflake", "NUMBER(38, 9)", False),
+        ("postgres", "numeric", True),
+        ("duckdb", "DECIMAL(38, 9)", False),
+        ("duckdb", "BIGNUM", True),
+        ("sqlite", "INTEGER", True),
+    ],
+)
+def test_numbers_are_bounded_if_their_difference_may_not_fit_into_a_double(
+    warehouse: str, type_: str, is_bounded: bool
+) -> None:
+    dialect = dialect_named(warehouse)
+    column = LiveColumn("amount", dialect.column_type(type_))
+    compared = comparison(ColumnPair(column, column), dialect, ValueOptions(absolute=0.01, relative=0.1))
+    assert compared is not None
+    sql = dialect.render(compared.differ(exp.column("x"), exp.column("y")))
+    assert ("8e307" in sql) is is_bounded
