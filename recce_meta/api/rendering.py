@@ -16,6 +16,7 @@ from recce_meta.errors import ConfigurationError, UsageError
 from recce_meta.extractors.project import project_above
 from recce_meta.models import NodeMetadata
 from recce_meta.profiles import ProjectSettings, find_project_dir, read_project_settings
+from recce_meta.profiles.yaml_file import BROKEN_VALUE, find_excess
 from recce_meta.render import SimpleTemplateRenderer
 from recce_meta.store.files import DEFAULT_SCHEMA
 
@@ -134,8 +135,11 @@ def parse_variables(text: str | None) -> dict[str, Any]:
     import yaml
 
     try:
+        excess = find_excess(yaml.parse(text, Loader=yaml.SafeLoader))
+        if excess is not None:
+            raise UsageError(f"--vars is not YAML: it {excess.problem}", hint=excess.hint)
         value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+    except (*BROKEN_VALUE, yaml.YAMLError) as error:
         raise UsageError(
             f"--vars is not YAML: {' '.join(str(error).split())}",
             hint="for example --vars '{cutoff: 2024-01-01}'",

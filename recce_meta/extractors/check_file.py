@@ -19,15 +19,13 @@ from recce_meta.extractors.lined_yaml import composed, constructor_class, refuse
 from recce_meta.models.check_expect import Expect, ExpectEqual
 from recce_meta.models.check_params import CheckParams
 from recce_meta.models.check_result import AnyCheck, BrokenCheck, DataCheck, Problem
+from recce_meta.profiles.yaml_file import BrokenValue
 
 if TYPE_CHECKING:
     from yaml import Node
 
 FIELDS = ("name", "description", "type", "params", "expect", "optional", "view_options")
 EQUAL = "equal"
-
-_BROKEN_VALUE = (ValueError, OverflowError)
-"""What PyYAML lets through from values that no Python type can hold: a date in month 13."""
 
 
 def read_check_file(path: Path) -> tuple[AnyCheck, ...]:
@@ -125,8 +123,8 @@ class _Reading:
             problem = getattr(error, "problem", None) or str(error)
             self._wrong(problem.replace(_NO_TAG, "unknown YAML tag"), line=mark.line + 1)
             return _name_of(node)
-        except _BROKEN_VALUE as error:
-            self._wrong(f"the check has a value that cannot be read: {str(error).partition(';')[0]}")
+        except BrokenValue as error:
+            self._wrong(f"the check has a value that cannot be read: {error}", line=error.line)
             return _name_of(node)
         if isinstance(value, Lined):
             return value

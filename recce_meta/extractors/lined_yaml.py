@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.extractors.check_values import Lined
-from recce_meta.profiles.yaml_file import duplicate_keys, duplicate_message, read_text, refuse_depth
+from recce_meta.profiles.yaml_file import (
+    BrokenValue,
+    duplicate_keys,
+    duplicate_message,
+    invalid,
+    read_text,
+    refuse_excess,
+    with_lines,
+)
 
 if TYPE_CHECKING:
     from yaml import Node
-
-_BROKEN_VALUE = (ValueError, OverflowError)
-"""What PyYAML lets through from values that no Python type can hold: a date in month 13."""
 
 
 def read_lined(path: Path) -> Any:
@@ -32,9 +37,8 @@ def read_lined(path: Path) -> Any:
         root = composed(path)
         with _valid_yaml(path):
             return None if root is None else constructor_class()().construct_document(root)
-    except _BROKEN_VALUE as error:
-        problem = str(error).partition(";")[0]
-        raise ConfigurationError(f"{path} holds a value that cannot be read: {problem}") from error
+    except BrokenValue as error:
+        raise ConfigurationError(f"{path}:{error.line} holds a value that cannot be read: {error}") from error
 
 
 def composed(path: Path) -> Any:
@@ -46,7 +50,7 @@ def composed(path: Path) -> Any:
 
     text, loader = read_text(path, ConfigurationError), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with _valid_yaml(path):
-        refuse_depth(path, yaml.parse(text, Loader=loader), ConfigurationError)
+        refuse_excess(path, yaml.parse(text, Loader=loader), ConfigurationError)
         return yaml.compose(text, Loader=loader)
 
 
@@ -67,10 +71,7 @@ def _valid_yaml(path: Path) -> Iterator[None]:
     try:
         yield
     except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark is not None else str(path)
-        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        raise ConfigurationError(f"{place} is not valid YAML: {problem}") from error
+        raise ConfigurationError(invalid(path, error)) from error
 
 
 @cache
@@ -79,20 +80,27 @@ def constructor_class() -> Any:
     from yaml import MappingNode, ScalarNode
     from yaml.constructor import ConstructorError, SafeConstructor
 
-    class Constructor(SafeConstructor):
+    class Constructor(with_lines(SafeConstructor)):  # type: ignore[misc]  # made from PyYAML's
         def construct_lined(self, node: MappingNode) -> Iterator[Lined]:
             mapping = Lined()
             yield mapping
             for key, _ in node.value:
                 if not isinstance(key, ScalarNode):
                     raise ConstructorError(None, None, "a key must be a text", key.start_mark)
-            twice = duplicate_keys(node)
-            if twice:
-                raise ConstructorError(None, None, duplicate_message(*twice[0]), twice[0].key.start_mark)
             self.flatten_mapping(node)
             for key, value in node.value:
                 mapping[key.value] = self.construct_object(value, deep=True)
                 mapping.lines[key.value] = key.start_mark.line + 1
+
+        def flatten_mapping(self, node: Any) -> None:
+            # Once: PyYAML puts merged keys into the node itself, and aliases in later checks share it.
+            if getattr(node, "is_flat", False):
+                return
+            twice = duplicate_keys(node)
+            if twice:
+                raise ConstructorError(None, None, duplicate_message(*twice[0]), twice[0].key.start_mark)
+            super().flatten_mapping(node)
+            node.is_flat = True
 
     Constructor.yaml_constructors = {
         **SafeConstructor.yaml_constructors,

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from hashlib import md5
 from typing import Any
 
+from recce_meta.profiles.yaml_file import BROKEN_VALUE, find_excess
+
 
 def _fromjson(text: str, default: Any = None) -> Any:
     try:
@@ -30,9 +32,12 @@ def _fromyaml(text: str, default: Any = None) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(text)
-    except (AttributeError, ValueError, yaml.YAMLError):
+        excess = find_excess(yaml.parse(text, Loader=yaml.SafeLoader))
+        if excess is None:
+            return yaml.safe_load(text)
+    except (*BROKEN_VALUE, yaml.YAMLError):
         return default
+    raise ValueError(f"the text for fromyaml() {excess.problem}")
 
 
 def _toyaml(value: Any, default: Any = None, sort_keys: bool = False) -> Any:

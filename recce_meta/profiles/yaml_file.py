@@ -8,19 +8,32 @@ profiles.yml and `--vars` without a warning. An error here would refuse projects
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recce_meta.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from yaml import Event, Node, ScalarNode
+    from yaml import Event, Node, ScalarEvent, ScalarNode, YAMLError
 
 DEEPEST = 50
 """Levels of nesting that a file may have; the folders below `models:` take one each."""
 
-_BROKEN_VALUE = (ValueError, OverflowError)
-"""What PyYAML lets through from values that no Python type can hold: a date in month 13."""
+MOST_REPEATED = 500_000
+"""Values that the aliases and merges of one file may repeat, all together."""
+_CHARACTERS_PER_VALUE = 100
+"""A long string counts as one more value for each of these characters."""
+_LONGEST_NUMBER = 4_000
+_DIGITS = frozenset("0123456789abcdefABCDEFx_:.+-")
+_REPEATS_TOO_MUCH = (
+    f"repeats more than {MOST_REPEATED:,} values by aliases (*name) and merges (<<)",
+    "remove aliases of values that contain aliases themselves",
+)
+
+BROKEN_VALUE = (AttributeError, LookupError, OverflowError, ValueError)
+"""Errors that PyYAML raises for values that no Python type can hold: month 13, `!!int` of an empty string."""
 
 
 def read_mapping(
@@ -34,15 +47,12 @@ def read_mapping(
 
     text = read_text(path, error_class)
     try:
-        refuse_depth(path, yaml.parse(text, Loader=_loader()), error_class)
+        refuse_excess(path, yaml.parse(text, Loader=_loader()), error_class)
         content = _loaded(path, text, [] if warnings is None else warnings)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark is not None else str(path)
-        problem = getattr(error, "problem", None) or str(error)
-        raise error_class(f"{place} is not valid YAML: {problem}") from error
-    except _BROKEN_VALUE as error:
-        raise error_class(f"{path} holds a value that cannot be read: {error}") from error
+        raise error_class(invalid(path, error)) from error
+    except BrokenValue as error:
+        raise error_class(f"{path}:{error.line} holds a value that cannot be read: {error}") from error
     if content is None:
         raise error_class(f"{path} is empty")
     if not isinstance(content, Mapping):
@@ -76,16 +86,121 @@ def read_text(path: Path, error_class: type[ConfigurationError]) -> str:
         raise error_class(f"Cannot read {path}: {error.strerror or error}") from error
 
 
-def refuse_depth(path: Path, events: Iterable[Event], error_class: type[ConfigurationError]) -> None:
-    """Refuse nesting without end: PyYAML descends into it on the C stack, and ends the process."""
-    from yaml import CollectionEndEvent, CollectionStartEvent
+class BrokenValue(ValueError):
+    """A value that no Python type can hold, with its line."""
 
-    depth = 0
+    def __init__(self, problem: str, line: int) -> None:
+        super().__init__(problem)
+        self.line = line
+
+
+def with_lines(constructor: Any) -> Any:
+    """Return a subclass of PyYAML's *constructor* that raises BrokenValue for what a type cannot hold."""
+
+    class Constructor(constructor):  # type: ignore[misc]  # the base is one of several
+        def construct_object(self, node: Node, deep: bool = False) -> Any:
+            try:
+                return super().construct_object(node, deep=deep)
+            except BrokenValue:
+                raise
+            except BROKEN_VALUE as error:
+                is_told = isinstance(error, (ValueError, OverflowError))
+                problem = str(error).partition(";")[0] if is_told else f"it does not fit its tag {node.tag}"
+                raise BrokenValue(problem, node.start_mark.line + 1) from error
+
+    return Constructor
+
+
+def invalid(path: Path, error: YAMLError) -> str:
+    """Return the sentence that says where *path* is not valid YAML."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"{path}:{mark.line + 1}" if mark is not None else str(path)
+    problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    context = str(getattr(error, "context", None) or "")
+    if context.startswith("found duplicate anchor"):  # PyYAML's problem is only "second occurrence"
+        problem = context.partition(";")[0]
+    return f"{place} is not valid YAML: {problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """Content that would cost more time or memory than a file of settings may."""
+
+    line: int
+    problem: str
+    hint: str | None = None
+
+
+@dataclass(slots=True)
+class _Collection:
+    """Sequence or mapping whose end has not been read."""
+
+    anchor: str | None
+    values: int = 1
+    """Values in it, itself included, with every alias written out."""
+    levels: int = 1
+
+
+def find_excess(events: Iterable[Event]) -> Excess | None:
+    """Return the first place that is nested too deep or repeats too much, None if there is no such place.
+
+    PyYAML descends on the C stack, which ends the process. Its time and memory for merges grow exponentially
+    with the length of the text.
+    """
+    from yaml import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
+
+    open_ones: list[_Collection] = []
+    anchors: dict[str, _Collection] = {}
+    repeated = 0
     for event in events:
-        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        if depth > DEEPEST:
-            line = event.start_mark.line + 1 if event.start_mark else 1
-            raise error_class(f"{path}:{line} is nested more than {DEEPEST} levels deep")
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        done: _Collection | None = None
+        if isinstance(event, CollectionStartEvent):
+            open_ones.append(_Collection(event.anchor))
+        elif isinstance(event, CollectionEndEvent):
+            done = open_ones.pop()
+        elif isinstance(event, ScalarEvent):
+            if _is_long_number(event):
+                return Excess(line, f"holds a number of {len(event.value):,} digits", "put it in quotes")
+            done = _Collection(event.anchor, 1 + len(event.value) // _CHARACTERS_PER_VALUE, 0)
+        elif isinstance(event, AliasEvent):
+            if any(one.anchor == event.anchor for one in open_ones):
+                return Excess(line, f"repeats '{event.anchor}' inside itself", f"remove *{event.anchor}")
+            done = anchors.get(event.anchor or "", _Collection(None))
+            repeated += done.values
+            if repeated > MOST_REPEATED:
+                return Excess(line, *_REPEATS_TOO_MUCH)
+        if len(open_ones) + (done.levels if done else 0) > DEEPEST:
+            return Excess(line, f"is nested more than {DEEPEST} levels deep")
+        if done is not None:
+            _close(done, event, open_ones, anchors)
+    return None
+
+
+def _is_long_number(event: ScalarEvent) -> bool:
+    """Return True for a number whose digits PyYAML would multiply for seconds: `1:59:59:59…` has base 60."""
+    is_text = event.tag is None and not event.implicit[0]
+    return len(event.value) > _LONGEST_NUMBER and not is_text and _DIGITS.issuperset(event.value)
+
+
+def _close(
+    done: _Collection, event: Event, open_ones: list[_Collection], anchors: dict[str, _Collection]
+) -> None:
+    """Add *done* to the collection around it, and to *anchors* if it has a name."""
+    from yaml import AliasEvent
+
+    if done.anchor is not None and not isinstance(event, AliasEvent):
+        anchors[done.anchor] = done
+    if open_ones:
+        open_ones[-1].values += done.values
+        open_ones[-1].levels = max(open_ones[-1].levels, done.levels + 1)
+
+
+def refuse_excess(path: Path, events: Iterable[Event], error_class: type[ConfigurationError]) -> None:
+    """Raise *error_class*, with the line, for content that `find_excess` finds."""
+    excess = find_excess(events)
+    if excess is not None:
+        raise error_class(f"{path}:{excess.line} {excess.problem}", hint=excess.hint)
 
 
 class DuplicateKey(NamedTuple):
@@ -146,8 +261,9 @@ def _child(node: Node | None, key: str | int) -> Node | None:
     return None
 
 
+@cache
 def _loader() -> Any:
     """The safe loader, in C where libyaml is there: ten times faster."""
     import yaml
 
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return with_lines(getattr(yaml, "CSafeLoader", yaml.SafeLoader))

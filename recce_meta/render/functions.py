@@ -16,6 +16,7 @@ from jinja2.utils import Joiner
 from jinja2.utils import Namespace as JinjaNamespace
 
 from recce_meta.errors import TemplateError
+from recce_meta.profiles.yaml_file import BROKEN_VALUE, find_excess
 from recce_meta.render.operations import bounded_range
 from recce_meta.render.patterns import re_module
 from recce_meta.render.sandbox import Returned
@@ -51,10 +52,14 @@ def _fromyaml(text: str, default: Any = None) -> Any:
         raise TemplateError(
             "fromyaml() reads short text without merges (<<) and deep brackets", name="fromyaml"
         )
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (AttributeError, ValueError, yaml.YAMLError):
+        excess = find_excess(yaml.parse(text, Loader=loader))
+        if excess is None:
+            return yaml.load(text, Loader=loader)
+    except (*BROKEN_VALUE, yaml.YAMLError):
         return default
+    raise TemplateError(f"the text for fromyaml() {excess.problem}", hint=excess.hint, name="fromyaml")
 
 
 def _depth(text: str) -> int:

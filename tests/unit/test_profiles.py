@@ -46,6 +46,12 @@ other:
 """
 
 
+def repeating(wrapped: str) -> str:
+    """Nine aliases in each value of the value before it: half a kilobyte, 387 million values."""
+    levels = (wrapped.format(", ".join([f"*a{level - 1}"] * 9)) for level in range(1, 10))
+    return "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {text}\n" for n, text in enumerate(levels, start=1))
+
+
 def render(
     value: object, path: tuple[str, ...] = (), variables: Mapping[str, object] | None = None
 ) -> object:
@@ -281,7 +287,14 @@ def test_what_is_not_there_is_named_with_what_is(
         ("shop: !!python/object:os.system {}\n", "not valid YAML"),
         ("a: 1\nshop: " + "[" * 200_000, r"profiles\.yml:2 is nested more than 50 levels deep"),
         ("shop:\n" + "".join(f"{'  ' * level}- a:\n" for level in range(60)), "is nested more than 50"),
-        ("shop: {since: 2024-13-01}\n", "holds a value that cannot be read: month must be in 1..12"),
+        ("shop: {since: 2024-13-01}\n", r"yml:1 holds a value that cannot be read: month must be in 1..12"),
+        ("a: 1\nshop: !!int ''\n", r"yml:2 holds a value that cannot be read: it does not fit its tag"),
+        ("shop: &a {outputs: *a}\n", r"yml:1 repeats 'a' inside itself"),
+        ("shop: &a 1\nb: &a 2\n", r"yml:2 is not valid YAML: found duplicate anchor"),
+        (repeating("[{}]"), r"yml:\d repeats more than 500,000 values by aliases"),
+        (repeating("{{<<: [{}]}}"), r"profiles\.yml:\d+ repeats more than 500,000 values by aliases"),
+        ("a0: &a0 {}\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 60)), "nested more than 50"),
+        ("shop: 1:" + "59:" * 30_000 + "1\n", r"yml:1 holds a number of 90,003 digits"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(
@@ -293,6 +306,19 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(
         load(None, "shop")
 
     assert str(tmp_path) in caught.value.message
+
+
+def test_long_texts_and_ordinary_anchors_are_read(load: Load, tmp_path: Path) -> None:
+    fields = ", ".join(f"k{number}: {number}" for number in range(50))
+    outputs = "".join(f"    o{number}: {{<<: *all, threads: 1}}\n" for number in range(500))
+    text = "1" * 100_000
+    (tmp_path / "profiles.yml").write_text(
+        f"all: &all {{type: duckdb, threads: 2, {fields}}}\n"
+        f"shop:\n  target: o7\n  outputs:\n{outputs}    long: {{<<: *all, path: '{text}'}}\n"
+    )
+
+    assert load(None, "shop").threads == 1
+    assert load(None, "shop", "long").fields["path"] == text
 
 
 def test_a_file_that_is_not_text_is_refused(load: Load, tmp_path: Path) -> None:

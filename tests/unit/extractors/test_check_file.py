@@ -172,6 +172,21 @@ def test_parameters_can_be_shared_by_an_anchor(read: Any) -> None:
     assert second.params == ValueDiffParams(model="orders", primary_key=("id", "day"), limit=5)
 
 
+def test_parameters_with_a_merge_can_be_shared_by_several_checks(read: Any) -> None:
+    first, second = read("""
+        defaults: &defaults {model: orders, limit: 5}
+        checks:
+          - name: values
+            type: value_diff_detail
+            params: &customers {<<: *defaults, model: customers, primary_key: id}
+          - name: again
+            type: value_diff_detail
+            params: *customers
+    """)
+
+    assert first.params == second.params == ValueDiffParams(model="customers", primary_key=("id",), limit=5)
+
+
 def test_a_checks_list_without_entries_holds_no_check(read: Any) -> None:
     assert read("checks:") == read("checks: []") == ()
 

@@ -31,6 +31,10 @@ tables:
   - select: tag:nightly
 """
 
+REPEATING = "a0: &a0 [x]\n" + "".join(
+    f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 99)}]\n" for level in range(1, 9)
+)
+
 BROKEN = {
     "tables:\n  - name: a\n    threshold: 1": (
         3,
@@ -70,6 +74,8 @@ BROKEN = {
         "duplicate key 'private', first given in line 4",
         "",
     ),
+    REPEATING: (4, "repeats more than 500,000 values", "aliases of values"),
+    "tables: !!timestamp x": (1, "it does not fit its tag tag:yaml.org,2002:timestamp", ""),
     "[]": (1, "the file must be a mapping with tables, not a list", ""),
     "": (1, "the file must be a mapping with tables, not nothing", ""),
     "tables:\n  - name: a\n    expect: {row_count: [1]}": (

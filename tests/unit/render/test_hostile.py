@@ -167,6 +167,13 @@ def test_a_second_rendering_has_a_budget_of_its_own() -> None:
         renderer.render(template * 2)
 
 
+def test_aliases_in_yaml_that_repeat_too_much_are_refused(render: Any) -> None:
+    levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 99)}]\n" for n in range(1, 9))
+
+    with pytest.raises(TemplateError, match="text for fromyaml\\(\\) repeats more than 500,000 values"):
+        render(f"{{{{ fromyaml('a0: &a0 [x]\n{levels}') }}}}")
+
+
 def test_objects_in_yaml_stay_text_or_nothing(render: Any) -> None:
     assert render("{{ fromyaml('!!python/object/apply:os.system [id]', 'none') }}") == "none"
     with pytest.raises(TemplateError, match="merges"):
