@@ -259,11 +259,11 @@ def _of_config(detail: ChangeDetail) -> SqlChange:
 
 
 def _of_materialization(detail: ChangeDetail) -> SqlChange:
-    both = {str(detail.base or "view"), str(detail.current or "view")}
-    told = f"materialized: {detail.base} → {detail.current}"
-    if both <= BUILT_AFRESH or (detail.base == "ephemeral" and detail.current in BUILT_AFRESH):
-        return SqlChange(category=Category.NON_BREAKING, reasons=(told,))
-    return _breaking(told)
+    base, current = str(detail.base or "view"), str(detail.current or "view")
+    reason = f"materialized: {detail.base} → {detail.current}"
+    if {base, current} <= BUILT_AFRESH or (base == "ephemeral" and current in BUILT_AFRESH):
+        return SqlChange(category=Category.NON_BREAKING, reasons=(reason,))
+    return _breaking(reason)
 
 
 def _of_columns(detail: ChangeDetail) -> SqlChange:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from msgspec import convert
 
 from recce_meta.diff.causes import Causes
-from recce_meta.diff.values import differences, normal
+from recce_meta.diff.values import constraints_of, differences, normal
 from recce_meta.models import ChangeDetail, Column, Json, NodeMetadata, Reason
 
 DIALECTS = {"sqlserver": "tsql", "fabric": "tsql", "synapse": "tsql"}
@@ -139,7 +139,7 @@ def _same_constraints(left: Json, right: Json) -> bool:
     kept = [
         [
             {key: value for key, value in constraint.items() if not key.startswith("warn_")}
-            for constraint in constraints or ()
+            for constraint in constraints_of(constraints)
         ]
         for constraints in (left, right)
     ]

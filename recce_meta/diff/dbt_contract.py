@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 
 from recce_meta.diff.columns import documented
+from recce_meta.diff.values import constraints_of
 from recce_meta.graph.release import Release
 from recce_meta.models import Json, NodeMetadata
 
@@ -80,15 +81,15 @@ def _constraint_breaks(base: NodeMetadata, current: NodeMetadata, enforced: froz
         if name in after:
             for kind in _removed(column.constraints, after[name].constraints, enforced):
                 yield f"constraint {kind} of column {column.name} is removed"
-    before, now = (node.properties.get("constraints") or () for node in (base, current))
+    before, now = (node.properties.get("constraints") for node in (base, current))
     for kind in _removed(before, now, enforced):
         yield f"constraint {kind} is removed"
 
 
 def _removed(before: Json, after: Json, enforced: frozenset[str]) -> list[str]:
     """The kinds of the constraints in *before* that *after* does not have and the warehouse upholds."""
-    kept = [_said(constraint) for constraint in after]
-    kinds = [str(one.get("type")) for one in before if _said(one) not in kept]
+    remaining = [_said(constraint) for constraint in constraints_of(after)]
+    kinds = [str(one.get("type")) for one in constraints_of(before) if _said(one) not in remaining]
     return [kind for kind in kinds if kind in enforced]
 
 

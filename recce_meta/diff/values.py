@@ -20,6 +20,19 @@ def normal(value: Json) -> Json:
     return value
 
 
+def constraints_of(value: Json) -> list[dict[str, Json]]:
+    """Return dbt constraints as objects: `"not_null"` as `{"type": "not_null"}`, one object as a list of it.
+
+    dbt refuses other shapes only if the contract is enforced, so that manifests may hold them.
+    """
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    return [
+        each if isinstance(each, dict) else {"type": each if isinstance(each, str) else str(each)}
+        for each in listed
+        if each is not None
+    ]
+
+
 def differences(base: Json, current: Json, path: str = "") -> Iterator[tuple[str, Json, Json]]:
     """(path, base, current) of every leaf that differs; lists of named things are compared by name."""
     if base == current:

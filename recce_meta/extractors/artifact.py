@@ -24,6 +24,8 @@ from recce_meta.errors import ArtifactError
 
 T = TypeVar("T")
 NULL = Raw(b"null")
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""U+0000 as JSON escapes it, behind any number of escaped backslashes."""
 
 
 class DependsOn(Struct, gc=False):
@@ -233,19 +235,20 @@ class RawRunResults(Struct, gc=False):
     """run_results.json. `args.which` names the command that wrote it."""
 
     metadata: Metadata | None = None
-    results: list[RawResult] | None = None
+    results: list[Raw] | None = None
+    """Of a `RawResult` each, to be decoded one at a time."""
     args: Any = None
 
 
 def read_artifact(path: Path) -> bytes:
-    """The JSON text of the artifact at *path*, gunzipped where it is gzip, whatever its name; without a BOM.
+    """Return the JSON text of the artifact at *path*, gunzipped if it is gzip, without BOM and NUL.
 
-    Raises ArtifactError where it cannot be read.
+    Raises ArtifactError if it cannot be read.
     """
     try:
         data = path.read_bytes()
         text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-        return text.removeprefix(BOM_UTF8)
+        return _without_nul(text.removeprefix(BOM_UTF8))
     except FileNotFoundError:
         raise ArtifactError(
             f"No such artifact: {path}", hint="run dbt first, or name its target folder"
@@ -263,6 +266,11 @@ def read_artifact(path: Path) -> bytes:
         raise ArtifactError(
             f"Cannot read {path}: {error.strerror or error}", hint="check that the file can be read"
         ) from None
+
+
+def _without_nul(text: bytes) -> bytes:
+    """Return JSON *text* with U+FFFD for each U+0000, which no warehouse can store."""
+    return _NUL.sub(rb"\1\\ufffd", text) if b"\\u0000" in text else text
 
 
 def decode(data: bytes, path: Path, kind: str, shape: type[T]) -> T:

@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import UNSET, Raw, convert
 from msgspec.json import decode as decode_json
+from msgspec.json import encode as encode_json
 
 from recce_meta.extractors.artifact import (
     Checksum,
@@ -25,6 +26,8 @@ from recce_meta.extractors.artifact import (
 )
 from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, code_hash
 
+MAX_DEPTH = 100
+"""Levels of nested lists and objects that are kept as such; what is deeper becomes JSON text."""
 NOTHING: dict[str, Json] = {}
 """What most columns' `meta` is; one object, which nobody changes."""
 
@@ -181,7 +184,9 @@ def _definition(unique_id: str, raw: dict[str, Any], resource_type: str) -> Node
     """An entry of a small section: what is not common to all resources is kept as properties."""
     config = _mapping(raw.get("config"))
     common = convert(raw, RawDefinition)
-    properties = {key: value for key, value in raw.items() if key not in COMMON_FIELDS and value is not None}
+    properties = {
+        key: _bounded(value) for key, value in raw.items() if key not in COMMON_FIELDS and value is not None
+    }
     if common.exports is not None:
         properties["exports"] = [_export(export) for export in common.exports]
     checksum = properties.pop("checksum", None)
@@ -244,7 +249,18 @@ def _word(value: Json) -> str | None:
 
 
 def _mapping(value: Json) -> dict[str, Json]:
-    return value if isinstance(value, dict) else {}
+    return _bounded(value) if isinstance(value, dict) else {}
+
+
+def _bounded(value: Json, levels: int = MAX_DEPTH) -> Any:
+    """Return *value* with JSON text for what is nested deeper than *levels*: readers of it recurse."""
+    if not value or not isinstance(value, (dict, list)):
+        return value
+    if not levels:
+        return encode_json(value).decode()
+    if isinstance(value, list):
+        return [_bounded(item, levels - 1) for item in value]
+    return {key: _bounded(member, levels - 1) for key, member in value.items()}
 
 
 def _tags(value: Json, configured: Json) -> tuple[str, ...]:
@@ -313,7 +329,7 @@ def _full_column(key: str, raw: RawColumn) -> Column:
         description=raw.description or "",
         tags=_tags(raw.tags, config.tags),
         meta=_mapping(raw.meta) or _mapping(config.meta),
-        constraints=tuple(raw.constraints) if isinstance(raw.constraints, list) else (),
+        constraints=tuple(_bounded(raw.constraints)) if isinstance(raw.constraints, list) else (),
         quote=raw.quote,
         documented=True,
         documented_type=raw.data_type,
@@ -332,7 +348,9 @@ def _properties(raw: RawNode, resource_type: str) -> dict[str, Json]:
     if raw.patch_path:
         found["patch_path"] = _patch_path(raw.patch_path, raw.package_name or "")
     return {
-        key: value for key, value in found.items() if value is not UNSET and value not in (None, {}, [], "")
+        key: _bounded(value)
+        for key, value in found.items()
+        if value is not UNSET and value not in (None, {}, [], "")
     }
 
 

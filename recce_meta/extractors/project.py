@@ -157,7 +157,7 @@ def _own_results(
 ) -> tuple[tuple[NodeResult, ...], tuple[str, ...]]:
     """The results that speak of this manifest's nodes, and what had to be left out."""
     if found is None or not found.results:
-        return (), ()
+        return (), found.warnings if found else ()
     ids = {node.unique_id for nodes in known for node in nodes}
     results = tuple(result for result in found.results if result.unique_id in ids)
     strangers = len(found.results) - len(results)
@@ -165,8 +165,9 @@ def _own_results(
     if not same_invocation and strangers > len(results):
         return (), ("run_results.json is of another project or commit and was left out",)
     if strangers:
-        return results, (f"run_results.json speaks of {strangers} nodes that the manifest does not have",)
-    return results, ()
+        unknown = f"run_results.json has results of {strangers} nodes that the manifest does not have"
+        return results, (unknown, *found.warnings)
+    return results, found.warnings
 
 
 def _run_at(manifest: Manifest) -> datetime:

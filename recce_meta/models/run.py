@@ -17,6 +17,8 @@ FAILED = "failed"
 """Values of `RunMetadata.status`."""
 ERROR_STATUSES = ("error", "runtime error", "partial success")
 """Statuses of a node that dbt could not build."""
+UNKNOWN_STATUS = "unknown"
+"""Status of a node whose result has no readable status."""
 
 
 class RunMetadata(Struct, frozen=True, kw_only=True):
@@ -75,14 +77,18 @@ class RunMetadata(Struct, frozen=True, kw_only=True):
 
 
 def with_build(run: RunMetadata, results: Iterable[NodeResult]) -> RunMetadata:
-    """Return *run* with the status and counts of its build; unchanged if there are no results."""
+    """Return *run* with the status and counts of its build; unchanged if there are no results.
+
+    The status is None if nothing failed but the status of a result is not known.
+    """
     counts = Counter(result.status for result in results)
     if not counts:
         return run
     errors, failures = sum(counts[status] for status in ERROR_STATUSES), counts["fail"]
+    passed = None if counts[UNKNOWN_STATUS] else "success"
     return replace(
         run,
-        build_status=FAILED if errors or failures else "success",
+        build_status=FAILED if errors or failures else passed,
         build_errors=errors,
         build_failures=failures,
         build_warnings=counts["warn"],

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from recce_meta.diff.changes import detect_changes
 from recce_meta.errors import ArtifactError
 from recce_meta.extractors.catalog import extract_columns_from_catalog
 from recce_meta.extractors.git import GitState
@@ -265,7 +266,103 @@ def test_odd_characters_are_read_as_text_that_can_be_written_again(text: str, tm
     else:
         found = {one.unique_id: one for one in project.nodes}["model.jaffle_ext.orders"]
         repr(found).encode()
-        assert found.description == text
+        assert found.description == text.replace("\0", "\ufffd")  # no warehouse can store it
+
+
+ODD_RESULTS: dict[str, tuple[Any, str | None]] = {
+    "status": (5, "status of seed.jaffle_ext.raw_customers"),
+    "timing": ([None], "timing of seed.jaffle_ext.raw_customers"),
+    "execution_time": ("1 s", "execution_time of seed.jaffle_ext.raw_customers"),
+    "failures": (10**30, "failures of seed.jaffle_ext.raw_customers"),
+    "unique_id": (None, "entry 1"),
+    "message": ({"a": 1}, None),
+    "adapter_response": ({"rows_affected": "9" * 5000, "bytes_processed": "²"}, None),
+}
+
+
+@pytest.mark.parametrize("field", ODD_RESULTS)
+def test_an_odd_value_of_a_result_is_skipped_and_the_rest_is_read(field: str, tmp_path: Path) -> None:
+    wrong, skipped = ODD_RESULTS[field]
+    content = json.loads(RESULTS)
+    content["results"].sort(key=lambda result: result["unique_id"] != "seed.jaffle_ext.raw_customers")
+    content["results"][0][field] = wrong
+    (tmp_path / "manifest.json").write_bytes(MANIFEST)
+    (tmp_path / "run_results.json").write_text(json.dumps(content))
+    project = extracted(tmp_path)
+    warning = f"run_results.json has values that cannot be read and were skipped: {skipped}"
+    assert project.warnings == ((warning,) if skipped else ())
+    assert len(project.results) == len(content["results"]) - (field == "unique_id")
+    by_id = {result.unique_id: result for result in project.results}
+    if field == "status":
+        assert by_id["seed.jaffle_ext.raw_customers"].status == "unknown"
+        assert project.run.build_status != "success"
+    elif field == "adapter_response":
+        assert by_id["seed.jaffle_ext.raw_customers"].rows is None
+
+
+def test_a_result_that_is_not_an_object_is_skipped(tmp_path: Path) -> None:
+    content = json.loads(RESULTS)
+    content["results"] += [None, "text"]
+    (tmp_path / "manifest.json").write_bytes(MANIFEST)
+    (tmp_path / "run_results.json").write_text(json.dumps(content))
+    project = extracted(tmp_path)
+    assert len(project.results) == len(content["results"]) - 2
+    (warning,) = project.warnings
+    assert warning.endswith(f"entry {len(content['results']) - 1}, entry {len(content['results'])}")
+
+
+def changed_orders(tmp_path: Path, **fields: Any) -> Project:
+    manifest = json.loads(MANIFEST)
+    manifest["nodes"]["model.jaffle_ext.orders"] |= fields
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(manifest))
+    return extracted(path)
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("field", ["meta", "config", "constraints"])
+def test_what_is_nested_500_deep_is_read_compared_and_never_lost(field: str, tmp_path: Path) -> None:
+    deep = nested(500)
+    deeper = json.loads(json.dumps(deep).replace("{}", '{"b": 1}'))
+    base, current, same = (
+        changed_orders(tmp_path, **{field: [value] if field == "constraints" else value})
+        for value in (deep, deeper, deep)
+    )
+    assert set(detect_changes(base, current)) == {"model.jaffle_ext.orders"}
+    assert not detect_changes(base, same)
+
+
+@pytest.mark.parametrize("written", [["not_null"], "not_null", [{"type": "not_null"}], {"type": "not_null"}])
+def test_constraints_in_any_shape_are_compared(written: Any, tmp_path: Path) -> None:
+    contract = {"enforced": True}
+    base = changed_orders(tmp_path, constraints=[{"type": "not_null"}], contract=contract)
+    same = changed_orders(tmp_path, constraints=written, contract=contract)
+    odd = changed_orders(tmp_path, constraints=[written, None, 5, {"type": ["x"]}], contract=contract)
+    assert not detect_changes(base, same)
+    assert set(detect_changes(base, odd)) == {"model.jaffle_ext.orders"}
+
+
+def test_a_materialization_that_is_a_list_is_compared(tmp_path: Path) -> None:
+    config = json.loads(MANIFEST)["nodes"]["model.jaffle_ext.orders"]["config"]
+    odd = changed_orders(tmp_path, config={**config, "materialized": ["table", "view"]})
+    assert set(detect_changes(changed_orders(tmp_path), odd)) == {"model.jaffle_ext.orders"}
+
+
+def test_a_nul_in_names_is_replaced_and_an_escaped_backslash_is_not(tmp_path: Path) -> None:
+    manifest = json.loads(MANIFEST)
+    manifest["metadata"]["project_name"] = "jaffle\0ext"
+    manifest["nodes"]["model.jaffle_ext.orders"]["description"] = "\\u0000 \\\0"
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    project = extracted(tmp_path)
+    assert project.run.project_name == "jaffle\ufffdext"
+    found = {node.unique_id: node for node in project.nodes}["model.jaffle_ext.orders"]
+    assert found.description == "\\u0000 \\\ufffd"
 
 
 def extracted(path: Path) -> Project:
