@@ -23,6 +23,8 @@ from recce_meta.models.data_diff import (
 PROPORTIONS = frozenset({"not_null_proportion", "distinct_proportion"})
 """Figures that are shares themselves: a limit in per cent is in points of them."""
 
+NOTHING_COUNTED = "no column was counted"
+
 FLOAT_NOISE = 1e-9
 """Floats that differ by less, relatively, are equal: a sum depends on the order of its rows."""
 
@@ -31,6 +33,7 @@ def profile_violations(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
     """Figures that changed by more than their limit."""
     name = diff.subject.name
     found = unknown_columns(name, list(expect.columns), [column.name for column in diff.columns], "profiled")
+    found += [] if diff.columns else [f"{name}: has no column, so that nothing was profiled"]
     for column in diff.columns:
         if column.base is None or column.current is None:
             status, side = ("added", "base") if column.base is None else ("removed", "current")
@@ -38,7 +41,10 @@ def profile_violations(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
                 found.append(f"{name}: column {column.name} is not in {side}, and {status} is not allowed")
             continue
         own = limit_for(column.name, expect.columns) or {}
-        for figure, limit in {**expect.max_change, **own}.items():
+        limits = {**expect.max_change, **own}
+        if column.reason and any(_is_missing(column, figure) for figure in limits):
+            found.append(f"{name}: column {column.name} was not profiled in full: {column.reason}")
+        for figure, limit in limits.items():
             found += _figure(name, column, figure, limit, is_own=figure in own)
     return found
 
@@ -47,6 +53,10 @@ def profile_differences(diff: ProfileDiff, figures: Sequence[str]) -> list[str]:
     """Every figure that is not equal on both sides."""
     expect = ExpectProfile(max_change=dict.fromkeys(figures, NONE), allow=frozenset())
     return profile_violations(expect, diff)
+
+
+def _is_missing(column: ColumnProfile, figure: str) -> bool:
+    return any(side is not None and _value(side, figure) is None for side in (column.base, column.current))
 
 
 def _figure(name: str, column: ColumnProfile, figure: str, limit: Amount, *, is_own: bool) -> list[str]:
@@ -138,6 +148,7 @@ def distribution_violations(expect: ExpectDistribution, diff: HistogramDiff | To
     name = diff.subject.name
     columns: Sequence[ColumnHistogram | ColumnTopK] = diff.columns
     found = unknown_columns(name, list(expect.max_distance), [column.name for column in columns], "counted")
+    found += [] if columns else [f"{name}: {NOTHING_COUNTED}"]
     for column in columns:
         limit = limit_for(column.name, expect.max_distance)
         if limit is not None:
@@ -193,8 +204,8 @@ def distribution_distance(base: Sequence[int], current: Sequence[int]) -> Fracti
 
 def distribution_differences(diff: HistogramDiff | TopKDiff) -> list[str]:
     """Columns that do not have the same counts on both sides, bin by bin or value by value."""
-    found = []
     columns: Sequence[ColumnHistogram | ColumnTopK] = diff.columns
+    found = [] if columns else [f"{diff.subject.name}: {NOTHING_COUNTED}"]
     for column in columns:
         sides = None if column.reason else _sides(column)
         if sides is None or sides[0] != sides[1]:

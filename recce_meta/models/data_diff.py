@@ -414,6 +414,8 @@ class ColumnProfile(Struct, frozen=True, kw_only=True):
     current: Profile | None = None
     is_same_type: bool | None = None
     """In two kinds of warehouses, which write types differently: whether both hold the same. Else None."""
+    reason: str | None = None
+    """Why figures are missing: what failed, and with which error."""
 
 
 class ProfileDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="profile_diff"):
@@ -478,7 +480,7 @@ class ColumnHistogram(Struct, frozen=True, kw_only=True):
     """Rows of base with a value that a bin can hold."""
     current_total: int | None = None
     base_outside: int = 0
-    """NaN and infinities of base, which no bin holds."""
+    """Values of base that no bin holds: NaN, infinities, and dates outside the years 1 to 9999."""
     current_outside: int = 0
     reason: str | None = None
     """Why there are no bins."""

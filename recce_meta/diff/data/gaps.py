@@ -99,8 +99,6 @@ def figures_limited_by(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[s
 
 
 def _without_figures(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[str]:
-    if isinstance(result, ProfileDiff):
-        return []
     return [f"column {column.name}: {column.reason}" for column in result.columns if column.reason]
 
 

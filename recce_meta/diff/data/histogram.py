@@ -10,7 +10,7 @@ is one for each side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -23,6 +23,7 @@ from recce_meta.diff.data.failures import failure, first_line
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
 from recce_meta.diff.data.reading import plain, read
 from recce_meta.diff.data.source import LiveColumn, Pair, Source, restricted
+from recce_meta.diff.data.top_keys import NO_VALUES
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import ColumnHistogram, DataSide, HistogramDiff, Value
 
@@ -32,7 +33,8 @@ OUTSIDE = -1
 NOTHING = -2
 """In place of a bin: a value that no bin holds, and no value."""
 
-NO_VALUES = "no row has a value that a bin can hold"
+ALL_NAN = "every value is NaN or infinite"
+ALL_FAR = "every value is infinite, before the year 1 or after the year 9999"
 
 _ASSUMED = {Kind.DATE: ("2000-01-01", "2000-12-31")}
 _INSTANTS = ("2000-01-01 00:00:00", "2000-01-02 00:00:00")
@@ -150,10 +152,10 @@ def _asked(pair: Pair, columns: Sequence[SideColumn], found: _Found, make: _Make
     """Asks what *make* makes of *columns*, of each alone where they fail, and has *keep* note the answers."""
     groups = [pair.sides] if pair.is_joined else [(source,) for source in pair.sides]
     tasks = [
-        make(sources, known[start : start + COLUMNS_PER_STATEMENT])
+        make(_having(some, sources), some)
         for sources in groups
-        if (known := [column for column in columns if any(_own(column, one.side) for one in sources)])
-        for start in range(0, len(known), COLUMNS_PER_STATEMENT)
+        if (known := [column for column in columns if _having([column], sources)])
+        for some in _chunks(known)
     ]
     while tasks:
         answers = yield [task.query for task in tasks]
@@ -163,10 +165,20 @@ def _asked(pair: Pair, columns: Sequence[SideColumn], found: _Found, make: _Make
             if error is None:
                 keep(task, rows_of(answer), found)
             elif len(task.columns) > 1:
-                again += [make(task.sources, [column]) for column in task.columns]
+                again += [make(_having([column], task.sources), [column]) for column in task.columns]
             else:
                 found.reasons[task.columns[0].name] = first_line(error)
         tasks = again
+
+
+def _having(columns: Sequence[SideColumn], sources: Sequence[Source]) -> list[Source]:
+    """Return those of *sources* that have any of *columns*: a query of no column is broken SQL."""
+    return [source for source in sources if any(_own(column, source.side) for column in columns)]
+
+
+def _chunks(columns: Sequence[SideColumn]) -> Iterator[Sequence[SideColumn]]:
+    for start in range(0, len(columns), COLUMNS_PER_STATEMENT):
+        yield columns[start : start + COLUMNS_PER_STATEMENT]
 
 
 def _about(what: str, sources: Sequence[Source], columns: Sequence[SideColumn]) -> str:
@@ -362,8 +374,17 @@ def _histogram(column: SideColumn, bins: Bins | None, found: _Found) -> ColumnHi
         current_total=None if current is None else sum(current),
         base_outside=base_outside,
         current_outside=current_outside,
-        reason=NO_VALUES if bins is None else None,
+        reason=_without_bins(column, found) if bins is None else None,
     )
+
+
+def _without_bins(column: SideColumn, found: _Found) -> str:
+    """Return why no row of *column* is in a bin."""
+    if not any(
+        found.ranges[side, column.name].count for side in DataSide if (side, column.name) in found.ranges
+    ):
+        return NO_VALUES
+    return ALL_NAN if _types(column)[0].kind.is_number else ALL_FAR
 
 
 def _side(

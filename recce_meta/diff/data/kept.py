@@ -123,6 +123,7 @@ def kept_profile_diff(
         )
     keys = in_order(list(before), list(after))
     names = {key: (after.get(key) or before[key])[0] for key in keys}
+    reasons = {dialect.fold(column.name): column.reason for column in found}
     return ProfileDiff(
         subject=subject,
         columns=tuple(
@@ -130,6 +131,7 @@ def kept_profile_diff(
                 name=names[key],
                 base=before[key][1] if key in before else None,
                 current=after[key][1] if key in after else None,
+                reason=reasons.get(key),
             )
             for key in _chosen(names, columns, exclude, subject)
         ),

@@ -77,11 +77,20 @@ def _column_profile(column: SideColumn, found: Figures, pair: Pair) -> ColumnPro
         base=profiles.get(DataSide.BASE),
         current=profiles.get(DataSide.CURRENT),
         is_same_type=is_same,
+        reason="; ".join(_reasons(column, found.problems)) or None,
     )
 
 
 def _profile(column: LiveColumn | None, source: Source, found: Figures) -> Profile | None:
     return None if column is None else found.profile(source, column)
+
+
+def _reasons(column: SideColumn, problems: Iterable[Problem]) -> list[str]:
+    return [
+        f"{problem.what.lower()} in {problem.side.value}: {first_line(problem.error)}"
+        for problem in problems
+        if (own := getattr(column, problem.side.value)) is not None and own.name == problem.column
+    ]
 
 
 def _note(problem: Problem) -> str:

@@ -16,6 +16,7 @@ from recce_meta.models.data_diff import ColumnTopK, DataSide, TopValue
 
 BY_TEXT = frozenset([Kind.ARRAY, Kind.STRUCT, Kind.MAP, Kind.JSON, Kind.BINARY, Kind.OTHER])
 """Kinds of which the text is grouped: not every warehouse can group or sort the values."""
+NO_VALUES = "no row has a value"
 NUMBERS = frozenset([Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT])
 
 Cast = Callable[[Sql], Sql]
@@ -156,6 +157,8 @@ class Totals(Struct):
     ) -> ColumnTopK:
         """The answer about *column*."""
         base, current = (DataSide.BASE, column.name), (DataSide.CURRENT, column.name)
+        if reason is None and self._saw_nothing(column):
+            reason = NO_VALUES
         return ColumnTopK(
             name=column.name,
             values=tuple(values),
@@ -165,3 +168,12 @@ class Totals(Struct):
             current_total=self.rows[DataSide.CURRENT] if current in self.valid else None,
             reason=reason,
         )
+
+    def _saw_nothing(self, column: SideColumn) -> bool:
+        """Return True if no row has a value, and a side has no rows.
+
+        NULL in all rows of both sides is an answer.
+        """
+        sides = [side for side in DataSide if (side, column.name) in self.valid]
+        has_values = any(self.valid[side, column.name] for side in sides)
+        return not has_values and not all(self.rows[side] for side in sides)

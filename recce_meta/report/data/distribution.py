@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from recce_meta.models.data_diff import ColumnHistogram, ColumnTopK, Value
 from recce_meta.report.data.cells import cell_text
-from recce_meta.report.data.figures import figure, figures_apart
+from recce_meta.report.data.figures import count, figure, figures_apart
 
 VALUE_WIDTH = 32
 
@@ -48,6 +48,13 @@ def top_lines(column: ColumnTopK) -> list[TopLine]:
         if base or current:
             lines.append(_line(text, base, current, column)._replace(is_value=False))
     return lines
+
+
+def outside_phrase(column: ColumnHistogram, rows: int) -> str:
+    """Return `3 NaN or infinite`: the rows that no bin holds; an empty string for no such row."""
+    if not rows:
+        return ""
+    return f"{count(rows)} {'NaN or infinite' if column.kind == 'number' else 'outside the years 1 to 9999'}"
 
 
 def _line(text: str, base: int | None, current: int | None, column: ColumnTopK) -> TopLine:

@@ -12,7 +12,14 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.report.characters import display_width
 from recce_meta.report.data.bars import bar, sparkline
-from recce_meta.report.data.distribution import bin_text, edge_text, highest_count, largest_shift, top_lines
+from recce_meta.report.data.distribution import (
+    bin_text,
+    edge_text,
+    highest_count,
+    largest_shift,
+    outside_phrase,
+    top_lines,
+)
 from recce_meta.report.data.figures import count, percent
 from recce_meta.report.data.grid import grid, heads
 from recce_meta.report.data.profile_figures import differing_columns, metrics_of
@@ -118,9 +125,9 @@ def _histogram(column: ColumnHistogram) -> list[Line]:
     ):
         drawn = [Span("not there", Style.DIM)]
         if counts is not None:
-            about = f"  {count(total)} rows" + (f", {count(outside)} NaN or infinite" if outside else "")
+            about = ", ".join(filter(None, (f"{count(total)} rows", outside_phrase(column, outside))))
             shown = sparkline(counts, highest)
-            drawn = [Span(shown, Style.CYAN), Span(about, Style.DIM)]
+            drawn = [Span(shown, Style.CYAN), Span(f"  {about}", Style.DIM)]
         lines.append((Span(f"    {side:<9}", Style.DIM), *drawn))
     lines.append((Span(f"    {'':<9}{_axis(column)}", Style.DIM),))
     shift = largest_shift(column)

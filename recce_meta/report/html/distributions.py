@@ -10,7 +10,7 @@ from recce_meta.models.data_diff import (
     ProfileDiff,
     TopKDiff,
 )
-from recce_meta.report.data.distribution import bin_text, largest_shift, top_lines
+from recce_meta.report.data.distribution import bin_text, largest_shift, outside_phrase, top_lines
 from recce_meta.report.data.figures import UNKNOWN, count, percent
 from recce_meta.report.data.profile_figures import column_differs, metrics_of
 from recce_meta.report.data.wording import histogram_differs, kept_phrase, top_k_differs
@@ -98,7 +98,7 @@ def _histogram(column: ColumnHistogram) -> Markup:
         ("current", column.current_total, column.current_outside),
     )
     told = [
-        f"{side} {count(total)} rows" + (f" and {count(outside)} NaN or infinite" if outside else "")
+        " and ".join(filter(None, (f"{side} {count(total)} rows", outside_phrase(column, outside))))
         for side, total, outside in sides
         if total is not None
     ]

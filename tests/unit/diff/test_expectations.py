@@ -639,6 +639,8 @@ ALL = ExpectDistribution(max_distance={"*": share("5")})
             ("orders: 10% of the distribution of column status moved, at most 5% allowed",),
         ),
         (ALL, top_k([], None, 100), ("orders: column status was counted on one side only",)),
+        (ALL, HistogramDiff(subject=ORDERS, columns=()), ("orders: no column was counted",)),
+        (ExpectEqual(), TopKDiff(subject=ORDERS, k=2, columns=()), ("orders: no column was counted",)),
         (ExpectEqual(), histogram((1, 2), (1, 2)), ()),
         (ExpectEqual(), histogram((1, 2), (2, 4)), ("orders: column amount is not distributed as in base",)),
     ],

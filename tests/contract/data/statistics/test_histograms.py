@@ -15,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recce_meta.diff.data.histogram import histogram_diff
+from recce_meta.diff.data.histogram import ALL_FAR, histogram_diff
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import ColumnHistogram
+from recce_meta.report.data.distribution import outside_phrase
 
 UTC = timezone.utc
 VALUES: dict[str, tuple[str, st.SearchStrategy[Any]]] = {
@@ -203,6 +204,54 @@ def test_one_side_alone_is_an_answer(bench: Any) -> None:
     assert (x.base_total, x.current_total) == (2, 1)
     assert (gone.base_total, gone.current, gone.current_total) == (2, None, None)
     assert (alone.base, alone.current, alone.edges) == (None, (1,), (3, 4))
+
+
+@pytest.mark.parametrize("rows", [[], [(3,)]])
+@pytest.mark.parametrize("columns", [["gone"], ["gone", "lost"], ["x", "gone"]])
+def test_a_side_without_any_of_the_columns_is_not_asked(bench: Any, rows: Any, columns: list[str]) -> None:
+    bench.fill("old", {"x": "integer", "gone": "integer", "lost": "date"}, [(1, 5, "2026-01-01")])
+    bench.fill("new", {"x": "integer"}, rows)
+
+    for pair in (bench.pair("old", "new"), bench.pair("old", "new", is_joined=False)):
+        found = bench.run(histogram_diff(pair, columns)).columns
+        asked = [query for query in bench.asked if not query.describes]
+        assert [one.reason for one in found] == [None] * len(columns)
+        assert (found[-1].base_total, found[-1].current) == (1, None)
+        assert all(query.expression.expressions for query in asked)
+        assert ("x" in columns) is any('"new"' in query.sql for query in asked)
+
+
+def test_a_chunk_may_hold_columns_of_one_side_alone(bench: Any) -> None:
+    names = {f"column {number}": "integer" for number in range(50)}
+    bench.fill("old", {**names, "gone": "integer"}, [(*range(50), 7)])
+    bench.fill("new", names)
+
+    found = bench.run(histogram_diff(bench.pair("old", "new"))).columns
+
+    assert len(found) == 51
+    assert all(one.reason is None and one.base_total == 1 for one in found)
+    assert [one.current is None for one in found] == [False] * 50 + [True]
+
+
+@pytest.mark.beyond_emulators
+@pytest.mark.parametrize("type_", ["date", "timestamp", "timestamptz"])
+@pytest.mark.parametrize("is_joined", [True, False])
+def test_dates_that_no_calendar_of_python_has_are_counted_apart(
+    bench: Any, type_: str, is_joined: bool
+) -> None:
+    if bench.dialect.name not in ("duckdb", "postgres"):
+        pytest.skip("this warehouse has no such dates")
+    early = {"duckdb": "0044-03-15 (BC)", "postgres": "0044-03-15 BC"}[bench.dialect.name]
+    bench.fill("old", {"at": type_}, [(early,), (None,)])
+    bench.fill("new", {"at": type_}, [("12026-01-01",), ("infinity",)])
+    bench.fill("mixed", {"at": type_}, [(early,), ("12026-01-01",), ("2026-01-01",)])
+
+    (far,) = bench.run(histogram_diff(bench.pair("old", "new", is_joined=is_joined))).columns
+    (mixed,) = bench.run(histogram_diff(bench.pair("old", "mixed", is_joined=is_joined))).columns
+
+    assert (far.base_outside, far.current_outside, far.reason) == (1, 2, ALL_FAR)
+    assert (mixed.base_outside, mixed.current_outside, mixed.current_total) == (1, 2, 1)
+    assert (mixed.reason, outside_phrase(mixed, 2)) == (None, "2 outside the years 1 to 9999")
 
 
 def test_a_condition_restricts_both_statements(bench: Any) -> None:

@@ -15,8 +15,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from recce_meta.diff.data.gaps import limits_of
 from recce_meta.diff.data.profile import profile_diff
+from recce_meta.diff.expectations import violations
 from recce_meta.errors import UnknownNameError
+from recce_meta.models.check_expect import NONE, ExpectProfile
 
 UTC = timezone.utc
 EVERY = {
@@ -293,6 +296,11 @@ def test_a_column_that_cannot_be_profiled_keeps_its_counts(bench: Any) -> None:
         "Only the counts of x in base",
         "Only the counts of x in current",
     ]
+    assert found.columns[0].reason.startswith("only the counts in base: ") and found.columns[1].reason is None
+    assert limits_of(found) == [f"column x: {found.columns[0].reason}"]
+    for figure, is_refused in (("avg", True), ("distinct_count", False)):
+        expect = ExpectProfile(max_change={figure: NONE})
+        assert bool(violations(expect, [found])) is is_refused
 
 
 def test_types_that_nobody_knows_are_counted(bench: Any) -> None:

@@ -14,7 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recce_meta.diff.data.top_k import top_k_diff
+from recce_meta.diff.data.top_keys import NO_VALUES
+from recce_meta.diff.expectations import violations
 from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.models.check_expect import NONE, ExpectDistribution
 from recce_meta.models.data_diff import ColumnTopK
 
 COLUMNS = {"word": "varchar", "number": "decimal(6,2)", "day": "date", "flag": "boolean"}
@@ -159,6 +162,22 @@ def test_empty_tables_have_no_values(bench: Any) -> None:
 
     for column in bench.run(top_k_diff(bench.pair("t", "t"))).columns:
         assert (column.values, column.base_total, column.current_valid) == ((), 0, 0)
+
+
+@pytest.mark.parametrize("is_joined", [True, False])
+def test_a_column_of_which_nothing_was_seen_says_so(bench: Any, is_joined: bool) -> None:
+    bench.fill("none", {"x": "integer"})
+    bench.fill("nulls", {"x": "integer"}, [(None,)])
+    expect = ExpectDistribution(max_distance={"*": NONE})
+
+    def reason(base: str, current: str) -> str | None:
+        found = bench.run(top_k_diff(bench.pair(base, current, is_joined=is_joined)))
+        (column,) = found.columns
+        assert bool(violations(expect, [found])) is bool(column.reason)
+        return column.reason
+
+    assert reason("none", "none") == reason("none", "nulls") == reason("nulls", "none") == NO_VALUES
+    assert reason("nulls", "nulls") is None
 
 
 def test_a_condition_holds_for_values_and_totals(bench: Any) -> None:

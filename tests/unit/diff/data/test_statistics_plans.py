@@ -13,6 +13,7 @@ from recce_meta.diff.data.plan import Answer, Plan, Queries, Query, run
 from recce_meta.diff.data.profile import profile_diff
 from recce_meta.diff.data.source import Pair, Source, table
 from recce_meta.diff.data.top_k import top_k_diff
+from recce_meta.diff.data.top_keys import NO_VALUES
 from recce_meta.errors import ConnectionFailed, QueryCancelled, QueryTimeout, UsageError, WarehouseError
 from recce_meta.models.data_diff import DataSide, Subject
 
@@ -44,10 +45,11 @@ def result(plan: Plan[Any], failing: Failing) -> tuple[Any, list[Query]]:
 
 @pytest.mark.parametrize("is_joined", [True, False])
 def test_a_column_at_fault_has_a_reason_and_the_others_go_on(is_joined: bool) -> None:
-    for plan in (top_k_diff, histogram_diff):
+    for plan, unseen in ((top_k_diff, NO_VALUES), (histogram_diff, None)):  # whose rows are none here
         found, _ = result(plan(pair(is_joined=is_joined), ["fine", "broken", "last"]), broken_anywhere)
 
-        assert [column.reason for column in found.columns] == [None, "Conversion Error: not a number", None]
+        reasons = [unseen, "Conversion Error: not a number", unseen]
+        assert [column.reason for column in found.columns] == reasons
 
 
 def broken_anywhere(query: Query) -> WarehouseError | None:
