@@ -180,7 +180,7 @@ class Effects:
         nodes = self._facts[index].nodes([unique_id])
         if len(nodes) != self._read.get(index):
             self._read[index] = len(nodes)
-            self._names[index] = ProjectNames(nodes.values())
+            self._names[index] = ProjectNames(nodes.values(), self._dialect)
         return self._names[index].of(nodes[unique_id])
 
     def _schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:

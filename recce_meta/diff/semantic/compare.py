@@ -11,6 +11,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
+from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.folded import Folded, folded_of_both
 from recce_meta.diff.semantic.folding import Names, names_of
 from recce_meta.diff.semantic.frames import Keyed
@@ -21,8 +22,9 @@ from recce_meta.graph.columns.analyse import resolve_query
 from recce_meta.graph.columns.context import Deadline
 from recce_meta.graph.columns.names import Schemas
 from recce_meta.graph.columns.query import Column, Output, Query
+from recce_meta.graph.columns.returning import CHANGING
 from recce_meta.graph.columns.room import on_deep_stack
-from recce_meta.graph.columns.tree import SET_OPERATION, structure
+from recce_meta.graph.columns.tree import SET_OPERATION, arg, args, structure
 from recce_meta.models.category import Category, ColumnChange, SqlChange
 from recce_meta.models.change import Status
 
@@ -153,6 +155,10 @@ def key_of(query: Query, dialect: str, sql: str, folded: Folded) -> Keyed:
     if folded.loose:
         parts["words"] = folded.loose
         around_rows.append(folded.loose)
+    changing = _changing_data(node)
+    if changing:
+        parts["data-modifying"] = changing
+        around_rows.append(changing)
     if around is not None:
         parts["statement"] = (around,)
         if around.startswith("by place"):
@@ -162,6 +168,16 @@ def key_of(query: Query, dialect: str, sql: str, folded: Folded) -> Keyed:
         rows = ";".join(map(str, (*around_rows, keyed.rows)))
         return replace(keyed, rows=rows, parts=parts)
     return keyed
+
+
+def _changing_data(node: Sql | None) -> tuple[str, ...]:
+    """Return the CTEs of *node* that change data, as text: they run whether they are read or not."""
+    defined = arg(node, "with") if node is not None else None
+    if defined is None:
+        return ()
+    return tuple(
+        structure(cte.this) for cte in args(defined, "expressions") if isinstance(cte.this, CHANGING)
+    )
 
 
 def statement_around(query: Query) -> str | None:
@@ -263,7 +279,7 @@ class Matching:
             before = self._old.get(name)
             if before is None:
                 found.append((columns[0].place, ColumnChange(columns[0].name, Status.ADDED)))
-            elif [one.value for one in before] != [one.value for one in columns]:
+            elif _contents(before) != _contents(columns):
                 found.append((columns[0].place, ColumnChange(columns[0].name, Status.MODIFIED)))
         for one, other in self._unnamed:
             if other is not None and one is None:
@@ -284,6 +300,11 @@ class Matching:
         gone += [one for one, other in self._unnamed if one is not None and other is None]
         for column in sorted(gone, key=lambda each: each.place):
             yield ColumnChange(column.name, Status.REMOVED, by_value.pop(column.value, None))
+
+
+def _contents(columns: Sequence[_Column]) -> list[tuple[str, str]]:
+    """Return the values of columns with one name; of several with the spelling, too."""
+    return [(one.value, one.name if len(columns) > 1 else "") for one in columns]
 
 
 def _named(keyed: Keyed, names: Names) -> dict[str, list[_Column]]:

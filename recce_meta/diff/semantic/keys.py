@@ -47,8 +47,9 @@ from recce_meta.graph.columns.query import (
     Table,
     Values,
 )
+from recce_meta.graph.columns.returning import CHANGING
 from recce_meta.graph.columns.scope import find, index, is_open
-from recce_meta.graph.columns.tree import NODE, arg, args
+from recce_meta.graph.columns.tree import NODE, arg, args, structure
 
 OF_SELECTS = OF_SUBQUERIES | {
     *"expressions from from_ where having qualify windows distinct hint group".split()
@@ -378,13 +379,17 @@ class Keys(References):
 
     def _function(self, query: Function, keyed: Keyed) -> None:
         node = query.node
-        keyed.parts["function"] = (
-            str(node.key),
-            short(self._expressions.arguments(node, OF_FUNCTIONS)),
-            "offset" if node.args.get("offset") else "",
-            *(self._key(column) for column in typed_columns(node)),
-            *(self._reference(one) for one in query.reads.references if isinstance(node, exp.Table)),
-        )
+        if isinstance(node, CHANGING):
+            self._unstable = True
+            keyed.parts["function"] = (structure(node),)
+        else:
+            keyed.parts["function"] = (
+                str(node.key),
+                short(self._expressions.arguments(node, OF_FUNCTIONS)),
+                "offset" if node.args.get("offset") else "",
+                *(self._key(column) for column in typed_columns(node)),
+                *(self._reference(one) for one in query.reads.references if isinstance(node, exp.Table)),
+            )
         alias = node.args.get("alias")
         name = alias.name.lower() if isinstance(alias, NODE) else ""
         for output in query.outputs:

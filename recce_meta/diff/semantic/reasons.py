@@ -23,6 +23,7 @@ PHRASES = {
     "distinct": "distinct",
     "statement": "statement",
     "columns by place": "columns by place",
+    "data-modifying": "statement in WITH",
 }
 CHANGED = {
     "query": "query changed",
@@ -31,7 +32,7 @@ CHANGED = {
     "words": "words changed",
     "recursion": "columns of a recursive query changed",
 }
-OF_STATEMENTS = ("statement", "columns by place", "words", "ordered")
+OF_STATEMENTS = ("statement", "columns by place", "words", "ordered", "data-modifying")
 """Parts that no query has, but what is around it."""
 TOLD_BY_INPUTS = frozenset({"tables", "itself"})
 Parts = Mapping[str, tuple[str, ...]]

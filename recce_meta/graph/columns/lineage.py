@@ -198,6 +198,8 @@ class Lineage:
             names = relation.columns or (STAR,)
             sure = 1.0 if relation.columns else 0.9
             return Flow({(relation.name, name): sure for name in names}, False)
+        if isinstance(relation, Function) and relation.rows is not None:
+            relation = relation.rows
         columns: dict[BaseColumn, float] = {}
         aggregated = opaque = False
         flows = [self._flows.get(output, EMPTY) for output in relation.outputs]
@@ -214,6 +216,8 @@ def _outputs_of(source: Source) -> Iterator[Output]:
     relation = source.relation
     if isinstance(relation, Table):
         return
+    if isinstance(relation, Function) and relation.rows is not None:
+        relation = relation.rows
     yield from relation.outputs
     if isinstance(relation, Function) and not relation.outputs:
         for reference in relation.reads.references:
@@ -344,6 +348,8 @@ def _below(query: Query) -> Iterable[Query]:
     below: list[Query] = []
     if isinstance(query, SelfReference):
         return [query.query] if query.query is not None else []
+    if isinstance(query, Function):
+        return [query.rows] if query.rows is not None else []
     sources = (
         query.sources if isinstance(query, Select) else [query.source] if isinstance(query, Pivot) else []
     )

@@ -44,7 +44,7 @@ from recce_meta.models.kinds import TABLES, VIEWS
 from recce_meta.models.node import Json, NodeMetadata
 from recce_meta.models.run import Project
 
-ANALYSIS_VERSION = 4
+ANALYSIS_VERSION = 5
 """Goes up with every change of the analysis that changes its answers: all is then computed anew."""
 SECONDS = 10.0
 """How long the query of one node may take, unless told otherwise."""
@@ -128,7 +128,7 @@ class _Analysis:
         self.timeout = timeout
         self.known = known
         self.nodes = {node.unique_id: node for node in project.nodes}
-        self.names = ProjectNames(project.nodes)
+        self.names = ProjectNames(project.nodes, self.dialect)
         self.lineage_ids: dict[str, str] = {}
         self.analyses: dict[str, NodeColumns] = {}
         self._columns: dict[str, Columns] = {}

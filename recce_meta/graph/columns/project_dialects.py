@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _READ_AS = {
     "athena": "athena",
     "bigquery": "bigquery",
@@ -59,6 +61,9 @@ _CASE_COUNTS = frozenset(["clickhouse"])
 """Dialects in which `id` and `ID` are two columns."""
 
 
+_DECORATOR = re.compile(r"\$(\d+|__\w+__)$", re.ASCII | re.IGNORECASE)
+
+
 def dialect_of(adapter_type: str | None) -> str | None:
     """sqlglot's name of what *adapter_type* speaks; None where nobody knows, and the standard has to do."""
     return _READ_AS.get((adapter_type or "").lower()) or None
@@ -71,3 +76,14 @@ def folded(column: str, dialect: str | None) -> str:
     ('amount', 'Amount')
     """
     return column if dialect in _CASE_COUNTS else column.lower()
+
+
+def without_partition(name: str, dialect: str) -> str:
+    """Return *name*, of a table, without a decorator that chooses one of its partitions.
+
+    https://cloud.google.com/bigquery/docs/managing-partition-data#partition_decorators
+
+    >>> without_partition("shop.orders$20240101", "bigquery")
+    'shop.orders'
+    """
+    return _DECORATOR.sub("", name) if dialect == "bigquery" and "$" in name else name

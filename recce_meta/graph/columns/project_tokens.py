@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from recce_meta.graph.columns.project_dialects import without_partition
 from recce_meta.models.kinds import RELATIONS
 from recce_meta.models.node import NodeMetadata
 from recce_meta.models.tokens import CLOSING, OPENING, RelationIndex, readable_relations, resolve, tokenise
@@ -164,7 +165,8 @@ class QueryNames(Struct, frozen=True, kw_only=True):
 class ProjectNames:
     """Finds what each node of a project reads, by its SQL."""
 
-    def __init__(self, nodes: Iterable[NodeMetadata]) -> None:
+    def __init__(self, nodes: Iterable[NodeMetadata], dialect: str = "") -> None:
+        self._dialect = dialect
         self._nodes = {node.unique_id: node for node in nodes}
         self._readable: RelationIndex = readable_relations(self._nodes.values())
         self._by_name = self._index()
@@ -181,7 +183,7 @@ class ProjectNames:
             for relation, owner in certain.items()
             if f"{OPENING}{owner}{CLOSING}" in tokenised
         }
-        dotted = _dotted_names(tokenised)
+        dotted = {without_partition(name, self._dialect) for name in _dotted_names(tokenised)}
         # One by one: the difference of a set and a dict's keys walks through every name of the project.
         unknown = {name for name in dotted if name not in self._by_name}
         for unique_id, relation in relations.items():

@@ -293,6 +293,8 @@ class Function:
     index: dict[str, Output] | None = field(default=None, repr=False)
     closed: bool = False
     """Whether it has no other columns than `outputs`."""
+    rows: Query | None = None
+    """The query whose rows it has, if it is a statement that changes data and returns rows."""
 
 
 @dataclass(slots=True, eq=False)

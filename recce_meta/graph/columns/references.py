@@ -16,8 +16,10 @@ from recce_meta.graph.columns.query import (
     Member,
     Merged,
     Output,
+    Pivot,
     Query,
     Reference,
+    Select,
     SetOperation,
     Source,
     Table,
@@ -186,12 +188,22 @@ class _Found:
         if output is not None:
             if output.from_star or output.branches:
                 self.output(output, column.confidence)
+            elif _is_guess_of_pivot(column):
+                for table in self._tables_behind(column.source.relation):
+                    self._note((table, column.name), GUESS)
         elif isinstance(column.source.relation, Table):
             self._note((column.source.relation.name, column.name), column.confidence)
 
     def _note(self, base: BaseColumn, sure: float) -> None:
         if self._columns.get(base, 0.0) < sure:
             self._columns[base] = sure
+
+
+def _is_guess_of_pivot(column: Column) -> bool:
+    """Whether *column* is a name that a PIVOT with a list of values does not make, so that it may be lost."""
+    is_made_up = column.output is not None and column.output.ordinal < 0
+    relation = column.source.relation
+    return is_made_up and isinstance(relation, (Select, Pivot)) and getattr(relation, "dynamic", None) is None
 
 
 def _starred(output: Output) -> Sequence[Column]:

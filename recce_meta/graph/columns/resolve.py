@@ -11,10 +11,13 @@ from recce_meta.graph.columns import facts, pivots
 from recce_meta.graph.columns.context import Context
 from recce_meta.graph.columns.functions import alias_names, function
 from recce_meta.graph.columns.query import (
+    NOTHING,
     STAR,
     Alias,
     Clause,
+    Column,
     Cte,
+    Function,
     Output,
     Query,
     Reads,
@@ -26,9 +29,11 @@ from recce_meta.graph.columns.query import (
     WholeRow,
 )
 from recce_meta.graph.columns.reading import Reader
-from recce_meta.graph.columns.scope import Ctes, Scope, implied_output, index
+from recce_meta.graph.columns.returning import CHANGING, returned, written
+from recce_meta.graph.columns.scope import Ctes, Scope, implied_output, index, is_open
 from recce_meta.graph.columns.sources import Sources
 from recce_meta.graph.columns.stars import Outputs
+from recce_meta.graph.columns.statements import query_of
 from recce_meta.graph.columns.tree import SET_OPERATION, arg, args
 
 _CUTS = ("limit", "offset", "fetch", "sample")
@@ -72,7 +77,34 @@ class Resolver:
         if type(node).__name__ in DESCRIBING and isinstance(node.this, exp.Table):
             self._sources.item(node.this, scope)
             return function(node, Reads((WholeRow(scope.sources[-1]),)), ())
+        if isinstance(node, CHANGING):
+            return self._returned(node, ctes, outer)
         return function(node, self._reader.read(node, scope, "join"), ())
+
+    def _returned(self, node: Sql, ctes: Ctes, outer: Scope | None) -> Function:
+        """Return the rows of *node*, a statement that changes data; nobody may ask it for others."""
+        select = returned(node, lambda name: self._context.tables.table(name).columns)
+        target, names = written(node)
+        if target:
+            table = Source("", self._context.tables.table(target), node)
+            self._context.names.references += (Column(table, name, None) for name in names)
+        if select is not None:
+            rows = self.query(select, ctes, outer)
+            if arg(node, "returning") is None:
+                return Function(node, NOTHING, closed=True)
+            source = Source("", rows, node)
+            made = Function(node, NOTHING, closed=not is_open(source), rows=rows)
+            for place, output in enumerate(one for one in rows.outputs if one.star is None):
+                column = Column(source, output.name, output)
+                reads = Reads((column,), plain=column)
+                made.outputs.append(Output(output.name, place, node, reads, output.from_star))
+            return made
+        found = query_of(node.copy())
+        if found is None:
+            return function(node, NOTHING, (), closed=True)
+        rows = self.query(found[0], ctes, outer)
+        # Its columns are the target's, which are not known.
+        return function(node, Reads((WholeRow(Source("", rows, node)),)), ())
 
     def _cut(self, rows: Query, scope: Scope) -> Select:
         """Return the rows of *scope*'s own statement, which are *rows* before its ORDER BY and its limit."""

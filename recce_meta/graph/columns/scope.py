@@ -8,7 +8,7 @@ is around. `Column.confidence` says how sure that is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns import facts
@@ -243,10 +243,14 @@ def implied_output(relation: Query, name: str) -> Output | None:
     output = relation.implied.get(lower)
     if output is not None:
         return output
+    if isinstance(relation, Pivot) and not relation.unpivot:
+        near = _near((output for output in relation.outputs if output.node is not None), name)
+        if near is not None:
+            return near
     if isinstance(relation, Pivot) and relation.dynamic is not None:
         output = _implied_by_stars(relation.outputs, name, lower) or Output(name, -1, reads=relation.dynamic)
     elif isinstance(relation, Function):
-        output = None if relation.closed else Output(name, -1, reads=relation.reads)
+        output = None if relation.closed else _implied_by_function(relation, name)
     elif isinstance(relation, SetOperation):
         output = _implied_by_operands(relation, name)
     elif isinstance(relation, SelfReference):
@@ -256,6 +260,13 @@ def implied_output(relation: Query, name: str) -> Output | None:
     if output is not None:
         relation.implied[lower] = output
     return output
+
+
+def _implied_by_function(relation: Function, name: str) -> Output | None:
+    if relation.rows is None:
+        return Output(name, -1, reads=relation.reads)
+    column = imply(Source("", relation.rows, relation.node), name)
+    return _through(name, column) if column is not None else None
 
 
 def _implied_by_operands(relation: SetOperation, name: str) -> Output | None:
@@ -293,6 +304,51 @@ def _implied_by_stars(outputs: list[Output], name: str, lower: str) -> Output | 
 
 def _through(name: str, column: Column) -> Output:
     return Output(name, -1, reads=Reads((column,), plain=column), from_star=True)
+
+
+def turned(source: Source, name: str) -> Column | None:
+    """Return the column of a PIVOT below *source* that *name*, which none has, may mean.
+
+    Warehouses spell values as names in their own ways: `'x'`, `_1`, `x_total`. Without a column of nearly
+    this name it may be any of those that the PIVOT makes.
+    """
+    relation = source.relation
+    if isinstance(relation, Table):
+        return None
+    made = [output for output in relation.outputs if _is_turned(output)]
+    if isinstance(relation, Pivot) and not relation.unpivot:
+        made = [output for output in relation.outputs if output.node is not None]
+    if not made:
+        return None
+    if (near := _near(made, name)) is not None:
+        return Column(source, near.name, near, GUESS)
+    references = tuple(reference for output in made for reference in output.reads.references)
+    any_of_them = Output(name, -1, made[0].node, Reads(references, aggregates=True))
+    return Column(source, name, relation.implied.setdefault(name.lower(), any_of_them), GUESS)
+
+
+def _near(outputs: Iterable[Output], name: str) -> Output | None:
+    """Return the only one of *outputs* that is called *name* but for signs that are no letters or digits."""
+    found = [output for output in outputs if output.star is None and _bare(output.name) == _bare(name)]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_turned(output: Output) -> bool:
+    """Whether *output* is, through stars, what a PIVOT makes of a value."""
+    seen: set[Output] = set()
+    while output not in seen:
+        seen.add(output)
+        column = output.reads.plain
+        if not output.from_star or not isinstance(column, Column) or column.output is None:
+            return False
+        if isinstance(column.source.relation, Pivot) and not column.source.relation.unpivot:
+            return column.output.node is not None
+        output = column.output
+    return False
+
+
+def _bare(name: str) -> str:
+    return "".join(sign for sign in name.lower() if sign.isalnum())
 
 
 class Lookup:
@@ -409,6 +465,10 @@ class Lookup:
             return Alias(aliased)
         outside = [source for source in scope.sources if not source.only_filters]
         tables = [source for source in outside if isinstance(source.relation, Table)]
+        if spelt.upper() not in facts.NOT_COLUMNS:
+            for source in outside:
+                if (column := turned(source, spelt)) is not None:
+                    return column
         if tables and spelt.upper() not in facts.NOT_COLUMNS:
             # Catalogs lag behind, and pseudo-columns are in none.
             return Column(tables[0], spelt, None, GUESS)
@@ -465,6 +525,8 @@ class Lookup:
             reads = source.relation.reads
             field = Output(spelt, -1, reads=Reads(reads.references, reads.subqueries, reads.tests))
             return Column(source, spelt, source.relation.implied.setdefault(spelt.lower(), field), LIKELY)
+        if (column := turned(source, spelt)) is not None:
+            return column
         return Unresolved(f"{source.alias}.{spelt}" if source.alias else spelt, spelt, (source,))
 
 

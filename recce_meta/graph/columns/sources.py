@@ -13,6 +13,7 @@ from recce_meta.graph.columns.context import Context
 from recce_meta.graph.columns.functions import alias_names, function, name_of_values, yields_values
 from recce_meta.graph.columns.matches import matched
 from recce_meta.graph.columns.pivots import pivoted
+from recce_meta.graph.columns.project_dialects import without_partition
 from recce_meta.graph.columns.query import (
     Clause,
     Column,
@@ -166,6 +167,7 @@ class Sources:
                 return Source(alias or name, cte.query, node, cte=cte, columns=columns or cte.columns)
         elif (path := self._path(node, scope)) is not None:
             return self._rows_of(node, path, alias, columns)
+        name = without_partition(name, self._context.dialect)
         return Source(alias, self._context.tables.table(name), node, columns=columns)
 
     def _path(self, node: Sql, scope: Scope) -> Reads | None:

@@ -66,7 +66,7 @@ def _of_create(tree: Sql) -> Found | None:
     if query is None or not isinstance(query, _QUERIES):
         return _nested(query)
     _move_with(tree, query)
-    return query, _listed(tree.this), None
+    return query, listed(tree.this), None
 
 
 def _of_insert(tree: Sql) -> Found | None:
@@ -74,12 +74,12 @@ def _of_insert(tree: Sql) -> Found | None:
     if query is None or not isinstance(query, _QUERIES):
         return None
     _move_with(tree, query)
-    names = _listed(tree.this)
+    names = listed(tree.this)
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     return query, names, dotted(target) if isinstance(target, exp.Table) else None
 
 
-def _listed(target: Sql) -> tuple[str, ...]:
+def listed(target: Sql) -> tuple[str, ...]:
     """The columns that a statement lists behind its target, without constraints."""
     if not isinstance(target, exp.Schema):
         return ()
@@ -96,7 +96,7 @@ def _move_with(tree: Sql, query: Sql) -> None:
 
 
 def _of_update(tree: Sql) -> Found:
-    assigned = _assignments(args(tree, "expressions"))
+    assigned = assigned_by(tree)
     start = arg(tree, "from")
     others = [start.this] if start is not None else []
     target = tree.this
@@ -126,21 +126,8 @@ def _is_among(target: Sql, items: list[Sql]) -> bool:
 
 def _of_merge(tree: Sql) -> Found:
     target, source = tree.this, tree.args["using"]
-    assigned: dict[str, list[Sql]] = {}
-    conditions: list[Sql] = []
-    for when in _whens(tree):
-        condition = arg(when, "condition")
-        if condition is not None:
-            conditions.append(condition)
-        then = arg(when, "then")
-        if isinstance(then, exp.Update):
-            updates = _assignments(args(then, "expressions"))
-        elif isinstance(then, exp.Insert):
-            updates = _inserted(then)
-        else:
-            continue
-        for name, values in updates.items():
-            assigned.setdefault(name, []).extend(values)
+    assigned = assigned_by(tree)
+    conditions = [found for when in whens_of(tree) if (found := arg(when, "condition")) is not None]
     if not assigned:
         # `UPDATE SET *`, `INSERT *`: the source's columns.
         select = exp.Select(
@@ -161,11 +148,32 @@ def _of_merge(tree: Sql) -> Found:
     return select, (), None
 
 
+def assigned_by(tree: Sql) -> dict[str, list[Sql]]:
+    """Return the values that *tree*, an UPDATE or a MERGE, gives to columns, by the column's name."""
+    if isinstance(tree, exp.Update):
+        return _assignments(args(tree, "expressions"))
+    assigned: dict[str, list[Sql]] = {}
+    for when in whens_of(tree):
+        then = arg(when, "then")
+        if isinstance(then, exp.Update):
+            updates = _assignments(args(then, "expressions"))
+        elif isinstance(then, exp.Insert):
+            updates = _inserted(then)
+        else:
+            continue
+        for name, values in updates.items():
+            assigned.setdefault(name, []).extend(values)
+    return assigned
+
+
 def _called(source: Sql) -> str:
     return str(source.alias_or_name)
 
 
-def _whens(tree: Sql) -> list[Sql]:
+def whens_of(tree: Sql) -> list[Sql]:
+    """Return the branches of *tree*, a MERGE; none of another statement."""
+    if not isinstance(tree, exp.Merge):
+        return []
     whens = tree.args.get("whens")
     if isinstance(whens, NODE):
         return args(whens, "expressions")

@@ -170,3 +170,50 @@ def test_what_is_nested_deep_and_what_is_long_is_compared() -> None:
     assert compare_sql(old, old.replace("a + 7 ", "a + 8 "), "duckdb", SCHEMAS).category is Category.BREAKING
     assert compare_sql(old, old + " and a <> -1", "duckdb", SCHEMAS).reasons == ("filter added",)
     assert compare_sql(old, old.replace(" c0", " first"), "duckdb", SCHEMAS).category is Category.NONE
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("delete from t returning a", "delete from u returning a"),
+        ("delete from t", "delete from t where a > 1"),
+        ("update t set a = 1", "update t set a = 2"),
+        ("insert into t (a) select e from u", "insert into t (a) select f from u"),
+    ],
+)
+def test_a_statement_that_changes_data_in_a_with_counts_though_no_query_reads_it(old: str, new: str) -> None:
+    change = compare_sql(
+        f"with d as ({old}) select a from t", f"with d as ({new}) select a from t", "postgres", SCHEMAS
+    )
+
+    assert (change.category, change.reasons) == (Category.BREAKING, ("statement in WITH changed",))
+
+
+def test_columns_of_a_pivot_that_are_not_found_are_not_taken_for_each_other() -> None:
+    pivot = "from t pivot (sum(a) for b in ('x', 'y'))"
+
+    for old, new in (("x", "y"), ("p", "q"), ("x", "q")):
+        change = compare_sql(f"select {old} as n {pivot}", f"select {new} as n {pivot}", "snowflake", SCHEMAS)
+        assert change.category is Category.PARTIAL_BREAKING
+
+
+@pytest.mark.parametrize("decorator", ["", "$20240102", "$__UNPARTITIONED__"])
+def test_another_partition_of_a_table_is_breaking(decorator: str) -> None:
+    change = compare_sql(
+        "select a from `s.t$20240101`", f"select a from `s.t{decorator}`", "bigquery", SCHEMAS
+    )
+
+    assert change.category is Category.BREAKING
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("select a as x, b as X from t", "select a as X, b as x from t"),
+        ("select 1 as a, 2 as A", "select 1 as A, 2 as a"),
+    ],
+)
+def test_names_that_differ_in_capitals_and_change_places_are_not_the_same(old: str, new: str) -> None:
+    change = compare_sql(old, new, "duckdb", SCHEMAS)
+
+    assert change.category is Category.PARTIAL_BREAKING

@@ -587,3 +587,12 @@ def test_a_view_whose_sql_is_hidden_gets_no_advice_on_dbt() -> None:
 
     assert graph.warnings == ()
     assert columns_of(graph, view.unique_id).reason == "its SQL is not shown to the user who scanned"
+
+
+def test_a_partition_of_a_table_is_read_from_the_node_that_has_the_table() -> None:
+    orders = source("orders", "id", "amount")
+    sales = node("sales", "select amount from `shop.prod.orders$20240101`", orders.unique_id)
+
+    graph = analyse_project(project(orders, sales, adapter_type="bigquery"))
+
+    assert sources(graph, "model.shop.sales") == {"amount": ["orders.amount"]}

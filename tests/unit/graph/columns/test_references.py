@@ -46,6 +46,12 @@ CASES = {
     # A column that no relation has may be one that was removed.
     "with s as (select * from t) select s.a, s.gone from s": "t.a t.gone~0.5",
     "with s as (select a from t) select gone from s": "t.a",
+    "select gone from (select * from t pivot (sum(b) for a in (1, 2)))": "t.a t.b t.gone~0.5",
+    # A statement in WITH names columns of what it changes and of what it reads.
+    "with x as (delete from t where d > 1) select e from u": "t.d u.e",
+    "with x as (insert into t (a, b) select e, f from u returning a) select a from x": "t.a t.b u.e u.f",
+    "with x as (update t set a = e from u returning c) select c from x": "t.a t.c u.e",
+    "with x as (delete from other returning *) select gone from x": "other.gone~0.9",
 }
 
 
