@@ -88,7 +88,7 @@ def run() -> list[Figure]:
 
             def forget() -> None:
                 adapter.execute(f"DROP SCHEMA IF EXISTS {STORE} CASCADE")
-                adapter.current_stores.clear()
+                adapter.store_versions.clear()
 
             first, floor = in_turns(lambda: scan(adapter), bare, rounds=ROUNDS, before=forget)
             scan(adapter)

@@ -25,7 +25,7 @@ from recce_meta.store.content import (
     PART_COLUMNS,
     VERSION_COLUMNS,
 )
-from recce_meta.store.migrate import SCHEMA_VERSION
+from recce_meta.store.migrate import READ_VERSION, SCHEMA_VERSION
 from recce_meta.store.tables import KEYS
 from recce_meta.store.write import RESULT_COLUMNS, RUN_COLUMNS
 
@@ -62,6 +62,7 @@ KINDS = {
 QUERIES = (
     "begin_write", "create_schema", "graph_stored", "lock_schema", "macro_set_stored", "missing_macros",
     "missing_versions", "schema_exists", "schema_version", "set_first_version", "store_tables",
+    "store_versions",
 )  # fmt: skip
 """The queries that the package sends."""
 
@@ -112,6 +113,7 @@ def tables_macros() -> str:
     )
     return (
         _macro("schema_version()", f"    {{{{- return({SCHEMA_VERSION}) -}}}}")
+        + _macro("read_version()", f"    {{{{- return({READ_VERSION}) -}}}}")
         + _macro("package_version()", f"    {{{{- return({json.dumps(__version__)}) -}}}}")
         + _macro("store_tables()", f"    {{{{- return({{\n{tables}\n    }}) -}}}}")
     )

@@ -50,7 +50,7 @@
     {%- elif version < known -%}
         {{- return("the store in '" ~ store.schema_name ~ "' has version " ~ version ~ ', this package knows ' ~ known ~ ': recce-meta init brings it forward') -}}
     {%- elif version > known -%}
-        {{- return("the store in '" ~ store.schema_name ~ "' has version " ~ version ~ ', this package knows ' ~ known ~ ': upgrade the package') -}}
+        {{- return("the store in '" ~ store.schema_name ~ "' has version " ~ version ~ ', this package knows ' ~ known ~ ': ' ~ recce_meta.upgrade_hint(store)) -}}
     {%- endif -%}
     {{- return('') -}}
 {% endmacro %}
@@ -75,6 +75,13 @@
 {% endmacro %}
 
 
+{#- Which version of the package to install for a store that is newer. -#}
+{% macro upgrade_hint(store) %}
+    {%- set row = recce_meta.ask(store, 'store_versions', {}) | first -%}
+    {{- return('install version ' ~ row[2] ~ ' of the package, which fits the store' if row and row[2] else 'upgrade the package') -}}
+{% endmacro %}
+
+
 {#- Creates the store with the statements of `recce-meta init`; what went wrong, else ''. -#}
 {% macro created(store) %}
     {%- set name = recce_meta.text_literal(store.facts, store.schema_name) -%}
@@ -87,7 +94,11 @@
         {%- for statement in adapter.dispatch('create_statements', 'recce_meta')(store.schema) -%}
             {%- do recce_meta.send(store, statement) -%}
         {%- endfor -%}
-        {%- do recce_meta.tell(store, 'set_first_version', {'version': recce_meta.schema_version()}) -%}
+        {%- do recce_meta.tell(store, 'set_first_version', {
+            'version': recce_meta.schema_version(),
+            'read_version': recce_meta.read_version(),
+            'migrated_by': recce_meta.text_literal(store.facts, recce_meta.package_version()),
+        }) -%}
     {%- endif -%}
     {{- return(recce_meta.committed(store)) -}}
 {% endmacro %}

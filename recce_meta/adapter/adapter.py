@@ -95,8 +95,8 @@ class UnifiedSqlAdapter:
         self._driver = driver_for(warehouse)
         self._link: Link | None = None
         self._stream: Stream | None = None
-        self.current_stores: set[str] = set()
-        """Schemas whose store was seen to be current: to look again costs two round trips each time."""
+        self.store_versions: dict[str, int] = {}
+        """Versions of stores that need no migration, by schema: looking again costs two round trips."""
 
     @classmethod
     def from_dbt_profile(
@@ -280,7 +280,7 @@ class UnifiedSqlAdapter:
             lock_timeout=self._lock_timeout,
             on_wait=self._on_wait,
         )
-        adapter.current_stores = self.current_stores
+        adapter.store_versions = self.store_versions
         return adapter
 
     @property

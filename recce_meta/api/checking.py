@@ -12,7 +12,7 @@ from recce_meta.api.exporting import FORMATS
 from recce_meta.errors import RecceMetaError
 from recce_meta.models import Check
 from recce_meta.plugins import DIALECTS, EXPORTERS, clashes
-from recce_meta.store.migrate import SCHEMA_VERSION, can_record, refuse_memory, store_version
+from recce_meta.store.migrate import SCHEMA_VERSION, can_record, refuse_memory, store_versions
 from recce_meta.warehouses import clashing
 
 
@@ -57,13 +57,17 @@ def _store(adapter: UnifiedSqlAdapter, schema: str) -> Check:
         return Check("store", None, f"none in {adapter.warehouse.name}: --tables compares data without one")
     try:
         refuse_memory(adapter)
-        version = store_version(adapter, schema)
+        versions = store_versions(adapter, schema)
     except RecceMetaError as error:
         return Check("store", False, error.message, error.hint)
-    if version is None:
+    if versions is None:
         hint = "recce-meta init, or the first record, creates it"
         return Check("store", None, f"none in schema {schema} yet", hint)
-    if version > SCHEMA_VERSION:
-        return Check("store", False, f"version {version}, newer than this recce-meta", "upgrade recce-meta")
-    older = "" if version == SCHEMA_VERSION else "; the next command migrates it"
-    return Check("store", True, f"version {version}{older}")
+    told = f"version {versions.write}, read version {versions.read}"
+    if versions.is_newer:
+        can = "read it, but not write it" if versions.is_readable else "neither read nor write it"
+        state = None if versions.is_readable else False
+        detail = f"{told}: newer than this recce-meta's {SCHEMA_VERSION}, which can {can}"
+        return Check("store", state, detail, versions.remedy)
+    older = "" if versions.write == SCHEMA_VERSION else "; the next command migrates it"
+    return Check("store", True, f"{told}{older}")

@@ -32,7 +32,7 @@ from recce_meta.models.quality_rules import FailOn, QualityRules, TableRules
 from recce_meta.models.run import COMPLETE, FAILED
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store, store_version
+from recce_meta.store.migrate import StoreSession, open_store, refuse_newer, store_versions
 from recce_meta.store.quality import load_quality, previous_quality, write_quality
 from recce_meta.store.select import complete, find_run
 
@@ -126,6 +126,7 @@ def answer(place: Place, question: Question, tell: Tell | None = None) -> Qualit
     ConfigurationError for what names nothing, before anything is measured.
     """
     told = tell or (lambda _: None)
+    refuse_newer(place.store, place.schema)
     ready = _ready(place, question, told)
     if not ready.ids:
         return _nothing(place, question, ready)
@@ -236,7 +237,7 @@ def _run(place: Place, question: Question, tell: Tell) -> tuple[OneRun, bool]:
             "Quality is kept with a recorded run, and not with artifacts on disk",
             hint="recce-meta record writes them to the store",
         )
-    if store_version(place.store, place.schema) is not None:
+    if store_versions(place.store, place.schema) is not None:
         with open_store(place.store, place.schema) as opened:
             project = _project(opened, place)
             has_runs = project is not None and bool(read.find_runs(opened, project=project, most=1))

@@ -25,7 +25,7 @@ from recce_meta.models.run import FAILED
 from recce_meta.models.scan import ScanReport
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import open_store, store_version
+from recce_meta.store.migrate import open_store, refuse_newer, store_versions
 from recce_meta.store.select import load_run
 from recce_meta.warehouses import available
 
@@ -76,6 +76,8 @@ def scan(
     chosen = scope or Scope()
     if place is database:
         chosen = replace(chosen, hidden=(*chosen.hidden, database.warehouse.folded(schema)))
+    if given.is_kept:
+        refuse_newer(place, schema)
     extracted = _extracted(database, chosen, given, place, schema, tell)
     project = replace(extracted, run=_with_git(extracted.run, given.git))
     run, is_new, warnings = project.run, False, project.warnings
@@ -139,7 +141,7 @@ def _keep_failure(
     A misspelt schema creates no store.
     """
     try:
-        if isinstance(error, UnknownNameError) and store_version(store, schema) is None:
+        if isinstance(error, UnknownNameError) and store_versions(store, schema) is None:
             return
         run = _with_git(scan_run(database, scope, options.environment, options.project), options.git)
         failed = replace(run, status=FAILED, reason=error.message)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 from msgspec.structs import asdict
 
-from recce_meta import report
+from recce_meta import __version__, report
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.recording import Recorded, checkout_of, read_target, record_project, target_folder
 from recce_meta.cli.hook import hook as run_hook
@@ -26,7 +26,7 @@ from recce_meta.extractors.git import GitState
 from recce_meta.graph.columns.project import SECONDS
 from recce_meta.models import Project
 from recce_meta.models.statistics import NodeStatistics
-from recce_meta.store.migrate import init_sql, init_store, refuse_memory
+from recce_meta.store.migrate import init_sql, init_store, refuse_memory, refuse_newer
 
 
 def _a_number(_: click.Context, parameter: click.Parameter, seconds: float) -> float:
@@ -88,7 +88,8 @@ _artifact_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together
 def init(connection: Connection, show_sql: bool) -> None:
     """Create the store, or bring it up to date.
 
-    Safe to repeat: what is there stays, an older store is migrated, views are written again.
+    Safe to repeat: what is there stays, an older store is migrated, views are written again. A newer store
+    is left as it is.
     """
     with connection.open() as adapter:
         if show_sql:
@@ -96,6 +97,11 @@ def init(connection: Connection, show_sql: bool) -> None:
             return
         refuse_memory(adapter)
         result = init_store(adapter, connection.schema)
+    if result.remedy is not None:
+        warn(
+            f"the store is newer than recce_meta {__version__}, which reads it but cannot write it; "
+            f"to write, {result.remedy}"
+        )
     was = f" (was version {result.previous_version})" if result.action.value == "migrated" else ""
     emit(f"Store {result.action.value} in schema {result.schema}, version {result.version}{was}")
 
@@ -210,6 +216,7 @@ def _record(
         project = read_target(folder, project_dir=connection.project_dir, before=checkout, **given)
     with progress("recording") as tell, connection.open() as adapter:
         refuse_memory(adapter)
+        refuse_newer(adapter, connection.schema)
         statistics = _statistics(connection, adapter, project, stats, data_target) if stats else ()
         recorded = record_project(
             adapter,

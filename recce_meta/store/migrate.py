@@ -1,4 +1,8 @@
-"""Opens a store: creates it where it may, brings an older one forward, refuses a newer one."""
+"""Opens a store: creates it where it may, brings an older one forward, reads a newer one if it can.
+
+A store has two versions. Its write version, `store.schema_version`, is the exact version of its tables: a
+writer needs that one. Its read version is the oldest version whose readers can read the store.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from enum import Enum
 
 from msgspec import Struct
 
+from recce_meta._version import __version__
 from recce_meta.adapter import Session, UnifiedSqlAdapter
 from recce_meta.errors import MissingRelation, PermissionDenied, StoreError, UsageError
 from recce_meta.store import files
@@ -15,8 +20,48 @@ from recce_meta.store.files import DEFAULT_SCHEMA, SqlFile
 from recce_meta.store.tables import KEYS
 from recce_meta.warehouses import Warehouse, available
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """The version of the tables in `sql/ddl`; `sql/migrations` says how each came from the one before."""
+READ_VERSION = 7
+"""The oldest version whose readers can read a store of SCHEMA_VERSION.
+
+It stays if tables and views only gain columns, and if no stored value is new to these readers. Otherwise it
+becomes SCHEMA_VERSION.
+"""
+VIEWS_GROW_SINCE = 6
+"""From this version on, views only gain columns, at their end."""
+_VERSION_7 = 7
+"""The first version whose stores have a read version."""
+
+
+class StoreVersions(Struct, frozen=True):
+    """The versions of a store."""
+
+    write: int
+    """The version of its tables."""
+    read: int
+    """The oldest version whose readers can read it."""
+    migrated_by: str | None = None
+    """The version of recce_meta that created or migrated it. None before version 7."""
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether this recce_meta cannot write the store because a newer one migrated it."""
+        return self.write > SCHEMA_VERSION
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether this recce_meta can read the store, once it has migrated an older one."""
+        return self.read <= SCHEMA_VERSION
+
+    @property
+    def remedy(self) -> str:
+        """The hint that says which recce_meta to install."""
+        if self.migrated_by is None:
+            return "upgrade recce-meta"
+        if self.migrated_by == __version__:
+            return f"update recce-meta: the store was migrated by a newer build of version {__version__}"
+        return f"install recce_meta {self.migrated_by}, which migrated the store"
 
 
 def refuse_memory(adapter: UnifiedSqlAdapter) -> None:
@@ -35,6 +80,8 @@ class InitAction(str, Enum):
     MIGRATED = "migrated"
     REFRESHED = "refreshed"
     """The tables were there and current; the views were written again."""
+    UNCHANGED = "unchanged"
+    """The store is newer: it was left as it is."""
 
 
 class InitResult(Struct, frozen=True):
@@ -45,6 +92,8 @@ class InitResult(Struct, frozen=True):
     version: int
     previous_version: int | None = None
     """None where there was no store."""
+    remedy: str | None = None
+    """Which recce_meta to install, if the store is newer."""
 
 
 class StoreSession:
@@ -67,6 +116,11 @@ class StoreSession:
     def has_transactions(self) -> bool:
         """Whether of two recorders one waits or fails: otherwise each statement stands alone."""
         return self._warehouse.has_transactions
+
+    @property
+    def replaces_wider_views(self) -> bool:
+        """Whether a view can be replaced by one with more columns at its end."""
+        return self._warehouse.replaces_wider_views
 
     def query(self, name: str, **parameters: object) -> list[tuple[object, ...]]:
         """The rows of the query in `sql/queries/<name>.sql`."""
@@ -112,23 +166,41 @@ def open_store(
 ) -> Iterator[StoreSession]:
     """One transaction on the store of *schema*, brought to this version first.
 
-    Without *create*, a missing store is an error that says how to make one. Who *writes* waits for others
-    who do; who does not may be given no transaction where one would cost something.
+    Without *create*, a missing store is an error that says how to make one. A reader opens a newer store as
+    it is if it knows the store's read version. Who *writes* needs the exact write version, and waits for
+    others who do; who does not may be given no transaction where one would cost something.
     """
-    is_known = schema in adapter.current_stores
-    if not is_known and not _creates_at_once(adapter):
+    known = adapter.store_versions
+    is_ready = known.get(schema) == SCHEMA_VERSION or (schema in known and not writes)
+    if not is_ready and not _creates_at_once(adapter):
         with _session(adapter, schema, atomic=False) as store:
-            was_current = _make_current(store, schema, create=create)
-        if was_current:
-            adapter.current_stores.add(schema)
-        is_known = True
+            found = _make_ready(store, schema, create=create, writes=writes)
+        _remember(adapter, schema, found)
+        is_ready = True
     with _session(adapter, schema, atomic=writes) as store:
-        # What is made current here is remembered by the next session: it is not committed yet.
-        if not is_known and _make_current(store, schema, create=create):
-            adapter.current_stores.add(schema)
+        if not is_ready:
+            # What is made current here is remembered by the next session: it is not committed yet.
+            _remember(adapter, schema, _make_ready(store, schema, create=create, writes=writes))
         if writes:
             store.execute("begin_write")
+            _require_write_version(store)
         yield store
+
+
+def refuse_newer(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> None:
+    """Raise StoreError if the store is newer than this recce_meta writes. Long work calls this first."""
+    if adapter.store_versions.get(schema) == SCHEMA_VERSION:
+        return
+    versions = store_versions(adapter, schema)
+    if versions is not None:
+        _refuse_writing(versions, schema)
+        _remember(adapter, schema, versions.write)
+
+
+def _remember(adapter: UnifiedSqlAdapter, schema: str, version: int | None) -> None:
+    """Keep the version of a store that needs no migration."""
+    if version is not None and version >= SCHEMA_VERSION:
+        adapter.store_versions[schema] = version
 
 
 def _creates_at_once(adapter: UnifiedSqlAdapter) -> bool:
@@ -137,13 +209,20 @@ def _creates_at_once(adapter: UnifiedSqlAdapter) -> bool:
 
 
 def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> InitResult:
-    """Create the store, migrate an older one, or write the views of a current one again."""
+    """Create the store, migrate an older one, or write the views of a current one again.
+
+    A newer store that this recce_meta can read stays as it is. Raises StoreError if it cannot read it.
+    """
     with _session(adapter, schema, atomic=_creates_at_once(adapter)) as store:
-        previous = _version(store)
-        if previous != SCHEMA_VERSION:
-            previous = _bring_forward(store)
-        else:
+        versions = _versions(store)
+        if versions is None or versions.write < SCHEMA_VERSION:
+            versions = _bring_forward(store)
+        elif not versions.is_newer:
             _write_views(store)
+    if versions is not None and versions.is_newer:
+        _refuse_reading(versions, schema)
+        return InitResult(InitAction.UNCHANGED, schema, versions.write, versions.write, versions.remedy)
+    previous = None if versions is None else versions.write
     if previous is None:
         action = InitAction.CREATED
     else:
@@ -151,16 +230,16 @@ def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> Init
     return InitResult(action, schema, SCHEMA_VERSION, previous)
 
 
-def store_version(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> int | None:
-    """Return the version of the store in *schema*, as it is; None if there is no store.
+def store_versions(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> StoreVersions | None:
+    """Return the versions of the store in *schema*, as it is; None if there is no store.
 
     Raises PermissionDenied if there is one that the role may not use.
     """
     with _session(adapter, schema, atomic=False) as store:
-        version = _version(store)
-        if version is None:
+        versions = _versions(store)
+        if versions is None:
             _refuse_without_rights(store)
-        return version
+        return versions
 
 
 def can_record(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> bool:
@@ -185,7 +264,9 @@ def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
     )
     (version_row,) = files.query("set_first_version", dialect).statements(quoted)
     texts = [file.in_schema(quoted) for file in scripts]
-    texts.append(f"{version_row.replace(':version', str(SCHEMA_VERSION))};\n")
+    for name, value in _own_versions().items():
+        version_row = version_row.replace(f":{name}", f"'{value}'" if isinstance(value, str) else str(value))
+    texts.append(f"{version_row};\n")
     return "\n".join(texts)
 
 
@@ -215,18 +296,49 @@ def _session(adapter: UnifiedSqlAdapter, schema: str, *, atomic: bool) -> Iterat
         yield StoreSession(session, adapter.warehouse, schema)
 
 
-def _make_current(store: StoreSession, schema: str, *, create: bool) -> bool:
-    """Bring the store to this version; whether it was current before."""
-    version = _version(store)
-    if version is None and not create:
+def _make_ready(store: StoreSession, schema: str, *, create: bool, writes: bool) -> int | None:
+    """Bring an older store to this version, and refuse a newer one; the version that was there before."""
+    versions = _versions(store)
+    if versions is None and not create:
         _refuse_without_rights(store)
         raise StoreError(
             f"There is no store in schema '{schema}'",
             hint="recce-meta init creates it, recce-meta record too",
         )
-    if version != SCHEMA_VERSION:
-        _bring_forward(store)
-    return version == SCHEMA_VERSION
+    if versions is None or versions.write < SCHEMA_VERSION:
+        versions = _bring_forward(store)
+    if versions is None:
+        return None
+    _refuse_reading(versions, schema)
+    if writes:
+        _refuse_writing(versions, schema)
+    return versions.write
+
+
+def _require_write_version(store: StoreSession) -> None:
+    """Raise StoreError if the store was migrated since this writer looked."""
+    versions = _versions_of(store)
+    if versions is not None:
+        _refuse_writing(versions, store.schema)
+
+
+def _refuse_reading(versions: StoreVersions, schema: str) -> None:
+    if not versions.is_readable:
+        raise StoreError(
+            f"The store in '{schema}' has read version {versions.read}, "
+            f"but recce_meta {__version__} reads versions up to {SCHEMA_VERSION}",
+            hint=versions.remedy,
+        )
+
+
+def _refuse_writing(versions: StoreVersions, schema: str) -> None:
+    _refuse_reading(versions, schema)
+    if versions.is_newer:
+        raise StoreError(
+            f"The store in '{schema}' has version {versions.write}, "
+            f"but recce_meta {__version__} writes version {SCHEMA_VERSION} only",
+            hint=f"{versions.remedy}; commands that only read still work",
+        )
 
 
 def _refuse_without_rights(store: StoreSession) -> None:
@@ -235,28 +347,40 @@ def _refuse_without_rights(store: StoreSession) -> None:
         store.query("schema_version")
 
 
-def _version(store: StoreSession) -> int | None:
-    """The store's version; None where there is none. Nothing is read from a table that may not exist."""
-    if "store" not in store.tables():
-        return None
+def _versions(store: StoreSession) -> StoreVersions | None:
+    """The store's versions; None where there is none. Nothing is read from a table that may not exist."""
+    return _versions_of(store) if "store" in store.tables() else None
+
+
+def _versions_of(store: StoreSession) -> StoreVersions | None:
+    """The versions of a store that exists; None while another process creates it."""
     rows = store.query("schema_version")
-    return int(str(rows[0][0])) if rows else None
+    if not rows:
+        return None
+    version = int(str(rows[0][0]))
+    if version < _VERSION_7:
+        return StoreVersions(version, version)
+    ((write, read, migrated_by),) = store.query("store_versions")
+    return StoreVersions(
+        write=int(str(write)),
+        read=int(str(write if read is None else read)),
+        migrated_by=None if migrated_by is None else str(migrated_by),
+    )
 
 
-def _bring_forward(store: StoreSession) -> int | None:
-    """Create or migrate, one process at a time; the version that was there before."""
+def _bring_forward(store: StoreSession) -> StoreVersions | None:
+    """Create or migrate, one process at a time; the versions that were there before."""
     store.execute("lock_schema", schema=store.schema)
-    version = _version(store)
-    if version is None:
+    versions = _versions(store)
+    if versions is None:
         _create(store)
-    elif version > SCHEMA_VERSION:
-        raise StoreError(
-            f"The store in '{store.schema}' has version {version}, this recce-meta knows {SCHEMA_VERSION}",
-            hint="upgrade recce-meta",
-        )
-    elif version < SCHEMA_VERSION:
-        _migrate(store, version)
-    return version
+    elif versions.write < SCHEMA_VERSION:
+        _migrate(store, versions.write)
+    return versions
+
+
+def _own_versions() -> dict[str, object]:
+    return {"version": SCHEMA_VERSION, "read_version": READ_VERSION, "migrated_by": __version__}
 
 
 def _create(store: StoreSession) -> None:
@@ -265,17 +389,18 @@ def _create(store: StoreSession) -> None:
     for file in files.ddl(store.dialect):
         store.run_file(file)
     _write_views(store)
-    store.execute("set_first_version", version=SCHEMA_VERSION)
+    store.execute("set_first_version", **_own_versions())
 
 
 def _migrate(store: StoreSession, version: int) -> None:
-    # PostgreSQL replaces a view only by one with the same columns: new columns need a new version.
-    store.run_file(files.query("drop_views", store.dialect))
+    if version < VIEWS_GROW_SINCE or not store.replaces_wider_views:
+        # A dropped view loses its grants, and PostgreSQL drops none that a user's own view reads.
+        store.run_file(files.query("drop_views", store.dialect))
     for number, file in files.migrations(store.dialect):
         if number > version:
             store.run_file(file)
     _write_views(store)
-    store.execute("set_version", version=SCHEMA_VERSION)
+    store.execute("set_version", **_own_versions())
 
 
 def _write_views(store: StoreSession) -> None:

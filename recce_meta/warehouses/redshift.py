@@ -103,6 +103,8 @@ class Redshift(Warehouse):
     # A transaction that has looked at the catalog conflicts with others that write, where one that locks
     # before it looks at anything waits for them.
     creates_store_apart = True
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html: only the identical set of columns
+    replaces_wider_views = False
     # https://docs.getdbt.com/docs/core/connect-data-platform/redshift-setup
     aliases: ClassVar[Mapping[str, str]] = {"pass": "password", "dbname": "database"}
     # Redshift speaks PostgreSQL's codes: https://www.postgresql.org/docs/8.0/errcodes-appendix.html

@@ -161,6 +161,12 @@ def test_a_role_that_may_only_read_reads(
 
     assert reader("diff").out == owner("diff").out
     assert reader("runs").code == reader("show").code == reader("lineage", "orders").code == 0
+    version = sql.SQL("UPDATE {schema}.store SET schema_version = schema_version + {more}")
+    server.execute(version.format(**names, more=1))  # as a later recce_meta does that only adds
+    assert reader("diff").out == owner("diff").out
+    refused = reader("record", "--run-id", "another")
+    assert refused.code == 3 and f"writes version {SCHEMA_VERSION} only" in refused.err
+    server.execute(version.format(**names, more=-1))
     refused = reader("record", "--run-id", "another")
     assert refused.code == 3 and "permission denied for table" in refused.err
     assert "\nhint: ask for this right: GRANT USAGE ON SCHEMA" in refused.err

@@ -4,12 +4,16 @@
 {% macro bigquery__create_statements(schema) %}
     {%- set statements = [] -%}
     {%- set statement -%}
--- One row: which version of this schema the store has. Written by init and by migrations; recorders
+-- One row: the versions of this store. Written by init and by migrations; recorders
 -- update it first, so that two of them in one database wait for each other.
+-- `schema_version` is the exact version of the tables, which a writer needs. `read_version` is the oldest version
+-- whose readers can read them. `migrated_by` is the version of recce_meta that created or migrated the store.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store (
   schema_version INT64 NOT NULL,
   migrated_at TIMESTAMP NOT NULL,
-  written_at TIMESTAMP
+  written_at TIMESTAMP,
+  read_version INT64,
+  migrated_by STRING
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2554,8 +2558,8 @@ FROM {{ schema }}.store
     {%- set statement -%}
 -- hand-written: also where the row is there already, for two may create the store at once
 -- The row of a new store.
-INSERT INTO {{ schema }}.store (schema_version, migrated_at)
-SELECT {{ parameters.version }}, CURRENT_TIMESTAMP()
+INSERT INTO {{ schema }}.store (schema_version, migrated_at, read_version, migrated_by)
+SELECT {{ parameters.version }}, CURRENT_TIMESTAMP(), {{ parameters.read_version }}, {{ parameters.migrated_by }}
 FROM (SELECT 1 AS nothing) AS one
 WHERE NOT EXISTS (SELECT 1 FROM {{ schema }}.store)
     {%- endset -%}
@@ -2568,6 +2572,17 @@ WHERE NOT EXISTS (SELECT 1 FROM {{ schema }}.store)
 SELECT table_name
 FROM {{ schema }}.INFORMATION_SCHEMA.TABLES
 WHERE table_schema = {{ parameters.schema }}
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- endif -%}
+    {%- if name == 'store_versions' -%}
+    {%- set statement -%}
+-- The versions of a store, from version 7 on: of its tables, of the oldest readers, and of recce_meta.
+SELECT
+  schema_version,
+  read_version,
+  migrated_by
+FROM {{ schema }}.store
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}

@@ -4,12 +4,16 @@
 {% macro databricks__create_statements(schema) %}
     {%- set statements = [] -%}
     {%- set statement -%}
--- One row: which version of this schema the store has. Written by init and by migrations; recorders
+-- One row: the versions of this store. Written by init and by migrations; recorders
 -- update it first, so that two of them in one database wait for each other.
+-- `schema_version` is the exact version of the tables, which a writer needs. `read_version` is the oldest version
+-- whose readers can read them. `migrated_by` is the version of recce_meta that created or migrated the store.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store (
   schema_version INT NOT NULL,
   migrated_at TIMESTAMP NOT NULL,
-  written_at TIMESTAMP
+  written_at TIMESTAMP,
+  read_version INT,
+  migrated_by STRING
 )
 TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
@@ -2690,9 +2694,16 @@ FROM {{ schema }}.store
 -- hand-written: MERGE, for two may create the store at once, and one of them gives way
 -- The row of a new store.
 MERGE INTO {{ schema }}.store AS kept
-USING (SELECT {{ parameters.version }} AS schema_version, CURRENT_TIMESTAMP() AS migrated_at) AS new
+USING (
+  SELECT
+    {{ parameters.version }} AS schema_version,
+    CURRENT_TIMESTAMP() AS migrated_at,
+    {{ parameters.read_version }} AS read_version,
+    {{ parameters.migrated_by }} AS migrated_by
+) AS new
 ON TRUE
-WHEN NOT MATCHED THEN INSERT (schema_version, migrated_at) VALUES (new.schema_version, new.migrated_at)
+WHEN NOT MATCHED THEN INSERT (schema_version, migrated_at, read_version, migrated_by)
+VALUES (new.schema_version, new.migrated_at, new.read_version, new.migrated_by)
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}
@@ -2701,6 +2712,17 @@ WHEN NOT MATCHED THEN INSERT (schema_version, migrated_at) VALUES (new.schema_ve
 -- hand-written: SHOW also sees what lies in hive_metastore, which no information_schema tells of
 -- The tables and views that a schema holds; an error where there is no such schema.
 SHOW TABLES IN {{ schema }}
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- endif -%}
+    {%- if name == 'store_versions' -%}
+    {%- set statement -%}
+-- The versions of a store, from version 7 on: of its tables, of the oldest readers, and of recce_meta.
+SELECT
+  schema_version,
+  read_version,
+  migrated_by
+FROM {{ schema }}.store
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}

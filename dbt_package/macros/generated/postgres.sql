@@ -4,12 +4,16 @@
 {% macro postgres__create_statements(schema) %}
     {%- set statements = [] -%}
     {%- set statement -%}
--- One row: which version of this schema the store has. Written by init and by migrations; recorders
+-- One row: the versions of this store. Written by init and by migrations; recorders
 -- update it first, so that two of them in one database wait for each other.
+-- `schema_version` is the exact version of the tables, which a writer needs. `read_version` is the oldest version
+-- whose readers can read them. `migrated_by` is the version of recce_meta that created or migrated the store.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store (
   schema_version INT NOT NULL,
   migrated_at TIMESTAMPTZ NOT NULL,
-  written_at TIMESTAMPTZ
+  written_at TIMESTAMPTZ,
+  read_version INT,
+  migrated_by TEXT
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2721,10 +2725,12 @@ FROM {{ schema }}.store
 -- The row of a new store.
 INSERT INTO {{ schema }}.store (
   schema_version,
-  migrated_at
+  migrated_at,
+  read_version,
+  migrated_by
 )
 VALUES
-  ({{ parameters.version }}, CURRENT_TIMESTAMP)
+  ({{ parameters.version }}, CURRENT_TIMESTAMP, {{ parameters.read_version }}, {{ parameters.migrated_by }})
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}
@@ -2736,6 +2742,17 @@ SELECT
 FROM information_schema.tables
 WHERE
   table_catalog = CURRENT_DATABASE() AND table_schema = {{ parameters.schema }}
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- endif -%}
+    {%- if name == 'store_versions' -%}
+    {%- set statement -%}
+-- The versions of a store, from version 7 on: of its tables, of the oldest readers, and of recce_meta.
+SELECT
+  schema_version,
+  read_version,
+  migrated_by
+FROM {{ schema }}.store
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}

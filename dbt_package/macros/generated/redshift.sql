@@ -4,12 +4,16 @@
 {% macro redshift__create_statements(schema) %}
     {%- set statements = [] -%}
     {%- set statement -%}
--- One row: which version of this schema the store has. Written by init and by migrations; recorders
+-- One row: the versions of this store. Written by init and by migrations; recorders
 -- update it first, so that two of them in one database wait for each other.
+-- `schema_version` is the exact version of the tables, which a writer needs. `read_version` is the oldest version
+-- whose readers can read them. `migrated_by` is the version of recce_meta that created or migrated the store.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store (
   schema_version INTEGER NOT NULL,
   migrated_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  written_at TIMESTAMP WITH TIME ZONE
+  written_at TIMESTAMP WITH TIME ZONE,
+  read_version INTEGER,
+  migrated_by VARCHAR(65535)
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2609,8 +2613,8 @@ FROM {{ schema }}.store
     {%- set statement -%}
 -- hand-written: also where the row is there already, for two may create the store at once
 -- The row of a new store.
-INSERT INTO {{ schema }}.store (schema_version, migrated_at)
-SELECT {{ parameters.version }}, GETDATE()
+INSERT INTO {{ schema }}.store (schema_version, migrated_at, read_version, migrated_by)
+SELECT {{ parameters.version }}, GETDATE(), {{ parameters.read_version }}, {{ parameters.migrated_by }}
 WHERE NOT EXISTS (SELECT 1 FROM {{ schema }}.store)
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2622,6 +2626,17 @@ WHERE NOT EXISTS (SELECT 1 FROM {{ schema }}.store)
 SELECT CAST(table_name AS VARCHAR(128)) AS table_name
 FROM information_schema.tables
 WHERE table_catalog = CURRENT_DATABASE() AND table_schema = {{ parameters.schema }}
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- endif -%}
+    {%- if name == 'store_versions' -%}
+    {%- set statement -%}
+-- The versions of a store, from version 7 on: of its tables, of the oldest readers, and of recce_meta.
+SELECT
+  schema_version,
+  read_version,
+  migrated_by
+FROM {{ schema }}.store
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}

@@ -2,7 +2,12 @@
 
 
 {% macro schema_version() %}
-    {{- return(6) -}}
+    {{- return(7) -}}
+{% endmacro %}
+
+
+{% macro read_version() %}
+    {{- return(7) -}}
 {% endmacro %}
 
 

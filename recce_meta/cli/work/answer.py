@@ -9,7 +9,7 @@ from recce_meta.api.comparing_data import Comparison, Job
 from recce_meta.cli.data_options import DataOptions, Opened, Output
 from recce_meta.cli.options import say, screen, write
 from recce_meta.cli.progress import progress
-from recce_meta.cli.work.keeping import check_keepable, keep
+from recce_meta.cli.work.keeping import check_keepable, check_store, keep
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.data_diff import AnyDataDiff, Failed, RowCountDiff
 
@@ -30,6 +30,8 @@ def answer(data: DataOptions, output: Output, jobs: Jobs) -> None:
         if output.show_sql:
             write(_statements(comparison, wanted) or "-- nothing but columns is asked for", output.output)
             return
+        if output.save:
+            check_store(data, opened)
         with progress("comparing"):
             results = [comparison.run(wanted[0].plan())] if len(wanted) == 1 else comparison.run_all(wanted)
         if output.save:

@@ -13,7 +13,7 @@ from recce_meta.api.templates import Templates
 from recce_meta.cli.data_options import DataOptions, Opened
 from recce_meta.cli.options import screen, write
 from recce_meta.cli.progress import progress
-from recce_meta.cli.work.keeping import check_keepable, keep_checks
+from recce_meta.cli.work.keeping import check_keepable, check_store, keep_checks
 from recce_meta.errors import ConditionFailed, UsageError
 from recce_meta.extractors.check_file import read_check_file
 from recce_meta.models.check_result import AnyCheck, CheckReport, CheckStatus
@@ -37,6 +37,8 @@ def run(
     if save:
         check_keepable(data)
     with data.open() as opened, progress("checking") as tell:
+        if save:
+            check_store(data, opened)
         result = answered(data, opened, checks, path, tell, save=save)
     if junit is not None:
         junit.write_text(report.check_report_junit(result), encoding="utf-8")

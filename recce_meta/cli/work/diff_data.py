@@ -13,7 +13,7 @@ from recce_meta.cli.data_options import DataOptions, Opened
 from recce_meta.cli.options import Connection, screen, warn, write
 from recce_meta.cli.progress import progress
 from recce_meta.cli.work.checks import answered, refuse_failed
-from recce_meta.cli.work.keeping import check_keepable, keep, kept_of
+from recce_meta.cli.work.keeping import check_keepable, check_store, keep, kept_of
 from recce_meta.diff.data.gaps import gaps
 from recce_meta.extractors.check_file import read_check_file
 from recce_meta.models import RunDiff
@@ -61,6 +61,8 @@ def diff_with_data(
     asked = read_check_file(check_file) if check_file is not None else ()
     with data.open() as opened, progress("comparing") as tell:
         assert opened.runs is not None, "no tables are named"
+        if save:
+            check_store(data, opened)
         diff = diff_of_pair(opened.runs.base, opened.runs.current, question)
         limits = ValueLimits(with_values=not no_values, max_rows=max_rows)
         results = _compared(data, opened, diff, question, limits, tell) if with_data else []

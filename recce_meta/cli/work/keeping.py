@@ -18,6 +18,7 @@ from recce_meta.models.check_result import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed, NotCompared
 from recce_meta.store.check_results import save_checks
 from recce_meta.store.data_diffs import save_data_diffs
+from recce_meta.store.migrate import refuse_newer
 
 
 def check_keepable(data: DataOptions) -> None:
@@ -27,6 +28,11 @@ def check_keepable(data: DataOptions) -> None:
             "--save keeps results with recorded runs, and there is none",
             hint="record them, and leave out --tables" if data.tables else "record them first",
         )
+
+
+def check_store(data: DataOptions, opened: Opened) -> None:
+    """Raise StoreError if the store is newer than this recce_meta writes: before anything is compared."""
+    refuse_newer(opened.store(), data.connection.schema)
 
 
 def keep(data: DataOptions, opened: Opened, results: Sequence[AnyDataDiff]) -> None:

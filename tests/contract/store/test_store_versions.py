@@ -1,0 +1,257 @@
+"""Stores that a newer recce_meta migrated: readers go on, writers are told which version to install."""
+
+from __future__ import annotations
+
+import gzip
+
+import duckdb
+import pytest
+
+from recce_meta import __version__
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.checking import doctor
+from recce_meta.errors import StoreError
+from recce_meta.store import files, migrate
+from recce_meta.store.migrate import (
+    READ_VERSION,
+    SCHEMA_VERSION,
+    VIEWS_GROW_SINCE,
+    InitAction,
+    init_store,
+    open_store,
+    refuse_newer,
+    store_versions,
+)
+from recce_meta.store.prune import prune
+from recce_meta.store.read import RUN_FILTERS, list_runs
+from recce_meta.store.select import load_run
+from recce_meta.store.write import record_run
+from tests.contract.store.test_store_migrate import DATA, RUNS
+
+OF_THE_FUTURE = (
+    "CREATE TABLE {s}.run_costs (run_id VARCHAR(64), amount INTEGER)",
+    "ALTER TABLE {s}.node_versions ADD COLUMN owner VARCHAR(64)",
+    "ALTER TABLE {s}.store ADD COLUMN codename VARCHAR(64)",
+    "INSERT INTO {s}.run_costs SELECT run_id, 5 FROM {s}.runs",
+    "CREATE VIEW {s}.costs AS SELECT run_id, amount FROM {s}.run_costs",
+    "UPDATE {s}.store SET schema_version = {write}, read_version = {read}, migrated_by = '{by}' WHERE TRUE",
+)
+"""What a migration of a later version may do without raising the read version."""
+
+
+@pytest.fixture
+def recorded(store, make_project):
+    """A store with one run."""
+    record_run(store.adapter, make_project(), schema=store.schema)
+    return store
+
+
+def age(store, *, write=SCHEMA_VERSION + 1, read=READ_VERSION, by="9.8.7", statements=OF_THE_FUTURE):
+    """Migrate *store* as a later recce_meta would."""
+    quoted = store.adapter.quote_identifier(store.adapter.warehouse.folded(store.schema))
+    for statement in statements:
+        named = statement.replace("{s}", quoted).replace("{write}", str(write)).replace("{read}", str(read))
+        store.adapter.execute(named.replace("{by}", by))
+    store.adapter.store_versions.clear()
+
+
+def relations(store):
+    """The names of tables and views."""
+    with open_store(store.adapter, store.schema) as opened:
+        return opened.tables()
+
+
+def test_a_reader_opens_a_newer_store_with_a_read_version_that_it_knows(recorded, make_project):
+    age(recorded)
+
+    assert [run.run_id for run in list_runs(recorded.adapter, schema=recorded.schema)] == ["run-1"]
+    project = load_run(recorded.adapter, "run-1", schema=recorded.schema)
+    assert project.nodes == make_project().nodes
+    assert prune(recorded.adapter, keep_last=0, dry_run=True, schema=recorded.schema).runs == (project.run,)
+
+
+def test_a_writer_is_told_which_version_to_install(recorded, make_project):
+    age(recorded)
+    before = recorded.counts(), recorded.scalar("SELECT written_at FROM {s}.store")
+
+    for attempt in (
+        lambda: record_run(recorded.adapter, make_project("run-2"), schema=recorded.schema),
+        lambda: prune(recorded.adapter, keep_last=0, schema=recorded.schema),
+        lambda: refuse_newer(recorded.adapter, recorded.schema),
+    ):
+        for is_known in (False, True):  # what a command has read before it writes changes nothing
+            if is_known:
+                list_runs(recorded.adapter, schema=recorded.schema)
+            with pytest.raises(StoreError) as caught:
+                attempt()
+            assert caught.value.message == (
+                f"The store in '{recorded.schema}' has version {SCHEMA_VERSION + 1}, but recce_meta "
+                f"{__version__} writes version {SCHEMA_VERSION} only"
+            )
+            assert caught.value.hint == (
+                "install recce_meta 9.8.7, which migrated the store; commands that only read still work"
+            )
+    assert (recorded.counts(), recorded.scalar("SELECT written_at FROM {s}.store")) == before
+
+
+def test_init_leaves_a_newer_store_as_it_is(recorded):
+    age(recorded)
+    before = relations(recorded)
+
+    result = init_store(recorded.adapter, recorded.schema)
+
+    assert (result.action, result.version) == (InitAction.UNCHANGED, SCHEMA_VERSION + 1)
+    assert result.remedy == "install recce_meta 9.8.7, which migrated the store"
+    assert relations(recorded) == before
+    assert recorded.scalar("SELECT schema_version FROM {s}.store") == SCHEMA_VERSION + 1
+
+
+def test_a_store_with_an_unknown_read_version_is_refused(recorded, make_project):
+    age(recorded, write=99, read=SCHEMA_VERSION + 1)
+
+    for attempt in (
+        lambda: init_store(recorded.adapter, recorded.schema),
+        lambda: list_runs(recorded.adapter, schema=recorded.schema),
+        lambda: record_run(recorded.adapter, make_project("run-2"), schema=recorded.schema),
+        lambda: refuse_newer(recorded.adapter, recorded.schema),
+    ):
+        with pytest.raises(StoreError) as caught:
+            attempt()
+        assert f"has read version {SCHEMA_VERSION + 1}, but recce_meta {__version__}" in caught.value.message
+        assert caught.value.hint == "install recce_meta 9.8.7, which migrated the store"
+
+
+def test_doctor_reports_both_versions(recorded):
+    def said():
+        with recorded.another() as adapter:
+            check = doctor(lambda: adapter, recorded.schema)[-1]
+        return check.ok, check.detail, check.hint
+
+    current = f"version {SCHEMA_VERSION}, read version {READ_VERSION}"
+    remedy = "install recce_meta 9.8.7, which migrated the store"
+    recorded.adapter.close()  # a DuckDB file has one connection
+
+    assert said() == (True, current, None)
+    age(recorded)
+    recorded.adapter.close()
+    ok, detail, hint = said()
+    assert (ok, hint) == (None, remedy)
+    assert detail.startswith(f"version {SCHEMA_VERSION + 1}, read version {READ_VERSION}: newer")
+    assert detail.endswith("which can read it, but not write it")
+    age(recorded, write=99, read=99, statements=OF_THE_FUTURE[-1:])
+    recorded.adapter.close()
+    ok, detail, hint = said()
+    assert (ok, hint) == (False, remedy)
+    assert detail.startswith("version 99, read version 99: newer")
+    assert detail.endswith("which can neither read nor write it")
+
+
+def test_a_build_with_the_same_number_is_not_recommended(recorded):
+    age(recorded, by=__version__)
+
+    with pytest.raises(StoreError) as caught:
+        refuse_newer(recorded.adapter, recorded.schema)
+
+    assert f"migrated by a newer build of version {__version__}" in str(caught.value.hint)
+
+
+def test_a_migration_between_looking_and_writing_is_seen_by_the_writer(recorded, make_project):
+    adapter = recorded.adapter
+    list_runs(adapter, schema=recorded.schema)
+    known = dict(adapter.store_versions)
+    assert known == {recorded.schema: SCHEMA_VERSION}
+    age(recorded)
+    adapter.store_versions.update(known)  # as in a command that looked before another laptop migrated
+
+    with pytest.raises(StoreError, match=r"install recce_meta 9\.8\.7"):
+        record_run(adapter, make_project("run-2"), schema=recorded.schema)
+
+    assert recorded.counts()["runs"] == 1
+
+
+def test_reading_a_newer_store_writes_nothing(recorded, monkeypatch):
+    age(recorded)
+
+    def refuse(self, *arguments, **given):
+        raise AssertionError(f"a reader executed {arguments[0]!r}")
+
+    for name in ("execute", "run_file", "insert"):
+        monkeypatch.setattr(migrate.StoreSession, name, refuse)
+
+    assert load_run(recorded.adapter, "latest", schema=recorded.schema).run.run_id == "run-1"
+    assert store_versions(recorded.adapter, recorded.schema).migrated_by == "9.8.7"
+    with open_store(recorded.adapter, recorded.schema) as opened:
+        assert opened.query("runs", **dict.fromkeys(RUN_FILTERS), most=5)
+
+
+def test_views_keep_their_grants_and_readers_when_an_old_store_is_migrated(store):
+    if store.adapter.warehouse.name != "postgres":
+        pytest.skip("DuckDB has no roles, and drops what other views read")
+    script = (DATA / "store_v6" / "store.sql").read_text(encoding="utf-8")
+    quoted = store.adapter.quote_identifier(store.schema)
+    for statement in files.split_statements(script.replace("recce_metadata", quoted)):
+        store.adapter.execute(statement)
+    store.adapter.execute(f"CREATE VIEW {quoted}.mine AS SELECT unique_id FROM {quoted}.nodes")
+    store.adapter.execute(f"GRANT SELECT ON {quoted}.lineage TO PUBLIC")
+
+    assert init_store(store.adapter, store.schema).action is InitAction.MIGRATED
+
+    assert store.scalar("SELECT COUNT(*) FROM {s}.mine") == 4
+    granted = "SELECT COUNT(*) FROM information_schema.role_table_grants WHERE grantee = 'PUBLIC' AND {}"
+    assert store.scalar(granted.format(f"table_schema = '{store.schema}' AND table_name = 'lineage'")) == 1
+
+
+@pytest.mark.parametrize("version", [version for version in RUNS if version >= VIEWS_GROW_SINCE])
+def test_views_only_gain_columns_at_their_end(version, tmp_path):
+    before, now = _columns_of_version(version, tmp_path), _columns_of_today(tmp_path)
+
+    for view, columns in before["VIEW"].items():
+        assert now["VIEW"][view][: len(columns)] == columns
+
+
+TABLES_GROW_SINCE = 6
+"""A migration that takes a column from a table raises READ_VERSION, and this with it."""
+
+
+@pytest.mark.parametrize("version", [version for version in RUNS if version >= TABLES_GROW_SINCE])
+def test_tables_only_gain_columns(version, tmp_path):
+    before, now = _columns_of_version(version, tmp_path), _columns_of_today(tmp_path)
+
+    for table, columns in before["BASE TABLE"].items():
+        assert set(columns) <= set(now["BASE TABLE"][table])
+
+
+def test_migrations_after_the_read_version_only_add():
+    for number, file in files.migrations("duckdb"):
+        if number > READ_VERSION:
+            text = file.text.upper()
+            assert not any(word in text for word in ("DROP ", "RENAME ", "DELETE ", " TYPE "))
+
+
+def _columns_of_version(version, folder):
+    file = folder / "before.duckdb"
+    file.write_bytes(gzip.decompress((DATA / f"store_v{version}" / "store.duckdb.gz").read_bytes()))
+    return _columns(file)
+
+
+def _columns_of_today(folder):
+    file = folder / "now.duckdb"
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
+        init_store(adapter)
+    return _columns(file)
+
+
+def _columns(file):
+    """Columns with their types, in order, by kind of relation and its name."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        rows = connection.execute("""
+            SELECT relation.table_type, relation.table_name, columns.column_name, columns.data_type
+            FROM information_schema.tables AS relation
+            JOIN information_schema.columns USING (table_catalog, table_schema, table_name)
+            WHERE relation.table_schema = 'recce_metadata'
+            ORDER BY relation.table_name, columns.ordinal_position
+        """).fetchall()
+    found = {"VIEW": {}, "BASE TABLE": {}}
+    for kind, name, column, data_type in rows:
+        found[kind].setdefault(name, []).append((column, data_type))
+    return found
