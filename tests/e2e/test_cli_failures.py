@@ -267,12 +267,15 @@ def test_artifacts_that_cannot_be_used_leave_nothing_behind(cli: Any, damage: Ca
     assert not (cli.folder / "store.duckdb").exists()
 
 
-def test_a_newer_store_is_left_alone(store: Any, project: Path) -> None:
+def test_a_store_that_cannot_be_read_is_left_alone(store: Any, project: Path) -> None:
     import duckdb
 
     file = store.folder / "store.duckdb"
     with duckdb.connect(file) as connection:
-        connection.execute("UPDATE recce_metadata.store SET schema_version = 99")
+        connection.execute(
+            "UPDATE recce_metadata.store SET schema_version = 99, read_version = 98, migrated_by = '9.8.7'"
+        )
+    remedy = "install recce_meta 9.8.7"
 
     for command in (
         ["runs"],
@@ -282,10 +285,12 @@ def test_a_newer_store_is_left_alone(store: Any, project: Path) -> None:
         ["prune", "--keep-last", "0"],
         ["lineage", "orders"],
     ):
-        assert_told(store(*command), 3, "has version 99, this recce-meta knows", hint="upgrade recce-meta")
-    assert_told(store("record", "--target-path", project / "target", "--run-id", "x"), 3, "has version 99")
+        assert_told(store(*command), 3, "has read version 98, but recce_meta", hint=remedy)
+    assert_told(
+        store("record", "--target-path", project / "target", "--run-id", "x"), 3, "has read version 98"
+    )
     doctor = store("doctor")
-    assert doctor.code == 3 and "version 99" in doctor.out and "upgrade recce-meta" in doctor.out
+    assert doctor.code == 3 and "version 99" in doctor.out and remedy in doctor.out
     with duckdb.connect(file) as connection:
         assert connection.execute("SELECT count(*) FROM recce_metadata.runs").fetchone() == (2,)
 

@@ -94,9 +94,10 @@ def test_a_store_of_a_later_version_is_left_alone_and_an_error_where_that_is_wan
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     place = on_duckdb(tmp_path_factory.mktemp("failing"))
-    later = "UPDATE recce_metadata.store SET schema_version = 99"
+    later = "UPDATE recce_metadata.store SET schema_version = 99, migrated_by = '9.8.7'"
     recorded, again, refused = said(place, ["record", "record", later, "record"])
     assert " recorded: " in recorded
     assert again.endswith("is recorded already")
     assert refused.startswith(WARNING) and "has version 99" in refused
+    assert "install version 9.8.7 of the package" in refused
     assert said(place, ["record"], code=1, recce_meta_fail=True) == []

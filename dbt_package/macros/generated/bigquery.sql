@@ -1436,12 +1436,12 @@ FROM (
 -- Key: project_name, environment, unique_id, version_id.
 CREATE OR REPLACE VIEW {{ schema }}.run_history AS
 SELECT
-  runs.project_name,
-  runs.environment,
+  run.project_name,
+  run.environment,
   place.unique_id,
   place.version_id,
-  MIN(runs.run_at) AS first_run_at,
-  MAX(runs.run_at) AS last_run_at,
+  MIN(run.run_at) AS first_run_at,
+  MAX(run.run_at) AS last_run_at,
   COUNT(*) AS runs,
   COUNT(result.status) AS results,
   COUNT(
@@ -1452,15 +1452,15 @@ SELECT
   ) AS failures,
   AVG(result.seconds) AS average_seconds,
   MAX(result.seconds) AS longest_seconds,
-  MAX(CASE WHEN result.status IN ('success', 'pass') THEN runs.run_at END) AS last_success_at
-FROM {{ schema }}.runs
+  MAX(CASE WHEN result.status IN ('success', 'pass') THEN run.run_at END) AS last_success_at
+FROM {{ schema }}.runs AS run
 JOIN {{ schema }}.graph_nodes AS place
-  ON place.graph_id = runs.graph_id
+  ON place.graph_id = run.graph_id
 LEFT JOIN {{ schema }}.run_results AS result
-  ON result.run_id = runs.run_id AND result.unique_id = place.unique_id
+  ON result.run_id = run.run_id AND result.unique_id = place.unique_id
 GROUP BY
-  runs.project_name,
-  runs.environment,
+  run.project_name,
+  run.environment,
   place.unique_id,
   place.version_id
     {%- endset -%}
