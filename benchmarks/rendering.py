@@ -1,13 +1,13 @@
 """How much of what dbt compiled the renderer renders alike, and how long it takes.
 
-    python -m benchmarks.rendering [--blind] [FOLDER …]
+    python -m benchmarks.rendering [--blind] [--without-project] [FOLDER …]
 
 Every manifest below the folders (default: those of the tests) is read, and the code of each SQL node is
 rendered; the renderer does not look at what dbt compiled of that node, and with `--blind` it has nothing
-that dbt compiled. Variables are those of a dbt_project.yml of the same project, where there is one below
-the folders, and what the renderer itself infers. A pair counts as equal when the two texts
-are, up to white space. An incremental model counts as equal when it is in either of its two states,
-since a manifest does not say which one dbt compiled. Shares are given for models and snapshots and
+that dbt compiled. Variables are those of a dbt_project.yml of the same project, if one is below the folders
+and `--without-project` is not given, and what the renderer itself infers. A pair counts as equal when the
+two texts are, up to white space. An incremental model counts as equal when it is in either of its two
+states, since a manifest does not say which one dbt compiled. Shares are given for models and snapshots and
 analyses, for tests, and for all; the rest by reason.
 """
 
@@ -133,14 +133,18 @@ def _same(left: str, right: str) -> bool:
     return AROUND_SIGNS.sub(r"\1", left).split() == AROUND_SIGNS.sub(r"\1", right).split()
 
 
-def measure(folders: list[Path], *, is_seeing: bool = True) -> dict[str, Tally]:
-    """The outcome of every pair, by sort; *is_seeing* where other nodes' compiled code is at hand."""
+def measure(folders: list[Path], *, is_seeing: bool = True, reads_project: bool = True) -> dict[str, Tally]:
+    """Return the outcome of every pair, by sort.
+
+    The renderer sees other nodes' compiled code if *is_seeing*, dbt_project.yml if *reads_project*.
+    """
     tallies: dict[str, Tally] = {}
     settings = {
         found.name: found
         for folder in folders
         for path in folder.rglob("dbt_project.yml")
         for found in [read_project_settings(path.parent)]
+        if reads_project
     }
     for place, project in projects(folders):
         nodes = project.nodes if is_seeing else [replace(node, compiled_code=None) for node in project.nodes]
@@ -176,5 +180,11 @@ def show(tallies: dict[str, Tally]) -> None:
 
 
 if __name__ == "__main__":
-    given = [argument for argument in sys.argv[1:] if argument != "--blind"]
-    show(measure([Path(argument) for argument in given] or DEFAULT, is_seeing="--blind" not in sys.argv))
+    given = [Path(argument) for argument in sys.argv[1:] if not argument.startswith("--")]
+    show(
+        measure(
+            given or DEFAULT,
+            is_seeing="--blind" not in sys.argv,
+            reads_project="--without-project" not in sys.argv,
+        )
+    )

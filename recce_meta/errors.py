@@ -60,6 +60,15 @@ def first_of(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
+def shortened(text: str, most: int) -> str:
+    """Return the first *most* characters of *text*, with an ellipsis if there are more.
+
+    >>> shortened("abc", 2)
+    'ab…'
+    """
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def quoted(value: object) -> str:
     """Return *value* for a message, with quotes around a string and line breaks as `↵`.
 

@@ -15,6 +15,7 @@ from recce_meta.render.relation import (
     StoredColumn,
     relation_of,
     stored_columns,
+    warn_of_defaults,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class AdapterNames(TemplateObject):
 
     def quote(self, identifier: str) -> str:
         """*identifier*, quoted."""
+        warn_of_defaults(self.type(), "quotes of names", self._scope.warn_once)
         return _quote(self.type(), identifier)
 
     def quote_as_configured(self, identifier: str, quote_key: str = "identifier") -> str:
@@ -62,7 +64,10 @@ class AdapterNames(TemplateObject):
             searched = [library.root, macro_namespace] if library.root is not None else [macro_namespace]
         else:
             searched = [None]
-        return scope.call_of(library.dispatched(macro_name, searched, scope.package))
+        found = library.dispatched(macro_name, searched, scope.package)
+        if found.name == f"default__{macro_name}":
+            warn_of_defaults(self.type(), f"macros such as {found.name}", scope.warn_once)
+        return scope.call_of(found)
 
     def get_relation(
         self, database: str | None = None, schema: str | None = None, identifier: str | None = None
@@ -83,7 +88,7 @@ class AdapterNames(TemplateObject):
             if node is None:
                 raise database_error("adapter.get_columns_in_relation")
             raise not_recorded(f"The columns of {relation} are not recorded", "get_columns_in_relation")
-        return stored_columns(node.columns, self.type())
+        return stored_columns(node.columns, self.type(), self._scope.warn_once)
 
     def refuse(self, name: str) -> TemplateError | None:
         """Everything else asks the database."""
@@ -106,6 +111,7 @@ def relation_class(scope: Scope) -> dict[str, Callable[..., Any]]:
         type: str | None = None,
         **_: Any,
     ) -> Relation:
+        warn_of_defaults(adapter_type, "quotes of names", scope.warn_once)
         return Relation(
             database,
             schema,
@@ -147,11 +153,12 @@ def column_class(scope: Scope) -> dict[str, Callable[..., Any]]:
     labels = _labels(adapter_type, scope.project.version)
 
     def translate_type(dtype: str) -> str:
+        warn_of_defaults(adapter_type, "names of types", scope.warn_once)
         label = labels.get(dtype.upper(), dtype)
         return label.lower() if adapter_type == "databricks" else label
 
     def create(name: str, label_or_dtype: str) -> StoredColumn:
-        return StoredColumn(name, translate_type(label_or_dtype), adapter_type)
+        return StoredColumn(name, translate_type(label_or_dtype), adapter_type, scope.warn_once)
 
     return {
         "translate_type": translate_type,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from recce_meta.errors import TemplateError
@@ -19,7 +19,16 @@ UNQUOTED = frozenset(["snowflake"])
 """Adapters whose relations dbt does not quote by default:
 https://docs.getdbt.com/reference/project-configs/quoting"""
 
+KNOWN_ADAPTERS = frozenset("bigquery databricks duckdb postgres redshift snowflake spark".split())
+"""Adapters whose quotes, types and dispatch are known."""
+
 _PART = re.compile(r'"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[^.]+')
+
+
+def warn_of_defaults(adapter_type: str, what: str, warn_once: Callable[[str], None]) -> None:
+    """Warn that *what* follows dbt's defaults if *adapter_type* is an adapter whose rules are not known."""
+    if adapter_type and adapter_type not in KNOWN_ADAPTERS:
+        warn_once(f"The rules of the adapter '{adapter_type}' are not known: {what} are dbt's defaults")
 
 
 class Relation(TemplateObject):
@@ -217,61 +226,94 @@ def cte_of(name: str, node: NodeMetadata) -> Relation:
     return Relation(None, None, name, kind="cte", quoted=(False, False, False), node=node)
 
 
-class StoredColumn(TemplateObject):
-    """A column as the recorded catalog has it, with the members of dbt's own that need no database."""
+def _ignore(_: str) -> None:
+    """Take a warning that the caller does not want."""
 
-    __slots__ = ("_quote_with", "column", "data_type", "dtype", "name")
+
+class StoredColumn(TemplateObject):
+    """A column as the recorded catalog has it, with the members of dbt's own that need no database.
+
+    The rules are those of each adapter's `Column`; `warn_once` gets what they or the catalog do not cover.
+    https://github.com/dbt-labs/dbt-adapters (dbt/adapters/*/column.py)
+    """
+
+    __slots__ = ("_adapter", "_type", "_warn_once", "column", "dtype", "name")
     readable: ClassVar[frozenset[str]] = frozenset(
         "name column quoted dtype data_type is_string is_number is_numeric is_integer is_float "
         "char_size string_size literal".split()
     )
 
-    def __init__(self, name: str, data_type: str, adapter_type: str) -> None:
+    def __init__(
+        self, name: str, data_type: str, adapter_type: str, warn_once: Callable[[str], None] = _ignore
+    ) -> None:
         self.name = self.column = name
-        self.data_type = data_type
         self.dtype = data_type.partition("(")[0].strip()
-        if adapter_type in _SIZED_TEXT and self.is_string():
-            self.data_type = f"character varying({self.string_size()})"
-        self._quote_with = QUOTE_CHARACTERS.get(adapter_type, '"')
+        if adapter_type == "snowflake" and self.dtype == "TEXT":
+            # DESCRIBE TABLE, which dbt asks, and the catalog's information_schema name it differently.
+            self.dtype = "VARCHAR"
+        self._type, self._adapter, self._warn_once = data_type, adapter_type, warn_once
+
+    @property
+    def data_type(self) -> str:
+        """The type as DDL has it."""
+        if self._adapter in _TEXT_SIZES and self.is_string():
+            return f"character varying({self.string_size()})"
+        if self._adapter == "snowflake" and self.is_numeric() and "(" not in self._type:
+            self._warn_of_size("precision")
+        return self._type
 
     @property
     def quoted(self) -> str:
         """The name, quoted."""
-        return f"{self._quote_with}{self.name}{self._quote_with}"
+        warn_of_defaults(self._adapter, "quotes of names", self._warn_once)
+        quote = QUOTE_CHARACTERS.get(self._adapter, '"')
+        return f"{quote}{self.name}{quote}"
 
     def is_string(self) -> bool:
-        """Whether the type holds text."""
-        return self.dtype.lower() in _STRINGS
+        """Return whether the type holds text."""
+        return self._is(_STRINGS)
 
     @property
     def char_size(self) -> int | None:
-        """The length that the type gives, where it gives one."""
-        length = re.fullmatch(r"[^(]*\((\d+)\)", self.data_type) if self.is_string() else None
+        """The length that the type has; None if it has none."""
+        length = re.fullmatch(r"[^(]*\((\d+)\)", self._type) if self.is_string() else None
+        if length is None and self._adapter == "snowflake" and self.is_string():
+            self._warn_of_size("length")
         return int(length[1]) if length else None
 
     def string_size(self) -> int:
-        """The length of text, 256 where the type does not say."""
-        return self.char_size or 256
+        """Return the length of text, or the adapter's default if the type has none."""
+        return self.char_size or _TEXT_SIZES.get(self._adapter, _DEFAULT_TEXT_SIZE)
 
     def literal(self, value: object) -> str:
-        """*value* cast to the column's type."""
+        """Return *value* cast to the column's type."""
         return f"{value}::{self.data_type}"
 
     def is_integer(self) -> bool:
-        """Whether the type holds whole numbers."""
-        return self.dtype.lower() in _INTEGERS
+        """Return whether the type holds whole numbers; on Snowflake, dbt says so of no type."""
+        return self._adapter != "snowflake" and self._is(_INTEGERS)
 
     def is_float(self) -> bool:
-        """Whether the type holds binary fractions."""
-        return self.dtype.lower() in _FLOATS
+        """Return whether the type holds binary fractions."""
+        return self._is(_FLOATS)
 
     def is_numeric(self) -> bool:
-        """Whether the type holds decimal fractions."""
-        return self.dtype.lower() in ("numeric", "decimal")
+        """Return whether the type holds decimal fractions."""
+        return self._is(_SNOWFLAKE_NUMBERS if self._adapter == "snowflake" else _NUMBERS)
 
     def is_number(self) -> bool:
-        """Whether the type holds numbers of any sort."""
+        """Return whether the type holds numbers of any sort."""
         return self.is_integer() or self.is_float() or self.is_numeric()
+
+    def _is(self, types: frozenset[str]) -> bool:
+        warn_of_defaults(self._adapter, "names of types", self._warn_once)
+        return self.dtype.lower() in types
+
+    def _warn_of_size(self, size: str) -> None:
+        self._warn_once(
+            f"Snowflake's catalog.json has no {size} of columns: the type of '{self.name}' is without it, "
+            "or the longest"
+        )
 
     def __str__(self) -> str:
         return f"<Column {self.name} ({self.data_type})>"
@@ -280,15 +322,20 @@ class StoredColumn(TemplateObject):
 
 
 # The names that dbt's own Column class lists, of any warehouse.
-_SIZED_TEXT = frozenset(["duckdb", "redshift"])
-"""Adapters with dbt's default `Column.data_type`, which gives text of no length a length of 256."""
+_DEFAULT_TEXT_SIZE = 256
+_TEXT_SIZES = {"duckdb": _DEFAULT_TEXT_SIZE, "redshift": _DEFAULT_TEXT_SIZE, "snowflake": 16_777_216}
+"""Adapters whose `Column.data_type` gives text without a length one, and which."""
 _STRINGS = frozenset(["text", "character varying", "character", "varchar", "string", "char", "nvarchar"])
 _INTEGERS = frozenset(
     "smallint integer bigint smallserial serial bigserial int2 int4 int8 int tinyint hugeint int64".split()
 )
+_NUMBERS = frozenset(["numeric", "decimal"])
+_SNOWFLAKE_NUMBERS = _NUMBERS | frozenset("int integer bigint smallint tinyint byteint number".split())
 _FLOATS = frozenset(["real", "float4", "float", "double precision", "float8", "double", "float64"])
 
 
-def stored_columns(columns: Iterable[Column], adapter_type: str) -> list[StoredColumn]:
-    """*columns* for a template, in their order."""
-    return [StoredColumn(column.name, column.type or "", adapter_type) for column in columns]
+def stored_columns(
+    columns: Iterable[Column], adapter_type: str, warn_once: Callable[[str], None] = _ignore
+) -> list[StoredColumn]:
+    """Return *columns* for a template, in their order."""
+    return [StoredColumn(column.name, column.type or "", adapter_type, warn_once) for column in columns]

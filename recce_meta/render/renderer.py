@@ -23,7 +23,7 @@ from recce_meta.render.observations import Observation
 from recce_meta.render.place import locate, template_lines
 from recce_meta.render.project import ProjectNames
 from recce_meta.render.sandbox import Returned, Sandbox, UnknownName
-from recce_meta.render.wording import syntax_error, unknown_name
+from recce_meta.render.wording import fault, syntax_error, unknown_name
 
 T = TypeVar("T")
 _TEXT = "the template"
@@ -273,8 +273,7 @@ class SimpleTemplateRenderer:
             problem = TemplateError("return() outside of a macro", name="return")
             raise self._placed(problem, error, sql, title) from None
         except _TEMPLATE_FAULTS as error:
-            problem = TemplateError(f"{type(error).__name__}: {error}")
-            raise self._placed(problem, error, sql, title) from None
+            raise self._placed(fault(error, self._project.notes), error, sql, title) from None
 
     def _template(self, sql: str) -> Template:
         found = self._templates.get(sql)

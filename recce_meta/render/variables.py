@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from recce_meta.errors import TemplateError, quoted
+from recce_meta.errors import TemplateError, quoted, shortened
 from recce_meta.render.attributes import TemplateObject
 from recce_meta.render.evidence import UNSET, Finding
 
 if TYPE_CHECKING:
     from recce_meta.render.names import Scope
 
-_LONGEST_SHOWN = 60
+LONGEST_SHOWN = 60
+"""Characters of a value in a warning or an error."""
 
 
 class Variables(TemplateObject):
@@ -86,9 +87,7 @@ class Variables(TemplateObject):
         if name in inferred:
             return
         inferred[name] = found
-        shown = quoted(found.value)
-        if len(shown) > _LONGEST_SHOWN:
-            shown = f"{shown[:_LONGEST_SHOWN]}…"
+        shown = shortened(quoted(found.value), LONGEST_SHOWN)
         self._scope.warn_once(f"took {shown} for the variable '{name}', after {found.reason}; --vars sets it")
 
 

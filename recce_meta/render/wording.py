@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from jinja2 import TemplateSyntaxError
 
-from recce_meta.errors import TemplateError
+from recce_meta.errors import TemplateError, first_of, quoted, shortened
 from recce_meta.render.functions import FUNCTIONS
 from recce_meta.render.macros import NO_MACROS
 from recce_meta.render.names import DBT_NAMES
-from recce_meta.render.sandbox import UnknownName
+from recce_meta.render.sandbox import ADDRESS, UnknownName
+from recce_meta.render.variables import LONGEST_SHOWN
 
 if TYPE_CHECKING:
     from recce_meta.render.names import Scope
+    from recce_meta.render.notes import Notes
 
+_KIND = r"<\1>"
 KNOWN = "a name of dbt's, a macro, a package, or something set before it is used"
 
 
@@ -38,6 +41,23 @@ def unknown_name(error: UnknownName, scope: Scope) -> TemplateError:
     else:
         hint = f"it is not {KNOWN}" + (f"; {NO_MACROS}" if library.is_empty else "")
     return TemplateError(f"Unknown name '{name}'", name=name, hint=hint)
+
+
+def fault(error: Exception, notes: Notes) -> TemplateError:
+    """Return the error for what Python or Jinja raised, with the inferred variables that may explain it."""
+    problem = f"{type(error).__name__}: {ADDRESS.sub(_KIND, str(error))}"
+    if not notes.inferred:
+        return TemplateError(problem)
+    values = [
+        f"'{name}' = {shortened(quoted(found.value), LONGEST_SHOWN)}"
+        for name, found in notes.inferred.items()
+    ]
+    variables = "variable" if len(values) == 1 else "variables"
+    return TemplateError(
+        f"{problem}, with the inferred {variables} {first_of(values, 5)}",
+        name=next(iter(notes.inferred)),
+        hint="--vars (variables= in Python) sets a variable that was inferred wrongly",
+    )
 
 
 def syntax_error(error: TemplateSyntaxError) -> TemplateError:

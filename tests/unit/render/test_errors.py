@@ -101,3 +101,31 @@ def test_a_node_that_is_not_there_is_an_error(shop: Any) -> None:
 def test_a_function_is_never_written_as_text(template: str) -> None:
     with pytest.raises(TemplateError, match="'ref' is written without being called"):
         SimpleTemplateRenderer(None, []).render(template)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "a {{ [1] | map('upper') }}",
+        "a {{ (1, [2] | map('upper')) }}",
+        "a {{ 'x' ~ ([1] | select) }}",
+        "a {{ ([1] | select) | string }}",
+    ],
+)
+def test_the_address_of_an_object_is_never_written(render: Any, template: str) -> None:
+    with pytest.raises(TemplateError, match="A value without text is written: generator object") as caught:
+        render(template)
+    assert "0x" not in str(caught.value)
+    assert render("{{ [1, 2] | map('string') | list }} at 0x7f") == "['1', '2'] at 0x7f"
+
+
+def test_a_fault_of_an_inferred_variable_names_it_and_its_value(shop: Any) -> None:
+    code = "{% if var('x', false) %}{{ ref('orders') }}{% else %}{{ ref('customers') }}{% endif %}"
+    asking = shop.model("asking", raw_code=code + "{{ var('x') | length }}", parents=("model.shop.orders",))
+    renderer = shop.renderer(shop.model("other", raw_code=code, parents=("model.shop.orders",)), asking)
+
+    with pytest.raises(
+        TemplateError, match=r"'bool' has no len\(\), with the inferred variable 'x' = True"
+    ) as caught:
+        renderer.render_node(asking.unique_id)
+    assert "--vars" in (caught.value.hint or "")

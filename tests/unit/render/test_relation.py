@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.models import Column
 from recce_meta.render.relation import relation_of, stored_columns
@@ -74,3 +75,50 @@ def test_columns_know_their_types() -> None:
     )
     assert stored_columns([Column("a", "varchar(9)")], "postgres")[0].char_size == 9
     assert stored_columns([Column("a", "STRING")], "bigquery")[0].quoted == "`a`"
+
+
+@pytest.mark.parametrize(
+    ("catalog", "dtype", "data_type", "unsized"),
+    [
+        ("TEXT", "VARCHAR", "character varying(16777216)", True),
+        ("VARCHAR(9)", "VARCHAR", "character varying(9)", False),
+        ("NUMBER", "NUMBER", "NUMBER", True),
+        ("NUMBER(38,0)", "NUMBER", "NUMBER(38,0)", False),
+        ("TIMESTAMP_NTZ", "TIMESTAMP_NTZ", "TIMESTAMP_NTZ", False),
+    ],
+)
+def test_columns_of_snowflake_have_the_types_that_dbt_reads_from_describe_table(
+    catalog: str, dtype: str, data_type: str, unsized: bool
+) -> None:
+    warnings: list[str] = []
+    (column,) = stored_columns([Column("A", catalog)], "snowflake", warnings.append)
+
+    assert (column.dtype, column.data_type) == (dtype, data_type)
+    assert (column.is_integer(), column.is_numeric()) == (False, dtype == "NUMBER")
+    assert bool(warnings) is unsized
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "what"),
+    [
+        ("{{ adapter.quote('a') }}", '"a"', "quotes of names"),
+        ("{{ api.Relation.create(schema='s', identifier='t') }}", '"s"."t"', "quotes of names"),
+        ("{{ api.Column.translate_type('string') }}", "TEXT", "names of types"),
+        ("{{ adapter.dispatch('now')() }}", "now()", "macros such as default__now"),
+    ],
+)
+def test_rules_of_an_adapter_that_is_not_known_are_assumed_with_a_warning(
+    shop: Any, template: str, text: str, what: str
+) -> None:
+    macros = (shop.macro("default__now", "default__now() %}now()", package="dbt"),)
+    run = replace(shop.run, adapter_type="exasol", dbt_version="1.10.0")
+    renderer = shop.renderer(macros=macros, run=run)
+
+    assert renderer.render(template + template) == text * 2
+    assert renderer.warnings == [
+        f"The rules of the adapter 'exasol' are not known: {what} are dbt's defaults"
+    ]
+
+    known = shop.renderer(macros=macros)
+    assert known.render(template) == text
+    assert known.warnings == []
