@@ -9,7 +9,7 @@ UnknownNameError for what cannot be compared so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.statement import single_statement
@@ -66,6 +66,52 @@ def schema_diff(
     return _answer(adapter, base_adapter, None, lambda places: schema.schema_diff(places.pair(base, current)))
 
 
+@overload
+def value_diff(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    key: Sequence[str] | str,
+    tests: Iterable[NodeMetadata] = ...,
+    columns: Sequence[str] = ...,
+    exclude_columns: Sequence[str] = ...,
+    where: str | None = ...,
+    sample: float | None = ...,
+    tolerance: float = ...,
+    relative_tolerance: float = ...,
+    timestamp_precision: str | None = ...,
+    ignore_case: bool = ...,
+    ignore_trailing_blanks: bool = ...,
+    examples: int = ...,
+    limit: int = ...,
+    threads: int | None = ...,
+) -> ValueDiff: ...
+
+
+@overload
+def value_diff(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    key: None = ...,
+    tests: Iterable[NodeMetadata] = ...,
+    columns: Sequence[str] = ...,
+    exclude_columns: Sequence[str] = ...,
+    where: str | None = ...,
+    sample: float | None = ...,
+    tolerance: float = ...,
+    relative_tolerance: float = ...,
+    timestamp_precision: str | None = ...,
+    ignore_case: bool = ...,
+    ignore_trailing_blanks: bool = ...,
+    examples: int = ...,
+    limit: int = ...,
+    threads: int | None = ...,
+) -> ValueDiff | RowsDiff: ...
+
+
 def value_diff(
     adapter: UnifiedSqlAdapter,
     base: Relation,
@@ -108,6 +154,50 @@ def value_diff(
         limit=limit,
     )
     return _answer(adapter, None, threads, lambda places: values(places.pair(base, current), options))
+
+
+@overload
+def value_diff_detail(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    key: Sequence[str] | str,
+    tests: Iterable[NodeMetadata] = ...,
+    columns: Sequence[str] = ...,
+    exclude_columns: Sequence[str] = ...,
+    where: str | None = ...,
+    sample: float | None = ...,
+    tolerance: float = ...,
+    relative_tolerance: float = ...,
+    timestamp_precision: str | None = ...,
+    ignore_case: bool = ...,
+    ignore_trailing_blanks: bool = ...,
+    limit: int = ...,
+    threads: int | None = ...,
+) -> ValueDetail: ...
+
+
+@overload
+def value_diff_detail(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    key: None = ...,
+    tests: Iterable[NodeMetadata] = ...,
+    columns: Sequence[str] = ...,
+    exclude_columns: Sequence[str] = ...,
+    where: str | None = ...,
+    sample: float | None = ...,
+    tolerance: float = ...,
+    relative_tolerance: float = ...,
+    timestamp_precision: str | None = ...,
+    ignore_case: bool = ...,
+    ignore_trailing_blanks: bool = ...,
+    limit: int = ...,
+    threads: int | None = ...,
+) -> ValueDetail | RowsDiff: ...
 
 
 def value_diff_detail(
@@ -247,7 +337,10 @@ def _answer(
 def _key(key: Sequence[str] | str | None) -> tuple[str, ...] | None:
     if key is None:
         return None
-    return _names(key)
+    names = _names(key)
+    if not names:
+        raise UsageError("The key has no columns", hint="name its columns, or leave key out")
+    return names
 
 
 def _names(given: Sequence[str] | str) -> tuple[str, ...]:

@@ -127,11 +127,11 @@ class BigQuery(Warehouse):
 
     name = "bigquery"
     dialect = "bigquery"
-    url_schemes = ("bigquery",)
+    url_schemes: ClassVar[tuple[str, ...]] = ("bigquery",)
     quote_character = "`"
     # https://cloud.google.com/bigquery/docs/tables#table_naming: 1,024 bytes for a table or a dataset
     max_identifier_length = 1024
-    distributions = ("google-cloud-bigquery", "sqlalchemy-bigquery")
+    distributions: ClassVar[tuple[str, ...]] = ("google-cloud-bigquery", "sqlalchemy-bigquery")
     version_sql = "SELECT @@project_id"  # BigQuery has no version; this is who runs and pays for jobs
     # "Syntax error: Unexpected identifier \"FORM\" at [2:3]"
     position_pattern = re.compile(r"at \[(?P<line>\d+):(?P<column>\d+)\]")

@@ -81,8 +81,8 @@ class Databricks(Warehouse):
 
     name = "databricks"
     dialect = "databricks"
-    url_schemes = ("databricks",)
-    distributions = ("databricks-sql-connector", "databricks-sqlalchemy")
+    url_schemes: ClassVar[tuple[str, ...]] = ("databricks",)
+    distributions: ClassVar[tuple[str, ...]] = ("databricks-sql-connector", "databricks-sqlalchemy")
     quote_character = "`"
     version_sql = "SELECT version()"
     # https://docs.databricks.com/en/sql/language-manual/sql-ref-names.html

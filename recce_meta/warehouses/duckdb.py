@@ -41,8 +41,8 @@ class DuckDB(Warehouse):
 
     name = "duckdb"
     dialect = "duckdb"
-    url_schemes = ("duckdb",)
-    distributions = ("duckdb", "duckdb-engine")
+    url_schemes: ClassVar[tuple[str, ...]] = ("duckdb",)
+    distributions: ClassVar[tuple[str, ...]] = ("duckdb", "duckdb-engine")
     is_in_process = True
     # DuckDB has no codes: the names of the driver's exception classes serve.
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {

@@ -54,8 +54,8 @@ class Postgres(Warehouse):
 
     name = "postgres"
     dialect = "postgres"
-    url_schemes = ("postgresql", "postgres")
-    distributions = ("psycopg",)
+    url_schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres")
+    distributions: ClassVar[tuple[str, ...]] = ("psycopg",)
     version_sql = "SHOW server_version"
     read_only_codes = frozenset({"25006"})
     # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS

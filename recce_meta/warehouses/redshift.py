@@ -96,8 +96,8 @@ class Redshift(Warehouse):
 
     name = "redshift"
     dialect = "redshift"
-    url_schemes = ("redshift",)
-    distributions = ("redshift-connector", "sqlalchemy-redshift")
+    url_schemes: ClassVar[tuple[str, ...]] = ("redshift",)
+    distributions: ClassVar[tuple[str, ...]] = ("redshift-connector", "sqlalchemy-redshift")
     # https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
     max_identifier_length = 127
     # A transaction that has looked at the catalog conflicts with others that write, where one that locks

@@ -72,8 +72,8 @@ class Snowflake(Warehouse):
 
     name = "snowflake"
     dialect = "snowflake"
-    url_schemes = ("snowflake",)
-    distributions = ("snowflake-connector-python", "snowflake-sqlalchemy")
+    url_schemes: ClassVar[tuple[str, ...]] = ("snowflake",)
+    distributions: ClassVar[tuple[str, ...]] = ("snowflake-connector-python", "snowflake-sqlalchemy")
     version_sql = "SELECT CURRENT_VERSION()"
     position_pattern = re.compile(r"line (?P<line>\d+) at position (?P<column>\d+)")
     first_column = 1

@@ -44,8 +44,8 @@ class Database(UrlDatabase):
 
     name = "mysql"
     dialect = "mysql"
-    url_schemes = ("mysql", "mariadb")
-    distributions = ("pymysql",)
+    url_schemes: ClassVar[tuple[str, ...]] = ("mysql", "mariadb")
+    distributions: ClassVar[tuple[str, ...]] = ("pymysql",)
     quote_character = "`"
     # https://dev.mysql.com/doc/refman/8.0/en/identifier-length.html: characters, of up to three bytes each
     max_identifier_length = 64

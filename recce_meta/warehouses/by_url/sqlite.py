@@ -38,7 +38,7 @@ class Database(UrlDatabase):
 
     name = "sqlite"
     dialect = "sqlite"
-    url_schemes = ("sqlite",)
+    url_schemes: ClassVar[tuple[str, ...]] = ("sqlite",)
     version_sql = "SELECT sqlite_version()"
     is_in_process = True
     is_called_by_file = True

@@ -7,6 +7,7 @@ Partitions are not listed: they come with the rows, a new one each day. How many
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from recce_meta.errors import UsageError
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
@@ -91,7 +92,7 @@ _CONSTRAINTS = {
 class Catalog(BaseCatalog):
     """What BigQuery tells."""
 
-    system_schemas = ("INFORMATION_SCHEMA",)
+    system_schemas: ClassVar[tuple[str, ...]] = ("INFORMATION_SCHEMA",)
     reads_one_moment = False
     is_by_schema = True
     needs_region = True

@@ -7,6 +7,7 @@ each table by itself, and so not here. https://docs.databricks.com/sql/language-
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from recce_meta.errors import UsageError
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
@@ -82,7 +83,7 @@ _CONSTRAINTS = {
 class Catalog(BaseCatalog):
     """What Databricks tells."""
 
-    system_schemas = ("information_schema",)
+    system_schemas: ClassVar[tuple[str, ...]] = ("information_schema",)
     default_schema = "default"
     reads_one_moment = False
 

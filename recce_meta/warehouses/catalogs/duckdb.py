@@ -6,7 +6,7 @@ https://duckdb.org/docs/stable/sql/meta/duckdb_table_functions
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
 from recce_meta.warehouses.catalogs.create_table import by_table, read_table
@@ -87,7 +87,7 @@ _TEMPLATES = {
 class Catalog(BaseCatalog):
     """DuckDB's catalog. It has no owners, no times and no actions of foreign keys."""
 
-    system_schemas = ("information_schema", "pg_catalog")
+    system_schemas: ClassVar[tuple[str, ...]] = ("information_schema", "pg_catalog")
     default_schema = "main"
     views_can_break = True
 

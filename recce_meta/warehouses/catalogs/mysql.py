@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import ClassVar
 
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
 
@@ -152,7 +153,7 @@ _PLACE = re.compile(r"\{(\w+) (\S+?)(?: (\S+))?\}")
 class Catalog(BaseCatalog):
     """The catalog of MySQL and MariaDB: without a database in the URL, of all that the user sees."""
 
-    system_schemas = ("information_schema", "mysql", "performance_schema", "sys")
+    system_schemas: ClassVar[tuple[str, ...]] = ("information_schema", "mysql", "performance_schema", "sys")
     has_databases = False
     reads_one_moment = False
     views_can_break = True

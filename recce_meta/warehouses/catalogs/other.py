@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from recce_meta.warehouses.catalogs.base import BaseCatalog
 
 
@@ -13,7 +15,7 @@ class Catalog(BaseCatalog):
     has_databases = False
     reads_one_moment = False
     # What the manuals of the databases in `by_url.OTHERS` call their own; Oracle's names come in lower case.
-    system_schemas = (
+    system_schemas: ClassVar[tuple[str, ...]] = (
         "INFORMATION_SCHEMA",
         "information_schema",
         "pg_*",

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_compute_node_only
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
 from recce_meta.warehouses.catalogs.selecting import select_list
@@ -121,7 +122,7 @@ _CONSTRAINTS = {
 class Catalog(BaseCatalog):
     """What Redshift tells."""
 
-    system_schemas = ("information_schema", "pg_*", "catalog_history")
+    system_schemas: ClassVar[tuple[str, ...]] = ("information_schema", "pg_*", "catalog_history")
     # https://docs.aws.amazon.com/redshift/latest/dg/r_search_path.html
     default_schema = "public"
     # The catalog is not read by the snapshot of a transaction there.

@@ -8,6 +8,7 @@ https://docs.snowflake.com/en/sql-reference/info-schema
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from recce_meta.errors import UsageError
 from recce_meta.warehouses.catalogs.base import BaseCatalog, Part
@@ -90,7 +91,7 @@ _FOREIGN_KEY = {
 class Catalog(BaseCatalog):
     """What Snowflake tells."""
 
-    system_schemas = ("INFORMATION_SCHEMA",)
+    system_schemas: ClassVar[tuple[str, ...]] = ("INFORMATION_SCHEMA",)
     # https://docs.snowflake.com/en/sql-reference/name-resolution: $current, $public
     default_schema = "PUBLIC"
     reads_one_moment = False
