@@ -21,6 +21,9 @@ from recce_meta.errors import UsageError
 REGISTRY: dict[str, type[Dialect]] = {}
 """Dialect classes by sqlglot's name; a class enters by being defined."""
 
+GROUPED_BY_TEXT = frozenset([Kind.ARRAY, Kind.STRUCT, Kind.MAP, Kind.JSON, Kind.BINARY, Kind.OTHER])
+"""Kinds of which not every warehouse can group or sort the values."""
+
 SAMPLE_SLICES = 1_000_000
 """Into how many slices hashes of keys are cut: samples are exact to a ten-thousandth of a per cent."""
 
@@ -176,6 +179,30 @@ class Dialect:
         Both types are of one kind, and written differently.
         """
         return value
+
+    # Grouping
+
+    def groupable(self, value: Sql, of: ColumnType) -> Sql:
+        """*value* in a form that GROUP BY takes: equal values share one, and unequal ones do not."""
+        if of.kind is Kind.TEXT:  # which a column's own collation may take for others
+            return self.comparable(value, of)
+        return self.portable_text(value, of) if of.kind in GROUPED_BY_TEXT else value
+
+    def group_text(self, key: Sql, of: ColumnType) -> Sql:
+        """*key*, which is `groupable`, as the portable text of a value that it stands for."""
+        return key if of.kind in GROUPED_BY_TEXT else self.portable_text(key, of)
+
+    def group_sorted(self, key: Sql, of: ColumnType) -> Sql:
+        """*key*, which is `groupable`, as it sorts: what Python cannot order, by its text."""
+        if of.kind is Kind.TEXT:
+            return self.ordered_text(key)
+        if of.kind in GROUPED_BY_TEXT or of.kind in (Kind.INTERVAL, Kind.TIME):
+            return self.ordered_text(self.group_text(key, of))
+        return key
+
+    def nested_literal(self, value: object, of: ColumnType) -> Sql | None:
+        """*value*, a list or a dict, as SQL of the type *of*; None if the dialect compares texts instead."""
+        return None
 
     # Literals
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import ClassVar
 
 from sqlglot import exp
@@ -60,12 +62,34 @@ class DuckDB(Dialect):
         return value
 
     def portable_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Years before Christ are marked at the end, as PostgreSQL does, where DuckDB marks the date."""
+        """Years before Christ are marked at the end, as PostgreSQL does, where DuckDB marks the date.
+
+        A UNION is written with its tag: 1 and '1' are two values.
+        """
+        if _is_union(of):
+            return self.nested_text(value)
         text = super().portable_text(value, of)
         if not of.kind.is_point_in_time:
             return text
         literals = [exp.Literal.string(r" \(BC\)(.*)"), exp.Literal.string(r"\1 BC")]
         return exp.Anonymous(this="REGEXP_REPLACE", expressions=[text, *literals])
+
+    def groupable(self, value: Sql, of: ColumnType) -> Sql:
+        """Nested values and UNIONs are grouped as they are: in texts 0.0 and -0.0 differ."""
+        return value if of.kind in _NESTED or _is_union(of) else super().groupable(value, of)
+
+    def group_text(self, key: Sql, of: ColumnType) -> Sql:
+        """Their keys are not texts yet."""
+        is_value = of.kind in _NESTED or _is_union(of)
+        return self.portable_text(key, of) if is_value else super().group_text(key, of)
+
+    def nested_literal(self, value: object, of: ColumnType) -> Sql | None:
+        """JSON is cast to any nested type that holds no UNION, BLOB or JSON itself."""
+        if any(word in of.text.upper() for word in ("UNION(", "BLOB", "JSON")):
+            return None
+        text = json.dumps(_with_texts(value), ensure_ascii=False)
+        document = exp.cast(exp.Literal.string(text), "JSON", dialect=self.name)
+        return exp.cast(document, of.text, dialect=self.name)
 
     def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
         """Two databases are two files of one DuckDB: what it hashes alike is equal in both."""
@@ -165,6 +189,20 @@ class DuckDB(Dialect):
 def _sort_key(value: Sql) -> Sql:
     """Bytes in which unequal values differ. So do, within nested ones, 30 days and a month, though equal."""
     return exp.Anonymous(this="create_sort_key", expressions=[value, exp.Literal.string("ASC NULLS FIRST")])
+
+
+def _is_union(of: ColumnType) -> bool:
+    return of.kind is Kind.OTHER and of.text.upper().startswith("UNION(")
+
+
+def _with_texts(value: object) -> object:
+    """Return *value* with its numbers as strings: JSON's own are doubles."""
+    if isinstance(value, list):
+        return [_with_texts(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_texts(item) for key, item in value.items()}
+    is_number = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+    return str(value) if is_number else value
 
 
 def _has_own_unit(of: ColumnType) -> bool:

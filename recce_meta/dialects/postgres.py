@@ -93,7 +93,7 @@ class Postgres(Dialect):
             is_out = exp.and_(*(_matches(text.copy(), pattern) for pattern in patterns), copy=False)
             as_string = exp.Anonymous(this="TO_JSONB", expressions=[text])
             return exp.Case().when(is_out, as_string).else_(exp.cast(value, "JSONB", dialect=self.name))
-        if of.kind is Kind.ARRAY and any(element.kind in (Kind.JSON, Kind.OTHER) for element in of.elements):
+        if _is_compared_by_text(of):
             return self.text(value)
         return super().comparable(value, of)
 
@@ -108,12 +108,37 @@ class Postgres(Dialect):
         return super().is_within(value, of)
 
     def portable_text(self, value: Sql, of: ColumnType) -> Sql:
-        """JSON's dates and timestamps are in ISO 8601, whatever DateStyle says."""
+        """JSON's dates and timestamps are in ISO 8601, whatever DateStyle says.
+
+        Only an array's own text has the bounds of one that does not begin at 1.
+        """
+        if of.kind is Kind.ARRAY:
+            text = self.text(value.copy())
+            has_bounds = exp.Like(this=text, expression=exp.Literal.string("[%"))
+            return exp.Case().when(has_bounds, text.copy()).else_(self.nested_text(value))
         if not of.kind.is_point_in_time:
             return super().portable_text(value, of)
         if of.kind is Kind.TIMESTAMPTZ:
             value = exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC"))
         return exp.Anonymous(this="BTRIM", expressions=[self.nested_text(value), exp.Literal.string('"')])
+
+    def groupable(self, value: Sql, of: ColumnType) -> Sql:
+        """Arrays and JSON are grouped as they compare: texts differ in bounds, zeros and signs of zero."""
+        is_value = of.kind in (Kind.ARRAY, Kind.JSON)
+        return self.comparable(value, of) if is_value else super().groupable(value, of)
+
+    def group_text(self, key: Sql, of: ColumnType) -> Sql:
+        """An array that is compared by its text is its own text."""
+        if of.kind is Kind.JSON:
+            return self.text(key)
+        is_array = of.kind is Kind.ARRAY and not _is_compared_by_text(of)
+        return self.portable_text(key, of) if is_array else super().group_text(key, of)
+
+    def nested_literal(self, value: object, of: ColumnType) -> Sql | None:
+        """https://www.postgresql.org/docs/current/arrays.html#ARRAYS-INPUT"""
+        if of.kind is not Kind.ARRAY or not isinstance(value, list) or _is_compared_by_text(of):
+            return None
+        return exp.cast(exp.Literal.string(_array(value)), of.text, dialect=self.name)
 
     def hexadecimal(self, value: Sql) -> Sql:
         """https://www.postgresql.org/docs/current/functions-binarystring.html"""
@@ -269,3 +294,20 @@ def _has_one_text(of: ColumnType) -> bool:
 
 def _matches(text: Sql, pattern: str) -> Sql:
     return exp.RegexpLike(this=text, expression=exp.Literal.string(pattern))
+
+
+def _is_compared_by_text(of: ColumnType) -> bool:
+    """Whether *of* is an array of values without an equality that is sure."""
+    return of.kind is Kind.ARRAY and any(element.kind in (Kind.JSON, Kind.OTHER) for element in of.elements)
+
+
+def _array(value: object) -> str:
+    """*value*, a list or what is in one, as it is written within an array."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, list):
+        return "{" + ",".join(map(_array, value)) + "}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -55,6 +55,18 @@ class Redshift(Postgres):
             return exp.Case().when(value.copy(), texts[0]).when(exp.not_(value.copy()), texts[1])
         return Dialect.portable_text(self, value, of)
 
+    def groupable(self, value: Sql, of: ColumnType) -> Sql:
+        """There are no arrays."""
+        return Dialect.groupable(self, value, of)
+
+    def group_text(self, key: Sql, of: ColumnType) -> Sql:
+        """There are no arrays."""
+        return Dialect.group_text(self, key, of)
+
+    def nested_literal(self, value: object, of: ColumnType) -> Sql | None:
+        """There are no arrays."""
+        return None
+
     def hexadecimal(self, value: Sql) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_TO_HEX.html"""
         return exp.Anonymous(this="TO_HEX", expressions=[value])

@@ -449,6 +449,8 @@ class ColumnTopK(Struct, frozen=True, kw_only=True):
     current_total: int | None = None
     reason: str | None = None
     """Why the column could not be counted."""
+    is_rounded: bool = False
+    """Whether both sides were counted as doubles, which do not hold all digits: two values may be one."""
 
 
 class TopKDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="top_k_diff"):

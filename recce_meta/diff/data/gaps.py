@@ -25,6 +25,7 @@ from recce_meta.models.data_diff import (
     is_rounded,
 )
 
+AS_DOUBLES = "as doubles, to 15 digits"
 ODD_KEYS = "NULL or repeated keys"
 NAMES_SHOWN = 8
 
@@ -89,6 +90,9 @@ def limits_of(result: AnyDataDiff) -> list[str]:
 def figures_limited_by(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[str]:
     """What limits a claim about figures of columns: a condition, an earlier time, estimates."""
     told = [f"where {result.where}"] if result.where else []
+    if isinstance(result, TopKDiff):
+        rounded = [column.name for column in result.columns if column.is_rounded]
+        told += [f"{_counted(rounded, 'column')} compared {AS_DOUBLES}"] if rounded else []
     if isinstance(result, ProfileDiff):
         sides = (("base", result.base_kept_at), ("current", result.current_kept_at))
         told += [f"figures of {side} are of an earlier time" for side, kept_at in sides if kept_at]
@@ -141,7 +145,7 @@ def _left_out_columns(result: RowComparison) -> list[str]:
     else:
         rounded = result.rounded if isinstance(result, (ValueDetail, RowsDiff)) else ()
     if rounded:
-        how = "to 15 digits or microseconds" if isinstance(result, RowsDiff) else "as doubles, to 15 digits"
+        how = "to 15 digits or microseconds" if isinstance(result, RowsDiff) else AS_DOUBLES
         told.append(f"{_counted(rounded, 'column')} compared {how}")
     return told
 

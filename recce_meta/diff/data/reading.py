@@ -20,6 +20,9 @@ _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T]00:00:00(?:\.0+)?)?")
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?")
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?")
 
+_FAR = re.compile(r"^(\d{4,}-\d\d-\d\d)T")
+"""The date of a timestamp. Some warehouses write a letter before its time, others a space."""
+
 
 def read(text: str | None, of: ColumnType) -> Value:
     """The value of the type *of* that *text* writes; the text itself where Python has no such value.
@@ -91,13 +94,13 @@ def _has_nanoseconds(digits: str | None) -> bool:
 def _instant(text: str) -> Value:
     found = _INSTANT.fullmatch(text)
     if not found or text.startswith("0000") or _has_nanoseconds(found[3]):
-        return text
+        return _FAR.sub(r"\1 ", text)
     return datetime.fromisoformat(f"{found[1]}T{found[2]}.{_micros(found[3]):06}")
 
 
 def _instant_in_utc(text: str) -> Value:
     value = _instant(text)
-    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else text
+    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value
 
 
 def _binary(text: str) -> Value:
@@ -106,9 +109,19 @@ def _binary(text: str) -> Value:
 
 def _nested(text: str) -> Value:
     try:
-        return json.loads(text, parse_float=Decimal)
+        return json.loads(text, parse_float=_signless, parse_constant=_refused)
     except ValueError:
         return text
+
+
+def _signless(text: str) -> Decimal:
+    """Return a number of JSON; zero has no sign."""
+    number = Decimal(text)
+    return number or abs(number)
+
+
+def _refused(text: str) -> Decimal:
+    raise ValueError(f"{text} is not a number of JSON")
 
 
 _READERS: dict[Kind, Callable[[str], Value]] = {

@@ -3,9 +3,9 @@
 One statement holds a block for each column: the rows of both sides grouped by the value, the first *k* by
 current count, then base count, then the value itself, so that two runs agree. Values of several types
 cannot share a column of one result, so they travel as texts that mean the same everywhere and are read back
-as what they are (`reading`); they are grouped and sorted by type, texts by code point. Arrays, structs,
-maps, JSON, binary and types that nobody knows are grouped by their text. A second statement, asked together
-with the first, counts rows. Across two targets each side is asked for its own first *k* (`top_k_apart`).
+as what they are (`reading`); they are grouped and sorted by type, texts by code point. What a
+warehouse cannot group (`Dialect.groupable`) is grouped by its text. A second statement, asked together with
+the first, counts rows. Across two targets each side is asked for its own first *k* (`top_k_apart`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlglot import exp
 
 from recce_meta.dialects import Dialect, Sql
@@ -37,6 +38,8 @@ class TopValues(Struct):
     errors: dict[str, WarehouseError] = {}
     reasons: dict[str, str] = {}
     """Why a column was not asked for."""
+    rounded: frozenset[str] = frozenset()
+    """Columns of which doubles were counted that do not hold all digits."""
 
 
 class _Task(Struct, frozen=True):
@@ -63,7 +66,13 @@ def top_k_diff(
 def _together(pair: Pair, wanted: Sequence[SideColumn], k: int, where: str | None) -> Plan[list[ColumnTopK]]:
     found, rows = yield from both(top_values(pair, wanted, k, where), _totals(pair, wanted, where))
     reasons = {**found.reasons, **{name: first_line(error) for name, error in found.errors.items()}}
-    return [rows.of(column, found.values.get(column.name, ()), reasons.get(column.name)) for column in wanted]
+    return [
+        replace(
+            rows.of(column, found.values.get(column.name, ()), reasons.get(column.name)),
+            is_rounded=column.name in found.rounded,
+        )
+        for column in wanted
+    ]
 
 
 def _totals(pair: Pair, wanted: Sequence[SideColumn], where: str | None) -> Plan[Totals]:
@@ -93,7 +102,8 @@ def top_values(
     columns that take too long have an error, too.
     """
     columns, reasons = counted(pair, wanted)
-    found = TopValues(reasons=reasons)
+    rounded = frozenset(column.name for column in columns if column.key.is_rounded)
+    found = TopValues(reasons=reasons, rounded=rounded)
     tasks = [_task(pair, columns[start : start + most], k, where) for start in range(0, len(columns), most)]
     while tasks:
         answers = yield [task.query for task in tasks]

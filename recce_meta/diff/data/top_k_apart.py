@@ -2,34 +2,39 @@
 
 Each side is asked for its own first *k*, and then for the values that the other side alone has listed. Values
 that share their current count with the last one shown are told apart by their base count only as far as base
-has listed them. JSON and nested values of two kinds of warehouses are equal where they are written alike.
+has listed them. Nested values of two kinds of warehouses are equal if they are written alike. JSON is not
+compared.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
-from datetime import date, time
-from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sqlglot import exp
 
-from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
+from recce_meta.dialects import Sql
 from recce_meta.diff.data.choice import SideColumn
 from recce_meta.diff.data.failures import failure, first_line
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
 from recce_meta.diff.data.reading import read, sample
-from recce_meta.diff.data.source import Pair, Source
-from recce_meta.diff.data.top_keys import BY_TEXT, Counted, Totals, counted, totals
+from recce_meta.diff.data.same_value import Same, fits, literal_of, place_of, same_of, texts_of
+from recce_meta.diff.data.source import LiveColumn, Pair, Source
+from recce_meta.diff.data.sql import any_of
+from recce_meta.diff.data.top_keys import Counted, Totals, counted, totals
 from recce_meta.models.data_diff import ColumnTopK, DataSide, TopValue, Value
 
-LARGEST_DECIMAL = 10**38
 
-Same: TypeAlias = "str | int | float | bool | Decimal | date | time | tuple[str, str]"
-"""What equal values of two warehouses have in common."""
-Counts: TypeAlias = dict[Same, tuple[Value, int]]
+class Listed(NamedTuple):
+    """A value that one side has listed."""
+
+    value: Value
+    text: str
+    """The value as that side's warehouse writes it."""
+    rows: int
+
+
+Counts: TypeAlias = dict[Same, Listed]
 
 
 def top_k_apart(
@@ -55,7 +60,7 @@ def top_k_apart(
     missing = [
         (source, column, values)
         for source, column in asked
-        if column.name not in reasons and (values := _missing(column, source.side, counts))
+        if column.name not in reasons and (values := _missing(column, source, counts))
     ]
     answers = yield [_rest(source, column, values, where) for source, column, values in missing]
     for (source, column, _), answer in zip(missing, answers, strict=True):
@@ -64,11 +69,11 @@ def top_k_apart(
             reasons[column.name] = first_line(error)
         else:
             counts[source.side, column.number] |= _counts(rows_of(answer), column, source)
-    numbers = {column.name: column.number for column in columns}
+    by_name = {column.name: column for column in columns}
     return [
         rows.of(column, reason=reasons[column.name])
         if column.name in reasons
-        else rows.of(column, _merged(numbers[column.name], counts)[:k])
+        else rows.of(column, _merged(by_name[column.name], counts)[:k])
         for column in wanted
     ]
 
@@ -76,7 +81,7 @@ def top_k_apart(
 def _first(source: Source, column: Counted, k: int, where: str | None) -> Query:
     """The first *k* of one side by its own count, then by value."""
     grouped = _grouped(source, column, where)
-    value = column.key.sorted(exp.column("v", table="c"), source.dialect)
+    value = source.dialect.group_sorted(exp.column("v", table="c"), _own(column, source).type)
     first = (
         exp.select("c.v", "c.row_count")
         .from_(grouped.subquery("c"))
@@ -86,29 +91,38 @@ def _first(source: Source, column: Counted, k: int, where: str | None) -> Query:
     return _query(first, source, column, "most frequent values")
 
 
-def _rest(source: Source, column: Counted, values: Sequence[Value], where: str | None) -> Query:
-    """How often *values*, which the other side has listed, are there."""
-    own = column.on(source.side)
-    assert own is not None, "only sides that have the column are asked"
-    grouped = _grouped(source, column, where)
-    literals = [_literal(value, own.type, source.dialect) for value in values]
-    if None in literals:  # what has no literal is told by its text
-        texts = [exp.Literal.string(_text(value)) for value in values]
-        among = exp.In(this=source.dialect.portable_text(own.of("t"), own.type), expressions=texts)
-    else:
-        among = exp.In(this=own.of("t"), expressions=literals)
-    return _query(grouped.where(among), source, column, "other side's values")
+def _rest(source: Source, column: Counted, listed: Sequence[Listed], where: str | None) -> Query:
+    """How often the values *listed* by the other side are there.
+
+    Some are found by a literal, some by their text. Values found beyond those do no harm.
+    """
+    own, dialect = _own(column, source), source.dialect
+    literals = [(one, literal_of(one.value, own.type, dialect)) for one in listed]
+    texts = dict.fromkeys(
+        text for one, literal in literals if literal is None for text in texts_of(one.value, one.text)
+    )
+    among: list[Sql] = []
+    if values := [literal for _, literal in literals if literal is not None]:
+        among.append(exp.In(this=own.of("t"), expressions=values))
+    if texts:
+        text = dialect.group_text(dialect.groupable(own.of("t"), own.type), own.type)
+        among.append(exp.In(this=text, expressions=[exp.Literal.string(each) for each in texts]))
+    return _query(_grouped(source, column, where).where(any_of(among)), source, column, "other side's values")
 
 
 def _grouped(source: Source, column: Counted, where: str | None) -> exp.Select:
     return column.keys(source, where, exp.alias_(exp.Count(this=exp.Star()), "row_count")).group_by("1")
 
 
-def _query(grouped: exp.Select, source: Source, column: Counted, about: str) -> Query:
+def _own(column: Counted, source: Source) -> LiveColumn:
     own = column.on(source.side)
     assert own is not None, "only sides that have the column are asked"
-    value = exp.column("v", table="f")
-    text = value if own.type.kind in BY_TEXT else source.dialect.portable_text(value, own.type)
+    return own
+
+
+def _query(grouped: exp.Select, source: Source, column: Counted, about: str) -> Query:
+    own = _own(column, source)
+    text = source.dialect.group_text(exp.column("v", table="f"), own.type)
     return Query(
         expression=exp.select(exp.alias_(text, "value"), "f.row_count").from_(grouped.subquery("f")),
         dialect=source.dialect,
@@ -120,83 +134,31 @@ def _query(grouped: exp.Select, source: Source, column: Counted, about: str) -> 
 
 
 def _counts(rows: Rows, column: Counted, source: Source) -> Counts:
-    own = column.on(source.side)
-    assert own is not None, "only sides that have the column are asked"
-    values = [(read(text, own.type), int(count)) for text, count in rows]
-    return {_same(value): (value, count) for value, count in values}
-
-
-def _missing(column: Counted, side: DataSide, counts: dict[tuple[DataSide, int], Counts]) -> list[Value]:
-    """The values that the other side alone has listed, and that *side* could hold."""
-    own = column.on(side)
-    assert own is not None, "only sides that have the column are asked"
-    other = next(one for one in DataSide if one is not side)
-    here, there = (counts.get((one, column.number), {}) for one in (side, other))
-    return [value for same, (value, _) in there.items() if same not in here and _fits(value, own.type)]
-
-
-def _fits(value: Value, of: ColumnType) -> bool:
-    """Whether a column of this type could hold *value* at all: there are doubles that no decimal holds."""
-    if of.kind not in (Kind.INTEGER, Kind.DECIMAL) or not isinstance(value, (int, float, Decimal)):
-        return True
-    number = Decimal(value)
-    return number.is_finite() and abs(number) < LARGEST_DECIMAL
-
-
-def _merged(number: int, counts: dict[tuple[DataSide, int], Counts]) -> list[TopValue]:
-    base, current = (counts.get((side, number), {}) for side in DataSide)
-    values = [
-        TopValue(
-            value=(current.get(same) or base[same])[0],
-            base=base.get(same, (None, 0))[1],
-            current=current.get(same, (None, 0))[1],
-        )
-        for same in {**current, **base}
-    ]
-    return sorted(values, key=lambda one: (-one.current, -one.base, _place(one.value)))
-
-
-def _same(value: Value) -> Same:
-    """What *value* has in common with every equal value."""
-    if isinstance(value, (list, dict)):
-        return ("json", _text(value))
-    if isinstance(value, float):
-        return ("nan", "") if math.isnan(value) else Decimal(repr(value))
-    found: Same = value
+    of = _own(column, source).type
+    found: Counts = {}
+    for text, count in rows:
+        value = read(text, of)
+        same = same_of(value, of)
+        before = found[same].rows if same in found else 0
+        found[same] = Listed(value, str(text), int(count) + before)
     return found
 
 
-def _place(value: Value) -> tuple[int, Value]:
-    """Where *value* sorts in its column: NaN, and what has no value in Python but its text, last."""
-    if isinstance(value, (list, dict)):
-        return 1, _text(value)
-    if isinstance(value, (float, Decimal)) and math.isnan(value):
-        return 2, 0
-    if isinstance(value, str):
-        return (-1 if value == "-infinity" else 1), value
-    return 0, value
+def _missing(column: Counted, source: Source, counts: dict[tuple[DataSide, int], Counts]) -> list[Listed]:
+    """The values that the other side alone has listed, and that *source* could hold."""
+    other = next(one for one in DataSide if one is not source.side)
+    here, there = (counts.get((side, column.number), {}) for side in (source.side, other))
+    of = _own(column, source).type
+    return [one for same, one in there.items() if same not in here and fits(one.value, of, source.dialect)]
 
 
-def _literal(value: Value, of: ColumnType, dialect: Dialect) -> Sql | None:
-    """*value* as SQL; None where only its text can be compared."""
-    if isinstance(value, bool):
-        return exp.true() if value else exp.false()
-    if isinstance(value, (int, float, Decimal)) and of.kind.is_number:
-        return dialect.number(_text(value), of)
-    if isinstance(value, date) and of.kind.is_point_in_time:
-        text = value.isoformat() if of.kind is Kind.DATE else f"{value:%Y-%m-%d %H:%M:%S.%f}"
-        return dialect.moment(text.rjust(10, "0"), of)
-    if isinstance(value, time):
-        return exp.cast(exp.Literal.string(value.isoformat()), "TIME")
-    return exp.Literal.string(value) if of.kind is Kind.TEXT else None
-
-
-def _text(value: Value) -> str:
-    """*value* as text, the same for equal values."""
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str, ensure_ascii=False)
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value).hex()
-    return repr(value) if isinstance(value, float) else str(value)
+def _merged(column: Counted, counts: dict[tuple[DataSide, int], Counts]) -> list[TopValue]:
+    base, current = (counts.get((side, column.number), {}) for side in DataSide)
+    both = {**base, **current}
+    values = [
+        (one, base[same].rows if same in base else 0, current[same].rows if same in current else 0)
+        for same, one in both.items()
+    ]
+    of = column.key.type
+    values.sort(key=lambda found: (-found[2], -found[1], place_of(found[0].value, found[0].text, of)))
+    return [TopValue(value=one.value, base=before, current=after) for one, before, after in values]

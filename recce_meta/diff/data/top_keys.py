@@ -8,14 +8,13 @@ from msgspec import Struct
 from sqlglot import exp
 
 from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
+from recce_meta.dialects.base import GROUPED_BY_TEXT
 from recce_meta.diff.data.choice import SideColumn
 from recce_meta.diff.data.common_type import common_type
 from recce_meta.diff.data.plan import Query, Rows
 from recce_meta.diff.data.source import LiveColumn, Pair, Source, restricted
-from recce_meta.models.data_diff import ColumnTopK, DataSide, TopValue
+from recce_meta.models.data_diff import ROUNDED_DOUBLE, ColumnTopK, DataSide, TopValue
 
-BY_TEXT = frozenset([Kind.ARRAY, Kind.STRUCT, Kind.MAP, Kind.JSON, Kind.BINARY, Kind.OTHER])
-"""Kinds of which the text is grouped: not every warehouse can group or sort the values."""
 NO_VALUES = "no row has a value"
 NUMBERS = frozenset([Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT])
 
@@ -28,15 +27,16 @@ class Key(Struct, frozen=True):
     type: ColumnType
     casts: dict[DataSide, Cast]
     """How a value of either side becomes one; a side that has no such column is missing."""
+    is_rounded: bool = False
+    """Whether doubles stand for the values, so that two of them may share one."""
 
     def text(self, key: Sql, dialect: Dialect) -> Sql:
         """*key*, as it travels."""
-        return key if self.type.kind in BY_TEXT else dialect.portable_text(key, self.type)
+        return dialect.group_text(key, self.type)
 
     def sorted(self, key: Sql, dialect: Dialect) -> Sql:
         """*key*, as it sorts."""
-        is_text = self.type.kind is Kind.TEXT or self.type.kind in BY_TEXT
-        return dialect.ordered_text(key) if is_text else key
+        return dialect.group_sorted(key, self.type)
 
 
 class Counted(Struct, frozen=True):
@@ -93,25 +93,34 @@ def _key(pair: Pair, column: SideColumn) -> Key | str:
     (base_dialect, base), (dialect, current) = own[DataSide.BASE], own[DataSide.CURRENT]
     incomparable = f"{base.text} in base and {current.text} in current have nothing in common"
     if not pair.is_joined:
+        if base.kind is current.kind is Kind.JSON and base_dialect.name != dialect.name:
+            return f"{base_dialect.name} and {dialect.name} write JSON in two ways"
         are_alike = base.kind is current.kind or {base.kind, current.kind} <= NUMBERS
         casts = {DataSide.BASE: _as_it_is(base_dialect, base), DataSide.CURRENT: _as_it_is(dialect, current)}
         return Key(current, casts) if are_alike else incomparable
     common = common_type(dialect, base, current)
     if common is None:
         return incomparable
-    if common.kind in BY_TEXT:
-        return Key(current, {side: _as_it_is(dialect, of) for side, (dialect, of) in own.items()})
+    if common.kind in GROUPED_BY_TEXT:
+        casts = {
+            DataSide.BASE: _aligned(dialect, base, current),
+            DataSide.CURRENT: _aligned(dialect, current, base),
+        }
+        return Key(current, casts)
     of = common.type if common.type and common.type.kind is common.kind else ColumnType("", common.kind)
-    return Key(of, {DataSide.BASE: common.base, DataSide.CURRENT: common.current})
+    casts = {DataSide.BASE: common.base, DataSide.CURRENT: common.current}
+    return Key(of, casts, is_rounded=common.label == ROUNDED_DOUBLE)
 
 
 def _as_it_is(dialect: Dialect, of: ColumnType) -> Cast:
-    def cast(value: Sql) -> Sql:
-        if of.kind is Kind.TEXT:  # which a column's own collation may take for others
-            return dialect.comparable(value, of)
-        return dialect.portable_text(value, of) if of.kind in BY_TEXT else value
+    return lambda value: dialect.groupable(value, of)
 
-    return cast
+
+def _aligned(dialect: Dialect, own: ColumnType, other: ColumnType) -> Cast:
+    """Return the key of a column of which the other side has another type of the same kind."""
+    if own.text == other.text:
+        return _as_it_is(dialect, own)
+    return lambda value: dialect.groupable(dialect.aligned(value, own, other), own)
 
 
 def totals(sources: Sequence[Source], columns: Sequence[SideColumn], where: str | None) -> Query:

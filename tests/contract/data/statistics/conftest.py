@@ -63,9 +63,10 @@ class Bench:
         return run(plan, self._ask)
 
     def _ask(self, queries: Queries) -> list[Answer]:
-        return [self._answer(query) for query in queries]
+        return [self.answer(query) for query in queries]
 
-    def _answer(self, query: Query) -> Answer:
+    def answer(self, query: Query) -> Answer:
+        """What the warehouse says to *query*."""
         self.asked.append(query)
         try:
             if query.describes:

@@ -13,12 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recce_meta.diff.data.gaps import limits_of
+from recce_meta.diff.data.plan import run
+from recce_meta.diff.data.source import Pair
 from recce_meta.diff.data.top_k import top_k_diff
 from recce_meta.diff.data.top_keys import NO_VALUES
 from recce_meta.diff.expectations import violations
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.check_expect import NONE, ExpectDistribution
-from recce_meta.models.data_diff import ColumnTopK
+from recce_meta.models.data_diff import ColumnTopK, DataSide, Subject
+from recce_meta.report.data.wording import Outcome, verdict
 
 COLUMNS = {"word": "varchar", "number": "decimal(6,2)", "day": "date", "flag": "boolean"}
 ROWS = st.lists(
@@ -198,6 +202,110 @@ def test_two_targets_find_what_the_other_side_listed(bench: Any) -> None:
     assert listed(column) == [(3, 1, 5), (4, 0, 4)]
 
 
+OTHERS: dict[str, tuple[str, Any]] = {
+    "integer": ("integer", 8),
+    "bigint": ("bigint", -(2**63)),
+    "decimal": ("decimal(10,2)", Decimal("2.00")),
+    "double": ("double", 1e300),
+    "real": ("real", 3e30),
+    "boolean": ("boolean", False),
+    "text": ("varchar", "-infinity"),
+    "date": ("date", date(1, 1, 1)),
+    "time": ("time", time(0)),
+    "timestamp": ("timestamp", datetime(9999, 12, 31, 23, 59, 59, 999_999)),
+    "timestamptz": ("timestamptz", datetime(1900, 6, 1, tzinfo=timezone.utc)),
+    "binary": ("binary", b"\xab\xcd"),
+    "uuid": ("uuid", UUID(int=2**128 - 1)),
+    "array": ("integer[]", []),
+    "texts": ("varchar[]", ['x"y', "\\", "é,{"]),
+    "decimals": ("decimal(9,2)[]", [Decimal("0.10"), Decimal("2.00")]),
+    "floats": ("float8[]", [0.1, 1e300]),
+}
+"""Another value of each type."""
+
+
+@pytest.mark.parametrize("is_swapped", [False, True])
+def test_two_targets_find_a_value_of_any_type(bench: Any, is_swapped: bool) -> None:
+    if bench.dialect.name not in ("duckdb", "postgres"):
+        pytest.skip("this warehouse has no arrays of a type, or finds them by their text")
+    columns = {name: type_ for name, (type_, _) in OTHERS.items()}
+    more = {"texts": ["a"], "decimals": [Decimal("1.00")], "floats": [0.0, -0.0]}
+    rows = [
+        [EVERY[name][1] if name in EVERY else more[name] for name in OTHERS],
+        [value for _, value in OTHERS.values()],
+    ]
+    first, second = reversed(rows) if is_swapped else rows
+    bench.fill("old", columns, [first, first, second])
+    bench.fill("new", columns, [first, second, second])
+
+    found = bench.run(top_k_diff(bench.pair("old", "new", is_joined=False), k=1)).columns
+
+    assert {column.name: [(one.base, one.current) for one in column.values] for column in found} == {
+        name: [(1, 2)] for name in columns
+    }
+
+
+def test_equal_values_that_are_written_in_two_ways_are_one(bench: Any) -> None:
+    if bench.dialect.name not in ("duckdb", "postgres"):
+        pytest.skip("arrays of this warehouse are grouped by their text")
+    bench.fill("old", {"x": "float8[]"}, [([0.0, -0.0],), ([0.0, 0.0],)])
+    bench.fill("new", {"x": "float8[]"}, [([-0.0, -0.0],)])
+
+    for is_joined in (True, False):
+        (column,) = bench.run(top_k_diff(bench.pair("old", "new", is_joined=is_joined))).columns
+        assert listed(column) == [([0, 0], 2, 1)]
+
+
+@pytest.mark.parametrize("is_joined", [True, False])
+def test_values_that_are_written_alike_and_differ_are_two(bench: Any, is_joined: bool) -> None:
+    cases = {
+        "duckdb": ("union(a integer, b varchar)", "1::INTEGER", "'1'", ['{"a":1}', '{"b":"1"}']),
+        "postgres": ("integer[]", "'{1,2}'", "'[2:3]={1,2}'", [[1, 2], "[2:3]={1,2}"]),
+    }
+    if bench.dialect.name not in cases:
+        pytest.skip("this warehouse has no such values")
+    type_, one, other, values = cases[bench.dialect.name]
+    bench.fill("t", {"x": type_})
+    bench.adapter.execute(f"INSERT INTO {bench.quoted('t')} VALUES ({one}), ({one}), ({other})")
+
+    (column,) = bench.run(top_k_diff(bench.pair("t", "t", is_joined=is_joined))).columns
+
+    assert listed(column) == [(values[0], 2, 2), (values[1], 1, 1)]
+
+
+def test_ties_sort_alike_within_one_target_and_across_two(bench: Any) -> None:
+    if bench.dialect.name not in ("duckdb", "postgres"):
+        pytest.skip("this warehouse has no such dates")
+    early = {"duckdb": "0044-03-15 (BC)", "postgres": "0044-03-15 BC"}[bench.dialect.name]
+    moments = [early, "12026-01-01", "2026-01-01", "infinity", "-infinity"]
+    texts = ["infinity", "-infinity", "-5", "a", "É"]
+    times = ["24:00:00", "00:00:00.5", "01:00:00", "00:00:00", "23:59:59"]
+    rows = list(zip(moments, moments, texts, times, strict=True))
+    bench.fill("t", {"d": "date", "i": "timestamp", "w": "varchar", "c": "time"}, rows)
+
+    joined, apart = (
+        bench.run(top_k_diff(bench.pair("t", "t", is_joined=is_joined))) for is_joined in (True, False)
+    )
+
+    assert joined == apart
+    assert [one.value for one in joined.columns[0].values][:2] == ["-infinity", "0044-03-15 BC"]
+
+
+def test_integers_and_doubles_are_said_to_be_rounded(bench: Any) -> None:
+    if bench.dialect.name not in ("duckdb", "postgres"):
+        pytest.skip("integers of this warehouse may have other digits")
+    bench.fill("old", {"x": "bigint", "y": "integer"}, [(2**53 + 1, 1)])
+    bench.fill("new", {"x": "double", "y": "double"}, [(float(2**53), 1.0)])
+
+    found = bench.run(top_k_diff(bench.pair("old", "new")))
+
+    assert [column.is_rounded for column in found.columns] == [True, False]
+    assert limits_of(found) == ["1 column (x) compared as doubles, to 15 digits"]
+    assert verdict(found).outcome is Outcome.PARTIAL
+    (apart, _) = bench.run(top_k_diff(bench.pair("old", "new", is_joined=False))).columns
+    assert [(one.base, one.current) for one in apart.values] == [(0, 1), (1, 0)]
+
+
 def test_more_columns_than_one_statement_holds(bench: Any) -> None:
     names = {f"column {number}": "integer" for number in range(120)}
     bench.fill("wide", names, [tuple(range(120))])
@@ -227,3 +335,24 @@ def test_both_warehouses_say_the_same(benches: list[Any]) -> None:
         answers.append(bench.run(top_k_diff(bench.pair("t", "t"))).columns)
 
     assert answers[0] == answers[1]
+
+
+def test_two_kinds_of_warehouses_find_each_other_s_values(benches: list[Any]) -> None:
+    duckdb, postgres = benches
+    for bench, early in zip(benches, ("0044-03-15 (BC) 01:02:03", "0044-03-15 01:02:03 BC"), strict=True):
+        columns = {"at": "timestamp", "x": "float8[]", "j": "json"}
+        rows = [(early, [0.0], '{"b": 1, "a": 2}'), ("12026-01-01 00:00:00", [0.5], "[1, 2]")]
+        bench.fill("t", columns, rows if bench is duckdb else [*rows, rows[1]])
+
+    pair = Pair(
+        subject=Subject(name="t", base="t", current="t"),
+        base=duckdb.pair("t", None).base,
+        current=postgres.pair(None, "t").current,
+        is_joined=False,
+    )
+    sides = {DataSide.BASE: duckdb, DataSide.CURRENT: postgres}
+    found = run(top_k_diff(pair, k=1), lambda asked: [sides[one.side].answer(one) for one in asked])
+
+    at, x, j = found.columns
+    assert (listed(at), listed(x)) == ([("12026-01-01 00:00:00", 1, 2)], [([Decimal("0.5")], 1, 2)])
+    assert j.reason == "duckdb and postgres write JSON in two ways"

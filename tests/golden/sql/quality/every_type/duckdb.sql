@@ -394,8 +394,8 @@ FROM (
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS TEXT)) AS place,
-  f.v AS value,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(TO_JSON(f.v) AS TEXT)) AS place,
+  CAST(TO_JSON(f.v) AS TEXT) AS value,
   f.base_rows,
   f.current_rows
 FROM (
@@ -410,7 +410,7 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        CAST(TO_JSON(t."tags") AS TEXT) AS v
+        t."tags" AS v
       FROM "pr_42"."orders" AS t
       WHERE
         NOT t."tags" IS NULL
@@ -420,7 +420,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    CAST(c.v AS TEXT)
+    CAST(TO_JSON(c.v) AS TEXT)
   LIMIT 3
 ) AS f
 UNION ALL

@@ -432,8 +432,18 @@ FROM (
 -- current: most frequent values of tags of orders
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v COLLATE "C") AS place,
-  f.v AS value,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC NULLS LAST, CASE
+      WHEN CAST(f.v AS TEXT) LIKE '[%'
+      THEN CAST(f.v AS TEXT)
+      ELSE CAST(TO_JSON(f.v) AS TEXT)
+    END COLLATE "C"
+  ) AS place,
+  CASE
+    WHEN CAST(f.v AS TEXT) LIKE '[%'
+    THEN CAST(f.v AS TEXT)
+    ELSE CAST(TO_JSON(f.v) AS TEXT)
+  END AS value,
   f.base_rows,
   f.current_rows
 FROM (
@@ -448,7 +458,7 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        CAST(TO_JSON(t."tags") AS TEXT) AS v
+        t."tags" AS v
       FROM "pr_42"."orders" AS t
       WHERE
         NOT t."tags" IS NULL
@@ -458,15 +468,19 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.v COLLATE "C"
+    CASE
+      WHEN CAST(c.v AS TEXT) LIKE '[%'
+      THEN CAST(c.v AS TEXT)
+      ELSE CAST(TO_JSON(c.v) AS TEXT)
+    END COLLATE "C"
   LIMIT 3
 ) AS f;
 
 -- current: most frequent values of payload of orders
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v COLLATE "C") AS place,
-  f.v AS value,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, CAST(f.v AS TEXT) COLLATE "C") AS place,
+  CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
 FROM (
@@ -481,12 +495,12 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        CAST(CASE
+        CASE
           WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
           AND CAST(t."payload" AS TEXT) ~ '\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|[0-9][eE][+-]?[0-9]{5,}\s*([,}\]]|$)'
           THEN TO_JSONB(CAST(t."payload" AS TEXT))
           ELSE CAST(t."payload" AS JSONB)
-        END AS TEXT) AS v
+        END AS v
       FROM "pr_42"."orders" AS t
       WHERE
         NOT t."payload" IS NULL
@@ -496,7 +510,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.v COLLATE "C"
+    CAST(c.v AS TEXT) COLLATE "C"
   LIMIT 3
 ) AS f;
 

@@ -165,8 +165,8 @@ FROM (
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, CAST(f.v AS TEXT)) AS place,
-  f.v AS value,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, CAST(TO_JSON(f.v) AS TEXT)) AS place,
+  CAST(TO_JSON(f.v) AS TEXT) AS value,
   f.base_rows,
   f.current_rows
 FROM (
@@ -181,14 +181,14 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        CAST(TO_JSON(t."tags") AS TEXT) AS v,
+        t."tags" AS v,
         0 AS side
       FROM "prod"."orders" AS t
       WHERE
         NOT t."tags" IS NULL
       UNION ALL
       SELECT
-        CAST(TO_JSON(t."tags") AS TEXT) AS v,
+        t."tags" AS v,
         1 AS side
       FROM "pr_42"."orders" AS t
       WHERE
@@ -200,7 +200,7 @@ FROM (
   ORDER BY
     c.current_rows DESC,
     c.base_rows DESC,
-    CAST(c.v AS TEXT)
+    CAST(TO_JSON(c.v) AS TEXT)
   LIMIT 5
 ) AS f
 UNION ALL

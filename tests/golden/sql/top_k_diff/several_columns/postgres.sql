@@ -168,9 +168,17 @@ UNION ALL
 SELECT
   4 AS column_number,
   ROW_NUMBER() OVER (
-    ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v COLLATE "C"
+    ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, CASE
+      WHEN CAST(f.v AS TEXT) LIKE '[%'
+      THEN CAST(f.v AS TEXT)
+      ELSE CAST(TO_JSON(f.v) AS TEXT)
+    END COLLATE "C"
   ) AS place,
-  f.v AS value,
+  CASE
+    WHEN CAST(f.v AS TEXT) LIKE '[%'
+    THEN CAST(f.v AS TEXT)
+    ELSE CAST(TO_JSON(f.v) AS TEXT)
+  END AS value,
   f.base_rows,
   f.current_rows
 FROM (
@@ -185,14 +193,14 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        CAST(TO_JSON(t."tags") AS TEXT) AS v,
+        t."tags" AS v,
         0 AS side
       FROM "prod"."orders" AS t
       WHERE
         NOT t."tags" IS NULL
       UNION ALL
       SELECT
-        CAST(TO_JSON(t."tags") AS TEXT) AS v,
+        t."tags" AS v,
         1 AS side
       FROM "pr_42"."orders" AS t
       WHERE
@@ -204,7 +212,11 @@ FROM (
   ORDER BY
     c.current_rows DESC NULLS LAST,
     c.base_rows DESC NULLS LAST,
-    c.v COLLATE "C"
+    CASE
+      WHEN CAST(c.v AS TEXT) LIKE '[%'
+      THEN CAST(c.v AS TEXT)
+      ELSE CAST(TO_JSON(c.v) AS TEXT)
+    END COLLATE "C"
   LIMIT 5
 ) AS f
 UNION ALL
