@@ -36,6 +36,7 @@ from recce_meta.graph.columns.query import (
     WholeRow,
 )
 from recce_meta.graph.columns.reading import BY_PLACE
+from recce_meta.graph.columns.row_makers import makes_rows
 from recce_meta.graph.columns.scope import find, is_open
 from recce_meta.graph.columns.tree import NODE, SET_OPERATION, args
 
@@ -128,6 +129,8 @@ class References(ABC):
             return self._reference(plain, output.name)
         key = f"from {output.name.lower()!r}" if output.node is None else self._key(output.node)
         if output.node is None or output.from_star:  # one of several that `COLUMNS(…)` stands for
+            if output.node is not None and makes_rows(output.node, self._dialect):  # one of several fields
+                key = f"{key}.{output.name.lower()!r}"
             return f"{key};{[self._reference(one, output.name) for one in output.reads.references]}"
         if isinstance(plain, Column) and key == self._column(plain, output.node.name):
             self._note_column(output, plain, output.node.name)

@@ -62,6 +62,17 @@ MERGED_IN_PLACE = frozenset({"duckdb"})
 MAKING_ROWS = frozenset({"GENERATOR", "RANGE", "GENERATE_SERIES", "SEQUENCE", "NUMBERS", "ZEROS", "DUAL"})
 """Table functions that make their rows, and read nothing."""
 
+FILE_READERS = frozenset(
+    """
+    delta_scan iceberg_scan ndjson_objects parquet_scan read_csv read_csv_auto read_json read_json_auto
+    read_json_objects read_json_objects_auto read_ndjson read_ndjson_auto read_parquet read_text read_xlsx
+    """.split()
+)
+"""Table functions that read files, whose columns are those of the files.
+
+https://duckdb.org/docs/stable/data/overview
+"""
+
 POSTGRES_NAMES = {
     "array_concat_agg": "array_agg",
     "array_size": "array_length",
@@ -98,6 +109,12 @@ NAMED_WHATEVER_THE_ALIAS = frozenset({"databricks", "duckdb", "spark", "spark2"}
 STRUCTS_STAY_WHOLE = frozenset({"duckdb"})
 """UNNEST of structs yields one column of structs, and not a column for each field."""
 
+STRUCTS_UNNESTED = frozenset({"duckdb"})
+"""UNNEST of one struct, and no list, in a select list yields a column for each field.
+
+https://duckdb.org/docs/stable/sql/query_syntax/unnest
+"""
+
 LATERAL_WITHOUT_SAYING = frozenset({"duckdb"})
 """A query in FROM can name what stands before it, where it cannot mean anything else.
 
@@ -119,6 +136,12 @@ AGGREGATES = frozenset(
 
 ROWS_AS_VALUES = frozenset({"", "bigquery", "duckdb", "postgres", "materialize", "risingwave"})
 """A source's alias stands for its row: `to_json(orders)`."""
+
+HIDDEN_STRUCTS = {"databricks": frozenset({"_metadata"}), "spark": frozenset({"_metadata"})}
+"""Columns of structs that each file's table has, and no catalog lists.
+
+https://docs.databricks.com/en/ingestion/file-metadata-column.html
+"""
 
 NOT_COLUMNS = frozenset(
     {"SYSDATE", "SYSTIMESTAMP", "ROWNUM", "LEVEL", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP",

@@ -103,10 +103,12 @@ class Tables:
         if not all(isinstance(column, str) for column in self._schemas[spelt]):
             raise UsageError(f"schemas[{spelt!r}] has columns whose names are no text", hint=_SHAPE)
         columns = _without_fields([unquoted(column) for column in self._schemas[spelt]])
+        given = self._schemas[spelt]
+        types = given if isinstance(given, Mapping) else {}
         if STAR in columns:
-            return Table(spelt, None, index_of([name for name in columns if name != STAR]))
+            return Table(spelt, None, index_of([name for name in columns if name != STAR]), types)
         # A relation without columns is one of which nothing is known.
-        return Table(spelt, columns or None, index_of(columns))
+        return Table(spelt, columns or None, index_of(columns), types)
 
     def _matching(self, name: str) -> str | None:
         parts = parts_of(name)

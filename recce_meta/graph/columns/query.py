@@ -37,6 +37,8 @@ class Table:
     """In order, as `schemas` spells them; None where they are not known."""
     index: dict[str, str] = field(default_factory=dict, repr=False)
     """Columns by spelling, and by lower case where that is not taken."""
+    types: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """Types by column, if they are known."""
 
 
 @dataclass(slots=True, eq=False)

@@ -70,12 +70,14 @@ class Reader:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.dialect = context.dialect
         self._kinds: dict[type, int] = {}
         self._once: dict[tuple[int, int, str], tuple[Sql, Scope, Reads]] = {}
         self._numbered = context.dialect in facts.NUMBERED_COLUMNS
         self.puts_values_first = context.dialect in facts.UNPIVOTED_VALUES_FIRST
         self.keeps_places = context.dialect in facts.MERGED_IN_PLACE
         self.names_by_function = context.dialect in facts.NAMED_BY_FUNCTION
+        self.unnests_structs = context.dialect in facts.STRUCTS_UNNESTED
         self.names = context.names
         self.expanded: set[int] = set()
         """The `id` of each `COLUMNS(…)` that stands for one output for each column."""
@@ -202,6 +204,11 @@ class _Reading:
                 plain = self._references[0]
             self._reader.names.references += self._references
             return Reads((*self._references,), plain=plain)
+        if isinstance(bare, BY_PLACE) and not isinstance(bare, exp.Parameter):
+            self._by_place(bare)
+            self._reader.names.references += self._references
+            found = self._references[0] if len(self._references) == 1 else None
+            return Reads((*self._references,), plain=found if isinstance(found, Column) else None)
         kind_of = self._reader.kind
         # The second of each pair: whether the node stands where a window has its function.
         stack: list[tuple[Sql, bool]] = [(bare, False)]

@@ -26,6 +26,13 @@ ROW_MAKER_NAME = re.compile(
 """Names of functions that give several rows somewhere, where sqlglot has no class for them."""
 
 
+def is_inline_call(node: Sql) -> bool:
+    """Return True if *node* is Spark's `inline` or `inline_outer`, which make columns of fields."""
+    return isinstance(node, exp.Inline) or (
+        isinstance(node, exp.Anonymous) and node.name.upper() == "INLINE_OUTER"
+    )
+
+
 def makes_rows(node: Sql, dialect: str) -> bool:
     """Whether this call, in a select list, may give more or fewer rows than one."""
     if isinstance(node, ROW_MAKERS):

@@ -144,8 +144,36 @@ def index(relation: Query) -> Mapping[str, Output]:
             lower.setdefault(output.name.lower(), output)
         for name, output in lower.items():
             found.setdefault(name, output)
+        if len(lower) < len(relation.outputs):
+            for name, output in zip(told_apart(relation.outputs), relation.outputs, strict=True):
+                found.setdefault(name, output)
+                found.setdefault(name.lower(), output)
         relation.index = found
     return found
+
+
+def _may_be_a_row_maker(source: Source) -> bool:
+    """Whether *source* is a function of which it is not known that it reads a relation or a file."""
+    return isinstance(source.relation, Function) and source.relation.rows is None
+
+
+def told_apart(outputs: Sequence[Output]) -> list[str]:
+    """Return the names of *outputs* as DuckDB tells those apart that are called alike: `a`, `a_1`, `a_2`.
+
+    https://duckdb.org/docs/stable/sql/dialect/keywords_and_identifiers#deduplicating-identifiers
+    """
+    taken: set[str] = set()
+    counts: dict[str, int] = {}
+    names: list[str] = []
+    for output in outputs:
+        lower = output.name.lower()
+        name = output.name
+        while name.lower() in taken and output.star is None and name:
+            counts[lower] = counts.get(lower, 0) + 1
+            name = f"{output.name}_{counts[lower]}"
+        taken.add(name.lower())
+        names.append(name)
+    return names
 
 
 def is_open(source: Source) -> bool:
@@ -358,6 +386,7 @@ class Lookup:
         self._laterally = dialect in facts.LATERAL_ALIASES
         self._in_where = dialect in facts.ALIASES_IN_WHERE
         self.has_rows = dialect in facts.ROWS_AS_VALUES
+        self._hidden = facts.HIDDEN_STRUCTS.get(dialect, frozenset())
         self.read: Callable[[Sql, Scope, str], Reads]
         """Set by `resolve.Resolver`: what an expression reads that a name stands for."""
 
@@ -443,7 +472,7 @@ class Lookup:
         if spelt.upper() in facts.NOT_COLUMNS:
             return None
         opened = [source for source in scope.sources if is_open(source)]
-        tables = [source for source in opened if not isinstance(source.relation, Function)]
+        tables = [source for source in opened if not _may_be_a_row_maker(source)]
         for source in tables or opened:
             column = imply(source, spelt)
             if column is not None:
@@ -505,6 +534,8 @@ class Lookup:
                 known = find(bare[0], parts[1], parts[1].lower())
                 if known is not None or is_open(bare[0]):
                     return Column(bare[0], known.name if known else parts[1], None, GUESS), ()
+        if isinstance(found, Column) and parts[0].lower() in self._hidden:
+            return found, parts[1:]
         if isinstance(found, WholeRow) or (isinstance(found, Column) and found.confidence == GUESS):
             return Unresolved(".".join(parts)), ()
         return found, parts[1:]

@@ -15,21 +15,28 @@ from recce_meta.graph.columns.matches import matched
 from recce_meta.graph.columns.pivots import pivoted
 from recce_meta.graph.columns.project_dialects import without_partition
 from recce_meta.graph.columns.query import (
+    STAR,
     Clause,
     Column,
+    Function,
     Join,
     Merged,
     Output,
+    Query,
     Reads,
+    Select,
+    SetOperation,
     Source,
+    Star,
     Table,
     Unresolved,
     Values,
     WholeRow,
 )
 from recce_meta.graph.columns.reading import Reader
+from recce_meta.graph.columns.row_makers import is_inline_call
 from recce_meta.graph.columns.scope import Scope, find, imply, is_open
-from recce_meta.graph.columns.structs import members
+from recce_meta.graph.columns.structs import fields_of, members
 from recce_meta.graph.columns.tree import SET_OPERATION, arg, args, children, dotted, word
 
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values)
@@ -197,6 +204,10 @@ class Sources:
             call = inner[0]
         relation = _relation_argument(call)
         if relation is None:
+            files = _files_of(call)
+            if files:
+                made = self._files(node, files, self._reader.read(call, scope, "join"), columns)
+                return Source(alias, made, node, lateral=True)
             reads = _from_outside(call, self._reader.read(call, scope, "join"))
         else:
             # A function over a relation (`ML.PREDICT`): what it does not add comes through.
@@ -212,6 +223,21 @@ class Sources:
             names = (*names, "ordinality")
         closed = bool(columns) or single
         return Source(alias, function(node, reads, names, closed=closed), node, lateral=True)
+
+    def _files(self, node: Sql, files: Sequence[str], reads: Reads, columns: tuple[str, ...]) -> Function:
+        """Return the rows of *files*, each of which is a table whose columns are not known."""
+        tables = tuple(Source("", self._context.tables.table(name), node) for name in files)
+        operands: list[Query] = []
+        for table in tables:
+            operands.append(Select(node, [table], [Output(STAR, 0, from_star=True, star=Star((table,)))]))
+        rows: Query = operands[0]
+        if len(operands) > 1:
+            rows = SetOperation(node, "union", False, True, operands)
+            rows.outputs.append(Output(STAR, 0, star=Star(tables)))
+        every = Reads((*reads.references, *map(WholeRow, tables)))
+        made = function(node, every, columns)
+        made.reads, made.rows = reads, rows
+        return made
 
     def _named(self, call: Sql, alias: str) -> tuple[str, ...]:
         return (name_of_values(call, alias, self._context.dialect),)
@@ -234,7 +260,14 @@ class Sources:
         if isinstance(inner, exp.Unnest):
             return self._unnest(inner, alias, columns, scope)
         reads = self._reader.read(inner, scope, "join")
-        names = columns or ((alias,) if alias else ())
+        if is_inline_call(inner) and not columns:
+            given = inner.this if isinstance(inner, exp.Inline) else args(inner, "expressions")[0]
+            fields = fields_of(given, scope, self._reader)
+            columns = tuple(one.name for one in fields.outputs) if fields is not None else ()
+            alias_is_column = False
+        else:
+            alias_is_column = bool(alias)
+        names = columns or ((alias,) if alias_is_column else ())
         if node.args.get("ordinality") and len(columns) < 2:
             names = (*names, "ordinality")
         return Source(alias, function(node, reads, names, closed=bool(columns)), node, lateral=True)
@@ -303,6 +336,17 @@ def _together(read: Sequence[Reads]) -> Reads:
         tuple(query for reads in read for query in reads.subqueries),
         tuple(query for reads in read for query in reads.tests),
     )
+
+
+def _files_of(call: Sql) -> list[str]:
+    """Return the files that *call* reads, if it is written which."""
+    name = call.name if isinstance(call, exp.Anonymous) else str(call.key)
+    given = args(call, "expressions") or list(children(call))
+    if not given or (not isinstance(call, _FILES) and name.lower() not in facts.FILE_READERS):
+        return []
+    listed = args(given[0], "expressions") if isinstance(given[0], exp.Array) else given[:1]
+    files = [one.name for one in listed if isinstance(one, exp.Literal) and one.is_string]
+    return files if len(files) == len(listed) else []
 
 
 def _from_outside(call: Sql, reads: Reads) -> Reads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -24,9 +25,10 @@ from recce_meta.graph.columns.query import (
     Star,
 )
 from recce_meta.graph.columns.reading import Reader
+from recce_meta.graph.columns.row_makers import is_inline_call
 from recce_meta.graph.columns.scope import Scope, find, imply, is_open, starred
-from recce_meta.graph.columns.structs import members
-from recce_meta.graph.columns.tree import args, unwrapped
+from recce_meta.graph.columns.structs import fields_of, members
+from recce_meta.graph.columns.tree import NODE, args, unwrapped
 
 
 class _Changes:
@@ -107,6 +109,10 @@ class Outputs:
             reads = self._reader.read(bare, self._scope, "output")
             for column in args(schema, "expressions"):
                 self._yield(column.name, bare, Reads(reads.references, reads.subqueries))
+        elif (chosen := _chosen_star(bare)) is not None:
+            if node is not bare:
+                raise SqlNotAnalysed("one name for all columns of a * is not understood")
+            self._chosen(*chosen)
         elif (columns := _columns_call(bare)) is not None:
             self._columns(bare, columns, node.alias if isinstance(node, exp.Alias) else "")
         else:
@@ -117,20 +123,47 @@ class Outputs:
         self._outputs.append(output)
         return output
 
+    def _fields_in_rows(self, node: Sql, call: Sql) -> bool:
+        """Yield a column for each field of the structs that *call* unpacks; return False if it does not."""
+        is_inline = is_inline_call(call)
+        if not is_inline and not (self._reader.unnests_structs and isinstance(call, exp.Explode)):
+            return False
+        given = [*([call.this] if isinstance(call.this, NODE) else []), *args(call, "expressions")]
+        fields = fields_of(given[0], self._scope, self._reader) if given else None
+        deeper = given[1:]  # `recursive := true`
+        if not is_inline and not deeper and (fields.in_list if fields else node is not call):
+            return False
+        reads = self._reader.read(call, self._scope, "output")
+        if fields is None or not fields.outputs or deeper:
+            if fields is not None and not fields.in_list and not fields.outputs:
+                return False
+            rows = Source("", function(call, reads, ()), call)
+            self._yield(STAR, call, reads, from_star=True).star = Star((rows,))
+            return True
+        for output in fields.outputs:
+            of_field = replace(output.reads, plain=None, makes_rows=reads.makes_rows)
+            self._yield(output.name, call, of_field, from_star=True).members = output.members
+        return True
+
     def _expression(self, node: Sql) -> None:
+        if self._fields_in_rows(node, unwrapped(node)):
+            return
         reads = self._reader.read(node, self._scope, "output")
         alias = node.alias if isinstance(node, exp.Alias) else ""
         inner = node.this if isinstance(node, exp.Alias) else node
         name = alias or _own_name(inner) or (_function_name(inner) if self._reader.names_by_function else "")
+        if not name and isinstance(reads.plain, Column):
+            name = reads.plain.name  # DuckDB's `#1`
         output = self._yield(name, inner, reads)
         if reads.plain is None:
             output.members = members(inner, self._scope, self._reader)
         if alias:
             self._scope.outputs.setdefault(alias.lower(), output)
 
-    def _star(self, star: Sql, source: Source | None) -> None:
+    def _star(self, star: Sql, source: Source | None, fits: Callable[[str], bool] | None = None) -> None:
         """Expand *star* over *source*, or all sources of the select."""
         changes = _Changes(star)
+        changes.fits = fits or changes.fits
         sources = [source] if source is not None else [s for s in self._scope.sources if not s.only_filters]
         self._note_names(sources, changes)
         merged = dict(self._scope.merged) if source is None else {}
@@ -154,6 +187,16 @@ class Outputs:
                 star_output = self._yield(STAR, None, Reads(), from_star=True)
                 star_output.star = rest
                 self._replaced_unseen(changes)
+
+    def _chosen(self, star: Sql, fits: Callable[[str], bool]) -> None:
+        """Expand *star* into the columns whose names fit: DuckDB's `* LIKE 'a%'`."""
+        if isinstance(star, exp.Star):
+            self._star(star, None, fits)
+            return
+        source = self._scope.source(star.args["table"].name.lower())
+        if source is None:
+            raise SqlNotAnalysed("the relation whose columns are chosen by name is not found")
+        self._star(star.this, source, fits)
 
     def _note_names(self, sources: list[Source], changes: _Changes) -> None:
         """Note which columns of *sources* the star names: it fails if it cannot leave one out."""
@@ -282,7 +325,9 @@ def _chosen(call: Sql) -> _Changes:
         return _Changes(star)
     changes = _Changes(None)
     names = args(chosen, "expressions") if isinstance(chosen, exp.Array) else []
-    if isinstance(chosen, exp.Literal):
+    if isinstance(chosen, exp.Lambda):
+        changes.fits = patterns.by_lambda(chosen)
+    elif isinstance(chosen, exp.Literal):
         changes.fits = patterns.regular(chosen.name)
     elif names and all(isinstance(one, exp.Literal) and one.is_string for one in names):
         changes.listed = {one.name.lower() for one in names}
@@ -296,6 +341,23 @@ def _columns_outside(node: Sql, call: Sql) -> Iterator[Sql]:
     """Yield the columns in *node* that are not inside of *call*."""
     inside = {id(one) for one in call.find_all(exp.Column)}
     return (one for one in node.find_all(exp.Column) if id(one) not in inside)
+
+
+def _chosen_star(node: Sql) -> tuple[Sql, Callable[[str], bool]] | None:
+    """The `*` in *node*, `* [NOT] LIKE 'a%'`, and what the names of its columns must be like."""
+    negated = False
+    while isinstance(node, (exp.Not, exp.Paren)):
+        negated ^= isinstance(node, exp.Not)
+        node = node.this
+    star = node.args.get("this") if isinstance(node, (*patterns.PATTERNS, exp.Escape)) else None
+    if isinstance(star, patterns.PATTERNS):
+        star = star.args.get("this")  # `* LIKE 'a' ESCAPE 'b'`
+    if not isinstance(star.this if isinstance(star, exp.Column) else star, exp.Star) or star is None:
+        return None
+    fits = patterns.by_operator(node, negated=negated)
+    if fits is None:
+        raise SqlNotAnalysed("a pattern with ESCAPE for names of columns is not understood")
+    return star, (lambda name: not fits(name)) if negated else fits
 
 
 def _own_name(node: Sql) -> str:

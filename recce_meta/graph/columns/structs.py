@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlglot import exp
 
+from recce_meta.dialects.tokens import STUMBLES
 from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns.query import (
     Alias,
@@ -17,6 +19,7 @@ from recce_meta.graph.columns.query import (
     Reads,
     Reference,
     Select,
+    Table,
     WholeRow,
 )
 from recce_meta.graph.columns.scope import Scope, is_open, starred
@@ -143,3 +146,67 @@ def named(outputs: Sequence[Output], name: str) -> Output | None:
     """The one of *outputs* that is called *name*."""
     lower = name.lower()
     return next((output for output in outputs if output.name.lower() == lower), None)
+
+
+class Fields(NamedTuple):
+    """The fields of a struct, or of each struct in a list."""
+
+    outputs: tuple[Output, ...]
+    in_list: bool
+
+
+def fields_of(node: Sql, scope: Scope, reader: Reader) -> Fields | None:
+    """Return the fields of what *node* yields; None if it is not known whether that is a struct.
+
+    The type of a table's column says which fields it has: each of them is read from the whole column.
+    """
+    bare = unwrapped(node)
+    reads = reader.once(bare, scope, "output")
+    made, plain = _made_at(bare, reads.plain)
+    if isinstance(made, (exp.Struct, exp.Array, *_CHOOSING)):
+        found = members(bare, scope, reader)
+        is_list = isinstance(made, (exp.Array, exp.ArrayAgg))
+        return Fields(found, is_list) if found or is_list else None
+    if not isinstance(plain, Column) or not isinstance(plain.source.relation, Table):
+        return None
+    typed = _fields_of_type(str(plain.source.relation.types.get(plain.name) or ""), reader.dialect)
+    if typed is None:
+        return None
+    names, is_list = typed
+    derived = Reads(reads.references, reads.subqueries, reads.tests)
+    return Fields(tuple(Output(name, at, None, derived, True) for at, name in enumerate(names)), is_list)
+
+
+def _made_at(node: Sql, plain: Reference | None) -> tuple[Sql | None, Reference | None]:
+    """Return the expression that makes what *node* reads, and the last name on the way to it."""
+    made: Sql | None = node
+    seen: set[Output] = set()
+    while isinstance(plain, (Column, Alias, Member)) and (output := plain.output) is not None:
+        if output in seen:
+            return None, None
+        seen.add(output)
+        if len(output.branches) == 1:
+            output = output.branches[0]
+        made = unwrapped(output.node) if output.node is not None else None
+        if output.reads.plain is None:
+            return made, None
+        plain = output.reads.plain
+    return made, plain
+
+
+@lru_cache(512)
+def _fields_of_type(text: str, dialect: str) -> tuple[tuple[str, ...], bool] | None:
+    """The names of the fields of a type, and whether it is a list; None if it cannot be read."""
+    if not text:
+        return None
+    try:
+        kind = exp.DataType.build(text, dialect=dialect or None)
+    except STUMBLES:
+        return None
+    is_list = str(kind.this).endswith(("ARRAY", "LIST"))
+    inner = kind.expressions[0] if is_list and kind.expressions else kind
+    if not isinstance(inner, exp.DataType):
+        return ((), is_list)
+    struct = str(inner.this).endswith((".STRUCT", ".OBJECT", ".NESTED"))
+    names = [one.name for one in inner.expressions if isinstance(one, exp.ColumnDef)] if struct else []
+    return tuple(names), is_list

@@ -122,7 +122,7 @@ select range from range(10)
 
 -- dialect: duckdb
 select a from read_csv('x.csv')
-=> a | derived |
+=> a | passthrough | x.csv.a~0.9
 
 -- dialect: bigquery
 with s as (select struct(a as x, struct(b as y) as n) as st from t), r as (select st as w from s) select w.x, w.n.y as z, w.n.*, w.unknown from r
