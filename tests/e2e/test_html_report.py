@@ -14,7 +14,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from recce_meta.models import RunDiff
+from recce_meta.models import Change, Impact, LineageEdge, RunDiff, Status
+from recce_meta.models.category import Category
+from recce_meta.models.data_diff import Failed, RowCount, RowCountDiff, Subject
 from recce_meta.report import html_report
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report"
@@ -143,6 +145,112 @@ def test_every_text_can_be_told_from_its_ground(browser: Any, full: Path, dark: 
     )
 
     assert faint == []
+
+
+NAMES = (
+    "stg_orders",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "int_customers_with_lifetime_value_by_region",
+    "名前" * 12,
+)
+
+
+def lineage_of(count: int) -> tuple[RunDiff, list[Any]]:
+    """A diff of *count* nodes with every status and kind of edge, and row counts with every outcome."""
+    statuses = [Status.MODIFIED, Status.ADDED, Status.REMOVED]
+    names = [f"{NAMES[index % len(NAMES)]}_{index}" for index in range(count)]
+    ids = [f"model.shop.{name}" for name in names]
+    half = count // 2
+    changes = tuple(
+        Change(
+            unique_id=ids[index],
+            name=names[index],
+            resource_type="model",
+            status=statuses[index % 3],
+            category=Category.BREAKING if index == 0 else None,
+        )
+        for index in range(half)
+    )
+    impacted = tuple(
+        Impact(
+            unique_id=ids[index],
+            name=names[index],
+            resource_type="model",
+            distance=1 + index % 3,
+            origin=ids[index - half],
+        )
+        for index in range(half, count)
+    )
+    children = tuple(
+        LineageEdge(impact.unique_id, impact.origin) for impact in impacted if impact.distance == 1
+    )
+    diff = msgspec.json.decode((GOLDEN / "pull_request" / "input.json").read_bytes(), type=RunDiff)
+    shown = [
+        RowCountDiff(counts=(RowCount(subject=Subject(name=names[0], unique_id=ids[0]), base=1, current=2),)),
+        RowCountDiff(counts=(RowCount(subject=Subject(name=names[3], unique_id=ids[3]), base=1, current=1),)),
+        Failed(subject=Subject(name=names[6], unique_id=ids[6]), diff="value_diff", error="no such table"),
+    ]
+    names_of = dict(zip(ids, names, strict=True))
+    return msgspec.structs.replace(
+        diff, changes=changes, impacted=impacted, children=children, names=names_of
+    ), shown
+
+
+@pytest.mark.parametrize("count", [23, 100])
+def test_labels_fit_their_boxes_and_the_legend_explains_every_mark(
+    browser: Any, tmp_path: Path, count: int
+) -> None:
+    diff, shown = lineage_of(count)
+    page = tmp_path / "lineage.html"
+    page.write_text(html_report("shop", diff, shown), encoding="utf-8")
+    opened(browser, page)
+
+    boxes = browser.run(
+        """
+        return [...document.querySelectorAll("svg.lineage .vertex")].map((vertex) => {
+          const [box, label] = [".box", ".label"].map((name) => vertex.querySelector(name));
+          const dot = vertex.querySelector("circle");
+          const range = document.createRange();
+          range.selectNodeContents(label);
+          const [outer, frame] = [box.getBoundingClientRect(), label.getBoundingClientRect()];
+          return {
+            left: frame.left - outer.left,
+            right: (dot ? dot.getBoundingClientRect().left : outer.right) - frame.right,
+            above: frame.top - outer.top,
+            below: outer.bottom - frame.bottom,
+            clips: getComputedStyle(label).overflow === "hidden",
+            text: label.textContent,
+            shown: Math.min(frame.width, range.getBoundingClientRect().width),
+          };
+        })
+        """
+    )
+    classes = browser.run(
+        "return [...document.querySelectorAll('svg.lineage .vertex, svg.lineage circle, svg.lineage .edge')]"
+        ".map((mark) => mark.getAttribute('class'))"
+    )
+    legend = browser.run("return document.querySelector('#lineage .legend, .legend').textContent")
+
+    assert len(boxes) > 20
+    for box in boxes:
+        assert min(box["left"], box["right"], box["above"] + 1, box["below"] + 1) >= 0, box
+        assert box["clips"] and box["shown"] > 40, box
+    marks = {word for name in classes for word in name.split()} - {"vertex", "dot", "edge"}
+    meanings = {
+        "added": "added",
+        "removed": "removed",
+        "modified": "modified",
+        "impacted": "impacted",
+        "breaking": "breaking",
+        "differs": "data differs",
+        "same": "same in all",
+        "failed": "failed",
+        "one-sided": "on one side only",
+        "far": "dashed line",
+    }
+    assert {"added", "removed", "modified", "impacted", "differs", "same", "far"} <= marks
+    for mark, meaning in meanings.items():
+        assert (meaning in legend) == (mark in marks), mark
 
 
 def test_a_hostile_value_is_inert(browser: Any, hostile: Path) -> None:

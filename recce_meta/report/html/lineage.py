@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from recce_meta.models.category import Category
 from recce_meta.models.change import RunDiff
-from recce_meta.report.characters import shorten
 from recce_meta.report.effects import EFFECTS, effect_of, is_judged, reach_of
 from recce_meta.report.html.markup import EMPTY, Markup, el
 from recce_meta.report.wording import TESTS, by_kind, kind_order, node_label, node_part
@@ -26,10 +25,15 @@ CHANGED_FIRST = 50
 SWEEPS = 6
 """Passes over the layers to uncross edges; more change little."""
 
-WIDTH, HEIGHT = 172, 34
+WIDTH, HEIGHT = 200, 34
 GAP_X, GAP_Y = 44, 14
 MARGIN = 8
-LABEL_WIDTH = 20
+LABEL_LEFT, LABEL_RIGHT = 14, 8
+"""Space in a box around its label, which the browser cuts ahead of its end."""
+LABEL_END = 8
+"""Characters at the end of a label that stay: names that begin alike differ there."""
+DOT_ROOM = 24
+"""Space at the right end of a box with a dot."""
 ALONE_IN_ROW = 5
 
 
@@ -181,8 +185,52 @@ def ordered(graph: Graph, layers: Mapping[str, int]) -> list[list[str]]:
     return lists
 
 
+STATUSES = {
+    "added": "added",
+    "removed": "removed (dashed box)",
+    "modified": "modified",
+    "impacted": "impacted: reads a changed node, directly or not",
+}
+BREAKING = "breaking"
+OUTCOMES = (
+    (("differs",), "data differs"),
+    (("same",), "same in all that was compared"),
+    (("one-sided", "partial", "not-compared"), "on one side only, not compared, or not in full"),
+    (("failed",), "comparing the data failed"),
+)
+"""Classes of dots that look alike, and their meaning."""
+
+
+def lineage_legend(graph: Graph, marks: Mapping[str, Mark]) -> Markup:
+    """Return the meaning of every mark in the drawing of *graph*, and of no other."""
+    statuses = {vertex.status for vertex in graph.vertices}
+    dots = {marks[vertex.unique_id].outcome for vertex in graph.vertices if vertex.unique_id in marks}
+    told = [
+        el("li", el("span", class_=f"swatch {status}"), meaning)
+        for status, meaning in STATUSES.items()
+        if status in statuses
+    ]
+    if any(_is_breaking(vertex) for vertex in graph.vertices):
+        told.append(el("li", el("span", class_=f"swatch {BREAKING}"), f"{BREAKING}, by its code (red box)"))
+    told += [
+        el("li", el("span", class_=f"dot {classes[0]}"), meaning)
+        for classes, meaning in OUTCOMES
+        if dots.intersection(classes)
+    ]
+    lines = {edge.is_direct for edge in graph.edges}
+    if True in lines:
+        told.append(el("li", "line: reads directly", class_="quiet"))
+    if False in lines:
+        told.append(el("li", "dashed line: through other nodes", class_="quiet"))
+    return el("ul", told, class_="legend")
+
+
+def _is_breaking(vertex: Vertex) -> bool:
+    return vertex.about == EFFECTS[Category.BREAKING]
+
+
 def lineage_svg(diff: RunDiff, marks: Mapping[str, Mark]) -> Markup:
-    """The drawing, in a frame that scrolls; nothing where nothing changed."""
+    """The drawing under its legend, in a frame that scrolls; nothing where nothing changed."""
     graph = graph_of(diff)
     if not graph.vertices:
         return EMPTY
@@ -208,7 +256,7 @@ def lineage_svg(diff: RunDiff, marks: Mapping[str, Mark]) -> Markup:
         aria_label="Lineage of the changed nodes",
     )
     frame = el("div", drawing, class_="scroll frame", tabindex=0, role="region", aria_label="Lineage")
-    return Markup(frame + el("p", told, class_="quiet")) if told else frame
+    return Markup(lineage_legend(graph, marks) + frame + (el("p", told, class_="quiet") if told else EMPTY))
 
 
 def _places(columns: Sequence[Sequence[str]], alone: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -225,6 +273,13 @@ def _places(columns: Sequence[Sequence[str]], alone: Sequence[str]) -> dict[str,
         row, column_index = divmod(index, in_row)
         places[node] = MARGIN + column_index * (WIDTH + GAP_Y), below + row * (HEIGHT + GAP_Y)
     return places
+
+
+def _label(label: str) -> list[Markup]:
+    """A label in two parts: the browser cuts the first, in any font."""
+    if len(label) <= 2 * LABEL_END:
+        return [el("span", label)]
+    return [el("span", label[:-LABEL_END], class_="start"), el("span", label[-LABEL_END:], class_="end")]
 
 
 def _edge(edge: Edge, places: Mapping[str, tuple[int, int]]) -> Markup:
@@ -246,9 +301,16 @@ def _node(vertex: Vertex, place: tuple[int, int], mark: Mark | None) -> Markup:
         el("title", f"{vertex.label} ({told})"),
         el("rect", x=x, y=y, width=WIDTH, height=HEIGHT, rx=8, class_="box"),
         el("rect", x=x, y=y + 6, width=4, height=HEIGHT - 12, rx=2, class_="edge-mark"),
-        el("text", shorten(vertex.label, LABEL_WIDTH), x=x + 14, y=middle + 4),
+        el(
+            "foreignObject",
+            el("div", _label(vertex.label), class_="label"),
+            x=x + LABEL_LEFT,
+            y=y,
+            width=WIDTH - LABEL_LEFT - (DOT_ROOM if outcome else LABEL_RIGHT),
+            height=HEIGHT,
+        ),
         el("circle", cx=x + WIDTH - 13, cy=middle, r=5, class_=f"dot {outcome}") if outcome else None,
-        class_=f"vertex {vertex.status}{' breaking' if vertex.about == EFFECTS[Category.BREAKING] else ''}",
+        class_=f"vertex {vertex.status}{f' {BREAKING}' if _is_breaking(vertex) else ''}",
         data_name=vertex.label.lower(),
     )
     return el("a", shape, href=f"#{mark.anchor}") if mark and mark.anchor else shape

@@ -299,18 +299,7 @@ def _lineage(diff: RunDiff | None, nodes: Sequence[Node]) -> Markup:
         for node in nodes
         if node.unique_id
     }
-    drawing = lineage_svg(diff, marks)
-    if not drawing:
-        return EMPTY
-    kinds = ("added", "removed", "modified", "impacted")
-    told = [el("li", el("span", class_=f"swatch {kind}"), kind) for kind in kinds]
-    told += [
-        el("li", el("span", class_="dot differs"), "data differs"),
-        el("li", el("span", class_="dot same"), "same in all that was compared"),
-        el("li", el("span", class_="dot not-compared"), "not compared, or not in full"),
-    ]
-    told.append(el("li", "dashed: through other nodes", class_="quiet"))
-    return Markup(el("ul", told, class_="legend") + drawing)
+    return lineage_svg(diff, marks)
 
 
 def _downstream(diff: RunDiff) -> Markup:
