@@ -26,14 +26,18 @@ RecceMetaError
     └── QueryCancelled
 
 A message says what happened and where, without a final period; `hint` says in one line what to do
-next. Neither ever holds a password: texts that come from a driver pass `redact` first.
+next. Neither holds a password or a control character, whatever text it quotes: texts from a driver pass
+`redact` first, and every message passes `presentable`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
+
+from recce_meta.masking import presentable, redact
 
 _ESCAPED = re.compile(r"\\\\|(?:\\r)?\\n")
 """A backslash and a line break as `repr` writes them."""
@@ -86,9 +90,10 @@ class RecceMetaError(Exception):
     exit_code = 3
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
+        message = presentable(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = None if hint is None else presentable(hint)
 
     def __str__(self) -> str:
         return self.message if self.hint is None else f"{self.message}\nhint: {self.hint}"
@@ -265,3 +270,21 @@ class QueryTimeout(WarehouseError):
 
 class QueryCancelled(WarehouseError):
     """The statement was stopped at the user's wish."""
+
+
+@contextmanager
+def masking_errors(secrets: Callable[[], Iterable[str]]) -> Iterator[None]:
+    """Remove *secrets*, which are computed at that time, from an error of ours that leaves the block.
+
+    Its cause is dropped: a traceback would print the text of it.
+    """
+    try:
+        yield
+    except RecceMetaError as error:
+        known = tuple(secrets())
+        error.message = redact(error.message, known)
+        error.hint = None if error.hint is None else redact(error.hint, known)
+        error.args = (error.message,)
+        error.__cause__ = None
+        error.__suppress_context__ = True
+        raise

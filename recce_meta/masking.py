@@ -1,19 +1,33 @@
-"""What is a secret, by its name or by where it stands in a text, and how no message shows one."""
+"""Find secrets and control characters in texts, and replace them before a text is shown.
+
+A secret is found by the name of its field, also if the name is misspelled, or by its place in something that
+resembles a URL, a connection string or `name=value`. Well-formed or not makes no difference: a text that is
+wrong is the one that an error quotes.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import PurePath
-from urllib.parse import quote, quote_plus
-
-from recce_meta.errors import RecceMetaError
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 SHORTEST_SECRET = 3
 """Shorter ones protect nothing, and to mask them would make any message unreadable."""
 
 MASK = "***"
+_JOINERS = "\u200c\u200d"
+"""Not printable by Python's rule, yet part of words in some scripts and of emoji."""
+
+_KEPT_IN_MESSAGES = "\n\t\u00a0\u202f\u3000"
+"""Line ends, and spaces that servers use in French and Japanese messages."""
+
+_GIVEN: ContextVar[tuple[str, ...]] = ContextVar("secrets of the command line", default=())
+
+_NOT_PLAIN = re.compile(r"[^\x00-\x7e]+")
 _SECRET_NAME = re.compile(
     r"(?:.*[_.-])?(?:pass|passphrase|passwd|password|pwd|secrets?|token|connection_string|http_headers"
     r"|(?:access|account|api|encryption|private)[_.-]key)|keyfile_json|sslpassword"
@@ -21,33 +35,155 @@ _SECRET_NAME = re.compile(
     r"|request_data|idp_auth_credentials",
     re.I,
 )
-_IN_URL = re.compile(r"((?:://|\A(?![^\s:]*://))[^/\s:@]*:)[^\s'\"]*(?=@)")
-"""What stands before the last @ of a URL: a password may hold a slash or an @ that nobody has escaped."""
+_SECRET_WORDS = (
+    "password", "passphrase", "passwd", "secret", "token", "connectionstring", "keyfilejson", "accesskey",
+    "accountkey", "apikey", "encryptionkey", "privatekey", "credential",
+)  # fmt: skip
+"""Names that are secret in any spelling that is one letter away, or two if they are long."""
+_LONG = 8
+_OF_NO_SECRET = frozenset(["endpoint", "file", "filepath", "id", "path", "type", "uri", "url"])
+"""Last words of names that lead to a secret, or belong to it, and are none."""
+_SEPARATORS = re.compile(r"[\W_]+")
+
+_NOT_ASSIGNED = r"[^\s'\"&;,)]+"
 _ASSIGNED = re.compile(
-    r"(?i)\b((?:\w*(?:password|passwd|pwd|secret|token|passphrase|encryption_key))\s*=\s*)"
-    r"(?:'(?:[^'\\]|\\.)*'|\"[^\"]*\"|[^\s&;,)]+)"
+    rf"(?P<key>(?P<quote>['\"]?)\b(?P<name>[\w.-]{{1,80}})(?P=quote)\s{{0,9}}(?:=|(?<=['\"])\s?:)\s{{0,9}})"
+    rf"(?P<value>'(?:[^'\\]|\\.|'')*(?:'|\Z)|\"(?:[^\"\\]|\\.)*(?:\"|\Z)|{_NOT_ASSIGNED})"
 )
+"""`name=value` with or without quotes, and `"name": value` as JSON has it."""
+_TO_NEXT_NAME = re.compile(r"(?:\s+(?![\w.-]+\s*=)[^\s&;]+)*")
+"""The rest of an unquoted value with spaces, in a text that holds nothing else."""
+_WORD = re.compile(r"[^\s'\"]*(?:@|%40)[^\s'\"]*")
+_USER = re.compile(
+    r"(?:\A\(?[^/:@]{0,200}:(?!//)|(?::?/{1,4}|;/{1,4}|%3A%2F%2F|%2F%2F)[^/:@%]{0,200}(?::|%3A))",
+    re.I,
+)
+"""The part of a URL before its password, also if its scheme, its colon or a slash is missing."""
+_CONNECTS = re.compile(r":/|//|@|=")
+_AUTHORITY = re.compile(r"\A\s*[A-Za-z][\w.+-]*\s*(?:[:;]+/*|/{2,})")
+"""The beginning of a URL, also if its colon or a slash is missing."""
+_PORT_OR_DRIVE = re.compile(r"\d*(?:[/?#]|\Z)|[\\/](?![^@]*@)")
 
 
 def is_secret(name: str) -> bool:
-    """Whether the values of fields of this name, or of settings of DuckDB, are shown to nobody."""
-    return _SECRET_NAME.fullmatch(name) is not None
+    """Return True if the values of fields, parameters or settings called *name* must not be shown."""
+    return _SECRET_NAME.fullmatch(name) is not None or _is_misspelled(name)
+
+
+@lru_cache(maxsize=4096)
+def _is_misspelled(name: str) -> bool:
+    """Return True if the last words of *name* are nearly the name of a secret: `pasword`, `db_privatekey`."""
+    words = [word for word in _SEPARATORS.split(name.lower()) if word]
+    if words and words[-1] in _OF_NO_SECRET:
+        return False
+    if "".join(words).endswith(_SECRET_WORDS):
+        return True
+    ends = ("".join(words[start:]) for start in range(len(words)))
+    return any(
+        _distance(end, secret) <= (2 if len(secret) >= _LONG else 1)
+        for end in ends
+        for secret in _SECRET_WORDS
+        if abs(len(end) - len(secret)) <= 2
+    )
+
+
+def _distance(one: str, other: str) -> int:
+    """Return how many letters must be added, removed, replaced or swapped to turn *one* into *other*."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one):
+        earlier, before, row = before, row, [i + 1]
+        for j, right in enumerate(other):
+            cost = min(before[j + 1] + 1, row[j] + 1, before[j] + (left != right))
+            if i and j and left == other[j - 1] and one[i - 1] == right:
+                cost = min(cost, earlier[j - 1] + 1)
+            row.append(cost)
+    return row[-1]
 
 
 def without_passwords(text: str) -> str:
-    """*text* without what a URL in it has for a password, or what follows `password=` and its like."""
-    return _IN_URL.sub(rf"\g<1>{MASK}", _ASSIGNED.sub(rf"\g<1>{MASK}", text))
+    """Return *text* without the passwords of what resembles a URL in it, and without values of secret names.
+
+    >>> without_passwords("no target 'postgresql//u:S3cret@h/x', host=h pasword='x y'")
+    "no target 'postgresql//u:***@h/x', host=h pasword=***"
+    """
+    if "=" in text or ":" in text:
+        text = _ASSIGNED.sub(_masked_assignment, text)
+    if "@" in text or "%40" in text:
+        text = _WORD.sub(_masked_url, text)
+    return text
+
+
+def _masked_url(found: re.Match[str]) -> str:
+    word = found[0]
+    place = _password_place(word)
+    return word if place is None else f"{word[: place[0]]}{MASK}{word[place[1] :]}"
+
+
+def _password_place(word: str) -> tuple[int, int] | None:
+    """Return where the password of a URL is: up to the last @, as a password may hold one."""
+    end = max(word.rfind("@"), word.rfind("%40"))
+    user = _USER.search(word, 0, end)
+    # Selectors have an @ behind a comma: tag:nightly,@orders
+    return None if user is None or user.end() >= end or word[end - 1] == "," else (user.end(), end)
+
+
+def _masked_assignment(found: re.Match[str]) -> str:
+    is_sentence = found["key"].rstrip().endswith(":") and found["value"][0] not in "'\""
+    return f"{found['key']}{MASK}" if is_secret(found["name"]) and not is_sentence else found[0]
 
 
 def passwords_in(text: str) -> Iterator[str]:
-    """What `without_passwords` takes away from *text*."""
-    for pattern in (_ASSIGNED, _IN_URL):
-        for found in pattern.finditer(text):
-            yield found[0][len(found[1]) :].strip("'\"")
+    """Yield every string that may be a password in *text*, which is a URL or a connection string as a whole.
+
+    Since nothing but that is in it, spaces and quotes belong to a password.
+    """
+    for spelled in dict.fromkeys((text, unquote(text))):
+        for found in _ASSIGNED.finditer(spelled):
+            if is_secret(found["name"]):
+                rest = _TO_NEXT_NAME.match(spelled, found.end())
+                yield (found["value"] + (rest[0] if rest else "")).strip("'\"")
+                yield found["value"].strip("'\"")
+        for word in _WORD.findall(spelled):
+            if (place := _password_place(word)) is not None:
+                yield word[slice(*place)]
+        yield from _in_authority(spelled)
+
+
+def _in_authority(text: str) -> Iterator[str]:
+    """Yield what stands for a password in a URL that lacks its colon, its slashes, its @ or its scheme."""
+    begins = _AUTHORITY.match(text)
+    rest = text[begins.end() :] if begins else text
+    before, at, _ = rest.rpartition("@")
+    _, colon, tail = (before if at else rest).partition(":")
+    if colon and (at or (begins is not None and "/" in begins[0] and not _PORT_OR_DRIVE.match(tail))):
+        yield tail
+    elif at and not colon and begins is not None:
+        _, separator, tail = _split_at_separator(before)
+        if separator:
+            yield tail
+        elif not begins[0].endswith("/"):  # u:pw@h without a scheme
+            yield before
+
+
+def _split_at_separator(text: str) -> tuple[str, str, str]:
+    found = re.search(r"[;,=/\\|\s]", text)
+    return (text, "", "") if found is None else (text[: found.start()], found[0], text[found.end() :])
+
+
+def secrets_of_arguments(values: Iterable[str]) -> tuple[str, ...]:
+    """Return the passwords in those *values* of a command line that resemble a URL or a connection string."""
+    found: dict[str, None] = {}
+    for value in values:
+        for text in (value, value.partition("=")[2]):
+            if _CONNECTS.search(unquote(text)):
+                # A password that is also the user or the database is not masked: messages need those.
+                found |= dict.fromkeys(one for one in passwords_in(text) if text.count(one) <= 1)
+    return tuple(found)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """*text* without passwords: those given, and any in a URL or after `password=` and its like."""
+    """Return *text* without *secrets*, and without the passwords that `without_passwords` finds."""
     for secret in sorted(set(secrets), key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
             for spelling in sorted(_spellings(secret), key=len, reverse=True):
@@ -55,33 +191,70 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     return without_passwords(text)
 
 
-@contextmanager
-def masking_errors(secrets: Callable[[], Iterable[str]]) -> Iterator[None]:
-    """An error of ours that leaves the block shows none of *secrets*, which are asked for then.
-
-    What caused it is forgotten: a traceback would print its text.
-    """
-    try:
-        yield
-    except RecceMetaError as error:
-        known = tuple(secrets())
-        error.message = redact(error.message, known)
-        error.hint = None if error.hint is None else redact(error.hint, known)
-        error.args = (error.message,)
-        error.__cause__ = None
-        error.__suppress_context__ = True
-        raise
-
-
 def _spellings(secret: str) -> set[str]:
-    """*secret* as it may stand in a message: escaped for a URL, in SQL, in Python's quotes, as a path."""
+    """Return the forms of *secret* in messages: escaped for a URL, in SQL, in Python's quotes, as a path."""
     spelled = {
         secret,
         secret.strip(),
         quote(secret, safe=""),
         quote_plus(secret),
+        unquote_plus(secret),
         secret.replace("'", "''"),
         repr(secret)[1:-1],
         str(PurePath(secret)),
     }
     return {spelling for spelling in spelled if len(spelling) >= SHORTEST_SECRET}
+
+
+def neutralise(text: str, *, keep: str = "") -> str:
+    r"""Return *text* with control, format and bidirectional characters spelled out, but those in *keep*.
+
+    >>> neutralise("red\x1b[31m")
+    'red\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    allowed = keep + _JOINERS
+    return "".join(char if char.isprintable() or char in allowed else _spelled(char) for char in text)
+
+
+def _spelled(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def harmless_json(encoded: bytes) -> bytes:
+    r"""Return JSON with the characters that `neutralise` replaces as `\u` escapes: a parser reads the same.
+
+    >>> harmless_json('"right\u202eleft"'.encode())
+    b'"right\\u202eleft"'
+    """
+    if encoded.isascii() and b"\x7f" not in encoded:
+        return encoded  # JSON itself escapes what stands before the space
+    return _NOT_PLAIN.sub(_as_escapes, encoded.decode()).encode()
+
+
+def _as_escapes(found: re.Match[str]) -> str:
+    text = found[0]
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
+
+
+@contextmanager
+def hiding(arguments: Iterable[str]) -> Iterator[None]:
+    """Within the block, `presentable` masks the passwords in *arguments* of a command line as well."""
+    before = _GIVEN.set(secrets_of_arguments(arguments))
+    try:
+        yield
+    finally:
+        _GIVEN.reset(before)
+
+
+def presentable(text: str) -> str:
+    """Return a message without secrets and without characters that a terminal obeys; lines stay lines."""
+    return neutralise(redact(text.replace("\r\n", "\n"), _GIVEN.get()), keep=_KEPT_IN_MESSAGES)

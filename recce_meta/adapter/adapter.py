@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,15 +29,17 @@ from recce_meta.errors import (
     UnknownNameError,
     UsageError,
     WarehouseError,
+    did_you_mean,
+    masking_errors,
 )
-from recce_meta.masking import masking_errors, redact
+from recce_meta.masking import passwords_in, redact, without_passwords
 from recce_meta.profiles import Profile, load_profile
 from recce_meta.warehouses import (
     ConnectionPlan,
     Fields,
     UrlParts,
     Warehouse,
-    masked,
+    url_schemes,
     warehouse_for_scheme,
     warehouse_named,
 )
@@ -131,7 +134,7 @@ class UnifiedSqlAdapter:
         return cls(
             warehouse,
             plan,
-            _target(loaded, plan),
+            _target(loaded, plan, fields),
             lock_timeout=lock_timeout,
             on_wait=on_wait,
             may_create=may_create,
@@ -151,11 +154,15 @@ class UnifiedSqlAdapter:
 
         The URL's first word names the warehouse, unless *dialect* does.
         """
-        parts = _url_parts(url)
-        warehouse = warehouse_named(dialect) if dialect else warehouse_for_scheme(parts.scheme)
+        given = tuple(passwords_in(url))
+        with masking_errors(lambda: given):
+            parts = _url_parts(url)
+            warehouse = warehouse_named(dialect) if dialect else warehouse_for_scheme(parts.scheme)
+            plan = warehouse.plan_url(parts)
+        shown = (parts.username, parts.host, parts.database)
         return cls(
             warehouse,
-            warehouse.plan_url(parts),
+            replace(plan, secrets=(*plan.secrets, *(secret for secret in given if secret not in shown))),
             lock_timeout=lock_timeout,
             on_wait=on_wait,
             may_create=may_create,
@@ -164,7 +171,7 @@ class UnifiedSqlAdapter:
     def __repr__(self) -> str:
         url = self._plan.url
         place = "/".join(str(part) for part in (url.host, url.database) if part)
-        return f"<UnifiedSqlAdapter {self.warehouse.name} {place}>"
+        return f"<UnifiedSqlAdapter {self.warehouse.name} {without_passwords(place)}>"
 
     def __enter__(self) -> UnifiedSqlAdapter:
         return self
@@ -378,7 +385,7 @@ def _warehouse_of(loaded: Profile) -> Warehouse:
         raise ProfileError(error.message, hint=error.hint) from None
 
 
-def _target(loaded: Profile, plan: ConnectionPlan) -> Target:
+def _target(loaded: Profile, plan: ConnectionPlan, fields: Fields) -> Target:
     return Target(
         profile=loaded.name,
         name=loaded.target,
@@ -387,7 +394,7 @@ def _target(loaded: Profile, plan: ConnectionPlan) -> Target:
         schema=plan.schema,
         threads=loaded.threads,
         path=loaded.path,
-        settings=masked(loaded.fields, loaded.secrets),
+        settings=fields.shown(loaded.secrets),
     )
 
 
@@ -399,6 +406,17 @@ def _ends_password_early(url: str) -> bool:
     behind = place.partition(":")[2].partition("@")[2]
     before_query, _, query = behind.partition("?")
     return "@" in before_query or ("/" not in before_query and "@" in query)
+
+
+def _not_a_url(url: str) -> UsageError:
+    """Return the error for *url*, of which only the name of a database is quoted."""
+    example = "such as duckdb:///file.duckdb or postgresql://user:password@host:5432/database"
+    word = re.split(r"\W", url, maxsplit=1)[0]
+    known = url_schemes()
+    if word in known and not url[len(word) :].startswith(("://", "+")):
+        return UsageError(f"Not a database URL: '{word}' is not followed by ://", hint=example)
+    near = did_you_mean(word, known)
+    return UsageError("Not a database URL", hint=f"{near} {example}" if near else example)
 
 
 def _url_parts(url: str) -> UrlParts:
@@ -413,10 +431,7 @@ def _url_parts(url: str) -> UrlParts:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise UsageError(
-            f"Not a database URL: {redact(url)}",
-            hint="such as duckdb:///file.duckdb or postgresql://user:password@host:5432/database",
-        ) from None
+        raise _not_a_url(url) from None
     return UrlParts(
         parsed.drivername,
         parsed.username,

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from recce_meta.adapter.cancellation import run_stoppable
 from recce_meta.adapter.drivers.base import BaseDriver, Converter, Rows
 from recce_meta.adapter.errors import translated
-from recce_meta.errors import QueryCancelled, RecceMetaError, WarehouseError
-from recce_meta.masking import masking_errors
+from recce_meta.errors import QueryCancelled, RecceMetaError, WarehouseError, masking_errors
 from recce_meta.warehouses import ConnectionPlan
 
 if TYPE_CHECKING:

@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.masking import presentable
 
 CANNOT_EXECUTE = 126
 NOT_FOUND = 127
@@ -128,9 +129,9 @@ def _keyboard_reaches_us() -> bool:
 
 def _cannot_start(command: Sequence[str], error: OSError) -> int:
     if isinstance(error, FileNotFoundError):
-        print(f"error: Command not found: {command[0]}", file=sys.stderr)
+        print(f"error: Command not found: {presentable(command[0])}", file=sys.stderr)
         return NOT_FOUND
-    print(f"error: Cannot run {command[0]}: {error.strerror}", file=sys.stderr)
+    print(f"error: Cannot run {presentable(command[0])}: {error.strerror}", file=sys.stderr)
     return CANNOT_EXECUTE
 
 

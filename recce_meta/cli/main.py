@@ -13,6 +13,7 @@ import click
 
 from recce_meta._version import __version__
 from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError, WarehouseError
+from recce_meta.masking import hiding, presentable
 
 COMMANDS = {
     "init": ("record", "Create the store, or bring it up to date."),
@@ -109,6 +110,12 @@ def _terminate(_signum: int, _frame: FrameType | None) -> None:
 
 def run(arguments: list[str]) -> int:
     """The exit code of one command line."""
+    given = [value for name, value in os.environ.items() if name.startswith("RECCE_META_")]
+    with hiding([*arguments, *given]):
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         return cli.main(arguments, prog_name="recce-meta", standalone_mode=False) or 0
     except click.exceptions.Abort as error:
@@ -117,28 +124,34 @@ def run(arguments: list[str]) -> int:
         return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
-    except click.ClickException as error:
-        return _report_usage(error)
-    except RecceMetaError as error:
-        return _report(error)
-    except OSError as error:
-        click.echo(f"error: {_named(error)}", err=True)
-        return RecceMetaError.exit_code
     except Exception as error:
-        if os.environ.get("RECCE_META_DEBUG"):
+        if os.environ.get("RECCE_META_DEBUG") and not isinstance(error, _EXPECTED):
             raise
-        click.echo(f"error: {type(error).__name__}: {error}", err=True)
-        click.echo("hint: this is a bug; RECCE_META_DEBUG=1 shows where, please report it", err=True)
-        return RecceMetaError.exit_code
+        lines, code = _report(error)
+        click.echo(presentable("\n".join(lines)), err=True)
+        return code
 
 
-def _report_usage(error: click.ClickException) -> int:
-    """Tell a wrong option or argument in the words of every other error."""
-    click.echo(f"error: {error.format_message().removesuffix('.')}", err=True)
+_EXPECTED = (click.ClickException, RecceMetaError, OSError)
+
+
+def _report(error: Exception) -> tuple[list[str], int]:
+    """Return the lines that report *error*, and its exit code."""
+    if isinstance(error, click.ClickException):
+        return _usage_lines(error), error.exit_code
+    if isinstance(error, RecceMetaError):
+        return _lines(error), error.exit_code
+    if isinstance(error, OSError):
+        return [f"error: {_named(error)}"], RecceMetaError.exit_code
+    hint = "hint: this is a bug; RECCE_META_DEBUG=1 shows where, please report it"
+    return [f"error: {type(error).__name__}: {error}", hint], RecceMetaError.exit_code
+
+
+def _usage_lines(error: click.ClickException) -> list[str]:
+    """Report a wrong option or argument in the words of every other error."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    if context is not None:
-        click.echo(f"hint: {context.command_path} --help", err=True)
-    return error.exit_code
+    hint = [] if context is None else [f"hint: {context.command_path} --help"]
+    return [f"error: {error.format_message().removesuffix('.')}", *hint]
 
 
 def _named(error: OSError) -> str:
@@ -147,11 +160,9 @@ def _named(error: OSError) -> str:
     return f"{error.filename}: {what}" if error.filename is not None else what
 
 
-def _report(error: RecceMetaError) -> int:
-    click.echo(f"error: {error.message}", err=True)
+def _lines(error: RecceMetaError) -> list[str]:
+    lines = [f"error: {error.message}"]
     if isinstance(error, WarehouseError) and error.sql:
         code = [line for line in error.sql.strip().splitlines() if not line.startswith("--")]
-        click.echo("\n".join(f"  | {line}" for line in code[:12]), err=True)
-    if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
-    return error.exit_code
+        lines += [f"  | {line}" for line in code[:12]]
+    return lines + ([f"hint: {error.hint}"] if error.hint else [])

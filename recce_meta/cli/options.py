@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.adapter import DEFAULT_LOCK_SECONDS
 from recce_meta.api.on_disk import folder_of
+from recce_meta.masking import presentable
 from recce_meta.profiles import find_project_dir, read_project_name
 from recce_meta.store.files import DEFAULT_SCHEMA
 
@@ -171,7 +172,7 @@ def project_name(project: str | None, connection: Connection, *selectors: str) -
 
 def say(message: str) -> None:
     """Tell the user something that is not the command's output."""
-    click.echo(message.rstrip("\n"), err=True)
+    click.echo(presentable(message.rstrip("\n")), err=True)
 
 
 def _once(tell: Callable[[str], None]) -> Callable[[str], None]:
@@ -188,7 +189,7 @@ def _once(tell: Callable[[str], None]) -> Callable[[str], None]:
 
 def warn(message: str) -> None:
     """Tell the user what went less well than it should."""
-    click.echo(f"warning: {message}", err=True)
+    click.echo(f"warning: {presentable(message)}", err=True)
 
 
 def screen(stream: TextIO | None = None) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
+from recce_meta.masking import neutralise
+
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 AFTER = 1.0
 EVERY = 0.1
@@ -41,7 +43,7 @@ def _spin(shown: list[str], done: Event) -> None:
         return
     frame = 0
     while True:
-        sys.stderr.write(f"\r{FRAMES[frame % len(FRAMES)]} {shown[0]}\x1b[K")
+        sys.stderr.write(f"\r{FRAMES[frame % len(FRAMES)]} {neutralise(shown[0])}\x1b[K")
         sys.stderr.flush()
         frame += 1
         if done.wait(EVERY):

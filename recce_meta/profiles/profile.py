@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recce_meta.errors import ConfigurationError, ProfileError, quoted
-from recce_meta.masking import masking_errors
+from recce_meta.errors import ConfigurationError, ProfileError, masking_errors, quoted
 from recce_meta.profiles.discovery import PROJECT_FILE, dbt_variable, find_profiles_file
 from recce_meta.profiles.discovery import find_project_dir as _find_project_dir
 from recce_meta.profiles.dotenv import with_dotenv

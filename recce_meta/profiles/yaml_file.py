@@ -7,13 +7,15 @@ profiles.yml and `--vars` without a warning. An error here would refuse projects
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from recce_meta.errors import ConfigurationError
+from recce_meta.errors import ConfigurationError, ProfileError
+from recce_meta.masking import MASK
 
 if TYPE_CHECKING:
     from yaml import Event, Node, ScalarEvent, ScalarNode, YAMLError
@@ -34,6 +36,7 @@ _REPEATS_TOO_MUCH = (
 
 BROKEN_VALUE = (AttributeError, LookupError, OverflowError, ValueError)
 """Errors that PyYAML raises for values that no Python type can hold: month 13, `!!int` of an empty string."""
+_QUOTED = re.compile(r"'[^']{2,}'|\"[^\"]{2,}\"")
 
 
 def read_mapping(
@@ -50,9 +53,10 @@ def read_mapping(
         refuse_excess(path, yaml.parse(text, Loader=_loader()), error_class)
         content = _loaded(path, text, [] if warnings is None else warnings)
     except yaml.YAMLError as error:
-        raise error_class(invalid(path, error)) from error
+        raise error_class(_shown(invalid(path, error), error_class)) from _cause(error, error_class)
     except BrokenValue as error:
-        raise error_class(f"{path}:{error.line} holds a value that cannot be read: {error}") from error
+        problem = f"{path}:{error.line} holds a value that cannot be read: {error}"
+        raise error_class(_shown(problem, error_class)) from _cause(error, error_class)
     if content is None:
         raise error_class(f"{path} is empty")
     if not isinstance(content, Mapping):
@@ -74,6 +78,15 @@ def _loaded(path: Path, text: str, warnings: list[str]) -> object:
         return content
     finally:
         loader.dispose()
+
+
+def _shown(problem: str, error_class: type[ConfigurationError]) -> str:
+    """Return *problem*, of profiles.yml without what it quotes: an alias or a tag may be a password."""
+    return _QUOTED.sub(MASK, problem) if issubclass(error_class, ProfileError) else problem
+
+
+def _cause(error: Exception, error_class: type[ConfigurationError]) -> Exception | None:
+    return None if issubclass(error_class, ProfileError) else error
 
 
 def read_text(path: Path, error_class: type[ConfigurationError]) -> str:

@@ -16,6 +16,7 @@ from recce_meta.models.check import Check
 from recce_meta.models.lineage import Direction, ForeignKey, LineageNode, LineageView
 from recce_meta.models.node import LineageEdge, NodeResult
 from recce_meta.models.run import RunMetadata
+from recce_meta.report.characters import pretty_json
 from recce_meta.report.wording import DiffSummary, summarise
 
 if TYPE_CHECKING:
@@ -172,5 +173,4 @@ def checks_json(checks: Sequence[Check]) -> str:
 
 
 def _encoded(document: Struct) -> str:
-    encoded = msgspec.json.encode(document, order="deterministic")
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    return pretty_json(document, is_sorted=True)

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from unicodedata import combining, east_asian_width
 
+import msgspec
+
+from recce_meta.masking import harmless_json, neutralise
+
+__all__ = ["display_width", "neutralise", "one_line", "pretty_json", "shorten"]
 _JOINERS = "\u200c\u200d"
-"""Not printable by Python's rule, yet part of words in some scripts and of emoji."""
 
 
-def neutralise(text: str, *, keep: str = "") -> str:
-    r"""*text* with every control, format and bidirectional character spelt out, but those in *keep*.
-
-    >>> neutralise("red\x1b[31m")
-    'red\\x1b[31m'
-    """
-    if text.isprintable():
-        return text
-    allowed = keep + _JOINERS
-    return "".join(char if char.isprintable() or char in allowed else _spelt(char) for char in text)
-
-
-def _spelt(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
+def pretty_json(document: object, *, is_sorted: bool = False) -> str:
+    """Return *document* as indented JSON in which no character can act on a terminal."""
+    encoded = msgspec.json.encode(document, order="deterministic" if is_sorted else None)
+    return harmless_json(msgspec.json.format(encoded, indent=2)).decode() + "\n"
 
 
 def one_line(text: str) -> str:

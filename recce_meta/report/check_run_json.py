@@ -9,6 +9,7 @@ import msgspec
 from recce_meta.models.change import RunDiff
 from recce_meta.models.check_result import CheckAnswer, CheckReport, CheckResult, CheckStatus
 from recce_meta.report.as_json import diff_json
+from recce_meta.report.characters import pretty_json
 from recce_meta.report.check_findings import node_findings, reports_phrase
 from recce_meta.report.data.as_json import data_tree
 
@@ -29,7 +30,7 @@ def check_report_json(report: CheckReport) -> str:
         "counts": {str(status): report.count(status) for status in CheckStatus},
         "checks": [_check(check) for check in report.checks],
     }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return pretty_json(document)
 
 
 def _check(check: CheckResult) -> dict[str, Any]:

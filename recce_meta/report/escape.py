@@ -14,7 +14,11 @@ NAME_WIDTH = 120
 
 _SPECIAL = re.compile(r"[^A-Za-z0-9 /_]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _BACKTICKS = re.compile(r"`+")
-_REFERENCE = re.compile(r"(?<=[@#])|(?<=\bGH-)|(?<=\bgh-)")
+_REFERENCE = re.compile(r"(?<=[@#])|(?<=\bGH-)|(?<=\bgh-)|(?<=www)(?=\.)|(?<=:)(?=//)", re.I)
+_LINK = re.compile(r"(?<=\w@)(?=[\w-]+\.)|(?<=www)(?=\.)|(?<=:)(?=//)", re.I)
+"""Places in addresses, which GitHub makes links of even within `<code>`."""
+_BREAK = "&#8203;"
+"""A space without width."""
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9]+(?:[ _-][A-Za-z0-9]+)*")
 _MERMAID_SPECIAL = re.compile(r"[^\w .,()/+:-]|(?<=_)_", re.ASCII)
 
@@ -35,16 +39,22 @@ def code(text: str, width: int = NAME_WIDTH) -> str:
 
 def html_code(text: str, width: int = NAME_WIDTH) -> str:
     """*text* as code where Markdown is not read, as in `<summary>`; safe in Markdown as well."""
-    return f"<code>{_entities(shorten(neutralise(text), width))}</code>"
+    return f"<code>{_unlinked(_LINK, shorten(neutralise(text), width))}</code>"
 
 
 def prose(text: str) -> str:
     """Return a sentence with names in it as one line.
 
-    An invisible character keeps `@name` and `#12` from becoming links.
+    An invisible character keeps `@name`, `#12` and `www.example.com` from becoming links.
+
+    >>> prose("see www.example.com")
+    'see www&#8203;.example.com'
     """
-    parts = _REFERENCE.split(neutralise(one_line(text)))
-    return "&#8203;".join(_entities(part) for part in parts)
+    return _unlinked(_REFERENCE, neutralise(one_line(text)))
+
+
+def _unlinked(places: re.Pattern[str], text: str) -> str:
+    return _BREAK.join(_entities(part) for part in places.split(text))
 
 
 def words(text: str) -> str:

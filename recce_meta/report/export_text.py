@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from recce_meta.errors import first_of
 from recce_meta.models import RunMetadata
 from recce_meta.models.export import CutFrom
+from recce_meta.report.characters import pretty_json
 from recce_meta.report.terminal import Line, Span, Style, plain, render
 from recce_meta.report.wording import count_of, short_run_id
 
@@ -33,7 +33,7 @@ class Carried(Struct, frozen=True, kw_only=True):
 def carried_json(runs: Sequence[Carried]) -> str:
     """*runs* in the order given."""
     document = {"schema": IMPORT_SCHEMA, "runs": runs}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    return pretty_json(document)
 
 
 def carried_text(runs: Sequence[Carried], verb: str, *, width: int, color: bool) -> str:

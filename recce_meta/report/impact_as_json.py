@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from msgspec import Struct
 
 from recce_meta.models.impact import FailingNode, ImpactView, ReachedNode
 from recce_meta.models.lineage import Direction
 from recce_meta.models.node import LineageEdge
+from recce_meta.report.characters import pretty_json
 
 IMPACT_SCHEMA = "recce_meta/impact/v1"
 
@@ -38,5 +38,4 @@ def impact_json(view: ImpactView) -> str:
         edges=view.edges,
         fails=view.fails,
     )
-    encoded = msgspec.json.encode(document, order="deterministic")
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    return pretty_json(document, is_sorted=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from recce_meta.diff.quality_result import QualityResult
+from recce_meta.report.characters import pretty_json
 from recce_meta.report.data.as_json import data_tree
 
 QUALITY_SCHEMA = "recce_meta/quality/v1"
@@ -29,4 +28,4 @@ def quality_json(result: QualityResult) -> str:
 
 def encoded(document: dict[str, Any]) -> str:
     """*document* as text, one value a line."""
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return pretty_json(document)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import msgspec
-
 from recce_meta.models import RunMetadata
+from recce_meta.report.characters import pretty_json
 from recce_meta.report.terminal import Line, Span, Style, plain, render, table
 from recce_meta.report.wording import short_run_id
 
@@ -61,7 +60,7 @@ def recce_import_json(found: Imported) -> str:
         "new_data_diffs": found.new_data_diffs,
         "left_out": [{"what": one.what, "name": one.name, "reason": one.reason} for one in found.left_out],
     }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    return pretty_json(document)
 
 
 def recce_import_text(found: Imported, *, width: int, color: bool) -> str:

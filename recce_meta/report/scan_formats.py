@@ -10,6 +10,7 @@ from msgspec import Struct
 from recce_meta.models.run import RunMetadata
 from recce_meta.models.scan import ScanCounts, ScanReport, Tally
 from recce_meta.report.as_json import diff_json
+from recce_meta.report.characters import pretty_json
 from recce_meta.report.escape import code
 from recce_meta.report.markdown import diff_markdown
 from recce_meta.report.scan_screen import counts_phrase, first_scan, not_recorded, since, tallied
@@ -43,8 +44,7 @@ def scan_json(report: ScanReport) -> str:
         diff=None if report.diff is None else msgspec.Raw(diff_json(report.diff).encode()),
         warnings=report.warnings,
     )
-    encoded = msgspec.json.encode(document, order="deterministic")
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    return pretty_json(document, is_sorted=True)
 
 
 def scan_markdown(report: ScanReport) -> str:

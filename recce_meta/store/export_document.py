@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from recce_meta.errors import ArtifactError
+from recce_meta.masking import harmless_json
 from recce_meta.models import MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.data_diff import Profile, Value
@@ -86,7 +87,7 @@ class _Header(Struct):
 def document(export: Export) -> Iterator[bytes]:
     """The bytes of *export* as a document, in pieces; equal exports give equal bytes."""
     hashed = sha256()
-    for piece in _body(export):
+    for piece in map(harmless_json, _body(export)):
         hashed.update(piece)
         yield piece
     yield SEAL + hashed.hexdigest().encode() + b'"}\n'

@@ -22,6 +22,7 @@ __all__ = [
     "available",
     "clashing",
     "masked",
+    "url_schemes",
     "warehouse_for_scheme",
     "warehouse_named",
 ]
@@ -52,6 +53,12 @@ def warehouse_named(name: str, *, where: str = "") -> Warehouse:
     if brought is not None:
         return _checked(name, brought)
     raise UnknownNameError("warehouse type", name, (*available(), *installed(WAREHOUSES)), where=where)
+
+
+def url_schemes() -> tuple[str, ...]:
+    """Return every word that a URL may start with, except those of other packages."""
+    own = (scheme for name in available() for scheme in warehouse_named(name).url_schemes)
+    return tuple(dict.fromkeys([*own, *backends()]))
 
 
 def warehouse_for_scheme(scheme: str) -> Warehouse:

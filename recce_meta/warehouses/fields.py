@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from recce_meta.errors import ProfileError, quoted
-from recce_meta.masking import MASK, is_secret, passwords_in, without_passwords
+from recce_meta.masking import MASK, is_secret, passwords_in, redact
 
 _OF_NO_SECRET = frozenset(["name", "persistent", "provider", "region", "scope", "type"])
 """What stands in an entry of DuckDB's `secrets` and is not the secret."""
@@ -31,7 +31,8 @@ class Fields:
         base_dir: Path | None = None,
     ) -> None:
         self.where = where
-        self._values = _canonical(values, aliases or {}, where)
+        self._given, self._aliases = values, aliases or {}
+        self._values = _canonical(values, self._aliases, where)
         self._base_dir = base_dir
         self._read: set[str] = set()
         self._meaningless: set[str] = set()
@@ -157,6 +158,14 @@ class Fields:
         """One warning for each field that nobody asked for."""
         return tuple(self._leftover(name) for name in self._values if name not in self._read)
 
+    def shown(self, secrets: Sequence[str] = ()) -> dict[str, object]:
+        """Return the fields with secrets, and all values of unknown names, masked."""
+        unknown = {name for name in self._values if name not in self._read}
+        return {
+            name: MASK if self._aliases.get(name, name) in unknown and value is not None else value
+            for name, value in masked(self._given, secrets).items()
+        }
+
     def secrets(self) -> tuple[str, ...]:
         """Every value that no message may show; not a password that is also the user or the database."""
         shown = {str(self._values.get(name)) for name in ("user", "database", "host", "schema")}
@@ -179,7 +188,7 @@ class Fields:
         return f"{text} ({self.where})" if self.where else text
 
     def _mistake(self, name: str, value: object, kind: str) -> ProfileError:
-        shown = MASK if is_secret(name) else quoted(value)
+        shown = quoted(_masked_value(name, value, ()))
         return ProfileError(self._message(f"Field '{name}' is not {kind}: {shown}"))
 
 
@@ -200,7 +209,7 @@ def secret_values(values: Mapping[str, object]) -> Iterator[str]:
             yield from passwords_in(value)
         elif isinstance(value, Mapping):
             yield from secret_values(value)
-        elif isinstance(value, list):
+        elif isinstance(value, (list, tuple)):
             yield from secret_values({f"[{n}]": entry for n, entry in enumerate(value)})
 
 
@@ -212,9 +221,7 @@ def _masked_value(name: str, value: object, secrets: Sequence[str]) -> object:
     if isinstance(value, list):
         return [_masked_value("", entry, secrets) for entry in value]
     if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, MASK)
-        return without_passwords(value)
+        return redact(value, secrets)
     return value
 
 
@@ -226,7 +233,7 @@ def _texts(value: object) -> Iterator[str]:
     if isinstance(value, Mapping):
         for entry in value.values():
             yield from _texts(entry)
-    elif isinstance(value, list):
+    elif isinstance(value, (list, tuple)):
         for entry in value:
             yield from _texts(entry)
     elif value is not None and not isinstance(value, bool):

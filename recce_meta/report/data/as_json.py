@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from recce_meta.diff.data.gaps import gaps
 from recce_meta.models.data_diff import AnyDataDiff, Value
+from recce_meta.report.characters import pretty_json
 from recce_meta.report.data.cells import number_text
 from recce_meta.report.data.summary import data_summary, summarise_nodes
 
@@ -42,7 +43,7 @@ def data_json(results: Sequence[AnyDataDiff]) -> str:
         "not_compared": gap_trees(results),
         "results": [data_tree(result) for result in results],
     }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return pretty_json(document)
 
 
 def summary_tree(results: Sequence[AnyDataDiff]) -> JsonTree:
