@@ -42,7 +42,8 @@ WITH steps AS (
       ELSE 'table'
     END AS object_type,
     change.status
-  FROM node_changes AS change
+  FROM steps
+  JOIN node_changes AS change ON change.run_id = steps.run_id
   UNION ALL
   SELECT
     change.run_id,
@@ -52,7 +53,8 @@ WITH steps AS (
       WHEN change.status = 'reordered' THEN 'moved'
       ELSE change.status
     END AS status
-  FROM column_changes AS change
+  FROM steps
+  JOIN column_changes AS change ON change.run_id = steps.run_id
 ), counted AS (
   SELECT
     run_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -169,6 +170,51 @@ def test_column_impact_follows_a_field_with_its_struct(
 
     assert {row[1:] for row in rows if row[0] == (a, "st.x")} == {((b, "y"), "columns", 1, 1.0)}
     assert rows == walked(empty_store, "fields")
+
+
+@pytest.mark.beyond_emulators
+@pytest.mark.parametrize("seed", range(3))
+def test_column_impact_of_random_projects_is_what_a_walk_finds(
+    empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata], seed: int
+) -> None:
+    nodes, columns = random_project(make_model, Random(seed))
+    graph = ColumnGraph(lineage_ids={one: one for one in columns}, analyses=columns)
+    empty_store.record(make_run("only", timedelta(), "sha", nodes), lambda known: graph)
+
+    rows = seen(empty_store, "only")
+
+    assert rows == walked(empty_store, "only")
+    assert len(rows) > 20
+    start = min(row[0] for row in rows if row[0][1])
+    one = f"run_id = 'only' AND node_id = '{start[0]}' AND column_name = '{start[1]}'"
+    found = empty_store.rows(f"SELECT * FROM {{s}}.column_impact WHERE {one}")
+    assert {(row[4], row[5], *row[6:]) for row in found} == {
+        (*row[1], *row[2:]) for row in rows if row[0] == start
+    }
+
+
+def random_project(
+    make_model: Callable[..., NodeMetadata], chance: Random
+) -> tuple[list[NodeMetadata], dict[str, NodeColumns]]:
+    """Models that read each other in circles too, with stars, structs, filters, and nodes without columns."""
+    names = [f"m{i}" for i in range(7)]
+    ids = [f"model.shop.{name}" for name in names]
+    fields = ("a", "a.b", "rows", "A", ".b", "*")
+    nodes, columns = [], {}
+    for name, unique_id in zip(names, ids, strict=True):
+        parents = chance.sample([other for other in names if other != name], chance.randint(0, 3))
+        kind = chance.choice(("view", "view", "ephemeral"))
+        nodes.append(make_model(name, *parents, materialized=kind))
+        read = [
+            ColumnSource(f"model.shop.{parent}", chance.choice(fields), chance.choice((0.4, 0.7, 1.0)))
+            for parent in parents
+            for _ in range(2)
+        ]
+        outputs = {field: chance.sample(read, min(len(read), 2)) for field in chance.sample(fields, 3)}
+        uses = [ColumnUse(Usage.FILTER, one.parent, one.column, one.confidence) for one in read[:1]]
+        is_known = chance.random() < 0.8
+        columns[unique_id] = node(uses=uses, **outputs) if is_known else NodeColumns(reason="a Python model")
+    return nodes, columns
 
 
 def node(uses: Any = (), **outputs: Any) -> NodeColumns:

@@ -5,7 +5,7 @@
 -- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
 -- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW recce_metadata.column_changes AS
-WITH sides AS (
+WITH pairs AS (
   SELECT
     change.run_id,
     change.previous_run_id,
@@ -15,59 +15,47 @@ WITH sides AS (
     change.unique_id,
     change.name,
     change.status AS node_status,
-    side.is_current,
-    item.content ->> 'name' AS column_name,
-    item.content ->> 'type' AS column_type,
-    CASE
-      WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
-      THEN item.content ->> 'name'
-      ELSE LOWER(item.content ->> 'name')
-    END AS column_key,
-    CASE
-      WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
-      THEN CAST(item.content AS TEXT)
-    END AS definition,
-    item.ordinal
+    pair.*
   FROM recce_metadata.node_changes AS change
-  CROSS JOIN (VALUES
-    (TRUE),
-    (FALSE)) AS side(is_current)
-  JOIN recce_metadata.node_versions AS node
-    ON node.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
-  CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
+  CROSS JOIN LATERAL (
+    SELECT
+      COALESCE(
+        MAX(CASE WHEN is_current THEN column_name END),
+        MAX(CASE WHEN NOT is_current THEN column_name END)
+      ) AS column_name,
+      MAX(CASE WHEN is_current THEN column_type END) AS column_type,
+      MAX(CASE WHEN NOT is_current THEN column_type END) AS previous_column_type,
+      MAX(CASE WHEN is_current THEN definition END) AS definition,
+      MAX(CASE WHEN NOT is_current THEN definition END) AS previous_definition,
+      MAX(CASE WHEN is_current THEN ordinal END) AS ordinal,
+      MAX(CASE WHEN NOT is_current THEN ordinal END) AS previous_ordinal
+    FROM (
+      SELECT
+        side.is_current,
+        item.content ->> 'name' AS column_name,
+        item.content ->> 'type' AS column_type,
+        CASE
+          WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
+          THEN item.content ->> 'name'
+          ELSE LOWER(item.content ->> 'name')
+        END AS column_key,
+        CASE
+          WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
+          THEN CAST(item.content AS TEXT)
+        END AS definition,
+        item.ordinal
+      FROM (VALUES
+        (TRUE),
+        (FALSE)) AS side(is_current)
+      JOIN recce_metadata.node_versions AS node
+        ON node.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
+      CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
+    ) AS sides
+    GROUP BY
+      column_key
+  ) AS pair
   WHERE
     change.status IN ('added', 'removed') OR change.columns_changed
-), pairs AS (
-  SELECT
-    run_id,
-    previous_run_id,
-    project_name,
-    environment,
-    run_at,
-    unique_id,
-    name,
-    node_status,
-    COALESCE(
-      MAX(CASE WHEN is_current THEN column_name END),
-      MAX(CASE WHEN NOT is_current THEN column_name END)
-    ) AS column_name,
-    MAX(CASE WHEN is_current THEN column_type END) AS column_type,
-    MAX(CASE WHEN NOT is_current THEN column_type END) AS previous_column_type,
-    MAX(CASE WHEN is_current THEN definition END) AS definition,
-    MAX(CASE WHEN NOT is_current THEN definition END) AS previous_definition,
-    MAX(CASE WHEN is_current THEN ordinal END) AS ordinal,
-    MAX(CASE WHEN NOT is_current THEN ordinal END) AS previous_ordinal
-  FROM sides
-  GROUP BY
-    run_id,
-    previous_run_id,
-    project_name,
-    environment,
-    run_at,
-    unique_id,
-    name,
-    node_status,
-    column_key
 )
 SELECT
   run_id,

@@ -1,15 +1,19 @@
 -- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
--- node's rows. Name all three: run_id, node_id, column_name.
+-- node's rows. Name the run, and where you can the node and the column: run_id, node_id, column_name.
 -- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
 -- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
 -- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
 -- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 100 steps.
 -- Of a relation whose columns are not known there is what its readers name, and '*' for any other column.
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
+--
+-- The steps of a run are put together once, as JSON: where a change goes from a node, by the first part of the name of
+-- the column that is read, 'rows' for rows. A walk looks up what it needs there, and needs no index. It names its
+-- run, which is true of any: the planner then sees that no two walks are the same, and does not cache them by the JSON.
 CREATE OR REPLACE VIEW recce_metadata.column_impact AS
 SELECT
-  start.run_id,
-  start.environment,
+  run.run_id,
+  run.environment,
   start.node_id,
   start.column_name,
   impact.impacted_id,
@@ -17,58 +21,9 @@ SELECT
   impact.reach,
   impact.distance,
   impact.confidence
-FROM (
-  SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    place.unique_id AS node_id,
-    edge.column_name
-  FROM recce_metadata.runs
-  JOIN recce_metadata.column_parts AS part
-    ON part.column_graph_id = runs.column_graph_id
-  JOIN recce_metadata.column_part_nodes AS place
-    ON place.part_id = part.part_id
-  JOIN recce_metadata.column_edges AS edge
-    ON edge.lineage_id = place.lineage_id
-  WHERE
-    edge.column_name IS NOT NULL
-  UNION
-  SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    edge.parent_id AS node_id,
-    edge.parent_column AS column_name
-  FROM recce_metadata.runs
-  JOIN recce_metadata.column_parts AS part
-    ON part.column_graph_id = runs.column_graph_id
-  JOIN recce_metadata.column_part_nodes AS place
-    ON place.part_id = part.part_id
-  JOIN recce_metadata.column_edges AS edge
-    ON edge.lineage_id = place.lineage_id
-  WHERE
-    edge.parent_id IS NOT NULL
-  UNION
-  SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    edge.parent_id AS node_id,
-    CAST(NULL AS TEXT) AS column_name
-  FROM recce_metadata.runs
-  JOIN recce_metadata.graph_nodes AS place
-    ON place.graph_id = runs.graph_id
-  JOIN recce_metadata.version_parents AS edge
-    ON edge.version_id = place.version_id
-  WHERE
-    runs.column_graph_id IS NOT NULL
-) AS start
+FROM recce_metadata.runs AS run
 CROSS JOIN LATERAL (
-  WITH RECURSIVE known AS (
+  WITH known AS (
     SELECT
       place.unique_id
     FROM recce_metadata.column_parts AS part
@@ -77,58 +32,120 @@ CROSS JOIN LATERAL (
     JOIN recce_metadata.column_analyses AS analysis
       ON analysis.lineage_id = place.lineage_id
     WHERE
-      part.column_graph_id = start.column_graph_id AND analysis.reason IS NULL
-  ), inlined AS (
-    /* an ephemeral model, whose SQL stands in its readers: what they read is known, but not that it was this model's */
+      part.column_graph_id = run.column_graph_id AND analysis.reason IS NULL
+  ), reads AS MATERIALIZED (
     SELECT
-      place.unique_id
-    FROM recce_metadata.graph_nodes AS place
-    JOIN recce_metadata.node_versions AS version
-      ON version.version_id = place.version_id
-    WHERE
-      place.graph_id = start.graph_id
-      AND place.unique_id = start.node_id
-      AND version.materialized = 'ephemeral'
-  ), steps AS MATERIALIZED (
-    /* from a column into one that is made of it, and into the rows that it decides over */
-    SELECT
-      edge.parent_id,
-      edge.parent_column,
       place.unique_id AS node_id,
       edge.column_name,
-      edge.confidence,
-      TRUE AS is_known
+      edge.parent_id,
+      edge.parent_column,
+      edge.kind,
+      edge.confidence
     FROM recce_metadata.column_parts AS part
     JOIN recce_metadata.column_part_nodes AS place
       ON place.part_id = part.part_id
     JOIN recce_metadata.column_edges AS edge
       ON edge.lineage_id = place.lineage_id
     WHERE
-      part.column_graph_id = start.column_graph_id
-      AND (
-        edge.parent_id <> place.unique_id
-        OR edge.parent_column IS DISTINCT FROM edge.column_name
-      )
-      AND edge.kind <> 'referenced'
-    UNION ALL
-    /* from rows into the rows of every reader, and from a column into readers whose columns are not known */
+      part.column_graph_id = run.column_graph_id
+  ), node_reads AS MATERIALIZED (
     SELECT
-      edge.parent_id,
-      NULL AS parent_column,
       place.unique_id AS node_id,
-      NULL AS column_name,
-      1 AS confidence,
-      known.unique_id IS NOT NULL AND inlined.unique_id IS NULL AS is_known
+      edge.parent_id,
+      known.unique_id IS NOT NULL AS is_known
     FROM recce_metadata.graph_nodes AS place
     JOIN recce_metadata.version_parents AS edge
       ON edge.version_id = place.version_id
     LEFT JOIN known
       ON known.unique_id = place.unique_id
-    LEFT JOIN inlined
-      ON inlined.unique_id = edge.parent_id
     WHERE
-      place.graph_id = start.graph_id
-  ), reached AS (
+      place.graph_id = run.graph_id AND run.column_graph_id IS NOT NULL
+  ), steps AS (
+    /* from a column into one that is made of it, and into the rows that it decides over */
+    SELECT
+      parent_id,
+      COALESCE(SPLIT_PART(parent_column, '.', 1), 'rows') AS bucket,
+      JSONB_BUILD_ARRAY(node_id, column_name, parent_column, confidence, TRUE) AS step
+    FROM reads
+    WHERE
+      parent_id IS NOT NULL
+      AND (
+        parent_id <> node_id OR parent_column IS DISTINCT FROM column_name
+      )
+      AND kind <> 'referenced'
+    UNION ALL
+    /* from rows into the rows of every reader, and from a column into readers whose columns are not known */
+    SELECT
+      parent_id,
+      'rows' AS bucket,
+      JSONB_BUILD_ARRAY(node_id, NULL, NULL, 1, is_known) AS step
+    FROM node_reads
+  )
+  SELECT
+    (
+      SELECT
+        JSONB_OBJECT_AGG(parent_id, buckets)
+      FROM (
+        SELECT
+          parent_id,
+          JSONB_OBJECT_AGG(bucket, steps) AS buckets
+        FROM (
+          SELECT
+            parent_id,
+            bucket,
+            JSONB_AGG(step) AS steps
+          FROM steps
+          GROUP BY
+            parent_id,
+            bucket
+        ) AS by_bucket
+        GROUP BY
+          parent_id
+      ) AS by_parent
+    ) AS steps,
+    (
+      SELECT
+        JSONB_AGG(JSONB_BUILD_ARRAY(node_id, column_name))
+      FROM (
+        SELECT
+          node_id,
+          column_name
+        FROM reads
+        WHERE
+          column_name IS NOT NULL
+        UNION
+        SELECT
+          parent_id AS node_id,
+          parent_column AS column_name
+        FROM reads
+        WHERE
+          parent_id IS NOT NULL
+        UNION
+        SELECT
+          parent_id AS node_id,
+          CAST(NULL AS TEXT) AS column_name
+        FROM node_reads
+      ) AS places
+    ) AS starts,
+    (
+      /* ephemeral models, whose SQL stands in their readers: what those read is known, but not through which model */
+      SELECT
+        JSONB_OBJECT_AGG(place.unique_id, TRUE)
+      FROM recce_metadata.graph_nodes AS place
+      JOIN recce_metadata.node_versions AS version
+        ON version.version_id = place.version_id
+      WHERE
+        place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
+    ) AS inlined
+) AS graph
+CROSS JOIN LATERAL (
+  SELECT
+    item ->> 0 AS node_id,
+    item ->> 1 AS column_name
+  FROM JSONB_ARRAY_ELEMENTS(graph.starts) AS item
+) AS start
+CROSS JOIN LATERAL (
+  WITH RECURSIVE reached AS (
     SELECT
       start.node_id AS unique_id,
       start.column_name,
@@ -137,16 +154,16 @@ CROSS JOIN LATERAL (
       CAST(1 AS DOUBLE PRECISION) AS confidence
     UNION
     SELECT
-      steps.node_id,
+      step.node_id,
       CASE
-        WHEN steps.column_name = '*' AND steps.parent_column = '*'
+        WHEN step.column_name = '*' AND step.parent_column = '*'
         THEN reached.column_name
-        ELSE steps.column_name
+        ELSE step.column_name
       END,
       CASE
-        WHEN steps.column_name IS NOT NULL
+        WHEN step.column_name IS NOT NULL
         THEN 'columns'
-        WHEN steps.parent_column IS NOT NULL
+        WHEN step.parent_column IS NOT NULL
         THEN 'rows'
         WHEN reached.column_name IS NOT NULL
         THEN 'unknown'
@@ -154,27 +171,45 @@ CROSS JOIN LATERAL (
       END,
       reached.distance + 1,
       CASE
-        WHEN steps.parent_column IS NULL
+        WHEN step.parent_column IS NULL
         AND reached.column_name IS NOT NULL
         AND reached.confidence > 0.5
         THEN 0.5
-        WHEN steps.confidence < reached.confidence
-        THEN steps.confidence
+        WHEN step.confidence < reached.confidence
+        THEN step.confidence
         ELSE reached.confidence
       END
     FROM reached
-    JOIN steps
-      ON steps.parent_id = reached.unique_id
+    CROSS JOIN LATERAL (
+      SELECT
+        item ->> 0 AS node_id,
+        item ->> 1 AS column_name,
+        item ->> 2 AS parent_column,
+        CAST(item -> 3 AS DOUBLE PRECISION) AS confidence,
+        CAST(item -> 4 AS BOOLEAN) AS is_known
+      FROM JSONB_ARRAY_ELEMENTS(
+        CASE
+          WHEN reached.column_name IS NULL
+          THEN COALESCE(graph.steps -> reached.unique_id -> 'rows', '[]')
+          WHEN reached.column_name = '*'
+          THEN COALESCE(JSONB_PATH_QUERY_ARRAY(graph.steps -> reached.unique_id, '$.*[*]'), '[]')
+          ELSE COALESCE(graph.steps -> reached.unique_id -> 'rows', '[]') || COALESCE(graph.steps -> reached.unique_id -> '*', '[]') || COALESCE(graph.steps -> reached.unique_id -> SPLIT_PART(reached.column_name, '.', 1), '[]')
+        END
+      ) AS item
+    ) AS step
     WHERE
       reached.distance < 100
       AND CASE
         WHEN reached.column_name IS NULL
-        THEN steps.parent_column IS NULL
-        WHEN steps.parent_column IS NULL
-        THEN NOT steps.is_known
-        ELSE steps.parent_column IN (reached.column_name, '*')
+        THEN step.parent_column IS NULL
+        WHEN step.parent_column IS NULL
+        THEN NOT step.is_known
+        OR (
+          graph.inlined -> reached.unique_id IS NOT NULL AND reached.distance = 0
+        )
+        ELSE step.parent_column IN (reached.column_name, '*')
         OR reached.column_name = '*'
-        OR /* a field that the catalog lists beside its struct is read with the struct */ LEFT(reached.column_name, LENGTH(steps.parent_column) + 1) = steps.parent_column || '.'
+        OR /* a field that the catalog lists beside its struct is read with the struct */ LEFT(reached.column_name, LENGTH(step.parent_column) + 1) = step.parent_column || '.'
       END
   )
   SELECT
@@ -185,8 +220,11 @@ CROSS JOIN LATERAL (
     MAX(confidence) AS confidence
   FROM reached
   WHERE
-    unique_id <> start.node_id
-    OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
+    (
+      unique_id <> start.node_id
+      OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
+    )
+    AND run.run_id <> ''
   GROUP BY
     unique_id,
     column_name,

@@ -1,7 +1,8 @@
+-- hand-written: DISTINCT ON, of whose rows PostgreSQL expects few; of a filter on ROW_NUMBER it expects many
 -- The latest run of each project and environment: one row each, with every column of `runs`. A failed scan is
 -- never the latest run.
 CREATE OR REPLACE VIEW recce_metadata.latest_runs AS
-SELECT
+SELECT DISTINCT ON (project_name, environment)
   run_id,
   run_at,
   project_name,
@@ -35,16 +36,12 @@ SELECT
   build_warnings,
   build_skipped,
   warnings
-FROM (
-  SELECT
-    runs.*,
-    ROW_NUMBER() OVER (
-      PARTITION BY project_name, environment
-      ORDER BY run_at DESC, recorded_at DESC, run_id
-    ) AS age
-  FROM recce_metadata.runs
-  WHERE
-    status = 'complete'
-) AS aged_runs
+FROM recce_metadata.runs
 WHERE
-  age = 1;
+  status = 'complete'
+ORDER BY
+  project_name,
+  environment,
+  run_at DESC,
+  recorded_at DESC,
+  run_id;

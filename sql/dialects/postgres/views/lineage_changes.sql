@@ -1,3 +1,4 @@
+-- hand-written: LATERAL, so that a join with some runs reads the nodes of those alone
 -- One row per run and edge that the run before it lacks ('added'), or that only that run has ('removed').
 -- Key: run_id, node_id, parent_id. Edges belong to the version of their child, so that only nodes whose
 -- version changed are looked at; `node_status` says what happened to that child.
@@ -9,27 +10,18 @@ SELECT
   change.environment,
   change.run_at,
   change.unique_id AS node_id,
-  edge.parent_id,
-  CASE
-    WHEN MAX(CASE WHEN side.is_current THEN 1 ELSE 0 END) = 1
-    THEN 'added'
-    ELSE 'removed'
-  END AS status,
+  step.parent_id,
+  step.status,
   change.status AS node_status
 FROM recce_metadata.node_changes AS change
-CROSS JOIN (VALUES
-  (TRUE),
-  (FALSE)) AS side(is_current)
-JOIN recce_metadata.version_parents AS edge
-  ON edge.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
-GROUP BY
-  change.run_id,
-  change.previous_run_id,
-  change.project_name,
-  change.environment,
-  change.run_at,
-  change.unique_id,
-  edge.parent_id,
-  change.status
-HAVING
-  COUNT(*) = 1;
+CROSS JOIN LATERAL (
+  SELECT
+    edge.parent_id,
+    CASE WHEN BOOL_OR(edge.version_id = change.version_id) THEN 'added' ELSE 'removed' END AS status
+  FROM recce_metadata.version_parents AS edge
+  WHERE
+    edge.version_id IN (change.version_id, change.previous_version_id)
+    AND change.version_id IS DISTINCT FROM change.previous_version_id
+  GROUP BY edge.parent_id
+  HAVING COUNT(*) = 1
+) AS step;

@@ -9,8 +9,7 @@
 -- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
 -- tags, and those keys of the configuration whose text in the project differs and whose value does.
 CREATE OR REPLACE VIEW recce_metadata.node_changes AS
-WITH parts AS (
-  /* The parts of the two graphs that only one of them has: nothing differs in the others. */
+WITH pairs AS (
   SELECT
     step.run_id,
     step.previous_run_id,
@@ -18,67 +17,42 @@ WITH parts AS (
     step.environment,
     step.run_at,
     step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
-    part.part_id,
-    BOOL_OR(side.is_current) AS is_current
+    pair.*
   FROM recce_metadata.run_steps AS step
-  CROSS JOIN (VALUES
-    (TRUE),
-    (FALSE)) AS side(is_current)
-  JOIN recce_metadata.graph_parts AS part
-    ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
+  /* For each step, so that a join with some runs reads the graphs of those alone. */
+  CROSS JOIN LATERAL (
+    SELECT
+      place.unique_id,
+      MAX(CASE WHEN is_current THEN version_id END) AS version_id,
+      MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
+      MAX(CASE WHEN is_current THEN relation_name END) AS relation_name,
+      MAX(CASE WHEN NOT is_current THEN relation_name END) AS previous_relation_name,
+      (
+        MAX(CASE WHEN is_current THEN database_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN database_name END)
+        OR MAX(CASE WHEN is_current THEN schema_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN schema_name END)
+        OR MAX(CASE WHEN is_current THEN identifier END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN identifier END)
+        OR MAX(CASE WHEN is_current THEN relation_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN relation_name END)
+      ) AS place_differs
+    FROM (
+      /* The parts of the two graphs that only one of them has: nothing differs in the others. */
+      SELECT
+        part.part_id,
+        BOOL_OR(part.graph_id = step.graph_id) AS is_current
+      FROM recce_metadata.graph_parts AS part
+      WHERE
+        part.graph_id IN (step.graph_id, step.previous_graph_id)
+      GROUP BY
+        part.part_id
+      HAVING
+        COUNT(*) = 1
+    ) AS parts
+    JOIN recce_metadata.part_nodes AS place
+      ON place.part_id = parts.part_id
+    GROUP BY
+      place.unique_id
+  ) AS pair
   WHERE
     step.graph_id <> step.previous_graph_id
-  GROUP BY
-    step.run_id,
-    step.previous_run_id,
-    step.project_name,
-    step.environment,
-    step.run_at,
-    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version,
-    part.part_id
-  HAVING
-    COUNT(*) = 1
-), sides AS (
-  SELECT
-    parts.run_id,
-    parts.previous_run_id,
-    parts.project_name,
-    parts.environment,
-    parts.run_at,
-    parts.same_dbt,
-    parts.is_current,
-    place.*
-  FROM parts
-  JOIN recce_metadata.part_nodes AS place
-    ON place.part_id = parts.part_id
-), pairs AS (
-  SELECT
-    run_id,
-    previous_run_id,
-    project_name,
-    environment,
-    run_at,
-    same_dbt,
-    unique_id,
-    MAX(CASE WHEN is_current THEN version_id END) AS version_id,
-    MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
-    MAX(CASE WHEN is_current THEN relation_name END) AS relation_name,
-    MAX(CASE WHEN NOT is_current THEN relation_name END) AS previous_relation_name,
-    (
-      MAX(CASE WHEN is_current THEN database_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN database_name END)
-      OR MAX(CASE WHEN is_current THEN schema_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN schema_name END)
-      OR MAX(CASE WHEN is_current THEN identifier END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN identifier END)
-      OR MAX(CASE WHEN is_current THEN relation_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN relation_name END)
-    ) AS place_differs
-  FROM sides
-  GROUP BY
-    run_id,
-    previous_run_id,
-    project_name,
-    environment,
-    run_at,
-    same_dbt,
-    unique_id
 ), compared AS (
   SELECT
     pairs.*,

@@ -62,7 +62,9 @@ WITH steps AS (
       ELSE 'table'
     END AS object_type,
     change.status
-  FROM recce_metadata.node_changes AS change
+  FROM steps
+  JOIN recce_metadata.node_changes AS change
+    ON change.run_id = steps.run_id
   UNION ALL
   SELECT
     change.run_id,
@@ -74,7 +76,9 @@ WITH steps AS (
       THEN 'moved'
       ELSE change.status
     END AS status
-  FROM recce_metadata.column_changes AS change
+  FROM steps
+  JOIN recce_metadata.column_changes AS change
+    ON change.run_id = steps.run_id
 ), counted AS (
   SELECT
     run_id,
