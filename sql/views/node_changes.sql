@@ -8,40 +8,39 @@
 -- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
 -- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
 -- tags, and those keys of the configuration whose text in the project differs and whose value does.
+-- No common table expressions: PostgreSQL would not look into them when the view is joined.
 CREATE OR REPLACE VIEW node_changes AS
-WITH pairs AS (
-  SELECT
-    step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at,
-    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
-    pair.*
-  FROM run_steps AS step
-  -- For each step, so that a join with some runs reads the graphs of those alone.
-  CROSS JOIN LATERAL (
-    SELECT
-      place.unique_id,
-      MAX(CASE WHEN is_current THEN version_id END) AS version_id,
-      MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
-      MAX(CASE WHEN is_current THEN relation_name END) AS relation_name,
-      MAX(CASE WHEN NOT is_current THEN relation_name END) AS previous_relation_name,
-      (
-        MAX(CASE WHEN is_current THEN database_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN database_name END)
-        OR MAX(CASE WHEN is_current THEN schema_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN schema_name END)
-        OR MAX(CASE WHEN is_current THEN identifier END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN identifier END)
-        OR MAX(CASE WHEN is_current THEN relation_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN relation_name END)
-      ) AS place_differs
-    FROM (
-      -- The parts of the two graphs that only one of them has: nothing differs in the others.
-      SELECT part.part_id, BOOL_OR(part.graph_id = step.graph_id) AS is_current
-      FROM graph_parts AS part
-      WHERE part.graph_id IN (step.graph_id, step.previous_graph_id)
-      GROUP BY part.part_id
-      HAVING COUNT(*) = 1
-    ) AS parts
-    JOIN part_nodes AS place ON place.part_id = parts.part_id
-    GROUP BY place.unique_id
-  ) AS pair
-  WHERE step.graph_id <> step.previous_graph_id
-), compared AS (
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  unique_id,
+  name,
+  resource_type,
+  CASE
+    WHEN previous_version_id IS NULL THEN 'added'
+    WHEN version_id IS NULL THEN 'removed'
+    WHEN
+      code_changed OR config_changed OR columns_changed OR description_changed OR contract_changed
+      OR rest_changed
+    THEN 'modified'
+    WHEN place_differs THEN 'moved'
+    ELSE 'rewritten'
+  END AS status,
+  CASE WHEN both_there THEN code_changed END AS code_changed,
+  CASE WHEN both_there THEN compiled_changed END AS compiled_changed,
+  CASE WHEN both_there THEN config_changed END AS config_changed,
+  CASE WHEN both_there THEN columns_changed END AS columns_changed,
+  CASE WHEN both_there THEN description_changed END AS description_changed,
+  CASE WHEN both_there THEN contract_changed END AS contract_changed,
+  CASE WHEN both_there THEN place_differs END AS place_changed,
+  version_id,
+  previous_version_id,
+  relation_name,
+  previous_relation_name
+FROM (
   SELECT
     pairs.*,
     COALESCE(node.name, previous.name) AS name,
@@ -120,41 +119,42 @@ WITH pairs AS (
     END AS rest_changed
   FROM (
     SELECT pairs.*, version_id IS NOT NULL AND previous_version_id IS NOT NULL AS both_there
-    FROM pairs
+    FROM (
+      SELECT
+        step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at,
+        step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
+        pair.*
+      FROM run_steps AS step
+      -- For each step, so that a join with some runs reads the graphs of those alone.
+      CROSS JOIN LATERAL (
+        SELECT
+          place.unique_id,
+          MAX(CASE WHEN is_current THEN version_id END) AS version_id,
+          MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
+          MAX(CASE WHEN is_current THEN relation_name END) AS relation_name,
+          MAX(CASE WHEN NOT is_current THEN relation_name END) AS previous_relation_name,
+          (
+            MAX(CASE WHEN is_current THEN database_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN database_name END)
+            OR MAX(CASE WHEN is_current THEN schema_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN schema_name END)
+            OR MAX(CASE WHEN is_current THEN identifier END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN identifier END)
+            OR MAX(CASE WHEN is_current THEN relation_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN relation_name END)
+          ) AS place_differs
+        FROM (
+          -- The parts of the two graphs that only one of them has: nothing differs in the others.
+          SELECT part.part_id, BOOL_OR(part.graph_id = step.graph_id) AS is_current
+          FROM graph_parts AS part
+          WHERE part.graph_id IN (step.graph_id, step.previous_graph_id)
+          GROUP BY part.part_id
+          HAVING COUNT(*) = 1
+        ) AS parts
+        JOIN part_nodes AS place ON place.part_id = parts.part_id
+        GROUP BY place.unique_id
+      ) AS pair
+      WHERE step.graph_id <> step.previous_graph_id
+    ) AS pairs
     WHERE version_id IS DISTINCT FROM previous_version_id OR place_differs
   ) AS pairs
   LEFT JOIN node_versions AS node ON node.version_id = pairs.version_id
   LEFT JOIN node_versions AS previous ON previous.version_id = pairs.previous_version_id
-)
-SELECT
-  run_id,
-  previous_run_id,
-  project_name,
-  environment,
-  run_at,
-  unique_id,
-  name,
-  resource_type,
-  CASE
-    WHEN previous_version_id IS NULL THEN 'added'
-    WHEN version_id IS NULL THEN 'removed'
-    WHEN
-      code_changed OR config_changed OR columns_changed OR description_changed OR contract_changed
-      OR rest_changed
-    THEN 'modified'
-    WHEN place_differs THEN 'moved'
-    ELSE 'rewritten'
-  END AS status,
-  CASE WHEN both_there THEN code_changed END AS code_changed,
-  CASE WHEN both_there THEN compiled_changed END AS compiled_changed,
-  CASE WHEN both_there THEN config_changed END AS config_changed,
-  CASE WHEN both_there THEN columns_changed END AS columns_changed,
-  CASE WHEN both_there THEN description_changed END AS description_changed,
-  CASE WHEN both_there THEN contract_changed END AS contract_changed,
-  CASE WHEN both_there THEN place_differs END AS place_changed,
-  version_id,
-  previous_version_id,
-  relation_name,
-  previous_relation_name
-FROM compared
+) AS compared
 WHERE resource_type <> 'group';

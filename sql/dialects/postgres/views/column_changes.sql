@@ -5,7 +5,32 @@
 -- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
 -- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW recce_metadata.column_changes AS
-WITH pairs AS (
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  unique_id,
+  name,
+  column_name,
+  CASE
+    WHEN previous_ordinal IS NULL
+    THEN 'added'
+    WHEN ordinal IS NULL
+    THEN 'removed'
+    WHEN column_type IS DISTINCT FROM previous_column_type
+    THEN 'retyped'
+    WHEN definition IS DISTINCT FROM previous_definition
+    THEN 'altered'
+    ELSE 'reordered'
+  END AS status,
+  column_type,
+  previous_column_type,
+  ordinal,
+  previous_ordinal,
+  node_status
+FROM (
   SELECT
     change.run_id,
     change.previous_run_id,
@@ -56,33 +81,7 @@ WITH pairs AS (
   ) AS pair
   WHERE
     change.status IN ('added', 'removed') OR change.columns_changed
-)
-SELECT
-  run_id,
-  previous_run_id,
-  project_name,
-  environment,
-  run_at,
-  unique_id,
-  name,
-  column_name,
-  CASE
-    WHEN previous_ordinal IS NULL
-    THEN 'added'
-    WHEN ordinal IS NULL
-    THEN 'removed'
-    WHEN column_type IS DISTINCT FROM previous_column_type
-    THEN 'retyped'
-    WHEN definition IS DISTINCT FROM previous_definition
-    THEN 'altered'
-    ELSE 'reordered'
-  END AS status,
-  column_type,
-  previous_column_type,
-  ordinal,
-  previous_ordinal,
-  node_status
-FROM pairs
+) AS pairs
 WHERE
   ordinal IS DISTINCT FROM previous_ordinal
   OR column_type IS DISTINCT FROM previous_column_type
