@@ -592,27 +592,34 @@ SELECT
   place.unique_id AS node_id,
   analysis.tier,
   analysis.reason,
-  COUNT(DISTINCT edge.column_name) AS column_count
+  analysis.column_count
 FROM {{ schema }}.runs
 JOIN {{ schema }}.column_parts AS part
   ON part.column_graph_id = runs.column_graph_id
 JOIN {{ schema }}.column_part_nodes AS place
   ON place.part_id = part.part_id
-JOIN {{ schema }}.column_analyses AS analysis
+JOIN (
+  /* once for each analysis, however many runs have it */
+  SELECT
+    found.lineage_id,
+    found.tier,
+    found.reason,
+    COUNT(DISTINCT edge.column_name) AS column_count
+  FROM {{ schema }}.column_analyses AS found
+  LEFT JOIN {{ schema }}.column_edges AS edge
+    ON edge.lineage_id = found.lineage_id
+  GROUP BY
+    found.lineage_id,
+    found.tier,
+    found.reason
+) AS analysis
   ON analysis.lineage_id = place.lineage_id
-LEFT JOIN {{ schema }}.column_edges AS edge
-  ON edge.lineage_id = place.lineage_id
-GROUP BY
-  runs.run_id,
-  runs.environment,
-  place.unique_id,
-  analysis.tier,
-  analysis.reason
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- hand-written: steps as a table, which DuckDB joins for all walks of a run at once, in place of JSON
 -- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
--- node's rows. Name all three: run_id, node_id, column_name.
+-- node's rows. Name the run, and where you can the node and the column: run_id, node_id, column_name.
 -- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
 -- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
 -- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
@@ -621,189 +628,123 @@ GROUP BY
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
 CREATE OR REPLACE VIEW {{ schema }}.column_impact AS
 SELECT
-  start.run_id,
-  start.environment,
-  start.node_id,
-  start.column_name,
+  run.run_id,
+  run.environment,
+  impact.node_id,
+  impact.column_name,
   impact.impacted_id,
   impact.impacted_column,
   impact.reach,
   impact.distance,
   impact.confidence
-FROM (
-  SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    place.unique_id AS node_id,
-    edge.column_name
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.column_parts AS part
-    ON part.column_graph_id = runs.column_graph_id
-  JOIN {{ schema }}.column_part_nodes AS place
-    ON place.part_id = part.part_id
-  JOIN {{ schema }}.column_edges AS edge
-    ON edge.lineage_id = place.lineage_id
-  WHERE
-    edge.column_name IS NOT NULL
-  UNION
-  SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    edge.parent_id AS node_id,
-    edge.parent_column AS column_name
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.column_parts AS part
-    ON part.column_graph_id = runs.column_graph_id
-  JOIN {{ schema }}.column_part_nodes AS place
-    ON place.part_id = part.part_id
-  JOIN {{ schema }}.column_edges AS edge
-    ON edge.lineage_id = place.lineage_id
-  WHERE
-    edge.parent_id IS NOT NULL
-  UNION
-  SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    edge.parent_id AS node_id,
-    CAST(NULL AS TEXT) AS column_name
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.graph_nodes AS place
-    ON place.graph_id = runs.graph_id
-  JOIN {{ schema }}.version_parents AS edge
-    ON edge.version_id = place.version_id
-  WHERE
-    runs.column_graph_id IS NOT NULL
-) AS start
+FROM {{ schema }}.runs AS run
 CROSS JOIN LATERAL (
-  WITH RECURSIVE known AS (
-    SELECT
-      place.unique_id
+  WITH known AS (
+    SELECT place.unique_id
     FROM {{ schema }}.column_parts AS part
-    JOIN {{ schema }}.column_part_nodes AS place
-      ON place.part_id = part.part_id
-    JOIN {{ schema }}.column_analyses AS analysis
-      ON analysis.lineage_id = place.lineage_id
-    WHERE
-      part.column_graph_id = start.column_graph_id AND analysis.reason IS NULL
+    JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
+    JOIN {{ schema }}.column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+    WHERE part.column_graph_id = run.column_graph_id AND analysis.reason IS NULL
+  ), reads AS MATERIALIZED (
+    SELECT
+      place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.kind, edge.confidence
+    FROM {{ schema }}.column_parts AS part
+    JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
+    JOIN {{ schema }}.column_edges AS edge ON edge.lineage_id = place.lineage_id
+    WHERE part.column_graph_id = run.column_graph_id
   ), inlined AS (
-    /* an ephemeral model, whose SQL stands in its readers: what they read is known, but not that it was this model's */
-    SELECT
-      place.unique_id
+    -- ephemeral models, whose SQL stands in their readers: what those read is known, but not through which model
+    SELECT place.unique_id
     FROM {{ schema }}.graph_nodes AS place
-    JOIN {{ schema }}.node_versions AS version
-      ON version.version_id = place.version_id
-    WHERE
-      place.graph_id = start.graph_id
-      AND place.unique_id = start.node_id
-      AND version.materialized = 'ephemeral'
+    JOIN {{ schema }}.node_versions AS version ON version.version_id = place.version_id
+    WHERE place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
+  ), node_reads AS MATERIALIZED (
+    SELECT
+      place.unique_id AS node_id, edge.parent_id, known.unique_id IS NOT NULL AS is_known,
+      inlined.unique_id IS NOT NULL AS is_inlined
+    FROM {{ schema }}.graph_nodes AS place
+    JOIN {{ schema }}.version_parents AS edge ON edge.version_id = place.version_id
+    LEFT JOIN known ON known.unique_id = place.unique_id
+    LEFT JOIN inlined ON inlined.unique_id = edge.parent_id
+    WHERE place.graph_id = run.graph_id AND run.column_graph_id IS NOT NULL
   ), steps AS MATERIALIZED (
-    /* from a column into one that is made of it, and into the rows that it decides over */
+    -- from a column into one that is made of it, and into the rows that it decides over
     SELECT
-      edge.parent_id,
-      edge.parent_column,
-      place.unique_id AS node_id,
-      edge.column_name,
-      edge.confidence,
-      TRUE AS is_known
-    FROM {{ schema }}.column_parts AS part
-    JOIN {{ schema }}.column_part_nodes AS place
-      ON place.part_id = part.part_id
-    JOIN {{ schema }}.column_edges AS edge
-      ON edge.lineage_id = place.lineage_id
-    WHERE
-      part.column_graph_id = start.column_graph_id
-      AND (
-        edge.parent_id <> place.unique_id
-        OR edge.parent_column IS DISTINCT FROM edge.column_name
-      )
-      AND edge.kind <> 'referenced'
+      parent_id, parent_column, node_id, column_name, confidence, TRUE AS is_known, FALSE AS is_inlined
+    FROM reads
+    WHERE (parent_id <> node_id OR parent_column IS DISTINCT FROM column_name) AND kind <> 'referenced'
     UNION ALL
-    /* from rows into the rows of every reader, and from a column into readers whose columns are not known */
-    SELECT
-      edge.parent_id,
-      NULL AS parent_column,
-      place.unique_id AS node_id,
-      NULL AS column_name,
-      1 AS confidence,
-      known.unique_id IS NOT NULL AND inlined.unique_id IS NULL AS is_known
-    FROM {{ schema }}.graph_nodes AS place
-    JOIN {{ schema }}.version_parents AS edge
-      ON edge.version_id = place.version_id
-    LEFT JOIN known
-      ON known.unique_id = place.unique_id
-    LEFT JOIN inlined
-      ON inlined.unique_id = edge.parent_id
-    WHERE
-      place.graph_id = start.graph_id
-  ), reached AS (
-    SELECT
-      start.node_id AS unique_id,
-      start.column_name,
-      CASE WHEN start.column_name IS NULL THEN 'rows' ELSE 'columns' END AS reach,
-      0 AS distance,
-      CAST(1 AS DOUBLE) AS confidence
+    -- from rows into the rows of every reader, and from a column into readers whose columns are not known
+    SELECT parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
+    FROM node_reads
+  ), starts AS (
+    SELECT node_id, column_name FROM reads WHERE column_name IS NOT NULL
     UNION
-    SELECT
-      steps.node_id,
-      CASE
-        WHEN steps.column_name = '*' AND steps.parent_column = '*'
-        THEN reached.column_name
-        ELSE steps.column_name
-      END,
-      CASE
-        WHEN steps.column_name IS NOT NULL
-        THEN 'columns'
-        WHEN steps.parent_column IS NOT NULL
-        THEN 'rows'
-        WHEN reached.column_name IS NOT NULL
-        THEN 'unknown'
-        ELSE reached.reach
-      END,
-      reached.distance + 1,
-      CASE
-        WHEN steps.parent_column IS NULL
-        AND reached.column_name IS NOT NULL
-        AND reached.confidence > 0.5
-        THEN 0.5
-        WHEN steps.confidence < reached.confidence
-        THEN steps.confidence
-        ELSE reached.confidence
-      END
-    FROM reached
-    JOIN steps
-      ON steps.parent_id = reached.unique_id
-    WHERE
-      reached.distance < 100
-      AND CASE
-        WHEN reached.column_name IS NULL
-        THEN steps.parent_column IS NULL
-        WHEN steps.parent_column IS NULL
-        THEN NOT steps.is_known
-        ELSE steps.parent_column IN (reached.column_name, '*')
-        OR reached.column_name = '*'
-        OR /* a field that the catalog lists beside its struct is read with the struct */ LEFT(reached.column_name, LENGTH(steps.parent_column) + 1) = steps.parent_column || '.'
-      END
+    SELECT parent_id AS node_id, parent_column AS column_name FROM reads WHERE parent_id IS NOT NULL
+    UNION
+    SELECT parent_id AS node_id, CAST(NULL AS TEXT) AS column_name FROM node_reads
   )
   SELECT
-    unique_id AS impacted_id,
-    column_name AS impacted_column,
-    reach,
-    MIN(distance) AS distance,
-    MAX(confidence) AS confidence
-  FROM reached
-  WHERE
-    unique_id <> start.node_id
-    OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
-  GROUP BY
-    unique_id,
-    column_name,
-    reach
+    start.node_id,
+    start.column_name,
+    walk.impacted_id,
+    walk.impacted_column,
+    walk.reach,
+    walk.distance,
+    walk.confidence
+  FROM starts AS start
+  CROSS JOIN LATERAL (
+    WITH RECURSIVE reached AS (
+      SELECT
+        start.node_id AS unique_id,
+        start.column_name,
+        CASE WHEN start.column_name IS NULL THEN 'rows' ELSE 'columns' END AS reach,
+        0 AS distance,
+        CAST(1 AS DOUBLE) AS confidence
+      UNION
+      SELECT
+        step.node_id,
+        CASE
+          WHEN step.column_name = '*' AND step.parent_column = '*' THEN reached.column_name
+          ELSE step.column_name
+        END,
+        CASE
+          WHEN step.column_name IS NOT NULL THEN 'columns'
+          WHEN step.parent_column IS NOT NULL THEN 'rows'
+          WHEN reached.column_name IS NOT NULL THEN 'unknown'
+          ELSE reached.reach
+        END,
+        reached.distance + 1,
+        CASE
+          WHEN step.parent_column IS NULL AND reached.column_name IS NOT NULL AND reached.confidence > 0.5 THEN 0.5
+          WHEN step.confidence < reached.confidence THEN step.confidence
+          ELSE reached.confidence
+        END
+      FROM reached
+      JOIN steps AS step ON step.parent_id = reached.unique_id
+      WHERE
+        reached.distance < 100
+        AND CASE
+          WHEN reached.column_name IS NULL THEN step.parent_column IS NULL
+          WHEN step.parent_column IS NULL
+          THEN NOT step.is_known OR (step.is_inlined AND reached.distance = 0)
+          ELSE
+            step.parent_column IN (reached.column_name, '*')
+            OR reached.column_name = '*'
+            -- a field that the catalog lists beside its struct is read with the struct
+            OR LEFT(reached.column_name, LENGTH(step.parent_column) + 1) = step.parent_column || '.'
+        END
+    )
+    SELECT
+      unique_id AS impacted_id,
+      column_name AS impacted_column,
+      reach,
+      MIN(distance) AS distance,
+      MAX(confidence) AS confidence
+    FROM reached
+    WHERE unique_id <> start.node_id OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
+    GROUP BY unique_id, column_name, reach
+  ) AS walk
 ) AS impact
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2497,7 +2438,9 @@ WITH steps AS (
       ELSE 'table'
     END AS object_type,
     change.status
-  FROM {{ schema }}.node_changes AS change
+  FROM steps
+  JOIN {{ schema }}.node_changes AS change
+    ON change.run_id = steps.run_id
   UNION ALL
   SELECT
     change.run_id,
@@ -2509,7 +2452,9 @@ WITH steps AS (
       THEN 'moved'
       ELSE change.status
     END AS status
-  FROM {{ schema }}.column_changes AS change
+  FROM steps
+  JOIN {{ schema }}.column_changes AS change
+    ON change.run_id = steps.run_id
 ), counted AS (
   SELECT
     run_id,

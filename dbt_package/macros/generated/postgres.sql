@@ -557,6 +557,7 @@ LEFT JOIN {{ schema }}.runs AS present
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- hand-written: a subquery for each row, for which PostgreSQL has an index
 -- One row per run and node whose columns were looked at: what was known when its SQL was read (`tier`: gold,
 -- silver, bronze), how many columns were found, and the `reason` where none could be. Key: run_id, node_id.
 CREATE OR REPLACE VIEW {{ schema }}.column_analysis AS
@@ -566,37 +567,34 @@ SELECT
   place.unique_id AS node_id,
   analysis.tier,
   analysis.reason,
-  COUNT(DISTINCT edge.column_name) AS column_count
+  (
+    SELECT COUNT(DISTINCT edge.column_name)
+    FROM {{ schema }}.column_edges AS edge
+    WHERE edge.lineage_id = place.lineage_id
+  ) AS column_count
 FROM {{ schema }}.runs
-JOIN {{ schema }}.column_parts AS part
-  ON part.column_graph_id = runs.column_graph_id
-JOIN {{ schema }}.column_part_nodes AS place
-  ON place.part_id = part.part_id
-JOIN {{ schema }}.column_analyses AS analysis
-  ON analysis.lineage_id = place.lineage_id
-LEFT JOIN {{ schema }}.column_edges AS edge
-  ON edge.lineage_id = place.lineage_id
-GROUP BY
-  runs.run_id,
-  runs.environment,
-  place.unique_id,
-  analysis.tier,
-  analysis.reason
+JOIN {{ schema }}.column_parts AS part ON part.column_graph_id = runs.column_graph_id
+JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
+JOIN {{ schema }}.column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
--- node's rows. Name all three: run_id, node_id, column_name.
+-- node's rows. Name the run, and where you can the node and the column: run_id, node_id, column_name.
 -- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
 -- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
 -- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
 -- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 100 steps.
 -- Of a relation whose columns are not known there is what its readers name, and '*' for any other column.
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
+--
+-- The steps of a run are put together once, as JSON: where a change goes from a node, by the first part of the name of
+-- the column that is read, 'rows' for rows. A walk looks up what it needs there, and needs no index. It names its
+-- run, which is true of any: the planner then sees that no two walks are the same, and does not cache them by the JSON.
 CREATE OR REPLACE VIEW {{ schema }}.column_impact AS
 SELECT
-  start.run_id,
-  start.environment,
+  run.run_id,
+  run.environment,
   start.node_id,
   start.column_name,
   impact.impacted_id,
@@ -604,58 +602,9 @@ SELECT
   impact.reach,
   impact.distance,
   impact.confidence
-FROM (
-  SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    place.unique_id AS node_id,
-    edge.column_name
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.column_parts AS part
-    ON part.column_graph_id = runs.column_graph_id
-  JOIN {{ schema }}.column_part_nodes AS place
-    ON place.part_id = part.part_id
-  JOIN {{ schema }}.column_edges AS edge
-    ON edge.lineage_id = place.lineage_id
-  WHERE
-    edge.column_name IS NOT NULL
-  UNION
-  SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    edge.parent_id AS node_id,
-    edge.parent_column AS column_name
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.column_parts AS part
-    ON part.column_graph_id = runs.column_graph_id
-  JOIN {{ schema }}.column_part_nodes AS place
-    ON place.part_id = part.part_id
-  JOIN {{ schema }}.column_edges AS edge
-    ON edge.lineage_id = place.lineage_id
-  WHERE
-    edge.parent_id IS NOT NULL
-  UNION
-  SELECT
-    runs.run_id,
-    runs.environment,
-    runs.graph_id,
-    runs.column_graph_id,
-    edge.parent_id AS node_id,
-    CAST(NULL AS TEXT) AS column_name
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.graph_nodes AS place
-    ON place.graph_id = runs.graph_id
-  JOIN {{ schema }}.version_parents AS edge
-    ON edge.version_id = place.version_id
-  WHERE
-    runs.column_graph_id IS NOT NULL
-) AS start
+FROM {{ schema }}.runs AS run
 CROSS JOIN LATERAL (
-  WITH RECURSIVE known AS (
+  WITH known AS (
     SELECT
       place.unique_id
     FROM {{ schema }}.column_parts AS part
@@ -664,58 +613,120 @@ CROSS JOIN LATERAL (
     JOIN {{ schema }}.column_analyses AS analysis
       ON analysis.lineage_id = place.lineage_id
     WHERE
-      part.column_graph_id = start.column_graph_id AND analysis.reason IS NULL
-  ), inlined AS (
-    /* an ephemeral model, whose SQL stands in its readers: what they read is known, but not that it was this model's */
+      part.column_graph_id = run.column_graph_id AND analysis.reason IS NULL
+  ), reads AS MATERIALIZED (
     SELECT
-      place.unique_id
-    FROM {{ schema }}.graph_nodes AS place
-    JOIN {{ schema }}.node_versions AS version
-      ON version.version_id = place.version_id
-    WHERE
-      place.graph_id = start.graph_id
-      AND place.unique_id = start.node_id
-      AND version.materialized = 'ephemeral'
-  ), steps AS MATERIALIZED (
-    /* from a column into one that is made of it, and into the rows that it decides over */
-    SELECT
-      edge.parent_id,
-      edge.parent_column,
       place.unique_id AS node_id,
       edge.column_name,
-      edge.confidence,
-      TRUE AS is_known
+      edge.parent_id,
+      edge.parent_column,
+      edge.kind,
+      edge.confidence
     FROM {{ schema }}.column_parts AS part
     JOIN {{ schema }}.column_part_nodes AS place
       ON place.part_id = part.part_id
     JOIN {{ schema }}.column_edges AS edge
       ON edge.lineage_id = place.lineage_id
     WHERE
-      part.column_graph_id = start.column_graph_id
-      AND (
-        edge.parent_id <> place.unique_id
-        OR edge.parent_column IS DISTINCT FROM edge.column_name
-      )
-      AND edge.kind <> 'referenced'
-    UNION ALL
-    /* from rows into the rows of every reader, and from a column into readers whose columns are not known */
+      part.column_graph_id = run.column_graph_id
+  ), node_reads AS MATERIALIZED (
     SELECT
-      edge.parent_id,
-      NULL AS parent_column,
       place.unique_id AS node_id,
-      NULL AS column_name,
-      1 AS confidence,
-      known.unique_id IS NOT NULL AND inlined.unique_id IS NULL AS is_known
+      edge.parent_id,
+      known.unique_id IS NOT NULL AS is_known
     FROM {{ schema }}.graph_nodes AS place
     JOIN {{ schema }}.version_parents AS edge
       ON edge.version_id = place.version_id
     LEFT JOIN known
       ON known.unique_id = place.unique_id
-    LEFT JOIN inlined
-      ON inlined.unique_id = edge.parent_id
     WHERE
-      place.graph_id = start.graph_id
-  ), reached AS (
+      place.graph_id = run.graph_id AND run.column_graph_id IS NOT NULL
+  ), steps AS (
+    /* from a column into one that is made of it, and into the rows that it decides over */
+    SELECT
+      parent_id,
+      COALESCE(SPLIT_PART(parent_column, '.', 1), 'rows') AS bucket,
+      JSONB_BUILD_ARRAY(node_id, column_name, parent_column, confidence, TRUE) AS step
+    FROM reads
+    WHERE
+      parent_id IS NOT NULL
+      AND (
+        parent_id <> node_id OR parent_column IS DISTINCT FROM column_name
+      )
+      AND kind <> 'referenced'
+    UNION ALL
+    /* from rows into the rows of every reader, and from a column into readers whose columns are not known */
+    SELECT
+      parent_id,
+      'rows' AS bucket,
+      JSONB_BUILD_ARRAY(node_id, NULL, NULL, 1, is_known) AS step
+    FROM node_reads
+  )
+  SELECT
+    (
+      SELECT
+        JSONB_OBJECT_AGG(parent_id, buckets)
+      FROM (
+        SELECT
+          parent_id,
+          JSONB_OBJECT_AGG(bucket, steps) AS buckets
+        FROM (
+          SELECT
+            parent_id,
+            bucket,
+            JSONB_AGG(step) AS steps
+          FROM steps
+          GROUP BY
+            parent_id,
+            bucket
+        ) AS by_bucket
+        GROUP BY
+          parent_id
+      ) AS by_parent
+    ) AS steps,
+    (
+      SELECT
+        JSONB_AGG(JSONB_BUILD_ARRAY(node_id, column_name))
+      FROM (
+        SELECT
+          node_id,
+          column_name
+        FROM reads
+        WHERE
+          column_name IS NOT NULL
+        UNION
+        SELECT
+          parent_id AS node_id,
+          parent_column AS column_name
+        FROM reads
+        WHERE
+          parent_id IS NOT NULL
+        UNION
+        SELECT
+          parent_id AS node_id,
+          CAST(NULL AS TEXT) AS column_name
+        FROM node_reads
+      ) AS places
+    ) AS starts,
+    (
+      /* ephemeral models, whose SQL stands in their readers: what those read is known, but not through which model */
+      SELECT
+        JSONB_OBJECT_AGG(place.unique_id, TRUE)
+      FROM {{ schema }}.graph_nodes AS place
+      JOIN {{ schema }}.node_versions AS version
+        ON version.version_id = place.version_id
+      WHERE
+        place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
+    ) AS inlined
+) AS graph
+CROSS JOIN LATERAL (
+  SELECT
+    item ->> 0 AS node_id,
+    item ->> 1 AS column_name
+  FROM JSONB_ARRAY_ELEMENTS(graph.starts) AS item
+) AS start
+CROSS JOIN LATERAL (
+  WITH RECURSIVE reached AS (
     SELECT
       start.node_id AS unique_id,
       start.column_name,
@@ -724,16 +735,16 @@ CROSS JOIN LATERAL (
       CAST(1 AS DOUBLE PRECISION) AS confidence
     UNION
     SELECT
-      steps.node_id,
+      step.node_id,
       CASE
-        WHEN steps.column_name = '*' AND steps.parent_column = '*'
+        WHEN step.column_name = '*' AND step.parent_column = '*'
         THEN reached.column_name
-        ELSE steps.column_name
+        ELSE step.column_name
       END,
       CASE
-        WHEN steps.column_name IS NOT NULL
+        WHEN step.column_name IS NOT NULL
         THEN 'columns'
-        WHEN steps.parent_column IS NOT NULL
+        WHEN step.parent_column IS NOT NULL
         THEN 'rows'
         WHEN reached.column_name IS NOT NULL
         THEN 'unknown'
@@ -741,27 +752,45 @@ CROSS JOIN LATERAL (
       END,
       reached.distance + 1,
       CASE
-        WHEN steps.parent_column IS NULL
+        WHEN step.parent_column IS NULL
         AND reached.column_name IS NOT NULL
         AND reached.confidence > 0.5
         THEN 0.5
-        WHEN steps.confidence < reached.confidence
-        THEN steps.confidence
+        WHEN step.confidence < reached.confidence
+        THEN step.confidence
         ELSE reached.confidence
       END
     FROM reached
-    JOIN steps
-      ON steps.parent_id = reached.unique_id
+    CROSS JOIN LATERAL (
+      SELECT
+        item ->> 0 AS node_id,
+        item ->> 1 AS column_name,
+        item ->> 2 AS parent_column,
+        CAST(item -> 3 AS DOUBLE PRECISION) AS confidence,
+        CAST(item -> 4 AS BOOLEAN) AS is_known
+      FROM JSONB_ARRAY_ELEMENTS(
+        CASE
+          WHEN reached.column_name IS NULL
+          THEN COALESCE(graph.steps -> reached.unique_id -> 'rows', '[]')
+          WHEN reached.column_name = '*'
+          THEN COALESCE(JSONB_PATH_QUERY_ARRAY(graph.steps -> reached.unique_id, '$.*[*]'), '[]')
+          ELSE COALESCE(graph.steps -> reached.unique_id -> 'rows', '[]') || COALESCE(graph.steps -> reached.unique_id -> '*', '[]') || COALESCE(graph.steps -> reached.unique_id -> SPLIT_PART(reached.column_name, '.', 1), '[]')
+        END
+      ) AS item
+    ) AS step
     WHERE
       reached.distance < 100
       AND CASE
         WHEN reached.column_name IS NULL
-        THEN steps.parent_column IS NULL
-        WHEN steps.parent_column IS NULL
-        THEN NOT steps.is_known
-        ELSE steps.parent_column IN (reached.column_name, '*')
+        THEN step.parent_column IS NULL
+        WHEN step.parent_column IS NULL
+        THEN NOT step.is_known
+        OR (
+          graph.inlined -> reached.unique_id IS NOT NULL AND reached.distance = 0
+        )
+        ELSE step.parent_column IN (reached.column_name, '*')
         OR reached.column_name = '*'
-        OR /* a field that the catalog lists beside its struct is read with the struct */ LEFT(reached.column_name, LENGTH(steps.parent_column) + 1) = steps.parent_column || '.'
+        OR /* a field that the catalog lists beside its struct is read with the struct */ LEFT(reached.column_name, LENGTH(step.parent_column) + 1) = step.parent_column || '.'
       END
   )
   SELECT
@@ -772,8 +801,11 @@ CROSS JOIN LATERAL (
     MAX(confidence) AS confidence
   FROM reached
   WHERE
-    unique_id <> start.node_id
-    OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
+    (
+      unique_id <> start.node_id
+      OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
+    )
+    AND run.run_id <> ''
   GROUP BY
     unique_id,
     column_name,
@@ -960,10 +992,11 @@ JOIN {{ schema }}.version_references AS link
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- hand-written: DISTINCT ON, of whose rows PostgreSQL expects few; of a filter on ROW_NUMBER it expects many
 -- The latest run of each project and environment: one row each, with every column of `runs`. A failed scan is
 -- never the latest run.
 CREATE OR REPLACE VIEW {{ schema }}.latest_runs AS
-SELECT
+SELECT DISTINCT ON (project_name, environment)
   run_id,
   run_at,
   project_name,
@@ -997,19 +1030,15 @@ SELECT
   build_warnings,
   build_skipped,
   warnings
-FROM (
-  SELECT
-    runs.*,
-    ROW_NUMBER() OVER (
-      PARTITION BY project_name, environment
-      ORDER BY run_at DESC, recorded_at DESC, run_id
-    ) AS age
-  FROM {{ schema }}.runs
-  WHERE
-    status = 'complete'
-) AS aged_runs
+FROM {{ schema }}.runs
 WHERE
-  age = 1
+  status = 'complete'
+ORDER BY
+  project_name,
+  environment,
+  run_at DESC,
+  recorded_at DESC,
+  run_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -1894,78 +1923,45 @@ WHERE
 -- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
 -- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
 -- tags, and those keys of the configuration whose text in the project differs and whose value does.
+-- No common table expressions: PostgreSQL would not look into them when the view is joined.
 CREATE OR REPLACE VIEW {{ schema }}.node_changes AS
-WITH parts AS (
-  /* The parts of the two graphs that only one of them has: nothing differs in the others. */
-  SELECT
-    step.run_id,
-    step.previous_run_id,
-    step.project_name,
-    step.environment,
-    step.run_at,
-    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
-    part.part_id,
-    BOOL_OR(side.is_current) AS is_current
-  FROM {{ schema }}.run_steps AS step
-  CROSS JOIN (VALUES
-    (TRUE),
-    (FALSE)) AS side(is_current)
-  JOIN {{ schema }}.graph_parts AS part
-    ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
-  WHERE
-    step.graph_id <> step.previous_graph_id
-  GROUP BY
-    step.run_id,
-    step.previous_run_id,
-    step.project_name,
-    step.environment,
-    step.run_at,
-    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version,
-    part.part_id
-  HAVING
-    COUNT(*) = 1
-), sides AS (
-  SELECT
-    parts.run_id,
-    parts.previous_run_id,
-    parts.project_name,
-    parts.environment,
-    parts.run_at,
-    parts.same_dbt,
-    parts.is_current,
-    place.*
-  FROM parts
-  JOIN {{ schema }}.part_nodes AS place
-    ON place.part_id = parts.part_id
-), pairs AS (
-  SELECT
-    run_id,
-    previous_run_id,
-    project_name,
-    environment,
-    run_at,
-    same_dbt,
-    unique_id,
-    MAX(CASE WHEN is_current THEN version_id END) AS version_id,
-    MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
-    MAX(CASE WHEN is_current THEN relation_name END) AS relation_name,
-    MAX(CASE WHEN NOT is_current THEN relation_name END) AS previous_relation_name,
-    (
-      MAX(CASE WHEN is_current THEN database_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN database_name END)
-      OR MAX(CASE WHEN is_current THEN schema_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN schema_name END)
-      OR MAX(CASE WHEN is_current THEN identifier END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN identifier END)
-      OR MAX(CASE WHEN is_current THEN relation_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN relation_name END)
-    ) AS place_differs
-  FROM sides
-  GROUP BY
-    run_id,
-    previous_run_id,
-    project_name,
-    environment,
-    run_at,
-    same_dbt,
-    unique_id
-), compared AS (
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  unique_id,
+  name,
+  resource_type,
+  CASE
+    WHEN previous_version_id IS NULL
+    THEN 'added'
+    WHEN version_id IS NULL
+    THEN 'removed'
+    WHEN code_changed
+    OR config_changed
+    OR columns_changed
+    OR description_changed
+    OR contract_changed
+    OR rest_changed
+    THEN 'modified'
+    WHEN place_differs
+    THEN 'moved'
+    ELSE 'rewritten'
+  END AS status,
+  CASE WHEN both_there THEN code_changed END AS code_changed,
+  CASE WHEN both_there THEN compiled_changed END AS compiled_changed,
+  CASE WHEN both_there THEN config_changed END AS config_changed,
+  CASE WHEN both_there THEN columns_changed END AS columns_changed,
+  CASE WHEN both_there THEN description_changed END AS description_changed,
+  CASE WHEN both_there THEN contract_changed END AS contract_changed,
+  CASE WHEN both_there THEN place_differs END AS place_changed,
+  version_id,
+  previous_version_id,
+  relation_name,
+  previous_relation_name
+FROM (
   SELECT
     pairs.*,
     COALESCE(node.name, previous.name) AS name,
@@ -2092,7 +2088,51 @@ WITH parts AS (
     SELECT
       pairs.*,
       version_id IS NOT NULL AND previous_version_id IS NOT NULL AS both_there
-    FROM pairs
+    FROM (
+      SELECT
+        step.run_id,
+        step.previous_run_id,
+        step.project_name,
+        step.environment,
+        step.run_at,
+        step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
+        pair.*
+      FROM {{ schema }}.run_steps AS step
+      /* For each step, so that a join with some runs reads the graphs of those alone. */
+      CROSS JOIN LATERAL (
+        SELECT
+          place.unique_id,
+          MAX(CASE WHEN is_current THEN version_id END) AS version_id,
+          MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
+          MAX(CASE WHEN is_current THEN relation_name END) AS relation_name,
+          MAX(CASE WHEN NOT is_current THEN relation_name END) AS previous_relation_name,
+          (
+            MAX(CASE WHEN is_current THEN database_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN database_name END)
+            OR MAX(CASE WHEN is_current THEN schema_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN schema_name END)
+            OR MAX(CASE WHEN is_current THEN identifier END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN identifier END)
+            OR MAX(CASE WHEN is_current THEN relation_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN relation_name END)
+          ) AS place_differs
+        FROM (
+          /* The parts of the two graphs that only one of them has: nothing differs in the others. */
+          SELECT
+            part.part_id,
+            BOOL_OR(part.graph_id = step.graph_id) AS is_current
+          FROM {{ schema }}.graph_parts AS part
+          WHERE
+            part.graph_id IN (step.graph_id, step.previous_graph_id)
+          GROUP BY
+            part.part_id
+          HAVING
+            COUNT(*) = 1
+        ) AS parts
+        JOIN {{ schema }}.part_nodes AS place
+          ON place.part_id = parts.part_id
+        GROUP BY
+          place.unique_id
+      ) AS pair
+      WHERE
+        step.graph_id <> step.previous_graph_id
+    ) AS pairs
     WHERE
       version_id IS DISTINCT FROM previous_version_id OR place_differs
   ) AS pairs
@@ -2100,44 +2140,7 @@ WITH parts AS (
     ON node.version_id = pairs.version_id
   LEFT JOIN {{ schema }}.node_versions AS previous
     ON previous.version_id = pairs.previous_version_id
-)
-SELECT
-  run_id,
-  previous_run_id,
-  project_name,
-  environment,
-  run_at,
-  unique_id,
-  name,
-  resource_type,
-  CASE
-    WHEN previous_version_id IS NULL
-    THEN 'added'
-    WHEN version_id IS NULL
-    THEN 'removed'
-    WHEN code_changed
-    OR config_changed
-    OR columns_changed
-    OR description_changed
-    OR contract_changed
-    OR rest_changed
-    THEN 'modified'
-    WHEN place_differs
-    THEN 'moved'
-    ELSE 'rewritten'
-  END AS status,
-  CASE WHEN both_there THEN code_changed END AS code_changed,
-  CASE WHEN both_there THEN compiled_changed END AS compiled_changed,
-  CASE WHEN both_there THEN config_changed END AS config_changed,
-  CASE WHEN both_there THEN columns_changed END AS columns_changed,
-  CASE WHEN both_there THEN description_changed END AS description_changed,
-  CASE WHEN both_there THEN contract_changed END AS contract_changed,
-  CASE WHEN both_there THEN place_differs END AS place_changed,
-  version_id,
-  previous_version_id,
-  relation_name,
-  previous_relation_name
-FROM compared
+) AS compared
 WHERE
   resource_type <> 'group'
     {%- endset -%}
@@ -2150,70 +2153,6 @@ WHERE
 -- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
 -- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW {{ schema }}.column_changes AS
-WITH sides AS (
-  SELECT
-    change.run_id,
-    change.previous_run_id,
-    change.project_name,
-    change.environment,
-    change.run_at,
-    change.unique_id,
-    change.name,
-    change.status AS node_status,
-    side.is_current,
-    item.content ->> 'name' AS column_name,
-    item.content ->> 'type' AS column_type,
-    CASE
-      WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
-      THEN item.content ->> 'name'
-      ELSE LOWER(item.content ->> 'name')
-    END AS column_key,
-    CASE
-      WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
-      THEN CAST(item.content AS TEXT)
-    END AS definition,
-    item.ordinal
-  FROM {{ schema }}.node_changes AS change
-  CROSS JOIN (VALUES
-    (TRUE),
-    (FALSE)) AS side(is_current)
-  JOIN {{ schema }}.node_versions AS node
-    ON node.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
-  CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
-  WHERE
-    change.status IN ('added', 'removed') OR change.columns_changed
-), pairs AS (
-  SELECT
-    run_id,
-    previous_run_id,
-    project_name,
-    environment,
-    run_at,
-    unique_id,
-    name,
-    node_status,
-    COALESCE(
-      MAX(CASE WHEN is_current THEN column_name END),
-      MAX(CASE WHEN NOT is_current THEN column_name END)
-    ) AS column_name,
-    MAX(CASE WHEN is_current THEN column_type END) AS column_type,
-    MAX(CASE WHEN NOT is_current THEN column_type END) AS previous_column_type,
-    MAX(CASE WHEN is_current THEN definition END) AS definition,
-    MAX(CASE WHEN NOT is_current THEN definition END) AS previous_definition,
-    MAX(CASE WHEN is_current THEN ordinal END) AS ordinal,
-    MAX(CASE WHEN NOT is_current THEN ordinal END) AS previous_ordinal
-  FROM sides
-  GROUP BY
-    run_id,
-    previous_run_id,
-    project_name,
-    environment,
-    run_at,
-    unique_id,
-    name,
-    node_status,
-    column_key
-)
 SELECT
   run_id,
   previous_run_id,
@@ -2239,7 +2178,58 @@ SELECT
   ordinal,
   previous_ordinal,
   node_status
-FROM pairs
+FROM (
+  SELECT
+    change.run_id,
+    change.previous_run_id,
+    change.project_name,
+    change.environment,
+    change.run_at,
+    change.unique_id,
+    change.name,
+    change.status AS node_status,
+    pair.*
+  FROM {{ schema }}.node_changes AS change
+  CROSS JOIN LATERAL (
+    SELECT
+      COALESCE(
+        MAX(CASE WHEN is_current THEN column_name END),
+        MAX(CASE WHEN NOT is_current THEN column_name END)
+      ) AS column_name,
+      MAX(CASE WHEN is_current THEN column_type END) AS column_type,
+      MAX(CASE WHEN NOT is_current THEN column_type END) AS previous_column_type,
+      MAX(CASE WHEN is_current THEN definition END) AS definition,
+      MAX(CASE WHEN NOT is_current THEN definition END) AS previous_definition,
+      MAX(CASE WHEN is_current THEN ordinal END) AS ordinal,
+      MAX(CASE WHEN NOT is_current THEN ordinal END) AS previous_ordinal
+    FROM (
+      SELECT
+        side.is_current,
+        item.content ->> 'name' AS column_name,
+        item.content ->> 'type' AS column_type,
+        CASE
+          WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
+          THEN item.content ->> 'name'
+          ELSE LOWER(item.content ->> 'name')
+        END AS column_key,
+        CASE
+          WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
+          THEN CAST(item.content AS TEXT)
+        END AS definition,
+        item.ordinal
+      FROM (VALUES
+        (TRUE),
+        (FALSE)) AS side(is_current)
+      JOIN {{ schema }}.node_versions AS node
+        ON node.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
+      CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
+    ) AS sides
+    GROUP BY
+      column_key
+  ) AS pair
+  WHERE
+    change.status IN ('added', 'removed') OR change.columns_changed
+) AS pairs
 WHERE
   ordinal IS DISTINCT FROM previous_ordinal
   OR column_type IS DISTINCT FROM previous_column_type
@@ -2407,6 +2397,7 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- hand-written: LATERAL, so that a join with some runs reads the nodes of those alone
 -- One row per run and edge that the run before it lacks ('added'), or that only that run has ('removed').
 -- Key: run_id, node_id, parent_id. Edges belong to the version of their child, so that only nodes whose
 -- version changed are looked at; `node_status` says what happened to that child.
@@ -2418,30 +2409,21 @@ SELECT
   change.environment,
   change.run_at,
   change.unique_id AS node_id,
-  edge.parent_id,
-  CASE
-    WHEN MAX(CASE WHEN side.is_current THEN 1 ELSE 0 END) = 1
-    THEN 'added'
-    ELSE 'removed'
-  END AS status,
+  step.parent_id,
+  step.status,
   change.status AS node_status
 FROM {{ schema }}.node_changes AS change
-CROSS JOIN (VALUES
-  (TRUE),
-  (FALSE)) AS side(is_current)
-JOIN {{ schema }}.version_parents AS edge
-  ON edge.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
-GROUP BY
-  change.run_id,
-  change.previous_run_id,
-  change.project_name,
-  change.environment,
-  change.run_at,
-  change.unique_id,
-  edge.parent_id,
-  change.status
-HAVING
-  COUNT(*) = 1
+CROSS JOIN LATERAL (
+  SELECT
+    edge.parent_id,
+    CASE WHEN BOOL_OR(edge.version_id = change.version_id) THEN 'added' ELSE 'removed' END AS status
+  FROM {{ schema }}.version_parents AS edge
+  WHERE
+    edge.version_id IN (change.version_id, change.previous_version_id)
+    AND change.version_id IS DISTINCT FROM change.previous_version_id
+  GROUP BY edge.parent_id
+  HAVING COUNT(*) = 1
+) AS step
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2553,7 +2535,9 @@ WITH steps AS (
       ELSE 'table'
     END AS object_type,
     change.status
-  FROM {{ schema }}.node_changes AS change
+  FROM steps
+  JOIN {{ schema }}.node_changes AS change
+    ON change.run_id = steps.run_id
   UNION ALL
   SELECT
     change.run_id,
@@ -2565,7 +2549,9 @@ WITH steps AS (
       THEN 'moved'
       ELSE change.status
     END AS status
-  FROM {{ schema }}.column_changes AS change
+  FROM steps
+  JOIN {{ schema }}.column_changes AS change
+    ON change.run_id = steps.run_id
 ), counted AS (
   SELECT
     run_id,

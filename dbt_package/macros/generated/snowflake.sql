@@ -573,22 +573,28 @@ SELECT
   place.unique_id AS node_id,
   analysis.tier,
   analysis.reason,
-  COUNT(DISTINCT edge.column_name) AS column_count
+  analysis.column_count
 FROM {{ schema }}.runs
 JOIN {{ schema }}.column_parts AS part
   ON part.column_graph_id = runs.column_graph_id
 JOIN {{ schema }}.column_part_nodes AS place
   ON place.part_id = part.part_id
-JOIN {{ schema }}.column_analyses AS analysis
+JOIN (
+  /* once for each analysis, however many runs have it */
+  SELECT
+    found.lineage_id,
+    found.tier,
+    found.reason,
+    COUNT(DISTINCT edge.column_name) AS column_count
+  FROM {{ schema }}.column_analyses AS found
+  LEFT JOIN {{ schema }}.column_edges AS edge
+    ON edge.lineage_id = found.lineage_id
+  GROUP BY
+    found.lineage_id,
+    found.tier,
+    found.reason
+) AS analysis
   ON analysis.lineage_id = place.lineage_id
-LEFT JOIN {{ schema }}.column_edges AS edge
-  ON edge.lineage_id = place.lineage_id
-GROUP BY
-  runs.run_id,
-  runs.environment,
-  place.unique_id,
-  analysis.tier,
-  analysis.reason
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2420,7 +2426,9 @@ WITH steps AS (
       ELSE 'table'
     END AS object_type,
     change.status
-  FROM {{ schema }}.node_changes AS change
+  FROM steps
+  JOIN {{ schema }}.node_changes AS change
+    ON change.run_id = steps.run_id
   UNION ALL
   SELECT
     change.run_id,
@@ -2432,7 +2440,9 @@ WITH steps AS (
       THEN 'moved'
       ELSE change.status
     END AS status
-  FROM {{ schema }}.column_changes AS change
+  FROM steps
+  JOIN {{ schema }}.column_changes AS change
+    ON change.run_id = steps.run_id
 ), counted AS (
   SELECT
     run_id,
