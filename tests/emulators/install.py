@@ -40,6 +40,8 @@ def install(name: str) -> None:
     requirements = FOLDERS / name / "requirements.txt"
     command = [str(python_of(name)), "-m", "pip", "install", "-q", "-r", str(requirements)]
     subprocess.run(command, check=True)
+    if (program := FOLDERS / name / "prepare.py").exists():
+        subprocess.run([str(python_of(name)), str(program)], check=True)
     _mark(name).write_text(_wanted(name), encoding="utf-8")
 
 

@@ -13,8 +13,9 @@ from recce_meta.store.files import DEFAULT_SCHEMA
 
 JSON_COLUMNS = frozenset(
     (
-        "columns", "config", "contract", "fqn", "macros", "meta", "notes", "parameters", "parent_columns",
-        "properties", "result", "tags", "unrendered_config", "value_kinds", "warnings",
+        "columns", "config", "contract", "findings", "fqn", "macros", "meta", "notes", "parameters",
+        "parent_columns", "properties", "result", "tags", "unrendered_config", "value_kinds", "violations",
+        "warnings",
     )
 )  # fmt: skip
 """The columns of type JSON, whatever table they are in: a cast of one to text means its JSON text."""

@@ -1,4 +1,4 @@
-"""Starts the emulator of BigQuery: a server of our own, which needs nothing but what the tests need."""
+"""Starts the emulator of BigQuery: a server of our own, and GoogleSQL in an environment of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+
+from tests.emulators.install import is_installed
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "recce-emulated"
@@ -19,7 +21,7 @@ def problem() -> str | None:
     """Why it cannot run here."""
     if find_spec("google.cloud.bigquery") is None or find_spec("sqlalchemy_bigquery") is None:
         return "no module sqlalchemy_bigquery (pip install -e '.[bigquery]')"
-    return None
+    return None if is_installed("bigquery") else "GoogleSQL is not installed"
 
 
 @contextmanager

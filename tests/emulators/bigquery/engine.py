@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
 import duckdb
 
 from tests.emulators.bigquery.catalog import TABLES
+from tests.emulators.bigquery.judge import Judge, parameter_type, path_of, type_of
 from tests.emulators.bigquery.results import Field, cell, field_of, refusal
 from tests.emulators.bigquery.translate import MACROS, Refused, Statement, translate
 
@@ -74,6 +76,7 @@ class Engine:
             self._root.execute(f"CREATE MACRO {macro}")
         for table in TABLES:
             self._root.execute(table)
+        self._judge = Judge()
         self._lock = threading.RLock()
         self._projects: set[str] = set()
         self.locations: dict[tuple[str, str], str] = {}
@@ -192,18 +195,26 @@ class Engine:
             self.cancel(job)
 
     def _statement(self, job: Job) -> Statement:
+        sql = job.configuration["query"]["query"]
+        names = self._judge.names(sql, self._names_of_datasets())
+        statement = translate(sql, *self._defaults(job))
+        statement.names = names
+        return statement
+
+    def _defaults(self, job: Job) -> tuple[str, tuple[str, str] | None]:
+        """The project and the dataset of names without one."""
         query = job.configuration["query"]
         properties = {one["key"]: one["value"] for one in query.get("connectionProperties", ())}
         project = properties.get("dataset_project_id", job.project)
         self._know(project)
         given = query.get("defaultDataset")
-        default = (given.get("projectId", project), given["datasetId"]) if given else None
-        return translate(query["query"], project, default)
+        return project, (given.get("projectId", project), given["datasetId"]) if given else None
 
     def _dry_run(self, job: Job) -> None:
         statement = self._statement(job)
         cursor = self._cursor()
         self._look(job, statement, cursor)
+        self._judge_statement(job, statement, cursor)
         job.bytes_processed = self._size(cursor, statement)
         if statement.kind in ("Select", "Union", "Intersect", "Except", "SetOperation"):
             try:
@@ -259,6 +270,7 @@ class Engine:
             self._make_dataset(job, statement)
             return
         self._look(job, statement, job.cursor)
+        self._judge_statement(job, statement, job.cursor)
         job.bytes_processed = self._size(job.cursor, statement)
         most = job.configuration["query"].get("maximumBytesBilled")
         if most is not None and job.bytes_processed > int(most):
@@ -346,6 +358,34 @@ class Engine:
                 "notFound",
             )
 
+    def _judge_statement(self, job: Job, statement: Statement, cursor: Any) -> None:
+        """Raise if GoogleSQL refuses the statement on the tables as they are now."""
+        query = job.configuration["query"]
+        tables = [(name, self._columns(job, name, cursor)) for name in statement.names]
+        parameters = [
+            (one["name"], parameter_type(one["parameterType"])) for one in query.get("queryParameters", ())
+        ]
+        self._judge.check(query["query"], tables, parameters, self._names_of_datasets())
+
+    def _names_of_datasets(self) -> set[str]:
+        return {dataset for _, dataset in list(self.locations)}
+
+    def _columns(self, job: Job, name: tuple[str, ...], cursor: Any) -> tuple[tuple[str, str], ...]:
+        """The name and type of each column of the table that a statement calls *name*."""
+        select = _no_rows_of(name, *self._defaults(job))
+        found = cursor.execute(select.sql).description
+        kinds: dict[str, str] = {}
+        for place in select.tables:
+            cursor.execute(
+                "SELECT column_name, kind FROM memory.main.bq_columns"
+                " WHERE project = ? AND dataset = ? AND name = ?",
+                list(place),
+            )
+            kinds.update(cursor.fetchall())
+        return tuple(
+            (column, kinds.get(column) or type_of(field_of(column, kind))) for column, kind, *_ in found
+        )
+
     def _size(self, cursor: Any, statement: Statement) -> int:
         if not statement.tables:
             return 0
@@ -356,6 +396,11 @@ class Engine:
             [wanted],
         ).fetchone()
         return int(rows) * BYTES_OF_A_ROW
+
+
+@lru_cache(4000)
+def _no_rows_of(name: tuple[str, ...], project: str, dataset: tuple[str, str] | None) -> Statement:
+    return translate(f"SELECT * FROM {path_of(name)} LIMIT 0", project, dataset)
 
 
 def rows_of(job: Job, start: int, most: int) -> list[Any]:

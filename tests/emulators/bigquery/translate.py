@@ -49,6 +49,10 @@ _ABORT = re.compile(r"\s*CALL\s+BQ\.ABORT_SESSION\(.*\)\s*;?\s*", re.I)
 _PROJECT = re.compile(r"\s*SELECT\s+@@project_id\b\s*", re.I)
 
 
+NOT_JUDGED = re.compile(rf"{_TRANSACTION.pattern}|{_ABORT.pattern}", re.I)
+"""Statements of sessions, which GoogleSQL leaves to the engine."""
+
+
 class Refused(Exception):
     """What BigQuery would refuse, with its reason."""
 
@@ -70,6 +74,8 @@ class Statement:
     dataset_to_create: tuple[str, str, str | None] | None = None
     """Project, name, and location if one is given."""
     dataset_to_drop: tuple[str, str] | None = None
+    names: tuple[tuple[str, ...], ...] = ()
+    """The parts of the name of each table that is read, as the statement has them."""
     definition: Definition | None = None
     """What a new table or view has that DuckDB does not keep."""
 

@@ -9,7 +9,9 @@ import sqlglot
 from sqlglot import ErrorLevel, exp
 
 from recce_meta.store import files
+from recce_meta.store.files import sql_root
 from recce_meta.store.rendering import rendering_of, stale
+from recce_meta.store.rendering.base import JSON_COLUMNS, NULLABLE_JSON_COLUMNS
 
 SIX = ("bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake")
 SAID = {
@@ -311,3 +313,10 @@ def test_no_name_is_a_reserved_word_without_its_quotes(dialect: str) -> None:
             names = tree.find_all(exp.Identifier) if tree else ()
             found = {name.name for name in names if not name.quoted and name.name.upper() in reserved}
             assert not found, path
+
+
+def test_every_column_of_type_json_is_known_as_such() -> None:
+    ddl = "".join(path.read_text(encoding="utf-8") for path in sorted((sql_root() / "ddl").glob("*.sql")))
+    assert set(re.findall(r"^  (\w+) JSON\b", ddl, re.MULTILINE)) == JSON_COLUMNS
+    nullable = set(re.findall(r"^  (\w+) JSON(?! NOT NULL)", ddl, re.MULTILINE))
+    assert nullable == NULLABLE_JSON_COLUMNS

@@ -18,8 +18,8 @@ SELECT
   result.differing_nodes,
   result.uncompared_nodes,
   result.message,
-  CAST(result.violations AS STRING) AS violations,
-  CAST(result.findings AS STRING) AS findings,
+  TO_JSON_STRING(result.violations) AS violations,
+  TO_JSON_STRING(result.findings) AS findings,
   result.seconds,
   TO_JSON_STRING(result.parameters) AS parameters,
   result.recorder_version

@@ -18,8 +18,8 @@ SELECT
   result.differing_nodes,
   result.uncompared_nodes,
   result.message,
-  CAST(result.violations AS STRING) AS violations,
-  CAST(result.findings AS STRING) AS findings,
+  result.violations AS violations,
+  result.findings AS findings,
   result.seconds,
   result.parameters AS parameters,
   result.recorder_version

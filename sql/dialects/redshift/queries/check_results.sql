@@ -18,8 +18,8 @@ SELECT
   result.differing_nodes,
   result.uncompared_nodes,
   result.message,
-  CAST(result.violations AS VARCHAR(65535)) AS violations,
-  CAST(result.findings AS VARCHAR(65535)) AS findings,
+  result.violations AS violations,
+  result.findings AS findings,
   result.seconds,
   result.parameters AS parameters,
   result.recorder_version

@@ -18,8 +18,8 @@ SELECT
   result.differing_nodes,
   result.uncompared_nodes,
   result.message,
-  CAST(result.violations AS VARCHAR) AS violations,
-  CAST(result.findings AS VARCHAR) AS findings,
+  TO_JSON(result.violations) AS violations,
+  TO_JSON(result.findings) AS findings,
   result.seconds,
   TO_JSON(result.parameters) AS parameters,
   result.recorder_version
