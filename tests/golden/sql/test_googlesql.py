@@ -1,81 +1,79 @@
-"""GoogleSQL's analyzer judges every statement for BigQuery: the store's, the package's, scans and data diffs."""
+"""GoogleSQL's analyzer judges the statements for BigQuery: those of the store, and those of data diffs."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any
 
 import pytest
-import sqlglot
-from sqlglot import exp
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
 
+from recce_meta.dialects import dialect_named
+from recce_meta.diff.data.counts import Countable, row_counts
+from recce_meta.diff.data.detail import value_diff_detail
+from recce_meta.diff.data.histogram import histogram_diff
+from recce_meta.diff.data.plan import Answer, Plan, Queries, run
+from recce_meta.diff.data.profile import profile_diff
+from recce_meta.diff.data.quality import Settings, Table, table_quality
+from recce_meta.diff.data.rows import rows_diff
+from recce_meta.diff.data.settings import PRECISIONS, ValueOptions
+from recce_meta.diff.data.source import Pair, Source, table
+from recce_meta.diff.data.top_k import top_k_diff
+from recce_meta.diff.data.value import value_diff
+from recce_meta.models.data_diff import DataSide, Subject
 from recce_meta.store import files
-from tests.emulators import REQUIRED
-from tests.emulators.bigquery import emulator
-from tests.emulators.bigquery.judge import Judge, Table
+from tests.emulators.bigquery.judge import Judge
 from tests.emulators.bigquery.translate import Refused
+from tests.googlesql import Columns, accept, judging, store_tables
 
-PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
-VIEW = re.compile(r"^CREATE OR REPLACE VIEW \w+\.(?P<name>\w+) AS\n", re.M)
-Columns = tuple[tuple[str, str], ...]
-
-CATALOG: Mapping[str, Columns] = {
-    "TABLES": (("table_name", "STRING"), ("table_schema", "STRING"), ("table_type", "STRING")),
-    "SCHEMATA": (("schema_name", "STRING"), ("location", "STRING")),
-    "COLUMNS": (("table_name", "STRING"), ("column_name", "STRING")),
-}
-"""What the store asks of INFORMATION_SCHEMA; scans ask the emulator, whose catalog has more."""
+TYPES = (
+    *("INT64", "NUMERIC", "BIGNUMERIC", "NUMERIC(12, 2)", "FLOAT64", "BOOL", "STRING", "STRING(9)", "BYTES"),
+    *("DATE", "DATETIME", "TIMESTAMP", "TIME", "INTERVAL", "JSON", "GEOGRAPHY", "ARRAY<INT64>"),
+    *("ARRAY<STRING>", "STRUCT<a INT64, b STRING>", "ARRAY<STRUCT<a FLOAT64>>", "RANGE<DATE>"),
+)
+QUERIES = sorted((files.sql_root() / "dialects" / "bigquery" / "queries").glob("*.sql"))
+MIGRATIONS = [file for _, file in files.migrations("bigquery")]
 
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Judge]:
-    if (problem := emulator.problem()) is not None:
-        hint = f"{problem}; python -m tests.emulators.install bigquery"
-        pytest.fail(hint) if REQUIRED else pytest.skip(hint)
-    found = Judge()
-    yield found
-    found.close()
+    with judging() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def store(judge: Judge) -> Mapping[str, Columns]:
-    """The columns of every table and view of a store, each accepted by GoogleSQL."""
-    tables = dict(CATALOG)
-    for file in (*files.ddl("bigquery"), *files.views("bigquery")):
-        for statement in file.statements():
-            accept(judge, statement, tables)
-            name, columns = created(judge, statement, tables)
-            tables[name] = columns
-    return tables
-
-
-def created(judge: Judge, statement: str, tables: Mapping[str, Columns]) -> tuple[str, Columns]:
-    """The name and columns of the table or view that *statement* creates."""
-    if (view := VIEW.search(statement)) is not None:
-        query = statement[view.end() :]
-        return view["name"], tuple(judge.columns(query, read_by(judge, query, tables)))
-    tree = sqlglot.parse_one(statement, read="bigquery")
-    table = tree.find(exp.Table)
-    assert table is not None
-    columns = ((one.name, one.args["kind"].sql("bigquery")) for one in tree.find_all(exp.ColumnDef))
-    return table.name, tuple(columns)
-
-
-def read_by(judge: Judge, sql: str, tables: Mapping[str, Columns]) -> list[Table]:
-    return [(name, tables[name[-1]]) for name in judge.names(sql)]
-
-
-def accept(judge: Judge, sql: str, tables: Mapping[str, Columns]) -> None:
-    """Fail if GoogleSQL refuses *sql* on *tables*."""
-    text = PARAMETER.sub(r"@\1", sql).replace("\\:", ":")
-    try:
-        judge.check(text, read_by(judge, text, tables))
-    except Refused as refused:
-        pytest.fail(f"{refused.message}\n{text}")
+    return store_tables(judge)
 
 
 def test_a_store_is_created(store: Mapping[str, Columns]) -> None:
     assert {"runs", "run_history"} <= store.keys()
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        (
+            "SELECT t.a, COUNT(*) AS t FROM t GROUP BY t.a",
+            "Column t contains an aggregation function, which is not allowed in GROUP BY at [1:43]",
+        ),
+        (
+            "SELECT a, MAX(b) AS b FROM t GROUP BY a HAVING MAX(b) IS NOT NULL",
+            "Aggregations of aggregations are not allowed at [1:52]",
+        ),
+        ("SELECT a FROM t WHERE n BETWEEN -8e307 AND 8e307", "Invalid NUMERIC value: -8e307"),
+        ("SELECT 7 % 4", 'Syntax error: Expected end of input but got "%" at [1:10]'),
+        ("SELECT c FROM t", "Unrecognized name: c at [1:8]"),
+    ],
+)
+def test_what_bigquery_refuses_is_refused_in_its_words(judge: Judge, sql: str, message: str) -> None:
+    columns = (("a", "INT64"), ("b", "INT64"), ("n", "NUMERIC"))
+    with pytest.raises(Refused) as caught:
+        judge.check(sql, [(name, columns) for name in judge.names(sql)])
+    assert caught.value.message == message
 
 
 @pytest.mark.parametrize("file", files.cookbook("bigquery"), ids=lambda file: file.name)
@@ -86,17 +84,93 @@ def test_a_query_of_the_cookbook_is_accepted(
         accept(judge, statement, store)
 
 
-@pytest.mark.parametrize(
-    "path", sorted((files.sql_root() / "dialects/bigquery/queries").glob("*.sql")), ids=lambda path: path.stem
-)
-def test_a_query_of_the_store_is_accepted(judge, store, path) -> None:
-    for statement in files.query(path.stem, "bigquery").statements():
+@pytest.mark.parametrize("name", [path.stem for path in QUERIES])
+def test_a_query_of_the_store_is_accepted(judge: Judge, store: Mapping[str, Columns], name: str) -> None:
+    for statement in files.query(name, "bigquery").statements():
         accept(judge, statement, store)
 
 
-@pytest.mark.parametrize(
-    "file", [file for _, file in files.migrations("bigquery")], ids=lambda file: file.name
-)
-def test_a_migration_is_accepted(judge, store, file) -> None:
+@pytest.mark.parametrize("file", MIGRATIONS, ids=lambda file: file.name)
+def test_a_migration_is_accepted(judge: Judge, store: Mapping[str, Columns], file: files.SqlFile) -> None:
     for statement in file.statements():
         accept(judge, statement, store)
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[Columns, Columns]:
+    """The columns of both sides: any types, some of which differ between the sides, and a key."""
+    kinds = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=6))
+    base = [("id", "INT64"), *((f"c{place}", kind) for place, kind in enumerate(kinds))]
+    changed = draw(st.lists(st.sampled_from((None, None, *TYPES)), min_size=len(base), max_size=len(base)))
+    current = [(name, other or kind) for (name, kind), other in zip(base, changed, strict=True)]
+    return tuple(base), (("id", "INT64"), *current[1:])
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Callable[[Pair], Plan[Any]]:
+    """A data diff with any options."""
+    options = ValueOptions(
+        key=("id",),
+        where=draw(st.sampled_from((None, "id > 0"))),
+        sample=draw(st.sampled_from((None, 10.0))),
+        absolute=draw(st.sampled_from((0.0, 0.01, 1e-12, 1e30))),
+        relative=draw(st.sampled_from((0.0, 1e-6))),
+        timestamp_precision=draw(st.sampled_from((None, *PRECISIONS))),
+        ignore_case=draw(st.booleans()),
+        ignore_trailing_blanks=draw(st.booleans()),
+        examples=draw(st.integers(0, 3)),
+    )
+    plain = ValueOptions(where=options.where, sample=options.sample, examples=options.examples)
+    where, k = options.where, draw(st.integers(1, 9))
+    approximate, is_joined = draw(st.booleans()), draw(st.booleans())
+    return draw(
+        st.sampled_from(
+            (
+                lambda pair: value_diff(pair, options),
+                lambda pair: value_diff_detail(pair, options),
+                lambda pair: rows_diff(structs.replace(pair, is_joined=is_joined), plain),
+                lambda pair: profile_diff(
+                    structs.replace(pair, is_joined=is_joined), where=where, approximate=approximate
+                ),
+                lambda pair: top_k_diff(structs.replace(pair, is_joined=is_joined), k=k, where=where),
+                lambda pair: histogram_diff(
+                    structs.replace(pair, is_joined=is_joined), num_bins=k, where=where
+                ),
+                lambda pair: row_counts([pair, Countable(pair=pair, where=where)]),
+                lambda pair: table_quality(
+                    Table(source=pair.current, unique_id="model.shop.t", name="t", is_view=False, keys=()),
+                    Settings(top=k),
+                    measured_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
+                ),
+            )
+        )
+    )
+
+
+@given(columns=pairs(), plan=plans())
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_data_diff_of_any_types_is_accepted(
+    judge: Judge, columns: tuple[Columns, Columns], plan: Callable[[Pair], Plan[Any]]
+) -> None:
+    dialect = dialect_named("bigquery")
+    sides = dict(zip(DataSide, columns, strict=True))
+    sources = {
+        side: Source(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
+        for side in DataSide
+    }
+    pair = Pair(
+        subject=Subject(name="t"),
+        base=sources[DataSide.BASE],
+        current=sources[DataSide.CURRENT],
+    )
+
+    def ask(queries: Queries) -> list[Answer]:
+        answers: list[Answer] = []
+        for query in queries:
+            if not query.describes:
+                accept(judge, query.sql, {side.value: found for side, found in sides.items()})
+            assumed = [(1, 1, 1)] if query.about.startswith("key of") else query.assumed or ()
+            answers.append(sides[query.side] if query.describes else assumed)
+        return answers
+
+    run(plan(pair), ask)

@@ -1,0 +1,76 @@
+"""What GoogleSQL's analyzer says of statements for BigQuery, and the tables of a store to ask it with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from recce_meta.store import files
+from tests.emulators import REQUIRED
+from tests.emulators.bigquery import emulator
+from tests.emulators.bigquery.judge import Judge, Table
+from tests.emulators.bigquery.translate import Refused
+
+Columns = tuple[tuple[str, str], ...]
+
+CATALOG: Mapping[str, Columns] = {
+    "TABLES": (("table_name", "STRING"), ("table_schema", "STRING"), ("table_type", "STRING")),
+    "SCHEMATA": (("schema_name", "STRING"), ("location", "STRING")),
+    "COLUMNS": (("table_name", "STRING"), ("column_name", "STRING")),
+}
+"""What a store asks of INFORMATION_SCHEMA; scans ask the emulator, whose catalog has more."""
+_VIEW = re.compile(r"^CREATE OR REPLACE VIEW \w+\.(?P<name>\w+) AS\n", re.M)
+_PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+
+
+@contextmanager
+def judging() -> Iterator[Judge]:
+    """The judge while the block lasts; skips the test if GoogleSQL is not installed."""
+    problem = emulator.problem()
+    if problem is not None:
+        hint = f"{problem}; python -m tests.emulators.install bigquery"
+        pytest.fail(hint) if REQUIRED else pytest.skip(hint)
+    with closing(Judge()) as judge:
+        yield judge
+
+
+def store_tables(judge: Judge) -> Mapping[str, Columns]:
+    """The columns of every table and view of a store, each accepted by *judge*."""
+    tables = dict(CATALOG)
+    for file in (*files.ddl("bigquery"), *files.views("bigquery")):
+        for statement in file.statements():
+            accept(judge, statement, tables)
+            name, columns = _created(judge, statement, tables)
+            tables[name] = columns
+    return tables
+
+
+def accept(judge: Judge, sql: str, tables: Mapping[str, Columns]) -> None:
+    """Fail if GoogleSQL refuses *sql* on *tables*, which are known by the last parts of their names."""
+    text = _PARAMETER.sub(r"@\1", sql).replace("\\:", ":")
+    try:
+        judge.check(text, _read_by(judge, text, tables))
+    except Refused as refused:
+        pytest.fail(f"{refused.message}\n{text}")
+
+
+def _created(judge: Judge, statement: str, tables: Mapping[str, Columns]) -> tuple[str, Columns]:
+    """The name and columns of the table or view that *statement* creates."""
+    view = _VIEW.search(statement)
+    if view is not None:
+        query = statement[view.end() :]
+        return view["name"], tuple(judge.columns(query, _read_by(judge, query, tables)))
+    tree = sqlglot.parse_one(statement, read="bigquery")
+    table = tree.find(exp.Table)
+    assert table is not None
+    columns = ((one.name, one.args["kind"].sql("bigquery")) for one in tree.find_all(exp.ColumnDef))
+    return table.name, tuple(columns)
+
+
+def _read_by(judge: Judge, sql: str, tables: Mapping[str, Columns]) -> list[Table]:
+    return [(name, tables[name[-1]]) for name in judge.names(sql)]
