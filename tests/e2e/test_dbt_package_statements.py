@@ -15,6 +15,7 @@ from sqlglot import ErrorLevel, exp
 
 from recce_meta.store import files
 from tests.e2e.dbt_shop import ROOT, Shop, copy_shop, python_with_dbt
+from tests.googlesql import accept, judging, store_tables
 
 WAREHOUSES = ("duckdb", "postgres", "snowflake", "bigquery", "redshift", "databricks")
 TEXT = 'It\'s\n"x" \\ \\n 🦆 ⟦a⟧ $$ {{ y }} %'
@@ -59,6 +60,14 @@ def test_every_statement_parses_in_its_dialect(statements: Mapping[str, Any], wa
         assert parsed is not None
         is_known = not isinstance(parsed, exp.Command)
         assert is_known or parsed.name in ("LOCK", "SHOW"), sql
+
+
+def test_bigquery_accepts_every_statement(statements: Mapping[str, Any]) -> None:
+    sent = statements["bigquery"]
+    with judging() as judge:
+        tables = store_tables(judge)
+        for sql in (*sent["create"], *sent["insert"], *sent["query"]):
+            accept(judge, sql, tables)
 
 
 @pytest.mark.parametrize("warehouse", WAREHOUSES)
