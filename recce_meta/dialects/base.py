@@ -249,6 +249,10 @@ class Dialect:
         """*value*, an array, struct or map, as JSON."""
         return self.text(exp.Anonymous(this="TO_JSON", expressions=[value]))
 
+    def text_of(self, value: Sql, of: ColumnType) -> Sql:
+        """*value*, whose type has one spelling, as text."""
+        return self.text(value)
+
     def text(self, value: Sql) -> Sql:
         """*value* as text."""
         return exp.cast(value, _type(self.text_type, self.name), dialect=self.name)

@@ -72,6 +72,12 @@ class BigQuery(Dialect):
         """https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#to_json_string"""
         return exp.Anonymous(this="TO_JSON_STRING", expressions=[value])
 
+    def text_of(self, value: Sql, of: ColumnType) -> Sql:
+        """https://cloud.google.com/bigquery/docs/reference/standard-sql/geography_functions#st_astext"""
+        if of.text.upper() == "GEOGRAPHY":
+            return exp.Anonymous(this="ST_ASTEXT", expressions=[value])
+        return super().text_of(value, of)
+
     def decimal(self, value: Sql, scale: int) -> Sql:
         """BIGNUMERIC holds 38 digits on either side of the point."""
         return exp.cast(value, "BIGNUMERIC", dialect=self.name)

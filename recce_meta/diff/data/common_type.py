@@ -209,8 +209,12 @@ def _texts(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonTyp
     """Text and what has one spelling; two types that nobody knows have none in common."""
     for one, other in ((base, current), (current, base)):
         if one.kind is Kind.TEXT and other.kind in _ONE_SPELLING:
-            return CommonType(Kind.TEXT, dialect.text, dialect.text, "text", one)
+            return CommonType(Kind.TEXT, _written(dialect, base), _written(dialect, current), "text", one)
     return None
+
+
+def _written(dialect: Dialect, of: ColumnType) -> Cast:
+    return lambda value: dialect.text_of(value, of)
 
 
 def _truths(base: ColumnType, current: ColumnType) -> CommonType | None:
