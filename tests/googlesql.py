@@ -25,6 +25,8 @@ CATALOG: Mapping[str, Columns] = {
 }
 """What a store asks of INFORMATION_SCHEMA; scans ask the emulator, whose catalog has more."""
 _VIEW = re.compile(r"^CREATE OR REPLACE VIEW \w+\.(?P<name>\w+) AS\n", re.M)
+TEXTS = frozenset(["migrated_by"])
+"""Parameters that are selected as they are: GoogleSQL takes them for INT64 if it does not know their type."""
 _PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
@@ -52,11 +54,16 @@ def store_tables(judge: Judge) -> Mapping[str, Columns]:
 
 def accept(judge: Judge, sql: str, tables: Mapping[str, Columns]) -> None:
     """Fail if GoogleSQL refuses *sql* on *tables*, which are known by the last parts of their names."""
-    text = _PARAMETER.sub(r"@\1", sql).replace("\\:", ":")
+    text = _PARAMETER.sub(_sent, sql).replace("\\:", ":")
     try:
         judge.check(text, _read_by(judge, text, tables))
     except Refused as refused:
         pytest.fail(f"{refused.message}\n{text}")
+
+
+def _sent(parameter: re.Match[str]) -> str:
+    name = parameter[1]
+    return f"CAST(@{name} AS STRING)" if name in TEXTS else f"@{name}"
 
 
 def _created(judge: Judge, statement: str, tables: Mapping[str, Columns]) -> tuple[str, Columns]:
