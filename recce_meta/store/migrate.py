@@ -172,10 +172,8 @@ def open_store(
     """
     known = adapter.store_versions
     is_ready = known.get(schema) == SCHEMA_VERSION or (schema in known and not writes)
-    if not is_ready and not _creates_at_once(adapter):
-        with _session(adapter, schema, atomic=False) as store:
-            found = _make_ready(store, schema, create=create, writes=writes)
-        _remember(adapter, schema, found)
+    if not is_ready and not (writes and _creates_at_once(adapter)):
+        _prepare(adapter, schema, create=create, writes=writes)
         is_ready = True
     with _session(adapter, schema, atomic=writes) as store:
         if not is_ready:
@@ -208,12 +206,42 @@ def _creates_at_once(adapter: UnifiedSqlAdapter) -> bool:
     return adapter.warehouse.has_transactional_ddl and not adapter.warehouse.creates_store_apart
 
 
+def _prepare(adapter: UnifiedSqlAdapter, schema: str, *, create: bool, writes: bool) -> None:
+    """Make a store ready ahead of the session that uses it: that of a reader may be no transaction."""
+    with _session(adapter, schema, atomic=False) as store:
+        versions = _versions(store)
+        if versions is not None and versions.write >= SCHEMA_VERSION:
+            _admit(versions, schema, writes=writes)
+            _remember(adapter, schema, versions.write)
+            return
+    with _migrating(adapter, schema, is_there=versions is not None) as store:
+        _make_ready(store, schema, create=create, writes=writes)
+
+
+@contextmanager
+def _migrating(adapter: UnifiedSqlAdapter, schema: str, *, is_there: bool) -> Iterator[StoreSession]:
+    """The session that creates or migrates a store: one transaction if the warehouse can undo that.
+
+    A store that is created apart is still migrated in one transaction, so that a migration that is killed
+    leaves nothing that stops its repetition.
+    """
+    at_once = _creates_at_once(adapter)
+    migrates = is_there and not at_once and adapter.warehouse.has_transactional_ddl
+    with _session(adapter, schema, atomic=at_once or migrates) as store:
+        if migrates:
+            store.execute("begin_write")  # of two migrations the second waits here
+        yield store
+
+
 def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> InitResult:
     """Create the store, migrate an older one, or write the views of a current one again.
 
     A newer store that this recce_meta can read stays as it is. Raises StoreError if it cannot read it.
     """
-    with _session(adapter, schema, atomic=_creates_at_once(adapter)) as store:
+    with _session(adapter, schema, atomic=False) as store:
+        before = _versions(store)
+    is_older = before is not None and before.write < SCHEMA_VERSION
+    with _migrating(adapter, schema, is_there=is_older) as store:
         versions = _versions(store)
         if versions is None or versions.write < SCHEMA_VERSION:
             versions = _bring_forward(store)
@@ -309,10 +337,15 @@ def _make_ready(store: StoreSession, schema: str, *, create: bool, writes: bool)
         versions = _bring_forward(store)
     if versions is None:
         return None
+    _admit(versions, schema, writes=writes)
+    return versions.write
+
+
+def _admit(versions: StoreVersions, schema: str, *, writes: bool) -> None:
+    """Raise StoreError if this recce_meta cannot read the store, or cannot write it and has to."""
     _refuse_reading(versions, schema)
     if writes:
         _refuse_writing(versions, schema)
-    return versions.write
 
 
 def _require_write_version(store: StoreSession) -> None:

@@ -10,7 +10,7 @@ import pytest
 from recce_meta import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.checking import doctor
-from recce_meta.errors import StoreError
+from recce_meta.errors import MissingRelation, StoreError
 from recce_meta.store import files, migrate
 from recce_meta.store.migrate import (
     READ_VERSION,
@@ -182,6 +182,28 @@ def test_reading_a_newer_store_writes_nothing(recorded, monkeypatch):
     assert store_versions(recorded.adapter, recorded.schema).migrated_by == "9.8.7"
     with open_store(recorded.adapter, recorded.schema) as opened:
         assert opened.query("runs", **dict.fromkeys(RUN_FILTERS), most=5)
+
+
+def test_a_migration_that_is_stopped_leaves_nothing_where_creating_can_be_undone(
+    recorded, monkeypatch, tmp_path
+):
+    if not recorded.adapter.warehouse.has_transactional_ddl:
+        pytest.skip("statements are written so that they can be repeated")
+    quoted = recorded.adapter.quote_identifier(recorded.adapter.warehouse.folded(recorded.schema))
+    recorded.adapter.execute(f"UPDATE {quoted}.store SET schema_version = {SCHEMA_VERSION - 1} WHERE TRUE")
+    recorded.adapter.store_versions.clear()
+    text = "ALTER TABLE recce_metadata.store ADD COLUMN half INTEGER;\nSELECT * FROM recce_metadata.missing;"
+    broken = files.SqlFile("broken", tmp_path, text)
+    monkeypatch.setattr(migrate.files, "migrations", lambda dialect: ((SCHEMA_VERSION, broken),))
+
+    for attempt in (
+        lambda: init_store(recorded.adapter, recorded.schema),
+        lambda: list_runs(recorded.adapter, schema=recorded.schema),
+    ):
+        with pytest.raises(MissingRelation):
+            attempt()
+        assert "half" not in recorded.adapter.execute(f"SELECT * FROM {quoted}.store")[0]
+        assert recorded.scalar("SELECT schema_version FROM {s}.store") == SCHEMA_VERSION - 1
 
 
 def test_views_keep_their_grants_and_readers_when_an_old_store_is_migrated(store):
