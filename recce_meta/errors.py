@@ -39,6 +39,8 @@ from difflib import get_close_matches
 
 from recce_meta.masking import presentable, redact
 
+MESSAGE_LENGTH = 2_000
+"""Characters of a message, of a hint and of a warning."""
 _ESCAPED = re.compile(r"\\\\|(?:\\r)?\\n")
 """A backslash and a line break as `repr` writes them."""
 IN_BASE_INSTALL = ("duckdb", "postgres")
@@ -65,12 +67,12 @@ def first_of(names: Sequence[str], most: int) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return the first *most* characters of *text*, with an ellipsis if there are more.
+    """Return *text* in at most *most* characters, the last of them an ellipsis if it is longer.
 
-    >>> shortened("abc", 2)
+    >>> shortened("abcd", 3)
     'ab…'
     """
-    return text if len(text) <= most else f"{text[:most]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def quoted(value: object) -> str:
@@ -90,10 +92,10 @@ class RecceMetaError(Exception):
     exit_code = 3
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        message = presentable(message)
+        message = shortened(presentable(message), MESSAGE_LENGTH)
         super().__init__(message)
         self.message = message
-        self.hint = None if hint is None else presentable(hint)
+        self.hint = None if hint is None else shortened(presentable(hint), MESSAGE_LENGTH)
 
     def __str__(self) -> str:
         return self.message if self.hint is None else f"{self.message}\nhint: {self.hint}"
@@ -272,6 +274,17 @@ class QueryCancelled(WarehouseError):
     """The statement was stopped at the user's wish."""
 
 
+def _without_start(text: str, secrets: Iterable[str]) -> str:
+    """Return *text* without the beginning of a secret that its limit cut."""
+    if len(text) < MESSAGE_LENGTH or not text.endswith("…"):
+        return text
+    kept = text[:-1]
+    for secret in secrets:
+        lengths = (n for n in range(len(secret) - 1, 0, -1) if kept.endswith(secret[:n]))
+        kept = kept[: len(kept) - next(lengths, 0)]
+    return f"{kept}…"
+
+
 @contextmanager
 def masking_errors(secrets: Callable[[], Iterable[str]]) -> Iterator[None]:
     """Remove *secrets*, which are computed at that time, from an error of ours that leaves the block.
@@ -282,8 +295,8 @@ def masking_errors(secrets: Callable[[], Iterable[str]]) -> Iterator[None]:
         yield
     except RecceMetaError as error:
         known = tuple(secrets())
-        error.message = redact(error.message, known)
-        error.hint = None if error.hint is None else redact(error.hint, known)
+        error.message = _without_start(redact(error.message, known), known)
+        error.hint = None if error.hint is None else _without_start(redact(error.hint, known), known)
         error.args = (error.message,)
         error.__cause__ = None
         error.__suppress_context__ = True

@@ -12,7 +12,14 @@ from types import FrameType
 import click
 
 from recce_meta._version import __version__
-from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError, WarehouseError
+from recce_meta.errors import (
+    MESSAGE_LENGTH,
+    RecceMetaError,
+    UnknownNameError,
+    UsageError,
+    WarehouseError,
+    shortened,
+)
 from recce_meta.masking import hiding, presentable
 
 COMMANDS = {
@@ -128,10 +135,13 @@ def _run(arguments: list[str]) -> int:
         if os.environ.get("RECCE_META_DEBUG") and not isinstance(error, _EXPECTED):
             raise
         lines, code = _report(error)
-        click.echo(presentable("\n".join(lines)), err=True)
+        shown = presentable("\n".join(lines)).split("\n")
+        click.echo("\n".join(shortened(line, MESSAGE_LENGTH) for line in shown), err=True)
         return code
 
 
+_SQL_WIDTH = 200
+"""Characters of a line of SQL below an error."""
 _EXPECTED = (click.ClickException, RecceMetaError, OSError)
 
 
@@ -164,5 +174,5 @@ def _lines(error: RecceMetaError) -> list[str]:
     lines = [f"error: {error.message}"]
     if isinstance(error, WarehouseError) and error.sql:
         code = [line for line in error.sql.strip().splitlines() if not line.startswith("--")]
-        lines += [f"  | {line}" for line in code[:12]]
+        lines += [f"  | {shortened(line, _SQL_WIDTH)}" for line in code[:12]]
     return lines + ([f"hint: {error.hint}"] if error.hint else [])

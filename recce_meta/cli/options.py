@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.adapter import DEFAULT_LOCK_SECONDS
 from recce_meta.api.on_disk import folder_of
+from recce_meta.errors import MESSAGE_LENGTH, shortened
 from recce_meta.masking import presentable
 from recce_meta.profiles import find_project_dir, read_project_name
 from recce_meta.store.files import DEFAULT_SCHEMA
@@ -189,7 +190,7 @@ def _once(tell: Callable[[str], None]) -> Callable[[str], None]:
 
 def warn(message: str) -> None:
     """Tell the user what went less well than it should."""
-    click.echo(f"warning: {presentable(message)}", err=True)
+    click.echo(f"warning: {shortened(presentable(message), MESSAGE_LENGTH)}", err=True)
 
 
 def screen(stream: TextIO | None = None) -> dict[str, Any]:

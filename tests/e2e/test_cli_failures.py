@@ -425,3 +425,20 @@ def test_the_markdown_of_a_check_shows_a_drivers_error_in_one_line(cli: Any, pro
     (cli.folder / "checks.yml").write_text(text, encoding="utf-8")
     ran = cli("check", "run", "checks.yml", "--format", "markdown", "--current", "base", "--url", STORE)
     assert "broken" in ran.out and "&#92;n" not in ran.out and r"\n" not in ran.out, ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", "x" * 9_000],
+        ["diff", "path:" + "x/" * 2_000, "latest"],
+        ["y" * 9_000],
+        ["query-diff", "select 1 from nowhere as " + "z" * 9_000],
+        ["runs", "--limit", "1" * 9_000],
+    ],
+)
+def test_a_message_has_at_most_2000_characters(store: Any, arguments: list[str]) -> None:
+    ran = store(*arguments)
+    assert ran.code in (2, 3)
+    assert ran.err.startswith("error: ")
+    assert max(map(len, ran.err.splitlines())) <= 2_000 + len("error: ")

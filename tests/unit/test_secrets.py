@@ -14,7 +14,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.check import check_connection
 from recce_meta.adapter.errors import translated
 from recce_meta.cli.main import run
-from recce_meta.errors import ProfileError, RecceMetaError
+from recce_meta.errors import MESSAGE_LENGTH, ProfileError, RecceMetaError, masking_errors
 from recce_meta.masking import is_secret
 from recce_meta.warehouses import Fields, available, masked, warehouse_named
 from tests.unit.test_profile_fields import ADAPTERS, BESIDE, PROFILES, value_of
@@ -341,3 +341,12 @@ def test_a_password_that_is_not_escaped_is_refused_without_a_piece_of_it(
 def test_an_at_sign_elsewhere_in_a_url_is_no_password(url: str, host: str | None, database: str) -> None:
     plan = UnifiedSqlAdapter.from_url(url)._plan
     assert (plan.url.host, plan.url.database) == (host, database)
+
+
+@pytest.mark.parametrize("cut", [1, 5, len(SECRET) - 1])
+def test_a_secret_that_the_limit_of_messages_cuts_leaves_nothing(cut: int) -> None:
+    text = "." * (MESSAGE_LENGTH - 1 - cut) + SECRET + "." * 100
+    with pytest.raises(RecceMetaError) as caught, masking_errors(lambda: [SECRET]):
+        raise RecceMetaError(text, hint=text)
+    for shown in (caught.value.message, caught.value.hint or "", *caught.value.args):
+        assert shown == "." * (MESSAGE_LENGTH - 1 - cut) + "…"
