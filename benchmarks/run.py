@@ -31,6 +31,7 @@ from benchmarks import (
     scanning,
     startup,
     values,
+    views,
 )
 from benchmarks.generate import write
 from benchmarks.measure import Figure, markdown
@@ -38,7 +39,7 @@ from benchmarks.measure import Figure, markdown
 GROUPS = (
     *("extraction", "recording", "diff", "startup", "history", "reports"),
     *("values", "profiles", "counts", "connections", "columns", "categories", "impact"),
-    *("quality", "scanning"),
+    *("quality", "scanning", "views"),
 )
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
@@ -86,6 +87,7 @@ def main() -> None:
             "impact": lambda: impact.run(large, scratch),
             "quality": lambda: quality.run(scratch),
             "scanning": scanning.run,
+            "views": lambda: views.run(scratch),
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
     print(markdown(figures))

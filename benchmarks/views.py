@@ -1,0 +1,240 @@
+"""The views over a long history, restricted to a run, to a node, or to the latest run.
+
+`python -m benchmarks.views` prints the table. Columns are made up, as in `benchmarks.impact`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from benchmarks.generate import write
+from benchmarks.history import edited
+from benchmarks.impact import columns_of, rewired
+from benchmarks.measure import Figure, compared, in_turns, markdown
+from benchmarks.recording import POSTGRES, Tables, adapter_at, extracted
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.models import NodeMetadata, NodeResult, Project
+from recce_meta.models.column_lineage import REFERENCES_SINCE, ColumnGraph, lineage_id_of
+from recce_meta.store import content
+from recce_meta.store.columns import (
+    ANALYSIS_COLUMNS,
+    EDGE_COLUMNS,
+    NODE_COLUMNS,
+    PART_COLUMNS,
+    column_pieces,
+    edge_rows,
+)
+from recce_meta.store.files import DEFAULT_SCHEMA
+from recce_meta.store.migrate import open_store
+from recce_meta.store.rows import run_row
+from recce_meta.store.statistics import NODE_COLUMNS as COUNT_COLUMNS
+from recce_meta.store.write import RESULT_COLUMNS, RUN_COLUMNS, result_row
+
+RUNS = 2_000
+MODELS = 400
+TESTS = 20
+SHARE = 0.02
+VIEWS = ("nodes", "lineage", "node_changes", "column_lineage", "column_analysis", "run_steps")
+MOST, MOST_OF_IMPACT = 0.3, 2.0
+"""Seconds."""
+Store = tuple[Callable[[], UnifiedSqlAdapter], str]
+"""What connects to a store, and its schema."""
+
+
+def history(project: Project, runs: int) -> Iterator[Project]:
+    """*runs* runs, an hour apart, every fourth of another environment; each edits 2 % of the models."""
+    chance = random.Random(7)
+    nodes = list(project.nodes)
+    models = [i for i, node in enumerate(nodes) if node.resource_type == "model"]
+    for number in range(runs):
+        environment = "current" if number % 4 == 3 else "base"
+        run = replace(
+            project.run,
+            run_id=f"run-{number:05}",
+            run_at=project.run.run_at + timedelta(hours=number),
+            environment=environment,
+            dbt_version="1.11.0" if number < runs - 100 else "1.12.0",
+        )
+        yield replace(project, nodes=tuple(nodes), run=run, results=tuple(results(nodes, chance)))
+        for i in chance.sample(models, round(SHARE * len(models))):
+            nodes[i] = edited(nodes[i], chance)
+
+
+def results(nodes: list[NodeMetadata], chance: random.Random) -> Iterator[NodeResult]:
+    """Results of the models and tests among *nodes*; one in a hundred failed."""
+    for node in nodes:
+        if node.resource_type in ("model", "test"):
+            failed = chance.random() < 0.01
+            yield NodeResult(
+                unique_id=node.unique_id, status="error" if failed else "success", seconds=chance.random()
+            )
+
+
+def column_graph(project: Project) -> ColumnGraph:
+    """Made-up columns of each node; an edited node has an analysis of its own."""
+    ids = {
+        node.unique_id: lineage_id_of(
+            REFERENCES_SINCE, sha256(f"{node.unique_id} {node.code_hash}".encode()).hexdigest()[:32]
+        )
+        for node in project.nodes
+    }
+    return ColumnGraph(
+        lineage_ids=ids, analyses={ids[node.unique_id]: columns_of(node) for node in project.nodes}
+    )
+
+
+class Rows:
+    """Rows of the store's tables, each once: a long history is written in one go, not run by run."""
+
+    def __init__(self) -> None:
+        self.tables: Tables = {}
+        self._seen: set[tuple[str, object]] = set()
+
+    def add(self, table: str, columns: Sequence[str], rows: Iterable[content.Row]) -> None:
+        """Add *rows* to *table*."""
+        self.tables.setdefault(table, (columns, []))[1].extend(rows)
+
+    def is_new(self, table: str, key: object) -> bool:
+        """Return True the first time that *key* of *table* is asked for."""
+        if (table, key) in self._seen:
+            return False
+        self._seen.add((table, key))
+        return True
+
+    def add_run(self, project: Project) -> None:
+        """The rows of *project* that no run before it has."""
+        pieces, columns = content.contents(project), column_pieces(column_graph(project))
+        run = replace(
+            project.run,
+            recorded_at=project.run.run_at,
+            graph_id=pieces.graph_id,
+            macro_set_id=pieces.macro_set_id,
+            column_graph_id=columns.column_graph_id,
+            node_count=len(project.nodes),
+        )
+        versions = {key: value for key, value in pieces.versions.items() if self.is_new("versions", key)}
+        self.add("node_versions", content.VERSION_COLUMNS, content.version_rows(versions))
+        parents = (
+            (key, parent) for key, (node, _) in versions.items() for parent in dict.fromkeys(node.parents)
+        )
+        self.add("version_parents", content.PARENT_COLUMNS, parents)
+        if self.is_new("graphs", run.graph_id):
+            self.add("graph_parts", content.PART_COLUMNS, ((run.graph_id, part) for part in pieces.parts))
+        parts = ((part, rows) for part, rows in pieces.parts.items() if self.is_new("parts", part))
+        self.add("part_nodes", content.NODE_COLUMNS, content.part_rows(parts))
+        if self.is_new("columns", columns.column_graph_id):
+            rows = ((columns.column_graph_id, part) for part in columns.parts)
+            self.add("column_parts", PART_COLUMNS, rows)
+        parts = ((part, rows) for part, rows in columns.parts.items() if self.is_new("column parts", part))
+        self.add("column_part_nodes", NODE_COLUMNS, content.part_rows(parts))
+        analyses = {key: value for key, value in columns.analyses.items() if self.is_new("analyses", key)}
+        found = ((key, value.tier.value, value.reason) for key, value in analyses.items())
+        self.add("column_analyses", ANALYSIS_COLUMNS, found)
+        edges = (row for key, value in analyses.items() for row in edge_rows(key, value))
+        self.add("column_edges", EDGE_COLUMNS, edges)
+        self.add("run_results", RESULT_COLUMNS, (result_row(run, result) for result in project.results))
+        self.add(
+            "node_statistics",
+            COUNT_COLUMNS,
+            (
+                (run.run_id, node.unique_id, len(node.unique_id), run.run_at, None, None)
+                for node in project.nodes
+                if node.resource_type == "model"
+            ),
+        )
+        self.add("runs", RUN_COLUMNS, [run_row(run)])
+
+
+def rows_of(folder: Path, runs: int = RUNS) -> Tables:
+    """Every row of the long history."""
+    project = rewired(extracted(write(folder / "project", MODELS, TESTS)))
+    rows = Rows()
+    for one in history(project, runs):
+        rows.add_run(one)
+    return rows.tables
+
+
+def fill(adapter: UnifiedSqlAdapter, schema: str, tables: Tables) -> None:
+    """A new store in *schema* with *tables*."""
+    with open_store(adapter, schema, create=True, writes=True) as store:
+        for table, (columns, rows) in tables.items():
+            store.insert(table, columns, rows)
+        store.execute("refresh_statistics")
+
+
+def questions(schema: str, run_id: str) -> dict[str, tuple[str, float]]:
+    """What is asked, by its name, with the seconds that it may take."""
+    asked = {
+        f"{view} of one run": (f"SELECT * FROM {schema}.{view} WHERE run_id = '{run_id}'", MOST)
+        for view in VIEWS
+    }
+    asked["column_impact of one run"] = (
+        f"SELECT * FROM {schema}.column_impact WHERE run_id = '{run_id}'", MOST_OF_IMPACT,
+    )  # fmt: skip
+    asked["run_history of one node"] = (
+        f"SELECT * FROM {schema}.run_history WHERE unique_id = 'model.shop.stg_subscription_00003'", MOST
+    )  # fmt: skip
+    asked["column_analysis joined with latest_runs"] = (
+        f"SELECT found.* FROM {schema}.latest_runs AS run"
+        f" JOIN {schema}.column_analysis AS found ON found.run_id = run.run_id",
+        MOST,
+    )
+    return asked
+
+
+def measured(name: str, long: Store, short: Store, run_id: str) -> Iterator[Figure]:
+    """Every question to *long*, beside the same to *short*, which holds two runs."""
+    asked, floor = questions(long[1], run_id), questions(short[1], run_id)
+    for what, (query, most) in asked.items():
+        with long[0]() as many, short[0]() as few:
+            ours, least = in_turns(
+                partial(many.execute, query), partial(few.execute, floor[what][0]), rounds=3
+            )
+        line = compared(what, ours, least, 1, "store of two runs")
+        target = f"< {most * 1e3:.0f} ms"
+        yield Figure(f"{what}, {name}", line.ours, line.floor, line.ratio, target, ours.wall < most)
+
+
+def run(scratch: Path, runs: int = RUNS) -> list[Figure]:
+    """Both warehouses; a schema of PostgreSQL is dropped afterwards."""
+    long, short = rows_of(scratch, runs), rows_of(scratch, 2)
+    run_id = "run-00001"
+    files = [scratch / f"views_{name}.duckdb" for name in ("long", "short")]
+    schemas = [f"bench_{os.getpid()}_{name}" for name in ("long", "short")]
+    figures: list[Figure] = []
+    for path, tables in zip(files, (long, short), strict=True):
+        with adapter_at(path) as adapter:
+            fill(adapter, DEFAULT_SCHEMA, tables)
+    many, few = ((partial(adapter_at, path), DEFAULT_SCHEMA) for path in files)
+    figures += measured("DuckDB", many, few, run_id)
+    try:
+        for schema, tables in zip(schemas, (long, short), strict=True):
+            with UnifiedSqlAdapter.from_url(POSTGRES) as adapter:
+                fill(adapter, schema, tables)
+        connect = partial(UnifiedSqlAdapter.from_url, POSTGRES)
+        figures += measured("PostgreSQL", (connect, schemas[0]), (connect, schemas[1]), run_id)
+    finally:
+        with UnifiedSqlAdapter.from_url(POSTGRES) as adapter:
+            for schema in schemas:
+                adapter.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    return figures
+
+
+def main() -> None:
+    """Measure, in a folder that is gone afterwards: `python -m benchmarks.views [RUNS]`."""
+    with tempfile.TemporaryDirectory() as name:
+        print(markdown(run(Path(name), int(sys.argv[1]) if len(sys.argv) > 1 else RUNS)))
+
+
+if __name__ == "__main__":
+    main()
