@@ -139,9 +139,7 @@ class GoogleSql:
             sql=sql, options=options, simple_catalog=catalog, table_content=content
         )
         prepared = service.PrepareQueryResponse.FromString(self._call("PrepareQuery", request)).prepared
-        evaluate = service.EvaluateQueryRequest(
-            prepared_query_id=prepared.prepared_query_id, table_content=content
-        )
+        evaluate = service.EvaluateQueryRequest(prepared_query_id=prepared.prepared_query_id)
         try:
             data = self._call("EvaluateQuery", evaluate)
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -178,3 +179,50 @@ def test_a_data_diff_of_any_types_is_accepted(
         return answers
 
     run(plan(pair), ask)
+
+
+BASE = {1: ("1.50", "a"), 2: ("2.00", None), 3: (None, "c"), 4: ("-0.25", "d"), 5: ("5.00", "e")}
+CURRENT = {1: ("1.50", "A"), 2: ("2.01", "b"), 3: (None, "c"), 4: ("0.25", None), 6: ("6.00", "f")}
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.02])
+def test_the_evaluator_gives_the_figures_of_plain_python(judge: Judge, tolerance: float) -> None:
+    dialect = dialect_named("bigquery")
+    columns = [("id", "INT64"), ("amount", "NUMERIC"), ("note", "STRING")]
+    tables = {"base": rows_of(BASE), "current": rows_of(CURRENT)}
+    sources = {
+        side: Source(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
+        for side in DataSide
+    }
+    pair = Pair(subject=Subject(name="t"), base=sources[DataSide.BASE], current=sources[DataSide.CURRENT])
+
+    def ask(queries: Queries) -> list[Answer]:
+        return [
+            columns if query.describes else [tuple(row.values()) for row in judge.rows(query.sql, tables)]
+            for query in queries
+        ]
+
+    found = run(value_diff(pair, ValueOptions(key=("id",), absolute=tolerance)), ask)
+    both = BASE.keys() & CURRENT.keys()
+    amounts = [(BASE[key][0], CURRENT[key][0]) for key in both]
+    assert (found.added, found.removed) == (1, 1)
+    assert {column.name: column.mismatched for column in found.columns} == {
+        "id": 0,
+        "amount": sum(
+            base != current and not (base and current and abs(Decimal(base) - Decimal(current)) <= tolerance)
+            for base, current in amounts
+        ),
+        "note": sum(BASE[key][1] != CURRENT[key][1] for key in both),
+    }
+
+
+def rows_of(rows: Mapping[int, tuple[str | None, str | None]]) -> str:
+    """A query that gives *rows*."""
+
+    def text(value: str | None) -> str:
+        return "NULL" if value is None else f"'{value}'"
+
+    return " UNION ALL ".join(
+        f"SELECT {key} AS id, CAST({text(amount)} AS NUMERIC) AS amount, CAST({text(note)} AS STRING) AS note"
+        for key, (amount, note) in rows.items()
+    )
