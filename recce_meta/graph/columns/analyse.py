@@ -14,8 +14,9 @@ from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.context import Context, Deadline
 from recce_meta.graph.columns.lineage import Lineage, kind_of, sources_of, uses_of
 from recce_meta.graph.columns.names import Schemas, Tables, known_dialect
+from recce_meta.graph.columns.output_names import Unnamed
 from recce_meta.graph.columns.parse import SHALLOW, Statement, parse
-from recce_meta.graph.columns.query import STAR, Alias, Column, Output, Query
+from recce_meta.graph.columns.query import STAR, Alias, Column, Cte, Output, Query
 from recce_meta.graph.columns.resolve import Resolver
 from recce_meta.graph.columns.room import on_deep_stack
 from recce_meta.graph.columns.scope import Ctes
@@ -36,6 +37,8 @@ class QueryColumns(Struct, frozen=True):
     """Sorted."""
     references: tuple[ColumnSource, ...] = ()
     """The columns that it names anywhere, and fails without; sorted."""
+    unnamed: tuple[int, ...] = ()
+    """Places of the outputs that the query gives no name."""
 
 
 def column_lineage(
@@ -106,7 +109,14 @@ def _resolved(statement: Statement, context: Context) -> Query:
     reach = Ctes()
     for name, declared in statement.variables.items():
         reach.add_value(name, declared)
-    return Resolver(context).query(statement.query, reach, None)
+    resolver = Resolver(context)
+    for each in statement.created:
+        if each.query is None:
+            reach.forget(each.name)
+        else:
+            query = resolver.query(each.query, reach, None)
+            reach.create(Cte(each.name, query, each.query, columns=each.columns))
+    return resolver.query(statement.query, reach, None)
 
 
 def _names(statement: Statement, tables: Tables) -> tuple[str, ...]:
@@ -122,20 +132,24 @@ def _columns(query: Query, names: tuple[str, ...], context: Context) -> QueryCol
     if names:
         context.names.by_position(query.outputs)
     outputs: list[ColumnOutput] = []
+    unnamed, engine = list[int](), Unnamed(context.dialect)
     by_place = len(names) >= len(query.outputs) and not any(output.star for output in query.outputs)
     for place, output in enumerate(query.outputs):
         flow = lineage.flow(output)
         name = names[place] if by_place and names else output.name
         text = None
         if not name:
-            name = text = writer.text(output.node) or f"column {place + 1}"
+            text = writer.text(output.node)
+            unnamed.append(place)
+            name = engine.name(output.node, text) or text or f"column {place + 1}"
         kind = kind_of(flow, name)
         if kind not in _AS_IT_IS:
             text = text or writer.text(_defining(output))
         outputs.append(ColumnOutput(name, kind, None if kind in _AS_IT_IS else text, sources_of(flow)))
         if place % 100 == 0:
             deadline.check()
-    return QueryColumns(tuple(outputs), uses_of(query, lineage, deadline), context.names.columns())
+    uses = uses_of(query, lineage, deadline)
+    return QueryColumns(tuple(outputs), uses, context.names.columns(), tuple(unnamed))
 
 
 def _defining(output: Output) -> Sql | None:

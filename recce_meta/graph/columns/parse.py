@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from sqlglot import Token, TokenType
@@ -26,7 +26,7 @@ from recce_meta.errors import SqlNotAnalysed, UsageError
 from recce_meta.graph.columns.context import Deadline
 from recce_meta.graph.columns.hidden import reveal_columns
 from recce_meta.graph.columns.room import IS_COMPILED, in_time, on_deep_stack
-from recce_meta.graph.columns.statements import query_of, text_within
+from recce_meta.graph.columns.statements import Created, created_by, query_of, text_within
 
 MOST_LEVELS = 1000
 """Of nesting: parentheses, brackets, CASE, and prefix operators in a row."""
@@ -58,9 +58,16 @@ class Statement:
     """A query, and what the statement around it says about its columns."""
 
     def __init__(
-        self, query: Sql, names: tuple[str, ...], target: str | None, variables: Mapping[str, Sql]
+        self,
+        query: Sql,
+        names: tuple[str, ...],
+        target: str | None,
+        variables: Mapping[str, Sql],
+        created: Sequence[Created] = (),
     ) -> None:
         self.query = query
+        self.created = created
+        """What the statements before it create, in order."""
         self.variables = variables
         """What the statements before it declare, and the declarations."""
         self.names = names
@@ -123,7 +130,7 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
             continue
         found = query_of(tree)
         if found is not None:
-            return Statement(*found, _declared(trees)), levels
+            return Statement(*found, _declared(trees), created_by(trees, tree)), levels
         body = text_within(tree)
         if body is not None and len(body) < len(sql):
             return parse(body, dialect, deadline)

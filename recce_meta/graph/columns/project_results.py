@@ -88,6 +88,7 @@ def node_columns(query: QueryColumns, reading: Reading) -> NodeColumns:
         for output in query.outputs
     ]
     if reading.own is not None:
+        found = _named_by_place(found, query.unnamed, reading.own)
         found = _spelt(_expanded(found, reading.own, reading), reading.own)
     return NodeColumns(
         tier=reading.tier,
@@ -147,6 +148,25 @@ def _place(
 def _owner(parent: str, owners: Mapping[str, str]) -> str | None:
     folded = parent.lower()
     return owners.get(folded.partition(".")[0]) or owners.get(folded)
+
+
+def _named_by_place(
+    outputs: Sequence[ColumnOutput], unnamed: Iterable[int], own: Names
+) -> list[ColumnOutput]:
+    """Return *outputs*, those without a name of their own by the names that the warehouse gave them.
+
+    So are those that have the name of one before them, which warehouses tell apart.
+    """
+    lower = [output.name.lower() for output in outputs]
+    given = {*unnamed, *(place for place, name in enumerate(lower) if name in lower[:place])}
+    agrees = len(own) == len(outputs) and EVERYTHING not in lower
+    if not given or not agrees:
+        return list(outputs)
+    if any(name != own[place].lower() for place, name in enumerate(lower) if place not in given):
+        return list(outputs)
+    return [
+        replace(output, name=own[place]) if place in given else output for place, output in enumerate(outputs)
+    ]
 
 
 def _expanded(outputs: Sequence[ColumnOutput], own: Names, reading: Reading) -> list[ColumnOutput]:

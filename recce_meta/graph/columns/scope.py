@@ -49,6 +49,16 @@ class Ctes:
     def add(self, cte: Cte) -> None:
         self._here[cte.name.lower()] = cte
 
+    def create(self, relation: Cte) -> None:
+        """Note *relation*, which a statement before creates; its name may be dotted."""
+        self._here[relation.name] = relation
+        self._here[relation.name.rpartition(".")[2]] = relation
+
+    def forget(self, name: str) -> None:
+        """Take the created relation *name* for one of which nothing is known."""
+        for end in (name, name.rpartition(".")[2]):
+            self._here.pop(end, None)
+
     def add_value(self, name: str, node: Sql) -> None:
         """Note that *name* stands for an expression, wherever it is named: ClickHouse's `WITH 1 AS one`."""
         self._values[name.lower()] = node

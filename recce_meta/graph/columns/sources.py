@@ -168,11 +168,13 @@ class Sources:
             # A stage.
             return Source(alias, Table(dotted(node), None), node, columns=columns)
         name = dotted(node)
-        if node.args.get("db") is None and node.args.get("catalog") is None:
-            cte = scope.ctes.find(name)
-            if cte is not None:
-                return Source(alias or name, cte.query, node, cte=cte, columns=columns or cte.columns)
-        elif (path := self._path(node, scope)) is not None:
+        # Dotted names are of relations that statements before create.
+        cte = scope.ctes.find(name)
+        if cte is not None:
+            own = alias or name.rpartition(".")[2]
+            return Source(own, cte.query, node, cte=cte, columns=columns or cte.columns)
+        is_dotted = node.args.get("db") is not None or node.args.get("catalog") is not None
+        if is_dotted and (path := self._path(node, scope)) is not None:
             return self._rows_of(node, path, alias, columns)
         name = without_partition(name, self._context.dialect)
         return Source(alias, self._context.tables.table(name), node, columns=columns)

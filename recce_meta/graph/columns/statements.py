@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
@@ -9,6 +12,41 @@ from recce_meta.graph.columns.tree import NODE, SET_OPERATION, arg, args, dotted
 
 _QUERIES = (exp.Select, SET_OPERATION, exp.Subquery, exp.Values, exp.Pivot)
 Found = tuple[Sql, tuple[str, ...], "str | None"]
+_FILLING = (exp.Create, exp.Insert, exp.Update, exp.Delete, exp.Merge)
+
+
+class Created(NamedTuple):
+    """A relation that a statement of a script creates."""
+
+    name: str
+    """Its dotted name, in lower case."""
+    query: Sql | None
+    """The query that fills it; None if that is not known, or if several statements do."""
+    columns: tuple[str, ...]
+    """The names that the statement gives to its columns."""
+
+
+def created_by(trees: Sequence[Sql | None], last: Sql) -> tuple[Created, ...]:
+    """Return the relations that the statements before *last* create and fill, in order."""
+    found: list[Created] = []
+    defined: dict[str, tuple[str, ...]] = {}
+    for tree in trees:
+        if tree is last:
+            break
+        if not isinstance(tree, _FILLING):
+            continue
+        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        name = dotted(target).lower() if isinstance(target, exp.Table) else ""
+        query = query_of(tree) if isinstance(tree, (exp.Create, exp.Insert)) else None
+        if isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() in ("TABLE", "VIEW") and name:
+            defined[name] = listed(tree.this)
+            if query is not None:
+                found.append(Created(name, query[0], query[1]))
+        elif name in defined:
+            is_first = not any(one.name == name for one in found)
+            names = listed(tree.this) or defined[name]
+            found.append(Created(name, query[0] if query and is_first and names else None, names))
+    return tuple(found)
 
 
 def query_of(tree: Sql) -> Found | None:

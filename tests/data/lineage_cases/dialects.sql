@@ -86,7 +86,7 @@ select a, b from t group by 1, 2 having b > 1 order by a limit 1 offset 2
 
 -- dialect: snowflake
 select count_if(a > 1), approx_count_distinct(b) x, max_by(a, b) m from t
-=> COUNT_IF(a > 1) | aggregated | t.a
+=> COUNT_IF(A > 1) | aggregated | t.a
 => x | aggregated | t.b
 => m | aggregated | t.a t.b
 

@@ -89,6 +89,7 @@ select a_1, a_2 from (select a, b as A, c as a from t)
 => a_2 | renamed | t.c
 
 -- dialect: duckdb
+-- since: 30
 select #1, #2 + 1 as n from t
 => a | passthrough | t.a
 => n | derived | t.b

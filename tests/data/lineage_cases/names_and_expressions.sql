@@ -73,7 +73,7 @@ select datediff(day, z, y) x from unk
 -- dialect: bigquery
 select date_diff(a, b, day) x, timestamp_trunc(c, month) from t
 => x | derived | t.a t.b
-=> timestamp_trunc(c, MONTH) | derived | t.c
+=> f0_ | derived | t.c
 
 -- dialect: bigquery
 select t from t

@@ -36,6 +36,7 @@ with n as (insert into other select a, d from u returning p) select p from n
 => uses join u.d
 
 -- dialect: postgres
+-- since: 30
 with n as (
   insert into t as x (a) select d from u on conflict (a) do update set a = excluded.a + x.b returning a, x.b
 ) select * from n

@@ -48,3 +48,27 @@ insert into unk (p, q) with x as (select a, b from t) select * from x
 create table z (p, q) as select a, b from t
 => p | renamed | t.a
 => q | renamed | t.b
+
+-- dialect: duckdb
+create temp table z as select a as q, b from t where c > 0; select q, z.b from z
+=> q | renamed | t.a
+=> b | passthrough | t.b
+=> uses filter t.c
+
+-- dialect: postgres
+create table s.z (x int, y int); insert into s.z select a, b from t; create view v as select x + y as n from s.z;
+select n from v
+=> n | derived | t.a t.b
+
+-- dialect: postgres
+create table z (x int, y int); insert into z (y, x) select a, b from t; select x, y from z
+=> x | renamed | t.b
+=> y | renamed | t.a
+
+-- dialect: postgres
+create table z as select a from t; insert into z select d from u; select a from z
+=> a | passthrough | z.a~0.9
+
+-- dialect: snowflake
+create or replace table t as select a + 1 as a from t; insert into other select a from t
+=> a | derived | t.a

@@ -596,3 +596,38 @@ def test_a_partition_of_a_table_is_read_from_the_node_that_has_the_table() -> No
     graph = analyse_project(project(orders, sales, adapter_type="bigquery"))
 
     assert sources(graph, "model.shop.sales") == {"amount": ["orders.amount"]}
+
+
+def test_outputs_without_a_name_have_those_of_the_catalog() -> None:
+    counted = node(
+        "counted",
+        "select id, count(*), max(amount), id from {raw} group by id",
+        RAW.unique_id,
+        columns=tuple(Column(name, "int") for name in ("id", "count_star()", "max(amount)", "id_1")),
+        columns_from="catalog",
+    )
+    reader = node("reader", 'select "max(amount)" as most, id_1 from {counted}', counted.unique_id)
+
+    graph = analyse_project(project(RAW, counted, reader))
+
+    assert sources(graph, "model.shop.counted") == {
+        "id": ["raw.id"],
+        "count_star()": [],
+        "max(amount)": ["raw.amount"],
+        "id_1": ["raw.id"],
+    }
+    assert sources(graph, "model.shop.reader") == {"most": ["counted.max(amount)"], "id_1": ["counted.id_1"]}
+
+
+def test_outputs_in_another_order_than_the_catalogs_keep_their_text() -> None:
+    counted = node(
+        "counted",
+        "select id, count(distinct amount) from {raw} group by id",
+        RAW.unique_id,
+        columns=(Column("n", "int"), Column("id", "int")),
+        columns_from="catalog",
+    )
+
+    graph = analyse_project(project(RAW, counted))
+
+    assert [*sources(graph, "model.shop.counted")] == ["id", "COUNT(DISTINCT amount)"]

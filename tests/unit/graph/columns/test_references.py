@@ -47,7 +47,6 @@ CASES = {
     "with s as (select * from t) select s.a, s.gone from s": "t.a t.gone~0.5",
     "with s as (select a from t) select gone from s": "t.a",
     "select gone from (select * from t pivot (sum(b) for a in (1, 2)))": "t.a t.b t.gone~0.5",
-    "select columns(lambda c: c like 'a%') from t order by d": "t.d",
     "select a_1 from (select t.a, u.a from t join u on t.b = u.e)": "t.a t.b u.a u.e",
     # A statement in WITH names columns of what it changes and of what it reads.
     "with x as (delete from t where d > 1) select e from u": "t.d u.e",
