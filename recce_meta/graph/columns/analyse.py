@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar, overload
 
 from msgspec import Struct
 from sqlglot.dialects.dialect import Dialect
@@ -41,25 +41,39 @@ class QueryColumns(Struct, frozen=True):
     """Places of the outputs that the query gives no name."""
 
 
+@overload
 def column_lineage(
-    sql: str, dialect: str | None = "", schemas: Schemas | None = None
-) -> dict[str, set[tuple[str, str]]]:
+    sql: str, dialect: str | None = "", schemas: Schemas | None = None, *, confidence: Literal[False] = False
+) -> dict[str, set[tuple[str, str]]]: ...
+
+
+@overload
+def column_lineage(
+    sql: str, dialect: str | None = "", schemas: Schemas | None = None, *, confidence: Literal[True]
+) -> dict[str, dict[tuple[str, str], float]]: ...
+
+
+def column_lineage(
+    sql: str, dialect: str | None = "", schemas: Schemas | None = None, *, confidence: bool = False
+) -> dict[str, set[tuple[str, str]]] | dict[str, dict[tuple[str, str], float]]:
     """The columns that each output column of *sql* gets its values from: {output: {(table, column), …}}.
 
     *dialect* is sqlglot's name of it, in any case; "" stands for SQL that is not of any. *schemas* has the
     columns of the relations that are known, {table: {column: type}}, in order; tables are matched by the end
     of their dotted names. Of two outputs with one name the first counts; stars that cannot be expanded are
-    one output `*`.
+    one output `*`. With *confidence*, {output: {(table, column): confidence, …}}: 1.0 is sure, and 0.5 one of
+    several that it may be.
     Raises SqlNotAnalysed, and UsageError for a dialect that is not known or schemas of another shape.
     """
-    lineage: dict[str, set[tuple[str, str]]] = {}
+    lineage: dict[str, dict[tuple[str, str], float]] = {}
     for output in analyse_query(sql, dialect, schemas).outputs:
-        sources = {(source.parent, source.column) for source in output.sources}
+        sources = {(source.parent, source.column): source.confidence for source in output.sources}
         if output.name == STAR:
-            lineage.setdefault(STAR, set()).update(sources)
+            known = lineage.setdefault(STAR, {})
+            known.update({place: max(sure, known.get(place, 0.0)) for place, sure in sources.items()})
         else:
             lineage.setdefault(output.name, sources)
-    return lineage
+    return lineage if confidence else {name: set(sources) for name, sources in lineage.items()}
 
 
 def analyse_query(

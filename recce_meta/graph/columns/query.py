@@ -117,6 +117,11 @@ class Merged:
 
 
 @dataclass(slots=True, eq=False)
+class Candidates(Merged):
+    """A name without a qualifier that any one of several relations may have: their columns are not known."""
+
+
+@dataclass(slots=True, eq=False)
 class Alias:
     """Another output of the same select, by its alias or, in GROUP BY and ORDER BY, its position."""
 

@@ -10,6 +10,7 @@ from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns import facts
 from recce_meta.graph.columns.context import Context
 from recce_meta.graph.columns.query import (
+    Candidates,
     Column,
     Pivot,
     Query,
@@ -151,9 +152,8 @@ class Reader:
         as_row = lookup.has_rows and isinstance(node.parent, exp.Func)
         found = lookup.unqualified(self._context.folding.fold(name), name.name, scope, place, as_row=as_row)
         if (
-            isinstance(found, Column)
-            and found.confidence < 1
-            and found.name.upper() in facts.DATE_PARTS
+            (isinstance(found, Candidates) or (isinstance(found, Column) and found.confidence < 1))
+            and name.name.upper() in facts.DATE_PARTS
             and isinstance(node.parent, exp.Func)
             and not name.args.get("quoted")
             and len(list(node.parent.iter_expressions())) > 1

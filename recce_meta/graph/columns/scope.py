@@ -16,6 +16,7 @@ from recce_meta.graph.columns.query import (
     NOTHING,
     STAR,
     Alias,
+    Candidates,
     Column,
     Cte,
     Function,
@@ -335,12 +336,19 @@ def _implied_by_stars(outputs: list[Output], name: str, lower: str) -> Output | 
                 guesses.append(guess)
     if not guesses:
         return None
-    if len(guesses) > 1:
-        guesses[0].confidence = GUESS
-    return _through(name, guesses[0])
+    return _through(name, _one_of(guesses))
 
 
-def _through(name: str, column: Column) -> Output:
+def _one_of(columns: Sequence[Column]) -> Column | Candidates:
+    """Return the column that is one of *columns*, of different relations."""
+    if len(columns) == 1:
+        return columns[0]
+    for column in columns:
+        column.confidence = GUESS
+    return Candidates(tuple(columns))
+
+
+def _through(name: str, column: Column | Candidates) -> Output:
     return Output(name, -1, reads=Reads((column,), plain=column), from_star=True)
 
 
@@ -483,13 +491,8 @@ class Lookup:
             return None
         opened = [source for source in scope.sources if is_open(source)]
         tables = [source for source in opened if not _may_be_a_row_maker(source)]
-        for source in tables or opened:
-            column = imply(source, spelt)
-            if column is not None:
-                if len(tables or opened) > 1:
-                    column.confidence = GUESS
-                return column
-        return None
+        found = [column for one in tables or opened if (column := imply(one, spelt)) is not None]
+        return _one_of(found) if found else None
 
     @staticmethod
     def _row_or_nothing(scope: Scope, spelt: str, lower: str) -> Reference:
@@ -544,9 +547,10 @@ class Lookup:
                 known = find(bare[0], parts[1], parts[1].lower())
                 if known is not None or is_open(bare[0]):
                     return Column(bare[0], known.name if known else parts[1], None, GUESS), ()
-        if isinstance(found, Column) and parts[0].lower() in self._hidden:
+        if isinstance(found, (Column, Candidates)) and parts[0].lower() in self._hidden:
             return found, parts[1:]
-        if isinstance(found, WholeRow) or (isinstance(found, Column) and found.confidence == GUESS):
+        is_guess = isinstance(found, Candidates) or (isinstance(found, Column) and found.confidence == GUESS)
+        if isinstance(found, WholeRow) or is_guess:
             return Unresolved(".".join(parts)), ()
         return found, parts[1:]
 

@@ -96,7 +96,7 @@ select t.*, a as a2 from t asof join u match_condition (t.b >= u.d) on t.a=u.a
 => uses join u.d
 
 select s.x from (select * from unk1 join unk2 on unk1.i=unk2.i) s
-=> x | passthrough | unk1.x~0.5
+=> x | passthrough | unk1.x~0.5 unk2.x~0.5
 => uses join unk1.i~0.9
 => uses join unk2.i~0.9
 
@@ -131,7 +131,7 @@ select one.z, two.z from one join two on one.i = two.i
 => uses join two.i~0.9
 
 select z from one join two on one.i = two.i
-=> z | passthrough | one.z~0.5
+=> z | passthrough | one.z~0.5 two.z~0.5
 => uses join one.i~0.9
 => uses join two.i~0.9
 

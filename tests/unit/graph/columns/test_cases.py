@@ -69,3 +69,12 @@ def test_the_short_form_has_the_sources_alone_and_the_first_of_two_columns_with_
         "a": {("t", "a")},
         "d": {("t", "b"), ("t", "c")},
     }
+
+
+def test_the_short_form_can_have_how_sure_each_source_is() -> None:
+    sql = "select t.a, z from t join x on t.a = x.a join y on y.a = x.a"
+
+    assert column_lineage(sql, "", SCHEMAS, confidence=True) == {
+        "a": {("t", "a"): 1.0},
+        "z": {("x", "z"): 0.5, ("y", "z"): 0.5},
+    }

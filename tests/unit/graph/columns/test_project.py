@@ -422,7 +422,10 @@ def test_of_two_relations_that_may_have_a_column_the_one_that_documents_it_has_i
         (output,) = columns_of(analyse_project(project(orders, people, child)), "model.shop.child").outputs
         return [(one.parent, one.column, one.confidence) for one in output.sources]
 
-    assert found() == [("source.shop.orders", "full_name", 0.5)]
+    assert found() == [
+        ("source.shop.orders", "full_name", 0.5),
+        ("source.shop.people", "full_name", 0.5),
+    ]
     assert found("Full_Name") == [("source.shop.people", "Full_Name", 0.9)]
 
 
