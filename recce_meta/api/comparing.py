@@ -239,8 +239,9 @@ def whole_diff(
         chosen = _selected(base, current, question)
         unselected = set(changed_ids(changes)) - chosen
         changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
-        if not chosen:
-            notes.append(nothing_selected(question, base, current))
+        notes += (
+            _unknown_terms(question, base, current) if chosen else [nothing_selected(question, base, current)]
+        )
     nodes = {**before.nodes, **after.nodes}
     unseen = [
         unique_id
@@ -301,6 +302,20 @@ def nothing_selected(question: Question, base: Project, current: Project) -> str
             [*nearest_names(question.selection, names), "--allow-empty accepts an empty selection"]
         ),
     )
+
+
+def _unknown_terms(question: Question, base: Project, current: Project) -> list[str]:
+    """Return a note for each term of a selection of several that names no node, and is not about states."""
+    terms = list(dict.fromkeys(term for text in question.selection for term in text.split()))
+    if len(terms) < 2:
+        return []
+    names = sorted({node.name for project in (base, current) for node in project.nodes})
+    notes = []
+    for term in terms:
+        if _may_be_empty(term.split(","), base, current) or _selected(base, current, Question([term])):
+            continue
+        notes.append("; ".join([f"'{term}' selects no node of either run", *nearest_names([term], names)]))
+    return notes
 
 
 def _may_be_empty(term: Sequence[str], base: Project, current: Project) -> bool:

@@ -151,8 +151,11 @@ def query_rows_job(
     """The first *limit* rows of a template on one side."""
     is_base = side is DataSide.BASE
     dialect = places.base if is_base else places.current
-    text = single_statement(templates.base(sql) if is_base else templates.current(sql), dialect.name)
+    rendered, stale = templates.base_query(sql) if is_base else templates.current_query(sql)
+    text = single_statement(rendered, dialect.name)
     pair = places.queries(text, text)
     source = pair.base if is_base else pair.current
     assert source is not None, "a pair of queries has both sides"
-    return Job("query_diff", pair.subject, partial(query_rows, source, pair.subject, text, limit=limit))
+    sides = {"base_stale": stale} if is_base else {"current_stale": stale}
+    subject = replace(pair.subject, **sides)
+    return Job("query_diff", subject, partial(query_rows, source, subject, text, limit=limit))

@@ -38,6 +38,8 @@ def value_violations(expect: ExpectValues, diff: ValueDiff) -> list[str]:
     if "removed_columns" not in expect.allow:
         found += _only_in(name, diff.base_only, "base")
     found += _saw_nothing(name, diff, diff.base.rows + diff.current.rows)
+    if not found and "changed" not in expect.allow:
+        found += _without_common(name, diff)
     return found + _uncompared_rows(name, diff, expect.allow)
 
 
@@ -72,6 +74,8 @@ def detail_violations(expect: ExpectRows, detail: ValueDetail) -> list[str]:
             f"{allowed(expect.max_differing_rows)} cannot be told; params.limit raises it"
         ]
     found = _uncompared_rows(name, detail, expect.allow)
+    if detail.base is not None and detail.current is not None:
+        found += _saw_nothing(name, detail, detail.base.rows + detail.current.rows)
     if "incomparable_columns" not in expect.allow:
         found += [f"{name}: column {column} was not compared" for column in detail.incomparable]
     return found
@@ -89,7 +93,10 @@ def query_violations(expect: ExpectRows, diff: QueryDiff) -> list[str]:
             f"{name}: column {c.name} was not compared: {c.reason}" for c in values.columns if c.reason
         ]
         reasons += _only_in(name, values.base_only, "base") + _uncompared_rows(name, values, frozenset())
-        return _differing(name, expect, counts, values.total) + reasons
+        found = _differing(name, expect, counts, values.total)
+        if not found and "changed" not in expect.allow:
+            found += _without_common(name, values)
+        return found + reasons
     if diff.rows is not None:
         return rows_violations(expect, diff.rows, name)
     return [f"{name}: the results were not compared"]
@@ -138,7 +145,14 @@ def _moved_rows(name: str, expect: ExpectValues, added: int, removed: int, kept:
     return found
 
 
-def _saw_nothing(name: str, diff: ValueDiff | RowsDiff, rows: int) -> list[str]:
+def _without_common(name: str, diff: ValueDiff) -> list[str]:
+    """Return a sentence if both sides have rows, and no key is on both: no value was compared."""
+    if diff.common or not (diff.added and diff.removed):
+        return []
+    return [f"{name}: no key ({', '.join(diff.key)}) is on both sides, so that no value was compared"]
+
+
+def _saw_nothing(name: str, diff: ValueDiff | ValueDetail | RowsDiff, rows: int) -> list[str]:
     """That a condition or a sample left no row on either side; empty relations are equal."""
     if rows or (diff.where is None and diff.sample is None):
         return []

@@ -69,6 +69,8 @@ class NodeFinding(NamedTuple):
     """The answer whole; None if *text* has all of it."""
     unique_id: str | None = None
     """None for a relation or a query."""
+    is_stale: bool = False
+    """Whether rows were counted and found equal, of an earlier build on a side."""
 
 
 def node_findings(check_type: str, answers: Sequence[CheckAnswer]) -> tuple[NodeFinding, ...]:
@@ -101,7 +103,8 @@ def _count(check_type: str, one: RowCount) -> NodeFinding:
         return NodeFinding(one.subject.name, Finding.SHOWN, text, unique_id=one.subject.unique_id)
     outcome, text = row_verdict(one)
     finding = _finding(outcome, one.subject)
-    return NodeFinding(one.subject.name, finding, text, unique_id=one.subject.unique_id)
+    is_stale = outcome is Outcome.PARTIAL and one.subject.is_stale
+    return NodeFinding(one.subject.name, finding, text, unique_id=one.subject.unique_id, is_stale=is_stale)
 
 
 def _size(answer: AnyDataDiff) -> str:
@@ -156,11 +159,12 @@ def summary_of(check_type: str, answers: Sequence[CheckAnswer]) -> str:
         phrases.append(f"{words} in all {total}" if same == len(found) else f"{words} in {same:,} of {total}")
     elif shown := numbers[Finding.SHOWN]:
         phrases.append(f"{shown:,} counted" if check_type == "row_count" else f"{shown:,} shown")
-    words_of = {
-        Finding.NOT_COMPARED: "not counted" if check_type.startswith("row_count") else "not compared",
-        Finding.FAILED: "failed",
-    }
-    phrases += [f"{numbers[kind]:,} {word}" for kind, word in words_of.items() if numbers[kind]]
+    stale = sum(one.is_stale for one in found)
+    not_compared = numbers[Finding.NOT_COMPARED] - stale
+    word = "not counted" if check_type.startswith("row_count") else "not compared"
+    phrases += [f"{not_compared:,} {word}"] if not_compared else []
+    phrases += [f"{numbers[Finding.FAILED]:,} failed"] if numbers[Finding.FAILED] else []
+    phrases += [f"{stale:,} with data of an earlier build"] if stale else []
     return ", ".join(phrases)
 
 

@@ -273,6 +273,23 @@ class TestQueryOverStaleData:
         assert ran.code == 0, ran.err
         assert "current holds data of an earlier build: orders: its build failed" in ran.out
 
+    @pytest.mark.parametrize("expect", ["", "    expect: {min_rows: 1}\n"])
+    def test_a_check_of_one_side_says_it_too(self, shop: Any, expect: str) -> None:
+        edited(shop, current=TWO_ROWS)
+        build_result(shop.cli.folder / "current", orders="error")
+        build_result(shop.cli.folder / "base", orders="skipped")
+        params = """{sql_template: "select * from {{ ref('orders') }}"}"""
+        checks = "".join(
+            f"  - name: {kind}\n    type: {kind}\n    params: {params}\n{expect}"
+            for kind in ("query", "query_base")
+        )
+        (shop.cli.folder / "checks.yml").write_text(f"checks:\n{checks}")
+        ran = shop.cli(*CHECKS)
+
+        assert ran.code == bool(expect), ran.out
+        assert "current holds data of an earlier build: orders: its build failed" in ran.out
+        assert "base holds data of an earlier build: orders: it was skipped" in ran.out
+
     def test_what_it_does_not_name_is_no_matter(self, shop: Any) -> None:
         for name in ("orders", "totals"):
             shop.build(name, TWO_ROWS, TWO_ROWS)

@@ -103,6 +103,8 @@ def figures_limited_by(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[s
 
 
 def _without_figures(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[str]:
+    if not result.columns:
+        return ["no column"]
     return [f"column {column.name}: {column.reason}" for column in result.columns if column.reason]
 
 

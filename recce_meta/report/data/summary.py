@@ -59,6 +59,7 @@ _CLAIMS = {
     "histogram_diff": "histogram",
 }
 """What is the same if a diff found no difference and left nothing out."""
+NOT_COUNTED = "not counted"
 _WORST_FIRST = (
     Outcome.FAILED,
     Outcome.DIFFERENT,
@@ -185,9 +186,9 @@ def row_verdict(one: RowCount) -> Verdict:
 
 def _row_finding(one: RowCount) -> Verdict:
     if uncounted(one):
-        return Verdict(Outcome.NOT_COMPARED, f"not counted: {reasons_of(one)}")
+        return Verdict(Outcome.NOT_COMPARED, f"{NOT_COUNTED}: {reasons_of(one)}")
     if one.base is None and one.current is None:
-        return Verdict(Outcome.ONE_SIDED, f"not counted: {reasons_of(one)}")
+        return Verdict(Outcome.ONE_SIDED, f"{NOT_COUNTED}: {reasons_of(one)}")
     kept = [(side, at) for side, at in (("base", one.base_kept_at), ("current", one.current_kept_at)) if at]
     remark = "".join(f"; {side} {kept_phrase(at)}" for side, at in kept)
     if not row_count_differs(one):
@@ -248,15 +249,27 @@ def data_verdict(nodes: Sequence[NodeSummary]) -> Verdict:
 
     for claim, same in same_by_claim(nodes).items():
         told.append(f"same {claim} in {some(len(same))}")
-    if summary.one_sided:
-        told.append(f"{some(summary.one_sided)} on one side only")
+    nowhere = sum(map(_is_nowhere, nodes))
+    if summary.one_sided > nowhere:
+        told.append(f"{some(summary.one_sided - nowhere)} on one side only")
+    if nowhere:
+        told.append(f"{some(nowhere)} without a relation")
     if summary.not_compared:
         told.append(_not_compared(nodes, some(summary.not_compared)))
     if stale := sum(node.subject.is_stale for node in nodes):
         told.append(f"{some(stale)} with data of an earlier build")
     if kept := sum(bool(node.kept) for node in nodes):
         told.append(f"{some(kept)} with a row count of an earlier time")
+    if not told:
+        told.append(f"{of_nodes} not compared")
     return Verdict(worst([node.outcome for node in nodes]), ", ".join(told))
+
+
+def _is_nowhere(node: NodeSummary) -> bool:
+    """Return True if neither side has a relation, as of an ephemeral model."""
+    has_relation = node.subject.base is not None or node.subject.current is not None
+    is_uncounted = all(found.text.startswith(NOT_COUNTED) for found in node.aspects.get("rows", []))
+    return not has_relation and node.outcome is Outcome.ONE_SIDED and is_uncounted
 
 
 def _not_compared(nodes: Sequence[NodeSummary], how_many: str) -> str:

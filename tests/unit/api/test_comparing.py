@@ -46,6 +46,16 @@ def test_a_selection_of_nothing_says_so() -> None:
     assert any("names no node" in note for note in result.notes)
 
 
+def test_a_term_that_selects_nothing_is_named_beside_others_that_do() -> None:
+    result = compared(selection=("orders ordres tag:nope state:new",))
+
+    assert "orders" in names(result)
+    assert [note for note in result.notes if "selects no node" in note] == [
+        "'ordres' selects no node of either run; did you mean 'orders' or 'stg_orders' or 'raw_orders'?",
+        "'tag:nope' selects no node of either run",
+    ]
+
+
 def test_dbt_calls_a_comment_a_change_and_lists_nothing_removed() -> None:
     ours, dbts = compared(), compared(like_dbt=True)
     assert "stg_stores" in names(dbts) - names(ours)

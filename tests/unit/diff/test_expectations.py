@@ -140,7 +140,7 @@ CHANGED = value_diff(changed=32, columns=(column("amount", 30), column("Status",
             value_diff(added=1, removed=100, common=900),
             (),
         ),
-        (ExpectValues(allow=allow("added", "removed")), value_diff(added=5, removed=1000, common=0), ()),
+        (ExpectValues(allow=allow("added", "removed")), value_diff(added=5, removed=999, common=1), ()),
         (
             ExpectValues(max_added=share("50")),
             value_diff(base=KeyCounts(rows=0), common=0, added=2),
@@ -196,6 +196,17 @@ CHANGED = value_diff(changed=32, columns=(column("amount", 30), column("Status",
             (),
         ),
         (ExpectEqual(), value_diff(), ()),
+        (
+            ExpectValues(allow=allow("added", "removed")),
+            value_diff(common=0, added=1000, removed=1000),
+            ("orders: no key (id) is on both sides, so that no value was compared",),
+        ),
+        (
+            ExpectValues(allow=allow("added", "removed", "changed")),
+            value_diff(common=0, added=9, removed=9),
+            (),
+        ),
+        (ExpectValues(allow=allow("added")), value_diff(common=0, added=9), ()),
         (
             ExpectEqual(),
             value_diff(current_only=("total",)),
@@ -295,6 +306,11 @@ def detail(*statuses: str, is_cut: bool = False) -> ValueDetail:
         (ExpectRows(allow=allow("null_keys")), replace(detail(), current=KeyCounts(rows=2, null_keys=1)), ()),
         (ExpectRows(), replace(detail(), incomparable=("b",)), ("orders: column b was not compared",)),
         (ExpectEqual(), replace(detail(), base_only=("b",)), ("orders: only base has the column b",)),
+        (
+            ExpectEqual(),
+            replace(detail(), base=KeyCounts(rows=0), current=KeyCounts(rows=0), where="x > 1"),
+            ("orders: where x > 1 left no row to compare",),
+        ),
     ],
 )
 def test_details(expect: Any, answer: ValueDetail, expected: tuple[str, ...]) -> None:

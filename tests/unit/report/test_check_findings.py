@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import (
@@ -30,6 +31,11 @@ def counts(*figures: tuple[str, int | None, int | None]) -> RowCountDiff:
     )
 
 
+def stale_counts(*names: str) -> RowCountDiff:
+    subjects = [replace(both(name), current_stale="its build failed") for name in names]
+    return RowCountDiff(counts=tuple(RowCount(subject=one, base=1, current=1) for one in subjects))
+
+
 def schema(name: str, *columns: str) -> SchemaDiff:
     return SchemaDiff(
         subject=both(name), columns=tuple(ColumnDelta(name=column, status="added") for column in columns)
@@ -46,6 +52,11 @@ def schema(name: str, *columns: str) -> SchemaDiff:
             "row_count_diff",
             [counts(("a", 1, 1), ("b", None, None))],
             "same row count in 1 of 2, 1 not counted",
+        ),
+        (
+            "row_count_diff",
+            [counts(("a", 1, 1), ("b", None, None)), stale_counts("c", "d")],
+            "same row count in 1 of 4, 1 not counted, 2 with data of an earlier build",
         ),
         ("row_count_diff", [counts()], "no node is selected"),
         ("row_count", [counts(("a", None, 3), ("b", None, 4))], "2 counted"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from recce_meta.models.data_diff import (
@@ -10,9 +12,12 @@ from recce_meta.models.data_diff import (
     Example,
     KeyCounts,
     Profile,
+    ProfileDiff,
+    QueryDiff,
     RowCount,
     RowCountDiff,
     Subject,
+    TopKDiff,
     ValueDiff,
 )
 from recce_meta.models.data_diff import ColumnProfile as Column
@@ -158,6 +163,27 @@ def test_a_side_without_a_relation_is_no_difference_of_rows(missing: str) -> Non
 
     other = "current" if missing == "base" else "base"
     assert verdict(result) == (Outcome.ONE_SIDED, f"only in {other}: 5 rows")
+
+
+def test_an_ephemeral_model_is_not_on_one_side_only() -> None:
+    reason = "ephemeral: it has no relation"
+    one = RowCount(subject=Subject(name="e", unique_id="m.e"), base_reason=reason, current_reason=reason)
+    diff = RowCountDiff(counts=(one,))
+
+    assert data_markdown([diff]).startswith("### ⚪ 1 node without a relation\n")
+    assert "one side only" not in data_text([diff], width=100, color=False)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        ProfileDiff(subject=Subject(name="o"), columns=()),
+        TopKDiff(subject=Subject(name="o"), columns=(), k=1),
+        QueryDiff(subject=Subject(name="o"), base_sql="a", current_sql="b"),
+    ],
+)
+def test_a_heading_is_never_empty(result: Any) -> None:
+    assert data_markdown([result]).splitlines()[0].endswith(" 1 node not compared")
 
 
 def test_no_results_are_no_lines() -> None:
