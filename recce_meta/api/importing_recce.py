@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from msgspec import Struct
@@ -19,6 +18,7 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.temporary import temporary_folder
 from recce_meta.api.recording import Recorded, record_project
 from recce_meta.api.storing_checks import counted, stored_findings, without_quotes
 from recce_meta.errors import ArtifactError, quoted
@@ -187,7 +187,7 @@ def check_file_of(state: RecceState) -> str:
 
 def _project(files: Mapping[str, Any], side: str, git: GitState, name: str) -> Project:
     """Return what the artifacts of one side hold; the checkout of this folder says nothing of them."""
-    with TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         for artifact in ("manifest", "catalog", "run_results"):
             if files.get(artifact):
                 (Path(folder) / f"{artifact}.json").write_text(json.dumps(files[artifact]), encoding="utf-8")

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.adapter import DEFAULT_LOCK_SECONDS
+from recce_meta.adapter.temporary import remove_leftovers
 from recce_meta.api.on_disk import folder_of
 from recce_meta.errors import MESSAGE_LENGTH, shortened
 from recce_meta.masking import presentable
@@ -69,6 +70,7 @@ class Connection(Struct, frozen=True):
 
     def open(self, *, may_create: bool = True) -> UnifiedSqlAdapter:
         """The adapter; it connects when it is first asked."""
+        remove_leftovers()
         waiting: dict[str, Any] = {
             "lock_timeout": self.lock_timeout,
             "on_wait": _once(say),

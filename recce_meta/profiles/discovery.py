@@ -5,6 +5,7 @@ Every environment variable has a `DBT_ENGINE_` twin that wins over the older nam
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,14 @@ from recce_meta.errors import ConfigurationError, ProfileError
 
 PROFILES_FILE = "profiles.yml"
 PROJECT_FILE = "dbt_project.yml"
+
+
+def working_directory() -> Path:
+    """Return the working directory; if it was deleted, a folder that holds nothing."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path(os.devnull)
 
 
 def dbt_variable(environment: Mapping[str, str], name: str) -> str | None:

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recce_meta.errors import ConfigurationError, ProfileError, masking_errors, quoted
-from recce_meta.profiles.discovery import PROJECT_FILE, dbt_variable, find_profiles_file
+from recce_meta.profiles.discovery import (
+    PROJECT_FILE,
+    dbt_variable,
+    find_profiles_file,
+    working_directory,
+)
 from recce_meta.profiles.discovery import find_project_dir as _find_project_dir
 from recce_meta.profiles.dotenv import with_dotenv
 from recce_meta.profiles.rendering import Renderer, RenderingError
@@ -45,7 +50,7 @@ def find_project_dir(
     start: Path | None = None, *, environment: Mapping[str, str] | None = None
 ) -> Path | None:
     """The directory of the dbt project at hand: *start* (else the working directory) or above; or None."""
-    directory = (start or Path.cwd()).resolve()
+    directory = (start or working_directory()).resolve()
     return _find_project_dir(directory, _environment(environment, directory))
 
 
@@ -80,7 +85,7 @@ def load_profile(
     *environment* and *directory* are the process's own unless given. Only the chosen output is rendered,
     so that a variable which another one lacks does no harm.
     """
-    directory = (directory or Path.cwd()).resolve()
+    directory = (directory or working_directory()).resolve()
     environment = _environment(environment, directory)
     renderer = Renderer(environment, variables or {})
     if project_dir is None:

@@ -16,7 +16,7 @@ from functools import cache
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkstemp
+from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
 
@@ -31,6 +31,7 @@ from recce_meta.adapter.drivers.base import (
     refuse_nul,
     storable,
 )
+from recce_meta.adapter.temporary import temporary_folder
 from recce_meta.errors import ConfigurationError, ConnectionFailed, MissingDriverError
 from recce_meta.warehouses import ConnectionPlan
 from recce_meta.warehouses.duckdb import is_file
@@ -143,7 +144,7 @@ class Driver(BaseDriver):
             return
         pieces = _lines_of(iter(rows), table, columns)
         # While DuckDB loads one file, the next one is written.
-        with TemporaryDirectory(prefix="recce_meta_") as folder, ThreadPoolExecutor(1) as writer:
+        with temporary_folder() as folder, ThreadPoolExecutor(1) as writer:
             ahead = writer.submit(_write_file, folder, pieces)
             while (file := ahead.result()) is not None:
                 ahead = writer.submit(_write_file, folder, pieces)

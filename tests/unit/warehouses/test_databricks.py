@@ -76,6 +76,20 @@ def test_a_host_as_people_copy_it(host: str) -> None:
     assert plan(host=host).url.host == "h.example"
 
 
+@pytest.mark.parametrize("host", ["h.example:443", "https://h.example:8443/", "h.example:"])
+def test_a_port_in_the_host_is_refused(host: str) -> None:
+    with pytest.raises(ProfileError, match="Field 'host' holds a port") as caught:
+        plan(host=host)
+    assert caught.value.hint is not None and "remove it" in caught.value.hint
+
+
+def test_a_port_in_a_url_is_used() -> None:
+    url = UrlParts("databricks", "token", "dapi-1234", "h.example", 8443, query={"http_path": "/sql/1"})
+    made = WAREHOUSE.plan_url(url)
+
+    assert made.url.host == "h.example" and made.connect_args["_port"] == 8443
+
+
 @pytest.mark.parametrize("missing", ["host", "http_path", "schema"])
 def test_what_must_be_there(missing: str) -> None:
     with pytest.raises(ProfileError, match=f"'{missing}' is missing"):
