@@ -25,9 +25,12 @@ from benchmarks.peers import Recce, environment_of, reladiff
 from benchmarks.recording import POSTGRES
 from benchmarks.tables import KEY, wide_in_postgres, write_wide
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.comparing_data import open_comparison
+from recce_meta.adapter.pool import Pool
+from recce_meta.api.asking import Warehouses
 from recce_meta.api.data_diffs import value_diff
 from recce_meta.api.data_of_diff import ROWS_SHOWN
+from recce_meta.api.places import Places
+from recce_meta.dialects import dialect_named
 from recce_meta.diff.data.plan import Query
 from recce_meta.diff.data.settings import ValueOptions
 from recce_meta.diff.data.value import value_diff as plan
@@ -159,10 +162,10 @@ def _statements(path: Path, ask: Ask, columns: int) -> int:
         values = ", ".join(f"i * {j} + {number} AS c{j}" for j in range(1, columns))
         ask(f"CREATE OR REPLACE TABLE {table} AS SELECT i AS {KEY}, {values} FROM range(10) AS numbers(i)")
     asked: list[Query] = []
-    with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
-        comparison = open_comparison(adapter, on_query=asked.append)
-        comparison.run(plan(comparison.places.pair(*tables), ValueOptions(key=(KEY,))))
-        comparison.close()
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter, Pool(adapter) as pool:
+        dialect = dialect_named("duckdb")
+        pair = Places(base=dialect, current=dialect).pair(*tables)
+        Warehouses(pool, on_query=asked.append).run(plan(pair, ValueOptions(key=(KEY,))))
     return sum(not query.describes for query in asked)
 
 

@@ -9,6 +9,7 @@ UnknownNameError for what cannot be compared so.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from typing import TypeVar, overload
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -78,8 +79,8 @@ def value_diff(
     exclude_columns: Sequence[str] = ...,
     where: str | None = ...,
     sample: float | None = ...,
-    tolerance: float = ...,
-    relative_tolerance: float = ...,
+    tolerance: float | Decimal = ...,
+    relative_tolerance: float | Decimal = ...,
     timestamp_precision: str | None = ...,
     ignore_case: bool = ...,
     ignore_trailing_blanks: bool = ...,
@@ -101,8 +102,8 @@ def value_diff(
     exclude_columns: Sequence[str] = ...,
     where: str | None = ...,
     sample: float | None = ...,
-    tolerance: float = ...,
-    relative_tolerance: float = ...,
+    tolerance: float | Decimal = ...,
+    relative_tolerance: float | Decimal = ...,
     timestamp_precision: str | None = ...,
     ignore_case: bool = ...,
     ignore_trailing_blanks: bool = ...,
@@ -123,8 +124,8 @@ def value_diff(
     exclude_columns: Sequence[str] = (),
     where: str | None = None,
     sample: float | None = None,
-    tolerance: float = 0.0,
-    relative_tolerance: float = 0.0,
+    tolerance: float | Decimal = 0.0,
+    relative_tolerance: float | Decimal = 0.0,
     timestamp_precision: str | None = None,
     ignore_case: bool = False,
     ignore_trailing_blanks: bool = False,
@@ -168,8 +169,8 @@ def value_diff_detail(
     exclude_columns: Sequence[str] = ...,
     where: str | None = ...,
     sample: float | None = ...,
-    tolerance: float = ...,
-    relative_tolerance: float = ...,
+    tolerance: float | Decimal = ...,
+    relative_tolerance: float | Decimal = ...,
     timestamp_precision: str | None = ...,
     ignore_case: bool = ...,
     ignore_trailing_blanks: bool = ...,
@@ -190,8 +191,8 @@ def value_diff_detail(
     exclude_columns: Sequence[str] = ...,
     where: str | None = ...,
     sample: float | None = ...,
-    tolerance: float = ...,
-    relative_tolerance: float = ...,
+    tolerance: float | Decimal = ...,
+    relative_tolerance: float | Decimal = ...,
     timestamp_precision: str | None = ...,
     ignore_case: bool = ...,
     ignore_trailing_blanks: bool = ...,
@@ -211,8 +212,8 @@ def value_diff_detail(
     exclude_columns: Sequence[str] = (),
     where: str | None = None,
     sample: float | None = None,
-    tolerance: float = 0.0,
-    relative_tolerance: float = 0.0,
+    tolerance: float | Decimal = 0.0,
+    relative_tolerance: float | Decimal = 0.0,
     timestamp_precision: str | None = None,
     ignore_case: bool = False,
     ignore_trailing_blanks: bool = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from functools import wraps
 from typing import Any
 
@@ -27,6 +28,17 @@ def _percent(_context: click.Context, _option: click.Parameter, value: str | Non
         raise click.BadParameter(f"{quoted(value)} is not a share such as 10%") from None
 
 
+def _decimal(_context: click.Context, _option: click.Parameter, value: str) -> Decimal:
+    """The number that *value* writes: no float stands for 0.001."""
+    try:
+        number = Decimal(value.strip())
+    except InvalidOperation:
+        raise click.BadParameter(f"{quoted(value)} is not a number") from None
+    if number.is_nan():
+        raise click.BadParameter(f"{quoted(value)} is not a number")
+    return number
+
+
 def _comparing_values(command: F) -> F:
     """Give *command* the options of value diffs, as one argument `options`."""
 
@@ -38,8 +50,8 @@ def _comparing_values(command: F) -> F:
         where: str | None,
         sample: float | None,
         limit: int,
-        tolerance: float,
-        relative_tolerance: float,
+        tolerance: Decimal,
+        relative_tolerance: Decimal,
         timestamp_precision: str | None,
         ignore_case: bool,
         ignore_trailing_blanks: bool,
@@ -77,8 +89,20 @@ _VALUES: Callable[[F], F] = together(
     click.option(
         "--limit", type=click.IntRange(min=1), default=DEFAULT_LIMIT, show_default=True, help="Rows shown."
     ),
-    click.option("--tolerance", type=float, default=0.0, help="Numbers this far apart are equal."),
-    click.option("--relative-tolerance", type=float, default=0.0, help="Likewise, as a share of the larger."),
+    click.option(
+        "--tolerance",
+        callback=_decimal,
+        default="0",
+        metavar="NUMBER",
+        help="Numbers this far apart are equal.",
+    ),
+    click.option(
+        "--relative-tolerance",
+        callback=_decimal,
+        default="0",
+        metavar="SHARE",
+        help="Numbers this far apart, as a share of the larger one, are equal.",
+    ),
     click.option(
         "--timestamp-precision", type=click.Choice(PRECISIONS), help="Cut times to this unit first."
     ),

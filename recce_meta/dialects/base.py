@@ -15,6 +15,7 @@ from typing import ClassVar
 from sqlglot import ErrorLevel, exp
 from sqlglot.errors import UnsupportedError
 
+from recce_meta.dialects.arithmetic import Arithmetic, Decimals, whole_digits
 from recce_meta.dialects.types import ColumnType, Kind, Sql, column_type
 from recce_meta.errors import UsageError
 
@@ -54,10 +55,10 @@ class Dialect:
     """Whether `=` holds between two NaN; IEEE 754 says no, most warehouses yes."""
     has_nan: ClassVar[bool] = True
     """Whether floats can be NaN or infinite at all."""
-    enforces_types: ClassVar[bool] = True
-    """Whether a column only holds values of its type."""
     decimal_digits: ClassVar[int | None] = 38
     """Digits of the widest decimal; None where there is no limit that matters."""
+    keeps_scale: ClassVar[bool] = True
+    """Whether a difference that may need more digits than there are keeps all digits after the point."""
     double_type: ClassVar[str] = "DOUBLE"
     text_type: ClassVar[str] = "TEXT"
     timestamp_type: ClassVar[str] = "TIMESTAMP"
@@ -133,6 +134,10 @@ class Dialect:
         """*value* in a form that `=`, GROUP BY and `row_hash` accept, the same for equal values."""
         if of.kind in (Kind.OTHER, Kind.JSON):
             return self.text(value)
+        return value
+
+    def exact_text(self, value: Sql) -> Sql:
+        """*value*, a text, so that it is equal to no other, whatever the column's collation."""
         return value
 
     def as_utc(self, value: Sql) -> Sql:
@@ -265,6 +270,22 @@ class Dialect:
         """*value* as the widest decimal with *scale* digits after the point."""
         digits = self.decimal_digits or 1000
         return exp.cast(value, f"DECIMAL({digits}, {scale})", dialect=self.name)
+
+    # Arithmetic
+
+    def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
+        """How far apart two whole numbers or decimals of these types are."""
+        types = (base, current)
+        return Decimals(self, max(map(whole_digits, types)), max(of.scale or 0 for of in types))
+
+    def exact(self, value: Sql, digits: int, scale: int, *, more: int = 0) -> Sql:
+        """*value*, which fits, as a decimal of *digits*; what it is multiplied by has up to *more* digits."""
+        return exp.cast(value, _type(f"DECIMAL({digits}, {scale})", self.name), dialect=self.name)
+
+    def exact_number(self, digits: str) -> Sql:
+        """The number that *digits* write, without an exponent, as a decimal and never as a double."""
+        literal = exp.Literal.number(digits.lstrip("-"))
+        return exp.Neg(this=literal) if digits.startswith("-") else literal
 
     # Hashing
 

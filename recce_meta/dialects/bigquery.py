@@ -6,8 +6,20 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from recce_meta.dialects.arithmetic import Arithmetic, Decimals, whole_digits
 from recce_meta.dialects.base import Dialect, per_cent
 from recce_meta.dialects.types import ColumnType, Kind, Sql
+
+BIGNUMERIC_SCALE = 38
+NUMERIC_WHOLE = 29
+"""Digits before the point of a NUMERIC."""
+
+
+class _BigNumerics(Decimals):
+    """BIGNUMERIC: 38 digits on either side of the point, and some of a 39th."""
+
+    most = 38 + BIGNUMERIC_SCALE
+    rows = 8
 
 
 class BigQuery(Dialect):
@@ -54,6 +66,18 @@ class BigQuery(Dialect):
         if of.kind is Kind.DECIMAL:
             return self.decimal(exp.Literal.string(text), of.scale or 0)
         return super().number(text, of)
+
+    def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
+        """In BIGNUMERIC, whatever the type: it has one scale, and 38 digits before the point."""
+        return _BigNumerics(self, max(_whole_digits(of) for of in (base, current)), BIGNUMERIC_SCALE)
+
+    def exact(self, value: Sql, digits: int, scale: int, *, more: int = 0) -> Sql:
+        """https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types"""
+        return self.decimal(value, scale)
+
+    def exact_number(self, digits: str) -> Sql:
+        """A literal with a point is a double, and one without has 64 bits."""
+        return self.decimal(exp.Literal.string(digits), 0)
 
     def portable_text(self, value: Sql, of: ColumnType) -> Sql:
         """https://cloud.google.com/bigquery/docs/reference/standard-sql/format-elements"""
@@ -130,3 +154,9 @@ class BigQuery(Dialect):
         if of.kind is Kind.ARRAY:
             return exp.Anonymous(this="ARRAY_LENGTH", expressions=[value])
         return exp.func("LENGTH", value) if of.kind in (Kind.TEXT, Kind.BINARY) else None
+
+
+def _whole_digits(of: ColumnType) -> int:
+    """Digits before the point; a NUMERIC without parameters has nine behind it."""
+    is_numeric = of.kind is Kind.DECIMAL and of.precision is None and not of.text.upper().startswith("BIG")
+    return NUMERIC_WHOLE if is_numeric else whole_digits(of)

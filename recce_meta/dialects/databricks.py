@@ -16,6 +16,8 @@ class Databricks(Dialect):
     name = "databricks"
     # https://docs.databricks.com/en/sql/language-manual/sql-ref-identifiers.html
     ignores_case_of_columns = True
+    # https://docs.databricks.com/en/sql/language-manual/functions/minussign.html
+    keeps_scale = False
     text_type = "STRING"
     timestamp_type = "TIMESTAMP_NTZ"
 

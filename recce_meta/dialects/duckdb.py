@@ -9,11 +9,15 @@ from typing import ClassVar
 
 from sqlglot import exp
 
+from recce_meta.dialects.arithmetic import Arithmetic, whole_digits
 from recce_meta.dialects.base import SAMPLE_SLICES, Dialect
+from recce_meta.dialects.hugeints import hugeints
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
 SUMMED_DIGITS = 28
 """Digits of a decimal of which 10,000,000,000 can be summed in 128 bits."""
+
+DIGITS_OF_64_BITS = 18
 
 _MICROSECONDS = {
     "year": 31_104_000_000_000,
@@ -23,6 +27,11 @@ _MICROSECONDS = {
     "minute": 60_000_000,
     "microsecond": 1,  # those of the seconds, too
 }
+_MANY_DIGITS = r"[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}"
+"""What a number has that a double might not hold: up to 15 digits it does."""
+_STRING_IN_JSON = r'("(?:[^"\\]|\\.)*")'
+_BLANKS_IN_JSON = rf"{_STRING_IN_JSON}|\s+"
+_ZEROS_IN_JSON = rf"{_STRING_IN_JSON}|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)"
 _NESTED = frozenset([Kind.ARRAY, Kind.STRUCT, Kind.MAP])
 
 
@@ -37,10 +46,20 @@ class DuckDB(Dialect):
     columns_per_statement: ClassVar[int | None] = 1600
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
-        """JSON without white space: it is text to DuckDB. The order of keys counts."""
+        """JSON without white space: it is text to DuckDB. The order of keys counts.
+
+        `json` makes doubles of numbers. What has more digits than these stays as it is written.
+        """
         if of.kind is Kind.JSON:
-            return self.text(exp.Anonymous(this="json", expressions=[value]))
-        return value
+            text = self.text(exp.Anonymous(this="json", expressions=[value.copy()]))
+            literals = [self.text(value.copy()), exp.Literal.string(_MANY_DIGITS)]
+            has_many = exp.Anonymous(this="REGEXP_MATCHES", expressions=literals)
+            return exp.Case().when(has_many, _as_written(self.text(value))).else_(text)
+        return self.exact_text(value) if of.text.upper() == "VARCHAR" else value
+
+    def exact_text(self, value: Sql) -> Sql:
+        """https://duckdb.org/docs/stable/sql/expressions/collations: some ignore case or accents."""
+        return exp.Collate(this=value, expression=exp.to_identifier("C", quoted=True))
 
     def hashable(self, value: Sql, of: ColumnType) -> Sql:
         """128 bits hash as one half xor the other, so that 0 and -1 have one hash; nested values hash as what
@@ -110,6 +129,17 @@ class DuckDB(Dialect):
             whole = product if whole is None else exp.Add(this=whole, expression=product)
         assert whole is not None, "an interval has parts"
         return self.text(whole)
+
+    def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
+        """Sums of decimals fail beyond 38 digits."""
+        types = (base, current)
+        whole, scale = max(map(whole_digits, types)), max(of.scale or 0 for of in types)
+        return hugeints(self, base, current, whole, scale)
+
+    def exact(self, value: Sql, digits: int, scale: int, *, more: int = 0) -> Sql:
+        """A product of two decimals of 64 bits has 64 bits."""
+        is_short = digits <= DIGITS_OF_64_BITS < digits + more
+        return super().exact(value, DIGITS_OF_64_BITS + 1 if is_short else digits, scale)
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """`hash` tells NULL from other values, -0.0 and 0.0 hash alike, as do all NaN."""
@@ -184,6 +214,14 @@ class DuckDB(Dialect):
     def ordered_text(self, value: Sql) -> Sql:
         """An ENUM sorts as it was declared, a text by its bytes."""
         return self.text(value)
+
+
+def _as_written(text: Sql) -> Sql:
+    """*text*, JSON, without white space between strings, and its fractions without zeros at their end."""
+    for pattern, kept in ((_BLANKS_IN_JSON, r"\1"), (_ZEROS_IN_JSON, r"\1\2\3\4")):
+        literals = [exp.Literal.string(each) for each in (pattern, kept, "g")]
+        text = exp.Anonymous(this="REGEXP_REPLACE", expressions=[text, *literals])
+    return text
 
 
 def _sort_key(value: Sql) -> Sql:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sqlglot import exp
 
+from recce_meta.dialects.arithmetic import Arithmetic, Decimals, whole_digits
 from recce_meta.dialects.base import Dialect, per_cent
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
@@ -58,6 +59,9 @@ _PERHAPS_NO_JSONB = r"\\u|[eE][+-]?[0-9]{5}"
 _SECONDS_MORE = 453_600
 """By how much EPOCH's years, of 365.25 days, exceed those by which intervals compare, of 12 times 30 days."""
 
+BIGINT_DIGITS = 18
+"""Whole numbers of so many digits fit into a `bigint`."""
+
 SEED = 7_046_029_254_386_353_131
 """For hashes: any large number."""
 
@@ -93,9 +97,16 @@ class Postgres(Dialect):
             is_out = exp.and_(*(_matches(text.copy(), pattern) for pattern in patterns), copy=False)
             as_string = exp.Anonymous(this="TO_JSONB", expressions=[text])
             return exp.Case().when(is_out, as_string).else_(exp.cast(value, "JSONB", dialect=self.name))
-        if _is_compared_by_text(of):
-            return self.text(value)
-        return super().comparable(value, of)
+        if _is_compared_by_text(of) or of.kind is Kind.OTHER:
+            return self.exact_text(self.text(value))
+        is_text = of.kind is Kind.TEXT or (
+            of.kind is Kind.ARRAY and any(element.kind is Kind.TEXT for element in of.elements)
+        )
+        return self.exact_text(value) if is_text else super().comparable(value, of)
+
+    def exact_text(self, value: Sql) -> Sql:
+        """By its bytes: a nondeterministic collation takes texts for equal that are not."""
+        return exp.Collate(this=value, expression=exp.to_identifier("C", quoted=True))
 
     def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
         """`numeric` can be infinite, or NaN, which is larger still."""
@@ -147,6 +158,17 @@ class Postgres(Dialect):
     def decimal(self, value: Sql, scale: int) -> Sql:
         """`numeric` of any length: its hash and equality pass over trailing zeros."""
         return exp.cast(value, "DECIMAL", dialect=self.name)
+
+    def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
+        """`numeric` has room for every result, and may be NaN or infinite."""
+        types = (base, current)
+        has_numeric = any(of.kind is Kind.DECIMAL or of.scale is not None for of in types)
+        return Decimals(self, max(map(whole_digits, types)), int(has_numeric), may_be_infinite=has_numeric)
+
+    def exact(self, value: Sql, digits: int, scale: int, *, more: int = 0) -> Sql:
+        """Small whole numbers are quicker as `bigint`."""
+        is_small = not scale and digits + more <= BIGINT_DIGITS
+        return exp.cast(value, "BIGINT" if is_small else "DECIMAL", dialect=self.name)
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """`hash_record_extended` (14 and later) uses each type's own hash: -0.0 and 0.0 hash alike.
@@ -284,7 +306,7 @@ class Postgres(Dialect):
 
     def ordered_text(self, value: Sql) -> Sql:
         """The database's own collation may be any language's."""
-        return exp.Collate(this=value, expression=exp.to_identifier("C", quoted=True))
+        return self.exact_text(value)
 
 
 def _has_one_text(of: ColumnType) -> bool:

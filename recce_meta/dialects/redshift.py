@@ -7,6 +7,7 @@ from functools import reduce
 
 from sqlglot import exp
 
+from recce_meta.dialects.arithmetic import Arithmetic
 from recce_meta.dialects.base import Dialect
 from recce_meta.dialects.postgres import Postgres
 from recce_meta.dialects.types import ColumnType, Kind, Sql
@@ -40,9 +41,21 @@ class Redshift(Postgres):
             return self.nested_text(value)
         return self.text(value) if of.kind is Kind.OTHER else value
 
+    def exact_text(self, value: Sql) -> Sql:
+        """Left to the column's collation."""
+        return value
+
     def decimal(self, value: Sql, scale: int) -> Sql:
         """`numeric` without digits would be without any after the point."""
         return Dialect.decimal(self, value, scale)
+
+    def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
+        """Decimals have 38 digits here."""
+        return Dialect.arithmetic(self, base, current)
+
+    def exact(self, value: Sql, digits: int, scale: int, *, more: int = 0) -> Sql:
+        """As the standard does."""
+        return Dialect.exact(self, value, digits, scale)
 
     def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
         """Decimals are finite here."""

@@ -7,14 +7,18 @@ defines on its connections: statements that call them run there, and nowhere els
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import structs
 from sqlglot import exp
 
+from recce_meta.dialects.arithmetic import Arithmetic, Distances, Doubles
 from recce_meta.dialects.base import Dialect
 from recce_meta.dialects.rewriting import without_grouping_sets
 from recce_meta.dialects.types import ColumnType, Kind, Sql
+
+EXACT = 2**53
+"""Whole numbers up to this one are doubles."""
 
 _CUTS = {
     "microsecond": (26, ""),
@@ -35,8 +39,6 @@ class SQLite(Dialect):
     name = "sqlite"
     ignores_case_of_columns = True
     has_approximate_distinct = False
-    # https://www.sqlite.org/datatype3.html
-    enforces_types = False
     # https://www.sqlite.org/limits.html: 2,000 columns of a result, 500 terms of a UNION
     columns_per_statement: ClassVar[int | None] = 1600
 
@@ -136,6 +138,10 @@ class SQLite(Dialect):
         """A number stays what it is: whole ones have 64 bits, others are doubles."""
         return value
 
+    def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
+        """Numbers are doubles, or whole ones of 64 bits, whose sums may fail."""
+        return _Numbers(self)
+
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """A function of the driver's, in which 1 and 1.0 are the same."""
         return exp.Anonymous(this="recce_hash", expressions=list(values))
@@ -169,3 +175,12 @@ class SQLite(Dialect):
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """`length` counts the bytes of a blob; `octet_length` is newer."""
         return exp.func("LENGTH", value) if of.kind is Kind.BINARY else super().length(value, of)
+
+
+class _Numbers(Doubles):
+    """Doubles, in which whole numbers of more than 53 bits are rounded."""
+
+    def read(self, figures: Sequence[Any]) -> Distances:
+        """As of doubles; what is larger than those that are exact may be rounded."""
+        found = super().read(figures)
+        return found._replace(is_rounded=(found.largest or 0) >= EXACT)

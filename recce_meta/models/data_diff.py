@@ -8,6 +8,7 @@ never a zero.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -60,9 +61,9 @@ class RowComparison(DataDiff, frozen=True, kw_only=True):
     """The share of keys or rows compared, in per cent; None for all."""
     excluded: tuple[str, ...] = ()
     """Columns that an option leaves out."""
-    tolerance: float = 0.0
+    tolerance: float | Decimal = 0.0
     """Numbers no further apart than this count as equal."""
-    relative_tolerance: float = 0.0
+    relative_tolerance: float | Decimal = 0.0
     timestamp_precision: str | None = None
     """The unit that times are cut to before they are compared."""
     ignore_case: bool = False
@@ -174,6 +175,10 @@ ROUNDED_DOUBLE = "double, rounded"
 """The common type of numbers of which doubles do not hold all digits."""
 
 
+MEAN_DIGITS = 38
+"""Digits of the mean of decimals if it has no end."""
+
+
 class ColumnValues(Struct, frozen=True, kw_only=True):
     """How one column's values do, over the rows whose key is on both sides."""
 
@@ -189,10 +194,15 @@ class ColumnValues(Struct, frozen=True, kw_only=True):
     null_to_value: int | None = None
     """Of the mismatches: NULL in base."""
     value_to_null: int | None = None
-    mean_difference: float | None = None
-    """For numbers: the mean of current less base over mismatches without NULL, NaN and infinities."""
-    largest_difference: float | None = None
-    """For numbers: the largest absolute difference, likewise."""
+    mean_difference: float | Decimal | None = None
+    """For numbers: the mean of current less base over mismatches without NULL, NaN and infinities.
+
+    A decimal for whole numbers and decimals: exact if it has an end, else with 38 digits. A float for floats.
+    """
+    largest_difference: float | int | Decimal | None = None
+    """For numbers: the largest absolute difference of the same mismatches; exact, but for floats."""
+    is_difference_rounded: bool = False
+    """Whether both are doubles that stand for numbers of more digits."""
     examples: tuple[Example, ...] = ()
 
     @property

@@ -35,7 +35,7 @@ from recce_meta.models.data_diff import (
     ValueDiff,
 )
 from recce_meta.models.kept_diff import Headline
-from recce_meta.store.values import JsonTree, tree_of, value_of_tree
+from recce_meta.store.values import JsonTree, number_of, tree_of, value_of_tree
 
 ColumnRow = tuple[object, ...]
 """One row of `column_diffs` from `column_name` on."""
@@ -218,8 +218,8 @@ def _column_row(column: ColumnValues) -> ColumnRow:
         column.mismatched,
         column.null_to_value,
         column.value_to_null,
-        column.mean_difference,
-        column.largest_difference,
+        number_of(column.mean_difference),
+        number_of(column.largest_difference),
         column.reason,
     )
 

@@ -94,6 +94,8 @@ def written(value: Any) -> str:
     """*value* as every warehouse reads it within quotes."""
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
+    if isinstance(value, Decimal) and value.is_finite():
+        return f"{value:f}"
     if isinstance(value, (date, time, Decimal, UUID, str)):
         return str(value)
     if isinstance(value, bool):

@@ -35,7 +35,7 @@ def raw_columns(sides: Keyed, wanted: Iterable[int]) -> list[int]:
         index
         for index in wanted
         if not all(
-            isinstance(value, exp.Column)
+            isinstance(value.this if isinstance(value, exp.Collate) else value, exp.Column)
             for value in (sides.compared[index].base_value("t"), sides.compared[index].current_value("t"))
         )
     ]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
+from recce_meta.dialects.arithmetic import whole_digits
 from recce_meta.models.data_diff import ROUNDED_DOUBLE
 
 Cast = Callable[[Sql], Sql]
@@ -25,8 +26,6 @@ DOUBLE_BITS = 53
 DOUBLE_DIGITS = 15
 """Decimals of so many digits are each nearest to another double."""
 _ONE_SPELLING = frozenset([Kind.INTEGER, Kind.DATE, Kind.UUID, Kind.OTHER])
-_DIGITS = {8: 3, 16: 5, 32: 10, 64: 20, 128: 39, 256: 78}
-"""Decimal digits of integers, by bits."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def _numbers(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonT
     if dialect.decimal_digits is None or _are_integers(base, current):
         return CommonType(kind, _as_is, _as_is, type=current)
     scale = max(base.scale or 0, current.scale or 0)
-    if max(_whole_digits(base), _whole_digits(current)) + scale <= dialect.decimal_digits:
+    if max(whole_digits(base), whole_digits(current)) + scale <= dialect.decimal_digits:
         return CommonType(kind, _as_is, _as_is, type=current)
     # A cast to the widest decimal could overflow where the values themselves would not.
     return _doubles(dialect, base, current, "double")
@@ -170,14 +169,10 @@ def _are_integers(base: ColumnType, current: ColumnType) -> bool:
     """Whether neither is a decimal, and one of the two types holds all values of the other."""
     if base.scale is not None or current.scale is not None:
         return False
-    widest = max(base.precision or 64, current.precision or 64)
-    return widest < 128 or base.is_unsigned is current.is_unsigned or base.precision != current.precision
-
-
-def _whole_digits(of: ColumnType) -> int:
-    if of.kind is Kind.INTEGER and of.scale is None:
-        return _DIGITS.get(of.precision or 64) or len(str(2 ** (of.precision or 64)))
-    return (of.precision or 38) - (of.scale or 0)
+    if base.is_unsigned is current.is_unsigned:
+        return True
+    signed, unsigned = (current, base) if base.is_unsigned else (base, current)
+    return (signed.precision or 64) > (unsigned.precision or 64) or (unsigned.precision or 64) <= 64
 
 
 def _points_in_time(dialect: Dialect, base: ColumnType, current: ColumnType, *, is_cut: bool) -> CommonType:
@@ -206,10 +201,15 @@ def _points_in_time(dialect: Dialect, base: ColumnType, current: ColumnType, *, 
 
 
 def _texts(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonType | None:
-    """Text and what has one spelling; two types that nobody knows have none in common."""
+    """Text and what has one spelling; two unknown types have no common one."""
+
+    def exactly(written: Cast) -> Cast:
+        return lambda value: dialect.exact_text(written(value))
+
     for one, other in ((base, current), (current, base)):
         if one.kind is Kind.TEXT and other.kind in _ONE_SPELLING:
-            return CommonType(Kind.TEXT, _written(dialect, base), _written(dialect, current), "text", one)
+            texts = _written(dialect, base), _written(dialect, current)
+            return CommonType(Kind.TEXT, *map(exactly, texts), "text", one)
     return None
 
 

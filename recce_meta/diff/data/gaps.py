@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from msgspec import Struct
 
@@ -117,9 +118,9 @@ def narrowed_by(result: RowComparison) -> list[str]:
     if result.excluded:
         told.append(f"without {_counted(result.excluded, 'column')}")
     if result.tolerance:
-        told.append(f"numbers within {result.tolerance:g} count as equal")
+        told.append(f"numbers within {_written(result.tolerance)} count as equal")
     if result.relative_tolerance:
-        told.append(f"numbers within {result.relative_tolerance:.6g} of the larger count as equal")
+        told.append(f"numbers within {_written(result.relative_tolerance)} of the larger count as equal")
     if result.timestamp_precision:
         told.append(f"times cut to the {result.timestamp_precision}")
     ignored = [
@@ -150,6 +151,11 @@ def _left_out_columns(result: RowComparison) -> list[str]:
         how = "to 15 digits or microseconds" if isinstance(result, RowsDiff) else AS_DOUBLES
         told.append(f"{_counted(rounded, 'column')} compared {how}")
     return told
+
+
+def _written(number: float | Decimal) -> str:
+    """*number* in its own digits."""
+    return f"{Decimal(repr(number)) if isinstance(number, float) else number:g}"
 
 
 def _counted(names: Sequence[str], noun: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TypedDict
 
 from msgspec import Struct
@@ -19,6 +20,10 @@ PRECISIONS = (
 
 DEFAULT_EXAMPLES = 2
 DEFAULT_LIMIT = 100
+RELATIVE_DIGITS = 18
+"""Digits after the point that a relative tolerance may have, so that products are exact."""
+ABSOLUTE_DIGITS = 400
+"""Digits after the point that an absolute tolerance may have: more than doubles need."""
 
 
 class Narrowing(TypedDict):
@@ -27,8 +32,8 @@ class Narrowing(TypedDict):
     where: str | None
     sample: float | None
     excluded: tuple[str, ...]
-    tolerance: float
-    relative_tolerance: float
+    tolerance: float | Decimal
+    relative_tolerance: float | Decimal
     timestamp_precision: str | None
     ignore_case: bool
     ignore_trailing_blanks: bool
@@ -52,9 +57,9 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
     """How many rows are fetched at most, where rows are asked for."""
     examples: int = DEFAULT_EXAMPLES
     """Cells that differ, to be fetched for each column. More than two cost another join."""
-    absolute: float = 0.0
+    absolute: float | Decimal = 0.0
     """Numbers no further apart than this are equal."""
-    relative: float = 0.0
+    relative: float | Decimal = 0.0
     """Numbers no further apart than this share of the larger one are equal, as in PEP 485."""
     timestamp_precision: str | None = None
     """The unit that points in time are cut to: one of PRECISIONS."""
@@ -71,18 +76,30 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
         for name, amount in (("limit", self.limit), ("number of examples", self.examples)):
             if amount < 0:
                 raise UsageError(f"A {name} of {amount} makes no sense", hint="0 or more")
-        for name, tolerance in (("absolute", self.absolute), ("relative", self.relative)):
-            if tolerance < 0 or not math.isfinite(tolerance):
-                raise UsageError(f"The {name} tolerance {tolerance:g} makes no sense", hint="0 or more")
+        self._check_tolerances()
         if self.timestamp_precision is not None and self.timestamp_precision not in PRECISIONS:
             raise UnknownNameError("precision", self.timestamp_precision, PRECISIONS)
+
+    def _check_tolerances(self) -> None:
+        for name, tolerance in (("absolute", self.absolute), ("relative", self.relative)):
+            if not math.isfinite(tolerance) or tolerance < 0 or not math.isfinite(float(tolerance)):
+                raise UsageError(f"Invalid {name} tolerance: {tolerance:g}", hint="give a number from 0 on")
+        for name, exact, most in (
+            ("absolute", self.exact_absolute, ABSOLUTE_DIGITS),
+            ("relative", self.exact_relative, RELATIVE_DIGITS),
+        ):
+            if -int(exact.normalize().as_tuple().exponent) > most:
+                raise UsageError(
+                    f"Invalid {name} tolerance: {exact:g} has more than {most} digits after the point",
+                    hint="give a rounder number",
+                )
 
     def _check_types(self) -> None:
         """That numbers are numbers, which callers from Python may get wrong: `sample="10%"`."""
         wanted: dict[str, tuple[object, type | tuple[type, ...]]] = {
             "sample": (0 if self.sample is None else self.sample, (int, float)),
-            "absolute tolerance": (self.absolute, (int, float)),
-            "relative tolerance": (self.relative, (int, float)),
+            "absolute tolerance": (self.absolute, (int, float, Decimal)),
+            "relative tolerance": (self.relative, (int, float, Decimal)),
             "limit": (self.limit, int),
             "number of examples": (self.examples, int),
         }
@@ -100,8 +117,8 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
             where=self.where,
             sample=self.sample,
             excluded=tuple(excluded),
-            tolerance=self.absolute,
-            relative_tolerance=self.relative,
+            tolerance=_plain(self.absolute),
+            relative_tolerance=_plain(self.relative),
             timestamp_precision=self.timestamp_precision,
             ignore_case=self.ignore_case,
             ignore_trailing_blanks=self.ignore_trailing_blanks,
@@ -113,6 +130,30 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
         return bool(self.absolute or self.relative)
 
     @property
+    def exact_absolute(self) -> Decimal:
+        """The absolute tolerance as it was written."""
+        return _as_written(self.absolute)
+
+    @property
+    def exact_relative(self) -> Decimal:
+        """The relative tolerance as it was written."""
+        return _as_written(self.relative)
+
+    @property
     def takes_sample(self) -> bool:
         """Whether only some of the keys are compared."""
         return self.sample is not None and self.sample < 100
+
+
+def _as_written(number: float | Decimal) -> Decimal:
+    """*number* in the digits that wrote it: 0.001 is a thousandth, though no double is.
+
+    >>> _as_written(0.001)
+    Decimal('0.001')
+    """
+    return number if isinstance(number, Decimal) else Decimal(repr(number))
+
+
+def _plain(number: float | Decimal) -> float | Decimal:
+    """*number* as a float if that is written alike."""
+    return float(number) if _as_written(float(number)) == _as_written(number) else number

@@ -11,12 +11,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sqlglot import exp
 
 from recce_meta.dialects import Sql
+from recce_meta.dialects.arithmetic import Distances
 from recce_meta.diff.data.compare import no_common_type
 from recce_meta.diff.data.examples import Found, fetched_examples
 from recce_meta.diff.data.key_facts import KeyFacts, key_facts
@@ -28,7 +30,8 @@ from recce_meta.diff.data.sql import aliased, all_of, is_null, negated, selectin
 from recce_meta.diff.data.token import token_assumed, token_of
 from recce_meta.models.data_diff import ColumnValues, DataSide, Example, ValueDiff
 
-FIGURES_PER_COLUMN = 8
+PARTS = "xyz"
+"""Letters of the columns that hold what a row contributes to the figures of its differences."""
 
 
 class Cells(NamedTuple):
@@ -37,11 +40,10 @@ class Cells(NamedTuple):
     mismatched: int = 0
     null_to_value: int = 0
     value_to_null: int = 0
-    subtracted: int = 0
-    sum_of_differences: float | None = None
-    largest_difference: float | None = None
     first_token: object = None
     last_token: object = None
+    distances: tuple[object, ...] = ()
+    """Figures of the differences of numbers, as the column's arithmetic reads them."""
 
 
 class Totals(NamedTuple):
@@ -88,10 +90,8 @@ def value_diff_of(pair: Pair, sides: Keyed, facts: KeyFacts) -> Plan[ValueDiff]:
 
 def _compared(sides: Keyed, facts: KeyFacts) -> Plan[tuple[Totals, list[Cells]]]:
     """What the join finds. A warehouse that gives too few columns at once is asked several times."""
-    most = sides.dialect.columns_per_statement
     everything = range(len(sides.compared))
-    size = len(sides.compared) if most is None else max(1, (most - len(Totals._fields)) // FIGURES_PER_COLUMN)
-    parts = [everything[start : start + size] for start in everything[::size]] if everything else [everything]
+    parts = _parts(sides)
     answers = yield [
         Query(
             expression=_join(sides, facts, part, everything if not i else part),
@@ -107,10 +107,30 @@ def _compared(sides: Keyed, facts: KeyFacts) -> Plan[tuple[Totals, list[Cells]]]
         figures = iter(rows_of(answer)[0])
         found = Totals(*(int(next(figures)) for _ in Totals._fields))
         totals = totals if i else found
-        for index in part:
-            names = _figures(sides, index)
-            cells.append(Cells(**{name: next(figures) for name in names}))
+        cells += [_cells(sides, index, figures) for index in part]
     return totals, cells
+
+
+def _parts(sides: Keyed) -> list[list[int]]:
+    """The columns that each statement is asked of, by how many figures they have."""
+    most = sides.dialect.columns_per_statement or math.inf
+    parts: list[list[int]] = [[]]
+    used = len(Totals._fields)
+    for index in range(len(sides.compared)):
+        size = len(_figures(sides, index))
+        if parts[-1] and used + size > most:
+            parts.append([])
+            used = len(Totals._fields)
+        parts[-1].append(index)
+        used += size
+    return parts
+
+
+def _cells(sides: Keyed, index: int, figures: Iterator[object]) -> Cells:
+    """What the next of *figures* say of one column."""
+    found = {name: next(figures) for name in _figures(sides, index)}
+    plain = {name: found.pop(name) for name in Cells._fields if name in found}
+    return Cells(**plain, distances=tuple(found.values()))  # type: ignore[arg-type]
 
 
 def _join(sides: Keyed, facts: KeyFacts, part: Sequence[int], differing: Sequence[int]) -> exp.Select:
@@ -150,7 +170,8 @@ def _cell_flags(sides: Keyed, index: int) -> list[Sql]:
         aliased(is_null(after.copy()), f"f{index}"),
     ]
     if how.has_difference:
-        flags.append(aliased(how.difference(before, after), f"x{index}"))
+        parts = how.arithmetic.parts(before, after)
+        flags += [aliased(part, f"{letter}{index}") for letter, part in zip(PARTS, parts, strict=False)]
     return flags
 
 
@@ -176,10 +197,10 @@ def _figures(sides: Keyed, index: int) -> dict[str, Sql]:
         "value_to_null": dialect.count_if(all_of([flag("d"), flag("f")])),
     }
     if sides.compared[index].has_difference:
-        difference = exp.Case().when(flag("d"), flag("x"), copy=False)
-        found["subtracted"] = exp.Count(this=difference)
-        found["sum_of_differences"] = exp.Sum(this=difference.copy())
-        found["largest_difference"] = exp.Max(this=exp.Abs(this=difference.copy()))
+        arithmetic = sides.compared[index].arithmetic
+        count = len(arithmetic.parts(exp.null(), exp.null()))
+        parts = [exp.Case().when(flag("d"), flag(letter), copy=False) for letter in PARTS[:count]]
+        found |= {f"distance_{i}": figure for i, figure in enumerate(arithmetic.aggregates(parts))}
     if sides.options.examples:
         token = exp.Case().when(flag("d"), exp.column("token", table="d"), copy=False)
         found["first_token"] = exp.Min(this=token)
@@ -190,8 +211,8 @@ def _figures(sides: Keyed, index: int) -> dict[str, Sql]:
 def _assumed(sides: Keyed, part: Sequence[int]) -> tuple[object, ...]:
     """One row that differs in every column, so that what follows can be shown."""
     token = token_assumed(sides)
-    cells = Cells(1, 0, 0, 1, 1.0, 1.0, token, token)._asdict()
-    return (0, 0, 1, *(cells[name] for index in part for name in _figures(sides, index)))
+    cells = Cells(1, 0, 0, token, token)._asdict()
+    return (0, 0, 1, *(cells.get(name, 1) for index in part for name in _figures(sides, index)))
 
 
 def _examples(sides: Keyed, facts: KeyFacts, cells: Sequence[Cells]) -> Plan[dict[int, tuple[Example, ...]]]:
@@ -207,7 +228,7 @@ def _column(
     sides: Keyed, index: int, common: int, cell: Cells, examples: tuple[Example, ...]
 ) -> ColumnValues:
     how = sides.compared[index]
-    total, largest = cell.sum_of_differences, cell.largest_difference
+    found = how.arithmetic.read(cell.distances) if cell.distances else Distances()
     return ColumnValues(
         name=how.pair.name,
         base_type=how.pair.base.type.text,
@@ -217,8 +238,9 @@ def _column(
         mismatched=int(cell.mismatched),
         null_to_value=int(cell.null_to_value),
         value_to_null=int(cell.value_to_null),
-        mean_difference=None if total is None else float(total) / int(cell.subtracted),
-        largest_difference=None if largest is None else float(largest),
+        mean_difference=found.mean,
+        largest_difference=found.largest,
+        is_difference_rounded=found.is_rounded or (how.rounds and found.largest is not None),
         examples=examples,
     )
 

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from recce_meta.diff.data.gaps import gaps
-from recce_meta.models.data_diff import AnyDataDiff, Value
+from recce_meta.models.data_diff import MEAN_DIGITS, AnyDataDiff, Value
 from recce_meta.report.characters import pretty_json
 from recce_meta.report.data.cells import number_text
 from recce_meta.report.data.summary import data_summary, summarise_nodes
@@ -29,6 +29,9 @@ KIND = "data_diff"
 
 LARGEST_INTEGER = 2**53 - 1
 """Beyond it a reader that has only floats, such as JavaScript, would round."""
+
+_FIGURES = frozenset(["mean_difference", "largest_difference", "tolerance", "relative_tolerance"])
+"""Fields that are computed, or options: cells of decimals are always texts."""
 
 JsonTree: TypeAlias = Any
 
@@ -60,7 +63,7 @@ def data_tree(value: Struct | Value) -> JsonTree:
     """A result, or anything in one, as what JSON has: objects, arrays, texts, numbers, booleans and null."""
     if isinstance(value, Struct):
         tag = type(value).__struct_config__.tag
-        fields = {name: data_tree(getattr(value, name)) for name in _names(type(value))}
+        fields = {name: _field(name, getattr(value, name)) for name in _names(type(value))}
         return {"type": tag} | fields if tag else fields
     if isinstance(value, Enum):
         return data_tree(value.value)
@@ -73,6 +76,17 @@ def data_tree(value: Struct | Value) -> JsonTree:
     if isinstance(value, Mapping):
         return _mapping(value)
     return _text(value)
+
+
+def _field(name: str, value: Value) -> JsonTree:
+    """The field called *name*; a decimal that is no cell is a number if a float holds it."""
+    if name not in _FIGURES or not isinstance(value, Decimal) or not value.is_finite():
+        return data_tree(value)
+    near = float(value)
+    is_endless = len(value.as_tuple().digits) >= MEAN_DIGITS and abs(near) <= LARGEST_INTEGER
+    if math.isfinite(near) and (is_endless or Decimal(repr(near)) == value):
+        return int(value) if value == int(near) else near
+    return f"{value:f}"
 
 
 @cache

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
+from decimal import Decimal
+
+from recce_meta.models.data_diff import ColumnValues
 
 UNKNOWN = "–"
 """In place of a figure that is not there."""
@@ -42,7 +46,7 @@ def change_percent(share: float | None) -> str:
     return text if text[1:] != "0.0%" else f"{text[0]}<0.1%"
 
 
-def figure(number: float | None, digits: int = 6) -> str:
+def figure(number: float | Decimal | None, digits: int = 6) -> str:
     """A computed number with *digits* significant digits, without an exponent where it is readable.
 
     >>> figure(1234567.891), figure(0.125), figure(1e-9), figure(float("nan"))
@@ -50,6 +54,9 @@ def figure(number: float | None, digits: int = 6) -> str:
     """
     if number is None:
         return UNKNOWN
+    if isinstance(number, (int, Decimal)) and not _fits_float(number):
+        return f"{Decimal(number):.{digits - 1}e}"
+    number = float(number)
     if not math.isfinite(number):
         return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
     if number == 0:
@@ -61,10 +68,26 @@ def figure(number: float | None, digits: int = 6) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def signed_figure(number: float | None) -> str:
+def _fits_float(number: int | Decimal) -> bool:
+    """Whether *number* is 0, NaN or infinite, or a float is near to it."""
+    exact = Decimal(number)
+    return not exact or not exact.is_finite() or abs(exact.adjusted()) < sys.float_info.max_10_exp
+
+
+def signed_figure(number: float | Decimal | None) -> str:
     """`figure`, with a plus where the number is above zero."""
     text = figure(number)
     return f"+{text}" if number is not None and number > 0 else text
+
+
+def difference_figures(column: ColumnValues) -> tuple[str, str]:
+    """The mean and the largest difference of *column*; ≈ stands before what doubles have rounded."""
+    mark = "≈" if column.is_difference_rounded else ""
+    mean, largest = column.mean_difference, column.largest_difference
+    return (
+        "" if mean is None else mark + signed_figure(mean),
+        "" if largest is None else mark + figure(largest),
+    )
 
 
 def figures_apart(base: float, current: float) -> tuple[str, str]:

@@ -30,10 +30,9 @@ from recce_meta.report.data.figures import (
     UNKNOWN,
     change_percent,
     count,
-    figure,
+    difference_figures,
     percent,
     signed,
-    signed_figure,
 )
 from recce_meta.report.data.profile_figures import column_differs, metrics_of
 from recce_meta.report.data.text import schema_phrase
@@ -171,7 +170,6 @@ def names_code(names: Sequence[str], shown: int = COLUMNS_SHOWN) -> str:
 
 
 def _column_row(column: ColumnValues) -> Sequence[str]:
-    numbers = (column.mean_difference, column.largest_difference)
     types = type_phrase(column)
     return (
         code(column.name),
@@ -179,8 +177,7 @@ def _column_row(column: ColumnValues) -> Sequence[str]:
         count(column.mismatched),
         count(column.null_to_value) if column.null_to_value else "",
         count(column.value_to_null) if column.value_to_null else "",
-        signed_figure(numbers[0]) if numbers[0] is not None else "",
-        figure(numbers[1]) if numbers[1] is not None else "",
+        *difference_figures(column),
         code(types) if types else "",
     )
 

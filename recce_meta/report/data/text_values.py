@@ -19,7 +19,7 @@ from recce_meta.models.data_diff import (
 from recce_meta.report.characters import display_width, neutralise
 from recce_meta.report.data.bars import bar
 from recce_meta.report.data.cells import are_same, cell_text, pair_text
-from recce_meta.report.data.figures import count, figure, percent, signed_figure
+from recce_meta.report.data.figures import count, difference_figures, percent
 from recce_meta.report.data.grid import INDENT, grid, heads, natural_width, wrapped
 from recce_meta.report.data.wording import equal_phrase, key_phrase, listed
 from recce_meta.report.terminal import Line, Span, Style
@@ -114,17 +114,13 @@ def _column_cells(column: ColumnValues, width: int) -> list[Span]:
     share = column.match_share
     drawn = bar(share, BAR_WIDTH) if share is not None and not 0 < width < LEAST_WIDTH else ""
     nulls = [count(number) if number else "" for number in (column.null_to_value, column.value_to_null)]
-    numbers = [
-        signed_figure(column.mean_difference) if column.mean_difference is not None else "",
-        figure(column.largest_difference) if column.largest_difference is not None else "",
-    ]
     return [
         Span(column.name, Style.YELLOW),
         Span(percent(share)),
         Span(drawn, Style.DIM),
         Span(count(column.mismatched), Style.BOLD),
         *map(Span, nulls),
-        *map(Span, numbers),
+        *map(Span, difference_figures(column)),
     ]
 
 

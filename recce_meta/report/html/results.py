@@ -23,7 +23,7 @@ from recce_meta.models.data_diff import (
     ValueDiff,
 )
 from recce_meta.report.data.cells import are_same
-from recce_meta.report.data.figures import change_percent, count, figure, percent, signed, signed_figure
+from recce_meta.report.data.figures import change_percent, count, difference_figures, percent, signed
 from recce_meta.report.data.text import schema_phrase
 from recce_meta.report.data.text_values import key_text, plain_rows, times, type_phrase
 from recce_meta.report.data.wording import (
@@ -207,7 +207,8 @@ def _columns(columns: Sequence[ColumnValues]) -> Markup:
 
 
 def _column(column: ColumnValues) -> Markup:
-    share, mean, largest = column.match_share, column.mean_difference, column.largest_difference
+    share = column.match_share
+    mean, largest = difference_figures(column)
     match = el("div", match_bar(share), el("span", percent(share), class_="num"), class_="barred")
     return row(
         name_cell(column.name),
@@ -215,8 +216,8 @@ def _column(column: ColumnValues) -> Markup:
         count_cell(column.mismatched),
         count_cell(column.null_to_value, is_quiet_zero=True),
         count_cell(column.value_to_null, is_quiet_zero=True),
-        figure_cell("" if mean is None else signed_figure(mean), mean),
-        figure_cell("" if largest is None else figure(largest), largest),
+        figure_cell(mean, column.mean_difference),
+        figure_cell(largest, column.largest_difference),
         type_phrase(column),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from recce_meta.models.data_diff import Value
 from recce_meta.report.data.cells import cell_text, pair_text
@@ -37,9 +38,14 @@ def name_cell(name: str) -> Markup:
     return el("th", el("code", name), scope="row")
 
 
-def figure_cell(shown: str, number: float | None = None, *, class_: str = "") -> Markup:
+def figure_cell(shown: str, number: float | Decimal | None = None, *, class_: str = "") -> Markup:
     """A figure, and the number that sorts it."""
-    return el("td", shown, class_=f"{NUMBER} {class_}".rstrip(), data_v=number)
+    return el(
+        "td",
+        shown,
+        class_=f"{NUMBER} {class_}".rstrip(),
+        data_v=str(number) if isinstance(number, Decimal) else number,
+    )
 
 
 def count_cell(number: int | None, *, is_quiet_zero: bool = False) -> Markup:

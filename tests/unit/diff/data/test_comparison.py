@@ -19,13 +19,14 @@ from recce_meta.diff.data.source import ColumnPair, LiveColumn
         ("bigquery", "INT64", False),
         ("bigquery", "FLOAT64", True),
         ("snowflake", "NUMBER(38, 9)", False),
-        ("postgres", "numeric", True),
+        ("postgres", "numeric", False),
+        ("postgres", "double precision", True),
         ("duckdb", "DECIMAL(38, 9)", False),
-        ("duckdb", "BIGNUM", True),
+        ("duckdb", "BIGNUM", False),
         ("sqlite", "INTEGER", True),
     ],
 )
-def test_numbers_are_bounded_if_their_difference_may_not_fit_into_a_double(
+def test_only_numbers_that_are_compared_as_doubles_are_bounded_by_a_double(
     warehouse: str, type_: str, is_bounded: bool
 ) -> None:
     dialect = dialect_named(warehouse)

@@ -38,7 +38,7 @@ FROM (
 
 -- base: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note" COLLATE "C") AS distinct_count
+  COUNT(DISTINCT t."note" COLLATE "C" COLLATE "C") AS distinct_count
 FROM "prod"."orders" AS t
 WHERE
   (
@@ -87,7 +87,7 @@ FROM (
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note" COLLATE "C") AS distinct_count
+  COUNT(DISTINCT t."note" COLLATE "C" COLLATE "C") AS distinct_count
 FROM "pr_42"."orders" AS t
 WHERE
   (

@@ -113,7 +113,18 @@ FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(json(t."payload") AS TEXT)) AS distinct_count
+  COUNT(
+    DISTINCT CASE
+      WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+      THEN REGEXP_REPLACE(
+        REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+        '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+        '\1\2\3\4',
+        'g'
+      )
+      ELSE CAST(json(t."payload") AS TEXT)
+    END
+  ) AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.raw
@@ -246,7 +257,18 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(json(t."payload") AS TEXT)) AS distinct_count
+  COUNT(
+    DISTINCT CASE
+      WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+      THEN REGEXP_REPLACE(
+        REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+        '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+        '\1\2\3\4',
+        'g'
+      )
+      ELSE CAST(json(t."payload") AS TEXT)
+    END
+  ) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.raw

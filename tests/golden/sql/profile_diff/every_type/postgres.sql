@@ -106,7 +106,7 @@ FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note" COLLATE "C") AS distinct_count
+  COUNT(DISTINCT t."note" COLLATE "C" COLLATE "C") AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.ordered_on
@@ -129,7 +129,7 @@ SELECT
   COUNT(d.v) AS distinct_count
 FROM (
   SELECT DISTINCT
-    t."tags" AS v
+    t."tags" COLLATE "C" AS v
   FROM "prod"."orders" AS t
 ) AS d;
 
@@ -274,7 +274,7 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note" COLLATE "C") AS distinct_count
+  COUNT(DISTINCT t."note" COLLATE "C" COLLATE "C") AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.ordered_on
@@ -297,7 +297,7 @@ SELECT
   COUNT(d.v) AS distinct_count
 FROM (
   SELECT DISTINCT
-    t."tags" AS v
+    t."tags" COLLATE "C" AS v
   FROM "pr_42"."orders" AS t
 ) AS d;
 

@@ -117,7 +117,18 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(json(t."payload") AS TEXT)) AS distinct_count
+  COUNT(
+    DISTINCT CASE
+      WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+      THEN REGEXP_REPLACE(
+        REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+        '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+        '\1\2\3\4',
+        'g'
+      )
+      ELSE CAST(json(t."payload") AS TEXT)
+    END
+  ) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.raw
@@ -442,7 +453,16 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        CAST(json(t."payload") AS TEXT) AS v
+        CAST(CASE
+          WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+          THEN REGEXP_REPLACE(
+            REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+            '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+            '\1\2\3\4',
+            'g'
+          )
+          ELSE CAST(json(t."payload") AS TEXT)
+        END AS TEXT) AS v
       FROM "pr_42"."orders" AS t
       WHERE
         NOT t."payload" IS NULL

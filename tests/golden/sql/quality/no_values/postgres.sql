@@ -53,7 +53,7 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note" COLLATE "C") AS distinct_count
+  COUNT(DISTINCT t."note" COLLATE "C" COLLATE "C") AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.is_open
@@ -81,7 +81,7 @@ SELECT
   COUNT(d.v) AS distinct_count
 FROM (
   SELECT DISTINCT
-    t."tags" AS v
+    t."tags" COLLATE "C" AS v
   FROM "pr_42"."orders" AS t
 ) AS d;
 

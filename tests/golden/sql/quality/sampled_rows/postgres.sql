@@ -130,7 +130,7 @@ FROM (
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note" COLLATE "C") AS distinct_count
+  COUNT(DISTINCT t."note" COLLATE "C" COLLATE "C") AS distinct_count
 FROM (
   SELECT
     *
@@ -169,7 +169,7 @@ SELECT
   COUNT(d.v) AS distinct_count
 FROM (
   SELECT DISTINCT
-    t."tags" AS v
+    t."tags" COLLATE "C" AS v
   FROM (
     SELECT
       *

@@ -182,7 +182,18 @@ FROM (
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(json(t."payload") AS TEXT)) AS distinct_count
+  COUNT(
+    DISTINCT CASE
+      WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+      THEN REGEXP_REPLACE(
+        REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+        '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+        '\1\2\3\4',
+        'g'
+      )
+      ELSE CAST(json(t."payload") AS TEXT)
+    END
+  ) AS distinct_count
 FROM (
   SELECT
     *

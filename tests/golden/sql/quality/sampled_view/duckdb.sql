@@ -90,7 +90,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -117,7 +126,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -144,7 +162,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -171,7 +198,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -198,7 +234,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -225,7 +270,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -252,7 +306,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -279,7 +342,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -306,7 +378,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -333,7 +414,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -342,7 +432,18 @@ FROM (
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(json(t."payload") AS TEXT)) AS distinct_count
+  COUNT(
+    DISTINCT CASE
+      WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+      THEN REGEXP_REPLACE(
+        REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+        '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+        '\1\2\3\4',
+        'g'
+      )
+      ELSE CAST(json(t."payload") AS TEXT)
+    END
+  ) AS distinct_count
 FROM (
   SELECT
     *
@@ -360,7 +461,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -387,7 +497,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -414,7 +533,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"
@@ -441,7 +569,16 @@ FROM (
       t."ordered_at",
       t."shipped_at",
       create_sort_key(t."tags", 'ASC NULLS FIRST'),
-      CAST(json(t."payload") AS TEXT),
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."payload" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."payload" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."payload") AS TEXT)
+      END,
       t."raw",
       t."order",
       t."a""b"

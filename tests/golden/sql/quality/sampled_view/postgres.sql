@@ -95,12 +95,12 @@ FROM (
           CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."ratio",
           t."score",
-          t."note",
+          t."note" COLLATE "C",
           t."is_open",
           t."ordered_on",
           timestamp_send(t."ordered_at"),
           timestamptz_send(t."shipped_at"),
-          CAST(t."tags" AS TEXT),
+          CAST(t."tags" COLLATE "C" AS TEXT),
           CASE
             WHEN CAST(CASE
               WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -151,12 +151,12 @@ FROM (
           CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."ratio",
           t."score",
-          t."note",
+          t."note" COLLATE "C",
           t."is_open",
           t."ordered_on",
           timestamp_send(t."ordered_at"),
           timestamptz_send(t."shipped_at"),
-          CAST(t."tags" AS TEXT),
+          CAST(t."tags" COLLATE "C" AS TEXT),
           CASE
             WHEN CAST(CASE
               WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -210,12 +210,12 @@ FROM (
             CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."ratio",
             t."score",
-            t."note",
+            t."note" COLLATE "C",
             t."is_open",
             t."ordered_on",
             timestamp_send(t."ordered_at"),
             timestamptz_send(t."shipped_at"),
-            CAST(t."tags" AS TEXT),
+            CAST(t."tags" COLLATE "C" AS TEXT),
             CASE
               WHEN CAST(CASE
                 WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -267,12 +267,12 @@ FROM (
           CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."ratio",
           t."score",
-          t."note",
+          t."note" COLLATE "C",
           t."is_open",
           t."ordered_on",
           timestamp_send(t."ordered_at"),
           timestamptz_send(t."shipped_at"),
-          CAST(t."tags" AS TEXT),
+          CAST(t."tags" COLLATE "C" AS TEXT),
           CASE
             WHEN CAST(CASE
               WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -323,12 +323,12 @@ FROM (
           CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."ratio",
           t."score",
-          t."note",
+          t."note" COLLATE "C",
           t."is_open",
           t."ordered_on",
           timestamp_send(t."ordered_at"),
           timestamptz_send(t."shipped_at"),
-          CAST(t."tags" AS TEXT),
+          CAST(t."tags" COLLATE "C" AS TEXT),
           CASE
             WHEN CAST(CASE
               WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -365,7 +365,7 @@ FROM (
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note" COLLATE "C") AS distinct_count
+  COUNT(DISTINCT t."note" COLLATE "C" COLLATE "C") AS distinct_count
 FROM (
   SELECT
     *
@@ -379,12 +379,12 @@ FROM (
           CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."ratio",
           t."score",
-          t."note",
+          t."note" COLLATE "C",
           t."is_open",
           t."ordered_on",
           timestamp_send(t."ordered_at"),
           timestamptz_send(t."shipped_at"),
-          CAST(t."tags" AS TEXT),
+          CAST(t."tags" COLLATE "C" AS TEXT),
           CASE
             WHEN CAST(CASE
               WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -435,12 +435,12 @@ FROM (
           CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."ratio",
           t."score",
-          t."note",
+          t."note" COLLATE "C",
           t."is_open",
           t."ordered_on",
           timestamp_send(t."ordered_at"),
           timestamptz_send(t."shipped_at"),
-          CAST(t."tags" AS TEXT),
+          CAST(t."tags" COLLATE "C" AS TEXT),
           CASE
             WHEN CAST(CASE
               WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -491,12 +491,12 @@ FROM (
           CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."ratio",
           t."score",
-          t."note",
+          t."note" COLLATE "C",
           t."is_open",
           t."ordered_on",
           timestamp_send(t."ordered_at"),
           timestamptz_send(t."shipped_at"),
-          CAST(t."tags" AS TEXT),
+          CAST(t."tags" COLLATE "C" AS TEXT),
           CASE
             WHEN CAST(CASE
               WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -547,12 +547,12 @@ FROM (
           CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."ratio",
           t."score",
-          t."note",
+          t."note" COLLATE "C",
           t."is_open",
           t."ordered_on",
           timestamp_send(t."ordered_at"),
           timestamptz_send(t."shipped_at"),
-          CAST(t."tags" AS TEXT),
+          CAST(t."tags" COLLATE "C" AS TEXT),
           CASE
             WHEN CAST(CASE
               WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -592,7 +592,7 @@ SELECT
   COUNT(d.v) AS distinct_count
 FROM (
   SELECT DISTINCT
-    t."tags" AS v
+    t."tags" COLLATE "C" AS v
   FROM (
     SELECT
       *
@@ -606,12 +606,12 @@ FROM (
             CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."ratio",
             t."score",
-            t."note",
+            t."note" COLLATE "C",
             t."is_open",
             t."ordered_on",
             timestamp_send(t."ordered_at"),
             timestamptz_send(t."shipped_at"),
-            CAST(t."tags" AS TEXT),
+            CAST(t."tags" COLLATE "C" AS TEXT),
             CASE
               WHEN CAST(CASE
                 WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -671,12 +671,12 @@ FROM (
             CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."ratio",
             t."score",
-            t."note",
+            t."note" COLLATE "C",
             t."is_open",
             t."ordered_on",
             timestamp_send(t."ordered_at"),
             timestamptz_send(t."shipped_at"),
-            CAST(t."tags" AS TEXT),
+            CAST(t."tags" COLLATE "C" AS TEXT),
             CASE
               WHEN CAST(CASE
                 WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -731,12 +731,12 @@ FROM (
             CAST(TRIM_SCALE(t."amount") AS TEXT),
             t."ratio",
             t."score",
-            t."note",
+            t."note" COLLATE "C",
             t."is_open",
             t."ordered_on",
             timestamp_send(t."ordered_at"),
             timestamptz_send(t."shipped_at"),
-            CAST(t."tags" AS TEXT),
+            CAST(t."tags" COLLATE "C" AS TEXT),
             CASE
               WHEN CAST(CASE
                 WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -788,12 +788,12 @@ FROM (
           CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."ratio",
           t."score",
-          t."note",
+          t."note" COLLATE "C",
           t."is_open",
           t."ordered_on",
           timestamp_send(t."ordered_at"),
           timestamptz_send(t."shipped_at"),
-          CAST(t."tags" AS TEXT),
+          CAST(t."tags" COLLATE "C" AS TEXT),
           CASE
             WHEN CAST(CASE
               WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'
@@ -844,12 +844,12 @@ FROM (
           CAST(TRIM_SCALE(t."amount") AS TEXT),
           t."ratio",
           t."score",
-          t."note",
+          t."note" COLLATE "C",
           t."is_open",
           t."ordered_on",
           timestamp_send(t."ordered_at"),
           timestamptz_send(t."shipped_at"),
-          CAST(t."tags" AS TEXT),
+          CAST(t."tags" COLLATE "C" AS TEXT),
           CASE
             WHEN CAST(CASE
               WHEN CAST(t."payload" AS TEXT) ~ '\\u|[eE][+-]?[0-9]{5}'

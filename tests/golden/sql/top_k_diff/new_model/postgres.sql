@@ -17,7 +17,7 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        t."note" AS v
+        t."note" COLLATE "C" AS v
       FROM "pr_42"."orders" AS t
       WHERE
         NOT t."note" IS NULL AND (

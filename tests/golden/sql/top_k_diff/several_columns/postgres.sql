@@ -19,14 +19,14 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        t."note" AS v,
+        t."note" COLLATE "C" AS v,
         0 AS side
       FROM "prod"."orders" AS t
       WHERE
         NOT t."note" IS NULL
       UNION ALL
       SELECT
-        t."note" AS v,
+        t."note" COLLATE "C" AS v,
         1 AS side
       FROM "pr_42"."orders" AS t
       WHERE
@@ -193,14 +193,14 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        t."tags" AS v,
+        t."tags" COLLATE "C" AS v,
         0 AS side
       FROM "prod"."orders" AS t
       WHERE
         NOT t."tags" IS NULL
       UNION ALL
       SELECT
-        t."tags" AS v,
+        t."tags" COLLATE "C" AS v,
         1 AS side
       FROM "pr_42"."orders" AS t
       WHERE

@@ -8,7 +8,7 @@ FROM (
     c.row_count
   FROM (
     SELECT
-      t."note" AS v,
+      t."note" COLLATE "C" AS v,
       COUNT(*) AS row_count
     FROM "prod"."orders" AS t
     WHERE
@@ -104,7 +104,7 @@ FROM (
     c.row_count
   FROM (
     SELECT
-      t."note" AS v,
+      t."note" COLLATE "C" AS v,
       COUNT(*) AS row_count
     FROM "pr_42"."orders" AS t
     WHERE
@@ -216,7 +216,7 @@ SELECT
   f.row_count
 FROM (
   SELECT
-    t."note" AS v,
+    t."note" COLLATE "C" AS v,
     COUNT(*) AS row_count
   FROM "prod"."orders" AS t
   WHERE

@@ -78,14 +78,23 @@ FROM (
     SELECT
       t."id" AS k0,
       t."line" AS c0,
-      t."order" AS c1,
-      t."a ""quoted"" one" AS c2,
+      t."order" COLLATE "C" AS c1,
+      t."a ""quoted"" one" COLLATE "C" AS c2,
       t."amount" AS c3,
       t."rate" AS c4,
       t."day" AS c5,
       t."at" AS c6,
       t."is_it" AS c7,
-      CAST(json(t."doc") AS TEXT) AS c8,
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."doc") AS TEXT)
+      END AS c8,
       t."list" AS c9,
       t."raw" AS c10,
       t."doc" AS r8
@@ -95,14 +104,23 @@ FROM (
     SELECT
       t."id" AS k0,
       t."line" AS c0,
-      t."order" AS c1,
-      t."a ""quoted"" one" AS c2,
+      t."order" COLLATE "C" AS c1,
+      t."a ""quoted"" one" COLLATE "C" AS c2,
       t."amount" AS c3,
       t."rate" AS c4,
       t."day" AS c5,
       t."at" AS c6,
       t."is_it" AS c7,
-      CAST(json(t."doc") AS TEXT) AS c8,
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."doc") AS TEXT)
+      END AS c8,
       t."list" AS c9,
       t."raw" AS c10,
       t."doc" AS r8

@@ -62,9 +62,9 @@ SELECT
   COUNT(CASE WHEN d.d0 THEN 1 END) AS mismatched_0,
   COUNT(CASE WHEN d.d0 AND d.e0 THEN 1 END) AS null_to_value_0,
   COUNT(CASE WHEN d.d0 AND d.f0 THEN 1 END) AS value_to_null_0,
-  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS subtracted_0,
-  SUM(CASE WHEN d.d0 THEN d.x0 END) AS sum_of_differences_0,
-  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS largest_difference_0,
+  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS distance_0_0,
+  SUM(CASE WHEN d.d0 THEN d.x0 END) AS distance_1_0,
+  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS distance_2_0,
   MIN(CASE WHEN d.d0 THEN d.token END) AS first_token_0,
   MAX(CASE WHEN d.d0 THEN d.token END) AS last_token_0,
   COUNT(CASE WHEN d.d1 THEN 1 END) AS mismatched_1,
@@ -75,17 +75,19 @@ SELECT
   COUNT(CASE WHEN d.d2 THEN 1 END) AS mismatched_2,
   COUNT(CASE WHEN d.d2 AND d.e2 THEN 1 END) AS null_to_value_2,
   COUNT(CASE WHEN d.d2 AND d.f2 THEN 1 END) AS value_to_null_2,
-  COUNT(CASE WHEN d.d2 THEN d.x2 END) AS subtracted_2,
-  SUM(CASE WHEN d.d2 THEN d.x2 END) AS sum_of_differences_2,
-  MAX(ABS(CASE WHEN d.d2 THEN d.x2 END)) AS largest_difference_2,
+  COUNT(CASE WHEN d.d2 THEN d.x2 END) AS distance_0_2,
+  SUM(CASE WHEN d.d2 THEN d.x2 END) AS distance_1_2,
+  MAX(ABS(CASE WHEN d.d2 THEN d.x2 END)) AS distance_2_2,
   MIN(CASE WHEN d.d2 THEN d.token END) AS first_token_2,
   MAX(CASE WHEN d.d2 THEN d.token END) AS last_token_2,
   COUNT(CASE WHEN d.d3 THEN 1 END) AS mismatched_3,
   COUNT(CASE WHEN d.d3 AND d.e3 THEN 1 END) AS null_to_value_3,
   COUNT(CASE WHEN d.d3 AND d.f3 THEN 1 END) AS value_to_null_3,
-  COUNT(CASE WHEN d.d3 THEN d.x3 END) AS subtracted_3,
-  SUM(CASE WHEN d.d3 THEN d.x3 END) AS sum_of_differences_3,
-  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS largest_difference_3,
+  COUNT(COALESCE(CASE WHEN d.d3 THEN d.x3 END, CASE WHEN d.d3 THEN d.y3 END)) AS distance_0_3,
+  SUM(CASE WHEN d.d3 THEN d.x3 END) AS distance_1_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS distance_2_3,
+  SUM(CASE WHEN d.d3 THEN d.y3 END) AS distance_3_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.y3 END)) AS distance_4_3,
   MIN(CASE WHEN d.d3 THEN d.token END) AS first_token_3,
   MAX(CASE WHEN d.d3 THEN d.token END) AS last_token_3,
   COUNT(CASE WHEN d.d4 THEN 1 END) AS mismatched_4,
@@ -114,14 +116,16 @@ FROM (
     AND (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     ) AS d0,
     a.c0 IS NULL AS e0,
     b.c0 IS NULL AS f0,
-    CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE) AS x0,
+    (
+      CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))
+    ) AS x0,
     a.k0 = b.k0 AND a.c1 IS DISTINCT FROM b.c1 AS d1,
     a.c1 IS NULL AS e1,
     b.c1 IS NULL AS f1,
@@ -129,14 +133,16 @@ FROM (
     AND (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     ) AS d2,
     a.c2 IS NULL AS e2,
     b.c2 IS NULL AS f2,
-    CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE) AS x2,
+    (
+      CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))
+    ) AS x2,
     a.k0 = b.k0
     AND (
       a.c3 IS DISTINCT FROM b.c3
@@ -145,6 +151,20 @@ FROM (
           WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
           THEN ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) <= 0.01
           OR ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE))), 0) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+              ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -153,8 +173,31 @@ FROM (
     b.c3 IS NULL AS f3,
     CASE
       WHEN a.c3 BETWEEN -1e290 AND 1e290 AND b.c3 BETWEEN -1e290 AND 1e290
-      THEN CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)
+      THEN (
+        CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)
+      )
     END AS x3,
+    CASE
+      WHEN a.c3 BETWEEN -1e290 AND 1e290 AND b.c3 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(b.c3 AS DOUBLE) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE)
+            ELSE CAST(b.c3 AS DOUBLE) * CAST('5.421010862427522e-20' AS DOUBLE)
+          END
+        ) - (
+          CASE
+            WHEN CAST(a.c3 AS DOUBLE) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE)
+            ELSE CAST(a.c3 AS DOUBLE) * CAST('5.421010862427522e-20' AS DOUBLE)
+          END
+        )
+      )
+    END AS y3,
     a.k0 = b.k0 AND a.c4 IS DISTINCT FROM b.c4 AS d4,
     a.c4 IS NULL AS e4,
     b.c4 IS NULL AS f4,
@@ -211,8 +254,8 @@ FROM (
     OR (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     )
@@ -220,8 +263,8 @@ FROM (
     OR (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     )
@@ -232,6 +275,20 @@ FROM (
           WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
           THEN ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) <= 0.01
           OR ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE))), 0) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+              ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -274,8 +331,8 @@ FROM (
     a.k1 AS key_1,
     a.c0 IS DISTINCT FROM b.c0
     AND NOT COALESCE(
-      ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-      OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
+      ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+      OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
       FALSE
     ) AS d0,
     a.c0 AS base_0,
@@ -285,8 +342,8 @@ FROM (
     b.r1 AS current_1,
     a.c2 IS DISTINCT FROM b.c2
     AND NOT COALESCE(
-      ABS(b.c2 - a.c2) <= 0.01
-      OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
+      ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+      OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
       FALSE
     ) AS d2,
     a.c2 AS base_2,
@@ -297,6 +354,20 @@ FROM (
         WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
         THEN ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) <= 0.01
         OR ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE))), 0) <= 0.000001
+        WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        THEN ABS(
+          CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+        ) <= 0.005
+        OR ABS(
+          CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+        ) / NULLIF(
+          GREATEST(
+            ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+            ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+          ),
+          0
+        ) <= 0.000001
       END,
       FALSE
     ) AS d3,
@@ -314,8 +385,8 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
       ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
@@ -327,8 +398,8 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
       ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
@@ -340,6 +411,20 @@ FROM (
           WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
           THEN ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) <= 0.01
           OR ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE))), 0) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+              ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -406,8 +491,8 @@ FROM (
     (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     )
@@ -415,8 +500,8 @@ FROM (
     OR (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     )
@@ -427,6 +512,20 @@ FROM (
           WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
           THEN ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) <= 0.01
           OR ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE))), 0) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+              ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )

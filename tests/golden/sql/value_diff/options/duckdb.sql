@@ -11,7 +11,7 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1
+      t."order" COLLATE "C" AS k1
     FROM orders_base AS t
     WHERE
       (
@@ -19,7 +19,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND hash(t."id", t."order") % 1000000 < 100000
+      AND hash(t."id", t."order" COLLATE "C") % 1000000 < 100000
   ) AS s
   GROUP BY
     s.k0,
@@ -39,7 +39,7 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1
+      t."order" COLLATE "C" AS k1
     FROM orders_current AS t
     WHERE
       (
@@ -47,7 +47,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND hash(t."id", t."order") % 1000000 < 100000
+      AND hash(t."id", t."order" COLLATE "C") % 1000000 < 100000
   ) AS s
   GROUP BY
     s.k0,
@@ -62,9 +62,9 @@ SELECT
   COUNT(CASE WHEN d.d0 THEN 1 END) AS mismatched_0,
   COUNT(CASE WHEN d.d0 AND d.e0 THEN 1 END) AS null_to_value_0,
   COUNT(CASE WHEN d.d0 AND d.f0 THEN 1 END) AS value_to_null_0,
-  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS subtracted_0,
-  SUM(CASE WHEN d.d0 THEN d.x0 END) AS sum_of_differences_0,
-  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS largest_difference_0,
+  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS distance_0_0,
+  SUM(CASE WHEN d.d0 THEN d.x0 END) AS distance_1_0,
+  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS distance_2_0,
   MIN(CASE WHEN d.d0 THEN d.token END) AS first_token_0,
   MAX(CASE WHEN d.d0 THEN d.token END) AS last_token_0,
   COUNT(CASE WHEN d.d1 THEN 1 END) AS mismatched_1,
@@ -75,17 +75,19 @@ SELECT
   COUNT(CASE WHEN d.d2 THEN 1 END) AS mismatched_2,
   COUNT(CASE WHEN d.d2 AND d.e2 THEN 1 END) AS null_to_value_2,
   COUNT(CASE WHEN d.d2 AND d.f2 THEN 1 END) AS value_to_null_2,
-  COUNT(CASE WHEN d.d2 THEN d.x2 END) AS subtracted_2,
-  SUM(CASE WHEN d.d2 THEN d.x2 END) AS sum_of_differences_2,
-  MAX(ABS(CASE WHEN d.d2 THEN d.x2 END)) AS largest_difference_2,
+  COUNT(CASE WHEN d.d2 THEN d.x2 END) AS distance_0_2,
+  SUM(CASE WHEN d.d2 THEN d.x2 END) AS distance_1_2,
+  MAX(ABS(CASE WHEN d.d2 THEN d.x2 END)) AS distance_2_2,
   MIN(CASE WHEN d.d2 THEN d.token END) AS first_token_2,
   MAX(CASE WHEN d.d2 THEN d.token END) AS last_token_2,
   COUNT(CASE WHEN d.d3 THEN 1 END) AS mismatched_3,
   COUNT(CASE WHEN d.d3 AND d.e3 THEN 1 END) AS null_to_value_3,
   COUNT(CASE WHEN d.d3 AND d.f3 THEN 1 END) AS value_to_null_3,
-  COUNT(CASE WHEN d.d3 THEN d.x3 END) AS subtracted_3,
-  SUM(CASE WHEN d.d3 THEN d.x3 END) AS sum_of_differences_3,
-  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS largest_difference_3,
+  COUNT(COALESCE(CASE WHEN d.d3 THEN d.x3 END, CASE WHEN d.d3 THEN d.y3 END)) AS distance_0_3,
+  SUM(CASE WHEN d.d3 THEN d.x3 END) AS distance_1_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS distance_2_3,
+  SUM(CASE WHEN d.d3 THEN d.y3 END) AS distance_3_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.y3 END)) AS distance_4_3,
   MIN(CASE WHEN d.d3 THEN d.token END) AS first_token_3,
   MAX(CASE WHEN d.d3 THEN d.token END) AS last_token_3,
   COUNT(CASE WHEN d.d4 THEN 1 END) AS mismatched_4,
@@ -114,21 +116,21 @@ FROM (
     AND (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
-          CASE
-            WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
-            THEN NULL
-            ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
-          END,
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= CASE
+          WHEN ABS(CAST(a.c0 AS DECIMAL(11, 0))) IS NULL
+          OR ABS(CAST(b.c0 AS DECIMAL(11, 0))) IS NULL
+          THEN NULL
+          ELSE GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0))))
+        END * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     ) AS d0,
     a.c0 IS NULL AS e0,
     b.c0 IS NULL AS f0,
-    CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE) AS x0,
+    (
+      CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))
+    ) AS x0,
     a.k0 = b.k0 AND a.c1 IS DISTINCT FROM b.c1 AS d1,
     a.c1 IS NULL AS e1,
     b.c1 IS NULL AS f1,
@@ -136,21 +138,21 @@ FROM (
     AND (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
-          CASE
-            WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
-            THEN NULL
-            ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
-          END,
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL(19, 2)) - CAST(a.c2 AS DECIMAL(19, 2))) * CAST(1000000 AS DECIMAL(19, 0)) <= CASE
+          WHEN ABS(CAST(a.c2 AS DECIMAL(19, 2))) IS NULL
+          OR ABS(CAST(b.c2 AS DECIMAL(19, 2))) IS NULL
+          THEN NULL
+          ELSE GREATEST(ABS(CAST(a.c2 AS DECIMAL(19, 2))), ABS(CAST(b.c2 AS DECIMAL(19, 2))))
+        END * CAST(1 AS DECIMAL(19, 0)),
         FALSE
       )
     ) AS d2,
     a.c2 IS NULL AS e2,
     b.c2 IS NULL AS f2,
-    CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE) AS x2,
+    (
+      CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))
+    ) AS x2,
     a.k0 = b.k0
     AND (
       a.c3 IS DISTINCT FROM b.c3
@@ -166,6 +168,25 @@ FROM (
             END,
             0
           ) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            CASE
+              WHEN ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)) IS NULL
+              OR ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE)) IS NULL
+              THEN NULL
+              ELSE GREATEST(
+                ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+                ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+              )
+            END,
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -174,8 +195,31 @@ FROM (
     b.c3 IS NULL AS f3,
     CASE
       WHEN a.c3 BETWEEN -1e290 AND 1e290 AND b.c3 BETWEEN -1e290 AND 1e290
-      THEN CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)
+      THEN (
+        CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)
+      )
     END AS x3,
+    CASE
+      WHEN a.c3 BETWEEN -1e290 AND 1e290 AND b.c3 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(b.c3 AS DOUBLE) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE)
+            ELSE CAST(b.c3 AS DOUBLE) * CAST('5.421010862427522e-20' AS DOUBLE)
+          END
+        ) - (
+          CASE
+            WHEN CAST(a.c3 AS DOUBLE) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE)
+            ELSE CAST(a.c3 AS DOUBLE) * CAST('5.421010862427522e-20' AS DOUBLE)
+          END
+        )
+      )
+    END AS y3,
     a.k0 = b.k0 AND a.c4 IS DISTINCT FROM b.c4 AS d4,
     a.c4 IS NULL AS e4,
     b.c4 IS NULL AS f4,
@@ -188,9 +232,9 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -203,14 +247,14 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND hash(t."id", t."order") % 1000000 < 100000
+      AND hash(t."id", t."order" COLLATE "C") % 1000000 < 100000
   ) AS a
   FULL OUTER JOIN (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -223,7 +267,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND hash(t."id", t."order") % 1000000 < 100000
+      AND hash(t."id", t."order" COLLATE "C") % 1000000 < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
   WHERE
@@ -232,15 +276,13 @@ FROM (
     OR (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
-          CASE
-            WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
-            THEN NULL
-            ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
-          END,
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= CASE
+          WHEN ABS(CAST(a.c0 AS DECIMAL(11, 0))) IS NULL
+          OR ABS(CAST(b.c0 AS DECIMAL(11, 0))) IS NULL
+          THEN NULL
+          ELSE GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0))))
+        END * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     )
@@ -248,15 +290,13 @@ FROM (
     OR (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
-          CASE
-            WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
-            THEN NULL
-            ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
-          END,
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL(19, 2)) - CAST(a.c2 AS DECIMAL(19, 2))) * CAST(1000000 AS DECIMAL(19, 0)) <= CASE
+          WHEN ABS(CAST(a.c2 AS DECIMAL(19, 2))) IS NULL
+          OR ABS(CAST(b.c2 AS DECIMAL(19, 2))) IS NULL
+          THEN NULL
+          ELSE GREATEST(ABS(CAST(a.c2 AS DECIMAL(19, 2))), ABS(CAST(b.c2 AS DECIMAL(19, 2))))
+        END * CAST(1 AS DECIMAL(19, 0)),
         FALSE
       )
     )
@@ -271,6 +311,25 @@ FROM (
               WHEN ABS(CAST(a.c3 AS DOUBLE)) IS NULL OR ABS(CAST(b.c3 AS DOUBLE)) IS NULL
               THEN NULL
               ELSE GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE)))
+            END,
+            0
+          ) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            CASE
+              WHEN ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)) IS NULL
+              OR ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE)) IS NULL
+              THEN NULL
+              ELSE GREATEST(
+                ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+                ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+              )
             END,
             0
           ) <= 0.000001
@@ -316,15 +375,13 @@ FROM (
     a.k1 AS key_1,
     a.c0 IS DISTINCT FROM b.c0
     AND NOT COALESCE(
-      ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-      OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
-        CASE
-          WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
-          THEN NULL
-          ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
-        END,
-        0
-      ) <= 0.000001,
+      ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+      OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= CASE
+        WHEN ABS(CAST(a.c0 AS DECIMAL(11, 0))) IS NULL
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0))) IS NULL
+        THEN NULL
+        ELSE GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0))))
+      END * CAST(1 AS DECIMAL(7, 0)),
       FALSE
     ) AS d0,
     a.c0 AS base_0,
@@ -334,15 +391,13 @@ FROM (
     b.r1 AS current_1,
     a.c2 IS DISTINCT FROM b.c2
     AND NOT COALESCE(
-      ABS(b.c2 - a.c2) <= 0.01
-      OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
-        CASE
-          WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
-          THEN NULL
-          ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
-        END,
-        0
-      ) <= 0.000001,
+      ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+      OR ABS(CAST(b.c2 AS DECIMAL(19, 2)) - CAST(a.c2 AS DECIMAL(19, 2))) * CAST(1000000 AS DECIMAL(19, 0)) <= CASE
+        WHEN ABS(CAST(a.c2 AS DECIMAL(19, 2))) IS NULL
+        OR ABS(CAST(b.c2 AS DECIMAL(19, 2))) IS NULL
+        THEN NULL
+        ELSE GREATEST(ABS(CAST(a.c2 AS DECIMAL(19, 2))), ABS(CAST(b.c2 AS DECIMAL(19, 2))))
+      END * CAST(1 AS DECIMAL(19, 0)),
       FALSE
     ) AS d2,
     a.c2 AS base_2,
@@ -357,6 +412,25 @@ FROM (
             WHEN ABS(CAST(a.c3 AS DOUBLE)) IS NULL OR ABS(CAST(b.c3 AS DOUBLE)) IS NULL
             THEN NULL
             ELSE GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE)))
+          END,
+          0
+        ) <= 0.000001
+        WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        THEN ABS(
+          CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+        ) <= 0.005
+        OR ABS(
+          CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+        ) / NULLIF(
+          CASE
+            WHEN ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)) IS NULL
+            OR ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE)) IS NULL
+            THEN NULL
+            ELSE GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+              ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+            )
           END,
           0
         ) <= 0.000001
@@ -377,15 +451,13 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
-          CASE
-            WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
-            THEN NULL
-            ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
-          END,
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= CASE
+          WHEN ABS(CAST(a.c0 AS DECIMAL(11, 0))) IS NULL
+          OR ABS(CAST(b.c0 AS DECIMAL(11, 0))) IS NULL
+          THEN NULL
+          ELSE GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0))))
+        END * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
       ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC
@@ -394,15 +466,13 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
-          CASE
-            WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
-            THEN NULL
-            ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
-          END,
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL(19, 2)) - CAST(a.c2 AS DECIMAL(19, 2))) * CAST(1000000 AS DECIMAL(19, 0)) <= CASE
+          WHEN ABS(CAST(a.c2 AS DECIMAL(19, 2))) IS NULL
+          OR ABS(CAST(b.c2 AS DECIMAL(19, 2))) IS NULL
+          THEN NULL
+          ELSE GREATEST(ABS(CAST(a.c2 AS DECIMAL(19, 2))), ABS(CAST(b.c2 AS DECIMAL(19, 2))))
+        END * CAST(1 AS DECIMAL(19, 0)),
         FALSE
       )
       ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC
@@ -421,6 +491,25 @@ FROM (
             END,
             0
           ) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            CASE
+              WHEN ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)) IS NULL
+              OR ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE)) IS NULL
+              THEN NULL
+              ELSE GREATEST(
+                ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+                ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+              )
+            END,
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -432,9 +521,9 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -449,14 +538,14 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND hash(t."id", t."order") % 1000000 < 100000
+      AND hash(t."id", t."order" COLLATE "C") % 1000000 < 100000
   ) AS a
   INNER JOIN (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -471,22 +560,20 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND hash(t."id", t."order") % 1000000 < 100000
+      AND hash(t."id", t."order" COLLATE "C") % 1000000 < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
   WHERE
     (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL(38, 0)) - CAST(a.c0 AS DECIMAL(38, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(
-          CASE
-            WHEN ABS(CAST(a.c0 AS DOUBLE)) IS NULL OR ABS(CAST(b.c0 AS DOUBLE)) IS NULL
-            THEN NULL
-            ELSE GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE)))
-          END,
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= CASE
+          WHEN ABS(CAST(a.c0 AS DECIMAL(11, 0))) IS NULL
+          OR ABS(CAST(b.c0 AS DECIMAL(11, 0))) IS NULL
+          THEN NULL
+          ELSE GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0))))
+        END * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     )
@@ -494,15 +581,13 @@ FROM (
     OR (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
-        ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(
-          CASE
-            WHEN ABS(CAST(a.c2 AS DOUBLE)) IS NULL OR ABS(CAST(b.c2 AS DOUBLE)) IS NULL
-            THEN NULL
-            ELSE GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE)))
-          END,
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL(19, 2)) - CAST(a.c2 AS DECIMAL(19, 2))) * CAST(1000000 AS DECIMAL(19, 0)) <= CASE
+          WHEN ABS(CAST(a.c2 AS DECIMAL(19, 2))) IS NULL
+          OR ABS(CAST(b.c2 AS DECIMAL(19, 2))) IS NULL
+          THEN NULL
+          ELSE GREATEST(ABS(CAST(a.c2 AS DECIMAL(19, 2))), ABS(CAST(b.c2 AS DECIMAL(19, 2))))
+        END * CAST(1 AS DECIMAL(19, 0)),
         FALSE
       )
     )
@@ -517,6 +602,25 @@ FROM (
               WHEN ABS(CAST(a.c3 AS DOUBLE)) IS NULL OR ABS(CAST(b.c3 AS DOUBLE)) IS NULL
               THEN NULL
               ELSE GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE)))
+            END,
+            0
+          ) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            CASE
+              WHEN ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)) IS NULL
+              OR ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE)) IS NULL
+              THEN NULL
+              ELSE GREATEST(
+                ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+                ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+              )
             END,
             0
           ) <= 0.000001

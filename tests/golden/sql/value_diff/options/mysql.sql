@@ -92,9 +92,9 @@ SELECT
   COUNT(CASE WHEN d.d0 THEN 1 END) AS mismatched_0,
   COUNT(CASE WHEN d.d0 AND d.e0 THEN 1 END) AS null_to_value_0,
   COUNT(CASE WHEN d.d0 AND d.f0 THEN 1 END) AS value_to_null_0,
-  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS subtracted_0,
-  SUM(CASE WHEN d.d0 THEN d.x0 END) AS sum_of_differences_0,
-  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS largest_difference_0,
+  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS distance_0_0,
+  SUM(CASE WHEN d.d0 THEN d.x0 END) AS distance_1_0,
+  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS distance_2_0,
   MIN(CASE WHEN d.d0 THEN d.token END) AS first_token_0,
   MAX(CASE WHEN d.d0 THEN d.token END) AS last_token_0,
   COUNT(CASE WHEN d.d1 THEN 1 END) AS mismatched_1,
@@ -105,17 +105,19 @@ SELECT
   COUNT(CASE WHEN d.d2 THEN 1 END) AS mismatched_2,
   COUNT(CASE WHEN d.d2 AND d.e2 THEN 1 END) AS null_to_value_2,
   COUNT(CASE WHEN d.d2 AND d.f2 THEN 1 END) AS value_to_null_2,
-  COUNT(CASE WHEN d.d2 THEN d.x2 END) AS subtracted_2,
-  SUM(CASE WHEN d.d2 THEN d.x2 END) AS sum_of_differences_2,
-  MAX(ABS(CASE WHEN d.d2 THEN d.x2 END)) AS largest_difference_2,
+  COUNT(CASE WHEN d.d2 THEN d.x2 END) AS distance_0_2,
+  SUM(CASE WHEN d.d2 THEN d.x2 END) AS distance_1_2,
+  MAX(ABS(CASE WHEN d.d2 THEN d.x2 END)) AS distance_2_2,
   MIN(CASE WHEN d.d2 THEN d.token END) AS first_token_2,
   MAX(CASE WHEN d.d2 THEN d.token END) AS last_token_2,
   COUNT(CASE WHEN d.d3 THEN 1 END) AS mismatched_3,
   COUNT(CASE WHEN d.d3 AND d.e3 THEN 1 END) AS null_to_value_3,
   COUNT(CASE WHEN d.d3 AND d.f3 THEN 1 END) AS value_to_null_3,
-  COUNT(CASE WHEN d.d3 THEN d.x3 END) AS subtracted_3,
-  SUM(CASE WHEN d.d3 THEN d.x3 END) AS sum_of_differences_3,
-  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS largest_difference_3,
+  COUNT(COALESCE(CASE WHEN d.d3 THEN d.x3 END, CASE WHEN d.d3 THEN d.y3 END)) AS distance_0_3,
+  SUM(CASE WHEN d.d3 THEN d.x3 END) AS distance_1_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS distance_2_3,
+  SUM(CASE WHEN d.d3 THEN d.y3 END) AS distance_3_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.y3 END)) AS distance_4_3,
   MIN(CASE WHEN d.d3 THEN d.token END) AS first_token_3,
   MAX(CASE WHEN d.d3 THEN d.token END) AS last_token_3,
   COUNT(CASE WHEN d.d4 THEN 1 END) AS mismatched_4,
@@ -145,18 +147,22 @@ FROM (
       NOT recce_joined.a_c0 <=> recce_joined.b_c0
       AND NOT COALESCE(
         ABS(
-          CAST(recce_joined.b_c0 AS DECIMAL(65, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(65, 0))
-        ) <= 0.01
-        OR ABS(CAST(recce_joined.b_c0 AS DOUBLE) - CAST(recce_joined.a_c0 AS DOUBLE)) / NULLIF(
-          GREATEST(ABS(CAST(recce_joined.a_c0 AS DOUBLE)), ABS(CAST(recce_joined.b_c0 AS DOUBLE))),
-          0
-        ) <= 0.000001,
+          CAST(recce_joined.b_c0 AS DECIMAL(11, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(11, 0))
+        ) <= 0
+        OR ABS(
+          CAST(recce_joined.b_c0 AS DECIMAL(11, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(11, 0))
+        ) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(
+          ABS(CAST(recce_joined.a_c0 AS DECIMAL(11, 0))),
+          ABS(CAST(recce_joined.b_c0 AS DECIMAL(11, 0)))
+        ) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     ) AS d0,
     recce_joined.a_c0 IS NULL AS e0,
     recce_joined.b_c0 IS NULL AS f0,
-    CAST(recce_joined.b_c0 AS DOUBLE) - CAST(recce_joined.a_c0 AS DOUBLE) AS x0,
+    (
+      CAST(recce_joined.b_c0 AS DECIMAL(11, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(11, 0))
+    ) AS x0,
     recce_joined.a_k0 = recce_joined.b_k0
     AND NOT recce_joined.a_c1 <=> recce_joined.b_c1 AS d1,
     recce_joined.a_c1 IS NULL AS e1,
@@ -165,17 +171,23 @@ FROM (
     AND (
       NOT recce_joined.a_c2 <=> recce_joined.b_c2
       AND NOT COALESCE(
-        ABS(recce_joined.b_c2 - recce_joined.a_c2) <= 0.01
-        OR ABS(CAST(recce_joined.b_c2 AS DOUBLE) - CAST(recce_joined.a_c2 AS DOUBLE)) / NULLIF(
-          GREATEST(ABS(CAST(recce_joined.a_c2 AS DOUBLE)), ABS(CAST(recce_joined.b_c2 AS DOUBLE))),
-          0
-        ) <= 0.000001,
+        ABS(
+          CAST(recce_joined.b_c2 AS DECIMAL(13, 2)) - CAST(recce_joined.a_c2 AS DECIMAL(13, 2))
+        ) <= 0.01
+        OR ABS(
+          CAST(recce_joined.b_c2 AS DECIMAL(13, 2)) - CAST(recce_joined.a_c2 AS DECIMAL(13, 2))
+        ) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(
+          ABS(CAST(recce_joined.a_c2 AS DECIMAL(13, 2))),
+          ABS(CAST(recce_joined.b_c2 AS DECIMAL(13, 2)))
+        ) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     ) AS d2,
     recce_joined.a_c2 IS NULL AS e2,
     recce_joined.b_c2 IS NULL AS f2,
-    CAST(recce_joined.b_c2 AS DOUBLE) - CAST(recce_joined.a_c2 AS DOUBLE) AS x2,
+    (
+      CAST(recce_joined.b_c2 AS DECIMAL(13, 2)) - CAST(recce_joined.a_c2 AS DECIMAL(13, 2))
+    ) AS x2,
     recce_joined.a_k0 = recce_joined.b_k0
     AND (
       NOT recce_joined.a_c3 <=> recce_joined.b_c3
@@ -188,6 +200,20 @@ FROM (
             GREATEST(ABS(CAST(recce_joined.a_c3 AS DOUBLE)), ABS(CAST(recce_joined.b_c3 AS DOUBLE))),
             0
           ) <= 0.000001
+          WHEN recce_joined.a_c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND recce_joined.b_c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(recce_joined.b_c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(recce_joined.a_c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(recce_joined.b_c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(recce_joined.a_c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            GREATEST(
+              ABS(CAST(recce_joined.a_c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+              ABS(CAST(recce_joined.b_c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -197,8 +223,32 @@ FROM (
     CASE
       WHEN recce_joined.a_c3 BETWEEN -1e290 AND 1e290
       AND recce_joined.b_c3 BETWEEN -1e290 AND 1e290
-      THEN CAST(recce_joined.b_c3 AS DOUBLE) - CAST(recce_joined.a_c3 AS DOUBLE)
+      THEN (
+        CAST(recce_joined.b_c3 AS DOUBLE) - CAST(recce_joined.a_c3 AS DOUBLE)
+      )
     END AS x3,
+    CASE
+      WHEN recce_joined.a_c3 BETWEEN -1e290 AND 1e290
+      AND recce_joined.b_c3 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN recce_joined.a_c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND recce_joined.b_c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(recce_joined.b_c3 AS DOUBLE) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE)
+            ELSE CAST(recce_joined.b_c3 AS DOUBLE) * CAST('5.421010862427522e-20' AS DOUBLE)
+          END
+        ) - (
+          CASE
+            WHEN CAST(recce_joined.a_c3 AS DOUBLE) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE)
+            ELSE CAST(recce_joined.a_c3 AS DOUBLE) * CAST('5.421010862427522e-20' AS DOUBLE)
+          END
+        )
+      )
+    END AS y3,
     recce_joined.a_k0 = recce_joined.b_k0
     AND NOT recce_joined.a_c4 <=> recce_joined.b_c4 AS d4,
     recce_joined.a_c4 IS NULL AS e4,
@@ -403,12 +453,14 @@ FROM (
       NOT recce_joined.a_c0 <=> recce_joined.b_c0
       AND NOT COALESCE(
         ABS(
-          CAST(recce_joined.b_c0 AS DECIMAL(65, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(65, 0))
-        ) <= 0.01
-        OR ABS(CAST(recce_joined.b_c0 AS DOUBLE) - CAST(recce_joined.a_c0 AS DOUBLE)) / NULLIF(
-          GREATEST(ABS(CAST(recce_joined.a_c0 AS DOUBLE)), ABS(CAST(recce_joined.b_c0 AS DOUBLE))),
-          0
-        ) <= 0.000001,
+          CAST(recce_joined.b_c0 AS DECIMAL(11, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(11, 0))
+        ) <= 0
+        OR ABS(
+          CAST(recce_joined.b_c0 AS DECIMAL(11, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(11, 0))
+        ) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(
+          ABS(CAST(recce_joined.a_c0 AS DECIMAL(11, 0))),
+          ABS(CAST(recce_joined.b_c0 AS DECIMAL(11, 0)))
+        ) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     )
@@ -416,11 +468,15 @@ FROM (
     OR (
       NOT recce_joined.a_c2 <=> recce_joined.b_c2
       AND NOT COALESCE(
-        ABS(recce_joined.b_c2 - recce_joined.a_c2) <= 0.01
-        OR ABS(CAST(recce_joined.b_c2 AS DOUBLE) - CAST(recce_joined.a_c2 AS DOUBLE)) / NULLIF(
-          GREATEST(ABS(CAST(recce_joined.a_c2 AS DOUBLE)), ABS(CAST(recce_joined.b_c2 AS DOUBLE))),
-          0
-        ) <= 0.000001,
+        ABS(
+          CAST(recce_joined.b_c2 AS DECIMAL(13, 2)) - CAST(recce_joined.a_c2 AS DECIMAL(13, 2))
+        ) <= 0.01
+        OR ABS(
+          CAST(recce_joined.b_c2 AS DECIMAL(13, 2)) - CAST(recce_joined.a_c2 AS DECIMAL(13, 2))
+        ) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(
+          ABS(CAST(recce_joined.a_c2 AS DECIMAL(13, 2))),
+          ABS(CAST(recce_joined.b_c2 AS DECIMAL(13, 2)))
+        ) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     )
@@ -433,6 +489,20 @@ FROM (
           THEN ABS(CAST(recce_joined.b_c3 AS DOUBLE) - CAST(recce_joined.a_c3 AS DOUBLE)) <= 0.01
           OR ABS(CAST(recce_joined.b_c3 AS DOUBLE) - CAST(recce_joined.a_c3 AS DOUBLE)) / NULLIF(
             GREATEST(ABS(CAST(recce_joined.a_c3 AS DOUBLE)), ABS(CAST(recce_joined.b_c3 AS DOUBLE))),
+            0
+          ) <= 0.000001
+          WHEN recce_joined.a_c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND recce_joined.b_c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(recce_joined.b_c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(recce_joined.a_c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(recce_joined.b_c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(recce_joined.a_c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            GREATEST(
+              ABS(CAST(recce_joined.a_c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+              ABS(CAST(recce_joined.b_c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+            ),
             0
           ) <= 0.000001
         END,
@@ -477,8 +547,8 @@ FROM (
     a.k1 AS key_1,
     NOT a.c0 <=> b.c0
     AND NOT COALESCE(
-      ABS(CAST(b.c0 AS DECIMAL(65, 0)) - CAST(a.c0 AS DECIMAL(65, 0))) <= 0.01
-      OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
+      ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+      OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
       FALSE
     ) AS d0,
     a.c0 AS base_0,
@@ -488,8 +558,8 @@ FROM (
     b.r1 AS current_1,
     NOT a.c2 <=> b.c2
     AND NOT COALESCE(
-      ABS(b.c2 - a.c2) <= 0.01
-      OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
+      ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+      OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
       FALSE
     ) AS d2,
     a.c2 AS base_2,
@@ -500,6 +570,20 @@ FROM (
         WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
         THEN ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) <= 0.01
         OR ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE))), 0) <= 0.000001
+        WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        THEN ABS(
+          CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+        ) <= 0.005
+        OR ABS(
+          CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+        ) / NULLIF(
+          GREATEST(
+            ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+            ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+          ),
+          0
+        ) <= 0.000001
       END,
       FALSE
     ) AS d3,
@@ -517,8 +601,8 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c0 <=> b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL(65, 0)) - CAST(a.c0 AS DECIMAL(65, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
       ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
@@ -530,8 +614,8 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c2 <=> b.c2
       AND NOT COALESCE(
-        ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
       ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) ASC
@@ -543,6 +627,20 @@ FROM (
           WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
           THEN ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) <= 0.01
           OR ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE))), 0) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+              ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -639,8 +737,8 @@ FROM (
     (
       NOT a.c0 <=> b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL(65, 0)) - CAST(a.c0 AS DECIMAL(65, 0))) <= 0.01
-        OR ABS(CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c0 AS DOUBLE)), ABS(CAST(b.c0 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) <= 0
+        OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     )
@@ -648,8 +746,8 @@ FROM (
     OR (
       NOT a.c2 <=> b.c2
       AND NOT COALESCE(
-        ABS(b.c2 - a.c2) <= 0.01
-        OR ABS(CAST(b.c2 AS DOUBLE) - CAST(a.c2 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c2 AS DOUBLE)), ABS(CAST(b.c2 AS DOUBLE))), 0) <= 0.000001,
+        ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
     )
@@ -660,6 +758,20 @@ FROM (
           WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
           THEN ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) <= 0.01
           OR ABS(CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE)) / NULLIF(GREATEST(ABS(CAST(a.c3 AS DOUBLE)), ABS(CAST(b.c3 AS DOUBLE))), 0) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) <= 0.005
+          OR ABS(
+            CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE) - CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)
+          ) / NULLIF(
+            GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE) / CAST('2' AS DOUBLE)),
+              ABS(CAST(b.c3 AS DOUBLE) / CAST('2' AS DOUBLE))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )

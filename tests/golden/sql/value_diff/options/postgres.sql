@@ -11,7 +11,7 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1
+      t."order" COLLATE "C" AS k1
     FROM orders_base AS t
     WHERE
       (
@@ -20,7 +20,7 @@ FROM (
         
       )
       AND ABS(
-        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+        hash_record_extended(ROW(int8send(t."id"), t."order" COLLATE "C"), 7046029254386353131) % 1000000
       ) < 100000
   ) AS s
   GROUP BY
@@ -41,7 +41,7 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1
+      t."order" COLLATE "C" AS k1
     FROM orders_current AS t
     WHERE
       (
@@ -50,7 +50,7 @@ FROM (
         
       )
       AND ABS(
-        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+        hash_record_extended(ROW(int8send(t."id"), t."order" COLLATE "C"), 7046029254386353131) % 1000000
       ) < 100000
   ) AS s
   GROUP BY
@@ -66,9 +66,9 @@ SELECT
   COUNT(CASE WHEN d.d0 THEN 1 END) AS mismatched_0,
   COUNT(CASE WHEN d.d0 AND d.e0 THEN 1 END) AS null_to_value_0,
   COUNT(CASE WHEN d.d0 AND d.f0 THEN 1 END) AS value_to_null_0,
-  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS subtracted_0,
-  SUM(CASE WHEN d.d0 THEN d.x0 END) AS sum_of_differences_0,
-  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS largest_difference_0,
+  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS distance_0_0,
+  SUM(CASE WHEN d.d0 THEN d.x0 END) AS distance_1_0,
+  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS distance_2_0,
   MIN(CASE WHEN d.d0 THEN d.token END) AS first_token_0,
   MAX(CASE WHEN d.d0 THEN d.token END) AS last_token_0,
   COUNT(CASE WHEN d.d1 THEN 1 END) AS mismatched_1,
@@ -79,17 +79,19 @@ SELECT
   COUNT(CASE WHEN d.d2 THEN 1 END) AS mismatched_2,
   COUNT(CASE WHEN d.d2 AND d.e2 THEN 1 END) AS null_to_value_2,
   COUNT(CASE WHEN d.d2 AND d.f2 THEN 1 END) AS value_to_null_2,
-  COUNT(CASE WHEN d.d2 THEN d.x2 END) AS subtracted_2,
-  SUM(CASE WHEN d.d2 THEN d.x2 END) AS sum_of_differences_2,
-  MAX(ABS(CASE WHEN d.d2 THEN d.x2 END)) AS largest_difference_2,
+  COUNT(CASE WHEN d.d2 THEN d.x2 END) AS distance_0_2,
+  SUM(CASE WHEN d.d2 THEN d.x2 END) AS distance_1_2,
+  MAX(ABS(CASE WHEN d.d2 THEN d.x2 END)) AS distance_2_2,
   MIN(CASE WHEN d.d2 THEN d.token END) AS first_token_2,
   MAX(CASE WHEN d.d2 THEN d.token END) AS last_token_2,
   COUNT(CASE WHEN d.d3 THEN 1 END) AS mismatched_3,
   COUNT(CASE WHEN d.d3 AND d.e3 THEN 1 END) AS null_to_value_3,
   COUNT(CASE WHEN d.d3 AND d.f3 THEN 1 END) AS value_to_null_3,
-  COUNT(CASE WHEN d.d3 THEN d.x3 END) AS subtracted_3,
-  SUM(CASE WHEN d.d3 THEN d.x3 END) AS sum_of_differences_3,
-  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS largest_difference_3,
+  COUNT(COALESCE(CASE WHEN d.d3 THEN d.x3 END, CASE WHEN d.d3 THEN d.y3 END)) AS distance_0_3,
+  SUM(CASE WHEN d.d3 THEN d.x3 END) AS distance_1_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS distance_2_3,
+  SUM(CASE WHEN d.d3 THEN d.y3 END) AS distance_3_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.y3 END)) AS distance_4_3,
   MIN(CASE WHEN d.d3 THEN d.token END) AS first_token_3,
   MAX(CASE WHEN d.d3 THEN d.token END) AS last_token_3,
   COUNT(CASE WHEN d.d4 THEN 1 END) AS mismatched_4,
@@ -118,17 +120,16 @@ FROM (
     AND (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL) - CAST(a.c0 AS DECIMAL)) <= 0.01
-        OR CAST(ABS(CAST(b.c0 AS DOUBLE PRECISION) - CAST(a.c0 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
-          GREATEST(ABS(CAST(a.c0 AS DOUBLE PRECISION)), ABS(CAST(b.c0 AS DOUBLE PRECISION))),
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)) <= 0.01
+        OR ABS(CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)) * CAST(1000000 AS BIGINT) <= GREATEST(ABS(CAST(a.c0 AS BIGINT)), ABS(CAST(b.c0 AS BIGINT))) * CAST(1 AS BIGINT),
         FALSE
       )
     ) AS d0,
     a.c0 IS NULL AS e0,
     b.c0 IS NULL AS f0,
-    CAST(b.c0 AS DOUBLE PRECISION) - CAST(a.c0 AS DOUBLE PRECISION) AS x0,
+    (
+      CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)
+    ) AS x0,
     a.k0 = b.k0 AND a.c1 IS DISTINCT FROM b.c1 AS d1,
     a.c1 IS NULL AS e1,
     b.c1 IS NULL AS f1,
@@ -137,12 +138,14 @@ FROM (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
         CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR CAST(ABS(CAST(b.c2 AS DOUBLE PRECISION) - CAST(a.c2 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
-            GREATEST(ABS(CAST(a.c2 AS DOUBLE PRECISION)), ABS(CAST(b.c2 AS DOUBLE PRECISION))),
-            0
-          ) <= 0.000001
+          WHEN (
+            a.c2 < CAST('Infinity' AS DECIMAL) AND a.c2 > -CAST('Infinity' AS DECIMAL)
+          )
+          AND (
+            b.c2 < CAST('Infinity' AS DECIMAL) AND b.c2 > -CAST('Infinity' AS DECIMAL)
+          )
+          THEN ABS(CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)) <= 0.01
+          OR ABS(CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)) * CAST(1000000 AS DECIMAL) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL)), ABS(CAST(b.c2 AS DECIMAL))) * CAST(1 AS DECIMAL)
         END,
         FALSE
       )
@@ -150,8 +153,15 @@ FROM (
     a.c2 IS NULL AS e2,
     b.c2 IS NULL AS f2,
     CASE
-      WHEN a.c2 BETWEEN -1e290 AND 1e290 AND b.c2 BETWEEN -1e290 AND 1e290
-      THEN CAST(b.c2 AS DOUBLE PRECISION) - CAST(a.c2 AS DOUBLE PRECISION)
+      WHEN (
+        a.c2 < CAST('Infinity' AS DECIMAL) AND a.c2 > -CAST('Infinity' AS DECIMAL)
+      )
+      AND (
+        b.c2 < CAST('Infinity' AS DECIMAL) AND b.c2 > -CAST('Infinity' AS DECIMAL)
+      )
+      THEN (
+        CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)
+      )
     END AS x2,
     a.k0 = b.k0
     AND (
@@ -164,6 +174,20 @@ FROM (
             GREATEST(ABS(CAST(a.c3 AS DOUBLE PRECISION)), ABS(CAST(b.c3 AS DOUBLE PRECISION))),
             0
           ) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)
+          ) <= 0.005
+          OR CAST(ABS(
+            CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)
+          ) AS DOUBLE PRECISION) / NULLIF(
+            GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)),
+              ABS(CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -172,8 +196,31 @@ FROM (
     b.c3 IS NULL AS f3,
     CASE
       WHEN a.c3 BETWEEN -1e290 AND 1e290 AND b.c3 BETWEEN -1e290 AND 1e290
-      THEN CAST(b.c3 AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION)
+      THEN (
+        CAST(b.c3 AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION)
+      )
     END AS x3,
+    CASE
+      WHEN a.c3 BETWEEN -1e290 AND 1e290 AND b.c3 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(b.c3 AS DOUBLE PRECISION) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE PRECISION)
+            ELSE CAST(b.c3 AS DOUBLE PRECISION) * CAST('5.421010862427522e-20' AS DOUBLE PRECISION)
+          END
+        ) - (
+          CASE
+            WHEN CAST(a.c3 AS DOUBLE PRECISION) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE PRECISION)
+            ELSE CAST(a.c3 AS DOUBLE PRECISION) * CAST('5.421010862427522e-20' AS DOUBLE PRECISION)
+          END
+        )
+      )
+    END AS y3,
     a.k0 = b.k0 AND a.c4 IS DISTINCT FROM b.c4 AS d4,
     a.c4 IS NULL AS e4,
     b.c4 IS NULL AS f4,
@@ -186,9 +233,9 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -202,15 +249,15 @@ FROM (
         
       )
       AND ABS(
-        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+        hash_record_extended(ROW(int8send(t."id"), t."order" COLLATE "C"), 7046029254386353131) % 1000000
       ) < 100000
   ) AS a
   FULL OUTER JOIN (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -224,7 +271,7 @@ FROM (
         
       )
       AND ABS(
-        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+        hash_record_extended(ROW(int8send(t."id"), t."order" COLLATE "C"), 7046029254386353131) % 1000000
       ) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
@@ -234,11 +281,8 @@ FROM (
     OR (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL) - CAST(a.c0 AS DECIMAL)) <= 0.01
-        OR CAST(ABS(CAST(b.c0 AS DOUBLE PRECISION) - CAST(a.c0 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
-          GREATEST(ABS(CAST(a.c0 AS DOUBLE PRECISION)), ABS(CAST(b.c0 AS DOUBLE PRECISION))),
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)) <= 0.01
+        OR ABS(CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)) * CAST(1000000 AS BIGINT) <= GREATEST(ABS(CAST(a.c0 AS BIGINT)), ABS(CAST(b.c0 AS BIGINT))) * CAST(1 AS BIGINT),
         FALSE
       )
     )
@@ -247,12 +291,14 @@ FROM (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
         CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR CAST(ABS(CAST(b.c2 AS DOUBLE PRECISION) - CAST(a.c2 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
-            GREATEST(ABS(CAST(a.c2 AS DOUBLE PRECISION)), ABS(CAST(b.c2 AS DOUBLE PRECISION))),
-            0
-          ) <= 0.000001
+          WHEN (
+            a.c2 < CAST('Infinity' AS DECIMAL) AND a.c2 > -CAST('Infinity' AS DECIMAL)
+          )
+          AND (
+            b.c2 < CAST('Infinity' AS DECIMAL) AND b.c2 > -CAST('Infinity' AS DECIMAL)
+          )
+          THEN ABS(CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)) <= 0.01
+          OR ABS(CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)) * CAST(1000000 AS DECIMAL) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL)), ABS(CAST(b.c2 AS DECIMAL))) * CAST(1 AS DECIMAL)
         END,
         FALSE
       )
@@ -265,6 +311,20 @@ FROM (
           THEN ABS(CAST(b.c3 AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION)) <= 0.01
           OR CAST(ABS(CAST(b.c3 AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
             GREATEST(ABS(CAST(a.c3 AS DOUBLE PRECISION)), ABS(CAST(b.c3 AS DOUBLE PRECISION))),
+            0
+          ) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)
+          ) <= 0.005
+          OR CAST(ABS(
+            CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)
+          ) AS DOUBLE PRECISION) / NULLIF(
+            GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)),
+              ABS(CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION))
+            ),
             0
           ) <= 0.000001
         END,
@@ -310,11 +370,8 @@ FROM (
     a.k1 AS key_1,
     a.c0 IS DISTINCT FROM b.c0
     AND NOT COALESCE(
-      ABS(CAST(b.c0 AS DECIMAL) - CAST(a.c0 AS DECIMAL)) <= 0.01
-      OR CAST(ABS(CAST(b.c0 AS DOUBLE PRECISION) - CAST(a.c0 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
-        GREATEST(ABS(CAST(a.c0 AS DOUBLE PRECISION)), ABS(CAST(b.c0 AS DOUBLE PRECISION))),
-        0
-      ) <= 0.000001,
+      ABS(CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)) <= 0.01
+      OR ABS(CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)) * CAST(1000000 AS BIGINT) <= GREATEST(ABS(CAST(a.c0 AS BIGINT)), ABS(CAST(b.c0 AS BIGINT))) * CAST(1 AS BIGINT),
       FALSE
     ) AS d0,
     a.c0 AS base_0,
@@ -325,12 +382,14 @@ FROM (
     a.c2 IS DISTINCT FROM b.c2
     AND NOT COALESCE(
       CASE
-        WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-        THEN ABS(b.c2 - a.c2) <= 0.01
-        OR CAST(ABS(CAST(b.c2 AS DOUBLE PRECISION) - CAST(a.c2 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
-          GREATEST(ABS(CAST(a.c2 AS DOUBLE PRECISION)), ABS(CAST(b.c2 AS DOUBLE PRECISION))),
-          0
-        ) <= 0.000001
+        WHEN (
+          a.c2 < CAST('Infinity' AS DECIMAL) AND a.c2 > -CAST('Infinity' AS DECIMAL)
+        )
+        AND (
+          b.c2 < CAST('Infinity' AS DECIMAL) AND b.c2 > -CAST('Infinity' AS DECIMAL)
+        )
+        THEN ABS(CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)) <= 0.01
+        OR ABS(CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)) * CAST(1000000 AS DECIMAL) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL)), ABS(CAST(b.c2 AS DECIMAL))) * CAST(1 AS DECIMAL)
       END,
       FALSE
     ) AS d2,
@@ -343,6 +402,20 @@ FROM (
         THEN ABS(CAST(b.c3 AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION)) <= 0.01
         OR CAST(ABS(CAST(b.c3 AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
           GREATEST(ABS(CAST(a.c3 AS DOUBLE PRECISION)), ABS(CAST(b.c3 AS DOUBLE PRECISION))),
+          0
+        ) <= 0.000001
+        WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        THEN ABS(
+          CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)
+        ) <= 0.005
+        OR CAST(ABS(
+          CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)
+        ) AS DOUBLE PRECISION) / NULLIF(
+          GREATEST(
+            ABS(CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)),
+            ABS(CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION))
+          ),
           0
         ) <= 0.000001
       END,
@@ -362,11 +435,8 @@ FROM (
     ROW_NUMBER() OVER (
       PARTITION BY a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL) - CAST(a.c0 AS DECIMAL)) <= 0.01
-        OR CAST(ABS(CAST(b.c0 AS DOUBLE PRECISION) - CAST(a.c0 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
-          GREATEST(ABS(CAST(a.c0 AS DOUBLE PRECISION)), ABS(CAST(b.c0 AS DOUBLE PRECISION))),
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)) <= 0.01
+        OR ABS(CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)) * CAST(1000000 AS BIGINT) <= GREATEST(ABS(CAST(a.c0 AS BIGINT)), ABS(CAST(b.c0 AS BIGINT))) * CAST(1 AS BIGINT),
         FALSE
       )
       ORDER BY a.k0 ASC, a.k1 COLLATE "C" ASC
@@ -376,12 +446,14 @@ FROM (
       PARTITION BY a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
         CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR CAST(ABS(CAST(b.c2 AS DOUBLE PRECISION) - CAST(a.c2 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
-            GREATEST(ABS(CAST(a.c2 AS DOUBLE PRECISION)), ABS(CAST(b.c2 AS DOUBLE PRECISION))),
-            0
-          ) <= 0.000001
+          WHEN (
+            a.c2 < CAST('Infinity' AS DECIMAL) AND a.c2 > -CAST('Infinity' AS DECIMAL)
+          )
+          AND (
+            b.c2 < CAST('Infinity' AS DECIMAL) AND b.c2 > -CAST('Infinity' AS DECIMAL)
+          )
+          THEN ABS(CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)) <= 0.01
+          OR ABS(CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)) * CAST(1000000 AS DECIMAL) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL)), ABS(CAST(b.c2 AS DECIMAL))) * CAST(1 AS DECIMAL)
         END,
         FALSE
       )
@@ -397,6 +469,20 @@ FROM (
             GREATEST(ABS(CAST(a.c3 AS DOUBLE PRECISION)), ABS(CAST(b.c3 AS DOUBLE PRECISION))),
             0
           ) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)
+          ) <= 0.005
+          OR CAST(ABS(
+            CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)
+          ) AS DOUBLE PRECISION) / NULLIF(
+            GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)),
+              ABS(CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -408,9 +494,9 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -426,15 +512,15 @@ FROM (
         
       )
       AND ABS(
-        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+        hash_record_extended(ROW(int8send(t."id"), t."order" COLLATE "C"), 7046029254386353131) % 1000000
       ) < 100000
   ) AS a
   INNER JOIN (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -450,7 +536,7 @@ FROM (
         
       )
       AND ABS(
-        hash_record_extended(ROW(int8send(t."id"), t."order"), 7046029254386353131) % 1000000
+        hash_record_extended(ROW(int8send(t."id"), t."order" COLLATE "C"), 7046029254386353131) % 1000000
       ) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
@@ -458,11 +544,8 @@ FROM (
     (
       a.c0 IS DISTINCT FROM b.c0
       AND NOT COALESCE(
-        ABS(CAST(b.c0 AS DECIMAL) - CAST(a.c0 AS DECIMAL)) <= 0.01
-        OR CAST(ABS(CAST(b.c0 AS DOUBLE PRECISION) - CAST(a.c0 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
-          GREATEST(ABS(CAST(a.c0 AS DOUBLE PRECISION)), ABS(CAST(b.c0 AS DOUBLE PRECISION))),
-          0
-        ) <= 0.000001,
+        ABS(CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)) <= 0.01
+        OR ABS(CAST(b.c0 AS BIGINT) - CAST(a.c0 AS BIGINT)) * CAST(1000000 AS BIGINT) <= GREATEST(ABS(CAST(a.c0 AS BIGINT)), ABS(CAST(b.c0 AS BIGINT))) * CAST(1 AS BIGINT),
         FALSE
       )
     )
@@ -471,12 +554,14 @@ FROM (
       a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
         CASE
-          WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
-          OR CAST(ABS(CAST(b.c2 AS DOUBLE PRECISION) - CAST(a.c2 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
-            GREATEST(ABS(CAST(a.c2 AS DOUBLE PRECISION)), ABS(CAST(b.c2 AS DOUBLE PRECISION))),
-            0
-          ) <= 0.000001
+          WHEN (
+            a.c2 < CAST('Infinity' AS DECIMAL) AND a.c2 > -CAST('Infinity' AS DECIMAL)
+          )
+          AND (
+            b.c2 < CAST('Infinity' AS DECIMAL) AND b.c2 > -CAST('Infinity' AS DECIMAL)
+          )
+          THEN ABS(CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)) <= 0.01
+          OR ABS(CAST(b.c2 AS DECIMAL) - CAST(a.c2 AS DECIMAL)) * CAST(1000000 AS DECIMAL) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL)), ABS(CAST(b.c2 AS DECIMAL))) * CAST(1 AS DECIMAL)
         END,
         FALSE
       )
@@ -489,6 +574,20 @@ FROM (
           THEN ABS(CAST(b.c3 AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION)) <= 0.01
           OR CAST(ABS(CAST(b.c3 AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION)) AS DOUBLE PRECISION) / NULLIF(
             GREATEST(ABS(CAST(a.c3 AS DOUBLE PRECISION)), ABS(CAST(b.c3 AS DOUBLE PRECISION))),
+            0
+          ) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(
+            CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)
+          ) <= 0.005
+          OR CAST(ABS(
+            CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION) - CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)
+          ) AS DOUBLE PRECISION) / NULLIF(
+            GREATEST(
+              ABS(CAST(a.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION)),
+              ABS(CAST(b.c3 AS DOUBLE PRECISION) / CAST('2' AS DOUBLE PRECISION))
+            ),
             0
           ) <= 0.000001
         END,

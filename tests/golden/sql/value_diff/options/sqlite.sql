@@ -62,9 +62,11 @@ SELECT
   COUNT(CASE WHEN d.d0 THEN 1 END) AS mismatched_0,
   COUNT(CASE WHEN d.d0 AND d.e0 THEN 1 END) AS null_to_value_0,
   COUNT(CASE WHEN d.d0 AND d.f0 THEN 1 END) AS value_to_null_0,
-  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS subtracted_0,
-  SUM(CASE WHEN d.d0 THEN d.x0 END) AS sum_of_differences_0,
-  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS largest_difference_0,
+  COUNT(COALESCE(CASE WHEN d.d0 THEN d.x0 END, CASE WHEN d.d0 THEN d.y0 END)) AS distance_0_0,
+  SUM(CASE WHEN d.d0 THEN d.x0 END) AS distance_1_0,
+  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS distance_2_0,
+  SUM(CASE WHEN d.d0 THEN d.y0 END) AS distance_3_0,
+  MAX(ABS(CASE WHEN d.d0 THEN d.y0 END)) AS distance_4_0,
   MIN(CASE WHEN d.d0 THEN d.token END) AS first_token_0,
   MAX(CASE WHEN d.d0 THEN d.token END) AS last_token_0,
   COUNT(CASE WHEN d.d1 THEN 1 END) AS mismatched_1,
@@ -75,17 +77,21 @@ SELECT
   COUNT(CASE WHEN d.d2 THEN 1 END) AS mismatched_2,
   COUNT(CASE WHEN d.d2 AND d.e2 THEN 1 END) AS null_to_value_2,
   COUNT(CASE WHEN d.d2 AND d.f2 THEN 1 END) AS value_to_null_2,
-  COUNT(CASE WHEN d.d2 THEN d.x2 END) AS subtracted_2,
-  SUM(CASE WHEN d.d2 THEN d.x2 END) AS sum_of_differences_2,
-  MAX(ABS(CASE WHEN d.d2 THEN d.x2 END)) AS largest_difference_2,
+  COUNT(COALESCE(CASE WHEN d.d2 THEN d.x2 END, CASE WHEN d.d2 THEN d.y2 END)) AS distance_0_2,
+  SUM(CASE WHEN d.d2 THEN d.x2 END) AS distance_1_2,
+  MAX(ABS(CASE WHEN d.d2 THEN d.x2 END)) AS distance_2_2,
+  SUM(CASE WHEN d.d2 THEN d.y2 END) AS distance_3_2,
+  MAX(ABS(CASE WHEN d.d2 THEN d.y2 END)) AS distance_4_2,
   MIN(CASE WHEN d.d2 THEN d.token END) AS first_token_2,
   MAX(CASE WHEN d.d2 THEN d.token END) AS last_token_2,
   COUNT(CASE WHEN d.d3 THEN 1 END) AS mismatched_3,
   COUNT(CASE WHEN d.d3 AND d.e3 THEN 1 END) AS null_to_value_3,
   COUNT(CASE WHEN d.d3 AND d.f3 THEN 1 END) AS value_to_null_3,
-  COUNT(CASE WHEN d.d3 THEN d.x3 END) AS subtracted_3,
-  SUM(CASE WHEN d.d3 THEN d.x3 END) AS sum_of_differences_3,
-  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS largest_difference_3,
+  COUNT(COALESCE(CASE WHEN d.d3 THEN d.x3 END, CASE WHEN d.d3 THEN d.y3 END)) AS distance_0_3,
+  SUM(CASE WHEN d.d3 THEN d.x3 END) AS distance_1_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS distance_2_3,
+  SUM(CASE WHEN d.d3 THEN d.y3 END) AS distance_3_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.y3 END)) AS distance_4_3,
   MIN(CASE WHEN d.d3 THEN d.token END) AS first_token_3,
   MAX(CASE WHEN d.d3 THEN d.token END) AS last_token_3,
   COUNT(CASE WHEN d.d4 THEN 1 END) AS mismatched_4,
@@ -116,15 +122,51 @@ FROM (
       AND NOT COALESCE(
         CASE
           WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c0 - a.c0) <= 0.01
+          THEN ABS(CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c0 AS REAL)), ABS(CAST(b.c0 AS REAL))), 0) <= 0.000001
+          WHEN a.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL) - CAST(a.c0 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL) - CAST(a.c0 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c0 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
     ) AS d0,
     a.c0 IS NULL AS e0,
     b.c0 IS NULL AS f0,
-    CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL) AS x0,
+    CASE
+      WHEN a.c0 BETWEEN -1e290 AND 1e290 AND b.c0 BETWEEN -1e290 AND 1e290
+      THEN (
+        CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)
+      )
+    END AS x0,
+    CASE
+      WHEN a.c0 BETWEEN -1e290 AND 1e290 AND b.c0 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN a.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND b.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(b.c0 AS REAL) BETWEEN -1 AND 1
+            THEN CAST('0' AS REAL)
+            ELSE CAST(b.c0 AS REAL) * CAST('5.421010862427522e-20' AS REAL)
+          END
+        ) - (
+          CASE
+            WHEN CAST(a.c0 AS REAL) BETWEEN -1 AND 1
+            THEN CAST('0' AS REAL)
+            ELSE CAST(a.c0 AS REAL) * CAST('5.421010862427522e-20' AS REAL)
+          END
+        )
+      )
+    END AS y0,
     a.k0 = b.k0 AND a.c1 IS NOT b.c1 AS d1,
     a.c1 IS NULL AS e1,
     b.c1 IS NULL AS f1,
@@ -134,15 +176,51 @@ FROM (
       AND NOT COALESCE(
         CASE
           WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
+          THEN ABS(CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c2 AS REAL)), ABS(CAST(b.c2 AS REAL))), 0) <= 0.000001
+          WHEN a.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL) - CAST(a.c2 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL) - CAST(a.c2 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c2 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
     ) AS d2,
     a.c2 IS NULL AS e2,
     b.c2 IS NULL AS f2,
-    CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL) AS x2,
+    CASE
+      WHEN a.c2 BETWEEN -1e290 AND 1e290 AND b.c2 BETWEEN -1e290 AND 1e290
+      THEN (
+        CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)
+      )
+    END AS x2,
+    CASE
+      WHEN a.c2 BETWEEN -1e290 AND 1e290 AND b.c2 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN a.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND b.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(b.c2 AS REAL) BETWEEN -1 AND 1
+            THEN CAST('0' AS REAL)
+            ELSE CAST(b.c2 AS REAL) * CAST('5.421010862427522e-20' AS REAL)
+          END
+        ) - (
+          CASE
+            WHEN CAST(a.c2 AS REAL) BETWEEN -1 AND 1
+            THEN CAST('0' AS REAL)
+            ELSE CAST(a.c2 AS REAL) * CAST('5.421010862427522e-20' AS REAL)
+          END
+        )
+      )
+    END AS y2,
     a.k0 = b.k0
     AND (
       a.c3 IS NOT b.c3
@@ -151,6 +229,16 @@ FROM (
           WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
           THEN ABS(CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c3 AS REAL)), ABS(CAST(b.c3 AS REAL))), 0) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL) - CAST(a.c3 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL) - CAST(a.c3 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c3 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -159,8 +247,31 @@ FROM (
     b.c3 IS NULL AS f3,
     CASE
       WHEN a.c3 BETWEEN -1e290 AND 1e290 AND b.c3 BETWEEN -1e290 AND 1e290
-      THEN CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)
+      THEN (
+        CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)
+      )
     END AS x3,
+    CASE
+      WHEN a.c3 BETWEEN -1e290 AND 1e290 AND b.c3 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(b.c3 AS REAL) BETWEEN -1 AND 1
+            THEN CAST('0' AS REAL)
+            ELSE CAST(b.c3 AS REAL) * CAST('5.421010862427522e-20' AS REAL)
+          END
+        ) - (
+          CASE
+            WHEN CAST(a.c3 AS REAL) BETWEEN -1 AND 1
+            THEN CAST('0' AS REAL)
+            ELSE CAST(a.c3 AS REAL) * CAST('5.421010862427522e-20' AS REAL)
+          END
+        )
+      )
+    END AS y3,
     a.k0 = b.k0 AND a.c4 IS NOT b.c4 AS d4,
     a.c4 IS NULL AS e4,
     b.c4 IS NULL AS f4,
@@ -175,7 +286,7 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE BINARY AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one" COLLATE BINARY)) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -195,7 +306,7 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE BINARY AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one" COLLATE BINARY)) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -219,8 +330,18 @@ FROM (
       AND NOT COALESCE(
         CASE
           WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c0 - a.c0) <= 0.01
+          THEN ABS(CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c0 AS REAL)), ABS(CAST(b.c0 AS REAL))), 0) <= 0.000001
+          WHEN a.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL) - CAST(a.c0 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL) - CAST(a.c0 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c0 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -231,8 +352,18 @@ FROM (
       AND NOT COALESCE(
         CASE
           WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
+          THEN ABS(CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c2 AS REAL)), ABS(CAST(b.c2 AS REAL))), 0) <= 0.000001
+          WHEN a.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL) - CAST(a.c2 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL) - CAST(a.c2 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c2 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -244,6 +375,16 @@ FROM (
           WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
           THEN ABS(CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c3 AS REAL)), ABS(CAST(b.c3 AS REAL))), 0) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL) - CAST(a.c3 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL) - CAST(a.c3 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c3 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -288,8 +429,18 @@ FROM (
     AND NOT COALESCE(
       CASE
         WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-        THEN ABS(b.c0 - a.c0) <= 0.01
+        THEN ABS(CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)) <= 0.01
         OR CAST(ABS(CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c0 AS REAL)), ABS(CAST(b.c0 AS REAL))), 0) <= 0.000001
+        WHEN a.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        AND b.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        THEN ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL) - CAST(a.c0 AS REAL) / CAST('2' AS REAL)) <= 0.005
+        OR CAST(ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL) - CAST(a.c0 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+          MAX(
+            ABS(CAST(a.c0 AS REAL) / CAST('2' AS REAL)),
+            ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL))
+          ),
+          0
+        ) <= 0.000001
       END,
       FALSE
     ) AS d0,
@@ -302,8 +453,18 @@ FROM (
     AND NOT COALESCE(
       CASE
         WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-        THEN ABS(b.c2 - a.c2) <= 0.01
+        THEN ABS(CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)) <= 0.01
         OR CAST(ABS(CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c2 AS REAL)), ABS(CAST(b.c2 AS REAL))), 0) <= 0.000001
+        WHEN a.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        AND b.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        THEN ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL) - CAST(a.c2 AS REAL) / CAST('2' AS REAL)) <= 0.005
+        OR CAST(ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL) - CAST(a.c2 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+          MAX(
+            ABS(CAST(a.c2 AS REAL) / CAST('2' AS REAL)),
+            ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL))
+          ),
+          0
+        ) <= 0.000001
       END,
       FALSE
     ) AS d2,
@@ -315,6 +476,16 @@ FROM (
         WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
         THEN ABS(CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)) <= 0.01
         OR CAST(ABS(CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c3 AS REAL)), ABS(CAST(b.c3 AS REAL))), 0) <= 0.000001
+        WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+        THEN ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL) - CAST(a.c3 AS REAL) / CAST('2' AS REAL)) <= 0.005
+        OR CAST(ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL) - CAST(a.c3 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+          MAX(
+            ABS(CAST(a.c3 AS REAL) / CAST('2' AS REAL)),
+            ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL))
+          ),
+          0
+        ) <= 0.000001
       END,
       FALSE
     ) AS d3,
@@ -334,8 +505,18 @@ FROM (
       AND NOT COALESCE(
         CASE
           WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c0 - a.c0) <= 0.01
+          THEN ABS(CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c0 AS REAL)), ABS(CAST(b.c0 AS REAL))), 0) <= 0.000001
+          WHEN a.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL) - CAST(a.c0 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL) - CAST(a.c0 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c0 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -350,8 +531,18 @@ FROM (
       AND NOT COALESCE(
         CASE
           WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
+          THEN ABS(CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c2 AS REAL)), ABS(CAST(b.c2 AS REAL))), 0) <= 0.000001
+          WHEN a.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL) - CAST(a.c2 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL) - CAST(a.c2 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c2 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -364,6 +555,16 @@ FROM (
           WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
           THEN ABS(CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c3 AS REAL)), ABS(CAST(b.c3 AS REAL))), 0) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL) - CAST(a.c3 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL) - CAST(a.c3 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c3 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -386,7 +587,7 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE BINARY AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one" COLLATE BINARY)) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -408,7 +609,7 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE BINARY AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one" COLLATE BINARY)) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -432,8 +633,18 @@ FROM (
       AND NOT COALESCE(
         CASE
           WHEN a.c0 BETWEEN -8e307 AND 8e307 AND b.c0 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c0 - a.c0) <= 0.01
+          THEN ABS(CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c0 AS REAL) - CAST(a.c0 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c0 AS REAL)), ABS(CAST(b.c0 AS REAL))), 0) <= 0.000001
+          WHEN a.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL) - CAST(a.c0 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL) - CAST(a.c0 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c0 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c0 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -444,8 +655,18 @@ FROM (
       AND NOT COALESCE(
         CASE
           WHEN a.c2 BETWEEN -8e307 AND 8e307 AND b.c2 BETWEEN -8e307 AND 8e307
-          THEN ABS(b.c2 - a.c2) <= 0.01
+          THEN ABS(CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c2 AS REAL) - CAST(a.c2 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c2 AS REAL)), ABS(CAST(b.c2 AS REAL))), 0) <= 0.000001
+          WHEN a.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c2 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL) - CAST(a.c2 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL) - CAST(a.c2 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c2 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c2 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )
@@ -457,6 +678,16 @@ FROM (
           WHEN a.c3 BETWEEN -8e307 AND 8e307 AND b.c3 BETWEEN -8e307 AND 8e307
           THEN ABS(CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)) <= 0.01
           OR CAST(ABS(CAST(b.c3 AS REAL) - CAST(a.c3 AS REAL)) AS REAL) / NULLIF(MAX(ABS(CAST(a.c3 AS REAL)), ABS(CAST(b.c3 AS REAL))), 0) <= 0.000001
+          WHEN a.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          AND b.c3 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+          THEN ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL) - CAST(a.c3 AS REAL) / CAST('2' AS REAL)) <= 0.005
+          OR CAST(ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL) - CAST(a.c3 AS REAL) / CAST('2' AS REAL)) AS REAL) / NULLIF(
+            MAX(
+              ABS(CAST(a.c3 AS REAL) / CAST('2' AS REAL)),
+              ABS(CAST(b.c3 AS REAL) / CAST('2' AS REAL))
+            ),
+            0
+          ) <= 0.000001
         END,
         FALSE
       )

@@ -18,14 +18,23 @@ FROM (
         hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
@@ -43,14 +52,23 @@ FROM (
         hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
@@ -81,14 +99,23 @@ FROM (
         hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
@@ -106,14 +133,23 @@ FROM (
         hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
@@ -165,14 +201,23 @@ FROM (
       hash(
         t."id",
         t."line",
-        t."order",
-        t."a ""quoted"" one",
+        t."order" COLLATE "C",
+        t."a ""quoted"" one" COLLATE "C",
         t."amount",
         t."rate",
         t."day",
         t."at",
         t."is_it",
-        CAST(json(t."doc") AS TEXT),
+        CASE
+          WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+          THEN REGEXP_REPLACE(
+            REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+            '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+            '\1\2\3\4',
+            'g'
+          )
+          ELSE CAST(json(t."doc") AS TEXT)
+        END,
         create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) AS h,
@@ -234,14 +279,23 @@ FROM (
       hash(
         t."id",
         t."line",
-        t."order",
-        t."a ""quoted"" one",
+        t."order" COLLATE "C",
+        t."a ""quoted"" one" COLLATE "C",
         t."amount",
         t."rate",
         t."day",
         t."at",
         t."is_it",
-        CAST(json(t."doc") AS TEXT),
+        CASE
+          WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+          THEN REGEXP_REPLACE(
+            REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+            '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+            '\1\2\3\4',
+            'g'
+          )
+          ELSE CAST(json(t."doc") AS TEXT)
+        END,
         create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) AS h,

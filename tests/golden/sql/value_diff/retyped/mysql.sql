@@ -33,9 +33,9 @@ SELECT
   COUNT(CASE WHEN d.d1 THEN 1 END) AS mismatched_1,
   COUNT(CASE WHEN d.d1 AND d.e1 THEN 1 END) AS null_to_value_1,
   COUNT(CASE WHEN d.d1 AND d.f1 THEN 1 END) AS value_to_null_1,
-  COUNT(CASE WHEN d.d1 THEN d.x1 END) AS subtracted_1,
-  SUM(CASE WHEN d.d1 THEN d.x1 END) AS sum_of_differences_1,
-  MAX(ABS(CASE WHEN d.d1 THEN d.x1 END)) AS largest_difference_1,
+  COUNT(CASE WHEN d.d1 THEN d.x1 END) AS distance_0_1,
+  SUM(CASE WHEN d.d1 THEN d.x1 END) AS distance_1_1,
+  MAX(ABS(CASE WHEN d.d1 THEN d.x1 END)) AS distance_2_1,
   MIN(CASE WHEN d.d1 THEN d.token END) AS first_token_1,
   MAX(CASE WHEN d.d1 THEN d.token END) AS last_token_1,
   COUNT(CASE WHEN d.d2 THEN 1 END) AS mismatched_2,
@@ -56,7 +56,9 @@ FROM (
     AND NOT recce_joined.a_c1 <=> recce_joined.b_c1 AS d1,
     recce_joined.a_c1 IS NULL AS e1,
     recce_joined.b_c1 IS NULL AS f1,
-    CAST(recce_joined.b_c1 AS DOUBLE) - CAST(recce_joined.a_c1 AS DOUBLE) AS x1,
+    (
+      CAST(recce_joined.b_c1 AS DECIMAL(13, 2)) - CAST(recce_joined.a_c1 AS DECIMAL(13, 2))
+    ) AS x1,
     recce_joined.a_k0 = recce_joined.b_k0
     AND NOT recce_joined.a_c2 <=> recce_joined.b_c2 AS d2,
     recce_joined.a_c2 IS NULL AS e2,

@@ -5,7 +5,7 @@ SELECT
   COUNT(DISTINCT s.k0 COLLATE "C") AS n_keys
 FROM (
   SELECT
-    CAST(t."id" AS TEXT) AS k0
+    CAST(t."id" AS TEXT) COLLATE "C" AS k0
   FROM orders_base AS t
 ) AS s;
 
@@ -16,7 +16,7 @@ SELECT
   COUNT(DISTINCT s.k0 COLLATE "C") AS n_keys
 FROM (
   SELECT
-    CAST(t."id" AS TEXT) AS k0
+    CAST(t."id" AS TEXT) COLLATE "C" AS k0
   FROM orders_current AS t
 ) AS s;
 
@@ -33,9 +33,9 @@ SELECT
   COUNT(CASE WHEN d.d1 THEN 1 END) AS mismatched_1,
   COUNT(CASE WHEN d.d1 AND d.e1 THEN 1 END) AS null_to_value_1,
   COUNT(CASE WHEN d.d1 AND d.f1 THEN 1 END) AS value_to_null_1,
-  COUNT(CASE WHEN d.d1 THEN d.x1 END) AS subtracted_1,
-  SUM(CASE WHEN d.d1 THEN d.x1 END) AS sum_of_differences_1,
-  MAX(ABS(CASE WHEN d.d1 THEN d.x1 END)) AS largest_difference_1,
+  COUNT(CASE WHEN d.d1 THEN d.x1 END) AS distance_0_1,
+  SUM(CASE WHEN d.d1 THEN d.x1 END) AS distance_1_1,
+  MAX(ABS(CASE WHEN d.d1 THEN d.x1 END)) AS distance_2_1,
   MIN(CASE WHEN d.d1 THEN d.token END) AS first_token_1,
   MAX(CASE WHEN d.d1 THEN d.token END) AS last_token_1,
   COUNT(CASE WHEN d.d2 THEN 1 END) AS mismatched_2,
@@ -55,26 +55,33 @@ FROM (
     a.c1 IS NULL AS e1,
     b.c1 IS NULL AS f1,
     CASE
-      WHEN a.c1 BETWEEN -1e290 AND 1e290 AND b.c1 BETWEEN -1e290 AND 1e290
-      THEN CAST(b.c1 AS DOUBLE PRECISION) - CAST(a.c1 AS DOUBLE PRECISION)
+      WHEN (
+        a.c1 < CAST('Infinity' AS DECIMAL) AND a.c1 > -CAST('Infinity' AS DECIMAL)
+      )
+      AND (
+        b.c1 < CAST('Infinity' AS DECIMAL) AND b.c1 > -CAST('Infinity' AS DECIMAL)
+      )
+      THEN (
+        CAST(b.c1 AS DECIMAL) - CAST(a.c1 AS DECIMAL)
+      )
     END AS x1,
     a.k0 = b.k0 AND a.c2 IS DISTINCT FROM b.c2 AS d2,
     a.c2 IS NULL AS e2,
     b.c2 IS NULL AS f2
   FROM (
     SELECT
-      CAST(t."id" AS TEXT) AS k0,
-      CAST(t."line" AS TEXT) AS c0,
+      CAST(t."id" AS TEXT) COLLATE "C" AS k0,
+      CAST(t."line" AS TEXT) COLLATE "C" AS c0,
       t."amount" AS c1,
-      CAST(t."day" AS TEXT) AS c2
+      CAST(t."day" AS TEXT) COLLATE "C" AS c2
     FROM orders_base AS t
   ) AS a
   FULL OUTER JOIN (
     SELECT
-      CAST(t."id" AS TEXT) AS k0,
-      CAST(t."line" AS TEXT) AS c0,
+      CAST(t."id" AS TEXT) COLLATE "C" AS k0,
+      CAST(t."line" AS TEXT) COLLATE "C" AS c0,
       t."amount" AS c1,
-      CAST(t."day" AS TEXT) AS c2
+      CAST(t."day" AS TEXT) COLLATE "C" AS c2
     FROM orders_current AS t
   ) AS b
     ON a.k0 = b.k0
@@ -101,22 +108,22 @@ SELECT
   BTRIM(CAST(TO_JSON(b.r2) AS TEXT), '"') AS current_2
 FROM (
   SELECT
-    CAST(t."id" AS TEXT) AS k0,
-    CAST(t."line" AS TEXT) AS c0,
+    CAST(t."id" AS TEXT) COLLATE "C" AS k0,
+    CAST(t."line" AS TEXT) COLLATE "C" AS c0,
     t."amount" AS c1,
-    CAST(t."day" AS TEXT) AS c2,
+    CAST(t."day" AS TEXT) COLLATE "C" AS c2,
     t."line" AS r0,
     t."day" AS r2
   FROM orders_base AS t
   WHERE
-    CAST(t."id" AS TEXT) IN ('1')
+    CAST(t."id" AS TEXT) COLLATE "C" IN ('1')
 ) AS a
 INNER JOIN (
   SELECT
-    CAST(t."id" AS TEXT) AS k0,
-    CAST(t."line" AS TEXT) AS c0,
+    CAST(t."id" AS TEXT) COLLATE "C" AS k0,
+    CAST(t."line" AS TEXT) COLLATE "C" AS c0,
     t."amount" AS c1,
-    CAST(t."day" AS TEXT) AS c2,
+    CAST(t."day" AS TEXT) COLLATE "C" AS c2,
     t."line" AS r0,
     t."day" AS r2
   FROM orders_current AS t

@@ -33,9 +33,11 @@ SELECT
   COUNT(CASE WHEN d.d1 THEN 1 END) AS mismatched_1,
   COUNT(CASE WHEN d.d1 AND d.e1 THEN 1 END) AS null_to_value_1,
   COUNT(CASE WHEN d.d1 AND d.f1 THEN 1 END) AS value_to_null_1,
-  COUNT(CASE WHEN d.d1 THEN d.x1 END) AS subtracted_1,
-  SUM(CASE WHEN d.d1 THEN d.x1 END) AS sum_of_differences_1,
-  MAX(ABS(CASE WHEN d.d1 THEN d.x1 END)) AS largest_difference_1,
+  COUNT(COALESCE(CASE WHEN d.d1 THEN d.x1 END, CASE WHEN d.d1 THEN d.y1 END)) AS distance_0_1,
+  SUM(CASE WHEN d.d1 THEN d.x1 END) AS distance_1_1,
+  MAX(ABS(CASE WHEN d.d1 THEN d.x1 END)) AS distance_2_1,
+  SUM(CASE WHEN d.d1 THEN d.y1 END) AS distance_3_1,
+  MAX(ABS(CASE WHEN d.d1 THEN d.y1 END)) AS distance_4_1,
   MIN(CASE WHEN d.d1 THEN d.token END) AS first_token_1,
   MAX(CASE WHEN d.d1 THEN d.token END) AS last_token_1,
   COUNT(CASE WHEN d.d2 THEN 1 END) AS mismatched_2,
@@ -54,7 +56,33 @@ FROM (
     a.k0 = b.k0 AND a.c1 IS NOT b.c1 AS d1,
     a.c1 IS NULL AS e1,
     b.c1 IS NULL AS f1,
-    CAST(b.c1 AS REAL) - CAST(a.c1 AS REAL) AS x1,
+    CASE
+      WHEN a.c1 BETWEEN -1e290 AND 1e290 AND b.c1 BETWEEN -1e290 AND 1e290
+      THEN (
+        CAST(b.c1 AS REAL) - CAST(a.c1 AS REAL)
+      )
+    END AS x1,
+    CASE
+      WHEN a.c1 BETWEEN -1e290 AND 1e290 AND b.c1 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN a.c1 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND b.c1 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(b.c1 AS REAL) BETWEEN -1 AND 1
+            THEN CAST('0' AS REAL)
+            ELSE CAST(b.c1 AS REAL) * CAST('5.421010862427522e-20' AS REAL)
+          END
+        ) - (
+          CASE
+            WHEN CAST(a.c1 AS REAL) BETWEEN -1 AND 1
+            THEN CAST('0' AS REAL)
+            ELSE CAST(a.c1 AS REAL) * CAST('5.421010862427522e-20' AS REAL)
+          END
+        )
+      )
+    END AS y1,
     a.k0 = b.k0 AND a.c2 IS NOT b.c2 AS d2,
     a.c2 IS NULL AS e2,
     b.c2 IS NULL AS f2

@@ -18,14 +18,23 @@ FROM (
         hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
@@ -39,14 +48,23 @@ FROM (
         AND hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) % 1000000 < 5000
@@ -61,14 +79,23 @@ FROM (
         hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
@@ -82,14 +109,23 @@ FROM (
         AND hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) % 1000000 < 5000
@@ -119,14 +155,23 @@ FROM (
         hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
@@ -140,14 +185,23 @@ FROM (
         AND hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) % 1000000 < 5000
@@ -162,14 +216,23 @@ FROM (
         hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) AS h
@@ -183,14 +246,23 @@ FROM (
         AND hash(
           t."id",
           t."line",
-          t."order",
-          t."a ""quoted"" one",
+          t."order" COLLATE "C",
+          t."a ""quoted"" one" COLLATE "C",
           t."amount",
           t."rate",
           t."day",
           t."at",
           t."is_it",
-          CAST(json(t."doc") AS TEXT),
+          CASE
+            WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+            THEN REGEXP_REPLACE(
+              REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+              '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+              '\1\2\3\4',
+              'g'
+            )
+            ELSE CAST(json(t."doc") AS TEXT)
+          END,
           create_sort_key(t."list", 'ASC NULLS FIRST'),
           t."raw"
         ) % 1000000 < 5000
@@ -241,14 +313,23 @@ FROM (
       hash(
         t."id",
         t."line",
-        t."order",
-        t."a ""quoted"" one",
+        t."order" COLLATE "C",
+        t."a ""quoted"" one" COLLATE "C",
         t."amount",
         t."rate",
         t."day",
         t."at",
         t."is_it",
-        CAST(json(t."doc") AS TEXT),
+        CASE
+          WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+          THEN REGEXP_REPLACE(
+            REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+            '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+            '\1\2\3\4',
+            'g'
+          )
+          ELSE CAST(json(t."doc") AS TEXT)
+        END,
         create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) AS h,
@@ -274,14 +355,23 @@ FROM (
       AND hash(
         t."id",
         t."line",
-        t."order",
-        t."a ""quoted"" one",
+        t."order" COLLATE "C",
+        t."a ""quoted"" one" COLLATE "C",
         t."amount",
         t."rate",
         t."day",
         t."at",
         t."is_it",
-        CAST(json(t."doc") AS TEXT),
+        CASE
+          WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+          THEN REGEXP_REPLACE(
+            REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+            '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+            '\1\2\3\4',
+            'g'
+          )
+          ELSE CAST(json(t."doc") AS TEXT)
+        END,
         create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) % 1000000 < 5000
@@ -328,14 +418,23 @@ FROM (
       hash(
         t."id",
         t."line",
-        t."order",
-        t."a ""quoted"" one",
+        t."order" COLLATE "C",
+        t."a ""quoted"" one" COLLATE "C",
         t."amount",
         t."rate",
         t."day",
         t."at",
         t."is_it",
-        CAST(json(t."doc") AS TEXT),
+        CASE
+          WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+          THEN REGEXP_REPLACE(
+            REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+            '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+            '\1\2\3\4',
+            'g'
+          )
+          ELSE CAST(json(t."doc") AS TEXT)
+        END,
         create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) AS h,
@@ -361,14 +460,23 @@ FROM (
       AND hash(
         t."id",
         t."line",
-        t."order",
-        t."a ""quoted"" one",
+        t."order" COLLATE "C",
+        t."a ""quoted"" one" COLLATE "C",
         t."amount",
         t."rate",
         t."day",
         t."at",
         t."is_it",
-        CAST(json(t."doc") AS TEXT),
+        CASE
+          WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+          THEN REGEXP_REPLACE(
+            REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+            '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+            '\1\2\3\4',
+            'g'
+          )
+          ELSE CAST(json(t."doc") AS TEXT)
+        END,
         create_sort_key(t."list", 'ASC NULLS FIRST'),
         t."raw"
       ) % 1000000 < 5000

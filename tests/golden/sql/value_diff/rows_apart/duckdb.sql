@@ -58,7 +58,27 @@ FROM (
           )
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CAST(CASE
+              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+              THEN REGEXP_REPLACE(
+                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                '\1\2\3\4',
+                'g'
+              )
+              ELSE CAST(json(t."doc") AS TEXT)
+            END AS TEXT),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
         REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -128,7 +148,27 @@ FROM (
           )
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CAST(CASE
+              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+              THEN REGEXP_REPLACE(
+                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                '\1\2\3\4',
+                'g'
+              )
+              ELSE CAST(json(t."doc") AS TEXT)
+            END AS TEXT),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
         REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -192,7 +232,27 @@ FROM (
           )
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CAST(CASE
+              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+              THEN REGEXP_REPLACE(
+                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                '\1\2\3\4',
+                'g'
+              )
+              ELSE CAST(json(t."doc") AS TEXT)
+            END AS TEXT),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
         REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -258,7 +318,27 @@ FROM (
           )
         END,
         '~N'
-      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+      ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CAST(CASE
+              WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+              THEN REGEXP_REPLACE(
+                REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                '\1\2\3\4',
+                'g'
+              )
+              ELSE CAST(json(t."doc") AS TEXT)
+            END AS TEXT),
+            '~',
+            '~~'
+          ),
+          '|',
+          '~|'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
         REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
         '~N'
       ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -351,7 +431,27 @@ FROM (
             )
           END,
           '~N'
-        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CASE
+                WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+                THEN REGEXP_REPLACE(
+                  REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                  '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                  '\1\2\3\4',
+                  'g'
+                )
+                ELSE CAST(json(t."doc") AS TEXT)
+              END AS TEXT),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
           REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
           '~N'
         ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
@@ -457,7 +557,27 @@ FROM (
             )
           END,
           '~N'
-        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(json(t."doc") AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(
+        ) || '|' || COALESCE(CAST(t."is_it" AS TEXT), '~N') || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CAST(CASE
+                WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+                THEN REGEXP_REPLACE(
+                  REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                  '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+                  '\1\2\3\4',
+                  'g'
+                )
+                ELSE CAST(json(t."doc") AS TEXT)
+              END AS TEXT),
+              '~',
+              '~~'
+            ),
+            '|',
+            '~|'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
           REPLACE(REPLACE(HEX(create_sort_key(t."list", 'ASC NULLS FIRST')), '~', '~~'), '|', '~|'),
           '~N'
         ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')

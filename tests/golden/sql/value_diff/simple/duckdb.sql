@@ -28,9 +28,9 @@ SELECT
   COUNT(CASE WHEN d.d0 THEN 1 END) AS mismatched_0,
   COUNT(CASE WHEN d.d0 AND d.e0 THEN 1 END) AS null_to_value_0,
   COUNT(CASE WHEN d.d0 AND d.f0 THEN 1 END) AS value_to_null_0,
-  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS subtracted_0,
-  SUM(CASE WHEN d.d0 THEN d.x0 END) AS sum_of_differences_0,
-  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS largest_difference_0,
+  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS distance_0_0,
+  SUM(CASE WHEN d.d0 THEN d.x0 END) AS distance_1_0,
+  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS distance_2_0,
   MIN(CASE WHEN d.d0 THEN d.token END) AS first_token_0,
   MAX(CASE WHEN d.d0 THEN d.token END) AS last_token_0,
   COUNT(CASE WHEN d.d1 THEN 1 END) AS mismatched_1,
@@ -46,17 +46,19 @@ SELECT
   COUNT(CASE WHEN d.d3 THEN 1 END) AS mismatched_3,
   COUNT(CASE WHEN d.d3 AND d.e3 THEN 1 END) AS null_to_value_3,
   COUNT(CASE WHEN d.d3 AND d.f3 THEN 1 END) AS value_to_null_3,
-  COUNT(CASE WHEN d.d3 THEN d.x3 END) AS subtracted_3,
-  SUM(CASE WHEN d.d3 THEN d.x3 END) AS sum_of_differences_3,
-  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS largest_difference_3,
+  COUNT(CASE WHEN d.d3 THEN d.x3 END) AS distance_0_3,
+  SUM(CASE WHEN d.d3 THEN d.x3 END) AS distance_1_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS distance_2_3,
   MIN(CASE WHEN d.d3 THEN d.token END) AS first_token_3,
   MAX(CASE WHEN d.d3 THEN d.token END) AS last_token_3,
   COUNT(CASE WHEN d.d4 THEN 1 END) AS mismatched_4,
   COUNT(CASE WHEN d.d4 AND d.e4 THEN 1 END) AS null_to_value_4,
   COUNT(CASE WHEN d.d4 AND d.f4 THEN 1 END) AS value_to_null_4,
-  COUNT(CASE WHEN d.d4 THEN d.x4 END) AS subtracted_4,
-  SUM(CASE WHEN d.d4 THEN d.x4 END) AS sum_of_differences_4,
-  MAX(ABS(CASE WHEN d.d4 THEN d.x4 END)) AS largest_difference_4,
+  COUNT(COALESCE(CASE WHEN d.d4 THEN d.x4 END, CASE WHEN d.d4 THEN d.y4 END)) AS distance_0_4,
+  SUM(CASE WHEN d.d4 THEN d.x4 END) AS distance_1_4,
+  MAX(ABS(CASE WHEN d.d4 THEN d.x4 END)) AS distance_2_4,
+  SUM(CASE WHEN d.d4 THEN d.y4 END) AS distance_3_4,
+  MAX(ABS(CASE WHEN d.d4 THEN d.y4 END)) AS distance_4_4,
   MIN(CASE WHEN d.d4 THEN d.token END) AS first_token_4,
   MAX(CASE WHEN d.d4 THEN d.token END) AS last_token_4,
   COUNT(CASE WHEN d.d5 THEN 1 END) AS mismatched_5,
@@ -97,7 +99,9 @@ FROM (
     a.k0 = b.k0 AND a.c0 IS DISTINCT FROM b.c0 AS d0,
     a.c0 IS NULL AS e0,
     b.c0 IS NULL AS f0,
-    CAST(b.c0 AS DOUBLE) - CAST(a.c0 AS DOUBLE) AS x0,
+    (
+      CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))
+    ) AS x0,
     a.k0 = b.k0 AND a.c1 IS DISTINCT FROM b.c1 AS d1,
     a.c1 IS NULL AS e1,
     b.c1 IS NULL AS f1,
@@ -107,14 +111,39 @@ FROM (
     a.k0 = b.k0 AND a.c3 IS DISTINCT FROM b.c3 AS d3,
     a.c3 IS NULL AS e3,
     b.c3 IS NULL AS f3,
-    CAST(b.c3 AS DOUBLE) - CAST(a.c3 AS DOUBLE) AS x3,
+    (
+      CAST(b.c3 AS DECIMAL(13, 2)) - CAST(a.c3 AS DECIMAL(13, 2))
+    ) AS x3,
     a.k0 = b.k0 AND a.c4 IS DISTINCT FROM b.c4 AS d4,
     a.c4 IS NULL AS e4,
     b.c4 IS NULL AS f4,
     CASE
       WHEN a.c4 BETWEEN -1e290 AND 1e290 AND b.c4 BETWEEN -1e290 AND 1e290
-      THEN CAST(b.c4 AS DOUBLE) - CAST(a.c4 AS DOUBLE)
+      THEN (
+        CAST(b.c4 AS DOUBLE) - CAST(a.c4 AS DOUBLE)
+      )
     END AS x4,
+    CASE
+      WHEN a.c4 BETWEEN -1e290 AND 1e290 AND b.c4 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN a.c4 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND b.c4 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(b.c4 AS DOUBLE) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE)
+            ELSE CAST(b.c4 AS DOUBLE) * CAST('5.421010862427522e-20' AS DOUBLE)
+          END
+        ) - (
+          CASE
+            WHEN CAST(a.c4 AS DOUBLE) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE)
+            ELSE CAST(a.c4 AS DOUBLE) * CAST('5.421010862427522e-20' AS DOUBLE)
+          END
+        )
+      )
+    END AS y4,
     a.k0 = b.k0 AND a.c5 IS DISTINCT FROM b.c5 AS d5,
     a.c5 IS NULL AS e5,
     b.c5 IS NULL AS f5,
@@ -137,14 +166,23 @@ FROM (
     SELECT
       t."id" AS k0,
       t."line" AS c0,
-      t."order" AS c1,
-      t."a ""quoted"" one" AS c2,
+      t."order" COLLATE "C" AS c1,
+      t."a ""quoted"" one" COLLATE "C" AS c2,
       t."amount" AS c3,
       t."rate" AS c4,
       t."day" AS c5,
       t."at" AS c6,
       t."is_it" AS c7,
-      CAST(json(t."doc") AS TEXT) AS c8,
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."doc") AS TEXT)
+      END AS c8,
       t."list" AS c9,
       t."raw" AS c10
     FROM orders_base AS t
@@ -153,14 +191,23 @@ FROM (
     SELECT
       t."id" AS k0,
       t."line" AS c0,
-      t."order" AS c1,
-      t."a ""quoted"" one" AS c2,
+      t."order" COLLATE "C" AS c1,
+      t."a ""quoted"" one" COLLATE "C" AS c2,
       t."amount" AS c3,
       t."rate" AS c4,
       t."day" AS c5,
       t."at" AS c6,
       t."is_it" AS c7,
-      CAST(json(t."doc") AS TEXT) AS c8,
+      CASE
+        WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+        THEN REGEXP_REPLACE(
+          REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+          '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+          '\1\2\3\4',
+          'g'
+        )
+        ELSE CAST(json(t."doc") AS TEXT)
+      END AS c8,
       t."list" AS c9,
       t."raw" AS c10
     FROM orders_current AS t
@@ -222,14 +269,23 @@ FROM (
   SELECT
     t."id" AS k0,
     t."line" AS c0,
-    t."order" AS c1,
-    t."a ""quoted"" one" AS c2,
+    t."order" COLLATE "C" AS c1,
+    t."a ""quoted"" one" COLLATE "C" AS c2,
     t."amount" AS c3,
     t."rate" AS c4,
     t."day" AS c5,
     t."at" AS c6,
     t."is_it" AS c7,
-    CAST(json(t."doc") AS TEXT) AS c8,
+    CASE
+      WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+      THEN REGEXP_REPLACE(
+        REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+        '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+        '\1\2\3\4',
+        'g'
+      )
+      ELSE CAST(json(t."doc") AS TEXT)
+    END AS c8,
     t."list" AS c9,
     t."raw" AS c10,
     t."doc" AS r8
@@ -241,14 +297,23 @@ INNER JOIN (
   SELECT
     t."id" AS k0,
     t."line" AS c0,
-    t."order" AS c1,
-    t."a ""quoted"" one" AS c2,
+    t."order" COLLATE "C" AS c1,
+    t."a ""quoted"" one" COLLATE "C" AS c2,
     t."amount" AS c3,
     t."rate" AS c4,
     t."day" AS c5,
     t."at" AS c6,
     t."is_it" AS c7,
-    CAST(json(t."doc") AS TEXT) AS c8,
+    CASE
+      WHEN REGEXP_MATCHES(CAST(t."doc" AS TEXT), '[1-9][0-9.]{14,}[1-9]|[eE][+-]?[0-9]{3}')
+      THEN REGEXP_REPLACE(
+        REGEXP_REPLACE(CAST(t."doc" AS TEXT), '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+        '("(?:[^"\\]|\\.)*")|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)',
+        '\1\2\3\4',
+        'g'
+      )
+      ELSE CAST(json(t."doc") AS TEXT)
+    END AS c8,
     t."list" AS c9,
     t."raw" AS c10,
     t."doc" AS r8

@@ -28,9 +28,9 @@ SELECT
   COUNT(CASE WHEN d.d0 THEN 1 END) AS mismatched_0,
   COUNT(CASE WHEN d.d0 AND d.e0 THEN 1 END) AS null_to_value_0,
   COUNT(CASE WHEN d.d0 AND d.f0 THEN 1 END) AS value_to_null_0,
-  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS subtracted_0,
-  SUM(CASE WHEN d.d0 THEN d.x0 END) AS sum_of_differences_0,
-  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS largest_difference_0,
+  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS distance_0_0,
+  SUM(CASE WHEN d.d0 THEN d.x0 END) AS distance_1_0,
+  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS distance_2_0,
   MIN(CASE WHEN d.d0 THEN d.token END) AS first_token_0,
   MAX(CASE WHEN d.d0 THEN d.token END) AS last_token_0,
   COUNT(CASE WHEN d.d1 THEN 1 END) AS mismatched_1,
@@ -46,17 +46,19 @@ SELECT
   COUNT(CASE WHEN d.d3 THEN 1 END) AS mismatched_3,
   COUNT(CASE WHEN d.d3 AND d.e3 THEN 1 END) AS null_to_value_3,
   COUNT(CASE WHEN d.d3 AND d.f3 THEN 1 END) AS value_to_null_3,
-  COUNT(CASE WHEN d.d3 THEN d.x3 END) AS subtracted_3,
-  SUM(CASE WHEN d.d3 THEN d.x3 END) AS sum_of_differences_3,
-  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS largest_difference_3,
+  COUNT(CASE WHEN d.d3 THEN d.x3 END) AS distance_0_3,
+  SUM(CASE WHEN d.d3 THEN d.x3 END) AS distance_1_3,
+  MAX(ABS(CASE WHEN d.d3 THEN d.x3 END)) AS distance_2_3,
   MIN(CASE WHEN d.d3 THEN d.token END) AS first_token_3,
   MAX(CASE WHEN d.d3 THEN d.token END) AS last_token_3,
   COUNT(CASE WHEN d.d4 THEN 1 END) AS mismatched_4,
   COUNT(CASE WHEN d.d4 AND d.e4 THEN 1 END) AS null_to_value_4,
   COUNT(CASE WHEN d.d4 AND d.f4 THEN 1 END) AS value_to_null_4,
-  COUNT(CASE WHEN d.d4 THEN d.x4 END) AS subtracted_4,
-  SUM(CASE WHEN d.d4 THEN d.x4 END) AS sum_of_differences_4,
-  MAX(ABS(CASE WHEN d.d4 THEN d.x4 END)) AS largest_difference_4,
+  COUNT(COALESCE(CASE WHEN d.d4 THEN d.x4 END, CASE WHEN d.d4 THEN d.y4 END)) AS distance_0_4,
+  SUM(CASE WHEN d.d4 THEN d.x4 END) AS distance_1_4,
+  MAX(ABS(CASE WHEN d.d4 THEN d.x4 END)) AS distance_2_4,
+  SUM(CASE WHEN d.d4 THEN d.y4 END) AS distance_3_4,
+  MAX(ABS(CASE WHEN d.d4 THEN d.y4 END)) AS distance_4_4,
   MIN(CASE WHEN d.d4 THEN d.token END) AS first_token_4,
   MAX(CASE WHEN d.d4 THEN d.token END) AS last_token_4,
   COUNT(CASE WHEN d.d5 THEN 1 END) AS mismatched_5,
@@ -98,7 +100,9 @@ FROM (
     AND NOT recce_joined.a_c0 <=> recce_joined.b_c0 AS d0,
     recce_joined.a_c0 IS NULL AS e0,
     recce_joined.b_c0 IS NULL AS f0,
-    CAST(recce_joined.b_c0 AS DOUBLE) - CAST(recce_joined.a_c0 AS DOUBLE) AS x0,
+    (
+      CAST(recce_joined.b_c0 AS DECIMAL(11, 0)) - CAST(recce_joined.a_c0 AS DECIMAL(11, 0))
+    ) AS x0,
     recce_joined.a_k0 = recce_joined.b_k0
     AND NOT recce_joined.a_c1 <=> recce_joined.b_c1 AS d1,
     recce_joined.a_c1 IS NULL AS e1,
@@ -111,7 +115,9 @@ FROM (
     AND NOT recce_joined.a_c3 <=> recce_joined.b_c3 AS d3,
     recce_joined.a_c3 IS NULL AS e3,
     recce_joined.b_c3 IS NULL AS f3,
-    CAST(recce_joined.b_c3 AS DOUBLE) - CAST(recce_joined.a_c3 AS DOUBLE) AS x3,
+    (
+      CAST(recce_joined.b_c3 AS DECIMAL(13, 2)) - CAST(recce_joined.a_c3 AS DECIMAL(13, 2))
+    ) AS x3,
     recce_joined.a_k0 = recce_joined.b_k0
     AND NOT recce_joined.a_c4 <=> recce_joined.b_c4 AS d4,
     recce_joined.a_c4 IS NULL AS e4,
@@ -119,8 +125,32 @@ FROM (
     CASE
       WHEN recce_joined.a_c4 BETWEEN -1e290 AND 1e290
       AND recce_joined.b_c4 BETWEEN -1e290 AND 1e290
-      THEN CAST(recce_joined.b_c4 AS DOUBLE) - CAST(recce_joined.a_c4 AS DOUBLE)
+      THEN (
+        CAST(recce_joined.b_c4 AS DOUBLE) - CAST(recce_joined.a_c4 AS DOUBLE)
+      )
     END AS x4,
+    CASE
+      WHEN recce_joined.a_c4 BETWEEN -1e290 AND 1e290
+      AND recce_joined.b_c4 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN recce_joined.a_c4 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND recce_joined.b_c4 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(recce_joined.b_c4 AS DOUBLE) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE)
+            ELSE CAST(recce_joined.b_c4 AS DOUBLE) * CAST('5.421010862427522e-20' AS DOUBLE)
+          END
+        ) - (
+          CASE
+            WHEN CAST(recce_joined.a_c4 AS DOUBLE) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE)
+            ELSE CAST(recce_joined.a_c4 AS DOUBLE) * CAST('5.421010862427522e-20' AS DOUBLE)
+          END
+        )
+      )
+    END AS y4,
     recce_joined.a_k0 = recce_joined.b_k0
     AND NOT recce_joined.a_c5 <=> recce_joined.b_c5 AS d5,
     recce_joined.a_c5 IS NULL AS e5,

@@ -137,9 +137,11 @@ SELECT
   COUNT(CASE WHEN d.d0 THEN 1 END) AS mismatched_0,
   COUNT(CASE WHEN d.d0 AND d.e0 THEN 1 END) AS null_to_value_0,
   COUNT(CASE WHEN d.d0 AND d.f0 THEN 1 END) AS value_to_null_0,
-  COUNT(CASE WHEN d.d0 THEN d.x0 END) AS subtracted_0,
-  SUM(CASE WHEN d.d0 THEN d.x0 END) AS sum_of_differences_0,
-  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS largest_difference_0,
+  COUNT(COALESCE(CASE WHEN d.d0 THEN d.x0 END, CASE WHEN d.d0 THEN d.y0 END)) AS distance_0_0,
+  SUM(CASE WHEN d.d0 THEN d.x0 END) AS distance_1_0,
+  MAX(ABS(CASE WHEN d.d0 THEN d.x0 END)) AS distance_2_0,
+  SUM(CASE WHEN d.d0 THEN d.y0 END) AS distance_3_0,
+  MAX(ABS(CASE WHEN d.d0 THEN d.y0 END)) AS distance_4_0,
   MIN(CASE WHEN d.d0 THEN d.token END) AS first_token_0,
   MAX(CASE WHEN d.d0 THEN d.token END) AS last_token_0
 FROM (
@@ -154,8 +156,31 @@ FROM (
     b.c0 IS NULL AS f0,
     CASE
       WHEN a.c0 BETWEEN -1e290 AND 1e290 AND b.c0 BETWEEN -1e290 AND 1e290
-      THEN CAST(b.c0 AS DOUBLE PRECISION) - CAST(a.c0 AS DOUBLE PRECISION)
-    END AS x0
+      THEN (
+        CAST(b.c0 AS DOUBLE PRECISION) - CAST(a.c0 AS DOUBLE PRECISION)
+      )
+    END AS x0,
+    CASE
+      WHEN a.c0 BETWEEN -1e290 AND 1e290 AND b.c0 BETWEEN -1e290 AND 1e290
+      THEN NULL
+      WHEN a.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      AND b.c0 BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308
+      THEN (
+        (
+          CASE
+            WHEN CAST(b.c0 AS DOUBLE PRECISION) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE PRECISION)
+            ELSE CAST(b.c0 AS DOUBLE PRECISION) * CAST('5.421010862427522e-20' AS DOUBLE PRECISION)
+          END
+        ) - (
+          CASE
+            WHEN CAST(a.c0 AS DOUBLE PRECISION) BETWEEN -1 AND 1
+            THEN CAST('0' AS DOUBLE PRECISION)
+            ELSE CAST(a.c0 AS DOUBLE PRECISION) * CAST('5.421010862427522e-20' AS DOUBLE PRECISION)
+          END
+        )
+      )
+    END AS y0
   FROM (
     SELECT
       s.k0,
