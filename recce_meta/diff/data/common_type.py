@@ -208,8 +208,8 @@ def _texts(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonTyp
 
     for one, other in ((base, current), (current, base)):
         if one.kind is Kind.TEXT and other.kind in _ONE_SPELLING:
-            texts = _written(dialect, base), _written(dialect, current)
-            return CommonType(Kind.TEXT, *map(exactly, texts), "text", one)
+            texts = [exactly(_written(dialect, of)) for of in (base, current)]
+            return CommonType(Kind.TEXT, texts[0], texts[1], "text", one)
     return None
 
 
