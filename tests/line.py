@@ -1,19 +1,30 @@
-"""A line to a server that a test can cut."""
+"""A line to a server that a test can cut or freeze."""
 
 from __future__ import annotations
 
+import ctypes
 import socket
+import struct
 import threading
 from contextlib import suppress
 
+SO_ATTACH_FILTER = 26
+BPF_RETURN = 0x06
+
 
 class Line:
-    """A line to the server that can be cut."""
+    """A line to the server that can be cut, frozen, or made a black hole."""
 
-    def __init__(self, host: str, port: int, *, most_bytes: int | None = None) -> None:
-        """To *host* and *port*; it is cut once *most_bytes* have been sent there, where that is given."""
+    def __init__(
+        self, host: str, port: int, *, most_bytes: int | None = None, freeze_at: int | None = None
+    ) -> None:
+        """To *host* and *port*; cut once *most_bytes* have been sent there, frozen once *freeze_at* were."""
         self._target = (host, port)
         self._most_bytes = most_bytes
+        self._freeze_at = freeze_at
+        self._flow = threading.Event()
+        self._flow.set()
+        self.frozen = threading.Event()
         self._sent = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ends: list[socket.socket] = []
@@ -29,11 +40,29 @@ class Line:
             end.close()
         self._ends.clear()
 
+    def freeze(self) -> None:
+        """Forward nothing from now on, and keep every connection open; new ones are accepted and freeze."""
+        self._flow.clear()
+        self.frozen.set()
+
+    def thaw(self) -> None:
+        """Forward what was held back, and what comes."""
+        self.frozen.clear()
+        self._flow.set()
+
+    def swallow(self) -> None:
+        """Drop every packet that arrives, so that not even the kernel answers (Linux)."""
+        drop_all = ctypes.create_string_buffer(struct.pack("HBBI", BPF_RETURN, 0, 0, 0))
+        program = struct.pack("HP", 1, ctypes.addressof(drop_all))
+        for end in (self._listener, *self._ends[::2]):
+            end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
     def close(self) -> None:
         """Let nobody in any more."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.thaw()
         self.cut()
 
     def _accept(self) -> None:
@@ -49,9 +78,13 @@ class Line:
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(4096):
+                self._flow.wait()
                 sink.sendall(data)
                 if sink.getpeername() == self._target:
                     self._sent += len(data)
+                    if self._freeze_at is not None and self._sent > self._freeze_at:
+                        self._freeze_at = None
+                        self.freeze()
                 if self._most_bytes is not None and self._sent > self._most_bytes:
                     self._most_bytes = None
                     self.cut()

@@ -97,6 +97,7 @@ class UnifiedSqlAdapter:
         self._on_wait = on_wait
         self._driver = driver_for(warehouse)
         self._link: Link | None = None
+        self._opening: Link | None = None
         self._stream: Stream | None = None
         self.store_versions: dict[str, int] = {}
         """Versions of stores that need no migration, by schema: looking again costs two round trips."""
@@ -301,8 +302,9 @@ class UnifiedSqlAdapter:
 
     def cancel(self) -> None:
         """Stop the statement that another thread runs here, which then raises QueryCancelled."""
-        if self._link is not None:
-            self._link.cancel()
+        for link in (self._link, self._opening):
+            if link is not None:
+                link.cancel()
 
     @contextmanager
     def session(self, *, atomic: bool = True) -> Iterator[Session]:
@@ -361,7 +363,9 @@ class UnifiedSqlAdapter:
         is_told = False
         while True:
             try:
-                return Link(self._driver, self._plan)
+                self._opening = Link(self._driver, self._plan)
+                self._opening.open()
+                return self._opening
             except StoreLocked as error:
                 if time.monotonic() >= deadline:
                     raise
@@ -376,6 +380,8 @@ class UnifiedSqlAdapter:
                 if attempts >= self._plan.connect_attempts:
                     raise
                 time.sleep(attempts**2)  # as dbt's Postgres adapter waits between `retries`
+            finally:
+                self._opening = None
 
 
 def _warehouse_of(loaded: Profile) -> Warehouse:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from recce_meta.adapter.cancellation import run_stoppable
+from recce_meta.adapter.cancellation import is_within_call, run_briefly, run_stoppable
 from recce_meta.adapter.drivers.base import BaseDriver, Converter, Rows
 from recce_meta.adapter.errors import translated
 from recce_meta.errors import QueryCancelled, RecceMetaError, WarehouseError, masking_errors
@@ -21,6 +21,10 @@ Result = TypeVar("Result")
 
 SERVER_PATIENCE_SECONDS = 1.0
 """How much longer than the limit a server may take that keeps the limit itself."""
+ABANDONED_SECONDS = 1.0
+"""How long to wait for the cursor of a connection that was ended on this side."""
+CLOSE_SECONDS = 10.0
+"""How long closing may take; the server ends what is left of a session by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Cursor:
 
 
 class Link:
-    """An open connection with its driver; every error of the driver leaves as one of ours.
+    """A connection with its driver, opened by `open`; every error of the driver leaves as one of ours.
 
     Statements run in a thread of their own, so that Ctrl-C stops them in the warehouse: DuckDB does not hear
     it while it works.
@@ -46,8 +50,21 @@ class Link:
         self._is_cancelled = False
         self._is_open = False
         self._is_connected = False
-        self._connection = self._connect()
-        self._is_connected = True
+        self._connection: Connection
+
+    def open(self) -> None:
+        """Connect."""
+        self._over_network(self._connect)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection was opened."""
+        return self._is_connected
+
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """Whether `cancel` was called since the last statement began."""
+        return self._is_cancelled
 
     @property
     def is_lost(self) -> bool:
@@ -91,14 +108,16 @@ class Link:
 
     def close_cursor(self, cursor: Cursor) -> None:
         """Leave what *cursor* still has."""
-        if self._is_abandoned:
-            return
 
         def run() -> None:
             with self.door(cursor.sql):
                 self._driver.close_cursor(cursor.raw)
 
-        self._stoppable(run)
+        if not self._is_abandoned:
+            self._stoppable(run)
+        elif not self._driver.warehouse.is_in_process:
+            with suppress(WarehouseError):  # the connection has ended, and the cursor with it
+                run_briefly(run, ABANDONED_SECONDS)
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """Name and type of each column that *sql* would give; a transaction of its own unless one is open."""
@@ -120,8 +139,12 @@ class Link:
 
     def region(self) -> str | None:
         """Where statements run, as far as the driver knows."""
-        with self.door():
-            return self._driver.region(self._connection)
+
+        def run() -> str | None:
+            with self.door():
+                return self._driver.region(self._connection)
+
+        return self._over_network(run)
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         """The rows of our own *sql*, with `:name` for parameters."""
@@ -145,12 +168,10 @@ class Link:
         Where it must be *atomic*, it is one transaction, if the warehouse has any.
         """
         try:
-            with self.door("BEGIN"):
-                self._driver.begin(self._connection, atomic=atomic)
+            self._over_network(lambda: self._begin(atomic=atomic))
             self._is_open = True
             yield
-            with self.door("COMMIT"):
-                self._driver.commit(self._connection)
+            self._over_network(self._commit)
         except BaseException:
             self._roll_back()
             raise
@@ -158,20 +179,43 @@ class Link:
             self._is_open = False
 
     def cancel(self) -> None:
-        """Stop what runs, from another thread; harmless when nothing runs."""
+        """Let the thread that waits for a statement stop it; harmless when nothing runs."""
+        self._is_cancelled = True
+
+    def send_cancel(self) -> None:
+        """Ask the server to stop what runs, from another thread."""
         self._is_cancelled = True
         with self.door():
             self._driver.cancel(self._connection)
 
+    def answers(self, seconds: float) -> bool:
+        """Whether the server answers a new connection within *seconds*; any answer counts, also a refusal."""
+        try:
+            with self.door():
+                return self._driver.answers(self._connection, seconds)
+        except WarehouseError:
+            return True
+
     def abandon(self) -> None:
-        """Leave the connection to a statement that cannot be stopped."""
+        """Leave the connection to a statement that cannot be stopped, and end it on this side."""
         self._is_abandoned = True
+        if self._is_connected:
+            with suppress(WarehouseError), self.door():  # it has ended by itself
+                self._driver.disconnect(self._connection)
 
     def close(self) -> None:
         """Close the connection and release what it holds."""
-        if not self._is_abandoned:
+        if self._is_abandoned:
+            return
+
+        def run() -> None:
             with self.door():
                 self._connection.close()
+
+        if self._driver.warehouse.is_in_process:
+            run()
+        elif not run_briefly(run, CLOSE_SECONDS):
+            self.abandon()
 
     @contextmanager
     def door(self, sql: str | None = None) -> Iterator[None]:
@@ -194,6 +238,14 @@ class Link:
             role=self._plan.role or self._plan.url.username,
         )
 
+    def _begin(self, *, atomic: bool) -> None:
+        with self.door("BEGIN"):
+            self._driver.begin(self._connection, atomic=atomic)
+
+    def _commit(self) -> None:
+        with self.door("COMMIT"):
+            self._driver.commit(self._connection)
+
     def _roll_back(self) -> None:
         """Undo what was begun; a connection that cannot even do that is given up: it is lost, or in ruins.
 
@@ -201,17 +253,42 @@ class Link:
         """
         if self._is_abandoned:
             return
-        try:
+
+        def run() -> None:
             with self.door("ROLLBACK"):
                 self._driver.rollback(self._connection)
+
+        try:
+            self._over_network(run)
         except WarehouseError:
-            self._connection.invalidate()
+            if not self._is_abandoned:
+                run_briefly(self._connection.invalidate, CLOSE_SECONDS)
+
+    def _over_network(self, function: Callable[[], Result]) -> Result:
+        """What *function* gives, on a thread of its own unless the database is within this process."""
+        return function() if self._driver.warehouse.is_in_process else self._stoppable(function)
 
     def _stoppable(
         self, function: Callable[[], Result], *, timeout: float | None = None, patience: float = 0.0
     ) -> Result:
+        if is_within_call():
+            return function()
         self._is_cancelled = False
-        return run_stoppable(function, self, timeout=timeout, patience=patience)
+
+        def run() -> Result:
+            try:
+                return function()
+            finally:
+                if self._is_abandoned:
+                    self._discard()
+
+        return run_stoppable(run, self, timeout=timeout, patience=patience)
+
+    def _discard(self) -> None:
+        """Let go of a connection that was abandoned; SQLAlchemy would else try to reset it at some time."""
+        if self._is_connected and not self._driver.warehouse.is_in_process:
+            with suppress(WarehouseError), self.door():
+                self._connection.invalidate()
 
     def _run_alone(self, sql: str, timeout: float | None, has_json_text: bool) -> tuple[list[str], Rows]:
         with self.transaction():
@@ -266,7 +343,7 @@ class Link:
                 raise QueryCancelled("Stopped while rows were being inserted")
             yield row
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> None:
         # A driver's file tells by itself what it cannot use: a key, a certificate.
         with self.door(), masking_errors(lambda: self._plan.secrets):
             self._driver.prepare(self._plan)
@@ -279,10 +356,13 @@ class Link:
                     self._driver.set_up(connection, statement)
             with self.door():
                 connection.commit()
+            if self._is_abandoned:
+                raise QueryCancelled("Stopped while connecting")
         except BaseException:
             connection.close()
             raise
-        return connection
+        self._connection = connection
+        self._is_connected = True
 
 
 def _columns(cursor: Any) -> list[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from importlib import import_module
 from keyword import iskeyword
+from threading import Thread
 from types import FrameType
 
 import click
@@ -56,6 +58,10 @@ EXIT_CODES = (
 )
 
 
+EXIT_SECONDS = 1.0
+"""How long an interrupted command may take to end its threads and remove its files."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command when it is run: `--help` costs what click costs."""
 
@@ -103,16 +109,42 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line and exit: every failure is one message, with its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(run(sys.argv[1:]))
+    signals = _Signals()
+    signal.signal(signal.SIGTERM, signals.handle)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a background job ignores it
+        signal.signal(signal.SIGINT, signals.handle)
+    code = run(sys.argv[1:])
+    if signals.first is not None:
+        _exit_soon(code)
+    sys.exit(code)
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, by which schedulers stop jobs: it ends us as Ctrl-C does, statements stopped, files gone."""
 
 
-def _terminate(_signum: int, _frame: FrameType | None) -> None:
-    raise Terminated
+class _Signals:
+    """Handler of Ctrl-C and SIGTERM: the first one ends the command in order, the second one at once."""
+
+    def __init__(self) -> None:
+        self.first: int | None = None
+
+    def handle(self, signum: int, _frame: FrameType | None) -> None:
+        """Raise KeyboardInterrupt, or Terminated; exit if that was done before."""
+        if self.first is not None:
+            os._exit(128 + signum)
+        self.first = signum
+        raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
+
+
+def _exit_soon(code: int) -> None:
+    """Exit in a moment, also if threads of a driver still wait for a dead connection."""
+
+    def wait() -> None:
+        time.sleep(EXIT_SECONDS)
+        os._exit(code)
+
+    Thread(target=wait, name="recce_meta exit", daemon=True).start()
 
 
 def run(arguments: list[str]) -> int:
@@ -128,6 +160,8 @@ def _run(arguments: list[str]) -> int:
     except click.exceptions.Abort as error:
         terminated = isinstance(error.__cause__, Terminated)
         click.echo("Terminated" if terminated else "Interrupted", err=True)
+        if error.__cause__ is not None and error.__cause__.args:
+            click.echo(f"hint: {error.__cause__.args[0]}", err=True)
         return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code

@@ -24,6 +24,15 @@ from recce_meta.warehouses.position import place_of
 DEFAULT_PORT = 5432
 DEFAULT_CONNECT_SECONDS = 10
 
+# Seconds, a number of probes, and milliseconds: a connection whose other end is gone ends after a minute.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-KEEPALIVES
+KEEPALIVES: Mapping[str, object] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
 SSL_FILES = ("sslcert", "sslkey", "sslrootcert")
 # https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -35,6 +44,7 @@ _DRIVER_ARGUMENTS: Mapping[str, object] = {
     "application_name": "recce_meta",
     "client_encoding": "utf8",
     "connect_timeout": DEFAULT_CONNECT_SECONDS,
+    **KEEPALIVES,
     "prepare_threshold": None,
 }
 _ENGINE_ARGUMENTS: Mapping[str, object] = {"use_native_hstore": False}

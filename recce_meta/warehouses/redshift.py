@@ -43,7 +43,8 @@ _SSL_MODES: Mapping[str, str | None] = {
     "verify-ca": "verify-ca",
     "verify-full": "verify-full",
 }
-_KEEPALIVES = ("tcp_keepalive_idle", "tcp_keepalive_interval", "tcp_keepalive_count")
+_KEEPALIVES = {"tcp_keepalive_idle": 30, "tcp_keepalive_interval": 10, "tcp_keepalive_count": 3}
+"""Fields, and their values unless set: a connection whose other end is gone ends after a minute."""
 _ENDPOINT_KEYS = ("type", "request_url", "request_data")
 # Which of the fields for logging in each method reads; to set another is a mistake that dbt passes over.
 _READ_BY: Mapping[str, tuple[str, ...]] = {
@@ -255,8 +256,8 @@ def _reach(fields: Fields) -> dict[str, object]:
         "region": fields.text("region"),
         AUTOCOMMIT: fields.boolean(AUTOCOMMIT, True),
     }
-    for name in _KEEPALIVES:
-        seconds = fields.integer(name)
+    for name, default in _KEEPALIVES.items():
+        seconds = fields.integer(name) or default
         arguments[name] = seconds if keepalive else None
     return {name: value for name, value in arguments.items() if value is not None or name == "sslmode"}
 

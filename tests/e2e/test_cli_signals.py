@@ -5,12 +5,18 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import pytest
+from sqlalchemy import make_url
 
 from recce_meta import demo_data
+from recce_meta.adapter import UnifiedSqlAdapter
+from tests.line import Line
 
 
 @pytest.mark.parametrize(("number", "word"), [(signal.SIGTERM, "Terminated"), (signal.SIGINT, "Interrupted")])
@@ -32,3 +38,39 @@ def test_a_signal_ends_a_waiting_command_with_its_own_exit_code(
         out, rest = child.communicate(timeout=30)
     assert "held.duckdb" in waiting
     assert (child.returncode, out, rest.strip()) == (128 + number, "", word)
+
+
+@pytest.fixture
+def line(postgres_url: str) -> Iterator[Line]:
+    place = make_url(postgres_url)
+    line = Line(place.host or "127.0.0.1", place.port or 5432, freeze_at=40_000)
+    yield line
+    line.close()
+
+
+@pytest.mark.parametrize("numbers", [(signal.SIGINT,), (signal.SIGINT, signal.SIGINT)])
+def test_ctrl_c_ends_a_recording_over_a_frozen_network_and_leaves_nothing_half_visible(
+    postgres_url: str, line: Line, numbers: tuple[signal.Signals, ...]
+) -> None:
+    schema = f"frozen_{uuid4().hex[:12]}"
+    url = make_url(postgres_url).set(host="127.0.0.1", port=line.port).render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "recce_meta", "record", "--url", url, "--schema", schema]
+    child = subprocess.Popen(
+        [*command, "--target-path", str(demo_data.artifacts("base"))], stderr=subprocess.PIPE, text=True
+    )
+    assert line.frozen.wait(60)
+    time.sleep(0.5)
+    for number in numbers:
+        child.send_signal(number)
+        time.sleep(0.1)
+    pressed = time.monotonic()
+    _, rest = child.communicate(timeout=30)
+
+    assert time.monotonic() - pressed < (4 if len(numbers) == 1 else 1)
+    assert child.returncode == 128 + signal.SIGINT
+    if len(numbers) == 1:
+        assert rest.strip().startswith("Interrupted\nhint: the server did not confirm"), rest
+    line.close()
+    with UnifiedSqlAdapter.from_url(postgres_url) as other:
+        found = f"SELECT count(*) FROM information_schema.tables WHERE table_schema = '{schema}'"
+        assert other.execute(found)[1] == [(0,)], "creating the store is a part of the transaction"

@@ -157,6 +157,17 @@ class BaseDriver:
         """Stop what runs on *connection*; called from another thread, harmless when nothing runs."""
         raise NotImplementedError(f"A statement cannot be cancelled on {self.warehouse.name}")
 
+    def answers(self, connection: Connection, seconds: float) -> bool:
+        """Return False if the server does not answer a new connection within *seconds*.
+
+        Called from another thread while *connection* waits. Drivers that ask over HTTP have limits for each
+        request, and need none of this.
+        """
+        return True
+
+    def disconnect(self, connection: Connection) -> None:
+        """End *connection* from another thread, without a word to the server, if the driver can."""
+
     def limit_statement(self, connection: Connection, seconds: float) -> None:
         """Tell the server to stop any statement of the transaction that begins now after *seconds*."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recce_meta.adapter.drivers.base import BaseDriver, Converter, json_value, raw, url_of
 from recce_meta.adapter.drivers.key_files import refuse_unreadable
+from recce_meta.adapter.drivers.sockets import keep_alive, shut
 from recce_meta.errors import ConfigurationError, MissingDriverError, did_you_mean
 from recce_meta.warehouses import ConnectionPlan
 
@@ -67,13 +68,42 @@ class Driver(BaseDriver):
             raise _unusable(f"no character set is called '{charset}'")
         return self.bare_engine(plan, dialect, self._connect)
 
-    def _connect(self) -> Any:
+    def _connect(self, seconds: float | None = None) -> Any:
+        """A new connection. Every answer of the login has *seconds*, or those of `connect_timeout`."""
         import pymysql
 
+        limit = seconds or self._arguments.get("connect_timeout")
+        login = {"read_timeout": limit, "write_timeout": limit, "connect_timeout": limit}
         try:
-            return pymysql.connect(**self._arguments)
+            connected: Any = pymysql.connect(**{**self._arguments, **login})
         except (LookupError, TypeError, ValueError) as error:
             raise _unusable(error) from error
+        # The limits of the login would else be those of every statement.
+        connected._read_timeout = self._arguments.get("read_timeout")
+        connected._write_timeout = self._arguments.get("write_timeout")
+        if not connected.unix_socket:
+            keep_alive(connected._sock)
+        return connected
+
+    def answers(self, connection: Connection, seconds: float) -> bool:
+        """Log in anew: the server blocks a host that connects often and does not log in."""
+        from pymysql import OperationalError
+
+        if raw(connection).unix_socket:
+            return True
+        try:
+            self._connect(seconds).close()
+        except OperationalError as error:
+            reason = getattr(error, "original_exception", None) or error.__context__
+            return not isinstance(reason, TimeoutError)
+        return True
+
+    def disconnect(self, connection: Connection) -> None:
+        """End the connection on this side; PyMySQL meets its end."""
+        driver = raw(connection)
+        _forget_rows(driver._result)
+        if driver._sock is not None:
+            shut(driver._sock.fileno())
 
     def is_lost(self, connection: Connection) -> bool:
         """PyMySQL closes its socket once it has met the end of the connection."""
@@ -92,6 +122,12 @@ class Driver(BaseDriver):
         cursor = raw(connection).cursor(SSCursor)
         cursor.execute(sql)
         return cursor
+
+    def close_cursor(self, cursor: Any) -> None:
+        """Read the remaining rows, unless the connection has ended."""
+        if cursor.connection is not None and not cursor.connection.open:
+            _forget_rows(cursor._result)
+        super().close_cursor(cursor)
 
     def converters(self, cursor: Any) -> Mapping[int, Converter]:
         """Moments with a zone, times of a day, and parsed JSON, where PyMySQL gives something else."""
@@ -115,6 +151,12 @@ def _refuse_unknown(plan: ConnectionPlan, known: Iterable[str]) -> None:
                 f"Unknown parameter '{name}' in the URL: PyMySQL has none of this name",
                 hint="for TLS: ssl_ca=FILE" if "ssl" in name else did_you_mean(name, names),
             )
+
+
+def _forget_rows(result: Any) -> None:
+    """Let PyMySQL read no more rows of *result* when its cursor is closed: the connection has ended."""
+    if result is not None:
+        result.unbuffered_active = False
 
 
 def _unusable(error: object) -> ConfigurationError:

@@ -21,6 +21,7 @@ from recce_meta.adapter.drivers.base import (
     url_of,
 )
 from recce_meta.adapter.drivers.key_files import refuse_unreadable
+from recce_meta.adapter.drivers.sockets import answers_postgres, shut
 from recce_meta.errors import MissingDriverError
 from recce_meta.warehouses import ConnectionPlan
 from recce_meta.warehouses.postgres import SSL_FILES, SYSTEM
@@ -143,6 +144,16 @@ class Driver(BaseDriver):
     def cancel(self, connection: Connection) -> None:
         """Ask the server to stop the running statement."""
         raw(connection).cancel_safe(timeout=CANCEL_SECONDS)
+
+    def answers(self, connection: Connection, seconds: float) -> bool:
+        """Ask the server, over a new TCP connection, whether it speaks TLS; a local socket cannot freeze."""
+        info = raw(connection).info
+        host = info.hostaddr or info.host
+        return not host or host[0] in "/@" or answers_postgres(host, info.port, seconds)
+
+    def disconnect(self, connection: Connection) -> None:
+        """End the connection on this side; psycopg meets its end."""
+        shut(raw(connection).fileno())
 
     def limit_statement(self, connection: Connection, seconds: float) -> None:
         """Set `statement_timeout` for the rest of the transaction, which begins here if none has."""

@@ -26,6 +26,7 @@ from recce_meta.adapter.drivers.redshift_sql import (
     with_split_lines,
 )
 from recce_meta.adapter.drivers.redshift_token import fetch_token
+from recce_meta.adapter.drivers.sockets import answers_postgres, limit_unanswered, shut
 from recce_meta.errors import MissingDriverError, RecceMetaError
 from recce_meta.warehouses import ConnectionPlan, Warehouse
 from recce_meta.warehouses.redshift import AUTOCOMMIT, TOKEN_ENDPOINT
@@ -141,6 +142,15 @@ class Driver(BaseDriver):
         finally:
             with suppress(*self.error_types()):
                 other.close()
+
+    def answers(self, connection: Connection, seconds: float) -> bool:
+        """Ask the server, over a new TCP connection, whether it speaks TLS."""
+        host, port = raw(connection)._usock.getpeername()[:2]
+        return answers_postgres(host, port, seconds)
+
+    def disconnect(self, connection: Connection) -> None:
+        """End the connection on this side; the driver meets its end."""
+        shut(raw(connection)._usock.fileno())
 
     def send(self, connection: Connection, sql: str) -> CursorResult[Any]:
         """Run *sql* of a user's, unchanged."""
@@ -270,6 +280,7 @@ def _connected(arguments: Mapping[str, Any]) -> Any:
         raise redshift_connector.InterfaceError(f"{type(error).__name__}: {error}") from error
     # The time to connect would else be the longest that any statement may take.
     driver._usock.settimeout(None)
+    limit_unanswered(driver._usock)
     return driver
 
 

@@ -1,0 +1,65 @@
+"""TCP as drivers need it: keep-alive, a limit for data that is not acknowledged, and signs of life."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+
+KEEPALIVE_IDLE = 30
+KEEPALIVE_INTERVAL = 10
+KEEPALIVE_COUNT = 3
+USER_TIMEOUT = 60
+"""Seconds, and a number of probes. A connection whose other end is gone ends after a minute at most.
+
+The kernel of a busy server answers the probes, however long a statement runs.
+"""
+
+# https://www.postgresql.org/docs/current/protocol-message-formats.html: SSLRequest, the shortest question
+# that every server answers, before any login.
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
+
+def keep_alive(connected: socket.socket) -> None:
+    """Set keep-alive and the user timeout on *connected*, as far as the system knows them."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    limit_unanswered(connected)
+    for names, value in (
+        (("TCP_KEEPIDLE", "TCP_KEEPALIVE"), KEEPALIVE_IDLE),  # the second is the name on macOS
+        (("TCP_KEEPINTVL",), KEEPALIVE_INTERVAL),
+        (("TCP_KEEPCNT",), KEEPALIVE_COUNT),
+    ):
+        option = next((getattr(socket, name) for name in names if hasattr(socket, name)), None)
+        if option is not None:
+            connected.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def limit_unanswered(connected: socket.socket) -> None:
+    """Set the time after which data that the other end does not acknowledge ends *connected*."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT * 1000)
+
+
+def answers_postgres(host: str, port: int, seconds: float) -> bool:
+    """Return False if the server at *host*, which speaks PostgreSQL's protocol, is silent for *seconds*.
+
+    A refusal is an answer: the network is alive.
+    """
+    try:
+        with socket.create_connection((host, port), timeout=seconds) as connected:
+            connected.sendall(_SSL_REQUEST)
+            connected.recv(1)
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def shut(descriptor: int) -> None:
+    """End the connection of *descriptor* in both directions: a thread that waits for data wakes up."""
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as duplicate:
+            duplicate.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it has ended by itself

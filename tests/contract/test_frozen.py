@@ -1,0 +1,304 @@
+"""A network that is frozen: each phase ends, Ctrl-C is heard, and a statement that takes long is left alone.
+
+A frozen line keeps every connection open and forwards nothing, as a proxy does whose other side is gone. A
+line that swallows answers nothing at all, as a network does that was unplugged.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import make_url
+
+from recce_meta.adapter import UnifiedSqlAdapter, cancellation, link
+from recce_meta.adapter.drivers import sockets
+from recce_meta.adapter.pool import Pool
+from recce_meta.errors import ConnectionFailed, ConnectionLost
+from recce_meta.warehouses import postgres as postgres_warehouse
+from tests import emulators
+from tests.line import Line
+
+SOON = 2.0
+"""How long Ctrl-C may go unheard. The limit of the tests is twice that, for a machine that is busy."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server and a line to it."""
+
+    name: str
+    direct: str
+    line: Line
+    sleep: str
+
+    def url(self, **parameters: str) -> str:
+        """The server's URL over the line."""
+        url = make_url(self.direct).set(host="127.0.0.1", port=self.line.port)
+        return url.update_query_dict(parameters).render_as_string(hide_password=False)
+
+    def connect(self, **parameters: str) -> UnifiedSqlAdapter:
+        """An adapter over the line."""
+        return UnifiedSqlAdapter.from_url(self.url(**parameters))
+
+
+@pytest.fixture(scope="module")
+def redshift_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with emulators.running("redshift", tmp_path_factory.mktemp("redshift")) as output:
+        user, password = output["user"], output["password"]
+        place = f"{output['host']}:{output['port']}/{output['dbname']}"
+        yield f"redshift://{user}:{password}@{place}?sslmode=disable"
+
+
+@pytest.fixture(params=["postgres", "mysql", "redshift"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    url = request.getfixturevalue(f"{request.param}_url")
+    sleep = "SELECT sleep({})" if request.param == "mysql" else "SELECT pg_sleep({})"
+    place = make_url(url)
+    line = Line(place.host or "127.0.0.1", place.port or {"mysql": 3306}.get(request.param, 5432))
+    yield Server(request.param, url, line, sleep)
+    line.close()
+
+
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits of seconds instead of a minute."""
+    monkeypatch.setattr(cancellation, "LOOK_SECONDS", 0.4)
+    monkeypatch.setattr(cancellation, "LOOK_PATIENCE_SECONDS", 0.4)
+    monkeypatch.setattr(cancellation, "LOOKS", 2)
+    monkeypatch.setattr(link, "CLOSE_SECONDS", 0.5)
+
+
+def table(server: Server) -> Iterator[str]:
+    """A table of the server, dropped afterwards."""
+    with UnifiedSqlAdapter.from_url(server.direct) as adapter:
+        schema = {"mysql": make_url(server.direct).database or ""}.get(server.name, "public")
+        name = adapter.quote_table(schema, f"frozen_{uuid4().hex[:12]}")
+        adapter.execute(f"CREATE TABLE {name} (a INTEGER)")
+        yield name
+        server.line.close()  # the server ends what it still has open
+        adapter.execute(f"DROP TABLE {name}")
+
+
+written = pytest.fixture(table, name="written")
+
+
+def rows_of(server: Server, table: str) -> int:
+    with UnifiedSqlAdapter.from_url(server.direct) as other:
+        ((count,),) = other.execute(f"SELECT count(*) FROM {table}")[1]
+    return int(count)
+
+
+# --- the phases ---------------------------------------------------------------------------------------
+
+Phase = Callable[[Server, UnifiedSqlAdapter, str], None]
+
+
+def statement(server: Server, adapter: UnifiedSqlAdapter, _table: str) -> None:
+    server.line.freeze()
+    adapter.execute("CREATE TABLE no_such_schema_at_all.t (a INTEGER)")
+
+
+def begin(server: Server, adapter: UnifiedSqlAdapter, _table: str) -> None:
+    server.line.freeze()
+    with adapter.session() as session:
+        session.query("SELECT 1")
+
+
+def bulk_load(server: Server, adapter: UnifiedSqlAdapter, table: str) -> None:
+    def rows() -> Iterator[tuple[int]]:
+        for number in range(3_000_000):
+            if number == 2_000:
+                server.line.freeze()
+            yield (number,)
+
+    with adapter.session() as session:
+        session.insert_rows(table, ["a"], rows())
+
+
+def commit(server: Server, adapter: UnifiedSqlAdapter, table: str) -> None:
+    with adapter.session() as session:
+        session.execute(f"INSERT INTO {table} VALUES (1)")
+        server.line.freeze()
+
+
+def roll_back(server: Server, adapter: UnifiedSqlAdapter, table: str) -> None:
+    with adapter.session() as session:
+        session.execute(f"INSERT INTO {table} VALUES (1)")
+        server.line.freeze()
+        raise ConnectionLost("on its way")
+
+
+def stream(server: Server, adapter: UnifiedSqlAdapter, _table: str) -> None:
+    one = "SELECT 1 AS a UNION ALL SELECT 2 UNION ALL SELECT 3"
+    many = f"SELECT x.a FROM ({one}) AS x" + "".join(f", ({one}) AS y{n}" for n in range(13))
+    with adapter.stream(many, batch_rows=10) as rows:
+        next(rows)
+        server.line.freeze()
+        for _ in rows:
+            pass
+
+
+ON_SOME = {"mysql": (statement, stream), "redshift": (statement,)}
+"""Phases on servers that are not PostgreSQL, where all are tried: the code is the same but for the driver."""
+CASES = [("postgres", phase) for phase in (statement, begin, bulk_load, commit, roll_back, stream)]
+CASES += [(name, phase) for name, phases in ON_SOME.items() for phase in phases]
+
+
+@pytest.mark.usefixtures("short_limits")
+@pytest.mark.parametrize(("server", "phase"), CASES, indirect=["server"])
+def test_every_frozen_phase_ends_with_an_error_and_leaves_nothing_behind(
+    server: Server, written: str, phase: Phase
+) -> None:
+    adapter = server.connect()
+    adapter.connect()
+    started = time.monotonic()
+
+    with pytest.raises(ConnectionLost, match=r"No answer from the server|on its way"):
+        phase(server, adapter, written)
+
+    adapter.close()
+    assert time.monotonic() - started < 10
+    assert rows_of(server, written) == 0
+    server.line.thaw()
+    with server.connect() as after:
+        assert after.execute("SELECT 1")[1] == [(1,)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize(("server", "phase"), CASES, indirect=["server"])
+def test_ctrl_c_ends_every_frozen_phase(server: Server, written: str, phase: Phase) -> None:
+    adapter = server.connect()
+    adapter.connect()
+    pressed: list[float] = []
+
+    def press() -> None:
+        server.line.frozen.wait(30)
+        time.sleep(0.3)
+        pressed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press).start()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        phase(server, adapter, written)
+    adapter.close()
+
+    assert time.monotonic() - pressed[0] < 2 * SOON
+    assert caught.value.args == (cancellation.UNCONFIRMED,)
+    assert rows_of(server, written) == 0
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_frozen_close_ends(server: Server) -> None:
+    adapter = server.connect()
+    adapter.connect()
+    server.line.freeze()
+    started = time.monotonic()
+
+    adapter.close()
+
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("sent", [-1, 20])  # while TLS is agreed on, and later
+def test_a_login_that_freezes_ends_with_the_connect_timeout(server: Server, sent: int) -> None:
+    line = Line("127.0.0.1", make_url(server.direct).port or 5432, freeze_at=sent)
+    if sent < 0:
+        line.freeze()
+    frozen = Server(server.name, server.direct, line, "")
+    started = time.monotonic()
+
+    with pytest.raises((ConnectionFailed, ConnectionLost)), frozen.connect(connect_timeout="1") as adapter:
+        adapter.execute("SELECT 1")
+
+    assert time.monotonic() - started < 10
+    line.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_ctrl_c_ends_a_login_that_freezes(server: Server) -> None:
+    server.line.freeze()
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    started = time.monotonic()
+
+    with pytest.raises(KeyboardInterrupt), server.connect() as adapter:
+        adapter.connect()
+
+    assert time.monotonic() - started < 0.5 + 2 * SOON
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_statement_that_takes_longer_than_the_limits_runs_to_its_end(server: Server) -> None:
+    with server.connect() as adapter:
+        adapter.connect()
+        before = server.line.connections
+
+        assert len(adapter.execute(server.sleep.format(2.5))[1]) == 1
+
+    assert server.line.connections >= before + 2, "the server was asked whether it is there"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_ctrl_c_ends_the_threads_of_a_pool(server: Server) -> None:
+    adapter = server.connect()
+    pressed: list[float] = []
+
+    def press() -> None:
+        while server.line.connections < 3:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        server.line.freeze()
+        pressed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press).start()
+    with pytest.raises(KeyboardInterrupt), Pool(adapter, 3) as pool:
+        pool.each(pool.execute, [server.sleep.format(60)] * 3)
+    adapter.close()
+
+    assert time.monotonic() - pressed[0] < 2 * SOON
+
+
+# --- a network that answers nothing -------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="drops packets by a filter of Linux")
+@pytest.mark.parametrize(
+    ("server", "phase"),
+    [("postgres", statement), ("postgres", commit), ("mysql", statement)],
+    indirect=["server"],
+)
+def test_the_kernel_ends_a_connection_whose_packets_are_lost(
+    server: Server, written: str, phase: Phase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "USER_TIMEOUT", 1)
+    short = {**postgres_warehouse.KEEPALIVES, "tcp_user_timeout": 1000}
+    arguments = {**postgres_warehouse._DRIVER_ARGUMENTS, **short}
+    monkeypatch.setattr(postgres_warehouse, "_DRIVER_ARGUMENTS", arguments)
+    monkeypatch.setattr(server.line, "freeze", server.line.swallow)
+    adapter = server.connect()
+    adapter.connect()
+
+    with pytest.raises(ConnectionLost), suppress(KeyboardInterrupt):
+        phase(server, adapter, written)
+
+    adapter.close()
+    assert rows_of(server, written) == 0
+
+
+def test_keep_alive_of_a_profile_wins(postgres_url: str, tmp_path: Path) -> None:
+    url = make_url(postgres_url).update_query_dict({"keepalives_idle": "77"})
+    with UnifiedSqlAdapter.from_url(url.render_as_string(hide_password=False)) as adapter:
+        arguments = adapter._plan.connect_args
+
+    assert "keepalives_idle" not in arguments
+    assert arguments["tcp_user_timeout"] == 60_000
