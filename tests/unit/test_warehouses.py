@@ -40,6 +40,7 @@ from recce_meta.warehouses import (
 )
 from recce_meta.warehouses.base import REGISTRY
 from recce_meta.warehouses.duckdb import database_name, is_file
+from recce_meta.warehouses.postgres import KEEPALIVES
 
 POSTGRES: Mapping[str, object] = {
     "host": "h",
@@ -153,7 +154,7 @@ def test_a_quoted_name_can_be_read_back(name: str) -> None:
 
 
 def test_postgres_fields_become_a_url_and_the_drivers_arguments() -> None:
-    made = postgres(sslmode="require", keepalives_idle=30, connect_timeout=7, application_name="mine")
+    made = postgres(sslmode="require", keepalives_idle=77, connect_timeout=7, application_name="mine")
 
     assert made.url == UrlParts("postgresql+psycopg", "u", "p@ss/w:rd%2F#? é+ x", "h", 5433, "d")
     assert (made.database, made.schema) == ("d", "s")
@@ -161,7 +162,8 @@ def test_postgres_fields_become_a_url_and_the_drivers_arguments() -> None:
         "application_name": "mine",
         "client_encoding": "utf8",
         "connect_timeout": 7,
-        "keepalives_idle": 30,
+        **KEEPALIVES,
+        "keepalives_idle": 77,
         "prepare_threshold": None,
         "sslmode": "require",
     }
@@ -175,7 +177,7 @@ def test_postgres_defaults() -> None:
     assert (made.url.port, made.url.password) == (5432, None)
     assert made.connect_args["application_name"] == "recce_meta"
     assert made.connect_args["connect_timeout"] == 10
-    assert "keepalives_idle" not in made.connect_args
+    assert made.connect_args["keepalives_idle"] == 30
     (statement,) = made.statements
     assert statement.startswith("SELECT set_config(E'TimeZone', E'UTC', false), CASE WHEN")
     assert "client_connection_check_interval" in statement

@@ -79,6 +79,9 @@ def test_user_and_password_go_into_the_url() -> None:
         "sslmode": "verify-ca",
         "timeout": 30,
         "tcp_keepalive": True,
+        "tcp_keepalive_idle": 30,
+        "tcp_keepalive_interval": 10,
+        "tcp_keepalive_count": 3,
         "autocommit": True,
         "is_serverless": False,
     }
