@@ -10,6 +10,7 @@ shows whether the server still answers; a statement is given up only if several 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from enum import Enum, auto
@@ -106,6 +107,11 @@ def is_within_call() -> bool:
     return isinstance(current_thread(), _Caller)
 
 
+def is_hurried() -> bool:
+    """Return True while Ctrl-C is being handled: what is cleaned up then must not wait for a dead network."""
+    return isinstance(sys.exc_info()[1], KeyboardInterrupt)
+
+
 def run_stoppable(
     function: Callable[[], Result], on: Stoppable, *, timeout: float | None = None, patience: float = 0.0
 ) -> Result:
@@ -161,7 +167,10 @@ class _Watch:
 
     def __init__(self, on: Stoppable) -> None:
         self._on = on
-        self._next = time.monotonic() + LOOK_SECONDS
+        hurried = is_hurried()
+        self._next = time.monotonic() + (0 if hurried else LOOK_SECONDS)
+        self._patience = SILENCE_SECONDS if hurried else LOOK_PATIENCE_SECONDS
+        self._most = 1 if hurried else LOOKS
         self._look: _Call[bool] | None = None
         self._silences = 0
 
@@ -170,13 +179,13 @@ class _Watch:
         now = time.monotonic()
         if self._look is None:
             if now >= self._next and self._on.is_connected:
-                self._look = _Call(lambda: self._on.answers(LOOK_PATIENCE_SECONDS))
+                self._look = _Call(lambda: self._on.answers(self._patience))
         elif self._look.ended.is_set():
             has_answered = self._look.outcome()
             self._silences = 0 if has_answered else self._silences + 1
             self._look = None
             self._next = now + (LOOK_SECONDS if has_answered else REPEAT_SECONDS)
-        return self._silences >= LOOKS
+        return self._silences >= self._most
 
 
 def _wait(ended: Event, seconds: float | None, on: Stoppable) -> _End:

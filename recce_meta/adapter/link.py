@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from recce_meta.adapter.cancellation import is_within_call, run_briefly, run_stoppable
+from recce_meta.adapter.cancellation import (
+    SILENCE_SECONDS,
+    is_hurried,
+    is_within_call,
+    run_briefly,
+    run_stoppable,
+)
 from recce_meta.adapter.drivers.base import BaseDriver, Converter, Rows
 from recce_meta.adapter.errors import translated
 from recce_meta.errors import QueryCancelled, RecceMetaError, WarehouseError, masking_errors
@@ -114,7 +120,8 @@ class Link:
                 self._driver.close_cursor(cursor.raw)
 
         if not self._is_abandoned:
-            self._stoppable(run)
+            with suppress(*([WarehouseError] if is_hurried() else [])):  # Ctrl-C is what to report
+                self._stoppable(run)
         elif not self._driver.warehouse.is_in_process:
             with suppress(WarehouseError):  # the connection has ended, and the cursor with it
                 run_briefly(run, ABANDONED_SECONDS)
@@ -214,7 +221,7 @@ class Link:
 
         if self._driver.warehouse.is_in_process:
             run()
-        elif not run_briefly(run, CLOSE_SECONDS):
+        elif not run_briefly(run, SILENCE_SECONDS if is_hurried() else CLOSE_SECONDS):
             self.abandon()
 
     @contextmanager
