@@ -203,7 +203,7 @@ class TestWrongUse:
             (["value", "orders", "-c", "nope"], "error: Unknown column 'nope' in orders"),
             (["value", "orders", "--sample", "0%"], "error: A sample of 0 % cannot be taken"),
             (["value", "orders", "--sample", "few"], "error: Invalid value for '--sample': 'few' is not a"),
-            (["value", "orders", "--tolerance", "-1"], "error: The absolute tolerance -1 makes no sense"),
+            (["value", "orders", "--tolerance", "-1"], "error: Invalid absolute tolerance: -1"),
             (
                 ["value", "orders", "--where", "1 = 1; DROP TABLE x"],
                 "error: The SQL holds several statements",
