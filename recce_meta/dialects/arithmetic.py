@@ -202,16 +202,25 @@ class Decimals(Arithmetic):
         most = self._most
         if most is not None:
             absolute = floored(absolute, self._scale)
-            if absolute.adjusted() >= most - self._scale:
+            if absolute >= self._farthest(most):
                 return both_there(base, current)
         return self._distance_is(base, current, absolute)
+
+    def _farthest(self, most: int) -> Decimal:
+        """A tolerance that no distance exceeds. Numbers of *most* digits are up to twice the largest apart."""
+        if self._has_room(2):
+            return Decimal((0, (1,), most - self._scale))
+        return Decimal((0, (1, *(9,) * (most - 1), 8), -self._scale))
 
     def _distance_is(self, base: Sql, current: Sql, absolute: Decimal) -> Sql:
         """Whether the distance is *absolute* at most, which has no more digits after the point."""
         if self._has_room(2):
             return self._plainly_near(base, current, absolute, self._digits + 1)
         assert self._most is not None, "without a limit there is room"
-        near = self._plainly_near(base, current, absolute, self._most - 1)
+        if absolute.adjusted() >= self._most - self._scale:
+            near = both_there(base, current)
+        else:
+            near = self._plainly_near(base, current, absolute, self._most - 1)
         far = self._far_absolute(base, current, absolute)
         return exp.Case().when(self._both_within(base, current, self._most - 2), near).else_(far)
 
@@ -221,7 +230,10 @@ class Decimals(Arithmetic):
         return exp.LTE(this=_abs(minus(right, left)), expression=bound)
 
     def _far_absolute(self, base: Sql, current: Sql, absolute: Decimal) -> Sql:
-        """The larger one less the tolerance is no larger than the smaller one, or would underflow."""
+        """The larger one less the tolerance is no larger than the smaller one, or would underflow.
+
+        The tolerance may have a digit more than the warehouse has. Its halves have not.
+        """
         assert self._most is not None, "what has no limit is near"
         if self._scale and not self._dialect.keeps_scale:
             return exp.false()
@@ -230,7 +242,10 @@ class Decimals(Arithmetic):
         left, right = (self._exact(value, self._most) for value in (base, current))
         smaller, larger = _smaller(left, right), _larger(left, right)
         edge = self._dialect.exact_number(digits_of(context.add(smallest, absolute)))
-        less = minus(larger.copy(), self._dialect.exact_number(digits_of(absolute)))
+        half = floored(context.divide(absolute, Decimal(2)), self._scale)
+        less = larger.copy()
+        for part in (half, context.subtract(absolute, half)):
+            less = minus(less, self._dialect.exact_number(digits_of(part)))
         return (
             exp.Case()
             .when(exp.LTE(this=larger, expression=edge), exp.true())

@@ -46,6 +46,10 @@ class Hugeints(Decimals):
         super().__init__(dialect, whole, scale)
         self._is_unsigned = is_unsigned
 
+    def _farthest(self, most: int) -> Decimal:
+        """A tolerance that no distance exceeds: of 128-bit numbers, 2^128 - 1."""
+        return super()._farthest(most) if self._has_room(2) else Decimal((0, (4,), most - self._scale))
+
     def _distance_is(self, base: Sql, current: Sql, absolute: Decimal) -> Sql:
         if self._has_room(2):
             return super()._distance_is(base, current, absolute)

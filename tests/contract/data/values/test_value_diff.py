@@ -194,6 +194,12 @@ def test_tolerance_of_floats(
         ("BIGINT", 2**63 - 1, 2**63 - 2, 1.0, True),
         ("BIGINT", 2**63 - 1, 2**63 - 3, 1.0, False),
         ("NUMERIC(38,0)", 10**38 - 1, -(10**38) + 1, 1.0, False),
+        ("NUMERIC(38,0)", 10**38 - 1, -(10**38) + 1, Decimal(2 * 10**38 - 3), False),
+        ("NUMERIC(38,0)", 10**38 - 1, -(10**38) + 1, Decimal(2 * 10**38 - 2), True),
+        ("NUMERIC(38,38)", Decimal("-0.9"), Decimal("0.9"), 1.0, False),
+        ("NUMERIC(38,38)", Decimal("-0.9"), Decimal("0.9"), 1.5, False),
+        ("NUMERIC(38,38)", Decimal("-0.9"), Decimal("0.9"), Decimal("1.8"), True),
+        ("NUMERIC(38,38)", Decimal("0.9"), Decimal("0.1"), 1.5, True),
     ],
 )
 def test_tolerance_of_exact_numbers(
