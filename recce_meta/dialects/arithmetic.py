@@ -217,11 +217,13 @@ class Decimals(Arithmetic):
         if self._has_room(2):
             return self._plainly_near(base, current, absolute, self._digits + 1)
         assert self._most is not None, "without a limit there is room"
+        far = self._far_absolute(base, current, absolute)
+        if not self._is_type(self._most - 1):
+            return far
         if absolute.adjusted() >= self._most - self._scale:
             near = both_there(base, current)
         else:
             near = self._plainly_near(base, current, absolute, self._most - 1)
-        far = self._far_absolute(base, current, absolute)
         return exp.Case().when(self._both_within(base, current, self._most - 2), near).else_(far)
 
     def _plainly_near(self, base: Sql, current: Sql, absolute: Decimal, room: int) -> Sql:
@@ -265,12 +267,14 @@ class Decimals(Arithmetic):
             return self._plain_share(base, current, ratio, factor, self._digits + 1)
         assert self._most is not None, "without a limit there is room"
         room = self._most - factor - PRODUCT
-        near = self._plain_share(base, current, ratio, factor, room + 1)
         left, right = (self._dialect.double(value.copy()) for value in (base, current))
         larger = exp.Nullif(this=_larger(_abs(left), _abs(right)), expression=exp.Literal.number(0))
         share = exp.Div(this=_abs(minus(right.copy(), left.copy())), expression=larger)
         most = Decimal(ratio[0]) / Decimal(ratio[1]) * _CAUTION
         far = exp.LTE(this=share, expression=digits(most))
+        if not self._is_type(room + 1):
+            return far
+        near = self._plain_share(base, current, ratio, factor, room + 1)
         return exp.Case().when(self._both_within(base, current, room), near).else_(far)
 
     def _plain_share(self, base: Sql, current: Sql, ratio: tuple[int, int], factor: int, room: int) -> Sql:
@@ -293,9 +297,11 @@ class Decimals(Arithmetic):
             return [self._finite(base, current, difference) if self._may_be_infinite else difference]
         assert self._most is not None, "without a limit there is room"
         room = self._most - self.rows - 1
+        doubles = [self._dialect.double(value.copy()) for value in (base, current)]
+        if not self._is_type(room + 1):
+            return [self._dialect.exact(exp.null(), 1, 0), minus(doubles[1], doubles[0])]
         within = self._both_within(base, current, room)
         left, right = (self._exact(value, room + 1) for value in (base, current))
-        doubles = [self._dialect.double(value.copy()) for value in (base, current)]
         far = exp.Case().when(within.copy(), exp.null()).else_(minus(doubles[1], doubles[0]))
         return [exp.Case().when(within, minus(right, left), copy=False), far]
 
@@ -319,6 +325,10 @@ class Decimals(Arithmetic):
     def _has_room(self, more: int) -> bool:
         """Whether the warehouse has a type of so many digits more than the values have."""
         return self._most is None or self._digits + more <= self._most
+
+    def _is_type(self, digits: int) -> bool:
+        """Whether a decimal can have so many digits: not fewer than there are behind the point."""
+        return digits >= self._scale
 
     def _exact(self, value: Sql, room: int, *, more: int = 0) -> Sql:
         return self._dialect.exact(value.copy(), room, self._scale, more=more)

@@ -267,6 +267,9 @@ def timestamps(column: Any) -> Any:
 def application() -> Starlette:
     """fakesnow's routes with ours before them."""
     fakesnow.arrow.timestamp_to_sf_struct = timestamps
+    # It casts what is summed to DOUBLE, as Snowflake sums texts; exact numbers would be rounded.
+    transforms = fakesnow.transforms.transforms
+    transforms._NUMERIC_ONLY_AGGS = tuple(each for each in transforms._NUMERIC_ONLY_AGGS if each is not exp.Sum)
     FakeSnowflakeCursor.execute = execute
     FakeSnowflakeCursor._transform = transform
     ours = [

@@ -200,6 +200,7 @@ def test_tolerance_of_floats(
         ("NUMERIC(38,38)", Decimal("-0.9"), Decimal("0.9"), 1.5, False),
         ("NUMERIC(38,38)", Decimal("-0.9"), Decimal("0.9"), Decimal("1.8"), True),
         ("NUMERIC(38,38)", Decimal("0.9"), Decimal("0.1"), 1.5, True),
+        ("NUMERIC(38,37)", Decimal("-9.9"), Decimal("9.9"), 12.0, False),
     ],
 )
 def test_tolerance_of_exact_numbers(
