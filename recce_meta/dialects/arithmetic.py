@@ -207,7 +207,10 @@ class Decimals(Arithmetic):
         return self._distance_is(base, current, absolute)
 
     def _farthest(self, most: int) -> Decimal:
-        """A tolerance that no distance exceeds. Numbers of *most* digits are up to twice the largest apart."""
+        """A tolerance that no distance exceeds. Numbers of *most* digits can be twice the largest apart.
+
+        Fewer digits leave room for every distance.
+        """
         if self._has_room(2):
             return Decimal((0, (1,), most - self._scale))
         return Decimal((0, (1, *(9,) * (most - 1), 8), -self._scale))

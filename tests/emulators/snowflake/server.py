@@ -269,7 +269,8 @@ def application() -> Starlette:
     fakesnow.arrow.timestamp_to_sf_struct = timestamps
     # It casts what is summed to DOUBLE, as Snowflake sums texts; exact numbers would be rounded.
     transforms = fakesnow.transforms.transforms
-    transforms._NUMERIC_ONLY_AGGS = tuple(each for each in transforms._NUMERIC_ONLY_AGGS if each is not exp.Sum)
+    cast = transforms._NUMERIC_ONLY_AGGS
+    transforms._NUMERIC_ONLY_AGGS = tuple(each for each in cast if each is not exp.Sum)
     FakeSnowflakeCursor.execute = execute
     FakeSnowflakeCursor._transform = transform
     ours = [
