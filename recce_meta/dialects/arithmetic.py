@@ -27,6 +27,8 @@ PRODUCT = 3
 """Digits by which a difference and a product outgrow what they are made of."""
 LARGEST_NEAR = "1e290"
 """The sum of any number of differences of such doubles fits into a double."""
+WHOLE_DIGITS = 18
+"""A whole number of so many digits fits into 64 bits."""
 LARGEST = "1.7976931348623157e308"
 SCALED = 2**64
 """Larger doubles are divided by it before they are summed."""
@@ -123,12 +125,18 @@ class Doubles(Arithmetic):
         distance = _abs(minus(right.copy(), left.copy()))
         near: list[Sql] = []
         if absolute:
-            near.append(exp.LTE(this=distance.copy(), expression=digits(absolute)))
+            near.append(exp.LTE(this=distance.copy(), expression=self._bound(absolute)))
         if relative:
             larger = exp.Nullif(this=_larger(_abs(left), _abs(right)), expression=exp.Literal.number(0))
             share = exp.Div(this=distance, expression=larger)
             near.append(exp.LTE(this=share, expression=digits(relative)))
         return any_of(near)
+
+    def _bound(self, absolute: Decimal) -> Sql:
+        """A literal; cast where it has more digits than BigQuery takes for a whole number."""
+        if absolute.adjusted() < WHOLE_DIGITS:
+            return digits(absolute)
+        return self._double(digits_of(absolute))
 
     def parts(self, base: Sql, current: Sql) -> list[Sql]:
         """The difference, and where it might be too large to be summed, the same scaled."""

@@ -114,7 +114,7 @@ def plans(draw: st.DrawFn) -> Callable[[Pair], Plan[Any]]:
         key=("id",),
         where=draw(st.sampled_from((None, "id > 0"))),
         sample=draw(st.sampled_from((None, 10.0))),
-        absolute=draw(st.sampled_from((0.0, 0.01, 1e-12))),
+        absolute=draw(st.sampled_from((0.0, 0.01, 1e-12, 1e30))),
         relative=draw(st.sampled_from((0.0, 1e-6))),
         timestamp_precision=draw(st.sampled_from((None, *PRECISIONS))),
         ignore_case=draw(st.booleans()),
@@ -149,10 +149,12 @@ def plans(draw: st.DrawFn) -> Callable[[Pair], Plan[Any]]:
 
 
 GEOGRAPHY = ((("id", "INT64"), ("c0", "STRING")), (("id", "INT64"), ("c0", "GEOGRAPHY")))
+WIDENED = ((("id", "INT64"), ("c0", "INT64")), (("id", "INT64"), ("c0", "FLOAT64")))
 
 
 @given(columns=pairs(), plan=plans())
 @example(GEOGRAPHY, lambda pair: value_diff(pair, ValueOptions(key=("id",))))
+@example(WIDENED, lambda pair: value_diff(pair, ValueOptions(key=("id",), absolute=1e30)))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_data_diff_of_any_types_is_accepted(
     judge: Judge, columns: tuple[Columns, Columns], plan: Callable[[Pair], Plan[Any]]
