@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Column, NodeMetadata, Project
@@ -21,7 +22,7 @@ COLUMNS = {
         " path description tags meta access version group_name source_name contract fqn checksum_rule"
         " columns_from unrendered_config macros properties version_id"
     ),
-    "lineage": "run_id environment node_id parent_id",
+    "lineage": "run_id environment node_id parent_id kind confidence",
     "latest_runs": (
         "run_id run_at project_name environment invocation_id extractor dbt_version adapter_type"
         " manifest_version target_name target_database target_schema git_sha branch git_dirty pull_request"
@@ -225,6 +226,29 @@ def test_lineage_has_one_row_per_run_and_edge(store: Any) -> None:
         ("model.shop.stg_orders", "source.shop.raw.orders"),
         ("test.shop.long_broken", "model.shop.stg_orders"),
         ("test.shop.unique_orders", "model.shop.orders"),
+    ]
+
+
+def test_lineage_names_kind_and_confidence_of_what_dbt_wrote(store: Any) -> None:
+    rows = store.rows(
+        "SELECT parent_id, kind, confidence FROM {s}.lineage"
+        " WHERE run_id = 'base-3' AND node_id IN ('model.shop.stg_orders', 'exposure.shop.dashboard')"
+        " ORDER BY 1"
+    )
+    assert rows == [("model.shop.report", "ref", 1.0), ("source.shop.raw.orders", "source", 1.0)]
+
+
+@pytest.mark.parametrize("extractor", ["database", "dbt-sql", "sql"])
+def test_kind_and_confidence_of_other_edges_are_unknown(
+    empty_store: Any,
+    make_run: Callable[..., Project],
+    make_model: Callable[..., NodeMetadata],
+    extractor: str,
+) -> None:
+    project = make_run("only", timedelta(), "sha", [make_model("stg"), make_model("all", "stg")])
+    empty_store.record(replace(project, run=replace(project.run, extractor=extractor)))
+    assert empty_store.rows("SELECT node_id, kind, confidence FROM {s}.lineage") == [
+        ("model.shop.all", None, None)
     ]
 
 
