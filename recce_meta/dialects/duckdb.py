@@ -50,6 +50,8 @@ class DuckDB(Dialect):
 
         `json` makes doubles of numbers. What has more digits than these stays as it is written.
         """
+        if of.text.upper() == "VARIANT":  # its text is the same for 1 and '1'
+            return self.nested_text(value)
         if of.kind is Kind.JSON:
             text = self.text(exp.Anonymous(this="json", expressions=[value.copy()]))
             literals = [self.text(value.copy()), exp.Literal.string(_MANY_DIGITS)]
@@ -88,6 +90,8 @@ class DuckDB(Dialect):
         if _is_union(of):
             return self.nested_text(value)
         text = super().portable_text(value, of)
+        if of.kind is Kind.DECIMAL and whole_digits(of) == 0:
+            return _with_a_zero(text)
         if not of.kind.is_point_in_time:
             return text
         literals = [exp.Literal.string(r" \(BC\)(.*)"), exp.Literal.string(r"\1 BC")]
@@ -227,6 +231,12 @@ def _as_written(text: Sql) -> Sql:
 def _sort_key(value: Sql) -> Sql:
     """Bytes in which unequal values differ. So do, within nested ones, 30 days and a month, though equal."""
     return exp.Anonymous(this="create_sort_key", expressions=[value, exp.Literal.string("ASC NULLS FIRST")])
+
+
+def _with_a_zero(text: Sql) -> Sql:
+    """Return *text*, a decimal without digits before the point, as `0.5` where DuckDB writes `.5`."""
+    literals = [exp.Literal.string("^(-?)[.]"), exp.Literal.string(r"\10.")]
+    return exp.Anonymous(this="REGEXP_REPLACE", expressions=[text, *literals])
 
 
 def _is_union(of: ColumnType) -> bool:

@@ -15,6 +15,10 @@ Found = tuple[Sql, tuple[str, ...], "str | None"]
 _FILLING = (exp.Create, exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
+_KEEPING = frozenset(["Analyze", "Comment", "Describe", "Grant", "Revoke", "Set"])
+"""Statements that name a relation and leave it as it is."""
+
+
 class Created(NamedTuple):
     """A relation that a statement of a script creates."""
 
@@ -34,6 +38,7 @@ def created_by(trees: Sequence[Sql | None], last: Sql) -> tuple[Created, ...]:
         if tree is last:
             break
         if not isinstance(tree, _FILLING):
+            found += [Created(name, None, ()) for name in defined if _may_change(tree, name)]
             continue
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
         name = dotted(target).lower() if isinstance(target, exp.Table) else ""
@@ -47,6 +52,15 @@ def created_by(trees: Sequence[Sql | None], last: Sql) -> tuple[Created, ...]:
             names = listed(tree.this) or defined[name]
             found.append(Created(name, query[0] if query and is_first and names else None, names))
     return tuple(found)
+
+
+def _may_change(tree: Sql | None, name: str) -> bool:
+    """Return whether *tree*, such as ALTER TABLE, may change the relation *name* or its columns."""
+    if tree is None or isinstance(tree, exp.Command):
+        return tree is None or name.rsplit(".", 1)[-1] in tree.sql().lower()
+    if isinstance(tree, _QUERIES) or type(tree).__name__ in _KEEPING:
+        return False
+    return any(dotted(table).lower() == name for table in tree.find_all(exp.Table))
 
 
 def query_of(tree: Sql) -> Found | None:

@@ -72,3 +72,9 @@ create table z as select a from t; insert into z select d from u; select a from 
 -- dialect: snowflake
 create or replace table t as select a + 1 as a from t; insert into other select a from t
 => a | derived | t.a
+
+-- dialect: postgres
+create table z as select a as x, b as y from t; alter table z rename column x to w;
+alter table z rename column y to x; select x, w from z
+=> x | passthrough | z.x~0.9
+=> w | passthrough | z.w~0.9

@@ -41,15 +41,18 @@ CROSS JOIN LATERAL (
     FROM recce_metadata.graph_nodes AS place
     JOIN recce_metadata.node_versions AS version ON version.version_id = place.version_id
     WHERE place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
-  ), node_reads AS MATERIALIZED (
-    SELECT
-      run.run_id AS of_run, place.unique_id AS node_id, edge.parent_id, known.unique_id IS NOT NULL AS is_known,
-      inlined.unique_id IS NOT NULL AS is_inlined
+  ), edges AS (
+    SELECT run.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
     FROM recce_metadata.graph_nodes AS place
     JOIN recce_metadata.version_parents AS edge ON edge.version_id = place.version_id
-    LEFT JOIN known ON known.unique_id = place.unique_id AND known.of_run = run.run_id
-    LEFT JOIN inlined ON inlined.unique_id = edge.parent_id AND inlined.of_run = run.run_id
     WHERE place.graph_id = run.graph_id AND run.column_graph_id IS NOT NULL
+  ), node_reads AS MATERIALIZED (
+    SELECT
+      edge.of_run, edge.node_id, edge.parent_id, known.unique_id IS NOT NULL AS is_known,
+      inlined.unique_id IS NOT NULL AS is_inlined
+    FROM edges AS edge
+    LEFT JOIN known ON known.unique_id = edge.node_id AND known.of_run = edge.of_run
+    LEFT JOIN inlined ON inlined.unique_id = edge.parent_id AND inlined.of_run = edge.of_run
   ), steps AS MATERIALIZED (
     -- from a column into one that is made of it, and into the rows that it decides over
     SELECT
