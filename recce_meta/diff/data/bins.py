@@ -116,8 +116,12 @@ def nice_width(least: Fraction) -> Fraction:
 
 def _exponent(number: Fraction) -> int:
     """The power of ten that *number* begins with: 2 for 345."""
-    guess = len(str(number.numerator)) - len(str(number.denominator))
-    return guess if Fraction(10) ** guess <= number else guess - 1
+    # Python refuses to write integers of more than 4,300 digits, whose bits it counts.
+    bits = number.numerator.bit_length() - number.denominator.bit_length()
+    guess = math.floor((bits + 1) * math.log10(2)) + 1
+    while Fraction(10) ** guess > number:
+        guess -= 1
+    return guess
 
 
 def _exactly(number: float | Decimal) -> Fraction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -104,14 +105,22 @@ def highest_count(column: ColumnHistogram) -> int:
 
 
 def edge_text(edge: Value) -> str:
-    """An edge at the axis: numbers rounded, everything else in full."""
-    is_number = isinstance(edge, (int, float, Decimal)) and not isinstance(edge, bool)
-    return figure(float(edge)) if is_number else cell_text(edge)
+    """Return an edge at the axis: numbers rounded, everything else in full."""
+    if isinstance(edge, bool) or not isinstance(edge, (int, float, Decimal)):
+        return cell_text(edge)
+    return figure(float(edge)) if _is_double(edge) else f"{Decimal(edge):.3e}"
+
+
+def _is_double(edge: float | Decimal) -> bool:
+    """Return whether *edge* is in the range of a double."""
+    return abs(Decimal(edge)) <= Decimal(sys.float_info.max)
 
 
 def bin_text(column: ColumnHistogram, index: int) -> str:
     """`10 to 20`; rounded only so far that the two edges differ."""
     low, high = column.edges[index], column.edges[index + 1]
     if all(isinstance(edge, (int, float, Decimal)) for edge in (low, high)):
-        return " to ".join(figures_apart(float(low), float(high)))
+        if _is_double(low) and _is_double(high):
+            return " to ".join(figures_apart(float(low), float(high)))
+        return f"{edge_text(low)} to {edge_text(high)}"
     return f"{cell_text(low)} to {cell_text(high)}"
