@@ -129,7 +129,9 @@ FROM (
             WHEN GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) <= -100000000000000000000000000000000000000
             THEN TRUE
             ELSE (
-              GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) - 0
+              (
+                GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) - 0
+              ) - 0
             ) <= LEAST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0)))
           END
         END
@@ -303,7 +305,9 @@ FROM (
             WHEN GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) <= -100000000000000000000000000000000000000
             THEN TRUE
             ELSE (
-              GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) - 0
+              (
+                GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) - 0
+              ) - 0
             ) <= LEAST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0)))
           END
         END
@@ -400,7 +404,9 @@ FROM (
           WHEN GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) <= -100000000000000000000000000000000000000
           THEN TRUE
           ELSE (
-            GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) - 0
+            (
+              GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) - 0
+            ) - 0
           ) <= LEAST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0)))
         END
       END
@@ -474,7 +480,9 @@ FROM (
             WHEN GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) <= -100000000000000000000000000000000000000
             THEN TRUE
             ELSE (
-              GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) - 0
+              (
+                GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) - 0
+              ) - 0
             ) <= LEAST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0)))
           END
         END
@@ -588,7 +596,9 @@ FROM (
             WHEN GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) <= -100000000000000000000000000000000000000
             THEN TRUE
             ELSE (
-              GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) - 0
+              (
+                GREATEST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0))) - 0
+              ) - 0
             ) <= LEAST(CAST(a.c0 AS DECIMAL(38, 0)), CAST(b.c0 AS DECIMAL(38, 0)))
           END
         END
