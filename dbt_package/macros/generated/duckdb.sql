@@ -617,7 +617,8 @@ JOIN (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: steps as a table, which DuckDB joins for all walks of a run at once, in place of JSON
+-- hand-written: one walk for all columns of a run, in place of JSON. Each part names its run, as DuckDB up to 1.4 mixes
+-- up runs in nested lateral joins
 -- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
 -- node's rows. Name the run, and where you can the node and the column: run_id, node_id, column_name.
 -- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
@@ -639,112 +640,116 @@ SELECT
   impact.confidence
 FROM {{ schema }}.runs AS run
 CROSS JOIN LATERAL (
-  WITH known AS (
-    SELECT place.unique_id
+  WITH RECURSIVE known AS (
+    SELECT run.run_id AS of_run, place.unique_id
     FROM {{ schema }}.column_parts AS part
     JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
     JOIN {{ schema }}.column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
     WHERE part.column_graph_id = run.column_graph_id AND analysis.reason IS NULL
   ), reads AS MATERIALIZED (
     SELECT
-      place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.kind, edge.confidence
+      run.run_id AS of_run, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.kind,
+      edge.confidence
     FROM {{ schema }}.column_parts AS part
     JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
     JOIN {{ schema }}.column_edges AS edge ON edge.lineage_id = place.lineage_id
     WHERE part.column_graph_id = run.column_graph_id
   ), inlined AS (
     -- ephemeral models, whose SQL stands in their readers: what those read is known, but not through which model
-    SELECT place.unique_id
+    SELECT run.run_id AS of_run, place.unique_id
     FROM {{ schema }}.graph_nodes AS place
     JOIN {{ schema }}.node_versions AS version ON version.version_id = place.version_id
     WHERE place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
-  ), node_reads AS MATERIALIZED (
-    SELECT
-      place.unique_id AS node_id, edge.parent_id, known.unique_id IS NOT NULL AS is_known,
-      inlined.unique_id IS NOT NULL AS is_inlined
+  ), edges AS (
+    SELECT run.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
     FROM {{ schema }}.graph_nodes AS place
     JOIN {{ schema }}.version_parents AS edge ON edge.version_id = place.version_id
-    LEFT JOIN known ON known.unique_id = place.unique_id
-    LEFT JOIN inlined ON inlined.unique_id = edge.parent_id
     WHERE place.graph_id = run.graph_id AND run.column_graph_id IS NOT NULL
+  ), node_reads AS MATERIALIZED (
+    SELECT
+      edge.of_run, edge.node_id, edge.parent_id, known.unique_id IS NOT NULL AS is_known,
+      inlined.unique_id IS NOT NULL AS is_inlined
+    FROM edges AS edge
+    LEFT JOIN known ON known.unique_id = edge.node_id AND known.of_run = edge.of_run
+    LEFT JOIN inlined ON inlined.unique_id = edge.parent_id AND inlined.of_run = edge.of_run
   ), steps AS MATERIALIZED (
     -- from a column into one that is made of it, and into the rows that it decides over
     SELECT
-      parent_id, parent_column, node_id, column_name, confidence, TRUE AS is_known, FALSE AS is_inlined
+      of_run, parent_id, parent_column, node_id, column_name, confidence, TRUE AS is_known, FALSE AS is_inlined
     FROM reads
     WHERE (parent_id <> node_id OR parent_column IS DISTINCT FROM column_name) AND kind <> 'referenced'
     UNION ALL
     -- from rows into the rows of every reader, and from a column into readers whose columns are not known
-    SELECT parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
+    SELECT
+      of_run, parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
     FROM node_reads
   ), starts AS (
-    SELECT node_id, column_name FROM reads WHERE column_name IS NOT NULL
+    SELECT of_run, node_id, column_name FROM reads WHERE column_name IS NOT NULL
     UNION
-    SELECT parent_id AS node_id, parent_column AS column_name FROM reads WHERE parent_id IS NOT NULL
+    SELECT of_run, parent_id AS node_id, parent_column AS column_name FROM reads WHERE parent_id IS NOT NULL
     UNION
-    SELECT parent_id AS node_id, CAST(NULL AS TEXT) AS column_name FROM node_reads
+    SELECT of_run, parent_id AS node_id, CAST(NULL AS TEXT) AS column_name FROM node_reads
+  ), reached AS (
+    SELECT
+      of_run,
+      node_id AS start_id,
+      column_name AS start_column,
+      node_id AS unique_id,
+      column_name,
+      CASE WHEN column_name IS NULL THEN 'rows' ELSE 'columns' END AS reach,
+      0 AS distance,
+      CAST(1 AS DOUBLE) AS confidence
+    FROM starts
+    UNION
+    SELECT
+      reached.of_run,
+      reached.start_id,
+      reached.start_column,
+      step.node_id,
+      CASE
+        WHEN step.column_name = '*' AND step.parent_column = '*' THEN reached.column_name
+        ELSE step.column_name
+      END,
+      CASE
+        WHEN step.column_name IS NOT NULL THEN 'columns'
+        WHEN step.parent_column IS NOT NULL THEN 'rows'
+        WHEN reached.column_name IS NOT NULL THEN 'unknown'
+        ELSE reached.reach
+      END,
+      reached.distance + 1,
+      CASE
+        WHEN step.parent_column IS NULL AND reached.column_name IS NOT NULL AND reached.confidence > 0.5 THEN 0.5
+        WHEN step.confidence < reached.confidence THEN step.confidence
+        ELSE reached.confidence
+      END
+    FROM reached
+    JOIN steps AS step ON step.parent_id = reached.unique_id AND step.of_run = reached.of_run
+    WHERE
+      reached.distance < 100
+      AND CASE
+        WHEN reached.column_name IS NULL THEN step.parent_column IS NULL
+        WHEN step.parent_column IS NULL
+        THEN NOT step.is_known OR (step.is_inlined AND reached.distance = 0)
+        ELSE
+          step.parent_column IN (reached.column_name, '*')
+          OR reached.column_name = '*'
+          -- a field that the catalog lists beside its struct is read with the struct
+          OR LEFT(reached.column_name, LENGTH(step.parent_column) + 1) = step.parent_column || '.'
+      END
   )
   SELECT
-    start.node_id,
-    start.column_name,
-    walk.impacted_id,
-    walk.impacted_column,
-    walk.reach,
-    walk.distance,
-    walk.confidence
-  FROM starts AS start
-  CROSS JOIN LATERAL (
-    WITH RECURSIVE reached AS (
-      SELECT
-        start.node_id AS unique_id,
-        start.column_name,
-        CASE WHEN start.column_name IS NULL THEN 'rows' ELSE 'columns' END AS reach,
-        0 AS distance,
-        CAST(1 AS DOUBLE) AS confidence
-      UNION
-      SELECT
-        step.node_id,
-        CASE
-          WHEN step.column_name = '*' AND step.parent_column = '*' THEN reached.column_name
-          ELSE step.column_name
-        END,
-        CASE
-          WHEN step.column_name IS NOT NULL THEN 'columns'
-          WHEN step.parent_column IS NOT NULL THEN 'rows'
-          WHEN reached.column_name IS NOT NULL THEN 'unknown'
-          ELSE reached.reach
-        END,
-        reached.distance + 1,
-        CASE
-          WHEN step.parent_column IS NULL AND reached.column_name IS NOT NULL AND reached.confidence > 0.5 THEN 0.5
-          WHEN step.confidence < reached.confidence THEN step.confidence
-          ELSE reached.confidence
-        END
-      FROM reached
-      JOIN steps AS step ON step.parent_id = reached.unique_id
-      WHERE
-        reached.distance < 100
-        AND CASE
-          WHEN reached.column_name IS NULL THEN step.parent_column IS NULL
-          WHEN step.parent_column IS NULL
-          THEN NOT step.is_known OR (step.is_inlined AND reached.distance = 0)
-          ELSE
-            step.parent_column IN (reached.column_name, '*')
-            OR reached.column_name = '*'
-            -- a field that the catalog lists beside its struct is read with the struct
-            OR LEFT(reached.column_name, LENGTH(step.parent_column) + 1) = step.parent_column || '.'
-        END
-    )
-    SELECT
-      unique_id AS impacted_id,
-      column_name AS impacted_column,
-      reach,
-      MIN(distance) AS distance,
-      MAX(confidence) AS confidence
-    FROM reached
-    WHERE unique_id <> start.node_id OR COALESCE(column_name, '') <> COALESCE(start.column_name, '')
-    GROUP BY unique_id, column_name, reach
-  ) AS walk
+    start_id AS node_id,
+    start_column AS column_name,
+    unique_id AS impacted_id,
+    column_name AS impacted_column,
+    reach,
+    MIN(distance) AS distance,
+    MAX(confidence) AS confidence
+  FROM reached
+  WHERE
+    of_run = run.run_id
+    AND (unique_id <> start_id OR COALESCE(column_name, '') <> COALESCE(start_column, ''))
+  GROUP BY start_id, start_column, unique_id, column_name, reach
 ) AS impact
     {%- endset -%}
     {%- do statements.append(statement) -%}
