@@ -34,7 +34,7 @@ from tests.line import Line
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 BOUNDED = 100.0
-"""Seconds after which a call counts as frozen for good. The longest limit is TCP's user timeout of a minute."""
+"""Seconds after which a call counts as frozen for good; the longest limit is TCP's minute."""
 
 
 @dataclass(frozen=True)
