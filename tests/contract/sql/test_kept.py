@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import product
+from operator import itemgetter
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.models.data_diff import (
     ColumnValues,
@@ -21,9 +25,12 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
 from recce_meta.store.data_diffs import save_data_diffs
+from recce_meta.store.migrate import open_store
 from recce_meta.store.prune import prune
 from recce_meta.store.read import list_runs
-from recce_meta.store.statistics import write_statistics
+from recce_meta.store.rows import run_row
+from recce_meta.store.statistics import NODE_COLUMNS, write_statistics
+from recce_meta.store.write import RUN_COLUMNS
 
 ORDERS, STAGING = "model.shop.orders", "model.shop.stg_orders"
 
@@ -81,6 +88,53 @@ def test_the_latest_row_counts_are_the_last_ones_known(counted: Any, last_run_at
         ("current", ORDERS, 90, "current-1", last_run_at, None),
         ("base", STAGING, 40, "base-1", last_run_at, None),
     ]
+
+
+def test_the_count_before_is_found_beyond_runs_that_left_the_node_out(
+    store: Any, runs: dict[str, Any], last_run_at: datetime
+) -> None:
+    chance = random.Random(5)
+    history = sorted(
+        (
+            replace(
+                runs["base-1"],
+                run_id=f"counted-{number:02}",
+                environment=chance.choice(("base", "current")),
+                run_at=last_run_at + timedelta(hours=chance.randrange(20)),
+                recorded_at=last_run_at + timedelta(days=chance.randrange(2)),
+            )
+            for number in range(30)
+        ),
+        key=lambda run: (run.run_at, run.recorded_at, [-ord(letter) for letter in run.run_id]),
+    )
+    shares = {"model.shop.every_time": 1.0, "model.shop.often": 0.7, "model.shop.rarely": 0.2}
+    figures = [
+        (run.run_id, node, chance.choice((0, 5, 7, None)), last_run_at, None, None)
+        for run in history
+        for node, share in shares.items()
+        if chance.random() < share
+    ]
+    with open_store(store.adapter, store.schema, writes=True) as session:
+        session.insert("node_statistics", NODE_COLUMNS, figures)
+        session.insert("runs", RUN_COLUMNS, map(run_row, history))
+    counted = {(run_id, node): rows for run_id, node, rows, *_ in figures if rows is not None}
+    expected = []
+    for environment, node in product(("base", "current"), shares):
+        ids = [run.run_id for run in history if run.environment == environment]
+        found = [run_id for run_id in ids if (run_id, node) in counted]
+        for before, run_id, after in zip([None, *found], found, [*found[1:], None], strict=False):
+            rows = None if before is None else counted[before, node]
+            expected.append((run_id, node, counted[run_id, node], before, rows, after))
+    query = (
+        "SELECT run_id, unique_id, row_count, previous_run_id, previous_row_count, next_run_id"
+        " FROM {s}.row_count_history"
+    )
+    assert sorted(store.rows(query), key=itemgetter(0, 1)) == sorted(expected, key=itemgetter(0, 1))
+    for run in history:
+        rows = store.rows(f"{query} WHERE run_id = '{run.run_id}' ORDER BY unique_id")
+        assert rows == sorted(row for row in expected if row[0] == run.run_id)
+    last = store.rows("SELECT run_id, unique_id FROM {s}.latest_row_counts")
+    assert sorted(last) == sorted(row[:2] for row in expected if row[-1] is None)
 
 
 def test_why_nodes_were_not_counted_stands_in_the_table(counted: Any) -> None:

@@ -1,7 +1,32 @@
+-- hand-written: DuckDB joins neighbouring runs, where a window would read the counts of all runs. Only nodes that
+-- a run between two counts left out need the window.
 -- One row per run and node whose rows were counted with it, beside the count before that in the same project
 -- and environment. Key: run_id, unique_id. `row_change` is a share of the count before; `next_run_id` is the run
 -- with the next count, NULL for the newest.
 CREATE OR REPLACE VIEW recce_metadata.row_count_history AS
+WITH timeline AS (
+  -- the runs that counted, in order
+  SELECT
+    run_id,
+    project_name,
+    environment,
+    run_at,
+    git_sha,
+    ROW_NUMBER() OVER in_time AS place,
+    LAG(run_id) OVER in_time AS previous_run_id,
+    LEAD(run_id) OVER in_time AS next_run_id
+  FROM recce_metadata.runs
+  WHERE run_id IN (SELECT run_id FROM recce_metadata.node_statistics WHERE row_count IS NOT NULL)
+  WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC)
+), gaps AS (
+  -- nodes that a run between two of their counts did not count
+  SELECT timeline.project_name, timeline.environment, counted.unique_id
+  FROM recce_metadata.node_statistics AS counted
+  JOIN timeline ON timeline.run_id = counted.run_id
+  WHERE counted.row_count IS NOT NULL
+  GROUP BY timeline.project_name, timeline.environment, counted.unique_id
+  HAVING COUNT(*) <= MAX(timeline.place) - MIN(timeline.place)
+)
 SELECT
   run_id,
   project_name,
@@ -14,28 +39,57 @@ SELECT
   previous_run_id,
   previous_row_count,
   row_count - previous_row_count AS row_delta,
-  CAST(row_count - previous_row_count AS DOUBLE) / NULLIF(previous_row_count, 0) AS row_change,
+  CAST(row_count - previous_row_count AS DOUBLE PRECISION) / NULLIF(previous_row_count, 0) AS row_change,
   next_run_id
 FROM (
   SELECT
-    runs.run_id,
-    runs.project_name,
-    runs.environment,
-    runs.run_at,
-    runs.git_sha,
+    timeline.run_id,
+    timeline.project_name,
+    timeline.environment,
+    timeline.run_at,
+    timeline.git_sha,
     counted.unique_id,
     counted.row_count,
     counted.counted_at,
-    LAG(runs.run_id) OVER in_time AS previous_run_id,
-    LAG(counted.row_count) OVER in_time AS previous_row_count,
-    LEAD(runs.run_id) OVER in_time AS next_run_id
+    previous.run_id AS previous_run_id,
+    previous.row_count AS previous_row_count,
+    next.run_id AS next_run_id
   FROM recce_metadata.node_statistics AS counted
-  JOIN recce_metadata.runs
-    ON runs.run_id = counted.run_id
+  JOIN timeline ON timeline.run_id = counted.run_id
+  LEFT JOIN recce_metadata.node_statistics AS previous
+    ON previous.run_id = timeline.previous_run_id AND previous.unique_id = counted.unique_id
+    AND previous.row_count IS NOT NULL
+  LEFT JOIN recce_metadata.node_statistics AS next
+    ON next.run_id = timeline.next_run_id AND next.unique_id = counted.unique_id AND next.row_count IS NOT NULL
   WHERE
     counted.row_count IS NOT NULL
+    AND NOT EXISTS (
+      SELECT 1
+      FROM gaps
+      WHERE
+        gaps.project_name = timeline.project_name AND gaps.environment = timeline.environment
+        AND gaps.unique_id = counted.unique_id
+    )
+  UNION ALL
+  SELECT
+    timeline.run_id,
+    timeline.project_name,
+    timeline.environment,
+    timeline.run_at,
+    timeline.git_sha,
+    counted.unique_id,
+    counted.row_count,
+    counted.counted_at,
+    LAG(timeline.run_id) OVER in_time,
+    LAG(counted.row_count) OVER in_time,
+    LEAD(timeline.run_id) OVER in_time
+  FROM recce_metadata.node_statistics AS counted
+  JOIN timeline ON timeline.run_id = counted.run_id
+  JOIN gaps
+    ON gaps.project_name = timeline.project_name AND gaps.environment = timeline.environment
+    AND gaps.unique_id = counted.unique_id
+  WHERE counted.row_count IS NOT NULL
   WINDOW in_time AS (
-    PARTITION BY runs.project_name, runs.environment, counted.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC NULLS FIRST
+    PARTITION BY timeline.project_name, timeline.environment, counted.unique_id ORDER BY timeline.place
   )
 ) AS counts_in_time;

@@ -1,3 +1,5 @@
+-- hand-written: PostgreSQL looks up the neighbouring runs, where a window would read the counts of all runs. Only
+-- where a neighbour did not count the node are the runs beyond it searched, one after the other.
 -- One row per run and node whose rows were counted with it, beside the count before that in the same project
 -- and environment. Key: run_id, unique_id. `row_change` is a share of the count before; `next_run_id` is the run
 -- with the next count, NULL for the newest.
@@ -18,24 +20,88 @@ SELECT
   next_run_id
 FROM (
   SELECT
-    runs.run_id,
-    runs.project_name,
-    runs.environment,
-    runs.run_at,
-    runs.git_sha,
+    run.run_id,
+    run.project_name,
+    run.environment,
+    run.run_at,
+    run.git_sha,
     counted.unique_id,
     counted.row_count,
     counted.counted_at,
-    LAG(runs.run_id) OVER in_time AS previous_run_id,
-    LAG(counted.row_count) OVER in_time AS previous_row_count,
-    LEAD(runs.run_id) OVER in_time AS next_run_id
+    COALESCE(before.run_id, earlier.run_id) AS previous_run_id,
+    COALESCE(before.row_count, earlier.row_count) AS previous_row_count,
+    COALESCE(after.run_id, later.run_id) AS next_run_id
   FROM recce_metadata.node_statistics AS counted
-  JOIN recce_metadata.runs
-    ON runs.run_id = counted.run_id
-  WHERE
-    counted.row_count IS NOT NULL
-  WINDOW in_time AS (
-    PARTITION BY runs.project_name, runs.environment, counted.unique_id
-    ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
-  )
+  JOIN (
+    -- the runs that counted, in order
+    SELECT
+      run_id,
+      project_name,
+      environment,
+      run_at,
+      recorded_at,
+      git_sha,
+      LAG(run_id) OVER in_time AS previous_run_id,
+      LEAD(run_id) OVER in_time AS next_run_id
+    FROM recce_metadata.runs
+    WHERE EXISTS (
+      SELECT 1
+      FROM recce_metadata.node_statistics AS figure
+      WHERE figure.run_id = runs.run_id AND figure.row_count IS NOT NULL
+    )
+    WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC)
+  ) AS run ON run.run_id = counted.run_id
+  -- LIMIT, as a condition on the node would otherwise read the whole table for each join
+  LEFT JOIN LATERAL (
+    SELECT figure.run_id, figure.row_count
+    FROM recce_metadata.node_statistics AS figure
+    WHERE
+      figure.run_id = run.previous_run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
+    LIMIT 1
+  ) AS before ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT figure.run_id
+    FROM recce_metadata.node_statistics AS figure
+    WHERE figure.run_id = run.next_run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
+    LIMIT 1
+  ) AS after ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT figure.run_id, figure.row_count
+    FROM recce_metadata.runs AS one
+    JOIN recce_metadata.node_statistics AS figure
+      ON figure.run_id = one.run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
+    WHERE
+      before.run_id IS NULL
+      AND run.previous_run_id IS NOT NULL
+      AND one.project_name = run.project_name
+      AND one.environment = run.environment
+      AND one.run_at <= run.run_at
+      AND (
+        one.run_at < run.run_at
+        OR one.recorded_at < run.recorded_at
+        OR (one.recorded_at = run.recorded_at AND one.run_id > run.run_id)
+      )
+    ORDER BY one.run_at DESC, one.recorded_at DESC, one.run_id
+    LIMIT 1
+  ) AS earlier ON TRUE
+  LEFT JOIN LATERAL (
+    SELECT figure.run_id
+    FROM recce_metadata.runs AS one
+    JOIN recce_metadata.node_statistics AS figure
+      ON figure.run_id = one.run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
+    WHERE
+      after.run_id IS NULL
+      AND run.next_run_id IS NOT NULL
+      AND one.project_name = run.project_name
+      AND one.environment = run.environment
+      AND one.run_at >= run.run_at
+      AND (
+        one.run_at > run.run_at
+        OR one.recorded_at > run.recorded_at
+        OR (one.recorded_at = run.recorded_at AND one.run_id < run.run_id)
+      )
+    ORDER BY one.run_at, one.recorded_at, one.run_id DESC
+    LIMIT 1
+  ) AS later ON TRUE
+  WHERE counted.row_count IS NOT NULL
 ) AS counts_in_time;
