@@ -46,11 +46,14 @@ _OF_NO_SECRET = frozenset(["endpoint", "file", "filepath", "id", "path", "type",
 _SEPARATORS = re.compile(r"[\W_]+")
 
 _NOT_ASSIGNED = r"[^\s'\"&;,)]+"
-_ASSIGNED = re.compile(
-    rf"(?P<key>(?P<quote>['\"]?)\b(?P<name>[\w.-]{{1,80}})(?P=quote)\s{{0,9}}(?:=|(?<=['\"])\s?:)\s{{0,9}})"
-    rf"(?P<value>'(?:[^'\\]|\\.|'')*(?:'|\Z)|\"(?:[^\"\\]|\\.)*(?:\"|\Z)|{_NOT_ASSIGNED})"
+_KEY = re.compile(
+    r"(?P<quote>['\"]?)\b(?P<name>[\w.-]{1,80})(?P=quote)\s{0,9}(?:=|(?<=['\"])\s?(?P<colon>:))\s{0,9}"
 )
+_VALUE = re.compile(rf"'(?:[^'\\]|\\.|'')*(?:'|\Z)|\"(?:[^\"\\]|\\.)*(?:\"|\Z)|{_NOT_ASSIGNED}")
 """`name=value` with or without quotes, and `"name": value` as JSON has it."""
+_YAML_PAIR = re.compile(r"^[\s{-]*(?P<name>[\w.-]{1,80})\s*:[ \t]+(?P<value>\S.*)$", re.M)
+_TOKEN = re.compile(r"\b(?:dapi[0-9a-f]{32}(?:-\d+)?|gh[opsur]_\w{36,}|github_pat_\w{40,}|glpat-[\w-]{20,})")
+"""Tokens of Databricks, GitHub and GitLab, which their beginning shows."""
 _TO_NEXT_NAME = re.compile(r"(?:\s+(?![\w.-]+\s*=)[^\s&;]+)*")
 """The rest of an unquoted value with spaces, in a text that holds nothing else."""
 _WORD = re.compile(r"[^\s'\"]*(?:@|%40)[^\s'\"]*")
@@ -108,10 +111,10 @@ def without_passwords(text: str) -> str:
     "no target 'postgresql//u:***@h/x', host=h pasword=***"
     """
     if "=" in text or ":" in text:
-        text = _ASSIGNED.sub(_masked_assignment, text)
+        text = _without_assigned(text)
     if "@" in text or "%40" in text:
         text = _WORD.sub(_masked_url, text)
-    return text
+    return _TOKEN.sub(MASK, text)
 
 
 def _masked_url(found: re.Match[str]) -> str:
@@ -128,9 +131,26 @@ def _password_place(word: str) -> tuple[int, int] | None:
     return None if user is None or user.end() >= end or word[end - 1] == "," else (user.end(), end)
 
 
-def _masked_assignment(found: re.Match[str]) -> str:
-    is_sentence = found["key"].rstrip().endswith(":") and found["value"][0] not in "'\""
-    return f"{found['key']}{MASK}" if is_secret(found["name"]) and not is_sentence else found[0]
+def _without_assigned(text: str) -> str:
+    pieces: list[str] = []
+    end = 0
+    for value, has_colon in _assigned(text):
+        if not has_colon or value[0][0] in "'\"":  # otherwise a sentence: 'password': not given
+            pieces += text[end : value.start()], MASK
+            end = value.end()
+    return "".join([*pieces, text[end:]])
+
+
+def _assigned(text: str) -> Iterator[tuple[re.Match[str], bool]]:
+    """Yield every value that *text* assigns to a secret name, and True if a colon does so.
+
+    Values of other names may hold further names: `'FILE': "{'password': …}"`.
+    """
+    end = 0
+    for key in _KEY.finditer(text):
+        if key.start() >= end and is_secret(key["name"]) and (value := _VALUE.match(text, key.end())):
+            end = value.end()
+            yield value, key["colon"] is not None
 
 
 def passwords_in(text: str) -> Iterator[str]:
@@ -139,11 +159,10 @@ def passwords_in(text: str) -> Iterator[str]:
     Since nothing but that is in it, spaces and quotes belong to a password.
     """
     for spelled in dict.fromkeys((text, unquote(text))):
-        for found in _ASSIGNED.finditer(spelled):
-            if is_secret(found["name"]):
-                rest = _TO_NEXT_NAME.match(spelled, found.end())
-                yield (found["value"] + (rest[0] if rest else "")).strip("'\"")
-                yield found["value"].strip("'\"")
+        for value, _ in _assigned(spelled):
+            rest = _TO_NEXT_NAME.match(spelled, value.end())
+            yield (value[0] + (rest[0] if rest else "")).strip("'\"")
+            yield value[0].strip("'\"")
         for word in _WORD.findall(spelled):
             if (place := _password_place(word)) is not None:
                 yield word[slice(*place)]
@@ -179,6 +198,9 @@ def secrets_of_arguments(values: Iterable[str]) -> tuple[str, ...]:
             if _CONNECTS.search(unquote(text)):
                 # A password that is also the user or the database is not masked: messages need those.
                 found |= dict.fromkeys(one for one in passwords_in(text) if text.count(one) <= 1)
+        for pair in _YAML_PAIR.finditer(value):
+            if is_secret(pair["name"]):
+                found[pair["value"].strip("'\"} ")] = None
     return tuple(found)
 
 

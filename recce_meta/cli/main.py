@@ -156,6 +156,7 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     try:
+        _refuse_other_encodings(arguments)
         return cli.main(arguments, prog_name="recce-meta", standalone_mode=False) or 0
     except click.exceptions.Abort as error:
         terminated = isinstance(error.__cause__, Terminated)
@@ -172,6 +173,16 @@ def _run(arguments: list[str]) -> int:
         shown = presentable("\n".join(lines)).split("\n")
         click.echo("\n".join(shortened(line, MESSAGE_LENGTH) for line in shown), err=True)
         return code
+
+
+def _refuse_other_encodings(arguments: list[str]) -> None:
+    """Raise UsageError for an argument that is not UTF-8: no store or report could hold it."""
+    for argument in arguments:
+        if not argument.isascii() and any("\udc80" <= char <= "\udcff" for char in argument):
+            raise UsageError(
+                f"Argument '{argument}' is not valid UTF-8",
+                hint="rename the file, or set the locale to UTF-8",
+            )
 
 
 _SQL_WIDTH = 200

@@ -10,6 +10,7 @@ from typing import TextIO
 import click
 
 from recce_meta.cli.options import Connection, connecting, emit, project_name, project_option, warn
+from recce_meta.errors import UsageError
 
 
 @click.command()
@@ -39,8 +40,15 @@ def render(
     """
     from recce_meta.api import rendering
 
+    try:
+        sql = file.read()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{file.name} is not UTF-8: byte {error.start + 1} is 0x{error.object[error.start]:02x}",
+            hint="dbt reads models as UTF-8: save the file in this encoding",
+        ) from None
     template = rendering.Template(
-        sql=file.read(),
+        sql=sql,
         path=None if file.name in ("-", "<stdin>") else Path(file.name),
         node=node,
         incremental=incremental,

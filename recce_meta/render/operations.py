@@ -50,7 +50,8 @@ def apply(budget: Budget, symbol: str, left: Any, right: Any) -> Any:
     else:
         budget.weigh(left)
         budget.weigh(right)
-    return _OPERATORS[symbol](left, right)
+    result = _OPERATORS[symbol](left, right)
+    return without_address(result) if symbol == "%" else result
 
 
 def _check_number(symbol: str, left: float, right: float) -> None:
@@ -116,6 +117,7 @@ def _call_text_method(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
+    without_address(text)
     if name in _PADDING:
         if any(isinstance(value, int) and value > LARGEST_REPEAT for value in (*args, *kwargs.values())):
             raise _too_wide(name)
@@ -130,7 +132,9 @@ def _call_text_method(
     elif name in ("split", "rsplit", "splitlines"):
         budget.check_items(len(text) // 2)
     elif name in ("format", "format_map"):
-        return format_text(budget, text, *((), args[0]) if name == "format_map" else (args, kwargs))
+        return without_address(
+            format_text(budget, text, *((), args[0]) if name == "format_map" else (args, kwargs))
+        )
     budget.weigh(text)
     return method(*args, **kwargs)
 
@@ -175,7 +179,7 @@ def bounded_range(*args: int) -> range:
 FUNCTIONS = (FunctionType, MethodType, BuiltinMethodType, type)
 _WRITING_FILTERS = frozenset(
     "capitalize center e escape forceescape format indent lower replace safe string striptags title"
-    " trim truncate upper urlencode urlize wordcount wordwrap".split()
+    " trim truncate upper urlencode urlize wordcount wordwrap xmlattr pprint join".split()
 )
 """Filters that take whatever they are given as text."""
 
@@ -186,6 +190,25 @@ def written_function(function: Any) -> TemplateError:
         f"'{function.__name__}' is written without being called",
         name=function.__name__,
         hint=f"call it: {function.__name__}(…)",
+    )
+
+
+_TEXTS = (int, float, bool, type(None))
+ADDRESS = re.compile(
+    r"(?:<|&lt;|%3C)([^\n]{1,200}?)(?: |%20|\+)at(?: |%20|\+)0x[0-9a-f]{6,}(?:>|&gt;|%3E)", re.I
+)
+"""The text that Python gives to an object without one of its own, such as a generator; also if escaped."""
+
+
+def without_address(value: Any) -> Any:
+    """Return *value*, or raise TemplateError if its text holds the address of an object in memory."""
+    text = value if isinstance(value, str) else "" if isinstance(value, _TEXTS) else str(value)
+    found = ADDRESS.search(text) if "0x" in text or "0X" in text else None
+    if found is None:
+        return value
+    raise TemplateError(
+        f"A value without text is written: {found[1]}",
+        hint="call a function, and write the members of another value: … | list, or … | join(', ')",
     )
 
 
@@ -214,6 +237,8 @@ def _bounded_filter(
         given = (*args[first:], *kwargs.values())
         if name in _WRITING_FILTERS and given and isinstance(given[0], FUNCTIONS):
             raise written_function(given[0])
+        if name in _WRITING_FILTERS and given:
+            without_address(given[0])
         for value in given:
             left.weigh(value)
         if pads and any(isinstance(value, int) and value > LARGEST_REPEAT for value in given[1:]):

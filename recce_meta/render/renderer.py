@@ -337,6 +337,7 @@ class SimpleTemplateRenderer:
 
 _TEMPLATE_FAULTS = (
     ArithmeticError,
+    AssertionError,
     AttributeError,
     LookupError,
     MemoryError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import BuiltinMethodType, CodeType
@@ -25,6 +24,7 @@ from recce_meta.render.operations import (
     apply,
     bounded_filters,
     call_method,
+    without_address,
     written_function,
 )
 
@@ -226,22 +226,6 @@ class Sandbox(SandboxedEnvironment):
 _MOST_CODE = 2_000
 _CODE: dict[tuple[str, str, str], CodeType] = {}
 """Compiled macros of all renderers: code depends on the text alone, and holds no value of any run."""
-
-
-_TEXTS = (int, float, bool, type(None))
-ADDRESS = re.compile(r"<([^<>]{1,200}?) at 0x[0-9a-fA-F]{6,}>")
-"""What Python writes of an object that has no text of its own, such as a generator."""
-
-
-def without_address(value: Any) -> Any:
-    """Return *value*, or raise TemplateError if its text holds the address of an object in memory."""
-    text = value if isinstance(value, str) else "" if isinstance(value, _TEXTS) else str(value)
-    found = ADDRESS.search(text) if " at 0x" in text else None
-    if found is None:
-        return value
-    raise TemplateError(
-        f"A value without text is written: {found[1]}", hint="write its members: … | list, or … | join(', ')"
-    )
 
 
 def call_macro(macro: Macro, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

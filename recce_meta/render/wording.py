@@ -12,7 +12,8 @@ from recce_meta.errors import TemplateError, first_of, quoted, shortened
 from recce_meta.render.functions import FUNCTIONS
 from recce_meta.render.macros import NO_MACROS
 from recce_meta.render.names import DBT_NAMES
-from recce_meta.render.sandbox import ADDRESS, UnknownName
+from recce_meta.render.operations import ADDRESS
+from recce_meta.render.sandbox import UnknownName
 from recce_meta.render.variables import LONGEST_SHOWN
 
 if TYPE_CHECKING:

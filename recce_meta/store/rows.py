@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict
 
+from recce_meta.masking import without_passwords
 from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.tokens import resolve
 from recce_meta.store.values import storable
@@ -34,9 +35,14 @@ def run_of(row: tuple[Any, ...]) -> RunMetadata:
     return RunMetadata(**fields)
 
 
+_GIVEN_TEXTS = ("git_sha", "branch", "pull_request", "command")
+"""Fields of a run that an option, a variable or an artifact may fill with any text."""
+
+
 def run_row(run: RunMetadata) -> tuple[object, ...]:
-    """The row of `runs`, in the order of the fields of `RunMetadata`."""
+    """Return the row of `runs`, in the order of the fields of `RunMetadata`, with passwords masked."""
     fields = asdict(run)
+    fields |= {name: fields[name] and without_passwords(fields[name]) for name in _GIVEN_TEXTS}
     reason = run.reason and storable(run.reason)
     warnings = msgspec.json.encode([storable(warning) for warning in run.warnings]).decode()
     return tuple({**fields, "reason": reason, "warnings": warnings}.values())

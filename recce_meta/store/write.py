@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.masking import without_passwords
 from recce_meta.models import NodeResult, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.column_lineage import Analyse, ColumnGraph, KnownColumns, shortened
@@ -280,6 +281,6 @@ def result_row(run: RunMetadata, result: NodeResult) -> content.Row:
         result.rows,
         result.bytes,
         result.failures,
-        result.message and content.without_nul(result.message),
+        result.message and without_passwords(content.without_nul(result.message)),
         result.completed_at,
     )

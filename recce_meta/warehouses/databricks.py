@@ -195,7 +195,7 @@ class Databricks(Warehouse):
     def plan(self, fields: Fields) -> ConnectionPlan:
         """How to connect, from one output of `profiles.yml`."""
         host = _host(fields.required_text("host"))
-        if port := re.search(r":(\d*)(?=/|\Z)", host):
+        if port := re.search(r":([^/]*)", host):
             raise fields.error(
                 f"Field 'host' holds a port: {port[1] or 'an empty one'}",
                 hint="remove it: dbt always connects to port 443; a URL may hold another port",

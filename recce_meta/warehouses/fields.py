@@ -16,6 +16,9 @@ from recce_meta.masking import MASK, is_secret, passwords_in, redact
 _OF_NO_SECRET = frozenset(["name", "persistent", "provider", "region", "scope", "type"])
 """What stands in an entry of DuckDB's `secrets` and is not the secret."""
 
+_NAMES_ENTRY = frozenset(["alias", "fs", "module", "protocol"])
+"""What an entry of DuckDB's `filesystems` or `plugins` is called by."""
+
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -36,6 +39,7 @@ class Fields:
         self._base_dir = base_dir
         self._read: set[str] = set()
         self._meaningless: set[str] = set()
+        self._ignored: set[str] = set()
 
     @property
     def meaningless(self) -> frozenset[str]:
@@ -134,6 +138,7 @@ class Fields:
     def not_honoured(self, *names: str, because: str) -> tuple[str, ...]:
         """One warning for each of *names* that is set."""
         self._read.update(names)
+        self._ignored.update(names)
         return tuple(
             self._message(f"Field '{name}' is not honoured: {because}")
             for name in names
@@ -159,12 +164,15 @@ class Fields:
         return tuple(self._leftover(name) for name in self._values if name not in self._read)
 
     def shown(self, secrets: Sequence[str] = ()) -> dict[str, object]:
-        """Return the fields with secrets, and all values of unknown names, masked."""
-        unknown = {name for name in self._values if name not in self._read}
-        return {
-            name: MASK if self._aliases.get(name, name) in unknown and value is not None else value
-            for name, value in masked(self._given, secrets).items()
-        }
+        """Return the fields with secrets masked, and all values whose meaning is not known."""
+        shown = masked(self._given, secrets)
+        for name, value in shown.items():
+            known = self._aliases.get(name, name)
+            if known not in self._read and value is not None:
+                shown[name] = MASK
+            elif known in self._ignored or known == "filesystems":
+                shown[name] = _masked_entries(value)
+        return shown
 
     def secrets(self) -> tuple[str, ...]:
         """Every value that no message may show; not a password that is also the user or the database."""
@@ -223,6 +231,29 @@ def _masked_value(name: str, value: object, secrets: Sequence[str]) -> object:
     if isinstance(value, str):
         return redact(value, secrets)
     return value
+
+
+def _masked_entries(value: object) -> object:
+    """Return *value* with every text in its mappings masked, but those that name an entry.
+
+    Entries of `filesystems` and `plugins` have any names: a secret cannot be found by its name.
+    """
+    if isinstance(value, Mapping):
+        return {
+            name: each if name in _NAMES_ENTRY and isinstance(each, str) else _masked_leaves(each)
+            for name, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked_entries(each) for each in value]
+    return value
+
+
+def _masked_leaves(value: object) -> object:
+    if isinstance(value, (Mapping, list)):
+        return (
+            _masked_entries(value) if isinstance(value, Mapping) else [_masked_leaves(each) for each in value]
+        )
+    return value if value is None or isinstance(value, bool) else MASK
 
 
 def _without(values: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:

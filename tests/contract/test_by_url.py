@@ -551,6 +551,9 @@ def test_urls_that_cannot_serve_are_refused(url: str, message: str) -> None:
     ("query", "message", "hint"),
     [
         ("sslmode=require", "Unknown parameter 'sslmode'", "ssl_ca=FILE"),
+        ("ssl=true", "Unknown parameter 'ssl'", "ssl_ca=FILE"),
+        ("conv=x", "Unknown parameter 'conv'", ""),
+        ("compress=true", "Unknown parameter 'compress'", ""),
         ("read_timeuot=1", "Unknown parameter 'read_timeuot'", "did you mean 'read_timeout'"),
         ("read_timeout=abc", "cannot use a parameter of the URL: invalid literal", "behind the ?"),
         ("connect_timeout=0", "cannot use a parameter of the URL: connect_timeout", "behind the ?"),
@@ -561,6 +564,26 @@ def test_urls_that_cannot_serve_are_refused(url: str, message: str) -> None:
 def test_parameters_that_pymysql_does_not_take_are_named(query: str, message: str, hint: str) -> None:
     with (
         UnifiedSqlAdapter.from_url(f"mysql://root@127.0.0.1:1/d?{query}") as adapter,
+        pytest.raises(ConfigurationError) as caught,
+    ):
+        adapter.execute("SELECT 1")
+
+    assert message in caught.value.message and hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "hint"),
+    [
+        ("ssl=true", "Unknown parameter 'ssl'", "sslmode=require"),
+        ("sslmod=require", "Unknown parameter 'sslmod'", "did you mean 'sslmode'"),
+        ("autocommit=1", "Unknown parameter 'autocommit'", ""),
+        ("connect_timeout=abc", "cannot use a parameter of the URL: bad value", "follows the ?"),
+        ("port=abc", "cannot use a parameter of the URL: Received non-integer", "follows the ?"),
+    ],
+)
+def test_parameters_that_libpq_does_not_take_are_named(query: str, message: str, hint: str) -> None:
+    with (
+        UnifiedSqlAdapter.from_url(f"postgresql://u@127.0.0.1:1/d?{query}") as adapter,
         pytest.raises(ConfigurationError) as caught,
     ):
         adapter.execute("SELECT 1")

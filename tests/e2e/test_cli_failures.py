@@ -64,6 +64,18 @@ def test_wrong_options_exit_with_2_and_point_to_the_help(
     assert_told(cli(*arguments), 2, message, hint=f"recce-meta {arguments[0]} --help")
 
 
+def test_an_argument_that_is_not_utf_8_is_refused(cli: Any) -> None:
+    ran = cli("show", "caf\udce9")  # as Python reads the byte 0xe9
+
+    assert_told(ran, 2, r"Argument 'caf\udce9' is not valid UTF-8")
+
+
+def test_a_template_that_is_not_utf_8_is_refused_with_its_place(cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "latin.sql").write_bytes("select 'é'".encode("latin-1"))
+
+    assert_told(cli("render", "latin.sql"), 2, "latin.sql is not UTF-8: byte 9 is 0xe9")
+
+
 def test_a_misspelt_command_is_told_with_the_nearest(cli: Any) -> None:
     assert_told(cli("dif"), 2, "Unknown command 'dif'", hint="did you mean 'diff'?")
     assert_told(cli("status"), 2, "Unknown command 'status'")

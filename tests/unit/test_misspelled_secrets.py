@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import shutil
 from collections.abc import Iterator
 from itertools import cycle
@@ -17,7 +19,14 @@ import recce_meta.demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.main import COMMANDS, cli, run
 from recce_meta.errors import ProfileError, RecceMetaError, UsageError
-from recce_meta.masking import is_secret, passwords_in, presentable, secrets_of_arguments, without_passwords
+from recce_meta.masking import (
+    MASK,
+    is_secret,
+    passwords_in,
+    presentable,
+    secrets_of_arguments,
+    without_passwords,
+)
 from tests.unit.test_profile_fields import ADAPTERS, PROFILES
 
 CANARY = "Canary-4711-sings"
@@ -199,6 +208,75 @@ def test_a_url_of_the_environment_is_not_shown_either(
         assert run(["scan"]) != 0
         said = capfd.readouterr()
         assert CANARY not in said.out + said.err, url
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        f"{{'password': '{CANARY}'}}",
+        f'{{"x": 1, "token": "{CANARY}"}}',
+        f"password: {CANARY}",
+        f"x: 1\n  db_password: '{CANARY}'",
+    ],
+)
+@pytest.mark.parametrize("command", ["show", "render", "impact", "runs --project"])
+def test_no_error_shows_the_password_in_an_argument_of_another_kind(
+    shop: Path, capfd: pytest.CaptureFixture[str], command: str, argument: str
+) -> None:
+    run([*command.split(), argument])
+
+    said = capfd.readouterr()
+    assert CANARY not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    "token", ["dapi0123456789abcdef0123456789abcdef", "ghp_" + "a1B2" * 9, "glpat-" + "x_Y-9" * 4]
+)
+def test_a_token_is_masked_wherever_it_stands(token: str) -> None:
+    assert without_passwords(f"cannot reach databricks://{token}@h") == f"cannot reach databricks://{MASK}@h"
+
+
+def test_names_within_the_value_of_another_name_are_found() -> None:
+    text = f"""Invalid value for 'FILE': '{{"password": "{CANARY}"}}': a=b&token={CANARY}"""
+    assert (
+        without_passwords(text) == f"""Invalid value for 'FILE': '{{"password": {MASK}}}': a=b&token={MASK}"""
+    )
+
+
+def test_recorded_texts_hold_no_password(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    target = shop / "target"
+    results = json.loads(gzip.decompress((target / "run_results.json.gz").read_bytes()))
+    results["results"][0]["message"] = f"cannot connect to postgresql://u:{CANARY}@h/x"
+    (target / "run_results.json.gz").write_bytes(gzip.compress(json.dumps(results).encode()))
+    branch = f"postgresql://u:{CANARY}@h/x"
+    given = ["--run-id", "secret", "--no-columns", "--target-path", str(target), "--pull-request", branch]
+    assert run(["record", *given, "--branch", branch]) == 0
+
+    run(["runs"])
+    run(["runs", "--format", "json"])
+    run(["show", "secret", "--format", "json"])
+    run(["export", "secret", "--format", "json", "-o", str(shop / "export.json")])
+
+    said = capfd.readouterr()
+    assert "postgresql://u:***@h/x" in said.out
+    assert CANARY not in said.out + said.err + (shop / "export.json").read_text()
+    assert CANARY.encode() not in (shop / "shop.duckdb").read_bytes()
+
+
+def test_doctor_masks_entries_of_any_name(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    output = {
+        "type": "duckdb",
+        "path": "shop.duckdb",
+        "plugins": [{"module": "excel", "config": {"pw": CANARY, "list": [CANARY]}}],
+        "filesystems": [{"fs": "memory", "kee": CANARY, "client_kwargs": {"endpoint": CANARY}}],
+    }
+    (shop / "profiles.yml").write_text(yaml.safe_dump({"jaffle": {"outputs": {"default": output}}}))
+
+    run(["doctor"])
+
+    said = capfd.readouterr()
+    assert "excel" in said.out and "memory" in said.out
+    assert CANARY not in said.out + said.err
 
 
 def test_doctor_masks_what_it_does_not_know(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:

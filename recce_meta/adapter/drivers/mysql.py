@@ -142,13 +142,17 @@ class Driver(BaseDriver):
             return [(field.name, _type_of(field)) for field in cursor._result.fields]
 
 
+_NOT_TEXT = frozenset("self auth_plugin_map compress conv cursorclass defer_connect named_pipe ssl".split())
+"""Arguments of PyMySQL that a URL cannot give: they are objects, or not supported."""
+
+
 def _refuse_unknown(plan: ConnectionPlan, known: Iterable[str]) -> None:
     """Raise ConfigurationError for a parameter of the URL that PyMySQL does not know."""
-    names = sorted({*known, *_SSL} - {"self"})
+    names = sorted({*known, *_SSL} - _NOT_TEXT)
     for name in plan.url.query:
         if name not in names:
             raise ConfigurationError(
-                f"Unknown parameter '{name}' in the URL: PyMySQL has none of this name",
+                f"Unknown parameter '{name}' in the URL: PyMySQL reads no such text",
                 hint="for TLS: ssl_ca=FILE" if "ssl" in name else did_you_mean(name, names),
             )
 

@@ -22,7 +22,7 @@ from recce_meta.adapter.drivers.base import (
 )
 from recce_meta.adapter.drivers.key_files import refuse_unreadable
 from recce_meta.adapter.drivers.sockets import answers_postgres, shut
-from recce_meta.errors import MissingDriverError
+from recce_meta.errors import ConfigurationError, MissingDriverError, did_you_mean
 from recce_meta.warehouses import ConnectionPlan
 from recce_meta.warehouses.postgres import SSL_FILES, SYSTEM
 
@@ -73,13 +73,18 @@ class Driver(BaseDriver):
     def create_engine(self, plan: ConnectionPlan) -> Engine:
         """An engine whose connections are psycopg's own, with our ways to read values."""
         try:
-            import psycopg
+            import psycopg  # noqa: F401 - an error before anything is tried
+            from sqlalchemy.exc import ArgumentError
         except ImportError as error:
             raise MissingDriverError(self.warehouse.name, error.name or "psycopg") from error
         dialect = _dialect()
-        _, arguments = dialect.create_connect_args(url_of(plan))
+        _refuse_unknown(plan)
+        try:
+            _, arguments = dialect.create_connect_args(url_of(plan))
+        except (ArgumentError, ValueError) as error:
+            raise _unusable(error) from error
         arguments |= {**plan.connect_args, "context": _adapters(), "autocommit": True}
-        return self.bare_engine(plan, dialect, lambda: psycopg.connect(**arguments))
+        return self.bare_engine(plan, dialect, lambda: _connect(arguments))
 
     def set_up(self, connection: Connection, statement: str) -> None:
         """Keep *statement* for the first round trip, which takes all of them along."""
@@ -257,6 +262,35 @@ def _lenient(name: str) -> type[Loader]:
                 return bytes(data).decode()
 
     return Lenient
+
+
+def _refuse_unknown(plan: ConnectionPlan) -> None:
+    """Raise ConfigurationError for a parameter of the URL that libpq does not know."""
+    from psycopg.pq import Conninfo
+
+    names = [option.keyword.decode() for option in Conninfo.get_defaults()]
+    for name in plan.url.query:
+        if name not in names:
+            raise ConfigurationError(
+                f"Unknown parameter '{name}' in the URL: libpq has none of this name",
+                hint="for TLS: sslmode=require" if name == "ssl" else did_you_mean(name, names),
+            )
+
+
+def _connect(arguments: Mapping[str, Any]) -> Any:
+    """Return a new connection; raise ConfigurationError for a value that psycopg cannot read."""
+    import psycopg
+
+    try:
+        return psycopg.connect(**arguments)
+    except psycopg.ProgrammingError as error:
+        raise _unusable(error) from error
+
+
+def _unusable(error: object) -> ConfigurationError:
+    return ConfigurationError(
+        f"psycopg cannot use a parameter of the URL: {error}", hint="check what follows the ? in the URL"
+    )
 
 
 @cache

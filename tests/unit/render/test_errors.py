@@ -119,6 +119,34 @@ def test_the_address_of_an_object_is_never_written(render: Any, template: str) -
     assert render("{{ [1, 2] | map('string') | list }} at 0x7f") == "['1', '2'] at 0x7f"
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ api }}",
+        "{{ api.Relation }}",
+        "{{ api.Column | string }}",
+        "{{ {'a': api.Relation.create} | xmlattr }}",
+        "{{ api.Relation | urlize }}",
+        "{{ api.Relation | urlencode }}",
+        "{{ [api.Relation.create] | join(',') }}",
+        "{{ '%s' % api.Relation }}",
+        "{{ 'x{}'.format(api.Relation) }}",
+        "{{ (api ~ '').upper() }}",
+        "{{ (api ~ '').replace('at', '') }}",
+        "{{ (api.Relation | string)[:30] }}",
+    ],
+)
+def test_the_address_of_a_function_within_a_value_is_never_written(render: Any, template: str) -> None:
+    with pytest.raises(TemplateError, match="A value without text is written: function ") as caught:
+        render(template)
+    assert "0x" not in str(caught.value).lower()
+
+
+def test_what_jinja_asserts_is_a_fault_of_the_template(render: Any) -> None:
+    with pytest.raises(TemplateError, match="expected length >= 3, got -5"):
+        render("{{ 'a' | truncate(-5) }}")
+
+
 def test_a_fault_of_an_inferred_variable_names_it_and_its_value(shop: Any) -> None:
     code = "{% if var('x', false) %}{{ ref('orders') }}{% else %}{{ ref('customers') }}{% endif %}"
     asking = shop.model("asking", raw_code=code + "{{ var('x') | length }}", parents=("model.shop.orders",))

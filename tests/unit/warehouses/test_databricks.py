@@ -76,7 +76,9 @@ def test_a_host_as_people_copy_it(host: str) -> None:
     assert plan(host=host).url.host == "h.example"
 
 
-@pytest.mark.parametrize("host", ["h.example:443", "https://h.example:8443/", "h.example:"])
+@pytest.mark.parametrize(
+    "host", ["h.example:443", "https://h.example:8443/", "h.example:", "h.example:abc", "h:-1"]
+)
 def test_a_port_in_the_host_is_refused(host: str) -> None:
     with pytest.raises(ProfileError, match="Field 'host' holds a port") as caught:
         plan(host=host)
