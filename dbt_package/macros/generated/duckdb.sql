@@ -1148,140 +1148,157 @@ FROM (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
+-- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS. The outer query
+-- selects bare columns only, or DuckDB would compute the view for all runs before it joins some of them.
 -- One row per run, node and column: the array `nodes.columns`, exploded.
 -- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
 -- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
 -- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW {{ schema }}.node_columns AS
 SELECT
-  run_id,
-  environment,
-  unique_id,
-  name,
-  ordinal,
-  content ->> 'name' AS column_name,
-  content ->> 'type' AS column_type,
-  COALESCE(content ->> 'description', '') AS description,
-  COALESCE(CAST(content ->> 'documented' AS BOOLEAN), FALSE) AS documented,
-  content ->> 'documented_type' AS documented_type,
-  content -> 'tags' AS tags,
-  content -> 'meta' AS meta,
-  CAST(content ->> 'not_null' AS BOOLEAN) AS not_null,
-  content ->> 'default' AS default_value,
-  content ->> 'generated' AS generated_as,
-  content ->> 'identity' AS identity_generation,
-  content ->> 'collation' AS collation_name,
-  resource_type,
-  columns_from,
-  version_id
-FROM (
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  item.name,
+  item.ordinal,
+  item.column_name,
+  item.column_type,
+  item.description,
+  item.documented,
+  item.documented_type,
+  item.tags,
+  item.meta,
+  item.not_null,
+  item.default_value,
+  item.generated_as,
+  item.identity_generation,
+  item.collation_name,
+  item.resource_type,
+  item.columns_from,
+  place.version_id
+FROM {{ schema }}.runs
+JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN (
+  -- once for each version, however many runs have it
   SELECT
-    runs.run_id,
-    runs.environment,
-    place.unique_id,
-    node.name,
-    node.content,
-    node.ordinal,
-    node.resource_type,
-    node.columns_from,
-    place.version_id
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN (
-    -- once for each version, however many runs have it
+    version_id,
+    name,
+    resource_type,
+    columns_from,
+    ordinal,
+    content ->> 'name' AS column_name,
+    content ->> 'type' AS column_type,
+    COALESCE(content ->> 'description', '') AS description,
+    COALESCE(CAST(content ->> 'documented' AS BOOLEAN), FALSE) AS documented,
+    content ->> 'documented_type' AS documented_type,
+    content -> 'tags' AS tags,
+    content -> 'meta' AS meta,
+    CAST(content ->> 'not_null' AS BOOLEAN) AS not_null,
+    content ->> 'default' AS default_value,
+    content ->> 'generated' AS generated_as,
+    content ->> 'identity' AS identity_generation,
+    content ->> 'collation' AS collation_name
+  FROM (
     SELECT
       version_id, name, resource_type, columns_from,
       UNNEST(CAST("columns" AS JSON[])) AS content,
       GENERATE_SUBSCRIPTS(CAST("columns" AS JSON[]), 1) AS ordinal
     FROM {{ schema }}.node_versions
-  ) AS node ON node.version_id = place.version_id
-) AS item
+  ) AS exploded
+) AS item ON item.version_id = place.version_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
+-- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS. The outer query
+-- selects bare columns only, or DuckDB would compute the view for all runs before it joins some of them.
 -- One row per scanned run, relation and constraint of it, in the order: primary key, unique, foreign keys, checks.
 -- Key: run_id, unique_id, ordinal. NOT NULL is a column's: `node_columns` has it. `column_names` is for people:
 -- names joined by a comma.
 CREATE OR REPLACE VIEW {{ schema }}.node_constraints AS
 SELECT
-  run_id,
-  environment,
-  unique_id,
-  name,
-  ordinal,
-  content ->> 'name' AS constraint_name,
-  content ->> 'type' AS constraint_type,
-  REPLACE(REPLACE(REPLACE(REPLACE(content ->> 'columns', '["', ''), '","', ', '), '", "', ', '), '"]', '') AS column_names,
-  content -> 'columns' AS "columns",
-  content ->> 'expression' AS expression,
-  content ->> '$.references.relation' AS parent_id, -- one step: DuckDB 1 and 2 read two arrows in other orders
-  content ->> 'on_update' AS on_update,
-  content ->> 'on_delete' AS on_delete,
-  content ->> 'options' AS options,
-  resource_type,
-  version_id
-FROM (
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  item.name,
+  item.ordinal,
+  item.constraint_name,
+  item.constraint_type,
+  item.column_names,
+  item."columns",
+  item.expression,
+  item.parent_id,
+  item.on_update,
+  item.on_delete,
+  item.options,
+  item.resource_type,
+  place.version_id
+FROM {{ schema }}.runs
+JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN (
+  -- once for each version, however many runs have it
   SELECT
-    runs.run_id,
-    runs.environment,
-    place.unique_id,
-    node.name,
-    node.content,
-    node.ordinal,
-    node.resource_type,
-    place.version_id
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN (
+    version_id,
+    name,
+    resource_type,
+    ordinal,
+    content ->> 'name' AS constraint_name,
+    content ->> 'type' AS constraint_type,
+    REPLACE(REPLACE(REPLACE(REPLACE(content ->> 'columns', '["', ''), '","', ', '), '", "', ', '), '"]', '') AS column_names,
+    content -> 'columns' AS "columns",
+    content ->> 'expression' AS expression,
+    content ->> '$.references.relation' AS parent_id, -- one step: DuckDB 1 and 2 read two arrows in other orders
+    content ->> 'on_update' AS on_update,
+    content ->> 'on_delete' AS on_delete,
+    content ->> 'options' AS options
+  FROM (
     SELECT
       version_id, name, resource_type,
       UNNEST(CAST(properties -> 'constraints' AS JSON[])) AS content,
       GENERATE_SUBSCRIPTS(CAST(properties -> 'constraints' AS JSON[]), 1) AS ordinal
     FROM {{ schema }}.node_versions
     WHERE resource_type IN ('table', 'view', 'materialized_view', 'external_table')
-  ) AS node ON node.version_id = place.version_id
-) AS item
+  ) AS exploded
+) AS item ON item.version_id = place.version_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
+-- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS. The outer query
+-- selects bare columns only, or DuckDB would compute the view for all runs before it joins some of them.
 -- One row per scanned run, relation and index that no constraint brings along. Key: run_id, unique_id, ordinal.
 -- `definition` is as the catalog writes it.
 CREATE OR REPLACE VIEW {{ schema }}.node_indexes AS
 SELECT
-  run_id,
-  environment,
-  unique_id,
-  name,
-  ordinal,
-  content ->> 'name' AS index_name,
-  CAST(content ->> 'unique' AS BOOLEAN) AS is_unique,
-  content ->> 'definition' AS definition,
-  resource_type,
-  version_id
-FROM (
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  item.name,
+  item.ordinal,
+  item.index_name,
+  item.is_unique,
+  item.definition,
+  item.resource_type,
+  place.version_id
+FROM {{ schema }}.runs
+JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN (
+  -- once for each version, however many runs have it
   SELECT
-    runs.run_id,
-    runs.environment,
-    place.unique_id,
-    node.name,
-    node.content,
-    node.ordinal,
-    node.resource_type,
-    place.version_id
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN (
+    version_id,
+    name,
+    resource_type,
+    ordinal,
+    content ->> 'name' AS index_name,
+    CAST(content ->> 'unique' AS BOOLEAN) AS is_unique,
+    content ->> 'definition' AS definition
+  FROM (
     SELECT
       version_id, name, resource_type,
       UNNEST(CAST(properties -> 'indexes' AS JSON[])) AS content,
       GENERATE_SUBSCRIPTS(CAST(properties -> 'indexes' AS JSON[]), 1) AS ordinal
     FROM {{ schema }}.node_versions
     WHERE resource_type IN ('table', 'view', 'materialized_view', 'external_table')
-  ) AS node ON node.version_id = place.version_id
-) AS item
+  ) AS exploded
+) AS item ON item.version_id = place.version_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

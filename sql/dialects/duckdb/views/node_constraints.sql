@@ -1,43 +1,50 @@
--- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
+-- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS. The outer query
+-- selects bare columns only, or DuckDB would compute the view for all runs before it joins some of them.
 -- One row per scanned run, relation and constraint of it, in the order: primary key, unique, foreign keys, checks.
 -- Key: run_id, unique_id, ordinal. NOT NULL is a column's: `node_columns` has it. `column_names` is for people:
 -- names joined by a comma.
 CREATE OR REPLACE VIEW recce_metadata.node_constraints AS
 SELECT
-  run_id,
-  environment,
-  unique_id,
-  name,
-  ordinal,
-  content ->> 'name' AS constraint_name,
-  content ->> 'type' AS constraint_type,
-  REPLACE(REPLACE(REPLACE(REPLACE(content ->> 'columns', '["', ''), '","', ', '), '", "', ', '), '"]', '') AS column_names,
-  content -> 'columns' AS "columns",
-  content ->> 'expression' AS expression,
-  content ->> '$.references.relation' AS parent_id, -- one step: DuckDB 1 and 2 read two arrows in other orders
-  content ->> 'on_update' AS on_update,
-  content ->> 'on_delete' AS on_delete,
-  content ->> 'options' AS options,
-  resource_type,
-  version_id
-FROM (
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  item.name,
+  item.ordinal,
+  item.constraint_name,
+  item.constraint_type,
+  item.column_names,
+  item."columns",
+  item.expression,
+  item.parent_id,
+  item.on_update,
+  item.on_delete,
+  item.options,
+  item.resource_type,
+  place.version_id
+FROM recce_metadata.runs
+JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN (
+  -- once for each version, however many runs have it
   SELECT
-    runs.run_id,
-    runs.environment,
-    place.unique_id,
-    node.name,
-    node.content,
-    node.ordinal,
-    node.resource_type,
-    place.version_id
-  FROM recce_metadata.runs
-  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN (
+    version_id,
+    name,
+    resource_type,
+    ordinal,
+    content ->> 'name' AS constraint_name,
+    content ->> 'type' AS constraint_type,
+    REPLACE(REPLACE(REPLACE(REPLACE(content ->> 'columns', '["', ''), '","', ', '), '", "', ', '), '"]', '') AS column_names,
+    content -> 'columns' AS "columns",
+    content ->> 'expression' AS expression,
+    content ->> '$.references.relation' AS parent_id, -- one step: DuckDB 1 and 2 read two arrows in other orders
+    content ->> 'on_update' AS on_update,
+    content ->> 'on_delete' AS on_delete,
+    content ->> 'options' AS options
+  FROM (
     SELECT
       version_id, name, resource_type,
       UNNEST(CAST(properties -> 'constraints' AS JSON[])) AS content,
       GENERATE_SUBSCRIPTS(CAST(properties -> 'constraints' AS JSON[]), 1) AS ordinal
     FROM recce_metadata.node_versions
     WHERE resource_type IN ('table', 'view', 'materialized_view', 'external_table')
-  ) AS node ON node.version_id = place.version_id
-) AS item;
+  ) AS exploded
+) AS item ON item.version_id = place.version_id;

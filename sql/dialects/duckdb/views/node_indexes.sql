@@ -1,36 +1,37 @@
--- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
+-- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS. The outer query
+-- selects bare columns only, or DuckDB would compute the view for all runs before it joins some of them.
 -- One row per scanned run, relation and index that no constraint brings along. Key: run_id, unique_id, ordinal.
 -- `definition` is as the catalog writes it.
 CREATE OR REPLACE VIEW recce_metadata.node_indexes AS
 SELECT
-  run_id,
-  environment,
-  unique_id,
-  name,
-  ordinal,
-  content ->> 'name' AS index_name,
-  CAST(content ->> 'unique' AS BOOLEAN) AS is_unique,
-  content ->> 'definition' AS definition,
-  resource_type,
-  version_id
-FROM (
+  runs.run_id,
+  runs.environment,
+  place.unique_id,
+  item.name,
+  item.ordinal,
+  item.index_name,
+  item.is_unique,
+  item.definition,
+  item.resource_type,
+  place.version_id
+FROM recce_metadata.runs
+JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN (
+  -- once for each version, however many runs have it
   SELECT
-    runs.run_id,
-    runs.environment,
-    place.unique_id,
-    node.name,
-    node.content,
-    node.ordinal,
-    node.resource_type,
-    place.version_id
-  FROM recce_metadata.runs
-  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN (
+    version_id,
+    name,
+    resource_type,
+    ordinal,
+    content ->> 'name' AS index_name,
+    CAST(content ->> 'unique' AS BOOLEAN) AS is_unique,
+    content ->> 'definition' AS definition
+  FROM (
     SELECT
       version_id, name, resource_type,
       UNNEST(CAST(properties -> 'indexes' AS JSON[])) AS content,
       GENERATE_SUBSCRIPTS(CAST(properties -> 'indexes' AS JSON[]), 1) AS ordinal
     FROM recce_metadata.node_versions
     WHERE resource_type IN ('table', 'view', 'materialized_view', 'external_table')
-  ) AS node ON node.version_id = place.version_id
-) AS item;
+  ) AS exploded
+) AS item ON item.version_id = place.version_id;
