@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import duckdb
 import pytest
 
+import recce_meta.demo_data
+from recce_meta.cli.main import cli
+
 ROOT = Path(__file__).parents[2]
+DEMO_DATA = Path(recce_meta.demo_data.__file__).parent
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
@@ -105,6 +111,51 @@ def test_the_commands_of_a_page_run_and_print_what_it_shows(
         assert ran.returncode == (int(expected[1]) if expected else 0), (command, ran.stderr.decode())
         printed = [line.rstrip() for line in ran.stdout.decode("utf-8").splitlines() if line.strip()]
         assert not shown or follows(shown, printed), (command, shown, printed)
+
+
+COMMAND = re.compile(r"(?:^|[|;&(]\s*|\$ )recce-meta (\S.*?)(?=\s(?:[|;&]|&&|\|\|)\s|\s\||$)")
+
+
+def commands_of(page: str) -> list[list[str]]:
+    """The words of every `recce-meta …` in the shell blocks and in the sentences of *page*."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    fenced = re.findall(r"^```(?:sh|console|)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in fenced for line in block.replace("\\\n", " ").splitlines()]
+    lines += re.findall(r"`(recce-meta [^`\n]+)`", text)
+    return [shlex.split(words, comments=True) for line in lines for words in COMMAND.findall(line)]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_of_a_page_has_options_that_exist(page: str) -> None:
+    for name, *words in commands_of(page):
+        if name.startswith("-"):
+            continue
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None, name
+        command.make_parser(click.Context(command)).parse_args(words)  # raises UsageError
+
+
+def test_commands_are_found_wherever_a_page_has_them() -> None:
+    assert len([words for page in PAGES for words in commands_of(page)]) > 150
+
+
+def test_the_commands_of_the_rendering_page_run(demo: Path, shell: dict[str, str]) -> None:
+    project = demo.parents[1] / "project"
+    for side in ("base", "pull_request"):
+        shutil.copytree(DEMO_DATA / "project" / side, project, dirs_exist_ok=True)
+    shutil.copytree(DEMO_DATA / "current", project / "target")
+    (project / "question.sql").write_text("select count(*) from {{ ref('orders') }}", encoding="utf-8")
+    shell["RECCE_META_URL"] = f"duckdb:///{demo}"
+    record = [sys.executable, "-m", "recce_meta", "record", "--branch", "main"]
+    subprocess.run(record, cwd=project, env=shell, capture_output=True, check=True)
+    examples = sessions("docs/rendering.md")
+    assert len(examples) == 3
+
+    for command, _ in examples:
+        ran = subprocess.run(
+            ["sh", "-c", command], cwd=project, env=shell, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0 and "select" in ran.stdout and "{{" not in ran.stdout, ran.stderr
 
 
 def _downloads(command: str) -> bool:
