@@ -239,9 +239,10 @@ def whole_diff(
         chosen = _selected(base, current, question)
         unselected = set(changed_ids(changes)) - chosen
         changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
-        notes += (
-            _unknown_terms(question, base, current) if chosen else [nothing_selected(question, base, current)]
-        )
+        if not chosen:
+            notes.append(nothing_selected(question, base, current))
+        elif len(" ".join(question.selection).split()) > 1:
+            notes += unknown_terms(question.selection, base, current)
     nodes = {**before.nodes, **after.nodes}
     unseen = [
         unique_id
@@ -304,11 +305,9 @@ def nothing_selected(question: Question, base: Project, current: Project) -> str
     )
 
 
-def _unknown_terms(question: Question, base: Project, current: Project) -> list[str]:
-    """Return a note for each term of a selection of several that names no node, and is not about states."""
-    terms = list(dict.fromkeys(term for text in question.selection for term in text.split()))
-    if len(terms) < 2:
-        return []
+def unknown_terms(selection: Sequence[str], base: Project, current: Project) -> list[str]:
+    """Return a note for each term of *selection* that names no node, and is not about states."""
+    terms = list(dict.fromkeys(term for text in selection for term in text.split()))
     names = sorted({node.name for project in (base, current) for node in project.nodes})
     notes = []
     for term in terms:

@@ -71,6 +71,23 @@ def test_every_command_answers_in_every_format_and_to_a_file(orders: Any) -> Non
             assert style == "table" or file == shown.out
 
 
+@pytest.mark.parametrize("command", ["row-count", "schema", "value", "profile", "top-k", "histogram"])
+def test_a_term_that_selects_nothing_is_named(orders: Any, command: str) -> None:
+    ran = orders(command, "--select", "orders ordrs tag:nope")
+
+    assert "warning: 'ordrs' selects no node of either run; did you mean 'orders'" in ran.err
+    assert "warning: 'tag:nope' selects no node of either run" in ran.err
+    assert "orders" in ran.out
+
+
+@pytest.mark.parametrize("command", ["row-count", "schema", "value", "profile", "top-k", "histogram"])
+def test_a_selection_without_nodes_claims_nothing(orders: Any, command: str) -> None:
+    ran = orders(command, "--select", "ordrs")
+
+    assert "'ordrs' selects no node" in ran.err and "No node with data is selected" in ran.err
+    assert "same" not in ran.out
+
+
 def test_values_are_the_same_by_node_by_tables_and_from_the_store(orders: Any) -> None:
     names = [f'"{schema}"."orders"' for schema in (orders.base, orders.current)]
     orders.record()

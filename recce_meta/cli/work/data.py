@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+from recce_meta.api.comparing import unknown_terms
 from recce_meta.api.comparing_data import Job
 from recce_meta.api.data_jobs import PairPlan, each, row_count_job, stored_schema_jobs
 from recce_meta.api.statistics import counts_with_kept, profiles_with_kept
 from recce_meta.api.subjects import Sides, subjects, touched
 from recce_meta.cli.data import Asked
 from recce_meta.cli.data_options import Opened
+from recce_meta.cli.options import warn
 from recce_meta.cli.work.answer import answer
 from recce_meta.cli.work.keeping import kept_of
 from recce_meta.diff.data.histogram import histogram_diff
@@ -20,7 +22,12 @@ from recce_meta.diff.data.top_k import top_k_diff
 
 def chosen(asked: Asked, opened: Opened, *, whole: bool = False) -> list[Sides]:
     """The nodes or relations that are named; nodes *whole*, or as far as finding their relations needs."""
-    return subjects(opened.runs, asked.data.tables, asked.nodes, asked.selection, asked.exclude, whole=whole)
+    runs = opened.runs
+    found = subjects(runs, asked.data.tables, asked.nodes, asked.selection, asked.exclude, whole=whole)
+    if runs is not None and asked.selection:
+        for text in unknown_terms(asked.selection, runs.base.project, runs.current.project):
+            warn(text)
+    return found
 
 
 def row_count(asked: Asked, live: bool) -> None:
@@ -30,6 +37,8 @@ def row_count(asked: Asked, live: bool) -> None:
         places, runs = opened.comparison.places, opened.runs
         is_open = runs is not None and not asked.nodes and not asked.selection
         wanted = touched(runs) if is_open and runs is not None else chosen(asked, opened)
+        if not wanted:
+            return []
         if runs is None or live:
             return [row_count_job(places, wanted)]
         return [counts_with_kept(places, wanted, *kept_of(asked.data, opened, runs, wanted))]

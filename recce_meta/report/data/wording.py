@@ -163,6 +163,8 @@ def _of_counts(result: RowCountDiff) -> Verdict:
     phrases += [f"{stale:,} with data of an earlier build"] if stale else []
     if differing:
         return Verdict(Outcome.DIFFERENT, ", ".join(phrases))
+    if not total:
+        return Verdict(Outcome.NOT_COMPARED, "no row was counted")
     if phrases:
         known = total - unknown - half
         outcome = Outcome.PARTIAL if known else Outcome.NOT_COMPARED
