@@ -107,7 +107,7 @@ _VALUES: Callable[[F], F] = together(
         "--timestamp-precision", type=click.Choice(PRECISIONS), help="Cut times to this unit first."
     ),
     click.option("--ignore-case", is_flag=True, help="Compare texts in lower case."),
-    click.option("--ignore-trailing-blanks", is_flag=True, help="Compare texts without blanks at their end."),
+    click.option("--ignore-trailing-blanks", is_flag=True, help="Compare texts without spaces at their end."),
 )
 
 

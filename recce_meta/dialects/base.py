@@ -133,11 +133,15 @@ class Dialect:
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """*value* in a form that `=`, GROUP BY and `row_hash` accept, the same for equal values."""
         if of.kind in (Kind.OTHER, Kind.JSON):
-            return self.text(value)
-        return value
+            return self.exact_text(self.text(value))
+        return self.exact_text(value) if of.kind is Kind.TEXT else value
 
     def exact_text(self, value: Sql) -> Sql:
         """*value*, a text, so that it is equal to no other, whatever the column's collation."""
+        return value
+
+    def plain_text(self, value: Sql) -> Sql:
+        """Return the text itself of *value*, which is an `exact_text`, or a column of these."""
         return value
 
     def as_utc(self, value: Sql) -> Sql:
@@ -461,10 +465,14 @@ class Dialect:
             return exp.ArraySize(this=value)
         return None
 
+    def without_trailing_blanks(self, value: Sql) -> Sql:
+        """Return *value*, a text, without spaces at its end: other white space stays."""
+        return exp.Anonymous(this="RTRIM", expressions=[value, exp.Literal.string(" ")])
+
     def is_blank(self, value: Sql) -> Sql:
         """Whether *value*, a text, is empty or of spaces alone: other white space is left to be seen."""
-        return exp.EQ(this=exp.Trim(this=value), expression=exp.Literal.string(""))
+        return exp.EQ(this=self.exact_text(exp.Trim(this=value)), expression=exp.Literal.string(""))
 
     def ordered_text(self, value: Sql) -> Sql:
-        """*value*, a text, so that it sorts by code point, whatever the database's collation."""
-        return value
+        """*value*, a text, so that it sorts by code point, whatever its collation."""
+        return self.exact_text(value)

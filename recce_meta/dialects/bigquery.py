@@ -45,7 +45,11 @@ class BigQuery(Dialect):
             text = exp.Anonymous(this="TO_JSON_STRING", expressions=[value.copy()])
             is_there = exp.not_(exp.Is(this=value, expression=exp.null()))
             return exp.Case().when(is_there, text)
-        return value
+        return super().comparable(value, of)
+
+    def exact_text(self, value: Sql) -> Sql:
+        """https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#collate"""
+        return exp.Collate(this=value, expression=exp.Literal.string(""))
 
     def as_utc(self, value: Sql) -> Sql:
         """A TIMESTAMP is made from a DATETIME and a zone."""
@@ -146,7 +150,7 @@ class BigQuery(Dialect):
 
     def is_blank(self, value: Sql) -> Sql:
         """Unless it is told what to take away, it takes all white space."""
-        trimmed = exp.Trim(this=value, expression=exp.Literal.string(" "))
+        trimmed = exp.Trim(this=self.exact_text(value), expression=exp.Literal.string(" "))
         return exp.EQ(this=trimmed, expression=exp.Literal.string(""))
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:

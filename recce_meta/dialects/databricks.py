@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlglot import exp
 
 from recce_meta.dialects.base import Dialect, per_cent
 from recce_meta.dialects.types import ColumnType, Kind, Sql
+
+_COLLATION = re.compile(r"\s+collate\s+[\w.]+", re.I)
 
 
 class Databricks(Dialect):
@@ -25,7 +28,16 @@ class Databricks(Dialect):
         """Maps and variants have no equality: their JSON text stands for them."""
         if of.kind in (Kind.MAP, Kind.JSON):
             return exp.Anonymous(this="TO_JSON", expressions=[value])
+        if of.kind in (Kind.ARRAY, Kind.STRUCT) and _COLLATION.search(of.text):
+            return exp.cast(value, _COLLATION.sub("", of.text), dialect=self.name)
         return super().comparable(value, of)
+
+    def exact_text(self, value: Sql) -> Sql:
+        """https://docs.databricks.com/en/sql/language-manual/sql-ref-collation.html: STRING has UTF8_BINARY.
+
+        COLLATE would do as well, which Spark 3 and Databricks Runtime 15 do not know.
+        """
+        return self.text(value)
 
     def as_utc(self, value: Sql) -> Sql:
         """https://docs.databricks.com/en/sql/language-manual/functions/convert_timezone.html"""
@@ -81,6 +93,10 @@ class Databricks(Dialect):
         """https://docs.databricks.com/en/sql/language-manual/functions/conv.html"""
         bases = [exp.Literal.number(16), exp.Literal.number(10)]
         return exp.cast(exp.Anonymous(this="CONV", expressions=[digits, *bases]), "BIGINT", dialect=self.name)
+
+    def without_trailing_blanks(self, value: Sql) -> Sql:
+        """https://docs.databricks.com/en/sql/language-manual/functions/trim.html"""
+        return exp.Trim(this=value, expression=exp.Literal.string(" "), position="TRAILING")
 
     def median(self, value: Sql) -> Sql:
         """https://docs.databricks.com/en/sql/language-manual/functions/median.html"""

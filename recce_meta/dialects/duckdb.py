@@ -63,6 +63,10 @@ class DuckDB(Dialect):
         """https://duckdb.org/docs/stable/sql/expressions/collations: some ignore case or accents."""
         return exp.Collate(this=value, expression=exp.to_identifier("C", quoted=True))
 
+    def plain_text(self, value: Sql) -> Sql:
+        """Return *value* with the column's own collation."""
+        return value.this if isinstance(value, exp.Collate) else value
+
     def hashable(self, value: Sql, of: ColumnType) -> Sql:
         """128 bits hash as one half xor the other, so that 0 and -1 have one hash; nested values hash as what
         is in them, so that NULL, [] and [NULL] have. The key by which DuckDB sorts is another for each value.
@@ -216,8 +220,8 @@ class DuckDB(Dialect):
         )
 
     def ordered_text(self, value: Sql) -> Sql:
-        """An ENUM sorts as it was declared, a text by its bytes."""
-        return self.text(value)
+        """An ENUM sorts as it was declared, a text by its bytes; a cast text has its column's collation."""
+        return self.exact_text(self.text(value))
 
 
 def _as_written(text: Sql) -> Sql:

@@ -47,13 +47,9 @@ class MySQL(Dialect):
         expression = without_grouping_sets(without_full_joins(expression.copy()))
         return super().render(expression, pretty=pretty)
 
-    def comparable(self, value: Sql, of: ColumnType) -> Sql:
-        """Texts in the connection's collation, whatever the column's: it tells case and blanks."""
-        return self.text(value) if of.kind is Kind.TEXT else super().comparable(value, of)
-
-    def ordered_text(self, value: Sql) -> Sql:
-        """Likewise."""
-        return self.text(value)
+    def exact_text(self, value: Sql) -> Sql:
+        """Cast to the connection's collation, whatever the column's: it tells case and blanks."""
+        return value if isinstance(value, exp.Cast) else self.text(value)
 
     def as_utc(self, value: Sql) -> Sql:
         """The session's time zone is UTC, and a TIMESTAMP is compared there."""
@@ -147,6 +143,10 @@ class MySQL(Dialect):
     def mean(self, value: Sql, of: ColumnType) -> Sql:
         """AVG of whole numbers and decimals has four digits more than they have."""
         return exp.Avg(this=self.double(value))
+
+    def without_trailing_blanks(self, value: Sql) -> Sql:
+        """RTRIM takes one argument."""
+        return exp.Trim(this=value, expression=exp.Literal.string(" "), position="TRAILING")
 
     def median(self, value: Sql) -> Sql:
         """MariaDB has one as a window function alone, MySQL none."""

@@ -108,6 +108,10 @@ class Postgres(Dialect):
         """By its bytes: a nondeterministic collation takes texts for equal that are not."""
         return exp.Collate(this=value, expression=exp.to_identifier("C", quoted=True))
 
+    def plain_text(self, value: Sql) -> Sql:
+        """LOWER goes by the collation: "C" has ASCII's cases alone."""
+        return value.this if isinstance(value, exp.Collate) else value
+
     def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
         """`numeric` can be infinite, or NaN, which is larger still."""
         if of.kind is Kind.DECIMAL or (of.kind is Kind.INTEGER and of.scale is not None):

@@ -12,6 +12,9 @@ from recce_meta.dialects.base import Dialect
 from recce_meta.dialects.postgres import Postgres
 from recce_meta.dialects.types import ColumnType, Kind, Sql
 
+_END_MARK = 1
+"""The code of a character that sorts before all others."""
+
 
 class Redshift(Postgres):
     """Redshift, provisioned and serverless."""
@@ -37,13 +40,25 @@ class Redshift(Postgres):
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """SUPER compares by its JSON text."""
-        if of.kind.is_nested:
-            return self.nested_text(value)
-        return self.text(value) if of.kind is Kind.OTHER else value
+        return self.nested_text(value) if of.kind.is_nested else Dialect.comparable(self, value, of)
 
     def exact_text(self, value: Sql) -> Sql:
-        """Left to the column's collation."""
-        return value
+        """A collation may ignore case, and blanks at the end never count: so each text has an end mark.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/r_COLLATE.html
+        https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
+        """
+        mark = exp.Anonymous(this="CHR", expressions=[exp.Literal.number(_END_MARK)])
+        return exp.DPipe(this=_case_sensitive(value), expression=mark, safe=True)
+
+    def plain_text(self, value: Sql) -> Sql:
+        """Return *value* without its end mark."""
+        if isinstance(value, exp.DPipe):
+            text: Sql = value.this
+            return text
+        length = exp.Anonymous(this="LEN", expressions=[value.copy()])
+        one_less = exp.Sub(this=length, expression=exp.Literal.number(1))
+        return exp.Anonymous(this="LEFT", expressions=[value, one_less])
 
     def decimal(self, value: Sql, scale: int) -> Sql:
         """`numeric` without digits would be without any after the point."""
@@ -73,8 +88,8 @@ class Redshift(Postgres):
         return Dialect.groupable(self, value, of)
 
     def group_text(self, key: Sql, of: ColumnType) -> Sql:
-        """There are no arrays."""
-        return Dialect.group_text(self, key, of)
+        """There are no arrays; texts lose their end marks."""
+        return self.plain_text(key) if of.kind is Kind.TEXT else Dialect.group_text(self, key, of)
 
     def nested_literal(self, value: object, of: ColumnType) -> Sql | None:
         """There are no arrays."""
@@ -150,7 +165,7 @@ class Redshift(Postgres):
         return exp.Anonymous(this="STRTOL", expressions=[digits, exp.Literal.number(16)])
 
     def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
-        """No need of a collation here."""
+        """Texts are exact already."""
         return Dialect.count_distinct(self, value, of)
 
     def counts_distinct_rows(self, of: ColumnType) -> bool:
@@ -172,8 +187,17 @@ class Redshift(Postgres):
         return super().length(value, of)
 
     def ordered_text(self, value: Sql) -> Sql:
-        """Redshift sorts by bytes."""
-        return value
+        """Redshift sorts by bytes, unless a collation ignores case."""
+        return _case_sensitive(value)
+
+    def is_blank(self, value: Sql) -> Sql:
+        """No collation matters."""
+        return exp.EQ(this=exp.Trim(this=value), expression=exp.Literal.string(""))
+
+
+def _case_sensitive(value: Sql) -> Sql:
+    words = exp.Literal.string("case_sensitive")
+    return exp.Anonymous(this="COLLATE", expressions=[value, words])
 
 
 def _is_null(value: Sql) -> Sql:

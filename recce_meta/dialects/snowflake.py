@@ -30,7 +30,11 @@ class Snowflake(Dialect):
         """Semi-structured values compare by their JSON, in which keys are sorted."""
         if of.kind.is_nested:
             return exp.Anonymous(this="TO_JSON", expressions=[value])
-        return self.text(value) if of.kind is Kind.OTHER else value
+        return super().comparable(value, of)
+
+    def exact_text(self, value: Sql) -> Sql:
+        """https://docs.snowflake.com/en/sql-reference/collation: an empty specification means none."""
+        return exp.Collate(this=value, expression=exp.Literal.string(""))
 
     def as_utc(self, value: Sql) -> Sql:
         """https://docs.snowflake.com/en/sql-reference/functions/convert_timezone"""

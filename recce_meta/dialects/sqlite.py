@@ -52,11 +52,13 @@ class SQLite(Dialect):
         return structs.replace(of, precision=64) if of.kind is Kind.FLOAT else of
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
-        """A column may have been declared to ignore case."""
-        return self.ordered_text(value) if of.kind is Kind.TEXT else super().comparable(value, of)
+        """A column of any type may hold texts, and may ignore case."""
+        if of.kind.is_number:
+            return value
+        return self.exact_text(self.text(value) if of.kind in (Kind.OTHER, Kind.JSON) else value)
 
-    def ordered_text(self, value: Sql) -> Sql:
-        """https://www.sqlite.org/datatype3.html#collating_sequences"""
+    def exact_text(self, value: Sql) -> Sql:
+        """https://www.sqlite.org/datatype3.html#collation: a CAST of a column has the column's own."""
         return exp.Collate(this=value, expression=exp.var("BINARY"))
 
     def as_utc(self, value: Sql) -> Sql:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlglot import exp
+
 from recce_meta.dialects.base import Dialect
 from recce_meta.dialects.types import Sql
 from recce_meta.errors import UsageError
@@ -20,6 +22,10 @@ class Standard(Dialect):
         raise UsageError(
             f"Whole rows cannot be compared, or sampled, on {self.name}", hint="name a key, take all"
         )
+
+    def without_trailing_blanks(self, value: Sql) -> Sql:
+        """As the standard has it: what RTRIM takes away differs."""
+        return exp.Trim(this=value, expression=exp.Literal.string(" "), position="TRAILING")
 
     def hex_number(self, digits: Sql) -> Sql:
         """Likewise."""

@@ -60,7 +60,7 @@ def read_cell(sides: Keyed, index: int, side: DataSide, value: Value) -> Value:
 def key_cells(sides: Keyed, columns: Sequence[Sql]) -> list[Sql]:
     """*columns*, the key's in their common types, to be shown as key_0, key_1, …"""
     return [
-        aliased(fetched(column, _key_type(part), sides.dialect), f"key_{i}")
+        aliased(fetched(_plain(part, column), _key_type(part), sides.dialect), f"key_{i}")
         for i, (part, column) in enumerate(zip(sides.key, columns, strict=True))
     ]
 
@@ -102,6 +102,10 @@ def _travels_as_text(of: ColumnType) -> bool:
     return of.kind in _BY_TEXT or (
         of.kind is Kind.ARRAY and any(_travels_as_text(element) for element in of.elements)
     )
+
+
+def _plain(part: Comparison, column: Sql) -> Sql:
+    return part.dialect.plain_text(column) if part.common.kind is Kind.TEXT else column
 
 
 def _own_type(how: Comparison, side: DataSide) -> ColumnType:

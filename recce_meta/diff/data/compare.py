@@ -66,7 +66,12 @@ class Comparison:
         return arithmetic_of(self.dialect, *types, self.common.kind)
 
     def _prepared(self, value: Sql) -> Sql:
-        return prepared(self.dialect, value, self.common.kind, self.options)
+        if self.common.kind is not Kind.TEXT:
+            return prepared(self.dialect, value, self.common.kind, self.options)
+        if not self.options.ignores_in_texts:
+            return value
+        text = prepared(self.dialect, self.dialect.plain_text(value), Kind.TEXT, self.options)
+        return self.dialect.exact_text(text)
 
     def _is_close(self, base: Sql, current: Sql) -> Sql:
         """Whether both are within the tolerance; FALSE where one is NULL or infinite, never NULL."""
@@ -81,15 +86,11 @@ def prepared(dialect: Dialect, value: Sql, kind: Kind, options: ValueOptions) ->
         value = dialect.truncate(value, unit, ColumnType(kind.value, kind))
         if kind is Kind.DATE:  # some make a timestamp of it
             value = exp.cast(value, "DATE")
-    if kind is not Kind.TEXT or not (options.ignore_case or options.ignore_trailing_blanks):
-        return value
-    if isinstance(value, exp.Collate):  # by which LOWER would go: "C" of PostgreSQL has ASCII's cases alone
-        value = value.this
-    if options.ignore_trailing_blanks:
-        value = exp.Anonymous(this="RTRIM", expressions=[value])
-    if options.ignore_case:
+    if kind is Kind.TEXT and options.ignore_trailing_blanks:
+        value = dialect.without_trailing_blanks(value)
+    if kind is Kind.TEXT and options.ignore_case:
         value = exp.Lower(this=value)
-    return dialect.exact_text(value)
+    return value
 
 
 def comparison(pair: ColumnPair, dialect: Dialect, options: ValueOptions) -> Comparison | None:

@@ -80,6 +80,11 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
         if self.timestamp_precision is not None and self.timestamp_precision not in PRECISIONS:
             raise UnknownNameError("precision", self.timestamp_precision, PRECISIONS)
 
+    @property
+    def ignores_in_texts(self) -> bool:
+        """Whether texts that differ can be equal."""
+        return self.ignore_case or self.ignore_trailing_blanks
+
     def _check_tolerances(self) -> None:
         for name, tolerance in (("absolute", self.absolute), ("relative", self.relative)):
             if not math.isfinite(tolerance) or tolerance < 0 or not math.isfinite(float(tolerance)):

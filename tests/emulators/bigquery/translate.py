@@ -304,6 +304,13 @@ def _data_type(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def _collated(node: exp.Expression) -> exp.Expression:
+    """DuckDB's collations, of which NOCASE ignores case and "C" nothing."""
+    part = "expression" if isinstance(node, exp.Collate) else "this"
+    node.set(part, exp.to_identifier("NOCASE" if node.args[part].name == "und:ci" else "C", quoted=True))
+    return node
+
+
 def _json_object(node: exp.Expression) -> exp.Expression:
     """Of two arrays, keys and values, or of keys and values in turn."""
     pairs = node.expressions
@@ -330,6 +337,8 @@ _REWRITES: dict[type, Callable[[exp.Expression], exp.Expression]] = {
     exp.Format: lambda node: _anonymous("printf", node.this, *node.expressions),
     exp.Bracket: _bracket,
     exp.DataType: _data_type,
+    exp.Collate: _collated,
+    exp.CollateColumnConstraint: _collated,
     exp.JSONObject: _json_object,
     exp.Parameter: lambda node: exp.Parameter(this=exp.var(node.name)),
     exp.In: _in,

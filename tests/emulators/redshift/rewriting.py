@@ -15,6 +15,7 @@ VERSION = (
     "'PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2, Redshift 1.0.0 (an emulator)'"
 )
 SETTINGS = ("QUERY_GROUP", "ENABLE_CASE_SENSITIVE_IDENTIFIER", "ENABLE_RESULT_CACHE_FOR_SESSION")
+COLLATIONS = {"case_sensitive": "C"}
 ENDS_OF_FROM = ("SELECT", "GROUP BY", "ORDER BY", "PARTITION BY", "WHERE", "HAVING", "SET", "VALUES")
 NOT_ALIASES = frozenset(
     "WHERE ON JOIN LEFT CROSS INNER FULL RIGHT LIMIT UNION USING EXCEPT INTERSECT OFFSET AT FROM".split()
@@ -105,6 +106,11 @@ def functions(statement: Statement) -> Iterator[Edit]:
             yield statement.edit(place, place, "(NOW() AT TIME ZONE 'UTC')")
         elif word == "ARRAY" and statement.word(place + 1) == "(" and statement.word(place + 2) != "SELECT":
             yield statement.edit(place, place, "SUPER_ARRAY")
+        elif word == "COLLATE" and statement.word(place + 1) == "(":
+            end = statement.closing(place + 1)
+            name = statement.tokens[end - 1].text
+            yield statement.edit(place, place, "(")
+            yield statement.edit(end - 2, end - 1, f') COLLATE "{COLLATIONS.get(name, name)}"')
         elif word == "VERSION" and statement.follows(place + 1, "(", ")"):
             yield statement.edit(place, place + 2, VERSION)
         elif word in UNITS and statement.word(place + 1) == "(" and statement.is_name(place + 2):

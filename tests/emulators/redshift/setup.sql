@@ -46,6 +46,10 @@ CREATE FUNCTION pg_catalog.varchar_super(varchar) RETURNS super LANGUAGE sql IMM
 CREATE CAST (text AS super) WITH FUNCTION pg_catalog.text_super(text) AS ASSIGNMENT;
 CREATE CAST (varchar AS super) WITH FUNCTION pg_catalog.varchar_super(varchar) AS ASSIGNMENT;
 
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_COLLATE.html: it ignores case, and accents count.
+CREATE COLLATION pg_catalog.case_insensitive
+  (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+
 -- JSON, https://docs.aws.amazon.com/redshift/latest/dg/json-functions.html
 CREATE FUNCTION pg_catalog.json_parse(text) RETURNS super LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::jsonb::super';
 CREATE FUNCTION pg_catalog.json_serialize(super) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$

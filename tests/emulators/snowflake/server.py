@@ -239,6 +239,14 @@ def _as_duckdb(node: Any) -> Any:
     """What sqlglot's translation to DuckDB gets wrong, or does not know."""
     if isinstance(node, exp.GetExtract) and not isinstance(node.parent, exp.Paren):
         return exp.Paren(this=node)  # `->` binds looser than `IS NULL` and `=`
+    if isinstance(node, (exp.Collate, exp.CollateColumnConstraint)):
+        part = "expression" if isinstance(node, exp.Collate) else "this"
+        name = "NOCASE" if node.args[part].name.lower().endswith("-ci") else "C"
+        node.set(part, exp.to_identifier(name, quoted=True))
+        return node
+    if isinstance(node, exp.Trim) and node.args.get("position"):  # fakesnow trims white space, at both ends
+        name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}[node.args["position"]]
+        return exp.Anonymous(this=name, expressions=[node.this, node.expression or exp.Literal.string(" ")])
     template = node.args.get("format") if isinstance(node, (exp.ToChar, exp.ToNumber)) else None
     if template is None:
         return node

@@ -22,6 +22,7 @@ from recce_meta.diff.data.quality import Settings, Table, table_quality
 from recce_meta.diff.data.rows import rows_diff
 from recce_meta.diff.data.settings import PRECISIONS, ValueOptions
 from recce_meta.diff.data.source import Pair, Source, table
+from recce_meta.diff.data.source import query as query_of
 from recce_meta.diff.data.top_k import top_k_diff
 from recce_meta.diff.data.value import value_diff
 from recce_meta.models.data_diff import DataSide, Subject
@@ -216,6 +217,44 @@ def test_the_evaluator_gives_the_figures_of_plain_python(judge: Judge, tolerance
         ),
         "note": sum(BASE[key][1] != CURRENT[key][1] for key in both),
     }
+
+
+def test_no_comparison_goes_by_the_collation_of_a_text(judge: Judge) -> None:
+    """The evaluator has no collations: it fails where it would have to apply one."""
+    dialect = dialect_named("bigquery")
+    columns = [("id", "STRING"), ("note", "STRING")]
+    sources = {
+        side: Source(relation=query_of(collated(rows)), dialect=dialect, side=side, name=side.value)
+        for side, rows in ((DataSide.BASE, {"k": "A", "l": "a"}), (DataSide.CURRENT, {"k": "a", "L": "a"}))
+    }
+    pair = Pair(subject=Subject(name="t"), base=sources[DataSide.BASE], current=sources[DataSide.CURRENT])
+
+    def ask(queries: Queries) -> list[Answer]:
+        return [
+            columns if one.describes else [tuple(row.values()) for row in judge.rows(one.sql, {})]
+            for one in queries
+        ]
+
+    by_id = run(value_diff(pair, ValueOptions(key=("id",))), ask)
+    folded = run(value_diff(pair, ValueOptions(key=("id",), ignore_case=True, sample=99.9)), ask)
+    rows = run(rows_diff(pair, ValueOptions(ignore_trailing_blanks=True, limit=0)), ask)
+    values = run(top_k_diff(pair, columns=("note",)), ask).columns[0].values
+    profile = run(profile_diff(pair), ask).columns[1].base
+
+    assert (by_id.common, by_id.changed, by_id.added, by_id.removed) == (1, 1, 1, 1)
+    assert (folded.common, folded.changed) == (1, 0)
+    assert rows.common == 0
+    assert [(one.value, one.base, one.current) for one in values] == [("a", 1, 2), ("A", 1, 0)]
+    assert profile is not None
+    assert (profile.distinct_count, profile.min) == (2, "A")
+
+
+def collated(rows: Mapping[str, str]) -> str:
+    """A query that gives *rows* with a collation that ignores case."""
+    return " UNION ALL ".join(
+        f"SELECT COLLATE('{key}', 'und:ci') AS id, COLLATE('{note}', 'und:ci') AS note"
+        for key, note in rows.items()
+    )
 
 
 def rows_of(rows: Mapping[int, tuple[str | None, str | None]]) -> str:

@@ -8,12 +8,12 @@ SELECT
   APPROX_QUANTILES(CAST(t.`amount` AS FLOAT64), 1000)[OFFSET(500)] AS c0_median,
   APPROX_COUNT_DISTINCT(t.`amount`) AS c0_distinct_count,
   COUNT(t.`note`) AS c1_not_null_count,
-  MIN(t.`note`) AS c1_min,
-  MAX(t.`note`) AS c1_max,
+  MIN(COLLATE(t.`note`, '')) AS c1_min,
+  MAX(COLLATE(t.`note`, '')) AS c1_max,
   MIN(LENGTH(t.`note`)) AS c1_min_length,
   MAX(LENGTH(t.`note`)) AS c1_max_length,
   AVG(LENGTH(t.`note`)) AS c1_avg_length,
-  APPROX_COUNT_DISTINCT(t.`note`) AS c1_distinct_count
+  APPROX_COUNT_DISTINCT(COLLATE(t.`note`, '')) AS c1_distinct_count
 FROM `prod`.`orders` AS t
 WHERE
   (
@@ -32,12 +32,12 @@ SELECT
   APPROX_QUANTILES(CAST(t.`amount` AS FLOAT64), 1000)[OFFSET(500)] AS c0_median,
   APPROX_COUNT_DISTINCT(t.`amount`) AS c0_distinct_count,
   COUNT(t.`note`) AS c1_not_null_count,
-  MIN(t.`note`) AS c1_min,
-  MAX(t.`note`) AS c1_max,
+  MIN(COLLATE(t.`note`, '')) AS c1_min,
+  MAX(COLLATE(t.`note`, '')) AS c1_max,
   MIN(LENGTH(t.`note`)) AS c1_min_length,
   MAX(LENGTH(t.`note`)) AS c1_max_length,
   AVG(LENGTH(t.`note`)) AS c1_avg_length,
-  APPROX_COUNT_DISTINCT(t.`note`) AS c1_distinct_count
+  APPROX_COUNT_DISTINCT(COLLATE(t.`note`, '')) AS c1_distinct_count
 FROM `pr_42`.`orders` AS t
 WHERE
   (

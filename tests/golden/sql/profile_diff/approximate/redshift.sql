@@ -7,12 +7,12 @@ SELECT
   AVG(CAST(t."amount" AS DOUBLE PRECISION)) AS c0_avg,
   APPROXIMATE COUNT(DISTINCT t."amount") AS c0_distinct_count,
   COUNT(t."note") AS c1_not_null_count,
-  MIN(t."note") AS c1_min,
-  MAX(t."note") AS c1_max,
+  MIN(COLLATE(t."note", 'case_sensitive')) AS c1_min,
+  MAX(COLLATE(t."note", 'case_sensitive')) AS c1_max,
   MIN(LENGTH(t."note")) AS c1_min_length,
   MAX(LENGTH(t."note")) AS c1_max_length,
   AVG(CAST(LENGTH(t."note") AS DOUBLE PRECISION)) AS c1_avg_length,
-  APPROXIMATE COUNT(DISTINCT t."note") AS c1_distinct_count
+  APPROXIMATE COUNT(DISTINCT COLLATE(t."note", 'case_sensitive') || CHR(1)) AS c1_distinct_count
 FROM "prod"."orders" AS t
 WHERE
   (
@@ -41,12 +41,12 @@ SELECT
   AVG(CAST(t."amount" AS DOUBLE PRECISION)) AS c0_avg,
   APPROXIMATE COUNT(DISTINCT t."amount") AS c0_distinct_count,
   COUNT(t."note") AS c1_not_null_count,
-  MIN(t."note") AS c1_min,
-  MAX(t."note") AS c1_max,
+  MIN(COLLATE(t."note", 'case_sensitive')) AS c1_min,
+  MAX(COLLATE(t."note", 'case_sensitive')) AS c1_max,
   MIN(LENGTH(t."note")) AS c1_min_length,
   MAX(LENGTH(t."note")) AS c1_max_length,
   AVG(CAST(LENGTH(t."note") AS DOUBLE PRECISION)) AS c1_avg_length,
-  APPROXIMATE COUNT(DISTINCT t."note") AS c1_distinct_count
+  APPROXIMATE COUNT(DISTINCT COLLATE(t."note", 'case_sensitive') || CHR(1)) AS c1_distinct_count
 FROM "pr_42"."orders" AS t
 WHERE
   (

@@ -22,8 +22,8 @@ SELECT
   AVG(t.`score`) AS c3_avg,
   MEDIAN(CAST(t.`score` AS DOUBLE)) AS c3_median,
   COUNT(t.`note`) AS c4_not_null_count,
-  MIN(t.`note`) AS c4_min,
-  MAX(t.`note`) AS c4_max,
+  MIN(CAST(t.`note` AS STRING)) AS c4_min,
+  MAX(CAST(t.`note` AS STRING)) AS c4_max,
   MIN(LENGTH(t.`note`)) AS c4_min_length,
   MAX(LENGTH(t.`note`)) AS c4_max_length,
   AVG(LENGTH(t.`note`)) AS c4_avg_length,
@@ -81,7 +81,7 @@ FROM `prod`.`orders` AS t;
 
 -- base: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t.`note`) AS distinct_count
+  COUNT(DISTINCT CAST(t.`note` AS STRING)) AS distinct_count
 FROM `prod`.`orders` AS t;
 
 -- base: distinct count of orders.ordered_on
@@ -148,8 +148,8 @@ SELECT
   AVG(t.`score`) AS c3_avg,
   MEDIAN(CAST(t.`score` AS DOUBLE)) AS c3_median,
   COUNT(t.`note`) AS c4_not_null_count,
-  MIN(t.`note`) AS c4_min,
-  MAX(t.`note`) AS c4_max,
+  MIN(CAST(t.`note` AS STRING)) AS c4_min,
+  MAX(CAST(t.`note` AS STRING)) AS c4_max,
   MIN(LENGTH(t.`note`)) AS c4_min_length,
   MAX(LENGTH(t.`note`)) AS c4_max_length,
   AVG(LENGTH(t.`note`)) AS c4_avg_length,
@@ -207,7 +207,7 @@ FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t.`note`) AS distinct_count
+  COUNT(DISTINCT CAST(t.`note` AS STRING)) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.ordered_on

@@ -18,8 +18,8 @@ SELECT
   CAST(MAX(t."score") AS VARCHAR(65535)) AS c3_max,
   AVG(CAST(t."score" AS DOUBLE PRECISION)) AS c3_avg,
   COUNT(t."note") AS c4_not_null_count,
-  MIN(t."note") AS c4_min,
-  MAX(t."note") AS c4_max,
+  MIN(COLLATE(t."note", 'case_sensitive')) AS c4_min,
+  MAX(COLLATE(t."note", 'case_sensitive')) AS c4_max,
   MIN(LENGTH(t."note")) AS c4_min_length,
   MAX(LENGTH(t."note")) AS c4_max_length,
   AVG(CAST(LENGTH(t."note") AS DOUBLE PRECISION)) AS c4_avg_length,
@@ -92,7 +92,7 @@ FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note") AS distinct_count
+  COUNT(DISTINCT COLLATE(t."note", 'case_sensitive') || CHR(1)) AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.ordered_on
@@ -165,8 +165,8 @@ SELECT
   CAST(MAX(t."score") AS VARCHAR(65535)) AS c3_max,
   AVG(CAST(t."score" AS DOUBLE PRECISION)) AS c3_avg,
   COUNT(t."note") AS c4_not_null_count,
-  MIN(t."note") AS c4_min,
-  MAX(t."note") AS c4_max,
+  MIN(COLLATE(t."note", 'case_sensitive')) AS c4_min,
+  MAX(COLLATE(t."note", 'case_sensitive')) AS c4_max,
   MIN(LENGTH(t."note")) AS c4_min_length,
   MAX(LENGTH(t."note")) AS c4_max_length,
   AVG(CAST(LENGTH(t."note") AS DOUBLE PRECISION)) AS c4_avg_length,
@@ -239,7 +239,7 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note") AS distinct_count
+  COUNT(DISTINCT COLLATE(t."note", 'case_sensitive') || CHR(1)) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.ordered_on

@@ -88,17 +88,17 @@ FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.ordered_on
 SELECT
-  COUNT(DISTINCT t."ordered_on") AS distinct_count
+  COUNT(DISTINCT t."ordered_on" COLLATE BINARY) AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.ordered_at
 SELECT
-  COUNT(DISTINCT t."ordered_at") AS distinct_count
+  COUNT(DISTINCT t."ordered_at" COLLATE BINARY) AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.shipped_at
 SELECT
-  COUNT(DISTINCT t."shipped_at") AS distinct_count
+  COUNT(DISTINCT t."shipped_at" COLLATE BINARY) AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.tags
@@ -108,12 +108,12 @@ FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t."payload" AS TEXT)) AS distinct_count
+  COUNT(DISTINCT CAST(t."payload" AS TEXT) COLLATE BINARY) AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.raw
 SELECT
-  COUNT(DISTINCT t."raw") AS distinct_count
+  COUNT(DISTINCT t."raw" COLLATE BINARY) AS distinct_count
 FROM "prod"."orders" AS t;
 
 -- base: distinct count of orders.order
@@ -216,17 +216,17 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.ordered_on
 SELECT
-  COUNT(DISTINCT t."ordered_on") AS distinct_count
+  COUNT(DISTINCT t."ordered_on" COLLATE BINARY) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.ordered_at
 SELECT
-  COUNT(DISTINCT t."ordered_at") AS distinct_count
+  COUNT(DISTINCT t."ordered_at" COLLATE BINARY) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.shipped_at
 SELECT
-  COUNT(DISTINCT t."shipped_at") AS distinct_count
+  COUNT(DISTINCT t."shipped_at" COLLATE BINARY) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.tags
@@ -236,12 +236,12 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t."payload" AS TEXT)) AS distinct_count
+  COUNT(DISTINCT CAST(t."payload" AS TEXT) COLLATE BINARY) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.raw
 SELECT
-  COUNT(DISTINCT t."raw") AS distinct_count
+  COUNT(DISTINCT t."raw" COLLATE BINARY) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.order

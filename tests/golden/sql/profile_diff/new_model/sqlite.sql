@@ -18,5 +18,5 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.ordered_on
 SELECT
-  COUNT(DISTINCT t."ordered_on") AS distinct_count
+  COUNT(DISTINCT t."ordered_on" COLLATE BINARY) AS distinct_count
 FROM "pr_42"."orders" AS t;

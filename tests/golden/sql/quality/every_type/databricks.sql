@@ -25,7 +25,7 @@ SELECT
   MIN(LENGTH(t.`note`)) AS c4_min_length,
   MAX(LENGTH(t.`note`)) AS c4_max_length,
   AVG(LENGTH(t.`note`)) AS c4_avg_length,
-  COUNT(CASE WHEN TRIM(t.`note`) = '' THEN 1 END) AS c4_blank_count,
+  COUNT(CASE WHEN CAST(TRIM(t.`note`) AS STRING) = '' THEN 1 END) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
   COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
@@ -80,7 +80,7 @@ FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t.`note`) AS distinct_count
+  COUNT(DISTINCT CAST(t.`note` AS STRING)) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.ordered_on
@@ -382,7 +382,7 @@ FROM (
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS STRING) NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -408,13 +408,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.v NULLS LAST
+    CAST(c.v AS STRING) NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS STRING) NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -440,13 +440,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.v NULLS LAST
+    CAST(c.v AS STRING) NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS STRING) NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -472,7 +472,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.v NULLS LAST
+    CAST(c.v AS STRING) NULLS LAST
   LIMIT 3
 ) AS f
 UNION ALL

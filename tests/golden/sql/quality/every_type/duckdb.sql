@@ -405,7 +405,7 @@ FROM (
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(TO_JSON(f.v) AS TEXT)) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(TO_JSON(f.v) AS TEXT) COLLATE "C") AS place,
   CAST(TO_JSON(f.v) AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -431,13 +431,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    CAST(TO_JSON(c.v) AS TEXT)
+    CAST(TO_JSON(c.v) AS TEXT) COLLATE "C"
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS TEXT)) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS TEXT) COLLATE "C") AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -472,13 +472,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    CAST(c.v AS TEXT)
+    CAST(c.v AS TEXT) COLLATE "C"
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS TEXT)) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS TEXT) COLLATE "C") AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -504,7 +504,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    CAST(c.v AS TEXT)
+    CAST(c.v AS TEXT) COLLATE "C"
   LIMIT 3
 ) AS f
 UNION ALL

@@ -29,7 +29,7 @@ SELECT
   MIN(LENGTH(t."note")) AS c4_min_length,
   MAX(LENGTH(t."note")) AS c4_max_length,
   AVG(LENGTH(t."note")) AS c4_avg_length,
-  COUNT(CASE WHEN TRIM(t."note") = '' THEN 1 END) AS c4_blank_count,
+  COUNT(CASE WHEN TRIM(t."note") COLLATE "C" = '' THEN 1 END) AS c4_blank_count,
   COUNT(t."is_open") AS c5_not_null_count,
   COUNT(CASE WHEN t."is_open" THEN 1 END) AS c5_true_count,
   COUNT(t."ordered_on") AS c6_not_null_count,

@@ -91,7 +91,7 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note") AS distinct_count
+  COUNT(DISTINCT COLLATE(t."note", 'case_sensitive') || CHR(1)) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.ordered_on
@@ -403,7 +403,7 @@ FROM (
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, COLLATE(f.v, 'case_sensitive')) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -429,13 +429,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, 'case_sensitive')
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, COLLATE(f.v, 'case_sensitive')) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -461,13 +461,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, 'case_sensitive')
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, COLLATE(f.v, 'case_sensitive')) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -493,7 +493,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, 'case_sensitive')
   LIMIT 3
 ) AS f
 UNION ALL

@@ -29,8 +29,8 @@ SELECT
   MIN(LENGTH(t."note")) AS c4_min_length,
   MAX(LENGTH(t."note")) AS c4_max_length,
   AVG(LENGTH(t."note")) AS c4_avg_length,
-  COUNT(CASE WHEN TRIM(t."note") = '' THEN 1 END) AS c4_blank_count,
-  COUNT(DISTINCT t."note") AS c4_distinct_count,
+  COUNT(CASE WHEN COLLATE(TRIM(t."note"), '') = '' THEN 1 END) AS c4_blank_count,
+  COUNT(DISTINCT COLLATE(t."note", '')) AS c4_distinct_count,
   COUNT(t."is_open") AS c5_not_null_count,
   COUNT(CASE WHEN t."is_open" THEN 1 END) AS c5_true_count,
   COUNT(t."ordered_on") AS c6_not_null_count,
@@ -342,7 +342,7 @@ FROM (
 UNION ALL
 SELECT
   8 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, COLLATE(f.v, '')) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -368,13 +368,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, '')
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   9 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, COLLATE(f.v, '')) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -400,13 +400,13 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, '')
   LIMIT 3
 ) AS f
 UNION ALL
 SELECT
   10 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, COLLATE(f.v, '')) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -432,7 +432,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, '')
   LIMIT 3
 ) AS f
 UNION ALL

@@ -9,7 +9,7 @@ SELECT
   MIN(CHAR_LENGTH(t.`note`)) AS c4_min_length,
   MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
-  COUNT(CASE WHEN TRIM(t.`note`) = '' THEN 1 END) AS c4_blank_count,
+  COUNT(CASE WHEN CAST(TRIM(t.`note`) AS CHAR) = '' THEN 1 END) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   COUNT(t.`ordered_at`) AS c7_not_null_count,

@@ -46,7 +46,7 @@ FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note") AS distinct_count
+  COUNT(DISTINCT COLLATE(t."note", 'case_sensitive') || CHR(1)) AS distinct_count
 FROM "pr_42"."orders" AS t;
 
 -- current: distinct count of orders.is_open

@@ -267,7 +267,7 @@ FROM (
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note") AS distinct_count
+  COUNT(DISTINCT COLLATE(t."note", 'case_sensitive') || CHR(1)) AS distinct_count
 FROM (
   SELECT
     *

@@ -30,7 +30,7 @@ SELECT
   MIN(LENGTH(t."note")) AS c4_min_length,
   MAX(LENGTH(t."note")) AS c4_max_length,
   AVG(LENGTH(t."note")) AS c4_avg_length,
-  COUNT(CASE WHEN TRIM(t."note") = '' THEN 1 END) AS c4_blank_count,
+  COUNT(CASE WHEN TRIM(t."note") COLLATE BINARY = '' THEN 1 END) AS c4_blank_count,
   COUNT(t."is_open") AS c5_not_null_count,
   COUNT(CASE WHEN t."is_open" THEN 1 END) AS c5_true_count,
   COUNT(t."ordered_on") AS c6_not_null_count,
@@ -48,7 +48,7 @@ SELECT
   MIN(LENGTH(t."tags")) AS c9_min_length,
   MAX(LENGTH(t."tags")) AS c9_max_length,
   AVG(LENGTH(t."tags")) AS c9_avg_length,
-  COUNT(CASE WHEN TRIM(t."tags") = '' THEN 1 END) AS c9_blank_count,
+  COUNT(CASE WHEN TRIM(t."tags") COLLATE BINARY = '' THEN 1 END) AS c9_blank_count,
   COUNT(t."payload") AS c10_not_null_count,
   COUNT(t."raw") AS c11_not_null_count,
   MIN(LENGTH(t."raw")) AS c11_min_length,
@@ -129,7 +129,7 @@ FROM (
 
 -- current: distinct count of orders.ordered_on
 SELECT
-  COUNT(DISTINCT t."ordered_on") AS distinct_count
+  COUNT(DISTINCT t."ordered_on" COLLATE BINARY) AS distinct_count
 FROM (
   SELECT
     *
@@ -140,7 +140,7 @@ FROM (
 
 -- current: distinct count of orders.ordered_at
 SELECT
-  COUNT(DISTINCT t."ordered_at") AS distinct_count
+  COUNT(DISTINCT t."ordered_at" COLLATE BINARY) AS distinct_count
 FROM (
   SELECT
     *
@@ -151,7 +151,7 @@ FROM (
 
 -- current: distinct count of orders.shipped_at
 SELECT
-  COUNT(DISTINCT t."shipped_at") AS distinct_count
+  COUNT(DISTINCT t."shipped_at" COLLATE BINARY) AS distinct_count
 FROM (
   SELECT
     *
@@ -173,7 +173,7 @@ FROM (
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t."payload" AS TEXT)) AS distinct_count
+  COUNT(DISTINCT CAST(t."payload" AS TEXT) COLLATE BINARY) AS distinct_count
 FROM (
   SELECT
     *
@@ -184,7 +184,7 @@ FROM (
 
 -- current: distinct count of orders.raw
 SELECT
-  COUNT(DISTINCT t."raw") AS distinct_count
+  COUNT(DISTINCT t."raw" COLLATE BINARY) AS distinct_count
 FROM (
   SELECT
     *

@@ -30,7 +30,7 @@ SELECT
   MIN(LENGTH(t.`note`)) AS c4_min_length,
   MAX(LENGTH(t.`note`)) AS c4_max_length,
   AVG(LENGTH(t.`note`)) AS c4_avg_length,
-  COUNT(CASE WHEN TRIM(t.`note`) = '' THEN 1 END) AS c4_blank_count,
+  COUNT(CASE WHEN CAST(TRIM(t.`note`) AS STRING) = '' THEN 1 END) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
   COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
@@ -105,7 +105,7 @@ FROM (
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t.`note`) AS distinct_count
+  COUNT(DISTINCT CAST(t.`note` AS STRING)) AS distinct_count
 FROM (
   SELECT
     *

@@ -111,7 +111,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -243,7 +243,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -375,7 +375,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -507,7 +507,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -639,7 +639,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -771,7 +771,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -903,7 +903,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -1035,7 +1035,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -1167,7 +1167,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -1239,7 +1239,7 @@ FROM (
 
 -- current: distinct count of orders.note
 SELECT
-  COUNT(DISTINCT t."note") AS distinct_count
+  COUNT(DISTINCT COLLATE(t."note", 'case_sensitive') || CHR(1)) AS distinct_count
 FROM (
   SELECT
     *
@@ -1299,7 +1299,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -1431,7 +1431,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -1563,7 +1563,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -1695,7 +1695,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -1827,7 +1827,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -1959,7 +1959,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -2091,7 +2091,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -2223,7 +2223,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -2355,7 +2355,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -2487,7 +2487,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -2619,7 +2619,7 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."note" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."note" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."note", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(

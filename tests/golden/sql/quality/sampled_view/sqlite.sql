@@ -30,7 +30,7 @@ SELECT
   MIN(LENGTH(t."note")) AS c4_min_length,
   MAX(LENGTH(t."note")) AS c4_max_length,
   AVG(LENGTH(t."note")) AS c4_avg_length,
-  COUNT(CASE WHEN TRIM(t."note") = '' THEN 1 END) AS c4_blank_count,
+  COUNT(CASE WHEN TRIM(t."note") COLLATE BINARY = '' THEN 1 END) AS c4_blank_count,
   COUNT(t."is_open") AS c5_not_null_count,
   COUNT(CASE WHEN t."is_open" THEN 1 END) AS c5_true_count,
   COUNT(t."ordered_on") AS c6_not_null_count,
@@ -48,7 +48,7 @@ SELECT
   MIN(LENGTH(t."tags")) AS c9_min_length,
   MAX(LENGTH(t."tags")) AS c9_max_length,
   AVG(LENGTH(t."tags")) AS c9_avg_length,
-  COUNT(CASE WHEN TRIM(t."tags") = '' THEN 1 END) AS c9_blank_count,
+  COUNT(CASE WHEN TRIM(t."tags") COLLATE BINARY = '' THEN 1 END) AS c9_blank_count,
   COUNT(t."payload") AS c10_not_null_count,
   COUNT(t."raw") AS c11_not_null_count,
   MIN(LENGTH(t."raw")) AS c11_min_length,
@@ -77,13 +77,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -106,13 +106,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -135,13 +135,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -164,13 +164,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -193,13 +193,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -222,13 +222,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -237,7 +237,7 @@ FROM (
 
 -- current: distinct count of orders.ordered_on
 SELECT
-  COUNT(DISTINCT t."ordered_on") AS distinct_count
+  COUNT(DISTINCT t."ordered_on" COLLATE BINARY) AS distinct_count
 FROM (
   SELECT
     *
@@ -251,13 +251,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -266,7 +266,7 @@ FROM (
 
 -- current: distinct count of orders.ordered_at
 SELECT
-  COUNT(DISTINCT t."ordered_at") AS distinct_count
+  COUNT(DISTINCT t."ordered_at" COLLATE BINARY) AS distinct_count
 FROM (
   SELECT
     *
@@ -280,13 +280,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -295,7 +295,7 @@ FROM (
 
 -- current: distinct count of orders.shipped_at
 SELECT
-  COUNT(DISTINCT t."shipped_at") AS distinct_count
+  COUNT(DISTINCT t."shipped_at" COLLATE BINARY) AS distinct_count
 FROM (
   SELECT
     *
@@ -309,13 +309,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -338,13 +338,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -353,7 +353,7 @@ FROM (
 
 -- current: distinct count of orders.payload
 SELECT
-  COUNT(DISTINCT CAST(t."payload" AS TEXT)) AS distinct_count
+  COUNT(DISTINCT CAST(t."payload" AS TEXT) COLLATE BINARY) AS distinct_count
 FROM (
   SELECT
     *
@@ -367,13 +367,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -382,7 +382,7 @@ FROM (
 
 -- current: distinct count of orders.raw
 SELECT
-  COUNT(DISTINCT t."raw") AS distinct_count
+  COUNT(DISTINCT t."raw" COLLATE BINARY) AS distinct_count
 FROM (
   SELECT
     *
@@ -396,13 +396,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -425,13 +425,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000
@@ -454,13 +454,13 @@ FROM (
         t."ratio",
         t."score",
         t."note" COLLATE BINARY,
-        t."is_open",
-        t."ordered_on",
-        t."ordered_at",
-        t."shipped_at",
+        t."is_open" COLLATE BINARY,
+        t."ordered_on" COLLATE BINARY,
+        t."ordered_at" COLLATE BINARY,
+        t."shipped_at" COLLATE BINARY,
         t."tags" COLLATE BINARY,
-        CAST(t."payload" AS TEXT),
-        t."raw",
+        CAST(t."payload" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY,
         t."order",
         t."a""b"
       ) % 1000000

@@ -1,7 +1,7 @@
 -- current: most frequent values of note of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, COLLATE(f.v, '') NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -17,7 +17,7 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        t.`note` AS v
+        COLLATE(t.`note`, '') AS v
       FROM `pr_42`.`orders` AS t
       WHERE
         NOT t.`note` IS NULL AND (
@@ -31,7 +31,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    c.v NULLS LAST
+    COLLATE(c.v, '') NULLS LAST
   LIMIT 10
 ) AS f;
 

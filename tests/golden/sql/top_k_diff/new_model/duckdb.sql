@@ -1,7 +1,7 @@
 -- current: most frequent values of note of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS TEXT)) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, CAST(f.v AS TEXT) COLLATE "C") AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -31,7 +31,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC,
-    CAST(c.v AS TEXT)
+    CAST(c.v AS TEXT) COLLATE "C"
   LIMIT 10
 ) AS f;
 

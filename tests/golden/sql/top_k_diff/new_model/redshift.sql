@@ -1,8 +1,8 @@
 -- current: most frequent values of note of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.v) AS place,
-  CAST(f.v AS VARCHAR(65535)) AS value,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, COLLATE(f.v, 'case_sensitive')) AS place,
+  LEFT(f.v, LEN(f.v) - 1) AS value,
   f.base_rows,
   f.current_rows
 FROM (
@@ -17,7 +17,7 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        t."note" AS v
+        COLLATE(t."note", 'case_sensitive') || CHR(1) AS v
       FROM "pr_42"."orders" AS t
       WHERE
         NOT t."note" IS NULL AND (
@@ -31,7 +31,7 @@ FROM (
   ) AS c
   ORDER BY
     c.current_rows DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, 'case_sensitive')
   LIMIT 10
 ) AS f;
 

@@ -1,7 +1,7 @@
 -- current: most frequent values of 6 columns of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, COLLATE(f.v, '') NULLS LAST) AS place,
   CAST(f.v AS STRING) AS value,
   f.base_rows,
   f.current_rows
@@ -17,14 +17,14 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        t.`note` AS v,
+        COLLATE(t.`note`, '') AS v,
         0 AS side
       FROM `prod`.`orders` AS t
       WHERE
         NOT t.`note` IS NULL
       UNION ALL
       SELECT
-        t.`note` AS v,
+        COLLATE(t.`note`, '') AS v,
         1 AS side
       FROM `pr_42`.`orders` AS t
       WHERE
@@ -36,7 +36,7 @@ FROM (
   ORDER BY
     c.current_rows DESC,
     c.base_rows DESC,
-    c.v NULLS LAST
+    COLLATE(c.v, '') NULLS LAST
   LIMIT 5
 ) AS f
 UNION ALL
@@ -165,7 +165,7 @@ FROM (
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, COLLATE(f.v, '') NULLS LAST) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -200,7 +200,7 @@ FROM (
   ORDER BY
     c.current_rows DESC,
     c.base_rows DESC,
-    c.v NULLS LAST
+    COLLATE(c.v, '') NULLS LAST
   LIMIT 5
 ) AS f
 UNION ALL

@@ -1,7 +1,7 @@
 -- current: most frequent values of 6 columns of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, CAST(f.v AS TEXT)) AS place,
+  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, CAST(f.v AS TEXT) COLLATE "C") AS place,
   CAST(f.v AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -36,7 +36,7 @@ FROM (
   ORDER BY
     c.current_rows DESC,
     c.base_rows DESC,
-    CAST(c.v AS TEXT)
+    CAST(c.v AS TEXT) COLLATE "C"
   LIMIT 5
 ) AS f
 UNION ALL
@@ -165,7 +165,9 @@ FROM (
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, CAST(TO_JSON(f.v) AS TEXT)) AS place,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC, f.base_rows DESC, CAST(TO_JSON(f.v) AS TEXT) COLLATE "C"
+  ) AS place,
   CAST(TO_JSON(f.v) AS TEXT) AS value,
   f.base_rows,
   f.current_rows
@@ -200,7 +202,7 @@ FROM (
   ORDER BY
     c.current_rows DESC,
     c.base_rows DESC,
-    CAST(TO_JSON(c.v) AS TEXT)
+    CAST(TO_JSON(c.v) AS TEXT) COLLATE "C"
   LIMIT 5
 ) AS f
 UNION ALL

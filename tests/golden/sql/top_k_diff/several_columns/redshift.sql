@@ -1,8 +1,10 @@
 -- current: most frequent values of 6 columns of orders
 SELECT
   0 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
-  CAST(f.v AS VARCHAR(65535)) AS value,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, COLLATE(f.v, 'case_sensitive')
+  ) AS place,
+  LEFT(f.v, LEN(f.v) - 1) AS value,
   f.base_rows,
   f.current_rows
 FROM (
@@ -17,14 +19,14 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        t."note" AS v,
+        COLLATE(t."note", 'case_sensitive') || CHR(1) AS v,
         0 AS side
       FROM "prod"."orders" AS t
       WHERE
         NOT t."note" IS NULL
       UNION ALL
       SELECT
-        t."note" AS v,
+        COLLATE(t."note", 'case_sensitive') || CHR(1) AS v,
         1 AS side
       FROM "pr_42"."orders" AS t
       WHERE
@@ -36,7 +38,7 @@ FROM (
   ORDER BY
     c.current_rows DESC NULLS LAST,
     c.base_rows DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, 'case_sensitive')
   LIMIT 5
 ) AS f
 UNION ALL
@@ -165,7 +167,9 @@ FROM (
 UNION ALL
 SELECT
   4 AS column_number,
-  ROW_NUMBER() OVER (ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, f.v) AS place,
+  ROW_NUMBER() OVER (
+    ORDER BY f.current_rows DESC NULLS LAST, f.base_rows DESC NULLS LAST, COLLATE(f.v, 'case_sensitive')
+  ) AS place,
   f.v AS value,
   f.base_rows,
   f.current_rows
@@ -200,7 +204,7 @@ FROM (
   ORDER BY
     c.current_rows DESC NULLS LAST,
     c.base_rows DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, 'case_sensitive')
   LIMIT 5
 ) AS f
 UNION ALL

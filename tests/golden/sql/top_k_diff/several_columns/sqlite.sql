@@ -99,14 +99,14 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        t."is_open" AS v,
+        t."is_open" COLLATE BINARY AS v,
         0 AS side
       FROM "prod"."orders" AS t
       WHERE
         NOT t."is_open" IS NULL
       UNION ALL
       SELECT
-        t."is_open" AS v,
+        t."is_open" COLLATE BINARY AS v,
         1 AS side
       FROM "pr_42"."orders" AS t
       WHERE
@@ -140,14 +140,14 @@ FROM (
       COUNT(CASE WHEN g.side = 1 THEN 1 END) AS current_rows
     FROM (
       SELECT
-        t."shipped_at" AS v,
+        t."shipped_at" COLLATE BINARY AS v,
         0 AS side
       FROM "prod"."orders" AS t
       WHERE
         NOT t."shipped_at" IS NULL
       UNION ALL
       SELECT
-        t."shipped_at" AS v,
+        t."shipped_at" COLLATE BINARY AS v,
         1 AS side
       FROM "pr_42"."orders" AS t
       WHERE

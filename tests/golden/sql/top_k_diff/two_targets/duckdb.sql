@@ -18,7 +18,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC,
-    CAST(c.v AS TEXT)
+    CAST(c.v AS TEXT) COLLATE "C"
   LIMIT 3
 ) AS f;
 
@@ -90,7 +90,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC,
-    CAST(c.v AS TEXT)
+    CAST(c.v AS TEXT) COLLATE "C"
   LIMIT 3
 ) AS f;
 
@@ -114,7 +114,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC,
-    CAST(c.v AS TEXT)
+    CAST(c.v AS TEXT) COLLATE "C"
   LIMIT 3
 ) AS f;
 
@@ -186,7 +186,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC,
-    CAST(c.v AS TEXT)
+    CAST(c.v AS TEXT) COLLATE "C"
   LIMIT 3
 ) AS f;
 

@@ -1,6 +1,6 @@
 -- base: most frequent values of orders.note
 SELECT
-  CAST(f.v AS VARCHAR(65535)) AS value,
+  LEFT(f.v, LEN(f.v) - 1) AS value,
   f.row_count
 FROM (
   SELECT
@@ -8,7 +8,7 @@ FROM (
     c.row_count
   FROM (
     SELECT
-      t."note" AS v,
+      COLLATE(t."note", 'case_sensitive') || CHR(1) AS v,
       COUNT(*) AS row_count
     FROM "prod"."orders" AS t
     WHERE
@@ -18,7 +18,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, 'case_sensitive')
   LIMIT 3
 ) AS f;
 
@@ -90,13 +90,13 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, 'case_sensitive')
   LIMIT 3
 ) AS f;
 
 -- current: most frequent values of orders.note
 SELECT
-  CAST(f.v AS VARCHAR(65535)) AS value,
+  LEFT(f.v, LEN(f.v) - 1) AS value,
   f.row_count
 FROM (
   SELECT
@@ -104,7 +104,7 @@ FROM (
     c.row_count
   FROM (
     SELECT
-      t."note" AS v,
+      COLLATE(t."note", 'case_sensitive') || CHR(1) AS v,
       COUNT(*) AS row_count
     FROM "pr_42"."orders" AS t
     WHERE
@@ -114,7 +114,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, 'case_sensitive')
   LIMIT 3
 ) AS f;
 
@@ -186,7 +186,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, 'case_sensitive')
   LIMIT 3
 ) AS f;
 
@@ -212,11 +212,11 @@ FROM "pr_42"."orders" AS t;
 
 -- base: other side's values of orders.note
 SELECT
-  CAST(f.v AS VARCHAR(65535)) AS value,
+  LEFT(f.v, LEN(f.v) - 1) AS value,
   f.row_count
 FROM (
   SELECT
-    t."note" AS v,
+    COLLATE(t."note", 'case_sensitive') || CHR(1) AS v,
     COUNT(*) AS row_count
   FROM "prod"."orders" AS t
   WHERE

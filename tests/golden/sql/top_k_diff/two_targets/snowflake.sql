@@ -8,7 +8,7 @@ FROM (
     c.row_count
   FROM (
     SELECT
-      t."note" AS v,
+      COLLATE(t."note", '') AS v,
       COUNT(*) AS row_count
     FROM "prod"."orders" AS t
     WHERE
@@ -18,7 +18,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, '')
   LIMIT 3
 ) AS f;
 
@@ -90,7 +90,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, '')
   LIMIT 3
 ) AS f;
 
@@ -104,7 +104,7 @@ FROM (
     c.row_count
   FROM (
     SELECT
-      t."note" AS v,
+      COLLATE(t."note", '') AS v,
       COUNT(*) AS row_count
     FROM "pr_42"."orders" AS t
     WHERE
@@ -114,7 +114,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, '')
   LIMIT 3
 ) AS f;
 
@@ -186,7 +186,7 @@ FROM (
   ) AS c
   ORDER BY
     c.row_count DESC NULLS LAST,
-    c.v
+    COLLATE(c.v, '')
   LIMIT 3
 ) AS f;
 
@@ -216,7 +216,7 @@ SELECT
   f.row_count
 FROM (
   SELECT
-    t."note" AS v,
+    COLLATE(t."note", '') AS v,
     COUNT(*) AS row_count
   FROM "prod"."orders" AS t
   WHERE

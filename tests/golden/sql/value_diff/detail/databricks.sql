@@ -53,8 +53,8 @@ FROM (
     b.k0 IS NULL AS is_removed,
     COALESCE(a.k0, b.k0) AS k0,
     a.c0 AS base_0,
-    a.c1 AS base_1,
-    a.c2 AS base_2,
+    a.r1 AS base_1,
+    a.r2 AS base_2,
     a.c3 AS base_3,
     a.c4 AS base_4,
     a.c5 AS base_5,
@@ -64,8 +64,8 @@ FROM (
     a.c9 AS base_9,
     a.c10 AS base_10,
     b.c0 AS current_0,
-    b.c1 AS current_1,
-    b.c2 AS current_2,
+    b.r1 AS current_1,
+    b.r2 AS current_2,
     b.c3 AS current_3,
     b.c4 AS current_4,
     b.c5 AS current_5,
@@ -78,8 +78,8 @@ FROM (
     SELECT
       t.`id` AS k0,
       t.`line` AS c0,
-      t.`order` AS c1,
-      t.`a "quoted" one` AS c2,
+      CAST(t.`order` AS STRING) AS c1,
+      CAST(t.`a "quoted" one` AS STRING) AS c2,
       t.`amount` AS c3,
       t.`rate` AS c4,
       t.`day` AS c5,
@@ -88,6 +88,8 @@ FROM (
       TO_JSON(t.`doc`) AS c8,
       t.`list` AS c9,
       t.`raw` AS c10,
+      t.`order` AS r1,
+      t.`a "quoted" one` AS r2,
       t.`doc` AS r8
     FROM orders_base AS t
   ) AS a
@@ -95,8 +97,8 @@ FROM (
     SELECT
       t.`id` AS k0,
       t.`line` AS c0,
-      t.`order` AS c1,
-      t.`a "quoted" one` AS c2,
+      CAST(t.`order` AS STRING) AS c1,
+      CAST(t.`a "quoted" one` AS STRING) AS c2,
       t.`amount` AS c3,
       t.`rate` AS c4,
       t.`day` AS c5,
@@ -105,6 +107,8 @@ FROM (
       TO_JSON(t.`doc`) AS c8,
       t.`list` AS c9,
       t.`raw` AS c10,
+      t.`order` AS r1,
+      t.`a "quoted" one` AS r2,
       t.`doc` AS r8
     FROM orders_current AS t
   ) AS b

@@ -78,8 +78,8 @@ FROM (
     SELECT
       t."id" AS k0,
       t."line" AS c0,
-      t."order" AS c1,
-      t."a ""quoted"" one" AS c2,
+      COLLATE(t."order", '') AS c1,
+      COLLATE(t."a ""quoted"" one", '') AS c2,
       t."amount" AS c3,
       t."rate" AS c4,
       t."day" AS c5,
@@ -96,8 +96,8 @@ FROM (
     SELECT
       t."id" AS k0,
       t."line" AS c0,
-      t."order" AS c1,
-      t."a ""quoted"" one" AS c2,
+      COLLATE(t."order", '') AS c1,
+      COLLATE(t."a ""quoted"" one", '') AS c2,
       t."amount" AS c3,
       t."rate" AS c4,
       t."day" AS c5,

@@ -11,7 +11,7 @@ FROM (
   FROM (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1
+      COLLATE(t.`order`, '') AS k1
     FROM orders_base AS t
     WHERE
       (
@@ -20,7 +20,10 @@ FROM (
         
       )
       AND ABS(
-        MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, t.`order` AS f1))), 1000000)
+        MOD(
+          FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, COLLATE(t.`order`, '') AS f1))),
+          1000000
+        )
       ) < 100000
   ) AS s
   GROUP BY
@@ -41,7 +44,7 @@ FROM (
   FROM (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1
+      COLLATE(t.`order`, '') AS k1
     FROM orders_current AS t
     WHERE
       (
@@ -50,7 +53,10 @@ FROM (
         
       )
       AND ABS(
-        MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, t.`order` AS f1))), 1000000)
+        MOD(
+          FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, COLLATE(t.`order`, '') AS f1))),
+          1000000
+        )
       ) < 100000
   ) AS s
   GROUP BY
@@ -113,9 +119,9 @@ FROM (
   SELECT
     a.k0 IS NULL AS is_added,
     b.k0 IS NULL AS is_removed,
-    (
+    COLLATE((
       CAST(a.k0 AS STRING) || '|' || a.k1
-    ) AS token,
+    ), '') AS token,
     a.k0 = b.k0
     AND (
       a.c0 IS DISTINCT FROM b.c0
@@ -223,9 +229,9 @@ FROM (
   FROM (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1,
+      COLLATE(t.`order`, '') AS k1,
       t.`line` AS c0,
-      LOWER(RTRIM(t.`a "quoted" one`)) AS c1,
+      COLLATE(LOWER(RTRIM(COLLATE(t.`a "quoted" one`, ''), ' ')), '') AS c1,
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
@@ -239,15 +245,18 @@ FROM (
         
       )
       AND ABS(
-        MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, t.`order` AS f1))), 1000000)
+        MOD(
+          FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, COLLATE(t.`order`, '') AS f1))),
+          1000000
+        )
       ) < 100000
   ) AS a
   FULL OUTER JOIN (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1,
+      COLLATE(t.`order`, '') AS k1,
       t.`line` AS c0,
-      LOWER(RTRIM(t.`a "quoted" one`)) AS c1,
+      COLLATE(LOWER(RTRIM(COLLATE(t.`a "quoted" one`, ''), ' ')), '') AS c1,
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
@@ -261,7 +270,10 @@ FROM (
         
       )
       AND ABS(
-        MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, t.`order` AS f1))), 1000000)
+        MOD(
+          FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, COLLATE(t.`order`, '') AS f1))),
+          1000000
+        )
       ) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
@@ -424,11 +436,11 @@ FROM (
         OR ABS(CAST(b.c0 AS BIGNUMERIC) - CAST(a.c0 AS BIGNUMERIC)) * CAST('1000000' AS BIGNUMERIC) <= GREATEST(ABS(CAST(a.c0 AS BIGNUMERIC)), ABS(CAST(b.c0 AS BIGNUMERIC))) * CAST('1' AS BIGNUMERIC),
         FALSE
       )
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, COLLATE(a.k1, '') ASC NULLS LAST
     ) AS n0,
     ROW_NUMBER() OVER (
       PARTITION BY a.c1 IS DISTINCT FROM b.c1
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, COLLATE(a.k1, '') ASC NULLS LAST
     ) AS n1,
     ROW_NUMBER() OVER (
       PARTITION BY a.c2 IS DISTINCT FROM b.c2
@@ -444,7 +456,7 @@ FROM (
         END,
         FALSE
       )
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, COLLATE(a.k1, '') ASC NULLS LAST
     ) AS n2,
     ROW_NUMBER() OVER (
       PARTITION BY (
@@ -472,26 +484,26 @@ FROM (
         END,
         FALSE
       )
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, COLLATE(a.k1, '') ASC NULLS LAST
     ) AS n3,
     ROW_NUMBER() OVER (
       PARTITION BY a.c4 IS DISTINCT FROM b.c4
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, COLLATE(a.k1, '') ASC NULLS LAST
     ) AS n4,
     ROW_NUMBER() OVER (
       PARTITION BY a.c5 IS DISTINCT FROM b.c5
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, COLLATE(a.k1, '') ASC NULLS LAST
     ) AS n5,
     ROW_NUMBER() OVER (
       PARTITION BY a.c6 IS DISTINCT FROM b.c6
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, COLLATE(a.k1, '') ASC NULLS LAST
     ) AS n6
   FROM (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1,
+      COLLATE(t.`order`, '') AS k1,
       t.`line` AS c0,
-      LOWER(RTRIM(t.`a "quoted" one`)) AS c1,
+      COLLATE(LOWER(RTRIM(COLLATE(t.`a "quoted" one`, ''), ' ')), '') AS c1,
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
@@ -507,15 +519,18 @@ FROM (
         
       )
       AND ABS(
-        MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, t.`order` AS f1))), 1000000)
+        MOD(
+          FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, COLLATE(t.`order`, '') AS f1))),
+          1000000
+        )
       ) < 100000
   ) AS a
   INNER JOIN (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1,
+      COLLATE(t.`order`, '') AS k1,
       t.`line` AS c0,
-      LOWER(RTRIM(t.`a "quoted" one`)) AS c1,
+      COLLATE(LOWER(RTRIM(COLLATE(t.`a "quoted" one`, ''), ' ')), '') AS c1,
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
@@ -531,7 +546,10 @@ FROM (
         
       )
       AND ABS(
-        MOD(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, t.`order` AS f1))), 1000000)
+        MOD(
+          FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(t.`id` AS f0, COLLATE(t.`order`, '') AS f1))),
+          1000000
+        )
       ) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
@@ -615,4 +633,4 @@ WHERE
   )
 ORDER BY
   d.k0 ASC NULLS LAST,
-  d.k1 ASC NULLS LAST;
+  COLLATE(d.k1, '') ASC NULLS LAST;

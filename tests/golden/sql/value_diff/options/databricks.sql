@@ -11,7 +11,7 @@ FROM (
   FROM (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1
+      CAST(t.`order` AS STRING) AS k1
     FROM orders_base AS t
     WHERE
       (
@@ -19,7 +19,9 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(xxhash64(t.`id`, t.`id` IS NULL, t.`order`, t.`order` IS NULL) % 1000000) < 100000
+      AND ABS(
+        xxhash64(t.`id`, t.`id` IS NULL, CAST(t.`order` AS STRING), CAST(t.`order` AS STRING) IS NULL) % 1000000
+      ) < 100000
   ) AS s
   GROUP BY
     s.k0,
@@ -39,7 +41,7 @@ FROM (
   FROM (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1
+      CAST(t.`order` AS STRING) AS k1
     FROM orders_current AS t
     WHERE
       (
@@ -47,7 +49,9 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(xxhash64(t.`id`, t.`id` IS NULL, t.`order`, t.`order` IS NULL) % 1000000) < 100000
+      AND ABS(
+        xxhash64(t.`id`, t.`id` IS NULL, CAST(t.`order` AS STRING), CAST(t.`order` AS STRING) IS NULL) % 1000000
+      ) < 100000
   ) AS s
   GROUP BY
     s.k0,
@@ -109,9 +113,9 @@ FROM (
   SELECT
     a.k0 IS NULL AS is_added,
     b.k0 IS NULL AS is_removed,
-    (
+    CAST((
       CAST(a.k0 AS STRING) || '|' || a.k1
-    ) AS token,
+    ) AS STRING) AS token,
     a.k0 = b.k0
     AND (
       a.c0 IS DISTINCT FROM b.c0
@@ -210,9 +214,9 @@ FROM (
   FROM (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1,
+      CAST(t.`order` AS STRING) AS k1,
       t.`line` AS c0,
-      LOWER(RTRIM(t.`a "quoted" one`)) AS c1,
+      CAST(LOWER(TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS STRING))) AS STRING) AS c1,
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
@@ -225,14 +229,16 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(xxhash64(t.`id`, t.`id` IS NULL, t.`order`, t.`order` IS NULL) % 1000000) < 100000
+      AND ABS(
+        xxhash64(t.`id`, t.`id` IS NULL, CAST(t.`order` AS STRING), CAST(t.`order` AS STRING) IS NULL) % 1000000
+      ) < 100000
   ) AS a
   FULL OUTER JOIN (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1,
+      CAST(t.`order` AS STRING) AS k1,
       t.`line` AS c0,
-      LOWER(RTRIM(t.`a "quoted" one`)) AS c1,
+      CAST(LOWER(TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS STRING))) AS STRING) AS c1,
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
@@ -245,7 +251,9 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(xxhash64(t.`id`, t.`id` IS NULL, t.`order`, t.`order` IS NULL) % 1000000) < 100000
+      AND ABS(
+        xxhash64(t.`id`, t.`id` IS NULL, CAST(t.`order` AS STRING), CAST(t.`order` AS STRING) IS NULL) % 1000000
+      ) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
   WHERE
@@ -389,11 +397,11 @@ FROM (
         OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, CAST(a.k1 AS STRING) ASC NULLS LAST
     ) AS n0,
     ROW_NUMBER() OVER (
       PARTITION BY a.c1 IS DISTINCT FROM b.c1
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, CAST(a.k1 AS STRING) ASC NULLS LAST
     ) AS n1,
     ROW_NUMBER() OVER (
       PARTITION BY a.c2 IS DISTINCT FROM b.c2
@@ -402,7 +410,7 @@ FROM (
         OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, CAST(a.k1 AS STRING) ASC NULLS LAST
     ) AS n2,
     ROW_NUMBER() OVER (
       PARTITION BY a.c3 IS DISTINCT FROM b.c3
@@ -428,26 +436,26 @@ FROM (
         END,
         FALSE
       )
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, CAST(a.k1 AS STRING) ASC NULLS LAST
     ) AS n3,
     ROW_NUMBER() OVER (
       PARTITION BY a.c4 IS DISTINCT FROM b.c4
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, CAST(a.k1 AS STRING) ASC NULLS LAST
     ) AS n4,
     ROW_NUMBER() OVER (
       PARTITION BY a.c5 IS DISTINCT FROM b.c5
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, CAST(a.k1 AS STRING) ASC NULLS LAST
     ) AS n5,
     ROW_NUMBER() OVER (
       PARTITION BY a.c6 IS DISTINCT FROM b.c6
-      ORDER BY a.k0 ASC NULLS LAST, a.k1 ASC NULLS LAST
+      ORDER BY a.k0 ASC NULLS LAST, CAST(a.k1 AS STRING) ASC NULLS LAST
     ) AS n6
   FROM (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1,
+      CAST(t.`order` AS STRING) AS k1,
       t.`line` AS c0,
-      LOWER(RTRIM(t.`a "quoted" one`)) AS c1,
+      CAST(LOWER(TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS STRING))) AS STRING) AS c1,
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
@@ -462,14 +470,16 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(xxhash64(t.`id`, t.`id` IS NULL, t.`order`, t.`order` IS NULL) % 1000000) < 100000
+      AND ABS(
+        xxhash64(t.`id`, t.`id` IS NULL, CAST(t.`order` AS STRING), CAST(t.`order` AS STRING) IS NULL) % 1000000
+      ) < 100000
   ) AS a
   INNER JOIN (
     SELECT
       t.`id` AS k0,
-      t.`order` AS k1,
+      CAST(t.`order` AS STRING) AS k1,
       t.`line` AS c0,
-      LOWER(RTRIM(t.`a "quoted" one`)) AS c1,
+      CAST(LOWER(TRIM(TRAILING ' ' FROM CAST(t.`a "quoted" one` AS STRING))) AS STRING) AS c1,
       t.`amount` AS c2,
       t.`rate` AS c3,
       t.`day` AS c4,
@@ -484,7 +494,9 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(xxhash64(t.`id`, t.`id` IS NULL, t.`order`, t.`order` IS NULL) % 1000000) < 100000
+      AND ABS(
+        xxhash64(t.`id`, t.`id` IS NULL, CAST(t.`order` AS STRING), CAST(t.`order` AS STRING) IS NULL) % 1000000
+      ) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
   WHERE
@@ -558,4 +570,4 @@ WHERE
   )
 ORDER BY
   d.k0 ASC NULLS LAST,
-  d.k1 ASC NULLS LAST;
+  CAST(d.k1 AS STRING) ASC NULLS LAST;

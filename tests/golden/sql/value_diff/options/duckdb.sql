@@ -111,7 +111,7 @@ FROM (
     b.k0 IS NULL AS is_removed,
     CAST((
       CAST(a.k0 AS TEXT) || '|' || a.k1
-    ) AS TEXT) AS token,
+    ) AS TEXT) COLLATE "C" AS token,
     a.k0 = b.k0
     AND (
       a.c0 IS DISTINCT FROM b.c0
@@ -234,7 +234,7 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one", ' ')) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -254,7 +254,7 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one", ' ')) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -460,9 +460,12 @@ FROM (
         END * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
-      ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC
+      ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) COLLATE "C" ASC
     ) AS n0,
-    ROW_NUMBER() OVER (PARTITION BY a.c1 IS DISTINCT FROM b.c1 ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC) AS n1,
+    ROW_NUMBER() OVER (
+      PARTITION BY a.c1 IS DISTINCT FROM b.c1
+      ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) COLLATE "C" ASC
+    ) AS n1,
     ROW_NUMBER() OVER (
       PARTITION BY a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
@@ -475,7 +478,7 @@ FROM (
         END * CAST(1 AS DECIMAL(19, 0)),
         FALSE
       )
-      ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC
+      ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) COLLATE "C" ASC
     ) AS n2,
     ROW_NUMBER() OVER (
       PARTITION BY a.c3 IS DISTINCT FROM b.c3
@@ -513,17 +516,26 @@ FROM (
         END,
         FALSE
       )
-      ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC
+      ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) COLLATE "C" ASC
     ) AS n3,
-    ROW_NUMBER() OVER (PARTITION BY a.c4 IS DISTINCT FROM b.c4 ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC) AS n4,
-    ROW_NUMBER() OVER (PARTITION BY a.c5 IS DISTINCT FROM b.c5 ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC) AS n5,
-    ROW_NUMBER() OVER (PARTITION BY a.c6 IS DISTINCT FROM b.c6 ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) ASC) AS n6
+    ROW_NUMBER() OVER (
+      PARTITION BY a.c4 IS DISTINCT FROM b.c4
+      ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) COLLATE "C" ASC
+    ) AS n4,
+    ROW_NUMBER() OVER (
+      PARTITION BY a.c5 IS DISTINCT FROM b.c5
+      ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) COLLATE "C" ASC
+    ) AS n5,
+    ROW_NUMBER() OVER (
+      PARTITION BY a.c6 IS DISTINCT FROM b.c6
+      ORDER BY a.k0 ASC, CAST(a.k1 AS TEXT) COLLATE "C" ASC
+    ) AS n6
   FROM (
     SELECT
       t."id" AS k0,
       t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one", ' ')) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -545,7 +557,7 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE "C" AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) COLLATE "C" AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one", ' ')) COLLATE "C" AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -656,4 +668,4 @@ WHERE
   )
 ORDER BY
   d.k0 ASC,
-  CAST(d.k1 AS TEXT) ASC;
+  CAST(d.k1 AS TEXT) COLLATE "C" ASC;

@@ -11,7 +11,7 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1
+      COLLATE(t."order", 'case_sensitive') || CHR(1) AS k1
     FROM orders_base AS t
     WHERE
       (
@@ -22,7 +22,7 @@ FROM (
       AND ABS(
         FNV_HASH(
           COALESCE(
-            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
             '~'
           ),
           FNV_HASH(
@@ -52,7 +52,7 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1
+      COLLATE(t."order", 'case_sensitive') || CHR(1) AS k1
     FROM orders_current AS t
     WHERE
       (
@@ -63,7 +63,7 @@ FROM (
       AND ABS(
         FNV_HASH(
           COALESCE(
-            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
             '~'
           ),
           FNV_HASH(
@@ -135,9 +135,9 @@ FROM (
   SELECT
     a.k0 IS NULL AS is_added,
     b.k0 IS NULL AS is_removed,
-    (
+    COLLATE((
       CAST(a.k0 AS VARCHAR(65535)) || '|' || a.k1
-    ) AS token,
+    ), 'case_sensitive') AS token,
     a.k0 = b.k0
     AND (
       (
@@ -285,9 +285,12 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      COLLATE(t."order", 'case_sensitive') || CHR(1) AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      COLLATE(
+        LOWER(RTRIM(COLLATE(t."a ""quoted"" one", 'case_sensitive'), ' ')),
+        'case_sensitive'
+      ) || CHR(1) AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -303,7 +306,7 @@ FROM (
       AND ABS(
         FNV_HASH(
           COALESCE(
-            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
             '~'
           ),
           FNV_HASH(
@@ -318,9 +321,12 @@ FROM (
   FULL OUTER JOIN (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      COLLATE(t."order", 'case_sensitive') || CHR(1) AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      COLLATE(
+        LOWER(RTRIM(COLLATE(t."a ""quoted"" one", 'case_sensitive'), ' ')),
+        'case_sensitive'
+      ) || CHR(1) AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -336,7 +342,7 @@ FROM (
       AND ABS(
         FNV_HASH(
           COALESCE(
-            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
             '~'
           ),
           FNV_HASH(
@@ -474,7 +480,7 @@ FROM (
     a.k0,
     a.k1,
     a.k0 AS key_0,
-    a.k1 AS key_1,
+    LEFT(a.k1, LEN(a.k1) - 1) AS key_1,
     (
       COALESCE(a.c0 <> b.c0, FALSE) OR (
         a.c0 IS NULL
@@ -586,7 +592,7 @@ FROM (
         OR ABS(CAST(b.c0 AS DECIMAL(11, 0)) - CAST(a.c0 AS DECIMAL(11, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c0 AS DECIMAL(11, 0))), ABS(CAST(b.c0 AS DECIMAL(11, 0)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
-      ORDER BY a.k0 ASC, a.k1 ASC
+      ORDER BY a.k0 ASC, COLLATE(a.k1, 'case_sensitive') ASC
     ) AS n0,
     ROW_NUMBER() OVER (
       PARTITION BY (
@@ -596,7 +602,7 @@ FROM (
           b.c1 IS NULL
         )
       )
-      ORDER BY a.k0 ASC, a.k1 ASC
+      ORDER BY a.k0 ASC, COLLATE(a.k1, 'case_sensitive') ASC
     ) AS n1,
     ROW_NUMBER() OVER (
       PARTITION BY (
@@ -611,7 +617,7 @@ FROM (
         OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
-      ORDER BY a.k0 ASC, a.k1 ASC
+      ORDER BY a.k0 ASC, COLLATE(a.k1, 'case_sensitive') ASC
     ) AS n2,
     ROW_NUMBER() OVER (
       PARTITION BY (
@@ -646,7 +652,7 @@ FROM (
         END,
         FALSE
       )
-      ORDER BY a.k0 ASC, a.k1 ASC
+      ORDER BY a.k0 ASC, COLLATE(a.k1, 'case_sensitive') ASC
     ) AS n3,
     ROW_NUMBER() OVER (
       PARTITION BY (
@@ -656,7 +662,7 @@ FROM (
           b.c4 IS NULL
         )
       )
-      ORDER BY a.k0 ASC, a.k1 ASC
+      ORDER BY a.k0 ASC, COLLATE(a.k1, 'case_sensitive') ASC
     ) AS n4,
     ROW_NUMBER() OVER (
       PARTITION BY (
@@ -666,7 +672,7 @@ FROM (
           b.c5 IS NULL
         )
       )
-      ORDER BY a.k0 ASC, a.k1 ASC
+      ORDER BY a.k0 ASC, COLLATE(a.k1, 'case_sensitive') ASC
     ) AS n5,
     ROW_NUMBER() OVER (
       PARTITION BY (
@@ -676,14 +682,17 @@ FROM (
           b.c6 IS NULL
         )
       )
-      ORDER BY a.k0 ASC, a.k1 ASC
+      ORDER BY a.k0 ASC, COLLATE(a.k1, 'case_sensitive') ASC
     ) AS n6
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      COLLATE(t."order", 'case_sensitive') || CHR(1) AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      COLLATE(
+        LOWER(RTRIM(COLLATE(t."a ""quoted"" one", 'case_sensitive'), ' ')),
+        'case_sensitive'
+      ) || CHR(1) AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -701,7 +710,7 @@ FROM (
       AND ABS(
         FNV_HASH(
           COALESCE(
-            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
             '~'
           ),
           FNV_HASH(
@@ -716,9 +725,12 @@ FROM (
   INNER JOIN (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      COLLATE(t."order", 'case_sensitive') || CHR(1) AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      COLLATE(
+        LOWER(RTRIM(COLLATE(t."a ""quoted"" one", 'case_sensitive'), ' ')),
+        'case_sensitive'
+      ) || CHR(1) AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -736,7 +748,7 @@ FROM (
       AND ABS(
         FNV_HASH(
           COALESCE(
-            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+            CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
             '~'
           ),
           FNV_HASH(
@@ -865,4 +877,4 @@ WHERE
   )
 ORDER BY
   d.k0 ASC,
-  d.k1 ASC;
+  COLLATE(d.k1, 'case_sensitive') ASC;

@@ -11,7 +11,7 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1
+      COLLATE(t."order", '') AS k1
     FROM orders_base AS t
     WHERE
       (
@@ -19,7 +19,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(HASH(t."id", t."order") % 1000000) < 100000
+      AND ABS(HASH(t."id", COLLATE(t."order", '')) % 1000000) < 100000
   ) AS s
   GROUP BY
     s.k0,
@@ -39,7 +39,7 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1
+      COLLATE(t."order", '') AS k1
     FROM orders_current AS t
     WHERE
       (
@@ -47,7 +47,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(HASH(t."id", t."order") % 1000000) < 100000
+      AND ABS(HASH(t."id", COLLATE(t."order", '')) % 1000000) < 100000
   ) AS s
   GROUP BY
     s.k0,
@@ -112,9 +112,9 @@ FROM (
   SELECT
     a.k0 IS NULL AS is_added,
     b.k0 IS NULL AS is_removed,
-    (
+    COLLATE((
       CAST(a.k0 AS VARCHAR) || '|' || a.k1
-    ) AS token,
+    ), '') AS token,
     a.k0 = b.k0
     AND (
       a.c0 IS DISTINCT FROM b.c0
@@ -251,9 +251,9 @@ FROM (
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      COLLATE(t."order", '') AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      COLLATE(LOWER(RTRIM(COLLATE(t."a ""quoted"" one", ''), ' ')), '') AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -266,14 +266,14 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(HASH(t."id", t."order") % 1000000) < 100000
+      AND ABS(HASH(t."id", COLLATE(t."order", '')) % 1000000) < 100000
   ) AS a
   FULL OUTER JOIN (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      COLLATE(t."order", '') AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      COLLATE(LOWER(RTRIM(COLLATE(t."a ""quoted"" one", ''), ' ')), '') AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -286,7 +286,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(HASH(t."id", t."order") % 1000000) < 100000
+      AND ABS(HASH(t."id", COLLATE(t."order", '')) % 1000000) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
   WHERE
@@ -496,9 +496,9 @@ FROM (
         END,
         FALSE
       )
-      ORDER BY a.k0 ASC, a.k1 ASC
+      ORDER BY a.k0 ASC, COLLATE(a.k1, '') ASC
     ) AS n0,
-    ROW_NUMBER() OVER (PARTITION BY a.c1 IS DISTINCT FROM b.c1 ORDER BY a.k0 ASC, a.k1 ASC) AS n1,
+    ROW_NUMBER() OVER (PARTITION BY a.c1 IS DISTINCT FROM b.c1 ORDER BY a.k0 ASC, COLLATE(a.k1, '') ASC) AS n1,
     ROW_NUMBER() OVER (
       PARTITION BY a.c2 IS DISTINCT FROM b.c2
       AND NOT COALESCE(
@@ -506,7 +506,7 @@ FROM (
         OR ABS(CAST(b.c2 AS DECIMAL(13, 2)) - CAST(a.c2 AS DECIMAL(13, 2))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c2 AS DECIMAL(13, 2))), ABS(CAST(b.c2 AS DECIMAL(13, 2)))) * CAST(1 AS DECIMAL(7, 0)),
         FALSE
       )
-      ORDER BY a.k0 ASC, a.k1 ASC
+      ORDER BY a.k0 ASC, COLLATE(a.k1, '') ASC
     ) AS n2,
     ROW_NUMBER() OVER (
       PARTITION BY a.c3 IS DISTINCT FROM b.c3
@@ -532,17 +532,17 @@ FROM (
         END,
         FALSE
       )
-      ORDER BY a.k0 ASC, a.k1 ASC
+      ORDER BY a.k0 ASC, COLLATE(a.k1, '') ASC
     ) AS n3,
-    ROW_NUMBER() OVER (PARTITION BY a.c4 IS DISTINCT FROM b.c4 ORDER BY a.k0 ASC, a.k1 ASC) AS n4,
-    ROW_NUMBER() OVER (PARTITION BY a.c5 IS DISTINCT FROM b.c5 ORDER BY a.k0 ASC, a.k1 ASC) AS n5,
-    ROW_NUMBER() OVER (PARTITION BY a.c6 IS DISTINCT FROM b.c6 ORDER BY a.k0 ASC, a.k1 ASC) AS n6
+    ROW_NUMBER() OVER (PARTITION BY a.c4 IS DISTINCT FROM b.c4 ORDER BY a.k0 ASC, COLLATE(a.k1, '') ASC) AS n4,
+    ROW_NUMBER() OVER (PARTITION BY a.c5 IS DISTINCT FROM b.c5 ORDER BY a.k0 ASC, COLLATE(a.k1, '') ASC) AS n5,
+    ROW_NUMBER() OVER (PARTITION BY a.c6 IS DISTINCT FROM b.c6 ORDER BY a.k0 ASC, COLLATE(a.k1, '') ASC) AS n6
   FROM (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      COLLATE(t."order", '') AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      COLLATE(LOWER(RTRIM(COLLATE(t."a ""quoted"" one", ''), ' ')), '') AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -557,14 +557,14 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(HASH(t."id", t."order") % 1000000) < 100000
+      AND ABS(HASH(t."id", COLLATE(t."order", '')) % 1000000) < 100000
   ) AS a
   INNER JOIN (
     SELECT
       t."id" AS k0,
-      t."order" AS k1,
+      COLLATE(t."order", '') AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      COLLATE(LOWER(RTRIM(COLLATE(t."a ""quoted"" one", ''), ' ')), '') AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
       t."day" AS c4,
@@ -579,7 +579,7 @@ FROM (
         amount > 0 -- of the user
         
       )
-      AND ABS(HASH(t."id", t."order") % 1000000) < 100000
+      AND ABS(HASH(t."id", COLLATE(t."order", '')) % 1000000) < 100000
   ) AS b
     ON a.k0 = b.k0 AND a.k1 = b.k1
   WHERE
@@ -675,4 +675,4 @@ WHERE
   )
 ORDER BY
   d.k0 ASC,
-  d.k1 ASC;
+  COLLATE(d.k1, '') ASC;

@@ -286,12 +286,12 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE BINARY AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one" COLLATE BINARY, ' ')) COLLATE BINARY AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
-      t."day" AS c4,
-      SUBSTRING(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), 1, 19) || '' AS c5,
-      t."is_it" AS c6
+      t."day" COLLATE BINARY AS c4,
+      SUBSTRING(REPLACE(CAST(t."at" COLLATE BINARY AS TEXT), 'T', ' '), 1, 19) || '' AS c5,
+      t."is_it" COLLATE BINARY AS c6
     FROM orders_base AS t
     WHERE
       (
@@ -306,12 +306,12 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE BINARY AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one" COLLATE BINARY, ' ')) COLLATE BINARY AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
-      t."day" AS c4,
-      SUBSTRING(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), 1, 19) || '' AS c5,
-      t."is_it" AS c6
+      t."day" COLLATE BINARY AS c4,
+      SUBSTRING(REPLACE(CAST(t."at" COLLATE BINARY AS TEXT), 'T', ' '), 1, 19) || '' AS c5,
+      t."is_it" COLLATE BINARY AS c6
     FROM orders_current AS t
     WHERE
       (
@@ -587,12 +587,12 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE BINARY AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one" COLLATE BINARY, ' ')) COLLATE BINARY AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
-      t."day" AS c4,
-      SUBSTRING(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), 1, 19) || '' AS c5,
-      t."is_it" AS c6,
+      t."day" COLLATE BINARY AS c4,
+      SUBSTRING(REPLACE(CAST(t."at" COLLATE BINARY AS TEXT), 'T', ' '), 1, 19) || '' AS c5,
+      t."is_it" COLLATE BINARY AS c6,
       t."a ""quoted"" one" AS r1,
       t."at" AS r5
     FROM orders_base AS t
@@ -609,12 +609,12 @@ FROM (
       t."id" AS k0,
       t."order" COLLATE BINARY AS k1,
       t."line" AS c0,
-      LOWER(RTRIM(t."a ""quoted"" one")) AS c1,
+      LOWER(RTRIM(t."a ""quoted"" one" COLLATE BINARY, ' ')) COLLATE BINARY AS c1,
       t."amount" AS c2,
       t."rate" AS c3,
-      t."day" AS c4,
-      SUBSTRING(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), 1, 19) || '' AS c5,
-      t."is_it" AS c6,
+      t."day" COLLATE BINARY AS c4,
+      SUBSTRING(REPLACE(CAST(t."at" COLLATE BINARY AS TEXT), 'T', ' '), 1, 19) || '' AS c5,
+      t."is_it" COLLATE BINARY AS c6,
       t."a ""quoted"" one" AS r1,
       t."at" AS r5
     FROM orders_current AS t

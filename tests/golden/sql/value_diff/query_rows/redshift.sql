@@ -75,12 +75,14 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(
+                              CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                            ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
@@ -176,12 +178,14 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(
+                              CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                            ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
@@ -290,12 +294,14 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(
+                              CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                            ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
@@ -391,12 +397,14 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(
+                              CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                            ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
@@ -526,12 +534,14 @@ FROM (
                       ),
                       FNV_HASH(
                         COALESCE(
-                          CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                          CAST(OCTET_LENGTH(
+                            CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                          ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                           '~'
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -671,12 +681,14 @@ FROM (
                       ),
                       FNV_HASH(
                         COALESCE(
-                          CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                          CAST(OCTET_LENGTH(
+                            CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                          ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                           '~'
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(

@@ -22,12 +22,12 @@ FROM (
           t."a ""quoted"" one" COLLATE BINARY,
           t."amount",
           t."rate",
-          t."day",
-          t."at",
-          t."is_it",
-          CAST(t."doc" AS TEXT),
-          CAST(t."list" AS TEXT),
-          t."raw"
+          t."day" COLLATE BINARY,
+          t."at" COLLATE BINARY,
+          t."is_it" COLLATE BINARY,
+          CAST(t."doc" AS TEXT) COLLATE BINARY,
+          CAST(t."list" AS TEXT) COLLATE BINARY,
+          t."raw" COLLATE BINARY
         ) AS h
       FROM (
       SELECT * FROM orders_base -- of the user
@@ -47,12 +47,12 @@ FROM (
           t."a ""quoted"" one" COLLATE BINARY,
           t."amount",
           t."rate",
-          t."day",
-          t."at",
-          t."is_it",
-          CAST(t."doc" AS TEXT),
-          CAST(t."list" AS TEXT),
-          t."raw"
+          t."day" COLLATE BINARY,
+          t."at" COLLATE BINARY,
+          t."is_it" COLLATE BINARY,
+          CAST(t."doc" AS TEXT) COLLATE BINARY,
+          CAST(t."list" AS TEXT) COLLATE BINARY,
+          t."raw" COLLATE BINARY
         ) AS h
       FROM orders_current AS t
     ) AS t
@@ -85,12 +85,12 @@ FROM (
           t."a ""quoted"" one" COLLATE BINARY,
           t."amount",
           t."rate",
-          t."day",
-          t."at",
-          t."is_it",
-          CAST(t."doc" AS TEXT),
-          CAST(t."list" AS TEXT),
-          t."raw"
+          t."day" COLLATE BINARY,
+          t."at" COLLATE BINARY,
+          t."is_it" COLLATE BINARY,
+          CAST(t."doc" AS TEXT) COLLATE BINARY,
+          CAST(t."list" AS TEXT) COLLATE BINARY,
+          t."raw" COLLATE BINARY
         ) AS h
       FROM (
       SELECT * FROM orders_base -- of the user
@@ -110,12 +110,12 @@ FROM (
           t."a ""quoted"" one" COLLATE BINARY,
           t."amount",
           t."rate",
-          t."day",
-          t."at",
-          t."is_it",
-          CAST(t."doc" AS TEXT),
-          CAST(t."list" AS TEXT),
-          t."raw"
+          t."day" COLLATE BINARY,
+          t."at" COLLATE BINARY,
+          t."is_it" COLLATE BINARY,
+          CAST(t."doc" AS TEXT) COLLATE BINARY,
+          CAST(t."list" AS TEXT) COLLATE BINARY,
+          t."raw" COLLATE BINARY
         ) AS h
       FROM orders_current AS t
     ) AS t
@@ -169,12 +169,12 @@ FROM (
         t."a ""quoted"" one" COLLATE BINARY,
         t."amount",
         t."rate",
-        t."day",
-        t."at",
-        t."is_it",
-        CAST(t."doc" AS TEXT),
-        CAST(t."list" AS TEXT),
-        t."raw"
+        t."day" COLLATE BINARY,
+        t."at" COLLATE BINARY,
+        t."is_it" COLLATE BINARY,
+        CAST(t."doc" AS TEXT) COLLATE BINARY,
+        CAST(t."list" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -238,12 +238,12 @@ FROM (
         t."a ""quoted"" one" COLLATE BINARY,
         t."amount",
         t."rate",
-        t."day",
-        t."at",
-        t."is_it",
-        CAST(t."doc" AS TEXT),
-        CAST(t."list" AS TEXT),
-        t."raw"
+        t."day" COLLATE BINARY,
+        t."at" COLLATE BINARY,
+        t."is_it" COLLATE BINARY,
+        CAST(t."doc" AS TEXT) COLLATE BINARY,
+        CAST(t."list" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,

@@ -2,7 +2,7 @@
 SELECT
   COUNT(*) AS n_rows,
   COUNT(s.k0) AS n_not_null,
-  COUNT(DISTINCT CAST(s.k0 AS TEXT)) AS n_keys
+  COUNT(DISTINCT CAST(s.k0 AS TEXT) COLLATE "C") AS n_keys
 FROM (
   SELECT
     CAST(t."id" AS TEXT) COLLATE "C" AS k0
@@ -13,7 +13,7 @@ FROM (
 SELECT
   COUNT(*) AS n_rows,
   COUNT(s.k0) AS n_not_null,
-  COUNT(DISTINCT CAST(s.k0 AS TEXT)) AS n_keys
+  COUNT(DISTINCT CAST(s.k0 AS TEXT) COLLATE "C") AS n_keys
 FROM (
   SELECT
     CAST(t."id" AS TEXT) COLLATE "C" AS k0
@@ -47,7 +47,7 @@ FROM (
   SELECT
     a.k0 IS NULL AS is_added,
     b.k0 IS NULL AS is_removed,
-    CAST(a.k0 AS TEXT) AS token,
+    CAST(a.k0 AS TEXT) COLLATE "C" AS token,
     a.k0 = b.k0 AND a.c0 IS DISTINCT FROM b.c0 AS d0,
     a.c0 IS NULL AS e0,
     b.c0 IS NULL AS f0,
@@ -121,4 +121,4 @@ INNER JOIN (
 ) AS b
   ON a.k0 = b.k0
 ORDER BY
-  CAST(a.k0 AS TEXT) ASC;
+  CAST(a.k0 AS TEXT) COLLATE "C" ASC;

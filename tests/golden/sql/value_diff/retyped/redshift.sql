@@ -2,10 +2,10 @@
 SELECT
   COUNT(*) AS n_rows,
   COUNT(s.k0) AS n_not_null,
-  COUNT(DISTINCT s.k0) AS n_keys
+  COUNT(DISTINCT COLLATE(s.k0, 'case_sensitive')) AS n_keys
 FROM (
   SELECT
-    CAST(t."id" AS VARCHAR(65535)) AS k0
+    COLLATE(CAST(t."id" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS k0
   FROM orders_base AS t
 ) AS s;
 
@@ -13,10 +13,10 @@ FROM (
 SELECT
   COUNT(*) AS n_rows,
   COUNT(s.k0) AS n_not_null,
-  COUNT(DISTINCT s.k0) AS n_keys
+  COUNT(DISTINCT COLLATE(s.k0, 'case_sensitive')) AS n_keys
 FROM (
   SELECT
-    CAST(t."id" AS VARCHAR(65535)) AS k0
+    COLLATE(CAST(t."id" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS k0
   FROM orders_current AS t
 ) AS s;
 
@@ -47,7 +47,7 @@ FROM (
   SELECT
     a.k0 IS NULL AS is_added,
     b.k0 IS NULL AS is_removed,
-    a.k0 AS token,
+    COLLATE(a.k0, 'case_sensitive') AS token,
     a.k0 = b.k0
     AND (
       COALESCE(a.c0 <> b.c0, FALSE) OR (
@@ -83,18 +83,18 @@ FROM (
     b.c2 IS NULL AS f2
   FROM (
     SELECT
-      CAST(t."id" AS VARCHAR(65535)) AS k0,
-      CAST(t."line" AS VARCHAR(65535)) AS c0,
+      COLLATE(CAST(t."id" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS k0,
+      COLLATE(CAST(t."line" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS c0,
       t."amount" AS c1,
-      CAST(t."day" AS VARCHAR(65535)) AS c2
+      COLLATE(CAST(t."day" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS c2
     FROM orders_base AS t
   ) AS a
   FULL OUTER JOIN (
     SELECT
-      CAST(t."id" AS VARCHAR(65535)) AS k0,
-      CAST(t."line" AS VARCHAR(65535)) AS c0,
+      COLLATE(CAST(t."id" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS k0,
+      COLLATE(CAST(t."line" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS c0,
       t."amount" AS c1,
-      CAST(t."day" AS VARCHAR(65535)) AS c2
+      COLLATE(CAST(t."day" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS c2
     FROM orders_current AS t
   ) AS b
     ON a.k0 = b.k0
@@ -126,7 +126,7 @@ FROM (
 
 -- examples of orders
 SELECT
-  a.k0 AS key_0,
+  LEFT(a.k0, LEN(a.k0) - 1) AS key_0,
   (
     COALESCE(a.c0 <> b.c0, FALSE) OR (
       a.c0 IS NULL
@@ -156,26 +156,26 @@ SELECT
   CAST(b.r2 AS VARCHAR(65535)) AS current_2
 FROM (
   SELECT
-    CAST(t."id" AS VARCHAR(65535)) AS k0,
-    CAST(t."line" AS VARCHAR(65535)) AS c0,
+    COLLATE(CAST(t."id" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS k0,
+    COLLATE(CAST(t."line" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS c0,
     t."amount" AS c1,
-    CAST(t."day" AS VARCHAR(65535)) AS c2,
+    COLLATE(CAST(t."day" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS c2,
     t."line" AS r0,
     t."day" AS r2
   FROM orders_base AS t
   WHERE
-    CAST(t."id" AS VARCHAR(65535)) IN ('1')
+    COLLATE(CAST(t."id" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) IN ('1')
 ) AS a
 INNER JOIN (
   SELECT
-    CAST(t."id" AS VARCHAR(65535)) AS k0,
-    CAST(t."line" AS VARCHAR(65535)) AS c0,
+    COLLATE(CAST(t."id" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS k0,
+    COLLATE(CAST(t."line" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS c0,
     t."amount" AS c1,
-    CAST(t."day" AS VARCHAR(65535)) AS c2,
+    COLLATE(CAST(t."day" AS VARCHAR(65535)), 'case_sensitive') || CHR(1) AS c2,
     t."line" AS r0,
     t."day" AS r2
   FROM orders_current AS t
 ) AS b
   ON a.k0 = b.k0
 ORDER BY
-  a.k0 ASC;
+  COLLATE(a.k0, 'case_sensitive') ASC;

@@ -2,10 +2,10 @@
 SELECT
   COUNT(*) AS n_rows,
   COUNT(s.k0) AS n_not_null,
-  COUNT(DISTINCT s.k0) AS n_keys
+  COUNT(DISTINCT COLLATE(s.k0, '')) AS n_keys
 FROM (
   SELECT
-    CAST(t."id" AS VARCHAR) AS k0
+    COLLATE(CAST(t."id" AS VARCHAR), '') AS k0
   FROM orders_base AS t
 ) AS s;
 
@@ -13,10 +13,10 @@ FROM (
 SELECT
   COUNT(*) AS n_rows,
   COUNT(s.k0) AS n_not_null,
-  COUNT(DISTINCT s.k0) AS n_keys
+  COUNT(DISTINCT COLLATE(s.k0, '')) AS n_keys
 FROM (
   SELECT
-    CAST(t."id" AS VARCHAR) AS k0
+    COLLATE(CAST(t."id" AS VARCHAR), '') AS k0
   FROM orders_current AS t
 ) AS s;
 
@@ -47,7 +47,7 @@ FROM (
   SELECT
     a.k0 IS NULL AS is_added,
     b.k0 IS NULL AS is_removed,
-    a.k0 AS token,
+    COLLATE(a.k0, '') AS token,
     a.k0 = b.k0 AND a.c0 IS DISTINCT FROM b.c0 AS d0,
     a.c0 IS NULL AS e0,
     b.c0 IS NULL AS f0,
@@ -62,18 +62,18 @@ FROM (
     b.c2 IS NULL AS f2
   FROM (
     SELECT
-      CAST(t."id" AS VARCHAR) AS k0,
-      CAST(t."line" AS VARCHAR) AS c0,
+      COLLATE(CAST(t."id" AS VARCHAR), '') AS k0,
+      COLLATE(CAST(t."line" AS VARCHAR), '') AS c0,
       t."amount" AS c1,
-      CAST(t."day" AS VARCHAR) AS c2
+      COLLATE(CAST(t."day" AS VARCHAR), '') AS c2
     FROM orders_base AS t
   ) AS a
   FULL OUTER JOIN (
     SELECT
-      CAST(t."id" AS VARCHAR) AS k0,
-      CAST(t."line" AS VARCHAR) AS c0,
+      COLLATE(CAST(t."id" AS VARCHAR), '') AS k0,
+      COLLATE(CAST(t."line" AS VARCHAR), '') AS c0,
       t."amount" AS c1,
-      CAST(t."day" AS VARCHAR) AS c2
+      COLLATE(CAST(t."day" AS VARCHAR), '') AS c2
     FROM orders_current AS t
   ) AS b
     ON a.k0 = b.k0
@@ -99,26 +99,26 @@ SELECT
   TO_VARCHAR(b.r2, 'YYYY-MM-DD') AS current_2
 FROM (
   SELECT
-    CAST(t."id" AS VARCHAR) AS k0,
-    CAST(t."line" AS VARCHAR) AS c0,
+    COLLATE(CAST(t."id" AS VARCHAR), '') AS k0,
+    COLLATE(CAST(t."line" AS VARCHAR), '') AS c0,
     t."amount" AS c1,
-    CAST(t."day" AS VARCHAR) AS c2,
+    COLLATE(CAST(t."day" AS VARCHAR), '') AS c2,
     t."line" AS r0,
     t."day" AS r2
   FROM orders_base AS t
   WHERE
-    CAST(t."id" AS VARCHAR) IN ('1')
+    COLLATE(CAST(t."id" AS VARCHAR), '') IN ('1')
 ) AS a
 INNER JOIN (
   SELECT
-    CAST(t."id" AS VARCHAR) AS k0,
-    CAST(t."line" AS VARCHAR) AS c0,
+    COLLATE(CAST(t."id" AS VARCHAR), '') AS k0,
+    COLLATE(CAST(t."line" AS VARCHAR), '') AS c0,
     t."amount" AS c1,
-    CAST(t."day" AS VARCHAR) AS c2,
+    COLLATE(CAST(t."day" AS VARCHAR), '') AS c2,
     t."line" AS r0,
     t."day" AS r2
   FROM orders_current AS t
 ) AS b
   ON a.k0 = b.k0
 ORDER BY
-  a.k0 ASC;
+  COLLATE(a.k0, '') ASC;

@@ -5,7 +5,7 @@ SELECT
   COUNT(DISTINCT s.k0 COLLATE BINARY) AS n_keys
 FROM (
   SELECT
-    CAST(t."id" AS TEXT) AS k0
+    CAST(t."id" AS TEXT) COLLATE BINARY AS k0
   FROM orders_base AS t
 ) AS s;
 
@@ -16,7 +16,7 @@ SELECT
   COUNT(DISTINCT s.k0 COLLATE BINARY) AS n_keys
 FROM (
   SELECT
-    CAST(t."id" AS TEXT) AS k0
+    CAST(t."id" AS TEXT) COLLATE BINARY AS k0
   FROM orders_current AS t
 ) AS s;
 
@@ -88,18 +88,18 @@ FROM (
     b.c2 IS NULL AS f2
   FROM (
     SELECT
-      CAST(t."id" AS TEXT) AS k0,
-      CAST(t."line" AS TEXT) AS c0,
+      CAST(t."id" AS TEXT) COLLATE BINARY AS k0,
+      CAST(t."line" AS TEXT) COLLATE BINARY AS c0,
       t."amount" AS c1,
-      CAST(t."day" AS TEXT) AS c2
+      CAST(t."day" AS TEXT) COLLATE BINARY AS c2
     FROM orders_base AS t
   ) AS a
   FULL OUTER JOIN (
     SELECT
-      CAST(t."id" AS TEXT) AS k0,
-      CAST(t."line" AS TEXT) AS c0,
+      CAST(t."id" AS TEXT) COLLATE BINARY AS k0,
+      CAST(t."line" AS TEXT) COLLATE BINARY AS c0,
       t."amount" AS c1,
-      CAST(t."day" AS TEXT) AS c2
+      CAST(t."day" AS TEXT) COLLATE BINARY AS c2
     FROM orders_current AS t
   ) AS b
     ON a.k0 = b.k0
@@ -125,22 +125,22 @@ SELECT
   REPLACE(CAST(b.r2 AS TEXT), 'T', ' ') AS current_2
 FROM (
   SELECT
-    CAST(t."id" AS TEXT) AS k0,
-    CAST(t."line" AS TEXT) AS c0,
+    CAST(t."id" AS TEXT) COLLATE BINARY AS k0,
+    CAST(t."line" AS TEXT) COLLATE BINARY AS c0,
     t."amount" AS c1,
-    CAST(t."day" AS TEXT) AS c2,
+    CAST(t."day" AS TEXT) COLLATE BINARY AS c2,
     t."line" AS r0,
     t."day" AS r2
   FROM orders_base AS t
   WHERE
-    CAST(t."id" AS TEXT) IN ('1')
+    CAST(t."id" AS TEXT) COLLATE BINARY IN ('1')
 ) AS a
 INNER JOIN (
   SELECT
-    CAST(t."id" AS TEXT) AS k0,
-    CAST(t."line" AS TEXT) AS c0,
+    CAST(t."id" AS TEXT) COLLATE BINARY AS k0,
+    CAST(t."line" AS TEXT) COLLATE BINARY AS c0,
     t."amount" AS c1,
-    CAST(t."day" AS TEXT) AS c2,
+    CAST(t."day" AS TEXT) COLLATE BINARY AS c2,
     t."line" AS r0,
     t."day" AS r2
   FROM orders_current AS t

@@ -75,12 +75,14 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(
+                              CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                            ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
@@ -173,12 +175,14 @@ FROM (
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(
+                                CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                              ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
                               COALESCE(
-                                CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                                CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                                 '~'
                               ),
                               FNV_HASH(
@@ -272,12 +276,14 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(
+                              CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                            ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
@@ -370,12 +376,14 @@ FROM (
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(
+                                CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                              ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
                               COALESCE(
-                                CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                                CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                                 '~'
                               ),
                               FNV_HASH(
@@ -484,12 +492,14 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(
+                              CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                            ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
@@ -582,12 +592,14 @@ FROM (
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(
+                                CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                              ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
                               COALESCE(
-                                CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                                CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                                 '~'
                               ),
                               FNV_HASH(
@@ -681,12 +693,14 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(
+                              CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                            ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
@@ -779,12 +793,14 @@ FROM (
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(
+                                CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                              ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
                               COALESCE(
-                                CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                                CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                                 '~'
                               ),
                               FNV_HASH(
@@ -914,12 +930,14 @@ FROM (
                       ),
                       FNV_HASH(
                         COALESCE(
-                          CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                          CAST(OCTET_LENGTH(
+                            CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                          ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                           '~'
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -1024,12 +1042,14 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(
+                              CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                            ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(
@@ -1155,12 +1175,14 @@ FROM (
                       ),
                       FNV_HASH(
                         COALESCE(
-                          CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                          CAST(OCTET_LENGTH(
+                            CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                          ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                           '~'
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
@@ -1265,12 +1287,14 @@ FROM (
                         ),
                         FNV_HASH(
                           COALESCE(
-                            CAST(OCTET_LENGTH(CAST(t."a ""quoted"" one" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."a ""quoted"" one" AS VARCHAR(65535)),
+                            CAST(OCTET_LENGTH(
+                              CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535))
+                            ) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                             '~'
                           ),
                           FNV_HASH(
                             COALESCE(
-                              CAST(OCTET_LENGTH(CAST(t."order" AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(t."order" AS VARCHAR(65535)),
+                              CAST(OCTET_LENGTH(CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535))) AS VARCHAR(65535)) || ':' || CAST(COLLATE(t."order", 'case_sensitive') || CHR(1) AS VARCHAR(65535)),
                               '~'
                             ),
                             FNV_HASH(

@@ -22,12 +22,12 @@ FROM (
           t."a ""quoted"" one" COLLATE BINARY,
           t."amount",
           t."rate",
-          t."day",
-          t."at",
-          t."is_it",
-          CAST(t."doc" AS TEXT),
-          CAST(t."list" AS TEXT),
-          t."raw"
+          t."day" COLLATE BINARY,
+          t."at" COLLATE BINARY,
+          t."is_it" COLLATE BINARY,
+          CAST(t."doc" AS TEXT) COLLATE BINARY,
+          CAST(t."list" AS TEXT) COLLATE BINARY,
+          t."raw" COLLATE BINARY
         ) AS h
       FROM orders_base AS t
       WHERE
@@ -44,12 +44,12 @@ FROM (
             t."a ""quoted"" one" COLLATE BINARY,
             t."amount",
             t."rate",
-            t."day",
-            t."at",
-            t."is_it",
-            CAST(t."doc" AS TEXT),
-            CAST(t."list" AS TEXT),
-            t."raw"
+            t."day" COLLATE BINARY,
+            t."at" COLLATE BINARY,
+            t."is_it" COLLATE BINARY,
+            CAST(t."doc" AS TEXT) COLLATE BINARY,
+            CAST(t."list" AS TEXT) COLLATE BINARY,
+            t."raw" COLLATE BINARY
           ) % 1000000
         ) < 5000
     ) AS t
@@ -67,12 +67,12 @@ FROM (
           t."a ""quoted"" one" COLLATE BINARY,
           t."amount",
           t."rate",
-          t."day",
-          t."at",
-          t."is_it",
-          CAST(t."doc" AS TEXT),
-          CAST(t."list" AS TEXT),
-          t."raw"
+          t."day" COLLATE BINARY,
+          t."at" COLLATE BINARY,
+          t."is_it" COLLATE BINARY,
+          CAST(t."doc" AS TEXT) COLLATE BINARY,
+          CAST(t."list" AS TEXT) COLLATE BINARY,
+          t."raw" COLLATE BINARY
         ) AS h
       FROM orders_current AS t
       WHERE
@@ -89,12 +89,12 @@ FROM (
             t."a ""quoted"" one" COLLATE BINARY,
             t."amount",
             t."rate",
-            t."day",
-            t."at",
-            t."is_it",
-            CAST(t."doc" AS TEXT),
-            CAST(t."list" AS TEXT),
-            t."raw"
+            t."day" COLLATE BINARY,
+            t."at" COLLATE BINARY,
+            t."is_it" COLLATE BINARY,
+            CAST(t."doc" AS TEXT) COLLATE BINARY,
+            CAST(t."list" AS TEXT) COLLATE BINARY,
+            t."raw" COLLATE BINARY
           ) % 1000000
         ) < 5000
     ) AS t
@@ -127,12 +127,12 @@ FROM (
           t."a ""quoted"" one" COLLATE BINARY,
           t."amount",
           t."rate",
-          t."day",
-          t."at",
-          t."is_it",
-          CAST(t."doc" AS TEXT),
-          CAST(t."list" AS TEXT),
-          t."raw"
+          t."day" COLLATE BINARY,
+          t."at" COLLATE BINARY,
+          t."is_it" COLLATE BINARY,
+          CAST(t."doc" AS TEXT) COLLATE BINARY,
+          CAST(t."list" AS TEXT) COLLATE BINARY,
+          t."raw" COLLATE BINARY
         ) AS h
       FROM orders_base AS t
       WHERE
@@ -149,12 +149,12 @@ FROM (
             t."a ""quoted"" one" COLLATE BINARY,
             t."amount",
             t."rate",
-            t."day",
-            t."at",
-            t."is_it",
-            CAST(t."doc" AS TEXT),
-            CAST(t."list" AS TEXT),
-            t."raw"
+            t."day" COLLATE BINARY,
+            t."at" COLLATE BINARY,
+            t."is_it" COLLATE BINARY,
+            CAST(t."doc" AS TEXT) COLLATE BINARY,
+            CAST(t."list" AS TEXT) COLLATE BINARY,
+            t."raw" COLLATE BINARY
           ) % 1000000
         ) < 5000
     ) AS t
@@ -172,12 +172,12 @@ FROM (
           t."a ""quoted"" one" COLLATE BINARY,
           t."amount",
           t."rate",
-          t."day",
-          t."at",
-          t."is_it",
-          CAST(t."doc" AS TEXT),
-          CAST(t."list" AS TEXT),
-          t."raw"
+          t."day" COLLATE BINARY,
+          t."at" COLLATE BINARY,
+          t."is_it" COLLATE BINARY,
+          CAST(t."doc" AS TEXT) COLLATE BINARY,
+          CAST(t."list" AS TEXT) COLLATE BINARY,
+          t."raw" COLLATE BINARY
         ) AS h
       FROM orders_current AS t
       WHERE
@@ -194,12 +194,12 @@ FROM (
             t."a ""quoted"" one" COLLATE BINARY,
             t."amount",
             t."rate",
-            t."day",
-            t."at",
-            t."is_it",
-            CAST(t."doc" AS TEXT),
-            CAST(t."list" AS TEXT),
-            t."raw"
+            t."day" COLLATE BINARY,
+            t."at" COLLATE BINARY,
+            t."is_it" COLLATE BINARY,
+            CAST(t."doc" AS TEXT) COLLATE BINARY,
+            CAST(t."list" AS TEXT) COLLATE BINARY,
+            t."raw" COLLATE BINARY
           ) % 1000000
         ) < 5000
     ) AS t
@@ -253,12 +253,12 @@ FROM (
         t."a ""quoted"" one" COLLATE BINARY,
         t."amount",
         t."rate",
-        t."day",
-        t."at",
-        t."is_it",
-        CAST(t."doc" AS TEXT),
-        CAST(t."list" AS TEXT),
-        t."raw"
+        t."day" COLLATE BINARY,
+        t."at" COLLATE BINARY,
+        t."is_it" COLLATE BINARY,
+        CAST(t."doc" AS TEXT) COLLATE BINARY,
+        CAST(t."list" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -287,12 +287,12 @@ FROM (
           t."a ""quoted"" one" COLLATE BINARY,
           t."amount",
           t."rate",
-          t."day",
-          t."at",
-          t."is_it",
-          CAST(t."doc" AS TEXT),
-          CAST(t."list" AS TEXT),
-          t."raw"
+          t."day" COLLATE BINARY,
+          t."at" COLLATE BINARY,
+          t."is_it" COLLATE BINARY,
+          CAST(t."doc" AS TEXT) COLLATE BINARY,
+          CAST(t."list" AS TEXT) COLLATE BINARY,
+          t."raw" COLLATE BINARY
         ) % 1000000
       ) < 5000
   ) AS t
@@ -342,12 +342,12 @@ FROM (
         t."a ""quoted"" one" COLLATE BINARY,
         t."amount",
         t."rate",
-        t."day",
-        t."at",
-        t."is_it",
-        CAST(t."doc" AS TEXT),
-        CAST(t."list" AS TEXT),
-        t."raw"
+        t."day" COLLATE BINARY,
+        t."at" COLLATE BINARY,
+        t."is_it" COLLATE BINARY,
+        CAST(t."doc" AS TEXT) COLLATE BINARY,
+        CAST(t."list" AS TEXT) COLLATE BINARY,
+        t."raw" COLLATE BINARY
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -376,12 +376,12 @@ FROM (
           t."a ""quoted"" one" COLLATE BINARY,
           t."amount",
           t."rate",
-          t."day",
-          t."at",
-          t."is_it",
-          CAST(t."doc" AS TEXT),
-          CAST(t."list" AS TEXT),
-          t."raw"
+          t."day" COLLATE BINARY,
+          t."at" COLLATE BINARY,
+          t."is_it" COLLATE BINARY,
+          CAST(t."doc" AS TEXT) COLLATE BINARY,
+          CAST(t."list" AS TEXT) COLLATE BINARY,
+          t."raw" COLLATE BINARY
         ) % 1000000
       ) < 5000
   ) AS t

@@ -36,7 +36,13 @@ FROM (
           ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."doc" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -81,7 +87,13 @@ FROM (
           ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."doc" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -124,7 +136,13 @@ FROM (
           ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."doc" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -169,7 +187,13 @@ FROM (
           ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
         END,
         '~N'
-      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."doc" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+      ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+        '~N'
+      ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -241,7 +265,13 @@ FROM (
             ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
           END,
           '~N'
-        ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."doc" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+          REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+          '~N'
+        ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -326,7 +356,13 @@ FROM (
             ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
           END,
           '~N'
-        ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."doc" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."list" AS TEXT), '~', '~~'), '|', '~|'), '~N') || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
+        ) || '|' || COALESCE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~N') || '|' || COALESCE(
+          REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~~'), '|', '~|'),
+          '~N'
+        ) || '|' || COALESCE(LOWER(HEX(t."raw")), '~N')
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,

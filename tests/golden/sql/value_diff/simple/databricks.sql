@@ -166,8 +166,8 @@ FROM (
     SELECT
       t.`id` AS k0,
       t.`line` AS c0,
-      t.`order` AS c1,
-      t.`a "quoted" one` AS c2,
+      CAST(t.`order` AS STRING) AS c1,
+      CAST(t.`a "quoted" one` AS STRING) AS c2,
       t.`amount` AS c3,
       t.`rate` AS c4,
       t.`day` AS c5,
@@ -182,8 +182,8 @@ FROM (
     SELECT
       t.`id` AS k0,
       t.`line` AS c0,
-      t.`order` AS c1,
-      t.`a "quoted" one` AS c2,
+      CAST(t.`order` AS STRING) AS c1,
+      CAST(t.`a "quoted" one` AS STRING) AS c2,
       t.`amount` AS c3,
       t.`rate` AS c4,
       t.`day` AS c5,
@@ -218,11 +218,11 @@ SELECT
   a.c0 AS base_0,
   b.c0 AS current_0,
   a.c1 IS DISTINCT FROM b.c1 AS d1,
-  a.c1 AS base_1,
-  b.c1 AS current_1,
+  a.r1 AS base_1,
+  b.r1 AS current_1,
   a.c2 IS DISTINCT FROM b.c2 AS d2,
-  a.c2 AS base_2,
-  b.c2 AS current_2,
+  a.r2 AS base_2,
+  b.r2 AS current_2,
   a.c3 IS DISTINCT FROM b.c3 AS d3,
   a.c3 AS base_3,
   b.c3 AS current_3,
@@ -251,8 +251,8 @@ FROM (
   SELECT
     t.`id` AS k0,
     t.`line` AS c0,
-    t.`order` AS c1,
-    t.`a "quoted" one` AS c2,
+    CAST(t.`order` AS STRING) AS c1,
+    CAST(t.`a "quoted" one` AS STRING) AS c2,
     t.`amount` AS c3,
     t.`rate` AS c4,
     t.`day` AS c5,
@@ -261,6 +261,8 @@ FROM (
     TO_JSON(t.`doc`) AS c8,
     t.`list` AS c9,
     t.`raw` AS c10,
+    t.`order` AS r1,
+    t.`a "quoted" one` AS r2,
     t.`doc` AS r8
   FROM orders_base AS t
   WHERE
@@ -270,8 +272,8 @@ INNER JOIN (
   SELECT
     t.`id` AS k0,
     t.`line` AS c0,
-    t.`order` AS c1,
-    t.`a "quoted" one` AS c2,
+    CAST(t.`order` AS STRING) AS c1,
+    CAST(t.`a "quoted" one` AS STRING) AS c2,
     t.`amount` AS c3,
     t.`rate` AS c4,
     t.`day` AS c5,
@@ -280,6 +282,8 @@ INNER JOIN (
     TO_JSON(t.`doc`) AS c8,
     t.`list` AS c9,
     t.`raw` AS c10,
+    t.`order` AS r1,
+    t.`a "quoted" one` AS r2,
     t.`doc` AS r8
   FROM orders_current AS t
   WHERE

@@ -243,8 +243,8 @@ FROM (
     SELECT
       t."id" AS k0,
       t."line" AS c0,
-      t."order" AS c1,
-      t."a ""quoted"" one" AS c2,
+      COLLATE(t."order", 'case_sensitive') || CHR(1) AS c1,
+      COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS c2,
       t."amount" AS c3,
       t."rate" AS c4,
       t."day" AS c5,
@@ -259,8 +259,8 @@ FROM (
     SELECT
       t."id" AS k0,
       t."line" AS c0,
-      t."order" AS c1,
-      t."a ""quoted"" one" AS c2,
+      COLLATE(t."order", 'case_sensitive') || CHR(1) AS c1,
+      COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS c2,
       t."amount" AS c3,
       t."rate" AS c4,
       t."day" AS c5,
@@ -373,8 +373,8 @@ SELECT
       b.c1 IS NULL
     )
   ) AS d1,
-  a.c1 AS base_1,
-  b.c1 AS current_1,
+  a.r1 AS base_1,
+  b.r1 AS current_1,
   (
     COALESCE(a.c2 <> b.c2, FALSE) OR (
       a.c2 IS NULL
@@ -382,8 +382,8 @@ SELECT
       b.c2 IS NULL
     )
   ) AS d2,
-  a.c2 AS base_2,
-  b.c2 AS current_2,
+  a.r2 AS base_2,
+  b.r2 AS current_2,
   (
     COALESCE(a.c3 <> b.c3, FALSE) OR (
       a.c3 IS NULL
@@ -460,8 +460,8 @@ FROM (
   SELECT
     t."id" AS k0,
     t."line" AS c0,
-    t."order" AS c1,
-    t."a ""quoted"" one" AS c2,
+    COLLATE(t."order", 'case_sensitive') || CHR(1) AS c1,
+    COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS c2,
     t."amount" AS c3,
     t."rate" AS c4,
     t."day" AS c5,
@@ -470,6 +470,8 @@ FROM (
     CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS c8,
     CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS c9,
     t."raw" AS c10,
+    t."order" AS r1,
+    t."a ""quoted"" one" AS r2,
     t."doc" AS r8,
     t."list" AS r9
   FROM orders_base AS t
@@ -480,8 +482,8 @@ INNER JOIN (
   SELECT
     t."id" AS k0,
     t."line" AS c0,
-    t."order" AS c1,
-    t."a ""quoted"" one" AS c2,
+    COLLATE(t."order", 'case_sensitive') || CHR(1) AS c1,
+    COLLATE(t."a ""quoted"" one", 'case_sensitive') || CHR(1) AS c2,
     t."amount" AS c3,
     t."rate" AS c4,
     t."day" AS c5,
@@ -490,6 +492,8 @@ INNER JOIN (
     CASE WHEN NOT t."doc" IS NULL THEN JSON_SERIALIZE(t."doc") END AS c8,
     CASE WHEN NOT t."list" IS NULL THEN JSON_SERIALIZE(t."list") END AS c9,
     t."raw" AS c10,
+    t."order" AS r1,
+    t."a ""quoted"" one" AS r2,
     t."doc" AS r8,
     t."list" AS r9
   FROM orders_current AS t

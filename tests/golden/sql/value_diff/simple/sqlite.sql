@@ -222,12 +222,12 @@ FROM (
       t."a ""quoted"" one" COLLATE BINARY AS c2,
       t."amount" AS c3,
       t."rate" AS c4,
-      t."day" AS c5,
-      t."at" AS c6,
-      t."is_it" AS c7,
-      CAST(t."doc" AS TEXT) AS c8,
-      CAST(t."list" AS TEXT) AS c9,
-      t."raw" AS c10
+      t."day" COLLATE BINARY AS c5,
+      t."at" COLLATE BINARY AS c6,
+      t."is_it" COLLATE BINARY AS c7,
+      CAST(t."doc" AS TEXT) COLLATE BINARY AS c8,
+      CAST(t."list" AS TEXT) COLLATE BINARY AS c9,
+      t."raw" COLLATE BINARY AS c10
     FROM orders_base AS t
   ) AS a
   FULL OUTER JOIN (
@@ -238,12 +238,12 @@ FROM (
       t."a ""quoted"" one" COLLATE BINARY AS c2,
       t."amount" AS c3,
       t."rate" AS c4,
-      t."day" AS c5,
-      t."at" AS c6,
-      t."is_it" AS c7,
-      CAST(t."doc" AS TEXT) AS c8,
-      CAST(t."list" AS TEXT) AS c9,
-      t."raw" AS c10
+      t."day" COLLATE BINARY AS c5,
+      t."at" COLLATE BINARY AS c6,
+      t."is_it" COLLATE BINARY AS c7,
+      CAST(t."doc" AS TEXT) COLLATE BINARY AS c8,
+      CAST(t."list" AS TEXT) COLLATE BINARY AS c9,
+      t."raw" COLLATE BINARY AS c10
     FROM orders_current AS t
   ) AS b
     ON a.k0 = b.k0
@@ -307,12 +307,12 @@ FROM (
     t."a ""quoted"" one" COLLATE BINARY AS c2,
     t."amount" AS c3,
     t."rate" AS c4,
-    t."day" AS c5,
-    t."at" AS c6,
-    t."is_it" AS c7,
-    CAST(t."doc" AS TEXT) AS c8,
-    CAST(t."list" AS TEXT) AS c9,
-    t."raw" AS c10,
+    t."day" COLLATE BINARY AS c5,
+    t."at" COLLATE BINARY AS c6,
+    t."is_it" COLLATE BINARY AS c7,
+    CAST(t."doc" AS TEXT) COLLATE BINARY AS c8,
+    CAST(t."list" AS TEXT) COLLATE BINARY AS c9,
+    t."raw" COLLATE BINARY AS c10,
     t."doc" AS r8,
     t."list" AS r9
   FROM orders_base AS t
@@ -327,12 +327,12 @@ INNER JOIN (
     t."a ""quoted"" one" COLLATE BINARY AS c2,
     t."amount" AS c3,
     t."rate" AS c4,
-    t."day" AS c5,
-    t."at" AS c6,
-    t."is_it" AS c7,
-    CAST(t."doc" AS TEXT) AS c8,
-    CAST(t."list" AS TEXT) AS c9,
-    t."raw" AS c10,
+    t."day" COLLATE BINARY AS c5,
+    t."at" COLLATE BINARY AS c6,
+    t."is_it" COLLATE BINARY AS c7,
+    CAST(t."doc" AS TEXT) COLLATE BINARY AS c8,
+    CAST(t."list" AS TEXT) COLLATE BINARY AS c9,
+    t."raw" COLLATE BINARY AS c10,
     t."doc" AS r8,
     t."list" AS r9
   FROM orders_current AS t

@@ -148,9 +148,9 @@ FROM (
   SELECT
     a.k0 IS NULL AS is_added,
     b.k0 IS NULL AS is_removed,
-    (
+    COLLATE((
       CAST(a.k0 AS STRING) || '|' || CAST(a.k1 AS STRING)
-    ) AS token,
+    ), '') AS token,
     a.k0 = b.k0
     AND (
       a.c0 IS DISTINCT FROM b.c0 AND NOT COALESCE(IS_NAN(a.c0) AND IS_NAN(b.c0), FALSE)

@@ -148,9 +148,9 @@ FROM (
   SELECT
     a.k0 IS NULL AS is_added,
     b.k0 IS NULL AS is_removed,
-    (
+    CAST((
       CAST(a.k0 AS STRING) || '|' || CAST(a.k1 AS STRING)
-    ) AS token,
+    ) AS STRING) AS token,
     a.k0 = b.k0 AND a.c0 IS DISTINCT FROM b.c0 AS d0,
     a.c0 IS NULL AS e0,
     b.c0 IS NULL AS f0,

@@ -150,7 +150,7 @@ FROM (
     b.k0 IS NULL AS is_removed,
     CAST((
       CAST(a.k0 AS TEXT) || '|' || CAST(a.k1 AS TEXT)
-    ) AS TEXT) AS token,
+    ) AS TEXT) COLLATE "C" AS token,
     a.k0 = b.k0 AND a.c0 IS DISTINCT FROM b.c0 AS d0,
     a.c0 IS NULL AS e0,
     b.c0 IS NULL AS f0,

@@ -148,8 +148,11 @@ FROM (
   SELECT
     a.k0 IS NULL AS is_added,
     b.k0 IS NULL AS is_removed,
-    (
-      CAST(a.k0 AS VARCHAR(65535)) || '|' || CAST(a.k1 AS VARCHAR(65535))
+    COLLATE(
+      (
+        CAST(a.k0 AS VARCHAR(65535)) || '|' || CAST(a.k1 AS VARCHAR(65535))
+      ),
+      'case_sensitive'
     ) AS token,
     a.k0 = b.k0
     AND (
