@@ -53,7 +53,7 @@ def stored_rows(project: Project) -> Tables:
         ),
         "version_parents": (
             content.PARENT_COLUMNS,
-            [(identity, parent) for identity, (node, _) in versions for parent in node.parents],
+            list(content.parent_rows((identity, node) for identity, (node, _) in versions)),
         ),
         "macro_sets": (content.MACRO_SET_COLUMNS, [(pieces.macro_set_id, key) for key in pieces.macros]),
         "macros": (content.MACRO_COLUMNS, [content.macro_row(*item) for item in pieces.macros.items()]),

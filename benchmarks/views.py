@@ -124,9 +124,7 @@ class Rows:
         )
         versions = {key: value for key, value in pieces.versions.items() if self.is_new("versions", key)}
         self.add("node_versions", content.VERSION_COLUMNS, content.version_rows(versions))
-        parents = (
-            (key, parent) for key, (node, _) in versions.items() for parent in dict.fromkeys(node.parents)
-        )
+        parents = content.parent_rows((key, node) for key, (node, _) in versions.items())
         self.add("version_parents", content.PARENT_COLUMNS, parents)
         if self.is_new("graphs", run.graph_id):
             self.add("graph_parts", content.PART_COLUMNS, ((run.graph_id, part) for part in pieces.parts))

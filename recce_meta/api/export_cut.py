@@ -92,7 +92,10 @@ def _part(project: Project, chosen: Collection[str], run_id: str, column_graph_i
 def _among(node: NodeMetadata, chosen: Collection[str]) -> NodeMetadata:
     """*node* without edges that lead out of *chosen*."""
     parents = tuple(parent for parent in node.parents if parent in chosen)
-    return node if len(parents) == len(node.parents) else replace(node, parents=parents)
+    if len(parents) == len(node.parents):
+        return node
+    origins = {parent: origin for parent, origin in node.edge_origins.items() if parent in chosen}
+    return replace(node, parents=parents, edge_origins=origins)
 
 
 def _columns(lineage: ColumnLineage | None, chosen: Collection[str]) -> tuple[str, ColumnLineage] | None:

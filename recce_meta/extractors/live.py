@@ -407,6 +407,7 @@ class _Nodes:
         is_view = row.kind in VIEWS and row.definition is not None
         code = row.definition if is_view else None
         read = self._views.read(key, code, _keys(row.reads)) if code else None
+        origins = {relation_id(*parent): origin for parent, origin in read.origins.items()} if read else {}
         return NodeMetadata(
             unique_id=relation_id(*key),
             name=row.name,
@@ -424,7 +425,8 @@ class _Nodes:
             columns=tuple(map(_column, self._found.columns.get(key, ()))),
             columns_from="catalog",
             description=row.comment or "",
-            parents=tuple(sorted(relation_id(*parent) for parent in read.parents)) if read else (),
+            parents=tuple(sorted(origins)),
+            edge_origins=origins,
             properties=self._properties(row),
         )
 

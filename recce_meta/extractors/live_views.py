@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from recce_meta.errors import first_of
 from recce_meta.extractors.named_relations import relations_named, words_of
+from recce_meta.models import EdgeOrigin
+from recce_meta.models.node import GUESS, LIKELY
 
 Key = tuple[str, str]
 """Schema and name."""
@@ -26,6 +28,8 @@ _LATE_BINDING = re.compile(r"\swith\s+no\s+schema\s+binding\s*\Z", re.I)
 _BEFORE_RELATIONS = frozenset(["FROM", "JOIN", "COMMA", "L_PAREN", "STRAIGHT_JOIN"])
 _NAMES = frozenset(["VAR", "IDENTIFIER"])
 _NAMED = 5
+_RECORDED = EdgeOrigin("catalog")
+_PARSED, _NAMED_ONLY = EdgeOrigin("sql", LIKELY), EdgeOrigin("sql", GUESS)
 _ANY_ORDER = frozenset(["sqlite"])
 """Dialects in which every CTE of a WITH can be named in all of them, by those before it too."""
 
@@ -37,7 +41,13 @@ class ViewSql(Struct, frozen=True):
     """As the catalog writes it, without the `CREATE VIEW … AS` around it."""
     code: str
     """With every relation that is known spelt in full, and columns named as the view names them."""
-    parents: tuple[Key, ...]
+    origins: dict[Key, EdgeOrigin]
+    """What it reads, and how that is known."""
+
+    @property
+    def parents(self) -> tuple[Key, ...]:
+        """What it reads, sorted."""
+        return tuple(sorted(self.origins))
 
 
 class _Part(NamedTuple):
@@ -106,19 +116,20 @@ class ViewReader:
     def read(self, view: Key, definition: str, in_catalog: Sequence[Key] = ()) -> ViewSql:
         """Return the SQL *definition* of *view*, and what it reads.
 
-        If it cannot be parsed, it reads what the catalog says, *in_catalog*, and else the relations that it
-        names. Then there is a warning.
+        It reads what the catalog says, *in_catalog*, and the relations that its SQL reads. If it cannot be
+        parsed and the catalog says nothing, it reads the relations that it names. Then there is a warning.
         """
         from recce_meta.dialects.tokens import STUMBLES
 
+        recorded = {key: _RECORDED for key in in_catalog if key in self._relations and key != view}
         query = _Query(definition, None)
         try:
             query = _query_of(definition, self._dialect)
             found = self._tables(query.text)
         except STUMBLES as error:
-            known = tuple(sorted(key for key in in_catalog if key in self._relations and key != view))
-            named = known or self._named(query.text, view)
-            source = "the catalog" if known else "the names in it" if named else "nowhere: it has no parents"
+            named = recorded or dict.fromkeys(self._named(query.text, view), _NAMED_ONLY)
+            source = "the names in it" if named else "nowhere: it has no parents"
+            source = "the catalog" if recorded else source
             self._warnings.append(
                 f"View {'.'.join(view)} is not understood: {_reason(error)}; its parents come from {source}"
             )
@@ -137,7 +148,9 @@ class ViewReader:
         if query.head is not None:
             name = query.head.partition("(")[0].rstrip()
             code = f"WITH {query.head} AS (\n{code}\n)\nSELECT * FROM {name}"
-        return ViewSql(query.text, code, tuple(sorted(parents - {view})))
+        # A catalog with dependencies has all of them: what the SQL alone reads may be misread.
+        read = dict.fromkeys(sorted(parents - {view}), _NAMED_ONLY if recorded else _PARSED)
+        return ViewSql(query.text, code, read | recorded)
 
     def _named(self, text: str, view: Key) -> tuple[Key, ...]:
         """Return the relations that *text*, which cannot be parsed, names: in FROM, or with their schema."""

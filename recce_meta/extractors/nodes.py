@@ -25,6 +25,7 @@ from recce_meta.extractors.artifact import (
     RawNode,
 )
 from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, code_hash
+from recce_meta.models.node import referred
 
 MAX_DEPTH = 100
 """Levels of nested lists and objects that are kept as such; what is deeper becomes JSON text."""
@@ -143,7 +144,8 @@ def node_of(unique_id: str, raw: RawNode, rule: str | None, shared: Shared) -> N
         group_name=raw.group or _word(config.get("group")),
         version=None if raw.version is None else str(raw.version),
         contract=_contract(shared(raw.contract)),
-        parents=_ids(raw.depends_on, "nodes"),
+        parents=(parents := _ids(raw.depends_on, "nodes")),
+        edge_origins=referred(parents),
         macros=_ids(raw.depends_on, "macros"),
         properties=_properties(raw, resource_type),
     )
@@ -208,7 +210,8 @@ def _definition(unique_id: str, raw: dict[str, Any], resource_type: str) -> Node
         meta=_mapping(raw.get("meta")) or _mapping(config.get("meta")),
         group_name=common.group or _word(config.get("group")),
         version=None if version is None else str(version),
-        parents=_ids(common.depends_on, "nodes"),
+        parents=(parents := _ids(common.depends_on, "nodes")),
+        edge_origins=referred(parents),
         macros=_ids(common.depends_on, "macros"),
         properties=properties,
     )

@@ -5,6 +5,7 @@ from recce_meta.models.check import Check
 from recce_meta.models.environment import target_place
 from recce_meta.models.node import (
     Column,
+    EdgeOrigin,
     Json,
     LineageEdge,
     MacroMetadata,
@@ -20,6 +21,7 @@ __all__ = [
     "ChangeDetail",
     "Check",
     "Column",
+    "EdgeOrigin",
     "Impact",
     "Json",
     "LineageEdge",

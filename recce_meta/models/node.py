@@ -6,6 +6,7 @@ costs about ten times as much.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, TypeAlias
 
@@ -49,6 +50,24 @@ class Column(Struct, frozen=True, gc=False, omit_defaults=True):
     identity: str | None = None
     """always, by default, or auto_increment, where the warehouse numbers the rows: `always (increment 5)`."""
     collation: str | None = None
+
+
+class EdgeOrigin(Struct, frozen=True, gc=False):
+    """How an edge is known, and how certain it is."""
+
+    kind: str
+    """`ref` or `source` (dbt's functions), `catalog` (what a database records), or `sql` (names in SQL)."""
+    confidence: float = 1.0
+
+
+SURE, LIKELY, GUESS = 1.0, 0.9, 0.5
+"""Confidence of an edge that dbt or a database states, that code shows, and that may be another."""
+
+
+def referred(parents: Iterable[str], confidence: float = SURE) -> dict[str, EdgeOrigin]:
+    """Return the origins of edges by `ref` and `source`: the parent's id tells which."""
+    ref, source = EdgeOrigin("ref", confidence), EdgeOrigin("source", confidence)
+    return {parent: source if parent.startswith("source.") else ref for parent in parents}
 
 
 class NodeMetadata(Struct, frozen=True, gc=False, kw_only=True):
@@ -101,6 +120,8 @@ class NodeMetadata(Struct, frozen=True, gc=False, kw_only=True):
     contract: dict[str, Json] | None = None
     parents: tuple[str, ...] = ()
     """Unique ids of the nodes that this one reads, sorted."""
+    edge_origins: dict[str, EdgeOrigin] = {}
+    """How the edge to each parent is known; empty if it was recorded before version 8 of the store."""
     macros: tuple[str, ...] = ()
     """Unique ids of the macros that dbt says it calls, sorted."""
     properties: dict[str, Json] = {}

@@ -27,7 +27,7 @@ VERSION_COLUMNS = (
     "config", "unrendered_config", "columns", "columns_from", "description", "tags", "meta", "access",
     "group_name", "version", "source_name", "contract", "macros", "properties",
 )  # fmt: skip
-PARENT_COLUMNS = ("version_id", "parent_id")
+PARENT_COLUMNS = ("version_id", "parent_id", "kind", "confidence")
 PART_COLUMNS = ("graph_id", "part_id")
 NODE_COLUMNS = (
     "part_id", "unique_id", "version_id", "database_name", "schema_name", "identifier", "relation_name",
@@ -241,6 +241,14 @@ def macro_row(identity: str, macro: MacroMetadata) -> Row:
 def tree_id(parts: Mapping[str, object]) -> str:
     """The id of a graph that is cut into *parts*."""
     return digest(_encode(sorted(parts)))
+
+
+def parent_rows(versions: Iterable[tuple[str, NodeMetadata]]) -> Iterable[Row]:
+    """The rows of `version_parents`. How an edge is known is no part of what a version's id is made of."""
+    for identity, node in versions:
+        for parent in dict.fromkeys(node.parents):
+            origin = node.edge_origins.get(parent)
+            yield (identity, parent, *((None, None) if origin is None else (origin.kind, origin.confidence)))
 
 
 def reference_rows(versions: Iterable[tuple[str, NodeMetadata]]) -> Iterable[Row]:

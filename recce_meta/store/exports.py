@@ -30,6 +30,7 @@ from recce_meta.store import (
     write,
 )
 from recce_meta.store.content import Contents, Row
+from recce_meta.store.edges import add_origins
 from recce_meta.store.facts import write_facts
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
@@ -109,6 +110,7 @@ def _write(store: StoreSession, export: Export, pieces: Contents) -> Written:
     run = project.run
     if not store.query("graph_stored", graph_id=pieces.graph_id):
         write.write_graph(store, pieces)
+    add_origins(store, run, pieces)
     write.write_macros(store, pieces)
     if export.column_lineage is not None and run.column_graph_id is not None:
         _write_columns(store, run.column_graph_id, export.column_lineage)

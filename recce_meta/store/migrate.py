@@ -20,7 +20,7 @@ from recce_meta.store.files import DEFAULT_SCHEMA, SqlFile
 from recce_meta.store.tables import KEYS
 from recce_meta.warehouses import Warehouse, available
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """The version of the tables in `sql/ddl`; `sql/migrations` says how each came from the one before."""
 READ_VERSION = 7
 """The oldest version whose readers can read a store of SCHEMA_VERSION.

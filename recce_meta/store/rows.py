@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from recce_meta.masking import without_passwords
-from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, NodeResult, RunMetadata
+from recce_meta.models import Column, EdgeOrigin, Json, MacroMetadata, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.tokens import resolve
 from recce_meta.store.values import storable
 
@@ -55,7 +55,7 @@ def in_utc(value: Any) -> Any:
 
 def node_of(
     row: tuple[Any, ...],
-    parents: Mapping[str, list[str]],
+    edges: Mapping[str, Mapping[str, EdgeOrigin | None]],
     relations: Mapping[str, str] | None,
     objects: Objects,
 ) -> NodeMetadata:
@@ -66,6 +66,7 @@ def node_of(
         config, unrendered_config, columns, columns_from, description, tags, meta, access, group_name,
         version, source_name, contract, macros, properties,
     ) = row  # fmt: skip
+    parents = edges.get(unique_id, {})
     if compiled_code and relations is not None:
         compiled_code = resolve(compiled_code, relations)
     return NodeMetadata(
@@ -98,7 +99,8 @@ def node_of(
         version=version,
         source_name=source_name,
         contract=None if contract is None else _object(contract),
-        parents=tuple(sorted(parents.get(unique_id, ()))),
+        parents=tuple(sorted(parents)),
+        edge_origins={parent: origin for parent in sorted(parents) if (origin := parents[parent])},
         macros=_list(macros),
         properties=_object(properties) if properties != "{}" else {},
     )
@@ -153,11 +155,15 @@ def result_of(row: tuple[Any, ...]) -> NodeResult:
     return NodeResult(**dict(zip(NodeResult.__struct_fields__, row, strict=True)))
 
 
-def grouped(pairs: Iterable[tuple[Any, ...]]) -> dict[str, list[str]]:
-    """(node, parent) pairs as parents by node."""
-    parents: dict[str, list[str]] = {}
-    for node, parent in pairs:
-        parents.setdefault(node, []).append(parent)
+def grouped(edges: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, EdgeOrigin | None]]:
+    """Return the parents of each node with the origins of edges, from rows of `edges` or of pairs alone."""
+    parents: dict[str, dict[str, EdgeOrigin | None]] = {}
+    origins: dict[tuple[Any, ...], EdgeOrigin | None] = {}
+    for node, parent, *origin in edges:
+        key = tuple(origin)
+        if key not in origins:
+            origins[key] = EdgeOrigin(*key) if key and key[0] is not None else None
+        parents.setdefault(node, {})[parent] = origins[key]
     return parents
 
 

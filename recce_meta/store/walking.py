@@ -21,7 +21,7 @@ def named_nodes(store: StoreSession, run: RunMetadata) -> dict[str, NodeMetadata
 
 def node_edges(store: StoreSession, run: RunMetadata) -> list[LineageEdge]:
     """Every edge of *run*, in no order."""
-    return [LineageEdge(*row) for row in store.query("edges", graph_id=run.graph_id)]  # type: ignore[arg-type]
+    return [LineageEdge(str(row[0]), str(row[1])) for row in store.query("edges", graph_id=run.graph_id)]
 
 
 def _named(

@@ -28,6 +28,7 @@ from recce_meta.store.columns import (
     write_columns,
 )
 from recce_meta.store.content import Contents, contents
+from recce_meta.store.edges import add_origins
 from recce_meta.store.facts import write_facts
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
@@ -158,6 +159,8 @@ def _record(
             )
         new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
         versions, code = write_graph(store, pieces) if new_graph else (0, 0)
+        if versions < len(pieces.versions):
+            add_origins(store, run, pieces)
         macros, macro_code = write_macros(store, pieces)
         analyses = write_columns(store, columns) if columns else 0
         if entry.results:
@@ -244,15 +247,8 @@ def write_graph(store: StoreSession, pieces: Contents) -> tuple[int, int]:
         for identity in names_of(store.query("missing_versions", graph_id=graph_id))
     }
     store.insert("node_versions", content.VERSION_COLUMNS, content.version_rows(versions))
-    store.insert(
-        "version_parents",
-        content.PARENT_COLUMNS,
-        (
-            (identity, parent)
-            for identity, (node, _) in versions.items()
-            for parent in dict.fromkeys(node.parents)
-        ),
-    )
+    edges = content.parent_rows((identity, node) for identity, (node, _) in versions.items())
+    store.insert("version_parents", content.PARENT_COLUMNS, edges)
     references = content.reference_rows((identity, node) for identity, (node, _) in versions.items())
     store.insert("version_references", content.REFERENCE_COLUMNS, references)
     code = sum(len(node.raw_code or "") + len(compiled or "") for node, compiled in versions.values())

@@ -1,5 +1,5 @@
 -- The edges of a graph from the nodes whose ids are in a list of lines.
-SELECT part_nodes.unique_id, version_parents.parent_id
+SELECT part_nodes.unique_id, version_parents.parent_id, version_parents.kind, version_parents.confidence
 FROM graph_parts
 JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id
 JOIN version_parents ON version_parents.version_id = part_nodes.version_id

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.data_diff import Profile
+from recce_meta.models.node import referred
 from recce_meta.models.quality import (
     ColumnQuality,
     MetricResult,
@@ -77,7 +79,7 @@ nodes = st.builds(
     contract=st.none() | objects,
     parents=st.lists(ids, max_size=3, unique=True).map(lambda found: tuple(sorted(found))),
     properties=objects,
-)
+).map(lambda node: replace(node, edge_origins=referred(node.parents, 0.5)))
 macros = st.builds(MacroMetadata, unique_id=ids, name=plain, macro_sql=code)
 results = st.builds(
     NodeResult, unique_id=ids, status=plain, seconds=st.none() | st.floats(0, 1e9), rows=counts, message=maybe

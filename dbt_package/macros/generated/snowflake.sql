@@ -137,10 +137,13 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.node_versions (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per node version and node it reads.
+-- One row per node version and node it reads. `kind` is ref, source, catalog or sql, and `confidence` is at most 1.
+-- Both are NULL if the edge was recorded before version 8.
 CREATE TABLE IF NOT EXISTS {{ schema }}.version_parents (
   version_id VARCHAR(64) NOT NULL,
   parent_id VARCHAR NOT NULL,
+  kind VARCHAR,
+  confidence DOUBLE,
   PRIMARY KEY (version_id, parent_id)
 )
     {%- endset -%}
@@ -1038,7 +1041,8 @@ WHERE
     {%- set statement -%}
 -- One row per run and edge: `node_id` reads `parent_id`.
 -- Key: run_id, node_id, parent_id (an environment is a label of its run).
--- `kind` is source or ref, and `confidence` is 1, for edges that dbt wrote. Both are NULL for other runs: unknown.
+-- `kind` is how the edge is known: ref or source (dbt's functions), catalog (dependencies that the scanned database
+-- records) or sql (names in SQL). `confidence` is 1 if it is certain. Both are NULL if they were not recorded.
 CREATE OR REPLACE VIEW {{ schema }}.lineage AS
 SELECT
   runs.run_id,
@@ -1046,13 +1050,20 @@ SELECT
   place.unique_id AS node_id,
   edge.parent_id,
   CASE
+    WHEN edge.kind IS NOT NULL
+    THEN edge.kind
     WHEN runs.extractor <> 'dbt'
     THEN NULL
     WHEN STARTSWITH(edge.parent_id, 'source.')
     THEN 'source'
     ELSE 'ref'
   END AS kind,
-  CASE WHEN runs.extractor = 'dbt' THEN CAST(1 AS DOUBLE) END AS confidence
+  CASE
+    WHEN edge.kind IS NOT NULL
+    THEN edge.confidence
+    WHEN runs.extractor = 'dbt'
+    THEN CAST(1 AS DOUBLE)
+  END AS confidence
 FROM {{ schema }}.runs
 JOIN {{ schema }}.graph_nodes AS place
   ON place.graph_id = runs.graph_id

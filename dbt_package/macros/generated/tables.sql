@@ -2,7 +2,7 @@
 
 
 {% macro schema_version() %}
-    {{- return(7) -}}
+    {{- return(8) -}}
 {% endmacro %}
 
 
@@ -39,8 +39,8 @@
             'key': ["version_id"]
         },
         "version_parents": {
-            'columns': ["version_id", "parent_id"],
-            'kinds': ["text", "text"],
+            'columns': ["version_id", "parent_id", "kind", "confidence"],
+            'kinds': ["text", "text", "text", "float"],
             'key': ["version_id", "parent_id"]
         },
         "macros": {

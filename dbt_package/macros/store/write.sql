@@ -69,7 +69,7 @@
     {%- for version_id in missing if version_id in pieces.versions -%}
         {%- set node = pieces.versions[version_id] -%}
         {%- for parent in node.parents -%}
-            {%- do edges.append([version_id, parent]) -%}
+            {%- do edges.append([version_id, parent, 'source' if parent.startswith('source.') else 'ref', 1.0]) -%}
         {%- endfor -%}
         {%- do rows.append(recce_meta.version_row(version_id, node, pieces.tools)) -%}
     {%- endfor -%}

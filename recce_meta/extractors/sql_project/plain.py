@@ -10,7 +10,8 @@ from typing import Any
 from recce_meta.errors import UsageError
 from recce_meta.extractors.sql_project.files import SourceFile
 from recce_meta.extractors.sql_project.statements import Statement, Unreadable, read_statements
-from recce_meta.models import Column, NodeMetadata, code_hash
+from recce_meta.models import Column, EdgeOrigin, NodeMetadata, code_hash
+from recce_meta.models.node import GUESS, LIKELY
 
 DEFAULT_SCHEMA = "default"
 """What stands for the schema of a relation that no statement names one for."""
@@ -28,6 +29,7 @@ class PlainProject:
         self._spelt: dict[Parts, Parts] = {}
         self._by_last: dict[str, list[Parts]] = defaultdict(list)
         self._sources: dict[Parts, Parts] = {}
+        self._ambiguous: set[Parts] = set()
 
     def add(self, file: SourceFile) -> None:
         """Read the statements of *file*."""
@@ -82,6 +84,7 @@ class PlainProject:
         if len(fitting) > 1:
             names = ", ".join(".".join(self._spelt[one]) for one in fitting)
             self.warnings.append(f"{'.'.join(parts)} may be any of {names}; it counts as a source")
+            self._ambiguous.add(key)
         self._sources[key] = parts
         return key
 
@@ -105,6 +108,7 @@ class PlainProject:
             )
         reads = {parts for _, statement in found for parts in statement.reads}
         owners = {parts: self._owner(parts) for parts in sorted(reads)}
+        origins = self._origins(key, [statement for _, statement in found], owners)
         raw = ";\n\n".join(statement.text for _, statement in found)
         columns = next((statement.columns for _, statement in found if statement.columns), ())
         unread = [statement for statement in queries if statement.problem is not None]
@@ -127,8 +131,20 @@ class PlainProject:
             code_hash=code_hash(raw),
             columns=tuple(Column(name=name, type=kind or None) for name, kind in columns),
             columns_from="catalog" if columns else None,
-            parents=tuple(sorted({self._id(owner) for owner in owners.values() if owner != key})),
+            parents=tuple(sorted(origins)),
+            edge_origins=origins,
         )
+
+    def _origins(
+        self, key: Parts, statements: Sequence[Statement], owners: dict[Parts, Parts]
+    ) -> dict[str, EdgeOrigin]:
+        """Return what the node *key* reads, and how sure that is: a parser found it, or words alone did."""
+        parsed = {parts for one in statements if one.problem is None for parts in one.reads}
+        sure = {owners[parts] for parts in parsed} - self._ambiguous
+        return {
+            self._id(owner): EdgeOrigin("sql", LIKELY if owner in sure else GUESS)
+            for owner in sorted(set(owners.values()) - {key})
+        }
 
     def _source(self, key: Parts) -> NodeMetadata:
         parts = self._sources[key]

@@ -6,14 +6,15 @@ https://docs.getdbt.com/reference/dbt-jinja-functions/ref
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from recce_meta.extractors.sql_project.inputs import Inputs
 from recce_meta.extractors.sql_project.nodes import Draft
 from recce_meta.extractors.sql_project.place import relation_name
-from recce_meta.models import NodeMetadata
+from recce_meta.models import EdgeOrigin, NodeMetadata
+from recce_meta.models.node import GUESS, LIKELY, referred
 
 _REFERABLE = frozenset(["model", "seed", "snapshot"])
 
@@ -107,9 +108,22 @@ def resolved(drafts: Sequence[Draft], inputs: Inputs, reused: set[str]) -> list[
         parents = node.parents if node.unique_id in reused else names.parents(draft)
         found[node.unique_id] = replace(node, parents=parents)
     _tell_gone(found, reused, inputs)
+    declared = frozenset(found)
     for unique_id, source in names.undeclared.items():
         found.setdefault(unique_id, source)
-    return [found[unique_id] for unique_id in sorted(found)]
+    return [
+        replace(found[unique_id], edge_origins=_origins(found[unique_id].parents, declared))
+        for unique_id in sorted(found)
+    ]
+
+
+def _origins(parents: Iterable[str], declared: Container[str]) -> dict[str, EdgeOrigin]:
+    """Return how the edges to *parents* are known: less surely if the project does not have the node.
+
+    Every branch of a template counts, while dbt takes one: so no edge is sure.
+    """
+    likely = referred((parent for parent in parents if parent in declared), LIKELY)
+    return likely | referred((parent for parent in parents if parent not in declared), GUESS)
 
 
 def _tell_gone(found: dict[str, NodeMetadata], reused: set[str], inputs: Inputs) -> None:

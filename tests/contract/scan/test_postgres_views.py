@@ -11,6 +11,7 @@ import pytest
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.recording import record_project
 from recce_meta.extractors.live import Scope, extract_database
+from recce_meta.models import EdgeOrigin
 from recce_meta.models.catalog import relation_id
 from recce_meta.store.columns import load_columns
 from recce_meta.store.select import load_run
@@ -150,6 +151,12 @@ def test_views_read_what_the_server_says_that_they_depend_on(database: UnifiedSq
     found = {node.unique_id: set(node.parents) for node in project.nodes if node.resource_type == "view"}
 
     assert found == expected
+    catalog = {
+        node.unique_id: {one for one, origin in node.edge_origins.items() if origin == EdgeOrigin("catalog")}
+        for node in project.nodes
+        if node.resource_type == "view"
+    }
+    assert catalog == expected
     told = "View shop.{} is not understood"
     beyond_sqlglot = {told.format(view) for view in ("xml", "searched", "frames")}
     assert {warning.partition(":")[0] for warning in project.warnings} <= beyond_sqlglot
@@ -193,3 +200,32 @@ def test_columns_are_traced_through_views_and_again_without_a_look(database: Uni
     assert (again.run.graph_id, again.run.column_graph_id) == (first.run.graph_id, first.run.column_graph_id)
     assert again.versions_written == 0
     assert load_run(database, first.run, schema="kept").nodes == extract_database(database, scope=scope).nodes
+
+
+def test_the_view_lineage_shows_what_the_server_says_that_views_depend_on(
+    database: UnifiedSqlAdapter,
+) -> None:
+    project = extract_database(database, scope=Scope(hidden=("kept",)))
+    run = record_project(database, project, schema="kept").run
+
+    _, rows = database.execute(
+        "SELECT node_id, parent_id, confidence FROM kept.lineage"
+        f" WHERE run_id = '{run.run_id}' AND kind = 'catalog'"
+    )
+
+    assert sorted(rows) == sorted(
+        (relation_id("shop", str(view)), relation_id(str(schema), str(name)), 1.0)
+        for view, schema, name in database.answer(DEPENDENCIES)
+    )
+
+
+def test_a_dependency_that_no_query_reads_is_an_edge_of_the_catalog(database: UnifiedSqlAdapter) -> None:
+    database.execute("CREATE SCHEMA odd")
+    database.execute("CREATE TABLE odd.named (id integer)")
+    database.execute("CREATE VIEW odd.names AS SELECT 'odd.named'::regclass AS name")
+    try:
+        (view,) = [node for node in extract_database(database).nodes if node.name == "names"]
+    finally:
+        database.execute("DROP SCHEMA odd CASCADE")
+
+    assert view.edge_origins == {"relation.odd.named": EdgeOrigin("catalog")}

@@ -239,7 +239,7 @@ def test_lineage_names_kind_and_confidence_of_what_dbt_wrote(store: Any) -> None
 
 
 @pytest.mark.parametrize("extractor", ["database", "dbt-sql", "sql"])
-def test_kind_and_confidence_of_other_edges_are_unknown(
+def test_kind_and_confidence_of_other_edges_are_unknown_unless_they_are_recorded(
     empty_store: Any,
     make_run: Callable[..., Project],
     make_model: Callable[..., NodeMetadata],

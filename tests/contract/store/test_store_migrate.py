@@ -26,7 +26,7 @@ from recce_meta.store.statistics import load_statistics, write_statistics
 from recce_meta.store.write import record_run
 
 DATA = Path(__file__).parents[2] / "data"
-RUNS = {1: ["run-1"], **{version: ["run-2", "run-1"] for version in (2, 3, 4, 5, 6)}}
+RUNS = {1: ["run-1"], **{version: ["run-2", "run-1"] for version in (2, 3, 4, 5, 6, 7)}}
 """The runs that the stores of older versions hold, newest first."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult
+from recce_meta.models import Column, EdgeOrigin, MacroMetadata, NodeMetadata, NodeResult
 from recce_meta.store.read import load_macros, load_narrow_nodes, load_nodes_by_id, load_results
 from recce_meta.store.select import load_lineage_from_warehouse, load_nodes_from_warehouse, load_run
 from recce_meta.store.write import record_run
@@ -51,6 +51,7 @@ def everything(name: str = "nasty") -> NodeMetadata:
         source_name=NASTY,
         contract={"enforced": True},
         parents=("model.shop.unknown", "source.shop.raw.x"),
+        edge_origins={"model.shop.unknown": EdgeOrigin("ref"), "source.shop.raw.x": EdgeOrigin("sql", 0.9)},
         macros=("macro.a", "macro.b"),
         properties={"type_params": {"measure": None}},
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from recce_meta.extractors.live_views import ViewReader
+from recce_meta.models import EdgeOrigin
 from recce_meta.warehouses import warehouse_named
 
 SHOP = (
@@ -183,6 +184,24 @@ def test_what_cannot_be_parsed_is_told_in_one_line_and_kept() -> None:
         "View main.v is not understood",
         "View main.w is not understood",
     ]
+
+
+def test_edges_say_how_they_are_known() -> None:
+    catalog, parsed, guess = EdgeOrigin("catalog"), EdgeOrigin("sql", 0.9), EdgeOrigin("sql", 0.5)
+    film, actor = ("main", "film"), ("main", "actor")
+    found, broken = "select * from film, actor", "select from ((( from film, actor"
+    view = ("main", "v")
+
+    assert reader().read(view, found).origins == {film: parsed, actor: parsed}
+    assert reader().read(view, broken).origins == {film: guess, actor: guess}
+    assert reader().read(view, broken, [film, view, ("gone", "x")]).origins == {film: catalog}
+    # What PostgreSQL records is complete: what the parser alone found may be misread.
+    assert reader().read(view, found, [film]).origins == {film: catalog, actor: guess}
+    # Such as 'film'::regclass, which is a dependency without a table in FROM.
+    assert reader().read(view, "select * from actor", [actor, film]).origins == {
+        actor: catalog,
+        film: catalog,
+    }
 
 
 def test_a_text_that_is_no_sql_at_all_is_told_too() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +14,7 @@ from msgspec.structs import asdict
 
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.models import Column, NodeMetadata
+from recce_meta.models import Column, EdgeOrigin, NodeMetadata
 
 DATA = Path(__file__).parents[2] / "data" / "artifacts" / "generated"
 VERSIONS = {
@@ -191,6 +193,37 @@ def test_the_oldest_and_the_newest_version_yield_the_same_edges(name: str, old: 
     before, after = nodes(name, old), nodes(name, new)
     for unique_id in before.keys() & after.keys():
         assert before[unique_id].parents == after[unique_id].parents
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [(name, one) for name, versions in VERSIONS.items() for one in versions]
+)
+def test_edges_are_sources_where_the_manifest_says_so_and_else_refs(name: str, version: str) -> None:
+    manifest = json.loads(gzip.decompress((DATA / name / f"dbt_{version}" / "manifest.json.gz").read_bytes()))
+    entries = {
+        unique_id: entry
+        for part, members in manifest.items()
+        if isinstance(members, dict) and part not in ("macros", "disabled")
+        for unique_id, entry in members.items()
+        if isinstance(entry, dict)
+    }
+
+    found = {unique_id: node.edge_origins for unique_id, node in nodes(name, version).items()}
+
+    assert {unique_id: origins for unique_id, origins in found.items() if origins} == {
+        unique_id: {
+            parent: EdgeOrigin("source" if parent in manifest["sources"] else "ref") for parent in parents
+        }
+        for unique_id, entry in entries.items()
+        if (parents := (entry.get("depends_on") or {}).get("nodes"))
+    }
+    for unique_id, entry in manifest["nodes"].items():
+        names = [[*source] for source in entry.get("sources") or ()]
+        assert {parent for parent, origin in found[unique_id].items() if origin.kind == "source"} == {
+            one
+            for one, source in manifest["sources"].items()
+            if [source["source_name"], source["name"]] in names
+        }
 
 
 @pytest.mark.parametrize("name", VERSIONS)

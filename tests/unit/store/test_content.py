@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.models import Column, MacroMetadata, NodeMetadata, Project, RunMetadata
+from recce_meta.models import Column, EdgeOrigin, MacroMetadata, NodeMetadata, Project, RunMetadata
 from recce_meta.store import content
 from recce_meta.store.content import contents, part_count, version_id
 
@@ -19,6 +19,7 @@ NODE = NodeMetadata(
     relation_name="db.prod.a",
     compiled_code="select * from db.prod.b where x in (select y from db.prod.a)",
     parents=("model.p.b",),
+    edge_origins={"model.p.b": EdgeOrigin("ref")},
     config={"x": 1, "a": 2},
 )
 PARENT = NodeMetadata(unique_id="model.p.b", name="b", resource_type="model", relation_name="db.prod.b")
@@ -40,18 +41,32 @@ def project(*nodes, macros=()):
     return Project(run=run, nodes=nodes, macros=macros)
 
 
-@pytest.mark.parametrize("field", NodeMetadata.__struct_fields__)
+FIELDS = [field for field in NodeMetadata.__struct_fields__ if field != "edge_origins"]
+
+
+@pytest.mark.parametrize("field", FIELDS)
 def test_every_field_but_the_place_makes_another_version(field):
     changed = replace(NODE, **{field: other(field)})
     differs = version_id(changed) != version_id(NODE)
     assert differs == (field not in PLACE - {"relation_name"}), "relation_name stands in this node's own code"
 
 
-@pytest.mark.parametrize("field", NodeMetadata.__struct_fields__)
+@pytest.mark.parametrize("field", FIELDS)
 def test_every_field_makes_another_graph(field):
     assert (
         contents(project(replace(NODE, **{field: other(field)}))).graph_id != contents(project(NODE)).graph_id
     )
+
+
+def test_how_an_edge_is_known_makes_no_other_version_and_no_other_graph():
+    otherwise = replace(NODE, edge_origins={"model.p.b": EdgeOrigin("sql", 0.5)})
+
+    assert version_id(otherwise) == version_id(NODE)
+    assert contents(project(otherwise)).graph_id == contents(project(NODE)).graph_id
+    assert list(content.parent_rows([("v", NODE), ("w", replace(NODE, edge_origins={}))])) == [
+        ("v", "model.p.b", "ref", 1.0),
+        ("w", "model.p.b", None, None),
+    ]
 
 
 def test_the_same_code_in_another_schema_is_the_same_version():
@@ -87,10 +102,11 @@ def test_rows_have_a_value_for_every_column():
     assert len(content.macro_row("v", macro)) == len(content.MACRO_COLUMNS)
     (part, rows), *_ = contents(project(NODE)).parts.items()
     assert [len(row) for row in content.part_rows([(part, rows)])] == [len(content.NODE_COLUMNS)]
+    assert [len(row) for row in content.parent_rows([("v", NODE)])] == [len(content.PARENT_COLUMNS)]
 
 
 def test_every_field_of_a_node_has_a_column():
-    stored = {*content.VERSION_COLUMNS, *content.NODE_COLUMNS, "parents"}
+    stored = {*content.VERSION_COLUMNS, *content.NODE_COLUMNS, "parents", "edge_origins"}
     assert set(NodeMetadata.__struct_fields__) <= stored
     assert set(MacroMetadata.__struct_fields__) <= set(content.MACRO_COLUMNS)
 

@@ -1,7 +1,10 @@
--- One row per node version and node it reads.
+-- One row per node version and node it reads. `kind` is ref, source, catalog or sql, and `confidence` is at most 1.
+-- Both are NULL if the edge was recorded before version 8.
 CREATE TABLE IF NOT EXISTS recce_metadata.version_parents (
   version_id STRING NOT NULL,
-  parent_id STRING NOT NULL
+  parent_id STRING NOT NULL,
+  kind STRING,
+  confidence DOUBLE
 )
 CLUSTER BY (version_id)
 TBLPROPERTIES (

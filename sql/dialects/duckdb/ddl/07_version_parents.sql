@@ -1,7 +1,10 @@
 -- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
 -- recorders write one at a time, and nothing that is stored already
--- One row per node version and node it reads.
+-- One row per node version and node it reads. `kind` is ref, source, catalog or sql, and `confidence` is at most 1.
+-- Both are NULL if the edge was recorded before version 8.
 CREATE TABLE IF NOT EXISTS recce_metadata.version_parents (
   version_id TEXT(64) NOT NULL,
-  parent_id TEXT NOT NULL
+  parent_id TEXT NOT NULL,
+  kind TEXT,
+  confidence DOUBLE
 );

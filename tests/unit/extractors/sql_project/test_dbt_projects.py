@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from recce_meta.errors import ConfigurationError, UsageError
-from recce_meta.models import NodeMetadata
+from recce_meta.models import EdgeOrigin, NodeMetadata
 
 PROJECT = """
 name: shop
@@ -72,6 +72,8 @@ def test_a_project_is_read_with_its_names_places_and_edges(read: Callable[..., A
     ]
     assert orders.parents == ("model.shop.stg_orders",)
     assert staged.parents == ("source.shop.raw.orders",)
+    assert orders.edge_origins == {"model.shop.stg_orders": EdgeOrigin("ref", 0.9)}
+    assert staged.edge_origins == {"source.shop.raw.orders": EdgeOrigin("source", 0.9)}
     assert (orders.materialized, orders.identifier, orders.tags) == (
         "table",
         "all_orders",
@@ -197,6 +199,8 @@ def test_what_cannot_be_read_costs_itself_and_is_told_with_its_place(read: Calla
     assert shop["guess"].properties["dynamic"] == ["line 1: ref() of a name that only rendering knows"]
     assert shop["latin"].raw_code == "select 'é' as x"
     assert shop["undeclared"].parents == ("source.shop.s.t",)
+    assert shop["good"].edge_origins == {"model.shop.nowhere": EdgeOrigin("ref", 0.5)}
+    assert shop["undeclared"].edge_origins == {"source.shop.s.t": EdgeOrigin("source", 0.5)}
     for text in (
         "models/good.sql: nowhere, which it refers to, is nowhere",
         "models/open.sql: line 2",

@@ -10,6 +10,7 @@ import pytest
 from recce_meta.api.comparing import NOTHING_MORE, whole_diff
 from recce_meta.errors import UsageError
 from recce_meta.graph.columns.project import analyse_project
+from recce_meta.models import EdgeOrigin
 
 FILES = {
     "orders.sql": (
@@ -46,6 +47,27 @@ def test_statements_and_files_are_nodes_and_names_are_edges(read: Callable[..., 
         "reports/fill.sql:4 is not understood: Expected table name; "
         "its parents are the relations that it names",
     )
+
+
+def test_an_edge_is_less_sure_where_words_alone_name_it_or_it_may_be_another(
+    read: Callable[..., Any],
+) -> None:
+    shop = read(
+        {
+            "a.sql": "create view x.t as select 1 as id; create view y.t as select 2 as id",
+            "b.sql": "select * from t join raw.orders using (id)",
+            "c.sql": "create table c as select from ((( from b; insert into c select * from d",
+        }
+    )
+
+    assert shop["b"].edge_origins == {
+        "source.shop.default.t": EdgeOrigin("sql", 0.5),
+        "source.shop.raw.orders": EdgeOrigin("sql", 0.9),
+    }
+    assert shop["c"].edge_origins == {
+        "model.shop.b": EdgeOrigin("sql", 0.5),
+        "source.shop.default.d": EdgeOrigin("sql", 0.9),
+    }
 
 
 def test_columns_are_traced_through_names_that_are_spelt_in_several_ways(read: Callable[..., Any]) -> None:

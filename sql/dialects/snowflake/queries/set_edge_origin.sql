@@ -1,0 +1,13 @@
+-- Say how some edges are known: a list of lines, each a version's id, a space and the id of a node that it reads.
+UPDATE recce_metadata.version_parents SET kind = :kind, confidence = :confidence
+WHERE
+  version_id IN (
+    SELECT
+      CAST(line.value AS VARCHAR)
+    FROM TABLE(FLATTEN(INPUT => SPLIT(:version_ids, CHR(10)))) AS line
+  )
+  AND version_id || ' ' || parent_id IN (
+    SELECT
+      CAST(line.value AS VARCHAR)
+    FROM TABLE(FLATTEN(INPUT => SPLIT(:edges, CHR(10)))) AS line
+  );
