@@ -28,7 +28,9 @@ from recce_meta.store.values import tree_of, value_of_tree
 
 FORMAT = "recce_meta/export/v"
 VERSION = 2
-"""Goes up with whatever an older recce_meta could not read, or would lose."""
+"""Goes up with whatever an older recce_meta could not read, or would lose of a run's content.
+
+How an edge is known is not content: an older recce_meta drops `edge_origins`."""
 SCHEMA = f"{FORMAT}{VERSION}"
 SEAL = b',\n"sha256":"'
 """What stands before the hash."""
