@@ -212,6 +212,20 @@ def test_the_build_of_an_old_run_is_counted_from_its_results(old_store, old_vers
     assert (run.status, run.git_proven, run.warnings) == ("complete", None, ())
 
 
+def test_how_edges_of_an_old_store_are_known_is_derived_for_dbt_and_unknown_else(old_store):
+    init_store(old_store.adapter, old_store.schema)
+    quoted = old_store.adapter.quote_identifier(old_store.schema)
+    known = f"SELECT DISTINCT kind, confidence FROM {quoted}.lineage"
+    assert old_store.adapter.execute(known)[1] == [("ref", 1.0)]
+    assert old_store.scalar("SELECT COUNT(kind) FROM {s}.version_parents") == 0
+
+    old_store.adapter.execute(f"UPDATE {quoted}.runs SET extractor = 'database'")
+
+    assert old_store.adapter.execute(known)[1] == [(None, None)]
+    loaded = load_run(old_store.adapter, "base", schema=old_store.schema)
+    assert [node.edge_origins for node in loaded.nodes] == [{}, {}]
+
+
 def test_reading_or_recording_migrates_too(old_store, old_version, make_project):
     known = RUNS[old_version]
     assert [run.run_id for run in list_runs(old_store.adapter, schema=old_store.schema)] == known
@@ -254,7 +268,9 @@ def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, mon
     columns = old_store.adapter.execute(everything_of_runs)[0]
     assert ("column_graph_id" in columns) == (old_version >= 4)
     assert ("build_status" in columns) == (old_version >= 6)
-    assert "read_version" not in old_store.adapter.execute(everything_of_store)[0]
+    assert ("read_version" in old_store.adapter.execute(everything_of_store)[0]) == (old_version >= 7)
+    edges = f"SELECT * FROM {old_store.adapter.quote_identifier(old_store.schema)}.version_parents"
+    assert "kind" not in old_store.adapter.execute(edges)[0]
     if old_version < 5:
         with pytest.raises(MissingRelation):
             old_store.scalar("SELECT COUNT(*) FROM {s}.quality_runs")
