@@ -174,6 +174,8 @@ class DuckDB(Dialect):
 
     def mean(self, value: Sql, of: ColumnType) -> Sql:
         """Sums of whole numbers and decimals are kept in 128 bits: what is wide would overflow them."""
+        if _is_bignum(of):
+            return self._quotient(exp.Sum(this=value.copy()), exp.Count(this=value))
         bits = of.precision or 0
         digits = bits if of.scale is not None else 39 if bits > 64 else 0
         return exp.Avg(this=self.double(value) if digits > SUMMED_DIGITS else value)
@@ -187,12 +189,28 @@ class DuckDB(Dialect):
         prefixed = exp.DPipe(this=exp.Literal.string("0x"), expression=digits, safe=True)
         return exp.cast(exp.paren(prefixed), "BIGINT", dialect=self.name)
 
+    def _quotient(self, above: Sql, below: Sql) -> Sql:
+        """Return a fraction as text, because BIGNUM has no division; NULL if *above* is."""
+        bar = exp.Literal.string("/")
+        return exp.DPipe(
+            this=exp.DPipe(this=self.text(above), expression=bar, safe=True),
+            expression=self.text(below),
+            safe=True,
+        )
+
     def median(self, value: Sql) -> Sql:
         """The same as `percentile_cont(0.5)`, and quicker."""
         return exp.Median(this=value)
 
     def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
-        """Of integers it is a double by itself, and quicker so."""
+        """Of integers it is a double by itself, and quicker so; a BIGNUM has a lower and an upper median."""
+        if _is_bignum(of):
+            half = exp.Literal.number("0.5")
+            down = exp.Order(this=half.copy(), expressions=[exp.Ordered(this=value.copy(), desc=True)])
+            lower = exp.Anonymous(this="QUANTILE_DISC", expressions=[value.copy(), half])
+            upper = exp.Anonymous(this="QUANTILE_DISC", expressions=[value, down])
+            total = exp.paren(exp.Add(this=lower, expression=upper), copy=False)
+            return self._quotient(total, exp.Literal.number(2))
         is_integer = of.kind is Kind.INTEGER and of.scale is None
         return self.median(value) if is_integer else super().median_as_double(value, of)
 
@@ -222,6 +240,10 @@ class DuckDB(Dialect):
     def ordered_text(self, value: Sql) -> Sql:
         """An ENUM sorts as it was declared, a text by its bytes; a cast text has its column's collation."""
         return self.exact_text(self.text(value))
+
+
+def _is_bignum(of: ColumnType) -> bool:
+    return of.text.upper() == "BIGNUM"
 
 
 def _as_written(text: Sql) -> Sql:

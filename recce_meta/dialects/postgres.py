@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -56,6 +57,8 @@ _NO_JSONB = (
 _PERHAPS_NO_JSONB = r"\\u|[eE][+-]?[0-9]{5}"
 """What most documents have none of, and those have that `_NO_JSONB` finds; several times as quick."""
 
+_DOUBLE_DIGITS = 150
+"""A `numeric` with no more digits on either side of the point is in the range of doubles."""
 _SECONDS_MORE = 453_600
 """By how much EPOCH's years, of 365.25 days, exceed those by which intervals compare, of 12 times 30 days."""
 
@@ -293,6 +296,22 @@ class Postgres(Dialect):
             return super().mean(value, of)
         count = exp.Nullif(this=exp.Count(this=value.copy()), expression=exp.Literal.number(0))
         return exp.Div(this=exp.Sum(this=self.double(value)), expression=count)
+
+    def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
+        """A `numeric` beyond doubles cannot be cast: there is no median then."""
+        digits, scale = of.precision or sys.maxsize, of.scale or 0
+        if of.kind is not Kind.DECIMAL or (digits <= _DOUBLE_DIGITS and abs(scale) <= _DOUBLE_DIGITS):
+            return super().median_as_double(value, of)
+        zero = exp.Literal.number(0)
+        size = exp.Abs(this=value.copy())
+        too_small = exp.LT(this=size.copy(), expression=exp.Literal.number("1e-307"))
+        too_large = exp.and_(
+            exp.GT(this=size.copy(), expression=exp.Literal.number("1.7976931348623157e308")),
+            exp.LT(this=size, expression=exp.cast(exp.Literal.string("Infinity"), "DECIMAL")),
+        )
+        known = exp.Case().when(too_small, zero.copy()).when(exp.not_(too_large.copy()), value)
+        are_known = exp.EQ(this=self.count_if(too_large), expression=zero)
+        return exp.Case().when(are_known, self.median(self.double(known)))
 
     def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
         """It sorts, and texts sort quickest by their bytes."""

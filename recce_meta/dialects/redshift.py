@@ -164,6 +164,10 @@ class Redshift(Postgres):
         """https://docs.aws.amazon.com/redshift/latest/dg/r_STRTOL.html"""
         return exp.Anonymous(this="STRTOL", expressions=[digits, exp.Literal.number(16)])
 
+    def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
+        """Any decimal is in the range of doubles here."""
+        return Dialect.median_as_double(self, value, of)
+
     def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
         """Texts are exact already."""
         return Dialect.count_distinct(self, value, of)

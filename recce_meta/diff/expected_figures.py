@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +18,7 @@ from recce_meta.models.data_diff import (
     TopKDiff,
     Value,
 )
+from recce_meta.models.numbers import are_near, digits_of, is_finite, rounded
 
 PROPORTIONS = frozenset({"not_null_proportion", "distinct_proportion"})
 """Figures that are shares themselves: a limit in per cent is in points of them."""
@@ -96,13 +96,13 @@ def _is_same(before: Value, after: Value) -> bool:
         return True
     has_noise = isinstance(before, float) or isinstance(after, float)
     if has_noise and _is_number(before) and _is_number(after):
-        return math.isclose(float(before), float(after), rel_tol=FLOAT_NOISE)
+        return are_near(before, after, FLOAT_NOISE)
     return bool(before == after)
 
 
 def _is_beyond(before: Value, after: Value, limit: Amount, figure: str) -> bool:
     """Whether two numbers are farther apart than *limit*."""
-    if not (math.isfinite(before) and math.isfinite(after)):
+    if not (is_finite(before) and is_finite(after)):
         return True
     start, end = Fraction(before), Fraction(after)
     scale = abs(start) if limit.is_share and figure not in PROPORTIONS else 1
@@ -113,8 +113,12 @@ def _from_to(before: Value, after: Value, figure: str) -> str:
     """`from 10 to 12`, with all digits where fewer would show two equal figures."""
     texts = _shown(before, figure), _shown(after, figure)
     if texts[0] == texts[1]:
-        texts = str(before), str(after)
+        texts = _in_full(before), _in_full(after)
     return f"from {texts[0]} to {texts[1]}"
+
+
+def _in_full(value: Value) -> str:
+    return digits_of(value) if isinstance(value, int) else str(value)
 
 
 def _shown(value: Value, figure: str) -> str:
@@ -125,15 +129,18 @@ def _shown(value: Value, figure: str) -> str:
 
 def _change(before: Value, after: Value, limit: Amount, figure: str) -> str:
     """By how much, in the unit of the limit."""
-    if not (math.isfinite(before) and math.isfinite(after)):
+    if not (is_finite(before) and is_finite(after)):
         return "not finite"
-    change = float(Fraction(after) - Fraction(before))
+    change = rounded(Fraction(after) - Fraction(before))
     if figure in PROPORTIONS:
         return f"{change * 100:+.3g} points"
     if not limit.is_share:
         return f"{change:+,.6g}"
-    sign = "+" if change > 0 else "−"
-    return sign + percent(abs(change / float(before)), limit) if before else "from 0"
+    if not before:
+        return "from 0"
+    share = rounded(abs((Fraction(after) - Fraction(before)) / Fraction(before)))
+    text = percent(share, limit) if isinstance(share, float) else f"{share * 100:.3g}%"
+    return ("+" if change > 0 else "−") + text
 
 
 def _allowed(limit: Amount, figure: str) -> str:

@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from recce_meta.dialects import ColumnType, Kind
 from recce_meta.models.data_diff import Value
+from recce_meta.models.numbers import digits_of, rounded
 
 Moment: TypeAlias = "date | datetime"
 
@@ -99,7 +100,7 @@ def number_bins(
     exact = [start + number * width for number in range(count + 1)]
     if not has_floats:
         return Bins("number", tuple(map(_plain, exact)))
-    return Bins("number", _distinct_floats(exact, float(smallest)))
+    return Bins("number", _distinct_floats(exact, _float(first)))
 
 
 def nice_width(least: Fraction) -> Fraction:
@@ -132,20 +133,21 @@ def _exactly(number: float | Decimal) -> Fraction:
 def _plain(edge: Fraction) -> Value:
     if edge.denominator == 1:
         return int(edge)
-    return float(edge) if Fraction(float(edge)) == edge else _decimal(edge)
+    near = rounded(edge)
+    return near if isinstance(near, float) and Fraction(near) == edge else _decimal(edge)
 
 
 def _decimal(number: Fraction) -> Decimal:
     """*number*, whose denominator has no factors but 2 and 5."""
     with localcontext() as context:
-        context.prec = len(str(number.numerator)) + len(str(number.denominator)) * 4
+        # Bits are counted, because Python refuses to write integers of more than 4,300 digits.
+        context.prec = number.numerator.bit_length() + number.denominator.bit_length() * 4
         return Decimal(number.numerator) / Decimal(number.denominator)
 
 
 def _distinct_floats(exact: Sequence[Fraction], smallest: float) -> tuple[float, ...]:
     """*exact* as floats: neighbours can fall together, and the outermost beyond what a float holds."""
-    most = sys.float_info.max
-    floats = [float(max(min(edge, Fraction(most)), Fraction(-most))) for edge in exact]
+    floats = [_float(edge) for edge in exact]
     edges = tuple(dict.fromkeys(floats))
     if len(edges) > 1:
         return edges
@@ -153,11 +155,17 @@ def _distinct_floats(exact: Sequence[Fraction], smallest: float) -> tuple[float,
     return (smallest, above) if math.isfinite(above) else (math.nextafter(smallest, 0), smallest)
 
 
+def _float(number: Fraction) -> float:
+    """*number* as a float, or the outermost one."""
+    most = Fraction(sys.float_info.max)
+    return float(max(min(number, most), -most))
+
+
 def _number_text(edge: Fraction, of: ColumnType) -> str:
     if of.kind is Kind.FLOAT:
         return repr(float(edge))
     if of.kind is Kind.INTEGER:
-        return str(math.ceil(edge))
+        return digits_of(math.ceil(edge))
     if of.scale is not None:
         edge = Fraction(math.ceil(edge * 10**of.scale), 10**of.scale)
     return f"{_decimal(edge):f}"

@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timezone
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from uuid import UUID
 
 from recce_meta.dialects import ColumnType, Kind
 from recce_meta.models.data_diff import Value
+from recce_meta.models.numbers import rounded
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[ T]00:00:00(?:\.0+)?)?")
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?")
@@ -45,13 +47,22 @@ def plain(value: Value, of: ColumnType) -> Value:
     return value + 0.0 if isinstance(value, float) else value
 
 
-def approximately(value: Value) -> float | None:
-    """*value*, a mean or median of numbers, as a double: drivers give decimals of differing length."""
-    return None if value is None else float(value)
+def approximately(value: Value) -> float | Decimal | None:
+    """*value*, a mean or median of numbers, as a double: drivers give decimals of differing length.
+
+    A number beyond doubles is a decimal. A fraction may come as text: `7/2`.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str) and "/" in value:
+        above, below = map(Decimal, value.split("/"))
+        return rounded(Fraction(above) / Fraction(below))
+    return rounded(value) if isinstance(value, (int, float, Decimal)) else float(value)
 
 
 def _integer(text: str) -> Value:
-    return int(text) if re.fullmatch(r"-?\d+", text) else _decimal(text)
+    # Python refuses to read more than 4,300 digits of an int, and not of a decimal.
+    return int(Decimal(text)) if re.fullmatch(r"-?\d+", text) else _decimal(text)
 
 
 def _decimal(text: str) -> Value:

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from recce_meta.dialects import ColumnType, Dialect, Kind, Sql
 from recce_meta.models.data_diff import Value
+from recce_meta.models.numbers import digits_of, is_finite, is_infinite
 
 LARGEST_DECIMAL = 10**38
 LARGEST_SINGLE = 3.4028235e38
@@ -82,7 +83,7 @@ def fits(value: Value, of: ColumnType, dialect: Dialect) -> bool:
     if not of.kind.is_number or not isinstance(value, (int, float, Decimal)):
         return True
     if of.kind is Kind.FLOAT:
-        is_single = of.precision == 32 and math.isfinite(value)
+        is_single = of.precision == 32 and is_finite(value)
         return not is_single or abs(float(value)) <= LARGEST_SINGLE
     if dialect.decimal_digits is None or _has_wide_integers(of):
         return True
@@ -114,7 +115,7 @@ def _number(value: float | Decimal, of: ColumnType, dialect: Dialect) -> Sql | N
     if of.kind is Kind.FLOAT:
         number = dialect.number(_number_text(value), of)
         return exp.cast(number, of.text, dialect=dialect.name) if of.precision == 32 else number
-    if not math.isfinite(value) or _has_wide_integers(of):
+    if not is_finite(value) or _has_wide_integers(of):
         return None
     return dialect.number(_number_text(value), of)
 
@@ -122,7 +123,7 @@ def _number(value: float | Decimal, of: ColumnType, dialect: Dialect) -> Sql | N
 def _number_text(value: float | Decimal) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
-    return repr(value)
+    return digits_of(value) if isinstance(value, int) else repr(value)
 
 
 def texts_of(value: Value, text: str) -> list[str]:
@@ -137,11 +138,12 @@ def texts_of(value: Value, text: str) -> list[str]:
 
 
 def _number_texts(value: float | Decimal) -> list[str]:
-    if math.isnan(value):
+    if value != value:
         return ["NaN", "nan"]
-    if math.isinf(value):
+    if is_infinite(value):
         return ["Infinity", "inf"] if value > 0 else ["-Infinity", "-inf"]
-    return [_number_text(value), *([str(int(value))] if value == int(value) else [])]
+    whole = int(value)
+    return [_number_text(value), *([digits_of(whole)] if value == whole else [])]
 
 
 def _with_letter(value: str) -> list[str]:

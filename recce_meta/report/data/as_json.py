@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from recce_meta.diff.data.gaps import gaps
 from recce_meta.models.data_diff import MEAN_DIGITS, AnyDataDiff, Value
+from recce_meta.models.numbers import digits_of
 from recce_meta.report.characters import pretty_json
 from recce_meta.report.data.cells import number_text
 from recce_meta.report.data.summary import data_summary, summarise_nodes
@@ -104,15 +105,10 @@ def _is_computed(member: object) -> bool:
 
 def _number(value: float | Decimal) -> JsonTree:
     if isinstance(value, int):
-        return value if abs(value) <= LARGEST_INTEGER else _digits(value)
+        return value if abs(value) <= LARGEST_INTEGER else digits_of(value)
     if isinstance(value, Decimal) or not math.isfinite(value):
         return number_text(value)
     return value
-
-
-def _digits(value: int) -> str:
-    """All digits, also of more than the 4,300 that Python converts unasked."""
-    return str(value) if value.bit_length() < 8_192 else f"{Decimal(value):f}"
 
 
 def _mapping(value: Mapping[Value, Value]) -> JsonTree:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from recce_meta.models.data_diff import Value
+from recce_meta.models.numbers import digits_of, is_infinite
 from recce_meta.report.characters import shorten
 
 NULL = "NULL"
@@ -43,7 +44,7 @@ def _text_of(value: Value, read: int) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return _of_integer(value)
+        return digits_of(value)
     if isinstance(value, (float, Decimal)):
         return number_text(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -97,16 +98,11 @@ def _spelt(char: str) -> str:
     return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
 
 
-def _of_integer(value: int) -> str:
-    """Digits; Python refuses to write more than 4,300 of them, and nobody would read them."""
-    return str(value) if value.bit_length() < 4_096 else hex(value)
-
-
 def number_text(value: float | Decimal) -> str:
     """A fraction as SQL prints it: `NaN`, `Infinity`, decimals without an exponent where that is short."""
-    if math.isnan(value):
+    if value != value:
         return "NaN"
-    if math.isinf(value):
+    if is_infinite(value):
         return "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, Decimal):
         exponent = value.adjusted()

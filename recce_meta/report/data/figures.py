@@ -90,7 +90,7 @@ def difference_figures(column: ColumnValues) -> tuple[str, str]:
     )
 
 
-def figures_apart(base: float, current: float) -> tuple[str, str]:
+def figures_apart(base: float | Decimal, current: float | Decimal) -> tuple[str, str]:
     """Both numbers, with as many digits as it takes to see which is which.
 
     >>> figures_apart(1.00000001, 1.0)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
 from recce_meta.models.data_diff import ColumnProfile, Profile, ProfileDiff, Value
+from recce_meta.models.numbers import are_near
 from recce_meta.report.data.cells import are_same, cell_text
 from recce_meta.report.data.figures import count, figure, figures_apart, percent
 
@@ -94,9 +94,9 @@ def _outermost(name: str, base: Value, current: Value) -> Metric:
 def _computed(name: str, base: Value, current: Value) -> Metric:
     """An average or the like: numbers are rounded, but never to the same text when they differ."""
     if _is_number(base) and _is_number(current):
-        if are_same(base, current) or math.isclose(base, current, rel_tol=NOISE):
-            return Metric(name, figure(float(base)), figure(float(current)), False)
-        return Metric(name, *figures_apart(float(base), float(current)), True)
+        if are_same(base, current) or are_near(base, current, NOISE):
+            return Metric(name, figure(base), figure(current), False)
+        return Metric(name, *figures_apart(base, current), True)
     texts = (_computed_text(base), _computed_text(current))
     return Metric(name, *texts, not are_same(base, current))
 
@@ -104,7 +104,7 @@ def _computed(name: str, base: Value, current: Value) -> Metric:
 def _computed_text(value: Value) -> str:
     if value is None:
         return ""
-    return figure(float(value)) if _is_number(value) else cell_text(value)
+    return figure(value) if _is_number(value) else cell_text(value)
 
 
 def _is_number(value: Value) -> bool:
