@@ -18,7 +18,7 @@ from recce_meta.models.check_expect import OTHERS, Amount
 Reader: TypeAlias = Callable[[object], Any]
 
 _SHARE = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*%\s*")
-_EXPONENT = re.compile(r"\d+(?:\.\d+)?[eE][-+]?\d{1,2}")
+_EXPONENT = re.compile(r"\d+(?:\.\d+)?[eE][-+]?\d{1,3}")
 _LONGEST_SHOWN = 40
 
 
@@ -36,6 +36,20 @@ class Lined(dict[str, Any]):
     def __init__(self, **entries: Any) -> None:
         super().__init__(entries)
         self.lines: dict[str, int] = {}
+
+
+class WrittenFloat(float):
+    """A float of the file, as text with all the digits that are written there."""
+
+    text: str
+
+    def __new__(cls, text: str) -> WrittenFloat:
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def shown(value: object) -> str:
@@ -102,11 +116,11 @@ def whole_from(least: int) -> Reader:
     return read
 
 
-def number(value: object) -> float:
-    """A number that is 0 or more."""
+def number(value: object) -> Decimal:
+    """A number that is 0 or more, in the digits that are written."""
     given = _number(value)
     if given is not None and given >= 0:
-        return float(given)
+        return given
     raise MalformedValue(f"must be a number from 0, not {shown(value)}")
 
 
@@ -229,7 +243,7 @@ def words_of(*words: str) -> Reader:
 def cell(value: object) -> Any:
     """A single value of any type that YAML has."""
     if value is None or isinstance(value, (str, bool, int, float, date, datetime)):
-        return value
+        return float(value) if isinstance(value, float) else value
     raise MalformedValue(f"must be a single value, not {shown(value)}")
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.extractors.check_values import Lined
+from recce_meta.extractors.check_values import Lined, WrittenFloat
 from recce_meta.profiles.yaml_file import (
     BrokenValue,
     duplicate_keys,
@@ -92,6 +93,13 @@ def constructor_class() -> Any:
                 mapping[key.value] = self.construct_object(value, deep=True)
                 mapping.lines[key.value] = key.start_mark.line + 1
 
+        def construct_written(self, node: ScalarNode) -> float:
+            try:
+                Decimal(node.value)
+            except InvalidOperation:  # .inf, .nan and numbers of base 60
+                return float(super().construct_yaml_float(node))
+            return WrittenFloat(node.value)
+
         def flatten_mapping(self, node: Any) -> None:
             # Once: PyYAML puts merged keys into the node itself, and aliases in later checks share it.
             if getattr(node, "is_flat", False):
@@ -105,5 +113,6 @@ def constructor_class() -> Any:
     Constructor.yaml_constructors = {
         **SafeConstructor.yaml_constructors,
         "tag:yaml.org,2002:map": Constructor.construct_lined,
+        "tag:yaml.org,2002:float": Constructor.construct_written,
     }
     return Constructor

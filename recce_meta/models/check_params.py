@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -37,9 +38,9 @@ class ValueDiffParams(Struct, frozen=True, kw_only=True):
     where: str | None = None
     sample: float | None = None
     """The share of keys to compare, in per cent; None: all."""
-    tolerance: float | None = None
+    tolerance: Decimal | None = None
     """The absolute difference of two numbers up to which they count as equal."""
-    relative_tolerance: float | None = None
+    relative_tolerance: Decimal | None = None
     """Likewise, as a fraction of the larger of both."""
     timestamp_precision: str | None = None
     """The unit in which timestamps are compared: second, minute, …"""

@@ -219,12 +219,30 @@ def test_options_of_a_value_diff(read: Any) -> None:
         exclude_columns=("loaded_at",),
         where="amount > 0",
         sample=12.5,
-        tolerance=0.005,
-        relative_tolerance=1e-9,
+        tolerance=Decimal("0.005"),
+        relative_tolerance=Decimal("1e-9"),
         timestamp_precision="second",
         ignore_case=True,
         ignore_trailing_blanks=True,
     )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("0.1", "0.12345678901234567890123", "1000000000000000000000.5", "99999999999999999999", "1e-300"),
+        *(".5", "1_000.25", "1.5e+3", "1e3", "0"),
+    ],
+)
+def test_a_tolerance_is_read_in_the_digits_that_are_written(read: Any, written: str) -> None:
+    (check,) = read(f"""
+        checks:
+          - name: a
+            type: value_diff
+            params: {{model: orders, tolerance: {written}, relative_tolerance: {written}}}
+    """)
+
+    assert check.params.tolerance == check.params.relative_tolerance == Decimal(written)
 
 
 VALUES = "{model: orders}"
