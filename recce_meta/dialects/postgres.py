@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import ClassVar
@@ -102,10 +103,13 @@ class Postgres(Dialect):
             return exp.Case().when(is_out, as_string).else_(exp.cast(value, "JSONB", dialect=self.name))
         if _is_compared_by_text(of) or of.kind is Kind.OTHER:
             return self.exact_text(self.text(value))
-        is_text = of.kind is Kind.TEXT or (
-            of.kind is Kind.ARRAY and any(element.kind is Kind.TEXT for element in of.elements)
-        )
-        return self.exact_text(value) if is_text else super().comparable(value, of)
+        texts = [part for part in (of, *of.elements) if part.kind is Kind.TEXT]
+        if of.kind not in (Kind.TEXT, Kind.ARRAY) or not texts:
+            return super().comparable(value, of)
+        # A comparison with char(n) ignores blanks at the end, one with citext the case.
+        if not all(_PLAIN_TEXT.match(part.text) for part in texts):
+            value = exp.cast(value, "TEXT[]" if of.kind is Kind.ARRAY else "TEXT", dialect=self.name)
+        return self.exact_text(value)
 
     def exact_text(self, value: Sql) -> Sql:
         """By its bytes: a nondeterministic collation takes texts for equal that are not."""
@@ -339,6 +343,9 @@ def _has_one_text(of: ColumnType) -> bool:
 
 def _matches(text: Sql, pattern: str) -> Sql:
     return exp.RegexpLike(this=text, expression=exp.Literal.string(pattern))
+
+
+_PLAIN_TEXT = re.compile(r"\s*(text|varchar|character varying|char varying)\b", re.I)
 
 
 def _is_compared_by_text(of: ColumnType) -> bool:

@@ -47,9 +47,10 @@ class SQLite(Dialect):
         return super().render(without_grouping_sets(expression.copy()), pretty=pretty)
 
     def column_type(self, text: str) -> ColumnType:
-        """Any float is a double: https://www.sqlite.org/datatype3.html"""
+        """Any float is a double, any integer has 64 bits: https://www.sqlite.org/datatype3.html"""
         of = super().column_type(text)
-        return structs.replace(of, precision=64) if of.kind is Kind.FLOAT else of
+        is_sized = of.kind is Kind.FLOAT or (of.kind is Kind.INTEGER and of.scale is None)
+        return structs.replace(of, precision=64) if is_sized else of
 
     def comparable(self, value: Sql, of: ColumnType) -> Sql:
         """A column of any type may hold texts, and may ignore case."""

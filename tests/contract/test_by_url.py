@@ -339,6 +339,34 @@ def test_columns_of_sqlite_may_hold_anything(tmp_path: Path) -> None:
     assert [column.base == column.current for column in numbers.columns] == [True] * 3
 
 
+def test_integers_of_sqlite_have_64_bits(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "wide.db") as made:
+        made.execute("CREATE TABLE a (id integer, v integer)")
+        made.execute("CREATE TABLE b (id integer, v real)")
+        made.execute("INSERT INTO a VALUES (1, 9007199254740993)")
+        made.execute("INSERT INTO b VALUES (1, 9007199254740992.0)")
+    made.close()
+
+    with UnifiedSqlAdapter.from_url(f"sqlite:///{tmp_path / 'wide.db'}") as adapter:
+        keyed = recce_meta.value_diff(adapter, "a", "b", key="id")
+        (_, top) = recce_meta.top_k_diff(adapter, "a", "b").columns
+
+    assert isinstance(keyed, ValueDiff)
+    assert keyed.columns[1].compared_as == "double, rounded" and top.is_rounded
+
+
+def test_moments_of_sqlite_may_be_finer_than_a_microsecond(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "fine.db") as made:
+        made.execute("CREATE TABLE t (v timestamp)")
+        made.execute("INSERT INTO t VALUES ('2020-01-01 00:00:00.1234567'), ('2020-01-01 00:00:01.1234569')")
+    made.close()
+
+    with UnifiedSqlAdapter.from_url(f"sqlite:///{tmp_path / 'fine.db'}") as adapter:
+        (found,) = recce_meta.histogram_diff(adapter, "t", "t").columns
+
+    assert found.reason is None and sum(found.base) == 2 and not found.base_outside
+
+
 # --- statements ---------------------------------------------------------------------------------------
 
 

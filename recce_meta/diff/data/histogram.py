@@ -10,6 +10,7 @@ is one for each side.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -34,6 +35,8 @@ NOTHING = -2
 """In place of a bin: a value that no bin holds, and no value."""
 
 ALL_NAN = "every value is NaN or infinite"
+UNREADABLE = "the value '{}' cannot be read as a date or timestamp"
+_FINER = re.compile(r"(\.\d{6})\d+")
 ALL_FAR = "every value is infinite, before the year 1 or after the year 9999"
 
 _ASSUMED = {Kind.DATE: ("2000-01-01", "2000-12-31")}
@@ -256,11 +259,17 @@ def _keep_ranges(task: _Task, rows: Rows, found: _Found) -> None:
             if own is not None:
                 smallest, largest = (_value(next(values), own.type) for _ in range(2))
                 found.ranges[source.side, column.name] = _Range(smallest, largest, int(next(values)))
+                if own.type.kind.is_point_in_time and (isinstance(smallest, str) or isinstance(largest, str)):
+                    found.reasons[column.name] = UNREADABLE.format(
+                        smallest if isinstance(smallest, str) else largest
+                    )
 
 
 def _value(value: Value, of: ColumnType) -> Value:
-    if value is None or of.kind.is_point_in_time:
-        return read(value, of)
+    if of.kind.is_point_in_time and isinstance(value, str):  # bins are no finer than a microsecond
+        return read(_FINER.sub(r"\1", value), of)
+    if value is None:
+        return None
     return float(value) if of.kind is Kind.FLOAT else plain(value, of)
 
 

@@ -9,11 +9,13 @@ compared.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
+from struct import pack, unpack
 from typing import NamedTuple, TypeAlias
 
 from sqlglot import exp
 
-from recce_meta.dialects import Sql
+from recce_meta.dialects import ColumnType, Kind, Sql
 from recce_meta.diff.data.choice import SideColumn
 from recce_meta.diff.data.failures import failure, first_line
 from recce_meta.diff.data.plan import Plan, Query, Rows, rows_of
@@ -135,13 +137,22 @@ def _query(grouped: exp.Select, source: Source, column: Counted, about: str) -> 
 
 def _counts(rows: Rows, column: Counted, source: Source) -> Counts:
     of = _own(column, source).type
+    widens = _is_single(of) and not all(
+        own is None or _is_single(own.type) for own in map(column.on, DataSide)
+    )
     found: Counts = {}
     for text, count in rows:
         value = read(text, of)
+        if widens and isinstance(value, float) and isfinite(value):
+            (value,) = unpack("f", pack("f", value))  # 0.1 of 32 bits is not 0.1 of 64
         same = same_of(value, of)
         before = found[same].rows if same in found else 0
         found[same] = Listed(value, str(text), int(count) + before)
     return found
+
+
+def _is_single(of: ColumnType) -> bool:
+    return of.kind is Kind.FLOAT and of.precision == 32
 
 
 def _missing(column: Counted, source: Source, counts: dict[tuple[DataSide, int], Counts]) -> list[Listed]:

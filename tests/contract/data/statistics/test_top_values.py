@@ -306,6 +306,19 @@ def test_integers_and_doubles_are_said_to_be_rounded(bench: Any) -> None:
     assert [(one.base, one.current) for one in apart.values] == [(0, 1), (1, 0)]
 
 
+@pytest.mark.parametrize("other", ["double", "decimal(3,1)"])
+@pytest.mark.parametrize("is_joined", [True, False])
+def test_a_tenth_of_32_bits_is_no_other_tenth(bench: Any, other: str, is_joined: bool) -> None:
+    if bench.dialect.name not in ("duckdb", "postgres"):
+        pytest.skip("real numbers of this warehouse may have 64 bits")
+    bench.fill("old", {"x": "real"}, [(0.1,), (0.5,)])
+    bench.fill("new", {"x": other}, [(0.1 if other == "double" else Decimal("0.1"),), (0.5,)])
+
+    (found,) = bench.run(top_k_diff(bench.pair("old", "new", is_joined=is_joined))).columns
+
+    assert sorted((one.base, one.current) for one in found.values) == [(0, 1), (1, 0), (1, 1)]
+
+
 def test_more_columns_than_one_statement_holds(bench: Any) -> None:
     names = {f"column {number}": "integer" for number in range(120)}
     bench.fill("wide", names, [tuple(range(120))])

@@ -117,6 +117,38 @@ def test_texts_within_arrays_and_structs_are_compared_exactly_whatever_their_col
     assert [column.mismatched for column in diff.columns] == [0, 1, 1]
 
 
+@pytest.mark.parametrize("fixed", ["char(5)", "bpchar", "name"])
+@pytest.mark.parametrize("other", ["varchar(80)", "text"])
+def test_blanks_at_the_end_count_where_one_side_has_texts_of_fixed_length(
+    site: Any, fixed: str, other: str
+) -> None:
+    if site.adapter.warehouse.name != "postgres":
+        pytest.skip("these are types of PostgreSQL")
+    long = "x" * 63
+    for name, kind, values in (
+        (
+            "base",
+            fixed,
+            f"('ab', 'k', 1), ('cd', 'l', 2), ('{'x' * 5 if fixed == 'char(5)' else long}', 'm', 3)",
+        ),
+        ("current", other, f"('ab  ', 'k ', 1), ('cd', 'l', 2), ('{long}yz', 'm', 3)"),
+    ):
+        site.adapter.execute(f"CREATE TABLE {site.relation(name)} (t {kind}, k {kind}, id integer)")
+        site.adapter.execute(f"INSERT INTO {site.relation(name)} VALUES {values}")
+
+    keyed = site.run(value_diff(site.pair(), ValueOptions(key=("id",))))
+    by_text = site.run(value_diff(site.pair(), ValueOptions(key=("k",))))
+    detail = site.run(value_diff_detail(site.pair(), ValueOptions(key=("id",))))
+    rows = site.run(rows_diff(site.pair(), ValueOptions()))
+    (top,) = site.run(top_k_diff(site.pair(), columns=("t",))).columns
+
+    assert {column.name: column.mismatched for column in keyed.columns} == {"id": 0, "t": 2, "k": 1}
+    assert (by_text.common, by_text.added, by_text.removed) == (2, 1, 1)
+    assert [row.key for row in detail.rows] == [(1,), (3,)]
+    assert (rows.common, rows.added, rows.removed) == (1, 2, 2)
+    assert sorted((one.base, one.current) for one in top.values) == [(0, 1), (0, 1), (1, 0), (1, 0), (1, 1)]
+
+
 def test_a_text_and_a_number_are_compared_exactly_whatever_the_collation(site: Any, collated: str) -> None:
     base, current = site.relation("base"), site.relation("current")
     number = WHOLE.get(site.adapter.warehouse.name, "INTEGER")
