@@ -2,8 +2,8 @@
 
 Each side is asked for its own first *k*, and then for the values that the other side alone has listed. Values
 that share their current count with the last one shown are told apart by their base count only as far as base
-has listed them. Nested values of two kinds of warehouses are equal if they are written alike. JSON is not
-compared.
+has listed them. Nested values of two kinds of warehouses are equal if they are written alike. JSON and
+intervals of two kinds are not compared.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from recce_meta.diff.data.plan import Query, Rows
 from recce_meta.diff.data.source import LiveColumn, Pair, Source, restricted
 from recce_meta.models.data_diff import ROUNDED_DOUBLE, ColumnTopK, DataSide, TopValue
 
+_WRITTEN = {Kind.JSON: "JSON", Kind.INTERVAL: "intervals"}
+"""Kinds of which equal values have other texts in another kind of warehouse."""
 NO_VALUES = "no row has a value"
 NUMBERS = frozenset([Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT])
 
@@ -93,8 +95,8 @@ def _key(pair: Pair, column: SideColumn) -> Key | str:
     (base_dialect, base), (dialect, current) = own[DataSide.BASE], own[DataSide.CURRENT]
     incomparable = f"{base.text} in base and {current.text} in current have nothing in common"
     if not pair.is_joined:
-        if base.kind is current.kind is Kind.JSON and base_dialect.name != dialect.name:
-            return f"{base_dialect.name} and {dialect.name} write JSON in two ways"
+        if base.kind is current.kind and base.kind in _WRITTEN and base_dialect.name != dialect.name:
+            return f"{base_dialect.name} and {dialect.name} write {_WRITTEN[base.kind]} in two ways"
         are_alike = base.kind is current.kind or {base.kind, current.kind} <= NUMBERS
         casts = {DataSide.BASE: _as_it_is(base_dialect, base), DataSide.CURRENT: _as_it_is(dialect, current)}
         return Key(current, casts) if are_alike else incomparable

@@ -353,8 +353,11 @@ def test_both_warehouses_say_the_same(benches: list[Any]) -> None:
 def test_two_kinds_of_warehouses_find_each_other_s_values(benches: list[Any]) -> None:
     duckdb, postgres = benches
     for bench, early in zip(benches, ("0044-03-15 (BC) 01:02:03", "0044-03-15 01:02:03 BC"), strict=True):
-        columns = {"at": "timestamp", "x": "float8[]", "j": "json"}
-        rows = [(early, [0.0], '{"b": 1, "a": 2}'), ("12026-01-01 00:00:00", [0.5], "[1, 2]")]
+        columns = {"at": "timestamp", "x": "float8[]", "j": "json", "i": "interval"}
+        rows = [
+            (early, [0.0], '{"b": 1, "a": 2}', "3 months"),
+            ("12026-01-01 00:00:00", [0.5], "[1, 2]", "-1 day"),
+        ]
         bench.fill("t", columns, rows if bench is duckdb else [*rows, rows[1]])
 
     pair = Pair(
@@ -366,6 +369,7 @@ def test_two_kinds_of_warehouses_find_each_other_s_values(benches: list[Any]) ->
     sides = {DataSide.BASE: duckdb, DataSide.CURRENT: postgres}
     found = run(top_k_diff(pair, k=1), lambda asked: [sides[one.side].answer(one) for one in asked])
 
-    at, x, j = found.columns
+    at, x, j, i = found.columns
     assert (listed(at), listed(x)) == ([("12026-01-01 00:00:00", 1, 2)], [([Decimal("0.5")], 1, 2)])
     assert j.reason == "duckdb and postgres write JSON in two ways"
+    assert i.reason == "duckdb and postgres write intervals in two ways"
