@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -168,3 +169,46 @@ def test_distances_are_those_of_exact_arithmetic(
     by_name = {column.name: column for column in diff.columns}
     for i, kind in enumerate(kinds):
         check(by_name[f"c{i}"], columns[kind], absolute, relative)
+
+
+@pytest.mark.parametrize(
+    ("base", "current"),
+    [
+        *(("bigint", "uhugeint"), ("uhugeint", "bigint"), ("bigint", "ubigint"), ("ubigint", "utinyint")),
+        *(("hugeint", "ubigint"), ("uhugeint", "bignum"), ("bignum", "hugeint"), ("integer", "uhugeint")),
+    ],
+)
+@pytest.mark.parametrize(
+    ("absolute", "relative"), [("0", "0"), ("1", "0"), ("1e30", "0"), ("0", "0.5"), ("3", "1e-9")]
+)
+def test_whole_numbers_of_two_types_are_measured_without_overflow(
+    site: Any, base: str, current: str, absolute: str, relative: str
+) -> None:
+    if site.adapter.warehouse.name != "duckdb":
+        pytest.skip("has no types of so many bits")
+    values = [
+        sorted({ends(kind)[0], ends(kind)[0] + 1, 0, 1, ends(kind)[1] - 1, ends(kind)[1]})
+        for kind in (base, current)
+    ]
+    pairs = list(itertools.product(*values))
+    for name, kind, place in (("base", base, 0), ("current", current, 1)):
+        relation = site.relation(name)
+        rows = ", ".join(f"({number}, '{pair[place]}'::{kind})" for number, pair in enumerate(pairs))
+        site.adapter.execute(f"CREATE TABLE {relation} (id INTEGER, n {kind})")
+        site.adapter.execute(f"INSERT INTO {relation} VALUES {rows}")
+
+    options = ValueOptions(key=("id",), absolute=Decimal(absolute), relative=Decimal(relative))
+    column = site.run(value_diff(site.pair(), options)).columns[1]
+
+    far = [
+        abs(before - after)
+        for before, after in pairs
+        if abs(before - after) > max(Fraction(absolute), Fraction(relative) * max(abs(before), abs(after)))
+    ]
+    assert column.mismatched == len(far)
+    if "uhugeint" in (base, current) and "bignum" not in (base, current):  # no type but a double holds both
+        assert (column.compared_as, column.is_difference_rounded) == ("double, rounded", True)
+        assert column.largest_difference == pytest.approx(max(far), rel=1e-9)
+    else:
+        assert (column.compared_as, column.is_difference_rounded) == (None, False)
+        assert column.largest_difference == max(far, default=None)
