@@ -23,7 +23,6 @@ from recce_meta.diff.expected_figures import (
 from recce_meta.diff.expected_rows import (
     detail_violations,
     multiset_violations,
-    only_in_base,
     only_in_current,
     query_violations,
     rows_violations,
@@ -114,7 +113,6 @@ def _differences(answer: CheckAnswer) -> list[str]:
             return found + only_in_current(answer.subject.name, answer.current_only)
         case ValueDetail():
             found = detail_violations(ExpectRows(), answer)
-            found += only_in_base(answer.subject.name, answer.base_only)
             return found + only_in_current(answer.subject.name, answer.current_only)
         case QueryDiff():
             compared = answer.values or answer.rows
@@ -200,7 +198,7 @@ def _schema(expect: ExpectSchema, diff: SchemaDiff) -> list[str]:
             return (
                 [] if status in expect.allow else [f"{name}: is not in {side}, and {status} is not allowed"]
             )
-    found = []
+    found = [] if diff.columns else [f"{name}: has no column, so that nothing was compared"]
     for column in diff.changed:
         if column.status in expect.allow:
             continue

@@ -30,7 +30,17 @@ FLOAT_NOISE = 1e-9
 
 
 def profile_violations(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
-    """Figures that changed by more than their limit."""
+    """Return figures beyond their limit, and limits of all columns that no figure was held against."""
+    return _beyond_limits(expect, diff) or _without_figure(expect, diff)
+
+
+def profile_differences(diff: ProfileDiff, figures: Sequence[str]) -> list[str]:
+    """Every figure that is not equal on both sides."""
+    expect = ExpectProfile(max_change=dict.fromkeys(figures, NONE), allow=frozenset())
+    return _beyond_limits(expect, diff)
+
+
+def _beyond_limits(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
     name = diff.subject.name
     found = unknown_columns(name, list(expect.columns), [column.name for column in diff.columns], "profiled")
     found += [] if diff.columns else [f"{name}: has no column, so that nothing was profiled"]
@@ -49,10 +59,28 @@ def profile_violations(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
     return found
 
 
-def profile_differences(diff: ProfileDiff, figures: Sequence[str]) -> list[str]:
-    """Every figure that is not equal on both sides."""
-    expect = ExpectProfile(max_change=dict.fromkeys(figures, NONE), allow=frozenset())
-    return profile_violations(expect, diff)
+def _without_figure(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
+    """Return a sentence for each limit of all columns that was held against no figure of any column."""
+    found, name = [], diff.subject.name
+    for figure, limit in expect.max_change.items():
+        values = [
+            tuple(_value(side, figure) for side in (column.base, column.current) if side is not None)
+            for column in diff.columns
+        ]
+        if all(value is None for pair in values for value in pair):
+            found.append(f"{name}: no column has the figure {figure}, so that its limit cannot be judged")
+        elif not any(_can_be_judged(pair, limit) for pair in values):
+            found.append(
+                f"{name}: {figure} of no column is a number, so that its limit cannot be judged; only 0 can"
+            )
+    return found
+
+
+def _can_be_judged(values: Sequence[Value], limit: Amount) -> bool:
+    """Return True for equal values, for numbers, and for any values if the limit is 0."""
+    if any(value is None for value in values):
+        return False
+    return not limit.value or all(map(_is_number, values)) or _is_same(values[0], values[-1])
 
 
 def _is_missing(column: ColumnProfile, figure: str) -> bool:

@@ -14,10 +14,11 @@ from recce_meta.diff.sentences import (
     unknown_columns,
 )
 from recce_meta.errors import first_of
-from recce_meta.models.check_expect import NONE, Amount, ExpectRows, ExpectValues
+from recce_meta.models.check_expect import NONE, OTHERS, Amount, ExpectRows, ExpectValues
 from recce_meta.models.data_diff import KeyCounts, QueryDiff, RowsDiff, ValueDetail, ValueDiff
 
 MOST_NAMES = 5
+WITHOUT_KEY = "has no key, so that changed rows cannot be told from removed and added ones"
 
 
 def value_violations(expect: ExpectValues, diff: ValueDiff) -> list[str]:
@@ -38,9 +39,11 @@ def value_violations(expect: ExpectValues, diff: ValueDiff) -> list[str]:
     if "removed_columns" not in expect.allow:
         found += _only_in(name, diff.base_only, "base")
     found += _saw_nothing(name, diff, diff.base.rows + diff.current.rows)
-    if not found and "changed" not in expect.allow:
-        found += _without_common(name, diff)
-    return found + _uncompared_rows(name, diff, expect.allow)
+    found += _uncompared_rows(name, diff, expect.allow)
+    values = [column.name for column in diff.columns if not column.reason]
+    others = [column.name for column in diff.columns if column.reason]
+    others += [*diff.base_only, *diff.current_only]
+    return found or _compared_nothing(diff, diff.common, values, others, expect.allow)
 
 
 def multiset_violations(expect: ExpectValues, diff: RowsDiff) -> list[str]:
@@ -50,14 +53,12 @@ def multiset_violations(expect: ExpectValues, diff: RowsDiff) -> list[str]:
         return one_sided(name, diff.base_rows is not None, diff.current_rows is not None, expect.allow)
     found = _moved_rows(name, expect, diff.added, diff.removed, diff.base_rows)
     if expect.max_mismatch != NONE or "changed" in expect.allow:
-        found.append(
-            f"{name}: has no key, so that changed rows cannot be told from removed and added ones; "
-            "params.primary_key names one"
-        )
+        found.append(f"{name}: {WITHOUT_KEY}; params.primary_key names one")
     if "incomparable_columns" not in expect.allow:
         found += [f"{name}: column {column} was not compared" for column in diff.incomparable]
     found += _saw_nothing(name, diff, diff.base_rows + diff.current_rows)
-    return found + ([] if "removed_columns" in expect.allow else _only_in(name, diff.base_only, "base"))
+    found += [] if "removed_columns" in expect.allow else _only_in(name, diff.base_only, "base")
+    return found or _judged_no_row(diff, expect.allow, "params.primary_key names one")
 
 
 def detail_violations(expect: ExpectRows, detail: ValueDetail) -> list[str]:
@@ -74,11 +75,17 @@ def detail_violations(expect: ExpectRows, detail: ValueDetail) -> list[str]:
             f"{allowed(expect.max_differing_rows)} cannot be told; params.limit raises it"
         ]
     found = _uncompared_rows(name, detail, expect.allow)
-    if detail.base is not None and detail.current is not None:
-        found += _saw_nothing(name, detail, detail.base.rows + detail.current.rows)
     if "incomparable_columns" not in expect.allow:
         found += [f"{name}: column {column} was not compared" for column in detail.incomparable]
-    return found
+    if "removed_columns" not in expect.allow:
+        found += _only_in(name, detail.base_only, "base")
+    if detail.base is None or detail.current is None:
+        return found
+    found += _saw_nothing(name, detail, detail.base.rows + detail.current.rows)
+    others = [*detail.incomparable, *detail.base_only, *detail.current_only]
+    removed = sum(row.status == "removed" for row in detail.rows)
+    common = detail.base.compared - removed
+    return found or _compared_nothing(detail, common, detail.columns, others, expect.allow)
 
 
 def query_violations(expect: ExpectRows, diff: QueryDiff) -> list[str]:
@@ -93,10 +100,9 @@ def query_violations(expect: ExpectRows, diff: QueryDiff) -> list[str]:
             f"{name}: column {c.name} was not compared: {c.reason}" for c in values.columns if c.reason
         ]
         reasons += _only_in(name, values.base_only, "base") + _uncompared_rows(name, values, frozenset())
-        found = _differing(name, expect, counts, values.total)
-        if not found and "changed" not in expect.allow:
-            found += _without_common(name, values)
-        return found + reasons
+        found = _differing(name, expect, counts, values.total) + reasons
+        compared = [column.name for column in values.columns]
+        return found or _compared_nothing(values, values.common, compared, values.current_only, expect.allow)
     if diff.rows is not None:
         return rows_violations(expect, diff.rows, name)
     return [f"{name}: the results were not compared"]
@@ -110,12 +116,8 @@ def rows_violations(expect: ExpectRows, rows: RowsDiff, name: str) -> list[str]:
     found = _differing(name, expect, counts, rows.common + rows.added + rows.removed)
     found += [f"{name}: column {column} was not compared" for column in rows.incomparable]
     found += _saw_nothing(name, rows, rows.base_rows + rows.current_rows)
-    return found + _only_in(name, rows.base_only, "base")
-
-
-def only_in_base(name: str, columns: tuple[str, ...]) -> list[str]:
-    """Return a sentence for columns that current has not."""
-    return _only_in(name, columns, "base")
+    found += _only_in(name, rows.base_only, "base")
+    return found or _judged_no_row(rows, expect.allow, "name a primary key in params")
 
 
 def only_in_current(name: str, columns: tuple[str, ...]) -> list[str]:
@@ -145,11 +147,40 @@ def _moved_rows(name: str, expect: ExpectValues, added: int, removed: int, kept:
     return found
 
 
-def _without_common(name: str, diff: ValueDiff) -> list[str]:
-    """Return a sentence if both sides have rows, and no key is on both: no value was compared."""
-    if diff.common or not (diff.added and diff.removed):
+def _compared_nothing(
+    diff: ValueDiff | ValueDetail,
+    common: int,
+    compared: Iterable[str],
+    others: Iterable[str],
+    allow: frozenset[str],
+) -> list[str]:
+    """Return why no row or no value was compared, or nothing: what `allow` permits is still not seen.
+
+    *common* rows have their key on both sides. *compared* are columns, with or without the key's;
+    *others* are columns that were left out. Values do not matter if changed rows are allowed.
+    """
+    assert diff.base is not None and diff.current is not None
+    name, key = diff.subject.name, ", ".join(diff.key)
+    is_filled = bool(diff.base.rows and diff.current.rows)
+    if not (diff.base.compared or diff.current.compared) and (diff.base.rows or diff.current.rows):
+        return [f"{name}: every key ({key}) is NULL or not unique, so that no row was compared"]
+    if "changed" in allow:
         return []
-    return [f"{name}: no key ({', '.join(diff.key)}) is on both sides, so that no value was compared"]
+    if is_filled and not common:
+        return [f"{name}: no key ({key}) is on both sides, so that no value was compared"]
+    keys = {column.casefold() for column in diff.key}
+    left_out = [column for column in others if column.casefold() not in keys]
+    if left_out and keys.issuperset(column.casefold() for column in compared):
+        columns = first_of(left_out, MOST_NAMES)
+        return [f"{name}: only the key ({key}) was compared; no value of {columns} was"]
+    return []
+
+
+def _judged_no_row(rows: RowsDiff, allow: frozenset[str], names_key: str) -> list[str]:
+    """Return a sentence if every row that differs is allowed, though some may be changed rows."""
+    if not {"added", "removed"} <= allow or "changed" in allow or not (rows.added and rows.removed):
+        return []
+    return [f"{rows.subject.name}: {WITHOUT_KEY}; {names_key}"]
 
 
 def _saw_nothing(name: str, diff: ValueDiff | ValueDetail | RowsDiff, rows: int) -> list[str]:
@@ -176,8 +207,11 @@ def _mismatches(expect: ExpectValues, diff: ValueDiff) -> list[str]:
 
 def _mismatches_by_column(name: str, limits: Mapping[str, Amount], diff: ValueDiff) -> list[str]:
     found = unknown_columns(name, list(limits), [column.name for column in diff.columns], "compared")
+    named = {column: limit for column, limit in limits.items() if column != OTHERS}
     for column in diff.columns:
         limit = limit_for(column.name, limits) or NONE
+        if column.reason and limit_for(column.name, named) is not None:
+            found.append(f"{name}: column {column.name} was not compared, so that its limit cannot be judged")
         if column.mismatched and exceeds(column.mismatched, limit, diff.common):
             share = share_of(column.mismatched, diff.common, "common rows", limit)
             found.append(f"{name}: {share} changed in column {column.name}, {allowed(limit)}")

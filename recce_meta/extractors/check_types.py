@@ -139,7 +139,7 @@ _EXPECT_RESULT = {
 _EXPECT_ROWS = {"max_differing_rows": Field(rows), "allow": Field(words_of(*ROW_STATUSES))}
 _EXPECT_DETAIL = {
     "max_differing_rows": Field(few_rows),
-    "allow": Field(words_of(*ROW_STATUSES, "null_keys", "duplicate_keys", "incomparable_columns")),
+    "allow": Field(words_of(*VALUE_ALLOWANCES)),
 }
 _EXPECT_VALUES = {
     "max_mismatch": Field(plain_or_by_column(rows)),

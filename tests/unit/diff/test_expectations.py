@@ -169,7 +169,7 @@ CHANGED = value_diff(changed=32, columns=(column("amount", 30), column("Status",
         ),
         (
             ExpectValues(allow=allow("incomparable_columns")),
-            value_diff(columns=(column("payload", None, reason="no common type"),)),
+            value_diff(columns=(column("amount"), column("payload", None, reason="no common type"))),
             (),
         ),
         (
@@ -206,7 +206,11 @@ CHANGED = value_diff(changed=32, columns=(column("amount", 30), column("Status",
             value_diff(common=0, added=9, removed=9),
             (),
         ),
-        (ExpectValues(allow=allow("added")), value_diff(common=0, added=9), ()),
+        (
+            ExpectValues(allow=allow("added")),
+            value_diff(base=KeyCounts(rows=0), common=0, added=1000),
+            (),
+        ),
         (
             ExpectEqual(),
             value_diff(current_only=("total",)),
@@ -533,7 +537,13 @@ def profiled(base: Profile | None, current: Profile | None, name: str = "amount"
         ),
         (
             ExpectProfile(max_change={"min": share("5")}),
-            profiled(profile(min="a"), profile(min="b")),
+            ProfileDiff(
+                subject=ORDERS,
+                columns=(
+                    ColumnProfile(name="a", base=profile(min="a"), current=profile(min="b")),
+                    ColumnProfile(name="n", base=profile(min=1), current=profile(min=1)),
+                ),
+            ),
             (),
         ),
         (
@@ -544,7 +554,17 @@ def profiled(base: Profile | None, current: Profile | None, name: str = "amount"
                 "only 0 can",
             ),
         ),
-        (ExpectProfile(max_change={"avg": rows(0)}), profiled(profile(), profile()), ()),
+        (
+            ExpectProfile(max_change={"avg": rows(0)}),
+            ProfileDiff(
+                subject=ORDERS,
+                columns=(
+                    ColumnProfile(name="a", base=profile(), current=profile()),
+                    ColumnProfile(name="n", base=profile(avg=1), current=profile(avg=1)),
+                ),
+            ),
+            (),
+        ),
         (
             ExpectProfile(max_change={"avg": share("5")}),
             profiled(profile(avg=None), profile(avg=1.5)),
@@ -570,7 +590,7 @@ def profiled(base: Profile | None, current: Profile | None, name: str = "amount"
             profiled(profile(avg=0), profile(avg=1)),
             ("orders: avg of column amount went from 0 to 1 (from 0), at most 5% allowed",),
         ),
-        (ExpectProfile(max_change={"avg": share("5")}), profiled(None, profile()), ()),
+        (ExpectProfile(max_change={"avg": share("5")}), profiled(None, profile(avg=1)), ()),
         (
             ExpectProfile(max_change={"avg": share("5")}),
             profiled(profile(), None),
@@ -818,3 +838,109 @@ def test_a_condition_that_leaves_no_row_has_shown_nothing(
 
     for diff in (by_key, whole):
         assert violations(expect, [diff]) == (() if told is None else (f"orders: {told}",))
+
+
+NULL_KEYS = KeyCounts(rows=900, null_keys=900)
+DUPLICATES = KeyCounts(rows=900, duplicate_keys=5, duplicate_rows=900)
+WITHOUT_KEY = "has no key, so that changed rows cannot be told from removed and added ones"
+
+
+@pytest.mark.parametrize(
+    ("expect", "answer", "says"),
+    [
+        (
+            ExpectValues(allow=allow("null_keys", "changed")),
+            value_diff(base=NULL_KEYS, current=NULL_KEYS, common=0),
+            "every key (id) is NULL or not unique, so that no row was compared",
+        ),
+        (
+            ExpectValues(allow=allow("duplicate_keys")),
+            value_diff(base=DUPLICATES, current=DUPLICATES, common=0),
+            "every key (id) is NULL or not unique, so that no row was compared",
+        ),
+        (
+            ExpectValues(allow=allow("null_keys", "added")),
+            value_diff(base=NULL_KEYS, common=0, added=1000),
+            "no key (id) is on both sides, so that no value was compared",
+        ),
+        (
+            ExpectRows(allow=allow("null_keys")),
+            replace(detail(), base=NULL_KEYS, current=NULL_KEYS),
+            "every key (id) is NULL or not unique, so that no row was compared",
+        ),
+        (
+            ExpectRows(allow=allow("added", "removed")),
+            replace(detail("added", "removed"), base=KeyCounts(rows=1), current=KeyCounts(rows=1)),
+            "no key (id) is on both sides, so that no value was compared",
+        ),
+        (
+            ExpectValues(allow=allow("removed_columns")),
+            value_diff(columns=(column("ID"),), base_only=("total",)),
+            "only the key (id) was compared; no value of total was",
+        ),
+        (
+            ExpectValues(),
+            value_diff(columns=(column("id"),), current_only=("total",)),
+            "only the key (id) was compared; no value of total was",
+        ),
+        (
+            ExpectValues(allow=allow("incomparable_columns")),
+            value_diff(columns=(column("id"), column("payload", None, reason="no common type"))),
+            "only the key (id) was compared; no value of payload was",
+        ),
+        (
+            ExpectRows(allow=allow("incomparable_columns")),
+            replace(
+                detail(),
+                columns=(),
+                incomparable=("payload",),
+                base=KeyCounts(rows=1),
+                current=KeyCounts(rows=1),
+            ),
+            "only the key (id) was compared; no value of payload was",
+        ),
+        (ExpectRows(), replace(detail(), base_only=("total",)), "only base has the column total"),
+        (
+            ExpectValues(max_mismatch={"payload": share("1")}, allow=allow("incomparable_columns")),
+            value_diff(columns=(column("amount"), column("payload", None, reason="no common type"))),
+            "column payload was not compared, so that its limit cannot be judged",
+        ),
+        (
+            ExpectValues(allow=allow("added", "removed")),
+            rows_diff(common=9, added=1, removed=1),
+            f"{WITHOUT_KEY}; params.primary_key names one",
+        ),
+        (
+            ExpectRows(allow=allow("added", "removed")),
+            rows_diff(common=9, added=1, removed=1),
+            f"{WITHOUT_KEY}; name a primary key in params",
+        ),
+        (
+            ExpectProfile(max_change={"avg": rows(0), "median": share("5")}),
+            profiled(profile(avg=None), profile(avg=None)),
+            "no column has the figure avg, so that its limit cannot be judged",
+        ),
+        (
+            ExpectProfile(max_change={"min": share("5")}),
+            profiled(profile(min="a"), profile(min="b")),
+            "min of no column is a number, so that its limit cannot be judged; only 0 can",
+        ),
+        (ExpectSchema(), schema(), "has no column, so that nothing was compared"),
+    ],
+)
+def test_a_check_that_compared_nothing_fails(expect: Any, answer: Any, says: str) -> None:
+    assert violations(expect, [answer])[:1] == (f"{answer.subject.name}: {says}",)
+
+
+@pytest.mark.parametrize(
+    ("expect", "answer"),
+    [
+        (ExpectValues(), value_diff(columns=(column("id"),))),
+        (ExpectValues(), value_diff(base=KeyCounts(rows=0), current=KeyCounts(rows=0), common=0)),
+        (ExpectValues(allow=allow("null_keys")), value_diff(base=KeyCounts(rows=1001, null_keys=1))),
+        (ExpectValues(allow=allow("added", "removed")), rows_diff(common=9, added=1)),
+        (ExpectProfile(max_change={"min": share("5")}), profiled(profile(min="a"), profile(min="a"))),
+    ],
+)
+def test_a_check_that_compared_all_there_is_passes(expect: Any, answer: Any) -> None:
+    assert violations(expect, [answer]) == ()
