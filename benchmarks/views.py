@@ -26,6 +26,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import NodeMetadata, NodeResult, Project
 from recce_meta.models.column_lineage import REFERENCES_SINCE, ColumnGraph, lineage_id_of
 from recce_meta.store import content
+from recce_meta.store.changes import fill_changes
 from recce_meta.store.columns import (
     ANALYSIS_COLUMNS,
     EDGE_COLUMNS,
@@ -44,7 +45,14 @@ RUNS = 2_000
 MODELS = 400
 TESTS = 20
 SHARE = 0.02
-VIEWS = ("nodes", "lineage", "node_changes", "column_lineage", "column_analysis", "run_steps")
+NODE = "model.shop.stg_subscription_00003"
+CHANGES = ("node_changes", "column_changes", "lineage_changes")
+VIEWS = (
+    "nodes", "node_columns", "lineage", *CHANGES, "impacted_nodes", "column_lineage", "column_analysis",
+    "run_steps", "row_count_history", "latest_row_counts",
+)  # fmt: skip
+OF_ONE_NODE = ("run_history", *CHANGES, "node_columns", "row_count_history", "latest_row_counts")
+JOINED = (*CHANGES, "node_columns", "column_analysis", "row_count_history")
 MOST, MOST_OF_IMPACT = 0.3, 2.0
 """Seconds."""
 Store = tuple[Callable[[], UnifiedSqlAdapter], str]
@@ -168,6 +176,7 @@ def fill(adapter: UnifiedSqlAdapter, schema: str, tables: Tables) -> None:
         for table, (columns, rows) in tables.items():
             store.insert(table, columns, rows)
         store.execute("refresh_statistics")
+    fill_changes(adapter, schema)
 
 
 def questions(schema: str, run_id: str) -> dict[str, tuple[str, float]]:
@@ -179,14 +188,15 @@ def questions(schema: str, run_id: str) -> dict[str, tuple[str, float]]:
     asked["column_impact of one run"] = (
         f"SELECT * FROM {schema}.column_impact WHERE run_id = '{run_id}'", MOST_OF_IMPACT,
     )  # fmt: skip
-    asked["run_history of one node"] = (
-        f"SELECT * FROM {schema}.run_history WHERE unique_id = 'model.shop.stg_subscription_00003'", MOST
-    )  # fmt: skip
-    asked["column_analysis joined with latest_runs"] = (
-        f"SELECT found.* FROM {schema}.latest_runs AS run"
-        f" JOIN {schema}.column_analysis AS found ON found.run_id = run.run_id",
-        MOST,
-    )
+    for view in OF_ONE_NODE:
+        key = "node_id" if view == "lineage_changes" else "unique_id"
+        asked[f"{view} of one node"] = f"SELECT * FROM {schema}.{view} WHERE {key} = '{NODE}'", MOST
+    for view in JOINED:
+        asked[f"{view} joined with latest_runs"] = (
+            f"SELECT found.* FROM {schema}.latest_runs AS run"
+            f" JOIN {schema}.{view} AS found ON found.run_id = run.run_id",
+            MOST,
+        )
     return asked
 
 

@@ -26,6 +26,7 @@ from recce_meta.extractors.git import GitState
 from recce_meta.graph.columns.project import SECONDS
 from recce_meta.models import Project
 from recce_meta.models.statistics import NodeStatistics
+from recce_meta.store.changes import fill_changes
 from recce_meta.store.migrate import init_sql, init_store, refuse_memory, refuse_newer
 
 
@@ -88,8 +89,8 @@ _artifact_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together
 def init(connection: Connection, show_sql: bool) -> None:
     """Create the store, or bring it up to date.
 
-    Safe to repeat: what is there stays, an older store is migrated, views are written again. A newer store
-    is left as it is.
+    Safe to repeat: what is there stays, an older store is migrated, views are written again. What recorded
+    graphs change is stored for the views. A newer store is left as it is.
     """
     with connection.open() as adapter:
         if show_sql:
@@ -97,6 +98,8 @@ def init(connection: Connection, show_sql: bool) -> None:
             return
         refuse_memory(adapter)
         result = init_store(adapter, connection.schema)
+        if result.remedy is None:
+            fill_changes(adapter, connection.schema)
     if result.remedy is not None:
         warn(
             f"the store is newer than recce_meta {__version__}, which reads it but cannot write it; "

@@ -122,6 +122,11 @@ class StoreSession:
         """Whether a view can be replaced by one with more columns at its end."""
         return self._warehouse.replaces_wider_views
 
+    @property
+    def stores_changes(self) -> bool:
+        """Whether `node_changes` reads stored changes of graphs."""
+        return self._warehouse.stores_changes
+
     def query(self, name: str, **parameters: object) -> list[tuple[object, ...]]:
         """The rows of the query in `sql/queries/<name>.sql`."""
         (statement,) = files.query(name, self.dialect).statements(self._schema_in_statements)

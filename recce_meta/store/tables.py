@@ -30,5 +30,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "column_top_values": ("quality_run_id", "unique_id", "ordinal", "place"),
     "quality_metrics": ("quality_run_id", "unique_id", "ordinal", "place"),
     "check_results": ("check_result_id",),
+    "graph_steps": ("previous_graph_id", "graph_id", "same_dbt"),
+    "graph_changes": ("previous_graph_id", "graph_id", "same_dbt", "unique_id"),
 }
 """Key columns by table, all but `store`, which has one row."""

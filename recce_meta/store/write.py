@@ -17,6 +17,7 @@ from recce_meta.models.column_lineage import Analyse, ColumnGraph, KnownColumns,
 from recce_meta.models.run import with_build
 from recce_meta.models.statistics import NodeStatistics
 from recce_meta.store import content
+from recce_meta.store.changes import store_changes
 from recce_meta.store.columns import (
     AnalysesGone,
     ColumnPieces,
@@ -170,6 +171,7 @@ def _record(
         store.insert("runs", RUN_COLUMNS, [run_row(run)])
         if (first := _recorded_by_another(store, run)) is not None:
             return RecordResult(run=first, written=False, differs=first.graph_id != run.graph_id)
+        store_changes(store)
         if max(versions, analyses) >= MANY_VERSIONS:
             store.execute("refresh_statistics")
     return RecordResult(

@@ -111,6 +111,8 @@ class Warehouse:
     """Whether CREATE within a transaction is undone by ROLLBACK."""
     creates_store_apart: ClassVar[bool] = False
     """Whether the store is created statement by statement even so, ahead of the transaction that writes."""
+    stores_changes: ClassVar[bool] = False
+    """Whether the store keeps what differs between two graphs: its view `node_changes` reads that first."""
     replaces_wider_views: ClassVar[bool] = True
     """Whether CREATE OR REPLACE VIEW can add columns at the end of a view."""
 

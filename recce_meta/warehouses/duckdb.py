@@ -44,6 +44,7 @@ class DuckDB(Warehouse):
     url_schemes: ClassVar[tuple[str, ...]] = ("duckdb",)
     distributions: ClassVar[tuple[str, ...]] = ("duckdb", "duckdb-engine")
     is_in_process = True
+    stores_changes = True
     # DuckDB has no codes: the names of the driver's exception classes serve.
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {
         "BinderException": MissingRelation,

@@ -67,6 +67,7 @@ class Postgres(Warehouse):
     url_schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres")
     distributions: ClassVar[tuple[str, ...]] = ("psycopg",)
     version_sql = "SHOW server_version"
+    stores_changes = True
     read_only_codes = frozenset({"25006"})
     # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
     max_identifier_length = 63

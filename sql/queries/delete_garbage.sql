@@ -24,6 +24,18 @@ WHERE NOT EXISTS (
 DELETE FROM graph_parts
 WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.graph_id = graph_parts.graph_id);
 
+DELETE FROM graph_changes
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.graph_id = graph_changes.graph_id);
+
+DELETE FROM graph_changes
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.graph_id = graph_changes.previous_graph_id);
+
+DELETE FROM graph_steps
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.graph_id = graph_steps.graph_id);
+
+DELETE FROM graph_steps
+WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.graph_id = graph_steps.previous_graph_id);
+
 DELETE FROM part_nodes
 WHERE NOT EXISTS (SELECT 1 FROM graph_parts WHERE graph_parts.part_id = part_nodes.part_id);
 

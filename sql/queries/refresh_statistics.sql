@@ -3,6 +3,8 @@
 SET LOCAL default_statistics_target = 10;
 ANALYZE graph_parts;
 ANALYZE part_nodes;
+ANALYZE graph_steps;
+ANALYZE graph_changes;
 ANALYZE node_versions;
 ANALYZE version_parents;
 ANALYZE run_results;

@@ -7,6 +7,10 @@ SELECT 'graph_parts' AS table_name, COUNT(*) AS row_count FROM graph_parts
 UNION ALL
 SELECT 'part_nodes' AS table_name, COUNT(*) AS row_count FROM part_nodes
 UNION ALL
+SELECT 'graph_steps' AS table_name, COUNT(*) AS row_count FROM graph_steps
+UNION ALL
+SELECT 'graph_changes' AS table_name, COUNT(*) AS row_count FROM graph_changes
+UNION ALL
 SELECT 'node_versions' AS table_name, COUNT(*) AS row_count FROM node_versions
 UNION ALL
 SELECT 'version_parents' AS table_name, COUNT(*) AS row_count FROM version_parents

@@ -550,6 +550,45 @@ CLUSTER BY check_result_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per pair of graphs that were compared, the earlier one first. `same_dbt` says whether one version of dbt
+-- wrote both: it decides what is compared. Written after the pair's rows of `graph_changes`.
+CREATE TABLE IF NOT EXISTS {{ schema }}.graph_steps (
+  previous_graph_id STRING NOT NULL,
+  graph_id STRING NOT NULL,
+  same_dbt BOOL NOT NULL,
+  PRIMARY KEY (previous_graph_id, graph_id, same_dbt) NOT ENFORCED
+)
+CLUSTER BY previous_graph_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per pair of graphs and node that differs between them: the columns of `node_changes` that no run decides.
+-- Derived: `record` and `init` write the rows, and the view computes those of other pairs.
+CREATE TABLE IF NOT EXISTS {{ schema }}.graph_changes (
+  previous_graph_id STRING NOT NULL,
+  graph_id STRING NOT NULL,
+  same_dbt BOOL NOT NULL,
+  unique_id STRING NOT NULL,
+  name STRING NOT NULL,
+  resource_type STRING NOT NULL,
+  status STRING NOT NULL,
+  code_changed BOOL,
+  compiled_changed BOOL,
+  config_changed BOOL,
+  columns_changed BOOL,
+  description_changed BOOL,
+  contract_changed BOOL,
+  place_changed BOOL,
+  version_id STRING,
+  previous_version_id STRING,
+  relation_name STRING,
+  previous_relation_name STRING,
+  PRIMARY KEY (previous_graph_id, graph_id, same_dbt, unique_id) NOT ENFORCED
+)
+CLUSTER BY previous_graph_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per stored result of a check, with the runs that it compared. Key: check_result_id.
 -- A run that has been pruned, or was never recorded, has NULLs.
 CREATE OR REPLACE VIEW {{ schema }}.check_history AS

@@ -629,6 +629,51 @@ TBLPROPERTIES (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per pair of graphs that were compared, the earlier one first. `same_dbt` says whether one version of dbt
+-- wrote both: it decides what is compared. Written after the pair's rows of `graph_changes`.
+CREATE TABLE IF NOT EXISTS {{ schema }}.graph_steps (
+  previous_graph_id STRING NOT NULL,
+  graph_id STRING NOT NULL,
+  same_dbt BOOLEAN NOT NULL
+)
+CLUSTER BY (previous_graph_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per pair of graphs and node that differs between them: the columns of `node_changes` that no run decides.
+-- Derived: `record` and `init` write the rows, and the view computes those of other pairs.
+CREATE TABLE IF NOT EXISTS {{ schema }}.graph_changes (
+  previous_graph_id STRING NOT NULL,
+  graph_id STRING NOT NULL,
+  same_dbt BOOLEAN NOT NULL,
+  unique_id STRING NOT NULL,
+  name STRING NOT NULL,
+  resource_type STRING NOT NULL,
+  status STRING NOT NULL,
+  code_changed BOOLEAN,
+  compiled_changed BOOLEAN,
+  config_changed BOOLEAN,
+  columns_changed BOOLEAN,
+  description_changed BOOLEAN,
+  contract_changed BOOLEAN,
+  place_changed BOOLEAN,
+  version_id STRING,
+  previous_version_id STRING,
+  relation_name STRING,
+  previous_relation_name STRING
+)
+CLUSTER BY (previous_graph_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per stored result of a check, with the runs that it compared. Key: check_result_id.
 -- A run that has been pruned, or was never recorded, has NULLs.
 CREATE OR REPLACE VIEW {{ schema }}.check_history AS

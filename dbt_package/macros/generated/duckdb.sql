@@ -544,6 +544,45 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.check_results (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per pair of graphs that were compared, the earlier one first. `same_dbt` says whether one version of dbt
+-- wrote both: it decides what is compared. Written after the pair's rows of `graph_changes`.
+CREATE TABLE IF NOT EXISTS {{ schema }}.graph_steps (
+  previous_graph_id TEXT(64) NOT NULL,
+  graph_id TEXT(64) NOT NULL,
+  same_dbt BOOLEAN NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
+-- recorders write one at a time, and nothing that is stored already
+-- One row per pair of graphs and node that differs between them: the columns of `node_changes` that no run decides.
+-- Derived: `record` and `init` write the rows, and the view computes those of other pairs.
+CREATE TABLE IF NOT EXISTS {{ schema }}.graph_changes (
+  previous_graph_id TEXT(64) NOT NULL,
+  graph_id TEXT(64) NOT NULL,
+  same_dbt BOOLEAN NOT NULL,
+  unique_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  resource_type TEXT NOT NULL,
+  status TEXT NOT NULL,
+  code_changed BOOLEAN,
+  compiled_changed BOOLEAN,
+  config_changed BOOLEAN,
+  columns_changed BOOLEAN,
+  description_changed BOOLEAN,
+  contract_changed BOOLEAN,
+  place_changed BOOLEAN,
+  version_id TEXT,
+  previous_version_id TEXT,
+  relation_name TEXT,
+  previous_relation_name TEXT
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per stored result of a check, with the runs that it compared. Key: check_result_id.
 -- A run that has been pruned, or was never recorded, has NULLs.
 CREATE OR REPLACE VIEW {{ schema }}.check_history AS
@@ -2001,6 +2040,7 @@ WHERE
 -- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
 -- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
 -- tags, and those keys of the configuration whose text in the project differs and whose value does.
+-- Changes of graphs that `graph_steps` names are stored in `graph_changes`. Others are computed.
 CREATE OR REPLACE VIEW {{ schema }}.node_changes AS
 WITH parts AS (
   -- The parts of the two graphs that only one of them has: nothing differs in the others.
@@ -2008,11 +2048,18 @@ WITH parts AS (
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at,
     step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
     part.part_id, BOOL_OR(side.is_current) AS is_current
-  FROM {{ schema }}.run_steps AS step
+  FROM (
+    SELECT step.*
+    FROM {{ schema }}.run_steps AS step
+    LEFT JOIN {{ schema }}.graph_steps AS stored
+      ON stored.previous_graph_id = step.previous_graph_id
+      AND stored.graph_id = step.graph_id
+      AND stored.same_dbt = (step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version)
+    WHERE step.graph_id <> step.previous_graph_id AND stored.graph_id IS NULL
+  ) AS step
   CROSS JOIN (VALUES (TRUE), (FALSE)) AS side(is_current)
   JOIN {{ schema }}.graph_parts AS part
     ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
-  WHERE step.graph_id <> step.previous_graph_id
   GROUP BY
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at,
     step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version, part.part_id
@@ -2117,6 +2164,33 @@ WITH parts AS (
   LEFT JOIN parents AS previous_edge
     ON previous_edge.version_id = pairs.previous_version_id AND NOT pairs.same_dbt
 )
+SELECT
+  step.run_id,
+  step.previous_run_id,
+  step.project_name,
+  step.environment,
+  step.run_at,
+  change.unique_id,
+  change.name,
+  change.resource_type,
+  change.status,
+  change.code_changed,
+  change.compiled_changed,
+  change.config_changed,
+  change.columns_changed,
+  change.description_changed,
+  change.contract_changed,
+  change.place_changed,
+  change.version_id,
+  change.previous_version_id,
+  change.relation_name,
+  change.previous_relation_name
+FROM {{ schema }}.run_steps AS step
+JOIN {{ schema }}.graph_changes AS change
+  ON change.previous_graph_id = step.previous_graph_id
+  AND change.graph_id = step.graph_id
+  AND change.same_dbt = (step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version)
+UNION ALL
 SELECT
   run_id,
   previous_run_id,
@@ -2228,6 +2302,8 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- hand-written: each part names its run, as DuckDB up to 1.4 mixes up runs in nested lateral joins, and reads the
+-- run's graph in place of the view `lineage`, which DuckDB would compute for all runs
 -- One row per run, changed node and node downstream of it. Key: run_id, changed_id, unique_id.
 -- `distance` counts the edges on the shortest way. What read a removed node is downstream of it still.
 -- Moved and rewritten nodes count as unchanged. No shortest way is longer than there are nodes: a cycle ends.
@@ -2244,60 +2320,39 @@ SELECT
   impact.distance
 FROM {{ schema }}.run_steps AS step
 CROSS JOIN LATERAL (
-  WITH RECURSIVE changes AS (
-    SELECT
-      change.unique_id,
-      change.status
+  WITH RECURSIVE changes AS MATERIALIZED (
+    SELECT step.run_id AS of_run, change.unique_id, change.status
     FROM {{ schema }}.node_changes AS change
-    WHERE
-      change.run_id = step.run_id AND NOT change.status IN ('moved', 'rewritten')
-  ), edges AS (
-    SELECT
-      edge.node_id,
-      edge.parent_id
-    FROM {{ schema }}.lineage AS edge
-    WHERE
-      edge.run_id = step.run_id
+    WHERE change.run_id = step.run_id AND change.status NOT IN ('moved', 'rewritten')
+  ), edges AS MATERIALIZED (
+    SELECT step.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
+    FROM {{ schema }}.graph_nodes AS place
+    JOIN {{ schema }}.version_parents AS edge ON edge.version_id = place.version_id
+    WHERE place.graph_id = step.graph_id
     UNION ALL
-    SELECT
-      edge.node_id,
-      edge.parent_id
-    FROM {{ schema }}.lineage AS edge
+    SELECT before.of_run, before.node_id, before.parent_id
+    FROM (
+      SELECT step.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
+      FROM {{ schema }}.graph_nodes AS place
+      JOIN {{ schema }}.version_parents AS edge ON edge.version_id = place.version_id
+      WHERE place.graph_id = step.previous_graph_id
+    ) AS before
     JOIN changes
-      ON changes.unique_id = edge.parent_id AND changes.status = 'removed'
-    WHERE
-      edge.run_id = step.previous_run_id
+      ON changes.unique_id = before.parent_id AND changes.of_run = before.of_run AND changes.status = 'removed'
   ), reached AS (
     SELECT
-      changes.unique_id AS changed_id,
-      changes.status AS changed_status,
-      changes.unique_id,
-      0 AS distance
+      of_run, unique_id AS changed_id, status AS changed_status, unique_id, 0 AS distance
     FROM changes
     UNION
-    SELECT
-      reached.changed_id,
-      reached.changed_status,
-      edges.node_id,
-      reached.distance + 1
+    SELECT reached.of_run, reached.changed_id, reached.changed_status, edges.node_id, reached.distance + 1
     FROM reached
-    JOIN edges
-      ON edges.parent_id = reached.unique_id
-    WHERE
-      edges.node_id <> reached.changed_id AND reached.distance < step.node_count
+    JOIN edges ON edges.parent_id = reached.unique_id AND edges.of_run = reached.of_run
+    WHERE edges.node_id <> reached.changed_id AND reached.distance < step.node_count
   )
-  SELECT
-    changed_id,
-    changed_status,
-    unique_id,
-    MIN(distance) AS distance
+  SELECT of_run, changed_id, changed_status, unique_id, MIN(distance) AS distance
   FROM reached
-  WHERE
-    distance > 0
-  GROUP BY
-    changed_id,
-    changed_status,
-    unique_id
+  WHERE distance > 0 AND of_run = step.run_id
+  GROUP BY of_run, changed_id, changed_status, unique_id
 ) AS impact
     {%- endset -%}
     {%- do statements.append(statement) -%}

@@ -518,6 +518,43 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.check_results (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per pair of graphs that were compared, the earlier one first. `same_dbt` says whether one version of dbt
+-- wrote both: it decides what is compared. Written after the pair's rows of `graph_changes`.
+CREATE TABLE IF NOT EXISTS {{ schema }}.graph_steps (
+  previous_graph_id VARCHAR(64) NOT NULL,
+  graph_id VARCHAR(64) NOT NULL,
+  same_dbt BOOLEAN NOT NULL,
+  PRIMARY KEY (previous_graph_id, graph_id, same_dbt)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per pair of graphs and node that differs between them: the columns of `node_changes` that no run decides.
+-- Derived: `record` and `init` write the rows, and the view computes those of other pairs.
+CREATE TABLE IF NOT EXISTS {{ schema }}.graph_changes (
+  previous_graph_id VARCHAR(64) NOT NULL,
+  graph_id VARCHAR(64) NOT NULL,
+  same_dbt BOOLEAN NOT NULL,
+  unique_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  resource_type TEXT NOT NULL,
+  status TEXT NOT NULL,
+  code_changed BOOLEAN,
+  compiled_changed BOOLEAN,
+  config_changed BOOLEAN,
+  columns_changed BOOLEAN,
+  description_changed BOOLEAN,
+  contract_changed BOOLEAN,
+  place_changed BOOLEAN,
+  version_id TEXT,
+  previous_version_id TEXT,
+  relation_name TEXT,
+  previous_relation_name TEXT,
+  PRIMARY KEY (previous_graph_id, graph_id, same_dbt, unique_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per stored result of a check, with the runs that it compared. Key: check_result_id.
 -- A run that has been pruned, or was never recorded, has NULLs.
 CREATE OR REPLACE VIEW {{ schema }}.check_history AS
@@ -1523,9 +1560,10 @@ FROM (
     counted.unique_id,
     counted.row_count,
     counted.counted_at,
-    COALESCE(before.run_id, earlier.run_id) AS previous_run_id,
+    -- without a length, as in stores that have this view already
+    CAST(COALESCE(before.run_id, earlier.run_id) AS VARCHAR) AS previous_run_id,
     COALESCE(before.row_count, earlier.row_count) AS previous_row_count,
-    COALESCE(after.run_id, later.run_id) AS next_run_id
+    CAST(COALESCE(after.run_id, later.run_id) AS VARCHAR) AS next_run_id
   FROM {{ schema }}.node_statistics AS counted
   JOIN (
     -- the runs that counted, in order
@@ -2009,8 +2047,38 @@ WHERE
 -- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
 -- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
 -- tags, and those keys of the configuration whose text in the project differs and whose value does.
+-- Changes of graphs that `graph_steps` names are stored in `graph_changes`. Others are computed.
 -- No common table expressions: PostgreSQL would not look into them when the view is joined.
 CREATE OR REPLACE VIEW {{ schema }}.node_changes AS
+SELECT
+  step.run_id,
+  step.previous_run_id,
+  step.project_name,
+  step.environment,
+  step.run_at,
+  change.unique_id,
+  change.name,
+  change.resource_type,
+  change.status,
+  change.code_changed,
+  change.compiled_changed,
+  change.config_changed,
+  change.columns_changed,
+  change.description_changed,
+  change.contract_changed,
+  change.place_changed,
+  change.version_id,
+  change.previous_version_id,
+  change.relation_name,
+  change.previous_relation_name
+FROM {{ schema }}.run_steps AS step
+JOIN {{ schema }}.graph_changes AS change
+  ON change.previous_graph_id = step.previous_graph_id
+  AND change.graph_id = step.graph_id
+  AND change.same_dbt = (
+    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version
+  )
+UNION ALL
 SELECT
   run_id,
   previous_run_id,
@@ -2218,6 +2286,17 @@ FROM (
       ) AS pair
       WHERE
         step.graph_id <> step.previous_graph_id
+        AND NOT EXISTS(
+          SELECT
+            1
+          FROM {{ schema }}.graph_steps AS stored
+          WHERE
+            stored.previous_graph_id = step.previous_graph_id
+            AND stored.graph_id = step.graph_id
+            AND stored.same_dbt = (
+              step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version
+            )
+        )
     ) AS pairs
     WHERE
       version_id IS DISTINCT FROM previous_version_id OR place_differs

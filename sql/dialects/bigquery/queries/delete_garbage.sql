@@ -62,6 +62,42 @@ WHERE
     WHERE
       runs.graph_id = graph_parts.graph_id
   );
+DELETE FROM recce_metadata.graph_changes
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.graph_id = graph_changes.graph_id
+  );
+DELETE FROM recce_metadata.graph_changes
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.graph_id = graph_changes.previous_graph_id
+  );
+DELETE FROM recce_metadata.graph_steps
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.graph_id = graph_steps.graph_id
+  );
+DELETE FROM recce_metadata.graph_steps
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.runs
+    WHERE
+      runs.graph_id = graph_steps.previous_graph_id
+  );
 DELETE FROM recce_metadata.part_nodes
 WHERE
   NOT EXISTS(

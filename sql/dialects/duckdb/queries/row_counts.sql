@@ -20,6 +20,16 @@ SELECT
 FROM recce_metadata.part_nodes
 UNION ALL
 SELECT
+  'graph_steps' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.graph_steps
+UNION ALL
+SELECT
+  'graph_changes' AS table_name,
+  COUNT(*) AS row_count
+FROM recce_metadata.graph_changes
+UNION ALL
+SELECT
   'node_versions' AS table_name,
   COUNT(*) AS row_count
 FROM recce_metadata.node_versions

@@ -1,3 +1,5 @@
+-- hand-written: each part names its run, as DuckDB up to 1.4 mixes up runs in nested lateral joins, and reads the
+-- run's graph in place of the view `lineage`, which DuckDB would compute for all runs
 -- One row per run, changed node and node downstream of it. Key: run_id, changed_id, unique_id.
 -- `distance` counts the edges on the shortest way. What read a removed node is downstream of it still.
 -- Moved and rewritten nodes count as unchanged. No shortest way is longer than there are nodes: a cycle ends.
@@ -14,58 +16,37 @@ SELECT
   impact.distance
 FROM recce_metadata.run_steps AS step
 CROSS JOIN LATERAL (
-  WITH RECURSIVE changes AS (
-    SELECT
-      change.unique_id,
-      change.status
+  WITH RECURSIVE changes AS MATERIALIZED (
+    SELECT step.run_id AS of_run, change.unique_id, change.status
     FROM recce_metadata.node_changes AS change
-    WHERE
-      change.run_id = step.run_id AND NOT change.status IN ('moved', 'rewritten')
-  ), edges AS (
-    SELECT
-      edge.node_id,
-      edge.parent_id
-    FROM recce_metadata.lineage AS edge
-    WHERE
-      edge.run_id = step.run_id
+    WHERE change.run_id = step.run_id AND change.status NOT IN ('moved', 'rewritten')
+  ), edges AS MATERIALIZED (
+    SELECT step.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
+    FROM recce_metadata.graph_nodes AS place
+    JOIN recce_metadata.version_parents AS edge ON edge.version_id = place.version_id
+    WHERE place.graph_id = step.graph_id
     UNION ALL
-    SELECT
-      edge.node_id,
-      edge.parent_id
-    FROM recce_metadata.lineage AS edge
+    SELECT before.of_run, before.node_id, before.parent_id
+    FROM (
+      SELECT step.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
+      FROM recce_metadata.graph_nodes AS place
+      JOIN recce_metadata.version_parents AS edge ON edge.version_id = place.version_id
+      WHERE place.graph_id = step.previous_graph_id
+    ) AS before
     JOIN changes
-      ON changes.unique_id = edge.parent_id AND changes.status = 'removed'
-    WHERE
-      edge.run_id = step.previous_run_id
+      ON changes.unique_id = before.parent_id AND changes.of_run = before.of_run AND changes.status = 'removed'
   ), reached AS (
     SELECT
-      changes.unique_id AS changed_id,
-      changes.status AS changed_status,
-      changes.unique_id,
-      0 AS distance
+      of_run, unique_id AS changed_id, status AS changed_status, unique_id, 0 AS distance
     FROM changes
     UNION
-    SELECT
-      reached.changed_id,
-      reached.changed_status,
-      edges.node_id,
-      reached.distance + 1
+    SELECT reached.of_run, reached.changed_id, reached.changed_status, edges.node_id, reached.distance + 1
     FROM reached
-    JOIN edges
-      ON edges.parent_id = reached.unique_id
-    WHERE
-      edges.node_id <> reached.changed_id AND reached.distance < step.node_count
+    JOIN edges ON edges.parent_id = reached.unique_id AND edges.of_run = reached.of_run
+    WHERE edges.node_id <> reached.changed_id AND reached.distance < step.node_count
   )
-  SELECT
-    changed_id,
-    changed_status,
-    unique_id,
-    MIN(distance) AS distance
+  SELECT of_run, changed_id, changed_status, unique_id, MIN(distance) AS distance
   FROM reached
-  WHERE
-    distance > 0
-  GROUP BY
-    changed_id,
-    changed_status,
-    unique_id
+  WHERE distance > 0 AND of_run = step.run_id
+  GROUP BY of_run, changed_id, changed_status, unique_id
 ) AS impact;

@@ -10,6 +10,7 @@
 -- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
 -- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
 -- tags, and those keys of the configuration whose text in the project differs and whose value does.
+-- Changes of graphs that `graph_steps` names are stored in `graph_changes`. Others are computed.
 CREATE OR REPLACE VIEW recce_metadata.node_changes AS
 WITH parts AS (
   -- The parts of the two graphs that only one of them has: nothing differs in the others.
@@ -17,11 +18,18 @@ WITH parts AS (
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at,
     step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
     part.part_id, BOOL_OR(side.is_current) AS is_current
-  FROM recce_metadata.run_steps AS step
+  FROM (
+    SELECT step.*
+    FROM recce_metadata.run_steps AS step
+    LEFT JOIN recce_metadata.graph_steps AS stored
+      ON stored.previous_graph_id = step.previous_graph_id
+      AND stored.graph_id = step.graph_id
+      AND stored.same_dbt = (step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version)
+    WHERE step.graph_id <> step.previous_graph_id AND stored.graph_id IS NULL
+  ) AS step
   CROSS JOIN (VALUES (TRUE), (FALSE)) AS side(is_current)
   JOIN recce_metadata.graph_parts AS part
     ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
-  WHERE step.graph_id <> step.previous_graph_id
   GROUP BY
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at,
     step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version, part.part_id
@@ -126,6 +134,33 @@ WITH parts AS (
   LEFT JOIN parents AS previous_edge
     ON previous_edge.version_id = pairs.previous_version_id AND NOT pairs.same_dbt
 )
+SELECT
+  step.run_id,
+  step.previous_run_id,
+  step.project_name,
+  step.environment,
+  step.run_at,
+  change.unique_id,
+  change.name,
+  change.resource_type,
+  change.status,
+  change.code_changed,
+  change.compiled_changed,
+  change.config_changed,
+  change.columns_changed,
+  change.description_changed,
+  change.contract_changed,
+  change.place_changed,
+  change.version_id,
+  change.previous_version_id,
+  change.relation_name,
+  change.previous_relation_name
+FROM recce_metadata.run_steps AS step
+JOIN recce_metadata.graph_changes AS change
+  ON change.previous_graph_id = step.previous_graph_id
+  AND change.graph_id = step.graph_id
+  AND change.same_dbt = (step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version)
+UNION ALL
 SELECT
   run_id,
   previous_run_id,

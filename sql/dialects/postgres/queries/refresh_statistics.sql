@@ -3,6 +3,8 @@
 SET LOCAL default_statistics_target = 10;
 ANALYZE recce_metadata.graph_parts;
 ANALYZE recce_metadata.part_nodes;
+ANALYZE recce_metadata.graph_steps;
+ANALYZE recce_metadata.graph_changes;
 ANALYZE recce_metadata.node_versions;
 ANALYZE recce_metadata.version_parents;
 ANALYZE recce_metadata.run_results;

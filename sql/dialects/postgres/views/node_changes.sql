@@ -8,8 +8,38 @@
 -- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
 -- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
 -- tags, and those keys of the configuration whose text in the project differs and whose value does.
+-- Changes of graphs that `graph_steps` names are stored in `graph_changes`. Others are computed.
 -- No common table expressions: PostgreSQL would not look into them when the view is joined.
 CREATE OR REPLACE VIEW recce_metadata.node_changes AS
+SELECT
+  step.run_id,
+  step.previous_run_id,
+  step.project_name,
+  step.environment,
+  step.run_at,
+  change.unique_id,
+  change.name,
+  change.resource_type,
+  change.status,
+  change.code_changed,
+  change.compiled_changed,
+  change.config_changed,
+  change.columns_changed,
+  change.description_changed,
+  change.contract_changed,
+  change.place_changed,
+  change.version_id,
+  change.previous_version_id,
+  change.relation_name,
+  change.previous_relation_name
+FROM recce_metadata.run_steps AS step
+JOIN recce_metadata.graph_changes AS change
+  ON change.previous_graph_id = step.previous_graph_id
+  AND change.graph_id = step.graph_id
+  AND change.same_dbt = (
+    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version
+  )
+UNION ALL
 SELECT
   run_id,
   previous_run_id,
@@ -217,6 +247,17 @@ FROM (
       ) AS pair
       WHERE
         step.graph_id <> step.previous_graph_id
+        AND NOT EXISTS(
+          SELECT
+            1
+          FROM recce_metadata.graph_steps AS stored
+          WHERE
+            stored.previous_graph_id = step.previous_graph_id
+            AND stored.graph_id = step.graph_id
+            AND stored.same_dbt = (
+              step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version
+            )
+        )
     ) AS pairs
     WHERE
       version_id IS DISTINCT FROM previous_version_id OR place_differs

@@ -28,9 +28,10 @@ FROM (
     counted.unique_id,
     counted.row_count,
     counted.counted_at,
-    COALESCE(before.run_id, earlier.run_id) AS previous_run_id,
+    -- without a length, as in stores that have this view already
+    CAST(COALESCE(before.run_id, earlier.run_id) AS VARCHAR) AS previous_run_id,
     COALESCE(before.row_count, earlier.row_count) AS previous_row_count,
-    COALESCE(after.run_id, later.run_id) AS next_run_id
+    CAST(COALESCE(after.run_id, later.run_id) AS VARCHAR) AS next_run_id
   FROM recce_metadata.node_statistics AS counted
   JOIN (
     -- the runs that counted, in order

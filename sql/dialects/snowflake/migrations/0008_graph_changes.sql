@@ -1,0 +1,28 @@
+-- What differs between two graphs, computed once. `init` fills it for the runs recorded before.
+CREATE TABLE IF NOT EXISTS recce_metadata.graph_steps (
+  previous_graph_id VARCHAR(64) NOT NULL,
+  graph_id VARCHAR(64) NOT NULL,
+  same_dbt BOOLEAN NOT NULL,
+  PRIMARY KEY (previous_graph_id, graph_id, same_dbt)
+);
+CREATE TABLE IF NOT EXISTS recce_metadata.graph_changes (
+  previous_graph_id VARCHAR(64) NOT NULL,
+  graph_id VARCHAR(64) NOT NULL,
+  same_dbt BOOLEAN NOT NULL,
+  unique_id VARCHAR NOT NULL,
+  name VARCHAR NOT NULL,
+  resource_type VARCHAR NOT NULL,
+  status VARCHAR NOT NULL,
+  code_changed BOOLEAN,
+  compiled_changed BOOLEAN,
+  config_changed BOOLEAN,
+  columns_changed BOOLEAN,
+  description_changed BOOLEAN,
+  contract_changed BOOLEAN,
+  place_changed BOOLEAN,
+  version_id VARCHAR,
+  previous_version_id VARCHAR,
+  relation_name VARCHAR,
+  previous_relation_name VARCHAR,
+  PRIMARY KEY (previous_graph_id, graph_id, same_dbt, unique_id)
+);

@@ -1,0 +1,29 @@
+-- What differs between two graphs, computed once. `init` fills it for the runs recorded before.
+CREATE TABLE IF NOT EXISTS graph_steps (
+  previous_graph_id VARCHAR(64) NOT NULL,
+  graph_id VARCHAR(64) NOT NULL,
+  same_dbt BOOLEAN NOT NULL,
+  PRIMARY KEY (previous_graph_id, graph_id, same_dbt)
+);
+
+CREATE TABLE IF NOT EXISTS graph_changes (
+  previous_graph_id VARCHAR(64) NOT NULL,
+  graph_id VARCHAR(64) NOT NULL,
+  same_dbt BOOLEAN NOT NULL,
+  unique_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  resource_type TEXT NOT NULL,
+  status TEXT NOT NULL,
+  code_changed BOOLEAN,
+  compiled_changed BOOLEAN,
+  config_changed BOOLEAN,
+  columns_changed BOOLEAN,
+  description_changed BOOLEAN,
+  contract_changed BOOLEAN,
+  place_changed BOOLEAN,
+  version_id TEXT,
+  previous_version_id TEXT,
+  relation_name TEXT,
+  previous_relation_name TEXT,
+  PRIMARY KEY (previous_graph_id, graph_id, same_dbt, unique_id)
+);
