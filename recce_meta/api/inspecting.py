@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,10 +13,10 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.diff.scanned_scope import is_scan
 from recce_meta.errors import SelectorError, did_you_mean, first_of
-from recce_meta.graph import LineageGraph, build_lineage_graph
-from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, RunMetadata
+from recce_meta.graph import build_lineage_graph
+from recce_meta.models import EdgeOrigin, LineageEdge, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.kinds import RELATIONS
-from recce_meta.models.lineage import Direction, LineageNode, LineageView
+from recce_meta.models.lineage import Direction, KnownEdge, LineageNode, LineageView
 from recce_meta.models.statistics import StatisticsKept
 from recce_meta.store import read
 from recce_meta.store.files import DEFAULT_SCHEMA
@@ -23,6 +24,8 @@ from recce_meta.store.foreign_keys import foreign_keys_of
 from recce_meta.store.select import resolve_complete_run, resolve_run
 from recce_meta.store.statistics import statistics_kept
 
+Parents: TypeAlias = Mapping[str, Mapping[str, EdgeOrigin | None]]
+"""The parents of each node, with how the edges are known."""
 MEANT = frozenset(["model", "seed", "snapshot"]) | RELATIONS
 """What a name means rather than others that are called so, such as a test or a schema."""
 SHOWN = 8
@@ -79,19 +82,22 @@ def lineage(
     Raises SelectorError where *node* names no node, or more than one.
     """
     nodes: Iterable[NodeMetadata]
-    edges: Iterable[LineageEdge]
+    known: Parents
     folder = folder_of(selector)
     if folder is not None:
         found = read_run(folder, hash_seed_files=False)
-        nodes, edges = found.nodes, found.edges
+        nodes = found.nodes
+        known = {
+            one.unique_id: {parent: one.edge_origins.get(parent) for parent in one.parents} for one in nodes
+        }
     else:
         adapter = connect()
         run = resolve_complete_run(adapter, selector, project=project, schema=schema)
         nodes = read.load_narrow_nodes(adapter, run, schema=schema)
-        edges = read.load_edges(adapter, run, schema=schema)
+        known = read.load_parents(adapter, run, schema=schema)
     by_id = {node.unique_id: node for node in nodes}
     root = find_node(node, by_id)
-    view = lineage_view(root, by_id, build_lineage_graph([], edges), direction, depth)
+    view = lineage_view(root, by_id, known, direction, depth)
     if folder is not None or not is_scan(run):
         return view
     return replace(view, foreign_keys=foreign_keys_of(adapter, run, root, schema=schema))
@@ -132,11 +138,14 @@ def ids_by_name(nodes: Mapping[str, NodeMetadata]) -> dict[str, list[str]]:
 def lineage_view(
     root: str,
     nodes: Mapping[str, NodeMetadata],
-    graph: LineageGraph,
+    known: Parents,
     direction: Direction,
     depth: int | None,
 ) -> LineageView:
-    """The part of *graph* around *root*, as far as *depth* edges."""
+    """The part of the graph of *known* edges around *root*, as far as *depth* edges."""
+    graph = build_lineage_graph(
+        [], sorted(LineageEdge(one, parent) for one in known for parent in known[one])
+    )
     distances = {root: 0}
     if direction is not Direction.DOWNSTREAM:
         distances |= {found: -steps for found, steps in graph.ancestors(root, depth).items()}
@@ -158,12 +167,18 @@ def lineage_view(
             for unique_id, distance in sorted(distances.items(), key=lambda item: (item[1], item[0]))
         ),
         edges=tuple(
-            LineageEdge(child, parent)
+            _known_edge(child, parent, known[child][parent])
             for parent in sorted(distances)
             for child in graph.children(parent)
             if child in distances
         ),
     )
+
+
+def _known_edge(child: str, parent: str, origin: EdgeOrigin | None) -> KnownEdge:
+    if origin is None:
+        return KnownEdge(child, parent)
+    return KnownEdge(child, parent, origin.kind, origin.confidence)
 
 
 def names_of(node: NodeMetadata) -> set[str]:

@@ -27,6 +27,14 @@ class LineageNode(Struct, frozen=True, kw_only=True):
     """Edges to the root: negative upstream, positive downstream, 0 for the root itself."""
 
 
+class KnownEdge(LineageEdge, frozen=True, gc=False, order=True):
+    """An edge, and how it is known; None if that was not recorded."""
+
+    kind: str | None = None
+    """ref, source, catalog, or sql."""
+    confidence: float | None = None
+
+
 class ForeignKey(Struct, frozen=True, kw_only=True):
     """Rows of *node_id* refer to rows of *parent_id*, in a scanned database. No rows flow along it."""
 
@@ -48,6 +56,6 @@ class LineageView(Struct, frozen=True, kw_only=True):
     direction: Direction = Direction.BOTH
     nodes: tuple[LineageNode, ...]
     edges: tuple[LineageEdge, ...] = ()
-    """Edges whose two ends are both in `nodes`."""
+    """Edges whose two ends are both in `nodes`, as `KnownEdge` says how each is known."""
     foreign_keys: tuple[ForeignKey, ...] = ()
     """Those that begin or end at the root, in a scanned database; they are no edges."""

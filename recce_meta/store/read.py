@@ -6,14 +6,24 @@ relations in it are tokens (`recce_meta.models.tokens`), so that two environment
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models import (
+    EdgeOrigin,
+    LineageEdge,
+    MacroMetadata,
+    NodeMetadata,
+    NodeResult,
+    Project,
+    RunMetadata,
+)
+from recce_meta.models.node import referred
 from recce_meta.models.run import COMPLETE
 from recce_meta.store import rows
+from recce_meta.store.edges import DBT
 from recce_meta.store.facts import read_facts
 from recce_meta.store.files import DEFAULT_SCHEMA
 from recce_meta.store.migrate import StoreSession, open_store
@@ -168,6 +178,21 @@ def load_edges(
     """Every edge of *run*, sorted."""
     with open_store(adapter, schema) as store:
         return sorted(_edge(row) for row in store.query("edges", graph_id=run.graph_id))
+
+
+def load_parents(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> dict[str, dict[str, EdgeOrigin | None]]:
+    """Return the parents of each node of *run*, with how each edge is known; None if not recorded."""
+    with open_store(adapter, schema) as store:
+        found = rows.grouped(store.query("edges", graph_id=run.graph_id))
+    if run.extractor != DBT:
+        return found
+    return {node: {**referred(parents), **_recorded(parents)} for node, parents in found.items()}
+
+
+def _recorded(parents: Mapping[str, EdgeOrigin | None]) -> dict[str, EdgeOrigin]:
+    return {parent: origin for parent, origin in parents.items() if origin is not None}
 
 
 def load_differences(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from recce_meta.api import inspecting
 from recce_meta.api.export_cut import cut
 from recce_meta.models import EdgeOrigin, NodeMetadata, Project
+from recce_meta.models.lineage import KnownEdge
+from recce_meta.report import lineage_json
 from recce_meta.store import edges
 from recce_meta.store.exports import read_export, write_export
 from recce_meta.store.migrate import open_store
@@ -131,6 +135,28 @@ def test_many_edges_are_told_in_statements_of_bounded_length(store, make_project
     record(store, scan("after", make_project, **dict.fromkeys(names, PARSED)))
 
     assert set(lineage(store, "before").values()) == {("sql", 0.9)}
+
+
+def test_the_command_lineage_says_in_json_how_each_edge_is_known(store, make_project):
+    record(store, scan("s", make_project, a=CATALOG))
+
+    view = inspecting.lineage(lambda: store.adapter, "s", "v", schema=store.schema)
+
+    assert json.loads(lineage_json(view))["edges"] == [
+        {"node_id": "relation.main.v", "parent_id": "relation.main.a", "kind": "catalog", "confidence": 1.0},
+        {"node_id": "relation.main.w", "parent_id": "relation.main.v", "kind": "sql", "confidence": 0.9},
+    ]
+    forget(store)
+    (first, _) = inspecting.lineage(lambda: store.adapter, "s", "v", schema=store.schema).edges
+    assert first == KnownEdge("relation.main.v", "relation.main.a")
+
+
+def test_the_command_lineage_derives_how_edges_of_dbt_are_known(store, make_project):
+    record(store, make_project(size=2))
+
+    (edge,) = inspecting.lineage(lambda: store.adapter, "run-1", "m000", schema=store.schema).edges
+
+    assert edge == KnownEdge("model.shop.m001", "model.shop.m000", "ref", 1.0)
 
 
 def test_an_export_takes_the_origins_of_edges_along(store, make_project):
