@@ -27,7 +27,7 @@ from recce_meta.graph.columns.query import (
 from recce_meta.graph.columns.reading import Reader
 from recce_meta.graph.columns.row_makers import is_inline_call
 from recce_meta.graph.columns.scope import Scope, find, imply, is_open, starred
-from recce_meta.graph.columns.structs import fields_of, members
+from recce_meta.graph.columns.structs import Fields, fields_of, leaves_of, members
 from recce_meta.graph.columns.tree import NODE, args, unwrapped
 
 
@@ -130,7 +130,11 @@ class Outputs:
             return False
         given = [*([call.this] if isinstance(call.this, NODE) else []), *args(call, "expressions")]
         fields = fields_of(given[0], self._scope, self._reader) if given else None
-        deeper = given[1:]  # `recursive := true`
+        deeper = [option for option in given[1:] if _is_recursive(option) is not False]
+        if [_is_recursive(option) for option in deeper] == [True] and not is_inline:
+            leaves = leaves_of(given[0], self._scope, self._reader)
+            if leaves is not None:
+                fields, deeper = Fields(leaves, in_list=not leaves), []
         if not is_inline and not deeper and (fields.in_list if fields else node is not call):
             return False
         reads = self._reader.read(call, self._scope, "output")
@@ -358,6 +362,13 @@ def _chosen_star(node: Sql) -> tuple[Sql, Callable[[str], bool]] | None:
     if fits is None:
         raise SqlNotAnalysed("a pattern with ESCAPE for names of columns is not understood")
     return star, (lambda name: not fits(name)) if negated else fits
+
+
+def _is_recursive(option: Sql) -> bool | None:
+    """What `recursive := true` says; None of another option."""
+    is_named = isinstance(option, (exp.PropertyEQ, exp.Kwarg)) and option.this.name.lower() == "recursive"
+    value = option.expression if is_named else None
+    return bool(value.this) if isinstance(value, exp.Boolean) else None
 
 
 def _own_name(node: Sql) -> str:

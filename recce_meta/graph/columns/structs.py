@@ -167,14 +167,33 @@ def fields_of(node: Sql, scope: Scope, reader: Reader) -> Fields | None:
         found = members(bare, scope, reader)
         is_list = isinstance(made, (exp.Array, exp.ArrayAgg))
         return Fields(found, is_list) if found or is_list else None
+    typed = _fields_of_type(_type_of(plain), reader.dialect)
+    return None if typed is None else Fields(_read_from(reads, typed[0]), typed[1])
+
+
+def leaves_of(node: Sql, scope: Scope, reader: Reader) -> tuple[Output, ...] | None:
+    """Return the columns of DuckDB's `unnest(node, recursive := true)`; None if the type is not known.
+
+    Structs within structs are unpacked, and lists within structs are not. Without a struct there is no field.
+    """
+    bare = unwrapped(node)
+    reads = reader.once(bare, scope, "output")
+    kind = _built(_type_of(_made_at(bare, reads.plain)[1]), reader.dialect)
+    while kind is not None and _is_list(kind):
+        kind = next((one for one in kind.expressions if isinstance(one, exp.DataType)), None)
+    return None if kind is None else _read_from(reads, _leaves(kind))
+
+
+def _type_of(plain: Reference | None) -> str:
+    """The catalog's type of a table's column; empty if *plain* is not one or the catalog does not know it."""
     if not isinstance(plain, Column) or not isinstance(plain.source.relation, Table):
-        return None
-    typed = _fields_of_type(str(plain.source.relation.types.get(plain.name) or ""), reader.dialect)
-    if typed is None:
-        return None
-    names, is_list = typed
+        return ""
+    return str(plain.source.relation.types.get(plain.name) or "")
+
+
+def _read_from(reads: Reads, names: Sequence[str]) -> tuple[Output, ...]:
     derived = Reads(reads.references, reads.subqueries, reads.tests)
-    return Fields(tuple(Output(name, at, None, derived, True) for at, name in enumerate(names)), is_list)
+    return tuple(Output(name, at, None, derived, True) for at, name in enumerate(names))
 
 
 def _made_at(node: Sql, plain: Reference | None) -> tuple[Sql | None, Reference | None]:
@@ -197,16 +216,36 @@ def _made_at(node: Sql, plain: Reference | None) -> tuple[Sql | None, Reference 
 @lru_cache(512)
 def _fields_of_type(text: str, dialect: str) -> tuple[tuple[str, ...], bool] | None:
     """The names of the fields of a type, and whether it is a list; None if it cannot be read."""
-    if not text:
+    kind = _built(text, dialect)
+    if kind is None:
         return None
+    is_list = _is_list(kind)
+    inner = kind.expressions[0] if is_list and kind.expressions else kind
+    return tuple(one.name for one in _members_of(inner)), is_list
+
+
+def _built(text: str, dialect: str) -> exp.DataType | None:
+    """The type that *text* writes; None if it cannot be read."""
     try:
-        kind = exp.DataType.build(text, dialect=dialect or None)
+        return exp.DataType.build(text, dialect=dialect or None) if text else None
     except STUMBLES:
         return None
-    is_list = str(kind.this).endswith(("ARRAY", "LIST"))
-    inner = kind.expressions[0] if is_list and kind.expressions else kind
-    if not isinstance(inner, exp.DataType):
-        return ((), is_list)
-    struct = str(inner.this).endswith((".STRUCT", ".OBJECT", ".NESTED"))
-    names = [one.name for one in inner.expressions if isinstance(one, exp.ColumnDef)] if struct else []
-    return tuple(names), is_list
+
+
+def _is_list(kind: exp.DataType) -> bool:
+    return str(kind.this).endswith(("ARRAY", "LIST"))
+
+
+def _members_of(kind: Sql) -> list[Sql]:
+    """The fields of *kind*, if it is a struct."""
+    is_struct = isinstance(kind, exp.DataType) and str(kind.this).endswith((".STRUCT", ".OBJECT", ".NESTED"))
+    return [one for one in kind.expressions if isinstance(one, exp.ColumnDef)] if is_struct else []
+
+
+def _leaves(kind: Sql) -> list[str]:
+    """The names of the fields of *kind*, and in place of a struct those of its fields."""
+    found: list[str] = []
+    for field in _members_of(kind):
+        inner = field.args.get("kind")
+        found += (_leaves(inner) if inner is not None else []) or [field.name]
+    return found

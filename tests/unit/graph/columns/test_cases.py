@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
 from packaging.version import Version
@@ -78,3 +79,42 @@ def test_the_short_form_can_have_how_sure_each_source_is() -> None:
         "a": {("t", "a"): 1.0},
         "z": {("x", "z"): 0.5, ("y", "z"): 0.5},
     }
+
+
+@pytest.mark.parametrize(
+    ("option", "kind", "expected"),
+    [
+        ("recursive := true", "STRUCT(a INTEGER, b STRUCT(c INTEGER, d INTEGER))", ["a", "c", "d"]),
+        ("recursive => true", "STRUCT(a INTEGER, b STRUCT(c INTEGER, d INTEGER))[]", ["a", "c", "d"]),
+        ("recursive := false", "STRUCT(a INTEGER, b STRUCT(c INTEGER))", ["a", "b"]),
+        ("recursive := true", "STRUCT(a INTEGER, l STRUCT(x INTEGER)[], m INTEGER[])", ["a", "l", "m"]),
+        ("recursive := true", "INTEGER[][]", ["v"]),
+        ("recursive := true", "", ["*"]),
+        ("max_depth := 2", "STRUCT(a INTEGER, b STRUCT(c INTEGER))", ["*"]),
+    ],
+)
+def test_unnest_unpacks_structs_within_structs_if_it_is_recursive(
+    option: str, kind: str, expected: list[str]
+) -> None:
+    found = column_lineage(f"select unnest(s, {option}) as v from t", "duckdb", {"t": {"s": kind}})
+
+    assert found == {name: {("t", "s")} for name in expected}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("STRUCT(a INTEGER, b STRUCT(c INTEGER, d INTEGER))", "{'a': 1, 'b': {'c': 2, 'd': 3}}"),
+        ("STRUCT(a INTEGER, l STRUCT(x INTEGER)[])", "{'a': 1, 'l': [{'x': 2}]}"),
+        ("STRUCT(a STRUCT(b STRUCT(c INTEGER)))[][]", "[[{'a': {'b': {'c': 1}}}]]"),
+        ("INTEGER[][]", "[[1]]"),
+    ],
+)
+def test_columns_of_a_recursive_unnest_are_those_of_duckdb(kind: str, value: str) -> None:
+    sql = "SELECT unnest(s, recursive := true) AS v FROM t"
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE t (s {kind})")
+        connection.execute(f"INSERT INTO t VALUES ({value})")
+        names = connection.sql(sql).columns
+
+    assert list(column_lineage(sql, "duckdb", {"t": {"s": kind}})) == names
