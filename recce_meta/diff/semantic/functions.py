@@ -10,6 +10,7 @@ from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns.query import Column, Query, Select, SetOperation, Source
 from recce_meta.graph.columns.row_makers import makes_rows
 from recce_meta.graph.columns.scope import is_open
+from recce_meta.graph.columns.tree import args
 
 AGGREGATES = frozenset(
     """
@@ -129,3 +130,8 @@ def has_unknown_calls_only(node: Sql) -> bool:
             return False
         stack.extend(child for child in current.iter_expressions() if not isinstance(child, exp.Query))
     return True
+
+
+def rolls_up(group: Sql) -> bool:
+    """Return whether `group by a, b with rollup` makes subtotals, for which the order of columns counts."""
+    return group.args.get("rollup") is True or any(not one.expressions for one in args(group, "rollup"))

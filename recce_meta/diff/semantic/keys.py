@@ -26,8 +26,10 @@ from recce_meta.diff.semantic.functions import (
     aggregates_of_outer,
     has_unknown_calls_only,
     in_this_query,
+    rolls_up,
     row_makers,
 )
+from recce_meta.diff.semantic.joins import INNER, brackets_of, is_asof, kind_of, padded_by
 from recce_meta.diff.semantic.references import OF_SUBQUERIES, References, typed_columns
 from recce_meta.diff.semantic.stages import CUTS, GROUPED, LATE, continued, goes_on, own_stages
 from recce_meta.errors import SqlNotAnalysed
@@ -67,9 +69,6 @@ OF_ORDERS = frozenset({"this", "expressions"})
 THIS = frozenset({"this"})
 OF_CTES = frozenset("this alias scalar materialized".split())
 OF_WITHS = frozenset("expressions recursive search".split())
-INNER = frozenset({"INNER", "CROSS", ""})
-NEVER_PADS = INNER | {"NATURAL", "NATURAL INNER"}
-"""Joins that only have rows of both sides."""
 
 
 class Keys(References):
@@ -264,6 +263,8 @@ class Keys(References):
                 keys.append(short(f"using({columns};{names})"))
         if join.kind.startswith("NATURAL") and any(is_open(source) for source in sources[: place + 1]):
             keys.append("natural" + self._everything(sources[: place + 1]))
+        if join.using and not join.on and is_asof(join):  # the last column is compared by order
+            keys.append(f"asof {keys[-1]}")
         return tuple(sorted(keys))
 
     def _row_makers(self, query: Select) -> tuple[str, ...]:
@@ -272,13 +273,15 @@ class Keys(References):
 
     def _grouping(self, query: Select) -> tuple[str, ...]:
         is_sure = self._dialect in COLUMNS_BEFORE_ALIASES
-        keys = {self._clause(one) if is_sure else self._ambiguous(one, query) for one in query.group}
+        listed = [self._clause(one) if is_sure else self._ambiguous(one, query) for one in query.group]
+        keys = set(listed)
         if query.group_all:
             grouped = (one for one in query.outputs if one.node is None or not aggregates(one.node))
             keys |= {self._output(output) for output in grouped}
         group = query.node.args.get("group")
         if isinstance(group, NODE):
-            return ("by", *sorted(keys), self._expressions.arguments(group, OF_GROUPS))
+            ordered = listed if rolls_up(group) else sorted(keys)
+            return ("by", *ordered, self._expressions.arguments(group, OF_GROUPS))
         return self._implied_group(query)
 
     def _implied_group(self, query: Select) -> tuple[str, ...]:
@@ -514,38 +517,6 @@ def has_a_name_twice(query: Query) -> bool:
         if isinstance(source.relation, Table) and star.passes is None
     ]
     return len(set(names)) < len(names) or len(set(tables)) < len(tables)
-
-
-def padded_by(join: Join | None, sources: list[Source], place: int) -> set[int]:
-    """The sources, by `id`, that get rows of NULLs where the *join* at *place* finds no row of theirs."""
-    if join is None or join.kind in NEVER_PADS:
-        return set()
-    if set(join.kind.split()) & {"LEFT", "SEMI", "ANTI"}:
-        return {id(sources[place])}
-    return {id(source) for source in sources[: place + ("RIGHT" not in join.kind)]}
-
-
-def kind_of(join: Join | None) -> str:
-    """How a source joins those before it; a comma binds them less than any word does."""
-    if join is None:
-        return "first"
-    said = (
-        any(join.node.args.get(name) for name in ("kind", "side", "method", "on", "using"))
-        if join.node
-        else False
-    )
-    return join.kind if said or not isinstance(join.node, exp.Join) else "comma"
-
-
-def brackets_of(source: Source, seen: dict[int, int]) -> list[int]:
-    """The brackets in which *source* stands, and the items whose own joins it is among."""
-    found = []
-    node = source.node.parent
-    while node is not None and not isinstance(node, exp.Select):
-        if isinstance(node, (exp.Subquery, exp.Table)):
-            found.append(seen.setdefault(id(node), len(seen)))
-        node = node.parent
-    return found
 
 
 def brackets_around(operand: Query, kind: str) -> str:
