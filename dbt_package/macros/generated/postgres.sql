@@ -555,6 +555,12 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.graph_changes (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- hand-written: other warehouses have no index, or need none
+-- Finds the runs before and after a run, one after the other: `row_count_history` looks for counts in them.
+CREATE INDEX IF NOT EXISTS runs_in_time ON {{ schema }}.runs (project_name, environment, run_at)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per stored result of a check, with the runs that it compared. Key: check_result_id.
 -- A run that has been pruned, or was never recorded, has NULLs.
 CREATE OR REPLACE VIEW {{ schema }}.check_history AS
