@@ -51,6 +51,8 @@ def age(store, *, write=SCHEMA_VERSION + 1, read=READ_VERSION, by="9.8.7", state
     quoted = store.adapter.quote_identifier(store.adapter.warehouse.folded(store.schema))
     for statement in statements:
         named = statement.replace("{s}", quoted).replace("{write}", str(write)).replace("{read}", str(read))
+        if store.adapter.warehouse.name == "bigquery":
+            named = named.replace("VARCHAR(64)", "STRING").replace("INTEGER", "INT64")
         store.adapter.execute(named.replace("{by}", by))
     store.adapter.store_versions.clear()
 
