@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -217,6 +218,83 @@ def test_the_evaluator_gives_the_figures_of_plain_python(judge: Judge, tolerance
         ),
         "note": sum(BASE[key][1] != CURRENT[key][1] for key in both),
     }
+
+
+VALUES: Mapping[str, Mapping[str, object]] = {
+    "INT64": {"0": 0, "1": 1, "-1": -1, "9223372036854775807": 2**63 - 1, "9223372036854775806": 2**63 - 2},
+    "NUMERIC": {"NUMERIC '1.10'": 110, "NUMERIC '1.1'": 110, "NUMERIC '1.100000001'": 111, "NUMERIC '0'": 0},
+    "BIGNUMERIC": {"BIGNUMERIC '1e-38'": 1, "BIGNUMERIC '0'": 0, "BIGNUMERIC '12345678901234567890'": 2},
+    "FLOAT64": {
+        **{"0.0": 0, "-0.0": 0, "1.5": 1.5, "1e300": 1e300},
+        **{"CAST('nan' AS FLOAT64)": "nan", "CAST('inf' AS FLOAT64)": "inf"},
+    },
+    "BOOL": {"TRUE": True, "FALSE": False},
+    "STRING": {"'a'": "a", "'A'": "A", "'a '": "a ", "''": "", "'é'": "é", "'null'": "null"},
+    "BYTES": {"b''": b"", "b'\\x00'": b"0", "b'a'": b"a"},
+    "DATE": {"DATE '0001-01-01'": 1, "DATE '9999-12-31'": 2, "DATE '2026-01-01'": 3},
+    "DATETIME": {"DATETIME '2026-01-01'": 1, "DATETIME '2026-01-01 00:00:00.000001'": 2},
+    "TIMESTAMP": {
+        "TIMESTAMP '2026-01-01 00:00:00+00'": 1,
+        "TIMESTAMP '2026-01-01 01:00:00+01'": 1,
+        "TIMESTAMP '2026-01-01 00:00:00.000001+00'": 2,
+    },
+    "TIME": {"TIME '00:00:00'": 1, "TIME '23:59:59.999999'": 2},
+    "JSON": {"JSON '{\"a\": 1}'": 1, "JSON '{\"a\":1}'": 1, "JSON 'null'": 2, "JSON '[]'": 3},
+    "ARRAY<INT64>": {"[1, 2]": 1, "[2, 1]": 2, "ARRAY<INT64>[]": 3, "[CAST(NULL AS INT64)]": 4},
+    "STRUCT<a INT64, b STRING>": {
+        "STRUCT(1 AS a, 'x' AS b)": 1,
+        "STRUCT(1 AS a, NULL AS b)": 2,
+        "STRUCT(NULL AS a, '1' AS b)": 3,
+    },
+}
+"""Values of each type as SQL, and what equal ones have in common."""
+
+
+@st.composite
+def filled(draw: st.DrawFn) -> tuple[str, list[tuple[str | None, str | None]]]:
+    """A type, and for each key the values of both sides."""
+    kind = draw(st.sampled_from(sorted(VALUES)))
+    value = st.none() | st.sampled_from(sorted(VALUES[kind]))
+    return kind, draw(st.lists(st.tuples(value, value), min_size=1, max_size=8))
+
+
+@given(filled=filled(), has_key=st.booleans())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_evaluator_and_python_agree_on_values_of_every_type(
+    judge: Judge, filled: tuple[str, list[tuple[str | None, str | None]]], has_key: bool
+) -> None:
+    kind, pairs = filled
+    tables = {
+        side.value: " UNION ALL ".join(
+            f"SELECT {key} AS id, {pair[place] or f'CAST(NULL AS {kind})'} AS v"
+            for key, pair in enumerate(pairs)
+        )
+        for place, side in enumerate(DataSide)
+    }
+    dialect = dialect_named("bigquery")
+    sources = [
+        Source(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
+        for side in DataSide
+    ]
+    pair = Pair(subject=Subject(name="t"), base=sources[0], current=sources[1])
+
+    def ask(queries: Queries) -> list[Answer]:
+        columns = [("id", "INT64"), ("v", kind)]
+        return [
+            columns if one.describes else [tuple(row.values()) for row in judge.rows(one.sql, tables)]
+            for one in queries
+        ]
+
+    meaning = {None: None, **VALUES[kind]}
+    differing = sum(meaning[base] != meaning[current] for base, current in pairs)
+    if has_key:
+        found = run(value_diff(pair, ValueOptions(key=("id",), examples=0)), ask)
+        assert (found.columns[1].mismatched, found.changed) == (differing, differing)
+    else:
+        assert run(rows_diff(pair, ValueOptions(limit=0)), ask).common == len(pairs) - differing
+        values = Counter(meaning[base] for base, _ in pairs if base is not None)
+        top = run(top_k_diff(structs.replace(pair, current=None), columns=("v",)), ask).columns[0]
+        assert sorted(one.base for one in top.values) == sorted(values.values())
 
 
 def test_no_comparison_goes_by_the_collation_of_a_text(judge: Judge) -> None:
