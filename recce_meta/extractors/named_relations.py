@@ -3,6 +3,7 @@
 Rules of this module:
 
 - A relation is named behind FROM, JOIN or USING of a MERGE, and at the commas of a FROM list.
+- `PIVOT p ON …` and `UNPIVOT p ON …` name one, and so does `SUMMARIZE p`.
 - FROM within `extract(… from …)` and its like, and in `is distinct from`, names none.
 - The names of CTEs and of functions are no relations.
 """
@@ -33,6 +34,7 @@ _ENDS = frozenset(
 )
 _BESIDE_NAMES = frozenset({"ONLY", "LATERAL", "TABLE"})
 _WITH_FROM = frozenset({"EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM"})
+_PIVOTS = frozenset({"PIVOT", "PIVOT_LONGER", "PIVOT_WIDER", "UNPIVOT"})
 _QUERIES = frozenset("DESCRIBE FROM PIVOT SELECT SUMMARIZE TABLE UNPIVOT VALUES WITH".split())
 _FILLING = frozenset({"INSERT", "MERGE", "REPLACE", "UPDATE"})
 
@@ -118,8 +120,15 @@ def built_by(words: Sequence[Word]) -> Built | None:
 
 def relations_named(words: Sequence[Word]) -> list[Name]:
     """Return the relations that *words* name where only relations stand, in order, each once."""
-    ctes = {_cte_at(words, place) for place in range(len(words))} - {""}
     found: dict[tuple[str, ...], Name] = {}
+    for name in names_in(words):
+        found.setdefault(tuple(part.text.lower() for part in name), name)
+    return list(found.values())
+
+
+def names_in(words: Sequence[Word]) -> Iterator[Name]:
+    """Yield the names of relations in *words* wherever only relations stand."""
+    ctes = {_cte_at(words, place) for place in range(len(words))} - {""}
     opened: list[str] = []
     lists: list[bool] = [False]  # for each bracket, whether a FROM list goes on
     expects, place = False, 0
@@ -136,6 +145,8 @@ def relations_named(words: Sequence[Word]) -> list[Name]:
         elif upper in _BEFORE or (upper == "USING" and _is_merge(words)):
             expects = not _is_no_clause(words, place, opened)
             lists[-1] = lists[-1] or expects
+        elif _is_before_name(words, place):
+            expects = True
         elif upper in ("ON", "USING"):
             expects = False  # a comma behind the condition of a join goes on with the list
         elif upper in _ENDS:
@@ -147,10 +158,20 @@ def relations_named(words: Sequence[Word]) -> list[Name]:
             expects = False
             is_call = place < len(words) and words[place].text == "("
             if not is_call and not (len(name) == 1 and name[0].text.lower() in ctes):
-                found.setdefault(tuple(part.text.lower() for part in name), name)
+                yield name
             continue
         place += 1
-    return list(found.values())
+
+
+def _is_before_name(words: Sequence[Word], place: int) -> bool:
+    """Return whether the word at *place* is a PIVOT or SUMMARIZE that a relation follows."""
+    upper = words[place].upper
+    if upper == "SUMMARIZE":
+        return place == 0
+    if upper not in _PIVOTS or place + 1 == len(words) or not words[place + 1].is_name:
+        return False
+    _, behind = _name_at(words, place + 1)
+    return behind < len(words) and words[behind].upper in ("AS", "GROUP", "ON", "USING")
 
 
 def _is_merge(words: Sequence[Word]) -> bool:

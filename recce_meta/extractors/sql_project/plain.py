@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from recce_meta.errors import UsageError
 from recce_meta.extractors.sql_project.files import SourceFile
-from recce_meta.extractors.sql_project.statements import Statement, Unreadable, read_statements
+from recce_meta.extractors.sql_project.respelling import Parts, key_of, respelt
+from recce_meta.extractors.sql_project.statements import read_statements
+from recce_meta.extractors.sql_project.trees import Statement, Unreadable
 from recce_meta.models import Column, EdgeOrigin, NodeMetadata, code_hash
 from recce_meta.models.node import GUESS, LIKELY
 
 DEFAULT_SCHEMA = "default"
 """What stands for the schema of a relation that no statement names one for."""
-
-Parts = tuple[str, ...]
 
 
 class PlainProject:
@@ -51,7 +50,7 @@ class PlainProject:
                 self._keep(target, file, found)
 
     def _keep(self, target: Parts, file: SourceFile, statement: Statement) -> None:
-        key = _key(target)
+        key = key_of(target)
         if key not in self._built:
             self._spelt[key] = target
             self._by_last[key[-1]].append(key)
@@ -69,13 +68,13 @@ class PlainProject:
         for key, found in self._built.items():
             reads = {parts for _, statement in found for parts in statement.reads}
             for parts in sorted(reads):
-                named = _key(parts)
+                named = key_of(parts)
                 if named not in self._built and _fits(named, key):
                     self._sources[named] = parts
 
     def _owner(self, parts: Parts) -> Parts:
         """The node that *parts* name: the one whose name ends so, or that ends their name; else a source."""
-        key = _key(parts)
+        key = key_of(parts)
         if key in self._built or key in self._sources:
             return key
         fitting = [one for one in self._by_last[key[-1]] if _fits(one, key)]
@@ -162,55 +161,14 @@ class PlainProject:
         )
 
     def _renamed(self, text: str, owners: dict[Parts, Parts]) -> str:
-        """*text* with every relation behind FROM and JOIN spelt as its own statement does."""
+        """Return *text* with every relation spelt as the statement that builds it does."""
         spellings = {
-            _key(parts): self._name(owner) for parts, owner in owners.items() if _key(parts) != owner
+            key_of(parts): self._name(owner) for parts, owner in owners.items() if key_of(parts) != owner
         }
         return respelt(text, spellings, self.dialect) if spellings else text
 
     def _name(self, key: Parts) -> str:
         return ".".join(self._spelt.get(key) or self._sources[key])
-
-
-def respelt(text: str, spellings: dict[Parts, str], dialect: str) -> str:
-    """*text* with the names in *spellings* replaced where they stand behind FROM or JOIN.
-
-    A name without an alias gets its own last part as alias, by which columns go on being qualified.
-    """
-    from sqlglot import tokenize
-
-    tokens = tokenize(text, read=dialect or None)
-    pieces: list[str] = []
-    done = index = 0
-    while index < len(tokens):
-        behind = index and tokens[index - 1].token_type.name in ("FROM", "JOIN")
-        parts, after = _name_at(tokens, index) if behind else ((), index + 1)
-        spelling = spellings.get(_key(parts)) if parts else None
-        if spelling is not None:
-            pieces += [text[done : tokens[index].start], spelling]
-            done = tokens[after - 1].end + 1
-            following = tokens[after].token_type.name if after < len(tokens) else None
-            if following not in ("ALIAS", "VAR", "IDENTIFIER"):
-                pieces.append(f" as {text[tokens[after - 1].start : done]}")
-        index = max(after, index + 1)
-    return "".join([*pieces, text[done:]])
-
-
-def _name_at(tokens: Sequence[Any], index: int) -> tuple[Parts, int]:
-    """The dotted name that begins at *index*, and where it ends."""
-    parts: list[str] = []
-    while index < len(tokens):
-        token = tokens[index]
-        parts += token.text.split(".")
-        index += 1
-        if index >= len(tokens) or tokens[index].token_type.name != "DOT":
-            break
-        index += 1
-    return tuple(parts), index
-
-
-def _key(parts: Parts) -> Parts:
-    return tuple(part.lower() for part in parts)
 
 
 def _fits(one: Parts, other: Parts) -> bool:

@@ -5,45 +5,34 @@ sqlglot parses; it is loaded only when there is a file to parse.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from recce_meta.extractors.named_relations import built_by, relations_named, statements_in, words_of
+from recce_meta.dialects.named_in_text import put_named_relations, strings_of_calls
+from recce_meta.errors import SqlNotAnalysed
+from recce_meta.extractors.named_relations import (
+    Name,
+    built_by,
+    relations_named,
+    statements_in,
+    words_of,
+)
+from recce_meta.extractors.sql_project.trees import (
+    PART_SEPARATOR,
+    Statement,
+    Unreadable,
+    statements_of,
+    unloaded,
+)
 
-PART_SEPARATOR = "."
-
-
-class Unreadable(Struct, frozen=True):
-    """A statement that could not be parsed, and why."""
-
-    line: int
-    reason: str
-
-
-class Statement(Struct, frozen=True, kw_only=True):
-    """One statement that builds something, or asks something."""
-
-    text: str
-    target: tuple[str, ...] | None
-    """The parts of the relation that it builds or fills; None for a query alone."""
-    materialized: str
-    """table, view, or incremental for what is filled by inserts and merges."""
-    reads: tuple[tuple[str, ...], ...]
-    """The parts of every relation that it reads, sorted."""
-    columns: tuple[tuple[str, str], ...] = ()
-    """Names and types that a definition lists."""
-    is_query: bool = True
-    """Whether the rows it builds are those of a query."""
-    problem: Unreadable | None = None
-    """Why it could not be parsed: then what it reads are the relations that it names."""
+_SILENCE = logging.NullHandler()
 
 
 def read_statements(text: str, dialect: str) -> Iterator[Statement | Unreadable]:
     """The statements of *text* that build or ask something, in order; others are passed over."""
-    from sqlglot import exp
-
     from recce_meta.dialects.tokens import STUMBLES
 
     for piece, line in split(text, dialect):
@@ -53,13 +42,32 @@ def read_statements(text: str, dialect: str) -> Iterator[Statement | Unreadable]
             problem = _unreadable(error, line)
             yield _by_words(piece, dialect, problem) or problem
             continue
-        if isinstance(tree, exp.Command):
-            problem = Unreadable(line, f"{tree.name or 'the statement'} is not understood")
-            found = _by_words(piece, dialect, problem)
-        else:
-            found = _statement(tree, piece)
+        yield from _of_tree(tree, piece, dialect, line)
+
+
+def _of_tree(tree: Any, piece: str, dialect: str, line: int) -> Iterator[Statement | Unreadable]:
+    """Yield the statements that *tree*, parsed from *piece*, means."""
+    from sqlglot import exp
+
+    if isinstance(tree, exp.Command):
+        query = unloaded(tree)
+        if query is not None:
+            yield from read_statements(query, dialect)
+            return
+        problem = Unreadable(line, f"{tree.name or 'the statement'} is not understood")
+        found = _by_words(piece, dialect, problem)
         if found is not None:
             yield found
+        return
+    try:
+        put_named_relations(tree, dialect)
+    except SqlNotAnalysed as error:
+        named = {_names_of(name) for text in strings_of_calls(tree, dialect) for name in _in_string(text)}
+        for found in statements_of(tree, piece, line):
+            reads = tuple(sorted({*found.reads, *named} - {found.target}))
+            yield replace(found, reads=reads, problem=Unreadable(line, error.reason))
+        return
+    yield from statements_of(tree, piece, line)
 
 
 def _parsed(piece: str, dialect: str) -> Any:
@@ -68,6 +76,7 @@ def _parsed(piece: str, dialect: str) -> Any:
 
     from recce_meta.dialects.tokens import unambiguous
 
+    logging.getLogger("sqlglot").addHandler(_SILENCE)  # its warning of a Command names no file
     reader = Dialect.get_or_raise(dialect or None)
     trees = reader.parser().parse(unambiguous(reader.tokenize(piece), dialect), piece)
     if not trees or trees[0] is None:
@@ -81,8 +90,8 @@ def _by_words(piece: str, dialect: str, problem: Unreadable) -> Statement | None
     built = built_by(words)
     if built is None:
         return None
-    target = tuple(name for part in built.target for name in part.text.split(PART_SEPARATOR))
-    reads = {tuple(n for part in name for n in part.text.split(".")) for name in relations_named(words)}
+    target = _names_of(built.target)
+    reads = {_names_of(name) for name in relations_named(words)}
     return Statement(
         text=piece,
         target=target or None,
@@ -90,6 +99,17 @@ def _by_words(piece: str, dialect: str, problem: Unreadable) -> Statement | None
         reads=tuple(sorted(reads - {target})),
         problem=problem,
     )
+
+
+def _names_of(name: Name) -> tuple[str, ...]:
+    return tuple(part for word in name for part in word.text.split(PART_SEPARATOR))
+
+
+def _in_string(text: str) -> list[Name]:
+    """Return the relations that a string names: those of a query, or the one that it is."""
+    words = words_of(text)
+    is_name = bool(words) and all(word.text == "." for word in words[1::2])
+    return [tuple(words[::2])] if is_name else relations_named(words)
 
 
 def _unreadable(error: Exception, line: int) -> Unreadable:
@@ -118,105 +138,3 @@ def split(text: str, dialect: str) -> Iterator[tuple[str, int]]:
             first = token
     if first is not None:
         yield text[first.start :].strip(), first.line
-
-
-def _statement(tree: Any, text: str) -> Statement | None:
-    from sqlglot import exp
-
-    if isinstance(tree, exp.Query):
-        into = tree.find(exp.Into)
-        if into is not None and isinstance(into.this, exp.Table):
-            return Statement(
-                text=text, target=_parts(into.this), materialized="table", reads=_reads(tree, into.this)
-            )
-        return Statement(text=text, target=None, materialized="view", reads=_reads(tree, None))
-    if isinstance(tree, exp.Create) and tree.kind in ("TABLE", "VIEW"):
-        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-        columns = tree.this.find_all(exp.ColumnDef) if isinstance(tree.this, exp.Schema) else ()
-        query = tree.expression
-        source = tree.args.get("clone") if query is None else query
-        if not isinstance(target, exp.Table) or (query is None and tree.kind == "VIEW"):
-            return None
-        return Statement(
-            text=text,
-            target=_parts(target),
-            materialized=tree.kind.lower(),
-            reads=_reads(source, None) if source is not None else (),
-            columns=tuple((column.name, column.kind.sql() if column.kind else "") for column in columns),
-            is_query=query is not None,
-        )
-    if isinstance(tree, (exp.Insert, exp.Merge, exp.Update)):
-        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-        if not isinstance(target, exp.Table):
-            return None
-        is_query = not isinstance(tree, exp.Insert) or isinstance(tree.expression, exp.Query)
-        return Statement(
-            text=text,
-            target=_parts(target),
-            materialized="incremental",
-            reads=_reads(tree, target),
-            is_query=is_query and not isinstance(tree, exp.Update),
-        )
-    return None
-
-
-def _reads(tree: Any, target: Any) -> tuple[tuple[str, ...], ...]:
-    from sqlglot import exp
-
-    found = set()
-    for table in tree.find_all(exp.Table):
-        parts = _parts(table)
-        if table is target or not parts or _is_local(table, parts):
-            continue
-        found.add(parts)
-    return tuple(sorted(found))
-
-
-def _parts(table: Any) -> tuple[str, ...]:
-    """The names that *table* is made of; none for a function or anything else in a table's place."""
-    from sqlglot import exp
-
-    parts = table.parts
-    if not all(isinstance(part, exp.Identifier) for part in parts):
-        return ()
-    return tuple(name for part in parts for name in part.name.split(PART_SEPARATOR))
-
-
-def _is_local(table: Any, parts: tuple[str, ...]) -> bool:
-    """Whether *table* is a CTE in whose reach it is, or the array of a relation beside it."""
-    from sqlglot import exp
-
-    name = parts[0].lower()
-    child, parent = table, table.parent
-    while parent is not None:
-        if len(parts) == 1:
-            with_ = next((arg for key, arg in parent.args.items() if key in ("with", "with_") and arg), None)
-            if with_ is not None and with_ is not child and name in _names(with_.expressions):
-                return True
-            if isinstance(parent, exp.With):
-                before = [cte for cte in parent.expressions if cte is not child]
-                index = next((i for i, cte in enumerate(parent.expressions) if cte is child), 0)
-                visible = before if parent.recursive else parent.expressions[:index]
-                if name in _names(visible) or (parent.recursive and name == child.alias.lower()):
-                    return True
-        elif isinstance(parent, exp.Select) and name in _beside(parent, table):
-            return True
-        child, parent = parent, parent.parent
-    return False
-
-
-def _names(ctes: Any) -> set[str]:
-    return {cte.alias.lower() for cte in ctes}
-
-
-def _beside(select: Any, table: Any) -> set[str]:
-    """The names by which other relations of *select* go."""
-    from sqlglot import exp
-
-    found = set()
-    for key in ("from", "from_", "joins"):
-        value = select.args.get(key)
-        for one in value if isinstance(value, list) else [value] if value is not None else []:
-            if isinstance(one.this, exp.Table) and one.this is not table and one.this.alias:
-                found.add(one.this.alias.lower())
-    return found

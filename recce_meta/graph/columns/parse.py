@@ -20,6 +20,7 @@ from functools import lru_cache
 from sqlglot import Token, TokenType
 from sqlglot.dialects.dialect import Dialect
 
+from recce_meta.dialects.named_in_text import put_named_relations
 from recce_meta.dialects.tokens import STUMBLES, unambiguous, without_added_brackets
 from recce_meta.dialects.types import Sql
 from recce_meta.errors import SqlNotAnalysed, UsageError
@@ -114,6 +115,7 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
             if tree is not None and len(tokens) > len(written):
                 without_added_brackets(tree)
             if tree is not None:
+                put_named_relations(tree, dialect)
                 reveal_columns(tree, dialect)
         return trees
 

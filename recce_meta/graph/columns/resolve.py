@@ -64,6 +64,8 @@ class Resolver:
             return self._select(node, ctes, outer)
         if isinstance(node, SET_OPERATION):
             return self._set_operation(node, ctes, outer)
+        if not isinstance(node, CHANGING):
+            ctes, _ = self._with(node, ctes, outer)  # before VALUES or DuckDB's PIVOT
         scope = Scope(Select(node), ctes, outer)
         if isinstance(node, exp.Values):
             values = self._sources.values(node, scope)

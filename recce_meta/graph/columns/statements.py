@@ -83,8 +83,20 @@ def query_of(tree: Sql) -> Found | None:
     if type(tree).__name__ == "Export":
         return _nested(arg(tree, "this"))
     if type(tree).__name__ == "Copy":
-        return next((found for file in args(tree, "files") if (found := query_of(file)) is not None), None)
+        return _of_copy(tree)
     return _of_several(tree) if type(tree).__name__ == "MultitableInserts" else None
+
+
+def _of_copy(tree: Sql) -> Found | None:
+    """Return what COPY writes to a file or stage, or the query that it fills a table with."""
+    to_stage = isinstance(tree.this, exp.Table) and not isinstance(tree.this.this, exp.Identifier)
+    sources = args(tree, "files") if tree.args.get("kind") or to_stage else [tree.this]
+    for source in sources:
+        if isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier):
+            return exp.Select(expressions=[exp.Star()]).from_(source, copy=False), (), None
+        if (found := query_of(source)) is not None:
+            return found
+    return None
 
 
 def _nested(tree: Sql | None) -> Found | None:
