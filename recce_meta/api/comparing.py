@@ -15,6 +15,7 @@ from recce_meta.api.on_disk import folder_of, read_run
 from recce_meta.api.one_run import OneRun, StoredRun
 from recce_meta.api.run_facts import FactsAtHand, RunFacts, StoredFacts
 from recce_meta.api.stored import stored_diff
+from recce_meta.diff.causes import Causes
 from recce_meta.diff.changes import compare, renamed_by_dbt
 from recce_meta.diff.dbt_changes import dbt_changes, dbt_notes
 from recce_meta.diff.like_dbt import dbt_state_resolver, diff_state_resolver
@@ -254,6 +255,7 @@ def whole_diff(
     graph = build_lineage_graph(nodes.values(), edges)
     if question.like_dbt:
         return run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
+    notes += Causes(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
     facts = (facts_of(base, graph, changes), facts_of(current, graph, changes))
     effects = Effects((before, after), facts, graph, {*changed_ids(changes), *unselected})
     judged, reached = effects.of(changes)

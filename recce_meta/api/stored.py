@@ -85,6 +85,7 @@ class _Pair:
         self, adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, schema: str
     ) -> None:
         self.adapter, self.base, self.current, self.schema = adapter, base, current, schema
+        self._macro_notes: list[str] = []
         before, after = read.load_differences(adapter, base, current, schema=schema)
         self._seen = seen_by_both(base, current, schema)
         if self._seen is not None:
@@ -175,7 +176,12 @@ class _Pair:
         """Nodes that call a changed macro, directly or not, or may name one in a hook."""
         current = self.sides[1]
         found = read.load_narrow_nodes(self.adapter, self.current, schema=self.schema)
-        callers = {node.unique_id for node in found if current.closure(node.macros) & causes.changed_macros}
+        self._macro_notes = causes.unattributed_macros(found)
+        callers = {
+            node.unique_id
+            for node in found
+            if current.closure(node.macros) & causes.changed_macros or causes.may_build(node)
+        }
         return callers | set(read.load_hooked(self.adapter, self.current, schema=self.schema))
 
     def add(self, ids: Iterable[str]) -> None:
@@ -199,7 +205,8 @@ class _Pair:
 
     def notes(self) -> list[str]:
         """What of the two runs is not compared."""
-        return [] if self._seen is None else [scope_note(self.base, self.current)]
+        scope = [] if self._seen is None else [scope_note(self.base, self.current)]
+        return [*scope, *self._macro_notes]
 
     def unseen_seeds(self) -> list[str]:
         """Seeds that neither dbt nor we looked into, on both sides."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from recce_meta.diff.code import decides_at_run_time, jinja_names, names_in_branches, same_code
+from recce_meta.diff.run_by_dbt import RunByDbt, unattributed
 from recce_meta.diff.side import VARIABLES, VOLATILE, Side, is_builtin
 from recce_meta.diff.values import normal
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason
@@ -162,7 +163,26 @@ class Causes:
             names |= {f"materialization_{node.materialized}_{kind}" for kind in ("default", self.adapter)}
         if strategy := node.config.get("incremental_strategy"):
             names.add(f"get_incremental_{strategy}_sql")
-        return self._closure(names)
+        around = self._by_dbt[0].around(node) | self._by_dbt[1].around(node)
+        return self._closure(names) | around
+
+    @cached_property
+    def _by_dbt(self) -> tuple[RunByDbt, RunByDbt]:
+        return RunByDbt(self.base.macros), RunByDbt(self.current.macros)
+
+    def may_build(self, node: NodeMetadata) -> bool:
+        """Return True if a changed macro may build *node*, whatever its strategy is."""
+        return any(self.changed_macros & side.around(node, any_strategy=True) for side in self._by_dbt)
+
+    def unattributed_macros(self, nodes: Iterable[NodeMetadata]) -> list[str]:
+        """Return a note about changed macros that dbt may call and that none of *nodes* shows."""
+        if not self.changed_macros:
+            return []
+        listed = list(nodes)
+        called = {macro for node in listed for macro in node.macros}
+        known = self.base.closure(called) | self.current.closure(called)
+        behind = self._by_dbt[0].behind_overrides() | self._by_dbt[1].behind_overrides()
+        return unattributed(self._by_dbt, (behind & self.changed_macros) - known, listed)
 
     def of_compiled(self, before: NodeMetadata, after: NodeMetadata) -> Reason:
         """Why the same source compiled to other SQL: `COMPILED` for an edit, else `ENVIRONMENT`."""

@@ -112,6 +112,7 @@ def node_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
 def code_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
     """Body, compiled, macros, and what of it is formatting or environment."""
     if before.resource_type == "seed":
+        yield from causes.macro_details(before, after)
         return
     same_source = _same_source(before, after, causes)
     texts = (before.raw_code, after.raw_code)

@@ -12,9 +12,11 @@ from recce_meta.api import comparing
 from recce_meta.diff.changes import detect_changes
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.models import Change, NodeMetadata, Project, Status
+from recce_meta.models import Change, MacroMetadata, NodeMetadata, Project, Status
 from recce_meta.store import read
 from recce_meta.store.write import record_run
+
+GENERATED = Path(__file__).parents[2] / "data" / "artifacts" / "generated"
 
 
 def named(variants: Any, name: str) -> Project:
@@ -152,3 +154,26 @@ def test_what_only_dbts_engine_renamed_is_told_alike_and_once(store: Any) -> Non
     assert stored.impacted == whole.impacted
     known = {node.unique_id for node in sides[1].nodes}
     assert {impact.unique_id for impact in stored.impacted} <= known
+
+
+@pytest.mark.parametrize("name", ["create_table_as", "get_incremental_default_sql", "generate_schema_name"])
+def test_a_macro_in_the_place_of_dbts_has_the_same_answer_from_the_store(store: Any, name: str) -> None:
+    project = extract_project(GENERATED / "jaffle_ext_full" / "dbt_1.10", git=GitState())
+    own = MacroMetadata(
+        unique_id=f"macro.jaffle_ext.{name}",
+        name=name,
+        package_name="jaffle_ext",
+        macro_sql=f"{{% macro {name}() %}}1{{% endmacro %}}",
+    )
+    current = replace(
+        project, macros=(*project.macros, own), run=replace(project.run, run_id="with-override")
+    )
+    for side in (project, current):
+        record_run(store.adapter, side, schema=store.schema)
+    whole = comparing.whole_diff(project, current, comparing.Question())
+    found = comparing.diff(lambda: store.adapter, project.run.run_id, "with-override", schema=store.schema)
+
+    assert answers(found.changes) == answers(whole.changes)
+    assert found.notes == whole.notes
+    assert bool(found.changed) is (name != "generate_schema_name")
+    assert any(name in note for note in found.notes) is (name == "generate_schema_name")

@@ -58,11 +58,28 @@ def not_null_tests(project: Project) -> dict[str, list[str]]:
     }
 
 
+def created_as_tables(project: Project) -> dict[str, list[str]]:
+    """The project has its own `create_table_as`, which is also for the failures of tests."""
+    return {
+        node.unique_id: ["macros"]
+        for node in project.nodes
+        if (node.resource_type, node.materialized) in CREATED_AS_TABLES
+    }
+
+
+CREATED_AS_TABLES = {
+    ("model", "table"),
+    ("model", "incremental"),
+    ("snapshot", "snapshot"),
+    ("test", "test"),
+}
+
 RULES: dict[str, Callable[[Project], dict[str, list[str]]]] = {
     "QUOTING": quoting,
     "SCHEMAS": schemas,
     "SEEDS": seeds,
     "NOT_NULL": not_null_tests,
+    "CREATED_AS_TABLES": created_as_tables,
 }
 
 
