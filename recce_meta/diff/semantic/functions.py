@@ -8,7 +8,6 @@ from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
 from recce_meta.graph.columns.query import Column, Query, Select, SetOperation, Source
-from recce_meta.graph.columns.row_makers import makes_rows
 from recce_meta.graph.columns.scope import is_open
 from recce_meta.graph.columns.tree import args
 
@@ -33,11 +32,6 @@ def in_this_query(node: Sql) -> Iterator[Sql]:
         for child in current.iter_expressions():
             if not isinstance(child, exp.Query):
                 stack.append(child)
-
-
-def row_makers(node: Sql, dialect: str) -> list[Sql]:
-    """The calls in *node* that may turn one row into several, or into none."""
-    return [found for found in in_this_query(node) if makes_rows(found, dialect)]
 
 
 def aggregates(node: Sql) -> bool | None:

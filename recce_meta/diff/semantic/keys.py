@@ -27,9 +27,9 @@ from recce_meta.diff.semantic.functions import (
     has_unknown_calls_only,
     in_this_query,
     rolls_up,
-    row_makers,
 )
 from recce_meta.diff.semantic.joins import INNER, brackets_of, is_asof, kind_of, padded_by
+from recce_meta.diff.semantic.known_functions import row_makers
 from recce_meta.diff.semantic.references import OF_SUBQUERIES, References, typed_columns
 from recce_meta.diff.semantic.stages import CUTS, GROUPED, LATE, continued, goes_on, own_stages
 from recce_meta.errors import SqlNotAnalysed

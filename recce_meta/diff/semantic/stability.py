@@ -9,6 +9,7 @@ from functools import lru_cache
 from sqlglot import exp
 
 from recce_meta.dialects.types import Sql
+from recce_meta.diff.semantic.known_functions import is_unknown
 from recce_meta.diff.semantic.positions import queries_in
 from recce_meta.graph.columns.query import (
     Alias,
@@ -51,9 +52,7 @@ def binding(node: Sql) -> int:
         by_rows = spec is not None and str(spec.args.get("kind")).upper() == "ROWS"
         return WINDOW | UNSTABLE if by_rows else WINDOW
     name = node.name if isinstance(node, exp.Anonymous) else str(node.key)
-    if not _is_unstable(name):
-        return 0
-    return UNSTABLE
+    return UNSTABLE if _is_unstable(name) or is_unknown(node) else 0
 
 
 class Uses:

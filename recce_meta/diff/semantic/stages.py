@@ -11,7 +11,7 @@ from collections.abc import Iterable, Set
 
 from recce_meta.diff.semantic.expressions import conjuncts, is_always
 from recce_meta.diff.semantic.frames import Keyed
-from recce_meta.diff.semantic.functions import row_makers
+from recce_meta.diff.semantic.known_functions import row_makers
 from recce_meta.graph.columns.query import Select, SetOperation
 from recce_meta.graph.columns.tree import NODE
 
