@@ -100,7 +100,7 @@ class Effects:
         self._read: dict[int, int] = {}
         self._compared: dict[str, SqlChange] = {}
         self._loses_columns = False
-        self._resolved: dict[str, tuple[QueryNames, Query | None]] = {}
+        self._resolved: dict[str, tuple[QueryNames, list[Query]]] = {}
 
     def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, Reached]]:
         """*changes* with their categories, and what they reach; both sides' nodes must have their code."""
@@ -204,14 +204,16 @@ class Effects:
         self._facts[1].nodes({edge.node_id for edge in asked})
         found: dict[LineageEdge, Reading] = {}
         for edge in asked:
-            names, query = self._resolved_query(edge.node_id)
+            names, queries = self._resolved_queries(edge.node_id)
             called = _called(names, names.relations).get(edge.parent_id)
-            if query is not None and called:
+            if queries and called:
                 from recce_meta.diff.semantic import reads_by_position, reads_star
 
-                by_place = counts[edge.node_id] and any(reads_by_position(query, name) for name in called)
-                whole = any(reads_star(query, name) for name in called)
-                filled = whole and _INSERT.match(names.tokenised) is not None
+                by_place = counts[edge.node_id] and any(
+                    reads_by_position(query, name) for query in queries for name in called
+                )
+                whole = any(reads_star(query, name) for query in queries for name in called)
+                filled = whole and _INSERT.search(names.tokenised) is not None
                 found[edge] = Reading(by_place or filled, whole)
         return found
 
@@ -219,17 +221,18 @@ class Effects:
         kinds = {child.split(".", 1)[0] for child in self._graph.children(unique_id)}
         return not kinds.isdisjoint(_BUILT_BY_SQL)
 
-    def _resolved_query(self, unique_id: str) -> tuple[QueryNames, Query | None]:
-        """The SQL of a node of current, understood; None where it is not."""
+    def _resolved_queries(self, unique_id: str) -> tuple[QueryNames, list[Query]]:
+        """Return the SQL of a node of current, and its queries; none if it is not understood."""
         if unique_id not in self._resolved:
-            from recce_meta.graph.columns import resolve_query
+            from recce_meta.graph.columns import resolve_query, resolve_statements
 
             names = self._query(1, unique_id)
-            query = None
+            queries: list[Query] = []
             with suppress(SqlNotAnalysed):
                 schemas = self._schemas(1, names, names.relations)
-                query = resolve_query(names.sql, self._dialect, schemas, timeout=SECONDS)
-            self._resolved[unique_id] = names, query
+                queries = [resolve_query(names.sql, self._dialect, schemas, timeout=SECONDS)]
+                queries = resolve_statements(names.sql, self._dialect, schemas, timeout=SECONDS)
+            self._resolved[unique_id] = names, queries
         return self._resolved[unique_id]
 
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:

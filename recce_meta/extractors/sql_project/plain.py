@@ -58,10 +58,18 @@ class PlainProject:
 
     def nodes(self) -> list[NodeMetadata]:
         """Every node, sorted, its relations spelt as their own statements do."""
+        self._leave_deletions()
         self._find_namesakes()
         found = [self._node(key) for key in self._built]
         found += [self._source(key) for key in self._sources]
         return sorted(found, key=lambda node: node.unique_id)
+
+    def _leave_deletions(self) -> None:
+        """Leave out relations of which statements only delete rows by the relation itself."""
+        for key, found in list(self._built.items()):
+            if all(statement.is_deletion and not statement.reads for _, statement in found):
+                del self._built[key]
+                self._by_last[key[-1]].remove(key)
 
     def _find_namesakes(self) -> None:
         """`from raw.customers` in customers.sql names another relation, there and everywhere."""
@@ -100,18 +108,11 @@ class PlainProject:
         found = self._built[key]
         spelt = self._spelt[key]
         path, schema = found[0][0].path, spelt[-2] if len(spelt) > 1 else None
-        queries = [statement for _, statement in found if statement.is_query]
-        if len(queries) > 1 and not any(statement.problem for statement in queries):
-            self.warnings.append(
-                f"{path}: {len(queries)} statements fill {'.'.join(spelt)}; columns are traced in the first"
-            )
         reads = {parts for _, statement in found for parts in statement.reads}
         owners = {parts: self._owner(parts) for parts in sorted(reads)}
         origins = self._origins(key, [statement for _, statement in found], owners)
         raw = ";\n\n".join(statement.text for _, statement in found)
         columns = next((statement.columns for _, statement in found if statement.columns), ())
-        unread = [statement for statement in queries if statement.problem is not None]
-        compiled = (unread or queries)[0].text if queries else None
         return NodeMetadata(
             unique_id=self._id(key),
             name=spelt[-1],
@@ -126,13 +127,20 @@ class PlainProject:
             materialized=found[0][1].materialized,
             language="sql",
             raw_code=raw,
-            compiled_code=compiled and self._renamed(compiled, owners),
+            compiled_code=self._compiled([statement for _, statement in found], owners),
             code_hash=code_hash(raw),
             columns=tuple(Column(name=name, type=kind or None) for name, kind in columns),
             columns_from="catalog" if columns else None,
             parents=tuple(sorted(origins)),
             edge_origins=origins,
         )
+
+    def _compiled(self, statements: Sequence[Statement], owners: dict[Parts, Parts]) -> str | None:
+        """Return the queries of *statements*; None if one reads relations, and no query says how."""
+        if any(one.reads and not one.is_query for one in statements):
+            return None
+        queries = [self._renamed(one.text, owners) for one in statements if one.is_query]
+        return ";\n\n".join(queries) or None
 
     def _origins(
         self, key: Parts, statements: Sequence[Statement], owners: dict[Parts, Parts]

@@ -16,9 +16,12 @@ def respelt(text: str, spellings: Mapping[Parts, str], dialect: str) -> str:
 
     A name without an alias gets its own last part as alias, by which columns go on being qualified.
     """
-    from sqlglot import tokenize
+    from sqlglot import TokenError, tokenize
 
-    tokens = tokenize(text, read=dialect or None)
+    try:
+        tokens = tokenize(text, read=dialect or None)
+    except TokenError:
+        return text
     starts = {name[0].start for name in names_in(words_of(text, dialect))}
     pieces: list[str] = []
     done = index = 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 PART_SEPARATOR = "."
 
@@ -32,6 +33,8 @@ class Statement(Struct, frozen=True, kw_only=True):
     """Names and types that a definition lists."""
     is_query: bool = True
     """Whether the rows it builds are those of a query."""
+    is_deletion: bool = False
+    """Whether it only removes rows, and so does not build its target."""
     problem: Unreadable | None = None
     """Why it could not be parsed: then what it reads are the relations that it names."""
 
@@ -40,7 +43,7 @@ _QUERIES = frozenset({"Pivot", "Summarize", "Values"})
 """Kinds of trees that are queries, though sqlglot does not count them among these."""
 _LEAVING = frozenset(
     """
-    Alter AlterSession Analyze Attach Comment Commit Create Declare Delete Describe Detach Drop
+    Alter AlterSession Analyze Attach Comment Commit Create Declare Describe Detach Drop
     Fetch Get Grant Kill LoadData Lock Pragma Put Refresh Revoke Rollback Set Show Transaction
     TruncateTable Uncache Use
     """.split()
@@ -59,12 +62,13 @@ def statements_of(tree: Any, text: str, line: int) -> Iterator[Statement]:
         yield _query(tree, text) if filled is None else _filling(tree, filled, text, "table")
     elif isinstance(tree, exp.Create) and tree.kind in ("TABLE", "VIEW"):
         yield from _created(tree, text)
-    elif isinstance(tree, (exp.Insert, exp.Merge, exp.Update)):
+    elif isinstance(tree, (exp.Insert, exp.Merge, exp.Update, exp.Delete)):
         filled = _filled(tree)
-        is_query = not isinstance(tree, exp.Insert) or isinstance(tree.expression, exp.Query)
         if filled is not None:
-            is_query = is_query and not isinstance(tree, exp.Update)
-            yield _filling(tree, filled, text, "incremental", is_query=is_query)
+            is_plain = isinstance(tree, exp.Insert) and not isinstance(tree.expression, exp.Query)
+            found = _filling(tree, filled, text, "incremental")
+            is_deletion = isinstance(tree, exp.Delete)
+            yield replace(found, is_query=not is_plain or bool(found.reads), is_deletion=is_deletion)
     elif kind == "MultitableInserts":
         yield from _inserted(tree, text, line)
     elif kind == "Copy":
@@ -91,11 +95,9 @@ def _query(tree: Any, text: str) -> Statement:
     return Statement(text=text, target=None, materialized="view", reads=_reads(tree))
 
 
-def _filling(tree: Any, filled: Any, text: str, materialized: str, is_query: bool = True) -> Statement:
-    reads = _reads(tree, filled)
-    return Statement(
-        text=text, target=_parts(filled), materialized=materialized, reads=reads, is_query=is_query
-    )
+def _filling(tree: Any, filled: Any, text: str, materialized: str) -> Statement:
+    reads = _reads(tree, filled, *(tree.args.get("tables") or ()))
+    return Statement(text=text, target=_parts(filled), materialized=materialized, reads=reads)
 
 
 def _filled(tree: Any) -> Any:

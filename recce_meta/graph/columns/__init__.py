@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recce_meta.graph.columns.analyse import (
-        QueryColumns,
         analyse_query,
+        analyse_script,
         column_lineage,
         resolve_query,
+        resolve_statements,
     )
+    from recce_meta.graph.columns.united import QueryColumns
 
-__all__ = ["QueryColumns", "analyse_query", "column_lineage", "resolve_query"]
+__all__ = [
+    "QueryColumns",
+    "analyse_query",
+    "analyse_script",
+    "column_lineage",
+    "resolve_query",
+    "resolve_statements",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeVar, overload
 
-from msgspec import Struct
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel
 
@@ -15,30 +14,18 @@ from recce_meta.graph.columns.context import Context, Deadline
 from recce_meta.graph.columns.lineage import Lineage, kind_of, sources_of, uses_of
 from recce_meta.graph.columns.names import Schemas, Tables, known_dialect
 from recce_meta.graph.columns.output_names import Unnamed
-from recce_meta.graph.columns.parse import SHALLOW, Statement, parse
+from recce_meta.graph.columns.parse import SHALLOW, Statement, parse, parse_all
 from recce_meta.graph.columns.query import STAR, Alias, Column, Cte, Output, Query
 from recce_meta.graph.columns.resolve import Resolver
 from recce_meta.graph.columns.room import on_deep_stack
 from recce_meta.graph.columns.scope import Ctes
-from recce_meta.models.column_lineage import MOST_EXPRESSION, ColumnOutput, ColumnSource, ColumnUse, Kind
+from recce_meta.graph.columns.united import QueryColumns, nameless, united
+from recce_meta.models.column_lineage import MOST_EXPRESSION, ColumnOutput, Kind
 
 _DEEPEST_TEXT = 200
 """Levels of an expression up to which it is written out."""
 _AS_IT_IS = (Kind.PASSTHROUGH, Kind.RENAMED)
 _Result = TypeVar("_Result")
-
-
-class QueryColumns(Struct, frozen=True):
-    """What is known of the columns of one query."""
-
-    outputs: tuple[ColumnOutput, ...]
-    """In the order of the query."""
-    uses: tuple[ColumnUse, ...]
-    """Sorted."""
-    references: tuple[ColumnSource, ...] = ()
-    """The columns that it names anywhere, and fails without; sorted."""
-    unnamed: tuple[int, ...] = ()
-    """Places of the outputs that the query gives no name."""
 
 
 @overload
@@ -93,6 +80,51 @@ def analyse_query(
         return _columns(query, _names(statement, tables), context)
 
     return _with_room(analysed, levels, deadline)
+
+
+def analyse_script(
+    sql: str, dialect: str | None = "", schemas: Schemas | None = None, *, timeout: float | None = None
+) -> QueryColumns:
+    """Return what all statements in *sql* do, which fill one relation. As `analyse_query`."""
+    known, deadline = known_dialect(dialect), Deadline(timeout)
+    tables = Tables({} if schemas is None else schemas)
+    statements, levels = parse_all(sql, known, deadline)
+
+    def analysed() -> QueryColumns:
+        parts: list[QueryColumns] = []
+        filled: tuple[str, ...] = ()
+        for statement in statements:
+            context = Context(known, tables, deadline)
+            query, names = _resolved(statement, context), _names(statement, tables)
+            is_by_place = statement.kind == "insert" and not names
+            part = _columns(query, names or (filled if is_by_place else ()), context)
+            if is_by_place and any(each.outputs for each in parts):
+                part = part if _is_named(part, filled) else nameless(part)
+            if statement.kind in ("create", "insert") and not filled:
+                own = tuple(output.name for output in part.outputs)
+                filled = () if STAR in own else own
+            parts.append(part)
+        return united(parts)
+
+    return _with_room(analysed, levels, deadline)
+
+
+def _is_named(part: QueryColumns, filled: tuple[str, ...]) -> bool:
+    """Return whether each output of *part* has the name of a column in *filled*, by its place."""
+    own = tuple(output.name for output in part.outputs)
+    return bool(filled) and own == filled[: len(own)]
+
+
+def resolve_statements(
+    sql: str, dialect: str | None = "", schemas: Schemas | None = None, *, timeout: float | None = None
+) -> list[Query]:
+    """Return the query of each statement in *sql*, as `resolve_query` does. Raise SqlNotAnalysed."""
+    known, deadline = known_dialect(dialect), Deadline(timeout)
+    tables = Tables({} if schemas is None else schemas)
+    statements, levels = parse_all(sql, known, deadline)
+    return _with_room(
+        lambda: [_resolved(each, Context(known, tables, deadline)) for each in statements], levels, deadline
+    )
 
 
 def resolve_query(

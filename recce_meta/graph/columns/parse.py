@@ -17,7 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from sqlglot import Token, TokenType
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 
 from recce_meta.dialects.named_in_text import put_named_relations
@@ -27,7 +27,7 @@ from recce_meta.errors import SqlNotAnalysed, UsageError
 from recce_meta.graph.columns.context import Deadline
 from recce_meta.graph.columns.hidden import reveal_columns
 from recce_meta.graph.columns.room import IS_COMPILED, in_time, on_deep_stack
-from recce_meta.graph.columns.statements import Created, created_by, query_of, text_within
+from recce_meta.graph.columns.statements import Created, created_by, deleted_by, query_of, text_within
 
 MOST_LEVELS = 1000
 """Of nesting: parentheses, brackets, CASE, and prefix operators in a row."""
@@ -65,8 +65,11 @@ class Statement:
         target: str | None,
         variables: Mapping[str, Sql],
         created: Sequence[Created] = (),
+        kind: str = "",
     ) -> None:
         self.query = query
+        self.kind = kind
+        """sqlglot's word of the statement in a script, such as `create` or `insert`."""
         self.created = created
         """What the statements before it create, in order."""
         self.variables = variables
@@ -91,6 +94,43 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
     if not isinstance(sql, str):
         raise UsageError(f"sql is {sql!r:.60}, and no text")
     sql = sql.removeprefix(_BYTE_ORDER_MARK)
+    trees, levels = _trees(sql, dialect, deadline)
+    for tree in reversed(trees):
+        if tree is None:
+            continue
+        found = query_of(tree)
+        if found is not None:
+            return Statement(*found, _declared(trees), created_by(trees, tree)), levels
+        body = text_within(tree)
+        if body is not None and len(body) < len(sql):
+            return parse(body, dialect, deadline)
+    raise SqlNotAnalysed("no statement in it yields columns")
+
+
+def parse_all(sql: str, dialect: str, deadline: Deadline) -> tuple[list[Statement], int]:
+    """Return every statement in *sql* that reads columns, and how many levels deep it is.
+
+    Raise SqlNotAnalysed as `parse` does, and if a statement is not understood.
+    """
+    trees, levels = _trees(sql, dialect, deadline)
+    found: list[Statement] = []
+    for tree in trees:
+        if tree is None:
+            continue
+        query = deleted_by(tree) or query_of(tree)
+        body = text_within(tree)
+        if query is not None:
+            found.append(Statement(*query, _declared(trees), created_by(trees, tree), kind=tree.key))
+        elif body is not None and len(body) < len(sql):
+            found.append(parse(body, dialect, deadline)[0])
+        elif isinstance(tree, exp.Command):
+            raise SqlNotAnalysed(f"{tree.name or 'a statement'} is not understood")
+    if not found:
+        raise SqlNotAnalysed("no statement in it yields columns")
+    return found, levels
+
+
+def _trees(sql: str, dialect: str, deadline: Deadline) -> tuple[list[Sql | None], int]:
     reader = Dialect.get_or_raise(dialect or None)
     # sqlglot warns of statements that it does not know. Where nobody set up logging, Python would print that
     # between our own words; whoever did set it up reads it as before.
@@ -127,16 +167,7 @@ def parse(sql: str, dialect: str, deadline: Deadline) -> tuple[Statement, int]:
     except STUMBLES as error:
         raise SqlNotAnalysed(f"does not parse: {_first_line(error)}") from error
     deadline.check()
-    for tree in reversed(trees):
-        if tree is None:
-            continue
-        found = query_of(tree)
-        if found is not None:
-            return Statement(*found, _declared(trees), created_by(trees, tree)), levels
-        body = text_within(tree)
-        if body is not None and len(body) < len(sql):
-            return parse(body, dialect, deadline)
-    raise SqlNotAnalysed("no statement in it yields columns")
+    return trees, levels
 
 
 def _declared(trees: list[Sql | None]) -> dict[str, Sql]:

@@ -234,7 +234,8 @@ class _Analysis:
             columns = self.columns_of(unique_id)
             if columns.names is not None or columns.documented:
                 schemas.update(dict.fromkeys(keys, columns.types))
-        found = analysed(Query(names.sql, self.dialect, schemas), self.timeout)
+        is_script = self.tier is Tier.BRONZE
+        found = analysed(Query(names.sql, self.dialect, schemas, is_script), self.timeout)
         if isinstance(found, Failure):
             self._is_late = found.is_late
             return NodeColumns(tier=self.tier, reason=names.readable(found.reason))

@@ -26,6 +26,8 @@ class Query(Struct, frozen=True):
     dialect: str
     schemas: Mapping[str, Mapping[str, str]]
     """Columns and types of the relations whose columns are known."""
+    is_script: bool = False
+    """Whether every statement counts, and not only the last that yields columns."""
 
 
 class Failure(Struct, frozen=True):
@@ -63,9 +65,10 @@ def attempt(work: Callable[[], T]) -> T | Failure:
 
 def _analyse(query: Query, timeout: float | None) -> QueryColumns:
     # Where nothing has to be analysed, the parser need not even be loaded.
-    from recce_meta.graph.columns import analyse_query
+    from recce_meta.graph.columns import analyse_query, analyse_script
 
-    return analyse_query(query.sql, query.dialect, query.schemas, timeout=timeout)
+    analyse = analyse_script if query.is_script else analyse_query
+    return analyse(query.sql, query.dialect, query.schemas, timeout=timeout)
 
 
 def _short(text: str) -> str:

@@ -21,7 +21,7 @@ from recce_meta.models.column_lineage import (
 )
 
 if TYPE_CHECKING:
-    from recce_meta.graph.columns.analyse import QueryColumns
+    from recce_meta.graph.columns.united import QueryColumns
 
 EVERYTHING = "*"
 """The name of columns that nothing names."""

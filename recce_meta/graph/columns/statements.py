@@ -87,6 +87,17 @@ def query_of(tree: Sql) -> Found | None:
     return _of_several(tree) if type(tree).__name__ == "MultitableInserts" else None
 
 
+def deleted_by(tree: Sql) -> Found | None:
+    """Return a SELECT of nothing that reads what *tree*, a DELETE, decides by."""
+    if not isinstance(tree, exp.Delete) or not isinstance(tree.this, exp.Table):
+        return None
+    select = _select({}, [tree.this, *args(tree, "using")])
+    for key in ("where", "with", "with_"):
+        if tree.args.get(key) is not None:
+            select.set(key, tree.args[key])
+    return select, (), None
+
+
 def _of_copy(tree: Sql) -> Found | None:
     """Return what COPY writes to a file or stage, or the query that it fills a table with."""
     to_stage = isinstance(tree.this, exp.Table) and not isinstance(tree.this.this, exp.Identifier)
