@@ -28,6 +28,8 @@ class Line:
         self._sent = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ends: list[socket.socket] = []
+        self._held: tuple[socket.socket, ...] = ()
+        self._release = threading.Event()
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         threading.Thread(target=self._accept, daemon=True).start()
@@ -44,6 +46,12 @@ class Line:
         """Forward nothing from now on, and keep every connection open; new ones are accepted and freeze."""
         self._flow.clear()
         self.frozen.set()
+
+    def hold(self, seconds: float) -> None:
+        """Forward nothing for *seconds* on the connections that there are; new ones work."""
+        self._release.clear()
+        self._held = tuple(self._ends)
+        threading.Timer(seconds, self._release.set).start()
 
     def thaw(self) -> None:
         """Forward what was held back, and what comes."""
@@ -79,6 +87,8 @@ class Line:
         with suppress(OSError):
             while data := source.recv(4096):
                 self._flow.wait()
+                if source in self._held:
+                    self._release.wait()
                 sink.sendall(data)
                 if sink.getpeername() == self._target:
                     self._sent += len(data)

@@ -36,6 +36,8 @@ LOOK_PATIENCE_SECONDS = 10.0
 LOOKS = 3
 """Number of new connections in a row without an answer after which the network counts as dead."""
 
+NO_ANSWER = "no answer"
+"""Code of the error of a call to a server that answered no new connection either."""
 UNCONFIRMED = "the server did not confirm the request to stop: the statement may still run there"
 
 
@@ -236,6 +238,7 @@ def _lost(started: float) -> ConnectionLost:
     return ConnectionLost(
         f"No answer from the server for {seconds:.0f} s, nor to {LOOKS} new connections",
         hint="check the network, then try again; a statement that changes data may have been carried out",
+        code=NO_ANSWER,
     )
 
 

@@ -1,8 +1,9 @@
 """Asking again after a failure that may pass.
 
 TransientFailure says that the warehouse has undone what it had begun: any statement may be asked again.
-ConnectionLost leaves open whether the statement has run: it is asked again where it only reads. Nothing else
-is repeated, and nothing within a session, whose earlier statements are gone with it.
+ConnectionLost leaves open whether the statement has run: it is asked again if it only reads, unless the
+server answered no new connection either. Nothing else is repeated, and nothing within a session, whose
+earlier statements are gone with it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from recce_meta.adapter.cancellation import NO_ANSWER
 from recce_meta.errors import ConnectionLost, TransientFailure
 
 Result = TypeVar("Result")
@@ -39,6 +41,7 @@ def repeated(
             if timeout is not None:
                 left = timeout - (time.monotonic() - started) - pause
             is_late = left is not None and left <= 0
+            is_late = is_late or error.code == NO_ANSWER
             if attempt == ATTEMPTS or is_late or not (error.retriable or only_reads()):
                 raise
             time.sleep(pause)

@@ -9,17 +9,20 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+import yaml
 from sqlalchemy import make_url
 
 from recce_meta.adapter import UnifiedSqlAdapter, cancellation, link
@@ -323,3 +326,91 @@ def test_keep_alive_of_a_profile_wins(postgres_url: str, tmp_path: Path) -> None
 
     assert "keepalives_idle" not in arguments
     assert arguments["tcp_user_timeout"] == 60_000
+
+
+# --- over HTTP ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """An emulated warehouse that is asked over HTTP, and a line to it."""
+
+    line: Line
+    profiles: Path
+
+    def connect(self) -> UnifiedSqlAdapter:
+        """An adapter over the line."""
+        return UnifiedSqlAdapter.from_dbt_profile(str(self.profiles), "emulated", "emulated")
+
+
+@pytest.fixture(scope="module", params=["snowflake", "bigquery"])
+def http_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, object]]:
+    with emulators.running(request.param, tmp_path_factory.mktemp(request.param)) as output:
+        yield output
+
+
+@pytest.fixture
+def cloud(http_server: Mapping[str, object], tmp_path: Path) -> Iterator[Cloud]:
+    given = urlsplit(str(http_server.get("api_endpoint") or f"http://x:{http_server.get('port')}"))
+    line = Line("127.0.0.1", given.port or 0)
+    if "api_endpoint" in http_server:
+        place: dict[str, object] = {"api_endpoint": f"http://127.0.0.1:{line.port}"}
+    else:
+        place = {"port": line.port}
+    outputs = {"emulated": {**http_server, **place}}
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump({"emulated": {"outputs": outputs}}), "utf-8")
+    yield Cloud(line, tmp_path)
+    line.close()
+
+
+@pytest.mark.usefixtures("short_limits")
+@pytest.mark.parametrize("way", ["freeze", "swallow"])
+def test_a_frozen_call_over_http_ends_with_an_error(cloud: Cloud, way: str) -> None:
+    if way == "swallow" and sys.platform != "linux":
+        pytest.skip("only Linux drops packets this way")
+    adapter = cloud.connect()
+    assert adapter.execute("SELECT 1")[1] == [(1,)]
+    getattr(cloud.line, way)()
+    started = time.monotonic()
+
+    with pytest.raises(ConnectionLost, match="No answer from the server"):
+        adapter.execute("SELECT 2")
+    adapter.close()
+
+    assert time.monotonic() - started < BOUNDED
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_ctrl_c_ends_a_frozen_call_over_http(cloud: Cloud) -> None:
+    adapter = cloud.connect()
+    assert adapter.execute("SELECT 1")[1] == [(1,)]
+    cloud.line.freeze()
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    started = time.monotonic()
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        adapter.execute("SELECT 2")
+    adapter.close()
+
+    assert caught.value.args == (cancellation.UNCONFIRMED,)
+    assert time.monotonic() - started < BOUNDED
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_call_over_http_that_takes_longer_than_the_limits_runs_to_its_end(cloud: Cloud) -> None:
+    with cloud.connect() as adapter:
+        assert adapter.execute("SELECT 1")[1] == [(1,)]
+        cloud.line.hold(2.5)
+
+        assert adapter.execute("SELECT 2")[1] == [(2,)]
+
+
+def test_any_answer_over_http_shows_that_the_network_is_alive() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        assert not sockets.answers_http(f"http://127.0.0.1:{port}", 0.2)
+        assert not sockets.answers_http(f"https://127.0.0.1:{port}", 0.2)
+    assert sockets.answers_http(f"https://127.0.0.1:{port}", 0.2)  # refused
+    assert not sockets.answers_http("https://no-such-host.invalid", 0.2)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from recce_meta.adapter.drivers.sockets import answers_http
 from recce_meta.errors import MissingDriverError, WarehouseError, quoted
 from recce_meta.warehouses import ConnectionPlan, Warehouse
 
@@ -32,6 +33,7 @@ BATCH_CHARACTERS = 16_000_000
 class BaseDriver:
     """SQLAlchemy's own ways, for every warehouse that has nothing faster."""
 
+    endpoint: str | None = None
     limits_in_server = False
     """Whether `limit_statement` makes the server stop a statement by itself."""
 
@@ -160,10 +162,10 @@ class BaseDriver:
     def answers(self, connection: Connection, seconds: float) -> bool:
         """Return False if the server does not answer a new connection within *seconds*.
 
-        Called from another thread while *connection* waits. Drivers that ask over HTTP have limits for each
-        request, and need none of this.
+        Called from another thread while *connection* waits. Drivers that ask over HTTP name an `endpoint`:
+        their own limits, with all repetitions of a request, come to a quarter of an hour.
         """
-        return True
+        return self.endpoint is None or answers_http(self.endpoint, seconds)
 
     def disconnect(self, connection: Connection) -> None:
         """End *connection* from another thread, without a word to the server, if the driver can."""

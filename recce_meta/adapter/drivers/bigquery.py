@@ -62,6 +62,7 @@ class Driver(BaseDriver):
 
         settings: Any = plan.connect_args
         client = JobClient(settings["key"], settings["place"], settings["jobs"])
+        self.endpoint = settings["place"].api_endpoint or "https://bigquery.googleapis.com"
         arguments = {"client": client, "prefer_bqstorage_client": False}
         engine = self._create_engine(
             plan, {"connect_args": arguments, "billing_project_id": client.project, "arraysize": None}

@@ -27,7 +27,7 @@ from recce_meta.adapter.drivers.base import (
     raw,
     storable,
 )
-from recce_meta.adapter.drivers.databricks_login import connect_arguments, refuse_unreachable
+from recce_meta.adapter.drivers.databricks_login import connect_arguments, refuse_unreachable, server_of
 from recce_meta.adapter.drivers.json_rows import as_text
 from recce_meta.errors import QueryCancelled, TransientFailure
 from recce_meta.warehouses import ConnectionPlan
@@ -79,6 +79,7 @@ class Driver(BaseDriver):
     def create_engine(self, plan: ConnectionPlan) -> Engine:
         """An engine for the plan's way to log in; the connector keeps its log to itself."""
         logging.getLogger("databricks").addHandler(logging.NullHandler())
+        self.endpoint = server_of(plan)
         return self._create_engine(plan, {"connect_args": connect_arguments(plan)})
 
     def prepare(self, plan: ConnectionPlan) -> None:

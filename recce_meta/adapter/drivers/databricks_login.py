@@ -13,7 +13,7 @@ from recce_meta.warehouses import ConnectionPlan
 from recce_meta.warehouses.databricks import SDK_LOGINS
 
 REACH_SECONDS = 10.0
-HTTPS_PORT = 443
+HTTP_PORT, HTTPS_PORT = 80, 443
 
 Headers = Callable[[], dict[str, str]]
 
@@ -25,17 +25,23 @@ def refuse_unreachable(plan: ConnectionPlan) -> None:
     """
     if getproxies():
         return
-    arguments = plan.connect_args
-    uri = urlsplit(str(arguments.get("_connection_uri") or f"https://{plan.url.host}"))
-    port = uri.port or arguments.get("_port") or HTTPS_PORT
+    uri = urlsplit(server_of(plan))
     try:
-        socket.create_connection((uri.hostname or "", int(str(port))), timeout=REACH_SECONDS).close()
+        socket.create_connection((uri.hostname or "", uri.port or 0), timeout=REACH_SECONDS).close()
     except OSError as error:
         raise ConnectionFailed(
-            f"Cannot reach {uri.hostname}:{port}: {error}",
+            f"Cannot reach {uri.netloc}: {error}",
             hint="check 'host' in the profile; recce-meta doctor shows what is used",
             code=type(error).__name__,
         ) from error
+
+
+def server_of(plan: ConnectionPlan) -> str:
+    """Return the scheme, host and port of the plan's server as a URL."""
+    arguments = plan.connect_args
+    uri = urlsplit(str(arguments.get("_connection_uri") or f"https://{plan.url.host}"))
+    port = uri.port or arguments.get("_port") or (HTTP_PORT if uri.scheme == "http" else HTTPS_PORT)
+    return f"{uri.scheme}://{uri.hostname}:{port}"
 
 
 def connect_arguments(plan: ConnectionPlan) -> dict[str, object]:

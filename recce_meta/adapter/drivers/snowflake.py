@@ -86,6 +86,9 @@ class Driver(BaseDriver):
         except ImportError as error:
             raise MissingDriverError(self.warehouse.name, error.name or "snowflake") from error
         arguments = connect_arguments(plan, int(connector.__version__.partition(".")[0]))
+        if not arguments.get("proxy_host"):
+            host = arguments.get("host") or f"{arguments.get('account')}.snowflakecomputing.com"
+            self.endpoint = f"{arguments.get('protocol') or 'https'}://{host}:{arguments.get('port') or 443}"
         dialect = SnowflakeDialect(dbapi=connector)
         for name in ("do_commit", "do_rollback"):
             setattr(dialect, name, _nothing)

@@ -56,6 +56,36 @@ def answers_postgres(host: str, port: int, seconds: float) -> bool:
     return True
 
 
+def answers_http(url: str, seconds: float) -> bool:
+    """Return False if the server at *url* is silent for *seconds*, or cannot be reached.
+
+    A refusal or any TLS message is an answer. Returns True behind a proxy, which would answer in its place.
+    """
+    import ssl  # 30 ms with urllib.request, and most commands need neither
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    place = urlsplit(url)
+    host = place.hostname or ""
+    if place.scheme in getproxies() and not proxy_bypass(host):
+        return True
+    is_tls = place.scheme == "https"
+    try:
+        with socket.create_connection((host, place.port or (443 if is_tls else 80)), seconds) as connected:
+            if not is_tls:
+                connected.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
+                connected.recv(1)
+                return True
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent
+            context.wrap_socket(connected, server_hostname=host).close()
+    except (ConnectionError, ssl.SSLError) as error:
+        return not isinstance(error, TimeoutError)
+    except OSError:
+        return False
+    return True
+
+
 def shut(descriptor: int) -> None:
     """End the connection of *descriptor* in both directions: a thread that waits for data wakes up."""
     try:

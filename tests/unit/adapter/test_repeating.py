@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from recce_meta.adapter.cancellation import NO_ANSWER
 from recce_meta.adapter.repeating import ATTEMPTS, repeated
 from recce_meta.errors import (
     AuthenticationFailed,
@@ -58,6 +59,15 @@ def test_a_lost_connection_is_told_where_something_may_have_been_done(pauses: li
         repeated(work, only_reads=lambda: False)
 
     assert (len(work.given), pauses) == (1, [])
+
+
+def test_nothing_is_repeated_if_the_server_answers_no_new_connection() -> None:
+    work = Work(ConnectionLost("cut", code=NO_ANSWER))
+
+    with pytest.raises(ConnectionLost):
+        repeated(work, only_reads=lambda: True)
+
+    assert len(work.given) == 1
 
 
 @pytest.mark.parametrize("kind", [TransientFailure, ConnectionLost])
