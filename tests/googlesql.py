@@ -30,13 +30,18 @@ TEXTS = frozenset(["migrated_by"])
 _PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
-@contextmanager
-def judging() -> Iterator[Judge]:
-    """The judge while the block lasts; skips the test if GoogleSQL is not installed."""
+def require_googlesql() -> None:
+    """Skip the test if GoogleSQL is not installed, or fail it if the emulators are required."""
     problem = emulator.problem()
     if problem is not None:
         hint = f"{problem}; python -m tests.emulators.install bigquery"
         pytest.fail(hint) if REQUIRED else pytest.skip(hint)
+
+
+@contextmanager
+def judging() -> Iterator[Judge]:
+    """Yield the judge while the block lasts; skip the test if GoogleSQL is not installed."""
+    require_googlesql()
     with closing(Judge()) as judge:
         yield judge
 

@@ -27,6 +27,7 @@ pytest.importorskip("sqlalchemy_bigquery", reason="the driver of BigQuery is not
 from recce_meta.adapter.drivers import bigquery_client
 from tests.emulators.bigquery.engine import REFUSED_PROJECT, Engine, Job
 from tests.emulators.bigquery.server import Handler, Interface, Server
+from tests.googlesql import require_googlesql
 
 PROJECT = "shop-prod"
 
@@ -34,6 +35,7 @@ PROJECT = "shop-prod"
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     """What the server keeps: a dataset in the EU."""
+    require_googlesql()
     made = Engine()
     made.create_dataset(PROJECT, "marts", "EU")
     return made
