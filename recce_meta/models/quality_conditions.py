@@ -38,6 +38,9 @@ SHARES = frozenset(["null_share", "distinct_share"])
 REGRESSION = "regression"
 """What `--fail-on` calls a score that fell, and what is not measured or does not hold any more."""
 
+LARGEST = Decimal("1.8e308")
+"""Doubles end before it, and no decimal is as large."""
+
 _NUMBER = re.compile(r"([+-]?)((?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(%?)")
 _TEXT = re.compile(r"'((?:[^']|'')*)'|\"((?:[^\"]|\"\")*)\"")
 _WORDS: dict[str, Bound] = {"true": True, "false": False, "null": None}
@@ -102,6 +105,8 @@ def _bound(text: str, condition: str) -> Bound:
         raise UsageError(f"'{condition.strip()}' compares with nothing", hint=EXAMPLE)
     if found := _NUMBER.fullmatch(text):
         value = Decimal(found[1] + found[2].replace("_", ""))
+        if abs(value) > LARGEST:
+            raise UsageError(f"'{text}' in '{condition.strip()}' is beyond every figure", hint=EXAMPLE)
         return value / 100 if found[3] else value
     if found := _TEXT.fullmatch(text):
         return found[1].replace("''", "'") if found[1] is not None else found[2].replace('""', '"')
@@ -161,4 +166,16 @@ def _fail_on(text: str, metrics: Sequence[str]) -> FailOn:
     if not rest:
         raise UsageError(f"--fail-on '{text}' has no comparison", hint=f"such as '{figure} > +5%'")
     condition = read_condition(rest, has_sign=True)
+    if figure in SHARES:
+        _refuse_beyond_shares(condition, figure, text)
     return FailOn(figure=figure, condition=condition, subject=found["subject"], text=" ".join(text.split()))
+
+
+def _refuse_beyond_shares(condition: Condition, figure: str, text: str) -> None:
+    """Raise UsageError for a number that no share, or change of a share, can be."""
+    for bound in (condition.bound, condition.upper):
+        if isinstance(bound, Decimal) and abs(bound) > 1:
+            raise UsageError(
+                f"--fail-on '{text}' compares with more than 100%, which {figure} cannot be",
+                hint=f"shares are written with a percent sign: '{figure} > 5%'",
+            )

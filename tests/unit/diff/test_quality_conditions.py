@@ -98,12 +98,23 @@ def test_fail_on_reads_several_with_subjects() -> None:
         ("", "has no condition"),
         (" , ", "has no condition"),
         ("mean between 5 and 1", "nothing lies between"),
+        ("null_share > +500e999%", "is beyond every figure"),
+        ("max < -1e309", "is beyond every figure"),
+        ("null_share > 5", "compares with more than 100%, which null_share cannot be"),
+        ("film: distinct_share < -101%", "compares with more than 100%, which distinct_share cannot be"),
+        ("null_share between 0 and 2", "compares with more than 100%"),
         ("max between 2026-02-01 and 2026-01-31", "nothing lies between"),
     ],
 )
 def test_what_is_no_condition_says_why(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read_fail_on([text])
+
+
+@pytest.mark.parametrize("text", ["null_share >= 100%", "null_share > +100%", "max < 1e308", "mean > 500%"])
+def test_bounds_that_a_figure_can_reach_are_read(text: str) -> None:
+    (condition,) = read_fail_on([text])
+    assert condition.condition is not None
 
 
 @given(st.fractions(), st.fractions())
