@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from sqlglot import exp
+
+from recce_meta.dialects.types import Sql
+
 LATERAL_ALIASES = frozenset(
     {"clickhouse", "databricks", "duckdb", "redshift", "snowflake", "spark", "spark2", "teradata"}
 )
@@ -119,6 +123,19 @@ LATERAL_WITHOUT_SAYING = frozenset({"duckdb"})
 """A query in FROM can name what stands before it, where it cannot mean anything else.
 
 https://duckdb.org/docs/stable/sql/query_syntax/from#lateral-joins
+"""
+
+ORDERED_BY_COLUMNS_FIRST: dict[str, tuple[type[Sql], ...]] = {
+    "duckdb": (exp.Column, exp.Collate),
+    "postgres": (exp.Column,),
+    "redshift": (exp.Column,),
+    "materialize": (exp.Column,),
+    "risingwave": (exp.Column,),
+}
+"""Dialects in which an expression in ORDER BY reads columns of the sources first.
+
+The values are classes of keys that name an output first.
+https://www.postgresql.org/docs/current/queries-order.html
 """
 
 NAMED_BY_FUNCTION = frozenset({"postgres", "redshift", "materialize", "risingwave"})

@@ -282,7 +282,8 @@ class Resolver:
         if order is not None:
             for key in args(order, "expressions"):
                 inner = key.this if isinstance(key, exp.Ordered) else key
-                query.order.append(self._key(inner, scope, query.outputs, "order"))
+                place = "group" if self._orders_by_columns(inner, query) else "order"
+                query.order.append(self._key(inner, scope, query.outputs, place))
         if isinstance(query, Select):
             for name in _SORTS:  # only a limit makes the order count
                 sorts = node.args.get(name)
@@ -299,6 +300,11 @@ class Resolver:
             if cut.find(exp.Query) is not None:  # LIMIT (SELECT …)
                 clauses = query.limit_by if isinstance(query, Select) else query.order
                 clauses.append(self._clause(cut, scope, "order"))
+
+    def _orders_by_columns(self, key: Sql, query: Query) -> bool:
+        """Return whether names in *key*, of an ORDER BY, are columns of sources before they are outputs."""
+        names = facts.ORDERED_BY_COLUMNS_FIRST.get(self._context.dialect)
+        return isinstance(query, Select) and names is not None and not isinstance(key.unnest(), names)
 
     def _set_operation(self, node: Sql, ctes: Ctes, outer: Scope | None) -> Query:
         """A chain of set operations, however long: the tree leans to the left."""

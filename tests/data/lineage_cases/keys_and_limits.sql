@@ -38,3 +38,63 @@ select a as b, sum(c) s from t group by b
 => b | renamed | t.a
 => s | aggregated | t.c
 => uses group t.b
+
+-- dialect: postgres
+select -b as a from t order by a + 1 limit 2
+=> a | derived | t.b
+=> uses order t.a
+
+-- dialect: postgres
+select -b as a from t order by (a) desc limit 2
+=> a | derived | t.b
+=> uses order t.b
+
+-- dialect: postgres
+select -b as x from t order by x + 1 limit 2
+=> x | derived | t.b
+=> uses order t.b
+
+-- dialect: redshift
+select -b as a from t order by a + 1 limit 2
+=> a | derived | t.b
+=> uses order t.a
+
+-- dialect: redshift
+select -b as a from t order by (a) desc limit 2
+=> a | derived | t.b
+=> uses order t.b
+
+-- dialect: redshift
+select -b as x from t order by x + 1 limit 2
+=> x | derived | t.b
+=> uses order t.b
+
+-- dialect: duckdb
+select -b as a from t order by a + 1 limit 2
+=> a | derived | t.b
+=> uses order t.a
+
+-- dialect: duckdb
+select -b as a from t order by (a) desc limit 2
+=> a | derived | t.b
+=> uses order t.b
+
+-- dialect: duckdb
+select -b as x from t order by x + 1 limit 2
+=> x | derived | t.b
+=> uses order t.b
+
+-- dialect: postgres
+select -b as a from t order by a collate "C" limit 2
+=> a | derived | t.b
+=> uses order t.a
+
+-- dialect: duckdb
+select -b as a from t order by a collate nocase limit 2
+=> a | derived | t.b
+=> uses order t.b
+
+-- dialect: snowflake
+select -b as a from t order by a + 1 limit 2
+=> a | derived | t.b
+=> uses order t.b
