@@ -98,6 +98,12 @@ class FailOnConditions:
         if is_of_tables and all(column is not None for _, column in subjects):
             said = f"'{fail_on.subject}' is a column, and {fail_on.figure} is of tables"
             return [_of_nothing(fail_on, said)], []
+        if not (seen or new) and any(table.reason is None and table.row_count for table, _ in subjects):
+            if not unseen:
+                return [_of_nothing(fail_on, f"no {fail_on.figure} was measured")], []
+            if not condition.is_change:
+                said = f"{count_of(unseen, 'figure')} could not be compared, and no other was measured"
+                return [_of_nothing(fail_on, said)], []
         return found, _unseen(
             fail_on, seen, unseen, new, ORDER_ALONE if is_ordered and condition.is_change else ""
         )

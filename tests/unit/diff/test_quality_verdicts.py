@@ -156,11 +156,27 @@ def test_conditions_that_saw_nothing_say_so() -> None:
     nothing = "looked at nothing: there is no earlier measurement to compare with"
     assert fail_on("null_share > +5%", now) == ([], [f"--fail-on null_share > +5% {nothing}"])
     assert fail_on("regression", now) == ([], [f"--fail-on regression {nothing}"])
-    assert fail_on("known > 5", now) == ([], ["--fail-on known > 5 looked at nothing: no known was measured"])
+    empty = measurement(film(0, 0))
+    assert fail_on("known > 5", empty)[1] == ["--fail-on known > 5 looked at nothing: no known was measured"]
     partly = measurement(table("film", 1000, [column("days", 1000, 0, 7)]))
     assert fail_on("null_share > +5%", now, partly)[1] == [
         "--fail-on null_share > +5%: 3 figures of 4 without an earlier one to compare with"
     ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        ("known > 5", "no known was measured"),
+        ("film.email: mean > +5%", "no mean was measured"),
+        ("t.on: max > 5", "1 figure could not be compared, and no other was measured"),
+    ],
+)
+def test_a_condition_on_a_figure_that_nothing_has_is_a_failure(condition: str, says: str) -> None:
+    days = [column("on", 9, type="DATE", max=date(2026, 1, 1))]
+    now = measurement(film(), table("t", 9, days))
+
+    assert fail_on(condition, now) == ([f"{says} (--fail-on {condition})"], [])
 
 
 def test_what_cannot_be_compared_is_not_said_to_be_new() -> None:
