@@ -105,6 +105,8 @@ def _filled(tree: Any) -> Any:
     from sqlglot import exp
 
     filled = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    if isinstance(tree, exp.Delete) and not filled:
+        filled = next(iter(tree.args.get("tables") or ()), None)  # BigQuery's `DELETE t WHERE …`
     return filled if isinstance(filled, exp.Table) else None
 
 

@@ -89,9 +89,13 @@ def query_of(tree: Sql) -> Found | None:
 
 def deleted_by(tree: Sql) -> Found | None:
     """Return a SELECT of nothing that reads what *tree*, a DELETE, decides by."""
-    if not isinstance(tree, exp.Delete) or not isinstance(tree.this, exp.Table):
+    if not isinstance(tree, exp.Delete):
         return None
-    select = _select({}, [tree.this, *args(tree, "using")])
+    # BigQuery's `DELETE t WHERE …` has its target in the list of MySQL.
+    target = [tree.this] if isinstance(tree.this, exp.Table) else args(tree, "tables")
+    if not target:
+        return None
+    select = _select({}, [*target, *args(tree, "using")])
     for key in ("where", "with", "with_"):
         if tree.args.get(key) is not None:
             select.set(key, tree.args[key])

@@ -92,6 +92,22 @@ def test_what_one_statement_reads_in_an_unknown_way_stays_in_the_impact(
     assert affected(read({**P, "r.sql": text}, dialect="duckdb"), "p.a") == {"r"}
 
 
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("bigquery", "delete r where id in (select a from p)"),
+        ("postgres", "with q as (select a from p) delete from r using q where q.a = r.id"),
+        ("mysql", "delete o from r o join p on p.a = o.id"),
+        ("tsql", "delete o from r o join p on p.a = o.id"),
+    ],
+)
+def test_a_delete_reads_what_it_decides_by(read: Callable[..., Any], dialect: str, text: str) -> None:
+    shop = read({**P, "r.sql": f"create table r as select 1 as id; {text}"}, dialect=dialect)
+
+    assert affected(shop, "p.a") == {"r"}
+    assert shop["r"].parents == ("model.shop.p",)
+
+
 def test_a_delete_alone_builds_nothing(read: Callable[..., Any]) -> None:
     shop = read(
         {**P, "x.sql": "delete from raw.t where id > 1", "y.sql": "delete from z using p where p.a = z.id"}
