@@ -175,7 +175,7 @@ class Keys(References):
             on = {self._ambiguous(clause, query) for clause in query.distinct_on}
             parts["distinct"] = ("on", *sorted(on))
         parts["order"] = self._order(query)
-        parts["limit"] = self._written(node, CUTS)
+        parts["limit"] = self._by_arrival(self._written(node, CUTS), query)
         listed = (one.this if isinstance(one, exp.Column) else one for one in args(node, "expressions"))
         stars = [one for one in listed if isinstance(one, exp.Star)]
         keyed.guessed = any(inner is not None and inner.guessed for _, _, inner in inputs)
@@ -324,11 +324,13 @@ class Keys(References):
         for output in (*query.outputs, *query.implied.values()):
             self._values[id(output)] = self._across(output, query, slots)
         keyed.inputs = tuple(("", operand.rows, operand) for operand in operands)
+        if query.kind == "union" and not query.distinct and slots != sorted(slots):
+            self._unions.add(short(str(slots)))
         keyed.parts["set operation"] = (query.kind, "distinct" if query.distinct else "all", *sorted(slots))
         if query.distinct or query.kind != "union":
             keyed.parts["distinct"] = compared(query, slots, operands)
         keyed.parts["order"] = self._order(query)
-        keyed.parts["limit"] = self._written(query.node, CUTS)
+        keyed.parts["limit"] = self._by_arrival(self._written(query.node, CUTS), query)
         self._unstable = self._unstable or bool(keyed.parts["limit"])
         keyed.parts["query"] = self._written(
             query.node, [one for one in query.node.args if one not in OF_SETS]
@@ -449,6 +451,10 @@ class Keys(References):
             if clause.node.name.upper() == "ALL":
                 keys += [self._output(output) for output in query.outputs]
         return (*keys, *self._written(order, [name for name in order.args if name not in OF_ORDERS]))
+
+    def _by_arrival(self, cuts: tuple[str, ...], query: Select | SetOperation) -> tuple[str, ...]:
+        """Return *cuts*, with the order in which `union all` gives rows if no ORDER BY decides."""
+        return (*cuts, *sorted(self._unions)) if cuts and not query.order else cuts
 
     def _clause(self, clause: Clause) -> str:
         plain = clause.reads.plain

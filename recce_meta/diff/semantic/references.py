@@ -12,7 +12,7 @@ from recce_meta.dialects.types import Sql
 from recce_meta.diff.semantic.expressions import ExpressionKeys, short
 from recce_meta.diff.semantic.folding import FIELDS_HAVE_CASE, MAYBE_LATERAL, names_of
 from recce_meta.diff.semantic.frames import Frame, Keyed, names_and_values
-from recce_meta.diff.semantic.stability import UNSTABLE, Uses, binding
+from recce_meta.diff.semantic.stability import BY_ARRIVAL, UNSTABLE, Uses, binding
 from recce_meta.diff.semantic.stages import CUTS
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph.columns.query import (
@@ -80,6 +80,8 @@ class References(ABC):
         """Whether the expression that is being read does, and how."""
         self._passed = 0
         """The same of the columns that it reads from a subquery."""
+        self._unions: set[str] = set()
+        """The operands of each `union all` that was read, in their order."""
         self._unstable = False
         """Whether something in the query that is being read may change with each run."""
         self._uses: Uses | None = None
@@ -104,6 +106,8 @@ class References(ABC):
             frame = self._frames[-1]
             if self._binds and frame.shuts and frame.below is not None:
                 key = short(f"over({self._slot(frame.below)};{key})")
+            if self._binds & BY_ARRIVAL and self._unions:
+                key = short(f"{key};{sorted(self._unions)}")
             self._values[id(output)] = key
             if bound := self._binds | self._passed:
                 self._bound[id(output)] = bound

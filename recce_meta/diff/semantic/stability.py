@@ -27,6 +27,8 @@ WINDOW = 1
 """Bit of a value that depends on the other rows of its query."""
 UNSTABLE = 2
 """Bit of a value that a second computation may give otherwise."""
+BY_ARRIVAL = 4
+"""Bit of a value that depends on the order in which rows arrive, as no ORDER BY decides."""
 VOLATILE = re.compile(
     r"""(?ix) .*(rand|uuid|newid|nextval|currval|lastval|setval|seq\d|clock_timestamp|sysdate|now).*
     | shuffle | monotonically_?increasing_?id | neighbor | running\w+ | row_?number\w* | timeofday"""
@@ -50,8 +52,12 @@ def binding(node: Sql) -> int:
     if isinstance(node, exp.Window):
         spec = node.args.get("spec")
         by_rows = spec is not None and str(spec.args.get("kind")).upper() == "ROWS"
-        return WINDOW | UNSTABLE if by_rows else WINDOW
+        counts = by_rows or isinstance(node.this, exp.RowNumber)
+        arrives = BY_ARRIVAL if counts and node.args.get("order") is None else 0
+        return WINDOW | arrives | (UNSTABLE if by_rows else 0)
     name = node.name if isinstance(node, exp.Anonymous) else str(node.key)
+    if BY_ORDER.fullmatch(name) is not None and node.find(exp.Order) is None:
+        return UNSTABLE | BY_ARRIVAL
     return UNSTABLE if _is_unstable(name) or is_unknown(node) else 0
 
 

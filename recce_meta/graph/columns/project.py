@@ -44,7 +44,7 @@ from recce_meta.models.kinds import TABLES, VIEWS
 from recce_meta.models.node import Json, NodeMetadata
 from recce_meta.models.run import Project
 
-ANALYSIS_VERSION = 6
+ANALYSIS_VERSION = 7
 """Goes up with every change of the analysis that changes its answers: all is then computed anew."""
 SECONDS = 10.0
 """How long the query of one node may take, unless told otherwise."""
