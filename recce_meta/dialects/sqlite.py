@@ -7,12 +7,13 @@ defines on its connections: statements that call them run there, and nowhere els
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from msgspec import structs
 from sqlglot import exp
 
-from recce_meta.dialects.arithmetic import Arithmetic, Distances, Doubles
+from recce_meta.dialects.arithmetic import Arithmetic, Distances, Doubles, all_of, minus
 from recce_meta.dialects.base import Dialect
 from recce_meta.dialects.rewriting import without_grouping_sets
 from recce_meta.dialects.types import ColumnType, Kind, Sql
@@ -180,8 +181,26 @@ class SQLite(Dialect):
         return exp.func("LENGTH", value) if of.kind is Kind.BINARY else super().length(value, of)
 
 
+_INTEGER = exp.Literal.string("integer")
+
+
 class _Numbers(Doubles):
     """Doubles, in which whole numbers of more than 53 bits are rounded."""
+
+    def is_close(self, base: Sql, current: Sql, absolute: Decimal, relative: Decimal) -> Sql:
+        """Two integers are subtracted as such; a difference of more than 64 bits becomes a double there."""
+        close = super().is_close(base, current, absolute, relative)
+        if relative:
+            return close
+        integers = [
+            exp.EQ(this=exp.Anonymous(this="typeof", expressions=[value.copy()]), expression=_INTEGER.copy())
+            for value in (base, current)
+        ]
+        bound = exp.Literal.number(str(int(absolute)))  # whole numbers are no fraction apart
+        near = exp.Between(
+            this=minus(current.copy(), base.copy()), low=exp.Neg(this=bound.copy()), high=bound
+        )
+        return exp.Case().when(all_of(integers), near, copy=False).else_(close)
 
     def read(self, figures: Sequence[Any]) -> Distances:
         """As of doubles; what is larger than those that are exact may be rounded."""
