@@ -16,7 +16,7 @@ from recce_meta.dialects.types import ColumnType, Kind, Sql, column_type
 from recce_meta.errors import UnknownNameError
 from recce_meta.plugins import DIALECTS, broken, installed, loaded
 
-_SHARED = ("arithmetic", "base", "hugeints", "rewriting", "standard", "tokens", "types")
+_SHARED = ("arithmetic", "base", "hugeints", "named_in_text", "rewriting", "standard", "tokens", "types")
 
 __all__ = ["ColumnType", "Dialect", "Kind", "Sql", "column_type", "dialect_named", "dialect_names"]
 
