@@ -29,6 +29,7 @@ from recce_meta.store import (
     statistics,
     write,
 )
+from recce_meta.store.changes import store_changes
 from recce_meta.store.content import Contents, Row
 from recce_meta.store.edges import add_origins
 from recce_meta.store.facts import write_facts
@@ -120,6 +121,7 @@ def _write(store: StoreSession, export: Export, pieces: Contents) -> Written:
     write_facts(store, run.run_id, project.facts)
     _add_kept(store, export)
     store.insert("runs", write.RUN_COLUMNS, [rows.run_row(run)])
+    store_changes(store)
     if len(pieces.versions) >= write.MANY_VERSIONS:
         store.execute("refresh_statistics")
     return Written(run=run, is_new=True)

@@ -248,6 +248,10 @@ class Source(NamedTuple):
     schema: str = DEFAULT_SCHEMA
 
 
+DERIVED = ("graph_steps", "graph_changes")
+"""Tables that have rows only if two runs of one environment differ; exports leave them out."""
+
+
 def rows(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> dict[str, list[str]]:
     """Every row of every table of a store, as texts: NaN is no value that equals itself."""
     quoted = adapter.quote_identifier(adapter.warehouse.folded(schema))
@@ -278,7 +282,7 @@ def test_a_document_gives_the_same_rows_in_every_table_of_another_store(
 ) -> None:
     runs = [run.run_id for run in record_both(store, make_project)]
     before = rows(store.adapter, store.schema)
-    assert all(before.values()), "every table has rows to compare"
+    assert all(before[name] for name in KEYS if name not in DERIVED), "every table has rows to compare"
     documents = [as_bytes(exported(store.adapter, store.schema, run)) for run in runs]
 
     for one in documents:
