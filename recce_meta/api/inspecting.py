@@ -142,7 +142,7 @@ def lineage_view(
     direction: Direction,
     depth: int | None,
 ) -> LineageView:
-    """The part of the graph of *known* edges around *root*, as far as *depth* edges."""
+    """Return the part of the graph of *known* edges that is at most *depth* edges from *root*."""
     graph = build_lineage_graph(
         [], sorted(LineageEdge(one, parent) for one in known for parent in known[one])
     )

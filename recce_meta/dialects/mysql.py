@@ -48,7 +48,7 @@ class MySQL(Dialect):
         return super().render(expression, pretty=pretty)
 
     def exact_text(self, value: Sql) -> Sql:
-        """Cast to the connection's collation, whatever the column's: it tells case and blanks."""
+        """Cast to the connection's collation, whatever the column's: it distinguishes case and blanks."""
         return value if isinstance(value, exp.Cast) else self.text(value)
 
     def as_utc(self, value: Sql) -> Sql:

@@ -302,7 +302,7 @@ class Postgres(Dialect):
         return exp.Div(this=exp.Sum(this=self.double(value)), expression=count)
 
     def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
-        """A `numeric` beyond doubles cannot be cast: there is no median then."""
+        """Return the median; NULL if a `numeric` is beyond doubles, because it cannot be cast."""
         digits, scale = of.precision or sys.maxsize, of.scale or 0
         if of.kind is not Kind.DECIMAL or (digits <= _DOUBLE_DIGITS and abs(scale) <= _DOUBLE_DIGITS):
             return super().median_as_double(value, of)

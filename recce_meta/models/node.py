@@ -65,7 +65,7 @@ SURE, LIKELY, GUESS = 1.0, 0.9, 0.5
 
 
 def referred(parents: Iterable[str], confidence: float = SURE) -> dict[str, EdgeOrigin]:
-    """Return the origins of edges by `ref` and `source`: the parent's id tells which."""
+    """Return the origins of edges by `ref` and `source`, as the parent's id shows."""
     ref, source = EdgeOrigin("ref", confidence), EdgeOrigin("source", confidence)
     return {parent: source if parent.startswith("source.") else ref for parent in parents}
 

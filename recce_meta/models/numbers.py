@@ -10,7 +10,7 @@ from decimal import Context, Decimal
 from fractions import Fraction
 
 DOUBLE_DIGITS = 17
-"""Significant digits that tell any two doubles apart."""
+"""Number of significant digits that distinguish any two doubles."""
 
 
 def is_finite(number: float | Decimal) -> bool:

@@ -244,7 +244,7 @@ def tree_id(parts: Mapping[str, object]) -> str:
 
 
 def parent_rows(versions: Iterable[tuple[str, NodeMetadata]]) -> Iterable[Row]:
-    """The rows of `version_parents`. How an edge is known is no part of what a version's id is made of."""
+    """The rows of `version_parents`. A version's id does not depend on how an edge is known."""
     for identity, node in versions:
         for parent in dict.fromkeys(node.parents):
             origin = node.edge_origins.get(parent)

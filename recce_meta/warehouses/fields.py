@@ -249,10 +249,10 @@ def _masked_entries(value: object) -> object:
 
 
 def _masked_leaves(value: object) -> object:
-    if isinstance(value, (Mapping, list)):
-        return (
-            _masked_entries(value) if isinstance(value, Mapping) else [_masked_leaves(each) for each in value]
-        )
+    if isinstance(value, Mapping):
+        return _masked_entries(value)
+    if isinstance(value, list):
+        return [_masked_leaves(each) for each in value]
     return value if value is None or isinstance(value, bool) else MASK
 
 

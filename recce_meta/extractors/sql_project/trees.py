@@ -181,7 +181,7 @@ def _parts(table: Any) -> tuple[str, ...]:
 
 
 def _is_local(table: Any, parts: tuple[str, ...]) -> bool:
-    """Whether *table* is a CTE in whose reach it is, or the array of a relation beside it."""
+    """Return True if *table* is a CTE in scope, or the array of a relation in the same FROM."""
     from sqlglot import exp
 
     name = parts[0].lower()

@@ -174,7 +174,8 @@ def fields_of(node: Sql, scope: Scope, reader: Reader) -> Fields | None:
 def leaves_of(node: Sql, scope: Scope, reader: Reader) -> tuple[Output, ...] | None:
     """Return the columns of DuckDB's `unnest(node, recursive := true)`; None if the type is not known.
 
-    Structs within structs are unpacked, and lists within structs are not. Without a struct there is no field.
+    Structs within structs are unpacked, and lists within structs are not. A column without a struct yields
+    no field.
     """
     bare = unwrapped(node)
     reads = reader.once(bare, scope, "output")

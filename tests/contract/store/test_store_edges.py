@@ -1,4 +1,4 @@
-"""How edges are known is stored with them, and is no part of what a node is."""
+"""How edges are known is stored with them, and does not change what a node is."""
 
 from __future__ import annotations
 
