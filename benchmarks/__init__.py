@@ -1,1 +1,1 @@
-"""How fast, how small: the figures of docs/benchmarks.md, measured again by `python -m benchmarks.run`."""
+"""The figures of docs/internals/benchmarks.md, measured by `python -m benchmarks.run`."""

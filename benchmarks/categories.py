@@ -1,7 +1,7 @@
-"""What a change can break: the classification of one real model against two parses of its text.
+"""Classification of a change of one real model, compared with two parses of its text.
 
-`python -m benchmarks.categories` prints the table for the Python that runs it. Models are those of
-`benchmarks.columns`; the change is a column more and a comment.
+`python -m benchmarks.categories` prints the table for the current Python. Models are those of
+`benchmarks.columns`; the change is one more column and a comment.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ LAST_SELECT = re.compile(r"(?is)^(.*\bselect\b)(?!\s+distinct\b)(.*)$")
 
 
 def edited(sql: str) -> str:
-    """*sql* with a column more in its last select."""
+    """Return *sql* with one more column in its last select."""
     return LAST_SELECT.sub(r"\1 1 as one_more, -- a comment\n\2", sql)
 
 
 def timed(sql: str, dialect: str, schemas: Schemas) -> list[Timing]:
-    """The classification of a change of *sql*, and sqlglot's parse of both texts; nothing where it cannot."""
+    """Time the classification of a change of *sql*, and sqlglot's parse of both texts; empty if sqlglot
+    fails.
+    """
     import sqlglot
 
-    from recce_meta.diff.semantic import classify_change
+    from recce_meta.sql_diff import classify_change
 
     changed = edited(sql)
 
@@ -45,10 +47,10 @@ def timed(sql: str, dialect: str, schemas: Schemas) -> list[Timing]:
 
 
 def harmless() -> Iterator[Figure]:
-    """Per kind, the share of edits of the same models that change nothing and are called `none`."""
+    """Yield, by kind, the share of harmless edits of the same models that are classified as `none`."""
     import sqlglot
 
-    from recce_meta.diff.semantic import classify_change
+    from recce_meta.sql_diff import classify_change
 
     called: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
     for number, (sql, dialect, schemas) in enumerate(queries()):
@@ -71,7 +73,7 @@ def harmless() -> Iterator[Figure]:
 
 
 def run() -> list[Figure]:
-    """Real models of 100 to 200 lines, each against two parses of the same text."""
+    """Measure real models of 100 to 200 lines, each against two parses of the same text."""
     pairs = [pair for query in queries() if (pair := timed(*query))]
     ours, floors = [pair[0].cpu for pair in pairs], [pair[1].cpu for pair in pairs]
     ratio = median(mine / theirs for mine, theirs in zip(ours, floors, strict=True))

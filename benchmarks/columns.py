@@ -1,7 +1,8 @@
-"""Column lineage: of one model against sqlglot's parse and qualify, and of a hundred models of one project.
+"""Column lineage of one model, compared with sqlglot's parse and qualify, and of a hundred models of a
+project.
 
-`python -m benchmarks.columns` prints the table for the Python that runs it, and says whether its sqlglot is
-compiled (`sqlglotc`). Models are those of the artifacts in `tests/data`, packages of dbt's hub among them.
+`python -m benchmarks.columns` prints the table for the current Python, and whether its sqlglot is compiled
+(`sqlglotc`). Models are from the artifacts in `tests/data`, which include packages of dbt's hub.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ from msgspec.structs import replace
 from benchmarks.measure import Figure, Timing, in_turns, markdown, quickest, within
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.graph.columns.project import analyse_project
-from recce_meta.graph.columns.project_dialects import dialect_of
-from recce_meta.graph.columns.project_tokens import ProjectNames
 from recce_meta.models import NodeMetadata, Project
+from recce_meta.sql_lineage.project.columns import analyse_project
+from recce_meta.sql_lineage.project.names import RelationFinder, dialect_of
 
 ARTIFACTS = Path(__file__).parents[1] / "tests" / "data" / "artifacts"
 HUB = ARTIFACTS / "real" / "fivetran" / "hubspot"
@@ -37,19 +37,19 @@ import msgspec
 from recce_meta.models import Project
 shop, known = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=tuple[Project, dict[str, tuple[str, ...]]])
 cpu, wall = time.process_time(), time.perf_counter()
-from recce_meta.graph.columns.project import analyse_project
+from recce_meta.sql_lineage.project.columns import analyse_project
 graph = analyse_project(shop, known)
 print(time.perf_counter() - wall, time.process_time() - cpu, 'sqlglot' in sys.modules, len(graph.analyses))
 """
 
 
 def extracted(folder: Path) -> Project:
-    """The project in *folder*."""
+    """Extract the project in *folder*."""
     return extract_project(folder, git=GitState(), environ={}, hash_seed_files=False)
 
 
 def sqlglot_name() -> str:
-    """sqlglot with its version, and whether it is compiled."""
+    """Return sqlglot's name with its version, and whether it is compiled."""
     try:
         compiled = f"sqlglotc {version('sqlglotc')}"
     except PackageNotFoundError:
@@ -58,12 +58,12 @@ def sqlglot_name() -> str:
 
 
 def models_of(project: Project) -> list[NodeMetadata]:
-    """The models with compiled SQL."""
+    """Return the models with compiled SQL."""
     return [node for node in project.nodes if node.resource_type == "model" and node.compiled_code]
 
 
 def with_models(project: Project, most: int) -> Project:
-    """*project* with *most* of its models, and all that these read; without tests."""
+    """Return *project* with only *most* of its models and their ancestors, without tests."""
     nodes = {node.unique_id: node for node in project.nodes}
     kept: dict[str, NodeMetadata] = {}
 
@@ -80,15 +80,15 @@ def with_models(project: Project, most: int) -> Project:
 
 
 def known_to(project: Project) -> dict[str, tuple[str, ...]]:
-    """What a store knows once *project* was recorded."""
+    """Return the column names, by lineage id, that a store has after *project* was recorded."""
     return {lineage_id: columns.names for lineage_id, columns in analyse_project(project).analyses.items()}
 
 
 def queries() -> Iterator[tuple[str, str, Schemas]]:
-    """The SQL of every real model of 100 to 200 lines, its dialect, and the columns that a catalog knows."""
+    """Yield the SQL of every real model of 100 to 200 lines, its dialect, and the columns in the catalog."""
     for folder in sorted({path.parent for path in ARTIFACTS.rglob("manifest.json*")}):
         project = extracted(folder)
-        names = ProjectNames(project.nodes)
+        names = RelationFinder(project.nodes)
         nodes = {node.unique_id: node for node in project.nodes}
         for node in models_of(project):
             if (node.compiled_code or "").count("\n") + 1 in LINES and node.language != "python":
@@ -103,11 +103,11 @@ def queries() -> Iterator[tuple[str, str, Schemas]]:
 
 
 def timed(sql: str, dialect: str, schemas: Schemas) -> list[Timing]:
-    """Our analysis, and sqlglot's parse and qualify; nothing where sqlglot cannot."""
+    """Time our analysis, and sqlglot's parse and qualify; empty if sqlglot fails."""
     import sqlglot
     from sqlglot.optimizer.qualify import qualify
 
-    from recce_meta.graph.columns import analyse_query
+    from recce_meta.sql_lineage import analyse_query
 
     nested = _nested(schemas)
 
@@ -123,7 +123,7 @@ def timed(sql: str, dialect: str, schemas: Schemas) -> list[Timing]:
 
 
 def one_model() -> Figure:
-    """Real models of 100 to 200 lines, each against sqlglot's parse and qualify of the same text."""
+    """Measure real models of 100 to 200 lines, each against sqlglot's parse and qualify of the same text."""
     pairs = [pair for query in queries() if (pair := timed(*query))]
     ours, floors = [pair[0].cpu for pair in pairs], [pair[1].cpu for pair in pairs]
     ratio = median(mine / theirs for mine, theirs in zip(ours, floors, strict=True))
@@ -138,7 +138,7 @@ def one_model() -> Figure:
 
 
 def _nested(schemas: Schemas) -> dict[str, object]:
-    """*schemas* as sqlglot wants them."""
+    """Return *schemas* in sqlglot's nested format."""
     found: dict[str, dict[str, dict[str, str]]] = {}
     for name, columns in schemas.items():
         first, _, last = name.rpartition(".")
@@ -148,7 +148,7 @@ def _nested(schemas: Schemas) -> dict[str, object]:
 
 
 def hundred_models() -> list[Figure]:
-    """A hundred models in a fresh process, its import of sqlglot included: cold, and with nothing changed."""
+    """Measure a hundred models in a fresh process, with the import of sqlglot: cold, and without changes."""
     project = with_models(extracted(HUB), MODELS)
     count = sum(node.resource_type == "model" for node in project.nodes)
     cold = _best(project, {})
@@ -161,8 +161,10 @@ def hundred_models() -> list[Figure]:
 
 
 def large_project(folder: Path) -> list[Figure]:
-    """A made-up project of 5,000 models and their tests: cold, and with one model changed."""
-    from benchmarks.recording import with_changed_models  # loads drivers, which nothing else here needs
+    """Measure a synthetic project of 5,000 models and their tests: cold, and with one model changed."""
+    from benchmarks.recording import (
+        with_changed_models,
+    )  # loads drivers, which this module needs nowhere else
 
     project = extracted(folder)
     (whole,) = in_turns(lambda: analyse_project(project), rounds=1)
@@ -179,7 +181,7 @@ def large_project(folder: Path) -> list[Figure]:
 
 
 def _best(project: Project, known: Mapping[str, tuple[str, ...]]) -> Timing:
-    """The best of some fresh processes, which say themselves how long the work took."""
+    """Return the best timing of several fresh processes, which report the time themselves."""
     given = msgspec.msgpack.encode((project, known))
     found = []
     for _ in range(ROUNDS):
@@ -192,7 +194,7 @@ def _best(project: Project, known: Mapping[str, tuple[str, ...]]) -> Timing:
 
 
 def run(large: Path) -> list[Figure]:
-    """All of it; *large* has the artifacts of 5,000 models."""
+    """Run all measurements; *large* has the artifacts of 5,000 models."""
     return [one_model(), *hundred_models(), *large_project(large)]
 
 

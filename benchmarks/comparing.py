@@ -1,4 +1,4 @@
-"""The diff of two stored runs of 5,000 models, by how much differs between them."""
+"""Diff of two stored runs of 5,000 models, by the number of differences."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from msgspec.structs import replace
 
 from benchmarks.measure import Figure, in_turns, within
 from benchmarks.recording import adapter_at, extracted, fresh_run, with_changed_models
-from recce_meta.api.comparing import diff
-from recce_meta.api.recording import record_run
+from recce_meta.api.diff import diff
+from recce_meta.api.record import record_run
 from recce_meta.graph import build_lineage_graph
 from recce_meta.models import NodeMetadata, Project, code_hash
 
 NEW_CONFIG_KEY = "batch_retries"
 A_CHANGE = 0.010
-"""Seconds that telling what the change of one model's SQL breaks may take."""
+"""Maximum seconds for classifying a change of one model's SQL."""
 
 
 def moved(project: Project, schema: str) -> Project:
-    """*project* built in another schema."""
+    """Return *project* built in another schema."""
     old = project.run.target_schema or ""
 
     def node_in_schema(node: NodeMetadata) -> NodeMetadata:
@@ -37,13 +37,13 @@ def moved(project: Project, schema: str) -> Project:
 
 
 def upgraded(project: Project) -> Project:
-    """*project* parsed by a dbt that writes one more key into every configuration."""
+    """Return *project* parsed by a dbt that writes one more key into every configuration."""
     nodes = tuple(replace(node, config={**node.config, NEW_CONFIG_KEY: None}) for node in project.nodes)
     return replace(project, nodes=nodes, run=replace(project.run, dbt_version="1.12.0"))
 
 
 def renamed(project: Project, most: int) -> Project:
-    """*project* with a column renamed in *most* of its models."""
+    """Return *project* with a column renamed in *most* of its models."""
     nodes = list(project.nodes)
     models = [i for i, node in enumerate(nodes) if node.resource_type == "model"]
     for i in models[:: max(1, len(models) // most)][:most]:
@@ -56,7 +56,7 @@ def renamed(project: Project, most: int) -> Project:
 
 
 def run(large: Path, scratch: Path) -> list[Figure]:
-    """*large* has 5,000 models."""
+    """Run all measurements; *large* has 5,000 models."""
     store = scratch / "diff.duckdb"
     store.unlink(missing_ok=True)
     base = extracted(large)
@@ -88,7 +88,7 @@ def run(large: Path, scratch: Path) -> list[Figure]:
 
 
 def linking(small: int = 2_000, large: int = 16_000) -> Figure:
-    """Whether the graph is linked and walked in time that grows as the project does."""
+    """Check that linking and walking the graph takes linear time."""
 
     def project(size: int) -> list[NodeMetadata]:
         return [

@@ -1,4 +1,4 @@
-"""Connecting, and fetching a million rows: against the driver alone."""
+"""Connecting, and fetching a million rows, compared with the bare driver."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ ROWS = {
             n * 1.5::float8 AS weight, n % 2 = 0 AS is_even
         FROM generate_series(1, {MILLION}) AS n""",
 }
-"""Of types that drivers give as they are wanted."""
+"""Rows of types that need no conversion."""
 DOCUMENTS = {
     "duckdb": f"""
         SELECT n, ('[' || n || ', {{"a": null}}]')::JSON FROM range({MILLION // 5}) AS r (n)""",
     "postgres": f"""
         SELECT n, ('[' || n || ', {{"a": null}}]')::json FROM generate_series(1, {MILLION // 5}) AS n""",
 }
-"""JSON: psycopg reads it, too; DuckDB gives text."""
+"""JSON documents: psycopg parses them too; DuckDB returns strings."""
 
 
 def run(scratch: Path) -> list[Figure]:
-    """DuckDB and PostgreSQL."""
+    """Run all measurements in DuckDB and PostgreSQL."""
     import duckdb
     import psycopg
 

@@ -13,24 +13,22 @@ from msgspec.structs import replace
 
 from benchmarks.floors import duckdb_at
 from benchmarks.generate import DATABASE, Shop, write
-from benchmarks.measure import Figure, Timing, best_of, clock, command, compared
+from benchmarks.measure import Figure, Timing, best_of, clock, command, compared, noted_in
 from benchmarks.recording import extracted
 from benchmarks.tables import write_small
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.checks import run_checks
-from recce_meta.api.comparing_data import Comparison, open_comparison
-from recce_meta.api.data_jobs import row_count_job
-from recce_meta.api.run_pair import RunPair, load_pair
-from recce_meta.api.running_checks import CheckRunner
-from recce_meta.api.subjects import subjects
-from recce_meta.api.templates import Templates
-from recce_meta.diff.data.plan import Query
-from recce_meta.extractors.check_file import read_check_file
+from recce_meta.api.checks import CheckRunner, run_checks
+from recce_meta.api.data.execution import DataDiffRunner, open_data_diff_runner
+from recce_meta.api.data.jobs import row_count_job, subjects
+from recce_meta.api.render import Templates
+from recce_meta.api.runs import RunPair, load_pair
+from recce_meta.checks.file import read_check_file
+from recce_meta.data_diff.plan import Query
 from recce_meta.store.write import record_run
 
 MODELS, TESTS = 1_000, 756
 BUILT = 50
-"""Models that have a table on both sides."""
+"""Number of models with a table on both sides."""
 ROWS = 1_000
 CHECKS = 500
 SIDES = {"base": "prod", "current": "pr_7"}
@@ -38,7 +36,9 @@ PROGRAM = [sys.executable, "-m", "recce_meta"]
 
 
 def write_project(scratch: Path) -> tuple[Path, list[str]]:
-    """A DuckDB file with the runs `base` and `current` of a project, and tables of some of its models."""
+    """Create a DuckDB file with the runs `base` and `current` of a project, and tables of some of its
+    models.
+    """
     path = scratch / f"{DATABASE}.duckdb"
     path.unlink(missing_ok=True)
     names = Shop(MODELS, 0).names[:: MODELS // BUILT]
@@ -53,26 +53,26 @@ def write_project(scratch: Path) -> tuple[Path, list[str]]:
 
 
 class Data:
-    """The project's data, opened as a command does."""
+    """The project's data, opened as in a command."""
 
     def __init__(self, stack: ExitStack, path: Path) -> None:
         self.queries: list[Query] = []
         self.adapter = stack.enter_context(UnifiedSqlAdapter.from_url(f"duckdb:///{path}"))
-        self.comparison: Comparison = open_comparison(
-            self.adapter, threads=self.adapter.threads, on_query=self.queries.append
+        self.comparison: DataDiffRunner = open_data_diff_runner(
+            self.adapter, threads=self.adapter.threads, around=noted_in(self.queries)
         )
         stack.callback(self.comparison.close)
 
     def runs(self) -> RunPair:
-        """Both runs, from the store."""
+        """Return both runs, from the store."""
         return load_pair(lambda: self.adapter, *SIDES)
 
     def count(self, runs: RunPair, names: Sequence[str]) -> object:
-        """The rows of the models *names*."""
+        """Count the rows of the models *names*."""
         return self.comparison.run(row_count_job(self.comparison.places, subjects(runs, (), names)).plan())
 
     def check(self, file: Path) -> object:
-        """What comes of the checks of *file*."""
+        """Run the checks of *file*."""
         runs = self.runs()
         templates = Templates(runs, environ=os.environ, project_dir=None)
         report = run_checks(read_check_file(file), CheckRunner(self.comparison, runs, templates))
@@ -81,7 +81,7 @@ class Data:
 
 
 def row_counts(path: Path, names: Sequence[str]) -> list[Figure]:
-    """All of it, and what is left when the runs are read: against one bare statement for each table."""
+    """Measure the whole command, and the rest after the runs are read, against one bare query per table."""
     with ExitStack() as stack:
         data, ask = Data(stack, path), stack.enter_context(duckdb_at(path))
         runs = data.runs()
@@ -114,7 +114,7 @@ def row_counts(path: Path, names: Sequence[str]) -> list[Figure]:
 
 
 def checks_of(names: Sequence[str], file: Path) -> Path:
-    """Write a file of checks of every type, in turns, about the models *names*; *file*."""
+    """Write a file of checks of all types, in turn, about the models *names*; return *file*."""
     checks = []
     for number in range(CHECKS):
         name = names[number % len(names)]
@@ -137,7 +137,7 @@ GROUPED = "select name, count(*) as n, sum(amount) as total from {{{{ ref('{}') 
 
 
 def overhead(path: Path, names: Sequence[str], scratch: Path) -> list[Figure]:
-    """What checks cost beyond their statements, within a process and as a command."""
+    """Measure the overhead of checks over their queries, in process and as a command."""
     file = checks_of(names, scratch / "checks.yml")
     program = [*PROGRAM, "check", "run", str(file), "--url", f"duckdb:///{path}"]
     with ExitStack() as stack:
@@ -155,7 +155,7 @@ def overhead(path: Path, names: Sequence[str], scratch: Path) -> list[Figure]:
 
 
 def beyond(what: str, ours: Timing, bare: Timing, statements: int) -> Figure:
-    """A line that holds the difference of two timings, by check, against 20 ms."""
+    """Return a figure that compares the difference of two timings, per check, with 20 ms."""
     wall, cpu = (ours.wall - bare.wall) / CHECKS, (ours.cpu - bare.cpu) / CHECKS
     return Figure(
         what,
@@ -168,6 +168,6 @@ def beyond(what: str, ours: Timing, bare: Timing, statements: int) -> Figure:
 
 
 def run(scratch: Path) -> list[Figure]:
-    """Both, on one project."""
+    """Run all measurements on one project."""
     path, names = write_project(scratch)
     return [*row_counts(path, names), *overhead(path, names, scratch)]

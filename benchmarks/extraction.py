@@ -1,4 +1,4 @@
-"""Extraction against a typed decode of the same bytes, which is the least that any reader must do."""
+"""Extraction, compared with a typed decode of the same bytes, the minimum for any reader."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.measure import Figure, compared, in_fresh_process, in_turns, within, without_collector
-from recce_meta.extractors.catalog import extract_columns_from_catalog
 from recce_meta.extractors.manifest import read_manifest
+from recce_meta.extractors.project import extract_columns_from_catalog
 
 
 class FloorColumn(Struct, gc=False):
@@ -35,7 +35,7 @@ class FloorChecksum(Struct, gc=False):
 
 
 class FloorNode(Struct, gc=False):
-    """The 30 fields of a node that are kept, decoded and nothing more."""
+    """The 30 stored fields of a node, decoded without further processing."""
 
     unique_id: str
     name: str
@@ -72,7 +72,7 @@ class FloorNode(Struct, gc=False):
 
 
 class FloorManifest(Struct, gc=False):
-    """macros, docs and the maps of the graph are skipped."""
+    """A manifest without macros, docs and the maps of the graph."""
 
     metadata: Any
     nodes: dict[str, FloorNode]
@@ -82,7 +82,7 @@ class FloorManifest(Struct, gc=False):
 
 
 def floor(path: Path) -> FloorManifest:
-    """The file read, and decoded into types."""
+    """Read the file, and decode it into types."""
     return msgspec.json.decode(path.read_bytes(), type=FloorManifest)
 
 
@@ -98,7 +98,7 @@ print(json.dumps({"before": before, "peak": peak_rss(), "after": rss()}))
 
 
 def run(small: Path, large: Path) -> list[Figure]:
-    """*small* is the folder of a project of 500 models, *large* of 5,000."""
+    """Run all measurements; *small* is the folder of a project of 500 models, *large* of 5,000."""
     manifest = large / "manifest.json"
     (project,) = in_turns(
         lambda: extract_columns_from_catalog(

@@ -1,4 +1,4 @@
-"""What a data diff must at least do, in plain SQL over the bare driver."""
+"""Minimum work of a data diff, in plain SQL over the bare driver."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ NUMBERS = frozenset({"BIGINT", "INTEGER", "DECIMAL(12, 2)", "DOUBLE PRECISION"})
 
 @contextmanager
 def duckdb_at(path: Path) -> Iterator[Ask]:
-    """Statements over duckdb itself."""
+    """Yield a function that runs queries over duckdb itself."""
     import duckdb
 
-    # As the adapter opens it: within one process, all connections to a file are configured alike.
+    # As the adapter opens it: connections of one process to a file must have the same configuration.
     with duckdb.connect(str(path), config={"python_enable_replacements": False}) as connection:
         connection.execute("SET enable_progress_bar = false")
         yield lambda sql: connection.execute(sql).fetchall()
@@ -29,7 +29,7 @@ def duckdb_at(path: Path) -> Iterator[Ask]:
 
 @contextmanager
 def postgres_at(url: str) -> Iterator[Ask]:
-    """Statements over psycopg itself."""
+    """Yield a function that runs queries over psycopg itself."""
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
@@ -37,7 +37,9 @@ def postgres_at(url: str) -> Iterator[Ask]:
 
 
 def cpu_of_postgres(ask: Ask, application: str) -> CpuSeconds:
-    """CPU seconds of this process and of the server's open connections for *application* (Linux, local)."""
+    """Return a CPU clock of this process and the server's open connections for *application* (Linux,
+    local).
+    """
     query = f"SELECT pid FROM pg_stat_activity WHERE application_name = '{application}'"
     ticks = os.sysconf("SC_CLK_TCK")
 
@@ -52,7 +54,7 @@ def cpu_of_postgres(ask: Ask, application: str) -> CpuSeconds:
 
 
 def join_sql(base: str, current: str) -> str:
-    """The bare single join: rows of both sides, and the matches of every column."""
+    """Return a single plain join: rows of both sides, and the matches of every column."""
     matches = ", ".join(
         f"count(*) FILTER (WHERE b.{KEY} = c.{KEY} AND b.{name} IS NOT DISTINCT FROM c.{name})"
         for name, _, _ in COLUMNS[1:]
@@ -68,11 +70,11 @@ UNIQUENESS = {
     "SELECT DISTINCT key": f"SELECT count(*) FROM (SELECT DISTINCT {KEY} FROM {{}}) AS d",
     "GROUP BY key": f"SELECT count(*) FROM (SELECT {KEY} FROM {{}} GROUP BY 1 HAVING count(*) > 1) AS d",
 }
-"""Ways to ask whether a key is unique: which is quickest depends on engine and number of rows."""
+"""Queries for the uniqueness of a key; the fastest depends on engine and number of rows."""
 
 
 def uniqueness(ask: Ask, how: str, tables: tuple[str, str]) -> None:
-    """Ask it of both sides."""
+    """Check the uniqueness on both sides."""
     for table in tables:
         ask(UNIQUENESS[how].format(table))
 
@@ -84,13 +86,15 @@ MEDIANS = {
         "percentile_disc(0.5) WITHIN GROUP (ORDER BY {})",
     ),
 }
-"""Of numbers, and of points in time."""
+"""Medians of numbers, and of points in time."""
 COLLATIONS = {"duckdb": "", "postgres": ' COLLATE "C"'}
-"""What sorts texts by code point."""
+"""Collations that sort strings by code point."""
 
 
 def profile_shapes(dialect: str, table: str) -> dict[str, list[str]]:
-    """Ways to profile every column of *table* exactly, as statements; all give the same figures."""
+    """Return queries that profile every column of *table* exactly, by approach; all return the same
+    figures.
+    """
     cheap = {name: _cheap(name, kind) for name, kind, _ in COLUMNS}
     medians = _medians(dialect)
     whole = [figure for figures in cheap.values() for figure in figures]
@@ -116,7 +120,7 @@ def profile_shapes(dialect: str, table: str) -> dict[str, list[str]]:
 
 
 def top_shapes(dialect: str, table: str) -> dict[str, list[str]]:
-    """Ways to list the ten most frequent values of every column of *table*; of ties, the smallest."""
+    """Return queries for the ten most frequent values of every column of *table*; smallest first for ties."""
     columns = [
         f"SELECT {name}{COLLATIONS[dialect] if kind == 'VARCHAR' else ''} AS v, count(*) AS n FROM {table}"
         f" WHERE {name} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10"
@@ -126,12 +130,12 @@ def top_shapes(dialect: str, table: str) -> dict[str, list[str]]:
         f"SELECT * FROM (SELECT {place}, v::VARCHAR, n FROM ({sql}) AS q) AS c"
         for place, sql in enumerate(columns)
     )
-    # Grouping sets take two to three times as long where most values are distinct.
+    # Grouping sets take two to three times as long if most values are distinct.
     return {"a statement per column": columns, "one statement": [texts]}
 
 
 def approximate_profile(table: str) -> str:
-    """One scan in DuckDB that estimates distinct values, with exact medians."""
+    """Return one DuckDB query that estimates distinct values, with exact medians."""
     figures = [figure for name, kind, _ in COLUMNS for figure in _cheap(name, kind)]
     estimates = [f"approx_count_distinct({name})" for name, _, _ in COLUMNS]
     return f"SELECT count(*), {', '.join([*figures, *_medians('duckdb').values(), *estimates])} FROM {table}"

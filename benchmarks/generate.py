@@ -58,7 +58,7 @@ from {relation}\nwhere {column} is not null\ngroup by {column}\nhaving count(*) 
 
 
 class Shop:
-    """A project of *models*, a fifth of them on sources, the rest on models before them."""
+    """A project of *models*, a fifth of them on sources, the rest on earlier models."""
 
     def __init__(self, models: int, tests: int, schema: str = "prod") -> None:
         self.schema = schema
@@ -91,7 +91,7 @@ class Shop:
         }  # fmt: skip
 
     def parents(self, i: int) -> list[tuple[str, str, str]]:
-        """Unique id, relation and how it is written, of the two nodes that model *i* reads."""
+        """Return unique id, relation and spelling of the two nodes that model *i* reads."""
         if i < len(self.sources):
             source = f"source.{PROJECT}.raw.t{i}"
             return [(source, f'"{DATABASE}"."raw"."src_{i}"', f"{{{{ source('raw', 't{i}') }}}}")] * 2
@@ -231,7 +231,7 @@ def table(node: Json, unique_id: str) -> Json:
 
 
 def write(folder: Path, models: int, tests: int, *, schema: str = "prod", run: str = "run-1") -> Path:
-    """Write manifest.json and catalog.json of a project into *folder*, unless they are there; *folder*."""
+    """Write manifest.json and catalog.json of a project into *folder*, unless they exist; return *folder*."""
     if not (folder / "catalog.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
         shop = Shop(models, tests, schema)

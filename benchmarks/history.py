@@ -1,4 +1,4 @@
-"""A long history in one store: the space it takes, and whether the last diff still costs the same."""
+"""A long history in one store: its space, and the duration of the last diff."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from msgspec.structs import replace
 
 from benchmarks.measure import Figure, compared, in_turns
 from benchmarks.recording import adapter_at, extracted, fresh_run
-from recce_meta.api.comparing import diff
+from recce_meta.api.diff import diff
 from recce_meta.models import NodeMetadata, Project, code_hash
 from recce_meta.store.write import record_run
 
 RUNS = 1_000
 FULL_RUNS = 100
-"""Runs that are written as full rows; the space of all is this times RUNS / FULL_RUNS."""
+"""Number of runs written as full rows; their space is multiplied by RUNS / FULL_RUNS."""
 SHARE = 0.02
 
 
 def history(project: Project, runs: int) -> Iterator[Project]:
-    """*runs* runs, an hour apart; in each, the code of 2 % of the models, drawn anew, is edited."""
+    """Yield *runs* runs, an hour apart, each with edited code in a random 2 % of the models."""
     chance = random.Random(7)
     nodes = list(project.nodes)
     models = [i for i, node in enumerate(nodes) if node.resource_type == "model"]
@@ -35,14 +35,16 @@ def history(project: Project, runs: int) -> Iterator[Project]:
 
 
 def edited(node: NodeMetadata, chance: random.Random) -> NodeMetadata:
-    """*node* with one word of its code replaced by another."""
+    """Return *node* with one word of its code replaced."""
     word, new = " as ", f" /* {chance.randrange(10**6)} */ as "
     raw, compiled = ((text or "").replace(word, new, 1) for text in (node.raw_code, node.compiled_code))
     return replace(node, raw_code=raw, compiled_code=compiled, code_hash=code_hash(raw))
 
 
 def space(store: Path, folder: Path, projects: list[Project]) -> int:
-    """Bytes that full rows of nodes and edges of *projects* take, in a file of the same storage version."""
+    """Return the bytes of full rows of nodes and edges of *projects*, in a file of the same storage
+    version.
+    """
     import duckdb
 
     path = folder / "full.duckdb"
@@ -64,7 +66,7 @@ def space(store: Path, folder: Path, projects: list[Project]) -> int:
 
 
 def build(path: Path, projects: Iterator[Project] | list[Project]) -> list[Project]:
-    """A store at *path* with *projects*, each recorded by a connection of its own as in real life."""
+    """Create a store at *path* with *projects*, each recorded by its own connection, as in practice."""
     path.unlink(missing_ok=True)
     kept = []
     for project in projects:
@@ -75,7 +77,7 @@ def build(path: Path, projects: Iterator[Project] | list[Project]) -> list[Proje
 
 
 def run(small: Path, scratch: Path, runs: int = RUNS) -> list[Figure]:
-    """*small* has 500 models."""
+    """Run all measurements; *small* has 500 models."""
     long, short = scratch / "long.duckdb", scratch / "short.duckdb"
     projects = build(long, history(extracted(small), runs))
     build(short, projects[-2:])

@@ -1,7 +1,7 @@
-"""What a column of a stored project of 5,000 models reaches: the command from its start to its end.
+"""Impact of a column in a stored project of 5,000 models: the command from start to end.
 
-`python -m benchmarks.impact` prints the table. The columns are made up, since what they cost to analyse is
-measured elsewhere: each model passes most of them on, makes some of others, joins and filters.
+`python -m benchmarks.impact` prints the table. Columns are synthetic, since the cost of analyzing them is
+measured elsewhere: each model passes most columns on, derives some, joins and filters.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from benchmarks.recording import adapter_at, extracted
 from benchmarks.startup import DRIVERS
 from recce_meta.api.impact import impact
 from recce_meta.models import NodeMetadata, Project
-from recce_meta.models.column_lineage import (
+from recce_meta.models.lineage import (
     REFERENCES_SINCE,
     ColumnGraph,
     ColumnOutput,
@@ -41,11 +41,13 @@ TARGETS = {
     "a whole model, which reaches {} of 5,000": "stg_subscription_00003",
 }
 MOST = 0.5
-"""Seconds."""
+"""Maximum seconds."""
 
 
 def rewired(project: Project) -> Project:
-    """*project* with other parents: some models are read by many, and ways are some twenty steps long."""
+    """Return *project* with other parents: some models have many readers, and paths have up to twenty
+    steps.
+    """
     chance = random.Random(7)
     models = [node for node in project.nodes if node.resource_type == "model"]
     place = {node.unique_id: i for i, node in enumerate(sorted(models, key=lambda one: one.name[-5:]))}
@@ -62,7 +64,7 @@ def rewired(project: Project) -> Project:
 
 
 def column_graph(project: Project) -> ColumnGraph:
-    """Made-up columns of each node of *project*."""
+    """Return synthetic columns for each node of *project*."""
     ids = {
         node.unique_id: lineage_id_of(REFERENCES_SINCE, sha256(node.unique_id.encode()).hexdigest()[:32])
         for node in project.nodes
@@ -73,7 +75,7 @@ def column_graph(project: Project) -> ColumnGraph:
 
 
 def columns_of(node: NodeMetadata) -> NodeColumns:
-    """Columns c0 to c14: a model's first eight are its left parent's, four more its right parent's."""
+    """Return columns c0 to c14: eight from a model's left parent, four from its right parent."""
     if not node.parents:
         return NodeColumns(outputs=tuple(ColumnOutput(f"c{i}", Kind.SOURCE) for i in range(COLUMNS)))
     left, right = node.parents[0], node.parents[-1]
@@ -95,14 +97,14 @@ def columns_of(node: NodeMetadata) -> NodeColumns:
         outputs.append(ColumnOutput(f"c{i}", kind, None, found))
     uses = {ColumnUse(Usage.JOIN, left, "c0"), ColumnUse(Usage.JOIN, right, "c0")}
     uses.add(ColumnUse(Usage.FILTER, left, "c3"))
-    # All that it reads by name; four columns come through a star.
+    # All columns that it reads by name; four columns come through a star.
     named = {source for output in outputs for source in output.sources if source.column not in STARRED}
     named |= {ColumnSource(use.parent, use.column) for use in uses}
     return NodeColumns(outputs=tuple(outputs), uses=tuple(sorted(uses)), references=tuple(sorted(named)))
 
 
 def store_of(large: Path, scratch: Path) -> Path:
-    """A store with the project in *large* and its columns."""
+    """Return a store with the project in *large* and its columns."""
     path = scratch / "impact.duckdb"
     project = rewired(extracted(large))
     with adapter_at(path) as adapter:
@@ -111,21 +113,23 @@ def store_of(large: Path, scratch: Path) -> Path:
 
 
 def asked(path: Path, target: str, *options: str, rounds: int = 9) -> list[Timing]:
-    """The best of `impact` for *target*, and of importing its drivers, in processes of their own."""
+    """Return the best timings of `impact` for *target*, and of importing its drivers, in separate
+    processes.
+    """
     url = f"duckdb:///{path}"
     program = [sys.executable, "-m", "recce_meta", "impact", target, "--url", url, *options]
     return best_of(command(program), command([sys.executable, "-c", DRIVERS]), rounds=rounds)
 
 
 def reached(path: Path, target: str) -> int:
-    """How many models *target* reaches."""
+    """Return the number of models that *target* affects."""
     with adapter_at(path) as adapter:
         view = impact(lambda: adapter, "latest", target)
     return sum(node.resource_type == "model" and node.distance > 0 for node in view.nodes)
 
 
 def asked_in_sql(path: Path, unique_id: str, column: str) -> Timing:
-    """The best of asking the view for one column."""
+    """Return the best timing of querying the view for one column."""
     query = (
         "SELECT * FROM recce_metadata.column_impact WHERE run_id = (SELECT MAX(run_id) FROM "
         f"recce_metadata.runs) AND node_id = '{unique_id}' AND column_name = '{column}'"
@@ -136,7 +140,7 @@ def asked_in_sql(path: Path, unique_id: str, column: str) -> Timing:
 
 
 def run(large: Path, scratch: Path) -> list[Figure]:
-    """*large* has 5,000 models."""
+    """Run all measurements; *large* has 5,000 models."""
     path = store_of(large, scratch)
     figures = []
     for words, target in TARGETS.items():
@@ -151,7 +155,7 @@ def run(large: Path, scratch: Path) -> list[Figure]:
 
 
 def main() -> None:
-    """Measure, in a folder that is gone afterwards."""
+    """Measure in a temporary folder."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         print(markdown(run(write(scratch / "large", 5_000, 3_534), scratch)))

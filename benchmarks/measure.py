@@ -1,10 +1,9 @@
-"""What the benchmarks share: two things timed in turns, peak memory of a fresh process, and a table."""
+"""Shared tools of the benchmarks: interleaved timing, peak memory of a fresh process, and a table."""
 
 from __future__ import annotations
 
 import gc
 import json
-import os
 import subprocess
 import sys
 import time
@@ -12,21 +11,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
+
+from recce_meta.api.data.execution import Around
+from recce_meta.data_diff.plan import Query
 
 Work = Callable[[], object]
 CpuSeconds = Callable[[], float]
 Clock = Callable[[], "Timing"]
-"""Does something once, and says how long it took."""
+"""Function that does something once, and returns its duration."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """The best of several rounds, in seconds."""
+    """Best of several rounds, in seconds."""
 
     wall: float
     cpu: float
-    """Of this process and all of its threads: what other programs on the machine change least."""
+    """CPU time of this process and all of its threads, which other programs on the machine affect least."""
 
     def __add__(self, other: Timing) -> Timing:
         return Timing(self.wall + other.wall, self.cpu + other.cpu)
@@ -49,21 +52,21 @@ class Figure:
 
 
 def in_turns(*works: Work, rounds: int = 7, before: Work | None = None) -> list[Timing]:
-    """The best of *rounds* of each of *works*, in this process; *before* runs before each, untimed."""
+    """Return the best of *rounds* of each of *works*, in this process; *before* runs before each, untimed."""
     return best_of(*(clock(work, before) for work in works), rounds=rounds)
 
 
 def best_of(*clocks: Clock, rounds: int) -> list[Timing]:
-    """The best of *rounds* readings of each of *clocks*.
+    """Return the best of *rounds* readings of each of *clocks*.
 
-    They take turns, so that a machine that is busy is busy for all.
+    They take turns, so that a busy machine affects all of them.
     """
     found = [[clock() for clock in clocks] for _ in range(rounds)]
     return [quickest(timings) for timings in zip(*found, strict=True)]
 
 
 def clock(work: Work, before: Work | None = None, cpu_seconds: CpuSeconds = time.process_time) -> Clock:
-    """Times *work* in this process; *cpu_seconds* is read before and after."""
+    """Return a clock for *work* in this process; *cpu_seconds* is read before and after."""
 
     def reading() -> Timing:
         if before is not None:
@@ -79,26 +82,26 @@ def clock(work: Work, before: Work | None = None, cpu_seconds: CpuSeconds = time
 
 
 def quickest(timings: Iterable[Timing]) -> Timing:
-    """The best of *timings*, by each of the two clocks."""
+    """Return the best of *timings*, by each of the two clocks."""
     known = list(timings)
     return Timing(min(timing.wall for timing in known), min(timing.cpu for timing in known))
 
 
 def command(arguments: Sequence[str], *, says: str = "", **options: Any) -> Clock:
-    """Times a process from its start to its end, which must print *says*: some exit with 0 after a failure.
+    """Return a clock for a process that must print *says*, since some exit with 0 after a failure.
 
     *options* are those of `subprocess.run`.
     """
 
     def reading() -> Timing:
-        start, before = time.perf_counter(), os.times()
+        start, before = time.perf_counter(), getrusage(RUSAGE_CHILDREN)
         done = subprocess.run(arguments, capture_output=True, text=True, **options)
-        wall, after = time.perf_counter() - start, os.times()
+        wall, after = time.perf_counter() - start, getrusage(RUSAGE_CHILDREN)
         if done.returncode or says not in done.stdout:
             raise RuntimeError(
                 f"{' '.join(arguments)} exits with {done.returncode}:\n{done.stdout}{done.stderr}"
             )
-        cpu = after.children_user - before.children_user + after.children_system - before.children_system
+        cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
         return Timing(wall, cpu)
 
     return reading
@@ -107,7 +110,7 @@ def command(arguments: Sequence[str], *, says: str = "", **options: Any) -> Cloc
 def compared(
     what: str, ours: Timing, floor: Timing, most: float, against: str, *, by_cpu: bool = False
 ) -> Figure:
-    """A line that holds the ratio of two timings against *most*; the wall clock decides, or CPU time."""
+    """Return a figure with the ratio of two timings and the limit *most*, by wall clock or CPU time."""
     ratio = ours.cpu / floor.cpu if by_cpu else ours.wall / floor.wall
     return Figure(
         what,
@@ -120,7 +123,7 @@ def compared(
 
 
 def faster(what: str, ours: Timing, theirs: Timing, least: float, name: str) -> Figure:
-    """A line that says how many times as much CPU time another tool takes: at least *least*."""
+    """Return a figure with the factor by which another tool takes more CPU time: at least *least*."""
     ratio = theirs.cpu / ours.cpu
     return Figure(
         what,
@@ -133,14 +136,14 @@ def faster(what: str, ours: Timing, theirs: Timing, least: float, name: str) -> 
 
 
 def within(what: str, ours: Timing, seconds: float) -> Figure:
-    """A line that holds a timing against a time."""
+    """Return a figure that compares a timing with a limit."""
     shown = f"{ours.wall * 1e3:.0f} ms (cpu {ours.cpu * 1e3:.0f})"
     return Figure(what, shown, target=f"< {seconds * 1e3:.0f} ms", met=ours.wall < seconds)
 
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """Within the block, Python's cyclic garbage collector is off."""
+    """Switch Python's cyclic garbage collector off in the block."""
     gc.disable()
     try:
         yield
@@ -149,21 +152,21 @@ def without_collector() -> Iterator[None]:
 
 
 def rss() -> int:
-    """Bytes of memory that this process holds now (Linux)."""
+    """Return the bytes of memory that this process currently uses (Linux)."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 def peak_rss() -> int:
-    """The most bytes of memory that this process ever held (Linux).
+    """Return the peak memory of this process in bytes (Linux).
 
-    `ru_maxrss` would count what its parent held before this process became a program of its own.
+    `ru_maxrss` would include the memory of its parent before exec.
     """
     status = Path("/proc/self/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) * 1024
 
 
 def in_fresh_process(code: str, *arguments: str) -> dict[str, float]:
-    """The JSON object that *code* prints in a Python of its own."""
+    """Return the JSON object that *code* prints in a fresh Python process."""
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
     )
@@ -171,8 +174,19 @@ def in_fresh_process(code: str, *arguments: str) -> dict[str, float]:
     return found
 
 
+def noted_in(queries: list[Query]) -> Around:
+    """Return the context of a query of a data diff that appends the query to *queries*."""
+
+    @contextmanager
+    def note(query: Query) -> Iterator[Callable[[int], None]]:
+        queries.append(query)
+        yield lambda rows: None
+
+    return note
+
+
 def markdown(figures: Sequence[Figure]) -> str:
-    """The table."""
+    """Return the table."""
     head = ("what", "ours", "floor", "ratio", "target", "met")
     rows = [head, tuple("---" for _ in head), *(figure.cells() for figure in figures)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -1,11 +1,10 @@
-"""The other tools, each in an environment of its own, asked the same question about the same tables.
+"""Runs of other tools, each in its own environment, on the same tables.
 
     python -m venv recce && recce/bin/pip install recce==1.69.1 'dbt-core<1.12' dbt-duckdb
     python -m venv reladiff && reladiff/bin/pip install reladiff==0.6.0 duckdb psycopg2-binary
     export RECCE_META_BENCH_RECCE=$PWD/recce RECCE_META_BENCH_RELADIFF=$PWD/reladiff
-
-Where a variable is not set, the figures that need the tool are left out. Nothing is sent anywhere: the tools'
-home is a scratch folder, with tracking switched off.
+If a variable is not set, the figures that need the tool are skipped. Nothing is sent: the tools' home is a
+scratch folder, with tracking switched off.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from pathlib import Path
 from benchmarks.measure import Clock, Timing, command
 
 SIDES = {"base": "target-base", "current": "target"}
-"""The schema of each side, which is its target's name too, and where recce looks for its artifacts."""
+"""Schema of each side, also the name of its target, and recce's folder of its artifacts."""
 WORKER = """
 import json, os, sys, time
 from recce import event
@@ -43,17 +42,19 @@ for _ in sys.stdin:
 
 
 def environment_of(tool: str) -> Path | None:
-    """The virtual environment of *tool*, as the environment names it; says so where it does not."""
+    """Return the virtual environment of *tool* from its environment variable; print a note if it is not
+    set.
+    """
     variable = f"RECCE_META_BENCH_{tool.upper()}"
     folder = os.environ.get(variable)
     if not folder:
-        print(f"left out {tool}: {variable} does not name its virtual environment", file=sys.stderr)
+        print(f"skipped {tool}: {variable} does not name its virtual environment", file=sys.stderr)
         return None
     return Path(folder).resolve()
 
 
 class Recce:
-    """A dbt project of one model, `wide`, whose tables are there already."""
+    """A dbt project of one model, `wide`, whose tables exist already."""
 
     def __init__(self, environment: Path, folder: Path, database: Path) -> None:
         self.environment = environment
@@ -88,13 +89,13 @@ class Recce:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment of its processes."""
+        """Return the environment of its processes."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DBT_", "RECCE_"))}
         return {**kept, "HOME": str(self.folder), "DO_NOT_TRACK": "1", "DBT_PROFILES_DIR": str(self.folder)}
 
     @contextmanager
     def task(self, kind: str, parameters: dict[str, object]) -> Iterator[Clock]:
-        """Times a task of recce's in a process that has loaded the project and keeps its connection."""
+        """Yield a clock for a recce task in a process with a loaded project and an open connection."""
         program = [str(self.environment / "bin" / "python"), "-c", WORKER, kind, json.dumps(parameters)]
         with (self.folder / "task.log").open("w") as log:
             worker = subprocess.Popen(
@@ -122,14 +123,14 @@ class Recce:
             worker.communicate()
 
     def run(self, checks: list[dict[str, object]]) -> Clock:
-        """Times `recce run` of *checks* as a whole."""
+        """Return a clock for a whole `recce run` of *checks*."""
         (self.folder / "recce.yml").write_text(json.dumps({"checks": checks}))
         program = [str(self.environment / "bin" / "recce"), "run", "--target", "current"]
         return command(program, says="[Success]", cwd=self.folder, env=self.variables)
 
 
 def reladiff(environment: Path, url: str, base: str, current: str, key: str) -> Clock:
-    """Times `reladiff` as a whole: rows joined in the database, every column, figures only."""
+    """Return a clock for a whole `reladiff`: rows joined in the database, every column, only figures."""
     program = [str(environment / "bin" / "reladiff"), url, base, current]
     return command(
         [*program, "-k", key, "-c", "%", "--algorithm", "joindiff", "--stats"], says="rows unchanged"

@@ -1,4 +1,4 @@
-"""Profiles of ten columns: against the quickest of several ways to ask for the same, and recce's task."""
+"""Profiles of ten columns, compared with the fastest of several equivalent queries, and with recce's task."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from benchmarks.recording import POSTGRES
 from benchmarks.tables import wide_in_postgres, write_wide
 from benchmarks.values import MILLION, TABLES
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.data_diffs import profile_diff
+from recce_meta.api.data.diffs import profile_diff
 
 FLOOR = "quickest of five shapes"
 
 
 def shapes(dialect: str, tables: tuple[str, str]) -> list[list[str]]:
-    """The statements of each way, for both sides."""
+    """Return the queries of each approach, for both sides."""
     base, current = (profile_shapes(dialect, table) for table in tables)
     return [[*base[how], *current[how]] for how in base]
 
 
 def ask_all(ask: Ask, statements: list[str]) -> None:
-    """One after the other."""
+    """Run the queries one after the other."""
     for sql in statements:
         ask(sql)
 
 
 def in_duckdb(path: Path, scratch: Path) -> list[Figure]:
-    """Both sides in a DuckDB file: exact, estimated, and beside recce's task."""
+    """Measure both sides in a DuckDB file: exact, estimated, and compared with recce's task."""
     what = "profile diff of 1 M × 10 in DuckDB"
     with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter, duckdb_at(path) as ask:
         exact, estimated, one_scan, *others = best_of(
@@ -60,7 +60,7 @@ def in_duckdb(path: Path, scratch: Path) -> list[Figure]:
 
 
 def in_postgres() -> Figure:
-    """Both sides in the PostgreSQL server at RECCE_META_TEST_POSTGRES_URL."""
+    """Measure both sides in the PostgreSQL server at RECCE_META_TEST_POSTGRES_URL."""
     name = f"bench_{os.getpid()}"
     schemas = (f"{name}_base", f"{name}_current")
     tables = (f"{schemas[0]}.wide", f"{schemas[1]}.wide")
@@ -81,5 +81,5 @@ def in_postgres() -> Figure:
 
 
 def run(scratch: Path) -> list[Figure]:
-    """Both databases."""
+    """Run all measurements in both databases."""
     return [*in_duckdb(write_wide(scratch / f"wide_{MILLION}.duckdb", MILLION), scratch), in_postgres()]

@@ -1,4 +1,4 @@
-"""Quality of a table of ten columns: against the quickest shape of its profile, and of its top values."""
+"""Quality of a table of ten columns, compared with the fastest query for its profile and top values."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from benchmarks.recording import POSTGRES
 from benchmarks.tables import wide_in_postgres, write_wide
 from benchmarks.values import MILLION, TABLES
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.measuring import EXACT, Wanted, measure_tables
-from recce_meta.diff.data.quality import Settings
+from recce_meta.api.quality_tables import EXACT, TableRequest, measure_tables
 from recce_meta.models.quality import Sample, TableQuality
+from recce_meta.quality.measure import QualitySettings
 
-WITHOUT_TOP = Settings(top=0)
-TENTH = Settings(sample=Sample(percent=10, seed=7))
+WITHOUT_TOP = QualitySettings(top=0)
+TENTH = QualitySettings(sample=Sample(percent=10, seed=7))
 PROFILE = "quickest of five shapes"
 BOTH = f"{PROFILE}, and of two for top values"
 
 
-def measured(adapter: UnifiedSqlAdapter, table: str, settings: Settings, threads: int) -> TableQuality:
-    """The quality of *table*, which must be measured as a whole."""
-    (found,) = measure_tables(adapter, [Wanted(relation=table)], settings, threads=threads)
+def measured(adapter: UnifiedSqlAdapter, table: str, settings: QualitySettings, threads: int) -> TableQuality:
+    """Return the quality of *table*. Raises RuntimeError if a part of it could not be measured."""
+    (found,) = measure_tables(adapter, [TableRequest(relation=table)], settings, threads=threads)
     if found.reason or any(column.reason for column in found.columns):
         raise RuntimeError(f"{table} was not measured: {found.reason or found.columns}")
     return found
 
 
 def compare(what: str, timings: list[Timing], shapes: int) -> list[Figure]:
-    """The lines of one database: *timings* are of ours in three settings, and then of all floors."""
+    """Return the figures of one database: *timings* are ours in three settings, then all floors."""
     whole, profile, tenth, *floors = timings
     best = quickest(floors[:shapes])
     everything = best + quickest(floors[shapes:])
@@ -47,7 +47,7 @@ def compare(what: str, timings: list[Timing], shapes: int) -> list[Figure]:
 def clocks(
     adapter: UnifiedSqlAdapter, ask: Ask, dialect: str, table: str, time_of: Callable[[Work], Clock]
 ) -> tuple[list[Clock], int]:
-    """Ours in three settings, then the floors; and how many of these are of the profile."""
+    """Return works for our three settings, then the floors; and the number of floors for the profile."""
     profiles = list(profile_shapes(dialect, table).values())
     floors = [*profiles, *top_shapes(dialect, table).values()]
     ours = [
@@ -57,7 +57,7 @@ def clocks(
 
 
 def in_duckdb(path: Path) -> list[Figure]:
-    """A table in a DuckDB file, a statement at a time: DuckDB has threads of its own."""
+    """Measure a table in a DuckDB file, one query at a time, since DuckDB has its own threads."""
     with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter, duckdb_at(path) as ask:
         works, shapes = clocks(adapter, ask, "duckdb", TABLES[0], clock)
         timings = best_of(*works, rounds=5)
@@ -65,9 +65,9 @@ def in_duckdb(path: Path) -> list[Figure]:
 
 
 def in_postgres() -> list[Figure]:
-    """A table in the PostgreSQL server at RECCE_META_TEST_POSTGRES_URL.
+    """Measure a table in the PostgreSQL server at RECCE_META_TEST_POSTGRES_URL.
 
-    Without parallel plans, whose workers' time would not be seen.
+    Parallel plans are off, because the time of their workers would not be visible.
     """
     name = f"bench_{os.getpid()}"
     schemas = (f"{name}_base", f"{name}_current")
@@ -85,5 +85,5 @@ def in_postgres() -> list[Figure]:
 
 
 def run(scratch: Path) -> list[Figure]:
-    """Both databases."""
+    """Run all measurements in both databases."""
     return [*in_duckdb(write_wide(scratch / f"wide_{MILLION}.duckdb", MILLION)), *in_postgres()]

@@ -1,4 +1,4 @@
-"""Recording: the first time against a bulk load of the same rows, and again against extracting them."""
+"""Recording, compared with a bulk load of the same rows, and again, compared with extraction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.store import content
-from recce_meta.store.migrate import init_sql, init_store
+from recce_meta.store.session import init_sql, init_store
 from recce_meta.store.write import RUN_COLUMNS, record_run
 
 POSTGRES = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
@@ -27,7 +27,7 @@ _run_numbers = count()
 
 
 def extracted(folder: Path, *, results: bool = False) -> Project:
-    """The project in *folder*, each time under another run id."""
+    """Extract the project in *folder*, each time with a new run id."""
     project = extract_project(
         folder, git=GitState(), project_dir=folder, run_id=f"run-{next(_run_numbers)}", environ={}
     )
@@ -35,7 +35,7 @@ def extracted(folder: Path, *, results: bool = False) -> Project:
 
 
 def stored_rows(project: Project) -> Tables:
-    """Every row that recording *project* writes, by table."""
+    """Return every row that recording *project* writes, by table."""
     pieces = content.contents(project)
     run = replace(
         project.run,
@@ -62,7 +62,7 @@ def stored_rows(project: Project) -> Tables:
 
 
 def adapter_at(path: Path) -> UnifiedSqlAdapter:
-    """An adapter on the DuckDB file at *path*."""
+    """Return an adapter for the DuckDB file at *path*."""
     return UnifiedSqlAdapter.from_url(f"duckdb:///{path}")
 
 
@@ -73,7 +73,7 @@ def record_into_duckdb(path: Path, project: Project) -> None:
 
 
 def load_from_arrow(path: Path, tables: dict[str, Any]) -> None:
-    """A new store at *path*, filled from Arrow tables in one transaction."""
+    """Create a store at *path* from Arrow tables in one transaction."""
     import duckdb
 
     with duckdb.connect(str(path), config={"storage_compatibility_version": "v1.0.0"}) as connection:
@@ -84,12 +84,12 @@ def load_from_arrow(path: Path, tables: dict[str, Any]) -> None:
         for name, table in tables.items():
             connection.register("rows", table)
             columns = ", ".join(f'"{column}"' for column in table.column_names)
-            connection.execute(f"INSERT INTO recce_metadata.{name} ({columns}) SELECT * FROM rows")
+            connection.execute(f"INSERT INTO recce_metadata.store_{name} ({columns}) SELECT * FROM rows")
         connection.execute("COMMIT")
 
 
 def arrow_tables(tables: Tables) -> dict[str, Any]:
-    """*tables* as Arrow has them."""
+    """Return *tables* as Arrow tables."""
     import pyarrow  # type: ignore[import-untyped]
 
     return {
@@ -99,7 +99,7 @@ def arrow_tables(tables: Tables) -> dict[str, Any]:
 
 
 def first_record_duckdb(project: Project, folder: Path, scratch: Path) -> list[Figure]:
-    """The first record into a new DuckDB file."""
+    """Measure the first record into a new DuckDB file."""
     ours, least = scratch / "ours.duckdb", scratch / "floor.duckdb"
     arrow = arrow_tables(stored_rows(project))
 
@@ -127,7 +127,7 @@ def first_record_duckdb(project: Project, folder: Path, scratch: Path) -> list[F
 
 
 def copy_into_postgres(schema: str, tables: Tables) -> None:
-    """A new store in *schema*, filled by COPY in one transaction."""
+    """Create a store in *schema* by COPY in one transaction."""
     import psycopg
 
     from recce_meta.warehouses import warehouse_named
@@ -142,7 +142,7 @@ def copy_into_postgres(schema: str, tables: Tables) -> None:
 
 
 def first_record_postgres(project: Project, folder: Path) -> list[Figure]:
-    """The first record into a new schema of the PostgreSQL server at RECCE_META_TEST_POSTGRES_URL."""
+    """Measure the first record into a new schema of the PostgreSQL server at RECCE_META_TEST_POSTGRES_URL."""
     import psycopg
 
     schemas = (f"bench_{os.getpid()}_ours", f"bench_{os.getpid()}_floor")
@@ -190,7 +190,7 @@ print(json.dumps({"before": before, "peak": peak_rss()}))
 
 
 def memory_of_record(what: str, folder: Path, scratch: Path) -> Figure:
-    """What the whole of record adds at its peak: the file read, decoded, hashed, sent, and DuckDB's own."""
+    """Return the peak memory of recording: reading, decoding, hashing, sending, and DuckDB's own."""
     store = scratch / "memory.duckdb"
     store.unlink(missing_ok=True)
     memory = in_fresh_process(MEMORY, str(folder), str(store))
@@ -208,7 +208,7 @@ def memory_of_record(what: str, folder: Path, scratch: Path) -> Figure:
 
 
 def second_record(folder: Path, scratch: Path) -> list[Figure]:
-    """The same graph again, and a graph with three models changed."""
+    """Measure recording the same graph again, and a graph with three models changed."""
     store = scratch / "second.duckdb"
     store.unlink(missing_ok=True)
     project = extracted(folder)
@@ -244,12 +244,12 @@ def second_record(folder: Path, scratch: Path) -> list[Figure]:
 
 
 def fresh_run(project: Project) -> Project:
-    """*project* as another run."""
+    """Return *project* as another run."""
     return replace(project, run=replace(project.run, run_id=f"run-{next(_run_numbers)}"))
 
 
 def with_changed_models(project: Project, most: int, salt: str = "x") -> Project:
-    """*project* with the code of *most* of its models edited."""
+    """Return *project* with the code of *most* of its models edited."""
     from recce_meta.models import code_hash
 
     nodes = list(project.nodes)
@@ -263,15 +263,16 @@ def with_changed_models(project: Project, most: int, salt: str = "x") -> Project
 
 
 def row_counts(adapter: UnifiedSqlAdapter) -> dict[str, int]:
-    """Rows by table of the store."""
+    """Return the number of rows by table of the store."""
     tables = ("runs", "graph_parts", "part_nodes", "node_versions", "version_parents", "macros", "macro_sets")
     return {
-        table: adapter.execute(f"SELECT COUNT(*) FROM recce_metadata.{table}")[1][0][0] for table in tables
+        table: adapter.execute(f"SELECT COUNT(*) FROM recce_metadata.store_{table}")[1][0][0]
+        for table in tables
     }
 
 
 def run(large: Path, with_tests: Path, scratch: Path) -> list[Figure]:
-    """*large* has 5,000 models, *with_tests* as many, and 20,000 tests."""
+    """Run all measurements; *large* has 5,000 models, *with_tests* also 20,000 tests."""
     project = extracted(with_tests)
     parts: tuple[Callable[[], list[Figure]], ...] = (
         partial(second_record, large, scratch),

@@ -1,14 +1,14 @@
-"""How much of what dbt compiled the renderer renders alike, and how long it takes.
+"""Share of dbt's compiled SQL that the renderer reproduces, and its duration.
 
     python -m benchmarks.rendering [--blind] [--without-project] [FOLDER …]
 
-Every manifest below the folders (default: those of the tests) is read, and the code of each SQL node is
-rendered; the renderer does not look at what dbt compiled of that node, and with `--blind` it has nothing
-that dbt compiled. Variables are those of a dbt_project.yml of the same project, if one is below the folders
-and `--without-project` is not given, and what the renderer itself infers. A pair counts as equal when the
-two texts are, up to white space. An incremental model counts as equal when it is in either of its two
-states, since a manifest does not say which one dbt compiled. Shares are given for models and snapshots and
-analyses, for tests, and for all; the rest by reason.
+Reads every manifest below the folders (default: those of the tests), and renders the code of each SQL node
+without its compiled code. With `--blind` the renderer has no compiled code at all. Variables are those of a
+dbt_project.yml of the same project, if one is below the folders and `--without-project` is not given, and
+those that the renderer infers. A pair counts as equal if the two texts are equal except for white space. An
+incremental model counts as equal if it matches in one of its two states, since a manifest does not record the
+state that dbt compiled. Shares are reported for models, snapshots and analyses, for tests, and for all; the
+rest by reason.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ HERE = Path(__file__).parent
 DEFAULT = [HERE.parent / "tests/data/artifacts"]
 ARTIFACTS = ("manifest.", "catalog.", "run_results.")
 AROUND_SIGNS = re.compile(r"\s*([(),])\s*")
-"""White space that does not separate words: dbt's versions put it differently around CTEs."""
+"""White space that does not separate words: dbt's versions place it differently around CTEs."""
 QUOTES = str.maketrans("", "", '"`')
 
 
 @dataclass
 class Tally:
-    """What came of the pairs of one sort."""
+    """Outcome of the pairs of one kind."""
 
     reasons: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Tally:
 
 
 def projects(folders: list[Path]) -> Iterator[tuple[str, Project]]:
-    """Every manifest below *folders*, with the catalog beside it where there is one."""
+    """Yield every manifest below *folders*, with the catalog next to it if there is one."""
     for folder in folders:
         loose = [path for path in folder.glob("*.json.gz") if not path.name.startswith(ARTIFACTS)]
         for path in sorted([*folder.rglob("manifest.json*"), *loose]):
@@ -75,7 +75,7 @@ def projects(folders: list[Path]) -> Iterator[tuple[str, Project]]:
 
 
 def sort_of(node: NodeMetadata) -> str:
-    """`generic test`, `singular test`, or one of the models' sorts with and without macros."""
+    """Return `generic test`, `singular test`, or one of the kinds of models with and without macros."""
     if node.resource_type == "test":
         return "generic tests" if node.properties.get("test_metadata") else "singular tests"
     macros = [macro for macro in node.macros if macro != "macro.dbt.is_incremental"]
@@ -83,13 +83,13 @@ def sort_of(node: NodeMetadata) -> str:
 
 
 def _calls_macros(node: NodeMetadata) -> bool:
-    """Whether the code itself calls one: up to dbt 1.1 manifests list the materialization's macros too."""
+    """Return True if the code itself calls a macro: dbt up to 1.1 also lists the materialization's macros."""
     code = node.raw_code or ""
     return any(re.search(rf"\b{re.escape(macro.rsplit('.', 1)[-1])}\b", code) for macro in node.macros)
 
 
 def reason_of(error: TemplateError) -> str:
-    """The failure in a few words, the same for all of its kind."""
+    """Return the failure in a few words, the same for all failures of its kind."""
     if error.problem.startswith("Variable '"):
         return "variable not in the artifacts"
     if error.problem.startswith("Environment variable"):
@@ -100,7 +100,7 @@ def reason_of(error: TemplateError) -> str:
 
 
 def outcome(renderer: SimpleTemplateRenderer, node: NodeMetadata, expected: str) -> tuple[str, float]:
-    """`equal`, or why not; and the seconds of the first rendering."""
+    """Return `equal` or the reason for a difference, and the seconds of the first rendering."""
     started = process_time()
     try:
         text = renderer.render_node(node.unique_id)
@@ -119,7 +119,7 @@ def outcome(renderer: SimpleTemplateRenderer, node: NodeMetadata, expected: str)
 
 
 def why_different(renderer: SimpleTemplateRenderer, text: str, expected: str) -> str:
-    """The reason where it is known: what the artifacts do not hold, or what dbt 2 writes besides."""
+    """Return the known reason of a difference: missing in the artifacts, or added by dbt 2."""
     if renderer.assumed_variables:
         return "differs; a variable's default was taken, its value is not in the artifacts"
     if "--EPHEMERAL-SELECT-WRAPPER-START" in expected:
@@ -154,7 +154,7 @@ def measure(folders: list[Path], *, is_seeing: bool = True, reads_project: bool 
             macros=project.macros,
             run=project.run,
             settings=settings.get(project.run.project_name),
-            limits=Limits(seconds=60),  # so that nothing depends on what else the machine does
+            limits=Limits(seconds=60),  # so that the load of the machine does not matter
         )
         for node in project.nodes:
             if node.raw_code and node.compiled_code and node.language != "python":

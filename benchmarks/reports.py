@@ -1,4 +1,4 @@
-"""Telling a diff of 5,000 changed nodes, in every format."""
+"""Reports of a diff of 5,000 changed nodes, in every format."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ LINES = 50_000
 
 
 def modified(index: int) -> Change:
-    """A change of two lines in sixty."""
+    """Return a change of two lines in sixty."""
     old = "".join(f"line {number} of {index}\n" for number in range(60))
     new = old.replace("line 7 ", "line seven ").replace("line 40 ", "line forty ")
     return body_change(f"model.shop.model_{index:05}", old, new)
 
 
 def body_change(unique_id: str, old: str, new: str) -> Change:
-    """A node whose code went from *old* to *new*."""
+    """Return a node with its code changed from *old* to *new*."""
     return Change(
         unique_id=unique_id,
         name=unique_id.rsplit(".", 1)[-1],
@@ -33,7 +33,7 @@ def body_change(unique_id: str, old: str, new: str) -> Change:
 
 
 def large_diff() -> RunDiff:
-    """5,000 changed nodes that touch 5,000 others."""
+    """Return a diff of 5,000 changed nodes that affect 5,000 other nodes."""
     changes = tuple(map(modified, range(NODES)))
     origin = changes[0].unique_id
     impacted = tuple(
@@ -45,7 +45,7 @@ def large_diff() -> RunDiff:
 
 
 def run() -> list[Figure]:
-    """Each format of a large diff, and two long texts that share no line."""
+    """Measure each format of a large diff, and two long texts without common lines."""
     large = large_diff()
     old, new = ("".join(f"{word} {number}\n" for number in range(LINES)) for word in ("old", "new"))
     apart = RunDiff(base=RUN, current=RUN, changes=(body_change("model.shop.a", old, new),))
@@ -57,6 +57,9 @@ def run() -> list[Figure]:
     told = in_turns(*works.values(), rounds=3)
     (long,) = in_turns(lambda: diff_text(apart, width=80, color=False), rounds=3)
     return [
-        *(within(f"tell 5,000 changes {how}", timing, 0.1) for how, timing in zip(works, told, strict=True)),
+        *(
+            within(f"report 5,000 changes {how}", timing, 0.1)
+            for how, timing in zip(works, told, strict=True)
+        ),
         within("compare two texts of 50,000 lines that share none", long, 2),
     ]

@@ -1,7 +1,7 @@
-"""Runs every benchmark and prints one table: `python -m benchmarks.run`, about fifteen minutes.
+"""Runner of all benchmarks, which prints one table: `python -m benchmarks.run`, about fifteen minutes.
 
 Other artifacts than the generated ones can be measured: `--small` and `--large` name folders with a
-manifest.json of about 500 and 5,000 models (and a catalog.json beside the small one).
+manifest.json of about 500 and 5,000 models (and a catalog.json next to the small one).
 """
 
 from __future__ import annotations
@@ -22,16 +22,22 @@ from benchmarks import (
     connections,
     counts,
     extraction,
+    graph,
     history,
     impact,
     profiles,
     quality,
     recording,
     reports,
+    repositories,
     scanning,
+    serve,
     startup,
+    sync,
+    uploads,
     values,
     views,
+    webhooks,
 )
 from benchmarks.generate import write
 from benchmarks.measure import Figure, markdown
@@ -39,13 +45,13 @@ from benchmarks.measure import Figure, markdown
 GROUPS = (
     *("extraction", "recording", "diff", "startup", "history", "reports"),
     *("values", "profiles", "counts", "connections", "columns", "categories", "impact"),
-    *("quality", "scanning", "views"),
+    *("quality", "scanning", "views", "serve", "graph", "repositories", "uploads", "webhooks", "sync"),
 )
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
 
 def machine() -> str:
-    """When, where and with what."""
+    """Return the date, the machine and the versions."""
     import os
 
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
@@ -57,7 +63,7 @@ def machine() -> str:
 
 
 def main() -> None:
-    """Measure what was asked for, in a folder that is gone afterwards."""
+    """Run the requested measurements in a temporary folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}; default: all")
     parser.add_argument("--small", type=Path, help="artifacts of a project of 500 models")
@@ -88,6 +94,12 @@ def main() -> None:
             "quality": lambda: quality.run(scratch),
             "scanning": scanning.run,
             "views": lambda: views.run(scratch),
+            "serve": lambda: serve.run(scratch / "serve"),
+            "graph": lambda: graph.run(scratch / "graph"),
+            "repositories": lambda: repositories.run(scratch / "repositories"),
+            "uploads": lambda: uploads.run(scratch / "uploads"),
+            "webhooks": lambda: webhooks.run(scratch / "webhooks"),
+            "sync": lambda: sync.run(small, scratch),
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
     print(markdown(figures))

@@ -1,4 +1,4 @@
-"""Scanning: a PostgreSQL database of 5,000 tables, against its catalog's statements run bare."""
+"""Scans of a PostgreSQL database of 5,000 tables, compared with the bare catalog queries."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from urllib.parse import urlsplit
 from benchmarks.measure import Figure, Timing, compared, in_turns
 from benchmarks.recording import POSTGRES
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.scanning import scan
-from recce_meta.warehouses.catalogs import Part, catalog_of
+from recce_meta.api.scan import scan
+from recce_meta.warehouses.catalog import Part, catalog_of
 
 TABLES, COLUMNS = 5_000, 20
 AT_ONCE = 250
-"""How many tables one transaction creates: a server has room for so many locks."""
+"""Number of tables that one transaction creates, limited by the server's maximum locks."""
 TYPES = (
     *("integer", "bigint", "text", "character varying(80)", "numeric(12,2)"),
     *("timestamp with time zone", "boolean", "date", "double precision", "uuid"),
 )
 ROUNDS = 5
 BEYOND = 1.0
-"""Seconds that a scan in which nothing changed, and its diff, may take beyond the bare statements."""
+"""Maximum seconds of a scan without changes, and its diff, beyond the bare queries."""
 STORE = "recce_metadata"
 SCHEMA = "wide"
 
 
 def statements_of(number: int) -> Iterator[str]:
-    """Creates one table: with a key and a default, one in five with an index, one in ten with a reference."""
+    """Yield the SQL for one table with a key and a default; one in five has an index, one in ten a
+    reference.
+    """
     name = f"{SCHEMA}.t{number:04d}"
     columns = [f"c{place:02d} {TYPES[place % len(TYPES)]}" for place in range(COLUMNS)]
     columns[1] += " NOT NULL DEFAULT 0"
@@ -41,7 +43,9 @@ def statements_of(number: int) -> Iterator[str]:
 
 @contextmanager
 def wide_database() -> Iterator[str]:
-    """The URL of a database of 5,000 tables beside the one at RECCE_META_TEST_POSTGRES_URL; dropped after."""
+    """Yield the URL of a new database of 5,000 tables on the server at RECCE_META_TEST_POSTGRES_URL;
+    drop it.
+    """
     import psycopg
 
     name = f"recce_bench_{os.getpid()}"
@@ -61,7 +65,7 @@ def wide_database() -> Iterator[str]:
 
 
 def bare_statements(url: str) -> list[str]:
-    """What a scan asks the catalog, as it is sent."""
+    """Return the catalog queries of a scan, as sent."""
     with UnifiedSqlAdapter.from_url(url) as adapter:
         catalog, database = catalog_of(adapter.warehouse), adapter.database
         schemas = ["public", SCHEMA]
@@ -70,7 +74,7 @@ def bare_statements(url: str) -> list[str]:
 
 
 def run() -> list[Figure]:
-    """The first scan with what it writes, and one in which nothing has changed with its diff."""
+    """Measure the first scan with its writes, and a scan without changes with its diff."""
     import psycopg
 
     with wide_database() as url:
@@ -100,7 +104,7 @@ def run() -> list[Figure]:
 
 
 def figures(first: Timing, floor: Timing, again: Timing, still: Timing) -> list[Figure]:
-    """What is held to what."""
+    """Return the figures with their limits."""
     what = f"scan of {TABLES:,} tables of {COLUMNS} columns in PostgreSQL"
     beyond = Timing(again.wall - still.wall, again.cpu - still.cpu)
     return [

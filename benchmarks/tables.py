@@ -1,9 +1,9 @@
-"""Made-up tables: pairs of ten columns of mixed types that differ in 1 % of their rows, and small ones.
+"""Synthetic tables: pairs of ten columns of mixed types that differ in 1 % of their rows, and small ones.
 
     python -m benchmarks.tables FILE --rows 1000000
 
-writes the tables `base.wide` and `current.wide` into a DuckDB file. Every value follows from the number of
-its row, so that the same arguments always give the same tables, in DuckDB and in PostgreSQL.
+writes the tables `base.wide` and `current.wide` into a DuckDB file. Every value derives from its row number,
+so the same arguments always give the same tables, in DuckDB and in PostgreSQL.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 KEY = "id"
 CHANGED = ("amount", "status", "note", "updated_at")
-"""One of these differs in every hundredth row, in turn."""
+"""Columns of which one differs in every hundredth row, in turn."""
 COLUMNS = (
     (KEY, "BIGINT", "i * 1327217885 % 2147483647"),
     ("customer_id", "INTEGER", "(i * i % 1000003 * 7919 + i) % 200003"),
@@ -28,7 +28,7 @@ COLUMNS = (
     ("status", "VARCHAR", "'status ' || (i * 17 % 23)::VARCHAR"),
     ("note", "VARCHAR", "CASE WHEN i % 11 > 0 THEN 'note ' || md5(i::VARCHAR) END"),
 )
-"""Name, type, and value in row i, in words that DuckDB and PostgreSQL share; keys are in no order."""
+"""Name, type, and value in row i, in SQL for both DuckDB and PostgreSQL; keys are unordered."""
 EDITED = {
     "amount": "{} + 0.01",
     "status": "{} || '!'",
@@ -38,7 +38,9 @@ EDITED = {
 
 
 def wide_sql(side: str, rows: int, schema: str | None = None) -> str:
-    """CREATE TABLE of `wide`: *rows* rows in base; in current a thousandth is gone, and as many are new."""
+    """Return CREATE TABLE of `wide` with *rows* rows in base; in current a thousandth is deleted, and
+    as many are new.
+    """
     is_base = side == "base"
     numbers = f"generate_series(1::BIGINT, {rows if is_base else rows + rows // 1000}::BIGINT)"
     values = ", ".join(
@@ -62,7 +64,7 @@ def _edited(name: str, value: str) -> str:
 
 
 def write_wide(path: Path, rows: int) -> Path:
-    """A DuckDB file with `base.wide` and `current.wide`, unless it is there; *path*."""
+    """Create a DuckDB file with `base.wide` and `current.wide`, unless it exists; return *path*."""
     import duckdb
 
     if not path.exists():
@@ -78,7 +80,7 @@ def write_wide(path: Path, rows: int) -> Path:
 
 @contextmanager
 def wide_in_postgres(url: str, rows: int, schemas: tuple[str, str]) -> Iterator[None]:
-    """Within the block, the two schemas have a table `wide` each."""
+    """Create a table `wide` in each of the two schemas for the block."""
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
@@ -94,7 +96,7 @@ def wide_in_postgres(url: str, rows: int, schemas: tuple[str, str]) -> Iterator[
 
 
 def write_small(ask: Callable[[str], object], schema: str, names: Sequence[str], rows: int) -> None:
-    """Tables of *rows* rows called *names*, in DuckDB; the name of the schema shifts the rows."""
+    """Create tables *names* of *rows* rows in DuckDB; the name of the schema shifts the rows."""
     ask(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
     for number, name in enumerate(names):
         ask(

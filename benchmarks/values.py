@@ -1,4 +1,4 @@
-"""Value diffs of tables of ten columns: against the bare join, and against other tools."""
+"""Value diffs of tables of ten columns, compared with the bare join, and with other tools."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from benchmarks.measure import (
     compared,
     faster,
     in_fresh_process,
+    noted_in,
     quickest,
 )
 from benchmarks.peers import Recce, environment_of, reladiff
@@ -26,14 +27,13 @@ from benchmarks.recording import POSTGRES
 from benchmarks.tables import KEY, wide_in_postgres, write_wide
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
-from recce_meta.api.asking import Warehouses
-from recce_meta.api.data_diffs import value_diff
-from recce_meta.api.data_of_diff import ROWS_SHOWN
-from recce_meta.api.places import Places
-from recce_meta.dialects import dialect_named
-from recce_meta.diff.data.plan import Query
-from recce_meta.diff.data.settings import ValueOptions
-from recce_meta.diff.data.value import value_diff as plan
+from recce_meta.api.data.changed_data import ROWS_SHOWN
+from recce_meta.api.data.diffs import value_diff
+from recce_meta.api.data.execution import QueryExecutor, RelationResolver
+from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.plan import Query
+from recce_meta.data_diff.value import value_diff as plan
+from recce_meta.warehouses.dialect import dialect_named
 
 MILLION = 1_000_000
 TABLES = ("base.wide", "current.wide")
@@ -46,12 +46,12 @@ def diff(
     where: str | None = None,
     threads: int | None = None,
 ) -> object:
-    """The value diff of *tables*."""
+    """Run the value diff of *tables*."""
     return value_diff(adapter, *tables, key=KEY, where=where, threads=threads)
 
 
 def in_duckdb(path: Path, rows: int, rounds: int) -> list[Figure]:
-    """Time and memory in a DuckDB file."""
+    """Measure time and memory in a DuckDB file."""
     what = f"value diff of {rows // MILLION} M × 10 in DuckDB"
     with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter, duckdb_at(path) as ask:
         ours, join, *checks = best_of(
@@ -64,7 +64,7 @@ def in_duckdb(path: Path, rows: int, rounds: int) -> list[Figure]:
 
 
 def whole_rows(path: Path, rows: int, rounds: int) -> list[Figure]:
-    """Time of the same comparison without a key, as `diff --data` makes it, against that by key."""
+    """Measure the comparison without a key, as in `diff --data`, against the comparison by key."""
     with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
         whole, keyed = best_of(
             clock(lambda: value_diff(adapter, *TABLES, limit=ROWS_SHOWN)),
@@ -100,7 +100,7 @@ with duckdb_at(Path(sys.argv[1])) as ask:
 
 
 def memory(what: str, path: Path) -> Figure:
-    """What the diff adds to a fresh process at its peak, DuckDB's own included; the least of three."""
+    """Return the peak memory of the diff in a fresh process, with DuckDB's own; the minimum of three."""
     ours, floor = (
         min(in_fresh_process(code, place)["grown"] for _ in range(3))
         for code, place in ((MEMORY_OF_OURS, f"duckdb:///{path}"), (MEMORY_OF_FLOOR, str(path)))
@@ -116,7 +116,7 @@ def memory(what: str, path: Path) -> Figure:
 
 
 def in_postgres(rounds: int) -> list[Figure]:
-    """Time in the PostgreSQL server at RECCE_META_TEST_POSTGRES_URL."""
+    """Measure time in the PostgreSQL server at RECCE_META_TEST_POSTGRES_URL."""
     name = f"bench_{os.getpid()}"
     schemas = (f"{name}_base", f"{name}_current")
     tables = (f"{schemas[0]}.wide", f"{schemas[1]}.wide")
@@ -141,7 +141,7 @@ def in_postgres(rounds: int) -> list[Figure]:
 
 
 def statements(scratch: Path) -> list[Figure]:
-    """How many statements a diff runs, by the number of columns."""
+    """Count the queries of a diff, by the number of columns."""
     path = scratch / "columns.duckdb"
     with duckdb_at(path) as ask:
         ten, hundred, two_hundred, thousand = (_statements(path, ask, n) for n in (10, 100, 200, 1_000))
@@ -164,13 +164,13 @@ def _statements(path: Path, ask: Ask, columns: int) -> int:
     asked: list[Query] = []
     with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter, Pool(adapter) as pool:
         dialect = dialect_named("duckdb")
-        pair = Places(base=dialect, current=dialect).pair(*tables)
-        Warehouses(pool, on_query=asked.append).run(plan(pair, ValueOptions(key=(KEY,))))
+        pair = RelationResolver(base=dialect, current=dialect).pair(*tables)
+        QueryExecutor(pool, around=noted_in(asked)).run(plan(pair, ValueOptions(key=(KEY,))))
     return sum(not query.describes for query in asked)
 
 
 def beside_peers(path: Path, scratch: Path) -> list[Figure]:
-    """Other tools in process and as whole commands, where they are installed."""
+    """Compare with installed tools, in process and as whole commands."""
     figures = []
     program = [sys.executable, "-m", "recce_meta"]
     ours = command([*program, "value", "--tables", *TABLES, "--key", KEY, "--url", f"duckdb:///{path}"])
@@ -185,7 +185,7 @@ def beside_peers(path: Path, scratch: Path) -> list[Figure]:
 
 
 def beside_recce(recce: Recce, path: Path) -> list[Figure]:
-    """recce's task in a process that has loaded the project, and `recce run` as a whole."""
+    """Compare with recce's task in a process with a loaded project, and with a whole `recce run`."""
     parameters: dict[str, object] = {"model": "wide", "primary_key": KEY}
     with ExitStack() as stack:
         task = stack.enter_context(recce.task("value_diff", parameters))
@@ -202,14 +202,14 @@ def beside_recce(recce: Recce, path: Path) -> list[Figure]:
 
 
 def warm(*commands: Callable[[], Timing]) -> list[Timing]:
-    """The best of three rounds of whole commands, after one that compiles their bytecode."""
+    """Return the best of three rounds of whole commands, after one that compiles their bytecode."""
     for each in commands:
         each()
     return best_of(*commands, rounds=3)
 
 
 def run(scratch: Path, rows: int = 10 * MILLION) -> list[Figure]:
-    """*rows* is the size of the larger pair."""
+    """Run all measurements; *rows* is the size of the larger pair."""
     one, ten = (write_wide(scratch / f"wide_{size}.duckdb", size) for size in (MILLION, rows))
     figures = [*in_duckdb(one, MILLION, rounds=9), *in_duckdb(ten, rows, rounds=4)]
     ten.unlink()

@@ -24,9 +24,8 @@ from benchmarks.measure import Figure, compared, in_turns, markdown
 from benchmarks.recording import POSTGRES, Tables, adapter_at, extracted
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import NodeMetadata, NodeResult, Project
-from recce_meta.models.column_lineage import REFERENCES_SINCE, ColumnGraph, lineage_id_of
+from recce_meta.models.lineage import REFERENCES_SINCE, ColumnGraph, lineage_id_of
 from recce_meta.store import content
-from recce_meta.store.changes import fill_changes
 from recce_meta.store.columns import (
     ANALYSIS_COLUMNS,
     EDGE_COLUMNS,
@@ -35,9 +34,10 @@ from recce_meta.store.columns import (
     column_pieces,
     edge_rows,
 )
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import open_store
-from recce_meta.store.rows import run_row
+from recce_meta.store.graphs import fill_changes
+from recce_meta.store.read import run_row
+from recce_meta.store.session import open_store
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.statistics import NODE_COLUMNS as COUNT_COLUMNS
 from recce_meta.store.write import RESULT_COLUMNS, RUN_COLUMNS, result_row
 
@@ -54,13 +54,13 @@ VIEWS = (
 OF_ONE_NODE = ("run_history", *CHANGES, "node_columns", "row_count_history", "latest_row_counts")
 JOINED = (*CHANGES, "node_columns", "column_analysis", "row_count_history")
 MOST, MOST_OF_IMPACT = 0.3, 2.0
-"""Seconds."""
+"""Maximum seconds."""
 Store = tuple[Callable[[], UnifiedSqlAdapter], str]
-"""What connects to a store, and its schema."""
+"""Connection to a store, and its schema."""
 
 
 def history(project: Project, runs: int) -> Iterator[Project]:
-    """*runs* runs, an hour apart, every fourth of another environment; each edits 2 % of the models."""
+    """Yield *runs* runs, an hour apart, every fourth of another environment; each edits 2 % of the models."""
     chance = random.Random(7)
     nodes = list(project.nodes)
     models = [i for i, node in enumerate(nodes) if node.resource_type == "model"]
@@ -79,7 +79,7 @@ def history(project: Project, runs: int) -> Iterator[Project]:
 
 
 def results(nodes: list[NodeMetadata], chance: random.Random) -> Iterator[NodeResult]:
-    """Results of the models and tests among *nodes*; one in a hundred failed."""
+    """Yield results of the models and tests in *nodes*; one in a hundred failed."""
     for node in nodes:
         if node.resource_type in ("model", "test"):
             failed = chance.random() < 0.01
@@ -89,7 +89,7 @@ def results(nodes: list[NodeMetadata], chance: random.Random) -> Iterator[NodeRe
 
 
 def column_graph(project: Project) -> ColumnGraph:
-    """Made-up columns of each node; an edited node has an analysis of its own."""
+    """Return synthetic columns for each node; an edited node has its own analysis."""
     ids = {
         node.unique_id: lineage_id_of(
             REFERENCES_SINCE, sha256(f"{node.unique_id} {node.code_hash}".encode()).hexdigest()[:32]
@@ -102,7 +102,7 @@ def column_graph(project: Project) -> ColumnGraph:
 
 
 class Rows:
-    """Rows of the store's tables, each once: a long history is written in one go, not run by run."""
+    """Unique rows of the store's tables, since a long history is written in one step, not run by run."""
 
     def __init__(self) -> None:
         self.tables: Tables = {}
@@ -120,7 +120,7 @@ class Rows:
         return True
 
     def add_run(self, project: Project) -> None:
-        """The rows of *project* that no run before it has."""
+        """Add the rows of *project* that are new in this run."""
         pieces, columns = content.contents(project), column_pieces(column_graph(project))
         run = replace(
             project.run,
@@ -162,7 +162,7 @@ class Rows:
 
 
 def rows_of(folder: Path, runs: int = RUNS) -> Tables:
-    """Every row of the long history."""
+    """Return every row of the long history."""
     project = rewired(extracted(write(folder / "project", MODELS, TESTS)))
     rows = Rows()
     for one in history(project, runs):
@@ -171,7 +171,7 @@ def rows_of(folder: Path, runs: int = RUNS) -> Tables:
 
 
 def fill(adapter: UnifiedSqlAdapter, schema: str, tables: Tables) -> None:
-    """A new store in *schema* with *tables*."""
+    """Create a store in *schema* with *tables*."""
     with open_store(adapter, schema, create=True, writes=True) as store:
         for table, (columns, rows) in tables.items():
             store.insert(table, columns, rows)
@@ -180,7 +180,7 @@ def fill(adapter: UnifiedSqlAdapter, schema: str, tables: Tables) -> None:
 
 
 def questions(schema: str, run_id: str) -> dict[str, tuple[str, float]]:
-    """What is asked, by its name, with the seconds that it may take."""
+    """Return the queries by name, with their maximum seconds."""
     asked = {
         f"{view} of one run": (f"SELECT * FROM {schema}.{view} WHERE run_id = '{run_id}'", MOST)
         for view in VIEWS
@@ -201,7 +201,7 @@ def questions(schema: str, run_id: str) -> dict[str, tuple[str, float]]:
 
 
 def measured(name: str, long: Store, short: Store, run_id: str) -> Iterator[Figure]:
-    """Every question to *long*, beside the same to *short*, which holds two runs."""
+    """Yield the figures of every query on *long*, compared with *short*, which holds two runs."""
     asked, floor = questions(long[1], run_id), questions(short[1], run_id)
     for what, (query, most) in asked.items():
         with long[0]() as many, short[0]() as few:
@@ -214,7 +214,7 @@ def measured(name: str, long: Store, short: Store, run_id: str) -> Iterator[Figu
 
 
 def run(scratch: Path, runs: int = RUNS) -> list[Figure]:
-    """Both warehouses; a schema of PostgreSQL is dropped afterwards."""
+    """Run all measurements in both warehouses; drop the PostgreSQL schema afterwards."""
     long, short = rows_of(scratch, runs), rows_of(scratch, 2)
     run_id = "run-00001"
     files = [scratch / f"views_{name}.duckdb" for name in ("long", "short")]
@@ -239,7 +239,7 @@ def run(scratch: Path, runs: int = RUNS) -> list[Figure]:
 
 
 def main() -> None:
-    """Measure, in a folder that is gone afterwards: `python -m benchmarks.views [RUNS]`."""
+    """Measure in a temporary folder: `python -m benchmarks.views [RUNS]`."""
     with tempfile.TemporaryDirectory() as name:
         print(markdown(run(Path(name), int(sys.argv[1]) if len(sys.argv) > 1 else RUNS)))
 

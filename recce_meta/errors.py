@@ -1,33 +1,39 @@
-"""The errors that recce_meta raises.
+"""Errors that recce_meta raises.
 
 RecceMetaError
-├── UsageError                 the command or call cannot be understood          exit 2
-│   ├── SelectorError          a run or node selector names nothing, or too much
-│   └── UnknownNameError       a name is not one of the known ones
-├── ConditionFailed            a condition the user set did not hold             exit 1
+├── UsageError                 invalid command or call                           exit 2
+│   ├── SelectorError          a run or node selector matches nothing, or too much
+│   │   ├── RunNotFound
+│   │   └── AmbiguousProject
+│   └── UnknownNameError       a name is not one of the known names
+├── ConditionFailed            a condition set by the user was not met           exit 1
 ├── ConfigurationError         profiles.yml, dbt_project.yml, options            exit 3
 │   ├── ProfileError
 │   ├── MissingDriverError     a warehouse's extra is not installed
-│   └── PluginError            what another package registers cannot be used
+│   └── PluginError            a plugin of another package cannot be used
 ├── ArtifactError              manifest, catalog, run results, exports           exit 3
 ├── TemplateError              a template cannot be rendered                     exit 3
 ├── SqlNotAnalysed             SQL whose columns cannot be traced                exit 3
 ├── StoreError                 the metadata schema in the warehouse              exit 3
-└── WarehouseError             what the database answered                        exit 3
+│   ├── RunFailed              the run is stored as failed, without its contents
+│   ├── StoreNotFound
+│   └── StoreOutdated          an older store, for a reader that cannot migrate it
+└── WarehouseError             an error from the database                        exit 3
     ├── ConnectionFailed       unreachable, or refused
     │   ├── AuthenticationFailed
-    │   └── ConnectionLost     was there, and broke
-    ├── StoreLocked            another process holds the database file; retriable
+    │   ├── ConnectionLost     the open connection broke
+    │   └── DatabaseNotFound   no such file
+    ├── StoreLocked            another process locks the database file; retriable
     ├── PermissionDenied
     ├── MissingRelation
     ├── SyntaxFailed
-    ├── TransientFailure       worth trying again; retriable
+    ├── TransientFailure       retriable
     ├── QueryTimeout
     └── QueryCancelled
 
-A message says what happened and where, without a final period; `hint` says in one line what to do
-next. Neither holds a password or a control character, whatever text it quotes: texts from a driver pass
-`redact` first, and every message passes `presentable`.
+A message says what happened and where, without a final period; `hint` says in one line what to do next.
+Neither contains a password or a control character: driver messages pass through `redact`, and every message
+passes through `presentable`.
 """
 
 from __future__ import annotations
@@ -37,18 +43,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-from recce_meta.masking import presentable, redact
+from recce_meta.redaction import presentable, redact
 
 MESSAGE_LENGTH = 2_000
-"""Characters of a message, of a hint and of a warning."""
+"""Most characters of a message, a hint or a warning."""
 _ESCAPED = re.compile(r"\\\\|(?:\\r)?\\n")
-"""A backslash and a line break as `repr` writes them."""
+"""An escaped backslash or line break in the output of `repr`."""
 IN_BASE_INSTALL = ("duckdb", "postgres")
 """Warehouses whose drivers need no extra."""
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str | None:
-    """The hint that names what of *known* is nearest to *name*; None where nothing is near.
+    """Return a hint with the names in *known* that are closest to *name*; None if there are none.
 
     >>> did_you_mean("snowflke", ["bigquery", "snowflake"])
     "did you mean 'snowflake'?"
@@ -58,7 +64,7 @@ def did_you_mean(name: str, known: Sequence[str]) -> str | None:
 
 
 def first_of(names: Sequence[str], most: int) -> str:
-    """The first *most* of *names* for a message, with an ellipsis where there are more.
+    """Join the first *most* of *names* for a message, with an ellipsis if there are more.
 
     >>> first_of(["a", "b", "c"], 2)
     'a, b, …'
@@ -66,10 +72,26 @@ def first_of(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
-def shortened(text: str, most: int) -> str:
+def plural(count: int, noun: str) -> str:
+    """Return `1 row` or `2 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def agree(count: int, verb: str) -> str:
+    """Return *verb*, given in the plural, for *count* things: `1 differs`, `2 differ`."""
+    return f"{verb}s" if count == 1 else verb
+
+
+def first_line(message: object) -> str:
+    """Return the first line of an error or a message: drivers append the statement and a caret."""
+    text = message.message if isinstance(message, RecceMetaError) else str(message)
+    return text.strip().partition("\n")[0].rstrip()
+
+
+def shorten(text: str, most: int) -> str:
     """Return *text* in at most *most* characters, the last of them an ellipsis if it is longer.
 
-    >>> shortened("abcd", 3)
+    >>> shorten("abcd", 3)
     'ab…'
     """
     return text if len(text) <= most else f"{text[: most - 1]}…"
@@ -87,32 +109,47 @@ def quoted(value: object) -> str:
 
 
 class RecceMetaError(Exception):
-    """Anything that recce_meta can tell a user in one message and one hint."""
+    """Base class of all errors.
+
+    *message* says what failed, *hint* what to do next; both are masked and shorten.
+    """
 
     exit_code = 3
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        message = shortened(presentable(message), MESSAGE_LENGTH)
+        message = shorten(presentable(message), MESSAGE_LENGTH)
         super().__init__(message)
         self.message = message
-        self.hint = None if hint is None else shortened(presentable(hint), MESSAGE_LENGTH)
+        self.hint = None if hint is None else shorten(presentable(hint), MESSAGE_LENGTH)
 
     def __str__(self) -> str:
         return self.message if self.hint is None else f"{self.message}\nhint: {self.hint}"
 
 
 class UsageError(RecceMetaError):
-    """The command or call cannot be understood."""
+    """Invalid command or call."""
 
     exit_code = 2
 
 
 class SelectorError(UsageError):
-    """A run or node selector names nothing, or names more than one thing."""
+    """A run or node selector that matches nothing, or more than one thing."""
+
+
+class RunNotFound(SelectorError):
+    """A run selector that matches no run."""
+
+
+class AmbiguousProject(SelectorError):
+    """A selector that several projects match; *projects* are their names."""
+
+    def __init__(self, message: str, projects: Sequence[str]) -> None:
+        super().__init__(message, hint="choose one with --project")
+        self.projects = tuple(projects)
 
 
 class UnknownNameError(UsageError):
-    """A name that is not one of the known ones; lists the nearest."""
+    """A name that is not one of the known names; the hint lists the closest."""
 
     def __init__(self, kind: str, name: str, known: Sequence[str], *, where: str = "") -> None:
         self.kind, self.name, self.known = kind, name, tuple(dict.fromkeys(known))
@@ -123,21 +160,21 @@ class UnknownNameError(UsageError):
 
 
 class ConditionFailed(RecceMetaError):
-    """A condition that the user set (`--fail-on`, a check) did not hold."""
+    """A condition set by the user (`--fail-on`, a check) that was not met."""
 
     exit_code = 1
 
 
 class ConfigurationError(RecceMetaError):
-    """profiles.yml, dbt_project.yml or an option cannot be used as it stands."""
+    """Invalid profiles.yml, dbt_project.yml or option."""
 
 
 class ProfileError(ConfigurationError):
-    """profiles.yml, or the chosen profile or target in it, cannot be used."""
+    """Invalid profiles.yml, or an invalid profile or target in it."""
 
 
 class MissingDriverError(ConfigurationError):
-    """The driver of a warehouse is not installed; names the extra that brings it."""
+    """The driver of a warehouse is not installed; the hint names the extra to install."""
 
     def __init__(self, warehouse: str, module: str, *, hint: str | None = None) -> None:
         self.warehouse, self.module = warehouse, module
@@ -152,18 +189,18 @@ class MissingDriverError(ConfigurationError):
 
 
 class PluginError(ConfigurationError):
-    """What another package registers as a warehouse, a dialect or an exporter cannot be used; names both."""
+    """A warehouse, dialect or exporter plugin that cannot be used; the message names it and its package."""
 
 
 class ArtifactError(RecceMetaError):
-    """An artifact is missing, damaged, or not what its name says."""
+    """An artifact that is missing, damaged, or of another kind than its name says."""
 
 
 class TemplateError(RecceMetaError):
-    """A template cannot be rendered; says where, and which name is at fault.
+    """A template that cannot be rendered.
 
-    `line` and `column` count from 1 in the text that was given to be rendered, `node` is the unique id
-    of the node that was being rendered, `macros` the macros that were being called, outermost first.
+    `name` is the name at fault. `line` and `column` are its position in the text to render, from 1. `node` is
+    the unique id of the rendered node, and `macros` are the macros being called, outermost first.
     """
 
     def __init__(
@@ -189,23 +226,32 @@ class TemplateError(RecceMetaError):
 
 
 class SqlNotAnalysed(RecceMetaError):
-    """SQL whose columns cannot be traced: it does not parse, is too deep or too large, took too long.
-
-    `reason` is the message: one sentence without a full stop, for whoever says which node it was.
-    """
+    """SQL whose columns cannot be traced: it does not parse, is too deep or too large, or took too long."""
 
     @property
     def reason(self) -> str:
-        """Why, in one sentence."""
+        """The message: one sentence without a period, to be combined with the node's name."""
         return self.message
 
 
 class StoreError(RecceMetaError):
-    """The metadata schema is missing, newer than this version, or damaged."""
+    """A metadata schema that is missing, damaged, or newer than this version supports."""
+
+
+class RunFailed(StoreError):
+    """A run that is stored as failed, for a reader that needs its contents."""
+
+
+class StoreNotFound(StoreError):
+    """The schema has no store."""
+
+
+class StoreOutdated(StoreError):
+    """The store has an older version, and the reader may not migrate it."""
 
 
 class WarehouseError(RecceMetaError):
-    """What the database answered, with its own code and the statement where there is one."""
+    """An error from the database, with its code, and the statement if there is one."""
 
     retriable = False
 
@@ -222,12 +268,12 @@ class WarehouseError(RecceMetaError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.code = code
-        """The driver's own: a SQLSTATE, a number, or a class."""
+        """Error code of the driver: a SQLSTATE, a number, or a class name."""
         self.sql = sql
         self.line, self.column = line, column
-        """Where in `sql` the fault is, both counted from 1, where the warehouse tells."""
+        """Position of the error in `sql`, counted from 1, if the warehouse reports it."""
         self.excerpt = excerpt
-        """That line of `sql`, and below it a caret at the fault."""
+        """That line of `sql`, with a caret below the error."""
 
 
 class ConnectionFailed(WarehouseError):
@@ -239,21 +285,32 @@ class AuthenticationFailed(ConnectionFailed):
 
 
 class ConnectionLost(ConnectionFailed):
-    """The connection broke after it was made: whether the statement has run cannot be known."""
+    """The open connection broke: it is unknown whether the statement has run."""
+
+
+class DatabaseNotFound(ConnectionFailed):
+    """A database file that does not exist."""
+
+
+DEFAULT_LOCK_SECONDS = 60.0
+"""Seconds to wait for a locked database file before `StoreLocked` is raised."""
 
 
 class StoreLocked(WarehouseError):
-    """Another process holds the database file."""
+    """Another process locks the database file."""
 
     retriable = True
 
 
 class PermissionDenied(WarehouseError):
-    """The role may not do this."""
+    """The role lacks a privilege."""
 
 
 class MissingRelation(WarehouseError):
     """A table, view, schema or column in the statement does not exist."""
+
+    missing_side: str | None = None
+    """`base` or `current` if the relation of that side of a data diff does not exist."""
 
 
 class SyntaxFailed(WarehouseError):
@@ -261,21 +318,21 @@ class SyntaxFailed(WarehouseError):
 
 
 class TransientFailure(WarehouseError):
-    """A failure that may pass, and has left nothing behind: a conflict, a lock, too many connections."""
+    """A temporary failure without side effects: a conflict, a lock, too many connections."""
 
     retriable = True
 
 
 class QueryTimeout(WarehouseError):
-    """The statement took longer than it was given, and was stopped in the warehouse."""
+    """The statement exceeded its time limit, and was stopped in the warehouse."""
 
 
 class QueryCancelled(WarehouseError):
-    """The statement was stopped at the user's wish."""
+    """The statement was cancelled by the user."""
 
 
 def _without_start(text: str, secrets: Iterable[str]) -> str:
-    """Return *text* without the beginning of a secret that its limit cut."""
+    """Return *text* without the beginning of a secret that was cut at the length limit."""
     if len(text) < MESSAGE_LENGTH or not text.endswith("…"):
         return text
     kept = text[:-1]
@@ -286,10 +343,10 @@ def _without_start(text: str, secrets: Iterable[str]) -> str:
 
 
 @contextmanager
-def masking_errors(secrets: Callable[[], Iterable[str]]) -> Iterator[None]:
-    """Remove *secrets*, which are computed at that time, from an error of ours that leaves the block.
+def mask_errors(secrets: Callable[[], Iterable[str]]) -> Iterator[None]:
+    """Remove *secrets* from a RecceMetaError that leaves the block; call *secrets* only then.
 
-    Its cause is dropped: a traceback would print the text of it.
+    The cause is dropped, because a traceback would print its text.
     """
     try:
         yield

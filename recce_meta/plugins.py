@@ -1,7 +1,7 @@
-"""What other packages bring: warehouses, SQL dialects and exporters, found by their entry points.
+"""Plugins of other packages: warehouses, SQL dialects, extractors and exporters, as entry points.
 
-Looking takes some milliseconds, so that it is done only for a name that is not built in, and once. A name
-that is built in stays what it is, whatever a package calls so.
+Reading entry points takes some milliseconds. It is done once, and only for names that are not built in. A
+built-in name always wins over a plugin of the same name.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 WAREHOUSES = "recce_meta.warehouses"
-"""Entry points of warehouses: the `type:` of profiles.yml, and a subclass of `warehouses.base.Warehouse`."""
+"""Entry points of warehouses: the `type:` in profiles.yml, and a subclass of `warehouses.Warehouse`."""
 DIALECTS = "recce_meta.dialects"
-"""Of SQL dialects: sqlglot's name, and a subclass of `dialects.base.Dialect`."""
+"""Entry points of SQL dialects: sqlglot's name, and a subclass of `warehouses.dialect.Dialect`."""
+EXTRACTORS = "recce_meta.extractors"
+"""Entry points of extractors: the NAME of `record --from NAME`, and the function that reads a folder."""
 EXPORTERS = "recce_meta.exporters"
-"""Of exporters: the name of a format, and the function that writes it."""
+"""Entry points of exporters: the name of a format, and the function that writes it."""
 
 
 @cache
@@ -32,31 +34,31 @@ def _entry_points(group: str) -> dict[str, tuple[EntryPoint, ...]]:
 
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for one in entry_points(group=group):
-        # The same package can be met twice on the path: the first is the one that is imported.
+        # A package can be on the path twice; Python imports the first.
         if all(_package(one) != _package(other) for other in found.get(one.name, ())):
             found[one.name] = (*found.get(one.name, ()), one)
     return found
 
 
-def installed(group: str) -> tuple[str, ...]:
-    """The names that packages register in *group*, sorted."""
+def plugin_names(group: str) -> tuple[str, ...]:
+    """Return the names that packages register in *group*, sorted."""
     return tuple(sorted(_entry_points(group)))
 
 
-def clashes(group: str, built_in: Sequence[str]) -> tuple[str, ...]:
-    """One sentence for each name of *group* that a package registers and that is *built_in* already."""
+def clash_warnings(group: str, built_in: Sequence[str]) -> tuple[str, ...]:
+    """Return one sentence for each plugin of *group* whose name is *built_in* already."""
     return tuple(
-        f"'{name}' of {_package(one)} is not used: recce_meta has {_a(_kind(group))} of that name"
+        f"Plugin '{name}' of {_package(one)} is ignored: recce_meta has {_a(_kind(group))} of that name"
         for name, found in sorted(_entry_points(group).items())
         if name in built_in
         for one in found
     )
 
 
-def loaded(group: str, name: str) -> Any:
-    """What a package registers as *name* in *group*; None where no package does.
+def load_plugin(group: str, name: str) -> Any:
+    """Load the plugin *name* of *group*; return None if no package registers it.
 
-    Raises PluginError where it cannot be imported, or where two packages register the name.
+    Raises PluginError if it cannot be imported, or if two packages register the name.
     """
     found = _entry_points(group).get(name, ())
     if not found:
@@ -73,64 +75,75 @@ def loaded(group: str, name: str) -> Any:
     except (
         Exception,
         SystemExit,
-    ) as error:  # whatever the package's own code raises: its user has to know whose it is
-        raise broken(group, name, f"{type(error).__name__}: {error}") from error
+    ) as error:  # any error of the package's code: the message must name the package
+        raise plugin_error(group, name, f"{type(error).__name__}: {error}") from error
 
 
-def broken(group: str, name: str, cause: str) -> PluginError:
-    """The error that tells that what is registered as *name* in *group* does not serve, and why."""
+def plugin_error(group: str, name: str, cause: str) -> PluginError:
+    """Return the error for an unusable plugin *name* of *group*."""
     packages = ", ".join(map(_package, _entry_points(group).get(name, ()))) or "a package"
     return PluginError(
-        f"The {_kind(group)} '{name}' of {packages} cannot be used: {cause}",
+        f"Cannot use {_kind(group)} '{name}' of {packages}: {cause}",
         hint=f"update {packages}, or uninstall it",
     )
 
 
 def class_at(path: str) -> Any:
-    """The class that *path* names: `package.module:Class`, imported now.
-
-    Raises PluginError where there is none.
-    """
+    """Import the class at *path*: `package.module:Class`. Raise PluginError if that fails."""
     module, _, name = path.partition(":")
     try:
         return getattr(import_module(module), name)
     except Exception as error:  # as above
         raise PluginError(
-            f"{path} cannot be used: {type(error).__name__}: {error}",
-            hint=f"update the package that brings {module.partition('.')[0]}, or uninstall it",
+            f"Cannot import {path}: {type(error).__name__}: {error}",
+            hint=f"update or uninstall the package that provides {module.partition('.')[0]}",
         ) from error
 
 
 def exporter_named(name: str, built_in: Sequence[str] = ()) -> Callable[..., Any]:
-    """The exporter that a package registers as *name*: a `models.export.Exporter`.
+    """Return the exporter plugin *name*, a `models.export.Exporter`.
 
-    Raises UnknownNameError, which lists the *built_in* formats and those of packages, where there is none,
-    and PluginError where it cannot be imported, or called.
+    Raises UnknownNameError, which lists the *built_in* and plugin formats, if there is no such exporter, and
+    PluginError if it cannot be imported or called.
     """
-    exporter = loaded(EXPORTERS, name)
-    if exporter is None:
-        raise UnknownNameError("format", name, (*built_in, *installed(EXPORTERS)))
-    if not callable(exporter):
-        raise broken(EXPORTERS, name, f"{exporter!r} is no function")
-    called: Callable[..., Any] = exporter
+    return _function_named(EXPORTERS, "format", name, built_in)
+
+
+def extractor_named(name: str, built_in: Sequence[str] = ()) -> Callable[..., Any]:
+    """Return the extractor plugin *name*, a `models.run.Extractor`.
+
+    Raises UnknownNameError, which lists the *built_in* and plugin extractors, for an unknown name, and
+    PluginError if it cannot be imported or called.
+    """
+    return _function_named(EXTRACTORS, "extractor", name, built_in)
+
+
+def _function_named(group: str, kind: str, name: str, built_in: Sequence[str]) -> Callable[..., Any]:
+    found = load_plugin(group, name)
+    if found is None:
+        raise UnknownNameError(kind, name, (*built_in, *plugin_names(group)))
+    if not callable(found):
+        raise plugin_error(group, name, f"{found!r} is not callable")
+    called: Callable[..., Any] = found
     return called
 
 
-def called(group: str, name: str, work: Callable[[], T]) -> T:
-    """What *work*, which calls what a package registers as *name* in *group*, gives.
+def call_plugin(group: str, name: str, work: Callable[[], T]) -> T:
+    """Return the result of *work*, which calls the plugin *name* of *group*.
 
-    Raises PluginError for whatever the package's own code raises that is neither ours nor the system's.
+    Raises PluginError for errors of the plugin's code, except RecceMetaError and OSError.
     """
     try:
         return work()
     except (RecceMetaError, OSError):
         raise
     except (Exception, SystemExit) as error:  # as above
-        raise broken(group, name, f"{type(error).__name__}: {error}") from error
+        raise plugin_error(group, name, f"{type(error).__name__}: {error}") from error
 
 
 def _kind(group: str) -> str:
-    return {WAREHOUSES: "warehouse", DIALECTS: "SQL dialect", EXPORTERS: "exporter"}[group]
+    kinds = {WAREHOUSES: "warehouse", DIALECTS: "SQL dialect", EXTRACTORS: "extractor", EXPORTERS: "exporter"}
+    return kinds[group]
 
 
 def _a(kind: str) -> str:

@@ -1,13 +1,12 @@
-"""Record what dbt's adapters answer to the queries of tests/data/dbt_answers/queries.yml.
+"""Record the answers of dbt's adapters to the queries of tests/data/dbt_answers/queries.yml.
 
     python -m venv /tmp/dbt && /tmp/dbt/bin/pip install 'dbt-core>=1.11,<1.12' dbt-duckdb dbt-postgres
     /tmp/dbt/bin/python scripts/build_dbt_answers.py
+Writes tests/data/dbt_answers/<warehouse>.json. Each query runs twice: through the adapter's own cursor, as in
+macros, and through `dbt show --inline … --limit -1 --output json`, which passes the answer through agate.
+PostgreSQL is taken from RECCE_META_TEST_POSTGRES_URL.
 
-Writes tests/data/dbt_answers/<warehouse>.json. Each query is asked twice: through the adapter's own cursor,
-as macros do, and through `dbt show --inline … --limit -1 --output json`, which passes the answer through
-agate. PostgreSQL is taken from RECCE_META_TEST_POSTGRES_URL.
-
-Values are JSON where JSON has them, others an object of one member named after the type: {"decimal": "1.50"}.
+Values are JSON if possible, else an object with one member named after the type: {"decimal": "1.50"}.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ from dbt_common.exceptions.base import NotImplementedError as NotOfThisAdapter
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data" / "dbt_answers"
 POSTGRES_URL = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 ZONE = "Asia/Kathmandu"
-"""The session's time zone, so that nobody takes local time for UTC unseen."""
+"""Time zone of the session, unusual so that local time cannot pass for UTC."""
 
 
 def main() -> None:
@@ -62,7 +61,7 @@ def main() -> None:
 
 
 def write_project(folder: Path, warehouse: str) -> None:
-    """An empty project with a profile for *warehouse*."""
+    """Create an empty project with a profile for *warehouse*."""
     place = urlsplit(POSTGRES_URL)
     output: dict[str, object] = {"type": "duckdb", "path": ":memory:", "settings": {"TimeZone": ZONE}}
     if warehouse == "postgres":
@@ -84,7 +83,7 @@ def write_project(folder: Path, warehouse: str) -> None:
 
 
 def answers_of_show(folder: Path, queries: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    """What `dbt show` prints: rows as JSON, or the error."""
+    """Yield the output of `dbt show`: rows as JSON, or the error."""
     for name, sql in queries.items():
         previews: list[str] = []
 
@@ -108,7 +107,7 @@ def answers_of_show(folder: Path, queries: dict[str, str]) -> Iterator[tuple[str
 
 @contextmanager
 def adapter_of(folder: Path) -> Iterator[Any]:
-    """dbt's own adapter for the profile in *folder*."""
+    """Yield dbt's own adapter for the profile in *folder*."""
     args = Namespace(
         project_dir=str(folder), profiles_dir=str(folder), profile=None, target=None, threads=1, vars={}
     )
@@ -124,7 +123,7 @@ def adapter_of(folder: Path) -> Iterator[Any]:
 
 
 def answers_of_cursor(folder: Path, queries: dict[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Columns, types and rows as the adapter's cursor has them."""
+    """Yield columns, types and rows from the adapter's cursor."""
     with adapter_of(folder) as adapter:
         for name, sql in queries.items():
             try:
@@ -132,7 +131,7 @@ def answers_of_cursor(folder: Path, queries: dict[str, str]) -> Iterator[tuple[s
                 columns = [column[0] for column in cursor.description]
                 types = [type_name(adapter, column[1]) for column in cursor.description]
                 rows = [[typed(value) for value in row] for row in cursor.fetchall()]
-            except (DbtRuntimeError, ValueError) as error:  # that dbt has no answer is an answer, too
+            except (DbtRuntimeError, ValueError) as error:  # an error of dbt is recorded as its answer
                 adapter.connections.rollback_if_open()
                 yield name, {"error": type(error).__name__}
             else:
@@ -140,7 +139,7 @@ def answers_of_cursor(folder: Path, queries: dict[str, str]) -> Iterator[tuple[s
 
 
 def type_name(adapter: Any, code: Any) -> str:
-    """The type of a column as the adapter calls it, else as its driver does."""
+    """Return the adapter's name of a column type, else the driver's."""
     try:
         return str(adapter.connections.data_type_code_to_name(code))
     except NotOfThisAdapter:
@@ -148,7 +147,7 @@ def type_name(adapter: Any, code: Any) -> str:
 
 
 def typed(value: Any) -> Any:
-    """*value* as JSON that tells its type."""
+    """Return *value* as JSON that includes its type."""
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, (list, tuple)):

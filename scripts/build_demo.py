@@ -1,12 +1,12 @@
-"""Build the data of `recce-meta demo` anew with a real dbt.
+"""Rebuild the data of `recce-meta demo` with a real dbt.
 
     python -m venv /tmp/demo && /tmp/demo/bin/pip install 'dbt-core>=1.11,<1.12' dbt-duckdb
     /tmp/demo/bin/python scripts/build_demo.py
-
 Works in a temporary directory: the project of recce_meta/demo_data/project/base is committed to a new
-git repository and built into the schema `prod`; the pull request is committed on a branch of it and
-built into `pr_42` of the same DuckDB file. What recce_meta/demo_data/__init__.py lists is then written.
-Seeds are made by `make_seeds` from a fixed random seed; run with --seeds to write those anew, too.
+git repository and built into the schema `prod`. The pull request is committed on a branch and built into
+`pr_42` of the same DuckDB file. The files listed in recce_meta/demo_data/__init__.py are then written.
+
+`make_seeds` generates seeds from a fixed random seed; run with --seeds to rewrite those too.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ METHODS = ("credit_card", "coupon", "bank_transfer", "gift_card")
 
 
 def main() -> None:
-    """Write every file of the demo's data."""
+    """Write all files of the demo's data."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--seeds", action="store_true", help="make the seeds anew")
+    parser.add_argument("--seeds", action="store_true", help="regenerate the seeds")
     if parser.parse_args().seeds:
         make_seeds(PROJECT / "base" / "seeds")
     with tempfile.TemporaryDirectory() as directory:
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def build(work: Path) -> None:
-    """Build both sides of the project in *work*, and keep what the demo shows."""
+    """Build both sides of the project in *work*, and store the demo's data."""
     git(work, "init", "--quiet", "--initial-branch=main")
     origin = {"base": {"branch": "main", "sha": commit(work, "The shop as it is"), "pull_request": None}}
     keep_artifacts(work, "base", run_dbt(work, "base"))
@@ -81,7 +81,7 @@ def build(work: Path) -> None:
 
 
 def git(work: Path, *arguments: str) -> str:
-    """What git prints, as the same author at the same time, so that hashes are the same every time."""
+    """Return the output of git, with a fixed author and time, so that hashes are reproducible."""
     who = {f"GIT_{role}_{what}": text for role in ("AUTHOR", "COMMITTER") for what, text in AUTHOR.items()}
     command = ["git", "-c", "core.autocrlf=false", "-c", "commit.gpgsign=false", *arguments]
     done = subprocess.run(command, cwd=work, env={**os.environ, **who}, check=True, stdout=subprocess.PIPE)
@@ -89,7 +89,7 @@ def git(work: Path, *arguments: str) -> str:
 
 
 def commit(work: Path, message: str) -> str:
-    """The hash of a commit of everything but what dbt writes."""
+    """Commit everything except dbt's output, and return the hash."""
     (work / ".gitignore").write_text("target/\nlogs/\n*.duckdb\n.user.yml\n")
     git(work, "add", "--all")
     git(work, "commit", "--quiet", "--message", message)
@@ -100,9 +100,10 @@ def commit(work: Path, message: str) -> str:
 
 
 def run_dbt(work: Path, side: str) -> Path:
-    """The directory with the manifest and run results of `dbt build`, and the catalog of `dbt docs generate`.
+    """Return the directory with the manifest and run results of `dbt build`, and the catalog of `dbt docs
+    generate`.
 
-    `docs generate` overwrites the other two, so each command has a target directory of its own.
+    `docs generate` overwrites the other two, so each command has its own target directory.
     """
     dbt = Path(sys.executable).with_name("dbt")
     built, documented = work / "target" / side, work / "target" / f"{side}_docs"
@@ -126,7 +127,9 @@ def keep_artifacts(work: Path, side: str, built: Path) -> None:
 
 
 def scrubbed(value: Any, work: str) -> Any:
-    """*value* with this machine's directory as `.`, and without dbt's id of the user and the environment."""
+    """Replace this machine's directory in *value* by `.`, and remove dbt's ids of the user and
+    environment.
+    """
     if isinstance(value, dict):
         blank = {"user_id": None, "env": {}}
         return {key: blank[key] if key in blank else scrubbed(item, work) for key, item in value.items()}
@@ -139,7 +142,7 @@ def scrubbed(value: Any, work: str) -> Any:
 
 
 def keep_tables(database: Path) -> None:
-    """Write every table as Parquet, and the statements that bring tables and views back."""
+    """Write every table as Parquet, and the statements that restore tables and views."""
     shutil.rmtree(DATA / "tables", ignore_errors=True)
     (DATA / "tables").mkdir()
     statements, kept = [], {}
@@ -165,7 +168,7 @@ def keep_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) ->
 
 
 def kept_once(path: Path, kept: dict[bytes, str]) -> str:
-    """The name of the file that holds what *path* holds; seeds are equal on both sides."""
+    """Return the name of the file with the content of *path*; seeds are equal on both sides."""
     name = kept.setdefault(path.read_bytes(), path.name)
     if name != path.name:
         path.unlink()
@@ -178,7 +181,7 @@ def tables(connection: duckdb.DuckDBPyConnection, schema: str) -> Iterable[str]:
 
 
 def views(side: str, schema: str) -> Iterable[str]:
-    """The statements that create the views of one side, parents first, in whichever database they are run."""
+    """Yield the statements that create the views of one side, parents first, without a database name."""
     manifest = json.loads(gzip.decompress((DATA / side / "manifest.json.gz").read_bytes()))
     done: set[str] = set()
     waiting = {
@@ -199,7 +202,7 @@ def views(side: str, schema: str) -> Iterable[str]:
 
 
 def make_seeds(directory: Path) -> None:
-    """Write the four seeds; the same every time."""
+    """Write the four seeds, always with the same content."""
     chance = random.Random(42)
     stores = [(number, *store) for number, store in enumerate(STORES, 1)]
     customers = [make_customer(number, chance) for number in range(1, 151)]
@@ -223,13 +226,13 @@ def make_customer(number: int, chance: random.Random) -> tuple[object, ...]:
 
 
 def make_order(chance: random.Random) -> tuple[int, int, datetime, str]:
-    """Customer, shop, moment and status; the last ten customers never order."""
+    """Return customer, shop, moment and status; the last ten customers never order."""
     status = chance.choices(STATUSES, (4, 6, 82, 3, 5))[0]
     return chance.randint(1, 140), chance.randint(1, len(STORES)), moment(chance), status
 
 
 def make_payments(order: int, ordered_at: datetime, chance: random.Random) -> Iterable[tuple[object, ...]]:
-    """What was tried to pay one order: one in eleven cards is refused at first, some orders are split."""
+    """Yield payment attempts of one order: one in eleven cards is first declined, some orders are split."""
     cents = chance.randrange(450, 6400, 25)
     gift = cents // 4 if chance.random() < 0.06 else 0
     method = chance.choices(METHODS, (62, 9, 24, 5))[0]

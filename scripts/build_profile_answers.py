@@ -1,10 +1,9 @@
-"""Ask dbt what it makes of the templates and profiles in tests/data/profiles/cases.yml.
+"""Record dbt's results for the templates and profiles in tests/data/profiles/cases.yml.
 
     python scripts/build_profile_answers.py
-
 needs dbt-core 1.11 (or 1.12, which also reads `.env`), dbt-duckdb and dbt-postgres in the interpreter's
-environment. Writes `answers.json` beside the cases: for each template its value or the name of the error, for
-each selection what was chosen.
+environment. Writes `answers.json` next to the cases: the value or error name of each template, and the result
+of each selection.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ DATA = Path(__file__).parents[1] / "tests" / "data" / "profiles"
 
 
 def main() -> None:
-    """Ask for every case, and write the answers."""
+    """Evaluate every case, and write the answers."""
     cases = yaml.safe_load((DATA / "cases.yml").read_text(encoding="utf-8"))
     release = ".".join(__version__.split(".")[:2])
     selections = [case for case in cases["selections"] if case.get("since", release) <= release]
@@ -49,7 +48,7 @@ def main() -> None:
 
 
 def answer_to_template(case: Any, cases: Mapping[str, Any]) -> dict[str, Any]:
-    """The value, with its type, or the error."""
+    """Return the value with its type, or the error."""
     template, path = case, ()
     if isinstance(case, dict):
         template, path = case["template"], tuple(case.get("path", ()))
@@ -67,14 +66,14 @@ def answer_to_template(case: Any, cases: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def nested(value: Any, path: tuple[str, ...]) -> Any:
-    """*value* below *path*."""
+    """Return the item of *value* at *path*."""
     for key in reversed(path):
         value = {key: value}
     return value
 
 
 def answer_to_selection(case: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
-    """What dbt would connect with when it is called in that place with those arguments."""
+    """Return dbt's connection if it is called in that place with those arguments."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch).resolve()
         for name, text in files.items():
@@ -93,7 +92,7 @@ def answer_to_selection(case: Mapping[str, Any], files: Mapping[str, str]) -> di
 
 
 def chosen(arguments: list[str]) -> dict[str, Any]:
-    """The profile, target, type, threads and rendered fields."""
+    """Return the profile, target, type, threads and rendered fields."""
     rendered: dict[str, Any] = {}
 
     def credentials(data: dict[str, Any], *names: str) -> Any:
@@ -120,7 +119,7 @@ def chosen(arguments: list[str]) -> dict[str, Any]:
 
 
 def load_dotenv() -> None:
-    """What dbt's command does first, since 1.12."""
+    """Load `.env`, as dbt's command does first since 1.12."""
     if "load_dotenv" in vars(sys.modules["dbt.cli.main"]):
         from dotenv import find_dotenv
         from dotenv import load_dotenv as load
@@ -130,7 +129,7 @@ def load_dotenv() -> None:
 
 @contextmanager
 def environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Only *values* as the environment, and what Python itself needs."""
+    """Set the environment to *values* and Python's own needs in the block."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     with patch.dict(os.environ, {**kept, **values}, clear=True):
         set_invocation_context(dict(os.environ))

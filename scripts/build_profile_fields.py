@@ -1,12 +1,11 @@
-"""List the profile fields of dbt's adapters, from the source in their wheels.
+"""List the profile fields of dbt's adapters, from the source code in their wheels.
 
     pip download --no-deps --dest WHEELS dbt-bigquery dbt-databricks dbt-duckdb dbt-postgres dbt-redshift \
         dbt-snowflake
     python scripts/build_profile_fields.py WHEELS
-
-Nothing is imported or installed, so that adapters whose requirements clash can be listed together. Writes
+Nothing is imported or installed, so adapters with conflicting requirements can be listed together. Writes
 `tests/data/profiles/fields.json`: for each adapter its version, and for each class of its credentials the
-fields with type, default, and the values that its code names for it.
+fields with type, default, and known values.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ from zipfile import ZipFile
 OUTPUT = Path(__file__).parents[1] / "tests" / "data" / "profiles" / "fields.json"
 ADAPTERS = ("bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake")
 NESTED = ("Attachment", "Extension", "FlightConfig", "PluginConfig", "Remote", "Retries", "Secret")
-"""Classes of what stands below a field."""
+"""Classes of nested fields."""
 CHOICES = ("auth_type", "authenticator", "use_credential_provider", "workload_identity_provider")
-"""Fields whose values are told by what the code compares them with."""
+"""Fields whose values are found by comparisons in the code."""
 BASE = {"database": {"type": "str", "default": None}, "schema": {"type": "str", "default": None}}
-"""Fields of the class that every adapter's credentials derive from."""
+"""Fields of the base class of all credentials."""
 
 
 def main(folder: Path) -> None:
-    """Read every wheel in *folder* that is an adapter's, and write the list."""
+    """Read every adapter wheel in *folder*, and write the list."""
     found = {}
     for name in ADAPTERS:
         (wheel,) = folder.glob(f"dbt_{name}-*.whl")
@@ -41,7 +40,7 @@ def main(folder: Path) -> None:
 
 
 def adapter(wheel: Path, name: str) -> dict[str, Any]:
-    """Fields and aliases of the credentials, of what is nested in them, and values compared with them."""
+    """Return fields and aliases of the credentials and nested classes, and the values compared with them."""
     modules = list(trees(wheel, name))
     classes = {node.name: node for tree in modules for node in tree.body if isinstance(node, ast.ClassDef)}
     enums = {
@@ -70,7 +69,7 @@ def adapter(wheel: Path, name: str) -> dict[str, Any]:
 
 
 def trees(wheel: Path, name: str) -> Iterator[ast.Module]:
-    """The modules at the adapter's top level."""
+    """Yield the modules at the adapter's top level."""
     with ZipFile(wheel) as archive:
         for path in sorted(archive.namelist()):
             if path.startswith(f"dbt/adapters/{name}/") and path.count("/") == 3 and path.endswith(".py"):
@@ -78,7 +77,7 @@ def trees(wheel: Path, name: str) -> Iterator[ast.Module]:
 
 
 def assignments(node: ast.ClassDef) -> Iterator[tuple[str, Any]]:
-    """The names that a class gives literal values."""
+    """Yield the names to which a class assigns literal values."""
     for statement in node.body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             try:
@@ -88,7 +87,7 @@ def assignments(node: ast.ClassDef) -> Iterator[tuple[str, Any]]:
 
 
 def declared(node: ast.ClassDef, enums: dict[str, list[str]]) -> dict[str, dict[str, Any]]:
-    """The fields of a dataclass."""
+    """Return the fields of a dataclass."""
     fields: dict[str, dict[str, Any]] = {}
     for statement in node.body:
         if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
@@ -108,7 +107,7 @@ def declared(node: ast.ClassDef, enums: dict[str, list[str]]) -> dict[str, dict[
 
 
 def default(value: ast.expr) -> Any:
-    """A default, as a value where it is a literal, else as its source."""
+    """Return a default: the value of a literal, else its source code."""
     try:
         return ast.literal_eval(value)
     except ValueError:
@@ -116,7 +115,7 @@ def default(value: ast.expr) -> Any:
 
 
 def compared(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Each field, as an attribute of `self`, with each text that it is compared with."""
+    """Yield each field, as an attribute of `self`, with each string that it is compared with."""
     constants = {
         statement.targets[0].id: ast.literal_eval(statement.value)
         for statement in tree.body

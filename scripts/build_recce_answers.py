@@ -1,17 +1,16 @@
-"""Record what recce itself answers about two small dbt projects, as test data in tests/data/recce.
+"""Record recce's own answers about two small dbt projects as test data in tests/data/recce.
 
     python -m venv /tmp/recce
     /tmp/recce/bin/pip install 'recce[mcp]==1.69.1' 'dbt-core>=1.11,<1.12' dbt-duckdb
     /tmp/recce/bin/python scripts/build_recce_answers.py [PROJECT …]
-
-needs an environment of its own: recce_meta is not imported. The versions that were used are kept in each
-`answers.json`; dbt-core 1.12 was left out because it installs a parser from GitHub.
+needs a separate environment: recce_meta is not imported. Each `answers.json` includes the versions that were
+used. dbt-core 1.12 is excluded because it installs a parser from GitHub.
 
 For each project, in a temporary directory: build base into the schema `prod` and the pull request into `dev`
-of one DuckDB file; keep the artifacts; write the tables as `data.sql`; let recce's task classes answer every
-question; build a second database from `data.sql` alone and ask everything again in reverse order, where each
-answer must be the same or is marked `unstable`; and run the checks of `recce.yml` as `recce run` does. recce
-sends nothing: its home is the temporary directory, with tracking switched off.
+of one DuckDB file; store the artifacts; write the tables as `data.sql`; run every question through recce's
+task classes; build a second database from `data.sql` only and run every question again in reverse order,
+marking different answers as `unstable`; and run the checks of `recce.yml` as `recce run` does. recce sends
+nothing: its home is the temporary directory, with tracking switched off.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ Question = tuple[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Project:
-    """Where a project's two sides come from, and what the pull request takes away."""
+    """Sources of a project's two sides, and the files that the pull request removes."""
 
     name: str
     sources: Path
@@ -106,7 +105,7 @@ def main() -> None:
 
 
 def record(project: Project) -> None:
-    """Write everything that is kept of one project."""
+    """Write all files of one project."""
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory).resolve() / "work"
         build(project, work)
@@ -125,7 +124,7 @@ def record(project: Project) -> None:
 
 
 def build(project: Project, work: Path) -> None:
-    """Build base, put the pull request over it, and build that."""
+    """Build base, apply the pull request to it, and build again."""
     shutil.copytree(project.sources / "base", work)
     (work / "profiles.yml").write_text(profile(project))
     run_dbt(project, work, "target-base")
@@ -136,7 +135,7 @@ def build(project: Project, work: Path) -> None:
 
 
 def profile(project: Project) -> str:
-    """A profile with one target per side; one thread, so that rows come in the same order every time."""
+    """Return a profile with one target per side, and one thread so that the order of rows is reproducible."""
     shared = {"type": "duckdb", "path": project.database, "threads": 1}
     settings = {"TimeZone": "UTC", "threads": 1}
     targets = {schema: {**shared, "schema": schema, "settings": settings} for schema in SCHEMAS.values()}
@@ -144,7 +143,7 @@ def profile(project: Project) -> str:
 
 
 def run_dbt(project: Project, work: Path, side: str) -> None:
-    """Build one side; `docs generate` writes elsewhere, since it would overwrite the manifest."""
+    """Build one side; `docs generate` has another directory, since it would overwrite the manifest."""
     dbt = Path(sys.executable).with_name("dbt")
     left_out = ("--exclude", project.not_built) if project.not_built else ()
     for arguments in (("build", *left_out), ("docs", "generate", *left_out)):
@@ -155,7 +154,7 @@ def run_dbt(project: Project, work: Path, side: str) -> None:
 
 
 def environment(work: Path) -> dict[str, str]:
-    """An environment whose home is the temporary directory, where recce is told not to send anything."""
+    """Return an environment with the temporary directory as home, in which recce's tracking is off."""
     home = work.parent
     (home / ".recce").mkdir(exist_ok=True)
     (home / ".recce" / "profile.yml").write_text("user_id: '00000000'\nanonymous_tracking: false\n")
@@ -164,7 +163,7 @@ def environment(work: Path) -> dict[str, str]:
 
 
 def keep_artifacts(project: Project, work: Path, side: str) -> None:
-    """Write manifest and catalog compressed, without what differs between two builds of the same code."""
+    """Write manifest and catalog compressed, without parts that differ between builds of the same code."""
     (project.data / side).mkdir(parents=True, exist_ok=True)
     for name in ARTIFACTS:
         content = scrubbed(json.loads((work / side / f"{name}.json").read_bytes()), work, side)
@@ -175,7 +174,7 @@ def keep_artifacts(project: Project, work: Path, side: str) -> None:
 
 
 def scrubbed(value: Any, work: Path, side: str) -> Any:
-    """*value* with relative paths, fixed times and a fixed invocation."""
+    """Return *value* with relative paths, fixed times and a fixed invocation."""
     fixed = {
         "user_id": None,
         "env": {},
@@ -198,7 +197,7 @@ def scrubbed(value: Any, work: Path, side: str) -> Any:
 
 
 def write_data(project: Project, database: Path) -> None:
-    """Write `data.sql`; a view becomes a table, and a table that both sides have alike is written once."""
+    """Write `data.sql`; views become tables, and tables that are equal on both sides are written once."""
     path = project.data / "data.sql"
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -243,7 +242,7 @@ def table_statements(connection: duckdb.DuckDBPyConnection, schema: str, name: s
 
 
 def relations(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    """Schema and name of every table and view, base first."""
+    """Return schema and name of every table and view, base first."""
     query = "select table_schema, table_name from information_schema.tables order by 1 desc, 2"
     return [
         (schema, name) for schema, name in connection.execute(query).fetchall() if schema in SCHEMAS.values()
@@ -255,7 +254,7 @@ def column_types(connection: duckdb.DuckDBPyConnection, schema: str, name: str) 
 
 
 def constraints(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> list[str]:
-    """A contract's primary key; a test may look it up in the database."""
+    """Return a contract's primary key, which a test may query in the database."""
     query = """
         select constraint_text from duckdb_constraints()
         where schema_name = ? and table_name = ? and constraint_type = 'PRIMARY KEY'
@@ -264,7 +263,7 @@ def constraints(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -
 
 
 def as_text(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> tuple[object, ...]:
-    """Everything about a table, in the order of its rows; text tells 0.0 from -0.0, and is equal for NaN."""
+    """Return a table's full content in row order, as text, which separates 0.0 from -0.0 and equates NaN."""
     types = column_types(connection, schema, name)
     rows = connection.execute(
         f"select {', '.join(f'cast({quoted(column)} as varchar)' for column in types)} from {schema}.{name}"
@@ -281,7 +280,9 @@ def is_nested(type_: str) -> bool:
 
 
 def literal(value: Any, type_: str) -> str:
-    """*value* as a literal that DuckDB 1.1 reads back exactly; scalars come as DuckDB's own text."""
+    """Return *value* as a literal that DuckDB 1.1 reads back exactly; scalars are already DuckDB's own
+    text.
+    """
     if value is None:
         return "NULL"
     if isinstance(value, dict) and type_.startswith("MAP"):
@@ -303,7 +304,7 @@ def plain(value: Any) -> str:
 
 
 def rebuild(project: Project, database: Path) -> None:
-    """Replace dbt's database by one that `data.sql` alone makes."""
+    """Replace dbt's database with one built only from `data.sql`."""
     database.unlink()
     with duckdb.connect(str(database)) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -314,7 +315,7 @@ def rebuild(project: Project, database: Path) -> None:
 
 
 def questions(project: Project) -> Iterator[Question]:
-    """Every question with its parameters, from the catalog and from `questions.yml`."""
+    """Yield every question with its parameters, from the catalog and from `questions.yml`."""
     asked_for = project.questions
     sides = {side: catalog_types(project, side) for side in SCHEMAS}
     columns = {
@@ -361,7 +362,7 @@ def counts(project: Project, asked_for: dict[str, Any]) -> Iterator[Question]:
 
 
 def value_diffs(asked_for: dict[str, Any]) -> Iterator[Question]:
-    """Details with one key only: in them a key is hardly more than the order of the rows."""
+    """Yield value diffs; details with one key only, since keys hardly affect more than the order of rows."""
     for model, keys in asked_for["keys"].items():
         for number, key in enumerate(keys):
             for type_ in ("value_diff", "value_diff_detail")[: 2 if number == 0 else 1]:
@@ -372,7 +373,7 @@ def value_diffs(asked_for: dict[str, Any]) -> Iterator[Question]:
 
 
 def node_ids(project: Project) -> list[str]:
-    """What either side has, except tests and the like."""
+    """Return the nodes of either side, except tests and similar nodes."""
     found = set()
     for side in SCHEMAS:
         found.update(kept_artifact(project, side, "manifest")["nodes"])
@@ -380,7 +381,7 @@ def node_ids(project: Project) -> list[str]:
 
 
 def catalog_types(project: Project, side: str) -> dict[str, dict[str, str]]:
-    """{model: {column: type}} of one side, in the order of the columns."""
+    """Return {model: {column: type}} of one side, in column order."""
     catalog, manifest = (kept_artifact(project, side, name) for name in ("catalog", "manifest"))
     found = {}
     for unique_id, node in catalog["nodes"].items():
@@ -393,7 +394,7 @@ def kept_artifact(project: Project, side: str, name: str) -> Any:
     return json.loads(gzip.decompress((project.data / side / f"{name}.json.gz").read_bytes()))
 
 
-# The answers, given by recce in a process of its own
+# The answers, from recce in a separate process
 
 
 def child(project: Project, work: Path, *arguments: object) -> None:
@@ -409,7 +410,7 @@ def asked(project: Project, work: Path, *arguments: str) -> list[Answer]:
 
 
 def answers(project: Project, *, reverse: bool) -> list[Answer]:
-    """recce's answers in the order of the questions, whichever order they are asked in."""
+    """Return recce's answers in the order of the questions, even if run in reverse."""
     from recce.core import RecceContext, set_default_context
 
     context = RecceContext.load(
@@ -425,7 +426,7 @@ def answers(project: Project, *, reverse: bool) -> list[Answer]:
 
 
 def answer(context: Any, type_: str, parameters: dict[str, Any]) -> Answer:
-    """One answer, or the error that recce raises."""
+    """Return one answer, or the error that recce raises."""
     from recce.apis.run_func import create_task
     from recce.models.types import RunType
 
@@ -446,7 +447,7 @@ def answer(context: Any, type_: str, parameters: dict[str, Any]) -> Answer:
 
 
 def is_half(histogram: Any) -> bool:
-    """Whether a side has no counts though it has values: recce prints the database's error and goes on."""
+    """Return True if a side has values but no counts: recce prints the database's error and continues."""
     if histogram is None:
         return False
     sides = (histogram["base"], histogram["current"])
@@ -454,14 +455,14 @@ def is_half(histogram: Any) -> bool:
 
 
 def keep_quiet() -> None:
-    """recce starts a timer that looks for events to send; as there is no file of them, it complains."""
+    """Stop recce's timer for sending events, which reports an error without a file of events."""
     from recce import event
 
     event._collector.schedule_flush = lambda: None
 
 
 def schema_diff(context: Any, parameters: dict[str, Any]) -> Any:
-    """A schema diff is no task: what recce's MCP tool and what its summary make of the two lineages."""
+    """Return the schema diff, which is not a task: results of recce's MCP tool and of its summary."""
     from recce.mcp_server import RecceMCPServer
     from recce.tasks.schema import SchemaDiffResultDiffer
 
@@ -476,21 +477,21 @@ def schema_diff(context: Any, parameters: dict[str, Any]) -> Any:
             "deepdiff": json.loads(differ.changes.to_json()) if differ.changes else None,
         },
     }
-    if "node_id" not in parameters:  # the tool does not know it, and answers for all nodes
+    if "node_id" not in parameters:  # the tool ignores it, and answers for all nodes
         frame = asyncio.run(RecceMCPServer._tool_schema_diff(SimpleNamespace(context=context), parameters))
         given["mcp"] = {**frame, "data": sorted(frame["data"])}
     return given
 
 
 def lineage_diff(context: Any, parameters: dict[str, Any]) -> Any:
-    """A lineage diff is no task either: the answer of recce's MCP tool."""
+    """Return the lineage diff, which is not a task either: the answer of recce's MCP tool."""
     from recce.mcp_server import RecceMCPServer
 
     return asyncio.run(RecceMCPServer._tool_lineage_diff(SimpleNamespace(context=context), parameters))
 
 
 def change_analysis(context: Any, parameters: dict[str, Any]) -> Any:
-    """{node: its status, and the category and columns of what changed}."""
+    """Return {node: status, category and columns of the change}."""
     diff = context.get_lineage_diff().diff
     return {node_id: context.adapter.get_change_analysis_cached(node_id) for node_id in sorted(diff)}
 
@@ -503,7 +504,9 @@ WITHOUT_TASK = {
 
 
 def encoded(value: Any) -> Any:
-    """*value* as recce's state file has it, except what JSON cannot hold: see tests/data/recce/README.md."""
+    """Return *value* as in recce's state file, except what JSON cannot represent: see
+    tests/data/recce/README.md.
+    """
     from pydantic import BaseModel, TypeAdapter
 
     if isinstance(value, BaseModel):
@@ -522,13 +525,13 @@ def encoded(value: Any) -> Any:
 
 
 def anonymous(text: str) -> str:
-    """*text* without the directory and the random names that recce gives its queries."""
+    """Return *text* without the directory and the random names of recce's queries."""
     text = text.replace(str(Path.cwd()), ".").strip()
     return re.sub(r"(?<=generated)_[0-9a-f]{32}| at 0x[0-9a-f]+", "", text)
 
 
 def run_checks(state: Path) -> None:
-    """Run `recce.yml` as `recce run` does; a check of a type that recce refuses fails the script."""
+    """Run `recce.yml` as `recce run` does; fail if recce rejects a check."""
     from recce.run import cli_run
     from recce.state import FileStateLoader
 
@@ -542,11 +545,11 @@ def run_checks(state: Path) -> None:
         raise SystemExit(f"recce did not take the checks {sorted(wanted - kept)}")
 
 
-# What is kept
+# Output files
 
 
 def keep_answers(project: Project, found: list[Answer], again: list[Answer]) -> None:
-    """Write `answers.json`, one answer a line; what differs from its repetition is marked."""
+    """Write `answers.json`, one answer per line; mark answers that differ from their repetition."""
     for first, second in zip(found, again, strict=True):
         if first != second:
             first["unstable"] = True
@@ -559,7 +562,7 @@ def keep_answers(project: Project, found: list[Answer], again: list[Answer]) -> 
 
 
 def summary(found: Iterable[Answer]) -> dict[str, str]:
-    """{type: answers, errors, unstable ones}."""
+    """Return {type: number of answers, errors, unstable answers}."""
     tally: dict[str, list[int]] = {}
     for item in found:
         numbers = tally.setdefault(item["type"], [0, 0, 0])

@@ -1,10 +1,9 @@
 """Compile the project in tests/data/state_variants with dbt, once per entry of `edits.yaml`.
 
     python scripts/build_state_variants.py WORK_FOLDER [NAME …]
-
 needs dbt-core 1.10 and dbt-duckdb in the interpreter's environment. Writes `base.json.gz` and, as differences
-from it, `variants.json.gz` (the form is told in tests/data/state_cases/README.md). With names only those
-variants are compiled, and their differences replaced.
+from it, `variants.json.gz` (for the format see tests/data/state_cases/README.md). With names, only those
+variants are compiled and replaced.
 """
 
 from __future__ import annotations
@@ -45,7 +44,9 @@ def main(work: Path, names: list[str]) -> None:
 
 
 def compiled(work: Path, variant: dict[str, Any]) -> dict[str, Any]:
-    """The manifest of the project after the variant's edits, without what changes from run to run."""
+    """Return the manifest of the project after the variant's edits, without parts that change in every
+    run.
+    """
     project = work / "project"
     shutil.rmtree(project, ignore_errors=True)
     shutil.copytree(DATA / "project", project)
@@ -72,7 +73,7 @@ def compiled(work: Path, variant: dict[str, Any]) -> dict[str, Any]:
 
 
 def edit(project: Path, kind: str, file: str, *texts: str) -> None:
-    """One step of a variant, as the head of `edits.yaml` describes it."""
+    """Apply one step of a variant, as described at the top of `edits.yaml`."""
     path = project / file
     if kind in ("write", "move"):
         (project / texts[0] if kind == "move" else path).parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +95,7 @@ def edit(project: Path, kind: str, file: str, *texts: str) -> None:
 
 
 def write_big_seed(path: Path) -> None:
-    """A seed that is too large for dbt to hash."""
+    """Write a seed that is too large for dbt to hash."""
     rows = [
         f"{i},event_{i % 7},2018-01-{1 + i % 28:02d} 10:00:00,{i * 13 % 997}" for i in range(BIG_SEED_ROWS)
     ]
@@ -102,14 +103,14 @@ def write_big_seed(path: Path) -> None:
 
 
 def steady(value: Any) -> Any:
-    """*value* without members that differ between any two runs."""
+    """Return *value* without members that differ between any two runs."""
     if isinstance(value, dict):
         return {key: steady(member) for key, member in value.items() if key not in VOLATILE}
     return [steady(item) for item in value] if isinstance(value, list) else value
 
 
 def difference(base: Any, variant: Any) -> dict[str, Any] | None:
-    """How to make *variant* of *base*; None where they are equal."""
+    """Return the difference that turns *base* into *variant*; None if they are equal."""
     if base == variant:
         return None
     if not isinstance(base, dict) or not isinstance(variant, dict):

@@ -1,4 +1,4 @@
-"""What GoogleSQL's analyzer says of statements for BigQuery, and the tables of a store to ask it with."""
+"""Checks of BigQuery statements by GoogleSQL's analyzer, with the tables of a store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from recce_meta.store import files
+from recce_meta.store import sql_files
 from tests.emulators import REQUIRED
 from tests.emulators.bigquery import emulator
 from tests.emulators.bigquery.judge import Judge, Table
@@ -23,10 +23,10 @@ CATALOG: Mapping[str, Columns] = {
     "SCHEMATA": (("schema_name", "STRING"), ("location", "STRING")),
     "COLUMNS": (("table_name", "STRING"), ("column_name", "STRING")),
 }
-"""What a store asks of INFORMATION_SCHEMA; scans ask the emulator, whose catalog has more."""
+"""Columns of INFORMATION_SCHEMA that a store queries; scans use the emulator, whose catalog has more."""
 _VIEW = re.compile(r"^CREATE OR REPLACE VIEW \w+\.(?P<name>\w+) AS\n", re.M)
 TEXTS = frozenset(["migrated_by"])
-"""Parameters that are selected as they are: GoogleSQL takes them for INT64 if it does not know their type."""
+"""Parameters that are selected directly: GoogleSQL assumes INT64 for an unknown type."""
 _PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
@@ -47,18 +47,20 @@ def judging() -> Iterator[Judge]:
 
 
 def store_tables(judge: Judge) -> Mapping[str, Columns]:
-    """The columns of every table and view of a store, each accepted by *judge*."""
+    """Return the columns of every table and view of a store, each accepted by *judge*."""
     tables = dict(CATALOG)
-    for file in (*files.ddl("bigquery"), *files.views("bigquery")):
-        for statement in file.statements():
+    plain = (*sql_files.ddl("bigquery"), *sql_files.views("bigquery", has_comments=False))
+    sent = (*sql_files.ddl("bigquery"), *sql_files.views("bigquery"))
+    for file, without_comments in zip(sent, plain, strict=True):
+        for statement, readable in zip(file.statements(), without_comments.statements(), strict=True):
             accept(judge, statement, tables)
-            name, columns = _created(judge, statement, tables)
+            name, columns = _created(judge, readable, tables)
             tables[name] = columns
     return tables
 
 
 def accept(judge: Judge, sql: str, tables: Mapping[str, Columns]) -> None:
-    """Fail if GoogleSQL refuses *sql* on *tables*, which are known by the last parts of their names."""
+    """Fail if GoogleSQL rejects *sql* on *tables*, which are keyed by the last parts of their names."""
     text = _PARAMETER.sub(_sent, sql).replace("\\:", ":")
     try:
         judge.check(text, _read_by(judge, text, tables))
@@ -72,7 +74,7 @@ def _sent(parameter: re.Match[str]) -> str:
 
 
 def _created(judge: Judge, statement: str, tables: Mapping[str, Columns]) -> tuple[str, Columns]:
-    """The name and columns of the table or view that *statement* creates."""
+    """Return the name and columns of the table or view that *statement* creates."""
     view = _VIEW.search(statement)
     if view is not None:
         query = statement[view.end() :]

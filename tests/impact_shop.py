@@ -1,4 +1,4 @@
-"""A small shop in which a change meets everything: values, filters, groups, a Python model, a star."""
+"""A small shop whose columns are used in every way: values, filters, groups, a Python model, a star."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from recce_meta.api.column_address import Names
-from recce_meta.graph.impact import columns_read
-from recce_meta.models import LineageEdge, NodeMetadata, Project, RunMetadata
-from recce_meta.models.column_lineage import (
+from msgspec.structs import replace
+
+from recce_meta.api.run_reader import MemoryRunReader
+from recce_meta.models import NodeMetadata, Project, RunMetadata
+from recce_meta.models.lineage import (
     ColumnEdge,
     ColumnGraph,
     ColumnOutput,
@@ -20,6 +21,7 @@ from recce_meta.models.column_lineage import (
     NodeColumns,
     Usage,
 )
+from recce_meta.sql_lineage.impact import columns_read
 
 
 def node(unique_id: str, *parents: str, **others: Any) -> NodeMetadata:
@@ -49,7 +51,7 @@ NODES = (
     node(PYTHON, ORDERS, language="python"),
     node(AFTER, PYTHON, ORDERS),
     node(STAR, RAW),
-    node(ODD, STAR),  # and it reads `after`, of which dbt does not know
+    node(ODD, STAR),  # and it reads `after`, which is unknown to dbt
     node(EXPOSURE, ORDERS),
     node(TEST, ORDERS),
     node(OTHER_TEST, ORDERS),
@@ -92,30 +94,20 @@ SHOP = Project(
 )
 
 
-class GivenLineage:
-    """The lineage of *nodes* whose *columns* are given, as a walk asks for it."""
+class GivenLineage(MemoryRunReader):
+    """Lineage of *nodes* with the given *columns*, in the form that a walk uses."""
 
     def __init__(
         self,
         nodes: Iterable[NodeMetadata] = NODES,
         columns: Mapping[str, NodeColumns] | None = None,
     ) -> None:
-        self.nodes = {node.unique_id: node for node in nodes}
-        self.edges = [LineageEdge(node.unique_id, parent) for node in nodes for parent in node.parents]
+        super().__init__(replace(SHOP, nodes=tuple(nodes)))
         self._columns = ANALYSES if columns is None else columns
-        self._reads = [read for item in self._columns.items() for read in columns_read(*item)]
 
-    has_references = True
+    def _analysed(self, ids: Iterable[str]) -> dict[str, NodeColumns]:
+        return {one: self._columns[one] for one in ids if one in self._columns}
 
-    def children(self, ids: Collection[str]) -> list[ColumnEdge]:
-        return [read for read in self._reads if read.parent_id in ids]
-
-    def parents(self, ids: Collection[str]) -> list[ColumnEdge]:
-        return [read for read in self._reads if read.node_id in ids]
-
-    def analyses(self, ids: Collection[str]) -> dict[str, str | None]:
-        return {one: columns.reason for one, columns in self._columns.items() if one in ids}
-
-    def columns(self, unique_id: str) -> Names:
-        found = self._columns.get(unique_id)
-        return Names(found.names, "*" not in found.names) if found and found.names else Names((), False)
+    def column_children(self, ids: Collection[str]) -> list[ColumnEdge]:
+        reads = (read for item in self._columns.items() for read in columns_read(*item))
+        return [read for read in reads if read.parent_id in ids]

@@ -1,4 +1,4 @@
-"""A line to a server that a test can cut or freeze."""
+"""TCP proxy that tests can disconnect or freeze."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ BPF_RETURN = 0x06
 
 
 class Line:
-    """A line to the server that can be cut, frozen, or made a black hole."""
+    """TCP proxy to a server that can be disconnected, frozen, or made a black hole."""
 
     def __init__(
         self, host: str, port: int, *, most_bytes: int | None = None, freeze_at: int | None = None
     ) -> None:
-        """To *host* and *port*; cut once *most_bytes* have been sent there, frozen once *freeze_at* were."""
+        """Connect to *host* and *port*; disconnect after *most_bytes* were sent, freeze after *freeze_at*."""
         self._target = (host, port)
         self._most_bytes = most_bytes
         self._freeze_at = freeze_at
@@ -35,7 +35,7 @@ class Line:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """End every connection, without a word."""
+        """Close every connection without notice."""
         for end in self._ends:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -43,18 +43,18 @@ class Line:
         self._ends.clear()
 
     def freeze(self) -> None:
-        """Forward nothing from now on, and keep every connection open; new ones are accepted and freeze."""
+        """Stop forwarding, and keep every connection open; new connections are accepted and frozen too."""
         self._flow.clear()
         self.frozen.set()
 
     def hold(self, seconds: float) -> None:
-        """Forward nothing for *seconds* on the connections that there are; new ones work."""
+        """Stop forwarding on the existing connections for *seconds*; new ones work."""
         self._release.clear()
         self._held = tuple(self._ends)
         threading.Timer(seconds, self._release.set).start()
 
     def thaw(self) -> None:
-        """Forward what was held back, and what comes."""
+        """Forward the data that was held back, and everything that follows."""
         self.frozen.clear()
         self._flow.set()
 
@@ -66,7 +66,7 @@ class Line:
             end.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Stop accepting connections."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

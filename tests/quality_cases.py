@@ -1,4 +1,4 @@
-"""Measurements of quality made by hand, for tests that need no database."""
+"""Hand-made quality measurements, for tests that need no database."""
 
 from __future__ import annotations
 
@@ -9,24 +9,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from recce_meta.diff.data.quality_score import mean_score, scored
-from recce_meta.diff.quality_change import Earlier
 from recce_meta.models.data_diff import Profile
-from recce_meta.models.quality import (
-    ColumnQuality,
-    Quality,
-    QualityRun,
-    Sample,
-    TableQuality,
-    ValueCount,
-)
+from recce_meta.models.quality import ColumnQuality, Quality, QualityRun, Sample, TableQuality, ValueCount
+from recce_meta.quality.compare import EarlierQuality
+from recce_meta.quality.measure import mean_score, with_scores
 
 AT = datetime(2026, 11, 20, 8, tzinfo=timezone.utc)
 HOSTILE = 'a|b`<img src=x>\n\x1b[31m@team #1 "'
 
 
 def column(name: str, rows: int, nulls: int = 0, distinct: int | None = None, **others: Any) -> ColumnQuality:
-    """A column of *rows* rows, with a profile unless *others* say otherwise."""
+    """Return a column of *rows* rows, with a profile unless *others* override it."""
     fields = {
         key: others.pop(key)
         for key in ("type", "min", "max", "avg", "min_length", "max_length")
@@ -43,8 +36,8 @@ def column(name: str, rows: int, nulls: int = 0, distinct: int | None = None, **
 
 
 def table(name: str, rows: int, columns: Sequence[ColumnQuality] = (), **others: Any) -> TableQuality:
-    """A table that was measured, with its scores."""
-    return scored(
+    """Return a measured table with its scores."""
+    return with_scores(
         TableQuality(
             unique_id=f"relation.shop.{name}",
             name=name,
@@ -58,14 +51,14 @@ def table(name: str, rows: int, columns: Sequence[ColumnQuality] = (), **others:
 
 
 def lost(name: str, reason: str) -> TableQuality:
-    """A table that could not be measured."""
+    """Return a table that could not be measured."""
     return replace(table(name, 0), row_count=None, score=None, reason=reason)
 
 
 def measurement(
     *tables: TableQuality, days: int = 0, sample: Sample | None = None, keeps_values: bool = True
 ) -> Quality:
-    """All of *tables*, measured *days* after the first day."""
+    """Return a measurement of *tables*, taken *days* after the first day."""
     at = AT + timedelta(days=days)
     run = QualityRun(
         quality_run_id=f"{days:02}abcdef0123456789abcdef01234567",
@@ -84,13 +77,13 @@ def measurement(
     return Quality(run=run, tables=tuple(sorted(tables, key=lambda one: one.unique_id)))
 
 
-def earlier(quality: Quality) -> dict[str, Earlier]:
-    """*quality* as what was before."""
-    return {one.unique_id: Earlier(run=quality.run, table=one) for one in quality.tables}
+def earlier(quality: Quality) -> dict[str, EarlierQuality]:
+    """Return *quality* as the previous measurement."""
+    return {one.unique_id: EarlierQuality(run=quality.run, table=one) for one in quality.tables}
 
 
 def film(rows: int = 1000, nulls: int = 10, *, days: int = 7) -> TableQuality:
-    """A table with columns of several kinds."""
+    """Return a table with columns of several kinds."""
     return table(
         "film",
         rows,

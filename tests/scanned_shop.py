@@ -1,4 +1,4 @@
-"""A small history of one live database: scans, a run of dbt between them, and two measurements."""
+"""A small history of one live database: scans, a dbt run between them, and two measurements."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ORDERS, CUSTOMERS, LOG = "relation.public.orders", "relation.public.customers", 
 
 
 def scans(now: datetime) -> list[Project]:
-    """The runs: `scan-1`, `scan-2` of an unchanged database, `scan-part` of a part of it, `dbt-1` of the same
-    project, `scan-3`.
+    """Return the runs: `scan-1`, `scan-2` without changes, `scan-part` of part of the database, `dbt-1`
+    of the same project, `scan-3`.
     """
     first = _scan("scan-1", now - timedelta(days=3), *_FIRST, facts=_facts(now))
     second = _scan("scan-2", now - timedelta(days=2), *_FIRST, facts=_facts(now, orders=(150, 8192)))
@@ -38,7 +38,9 @@ def scans(now: datetime) -> list[Project]:
 
 
 def measurements(now: datetime) -> list[Quality]:
-    """Of `scan-2` the tables orders and customers; of `scan-3` orders, and log, which fails."""
+    """Return measurements of orders and customers for `scan-2`, and of orders and log, which fails, for
+    `scan-3`.
+    """
     metrics = (
         MetricResult(name="late", value=2, threshold="< 5", holds=True),
         MetricResult(name="fresh", threshold="= true", reason="no such column"),
@@ -217,7 +219,7 @@ _PRIVATE = ColumnQuality(
 
 
 def _amount(nulls: int, score: float) -> ColumnQuality:
-    """A column of ten rows, of which *nulls* have no value and two the value 1.5."""
+    """Return a column of ten rows, of which *nulls* are NULL and two have the value 1.5."""
     profile = Profile(
         type="NUMERIC",
         row_count=10,

@@ -1,14 +1,14 @@
-{#- Records the run that is ending: on-run-end: "{{ recce_meta.record() }}"
+{#- Record the run that is ending: on-run-end: "{{ recce_meta.record() }}"
 
-    Never ends the user's job: what can be foreseen is asked first, and becomes one line in dbt's log. With the var
-    `recce_meta_fail` it becomes an error. -#}
+    Never ends the user's job: predictable problems are checked first and logged as one line in dbt's log. With the var
+    `recce_meta_fail` a problem is an error. -#}
 {% macro record() %}
     {%- if execute and var('recce_meta_enabled', true) -%}
         {%- set said = recce_meta.recorded() -%}
         {%- if said.problem and var('recce_meta_fail', false) -%}
             {%- do exceptions.raise_compiler_error('recce_meta did not record this run: ' ~ said.problem) -%}
         {%- elif said.problem -%}
-            {#- Not `exceptions.warn`: under --warn-error that would end the job. -#}
+            {#- Not `exceptions.warn`: it ends the job under --warn-error. -#}
             {%- do log('recce_meta: warning: this run was not recorded: ' ~ said.problem, info=true) -%}
         {%- else -%}
             {%- do log('recce_meta: ' ~ said.done, info=true) -%}
@@ -17,7 +17,7 @@
 {% endmacro %}
 
 
-{#- Records the run; {'done': a sentence} or {'problem': a sentence}. -#}
+{#- Record the run; return {'done': a sentence} or {'problem': a sentence}. -#}
 {% macro recorded() %}
     {%- set facts = adapter.dispatch('facts', 'recce_meta')() -%}
     {%- if facts is none -%}
@@ -31,14 +31,14 @@
     {%- if problem -%}
         {{- return({'problem': problem}) -}}
     {%- endif -%}
-    {%- if recce_meta.rows_of('SELECT run_id FROM ' ~ schema ~ '.runs WHERE run_id = ' ~ recce_meta.text_literal(facts, invocation_id)) -%}
+    {%- if recce_meta.rows_of('SELECT run_id FROM ' ~ schema ~ '.store_runs WHERE run_id = ' ~ recce_meta.text_literal(facts, invocation_id)) -%}
         {{- return({'done': 'run ' ~ invocation_id ~ ' is recorded already'}) -}}
     {%- endif -%}
     {{- return(recce_meta.written(store, recce_meta.contents())) -}}
 {% endmacro %}
 
 
-{#- Creates the store where there is none; why the store cannot be used, else ''. -#}
+{#- Create the store if it does not exist; return the problem, or ''. -#}
 {% macro made_ready(store) %}
     {%- set version = recce_meta.store_version(store) -%}
     {%- set known = recce_meta.schema_version() -%}
@@ -56,8 +56,8 @@
 {% endmacro %}
 
 
-{#- The version of the store; none where there is none. Where asking for the tables of a schema that is not there is an
-    error, dbt is asked for the schema first. -#}
+{#- Return the version of the store; none if there is no store. Some warehouses raise an error for the tables of a
+    missing schema, so dbt checks the schema first. -#}
 {% macro store_version(store) %}
     {%- set facts = store.facts -%}
     {%- if facts.asks_dbt_for_schemas and not adapter.check_schema_exists(target.database or target.project, store.schema_name) -%}
@@ -75,14 +75,14 @@
 {% endmacro %}
 
 
-{#- Which version of the package to install for a store that is newer. -#}
+{#- Return the hint for a store newer than this package: the version of the package to install. -#}
 {% macro upgrade_hint(store) %}
     {%- set row = recce_meta.ask(store, 'store_versions', {}) | first -%}
     {{- return('install version ' ~ row[2] ~ ' of the package, which fits the store' if row and row[2] else 'upgrade the package') -}}
 {% endmacro %}
 
 
-{#- Creates the store with the statements of `recce-meta init`; what went wrong, else ''. -#}
+{#- Create the store with the statements of `recce-meta init` if it does not exist; return the problem, or ''. -#}
 {% macro created(store) %}
     {%- set name = recce_meta.text_literal(store.facts, store.schema_name) -%}
     {%- do recce_meta.begin(store) -%}

@@ -1,9 +1,8 @@
-"""The only door to the database: SQL in, rows out, every driver error translated."""
+"""Database access for the whole package: SQL in, rows out, every driver error translated."""
 
 from __future__ import annotations
 
-from recce_meta.adapter.adapter import Target, UnifiedSqlAdapter
-from recce_meta.adapter.session import Session
-from recce_meta.masking import redact
+from recce_meta.adapter.adapter import ResolvedTarget, Session, UnifiedSqlAdapter
+from recce_meta.redaction import redact
 
-__all__ = ["Session", "Target", "UnifiedSqlAdapter", "redact"]
+__all__ = ["ResolvedTarget", "Session", "UnifiedSqlAdapter", "redact"]

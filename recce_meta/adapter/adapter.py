@@ -1,28 +1,32 @@
-"""`UnifiedSqlAdapter`: one database, one connection, opened when it is first needed."""
+"""`UnifiedSqlAdapter`, a database with one connection, and `Session`, one transaction on it.
+
+The adapter opens its connection on first use, and retries after transient failures. After a TransientFailure
+the warehouse has rolled the statement back: any statement is retried. After a ConnectionLost it is unknown
+whether the statement ran: it is retried only if it just reads, and not if the server does not answer new
+connections either. Other errors are not retried. Neither is a statement within a session, because the
+session's earlier statements are lost.
+"""
 
 from __future__ import annotations
 
+import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from recce_meta.adapter.drivers import driver_for
-from recce_meta.adapter.drivers.base import Rows
-from recce_meta.adapter.link import Link
-from recce_meta.adapter.needs import is_query, only_reads
-from recce_meta.adapter.repeating import repeated
-from recce_meta.adapter.session import Session
-from recce_meta.adapter.statement import single_statement
-from recce_meta.adapter.stream import Stream
+from recce_meta.adapter.cancellation import NO_ANSWER, refuse_odd_timeout
+from recce_meta.adapter.connection import DriverConnection, Stream
+from recce_meta.adapter.statements import is_query, only_reads, single_statement
 from recce_meta.errors import (
+    DEFAULT_LOCK_SECONDS,
     AuthenticationFailed,
     ConnectionFailed,
+    ConnectionLost,
     ProfileError,
     StoreLocked,
     TransientFailure,
@@ -30,10 +34,10 @@ from recce_meta.errors import (
     UsageError,
     WarehouseError,
     did_you_mean,
-    masking_errors,
+    mask_errors,
 )
-from recce_meta.masking import passwords_in, redact, without_passwords
-from recce_meta.profiles import Profile, load_profile
+from recce_meta.profiles import RenderedProfile, load_profile
+from recce_meta.redaction import passwords_in, redact, without_passwords
 from recce_meta.warehouses import (
     ConnectionPlan,
     Fields,
@@ -43,13 +47,73 @@ from recce_meta.warehouses import (
     warehouse_for_scheme,
     warehouse_named,
 )
+from recce_meta.warehouses.driver import Rows, driver_for
 
 if TYPE_CHECKING:
     from sqlalchemy import Inspector
 
+NO_PARAMETERS: Mapping[str, object] = MappingProxyType({})
+
+
+class Session:
+    """One transaction: all of its statements take effect, or none."""
+
+    def __init__(self, link: DriverConnection) -> None:
+        self._link = link
+
+    def query(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> Rows:
+        """Return the rows of our own *sql*, with `:name` for parameters; JSON as text, times in UTC."""
+        return self._link.query(sql, parameters)
+
+    def execute(self, sql: str, parameters: Mapping[str, object] = NO_PARAMETERS) -> None:
+        """Run one statement of our own, with `:name` for parameters."""
+        self._link.execute(sql, parameters)
+
+    def insert_rows(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], key: Sequence[str] = ()
+    ) -> None:
+        """Insert *rows* in bulk into *table*, which is SQL text such as `"schema"."table"`.
+
+        Values are None, str, int, float, bool or an aware datetime; a JSON column takes JSON text. *rows* may
+        be a generator: about 16 MB of text are in memory at a time. A warehouse without transactions skips
+        rows whose *key* columns match an existing row, because the statement may be repeated.
+        """
+        self._link.insert_rows(table, columns, rows, key)
+
+
+ATTEMPTS = 4
+FIRST_PAUSE_SECONDS = 0.1
+"""Doubled after each attempt, and randomly shortened by up to a half so that conflicting writers separate."""
+
+
+def retry(
+    work: Callable[[float | None], Result], *, only_reads: Callable[[], bool], timeout: float | None = None
+) -> Result:
+    """Return the result of *work*, retried up to `ATTEMPTS` times after a transient failure.
+
+    *timeout* limits all attempts together; *work* receives the remaining seconds. *only_reads* is called if
+    it is unknown whether the work was done.
+    """
+
+    started = time.monotonic()
+    left = timeout
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return work(left)
+        except (TransientFailure, ConnectionLost) as error:
+            pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
+            if timeout is not None:
+                left = timeout - (time.monotonic() - started) - pause
+            is_late = left is not None and left <= 0
+            is_late = is_late or error.code == NO_ANSWER
+            if attempt == ATTEMPTS or is_late or not (error.retriable or only_reads()):
+                raise
+            time.sleep(pause)
+    raise AssertionError("unreachable")
+
+
 Result = TypeVar("Result")
 
-DEFAULT_LOCK_SECONDS = 60.0
 LOCK_RETRY_SECONDS = 0.1
 DEFAULT_THREADS = 4
 DEFAULT_BATCH_ROWS = 10_000
@@ -58,8 +122,8 @@ OnWait = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What profiles.yml resolved to; holds no secret."""
+class ResolvedTarget:
+    """The resolved target of profiles.yml; holds no secret."""
 
     profile: str
     name: str
@@ -70,21 +134,25 @@ class Target:
     path: Path
     """The profiles.yml that was read."""
     settings: Mapping[str, object]
-    """The output's fields, every secret masked."""
+    """Fields of the output, with every secret masked."""
 
 
 class UnifiedSqlAdapter:
-    """One way to run SQL, whatever the warehouse. Made by `from_dbt_profile` or `from_url`.
+    """The same interface to SQL for every warehouse. Created by `from_dbt_profile` or `from_url`.
 
-    It opens its one connection when that is first needed and keeps it until `close`. It serves one thread
-    at a time.
+    It opens its connection on first use and keeps it open until `close`. Only one thread may use it at a
+    time.
+
+    *warehouse* is the kind of warehouse, *plan* says how to connect, and *target* is the dbt target, if any.
+    If another process locks a DuckDB file, opening it waits up to *lock_timeout* seconds and calls *on_wait*
+    once. A missing DuckDB file is created unless *may_create* is False.
     """
 
     def __init__(
         self,
         warehouse: Warehouse,
         plan: ConnectionPlan,
-        target: Target | None = None,
+        target: ResolvedTarget | None = None,
         *,
         lock_timeout: float = DEFAULT_LOCK_SECONDS,
         on_wait: OnWait | None = None,
@@ -96,11 +164,11 @@ class UnifiedSqlAdapter:
         self._lock_timeout = lock_timeout
         self._on_wait = on_wait
         self._driver = driver_for(warehouse)
-        self._link: Link | None = None
-        self._opening: Link | None = None
+        self._link: DriverConnection | None = None
+        self._opening: DriverConnection | None = None
         self._stream: Stream | None = None
         self.store_versions: dict[str, int] = {}
-        """Versions of stores that need no migration, by schema: looking again costs two round trips."""
+        """Versions of stores that need no migration, by schema; checking again costs two round trips."""
 
     @classmethod
     def from_dbt_profile(
@@ -115,15 +183,17 @@ class UnifiedSqlAdapter:
         on_wait: OnWait | None = None,
         may_create: bool = True,
     ) -> UnifiedSqlAdapter:
-        """The target that dbt would use, or the one named; nothing is opened yet.
+        """Return an adapter for *target*, by default the target that dbt would use; it is not connected yet.
 
-        *profiles_path* is a profiles.yml or its directory; *variables* are what dbt's `--vars` gives. While
-        another process holds a DuckDB file, opening it waits up to *lock_timeout* seconds and tells
-        *on_wait* so, once. A DuckDB file that does not exist is created, unless *may_create* says otherwise.
+        *profiles_path* is a profiles.yml or its directory. *profile* names the profile (default: the one in
+        the dbt_project.yml of *project_dir*, by default the current directory). *variables* are the values of
+        dbt's `--vars`.
+        If another process locks a DuckDB file, opening it waits up to *lock_timeout* seconds and calls
+        *on_wait* once. A missing DuckDB file is created unless *may_create* is False.
         """
         loaded = load_profile(profiles_path, profile, target, project_dir=project_dir, variables=variables)
         secrets = list(loaded.secrets)
-        with masking_errors(lambda: secrets):
+        with mask_errors(lambda: secrets):
             warehouse = _warehouse_of(loaded)
             fields = Fields(
                 loaded.fields, aliases=warehouse.aliases, where=loaded.where, base_dir=loaded.project_dir
@@ -151,12 +221,14 @@ class UnifiedSqlAdapter:
         on_wait: OnWait | None = None,
         may_create: bool = True,
     ) -> UnifiedSqlAdapter:
-        """The database at a SQLAlchemy URL: `duckdb:///file.duckdb`, `postgresql://user@host/database`.
+        """Return an adapter for the SQLAlchemy *url*: `duckdb:///file.duckdb`, `postgresql://user@host/db`.
 
-        The URL's first word names the warehouse, unless *dialect* does.
+        The warehouse is *dialect*, by default the scheme of the URL. If another process locks a DuckDB file,
+        opening it waits up to *lock_timeout* seconds and calls *on_wait* once. A missing DuckDB file is
+        created unless *may_create* is False.
         """
         given = tuple(passwords_in(url))
-        with masking_errors(lambda: given):
+        with mask_errors(lambda: given):
             parts = _url_parts(url)
             warehouse = warehouse_named(dialect) if dialect else warehouse_for_scheme(parts.scheme)
             plan = warehouse.plan_url(parts)
@@ -184,27 +256,35 @@ class UnifiedSqlAdapter:
 
     @property
     def database(self) -> str | None:
-        """The database that unqualified names live in, where profile or URL tell."""
+        """Default database of unqualified names, if profile or URL name one."""
         return self._plan.database
 
     @property
     def name(self) -> str:
-        """What to call the database: as profile or URL name it, or by its file; else as the warehouse."""
+        """Display name of the database: from profile, URL or file name, else the warehouse's name."""
         file = self._plan.url.database
         if self.warehouse.is_called_by_file and file and self._plan.is_shareable:
             return Path(file).stem
         return self._plan.database or self.warehouse.name
 
     @property
+    def address(self) -> str:
+        """Warehouse, host and database, to name this place without user and password."""
+        url, file = self._plan.url, self.file_path()
+        place = str(file) if file is not None else url.database or self._plan.database or ""
+        port = f":{url.port}" if url.port else ""
+        return f"{self.warehouse.name}://{url.host or ''}{port}/{without_passwords(place)}"
+
+    @property
     def role(self) -> str | None:
-        """Whose rights count here, where profile or URL tell."""
+        """Role or user whose privileges apply, if profile or URL name one."""
         return self._plan.role or self._plan.url.username
 
     @property
     def threads(self) -> int:
-        """How many statements to run at once: `threads` of the profile, or 4 where a URL was given.
+        """Number of concurrent statements: `threads` of the profile, or 4 with a URL.
 
-        One within this process, whatever dbt does there: see `Warehouse.is_in_process`.
+        An in-process database always has one: see `Warehouse.is_in_process`.
         """
         if self.warehouse.is_in_process:
             return 1
@@ -212,117 +292,187 @@ class UnifiedSqlAdapter:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """One sentence for each field of the profile that is not honoured."""
+        """One sentence for each field of the profile that has no effect."""
         return self._plan.warnings
 
     def quote_identifier(self, name: str) -> str:
-        """*name* as it stands in this warehouse's SQL."""
+        """Return *name* quoted for this warehouse's SQL."""
         return self.warehouse.quote_identifier(name)
 
     def quote_table(self, schema: str, table: str, database: str | None = None) -> str:
-        """The qualified name of a table in this warehouse's SQL."""
+        """Return the quoted name of *table* in *schema*, and in *database* if given."""
         return self.warehouse.quote_table(schema, table, database)
 
     def connect(self) -> None:
-        """Open the connection now, unless it is open: what is wrong with it is told here."""
+        """Open the connection now, unless it is open; raise the errors of connecting here."""
         self._linked()
 
     def execute(self, sql: str) -> tuple[list[str], Rows]:
-        """The columns and rows that *sql* gives: any one statement, sent as it is written.
+        """Run *sql*, any single statement, unchanged, and return its columns and rows.
 
-        It is a transaction of its own, or part of the session that is open. Ctrl-C stops it in the
-        warehouse. A statement without rows gives `([], [])`. Values are Python's own, the same from every
-        warehouse (docs/execution.md); JSON is parsed. What fails in passing is tried again (`repeating`).
+        It runs in its own transaction, or in the open session. Ctrl-C stops it in the warehouse. A statement
+        without rows returns `([], [])`. Values are built-in Python types, the same from every warehouse
+        (docs/guides/execution.md); JSON is parsed. Transient failures are retried (`repeating`).
         """
         return self.execute_with_cancel(sql)
 
     def execute_with_cancel(self, sql: str, timeout: float | None = None) -> tuple[list[str], Rows]:
-        """Like `execute`, and stopped in the warehouse after *timeout* seconds: QueryTimeout."""
+        """Run *sql* like `execute`; after *timeout* seconds stop it and raise QueryTimeout."""
         return self._run(sql, timeout)
 
     def answer(self, sql: str, timeout: float | None = None) -> Rows:
-        """The rows of *sql*, a query of our own making: JSON is text, and a lost connection no loss."""
+        """Return the rows of *sql*, a query that we generated.
+
+        JSON is returned as text. The query is retried if the connection is lost. It is cancelled after
+        *timeout* seconds, if given.
+        """
         return self._run(sql, timeout, has_json_text=True, is_ours=True)[1]
 
-    def stream(self, sql: str, batch_rows: int = DEFAULT_BATCH_ROWS) -> Stream:
-        """The rows of *sql*, up to *batch_rows* at a time, for results that memory would not hold.
+    def stream(self, sql: str, batch_rows: int = DEFAULT_BATCH_ROWS, timeout: float | None = None) -> Stream:
+        """Return the rows of *sql* in batches of up to *batch_rows*, for results that do not fit into memory.
 
-        The result has `columns`, gives lists of rows when it is iterated over, and is closed at its end, by
-        `close`, or by `with`. Until then this adapter runs nothing else. What is not a query is refused,
-        as is a stream within a session.
+        The stream has `columns` and iterates over lists of rows. It is closed at its end, by `close`, or by
+        `with`; until then this adapter runs nothing else. After *timeout* seconds in the warehouse, it is
+        stopped and raises QueryTimeout. Raises UsageError within a session, or if *sql* is not a query.
         """
+        refuse_odd_timeout(timeout)
         sql = single_statement(sql, self.warehouse.dialect)
         if not isinstance(batch_rows, int):
-            raise UsageError(f"Not a number of rows: {batch_rows!r}", hint="batches have whole rows")
+            raise UsageError(
+                f"batch_rows must be an integer, got {batch_rows!r}", hint="pass a positive integer"
+            )
         if batch_rows < 1:
-            raise UsageError(f"Batches of {batch_rows} rows hold nothing", hint="ask for at least 1")
+            raise UsageError(
+                f"batch_rows must be at least 1, got {batch_rows}", hint="pass a positive integer"
+            )
         if not is_query(sql, self.warehouse.dialect):
             raise UsageError("Only the rows of a query can be streamed", hint="use execute")
         link = self._linked()
         if link.in_transaction:
-            raise UsageError("A session is open: a stream is a transaction of its own")
-        self._stream = Stream(link, sql, batch_rows)
+            raise UsageError("Cannot stream within a session: a stream needs its own transaction")
+        self._stream = Stream(link, sql, batch_rows, timeout)
         return self._stream
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
-        """The name and type, in the warehouse's words, of each column that the query *sql* would give.
-
-        The query is not run.
-        """
+        """Return the name and the warehouse's type of each column of the query *sql*, without running it."""
         return self._linked().describe(single_statement(sql, self.warehouse.dialect))
 
     def inspect(self, read: Callable[[Inspector], Result]) -> Result:
-        """What *read* makes of SQLAlchemy's inspector of this connection."""
+        """Call *read* with SQLAlchemy's inspector of this connection, and return its result."""
         return self._linked().inspect(read)
 
     def region(self) -> str | None:
-        """Where statements run that name no data; None where a warehouse has one such place alone."""
+        """Return the region of statements that reference no data; None if the warehouse has one region."""
         return self._linked().region()
 
-    def sibling(self) -> UnifiedSqlAdapter:
-        """Another adapter for the same database, with a connection of its own."""
+    def sibling(self, *, lock_timeout: float | None = None) -> UnifiedSqlAdapter:
+        """Return another adapter for the same database, with a separate connection.
+
+        *lock_timeout* is by default that of this adapter.
+        """
         adapter = UnifiedSqlAdapter(
             self.warehouse,
             self._plan,
             self.target,
-            lock_timeout=self._lock_timeout,
+            lock_timeout=self._lock_timeout if lock_timeout is None else lock_timeout,
             on_wait=self._on_wait,
         )
         adapter.store_versions = self.store_versions
         return adapter
 
+    def reader(self, schema: str) -> UnifiedSqlAdapter:
+        """Return another adapter for the same database, for a user's queries.
+
+        Names without a schema are those of *schema*. Its transactions are read-only if the warehouse has
+        such transactions, and a DuckDB file is opened read-only.
+        """
+        return UnifiedSqlAdapter(
+            self.warehouse,
+            self.warehouse.reading_plan(self._plan, schema),
+            self.target,
+            lock_timeout=self._lock_timeout,
+            on_wait=self._on_wait,
+        )
+
+    def guarded(self) -> UnifiedSqlAdapter:
+        """Return another adapter for the same database, for queries of users of a server.
+
+        It only reads, and a DuckDB file reads no other file. Raises UsageError if the warehouse cannot
+        confine such queries.
+        """
+        return UnifiedSqlAdapter(
+            self.warehouse,
+            self.warehouse.guarded_plan(self._plan),
+            self.target,
+            lock_timeout=self._lock_timeout,
+            on_wait=self._on_wait,
+        )
+
+    def linked(self, folder: str) -> UnifiedSqlAdapter:
+        """Return another adapter for the copy that `snapshot` made, under another name in *folder*."""
+        plan = self._driver.link_file(self._plan, folder)
+        return UnifiedSqlAdapter(self.warehouse, plan, self.target, may_create=False)
+
+    def file_state(self) -> Hashable | None:
+        """Return a value that changes when a process changes the database file; None if it is not a file."""
+        return self._driver.file_state(self._plan)
+
+    def file_path(self) -> Path | None:
+        """Return the path of the database file; None if the database is not a file."""
+        is_file = self.warehouse.is_called_by_file and self._plan.is_shareable
+        return Path(self._plan.url.database or "").absolute() if is_file or self.file_state() else None
+
+    def snapshot(self, folder: str) -> UnifiedSqlAdapter:
+        """Return another adapter, for a copy of the database file in *folder*.
+
+        Raises StoreLocked if a process is writing, and DatabaseNotFound if the file is missing.
+        """
+        plan = self._driver.copy_file(self._plan, folder)
+        return UnifiedSqlAdapter(self.warehouse, plan, self.target, may_create=False)
+
     @property
     def is_shareable(self) -> bool:
-        """Whether a sibling sees the same data: not so for a database in memory."""
+        """True if a sibling sees the same data; False for an in-memory database."""
         return self._plan.is_shareable
 
     def reaches_same(self, other: UnifiedSqlAdapter) -> bool:
-        """Whether *other* is connected to the same place, as far as profile or URL tell."""
+        """Return True if *other* has the same connection URL and warehouse."""
         return self._plan.url == other._plan.url and self.warehouse.name == other.warehouse.name
 
+    def shares_server_with(self, other: UnifiedSqlAdapter) -> bool:
+        """Return True if one connection can name the tables of both this adapter and *other*.
+
+        Both must be on one server, and in one database unless statements can name another database.
+        Privileges are not checked.
+        """
+        mine, others = self._plan.url, other._plan.url
+        is_same = self.warehouse.name == other.warehouse.name and mine.host is not None
+        is_same = is_same and (mine.host, mine.port) == (others.host, others.port)
+        return is_same and (self.warehouse.joins_databases or mine.database == others.database)
+
     def cancel(self) -> None:
-        """Stop the statement that another thread runs here, which then raises QueryCancelled."""
+        """Stop the statement that another thread runs here; it then raises QueryCancelled."""
         for link in (self._link, self._opening):
             if link is not None:
                 link.cancel()
 
     @contextmanager
     def session(self, *, atomic: bool = True) -> Iterator[Session]:
-        """One transaction: committed when the block ends, rolled back when it raises.
+        """Open a transaction: committed when the block ends, rolled back when it raises.
 
-        Where it need not be *atomic*, because it only reads or can be repeated, a warehouse whose
-        transactions cost something lets each statement stand for itself.
+        If it need not be *atomic*, because it only reads or can be repeated, each statement commits by itself
+        in warehouses whose transactions are expensive.
         """
         link = self._linked()
         if link.in_transaction:
-            raise UsageError("A session is open already: sessions of one adapter do not nest")
+            raise UsageError("A session is already open: sessions of one adapter cannot be nested")
         with link.transaction(atomic=atomic):
             yield Session(link)
 
     def close(self) -> None:
-        """Close the connection, if one is open: a DuckDB file is free for others at once."""
+        """Close the connection, if one is open; this unlocks a DuckDB file immediately."""
         if self._stream is not None:
-            with suppress(WarehouseError):  # what is wrong with the connection is told by its own end
+            with suppress(WarehouseError):  # closing the connection raises the same error
                 self._stream.close()
             self._stream = None
         if self._link is not None:
@@ -332,10 +482,7 @@ class UnifiedSqlAdapter:
     def _run(
         self, sql: str, timeout: float | None, *, has_json_text: bool = False, is_ours: bool = False
     ) -> tuple[list[str], Rows]:
-        if timeout is not None and not isfinite(timeout):
-            raise UsageError(f"Not a number of seconds: {timeout}", hint="without a limit, give none")
-        if timeout is not None and timeout <= 0:
-            raise UsageError(f"A timeout of {timeout:g} s leaves no time at all")
+        refuse_odd_timeout(timeout)
         dialect = self.warehouse.dialect
         sql = single_statement(sql, dialect)
         link = self._linked()
@@ -345,33 +492,36 @@ class UnifiedSqlAdapter:
         def run(left: float | None) -> tuple[list[str], Rows]:
             return self._linked().run_text(sql, left, has_json_text=has_json_text)
 
-        return repeated(run, only_reads=lambda: is_ours or only_reads(sql, dialect), timeout=timeout)
+        return retry(run, only_reads=lambda: is_ours or only_reads(sql, dialect), timeout=timeout)
 
-    def _linked(self) -> Link:
+    def _linked(self) -> DriverConnection:
         if self._stream is not None and self._stream.is_open:
-            raise UsageError("A stream is open", hint="read it to its end, or close it, before anything else")
+            raise UsageError(
+                "Cannot run a statement while a stream is open",
+                hint="read the stream to its end, or close it",
+            )
         if self._link is not None and self._link.is_lost:
             self.close()
         if self._link is None:
             self._link = self._open()
         return self._link
 
-    def _open(self) -> Link:
-        """A new connection, once the file is free and the server answers."""
+    def _open(self) -> DriverConnection:
+        """Open a new connection, once the file is unlocked and the server answers."""
         deadline = time.monotonic() + self._lock_timeout
         attempts = 0
-        is_told = False
+        is_reported = False
         while True:
             try:
-                self._opening = Link(self._driver, self._plan)
+                self._opening = DriverConnection(self._driver, self._plan)
                 self._opening.open()
                 return self._opening
             except StoreLocked as error:
                 if time.monotonic() >= deadline:
                     raise
-                if not is_told and self._on_wait is not None:
+                if not is_reported and self._on_wait is not None:
                     self._on_wait(f"Waiting up to {self._lock_timeout:g} s: {error.message}")
-                is_told = True
+                is_reported = True
                 time.sleep(LOCK_RETRY_SECONDS)
             except AuthenticationFailed:
                 raise
@@ -379,20 +529,20 @@ class UnifiedSqlAdapter:
                 attempts += 1
                 if attempts >= self._plan.connect_attempts:
                     raise
-                time.sleep(attempts**2)  # as dbt's Postgres adapter waits between `retries`
+                time.sleep(attempts**2)  # the same pauses as the `retries` of dbt's Postgres adapter
             finally:
                 self._opening = None
 
 
-def _warehouse_of(loaded: Profile) -> Warehouse:
+def _warehouse_of(loaded: RenderedProfile) -> Warehouse:
     try:
         return warehouse_named(loaded.type, where=f"in {loaded.where}")
     except UnknownNameError as error:
         raise ProfileError(error.message, hint=error.hint) from None
 
 
-def _target(loaded: Profile, plan: ConnectionPlan, fields: Fields) -> Target:
-    return Target(
+def _target(loaded: RenderedProfile, plan: ConnectionPlan, fields: Fields) -> ResolvedTarget:
+    return ResolvedTarget(
         profile=loaded.name,
         name=loaded.target,
         type=loaded.type,
@@ -405,24 +555,24 @@ def _target(loaded: Profile, plan: ConnectionPlan, fields: Fields) -> Target:
 
 
 def _ends_password_early(url: str) -> bool:
-    """Whether an @ stands behind the one that ends the password: what is between them is a part of it."""
+    """Return True if the password contains an unescaped @, so that it would end too early."""
     place = url.partition("://")[2]
     if place.startswith("/"):
-        return False  # a file's
+        return False  # a file path
     behind = place.partition(":")[2].partition("@")[2]
     before_query, _, query = behind.partition("?")
     return "@" in before_query or ("/" not in before_query and "@" in query)
 
 
 def _not_a_url(url: str) -> UsageError:
-    """Return the error for *url*, of which only the name of a database is quoted."""
+    """Return the error for *url*; it quotes nothing but the name of a warehouse."""
     example = "such as duckdb:///file.duckdb or postgresql://user:password@host:5432/database"
     word = re.split(r"\W", url, maxsplit=1)[0]
     known = url_schemes()
     if word in known and not url[len(word) :].startswith(("://", "+")):
-        return UsageError(f"Not a database URL: '{word}' is not followed by ://", hint=example)
+        return UsageError(f"Invalid database URL: '{word}' is not followed by ://", hint=example)
     near = did_you_mean(word, known)
-    return UsageError("Not a database URL", hint=f"{near} {example}" if near else example)
+    return UsageError("Invalid database URL", hint=f"{near} {example}" if near else example)
 
 
 def _url_parts(url: str) -> UrlParts:
@@ -431,8 +581,8 @@ def _url_parts(url: str) -> UrlParts:
 
     if _ends_password_early(url):
         raise UsageError(
-            "Not a database URL: there is an @ in it behind the one that ends the password",
-            hint="an @ in a user or a password is written %40, a slash %2F, a question mark %3F",
+            "Invalid database URL: the password contains an unescaped @",
+            hint="write @ as %40, / as %2F and ? as %3F in a user or password",
         )
     try:
         parsed = make_url(url)

@@ -1,4 +1,4 @@
-"""Runs a call to a server so that it ends: by Ctrl-C, by a limit, or because the network is dead.
+"""Cancellation of blocking calls to a server: by Ctrl-C, by a time limit, or because the network is dead.
 
 The call runs on its own thread. The caller's thread stays free for Ctrl-C and the clock, which a blocking
 driver would not notice. A request to cancel can arrive a moment before the statement begins and be lost, so
@@ -14,15 +14,17 @@ import sys
 import time
 from collections.abc import Callable
 from enum import Enum, auto
+from math import isfinite
 from threading import Event, Thread, current_thread
 from typing import Generic, Protocol, TypeVar
 
-from recce_meta.errors import ConnectionLost, QueryCancelled, QueryTimeout, WarehouseError
+from recce_meta.errors import ConnectionLost, QueryCancelled, QueryTimeout, UsageError, WarehouseError
 
 Result = TypeVar("Result")
 
 WAKE_SECONDS = 0.1
-"""How long Ctrl-C can go unheard where waiting for a thread shuts signals out (Windows)."""
+"""Longest delay of Ctrl-C: waiting for a thread blocks signals on Windows, and elsewhere loses one that
+arrives just before the wait begins."""
 REPEAT_SECONDS = 0.2
 SILENCE_SECONDS = 1.5
 """How long a server may take to answer anything at all once a statement is to stop."""
@@ -31,22 +33,22 @@ REQUEST_SECONDS = 5.0
 GIVE_UP_SECONDS = 30.0
 """How long a statement may take to stop once the server has accepted the request."""
 LOOK_SECONDS = 30.0
-"""How long a call runs before a new connection is tried, and the pause after one that was answered."""
+"""How long a call runs before a new connection is tried, and the pause after an answered connection."""
 LOOK_PATIENCE_SECONDS = 10.0
 LOOKS = 3
 """Number of new connections in a row without an answer after which the network counts as dead."""
 
 NO_ANSWER = "no answer"
-"""Code of the error of a call to a server that answered no new connection either."""
-UNCONFIRMED = "the server did not confirm the request to stop: the statement may still run there"
+"""Error code of a call to a server that does not answer new connections either."""
+UNCONFIRMED = "the server did not confirm the cancel request: the statement may still run there"
 
 
 class Stoppable(Protocol):
-    """What a statement runs on."""
+    """Connection whose running statement can be stopped."""
 
     @property
     def is_connected(self) -> bool:
-        """Return False while the connection is being opened: nothing runs yet that could be cancelled."""
+        """Return False while the connection is being opened: nothing can be cancelled yet."""
 
     @property
     def is_asked_to_stop(self) -> bool:
@@ -63,14 +65,14 @@ class Stoppable(Protocol):
 
 
 class _Caller(Thread):
-    """Thread of one call. A call within it needs no other one."""
+    """Thread of one call. A call within it needs no further thread."""
 
 
 class _Call(Generic[Result]):
-    """One call in a thread: its result, or what it raised.
+    """One call in a thread, with its result or error.
 
-    It tells its end by an event: an interrupted `Thread.join` takes the thread for ended (CPython 3.10 to
-    3.12, python/cpython#90882).
+    An event marks its end: an interrupted `Thread.join` considers the thread ended (CPython 3.10 to 3.12,
+    python/cpython#90882).
     """
 
     def __init__(self, function: Callable[[], Result]) -> None:
@@ -78,6 +80,7 @@ class _Call(Generic[Result]):
         self._results: list[Result] = []
         self._error: BaseException | None = None
         self.ended = Event()
+        # A thread that hangs in a dead network must not stop the process from ending.
         _Caller(target=self._run, name="recce_meta statement", daemon=True).start()
 
     def _run(self) -> None:
@@ -89,7 +92,7 @@ class _Call(Generic[Result]):
             self.ended.set()
 
     def outcome(self) -> Result:
-        """The result; raises what the call raised."""
+        """Return the result of the call, or raise its error."""
         if self._error is not None:
             raise self._error
         return self._results[0]
@@ -110,18 +113,18 @@ def is_within_call() -> bool:
 
 
 def is_hurried() -> bool:
-    """Return True while Ctrl-C is being handled: what is cleaned up then must not wait for a dead network."""
+    """Return True while Ctrl-C is being handled: clean-up must then not wait for a dead network."""
     return isinstance(sys.exc_info()[1], KeyboardInterrupt)
 
 
 def run_stoppable(
     function: Callable[[], Result], on: Stoppable, *, timeout: float | None = None, patience: float = 0.0
 ) -> Result:
-    """What *function* gives, unless it runs longer than *timeout* seconds, or Ctrl-C is pressed.
+    """Return the result of *function*; stop it after *timeout* seconds or on Ctrl-C.
 
-    Where the server keeps the limit itself, *patience* is what it is given beyond the limit before it is
-    asked from here. Ctrl-C stops the statement, too, and then passes on as KeyboardInterrupt. Raises
-    ConnectionLost if the server no longer answers.
+    If the server enforces the limit itself, it gets *patience* extra seconds before we cancel the statement.
+    Ctrl-C stops the statement and is raised again as KeyboardInterrupt. Raises ConnectionLost if the server
+    no longer answers.
     """
     if is_within_call():
         return function()  # stoppable as a whole
@@ -139,18 +142,20 @@ def run_stoppable(
             interrupt.args = (UNCONFIRMED,)
         raise
     except (QueryCancelled, QueryTimeout) as error:
+        # A limit of the server raises the same error as a cancel request: only the clock distinguishes them.
         is_over = timeout is not None and time.monotonic() - started >= timeout
         if is_over and call.ended.is_set():
             raise QueryTimeout(
-                f"Stopped after {timeout:g} s", hint="allow more time", code=error.code, sql=error.sql
+                f"Query stopped after {timeout:g} s", hint="allow more time", code=error.code, sql=error.sql
             ) from error
         raise
     finally:
+        # A call that still runs would share the connection with the next statement.
         if not call.ended.is_set():
             on.abandon()
 
 
-def run_briefly(function: Callable[[], None], seconds: float) -> bool:
+def run_for_seconds(function: Callable[[], None], seconds: float) -> bool:
     """Return True if *function* ends within *seconds*; its thread is left alone if it does not."""
     if is_within_call():
         function()
@@ -165,7 +170,7 @@ def run_briefly(function: Callable[[], None], seconds: float) -> bool:
 
 
 class _Watch:
-    """Looks at intervals whether the server of a long call still answers new connections."""
+    """Periodic check that the server of a long call still answers new connections."""
 
     def __init__(self, on: Stoppable) -> None:
         self._on = on
@@ -179,6 +184,7 @@ class _Watch:
     def is_lost(self) -> bool:
         """Return True once several new connections in a row got no answer."""
         now = time.monotonic()
+        # The new connection is tried on its own thread, so that Ctrl-C and the clock stay responsive.
         if self._look is None:
             if now >= self._next and self._on.is_connected:
                 self._look = _Call(lambda: self._on.answers(self._patience))
@@ -191,7 +197,7 @@ class _Watch:
 
 
 def _wait(ended: Event, seconds: float | None, on: Stoppable) -> _End:
-    """Wait for the end, up to *seconds*."""
+    """Wait up to *seconds* for the call to end; return why waiting ended."""
     deadline = None if seconds is None else time.monotonic() + seconds
     watch = _Watch(on)
     while not ended.is_set():
@@ -207,10 +213,11 @@ def _wait(ended: Event, seconds: float | None, on: Stoppable) -> _End:
 
 
 def _stop(ended: Event, on: Stoppable) -> bool:
-    """Ask for the end until it comes. Return False if it does not come in time."""
+    """Request cancellation until the call ends. Return False if it does not end in time."""
     if ended.is_set() or not on.is_connected:
         return ended.is_set()
     began = time.monotonic()
+    # Both start at once: a server that answers may take longer to accept the request.
     look = _Call(lambda: on.answers(SILENCE_SECONDS))
     request = _Call(on.send_cancel)
     is_accepted = False
@@ -229,24 +236,34 @@ def _is_accepted(request: _Call[None]) -> bool:
     try:
         request.outcome()
     except WarehouseError:
-        return False  # the statement has just ended, or the request was lost: it is sent again
+        return False  # the statement has just ended, or the request was lost; the caller repeats it
     return True
 
 
 def _lost(started: float) -> ConnectionLost:
     seconds = time.monotonic() - started
     return ConnectionLost(
-        f"No answer from the server for {seconds:.0f} s, nor to {LOOKS} new connections",
-        hint="check the network, then try again; a statement that changes data may have been carried out",
+        f"Connection lost: no answer for {seconds:.0f} s, and none to {LOOKS} new connections",
+        hint="check the network and whether a statement that changes data was executed, then try again",
         code=NO_ANSWER,
     )
 
 
 def _not_stopped(end: _End, on: Stoppable, started: float) -> WarehouseError:
     if end is _End.ASKED:
-        message = "Stopped" if on.is_connected else "Stopped while connecting"
+        message = "Query cancelled" if on.is_connected else "Connecting cancelled"
         return QueryCancelled(message, hint=UNCONFIRMED if on.is_connected else None)
     return QueryTimeout(
-        f"The statement does not stop, {time.monotonic() - started:.0f} s after it began",
-        hint="it may still run in the warehouse: look there for sessions of recce_meta",
+        f"Query did not stop {time.monotonic() - started:.0f} s after it started",
+        hint="check the warehouse for running sessions of recce_meta",
     )
+
+
+def refuse_odd_timeout(timeout: float | None) -> None:
+    """Raise UsageError if *timeout* is neither None nor a number of seconds above 0."""
+    if timeout is not None and not isfinite(timeout):
+        raise UsageError(
+            f"timeout must be a finite number of seconds, got {timeout}", hint="pass None for no limit"
+        )
+    if timeout is not None and timeout <= 0:
+        raise UsageError(f"timeout must be greater than 0 seconds, got {timeout:g}")

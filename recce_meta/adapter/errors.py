@@ -1,8 +1,7 @@
-"""From a driver's error to one of ours: the class by its code, the text without secrets.
+"""Translation of driver errors to our classes: the class by error code, the message without secrets.
 
-SQLAlchemy's own texts are passed over in favour of the driver's: they repeat the statement and its
-parameters. A driver's error becomes the cause of ours unless its text holds a secret, which a traceback
-would then print.
+The driver's message is used, because SQLAlchemy's repeats the statement and its parameters. The driver's
+error becomes the `__cause__`, unless its text holds a secret: a traceback would print it.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from recce_meta.adapter.needs import Right, need_of
+from recce_meta.adapter.statements import Right, need_of
 from recce_meta.errors import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -20,29 +19,29 @@ from recce_meta.errors import (
     StoreLocked,
     WarehouseError,
 )
-from recce_meta.masking import redact
+from recce_meta.redaction import redact
 from recce_meta.warehouses import Warehouse
-from recce_meta.warehouses.position import excerpt
+from recce_meta.warehouses.error_position import excerpt
 
 _POINTS = re.compile(r"^ *\^", re.M)
-"""A message that shows the place by itself: PostgreSQL's and DuckDB's do."""
+"""Matches a message that already marks the position, as PostgreSQL's and DuckDB's do."""
 
 _NOT_AT_FAULT = "BEGIN"
-"""What goes wrong there comes from what was sent along with it, such as a role that does not exist."""
+"""Not shown as the failed statement: the error comes from settings sent with it, such as an unknown role."""
 
 HINTS: dict[type[WarehouseError], str] = {
-    AuthenticationFailed: "check user and password; recce-meta doctor shows what is used",
-    ConnectionLost: "try again; a statement that changes data may have been carried out: look first",
-    ConnectionFailed: "check host, port, path and database; recce-meta doctor shows what is used",
-    MissingRelation: "check the name, its schema, and what the role may see",
+    AuthenticationFailed: "check user and password; recce-meta doctor shows the settings in use",
+    ConnectionLost: "try again; first check whether a statement that changes data was already executed",
+    ConnectionFailed: "check host, port, path and database; recce-meta doctor shows the settings in use",
+    MissingRelation: "check the name, its schema, and the privileges of the role",
     StoreLocked: "end the other program, or wait longer with --lock-timeout SECONDS",
 }
 
 
-READ_ONLY_HINT = "nothing can be written here, whatever the rights: use a target that takes changes"
+READ_ONLY_HINT = "use a writable target: this database is read-only for every role"
 
 
-def translated(
+def translate_error(
     error: BaseException,
     warehouse: Warehouse,
     *,
@@ -52,10 +51,10 @@ def translated(
     database: str | None = None,
     role: str | None = None,
 ) -> WarehouseError:
-    """The error of ours that says what *error*, of SQLAlchemy or of a driver, says about *sql*.
+    """Return our error for *error*, raised by SQLAlchemy or a driver while running *sql*.
 
-    *is_lost* tells that the connection has ended with it; *database* and *role*, where they are known, are
-    named in the grant that a missing right needs.
+    *is_lost* is True if the connection ended with it. *database* and *role* complete the GRANT in the hint
+    for a missing privilege.
     """
     original = getattr(error, "orig", None) or error
     secrets = tuple(secrets)
@@ -63,6 +62,7 @@ def translated(
     message = redact(raw, secrets)
     code = warehouse.error_code(original)
     kind = ConnectionLost if is_lost else warehouse.error_class(code, raw)
+    # A redacted statement has other positions, and an excerpt could show part of a secret.
     is_clean = sql_is_clean(sql, secrets)
     place = warehouse.error_position(original, sql) if sql is not None and is_clean else None
     shown = excerpt(sql, *place) if sql is not None and place is not None else None
@@ -85,7 +85,7 @@ def translated(
 def _right(
     warehouse: Warehouse, code: str | None, sql: str | None, database: str | None, role: str | None
 ) -> str:
-    """What to do where *sql* is refused: the grant that is missing, in the warehouse's own words."""
+    """Return the hint for a refused *sql*: the missing GRANT in the warehouse's SQL."""
     if code in warehouse.read_only_codes:
         return READ_ONLY_HINT
     need = need_of(sql, warehouse.dialect) if sql else None
@@ -100,9 +100,14 @@ def _right(
             Right.READ: warehouse.grant_to_read,
         }
         grant = grants[need.right](need.schema, role)
-    return warehouse.refused_hint if grant is None else f"ask for this right: {grant}"
+    return grant_hint(warehouse, grant)
+
+
+def grant_hint(warehouse: Warehouse, grant: str | None) -> str:
+    """Return the hint for a missing privilege that *grant*, a statement, gives; None if none is known."""
+    return warehouse.refused_hint if grant is None else f"ask an administrator to run: {grant}"
 
 
 def sql_is_clean(sql: str | None, secrets: Iterable[str]) -> bool:
-    """Whether *sql* may be shown as it is."""
+    """Return True if *sql* contains no secret."""
     return sql is None or redact(sql, secrets) == sql

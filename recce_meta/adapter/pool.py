@@ -1,10 +1,10 @@
-"""Several statements at once: a few connections to one database, lent to whoever asks."""
+"""Connection pool that runs statements of several threads concurrently."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from queue import LifoQueue
 from threading import Lock
@@ -12,21 +12,24 @@ from types import TracebackType
 from typing import TypeVar
 
 from recce_meta.adapter.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.cancellation import WAKE_SECONDS
 from recce_meta.errors import QueryCancelled, QueryTimeout, UsageError, WarehouseError
 
 REPEAT_SECONDS = 0.2
-"""How soon a request to stop is made again: it is lost where it comes before the statement has begun."""
-STOPPED_THERE = "a limit of the server or the role, or its administrator, has ended the statement"
+"""Pause between requests to cancel; a request that arrives before its statement starts is lost."""
+STOPPED_THERE = (
+    "check the statement timeouts of the server and the role; an administrator may also have stopped it"
+)
 
 Given = TypeVar("Given")
 Answer = TypeVar("Answer")
 
 
 class Pool:
-    """Up to *threads* connections like *adapter*'s, which is one of them; opened when they are needed.
+    """Pool of *adapter* and its siblings, opened on demand.
 
-    There are as many as the profile's `threads` says, unless *threads* does. Statements stop at *deadline*, a
-    reading of `time.monotonic`. The adapter stays its owner's to close.
+    Its size is *threads*, by default the profile's `threads`. Statements stop at *deadline*, a value of
+    `time.monotonic`. Closing the pool leaves *adapter* open.
     """
 
     def __init__(
@@ -34,7 +37,7 @@ class Pool:
     ) -> None:
         threads = adapter.threads if threads is None else threads
         if threads < 1:
-            raise UsageError(f"{threads} threads cannot run anything", hint="give at least 1")
+            raise UsageError(f"threads must be at least 1, got {threads}", hint="pass a positive number")
         self.size = threads if adapter.is_shareable else 1
         self._adapters = [adapter]
         self._idle: LifoQueue[UnifiedSqlAdapter] = LifoQueue()
@@ -53,7 +56,7 @@ class Pool:
 
     @contextmanager
     def connection(self) -> Iterator[UnifiedSqlAdapter]:
-        """One of the connections, nobody else's within the block; waits for one where all are lent."""
+        """Yield a connection for exclusive use; wait if all are in use."""
         adapter = self._borrow()
         try:
             yield adapter
@@ -61,12 +64,13 @@ class Pool:
             self._idle.put(adapter)
 
     def execute(self, sql: str) -> list[tuple[object, ...]]:
-        """The rows of *sql*; raises QueryTimeout where the deadline has passed or passes meanwhile."""
+        """Return the rows of *sql*; raise QueryTimeout if the deadline passes before it ends."""
         with self.connection() as adapter:
             left = self._left(sql)
             try:
                 return adapter.answer(sql, left)
             except QueryTimeout as error:
+                # Our deadline has not passed, so the server or an administrator stopped the statement.
                 if left is None or self._left_seconds() > 0:
                     raise _stopped_there(error, sql) from error
                 raise _used_up(sql) from error
@@ -76,7 +80,7 @@ class Pool:
                 raise _stopped_there(error, sql) from error
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
-        """The name and type of each column that *sql* would give."""
+        """Return the name and type of each column of *sql*, without running it."""
         with self.connection() as adapter:
             self._left(sql)
             return adapter.describe(sql)
@@ -87,19 +91,21 @@ class Pool:
         items: Sequence[Given],
         cancel: Callable[[], None] | None = None,
     ) -> list[Answer]:
-        """*function* of each of *items*, as many at once as there are connections, in their order.
+        """Call *function* concurrently for *items*, and return the results in the same order.
 
-        Whatever one raises, and Ctrl-C, stops the others in the warehouse; by *cancel*, where *function* uses
-        other connections than these.
+        Any error, and Ctrl-C, stops the remaining statements in the warehouse. *cancel* stops them if
+        *function* does not use the connections of this pool.
         """
+        # The caller's own thread is enough, and Ctrl-C reaches it directly.
         if len(items) < 2 or self.size == 1:
             return [function(item) for item in items]
         with ThreadPoolExecutor(min(self.size, len(items)), thread_name_prefix="recce_meta pool") as workers:
-            futures = [workers.submit(function, item) for item in items]
+            futures: list[Future[Answer]] = []
             is_done = False
             try:
-                for future in as_completed(futures):
-                    future.result()
+                for item in items:
+                    futures.append(workers.submit(function, item))
+                _wait(futures)
                 is_done = True
             finally:
                 if not is_done:
@@ -107,16 +113,17 @@ class Pool:
             return [future.result() for future in futures]
 
     def cancel(self) -> None:
-        """Stop whatever runs, and let nothing more begin."""
+        """Stop all running statements, and refuse new ones."""
         self._is_cancelled = True
+        # Only copied under the lock, because cancelling takes seconds if a server is slow.
         with self._lock:
             adapters = list(self._adapters)
         for adapter in adapters:
-            with suppress(WarehouseError):  # what it ran has just ended, or it is lost
+            with suppress(WarehouseError):  # the statement has just ended, or the connection is lost
                 adapter.cancel()
 
     def close(self) -> None:
-        """Close every connection but the first."""
+        """Close every connection except the first."""
         with self._lock:
             siblings, self._adapters = self._adapters[1:], self._adapters[:1]
         for adapter in siblings:
@@ -124,6 +131,7 @@ class Pool:
 
     def _borrow(self) -> UnifiedSqlAdapter:
         with self._lock:
+            # A sibling connects on first use, so the lock is short.
             if self._idle.empty() and len(self._adapters) < self.size:
                 adapter = self._adapters[0].sibling()
                 self._adapters.append(adapter)
@@ -131,9 +139,9 @@ class Pool:
         return self._idle.get()
 
     def _left(self, sql: str) -> float | None:
-        """The seconds that *sql* may take."""
+        """Return the seconds until the deadline; raise if it has passed or the pool is cancelled."""
         if self._is_cancelled:
-            raise QueryCancelled("Stopped before it began", sql=sql)
+            raise QueryCancelled("Query cancelled before it started", sql=sql)
         if self._deadline is None:
             return None
         left = self._left_seconds()
@@ -145,8 +153,22 @@ class Pool:
         return float("inf") if self._deadline is None else self._deadline - time.monotonic()
 
 
+def _wait(futures: Sequence[Future[Answer]]) -> None:
+    """Wait until all *futures* have ended, or raise the error of the first that fails.
+
+    The wait has a time limit and is repeated: Python may lose a signal that arrives just before a wait
+    without one begins.
+    """
+    is_waiting = True
+    while is_waiting:
+        done, running = wait(futures, timeout=WAKE_SECONDS, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        is_waiting = bool(running)
+
+
 def _stop(futures: Sequence[Future[Answer]], cancel: Callable[[], None]) -> None:
-    """Let none of *futures* begin, and ask for the end of those that have until it comes."""
+    """Cancel pending *futures*, and repeat *cancel* until the running ones end."""
     for future in futures:
         future.cancel()
     cancel()
@@ -155,7 +177,7 @@ def _stop(futures: Sequence[Future[Answer]], cancel: Callable[[], None]) -> None
 
 
 def _stopped_there(error: WarehouseError, sql: str) -> QueryTimeout:
-    """Of this statement alone: nobody here has asked for it."""
+    """Return the error for a statement that the warehouse stopped without a request from us."""
     return QueryTimeout(
         f"Stopped by the warehouse: {error.message}", hint=STOPPED_THERE, code=error.code, sql=sql
     )

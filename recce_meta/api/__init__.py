@@ -1,1 +1,1 @@
-"""The verbs of recce_meta: each wires the layers together and returns values, never prints."""
+"""Operations of recce_meta, such as record and diff: they connect the layers and return values."""

@@ -1,58 +1,125 @@
-"""`check run`: every check of a file, and what came of each."""
+"""Checks of two runs: finds their file, runs each check, judges its results, and converts them for the store.
+
+Stored counts and messages contain no values of the compared data.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol
 
-from recce_meta.diff.expectations import violations
-from recce_meta.diff.uncomputed import uncomputed
-from recce_meta.errors import QueryCancelled, RecceMetaError
+import msgspec
+from msgspec.structs import replace
+
+from recce_meta._version import __version__
+from recce_meta.api.data.execution import DataDiffRunner, Job, RelationResolver
+from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
+from recce_meta.api.data.jobs import (
+    NodePair,
+    each,
+    model_query_job,
+    node_pairs,
+    of_schema,
+    query_job,
+    query_rows_job,
+    row_count_job,
+    value_jobs,
+)
+from recce_meta.api.diff import DiffQuestion, nothing_selected, whole_diff
+from recce_meta.api.render import Templates
+from recce_meta.api.run_reader import MemoryRunReader
+from recce_meta.api.runs import BUILT, RunPair, find_node
+from recce_meta.checks.expectations import missing_figures, violations
+from recce_meta.checks.types import TYPES
+from recce_meta.config.nodes import EffectiveSettings, NodeGlobs
+from recce_meta.data_diff.options import ValueOptions, unquote
+from recce_meta.data_diff.plan import Plan
+from recce_meta.data_diff.source import Pair
+from recce_meta.errors import ConditionFailed, QueryCancelled, RecceMetaError, SelectorError, UsageError
 from recce_meta.models.change import RunDiff
-from recce_meta.models.check_params import NodesParams, SimpleParams
-from recce_meta.models.check_result import (
+from recce_meta.models.checks import (
     AnyCheck,
     BrokenCheck,
     CheckAnswer,
+    CheckParams,
     CheckReport,
     CheckResult,
     CheckStatus,
     DataCheck,
+    HistogramParams,
+    NodesParams,
+    ProfileParams,
+    QueryDiffParams,
+    QueryParams,
+    SimpleParams,
+    StoredCheck,
+    StoredFinding,
+    TopKParams,
+    ValueDiffParams,
 )
-from recce_meta.models.data_diff import Failed, RowCountDiff, Subject
-from recce_meta.report.check_findings import summary_of
-from recce_meta.report.data.wording import stale_phrase
+from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, RowCountDiff, Subject
+from recce_meta.models.gaps import stale_phrase
+from recce_meta.report.check_findings import (
+    DIFFERING,
+    FindingKind,
+    NodeFinding,
+    findings_summary,
+    node_findings,
+)
 
-NOTE = "a note: there is nothing to run"
+NOTE = "note only: nothing to run"
+DEFAULT_FILES = ("checks.yml", "checks.yaml", "recce.yml", "recce.yaml")
+"""Names of the file of checks in the current folder, in order of precedence."""
+
+
+def default_check_file() -> Path:
+    """Return the file of checks in the current folder. Raises UsageError if there is no such file."""
+    for name in DEFAULT_FILES:
+        if (path := Path(name)).is_file():
+            return path
+    raise UsageError(
+        "No checks file found in this directory", hint=f"pass a path or create {DEFAULT_FILES[0]}"
+    )
+
+
+def refuse_failed(report: CheckReport) -> None:
+    """Raise ConditionFailed if a required check did not pass."""
+    if not report.is_passed:
+        failed = report.count(CheckStatus.FAILED) + report.count(CheckStatus.ERROR)
+        raise ConditionFailed(f"{failed} of {len(report.checks)} checks did not pass")
 
 
 class RunOne(Protocol):
-    """Makes the diff that a check asks for."""
+    """Function that runs the diff of a check."""
 
     def __call__(self, check: DataCheck, /) -> CheckAnswer | Sequence[CheckAnswer]:
-        """The answer; several for `schema_diff`, one for each node, none where no node is selected.
+        """Return the result; `schema_diff` returns one for each selected node, possibly none.
 
-        Of the check's type: ValueDiff (RowsDiff without a key) for `value_diff`, ValueDetail, QueryDiff,
-        SchemaDiff, ProfileDiff, TopKDiff, HistogramDiff, RowCountDiff, and RunDiff for `lineage_diff`. Of
-        `row_count` and `profile`, base is None. Of `query` and `query_base` a QueryDiff, whose `rows` has
-        count and rows of the side that ran, and None for the other's count.
+        The type of the result depends on the check: ValueDiff (RowsDiff without a key) for `value_diff`,
+        ValueDetail, QueryDiff, SchemaDiff, ProfileDiff, TopKDiff, HistogramDiff, RowCountDiff, and RunDiff
+        for `lineage_diff`. For `row_count` and `profile`, base is None. For `query` and `query_base`, it is a
+        QueryDiff with count and rows of the side that ran, and None as the count of the other side.
 
-        A diff that could not be made is a Failed among the answers, or raises RecceMetaError.
+        A failed diff is a Failed among the results, or raises RecceMetaError.
         """
 
 
 OnProgress = Callable[[int, int, str], None]
-"""Called before each check and after the last: how many are done, of how many, and which one starts."""
+"""Called before each check and after the last: completed checks, all checks, name of the next check."""
 
 
 def run_checks(
     checks: Sequence[AnyCheck], run_one: RunOne, on_progress: OnProgress | None = None, *, path: str = ""
 ) -> CheckReport:
-    """Run *checks* in their order; what keeps one from running is its result, and the others go on.
+    """Run *checks* in order; an error of one check is its result and does not stop the next checks.
 
-    Only RecceMetaError is an answer. Anything else that *run_one* raises passes on, as does QueryCancelled:
-    who stops one statement wants none after it.
+    Only RecceMetaError becomes a result. Any other exception of *run_one* is raised, and so is
+    QueryCancelled: a user who cancels one query wants to stop all checks.
     """
     started, results = perf_counter(), []
     for done, check in enumerate(checks):
@@ -65,7 +132,7 @@ def run_checks(
 
 
 def run_check(check: AnyCheck, run_one: RunOne) -> CheckResult:
-    """What comes of one check."""
+    """Run one check and return its result."""
     if isinstance(check, BrokenCheck):
         return _broken(check)
     if isinstance(check.params, SimpleParams):
@@ -83,11 +150,12 @@ def run_check(check: AnyCheck, run_one: RunOne) -> CheckResult:
 
 
 def _judged(check: DataCheck, answers: tuple[CheckAnswer, ...], seconds: float) -> CheckResult:
-    """The verdict: what was seen and is not as expected weighs more than what could not be seen."""
+    """Return the result of *check*; a violation takes precedence over a failure to compute."""
     failures = [answer for answer in answers if isinstance(answer, Failed)]
     uncounted = _uncounted(check, answers)
-    # An expectation says itself what it makes of a figure that could not be computed.
-    unseen = uncounted or (uncomputed(answers) if check.expect is None else _outdated(answers))
+    # Expectations handle figures that could not be computed themselves.
+    unseen = uncounted or (missing_figures(answers) if check.expect is None else _outdated(answers))
+    # Expectations could hold for counts that were never taken.
     seen = () if uncounted else [answer for answer in answers if not isinstance(answer, Failed)]
     found = violations(check.expect, seen)
     hint = failures[0].hint if failures else None
@@ -98,7 +166,7 @@ def _judged(check: DataCheck, answers: tuple[CheckAnswer, ...], seconds: float) 
         status, message = _not_run(check), _first_of(not_made or unseen)
     else:
         status = CheckStatus.PASSED
-        message = "" if check.expect and not _is_empty(answers) else summary_of(check.type, answers)
+        message = "" if check.expect and not _is_empty(answers) else findings_summary(check.type, answers)
     return _result(check, status, message, hint=hint, answers=answers, violations=found, seconds=seconds)
 
 
@@ -145,17 +213,18 @@ def _not_run(check: DataCheck) -> CheckStatus:
 
 
 def _first_of(sentences: Sequence[str]) -> str:
-    """The first, and how many more there are."""
+    """Return the first sentence and the number of further ones."""
     more = f" (and {len(sentences) - 1:,} more)" if len(sentences) > 1 else ""
     return sentences[0] + more
 
 
 def _uncounted(check: DataCheck, answers: Sequence[CheckAnswer]) -> list[str]:
-    """Why row counts have nothing to say: not one could be taken on any side.
+    """Return the reasons if no row count could be taken on any side; else nothing.
 
-    What has no relation, as an ephemeral model, counts only where the check names it.
+    Nodes without a relation, such as ephemeral models, are included only if the check names them.
     """
     counts = [count for answer in answers if isinstance(answer, RowCountDiff) for count in answer.counts]
+    # One relation that is missing does not make the other counts worthless.
     if any(count.base is not None or count.current is not None for count in counts):
         return []
     is_named = isinstance(check.params, NodesParams) and bool(check.params.names or check.params.ids)
@@ -167,7 +236,7 @@ def _uncounted(check: DataCheck, answers: Sequence[CheckAnswer]) -> list[str]:
 
 
 def _outdated(answers: Sequence[CheckAnswer]) -> list[str]:
-    """Return each node that holds data of an earlier build on a side: what it holds now was not seen."""
+    """Return a message for each node that is stale on a side: its current data was not compared."""
     subjects: list[Subject] = []
     for answer in answers:
         if isinstance(answer, RowCountDiff):
@@ -178,5 +247,305 @@ def _outdated(answers: Sequence[CheckAnswer]) -> list[str]:
 
 
 def _is_empty(answers: Sequence[CheckAnswer]) -> bool:
-    """Whether the selection named no node at all."""
+    """Return True if the selection matched no node."""
     return all(isinstance(answer, RowCountDiff) and not answer.counts for answer in answers)
+
+
+CHANGED_MODELS = "1+state:modified+"
+"""Selection that recce uses for `view_mode: changed_models`."""
+RESULT_ROWS = 2000
+"""Maximum rows of a query's result, or of differing rows; the same as in recce."""
+
+
+class CheckRunner:
+    """Runner of checks on nodes of *runs* with the data of *comparison*."""
+
+    def __init__(
+        self, comparison: DataDiffRunner, runs: RunPair, templates: Templates, globs: NodeGlobs = ()
+    ) -> None:
+        self._comparison, self._templates, self._globs = comparison, templates, globs
+        # Reading the complete runs once is faster than partial reads for each check.
+        self._runs = RunPair(MemoryRunReader(runs.base.project), MemoryRunReader(runs.current.project))
+
+    def __call__(self, check: DataCheck) -> CheckAnswer | Sequence[CheckAnswer]:
+        """Return the result of *check*, or several if it names several nodes. Raises RecceMetaError."""
+        if check.type == "lineage_diff":
+            assert isinstance(check.params, NodesParams)
+            # A misspelled name must not let a check with expectations pass.
+            for name in (*check.params.names, *check.params.ids) if check.expect is not None else ():
+                find_node(name, self._runs.names)
+            question = self._question(check.params, may_select_nothing=check.expect is None)
+            return whole_diff(self._runs.base.project, self._runs.current.project, question)
+        jobs = self._jobs(check.type, check.params, may_miss=check.expect is None)
+        return [self._comparison.run(jobs[0].plan())] if len(jobs) == 1 else self._comparison.run_all(jobs)
+
+    def _jobs(self, kind: str, params: CheckParams, *, may_miss: bool) -> list[Job]:
+        """Return the jobs of a check; with *may_miss*, an unknown name gives a reason instead of an error."""
+        places = self._comparison.places
+        if isinstance(params, NodesParams):
+            chosen = self._chosen(
+                params, may_miss=may_miss or kind == "schema_diff", may_select_nothing=may_miss
+            )
+            if kind == "schema_diff":  # an ephemeral model has no relation
+                if params.names or params.ids:
+                    chosen = [_without_relation(sides, places) for sides in chosen]
+                there = [sides for sides in chosen if sides.pair(places).sides]
+                unknown = [_refused(kind, sides, places) for sides in chosen if sides.reason]
+                return [*each(kind, places, there, of_schema), *unknown]
+            if kind == "row_count":
+                chosen = [sides.of_current() for sides in chosen]
+            return [row_count_job(places, chosen)]
+        if isinstance(params, QueryParams):
+            side = DataSide.BASE if kind == "query_base" else DataSide.CURRENT
+            return [query_rows_job(places, self._templates, params.sql_template, side, limit=RESULT_ROWS)]
+        if isinstance(params, QueryDiffParams):
+            options = ValueOptions(key=bare(params.primary_keys) or None, limit=RESULT_ROWS)
+            if params.current_model is not None:
+                model = self._of_model(params.current_model).of_current()
+                return [model_query_job(places, self._templates, model, params.sql_template, options)]
+            base = params.base_sql_template or params.sql_template
+            return [query_job(places, self._templates, base, params.sql_template, options)]
+        assert not isinstance(params, SimpleParams), "a check without anything to run is never run"
+        sides = self._of_model(params.model)
+        if isinstance(params, ValueDiffParams):
+            is_detail = kind == "value_diff_detail"
+            return value_jobs(places, self._runs, [sides], _options(params), detail=is_detail)
+        if kind == "profile":
+            sides = sides.of_current()
+        return each(kind, places, [sides], partial(_plan, params))
+
+    def _of_model(self, name: str) -> NodePair:
+        (sides,) = self._pairs(self._runs.named([name]))
+        return sides
+
+    def _pairs(self, ids: Sequence[str]) -> list[NodePair]:
+        """Return both sides of *ids* with the keys of their settings: no other setting limits a check."""
+        pairs = node_pairs(self._runs, ids, self._globs, named=ids)
+        return [replace(sides, resolved=sides.resolved.for_check) for sides in pairs]
+
+    def _chosen(self, params: NodesParams, *, may_miss: bool, may_select_nothing: bool) -> list[NodePair]:
+        """Return the nodes that *params* names; if it names none, all nodes that a run builds.
+
+        As in recce, a selection without packages is restricted to the project's package, and `changed_models`
+        restricts it to changed nodes, their parents and all downstream nodes. Raises SelectorError if the
+        selection matches no node, unless it is about a state or *may_select_nothing* is set.
+        """
+        if params.names or params.ids:
+            found: dict[str, NodePair] = {}
+            for name in (*params.names, *params.ids):
+                try:
+                    (unique_id,) = self._runs.named([name])
+                except SelectorError as error:
+                    if not may_miss:
+                        raise
+                    found[name] = NodePair(None, None, name, error.message)
+                else:
+                    (found[unique_id],) = self._pairs([unique_id])
+            return list(found.values())
+        exclude = [params.exclude] if params.exclude else []
+        ids = self._runs.selected([params.select or "*"], exclude)
+        if not ids and params.select and not may_select_nothing:
+            question = self._question(params, may_select_nothing=False)
+            nothing_selected(question, self._runs.base.project, self._runs.current.project)
+        if params.view_mode == "changed_models":
+            changed = set(self._runs.selected([CHANGED_MODELS]))
+            ids = [unique_id for unique_id in ids if unique_id in changed]
+        nodes, packages = self._runs.names, self._packages(params)
+        wanted = [
+            unique_id
+            for unique_id in ids
+            if nodes[unique_id].resource_type in BUILT
+            and (not packages or nodes[unique_id].package_name in packages)
+        ]
+        return self._pairs(wanted)
+
+    def _packages(self, params: NodesParams) -> tuple[str, ...]:
+        """Return the packages of the selected nodes; none for all packages.
+
+        Nodes of a scan have no package, and all of them are selected.
+        """
+        if params.packages is not None:
+            return params.packages
+        own = self._runs.current.project.run.project_name
+        return (own,) if any(node.package_name == own for node in self._runs.names.values()) else ()
+
+    def _question(self, params: NodesParams, *, may_select_nothing: bool) -> DiffQuestion:
+        names = (*params.names, *params.ids)
+        parts = names or tuple((params.select or "").split())
+        packages = () if names else self._packages(params)
+        if packages:
+            # In dbt's grammar, a comma means that both must hold.
+            parts = tuple(f"{part},package:{package}" for part in parts or ("*",) for package in packages)
+        exclude = (params.exclude,) if params.exclude else ()
+        return DiffQuestion(
+            parts,
+            exclude,
+            finds_removed=True,
+            may_select_nothing=may_select_nothing,
+            typed=names or (() if params.select is None else (params.select,)),
+            empty_hint="correct select in the file of checks",
+        )
+
+
+def bare(names: Sequence[str]) -> tuple[str, ...]:
+    """Return column *names* without surrounding quotes, which recce requires in some cases."""
+    return tuple(unquote(name.strip()) for name in names)
+
+
+def _without_relation(sides: NodePair, places: RelationResolver) -> NodePair:
+    """Return *sides* with a reason if neither side has a relation."""
+    if sides.reason or sides.pair(places).sides:
+        return sides
+    name = sides.name or (sides.node.name if sides.node else None)
+    return NodePair(None, None, name, f"{name} has no relation on either side")
+
+
+def _refused(kind: str, sides: NodePair, places: RelationResolver) -> Job:
+    """Return a job that fails with the reason of *sides*, for a missing node."""
+
+    def plan() -> Plan[AnyDataDiff]:
+        raise SelectorError(sides.reason or "")
+
+    return Job(kind, sides.pair(places).subject, plan)
+
+
+def _plan(
+    params: ProfileParams | TopKParams | HistogramParams, pair: Pair, settings: EffectiveSettings
+) -> Plan[AnyDataDiff]:
+    scope = FigureScope(columns=bare(params.columns))
+    if isinstance(params, TopKParams):
+        return top_k_within(pair, settings, scope, k=params.k)
+    if isinstance(params, HistogramParams):
+        return histogram_within(pair, settings, scope, num_bins=params.num_bins)
+    return profile_within(pair, settings, scope)
+
+
+def _options(params: ValueDiffParams) -> ValueOptions:
+    return ValueOptions(
+        key=bare(params.primary_key) or None,
+        columns=bare(params.columns),
+        exclude_columns=bare(params.exclude_columns),
+        where=params.where,
+        sample=params.sample,
+        limit=params.limit,
+        absolute=params.tolerance,
+        relative=params.relative_tolerance,
+        timestamp_precision=params.timestamp_precision,
+        ignore_case=params.ignore_case,
+        ignore_trailing_blanks=params.ignore_trailing_blanks,
+    )
+
+
+WITH_VALUES = frozenset({"query", "query_base", "profile_diff"})
+"""Check types with violations that quote values: cells, minima and maxima."""
+
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+_UNCERTAIN = frozenset({FindingKind.FAILED, FindingKind.NOT_COMPARED})
+
+
+def stored_checks(
+    report: CheckReport,
+    checks: Sequence[AnyCheck],
+    *,
+    base_run_id: str | None,
+    current_run_id: str | None,
+    checked_at: datetime,
+) -> list[StoredCheck]:
+    """Return the results of *checks* in *report*, converted for the store."""
+    asked = {check.name: check for check in checks}
+    return [
+        _stored(check, asked[check.name], ordinal, report, base_run_id, current_run_id, checked_at)
+        for ordinal, check in enumerate(report.checks, start=1)
+    ]
+
+
+def _stored(
+    check: CheckResult,
+    asked: AnyCheck,
+    ordinal: int,
+    report: CheckReport,
+    base_run_id: str | None,
+    current_run_id: str | None,
+    checked_at: datetime,
+) -> StoredCheck:
+    found = node_findings(check.type, check.results)
+    violations = () if check.type in WITH_VALUES else check.violations
+    return StoredCheck(
+        check_result_id="",
+        checked_at=checked_at,
+        base_run_id=base_run_id,
+        current_run_id=current_run_id,
+        # The folder may differ from machine to machine.
+        file_name=Path(report.path).name,
+        ordinal=ordinal,
+        check_name=check.name,
+        check_type=check.type,
+        description=check.description,
+        status=check.status.value,
+        has_expectations=check.has_expectations,
+        is_optional=check.optional,
+        **counted(check.results, found),
+        message=_message(check),
+        violations=violations,
+        findings=stored_findings(found),
+        seconds=round(check.seconds, 6),
+        parameters=_parameters(asked),
+        recorder_version=__version__,
+    )
+
+
+def counted(answers: Sequence[CheckAnswer], found: Sequence[NodeFinding]) -> dict[str, Any]:
+    """Return the counts of nodes; a lineage diff has only the count of changed nodes."""
+    if not answers:
+        return {}
+    differing = sum(one.finding in DIFFERING for one in found)
+    is_lineage = any(isinstance(answer, RunDiff) for answer in answers)
+    return {
+        "node_count": None if is_lineage else len(found),
+        "differing_nodes": differing,
+        "uncompared_nodes": sum(one.finding in _UNCERTAIN for one in found),
+    }
+
+
+def stored_findings(found: Iterable[NodeFinding]) -> tuple[StoredFinding, ...]:
+    """Return *found* for the store, without text that a warehouse quoted in an error."""
+    return tuple(
+        StoredFinding(
+            unique_id=one.unique_id,
+            name=one.name,
+            finding=one.finding.value,
+            text=without_quotes(one.text) if one.finding in _UNCERTAIN else one.text,
+        )
+        for one in found
+    )
+
+
+def without_quotes(message: str) -> str:
+    """Return *message* without quoted strings: a warehouse's error may quote a value.
+
+    >>> without_quotes("Could not convert string 'ann@example.org' to INT32")
+    "Could not convert string '…' to INT32"
+    """
+    return _QUOTED.sub(lambda quoted: f"{quoted[0][0]}…{quoted[0][0]}", message.partition("\n")[0])
+
+
+def _message(check: CheckResult) -> str:
+    if check.violations and check.type in WITH_VALUES:
+        count = len(check.violations)
+        return f"{count} expectation{'s do' if count > 1 else ' does'} not hold"
+    is_certain = check.status is CheckStatus.PASSED or check.violations
+    return check.message if is_certain else without_quotes(check.message)
+
+
+def _parameters(asked: AnyCheck) -> dict[str, Any]:
+    """Return the parameters set by the check, by their names in the file."""
+    if not isinstance(asked, DataCheck):
+        return {}
+    fields = msgspec.structs.fields(asked.params)
+    given = {field.name: getattr(asked.params, field.name) for field in fields}
+    defaults = {field.name: field.default for field in fields}
+    names = {field.to or name: name for name, field in TYPES[asked.type].fields.items()}
+    found = {names.get(name, name): value for name, value in given.items() if value != defaults[name]}
+    # Through JSON, so that structs and decimals become plain values.
+    parameters: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found))
+    return parameters

@@ -1,4 +1,4 @@
-"""`generate_diff_sql`: one statement that counts the rows in which a node differs, to be run by anyone."""
+"""Generator of a single SQL statement that counts the rows in which a node differs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlglot import exp
 
-from recce_meta.api.places import Places, Relation
-from recce_meta.dialects import dialect_named
-from recce_meta.diff.data.plan import Answer, Queries, Query, run
-from recce_meta.diff.data.rows import rows_diff
-from recce_meta.diff.data.settings import ValueOptions
-from recce_meta.diff.data.source import Pair
+from recce_meta.api.data.execution import Relation, RelationResolver
+from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.plan import Answer, Queries, Query, run
+from recce_meta.data_diff.rows import rows_diff
+from recce_meta.data_diff.source import Pair
 from recce_meta.errors import TemplateError, UsageError
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import DataSide
 from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.warehouses.dialect import dialect_named
 
 
 def generate_diff_sql(
@@ -23,34 +23,34 @@ def generate_diff_sql(
     renderer: SimpleTemplateRenderer,
     base: Mapping[str, NodeMetadata] | Iterable[NodeMetadata] | str | None = None,
 ) -> str:
-    """The statement that compares the rows of *node_id* on both sides, whole and without a key.
+    """Return the statement that compares the whole rows of *node_id* on both sides, without a key.
 
-    Current is the relation of the node that *renderer* has. *base* is the nodes of the base run, or a
-    relation as SQL names it; without it, the node's code, rendered, is compared with the relation that was
-    built from it. Columns are those that were recorded with the runs, matched by name.
+    Current is the node's relation in *renderer*. *base* is the nodes of the base run, or the name of a
+    relation in SQL. Without *base*, the node's rendered code is compared with the relation built from it.
+    Columns are those recorded with the runs, matched by name.
 
-    The statement gives one row: `differing_rows` (the larger of both next figures), `added_rows`,
-    `removed_rows`, `base_rows`, `current_rows`, `common_rows`. Equal rows count as often as they are there.
+    The statement returns one row: `differing_rows` (the larger of the next two figures), `added_rows`,
+    `removed_rows`, `base_rows`, `current_rows`, `common_rows`. Duplicate rows are counted each time.
 
-    Raises UsageError where a side has no relation, or no columns were recorded; TemplateError where the code
-    cannot be rendered.
+    Raises UsageError if a side has no relation or no recorded columns, TemplateError if there is no such node
+    or its code cannot be rendered.
     """
     node = renderer.nodes.get(node_id)
     if node is None:
         raise TemplateError(
-            f"No node '{node_id}'", name=node_id, hint="give a unique id of the current nodes"
+            f"Node '{node_id}' not found", name=node_id, hint="pass a unique id of the current nodes"
         )
     dialect = dialect_named(renderer.warehouse_name)
-    places = Places(base=dialect, current=dialect)
+    resolver = RelationResolver(base=dialect, current=dialect)
     if base is None:
-        pair, before = _code_against_relation(node, renderer, places), node
+        pair, before = _code_against_relation(node, renderer, resolver), node
     else:
         other = _of(base, node)
-        pair = places.pair(other, node)
+        pair = resolver.pair(other, node)
         before = other if isinstance(other, NodeMetadata) else node
     missing = [side.value for side, source in _sides(pair) if source is None]
     if missing:
-        raise UsageError(f"{node_id} has no relation in {' or '.join(missing)}: there is nothing to compare")
+        raise UsageError(f"{node_id} has no relation in {' or '.join(missing)}: nothing to compare")
     return dialect.render(_counts(_first_statement(pair, before, node)), pretty=True)
 
 
@@ -61,9 +61,11 @@ def _of(base: Mapping[str, NodeMetadata] | Iterable[NodeMetadata] | str, node: N
     return next((each for each in listed if each.unique_id == node.unique_id), None)
 
 
-def _code_against_relation(node: NodeMetadata, renderer: SimpleTemplateRenderer, places: Places) -> Pair:
-    built = places.pair(node, None)
-    code = places.queries("", renderer.render_node(node.unique_id))
+def _code_against_relation(
+    node: NodeMetadata, renderer: SimpleTemplateRenderer, resolver: RelationResolver
+) -> Pair:
+    built = resolver.pair(node, None)
+    code = resolver.queries("", renderer.render_node(node.unique_id))
     return Pair(subject=built.subject, base=built.base, current=code.current)
 
 
@@ -72,7 +74,8 @@ def _sides(pair: Pair) -> list[tuple[DataSide, object]]:
 
 
 def _first_statement(pair: Pair, base: NodeMetadata, current: NodeMetadata) -> Query:
-    """What the plan asks once it knows the columns, which are taken as they were recorded."""
+    """Return the first query of the plan, given the recorded columns."""
+    # Recorded columns answer the first question of the plan without a connection.
     columns = {DataSide.BASE: _columns(base), DataSide.CURRENT: _columns(current)}
     asked: list[Query] = []
 
@@ -88,10 +91,11 @@ def _first_statement(pair: Pair, base: NodeMetadata, current: NodeMetadata) -> Q
 
 def _columns(node: NodeMetadata) -> list[tuple[str, str]]:
     found = [(column.name, column.type) for column in node.columns if column.type]
+    # Only a catalog lists all columns; YAML may describe a few of them.
     if not found or node.columns_from != "catalog":
         raise UsageError(
             f"No columns were recorded for {node.unique_id}",
-            hint="dbt docs generate writes catalog.json: record again after it",
+            hint="run dbt docs generate, which writes catalog.json, and record again",
         )
     return [(name, text) for name, text in found if text is not None]
 

@@ -1,43 +1,185 @@
-"""`impact`: what a node or column reaches, and what it is made of."""
+"""Impact analysis: nodes and columns downstream and upstream of a node or column.
+
+`NODE.COLUMN` is resolved to a node and one of its columns. Both names may contain dots, so any dot may
+separate them; the longest node name is tried first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from typing import NamedTuple, NoReturn
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.column_address import Address, Names, find_address
-from recce_meta.api.on_disk import folder_of, read_run
-from recce_meta.graph import LineageGraph, build_lineage_graph
-from recce_meta.graph.columns.project import QUERIES
-from recce_meta.graph.columns.project_dialects import dialect_of
-from recce_meta.graph.impact import (
+from recce_meta.api.run_reader import MemoryRunReader, RunReader, open_run
+from recce_meta.api.runs import BUILT, SHOWN, find_node, is_scanned, names_of
+from recce_meta.errors import SelectorError, did_you_mean, first_of
+from recce_meta.graph import LineageGraph, build_lineage_graph, is_ephemeral
+from recce_meta.models import LineageEdge, NodeMetadata
+from recce_meta.models.lineage import ColumnEdge, Direction, ImpactView
+from recce_meta.report.labels import kind_plural
+from recce_meta.sql_lineage.impact import (
     ANY,
     COLUMNS,
     ROWS,
-    Hops,
-    Place,
-    columns_read,
+    ColumnRef,
+    Steps,
     downstream,
+    impact_view,
     removal,
     upstream,
     walk,
 )
-from recce_meta.graph.impact_view import impact_view
-from recce_meta.models import LineageEdge, NodeMetadata, Project, RunMetadata
-from recce_meta.models.column_lineage import ColumnEdge, NodeColumns
-from recce_meta.models.impact import ImpactView
-from recce_meta.models.lineage import Direction
-from recce_meta.report.wording import kind_plural
-from recce_meta.store.columns import column_analyses, column_children, column_parents, references_known
-from recce_meta.store.columns import columns_of as stored_columns
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store
-from recce_meta.store.select import load_run, resolve_complete_run
-from recce_meta.store.walking import named_nodes, node_edges
+from recce_meta.sql_lineage.project.columns import QUERIES
+from recce_meta.sql_lineage.project.names import canonical_name, dialect_of
+from recce_meta.store.select import RunSelector
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+
+class ColumnNames(NamedTuple):
+    """Column names of a node, in its own spelling."""
+
+    known: Sequence[str]
+    are_all: bool = True
+    dialect: str | None = None
+    """Dialect that determines the spelling of unknown columns, if `are_all` is False."""
+
+
+ColumnsOf = Callable[[str], ColumnNames]
+
+WITH_COLUMNS = frozenset({*BUILT, "source", "analysis", "function"})
+"""Resource types that can have columns, even if these are unknown."""
+_QUOTES = {'"': '"', "`": "`", "[": "]"}
+
+
+class Address(NamedTuple):
+    """Node, or one of its columns in the node's spelling."""
+
+    unique_id: str
+    column: str | None = None
+
+    def __str__(self) -> str:
+        return self.unique_id if self.column is None else f"column {self.column} of {self.unique_id}"
+
+
+class _NodePrefix(NamedTuple):
+    unique_id: str
+    column: str | None
+    """Column as the user wrote it."""
+
+
+def find_address(text: str, nodes: Mapping[str, NodeMetadata], columns_of: ColumnsOf) -> Address:
+    """Return the node or column that *text* names: a unique id, else the only reading that exists.
+
+    Column names match exactly, or ignoring case if that matches one column; quoted names match only exactly.
+    If not all columns of a node are known, an unknown name is accepted as a column. Raises SelectorError if
+    nothing or more than one thing matches.
+    """
+    if text in nodes:
+        return Address(text)
+    found: list[Address] = []
+    unknown: list[Address] = []
+    nearest: _NodePrefix | None = None
+    for reading in _readings(text, nodes):
+        if reading.column is None:
+            found.append(Address(reading.unique_id))
+            continue
+        nearest = nearest or reading
+        names = columns_of(reading.unique_id)
+        matches = _matching(reading.column, names.known)
+        found += [Address(reading.unique_id, name) for name in matches]
+        if not names.are_all and nodes[reading.unique_id].resource_type in WITH_COLUMNS:
+            asked = _unquoted(reading.column) or reading.column
+            unknown.append(Address(reading.unique_id, canonical_name(asked, names.dialect)))
+    # The longest node name comes first, so that its column is the likeliest.
+    possible = found or unknown[:1]
+    if len(possible) == 1:
+        return possible[0]
+    if possible:
+        raise _ambiguous(text, possible)
+    if nearest is None:
+        _no_node(text, nodes)
+    raise _no_column(nearest, columns_of(nearest.unique_id).known)
+
+
+def _readings(text: str, nodes: Mapping[str, NodeMetadata]) -> Iterator[_NodePrefix]:
+    """Yield each node that a prefix of *text* names, with the rest of *text*; the longest prefix first."""
+    ends = [len(text), *(end for end in range(len(text) - 1, 0, -1) if text[end] == ".")]
+    starts = {text[:end]: text[end + 1 :] if end < len(text) else None for end in ends}
+    by_name: dict[str, list[str]] = {}
+    for unique_id, node in nodes.items():
+        # Checking the plain name first avoids building all names of thousands of nodes.
+        if unique_id in starts:
+            by_name[unique_id] = [unique_id]
+        elif node.name in starts or node.version is not None or node.source_name or is_scanned(node):
+            for name in starts.keys() & names_of(node):
+                by_name.setdefault(name, []).append(unique_id)
+    for start, column in starts.items():
+        ids = by_name.get(start, [])
+        built = [unique_id for unique_id in ids if nodes[unique_id].resource_type in BUILT]
+        for unique_id in sorted(built if len(built) == 1 else ids):
+            if column != "":
+                yield _NodePrefix(unique_id, column)
+
+
+def _matching(asked: str, known: Sequence[str]) -> list[str]:
+    """Return the columns of *known* that *asked* can mean."""
+    exact = _unquoted(asked)
+    if exact is not None:
+        return [exact] if exact in known else []
+    if asked in known:
+        return [asked]
+    return [name for name in dict.fromkeys(known) if name.lower() == asked.lower()]
+
+
+def _unquoted(asked: str) -> str | None:
+    """Return the text between the quotes; None if *asked* is not quoted."""
+    if len(asked) > 2 and _QUOTES.get(asked[0]) == asked[-1]:
+        return asked[1:-1].replace('""', '"') if asked[0] == '"' else asked[1:-1]
+    return None
+
+
+def _ambiguous(text: str, possible: Sequence[Address]) -> SelectorError:
+    ids = {address.unique_id for address in possible}
+    columns = {address.column and address.column.lower() for address in possible}
+    # If two dots may precede the column, only quotes can show which dot is meant.
+    if None not in columns and (len(ids) == 1 or len(columns) > 1):
+        hint = "put the column name in quotes, in its exact spelling"
+    elif len({address.column is None for address in possible}) == 1:
+        hint = "start with one of these unique ids"
+    else:
+        hint = "use the unique id of a node, or put the column name in quotes"
+    shown = first_of([str(address) for address in possible], SHOWN)
+    return SelectorError(f"'{text}' is ambiguous, {len(possible)} matches: {shown}", hint=hint)
+
+
+def _no_node(text: str, nodes: Mapping[str, NodeMetadata]) -> NoReturn:
+    """Raise SelectorError for an unknown node; the hint may suggest a name for *text* up to its last dot."""
+    try:
+        find_node(text, nodes)
+    except SelectorError as error:
+        start, dot, _ = text.rpartition(".")
+        if error.hint is None and dot:
+            known = sorted({name for node in nodes.values() for name in names_of(node)} | nodes.keys())
+            raise SelectorError(error.message, hint=did_you_mean(start, known)) from None
+        raise
+    raise SelectorError(f"Missing column name in '{text}'", hint="write NODE or NODE.COLUMN")
+
+
+def _no_column(reading: _NodePrefix, known: Sequence[str]) -> SelectorError:
+    if not known:
+        return SelectorError(
+            f"{reading.unique_id} has no columns", hint="name a model, seed, snapshot or source"
+        )
+    near = did_you_mean(reading.column or "", known)
+    return SelectorError(
+        f"{reading.unique_id} has no column '{reading.column}'",
+        hint=near or f"its columns: {first_of(known, SHOWN)}",
+    )
+
 
 UNCHECKED = (
     "References not checked: nodes that fail if the column is removed or renamed are not listed; "
@@ -45,142 +187,9 @@ UNCHECKED = (
 )
 
 
-class Lineage(Protocol):
-    """The lineage of one run, in the parts that a walk asks for."""
-
-    @property
-    def nodes(self) -> Mapping[str, NodeMetadata]:
-        """Every node, with at least what it is called."""
-
-    @property
-    def edges(self) -> Sequence[LineageEdge]:
-        """Every edge between nodes."""
-
-    def children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
-        """Every read of a column of *ids*."""
-
-    def parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
-        """Every read of a column that *ids* make."""
-
-    def analyses(self, ids: Collection[str]) -> Mapping[str, str | None]:
-        """Those of *ids* that were looked at, and why one has no columns."""
-
-    def columns(self, unique_id: str) -> Names:
-        """The columns that a node is known to have."""
-
-    @property
-    def has_references(self) -> bool:
-        """Return whether *children* has the columns that SQL only names."""
-
-
-class StoredLineage:
-    """That of a run whose columns are in the store; each method is one query."""
-
-    def __init__(self, store: StoreSession, run: RunMetadata) -> None:
-        self._store, self._run = store, run
-        self.nodes = named_nodes(store, run)
-        self.edges = node_edges(store, run)
-
-    @property
-    def has_references(self) -> bool:
-        """Return whether *children* has the columns that SQL only names."""
-        graph_id = self._run.column_graph_id
-        return graph_id is not None and references_known(self._store, graph_id)
-
-    def children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
-        """Every read of a column of *ids*."""
-        return column_children(self._store, self._run, ids)
-
-    def parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
-        """Every read of a column that *ids* make."""
-        return column_parents(self._store, self._run, ids)
-
-    def analyses(self, ids: Collection[str]) -> Mapping[str, str | None]:
-        """Those of *ids* that were looked at, and why one has no columns."""
-        found = column_analyses(self._store, self._run, ids)
-        return {unique_id: reason for unique_id, (_, reason) in found.items()}
-
-    def columns(self, unique_id: str) -> Names:
-        """The columns that a node is known to have."""
-        found = stored_columns(self._store, self._run, [unique_id]).get(unique_id)
-        return _column_names(self, unique_id, found, self._run)
-
-
-class ComputedLineage:
-    """That of a run that is here whole: the columns are looked at when they are asked for."""
-
-    def __init__(self, project: Project) -> None:
-        self.nodes = {node.unique_id: node for node in project.nodes}
-        self.edges = [
-            LineageEdge(node.unique_id, parent) for node in project.nodes for parent in node.parents
-        ]
-        self._project = project
-        self._graph = build_lineage_graph(project.nodes)
-        self._found: dict[str, NodeColumns] = {}
-        self._asked: set[str] = set()
-
-    has_references = True
-
-    def children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
-        """Every read of a column of *ids* by a node of which dbt knows that it reads one of them."""
-        wanted = frozenset(ids)
-        found = self._columns_of(self._readers(wanted))
-        return [edge for edge in _reads(found) if edge.parent_id in wanted]
-
-    def parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
-        """Every read of a column that *ids* make."""
-        return list(_reads(self._columns_of(ids)))
-
-    def analyses(self, ids: Collection[str]) -> Mapping[str, str | None]:
-        """Those of *ids* that were looked at, and why one has no columns."""
-        return {unique_id: columns.reason for unique_id, columns in self._columns_of(ids).items()}
-
-    def columns(self, unique_id: str) -> Names:
-        """The columns that a node is known to have."""
-        found = self._columns_of([unique_id]).get(unique_id)
-        return _column_names(self, unique_id, found, self._project.run)
-
-    def _readers(self, ids: frozenset[str]) -> set[str]:
-        """Those and what reads them, also through ephemeral models, whose readers have their SQL inside."""
-        found = set(ids)
-        waiting = list(ids)
-        while waiting:
-            for child in self._graph.children(waiting.pop()):
-                node = self.nodes.get(child)
-                if child not in found and node is not None and node.materialized == "ephemeral":
-                    waiting.append(child)
-                found.add(child)
-        return found
-
-    def _columns_of(self, ids: Iterable[str]) -> dict[str, NodeColumns]:
-        from recce_meta.api.columns import columns_of_project  # parses SQL: stored runs need not wait for it
-
-        wanted = set(ids)
-        missing = wanted - self._asked
-        if missing:
-            self._asked |= missing
-            self._found |= columns_of_project(self._project, node_ids=missing)
-        return {unique_id: self._found[unique_id] for unique_id in wanted & self._found.keys()}
-
-
-def _reads(found: Mapping[str, NodeColumns]) -> Iterator[ColumnEdge]:
-    for unique_id, columns in found.items():
-        yield from columns_read(unique_id, columns)
-
-
-def _column_names(lineage: Lineage, unique_id: str, found: NodeColumns | None, run: RunMetadata) -> Names:
-    """The output columns of a node; where these are not all, also what its readers take it to have."""
-    names = dict.fromkeys(found.names if found else ())
-    are_all = bool(names) and ANY not in names
-    if not are_all:
-        read = lineage.children([unique_id])
-        names |= dict.fromkeys(sorted({edge.parent_column for edge in read}))
-    return Names([name for name in names if name != ANY], are_all, dialect_of(run.adapter_type))
-
-
 def impact(
     connect: Callable[[], UnifiedSqlAdapter],
-    selector: str,
+    selector: RunSelector,
     target: str,
     *,
     direction: Direction = Direction.DOWNSTREAM,
@@ -188,97 +197,128 @@ def impact(
     project: str | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> ImpactView:
-    """What *target*, `NODE` or `NODE.COLUMN`, reaches in the run that *selector* names (or `path:DIR`).
+    """Return what *target*, `NODE` or `NODE.COLUMN`, affects in the run *selector* (or `path:DIR`).
 
-    Columns of a run that was recorded without them are looked at now. Raises SelectorError where *target*
-    names nothing, or more than one thing.
+    The columns of a run recorded without column lineage are analysed now. Raises SelectorError if *target*
+    matches nothing, or more than one thing.
     """
-    folder = folder_of(selector)
-    if folder is not None:
-        found = ComputedLineage(read_run(folder, hash_seed_files=False))
-        return impact_in(found, target, direction, depth)
-    adapter = connect()
-    run = resolve_complete_run(adapter, selector, project=project, schema=schema)
-    if run.column_graph_id is None:
-        return impact_in(ComputedLineage(load_run(adapter, run, schema=schema)), target, direction, depth)
-    with open_store(adapter, schema) as store:
-        return impact_in(StoredLineage(store, run), target, direction, depth)
+    run = open_run(connect, selector, project=project, schema=schema)
+    reader = run if run.has_columns else MemoryRunReader(run.project)
+    with run.session():
+        view = impact_in(reader, target, direction, depth)
+        return replace(view, annotations=run.annotations([node.unique_id for node in view.nodes]))
 
 
-def impact_in(lineage: Lineage, target: str, direction: Direction, depth: int | None) -> ImpactView:
-    """What *target* reaches, and what it is made of, in *lineage*."""
-    columns_of = cache(lineage.columns)
-    address = find_address(target, lineage.nodes, columns_of)
+def impact_in(run: RunReader, target: str | Address, direction: Direction, depth: int | None) -> ImpactView:
+    """Return what *target* affects, and what it depends on, in *run*."""
+    # Several readings of a name may ask for the same node, each with queries.
+    columns_of = cache(partial(column_names, run))
+    address = target if isinstance(target, Address) else find_address(target, run.names, columns_of)
+    return impact_at(run, address, columns_of(address.unique_id), direction, depth)
+
+
+def impact_at(
+    run: RunReader, address: Address, names: ColumnNames, direction: Direction, depth: int | None = None
+) -> ImpactView:
+    """Return what the node or column *address* affects, and what it depends on, in *run*.
+
+    *names* are the columns of the node, the result of `column_names`.
+    """
     root, column = address
-    names = columns_of(root)
     if column is not None:
-        starts = [Place(root, COLUMNS, column)]
+        starts = [ColumnRef(root, COLUMNS, column)]
     else:
+        # A change of the whole node may change its rows and each of its columns.
         all_of_them = names.known if names.are_all else [*names.known, ANY]
-        starts = [Place(root, ROWS), *(Place(root, COLUMNS, name) for name in all_of_them)]
+        starts = [ColumnRef(root, ROWS), *(ColumnRef(root, COLUMNS, name) for name in all_of_them)]
     around = {
-        way: surroundings(lineage, root, way)
+        way: surroundings(run, root, way)
         for way in (Direction.UPSTREAM, Direction.DOWNSTREAM)
         if direction in (way, Direction.BOTH)
     }
     reasons = {unique_id: reason for near in around.values() for unique_id, reason in near.reasons.items()}
     below = around.get(Direction.DOWNSTREAM) if column is not None else None
-    is_known = below is None or lineage.has_references
+    is_known = below is None or run.has_references
     return impact_view(
         root,
         column,
         direction,
-        {way: walk(starts, near.hops, depth) for way, near in around.items()},
-        lineage.nodes,
+        {way: walk(starts, near.steps, depth) for way, near in around.items()},
+        run.names,
         reasons=reasons,
         notes=(*_notes(address, names, around, reasons), *([] if is_known else [UNCHECKED])),
         removed=walk(starts, below.removal, depth) if below and is_known and not below.is_inlined else None,
     )
 
 
+def find_column(asked: str, address: Address, names: ColumnNames) -> Address:
+    """Return the column *asked* of the node *address*, in the node's spelling.
+
+    If not all columns of the node are known, an unknown name is accepted. Raises SelectorError if the node
+    has no such column.
+    """
+    matches = _matching(asked, names.known)
+    if len(matches) == 1:
+        return Address(address.unique_id, matches[0])
+    if matches:
+        raise _ambiguous(asked, [Address(address.unique_id, match) for match in matches])
+    if names.are_all:
+        raise _no_column(_NodePrefix(address.unique_id, asked), names.known)
+    return Address(address.unique_id, canonical_name(_unquoted(asked) or asked, names.dialect))
+
+
+def column_names(run: RunReader, unique_id: str) -> ColumnNames:
+    """Return the output columns of a node; if these are incomplete, add the columns that other nodes read."""
+    names = dict.fromkeys(run.output_names([unique_id]).get(unique_id, ()))
+    are_all = bool(names) and ANY not in names
+    if not are_all:
+        names |= dict.fromkeys(sorted({edge.parent_column for edge in run.column_children([unique_id])}))
+    return ColumnNames([name for name in names if name != ANY], are_all, dialect_of(run.run.adapter_type))
+
+
 class Surroundings(Struct, frozen=True):
-    """What is on one side of a node."""
+    """Lineage on one side of a node, upstream or downstream."""
 
-    hops: Hops
+    steps: Steps
     others: int
-    """How many other nodes there are with a query that has columns."""
+    """Number of other nodes with a query that has columns."""
     known: int
-    """Of how many of them the columns are known."""
+    """Number of these with known columns."""
     reasons: dict[str, str]
-    """Why the columns of some are not."""
-    removal: Hops
-    """The steps of a column that is removed, downstream."""
+    """Why the columns of a node are unknown, by unique id."""
+    removal: Steps
+    """Steps downstream from a removed column."""
     is_inlined: bool = False
-    """Whether the readers of the node hold its SQL, and are not known to read it."""
+    """Whether the SQL of the node is inlined into the nodes that read it, so their reads are unknown."""
 
 
-def surroundings(lineage: Lineage, root: str, way: Direction) -> Surroundings:
-    """Everything that a walk from *root* can come to: mostly one question for edges, one for analyses."""
+def surroundings(run: RunReader, root: str, way: Direction) -> Surroundings:
+    """Return everything that a walk from *root* can reach, usually with two queries: edges and analyses."""
     is_down = way is Direction.DOWNSTREAM
-    graph = build_lineage_graph([], lineage.edges)
+    graph = build_lineage_graph([], run.edges)
     relatives = graph.descendants if is_down else graph.ancestors
     edges: list[ColumnEdge] = []
     asked: set[str] = set()
     wanted = {root, *relatives(root)}
     while wanted:
-        found = lineage.children(wanted) if is_down else lineage.parents(wanted)
+        found = run.column_children(wanted) if is_down else run.column_parents(wanted)
         edges += found
         asked |= wanted
-        # SQL can name relations in words of its own, of which the graph does not know.
+        # SQL can name relations directly; dbt's graph does not have these edges.
         ends = {edge.node_id if is_down else edge.parent_id for edge in found} - asked
         wanted = {relative for end in ends for relative in (end, *relatives(end))} - asked
-    analyses = lineage.analyses(asked)
+    analyses = run.gaps(asked)
     known = {unique_id for unique_id, reason in analyses.items() if reason is None}
-    whole = _with_reads(lineage, graph, edges)
-    is_inlined = is_down and _is_inlined(lineage.nodes.get(root))
+    whole = _with_reads(run, graph, edges)
+    is_inlined = is_down and is_ephemeral(root, run.names)
     inlined = {root} if is_inlined else ()
-    others = {one for one in asked - {root} if _has_query(lineage.nodes.get(one))}
+    others = {one for one in asked - {root} if _has_query(run.names.get(one))}
     return Surroundings(
-        hops=downstream(edges, whole, known, inlined) if is_down else upstream(edges, whole, known),
+        steps=downstream(edges, whole, known, inlined) if is_down else upstream(edges, whole, known),
         others=len(others),
         known=len(others & known),
         reasons={
-            unique_id: analyses.get(unique_id) or _has_none(lineage.nodes.get(unique_id))
+            unique_id: analyses.get(unique_id) or _has_none(run.names.get(unique_id))
             for unique_id in asked - known
         },
         removal=removal(edges),
@@ -286,30 +326,21 @@ def surroundings(lineage: Lineage, root: str, way: Direction) -> Surroundings:
     )
 
 
-def _with_reads(lineage: Lineage, graph: LineageGraph, reads: Iterable[ColumnEdge]) -> LineageGraph:
-    """*graph* with what SQL reads and dbt does not know of; not what stands in a query's ephemeral models."""
+def _with_reads(run: RunReader, graph: LineageGraph, reads: Iterable[ColumnEdge]) -> LineageGraph:
+    """Return *graph* with edges that only SQL has, except those through inlined ephemeral models."""
     pairs = {(read.node_id, read.parent_id) for read in reads}
     unknown = [
         LineageEdge(child, parent)
         for child, parent in pairs
-        if parent not in graph.parents(child) and parent not in _behind_inlined(lineage, graph, child)
+        if parent not in graph.parents(child) and parent not in _behind_inlined(run, graph, child)
     ]
-    return build_lineage_graph([], [*lineage.edges, *unknown]) if unknown else graph
+    return build_lineage_graph([], [*run.edges, *unknown]) if unknown else graph
 
 
-def _behind_inlined(lineage: Lineage, graph: LineageGraph, child: str) -> set[str]:
-    """What the ephemeral models read whose SQL *child* holds."""
-    found: set[str] = set()
-    waiting = [parent for parent in graph.parents(child) if _is_inlined(lineage.nodes.get(parent))]
-    while waiting:
-        parents = set(graph.parents(waiting.pop())) - found
-        found |= parents
-        waiting += [parent for parent in parents if _is_inlined(lineage.nodes.get(parent))]
-    return found
-
-
-def _is_inlined(node: NodeMetadata | None) -> bool:
-    return node is not None and node.materialized == "ephemeral"
+def _behind_inlined(run: RunReader, graph: LineageGraph, child: str) -> set[str]:
+    """Return the ephemeral models that are inlined into *child*, and their parents."""
+    is_inlined = partial(is_ephemeral, nodes=run.names)
+    return graph.upstream(filter(is_inlined, graph.parents(child)), through=is_inlined)
 
 
 def _has_query(node: NodeMetadata | None) -> bool:
@@ -317,25 +348,25 @@ def _has_query(node: NodeMetadata | None) -> bool:
 
 
 def _has_none(node: NodeMetadata | None) -> str:
-    """Why a node that was not looked at has no columns."""
+    """Return why a node without an analysis has no columns."""
     if node is None:
-        return "no node of this run"
-    return f"{kind_plural(node.resource_type)} are not looked at column by column"
+        return "not a node of this run"
+    return f"{kind_plural(node.resource_type)} have no column lineage"
 
 
 def _notes(
     address: Address,
-    names: Names,
+    names: ColumnNames,
     around: Mapping[Direction, Surroundings],
     reasons: Mapping[str, str],
 ) -> Iterator[str]:
-    """What could not be told."""
+    """Yield notes on lineage that could not be determined."""
     root, column = address
     if column is not None and column not in names.known:
         why = f" ({reasons[root]})" if root in reasons else ""
-        yield f"Not all columns of {root} are known{why}: '{column}' is taken to be one"
+        yield f"Not all columns of {root} are known{why}: '{column}' is assumed to exist"
     for way, near in around.items():
         if near.others and not near.known:
-            yield f"No columns are known {way.value}: nodes are told as a whole"
+            yield f"No columns are known {way.value}: whole nodes are listed"
         if near.is_inlined:
-            yield f"{root} is ephemeral: which columns of its readers come from it is not known"
+            yield f"{root} is ephemeral: columns that depend on it downstream are unknown"

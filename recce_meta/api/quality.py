@@ -1,9 +1,10 @@
-"""`quality`: measures the tables of a recorded run, keeps what is found, and compares it."""
+"""Quality measurements of the tables of a recorded run: measures, stores, compares and shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from uuid import uuid4
 
 from msgspec import Struct
@@ -11,157 +12,203 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.measuring import EXACT, Wanted, measure_tables, measuring_statements
-from recce_meta.api.on_disk import folder_of
-from recce_meta.api.one_run import OneRun, StoredRun
-from recce_meta.api.quality_subjects import Chosen, Subjects, not_looked_at, rules_by_table, wanted
-from recce_meta.api.scanning import ScanOptions, scan
-from recce_meta.diff.data.plan import Query
-from recce_meta.diff.data.quality import Settings
-from recce_meta.diff.data.quality_privacy import unfit
-from recce_meta.diff.data.quality_score import mean_score
-from recce_meta.diff.quality_change import Earlier, compare_quality, table_labels
-from recce_meta.diff.quality_expectations import kept_verdict, with_expectations
-from recce_meta.diff.quality_fail_on import FailOnConditions, named_tables
-from recce_meta.diff.quality_result import QualityResult
-from recce_meta.diff.quality_verdict import Verdict
-from recce_meta.errors import RecceMetaError, SelectorError, UsageError
+from recce_meta.api.quality_tables import (
+    EXACT,
+    RunTables,
+    TableRequest,
+    TableSelection,
+    measure_tables,
+    measuring_statements,
+    rules_by_table,
+    table_request,
+    unused_selections,
+)
+from recce_meta.api.run_choice import RunDefaults, find_single_run
+from recce_meta.api.run_reader import RunReader, StoredRunReader, folder_of
+from recce_meta.api.scan import ScanOptions, scan
+from recce_meta.data_diff.plan import Query
+from recce_meta.errors import (
+    ConditionFailed,
+    RecceMetaError,
+    SelectorError,
+    UsageError,
+    did_you_mean,
+    first_of,
+    plural,
+)
 from recce_meta.models import NodeMetadata, RunMetadata
-from recce_meta.models.quality import Quality, QualityRun, TableQuality
-from recce_meta.models.quality_rules import FailOn, QualityRules, TableRules
+from recce_meta.models.quality import (
+    FailOn,
+    Quality,
+    QualityRules,
+    QualityRun,
+    Sample,
+    TableQuality,
+    TableRules,
+    read_fail_on,
+)
 from recce_meta.models.run import COMPLETE, FAILED
+from recce_meta.quality.compare import (
+    EarlierQuality,
+    QualityHistory,
+    QualityPoint,
+    QualityResult,
+    compare_quality,
+    table_labels,
+)
+from recce_meta.quality.conditions import (
+    FailOnConditions,
+    named_tables,
+    names_of,
+    stored_verdict,
+    with_expectations,
+)
+from recce_meta.quality.figures import QualityVerdict, column_of, failed_text
+from recce_meta.quality.file import read_quality_file
+from recce_meta.quality.measure import QualitySettings, mean_score
+from recce_meta.quality.privacy import DEFAULT_PATTERNS, Privacy, read_patterns, unused_patterns
 from recce_meta.store import read
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store, refuse_newer, store_versions
-from recce_meta.store.quality import load_quality, previous_quality, write_quality
-from recce_meta.store.select import complete, find_run
+from recce_meta.store.quality import list_quality_runs, load_quality, previous_quality, write_quality
+from recce_meta.store.select import require_complete
+from recce_meta.store.session import StoreSession, open_store, refuse_newer, store_versions
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
-LATEST = "latest"
+DEFAULT_FILES = ("quality.yml", "quality.yaml")
+"""Names of the file of metrics in the current folder, in order of precedence."""
 MOST_EARLIER = 20
-"""Measurements that are looked through for one that has a table: tables are measured at different times."""
+"""Number of earlier measurements to search for each table: tables may be measured at different times."""
 
 Tell = Callable[[str], None]
 
 
-class Place(Struct, frozen=True, kw_only=True):
-    """Where the data is, and where the store."""
+class QualityLocation(Struct, frozen=True, kw_only=True):
+    """Locations of the data and the store, and the project."""
 
     database: UnifiedSqlAdapter
     store: UnifiedSqlAdapter
     schema: str = DEFAULT_SCHEMA
-    """Of the store."""
+    """Schema of the store."""
     project: str | None = None
-    """The project that is named."""
+    """Project named by the user."""
     likely: tuple[str, ...] = ()
-    """Projects that may be meant where none is named: the first with a run is. Where none has one, it is the
-    only one of a store that is kept in the database itself."""
+    """Default projects; the first with a run is used. If none has a run, and the store is in the database
+    itself, the store's only project is used."""
 
 
-class Question(Struct, frozen=True, kw_only=True):
-    """What is measured, and what is expected of it."""
+class QualityRequest(Struct, frozen=True, kw_only=True):
+    """Tables to measure, and their expectations."""
 
-    chosen: Chosen = Chosen()
+    chosen: TableSelection = TableSelection()
     run: str | None = None
-    """Selector of the run whose nodes are measured; None: the latest, and a new scan where there is none."""
-    settings: Settings = EXACT
+    """Selector of the run with the nodes to measure. None for the default run, or else a new scan."""
+    defaults: RunDefaults | None = None
+    settings: QualitySettings = EXACT
     rules: QualityRules | None = None
     private: tuple[str, ...] = ()
-    """Those patterns of *settings* that are meant to fit a column: a note tells of one that fits none."""
+    """Patterns of *settings* given by the user; a pattern that matches no column gives a note."""
     fail_on: tuple[FailOn, ...] = ()
     against: str | None = None
-    """Selector of the measurement to compare with; None: of each table the one before."""
+    """Selector of the measurement to compare with. None for each table's previous measurement."""
     threads: int | None = None
     deadline: float | None = None
-    """A reading of `time.monotonic`."""
+    """Reading of `time.monotonic` at which queries are cancelled."""
 
 
-def measure_quality(
-    database: UnifiedSqlAdapter,
-    names: Sequence[str] = (),
+def rules_of(file: Path | None) -> QualityRules | None:
+    """Read the metrics and expectations in *file*, by default in the file of the current folder."""
+    path = file or next((path for path in map(Path, DEFAULT_FILES) if path.is_file()), None)
+    return None if path is None else read_quality_file(path)
+
+
+def fail_conditions(texts: Sequence[str], rules: QualityRules | None) -> tuple[FailOn, ...]:
+    """Parse the conditions of `--fail-on`, which may name metrics of *rules*."""
+    tables = rules.tables if rules else ()
+    metrics = [metric.name for table in tables for metric in table.metrics]
+    columns = [column for table in tables for column in table.columns]
+    return tuple(read_fail_on(texts, metrics + [one.name for column in columns for one in column.metrics]))
+
+
+def settings_of(
+    rules: QualityRules | None,
     *,
-    select: Sequence[str] = (),
-    run: str | None = None,
-    project: str | None = None,
-    store: UnifiedSqlAdapter | None = None,
-    schema: str = DEFAULT_SCHEMA,
-    settings: Settings = EXACT,
-    rules: QualityRules | None = None,
-    fail_on: Sequence[FailOn] = (),
-) -> QualityResult:
-    """Measure tables of the latest run of *project*, or of *run*, and keep what is found in the store.
-
-    *names* are nodes by name, `schema.table` or unique id, *select* is in dbt's selection grammar; without
-    either, all tables are measured. Without a recorded run, *database* is scanned first. The store is in
-    *database* unless *store* is given. Raises SelectorError for what names nothing.
-    """
-    place = Place(
-        database=database,
-        store=store or database,
-        schema=schema,
-        project=project,
-        likely=(database.name,),
-    )
-    chosen = Chosen(names=tuple(names), selection=tuple(select))
-    return answer(
-        place,
-        Question(chosen=chosen, run=run, settings=settings, rules=rules, fail_on=tuple(fail_on)),
+    sample: Sample | None = None,
+    keeps_values: bool = True,
+    private: Sequence[str] = (),
+    top: int = EXACT.top,
+) -> QualitySettings:
+    """Return the settings of a measurement, with the patterns of private columns in *rules* and *private*."""
+    patterns = (*DEFAULT_PATTERNS, *read_patterns((*(rules.private if rules else ()), *private)))
+    return QualitySettings(
+        sample=sample, privacy=Privacy(keeps_values=keeps_values, patterns=patterns), top=top
     )
 
 
-class _Ready(Struct, frozen=True, kw_only=True):
-    """What is known before anything is measured."""
+def refuse_failing(result: QualityResult, *, is_new: bool = True) -> None:
+    """Raise ConditionFailed for violations, RecceMetaError for tables of a new measurement that failed."""
+    if result.violations:
+        raise ConditionFailed(failed_text(result.violations))
+    failed = sum(table.reason is not None for table in result.quality.tables)
+    if failed and is_new:
+        raise RecceMetaError(f"{failed:,} of {len(result.quality.tables):,} tables could not be measured")
+
+
+class _PreparedMeasurement(Struct, frozen=True, kw_only=True):
+    """Inputs of a measurement."""
 
     run: RunMetadata
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[TableRequest, ...]
     ids: tuple[str, ...]
     tests: tuple[NodeMetadata, ...]
     rules: Mapping[str, Sequence[TableRules]]
     notes: tuple[str, ...]
 
 
-def answer(place: Place, question: Question, tell: Tell | None = None) -> QualityResult:
-    """Measure what *question* chooses; *tell* is called with what is being done.
+def measure_request(
+    place: QualityLocation, question: QualityRequest, tell: Tell | None = None
+) -> QualityResult:
+    """Measure the tables that *question* chooses; *tell* is called with progress messages.
 
-    If the measurement as a whole fails, it is stored as failed with the reason. Raises SelectorError and
-    ConfigurationError for what names nothing, before anything is measured.
+    If the whole measurement fails, it is stored as failed with the reason. Raises SelectorError or
+    ConfigurationError, before any measurement, for a name or selector that matches nothing.
     """
-    told = tell or (lambda _: None)
+    report_progress = tell or (lambda _: None)
+    # Measuring may take hours, and a newer store would refuse the result.
     refuse_newer(place.store, place.schema)
-    ready = _ready(place, question, told)
+    ready = _ready(place, question, report_progress)
     if not ready.ids:
         return _nothing(place, question, ready)
     against = _against(place, question, ready)
     missing = () if against is None else _missing(question, ready, against)
     started_at = datetime.now(timezone.utc)
-    of = f"{len(ready.ids):,} table{'' if len(ready.ids) == 1 else 's'}"
+    of = plural(len(ready.ids), "table")
     done: list[str] = []
 
     def on_done(table: TableQuality) -> None:
         done.append(table.unique_id)
-        told(f"measured {len(done):,} of {of}  {table.name}")
+        report_progress(f"measured {len(done):,} of {of}  {table.name}")
 
-    told(f"measuring {of}")
+    report_progress(f"measuring {of}")
     measured = _measured(place, question, ready, started_at, on_done)
     tables, verdict = _expected(measured, ready.rules)
     quality = Quality(run=_run_of(place, question, ready.run, tables, started_at), tables=tables)
     earlier = _earlier(place, quality.run, ready.ids) if against is None else against
-    told("keeping what was found")
+    report_progress("storing the measurements")
     quality = replace(quality, run=_stored(place, quality))
     notes = (*ready.notes, *missing, *_unfit(question, tables))
     return _judged(quality, earlier, question.fail_on, verdict, notes)
 
 
-def _nothing(place: Place, question: Question, ready: _Ready) -> QualityResult:
-    """Return the result of an empty selection. It is not stored: the latest measurement stays what it was."""
+def _nothing(place: QualityLocation, question: QualityRequest, ready: _PreparedMeasurement) -> QualityResult:
+    """Return the result of an empty selection. It is not stored: the latest measurement stays the same."""
     run = _run_of(place, question, ready.run, (), datetime.now(timezone.utc))
-    notes = (*ready.notes, "No table is chosen: nothing was measured and nothing was stored")
+    notes = (*ready.notes, "No table to measure: nothing was measured or stored")
     return _judged(Quality(run=run, tables=()), {}, (), merged([]), notes)
 
 
 def _measured(
-    place: Place,
-    question: Question,
-    ready: _Ready,
+    place: QualityLocation,
+    question: QualityRequest,
+    ready: _PreparedMeasurement,
     started_at: datetime,
     on_done: Callable[[TableQuality], None],
 ) -> list[TableQuality]:
@@ -181,7 +228,7 @@ def _measured(
         raise
 
 
-def _keep_failure(error: RecceMetaError | KeyboardInterrupt, place: Place, run: QualityRun) -> None:
+def _keep_failure(error: RecceMetaError | KeyboardInterrupt, place: QualityLocation, run: QualityRun) -> None:
     """Record that a measurement failed. If the store cannot be written either, *error* says so."""
     reason = error.message if isinstance(error, RecceMetaError) else "The measurement was interrupted"
     failed = replace(run, status=FAILED, reason=reason)
@@ -194,34 +241,36 @@ def _keep_failure(error: RecceMetaError | KeyboardInterrupt, place: Place, run: 
             )
 
 
-def _stored(place: Place, quality: Quality) -> QualityRun:
+def _stored(place: QualityLocation, quality: Quality) -> QualityRun:
     """Store *quality*, and return its run. A failed measurement is stored without its tables."""
     run = quality.run
     kept = replace(quality, tables=()) if run.status == FAILED else quality
     try:
         return write_quality(place.store, kept, schema=place.schema).run
     except RecceMetaError as error:
-        if run.reason is not None:  # the store may be in the database that failed: show the cause, too
+        if run.reason is not None:  # the store may be in the failed database, so show the cause as well
             error.hint = "; ".join(filter(None, [run.reason, error.hint]))
         raise
 
 
-def statements(place: Place, question: Question, tell: Tell | None = None) -> list[Query]:
-    """What measuring would ask, as far as that does not depend on data; nothing is measured, nor kept."""
+def quality_queries(
+    place: QualityLocation, question: QualityRequest, tell: Tell | None = None
+) -> list[Query]:
+    """Return the queries of a measurement, except those that depend on data; measure and store nothing."""
     ready = _ready(place, question, tell or (lambda _: None))
     return measuring_statements(place.database, ready.wanted, question.settings, tests=ready.tests)
 
 
-def _ready(place: Place, question: Question, tell: Tell) -> _Ready:
+def _ready(place: QualityLocation, question: QualityRequest, tell: Tell) -> _PreparedMeasurement:
     run, is_new = _run(place, question, tell)
-    subjects = Subjects(run)
+    subjects = RunTables(run)
     nodes = subjects.chosen(question.chosen, question.rules)
     ids = tuple(node.unique_id for node in nodes)
     rules = rules_by_table(question.rules, subjects, nodes)
-    notes = (_scanned(run.run) if is_new else None, not_looked_at(question.rules, rules))
-    return _Ready(
+    notes = (_scanned(run.run) if is_new else None, unused_selections(question.rules, rules))
+    return _PreparedMeasurement(
         run=run.run,
-        wanted=tuple(wanted(node, rules.get(node.unique_id, ())) for node in nodes),
+        wanted=tuple(table_request(node, rules.get(node.unique_id, ())) for node in nodes),
         ids=ids,
         tests=tuple(subjects.tests_of(ids)),
         rules=rules,
@@ -229,39 +278,41 @@ def _ready(place: Place, question: Question, tell: Tell) -> _Ready:
     )
 
 
-def _run(place: Place, question: Question, tell: Tell) -> tuple[OneRun, bool]:
-    """The run whose nodes are measured, and whether it was made for that."""
+def _run(place: QualityLocation, question: QualityRequest, tell: Tell) -> tuple[RunReader, bool]:
+    """Return the run with the nodes to measure, and True if it is a new scan."""
     selector = question.run
     if selector is not None and folder_of(selector) is not None:
         raise UsageError(
-            "Quality is kept with a recorded run, and not with artifacts on disk",
-            hint="recce-meta record writes them to the store",
+            "Quality requires a recorded run, got artifacts on disk",
+            hint="run recce-meta record to store the artifacts",
         )
     if store_versions(place.store, place.schema) is not None:
         with open_store(place.store, place.schema) as opened:
             project = _project(opened, place)
             has_runs = project is not None and bool(read.find_runs(opened, project=project, most=1))
             if selector is not None or has_runs:
-                found = find_run(opened, selector or LATEST, project)
-                return StoredRun(place.store, complete(found), place.schema), False
+                found = find_single_run(opened, selector, project, question.defaults)
+                return StoredRunReader(place.store, require_complete(found), place.schema), False
     elif selector is not None:
         raise SelectorError(
-            f"No run '{selector}': nothing was recorded yet", hint="recce-meta scan records one"
+            f"Run '{selector}' not found: nothing has been recorded yet", hint="run recce-meta scan first"
         )
     tell("scanning")
     report = scan(
         place.database,
+        # None makes the scan leave out the schema of the store.
         store=None if place.store is place.database else place.store,
+        # These limit what is measured; the scan records whole schemas.
         scope=replace(question.chosen.scope, include=(), exclude=()),
         options=ScanOptions(project=place.project),
         schema=place.schema,
         tell=tell,
     )
-    return StoredRun(place.store, report.run, place.schema), True
+    return StoredRunReader(place.store, report.run, place.schema), True
 
 
-def _project(store: StoreSession, place: Place) -> str | None:
-    """The project that is meant; None where none has runs that could be meant."""
+def _project(store: StoreSession, place: QualityLocation) -> str | None:
+    """Return the project to measure; None if no run belongs to a possible project."""
     if place.project is not None:
         return place.project
     there = [str(name) for (name,) in store.query("projects")]
@@ -272,12 +323,12 @@ def _project(store: StoreSession, place: Place) -> str | None:
 
 
 def _scanned(run: RunMetadata) -> str:
-    return f"Nothing was recorded of {run.project_name} yet: scanned first, as run {run.run_id[:8]}"
+    return f"No recorded run of {run.project_name}: scanned first, as run {run.run_id[:8]}"
 
 
 def _run_of(
-    place: Place,
-    question: Question,
+    place: QualityLocation,
+    question: QualityRequest,
     run: RunMetadata,
     tables: Sequence[TableQuality],
     started_at: datetime,
@@ -289,6 +340,7 @@ def _run_of(
         more = f" (and {len(failed) - 1:,} more)" if len(failed) > 1 else ""
         reason = f"No table could be measured: {failed[0].name}: {failed[0].reason}{more}"
     return QualityRun(
+        # The same tables are measured again and again, so the content gives no id.
         quality_run_id=uuid4().hex,
         run_id=run.run_id,
         project_name=run.project_name,
@@ -309,8 +361,8 @@ def _run_of(
 
 def _expected(
     measured: Sequence[TableQuality], rules: Mapping[str, Sequence[TableRules]]
-) -> tuple[tuple[TableQuality, ...], Verdict]:
-    """The tables with what is expected of them, by unique id."""
+) -> tuple[tuple[TableQuality, ...], QualityVerdict]:
+    """Return the tables with their expectations, sorted by unique id, and the verdict."""
     labels = table_labels(measured)
     found = [
         with_expectations(table, rules.get(table.unique_id, ()), labels[table.unique_id])
@@ -320,17 +372,19 @@ def _expected(
     return tuple(tables), merged(verdict for _, verdict in found)
 
 
-def merged(verdicts: Iterable[Verdict]) -> Verdict:
-    """All of *verdicts* in one."""
+def merged(verdicts: Iterable[QualityVerdict]) -> QualityVerdict:
+    """Combine *verdicts* into one."""
     several = list(verdicts)
-    return Verdict(
+    return QualityVerdict(
         tuple(violation for one in several for violation in one.violations),
         tuple(note for one in several for note in one.notes),
     )
 
 
-def _against(place: Place, question: Question, ready: _Ready) -> dict[str, Earlier] | None:
-    """The measurement that is named, of the tables that are measured; None where none is."""
+def _against(
+    place: QualityLocation, question: QualityRequest, ready: _PreparedMeasurement
+) -> dict[str, EarlierQuality] | None:
+    """Return the measurement named by `against`, of the measured tables; None if there is no `against`."""
     if question.against is None:
         return None
     project, ids = ready.run.project_name, ready.ids
@@ -345,28 +399,30 @@ def _against(place: Place, question: Question, ready: _Ready) -> dict[str, Earli
     return _by_table(found)
 
 
-def _missing(question: Question, ready: _Ready, against: Mapping[str, Earlier]) -> list[str]:
-    """What the measurement that is named has no tables of, in a note."""
+def _missing(
+    question: QualityRequest, ready: _PreparedMeasurement, against: Mapping[str, EarlierQuality]
+) -> list[str]:
+    """Return a note on measured tables that are not in the measurement named by `against`."""
     names = [one.relation.name for one in ready.wanted if isinstance(one.relation, NodeMetadata)]
     found = [name for name, unique_id in zip(names, ready.ids, strict=True) if unique_id not in against]
     if not found:
         return []
     rest = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
-    return [f"--against {question.against} has no {found[0]}{rest}: compared with nothing"]
+    return [f"--against {question.against} has no {found[0]}{rest}: not compared"]
 
 
-def _unfit(question: Question, tables: Iterable[TableQuality]) -> list[str]:
+def _unfit(question: QualityRequest, tables: Iterable[TableQuality]) -> list[str]:
     names = [column.name for table in tables for column in table.columns]
-    return [f"--private {pattern} fits no column" for pattern in unfit(question.private, names)]
+    return [f"--private {pattern} matches no column" for pattern in unused_patterns(question.private, names)]
 
 
-def _by_table(quality: Quality) -> dict[str, Earlier]:
-    return {table.unique_id: Earlier(run=quality.run, table=table) for table in quality.tables}
+def _by_table(quality: Quality) -> dict[str, EarlierQuality]:
+    return {table.unique_id: EarlierQuality(run=quality.run, table=table) for table in quality.tables}
 
 
-def _earlier(place: Place, run: QualityRun, ids: Iterable[str]) -> dict[str, Earlier]:
-    """Each of *ids* as it was last measured before *run* in its environment."""
-    found: dict[str, Earlier] = {}
+def _earlier(place: QualityLocation, run: QualityRun, ids: Iterable[str]) -> dict[str, EarlierQuality]:
+    """Return the last measurement before *run*, in the same environment, of each of *ids*."""
+    found: dict[str, EarlierQuality] = {}
     missing, before = set(ids), run
     for _ in range(MOST_EARLIER):
         if not missing:
@@ -386,9 +442,9 @@ def _earlier(place: Place, run: QualityRun, ids: Iterable[str]) -> dict[str, Ear
 
 def _judged(
     quality: Quality,
-    earlier: Mapping[str, Earlier],
+    earlier: Mapping[str, EarlierQuality],
     fail_on: Sequence[FailOn],
-    expected: Verdict,
+    expected: QualityVerdict,
     notes: Sequence[str],
 ) -> QualityResult:
     changes = compare_quality(quality, earlier)
@@ -412,14 +468,16 @@ def show_quality(
     project: str | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> QualityResult:
-    """A kept measurement, of the tables *names* or of all, compared with *against*, or as it was then.
+    """Return a stored measurement, of the tables *names* or of all.
 
-    Raises SelectorError where there is no such measurement, or no such table in it.
+    It is compared with *against*, by default with the previous measurement of each table. *fail_on* are
+    conditions that make the result fail. *store* connects to the store, which is in *schema*. *project*
+    limits *selector* to one project. Raises SelectorError for an unknown measurement or table.
     """
     quality = load_quality(store, selector, project=project, schema=schema)
     if names:
         quality = replace(quality, tables=named_tables(quality.tables, names))
-    place = Place(database=store, store=store, schema=schema)
+    place = QualityLocation(database=store, store=store, schema=schema)
     ids = [table.unique_id for table in quality.tables]
     if against is None:
         earlier = _earlier(place, quality.run, ids)
@@ -428,5 +486,88 @@ def show_quality(
             load_quality(store, against, project=quality.run.project_name, unique_ids=ids, schema=schema)
         )
     labels = table_labels(quality.tables)
-    kept = merged(kept_verdict(table, labels[table.unique_id]) for table in quality.tables)
+    kept = merged(stored_verdict(table, labels[table.unique_id]) for table in quality.tables)
     return _judged(quality, earlier, fail_on, kept, ())
+
+
+_SHOWN = 5
+
+
+def measured_project(place: QualityLocation) -> str | None:
+    """Return the project named by the user, else the first likely one with measurements, else None."""
+    if place.project:
+        return place.project
+    for name in place.likely:
+        if list_quality_runs(place.store, project=name, limit=1, schema=place.schema):
+            return name
+    return None
+
+
+def quality_history(
+    store: UnifiedSqlAdapter,
+    name: str,
+    *,
+    project: str | None = None,
+    limit: int = 20,
+    schema: str = DEFAULT_SCHEMA,
+) -> QualityHistory:
+    """Return the last *limit* measurements of *name*: a table, or TABLE.COLUMN.
+
+    *store* connects to the store, which is in *schema*. *project* limits the search to one project.
+
+    Raises SelectorError if no table or column of that name was measured, or several tables have the name.
+    """
+    runs = list_quality_runs(store, project=project, limit=limit, schema=schema)
+    known: dict[str, None] = {}
+    for run in runs:
+        # Only names are compared here, and top values are by far the most rows.
+        tables = load_quality(store, run, top_values=False, schema=schema).tables
+        unique_id, column = _meant(tables, name)
+        if unique_id is not None:
+            return _of(store, unique_id, column, name, project, limit, schema)
+        known |= dict.fromkeys(one for table in tables for one in names_of(table, table.name))
+    raise SelectorError(
+        f"No measurement of '{name}' found",
+        hint=did_you_mean(name, list(known)) or "run recce-meta quality --history to list the measurements",
+    )
+
+
+def _of(
+    store: UnifiedSqlAdapter,
+    unique_id: str,
+    column: str | None,
+    name: str,
+    project: str | None,
+    limit: int,
+    schema: str,
+) -> QualityHistory:
+    runs = list_quality_runs(store, project=project, unique_ids=[unique_id], limit=limit, schema=schema)
+    points = []
+    for run in runs:
+        for table in load_quality(store, run, unique_ids=[unique_id], schema=schema).tables:
+            subject = table if column is None else column_of(table, column)
+            if subject is not None:
+                points.append(QualityPoint(run=run, subject=subject))
+    return QualityHistory(name=name, points=tuple(points))
+
+
+def _meant(tables: tuple[TableQuality, ...], name: str) -> tuple[str | None, str | None]:
+    """Return the unique id of the table and the column that *name* means; None for each part not found."""
+    whole = [table for table in tables if name in names_of(table, table.name)]
+    if len(whole) > 1:
+        ids = first_of([table.unique_id for table in whole], _SHOWN)
+        raise SelectorError(f"'{name}' names {len(whole)} tables: {ids}", hint="use one of these unique ids")
+    if whole:
+        return whole[0].unique_id, None
+    found = [
+        (table.unique_id, column.name)
+        for table in tables
+        for column in table.columns
+        # Both names may contain dots, so the text is compared as a whole.
+        if any(name == f"{one}.{column.name}" for one in names_of(table, table.name))
+    ]
+    if len({unique_id for unique_id, _ in found}) > 1:
+        raise SelectorError(
+            f"'{name}' names columns of {len(found)} tables", hint="name the table by its unique id"
+        )
+    return found[0] if found else (None, None)

@@ -1,1 +1,1 @@
-"""The command line: one file per group of commands; click and nothing else."""
+"""Command line interface: one module per group of commands, built on click alone."""

@@ -1,153 +1,64 @@
-"""Options of the commands that compare data, and what they resolve to."""
+"""Parsers of options of data diffs: columns, percentages, numbers, and values for one node."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import wraps
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal, InvalidOperation
 
 import click
-from msgspec import Struct
 
-from recce_meta.cli.options import OUTPUT, Connection, connecting, project_name, project_option, together
+from recce_meta.errors import quoted
 
-if TYPE_CHECKING:
-    from recce_meta.adapter import UnifiedSqlAdapter
-    from recce_meta.api.comparing_data import Comparison
-    from recce_meta.api.run_pair import RunPair
+ByNode = tuple[tuple[str, str], ...]
+"""Nodes, or globs of nodes, each with the text after `=`."""
 
 
-class Opened(Struct, frozen=True):
-    """What a command works with."""
-
-    comparison: Comparison
-    runs: RunPair | None
-    """The two runs; None where tables are named."""
-    store: Callable[[], UnifiedSqlAdapter]
-    """Opens the store, where it is not open yet."""
+def split_names(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names in an option that may be repeated or hold several names with commas."""
+    found = tuple(name.strip() for text in given for name in text.split(",") if name.strip())
+    if given and not found:
+        raise click.BadParameter("no column name given")
+    return found
 
 
-class DataOptions(Struct, frozen=True, kw_only=True):
-    """Which data, where, and how much time it may take."""
-
-    connection: Connection
-    base: str
-    current: str
-    tables: tuple[tuple[str, str], ...]
-    data_target: str | None
-    base_target: str | None
-    threads: int | None
-    budget: float | None
-    project: str | None
-
-    @contextmanager
-    def open(self) -> Iterator[Opened]:
-        """Connections and runs; everything is closed afterwards."""
-        from recce_meta.api.comparing_data import open_comparison
-
-        with ExitStack() as stack:
-            opened: list[UnifiedSqlAdapter] = []
-
-            def store() -> UnifiedSqlAdapter:
-                if not opened:
-                    opened.append(stack.enter_context(self.connection.open_existing()))
-                return opened[0]
-
-            runs = None if self.tables else self._runs(store)
-            current = self._target(stack, self.data_target) if self.data_target else store()
-            base = self._target(stack, self.base_target) if self.base_target else None
-            deadline = None if self.budget is None else time.monotonic() + self.budget
-            comparison = open_comparison(
-                current, base, threads=self.threads or current.threads, deadline=deadline
-            )
-            stack.callback(comparison.close)
-            yield Opened(comparison, runs, store)
-
-    def _runs(self, store: Callable[[], UnifiedSqlAdapter]) -> RunPair:
-        from recce_meta.api.run_pair import load_pair
-
-        name = project_name(self.project, self.connection, self.base, self.current)
-        return load_pair(store, self.base, self.current, project=name, schema=self.connection.schema)
-
-    def _target(self, stack: ExitStack, name: str) -> UnifiedSqlAdapter:
-        """The target of the profile that *name* is, or the database at that URL."""
-        return stack.enter_context(self.connection.at(name).open_existing())
+def split_key(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """Return the columns of a key; None if none are given."""
+    return split_names(context, option, given) or None
 
 
-class Output(Struct, frozen=True, kw_only=True):
-    """What becomes of the results."""
-
-    style: str
-    show_sql: bool
-    save: bool
-    output: Path | None
-
-
-def comparing_data(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give *command* the options that say which data is compared, as one argument `data`."""
-
-    @wraps(command)
-    def wrapped(
-        connection: Connection,
-        base: str,
-        current: str,
-        tables: tuple[tuple[str, str], ...],
-        data_target: str | None,
-        base_target: str | None,
-        threads: int | None,
-        budget: float | None,
-        project: str | None,
-        **others: Any,
-    ) -> Any:
-        data = DataOptions(
-            connection=connection,
-            base=base,
-            current=current,
-            tables=tables,
-            data_target=data_target,
-            base_target=base_target,
-            threads=threads,
-            budget=budget,
-            project=project,
-        )
-        return command(data=data, **others)
-
-    return connecting(project_option(_OPTIONS(wrapped)))
+def parse_percent(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+    """Return `10%` or `10` as a number."""
+    if value is None:
+        return None
+    try:
+        return float(value.strip().removesuffix("%"))
+    except ValueError:
+        raise click.BadParameter(f"{quoted(value)} is not a percentage such as 10%") from None
 
 
-_OPTIONS: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
-    click.option("--base", default="base", show_default=True, help="Run selector of base, or path:DIR."),
-    click.option("--current", default="current", show_default=True, help="Run selector of current."),
-    click.option(
-        "--tables",
-        nargs=2,
-        multiple=True,
-        metavar="BASE CURRENT",
-        help="Two relations instead of a node: no store is needed.",
-    ),
-    click.option(
-        "--data-target",
-        metavar="TARGET",
-        help="Target of the profile, or URL, where the data is. [default: where the store is]",
-    ),
-    click.option("--base-target", metavar="TARGET", help="Where base's data is, if not in the same place."),
-    click.option(
-        "--threads",
-        type=click.IntRange(min=1),
-        help="Statements at once. [default: the profile's threads; 1 on DuckDB]",
-    ),
-    click.option(
-        "--budget",
-        type=click.FloatRange(min=0, min_open=True),
-        help="Seconds after which queries are stopped.",
-    ),
-)
+def parse_decimal(_context: click.Context, _option: click.Parameter, value: str | None) -> Decimal | None:
+    """Return *value* as a Decimal: a float cannot represent 0.001 exactly."""
+    if value is None:
+        return None
+    try:
+        number = Decimal(value.strip())
+    except InvalidOperation:
+        raise click.BadParameter(f"{quoted(value)} is not a number") from None
+    # A comparison with NaN is never true, so that every difference would be accepted or none.
+    if number.is_nan():
+        raise click.BadParameter(f"{quoted(value)} is not a number")
+    return number
 
-output_options: Callable[[Callable[..., Any]], Callable[..., Any]] = together(
-    click.option("--sql", "show_sql", is_flag=True, help="Print the statements instead of running them."),
-    click.option("--save", is_flag=True, help="Keep the results in the store, with both runs."),
-    click.option("-o", "--output", type=OUTPUT, help="Write to a file."),
-)
+
+def split_by_node(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> ByNode:
+    """Return the node and the text of each `NODE=TEXT`; a node may be named once."""
+    found: dict[str, str] = {}
+    for text in given:
+        node, sign, value = (part.strip() for part in text.partition("="))
+        if not (node and sign and value):
+            raise click.BadParameter(f"{quoted(text)} is not {option.make_metavar(context)}")
+        if node in found:
+            raise click.BadParameter(f"{node} is named twice")
+        found[node] = value
+    return tuple(found.items())

@@ -1,4 +1,4 @@
-"""The `recce-meta` command: its subcommands, found without importing them, and its last line of defence."""
+"""Entry point of the `recce-meta` command: table of commands, signals and error reports."""
 
 from __future__ import annotations
 
@@ -6,94 +6,77 @@ import os
 import signal
 import sys
 import time
-from importlib import import_module
-from keyword import iskeyword
 from threading import Thread
 from types import FrameType
 
 import click
 
 from recce_meta._version import __version__
-from recce_meta.errors import (
-    MESSAGE_LENGTH,
-    RecceMetaError,
-    UnknownNameError,
-    UsageError,
-    WarehouseError,
-    shortened,
-)
-from recce_meta.masking import hiding, presentable
+from recce_meta.cli.command import global_options
+from recce_meta.cli.console import Console, new_console
+from recce_meta.cli.lazy import LazyGroup, load
+from recce_meta.errors import MESSAGE_LENGTH, RecceMetaError, UsageError, WarehouseError, shorten
+from recce_meta.redaction import hide_secrets, presentable
 
 COMMANDS = {
-    "init": ("record", "Create the store, or bring it up to date."),
-    "record": ("record", "Record dbt's artifacts as one run, or files of SQL."),
-    "scan": ("scan", "Record what a live database consists of, and tell what differs from the scan before."),
-    "hook": ("record", "Run a command such as dbt build, then record what it left behind."),
-    "runs": ("inspect", "List recorded runs, newest first."),
-    "show": ("inspect", "One run: what it holds and what happened in it."),
-    "diff": ("compare", "What changed between two runs, what that breaks, and whom it reaches."),
-    "row-count": ("data", "Rows on both sides."),
-    "schema": ("data", "Columns and their types on both sides, as the warehouse has them now."),
-    "value": ("data_values", "Rows matched by key, and the values of every column compared."),
-    "profile": ("data", "Figures of every column on both sides, such as NULLs and distinct values."),
-    "top-k": ("data", "The most frequent values of columns on both sides."),
-    "histogram": ("data", "How numbers, dates and timestamps are distributed on both sides."),
-    "query-diff": ("data_values", "The results of a query on both sides."),
+    "init": ("record", "Create the store or migrate it to the current version."),
+    "record": ("record", "Record dbt artifacts, SQL files, or the project of another tool, as one run."),
+    "scan": ("scan", "Record the structure of a live database and show changes since the previous scan."),
+    "hook": ("record", "Run a command such as dbt build, then record the artifacts it produced."),
+    "runs": ("store", "List recorded runs, newest first."),
+    "show": ("store", "Show the contents and results of one run."),
+    "diff": ("diff", "Show changes between two runs, what they break, and which nodes are affected."),
+    "row-count": ("data", "Compare row counts."),
+    "schema": ("data", "Compare columns and their types, read from the warehouse."),
+    "value": ("data", "Match rows by key and compare the values of every column."),
+    "profile": ("data", "Compare column statistics, such as NULLs and distinct values."),
+    "top-k": ("data", "Compare the most frequent values of columns."),
+    "histogram": ("data", "Compare the distribution of numbers, dates and timestamps."),
+    "query-diff": ("data", "Compare the results of a query."),
     "check": ("check", "Run a file of checks, with thresholds, for CI."),
-    "quality": ("quality", "Measure the quality of tables, keep it, and tell what changed."),
-    "lineage": ("inspect", "What a node reads, and what reads it."),
-    "impact": ("impact", "What a change of a node, or of one of its columns, reaches."),
-    "render": ("render", "Turn ref() and source() SQL into warehouse SQL."),
-    "export": ("export", "Write runs to files, or into another store."),
-    "import": ("export", "Read runs that export wrote as JSON, or a recce_state.json, into the store."),
-    "sql": ("store", "Print the store's SQL: ddl, views or cookbook."),
-    "prune": ("store", "Remove old runs, and what only they needed."),
-    "doctor": ("store", "Check profile, connection, rights and store."),
-    "demo": ("demo", "Two real runs of a jaffle shop, recorded and diffed."),
+    "check-base": ("check", "Check if the recorded run of base is fresh."),
+    "quality": ("quality", "Measure and store the quality of tables, and show changes."),
+    "lineage": ("store", "Show the upstream and downstream nodes of a node."),
+    "impact": ("store", "Show the nodes and columns affected by a change to a node or column."),
+    "note": ("note", "Set or delete the note, tags and owners of a node, column or edge."),
+    "notes": ("note", "List the notes, tags and owners of nodes, columns and edges."),
+    "render": ("store", "Turn ref() and source() SQL into warehouse SQL."),
+    "export": ("export", "Write runs to files or into another store."),
+    "import": ("export", "Import runs from exported JSON, or from a recce_state.json."),
+    "push": ("sync", "Send runs, annotations and deletions to another store."),
+    "pull": ("sync", "Receive runs, annotations and deletions from another store."),
+    "sync": ("sync", "Exchange runs, annotations and deletions with another store, in both directions."),
+    "query": ("query", "Run a read-only query on the store."),
+    "sql": ("store", "Print the store's SQL: ddl, views, cookbook or grants."),
+    "connection": (
+        "connection",
+        "Connect repositories once, and extract their dbt projects automatically.",
+    ),
+    "serve": ("serve", "Show the store as web pages and as a JSON API, until Ctrl-C."),
+    "token": ("connection", "Manage API tokens with scopes, for programs that use the server."),
+    "worker": ("worker", "Run extractions of connected repositories, until Ctrl-C."),
+    "runner": ("worker", "Build the container images in which workers run dbt."),
+    "config": ("config", "Show every effective setting and its source."),
+    "prune": ("store", "Remove old runs and the data that only they use."),
+    "doctor": ("store", "Check profile, connection, permissions and store."),
+    "demo": ("store", "Record and compare two real runs of a jaffle shop."),
 }
-"""Each command's module in `recce_meta.cli`, and its line in the help."""
+"""Module in `recce_meta.cli.commands` and help text of each command."""
 
-EXIT_CODES = (
-    """Exit codes: 0 fine; 1 a --fail-on condition or a check did not hold; 2 wrong usage; 3 failed."""
-)
-
-
+EXIT_CODES = """Exit codes: 0 success; 1 a --fail-on condition or a check failed; 2 wrong usage; 3 failure.
+check-base: 0 fresh; 1 missing; 2 stale or wrong usage; 3 failure.
+push, pull, sync: 0 success or nothing to do; 1 in part; 2 wrong usage; 3 failure."""
+COMPLETION = "_RECCE_META_COMPLETE"
+"""Variable that a shell sets to ask for completion."""
 EXIT_SECONDS = 1.0
-"""How long an interrupted command may take to end its threads and remove its files."""
-
-
-class LazyGroup(click.Group):
-    """A group that imports a command when it is run: `--help` costs what click costs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        name = cmd_name.replace("-", "_") + "_" * iskeyword(cmd_name)
-        command: click.Command = getattr(import_module(f"recce_meta.cli.{COMMANDS[cmd_name][0]}"), name)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that *args* begin with; for a misspelt one, an error that knows the nearest."""
-        if args[0] not in COMMANDS:
-            raise UnknownNameError("command", args[0], list(COMMANDS))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table itself, without importing a single command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+"""Time for an interrupted command to end its threads and remove its files."""
 
 
 @click.group(
     cls=LazyGroup,
+    table=COMMANDS,
     epilog=EXIT_CODES,
+    params=global_options(has_variables=True),
     context_settings={"help_option_names": ["-h", "--help"]},
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
@@ -101,14 +84,15 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, "-V", "--version", prog_name="recce-meta")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Record what a dbt project is in the warehouse it builds, and diff any two runs."""
+    """Record the state of a dbt project in its warehouse, and compare any two runs."""
     if context.invoked_subcommand is None:
+        # The user did not ask for help, so it must not get into a pipe.
         click.echo(context.get_help(), err=True)
         context.exit(UsageError.exit_code)
 
 
 def main() -> None:
-    """Run the command line and exit: every failure is one message, with its exit code."""
+    """Run the command line and exit; report every failure as one message with its exit code."""
     signals = _Signals()
     signal.signal(signal.SIGTERM, signals.handle)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a background job ignores it
@@ -120,25 +104,26 @@ def main() -> None:
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, by which schedulers stop jobs: it ends us as Ctrl-C does, statements stopped, files gone."""
+    """SIGTERM, sent by schedulers to stop jobs. Cancels queries and removes files, as Ctrl-C does."""
 
 
 class _Signals:
-    """Handler of Ctrl-C and SIGTERM: the first one ends the command in order, the second one at once."""
+    """Handler of Ctrl-C and SIGTERM: the first signal ends the command cleanly, the second immediately."""
 
     def __init__(self) -> None:
         self.first: int | None = None
 
     def handle(self, signum: int, _frame: FrameType | None) -> None:
-        """Raise KeyboardInterrupt, or Terminated; exit if that was done before."""
+        """Raise KeyboardInterrupt, or Terminated for SIGTERM; exit the process on a second signal."""
         if self.first is not None:
+            # Without cleaning up: the first signal has tried that, and hangs.
             os._exit(128 + signum)
         self.first = signum
         raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
 
 
 def _exit_soon(code: int) -> None:
-    """Exit in a moment, also if threads of a driver still wait for a dead connection."""
+    """Exit after `EXIT_SECONDS`, even if a driver's threads still wait for a dead connection."""
 
     def wait() -> None:
         time.sleep(EXIT_SECONDS)
@@ -148,35 +133,43 @@ def _exit_soon(code: int) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """The exit code of one command line."""
+    """Run one command line and return its exit code."""
+    # URLs in arguments and variables may contain passwords, which no message may show.
     given = [value for name, value in os.environ.items() if name.startswith("RECCE_META_")]
-    with hiding([*arguments, *given]):
-        return _run(arguments)
+    with hide_secrets([*arguments, *given]), new_console() as console:
+        code = _run(arguments, console)
+        console.close(code)
+        return code
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], console: Console) -> int:
     try:
         _refuse_other_encodings(arguments)
+        if COMPLETION in os.environ:
+            load("recce_meta.cli.completion:register")()
         return cli.main(arguments, prog_name="recce-meta", standalone_mode=False) or 0
     except click.exceptions.Abort as error:
+        # click replaces a KeyboardInterrupt by its own Abort.
         terminated = isinstance(error.__cause__, Terminated)
-        click.echo("Terminated" if terminated else "Interrupted", err=True)
+        lines = ["Terminated" if terminated else "Interrupted"]
         if error.__cause__ is not None and error.__cause__.args:
-            click.echo(f"hint: {error.__cause__.args[0]}", err=True)
+            lines.append(f"hint: {error.__cause__.args[0]}")
+        console.fail(error, "\n".join(lines))
+        # As a shell reports a command that a signal ended.
         return 128 + (signal.SIGTERM if terminated else signal.SIGINT)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
-    except Exception as error:
-        if os.environ.get("RECCE_META_DEBUG") and not isinstance(error, _EXPECTED):
-            raise
+    except Exception as error:  # noqa: BLE001
         lines, code = _report(error)
+        if COMPLETION in os.environ:  # a message would appear in the line that the user types
+            return code
         shown = presentable("\n".join(lines)).split("\n")
-        click.echo("\n".join(shortened(line, MESSAGE_LENGTH) for line in shown), err=True)
+        console.fail(error, "\n".join(shorten(line, MESSAGE_LENGTH) for line in shown))
         return code
 
 
 def _refuse_other_encodings(arguments: list[str]) -> None:
-    """Raise UsageError for an argument that is not UTF-8: no store or report could hold it."""
+    """Raise UsageError for an argument that is not UTF-8: stores and reports cannot hold it."""
     for argument in arguments:
         try:
             os.fsencode(argument).decode()
@@ -184,12 +177,11 @@ def _refuse_other_encodings(arguments: list[str]) -> None:
             hint = "rename the file, or set the locale to UTF-8"
             raise UsageError(f"Argument '{argument}' is not valid UTF-8", hint=hint) from None
         except UnicodeEncodeError:
-            continue  # text that the locale cannot write did not come from a command line
+            continue  # text that the locale cannot encode did not come from a shell
 
 
 _SQL_WIDTH = 200
-"""Characters of a line of SQL below an error."""
-_EXPECTED = (click.ClickException, RecceMetaError, OSError)
+"""Maximum characters of a line of SQL shown below an error."""
 
 
 def _report(error: Exception) -> tuple[list[str], int]:
@@ -200,19 +192,24 @@ def _report(error: Exception) -> tuple[list[str], int]:
         return _lines(error), error.exit_code
     if isinstance(error, OSError):
         return [f"error: {_named(error)}"], RecceMetaError.exit_code
-    hint = "hint: this is a bug; RECCE_META_DEBUG=1 shows where, please report it"
+    hint = "hint: this is a bug, please report it; --debug shows the traceback"
     return [f"error: {type(error).__name__}: {error}", hint], RecceMetaError.exit_code
 
 
 def _usage_lines(error: click.ClickException) -> list[str]:
-    """Report a wrong option or argument in the words of every other error."""
+    """Format a click error like every other error."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     hint = [] if context is None else [f"hint: {context.command_path} --help"]
-    return [f"error: {error.format_message().removesuffix('.')}", *hint]
+    # Messages of click end with a full stop, and ours do not.
+    message = error.format_message().removesuffix(".")
+    if context is not None and isinstance(error, click.BadParameter) and error.param is not None:
+        origin = load("recce_meta.cli.defaults:origin_of")(context, str(error.param.name))
+        message += f" (from {origin})" if origin else ""
+    return [f"error: {message}", *hint]
 
 
 def _named(error: OSError) -> str:
-    """What the system says, with the file that it says it of."""
+    """Return the system's message, with the name of the file if there is one."""
     what = error.strerror or type(error).__name__
     return f"{error.filename}: {what}" if error.filename is not None else what
 
@@ -220,6 +217,7 @@ def _named(error: OSError) -> str:
 def _lines(error: RecceMetaError) -> list[str]:
     lines = [f"error: {error.message}"]
     if isinstance(error, WarehouseError) and error.sql:
+        # The comments on top of a statement do not help to find the error in it.
         code = [line for line in error.sql.strip().splitlines() if not line.startswith("--")]
-        lines += [f"  | {shortened(line, _SQL_WIDTH)}" for line in code[:12]]
+        lines += [f"  | {shorten(line, _SQL_WIDTH)}" for line in code[:12]]
     return lines + ([f"hint: {error.hint}"] if error.hint else [])

@@ -1,1 +1,1 @@
-"""What differs between two runs. Pure: values in, values out."""
+"""Differences between two runs, computed without I/O."""

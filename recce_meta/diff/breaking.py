@@ -1,35 +1,46 @@
-"""What a change can break: its category, and the columns that it touches.
+"""Breaking changes: how much a change can break, which columns it affects, and the diff of two runs.
 
-A modified node may have changed for several reasons. Each has a category, and the most severe counts. Code
-is judged by the SQL that both sides compiled to, with relations by unique id; whatever else changed, by the
-tables below. What they do not know is unknown: a change is breaking unless it is provably safe.
+A modified node may have changed for several reasons. Each has a category, and the most severe counts. Code is
+judged by the compiled SQL of both sides, with relations replaced by unique ids. Other changes are judged by
+the tables below; unlisted config keys are `unknown`. A change is breaking unless it is provably safe.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.code import branch_tokens, branches
-from recce_meta.diff.scanned_effects import scanned_effects
-from recce_meta.diff.side import Side
-from recce_meta.graph import LineageGraph
-from recce_meta.models import Change, ChangeDetail, NodeMetadata, Reason, Status
-from recce_meta.models.category import Category, ColumnChange, SqlChange
-from recce_meta.models.kinds import RELATIONS, VIEWS
+from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.scan_models import scanned_effects
+from recce_meta.graph import LineageGraph, is_ephemeral
+from recce_meta.models import (
+    Change,
+    ChangeDetail,
+    Impact,
+    LineageEdge,
+    NodeMetadata,
+    Reason,
+    RunDiff,
+    RunMetadata,
+    Status,
+)
+from recce_meta.models.catalog import RELATIONS, VIEWS
+from recce_meta.models.change import Category, ColumnChange, Reach, ReachedBy, SqlChange
+from recce_meta.sql_lineage.propagation import AffectedNode
 
 CompareSql: TypeAlias = Callable[[NodeMetadata, str, NodeMetadata, str], SqlChange]
 """Compares two versions of a node's compiled SQL: base's node and SQL, current's node and SQL."""
 
 READ = frozenset("model seed snapshot source metric semantic_model saved_query function".split()) | RELATIONS
-"""Resource types that others read, and whose changes have a category."""
+"""Resource types that other nodes can read, and whose changes have a category."""
 
 SQL_BUILT = frozenset(["model", "snapshot"]) | VIEWS
-"""Resource types whose rows and columns compiled SQL tells."""
+"""Resource types whose rows and columns follow from compiled SQL."""
 
 SEVERITY = {
     Category.NONE: 0,
@@ -38,63 +49,66 @@ SEVERITY = {
     Category.UNKNOWN: 3,
     Category.BREAKING: 4,
 }
-"""What is known to break outweighs what cannot be told."""
+"""Rank of each category. A proven break outranks an unknown effect."""
 
-SAYS_NOTHING_OF_DATA = frozenset(
+METADATA_CONFIG = frozenset(
     """tags meta group access docs persist_docs description labels query_tag freshness loaded_at_field
     loaded_at_query loader label source_meta deprecation_date latest_version snowflake_warehouse
     databricks_compute static_analysis owner url maturity constraints batch_size concurrent_batches""".split()
 )
-"""Configuration that is about the node, or about how it is run. Constraints without a contract are not
-enforced, and those with one are a contract's."""
+"""Config keys that do not affect the node's data. Constraints without a contract are not enforced;
+those with one are compared as part of the contract."""
 
-ONLY_HOW_IT_IS_KEPT = frozenset(
+STORAGE_CONFIG = frozenset(
     """cluster_by partition_by indexes sort sort_type dist transient automatic_clustering file_format
     liquid_clustered_by buckets clustered_by unlogged backup""".split()
 )
-"""Configuration of how a table lies in the warehouse: the same rows and columns come out of it."""
+"""Config keys that affect only how the warehouse stores a table, not its rows and columns."""
 
-DECIDES_OVER_ROWS = frozenset(
+ROW_CONFIG = frozenset(
     """unique_key incremental_strategy incremental_predicates on_schema_change merge_update_columns
     merge_exclude_columns full_refresh event_time begin lookback strategy updated_at check_cols
     invalidate_hard_deletes hard_deletes dbt_valid_to_current""".split()
 )
-"""Configuration of what is added, kept and overwritten by the next build."""
+"""Config keys that determine which rows the next build adds, retains and overwrites."""
 
-BUILT_AFRESH = frozenset(["view", "table"])
-"""Materializations that hold what the query gives, neither more nor less."""
+REBUILT = frozenset(["view", "table"])
+"""Materializations that contain exactly the result of the query."""
 
 _NOTHING = SqlChange(category=Category.NONE)
 _MOVED = SqlChange(category=Category.BREAKING, reasons=("moved",))
-"""Of tables that are built afresh; what only adds to its table starts again in another place."""
+"""For tables that are rebuilt on every run. An incremental table starts empty at its new location."""
 _COLUMN_RANK = {Status.REMOVED: 0, Status.MODIFIED: 1, Status.ADDED: 2}
 
 
-class Judged(NamedTuple):
-    """Changes, and what of them those that read the nodes in the project get to see."""
+class CategorisedChanges(NamedTuple):
+    """Changes with their categories, and the effects that nodes inside the project see."""
 
     changes: dict[str, Change]
-    """By unique id, each that somebody may read with its category, and the columns that it touches."""
+    """Changes by unique id. Those of readable nodes have a category and the affected columns."""
     effects: dict[str, SqlChange]
-    """Of what is read in the project: models follow a table through `ref` that is merely somewhere else."""
+    """Effects on readers inside the project, which follow a relocated table through `ref`."""
     moved: tuple[str, ...]
-    """What is somewhere else, and so gone for those who name the table."""
+    """Nodes whose relation moved, which breaks queries that name the table directly."""
 
 
-def with_categories(changes: Mapping[str, Change], base: Side, current: Side, compare: CompareSql) -> Judged:
-    """What each of *changes* can break.
+def categorise(
+    changes: Mapping[str, Change], base: ProjectSide, current: ProjectSide, compare: CompareSql
+) -> CategorisedChanges:
+    """Return *changes* with the category of each.
 
-    Nodes of the two sides must have their code wherever it is known; *compare* is only called for nodes
-    whose SQL differs.
+    Nodes of both sides must include their code if it is stored. *compare* is called only for nodes whose SQL
+    differs.
     """
     causes = Causes(base, current)
     effects = {
         unique_id: list(_all_effects(change, causes, compare)) for unique_id, change in changes.items()
     }
-    return Judged(
+    return CategorisedChanges(
         {unique_id: _judged(change, effects[unique_id]) for unique_id, change in changes.items()},
         {
-            unique_id: merged(effect for effect in found if effect is not _MOVED)
+            # By identity: the move of an incremental table is an equal effect, but its readers do see it.
+            unique_id: merge_effects(effect for effect in found if effect is not _MOVED)
             for unique_id, found in effects.items()
             if found and changes[unique_id].status is not Status.ADDED
         },
@@ -102,8 +116,8 @@ def with_categories(changes: Mapping[str, Change], base: Side, current: Side, co
     )
 
 
-def merged(found: Iterable[SqlChange]) -> SqlChange:
-    """All of *found* as one: the most severe category, every column once, with its worst."""
+def merge_effects(found: Iterable[SqlChange]) -> SqlChange:
+    """Merge *found* into one effect: the most severe category, and each column once with its worst status."""
     effects = list(found)
     columns: dict[str, ColumnChange] = {}
     for column in (column for effect in effects for column in effect.columns):
@@ -120,43 +134,35 @@ def merged(found: Iterable[SqlChange]) -> SqlChange:
 
 
 def readers_of_ephemeral(
-    changes: Mapping[str, Change], base: Side, current: Side, graph: LineageGraph, compare: CompareSql
+    changes: Mapping[str, Change],
+    base: ProjectSide,
+    current: ProjectSide,
+    graph: LineageGraph,
+    compare: CompareSql,
 ) -> dict[str, tuple[str, int, SqlChange]]:
-    """What changed in those that an ephemeral model's code is put into, by reader.
+    """Return the effects of changed ephemeral models on the nodes that inline them, by reader.
 
-    Told are that model, how many edges lead from it to the reader, and the effect.
-
-    Such a change shows in the readers' compiled SQL, though they did not change themselves.
+    Each value is the ephemeral model, the number of edges from it to the reader, and the effect. The change
+    shows in the readers' compiled SQL although the readers did not change themselves.
     """
     causes = Causes(base, current)
     found: dict[str, tuple[str, int, SqlChange]] = {}
     for unique_id, change in changes.items():
-        if change.category in (None, Category.NONE) or not _is_ephemeral(current.nodes.get(unique_id)):
+        if change.category in (None, Category.NONE) or not is_ephemeral(unique_id, current.nodes):
             continue
-        waiting, seen = deque([(unique_id, 0)]), {unique_id}
-        while waiting:
-            parent, distance = waiting.popleft()
-            for child in graph.children(parent):
-                before, after = base.nodes.get(child), current.nodes.get(child)
-                if child in seen:
-                    continue
-                seen.add(child)
-                if _is_ephemeral(after):
-                    waiting.append((child, distance + 1))
-                elif before and after and after.resource_type in SQL_BUILT:
-                    effect = _of_sql(before, after, causes, compare)
-                    found[child] = (unique_id, distance + 1, effect)
+        # A reader that is ephemeral itself is inlined in turn.
+        through = partial(is_ephemeral, nodes=current.nodes)
+        for child, distance in graph.descendants(unique_id, through=through).items():
+            before, after = base.nodes.get(child), current.nodes.get(child)
+            if before and after and after.resource_type in SQL_BUILT and not after.is_ephemeral:
+                found[child] = (unique_id, distance, _of_sql(before, after, causes, compare))
     return found
-
-
-def _is_ephemeral(node: NodeMetadata | None) -> bool:
-    return node is not None and node.materialized == "ephemeral"
 
 
 def _judged(change: Change, effects: Sequence[SqlChange]) -> Change:
     if not effects:
         return change
-    effect = merged(effects)
+    effect = merge_effects(effects)
     return replace(
         change,
         category=effect.category,
@@ -167,7 +173,7 @@ def _judged(change: Change, effects: Sequence[SqlChange]) -> Change:
 
 
 def _all_effects(change: Change, causes: Causes, compare: CompareSql) -> Iterator[SqlChange]:
-    """What a change does to those that read the node; nothing where nobody does."""
+    """Yield the effects of a change on the node's readers; nothing if the resource type has no readers."""
     if change.resource_type not in READ or change.status is Status.UNCHANGED:
         return
     if change.status is Status.ADDED:
@@ -183,7 +189,7 @@ def _all_effects(change: Change, causes: Causes, compare: CompareSql) -> Iterato
 def _effects(
     change: Change, before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: CompareSql
 ) -> Iterator[SqlChange]:
-    """The effect of each reason."""
+    """Yield the effect of each reason."""
     if after.resource_type in RELATIONS:
         yield from scanned_effects(change, before, after, lambda: _of_sql(before, after, causes, compare))
         return
@@ -197,13 +203,15 @@ def _effects(
     for detail in change.details:
         match detail.reason:
             case Reason.COMPILED if detail.key != "compiled_code":
+                # The details of a redirected source or a redefined measure.
                 yield _breaking("reads another relation" if has_sql else "definition changed")
             case Reason.MACROS if detail.key in unseen or not has_sql:
                 yield _unknown(f"macro {detail.key.rpartition('.')[2]} runs outside of the query")
             case Reason.CONFIG:
                 yield _of_config(detail)
             case Reason.RELATION:
-                afresh = after.resource_type == "seed" or after.materialized in BUILT_AFRESH
+                # A relation that is rebuilt is complete at its new location.
+                afresh = after.resource_type == "seed" or after.materialized in REBUILT
                 yield _MOVED if afresh else _breaking("moved")
             case Reason.DATA:
                 yield _breaking("other rows")
@@ -216,6 +224,7 @@ def _effects(
 def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: CompareSql) -> SqlChange:
     old, new = causes.base.compiled(before), causes.current.compiled(after)
     if old is None or new is None:
+        # Equal hashes of the source prove that its own query is the same, if neither side is compiled.
         same = before.compiled_code is after.compiled_code is None and before.code_hash == after.code_hash
         return _NOTHING if same and before.code_hash else _unknown("not compiled on both sides")
     if old == new:
@@ -224,11 +233,12 @@ def _of_sql(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare: 
 
 
 def _of_body(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> SqlChange:
-    """What of an edit the compiled SQL cannot show: Jinja chose one of two branches when it was compiled."""
+    """Return the effect that compiled SQL cannot show, because only one branch of the Jinja is compiled."""
     texts = (before.raw_code or "", after.raw_code or "")
     if not any(map(branches, texts)):
         return _NOTHING
     alike = branch_tokens(texts[0], causes.adapter) == branch_tokens(texts[1], causes.adapter)
+    # The branches are the same, and the compiled difference has its own category.
     if alike and causes.base.compiled(before) != causes.current.compiled(after):
         return _NOTHING
     return _unknown("a branch that was not compiled")
@@ -243,17 +253,17 @@ def _without_sql(node: NodeMetadata) -> SqlChange:
 def _of_config(detail: ChangeDetail) -> SqlChange:
     parts = detail.key.split(".")
     key = parts[0]
-    if key in SAYS_NOTHING_OF_DATA or parts[-1] == "label" or "meta" in parts:
+    if key in METADATA_CONFIG or parts[-1] == "label" or "meta" in parts:
         return _NOTHING
-    if key == "columns":  # documented, without a contract
+    if key == "columns":  # documentation without a contract
         return _NOTHING
-    if key in ONLY_HOW_IT_IS_KEPT:
+    if key in STORAGE_CONFIG:
         return SqlChange(category=Category.NON_BREAKING, reasons=(f"{key} changed",))
-    if key in DECIDES_OVER_ROWS:
+    if key in ROW_CONFIG:
         return _breaking(f"{key} changed")
     if key == "materialized":
         return _of_materialization(detail)
-    if key == "column_types" and detail.key != key:  # of a seed
+    if key == "column_types" and detail.key != key:  # seeds only
         return _touching(detail.key.removeprefix("column_types."), Status.MODIFIED, f"{detail.key} changed")
     return _unknown(f"{key} changed")
 
@@ -261,15 +271,17 @@ def _of_config(detail: ChangeDetail) -> SqlChange:
 def _of_materialization(detail: ChangeDetail) -> SqlChange:
     base, current = str(detail.base or "view"), str(detail.current or "view")
     reason = f"materialized: {detail.base} → {detail.current}"
-    if {base, current} <= BUILT_AFRESH or (base == "ephemeral" and current in BUILT_AFRESH):
+    # Readers that inlined an ephemeral model now find the same rows in its relation.
+    if {base, current} <= REBUILT or (base == "ephemeral" and current in REBUILT):
         return SqlChange(category=Category.NON_BREAKING, reasons=(reason,))
     return _breaking(reason)
 
 
 def _of_columns(detail: ChangeDetail) -> SqlChange:
-    """Of columns as the catalog has them, or as a contract promises them."""
+    """Return the effect of a column change in the catalog or in a contract."""
     if detail.key == "(order)":
         return SqlChange(category=Category.NON_BREAKING, moved=True)
+    # Constraints reject new rows. They do not change those that readers see.
     if detail.reason is Reason.CONTRACT and (
         detail.key in ("enforced", "constraints") or detail.key.startswith("columns.")
     ):
@@ -296,3 +308,113 @@ def _breaking(*reasons: str) -> SqlChange:
 
 def _unknown(*reasons: str) -> SqlChange:
     return SqlChange(category=Category.UNKNOWN, reasons=reasons)
+
+
+def changed_ids(changes: Mapping[str, Change]) -> list[str]:
+    """Return the ids of added, removed and modified nodes."""
+    return [unique_id for unique_id, change in changes.items() if change.status is not Status.UNCHANGED]
+
+
+def run_diff(
+    base: RunMetadata,
+    current: RunMetadata,
+    changes: Mapping[str, Change],
+    graph: LineageGraph,
+    named: Mapping[str, NodeMetadata],
+    unseen: Iterable[str] = (),
+    notes: Iterable[str] = (),
+    unselected: Collection[str] = (),
+    reached: Mapping[str, AffectedNode] | None = None,
+) -> RunDiff:
+    """Return the diff with *changes* and their impact in *graph*, which has the edges of both runs.
+
+    *named* contains at least every node that the changes affect. *unseen* are seeds whose rows appear in no
+    artifact. *notes* come before the notes about these. *unselected* nodes also changed but were not
+    requested. Only *reached* nodes are impacted; without it, all downstream nodes are.
+    """
+    changed = changed_ids(changes)
+    downstream = {
+        unique_id: place
+        for unique_id, place in graph.impact(changed).items()
+        if unique_id in named and unique_id not in unselected
+    }
+    impacted = list(_impacts(downstream, named, reached))
+    children = [LineageEdge(child, parent) for parent in changed for child in graph.children(parent)]
+    return RunDiff(
+        base=base,
+        current=current,
+        changes=tuple(
+            _with_reach(changes[unique_id], (reached or {}).get(unique_id)) for unique_id in sorted(changes)
+        ),
+        impacted=tuple(sorted(impacted, key=lambda impact: (impact.distance, impact.unique_id))),
+        unreached=len(downstream) - len(impacted),
+        children=tuple(sorted(children)),
+        names={
+            unique_id: named[unique_id].label
+            for edge in children
+            for unique_id in (edge.node_id, edge.parent_id)
+            if unique_id in named
+        },
+        notes=(*notes, *_notes(sorted(unseen))),
+    )
+
+
+def _impacts(
+    downstream: Mapping[str, tuple[int, str]],
+    named: Mapping[str, NodeMetadata],
+    reached: Mapping[str, AffectedNode] | None,
+) -> Iterator[Impact]:
+    for unique_id, (distance, origin) in downstream.items():
+        node = named[unique_id]
+        impact = Impact(
+            unique_id=unique_id,
+            name=node.label,
+            resource_type=node.resource_type,
+            distance=distance,
+            origin=origin,
+        )
+        if reached is None:
+            yield impact
+        elif found := reached.get(unique_id):
+            yield replace(
+                impact,
+                distance=found.distance,
+                origin=found.origin,
+                reach=found.reach,
+                columns=tuple(sorted(found.columns)) if found.reach is Reach.COLUMNS else (),
+                # A failure is the worst effect, so its confidence is shown even if another effect is surer.
+                confidence=found.fails or found.confidence,
+                fails=found.fails > 0,
+            )
+
+
+def _with_reach(change: Change, found: AffectedNode | None) -> Change:
+    """Add the effects of other changes to *change*, unless the node is added or removed."""
+    if found is None or change.status is not Status.MODIFIED:
+        return change
+    return replace(
+        change,
+        reached=ReachedBy(
+            origins=tuple(sorted(found.origins)),
+            reach=found.reach,
+            columns=tuple(sorted(found.columns)) if found.reach is Reach.COLUMNS else (),
+            confidence=found.fails or found.confidence,
+            fails=found.fails > 0,
+        ),
+    )
+
+
+def is_unseen_seed(before: NodeMetadata, after: NodeMetadata) -> bool:
+    """Return True if the rows are unknown: over 1 MiB for dbt, and the file was not found on both sides."""
+    if after.resource_type != "seed" or "path" not in (before.checksum_rule, after.checksum_rule):
+        return False
+    return not (before.code_hash and after.code_hash) and before.checksum_rule == after.checksum_rule
+
+
+def _notes(unseen: list[str]) -> Iterable[str]:
+    if unseen:
+        names = ", ".join(unique_id.split(".", 2)[-1] for unique_id in unseen)
+        yield (
+            f"Rows not compared: {names} (over 1 MiB, which dbt does not hash; "
+            "record in the directory that contains the seed files)"
+        )

@@ -1,55 +1,217 @@
-"""What caused a difference: an edit, or the environment.
+"""Causes of a difference: an edit, or the environment.
 
-dbt's artifacts hold what the project rendered to, not why. The cause is told from what the code
-mentions: a text that reads `target` and neither a variable nor a changed macro can differ only
-because the target does.
+dbt's artifacts hold the rendered project, not the reason for a difference. The cause is inferred from the
+names that the code mentions: code that reads `target`, but no variable and no changed macro, can differ only
+because the target differs.
+
+dbt does not list the macros that it runs around a node's SQL: a materialization calls `create_table_as`, and
+dbt itself calls `get_incremental_default_sql`. A project macro with such a name, optionally with an adapter's
+prefix (`duckdb__create_table_as`), overrides dbt's own. Macros are therefore followed by name: from a macro
+to its dependencies, to the macros behind its `adapter.…` calls, and to other macros with these names.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from recce_meta.diff.code import decides_at_run_time, jinja_names, names_in_branches, same_code
-from recce_meta.diff.run_by_dbt import RunByDbt, unattributed
-from recce_meta.diff.side import VARIABLES, VOLATILE, Side, is_builtin
-from recce_meta.diff.values import normal
+from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, is_builtin, normalise
+from recce_meta.errors import first_of
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason
+
+BUILT = frozenset(["model", "seed", "snapshot", "test"])
+"""Resource types that dbt builds with a materialization."""
+
+MOST_NAMES = 5
+CALLED_BY_DBT = "Changed {} that dbt itself may call, with unknown effects on nodes: {}"
+
+_ADAPTER_CALL = re.compile(r"\badapter\.(\w+)")
+"""Adapter methods, many of which run the macro with the same name."""
+_CALL = re.compile(r"[|.]\s*\w+|\b(\w+)\s*\(")
+"""Possible macro calls, without filters and methods; `dispatch` occurs inside a macro of the same name."""
+
+
+class _LookedUp(NamedTuple):
+    """Name pattern of the macro that dbt looks up for a strategy."""
+
+    prefix: str
+    suffix: str
+
+    def fits(self, name: str, strategy: str | None) -> bool:
+        """Return True if *name* is the macro for *strategy*, or for any strategy if that is None."""
+        if strategy is not None:
+            return name == f"{self.prefix}{strategy}{self.suffix}"
+        return name.startswith(self.prefix) and name.endswith(self.suffix)
+
+
+LOOKED_UP = {
+    "incremental": _LookedUp("get_incremental_", "_sql"),
+    "snapshot": _LookedUp("snapshot_", "_strategy"),
+    "test": _LookedUp("get_where_", "subquery"),
+}
+"""Macros whose names dbt assembles or calls from Python, by materialization."""
+
+
+class _Built(NamedTuple):
+    """Properties of a node that determine which macros build it. None matches any strategy."""
+
+    materialized: str
+    strategy: str | None = None
+
+
+class RunByDbt:
+    """Macros of one side that dbt runs although no node calls them."""
+
+    def __init__(self, macros: Mapping[str, MacroMetadata]) -> None:
+        self._macros = macros
+        self._reached: dict[_Built, frozenset[str]] = {}
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Return the names of the macros of dbt and its adapter, without the adapter's prefix."""
+        return frozenset(
+            base_name(macro.name) for macro in self._macros.values() if is_builtin(macro.package_name)
+        )
+
+    def overrides(self) -> Iterator[str]:
+        """Yield unique ids of project and package macros that have the same name as a built-in macro."""
+        for macro in self._macros.values():
+            if not is_builtin(macro.package_name) and base_name(macro.name) in self.names:
+                yield macro.unique_id
+
+    def behind_overrides(self) -> frozenset[str]:
+        """Return the overrides and the macros that they call."""
+        return self._closure(self.overrides())
+
+    def around(self, node: NodeMetadata, *, any_strategy: bool = False) -> frozenset[str]:
+        """Return the macros that dbt runs to build *node*, for every strategy if *any_strategy* is set."""
+        if node.resource_type not in BUILT or not node.materialized:
+            return frozenset()
+        strategy = None if any_strategy else _strategy(node)
+        built = _Built(str(node.materialized), strategy)
+        if built not in self._reached:
+            self._reached[built] = self._closure(self._roots(built))
+        return self._reached[built]
+
+    @cached_property
+    def _has_overrides(self) -> bool:
+        return next(self.overrides(), None) is not None
+
+    def _roots(self, built: _Built) -> Iterator[str]:
+        """Yield macros that dbt looks up by name for this materialization and strategy."""
+        # Only overrides lead from dbt's own macros to those of the project.
+        if not self._has_overrides:
+            return
+        starts = f"materialization_{built.materialized}_"
+        looked_up = LOOKED_UP.get(built.materialized)
+        for macro in self._macros.values():
+            name = base_name(macro.name)
+            if name.startswith(starts) or (looked_up and looked_up.fits(name, built.strategy)):
+                yield macro.unique_id
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for macro in self._macros.values():
+            found[base_name(macro.name)].append(macro.unique_id)
+        return found
+
+    @cached_property
+    def _lists_calls(self) -> bool:
+        """Return True if dbt's macros list dependencies; dbt 2.0 does not write them."""
+        return any(macro.macros for macro in self._macros.values() if is_builtin(macro.package_name))
+
+    def _calls(self, code: str) -> Iterator[str]:
+        """Yield names that *code* calls without listing them as dependencies."""
+        yield from _ADAPTER_CALL.findall(code)
+        if not self._lists_calls:
+            yield from (base_name(name) for name in _CALL.findall(code) if name)
+
+    def _closure(self, roots: Iterable[str]) -> frozenset[str]:
+        found: set[str] = set()
+        waiting = list(roots)
+        while waiting:
+            macro = self._macros.get(unique_id := waiting.pop())
+            if unique_id in found or macro is None:
+                continue
+            found.add(unique_id)
+            waiting += macro.macros
+            # dbt dispatches by name, so any macro of this name may run.
+            for name in {base_name(macro.name), *self._calls(macro.macro_sql)}:
+                waiting += self._by_name.get(name, ())
+        return frozenset(found)
+
+
+def base_name(name: str) -> str:
+    """Return the name that `adapter.dispatch` looks up.
+
+    >>> base_name("duckdb__create_table_as"), base_name("create_table_as"), base_name("__own")
+    ('create_table_as', 'create_table_as', '__own')
+    """
+    prefix, separator, rest = name.partition("__")
+    return rest if prefix and separator and rest else name
+
+
+def unattributed_note(
+    sides: Collection[RunByDbt], left: Collection[str], nodes: Iterable[NodeMetadata]
+) -> list[str]:
+    """Return a note that lists the changed macros in *left* that build none of *nodes*."""
+    names = set(left)
+    for node in nodes if names else ():
+        for side in sides:
+            names -= side.around(node, any_strategy=True)
+    if not names:
+        return []
+    shown = first_of([unique_id.removeprefix("macro.") for unique_id in sorted(names)], MOST_NAMES)
+    return [CALLED_BY_DBT.format("macro" if len(names) == 1 else "macros", shown)]
+
+
+def _strategy(node: NodeMetadata) -> str | None:
+    key = {"incremental": "incremental_strategy", "snapshot": "strategy"}.get(str(node.materialized))
+    if key is None:
+        return None
+    # `delete+insert` runs `get_incremental_delete_insert_sql`.
+    return str(node.config.get(key) or "default").replace("+", "_")
+
 
 HOOKS = ("pre-hook", "post-hook", "pre_hook", "post_hook")
 
 
 @dataclass(frozen=True)
 class Causes:
-    """Both sides, and what follows from comparing them as a whole."""
+    """Both sides, and properties that follow from comparing them as a whole."""
 
-    base: Side
-    current: Side
+    base: ProjectSide
+    current: ProjectSide
 
     @cached_property
     def adapter(self) -> str | None:
-        """dbt's adapter_type."""
+        """Return dbt's adapter_type."""
         return self.current.adapter or self.base.adapter
 
     @cached_property
     def same_environment(self) -> bool:
-        """Whether both sides were built under one target, as far as the artifacts tell."""
+        """Return True if the artifacts show no difference in target between the sides."""
         names = {side.target_name for side in (self.base, self.current) if side.target_name}
         return len(names) < 2 and self.base.place == self.current.place
 
     @cached_property
     def same_dbt(self) -> bool:
-        """Whether one version of dbt wrote both sides, or none is known."""
+        """Return True if the same version of dbt wrote both sides, or if neither version is known."""
         return self.base.dbt_version == self.current.dbt_version
 
     @cached_property
     def same_commit(self) -> bool:
-        """True if both sides are proven to come from one clean commit, and nothing contradicts it."""
+        """Return True if both sides provably come from one clean commit and no code contradicts it."""
         before, after = self.base.run, self.current.run
         if before is None or after is None or before.git_sha is None or before.git_sha != after.git_sha:
             return False
+        # Files that differ from the commit, or that may come from another checkout, prove nothing.
         if not before.git_proven or not after.git_proven or before.git_dirty or after.git_dirty:
             return False
         return not self.changed_macros and self._same_sources()
@@ -70,11 +232,12 @@ class Causes:
 
     @cached_property
     def changed_macros(self) -> frozenset[str]:
-        """Macros whose code changed, came or went, but for formatting and for those that come with dbt."""
+        """Return macros that were added, removed or changed, ignoring formatting and built-in macros."""
         runs = (self.base.run, self.current.run)
         if runs[0] and runs[1] and runs[0].macro_set_id == runs[1].macro_set_id is not None:
             return frozenset()
         before, after = self.base.macros, self.current.macros
+        # Without the macros of one side, all macros of the other would count as changed.
         if not before or not after:
             return frozenset()
         changed = set()
@@ -90,17 +253,17 @@ class Causes:
         return same_code(old.macro_sql, new.macro_sql, adapter=self.adapter)
 
     def macros_behind(self, node: NodeMetadata, before: NodeMetadata) -> set[str]:
-        """Changed macros that the node calls, directly or not."""
+        """Return the changed macros that the node calls directly or indirectly."""
         if not self.changed_macros:
             return set()
         called = self.base.closure(before.macros) | self.current.closure(node.macros)
         return called & self.changed_macros
 
     def macro_details(self, before: NodeMetadata, after: NodeMetadata) -> Iterator[ChangeDetail]:
-        """Changed macros that changed what the node does.
+        """Yield a detail for each changed macro that affects the node.
 
-        Where SQL was compiled on both sides it shows what a macro did to it; macros of hooks and of the
-        materialization run later and leave no trace there.
+        SQL compiled on both sides shows the effect of a macro. Macros in hooks and materializations run later
+        and are not visible in compiled SQL.
         """
         if not self.changed_macros:
             return
@@ -116,10 +279,10 @@ class Causes:
             yield ChangeDetail(Reason.MACROS, unique_id, old and old.macro_sql, new and new.macro_sql)
 
     def _macros_out_of_sight(self, before: NodeMetadata, after: NodeMetadata) -> set[str]:
-        """Changed macros behind a node whose effect compiled SQL need not show.
+        """Return changed macros used by a node whose effect compiled SQL may not show.
 
-        It shows one branch of what `is_incremental()` decides: a macro may be called in another one,
-        where dbt has not met it either, or decide by itself.
+        Compiled SQL shows one branch of an `is_incremental()` condition. A macro may be called in the other
+        branch, where dbt does not record it either, or it may branch itself.
         """
         hidden = names_in_branches(before.raw_code or "") | names_in_branches(after.raw_code or "")
         guilty = self._closure(hidden)
@@ -130,14 +293,14 @@ class Causes:
         return guilty
 
     def unseen_macros(self, before: NodeMetadata, after: NodeMetadata) -> frozenset[str]:
-        """Changed macros whose effect on a node its compiled SQL need not show: in hooks, in branches."""
+        """Return changed macros whose effect may be absent from compiled SQL: in hooks or in branches."""
         if not self.changed_macros:
             return frozenset()
         found = self._macros_at_run_time(before) | self._macros_at_run_time(after)
         return self.changed_macros & (found | self._macros_out_of_sight(before, after))
 
     def _closure(self, names: Iterable[str]) -> set[str]:
-        """The project's macros of these names, on both sides, and all that they call."""
+        """Return the project's macros with these names on both sides, and all macros that they call."""
         known = list(names)
         roots = [
             one for side in (self.base, self.current) for name in known for one in side.macro_named(name)
@@ -145,7 +308,7 @@ class Causes:
         return self.base.closure(roots) | self.current.closure(roots)
 
     def same_compiled(self, before: NodeMetadata, after: NodeMetadata) -> bool:
-        """Whether both compiled to SQL that means the same, as far as both were compiled."""
+        """Return True if both sides compiled to equivalent SQL, or if a side was not compiled."""
         base, current = self.base.compiled(before), self.current.compiled(after)
         if base is None or current is None or base == current:
             return True
@@ -154,7 +317,7 @@ class Causes:
         )
 
     def _macros_at_run_time(self, node: NodeMetadata) -> set[str]:
-        """Macros that dbt runs around the node's SQL: in hooks, and the project's own materializations."""
+        """Return macros that dbt runs around the node's SQL: hooks and custom materializations."""
         names: set[str] = set()
         for key in HOOKS:
             for text in hook_texts(node.config.get(key)):
@@ -171,27 +334,28 @@ class Causes:
         return RunByDbt(self.base.macros), RunByDbt(self.current.macros)
 
     def may_build(self, node: NodeMetadata) -> bool:
-        """Return True if a changed macro may build *node*, whatever its strategy is."""
+        """Return True if a changed macro may build *node*, regardless of its strategy."""
         return any(self.changed_macros & side.around(node, any_strategy=True) for side in self._by_dbt)
 
     def unattributed_macros(self, nodes: Iterable[NodeMetadata]) -> list[str]:
-        """Return a note about changed macros that dbt may call and that none of *nodes* shows."""
+        """Return a note about changed macros that dbt may call but that no node in *nodes* mentions."""
         if not self.changed_macros:
             return []
         listed = list(nodes)
         called = {macro for node in listed for macro in node.macros}
         known = self.base.closure(called) | self.current.closure(called)
         behind = self._by_dbt[0].behind_overrides() | self._by_dbt[1].behind_overrides()
-        return unattributed(self._by_dbt, (behind & self.changed_macros) - known, listed)
+        return unattributed_note(self._by_dbt, (behind & self.changed_macros) - known, listed)
 
     def of_compiled(self, before: NodeMetadata, after: NodeMetadata) -> Reason:
-        """Why the same source compiled to other SQL: `COMPILED` for an edit, else `ENVIRONMENT`."""
+        """Return why the same source compiled to other SQL: `COMPILED` for an edit, else `ENVIRONMENT`."""
         if self.macros_behind(after, before) or before.parents != after.parents:
             return Reason.COMPILED
         names = self.base.mentions(before) | self.current.mentions(after)
         variable = not names.isdisjoint(VARIABLES)
         if not names.isdisjoint(VOLATILE):
             return Reason.ENVIRONMENT
+        # A variable's value may have been edited as well, unless the targets already differ.
         if "target" in names and (not variable or not self.same_environment):
             return Reason.ENVIRONMENT
         if not self.same_dbt and not variable:
@@ -199,7 +363,7 @@ class Causes:
         return Reason.COMPILED
 
     def of_config(self, before: NodeMetadata, after: NodeMetadata, key: str) -> Reason:
-        """Why one key of the configuration rendered to another value."""
+        """Return why one configuration key rendered to another value."""
         top = key.split(".", 1)[0]
         templates = [template(node, top) for node in (before, after)]
         if templates[0] == templates[1] and has_jinja(templates[0]):
@@ -209,8 +373,8 @@ class Causes:
             calls = _config_calls(after.raw_code or "")
             if re.search(rf"\b{re.escape(top.replace('-', '_'))}\b", calls):
                 return self._of_names(jinja_names(calls))
-        # dbt renders YAML properties before it writes them: only a proven commit excludes an edit, and only
-        # in the project itself, because files of packages are not in the repository.
+        # dbt renders YAML properties before it writes them, so only a proven commit excludes an edit. This
+        # holds only in the project itself, because files of packages are not in the repository.
         is_own = self.current.run is not None and after.package_name == self.current.run.project_name
         is_edit = self.same_environment or not is_own or not self.same_commit
         return Reason.CONFIG if is_edit else Reason.ENVIRONMENT
@@ -221,18 +385,18 @@ class Causes:
         return Reason.CONFIG
 
     def new_field(self, left: Json, right: Json) -> bool:
-        """Whether a value that one side lacks is a field that the other side's version of dbt added."""
-        return not self.same_dbt and (normal(left) is None or normal(right) is None)
+        """Return True if one side lacks the value because the dbt versions have different fields."""
+        return not self.same_dbt and (normalise(left) is None or normalise(right) is None)
 
     def same_checksum_rule(self, before: NodeMetadata, after: NodeMetadata) -> bool:
-        """Whether dbt computed both checksums alike, so that they can be compared."""
+        """Return True if dbt computed both checksums by the same rule, so that they are comparable."""
         if before.checksum_rule and after.checksum_rule:
             return before.checksum_rule == after.checksum_rule
         return self.same_dbt
 
 
 def template(node: NodeMetadata, key: str) -> Json:
-    """The key's value as the project wrote it, None where it did not; dbt spells hooks in two ways."""
+    """Return the key's unrendered value, or None if the project does not set it; hooks have two spellings."""
     for spelling in (key, key.replace("-", "_"), key.replace("_", "-")):
         if spelling in node.unrendered_config:
             return node.unrendered_config[spelling]
@@ -248,12 +412,12 @@ def _text(value: Json) -> str:
 
 
 def has_jinja(value: Json) -> bool:
-    """Whether any text in *value* is a Jinja template."""
+    """Return True if any string in *value* is a Jinja template."""
     return "{{" in (text := _text(value)) or "{%" in text
 
 
 def _config_calls(code: str) -> str:
-    """The part of the source up to the end of its last `config(…)` call, where values are set."""
+    """Return the source up to the end of its last `config(…)` call, where values are set."""
     if "config(" not in code and "config (" not in code:
         return ""
     end = code.find("}}", code.rindex("config"))
@@ -261,6 +425,6 @@ def _config_calls(code: str) -> str:
 
 
 def hook_texts(hooks: Json) -> list[Json]:
-    """The SQL of a node's hooks, which dbt writes as one or as a list, of texts or of objects."""
+    """Return the SQL of a node's hooks, which dbt writes as one item or a list, as strings or objects."""
     listed = hooks if isinstance(hooks, list) else [] if hooks is None else [hooks]
     return [hook.get("sql") if isinstance(hook, dict) else hook for hook in listed]

@@ -1,54 +1,144 @@
-"""What changed between two sides, node by node, with every reason.
+"""Changes between two sides, node by node, with every reason.
 
-A node is *modified* when something changed for a reader of the warehouse or of the documentation.
-Differences that an edit cannot have caused (another target, another dbt) or that mean nothing
-(comments, white space, a moved file) leave it *unchanged*. Each kind of reason is found by one
-function that yields details; `recce_meta.diff.causes` tells edits from environment.
+A node is *modified* if something changed for a reader of the warehouse or of the documentation. It is
+*unchanged* if its differences cannot come from an edit (another target, another dbt version) or have no
+effect (comments, white space, a moved file). For each kind of reason one function yields the details;
+`recce_meta.diff.causes` separates edits from the environment.
+
+Two runs in different environments have different locations for every node, which is not a change. Locations
+are compared relative to the target: `<target>_marts` and `<target>_finance` differ.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from recce_meta.diff.causes import Causes
-from recce_meta.diff.code import branches, same_code
-from recce_meta.diff.columns import column_details, contract_details, description_details
-from recce_meta.diff.config import config_details, property_details
-from recce_meta.diff.places import relation_details
-from recce_meta.diff.scanned import scanned_details
-from recce_meta.diff.side import Side
-from recce_meta.models import (
-    COSMETIC,
-    Change,
-    ChangeDetail,
-    NodeMetadata,
-    Project,
-    Reason,
-    Status,
+from recce_meta.diff.causes import Causes, has_jinja
+from recce_meta.diff.code import branches, jinja_names, same_code
+from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.properties import (
+    column_details,
+    config_details,
+    contract_details,
+    description_details,
+    property_details,
 )
-from recce_meta.models.kinds import SCANNED
+from recce_meta.diff.scan import scanned_details
+from recce_meta.models import COSMETIC, Change, ChangeDetail, Json, NodeMetadata, Project, Reason, Status
+from recce_meta.models.catalog import SCANNED
+
+NAMERS = ("generate_database_name", "generate_schema_name", "generate_alias_name")
+"""Macros by which a project chooses locations."""
+
+TARGET = "{target}"
+
+
+def relation_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
+    """Yield differences in database, schema, identifier or quoting, caused by an edit or the environment."""
+    if not before.relation_name or not after.relation_name:
+        return
+    places = (_place(before), _place(after))
+    for key in places[0]:
+        old, new = places[0][key], places[1][key]
+        if old == new:
+            continue
+        relative = (_relative(key, old, causes.base), _relative(key, new, causes.current))
+        moved = relative[0] != relative[1] and _by_edit(key, before, after, causes)
+        yield ChangeDetail(Reason.RELATION if moved else Reason.ENVIRONMENT, key, old, new)
+    requoted = _quoting(before.relation_name) != _quoting(after.relation_name)
+    if requoted or (places[0] == places[1] and before.relation_name != after.relation_name):
+        same = causes.same_dbt and causes.base.adapter == causes.current.adapter
+        reason = Reason.RELATION if same else Reason.ENVIRONMENT  # older dbt versions quote differently
+        yield ChangeDetail(reason, "relation_name", before.relation_name, after.relation_name)
+
+
+def _quoting(relation: str) -> str:
+    """Return which parts of a relation's name are quoted: `"".""._` for `"db"."shop".orders`."""
+    return re.sub(r'[^."]+', "_", re.sub(r'"[^"]*"|`[^`]*`|\[[^]]*\]', '""', relation))
+
+
+def _place(node: NodeMetadata) -> dict[str, str | None]:
+    return {
+        "database_name": node.database_name,
+        "schema_name": node.schema_name,
+        "identifier": node.identifier,
+    }
+
+
+def _relative(key: str, value: str | None, side: ProjectSide) -> str | None:
+    """Return the location with the target's own part replaced by a placeholder."""
+    database, schema = side.place
+    if key == "database_name":
+        return TARGET if value == database else value
+    # dbt's own `generate_schema_name` appends a custom schema to the target's.
+    if key == "schema_name" and value and schema and (value == schema or value.startswith(f"{schema}_")):
+        return TARGET + value[len(schema) :]
+    return value
+
+
+def _by_edit(key: str, before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
+    """Return True if an edit must have moved the node, given that its relative location differs."""
+    if any(_changed_macro(name, causes) for name in NAMERS):
+        return True
+    option = {"database_name": "database", "schema_name": "schema", "identifier": "alias"}[key]
+    names = jinja_names(before.raw_code or "") | jinja_names(after.raw_code or "")
+    for node in (before, after):
+        names |= jinja_names(str(_written(option, node)))
+    if "target" in names and before.raw_code == after.raw_code and _same_template(option, before, after):
+        return False
+    # With equal targets, an edit is the only visible cause.
+    if causes.same_environment:
+        return True
+    custom = (before.config.get(option), after.config.get(option))
+    if before.resource_type == "source":
+        written = [node.properties.get(f"unrendered_{option}") for node in (before, after)]
+        return None not in written and written[0] != written[1]
+    # Databases and schemas differ between targets, names of relations only by an edit.
+    return key == "identifier" or custom[0] != custom[1]
+
+
+def _same_template(option: str, before: NodeMetadata, after: NodeMetadata) -> bool:
+    """Return True if both sides have the same template, or none: `config(…)` calls are stored rendered."""
+    old, new = _written(option, before), _written(option, after)
+    return bool(old == new) or not (has_jinja(old) or has_jinja(new))
+
+
+def _written(option: str, node: NodeMetadata) -> Json:
+    """Return the option's unrendered value; for sources it is in the properties."""
+    return node.unrendered_config.get(option) or node.properties.get(f"unrendered_{option}")
+
+
+def _changed_macro(name: str, causes: Causes) -> bool:
+    return any(
+        unique_id in causes.changed_macros
+        for side in (causes.base, causes.current)
+        for unique_id in side.macro_named(name)
+    )
+
 
 Source = Project | Mapping[str, NodeMetadata] | Iterable[NodeMetadata]
 
 REASONS = tuple(Reason)
 READERS = frozenset(["model", "snapshot"])
-"""What builds a relation from what it reads, and so changes when a source is pointed elsewhere."""
+"""Resource types that build a relation from their parents and so change if a source is redirected."""
 
 
 def detect_changes(base: Source, current: Source) -> dict[str, Change]:
-    """How each node that differs at all has changed from *base* to *current*, by unique id, sorted.
+    """Return the change of each node that differs between *base* and *current*, by unique id, sorted.
 
-    Both are extracted or loaded projects, or collections of nodes; without runs and macros some causes
-    (a macro, dbt's version) cannot be told. Nodes are compared by unique id.
+    Each side is an extracted or loaded project, or a collection of nodes. Without runs and macros some causes
+    (a macro, dbt's version) cannot be detected. Nodes are matched by unique id.
     """
-    return compare(Side.of(base), Side.of(current))
+    return compare(ProjectSide.of(base), ProjectSide.of(current))
 
 
-def compare(base: Side, current: Side) -> dict[str, Change]:
-    """`detect_changes` of two sides."""
+def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
+    """Return the changes between two sides, as `detect_changes` does."""
     causes = Causes(base, current)
     found: dict[str, Change] = {}
     renamed = renamed_by_dbt(base, current)
+    # A renamed node is compared under its new id only.
     for unique_id in (base.nodes.keys() | current.nodes.keys()) - set(renamed.values()):
         before, after = base.nodes.get(renamed.get(unique_id, unique_id)), current.nodes.get(unique_id)
         if before is None and after is not None:
@@ -68,10 +158,10 @@ def compare(base: Side, current: Side) -> dict[str, Change]:
     return dict(sorted(found.items()))
 
 
-def renamed_by_dbt(base: Side, current: Side) -> dict[str, str]:
-    """Unique ids of *current* that were others in *base* though the project named nothing anew.
+def renamed_by_dbt(base: ProjectSide, current: ProjectSide) -> dict[str, str]:
+    """Map unique ids of *current* to those of *base* for nodes that only dbt renamed.
 
-    The unit test of a versioned model is `….test_v3` to dbt-core, and `….test.v3` to dbt's Rust engine.
+    The unit test of a versioned model is `….test_v3` in dbt-core and `….test.v3` in dbt's Rust engine.
     """
     if base.dbt_version == current.dbt_version:
         return {}
@@ -87,8 +177,8 @@ def renamed_by_dbt(base: Side, current: Side) -> dict[str, str]:
 
 
 def node_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
-    """Every difference between two states of one node."""
-    if before == after:  # the same entry, though perhaps not the same macros behind it
+    """Yield every difference between two states of one node."""
+    if before == after:  # the macros behind an equal entry may differ
         yield from causes.macro_details(before, after)
         return
     if after.resource_type in SCANNED:
@@ -110,7 +200,7 @@ def node_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
 
 
 def code_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
-    """Body, compiled, macros, and what of it is formatting or environment."""
+    """Yield changes of body, compiled SQL and macros, including formatting and environment differences."""
     if before.resource_type == "seed":
         yield from causes.macro_details(before, after)
         return
@@ -126,7 +216,7 @@ def code_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
 
 
 def compiled_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
-    """The same source compiled to other SQL; a Python model's compiled text is dbt's wrapper."""
+    """Yield a detail if the same source compiled to other SQL, except for Python: dbt writes a wrapper."""
     if "python" in (before.language, after.language) or causes.same_compiled(before, after):
         return
     texts = (causes.base.compiled(before), causes.current.compiled(after))
@@ -134,7 +224,7 @@ def compiled_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
 
 
 def seed_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
-    """A seed's rows, from its file where that was hashed on both sides, else from dbt's checksum."""
+    """Yield changes of a seed's rows, from the file hash if both sides have it, else from dbt's checksum."""
     if before.resource_type != "seed":
         return
     if before.code_hash and after.code_hash:
@@ -146,22 +236,22 @@ def seed_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
     rules = {before.checksum_rule, after.checksum_rule}
     if before.checksum == after.checksum or rules == {"path"}:
         return
-    # A seed that crossed 1 MiB has other rows.
+    # dbt hashes the path of seeds above 1 MiB: a seed that crossed the limit has different rows.
     if "path" in rules or causes.same_checksum_rule(before, after):
         yield ChangeDetail(Reason.DATA, "checksum", before.checksum, after.checksum)
 
 
 def _same_source(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
     if before.raw_code is None or after.raw_code is None:
-        # Not written by this dbt, or known to be equal and not fetched.
+        # This version of dbt does not write it, or it is known to be equal and was not fetched.
         return before.code_hash == after.code_hash or None in (before.code_hash, after.code_hash)
     return same_code(before.raw_code, after.raw_code, language=after.language, adapter=causes.adapter)
 
 
 def _compiles_to_the_same(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:
-    """Whether the compiled SQL proves that another source means the same.
+    """Return True if compiled SQL proves that the edited source has the same meaning.
 
-    It does not where Jinja branches: an incremental model is compiled for one branch only.
+    It proves nothing if Jinja branches: an incremental model is compiled for one branch only.
     """
     if before.compiled_code is None or after.compiled_code is None or after.language == "python":
         return False
@@ -171,8 +261,8 @@ def _compiles_to_the_same(before: NodeMetadata, after: NodeMetadata, causes: Cau
 
 
 def _consequences(found: Mapping[str, Change], causes: Causes) -> dict[str, list[ChangeDetail]]:
-    """Changes that a node's own entry cannot show: it reads a source that was pointed elsewhere, or uses
-    a measure that was redefined."""
+    """Return changes that a node's own entry cannot show: a parent source that was redirected, or a measure
+    that was redefined."""
     moved = {
         unique_id
         for unique_id, change in found.items()
@@ -205,7 +295,7 @@ def _consequences(found: Mapping[str, Change], causes: Causes) -> dict[str, list
 
 
 def _measures(metric: NodeMetadata) -> set[str]:
-    """Names of the measures that a metric is made of."""
+    """Return the names of the measures that a metric uses."""
     params = metric.properties.get("type_params") or {}
     conversion = params.get("conversion_type_params") or {}
     used = [

@@ -1,10 +1,10 @@
-"""Whether two texts of code mean the same: tokens are compared, not characters.
+"""Comparison of code by tokens, to ignore differences in formatting.
 
-A SQL text, with or without Jinja, becomes a list of tokens without white space and comments; keywords
-lose their case, and identifiers too where the warehouse folds them. String literals stay as they are.
-Each Jinja construct is one token in a normal form: `{{ config(…) }}` is dropped (dbt tells the
-configuration apart), `ref('package', 'model')` loses its package (edges tell the package apart), and
-quotes and white-space control do not count. Python is compared as a syntax tree, its `dbt.config(…)` dropped.
+SQL, with or without Jinja, becomes a list of tokens without white space and comments. Keywords are
+lower-cased, and so are identifiers if the warehouse folds them. String literals are not changed. Each Jinja
+construct is one token in a normal form: `{{ config(…) }}` is dropped (dbt reports the configuration
+separately), `ref('package', 'model')` loses its package (lineage edges include the package), and quotes and
+white-space control do not count. Python is compared as a syntax tree, without `dbt.config(…)`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 FOLDING = frozenset(["postgres", "redshift", "snowflake", "oracle", "athena", "trino"])
-"""Adapters whose warehouse folds unquoted identifiers, so that their case never shows."""
+"""Adapters whose warehouse folds unquoted identifiers, so their case does not matter."""
 BACKSLASH = frozenset(["bigquery", "snowflake", "databricks", "spark", "redshift", "mysql", "clickhouse"])
-"""Adapters whose string literals know backslash escapes."""
+"""Adapters whose string literals support backslash escapes."""
 DOUBLE_QUOTED_STRINGS = frozenset(["bigquery", "databricks", "spark", "mysql"])
 HASH_COMMENTS = frozenset(["bigquery", "mysql"])
 SLASH_COMMENTS = frozenset(["snowflake"])
@@ -44,7 +44,7 @@ STEADY = frozenset(
     test endtest call endcall caller
     """.split()
 )
-"""Jinja's words, and functions that answer alike in every run."""
+"""Jinja keywords, and functions that return the same result in every run."""
 
 AT_RUN_TIME = frozenset(
     [
@@ -56,16 +56,16 @@ AT_RUN_TIME = frozenset(
         "load_cached_relation",
     ]
 )
-"""Names whose value when dbt builds need not be the one when dbt compiles."""
+"""Names whose value may differ between compilation and build."""
 
 INJECTED = "__dbt__cte__"
-"""How the names of CTEs begin that dbt puts before a reader of ephemeral models."""
+"""Prefix of the CTEs that dbt injects into readers of ephemeral models."""
 
-_HOLE = "\x00"  # stands for a Jinja construct while SQL is read around it
+_HOLE = "\x00"  # placeholder for a Jinja construct in SQL
 
 
 def same_code(base: str, current: str, *, language: str | None = "sql", adapter: str | None = None) -> bool:
-    """Whether the two sources differ at most in formatting. *adapter* is dbt's adapter_type."""
+    """Return True if the sources differ at most in formatting. *adapter* is dbt's adapter_type."""
     if base == current:
         return True
     if language == "python":
@@ -74,7 +74,7 @@ def same_code(base: str, current: str, *, language: str | None = "sql", adapter:
 
 
 def tokens(code: str, adapter: str | None = None, *, jinja: bool = True) -> tuple[str, ...]:
-    """The tokens of a SQL text, with *jinja* or compiled, in their normal form."""
+    """Return the normalized tokens of a SQL text, which is compiled unless *jinja* is set."""
     text, constructs = _without_jinja(code) if jinja else (code.replace(_HOLE, ""), [])
     found = [token for token in _sql(text, adapter or "") if token]
     filled = iter(constructs)
@@ -84,8 +84,8 @@ def tokens(code: str, adapter: str | None = None, *, jinja: bool = True) -> tupl
     )
 
 
-def unwrapped(compiled: str) -> str:
-    """Compiled SQL without the subquery that dbt's Rust engine puts around a reader of ephemeral models."""
+def without_wrapper(compiled: str) -> str:
+    """Return compiled SQL without the subquery that dbt's Rust engine adds to readers of ephemeral models."""
     if "--EPHEMERAL-SELECT-WRAPPER-START" not in compiled:
         return compiled
     return _WRAPPER.sub(lambda match: match[1], compiled)
@@ -97,9 +97,9 @@ _WRAPPER = re.compile(
 
 
 def without_injected(found: tuple[str, ...], parents: Mapping[str, str]) -> tuple[str, ...]:
-    """Tokens of compiled SQL without the CTEs that dbt injected; *parents* says by what to call them instead.
+    """Return tokens of compiled SQL without the CTEs that dbt injected, renamed according to *parents*.
 
-    The text of an ephemeral model is then no part of what its readers are, as with any other model.
+    The text of an ephemeral model then does not count as part of its readers, as with any other model.
     """
     if not any(token.lower().startswith(INJECTED) for token in found):
         return found
@@ -113,7 +113,7 @@ def without_injected(found: tuple[str, ...], parents: Mapping[str, str]) -> tupl
             if found[position : position + 1] == (",",):
                 position += 1
             elif kept and kept[-1] in ("with", ","):
-                kept.pop()  # it was the last one
+                kept.pop()  # the dropped CTE was the last in the list
             continue
         kept.append(parents.get(token.lower(), token) if injected else token)
         position += 1
@@ -121,7 +121,7 @@ def without_injected(found: tuple[str, ...], parents: Mapping[str, str]) -> tupl
 
 
 def _after_bracket(found: tuple[str, ...], position: int) -> int:
-    """The position after the bracket that closes the one at *position*."""
+    """Return the position after the bracket that closes the one at *position*."""
     depth = 0
     for index in range(position, len(found)):
         depth += (found[index] == "(") - (found[index] == ")")
@@ -132,7 +132,7 @@ def _after_bracket(found: tuple[str, ...], position: int) -> int:
 
 @lru_cache(maxsize=4096)
 def jinja_names(code: str) -> frozenset[str]:
-    """Every name and attribute that the Jinja in *code* mentions; empty where it has none."""
+    """Return every name and attribute that the Jinja in *code* mentions."""
     if "{{" not in code and "{%" not in code:
         return frozenset()
     names: set[str] = set()
@@ -140,16 +140,16 @@ def jinja_names(code: str) -> frozenset[str]:
         if kind == "name":
             names.add(value)
         elif kind == "string" and ("{{" in value or "{%" in value):
-            names |= jinja_names(value[1:-1])  # a hook's text is Jinja inside a Jinja string
+            names |= jinja_names(value[1:-1])  # a hook is Jinja inside a Jinja string
     return frozenset(names)
 
 
 @lru_cache(maxsize=4096)
 def branches(code: str) -> bool:
-    """Whether Jinja chooses what of *code* becomes SQL, so that one compiled text is not all of it.
+    """Return True if Jinja selects parts of *code*, so that one compiled text does not show all of it.
 
-    A choice that hangs on nothing but the text itself (`if not loop.last`), or on a macro's arguments,
-    comes out alike in every run.
+    A condition that depends only on the text itself (`if not loop.last`) or on a macro's arguments
+    has the same result in every run and does not count.
     """
     names = jinja_names(code)
     if "is_incremental" in names:
@@ -159,7 +159,7 @@ def branches(code: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def branch_tokens(code: str, adapter: str | None = None) -> tuple[str, ...]:
-    """The tokens of what Jinja may or may not take from *code*, with its conditions."""
+    """Return the tokens of the conditional parts of *code*, including the conditions."""
     kept: list[str] = []
     construct: list[str] = []
     depth = 0
@@ -170,7 +170,7 @@ def branch_tokens(code: str, adapter: str | None = None) -> tuple[str, ...]:
                 continue
         names = set(construct)
         opens = construct[:1] and construct[0].startswith("{%") and "if" in names
-        # `{% set a = b if c else d %}` decides without opening anything.
+        # `{% set a = b if c else d %}` is a condition but does not open a block.
         depth += bool(opens) and "set" not in names
         if depth or not names.isdisjoint({"if", "else"}):
             kept += [*construct, "" if construct else value]
@@ -180,13 +180,13 @@ def branch_tokens(code: str, adapter: str | None = None) -> tuple[str, ...]:
 
 
 def decides_at_run_time(code: str) -> bool:
-    """Whether the Jinja of *code* may come out otherwise when dbt builds than when it compiles."""
+    """Return True if the Jinja of *code* may render differently when dbt builds than when it compiles."""
     return not AT_RUN_TIME.isdisjoint(jinja_names(code))
 
 
 @lru_cache(maxsize=4096)
 def names_in_branches(code: str) -> frozenset[str]:
-    """Names that the Jinja of *code* mentions where compiled SQL need not show them, though they run."""
+    """Return names in conditional blocks of *code* that may run at build time, unseen in compiled SQL."""
     if not decides_at_run_time(code):
         return frozenset()
     names: set[str] = set()
@@ -203,7 +203,7 @@ def names_in_branches(code: str) -> frozenset[str]:
 
 
 def _free_names(code: str) -> set[str]:
-    """Names in the Jinja of *code* that it does not set itself, without attributes."""
+    """Return names in the Jinja of *code* that it does not set itself, without attributes."""
     names: set[str] = set()
     own: set[str] = set()
     before, declaring = "", False
@@ -222,9 +222,10 @@ def _free_names(code: str) -> set[str]:
 
 
 def _python(code: str) -> str:
-    """The syntax tree, without the `dbt.config(…)` statements (dbt tells the configuration apart)."""
+    """Return the syntax tree without `dbt.config(…)`, which dbt reports as configuration."""
     try:
         return ast.dump(_WithoutConfig().visit(ast.parse(code)))
+    # `ast.parse` raises ValueError for NUL in some versions of Python.
     except (SyntaxError, ValueError, RecursionError):
         return code
 
@@ -236,10 +237,11 @@ class _WithoutConfig(ast.NodeTransformer):
 
 
 def _lex(code: str) -> Iterator[tuple[str, str]]:
-    """(kind, text) of Jinja's own lexer; a text that is not Jinja is one piece of data."""
+    """Yield (kind, text) pairs from Jinja's lexer; text with invalid Jinja is one piece of data."""
     from jinja2 import Environment, TemplateSyntaxError
 
     try:
+        # Only the lexer runs, so nothing is rendered.
         pieces = [(kind, value) for _, kind, value in Environment(autoescape=False).lex(code)]
     except TemplateSyntaxError:
         pieces = [("data", code)]
@@ -247,8 +249,9 @@ def _lex(code: str) -> Iterator[tuple[str, str]]:
 
 
 def _without_jinja(code: str) -> tuple[str, list[str]]:
-    """*code* with a hole for each Jinja construct, and the constructs in their normal form."""
+    """Return *code* with a hole for each Jinja construct, and the constructs in their normal form."""
     if "{{" not in code and "{%" not in code and "{#" not in code:
+        # A NUL in the text itself would be taken for a construct.
         return code.replace(_HOLE, ""), []
     text: list[str] = []
     constructs: list[str] = []
@@ -272,12 +275,12 @@ def _without_jinja(code: str) -> tuple[str, list[str]]:
 
 
 def _string(value: str) -> str:
-    """A Jinja string in one kind of quotes."""
+    """Return a Jinja string with single quotes."""
     return "'" + value[1:-1].replace("\\'", "'").replace("'", "\\'") + "'"
 
 
 def _construct(parts: list[str]) -> str | None:
-    """The normal form of one Jinja construct; None where it leaves nothing in the SQL."""
+    """Return the normal form of one Jinja construct, or None if it renders to nothing."""
     if parts[:3] == ["{{", "config", "("]:
         return None
     normal: list[str] = []
@@ -295,7 +298,7 @@ def _construct(parts: list[str]) -> str | None:
 
 @lru_cache(maxsize=16)
 def _lexer(adapter: str) -> re.Pattern[str]:
-    """The SQL of *adapter*, as far as telling comments, strings and names apart needs it."""
+    """Return a pattern for *adapter*'s SQL, sufficient to separate comments, strings and names."""
     escaped = r"'(?:[^'\\]|''|\\.)*'"
     literals = [r"⟦[^⟧]*⟧", r"\$(?P<tag>\w*)\$.*?\$(?P=tag)\$", r"`[^`]*`"]
     if adapter == "bigquery":
@@ -305,6 +308,7 @@ def _lexer(adapter: str) -> re.Pattern[str]:
     line = ["--"]
     line += [r"\#"] if adapter in HASH_COMMENTS else []
     line += ["//"] if adapter in SLASH_COMMENTS else []
+    # The order counts: a hint looks like a comment, and a comment must not start inside a literal.
     return re.compile(
         rf"""
           (?P<hint>/\*\+.*?\*/)
@@ -325,7 +329,7 @@ def _sql(text: str, adapter: str) -> Iterator[str]:
         if kind == "space":
             continue
         if kind == "comment":
-            yield _HOLE * value.count(_HOLE)  # Jinja runs in comments too
+            yield _HOLE * value.count(_HOLE)  # dbt runs Jinja inside comments
         elif kind == "word" and _folds(value, text[match.end() : match.end() + 1], adapter):
             yield value.lower()
         elif kind == "other" and value == "!=":
@@ -335,4 +339,5 @@ def _sql(text: str, adapter: str) -> Iterator[str]:
 
 
 def _folds(word: str, following: str, adapter: str) -> bool:
+    # Keywords and functions ignore case even in warehouses where names have one.
     return adapter in FOLDING or following == "(" or word.lower() in KEYWORDS

@@ -1,1 +1,1 @@
-"""What a project already produces, read into `recce_meta.models` values."""
+"""Readers of dbt artifacts, SQL projects, databases and YAML files, into `recce_meta.models` values."""

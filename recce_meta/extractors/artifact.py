@@ -1,14 +1,14 @@
-"""Artifact files as dbt leaves them: opened, gunzipped, decoded, and refused with a reason.
+"""Decoder of dbt's artifact files, and the types of their contents.
 
-The types here are the only place that knows how artifacts are spelled. A field that has changed its
-name or its shape between manifest v1 and v20 is listed once, beside its older names; everything
-that varies in type (`tags`, `meta`, `config`, `version`, …) stays untyped, because a strict type
-there refuses real files.
+Only these types name the fields of artifacts. A field whose name or shape changed between manifest v1 and
+v20 is listed once, next to its older names. Fields of varying type (`tags`, `meta`, `config`, `version`, …)
+stay untyped, because a strict type would reject real files.
 """
 
 from __future__ import annotations
 
 import gzip
+import logging
 import re
 import zlib
 from codecs import BOM_UTF8
@@ -23,15 +23,17 @@ from msgspec import UNSET, Raw, Struct, field
 from recce_meta.errors import ArtifactError
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 NULL = Raw(b"null")
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
-"""U+0000 as JSON escapes it, behind any number of escaped backslashes."""
+"""U+0000 as JSON escapes it, after any number of escaped backslashes."""
 
 
+# `gc=False`: artifacts have no cycles, and tracking hundreds of thousands of objects costs time.
 class DependsOn(Struct, gc=False):
     """`depends_on` of any version; seeds have no `nodes` from v8 on.
 
-    A generic test whose macro does not exist has null in the place of its id.
+    A generic test has null in place of a macro id if that macro does not exist.
     """
 
     macros: list[str | None] | None = None
@@ -39,7 +41,7 @@ class DependsOn(Struct, gc=False):
 
 
 class ColumnConfig(Struct, gc=False):
-    """Where dbt keeps a column's tags and meta from 1.10 on."""
+    """Configuration of a column: its tags and meta, from dbt 1.10 on."""
 
     meta: Any = None
     tags: Any = None
@@ -59,7 +61,7 @@ class RawColumn(Struct, gc=False):
 
 
 class Checksum(Struct, gc=False):
-    """A checksum, and what it was computed over: `sha256`, `path`, `none`."""
+    """A checksum, and its kind: `sha256`, `path`, `none`."""
 
     name: str | None = None
     checksum: str | None = None
@@ -85,7 +87,7 @@ class RawNode(Struct, gc=False):
     raw_sql: str | None = None  # v1 to v6
     compiled_code: str | None = None
     compiled_sql: str | None = None  # v1 to v6
-    # Tests by the ten thousand share a handful of configurations: these are decoded once each.
+    # Thousands of tests share a few configurations, so each distinct text is decoded once.
     config: Raw = NULL
     unrendered_config: Raw = NULL
     contract: Raw = NULL
@@ -100,7 +102,7 @@ class RawNode(Struct, gc=False):
     depends_on: DependsOn | None = None
     root_path: str | None = None
     patch_path: str | None = None
-    # The rest belongs to one resource type each, and is kept as `properties`.
+    # Each field below belongs to one resource type and is stored in `properties`.
     latest_version: Any = UNSET
     constraints: Any = UNSET
     deprecation_date: Any = UNSET
@@ -148,13 +150,13 @@ class Metadata(Struct, gc=False):
 
     @property
     def kind_and_version(self) -> tuple[str, str] | None:
-        """`("run-results", "v6")` of `https://schemas.getdbt.com/dbt/run-results/v6.json`; else None."""
+        """Return `("run-results", "v6")` of `https://schemas.getdbt.com/dbt/run-results/v6.json`, or None."""
         found = re.search(r"/([a-z-]+)/(v\d+)(?:\.json)?$", self.dbt_schema_version or "")
         return (found[1], found[2]) if found else None
 
 
 class RawDefinition(Struct, gc=False):
-    """What all entries of the small sections have in common."""
+    """Fields that entries of all small sections share."""
 
     name: str | None = None
     package_name: str | None = None
@@ -167,13 +169,13 @@ class RawDefinition(Struct, gc=False):
 
 
 Definitions = dict[str, dict[str, Any]]
-"""Entries of the small sections (exposures, metrics, …), which stay as they are."""
+"""Entries of the small sections (exposures, metrics, …), unchanged."""
 
 
 class RawManifest(Struct, gc=False):
-    """manifest.json. Maps of the graph are not read: they are empty in v20, and `depends_on` has it all.
+    """manifest.json. Maps of the graph are not read: they are empty in v20, and `depends_on` has every edge.
 
-    Nodes stay as text (of a `RawNode` each), to be decoded one at a time.
+    Nodes stay undecoded (each is a `RawNode`), so that they can be decoded one at a time.
     """
 
     metadata: Metadata | None = None
@@ -190,7 +192,7 @@ class RawManifest(Struct, gc=False):
 
 
 class CatalogColumn(Struct, gc=False):
-    """A column as the warehouse told dbt; some adapters write `index` as a float, some count from 0."""
+    """A column as the warehouse reported it; adapters may write `index` as a float, or count from 0."""
 
     name: str
     type: str | None = None
@@ -199,7 +201,7 @@ class CatalogColumn(Struct, gc=False):
 
 
 class CatalogTable(Struct, gc=False):
-    """A relation as the warehouse told dbt."""
+    """A relation as the warehouse reported it to dbt."""
 
     columns: dict[str, CatalogColumn] = field(default_factory=dict)
 
@@ -236,54 +238,58 @@ class RawRunResults(Struct, gc=False):
 
     metadata: Metadata | None = None
     results: list[Raw] | None = None
-    """Of a `RawResult` each, to be decoded one at a time."""
+    """Undecoded entries (each is a `RawResult`), to be decoded one at a time."""
     args: Any = None
 
 
 def read_artifact(path: Path) -> bytes:
-    """Return the JSON text of the artifact at *path*, gunzipped if it is gzip, without BOM and NUL.
+    """Return the JSON text of the artifact at *path*: decompressed, without BOM and NUL.
 
-    Raises ArtifactError if it cannot be read.
+    Raises ArtifactError if the file cannot be read.
     """
     try:
         data = path.read_bytes()
+        _LOG.info("Read %s (%s bytes)", path, f"{len(data):,}")
+        # By content, because a compressed copy may have any name.
         text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
         return _without_nul(text.removeprefix(BOM_UTF8))
     except FileNotFoundError:
         raise ArtifactError(
-            f"No such artifact: {path}", hint="run dbt first, or name its target folder"
+            f"Artifact not found: {path}", hint="run dbt first, or pass its target folder"
         ) from None
     except IsADirectoryError:
         raise ArtifactError(
-            f"{path} is a folder, not an artifact", hint="name the file in it, or the folder as target folder"
+            f"{path} is a folder, not an artifact",
+            hint="pass the file in it, or pass the folder as the target folder",
         ) from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ArtifactError(
             f"{path} is not a complete gzip file: {error}",
-            hint="it was probably cut short: copy it again",
+            hint="copy the file again: it was probably truncated",
         ) from None
     except OSError as error:
         raise ArtifactError(
-            f"Cannot read {path}: {error.strerror or error}", hint="check that the file can be read"
+            f"Cannot read {path}: {error.strerror or error}", hint="check the file and its permissions"
         ) from None
 
 
 def _without_nul(text: bytes) -> bytes:
-    """Return JSON *text* with U+FFFD for each U+0000, which no warehouse can store."""
+    """Return JSON *text* with each U+0000, which no warehouse can store, replaced by U+FFFD."""
     return _NUL.sub(rb"\1\\ufffd", text) if b"\\u0000" in text else text
 
 
 def decode(data: bytes, path: Path, kind: str, shape: type[T]) -> T:
-    """*data* as *shape*; raises ArtifactError that names *path* where it is not a *kind*."""
+    """Return *data* decoded as *shape*. Raises ArtifactError, with *path*, if *data* is not a *kind*."""
+    # A crash of the machine may leave a file of NUL bytes.
     if not data.strip(b" \t\r\n\x00"):
-        raise ArtifactError(f"{path} is empty", hint="dbt was probably interrupted: run it again")
+        raise ArtifactError(f"{path} is empty", hint="run dbt again: it was probably interrupted")
     with refusing(path, kind):
         return msgspec.json.decode(data, type=shape)
 
 
 @contextmanager
 def refusing(path: Path, kind: str) -> Iterator[None]:
-    """What msgspec raises within, as an ArtifactError that names *path*."""
+    """Raise msgspec's decoding errors within the block as an ArtifactError that names *path*."""
     try:
         yield
     except msgspec.ValidationError as error:
@@ -291,23 +297,24 @@ def refusing(path: Path, kind: str) -> Iterator[None]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _damaged(path, error) from None
     except RecursionError:
-        raise not_a(kind, path, "it is nested too deeply") from None
+        raise not_a(kind, path, "the JSON is nested too deeply") from None
 
 
 def _damaged(path: Path, error: Exception) -> ArtifactError:
-    """The error for a file that ends too early, or that is no JSON at some place in it."""
+    """Return the error for a file that is truncated, or that is not valid JSON."""
+    # msgspec has no type of its own for this error.
     if "truncated" in str(error):
         return ArtifactError(
-            f"{path} is not complete JSON: {error}", hint="dbt was probably interrupted: run it again"
+            f"{path} is not complete JSON: {error}", hint="run dbt again: it was probably interrupted"
         )
     return ArtifactError(
         f"{path} is not valid JSON: {error}",
-        hint="it is damaged, or holds what JSON has no word for, such as NaN: run dbt again",
+        hint="run dbt again: the file is damaged, or has a value that JSON does not allow, such as NaN",
     )
 
 
 def check_header(metadata: Metadata | None, path: Path, kind: str) -> None:
-    """Raises ArtifactError where the header names another kind of artifact; many files have none."""
+    """Raise ArtifactError if the header names another kind of artifact; many files have no header."""
     header = metadata or Metadata()
     named = header.kind_and_version
     if named and named[0] != kind.removesuffix(".json").replace("_", "-"):
@@ -315,19 +322,19 @@ def check_header(metadata: Metadata | None, path: Path, kind: str) -> None:
 
 
 def foreign_header(kind: str, path: Path, header: Metadata) -> ArtifactError:
-    """The error that says *path* is no *kind* by its own *header*."""
+    """Return the error for a file whose *header* says that it is not a *kind*."""
     return not_a(kind, path, f"its header says {(header.dbt_schema_version or '')[:100]}")
 
 
 def not_a(kind: str, path: Path, why: str) -> ArtifactError:
-    """The error that says *path* is no *kind*."""
+    """Return the error for a file that is not a *kind*."""
     return ArtifactError(
-        f"{path} is not a dbt {kind}: {why}", hint=f"name the {kind} that dbt wrote into its target folder"
+        f"{path} is not a dbt {kind}: {why}", hint=f"pass the {kind} that dbt wrote into its target folder"
     )
 
 
 def find_artifact(folder: Path, name: str) -> Path | None:
-    """`folder/name` or `folder/name.gz`, whichever exists."""
+    """Return `folder/name` or `folder/name.gz`, or None if neither is a file."""
     for candidate in (folder / name, folder / f"{name}.gz"):
         if candidate.is_file():
             return candidate

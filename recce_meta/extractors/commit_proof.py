@@ -1,10 +1,10 @@
 """Proof that dbt built artifacts from the files of the commit that is checked out.
 
-Artifacts do not name their commit. The checkout may have moved on since they were built, or never have held
-their files: CI downloads production's artifacts into the checkout of a pull request. Only time proves a
-commit. The artifacts must be newer than the commit, than the last move of HEAD, and than every change of a
-tracked file. Any doubt leaves the commit unproven. So does code behind a filter such as Git LFS: the checkout
-then holds other text than the commit.
+Artifacts do not name their commit. HEAD may have moved since they were built, or the checkout may never have
+contained their files: CI downloads production's artifacts into the checkout of a pull request. Only time
+proves a commit. The artifacts must be newer than the commit, the last move of HEAD, and every change of a
+tracked file. Any doubt leaves the commit unproven. So does code behind a filter such as Git LFS, because its
+text in the checkout differs from the commit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from msgspec import Struct
 from recce_meta.extractors.git import CODE_SUFFIXES, GitState, git_output, read_repository
 
 SUBMODULE = "160000"
-"""Mode of a submodule in git's index; `detect_git` does not look for edits in it."""
+"""Mode of a submodule in git's index; `detect_git` does not check for edits in it."""
 DOCUMENTATION = ".md"
 _NO_FILTER = frozenset(["unspecified", "unset", "set"])
 """What `git check-attr` prints if an attribute names no filter."""
@@ -35,7 +35,7 @@ class Checkout(Struct, frozen=True):
 
 
 def clean_checkout(start: Path, environ: Mapping[str, str]) -> Checkout:
-    """Return the state of the checkout that *start* lies in."""
+    """Return the state of the checkout that contains *start*."""
     repository = read_repository(start, environ)
     sha = repository.sha if repository.dirty is False else None
     return Checkout(sha, datetime.now(timezone.utc))
@@ -50,10 +50,11 @@ def proves_commit(
 ) -> bool:
     """Return True if artifacts of *built_at* were built from the files of the commit of *git*.
 
-    *before* is the checkout before a command that may have built them just now. If the checkout has the same
-    commit before and after the command, times of files do not matter.
+    *before* is the checkout before a command that may have built the artifacts. If the checkout has the same
+    commit before and after the command, modification times do not matter.
     """
     now = clean_checkout(start, environ)
+    # A CI variable may abbreviate the commit.
     if now.sha is None or not git.sha or git.dirty is not False or not now.sha.startswith(git.sha):
         return False
     if built_at > now.at:  # the clock of one of the machines is wrong
@@ -69,7 +70,7 @@ def proves_commit(
 
 
 def _has_filtered_code(start: Path, environ: Mapping[str, str]) -> bool:
-    """Return True if tracked code has the attribute `filter`, or if git does not say."""
+    """Return True if tracked code has the attribute `filter`, or if git cannot report it."""
     names = git_output(start, environ, ("ls-files", "-z", ":/")).split("\0")[:-1]
     code = [name for name in names if name.endswith((*CODE_SUFFIXES, DOCUMENTATION))]
     if not code:
@@ -81,7 +82,7 @@ def _has_filtered_code(start: Path, environ: Mapping[str, str]) -> bool:
 
 
 def _head_times(start: Path, environ: Mapping[str, str]) -> tuple[float, float] | None:
-    """Return the time of the commit and of the last move of HEAD; None if git does not say."""
+    """Return the time of the commit and of the last move of HEAD; None if git cannot report them."""
     arguments = ("log", "--walk-reflogs", "--max-count=1", "--date=unix", "--format=%ct %gd", "HEAD")
     committed, _, moved = git_output(start, environ, arguments).strip().partition(" HEAD@{")
     moment = moved.removesuffix("}")
@@ -97,12 +98,12 @@ def _is_older(start: Path, environ: Mapping[str, str], built_at: datetime) -> bo
         path = start / name
         tag, mode = about.split(" ")[:2]
         if mode == SUBMODULE or (tag != "H" and path.exists()):
-            return False  # git does not compare such a file: submodules, assume-unchanged, skip-worktree
+            return False  # git does not compare submodules, assume-unchanged and skip-worktree files
         if not _is_before(path, built_at):
             return False
         if name.endswith((*CODE_SUFFIXES, DOCUMENTATION)):
             folders.add(path.parent)
-    # A folder changes when a file in it is removed or renamed. The project's folder changes with every build.
+    # Removing or renaming a file changes its folder. Every build changes the project's folder.
     return bool(listed) and all(_is_before(folder, built_at) for folder in folders - set(_roots(start)))
 
 
@@ -116,9 +117,11 @@ def _roots(start: Path) -> Iterator[Path]:
 
 def _is_before(path: Path, moment: datetime) -> bool:
     try:
+        # Not `stat`, because git tracks a link itself.
         found = path.lstat()
-    except FileNotFoundError:  # left out of a sparse checkout: the checkout is clean
+    except FileNotFoundError:  # a sparse checkout is clean without this file
         return True
     except OSError:
         return False
+    # A copy may restore the modification time, but no program can set the change time.
     return max(found.st_mtime, found.st_ctime) < moment.timestamp() - MARGIN

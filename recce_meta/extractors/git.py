@@ -1,17 +1,15 @@
-"""Which commit, branch and pull request a project was built from.
+"""Commit, branch and pull request of a project, detected from its repository and the CI service.
 
-Two witnesses are heard: the repository (`git status`) and the variables of the continuous
-integration service. In a pull request the service knows better: what it checked out is a detached
-HEAD, often a merge commit that nobody will find again, while its variables name the head of the
-branch. But a job may also check out another commit (the base branch, to build what the change is
-compared with), and then its variables speak of code that was not built. So a service is believed
-about the commits that it names, and about merges of them; of any other commit the repository speaks
-alone.
+There are two sources: the repository (`git status`) and the variables of the CI service. In a pull request
+the service is more accurate. Its checkout is a detached HEAD, often a temporary merge commit, while its
+variables name the head of the branch. But a job may check out another commit, such as the base branch to
+compare with. Its variables then describe code that was not built. So the service's values apply only to the
+commits that it names, and to merges of them. For any other commit, only the repository counts.
 
-Nothing here raises: an absent or odd value is None.
+Nothing here raises: a missing or malformed value is None.
 
 A repository's configuration, attributes and hooks can name programs. No call of git here starts any of them.
-A file whose content git can only compare through such a program is neither clean nor dirty: `dirty` is None.
+If git needs such a program to compare a file, the file is neither clean nor dirty, and `dirty` is None.
 """
 
 from __future__ import annotations
@@ -25,8 +23,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+# Short, because an unknown commit is better than a command that hangs on a slow file system.
 GIT_TIMEOUT = 2.0
-"""Seconds after which a call of git is given up."""
+"""Timeout of a git call in seconds."""
 
 
 _SAFE_SETTINGS = (
@@ -37,25 +36,25 @@ _SAFE_SETTINGS = (
     "status.relativePaths=true",
     "status.submoduleSummary=false",
 )
-"""Settings that overrule the repository's: programs it would start, and forms of output."""
+"""Settings that override the repository's: programs to start, and output formats."""
 _FILTER = re.compile(r"filter\.(.*)\.(?:clean|smudge|process|required)", re.S)
 _KEPT = re.compile(
     r"GIT_CONFIG_.+|GIT_CEILING_DIRECTORIES|GIT_DISCOVERY_ACROSS_FILESYSTEM|GIT_TEST_ASSUME_DIFFERENT_OWNER"
 )
-"""Variables of git that name no program; configuration from them is overruled like the repository's."""
+"""Variables of git that do not name a program; `_SAFE_SETTINGS` override configuration from them."""
 
 
 class GitState(Struct, frozen=True):
-    """What is known of the code's origin; None where nothing is."""
+    """Origin of the code; None for each unknown value."""
 
     sha: str | None = None
     branch: str | None = None
     dirty: bool | None = None
     """True if tracked files differ from the commit (`git describe --dirty`), or code is untracked.
 
-    None if only files behind a filter such as Git LFS's seem to differ: the filter is not run."""
+    None if only files behind a filter such as Git LFS seem to differ, because filters are not run."""
     pull_request: str | None = None
-    """The number by which the hosting service knows the pull or merge request."""
+    """Number of the pull or merge request at the hosting service."""
 
 
 CODE_SUFFIXES = (".sql", ".py", ".yml", ".yaml", ".csv")
@@ -65,44 +64,50 @@ NOT_CODE = frozenset(
 )  # fmt: skip
 """Names of untracked files and folders that dbt writes or that belong to its setup."""
 WRITTEN_BY_DBT = frozenset(["manifest.json", "partial_parse.msgpack", "run_results.json", "dbt.log"])
-"""Names of files that dbt writes into its target and log folders, whatever their names."""
+"""Names of files that dbt writes into its target and log folders, which can have any name."""
 
 
 class Variable(Struct, frozen=True):
-    """An environment variable, and the part of its text that is wanted (group 1 of *pattern*)."""
+    """An environment variable, and the part of its value to extract (group 1 of *pattern*)."""
 
     name: str
     pattern: str = r"(.+)"
 
     def read(self, environ: Mapping[str, str]) -> str | None:
-        """The wanted part, or None where the variable is unset, empty or of another form."""
+        """Return the extracted part, or None if the variable is unset, empty or does not match."""
         found = re.fullmatch(self.pattern, environ.get(self.name, "").strip())
-        # Azure leaves a mapping of an undefined variable as it was written: $(System.PullRequest.…)
+        # Azure does not expand a mapping of an undefined variable: $(System.PullRequest.…)
         return None if found is None or found[1].startswith("$(") else found[1]
 
 
 class Provider(Struct, frozen=True, kw_only=True):
-    """Where one kind of job of one service says what it builds; each field, the first that speaks."""
+    """Variables of one kind of CI job; in each field, the first variable with a value counts."""
 
     name: str
     when: Variable
-    """Is set in jobs of this kind."""
+    """A variable that is set in jobs of this kind."""
     built: tuple[Variable, ...] = ()
-    """The commit checked out by default: of a pull request, it may be a merge with the base."""
+    """The commit checked out by default; in a pull request, it may be a merge with the base."""
     head: tuple[Variable, ...] = ()
-    """The commit to record in its place: the tip of the pull request's branch."""
+    """The commit to record instead: the tip of the pull request's branch."""
     branch: tuple[Variable, ...] = ()
     pull_request: tuple[Variable, ...] = ()
+    base_branch: tuple[Variable, ...] = ()
+    """The branch that a pull request is merged into."""
+    base: tuple[Variable, ...] = ()
+    """The commit of that branch that `built` contains."""
 
 
 class Claim(Struct, frozen=True):
-    """What a service says of this job."""
+    """Values that a CI service reports for this job."""
 
     commits: tuple[str, ...]
-    """The commits it speaks of; none where it names a branch alone."""
+    """The commits that the values apply to; empty if the service names only a branch."""
     has_default: bool
-    """Whether one of them is what the job checks out unless told otherwise."""
+    """Whether the job checks out one of these commits by default."""
     state: GitState
+    base_branch: str | None = None
+    base: str | None = None
 
 
 _NUMBER = r"(\d+)"
@@ -110,11 +115,12 @@ _ANY_SHA = r"([0-9a-fA-F]{7,64})"
 _HEADS = r"refs/heads/(.+)"
 _HEADS_OR_NAME = r"(?:refs/heads/)?(.+)"
 
+# The first fitting provider counts, so pull requests come before other jobs of the same service.
 PROVIDERS = (
     # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
     # https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
-    # In `pull_request` GITHUB_SHA is the merge commit of refs/pull/N/merge; only the event file,
-    # read as the variables event:…, names the head.
+    # In `pull_request` GITHUB_SHA is the merge commit of refs/pull/N/merge. Only the event file names
+    # the head; it is read as the variables event:….
     Provider(
         name="GitHub Actions, pull request",
         when=Variable("GITHUB_REF", r"(refs/pull/.+)"),
@@ -122,15 +128,17 @@ PROVIDERS = (
         head=(Variable("event:head.sha", _ANY_SHA),),
         branch=(Variable("GITHUB_HEAD_REF"), Variable("event:head.ref")),
         pull_request=(Variable("GITHUB_REF", r"refs/pull/(\d+)/.*"), Variable("event:number", _NUMBER)),
+        base_branch=(Variable("GITHUB_BASE_REF"), Variable("event:base.ref")),
     ),
-    # `pull_request_target`: GITHUB_SHA is the base's tip, and the head is built only where the
-    # workflow checks it out by itself.
+    # In `pull_request_target` GITHUB_SHA is the tip of the base. The head is built only if the
+    # workflow checks it out explicitly.
     Provider(
         name="GitHub Actions, head of a pull request checked out",
         when=Variable("event:head.sha"),
         head=(Variable("event:head.sha", _ANY_SHA),),
         branch=(Variable("event:head.ref"),),
         pull_request=(Variable("event:number", _NUMBER),),
+        base_branch=(Variable("event:base.ref"),),
     ),
     Provider(
         name="GitHub Actions",
@@ -139,8 +147,8 @@ PROVIDERS = (
         branch=(Variable("GITHUB_REF", _HEADS),),
     ),
     # https://docs.gitlab.com/ci/variables/predefined_variables/
-    # In merged results pipelines CI_COMMIT_SHA is the merge; in other merge request pipelines
-    # CI_MERGE_REQUEST_SOURCE_BRANCH_SHA is empty and CI_COMMIT_SHA the head.
+    # In merged results pipelines CI_COMMIT_SHA is the merge. In other merge request pipelines it is the
+    # head, and CI_MERGE_REQUEST_SOURCE_BRANCH_SHA and CI_MERGE_REQUEST_TARGET_BRANCH_SHA are empty.
     Provider(
         name="GitLab CI, merge request",
         when=Variable("CI_MERGE_REQUEST_IID", _NUMBER),
@@ -148,6 +156,11 @@ PROVIDERS = (
         head=(Variable("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", _ANY_SHA),),
         branch=(Variable("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"),),
         pull_request=(Variable("CI_MERGE_REQUEST_IID", _NUMBER),),
+        base_branch=(Variable("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),),
+        base=(
+            Variable("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", _ANY_SHA),
+            Variable("CI_MERGE_REQUEST_DIFF_BASE_SHA", _ANY_SHA),
+        ),
     ),
     Provider(
         name="GitLab CI, pull request of an external repository",
@@ -156,18 +169,19 @@ PROVIDERS = (
         head=(Variable("CI_EXTERNAL_PULL_REQUEST_SOURCE_BRANCH_SHA", _ANY_SHA),),
         branch=(Variable("CI_EXTERNAL_PULL_REQUEST_SOURCE_BRANCH_NAME"),),
         pull_request=(Variable("CI_EXTERNAL_PULL_REQUEST_IID", _NUMBER),),
+        base_branch=(Variable("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_NAME"),),
     ),
     Provider(
         name="GitLab CI",
         when=Variable("GITLAB_CI"),
         built=(Variable("CI_COMMIT_SHA", _ANY_SHA),),
         branch=(Variable("CI_COMMIT_BRANCH"),),
-        # group/project!12,group/project!13: of several, none is the one.
+        # With multiple open requests (group/project!12,group/project!13) the right one is unknown.
         pull_request=(Variable("CI_OPEN_MERGE_REQUESTS", r"[^,]*!(\d+)"),),
     ),
     # https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables
-    # For a repository on GitHub the …ID is Azure's own number, and …NUMBER the one that users know;
-    # the latter is unset for repositories on Azure.
+    # For a repository on GitHub …ID is Azure's internal number, and …NUMBER is GitHub's number.
+    # The latter is unset for repositories on Azure.
     Provider(
         name="Azure Pipelines, pull request",
         when=Variable("SYSTEM_PULLREQUEST_PULLREQUESTID", _NUMBER),
@@ -178,6 +192,7 @@ PROVIDERS = (
             Variable("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", _NUMBER),
             Variable("SYSTEM_PULLREQUEST_PULLREQUESTID", _NUMBER),
         ),
+        base_branch=(Variable("SYSTEM_PULLREQUEST_TARGETBRANCH", _HEADS_OR_NAME),),
     ),
     Provider(
         name="Azure Pipelines",
@@ -186,17 +201,18 @@ PROVIDERS = (
         branch=(Variable("BUILD_SOURCEBRANCH", _HEADS),),
     ),
     # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
-    # In a pull request the job merges the destination into the branch by itself: HEAD is then a
-    # commit that no variable names, and BITBUCKET_COMMIT its parent.
+    # In a pull request the job merges the destination into the branch. No variable names the merge
+    # commit at HEAD; BITBUCKET_COMMIT is its parent.
     Provider(
         name="Bitbucket Pipelines",
         when=Variable("BITBUCKET_BUILD_NUMBER"),
         built=(Variable("BITBUCKET_COMMIT", _ANY_SHA),),
         branch=(Variable("BITBUCKET_BRANCH"),),
         pull_request=(Variable("BITBUCKET_PR_ID", _NUMBER),),
+        base_branch=(Variable("BITBUCKET_PR_DESTINATION_BRANCH"),),
     ),
     # https://circleci.com/docs/reference/variables/
-    # CIRCLE_PR_NUMBER is set for forks alone, CIRCLE_PULL_REQUEST is the address of the page.
+    # CIRCLE_PR_NUMBER is set only for forks; CIRCLE_PULL_REQUEST is the URL of the page.
     Provider(
         name="CircleCI",
         when=Variable("CIRCLECI"),
@@ -225,18 +241,26 @@ PROVIDERS = (
 
 
 def detect_git(start: Path, environ: Mapping[str, str]) -> GitState:
-    """The origin of the code in the directory *start*, from its repository and *environ*."""
+    """Return the origin of the code in the directory *start*, from its repository and *environ*."""
     repository = read_repository(start, environ)
-    claims = _read_claims(environ)
-    if repository.sha is None:
-        claim = next((claim for claim in claims if claim.has_default or not claim.commits), None)
-    else:
-        claim = _claim_about(repository.sha, claims, start, environ)
+    return with_claim(repository, claim_about(repository.sha, start, environ))
+
+
+def claim_about(head: str | None, start: Path, environ: Mapping[str, str]) -> Claim | None:
+    """Return what the CI service reports about the commit *head*, or about its job if *head* is unknown."""
+    claims = read_claims(environ)
+    if head is None:
+        return next((claim for claim in claims if claim.has_default or not claim.commits), None)
+    return _claim_about(head, claims, start, environ)
+
+
+def with_claim(repository: GitState, claim: Claim | None) -> GitState:
+    """Return *repository* with the values of *claim*."""
     return repository if claim is None else _merge(repository, claim)
 
 
 def _merge(repository: GitState, claim: Claim) -> GitState:
-    """Both witnesses as one; a claim that names no commit only fills gaps."""
+    """Combine both sources; a claim without a commit only fills missing values."""
     said = claim.state
     first, second = (said, repository) if claim.commits else (repository, said)
     return GitState(
@@ -248,7 +272,7 @@ def _merge(repository: GitState, claim: Claim) -> GitState:
 
 
 def _claim_about(head: str, claims: list[Claim], start: Path, environ: Mapping[str, str]) -> Claim | None:
-    """The first claim that speaks of *head*, else of a commit merged in it, else of none in particular."""
+    """Return the first claim about *head*, else about a commit merged in it, else one without commits."""
     named = [claim for claim in claims if claim.commits]
     if about_head := _speaking_of((head,), named):
         return about_head
@@ -259,17 +283,18 @@ def _claim_about(head: str, claims: list[Claim], start: Path, environ: Mapping[s
 
 
 def _speaking_of(shas: tuple[str, ...], claims: list[Claim]) -> Claim | None:
-    """The first claim that names, perhaps abbreviated, one of *shas*; its own commit then in full."""
+    """Return the first claim that names one of *shas*, perhaps abbreviated, with that commit's full id."""
     for claim in claims:
         for sha in shas:
             if any(sha.startswith(commit) for commit in claim.commits):
+                # The first commit is the head of the pull request, which is recorded in place of its merge.
                 recorded = sha if sha.startswith(claim.commits[0]) else claim.state.sha
                 return replace(claim, state=replace(claim.state, sha=recorded))
     return None
 
 
-def _read_claims(environ: Mapping[str, str]) -> list[Claim]:
-    """What the services say, the most specific first."""
+def read_claims(environ: Mapping[str, str]) -> list[Claim]:
+    """Return the claims of the CI services, most specific first."""
     environ = {**environ, **_read_event(environ.get("GITHUB_EVENT_PATH"))}
     return [_read_claim(row, environ) for row in PROVIDERS if row.when.read(environ) is not None]
 
@@ -282,7 +307,8 @@ def _read_claim(row: Provider, environ: Mapping[str, str]) -> Claim:
         branch=_first(row.branch, environ),
         pull_request=_first(row.pull_request, environ),
     )
-    return Claim(commits, built is not None, state)
+    base = _first(row.base, environ)
+    return Claim(commits, built is not None, state, _first(row.base_branch, environ), base and base.lower())
 
 
 def _first(variables: tuple[Variable, ...], environ: Mapping[str, str]) -> str | None:
@@ -297,16 +323,17 @@ class _Head(Struct, frozen=True):
 class _PullRequest(Struct, frozen=True):
     number: int = 0
     head: _Head = _Head()
+    base: _Head = _Head()
 
 
 class _Event(Struct, frozen=True):
-    """The few fields that matter of the file that GITHUB_EVENT_PATH names."""
+    """Fields used from the file that GITHUB_EVENT_PATH names."""
 
     pull_request: _PullRequest = _PullRequest()
 
 
 def _read_event(path: str | None) -> dict[str, str]:
-    """GitHub's event as variables of our own; nothing where there is no pull request in it."""
+    """Return GitHub's event as `event:…` variables, which are empty if it is not about a pull request."""
     if not path:
         return {}
     try:
@@ -317,22 +344,25 @@ def _read_event(path: str | None) -> dict[str, str]:
     return {
         "event:head.sha": request.head.sha,
         "event:head.ref": request.head.ref,
+        "event:base.ref": request.base.ref,
         "event:number": str(request.number or ""),
     }
 
 
 def read_repository(start: Path, environ: Mapping[str, str]) -> GitState:
-    """Return what `git status` reports; its first lines are `# branch.<key> <value>`, the others changes."""
+    """Return the state that `git status` reports: lines `# branch.<key> <value>`, then changes."""
     drivers = _filter_drivers(start, environ)
     if drivers is None:
         return GitState()
-    # Submodules are compared by their commit alone: looking into each costs a process.
+    # Submodules are compared only by their commit: inspecting each one costs a process.
+    # Untracked folders stay one line each, because some have thousands of files.
     status = ("status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--ignore-submodules=dirty",
               "--no-renames")  # fmt: skip
     lines = git_output(start, environ, (*_without_filters(drivers), *status)).split("\n")[:-1]
     about = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
     if "branch.oid" not in about:
         return GitState()
+    # A branch name may have bytes that are not UTF-8, which neither JSON nor databases accept.
     sha, branch = about["branch.oid"], about.get("branch.head")
     return GitState(
         sha=None if sha == "(initial)" else sha,
@@ -342,7 +372,7 @@ def read_repository(start: Path, environ: Mapping[str, str]) -> GitState:
 
 
 def _filter_drivers(start: Path, environ: Mapping[str, str]) -> frozenset[str] | None:
-    """Return the names of the configured filters; None if they cannot be listed, or one not disabled."""
+    """Return the names of configured filters; None if they cannot be listed, or one cannot be disabled."""
     listed = git_output(start, environ, ("config", "--list", "--null"))
     keys = [entry.partition("\n")[0] for entry in listed.split("\0")[:-1]]
     drivers = frozenset(found[1] for key in keys if (found := _FILTER.fullmatch(key)))
@@ -404,7 +434,7 @@ def _has_code_in_new_folders(start: Path, environ: Mapping[str, str]) -> bool:
     return (
         not files
         or any(
-            (not parts[-1] or parts[-1].endswith(CODE_SUFFIXES))  # a repository in the folder is not listed
+            (not parts[-1] or parts[-1].endswith(CODE_SUFFIXES))  # git does not list a nested repository
             and NOT_CODE.isdisjoint(parts)
             and not any(tuple(parts[:depth]) in written for depth in range(1, len(parts)))
             for parts in files
@@ -416,13 +446,26 @@ def _read_parents(start: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(git_output(start, environ, ("rev-list", "--parents", "--max-count=1", "HEAD")).split()[1:])
 
 
-def git_output(start: Path, environ: Mapping[str, str], arguments: tuple[str, ...], given: str = "") -> str:
-    """Return what git prints in *start* if it reads *given*.
+def git_author(start: Path, environ: Mapping[str, str]) -> str | None:
+    """Return `user.name <user.email>` of git's configuration in the folder *start*; None if both are unset.
 
-    The result is an empty string if git is missing, fails or takes too long. Filters are the caller's
-    concern: of the commands used here, only `git status` compares content.
+    >>> git_author(Path("/nowhere"), {}) is None
+    True
     """
-    import subprocess  # kept out of the start-up path
+    found = git_output(start, environ, ("config", "--null", "--get-regexp", r"^user\.(name|email)$"))
+    # A later value wins, as in git.
+    values = dict(entry.partition("\n")[::2] for entry in found.split("\0"))
+    name, email = (" ".join(values.get(key, "").split()) for key in ("user.name", "user.email"))
+    return " ".join(filter(None, (name, f"<{email}>" if email else ""))) or None
+
+
+def git_output(start: Path, environ: Mapping[str, str], arguments: tuple[str, ...], given: str = "") -> str:
+    """Return the output of git in *start*, with *given* as its input.
+
+    The result is an empty string if git is missing, fails or takes too long. The caller must disable filters
+    for `git status`, the only command used here that compares content.
+    """
+    import subprocess  # slow to import at start-up
 
     settings = (option for setting in _SAFE_SETTINGS for option in ("-c", setting))
     try:
@@ -441,17 +484,17 @@ def git_output(start: Path, environ: Mapping[str, str], arguments: tuple[str, ..
 
 
 def _environ_for_git(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return *environ* in which *start* alone decides on the repository, and nothing is run, locked or asked.
+    """Return *environ* for git calls, without programs, locks and prompts.
 
-    Variables of git are dropped, but for those that say where its configuration is. git sets some for its
-    hooks, relative to another directory; others name programs, such as GIT_EXTERNAL_DIFF.
+    Variables of git are removed, except those that locate its configuration. git sets some for its hooks,
+    relative to another directory. Some name programs, such as GIT_EXTERNAL_DIFF.
     """
     kept = {
         name: value for name, value in environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)
     }
     return {
         **kept,
-        "GIT_ALLOW_PROTOCOL": "none",  # a partial clone would fetch objects, by a transport that it names
+        "GIT_ALLOW_PROTOCOL": "none",  # a partial clone would fetch objects, with a transport of its choice
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",

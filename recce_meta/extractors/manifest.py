@@ -1,25 +1,39 @@
-"""manifest.json of any version, v1 to v12 and v20, as nodes, macros and groups.
+"""Reader of manifest.json, versions v1 to v12 and v20, into nodes, macros and groups.
 
-What differs between versions is found by field, never by the header, which lies in real files.
-Source of every rule: the corpus described in docs/artifacts.md.
+Differences between versions are detected by field, never by the header, which is wrong in some real files.
+Source of every rule: the corpus described in docs/internals/artifacts.md. Only this module knows where each
+version stores a value: `raw_sql` or `raw_code`, tags on the node or in its config, a test's node by name or
+not at all.
 """
 
 from __future__ import annotations
 
 import gc
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import md5, sha256
 from operator import attrgetter
 from pathlib import Path
+from sys import intern
+from typing import Any
 
-from msgspec import Raw, Struct, ValidationError
+from msgspec import UNSET, Raw, Struct, ValidationError, convert
 from msgspec.json import Decoder
+from msgspec.json import decode as decode_json
+from msgspec.json import encode as encode_json
 
 from recce_meta.errors import ArtifactError
 from recce_meta.extractors.artifact import (
+    Checksum,
+    ColumnConfig,
+    Definitions,
+    DependsOn,
     Metadata,
+    RawColumn,
+    RawDefinition,
+    RawMacro,
     RawManifest,
     RawNode,
     decode,
@@ -28,30 +42,376 @@ from recce_meta.extractors.artifact import (
     read_artifact,
     refusing,
 )
-from recce_meta.extractors.nodes import (
-    SECTIONS,
-    Shared,
-    checksum_of,
-    definitions_of,
-    macro_of,
-    node_of,
-    source_code,
-    source_of,
+from recce_meta.models import Column, Json, LineageEdge, MacroMetadata, NodeMetadata, code_hash
+from recce_meta.models.node import reference_origins
+from recce_meta.models.run import edges_of
+
+MAX_DEPTH = 100
+"""Levels of nested lists and objects that are stored as such; deeper values become JSON text."""
+NOTHING: dict[str, Json] = {}
+"""Empty `meta`, shared by most columns; it must not be modified."""
+
+NODE_PROPERTIES: dict[str, tuple[str, ...]] = {
+    "model": ("latest_version", "constraints", "deprecation_date", "time_spine"),
+    "function": ("arguments", "returns", "overloads"),
+    "test": ("test_metadata", "attached_node", "column_name", "file_key_name"),
+    "source": (
+        *("source_description", "source_meta", "loader", "loaded_at_field", "loaded_at_query", "freshness"),
+        *("external", "quoting", "identifier", "unrendered_database", "unrendered_schema"),
+    ),
+}
+"""Fields that only one resource type of `nodes` and `sources` has, stored as its properties."""
+
+COMMON_FIELDS = frozenset(
+    [
+        *("unique_id", "name", "resource_type", "package_name", "path", "original_file_path", "root_path"),
+        *(
+            "fqn",
+            "description",
+            "config",
+            "unrendered_config",
+            "tags",
+            "meta",
+            "group",
+            "access",
+            "depends_on",
+        ),
+        *("refs", "sources", "metrics", "functions", "created_at", "patch_path", "docs", "metadata"),
+        *("classifiers", "columns", "contract", "language", "doc_blocks", "_event_status"),
+        # The database and schema of a unit test or exposure depend on the environment, not on its definition.
+        *("database", "schema", "alias", "node_relation", "tested_node_unique_id"),
+    ]
 )
-from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, code_hash
+"""Fields of the small sections that are not stored as properties: common to all, derived, or volatile."""
+
+SECTIONS = {
+    "exposures": "exposure",
+    "metrics": "metric",
+    "semantic_models": "semantic_model",
+    "saved_queries": "saved_query",
+    "unit_tests": "unit_test",
+}
+
+BUILT = frozenset(["model", "seed", "snapshot", "function"])
+"""Resource types with a default materialization, used if the configuration does not set one."""
+
+
+def source_code(raw: RawNode) -> str | None:
+    """Return the source code, or None: v20 has a placeholder instead, and for seeds it is empty."""
+    code = raw.raw_code if raw.raw_code is not None else raw.raw_sql
+    return None if not code or code == "--placeholder--" else code
+
+
+def _rule(checksum: Checksum | str | None, rule: str | None) -> str | None:
+    return "path" if isinstance(checksum, Checksum) and checksum.name == "path" else rule
+
+
+def checksum_of(value: Checksum | str | None) -> str | None:
+    """Return the checksum, which versions write with or without its kind; None if it is empty."""
+    return (value.checksum if isinstance(value, Checksum) else value) or None
+
+
+class Shared:
+    """Cache of decoded JSON objects: each distinct text is decoded once, to one shared object."""
+
+    def __init__(self) -> None:
+        self._objects: dict[bytes, dict[str, Json]] = {}
+
+    def __call__(self, raw: Raw) -> dict[str, Json]:
+        """Return the JSON object in *raw*; an empty one if *raw* is another type."""
+        # Many nodes share the decoded object, so no caller may modify it.
+        text = bytes(raw)
+        found = self._objects.get(text)
+        if found is None:
+            found = self._objects[text] = _mapping(decode_json(text))
+        return found
+
+
+def node_of(unique_id: str, raw: RawNode, rule: str | None, shared: Shared) -> NodeMetadata:
+    """Return an entry of `nodes`, without the compiled SQL of hooks, which contains the invocation id."""
+    config = shared(raw.config)
+    resource_type = raw.resource_type or unique_id.split(".", 1)[0]
+    code = None if resource_type == "seed" else source_code(raw)
+    checksum = checksum_of(raw.checksum)
+    compiled = raw.compiled_code if raw.compiled_code is not None else raw.compiled_sql
+    return NodeMetadata(
+        unique_id=unique_id,
+        name=raw.name or unique_id.rsplit(".", 1)[-1],
+        resource_type=resource_type,
+        package_name=raw.package_name or "",
+        path=_path(raw.original_file_path),
+        fqn=tuple(map(intern, raw.fqn or ())),
+        database_name=raw.database,
+        schema_name=raw.schema,
+        identifier=raw.alias or raw.name,
+        # An analysis has no relation; dbt's Rust engine writes one.
+        relation_name=None if resource_type in ("analysis", "operation") else raw.relation_name or None,
+        materialized=_materialized(resource_type, config),
+        language=None if resource_type == "seed" else raw.language or ("sql" if code is not None else None),
+        raw_code=code,
+        compiled_code=None if resource_type in ("operation", "seed") else compiled,
+        checksum=checksum,
+        checksum_rule=_rule(raw.checksum, rule) if checksum else None,
+        code_hash=None if code is None else code_hash(code),
+        config=config,
+        unrendered_config=shared(raw.unrendered_config),
+        columns=_columns(raw.columns),
+        columns_from="manifest" if raw.columns else None,
+        description=raw.description or "",
+        tags=_tags(raw.tags, config.get("tags")),
+        meta=_mapping(raw.meta) or _mapping(config.get("meta")),
+        access=raw.access or _word(config.get("access")),
+        group_name=raw.group or _word(config.get("group")),
+        version=None if raw.version is None else str(raw.version),
+        contract=_contract(shared(raw.contract)),
+        parents=(parents := _ids(raw.depends_on, "nodes")),
+        edge_origins=reference_origins(parents),
+        macros=_ids(raw.depends_on, "macros"),
+        properties=_properties(raw, resource_type),
+    )
+
+
+def source_of(unique_id: str, raw: RawNode, shared: Shared) -> NodeMetadata:
+    """Return an entry of `sources`, a relation that the project reads but does not build, as a node."""
+    config = shared(raw.config)
+    return NodeMetadata(
+        unique_id=unique_id,
+        name=raw.name or unique_id.rsplit(".", 1)[-1],
+        resource_type="source",
+        package_name=raw.package_name or "",
+        path=_path(raw.original_file_path),
+        fqn=tuple(map(intern, raw.fqn or ())),
+        database_name=raw.database,
+        schema_name=raw.schema,
+        identifier=raw.identifier or raw.name,
+        relation_name=raw.relation_name or None,
+        config=config,
+        unrendered_config=shared(raw.unrendered_config),
+        columns=_columns(raw.columns),
+        columns_from="manifest" if raw.columns else None,
+        description=raw.description or "",
+        tags=_tags(raw.tags, config.get("tags")),
+        meta=_mapping(raw.meta) or _mapping(config.get("meta")),
+        source_name=raw.source_name,
+        properties=_properties(raw, "source"),
+    )
+
+
+def definitions_of(section: Definitions | None, resource_type: str) -> list[NodeMetadata]:
+    """Return the entries of one small section; empty if the version does not have the section."""
+    return [_definition(unique_id, raw, resource_type) for unique_id, raw in (section or {}).items()]
+
+
+def _definition(unique_id: str, raw: dict[str, Any], resource_type: str) -> NodeMetadata:
+    """Return an entry of a small section; fields that are not common to all resources become properties."""
+    config = _mapping(raw.get("config"))
+    common = convert(raw, RawDefinition)
+    properties = {
+        key: _bounded(value) for key, value in raw.items() if key not in COMMON_FIELDS and value is not None
+    }
+    if common.exports is not None:
+        properties["exports"] = [_export(export) for export in common.exports]
+    checksum = properties.pop("checksum", None)
+    if isinstance(checksum, dict):  # dbt's Rust engine
+        checksum = checksum.get("checksum")
+    version = properties.pop("version", None)
+    return NodeMetadata(
+        unique_id=unique_id,
+        name=common.name or unique_id.rsplit(".", 1)[-1],
+        resource_type=resource_type,
+        package_name=common.package_name or "",
+        path=_path(common.original_file_path),
+        fqn=tuple(common.fqn or ()),
+        checksum=_word(checksum),
+        config=config,
+        unrendered_config=_mapping(raw.get("unrendered_config")),
+        description=common.description or "",
+        tags=_tags(raw.get("tags"), config.get("tags")),
+        meta=_mapping(raw.get("meta")) or _mapping(config.get("meta")),
+        group_name=common.group or _word(config.get("group")),
+        version=None if version is None else str(version),
+        parents=(parents := _ids(common.depends_on, "nodes")),
+        edge_origins=reference_origins(parents),
+        macros=_ids(common.depends_on, "macros"),
+        properties=properties,
+    )
+
+
+def _export(export: Json) -> Json:
+    """Return a saved query's export without the database and schema that come from the target."""
+    if not isinstance(export, dict) or not isinstance(export.get("config"), dict):
+        return export
+    chosen = _mapping(export.get("unrendered_config"))
+    target = {"database", "schema_name"} - {"schema_name" if key == "schema" else key for key in chosen}
+    return {**export, "config": {key: value for key, value in export["config"].items() if key not in target}}
+
+
+def macro_of(unique_id: str, raw: RawMacro) -> MacroMetadata:
+    """Return an entry of `macros`."""
+    text = raw.macro_sql or ""
+    return MacroMetadata(
+        unique_id=unique_id,
+        name=raw.name or unique_id.rsplit(".", 1)[-1],
+        package_name=raw.package_name or "",
+        path=_path(raw.original_file_path),
+        macro_sql=text,
+        code_hash=code_hash(text),
+        macros=_ids(raw.depends_on, "macros"),
+    )
+
+
+def _ids(depends_on: DependsOn | None, kind: str) -> tuple[str, ...]:
+    ids = getattr(depends_on, kind, None)
+    return (
+        tuple(map(intern, sorted({unique_id for unique_id in ids if unique_id is not None}))) if ids else ()
+    )
+
+
+def _word(value: Json) -> str | None:
+    return value if value and isinstance(value, str) else None
+
+
+def _mapping(value: Json) -> dict[str, Json]:
+    return _bounded(value) if isinstance(value, dict) else {}
+
+
+def _bounded(value: Json, levels: int = MAX_DEPTH) -> Any:
+    """Return *value* with JSON text in place of values deeper than *levels*, because consumers recurse."""
+    if not value or not isinstance(value, (dict, list)):
+        return value
+    if not levels:
+        return encode_json(value).decode()
+    if isinstance(value, list):
+        return [_bounded(item, levels - 1) for item in value]
+    return {key: _bounded(member, levels - 1) for key, member in value.items()}
+
+
+def _tags(value: Json, configured: Json) -> tuple[str, ...]:
+    """Return the tags of the node, else of its config: v1 has them only on the node, later ones on both."""
+    tags = value or configured
+    if isinstance(tags, list):
+        return tuple(str(tag) for tag in tags)
+    return (tags,) if tags and isinstance(tags, str) else ()
+
+
+def _path(value: str | None) -> str:
+    """Return the path with forward slashes (Windows writes backslashes), without dbt's leading `./`."""
+    return (value or "").replace("\\", "/").removeprefix("./")
+
+
+def _materialized(resource_type: str, config: dict[str, Json]) -> str | None:
+    if resource_type in BUILT or resource_type == "test":
+        return _word(config.get("materialized")) or (resource_type if resource_type != "model" else None)
+    return None
+
+
+def _contract(value: dict[str, Json]) -> dict[str, Json] | None:
+    """Return the contract if it is enforced, else None: other contracts have no effect."""
+    return value if value.get("enforced") else None
+
+
+def _columns(raw: dict[str, RawColumn] | None) -> tuple[Column, ...]:
+    """Return the documented columns in the order of the YAML.
+
+    Projects have thousands of columns with few attributes, so repeated names and types are interned.
+    """
+    if not raw:
+        return ()
+    return tuple(
+        [
+            _full_column(key, column)
+            if column.meta
+            or column.tags
+            or column.constraints
+            or _speaks(column.config)
+            or column.name != key
+            else Column(
+                intern(key),
+                kind := column.data_type and intern(column.data_type),
+                column.description or "",
+                meta=NOTHING,
+                quote=column.quote,
+                documented=True,
+                documented_type=kind,
+            )
+            for key, column in raw.items()
+        ]
+    )
+
+
+def _speaks(config: ColumnConfig | None) -> bool:
+    return config is not None and bool(config.meta or config.tags)
+
+
+def _full_column(key: str, raw: RawColumn) -> Column:
+    config = raw.config or ColumnConfig()
+    return Column(
+        name=raw.name or key,
+        type=raw.data_type,
+        description=raw.description or "",
+        tags=_tags(raw.tags, config.tags),
+        meta=_mapping(raw.meta) or _mapping(config.meta),
+        constraints=tuple(_bounded(raw.constraints)) if isinstance(raw.constraints, list) else (),
+        quote=raw.quote,
+        documented=True,
+        documented_type=raw.data_type,
+    )
+
+
+def _properties(raw: RawNode, resource_type: str) -> dict[str, Json]:
+    """Return the non-empty fields of this resource type: null, empty and missing are equivalent."""
+    found = {name: getattr(raw, name) for name in NODE_PROPERTIES.get(resource_type, ())}
+    if (
+        resource_type == "test"
+        and found["attached_node"] in (UNSET, None)
+        and found["test_metadata"] is not UNSET
+    ):
+        found["attached_node"] = _attached_node(raw)
+    if raw.patch_path:
+        found["patch_path"] = _patch_path(raw.patch_path, raw.package_name or "")
+    return {
+        key: _bounded(value)
+        for key, value in found.items()
+        if value is not UNSET and value not in (None, {}, [], "")
+    }
+
+
+def _patch_path(path: str, package: str) -> str:
+    """Return the node's YAML file as `package://a.yml`; v1 to v3 and v20 omit the package."""
+    return intern((path if "://" in path else f"{package}://{path}").replace("\\", "/"))
+
+
+def _attached_node(raw: RawNode) -> str | None:
+    """Return the tested node for manifests before v9, which have no field for it.
+
+    It comes from `file_key_name` (`models.orders`, v4 on), else from the `model` argument, else it is the
+    first parent.
+    """
+    parents = list((raw.depends_on.nodes if raw.depends_on else None) or ())
+    if len(parents) <= 1:
+        return parents[0] if parents else None
+    names = [raw.file_key_name.split(".", 1)[-1]] if isinstance(raw.file_key_name, str) else []
+    kwargs = _mapping(_mapping(raw.test_metadata).get("kwargs"))
+    names += re.findall(r"(?:ref|source)\((?:.*,)?\s*['\"]([^'\"]+)['\"]\s*\)", str(kwargs.get("model", "")))
+    for name in names:
+        for parent in parents:
+            if name in parent.split("."):
+                return parent
+    return parents[0]
+
 
 KNOWN_VERSIONS = frozenset([*(f"v{number}" for number in range(1, 13)), "v20"])
-"""There is no v13 to v19: dbt's Rust engine wrote v20 until it came back to v12."""
+"""There is no v13 to v19: dbt's Rust engine wrote v20 before it returned to v12."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """A manifest, read; nodes, macros and groups sorted by unique id."""
+    """Content of a manifest, with nodes, macros and groups sorted by unique id."""
 
     schema_version: str | None
     dbt_version: str | None
     generated_at: str | None
     started_at: str | None
-    """When the invocation started, from dbt 1.10 on."""
+    """Start of the invocation, from dbt 1.10 on."""
     invocation_id: str | None
     project_name: str
     adapter_type: str | None
@@ -59,12 +419,12 @@ class Manifest(Struct, frozen=True, kw_only=True):
     macros: tuple[MacroMetadata, ...]
     groups: tuple[NodeMetadata, ...]
     seed_roots: dict[str, str]
-    """Where each seed's package lay when dbt parsed it; never stored."""
+    """Path of each seed's package when dbt parsed it; never stored."""
 
 
 @contextmanager
 def paused_collector() -> Iterator[None]:
-    """Without Python's cyclic garbage collector, which would walk a million new objects and find nothing."""
+    """Pause Python's cyclic garbage collector, which would traverse a million new objects in vain."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -75,16 +435,16 @@ def paused_collector() -> Iterator[None]:
 
 
 def extract_from_manifest(path: str | Path) -> tuple[list[NodeMetadata], list[LineageEdge]]:
-    """The nodes and edges of the manifest at *path* (gzip or not), each sorted.
+    """Return the nodes and edges of the manifest at *path* (gzip or not), both sorted.
 
-    Raises ArtifactError where it is missing, damaged, not a manifest, or of an unknown version.
+    Raises ArtifactError if the file is missing, damaged, not a manifest, or of an unknown version.
     """
     nodes = read_manifest(Path(path)).nodes
-    return list(nodes), [LineageEdge(node.unique_id, parent) for node in nodes for parent in node.parents]
+    return list(nodes), list(edges_of(nodes))
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest at *path*, with everything in it that is kept."""
+    """Return the content of the manifest at *path*."""
     with paused_collector(), refusing(path, "manifest.json"):
         return _manifest(path)
 
@@ -118,7 +478,7 @@ def _manifest(path: Path) -> Manifest:
 
 
 class Entries:
-    """Decodes one entry at a time, so that a manifest is never in memory twice."""
+    """Decoder of a manifest's entries, one at a time, so that a manifest is never in memory twice."""
 
     def __init__(self, path: Path) -> None:
         self.seed_roots: dict[str, str] = {}
@@ -126,7 +486,8 @@ class Entries:
         self._shared = Shared()
 
     def nodes(self, section: dict[str, Raw]) -> Iterator[NodeMetadata]:
-        """The entries of `nodes` or `functions`."""
+        """Yield the entries of `nodes` or `functions`."""
+        # Decoded lazily: a few models are enough, and the rest is decoded only once.
         rule = checksum_rule(
             self._decoded(unique_id, entry)
             for unique_id, entry in section.items()
@@ -139,7 +500,7 @@ class Entries:
             yield node_of(unique_id, raw, rule, self._shared)
 
     def sources(self, section: dict[str, Raw]) -> Iterator[NodeMetadata]:
-        """The entries of `sources`."""
+        """Yield the entries of `sources`."""
         for unique_id, entry in section.items():
             yield source_of(unique_id, self._decoded(unique_id, entry), self._shared)
 
@@ -150,13 +511,14 @@ class Entries:
             raise not_a("manifest.json", self._path, f"{unique_id}: {error}") from None
 
 
+# Built once, because building it inspects every field.
 _NODE = Decoder(RawNode)
 
 
 def schema_version(header: Metadata, path: Path) -> str | None:
-    """`v12` of a *header* that names manifest v12; None where it names nothing.
+    """Return the version in *header*, such as `v12`; None if it has no schema version.
 
-    Raises ArtifactError where it names another artifact, or a version that is not known.
+    Raises ArtifactError if the header names another artifact, or an unknown version.
     """
     if not header.dbt_schema_version:
         return None
@@ -165,18 +527,18 @@ def schema_version(header: Metadata, path: Path) -> str | None:
         raise foreign_header("manifest.json", path, header)
     if version not in KNOWN_VERSIONS:
         raise ArtifactError(
-            f"{path} is a manifest {version}, which this version of recce-meta does not know",
-            hint="pip install --upgrade recce-meta (v1 to v12 and v20 are known)",
+            f"{path} is a manifest {version}, which this version of recce-meta does not support",
+            hint="pip install --upgrade recce-meta (v1 to v12 and v20 are supported)",
         )
     return version
 
 
 def checksum_rule(nodes: Iterable[RawNode]) -> str | None:
-    """How this dbt computes checksums, told from the checksums themselves.
+    """Return the rule by which dbt computed the checksums of *nodes*, deduced from the checksums.
 
-    dbt hashed the bytes of the file until 1.4 (`file`), the stripped text until 1.11 (`stripped`), and
-    collapses white space since 1.12 (`collapsed`). A model whose white space tells the three apart is
-    evidence; None where no node is.
+    dbt hashed the bytes of the file until 1.4 (`file`) and the stripped text until 1.11 (`stripped`). Since
+    1.12 it collapses whitespace (`collapsed`). A model is evidence if its whitespace distinguishes the rules.
+    The result is None if no model does.
     """
     votes: Counter[str] = Counter()
     for node in nodes:
@@ -189,6 +551,7 @@ def checksum_rule(nodes: Iterable[RawNode]) -> str | None:
         )
         if stripped == collapsed:
             continue
+        # A majority decides, because `file` also stands for checksums of unknown origin.
         votes["collapsed" if written == collapsed else "stripped" if written == stripped else "file"] += 1
         if votes.total() >= 25:
             break
@@ -196,7 +559,7 @@ def checksum_rule(nodes: Iterable[RawNode]) -> str | None:
 
 
 def _project_name(header: Metadata, nodes: list[NodeMetadata]) -> str:
-    """`metadata.project_name` (v10 on), else the package that the header's md5 names, else the largest."""
+    """Return `metadata.project_name` (v10 on), else the package of the header's md5, else the largest."""
     if header.project_name:
         return header.project_name
     packages = Counter(node.package_name for node in nodes if node.package_name)

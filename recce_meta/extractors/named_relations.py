@@ -1,11 +1,11 @@
-"""Relations that a statement names, found without a parser: for SQL that no parser reads.
+"""Finder of the relations that a statement names, for SQL that cannot be parsed.
 
 Rules of this module:
 
-- A relation is named behind FROM, JOIN or USING of a MERGE, and at the commas of a FROM list.
-- `PIVOT p ON …` and `UNPIVOT p ON …` name one, and so does `SUMMARIZE p`.
-- FROM within `extract(… from …)` and its like, and in `is distinct from`, names none.
-- The names of CTEs and of functions are no relations.
+- A relation's name follows FROM, JOIN, USING of a MERGE, or a comma of a FROM list.
+- A relation's name also follows PIVOT and UNPIVOT (`PIVOT p ON …`), and SUMMARIZE (`SUMMARIZE p`).
+- No relation follows FROM in functions such as `extract(… from …)`, and in `is distinct from`.
+- The names of CTEs and functions are not relations.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+# The SQL may be invalid, so a string or comment that is not closed ends with the text.
 _TOKEN = re.compile(
     r"""(?xs)
     (?P<comment> --[^\n]* | /\*.*?(?:\*/|\Z) )
@@ -39,8 +40,8 @@ _QUERIES = frozenset("DESCRIBE FROM PIVOT SELECT SUMMARIZE TABLE UNPIVOT VALUES 
 _FILLING = frozenset({"INSERT", "MERGE", "REPLACE", "UPDATE"})
 
 
-class Word(NamedTuple):
-    """One piece of a text: a word, a quoted name, or a sign."""
+class SqlWord(NamedTuple):
+    """A token of the SQL: a word, a quoted name, or a symbol."""
 
     text: str
     is_quoted: bool
@@ -48,46 +49,46 @@ class Word(NamedTuple):
 
     @property
     def upper(self) -> str:
-        """The word in upper case; empty for a quoted name, which is no keyword."""
+        """Return the word in upper case; empty for a quoted name, which is not a keyword."""
         return "" if self.is_quoted else self.text.upper()
 
     @property
     def is_name(self) -> bool:
-        """Whether it may be a part of a name."""
+        """Return True if the word may be a part of a name."""
         return self.is_quoted or self.text[0].isalpha() or self.text[0] == "_"
 
 
-Name = tuple[Word, ...]
+Name = tuple[SqlWord, ...]
 """The parts of a dotted name."""
 
 
 class Built(NamedTuple):
-    """What a statement makes: no target for a query alone."""
+    """Relation that a statement creates or fills; the target is empty for a query."""
 
     target: Name
     materialized: str
 
 
-def words_of(text: str, dialect: str = "") -> list[Word]:
-    """Return the pieces of *text* without comments and strings, whatever is wrong with it."""
-    found: list[Word] = []
+def words_of(text: str, dialect: str = "") -> list[SqlWord]:
+    """Return the tokens of *text* without comments and strings, even if *text* is invalid SQL."""
+    found: list[SqlWord] = []
     place = 0
     while place < len(text):
         match = _BRACKETED.match(text, place) if dialect in _BRACKETS_QUOTE else None
         if match is not None:
-            found.append(Word(match[0][1:-1], True, place))
+            found.append(SqlWord(match[0][1:-1], True, place))
         elif (match := _TOKEN.match(text, place)) is not None:
             if match.lastgroup == "quoted":
                 quote = match[0][0]
-                found.append(Word(match[0][1:-1].replace(quote * 2, quote), True, place))
+                found.append(SqlWord(match[0][1:-1].replace(quote * 2, quote), True, place))
             elif match.lastgroup in ("word", "sign"):
-                found.append(Word(match[0], False, place))
+                found.append(SqlWord(match[0], False, place))
         place = match.end() if match is not None else place + 1
     return found
 
 
 def statements_in(text: str, dialect: str = "") -> Iterator[tuple[str, int]]:
-    """Yield the statements of *text*, which no tokenizer reads, each with the line on which it begins."""
+    """Yield the statements of *text*, which sqlglot cannot tokenize, each with its first line number."""
     start = None
     for word in words_of(text, dialect):
         if word.text == ";" and not word.is_quoted:
@@ -100,8 +101,8 @@ def statements_in(text: str, dialect: str = "") -> Iterator[tuple[str, int]]:
         yield text[start:].strip(), text.count("\n", 0, start) + 1
 
 
-def built_by(words: Sequence[Word]) -> Built | None:
-    """Return what the statement *words* makes; None if it makes nothing and asks nothing."""
+def built_by(words: Sequence[SqlWord]) -> Built | None:
+    """Return the relation that the statement *words* builds; None if it neither builds one nor is a query."""
     first = next((word.upper for word in words if word.text != "("), "")
     if first == "CREATE":
         for place, word in enumerate(words):
@@ -118,19 +119,19 @@ def built_by(words: Sequence[Word]) -> Built | None:
     return Built((), "view") if first in _QUERIES else None
 
 
-def relations_named(words: Sequence[Word]) -> list[Name]:
-    """Return the relations that *words* name where only relations stand, in order, each once."""
+def find_relation_names(words: Sequence[SqlWord]) -> list[Name]:
+    """Return the names in *words* at positions for relations only, in order, without duplicates."""
     found: dict[tuple[str, ...], Name] = {}
     for name in names_in(words):
         found.setdefault(tuple(part.text.lower() for part in name), name)
     return list(found.values())
 
 
-def names_in(words: Sequence[Word]) -> Iterator[Name]:
-    """Yield the names of relations in *words* wherever only relations stand."""
+def names_in(words: Sequence[SqlWord]) -> Iterator[Name]:
+    """Yield the names in *words* at positions where only relations can occur."""
     ctes = {_cte_at(words, place) for place in range(len(words))} - {""}
     opened: list[str] = []
-    lists: list[bool] = [False]  # for each bracket, whether a FROM list goes on
+    lists: list[bool] = [False]  # for each open parenthesis, whether a FROM list continues
     expects, place = False, 0
     while place < len(words):
         word = words[place]
@@ -142,13 +143,14 @@ def names_in(words: Sequence[Word]) -> Iterator[Name]:
             opened = opened[:-1]
             lists = lists[:-1] or [False]
             expects = False
+        # In other statements, USING begins the condition of a join.
         elif upper in _BEFORE or (upper == "USING" and _is_merge(words)):
             expects = not _is_no_clause(words, place, opened)
             lists[-1] = lists[-1] or expects
         elif _is_before_name(words, place):
             expects = True
         elif upper in ("ON", "USING"):
-            expects = False  # a comma behind the condition of a join goes on with the list
+            expects = False  # a comma after the condition of a join continues the list
         elif upper in _ENDS:
             lists[-1] = expects = False
         elif word.text == "," and lists[-1]:
@@ -163,8 +165,8 @@ def names_in(words: Sequence[Word]) -> Iterator[Name]:
         place += 1
 
 
-def _is_before_name(words: Sequence[Word], place: int) -> bool:
-    """Return whether the word at *place* is a PIVOT or SUMMARIZE that a relation follows."""
+def _is_before_name(words: Sequence[SqlWord], place: int) -> bool:
+    """Return True if the word at *place* is a PIVOT or SUMMARIZE before a relation."""
     upper = words[place].upper
     if upper == "SUMMARIZE":
         return place == 0
@@ -174,11 +176,11 @@ def _is_before_name(words: Sequence[Word], place: int) -> bool:
     return behind < len(words) and words[behind].upper in ("AS", "GROUP", "ON", "USING")
 
 
-def _is_merge(words: Sequence[Word]) -> bool:
+def _is_merge(words: Sequence[SqlWord]) -> bool:
     return any(word.upper == "MERGE" for word in words[:20])
 
 
-def _is_no_clause(words: Sequence[Word], place: int, opened: Sequence[str]) -> bool:
+def _is_no_clause(words: Sequence[SqlWord], place: int, opened: Sequence[str]) -> bool:
     """Return True if the FROM at *place* belongs to a function or to a comparison."""
     before = words[place - 1].upper if place else ""
     return words[place].upper == "FROM" and (
@@ -186,8 +188,8 @@ def _is_no_clause(words: Sequence[Word], place: int, opened: Sequence[str]) -> b
     )
 
 
-def _cte_at(words: Sequence[Word], place: int) -> str:
-    """Return the name of the CTE that is defined at *place*, in lower case; empty if none is."""
+def _cte_at(words: Sequence[SqlWord], place: int) -> str:
+    """Return the name of the CTE defined at *place*, in lower case; empty if there is no CTE."""
     word = words[place]
     before = words[place - 1] if place else None
     if not word.is_name or before is None:
@@ -205,15 +207,15 @@ def _cte_at(words: Sequence[Word], place: int) -> str:
     return ""
 
 
-def _behind(words: Sequence[Word], place: int, passed: Sequence[str]) -> int:
+def _behind(words: Sequence[SqlWord], place: int, passed: Sequence[str]) -> int:
     while place < len(words) and words[place].upper in passed:
         place += 1
     return place
 
 
-def _name_at(words: Sequence[Word], place: int) -> tuple[Name, int]:
-    """Return the dotted name that begins at *place*, and the place behind it."""
-    parts: list[Word] = []
+def _name_at(words: Sequence[SqlWord], place: int) -> tuple[Name, int]:
+    """Return the dotted name that begins at *place*, and the position after it."""
+    parts: list[SqlWord] = []
     while place < len(words) and words[place].is_name:
         parts.append(words[place])
         place += 1

@@ -1,25 +1,300 @@
-"""A dbt target folder as one `Project`: manifest, catalog, run results, seeds, git and target."""
+"""Reader of a dbt target folder into one `Project`: manifest, catalog, run results, seeds, git and target.
+
+catalog.json sets the columns of nodes to those in the warehouse; run_results.json has the result of each
+node. Seed files are hashed here, because dbt does not hash files over 1 MiB, and treats CRLF as a change.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, ValidationError, convert
+from msgspec.structs import asdict, replace
 
 from recce_meta._version import __version__
-from recce_meta.errors import ArtifactError
-from recce_meta.extractors.artifact import find_artifact
-from recce_meta.extractors.catalog import extract_columns_from_catalog
+from recce_meta.errors import ArtifactError, first_of
+from recce_meta.extractors.artifact import (
+    CatalogColumn,
+    CatalogTable,
+    RawCatalog,
+    RawResult,
+    RawRunResults,
+    check_header,
+    decode,
+    find_artifact,
+    not_a,
+    read_artifact,
+    refusing,
+)
 from recce_meta.extractors.commit_proof import Checkout, proves_commit
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.manifest import Manifest, read_manifest
-from recce_meta.extractors.run_results import RunResults, read_run_results
-from recce_meta.extractors.seeds import hash_seeds
-from recce_meta.models import NodeMetadata, NodeResult, Project, RunMetadata, target_place
-from recce_meta.models.run import with_build
+from recce_meta.models import Column, Json, NodeMetadata, NodeResult, Project, RunMetadata, target_place
+from recce_meta.models.run import UNKNOWN_STATUS, with_build
 from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
+
+NOT_IN_CATALOG = "columns_not_in_catalog"
+"""Name of the property for documented columns that the relation does not have."""
+
+
+def extract_columns_from_catalog(path: str | Path, nodes: Iterable[NodeMetadata]) -> list[NodeMetadata]:
+    """Return *nodes* with the columns of the catalog at *path*, in ordinal order.
+
+    A column is matched to its documentation by exact name, then case-insensitively. Nodes that are not in
+    the catalog retain their documented columns; `columns_from` says which source applies.
+
+    Raises ArtifactError if the catalog is damaged, or if it contains none of the nodes.
+    """
+    nodes = list(nodes)
+    tables = read_catalog(Path(path))
+    if tables and not any(node.unique_id in tables for node in nodes):
+        raise ArtifactError(
+            f"{path} is another project's catalog: none of its {len(tables)} relations is in the manifest",
+            hint="run `dbt docs generate` in this project, or omit the catalog",
+        )
+    return [
+        _with_columns(node, tables[node.unique_id]) if node.unique_id in tables else node for node in nodes
+    ]
+
+
+def read_catalog(path: Path) -> dict[str, CatalogTable]:
+    """Return the catalog's relations by unique id."""
+    raw = decode(read_artifact(path), path, "catalog.json", RawCatalog)
+    check_header(raw.metadata, path, "catalog.json")
+    if raw.nodes is None and raw.sources is None:
+        raise not_a("catalog.json", path, "it has neither 'nodes' nor 'sources'")
+    return {**(raw.nodes or {}), **(raw.sources or {})}
+
+
+def _with_columns(node: NodeMetadata, table: CatalogTable) -> NodeMetadata:
+    columns, missing = merge_columns(node.columns, table.columns.values())
+    if not columns:
+        return node
+    properties: dict[str, Any] = node.properties
+    if missing:
+        properties = {**properties, NOT_IN_CATALOG: [_bare(column) for column in missing]}
+    return replace(node, columns=columns, columns_from="catalog", properties=properties)
+
+
+def merge_columns(
+    documented: Sequence[Column], found: Iterable[CatalogColumn]
+) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+    """Return the relation's columns with their documentation, and the documented columns that it lacks."""
+    in_order = sorted(found, key=lambda column: column.index)
+    names = {column.name for column in in_order}
+    exact = {column.name: column for column in documented}
+    # A column matched by exact name must not also document a quoted column that differs only by case.
+    folded = {column.name.lower(): column for column in documented if column.name not in names}
+    used: set[str] = set()
+    columns = []
+    for column in in_order:
+        match = exact.get(column.name) or folded.get(column.name.lower())
+        if match is None:
+            columns.append(Column(name=column.name, type=column.type))
+        else:
+            used.add(match.name)
+            columns.append(replace(match, name=column.name, type=column.type))
+    return tuple(columns), tuple(column for column in documented if column.name not in used)
+
+
+def _bare(column: Column) -> dict[str, Any]:
+    empty = Column(name="")
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in asdict(column).items()
+        if value is not UNSET and value != getattr(empty, key)
+    }
+
+
+NOT_A_RUN = frozenset(["generate", "compile", "parse", "list", "ls", "show"])
+"""Commands that report the status "success" for nodes that they did not build."""
+
+BYTES_KEYS = ("bytes_processed", "bytes_billed", "bytes_scanned")
+_DIGITS = re.compile(r"-?[0-9]{1,19}")
+_RESULT = msgspec.json.Decoder(RawResult)
+
+
+class RunResults(Struct, frozen=True, kw_only=True):
+    """Content of run_results.json."""
+
+    invocation_id: str | None
+    generated_at: str | None
+    command: str | None
+    """dbt's `args.which`: build, run, test, …"""
+    target: str | None
+    results: tuple[NodeResult, ...]
+    """Sorted by unique id; empty if the command builds nothing."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about values that could not be read."""
+
+
+def read_run_results(path: Path) -> RunResults:
+    """Return the results at *path*; values that cannot be read are skipped with a warning.
+
+    Raises ArtifactError if the file is damaged or of another kind.
+    """
+    raw = decode(read_artifact(path), path, "run_results.json", RawRunResults)
+    check_header(raw.metadata, path, "run_results.json")
+    if raw.results is None:
+        raise not_a("run_results.json", path, "it has no 'results'")
+    args = raw.args if isinstance(raw.args, dict) else {}
+    command, target = (
+        value if isinstance(value, str) else None
+        for value in (args.get("which") or args.get("rpc_method"), args.get("target"))
+    )
+    skipped: list[str] = []
+    with refusing(path, "run_results.json"):
+        found = [] if command in NOT_A_RUN else list(_results(raw.results, skipped))
+    results = {result.unique_id: result for result in found}
+    return RunResults(
+        invocation_id=raw.metadata.invocation_id if raw.metadata else None,
+        generated_at=raw.metadata.generated_at if raw.metadata else None,
+        command=command,
+        target=target,
+        results=tuple(results[unique_id] for unique_id in sorted(results)),
+        warnings=_warnings(skipped),
+    )
+
+
+def _results(entries: list[Raw], skipped: list[str]) -> Iterator[NodeResult]:
+    """Yield each entry that names its node; add unreadable entries and fields to *skipped*."""
+    for position, entry in enumerate(entries):
+        try:
+            raw: RawResult | None = _RESULT.decode(entry)
+        except ValidationError:
+            raw = _readable(msgspec.json.decode(entry), skipped)
+        if raw is None:
+            skipped.append(f"entry {position + 1}")
+        else:
+            yield _result(raw, skipped)
+
+
+def _readable(entry: Json, skipped: list[str]) -> RawResult | None:
+    """Return the fields of *entry* that have the right type; None if it does not name its node."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("unique_id"), str):
+        return None
+    fields: dict[str, Json] = {"status": UNKNOWN_STATUS, "unique_id": entry["unique_id"]}
+    if not isinstance(entry.get("status"), str):
+        skipped.append(f"status of {entry['unique_id']}")
+    # One field at a time, so that a wrong type loses only its own field.
+    for name in RawResult.__struct_fields__:
+        if name in entry and name != "unique_id":
+            try:
+                convert({**fields, name: entry[name]}, RawResult)
+            except ValidationError:
+                if name != "status":
+                    skipped.append(f"{name} of {entry['unique_id']}")
+            else:
+                fields[name] = entry[name]
+    return convert(fields, RawResult)
+
+
+def _result(raw: RawResult, skipped: list[str]) -> NodeResult:
+    response: dict[str, Any] = raw.adapter_response if isinstance(raw.adapter_response, dict) else {}
+    rows = _integer(response.get("rows_affected"))
+    failures = _integer(raw.failures)
+    if failures is None and raw.failures is not None:
+        skipped.append(f"failures of {raw.unique_id}")
+    return NodeResult(
+        unique_id=raw.unique_id,
+        status=raw.status,
+        seconds=raw.execution_time,
+        rows=rows if rows is not None and rows >= 0 else None,  # Postgres reports -1 for a view
+        bytes=next((value for key in BYTES_KEYS if (value := _integer(response.get(key))) is not None), None),
+        failures=failures,
+        message=None if raw.message is None else str(raw.message),
+        completed_at=max(
+            (timing.completed_at for timing in raw.timing or () if timing.completed_at), default=None
+        ),
+    )
+
+
+def _warnings(skipped: list[str]) -> tuple[str, ...]:
+    if not skipped:
+        return ()
+    return (f"run_results.json has values that cannot be read and were skipped: {first_of(skipped, 5)}",)
+
+
+def _integer(value: Json) -> int | None:
+    """Return *value* as an integer that fits a BIGINT column; None if it is not one."""
+    is_digits = isinstance(value, str) and _DIGITS.fullmatch(value)
+    if not is_digits and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        return None
+    return found if abs(found := int(value)) < 2**63 else None
+
+
+CHUNK = 1 << 20
+
+
+def hash_seeds(
+    nodes: Iterable[NodeMetadata], project_dir: Path | None, roots: Mapping[str, str]
+) -> list[NodeMetadata]:
+    """Return *nodes* with the `code_hash` of each seed's file, if the file is available.
+
+    If dbt hashed the seed, its file is used only if the content is still the same. *roots* has the path of
+    each seed's package when dbt parsed it.
+    """
+    return [
+        _hashed(node, project_dir, roots.get(node.unique_id)) if node.resource_type == "seed" else node
+        for node in nodes
+    ]
+
+
+def _hashed(seed: NodeMetadata, project_dir: Path | None, root: str | None) -> NodeMetadata:
+    path = next((path for path in _candidates(seed, project_dir, root) if path.is_file()), None)
+    if path is None:
+        return seed
+    try:
+        if seed.checksum_rule == "path" or _is_what_dbt_saw(seed, path):
+            return replace(seed, code_hash=file_hash(path))
+    except OSError:
+        return seed  # an unreadable file counts as unavailable
+    return seed
+
+
+def _candidates(seed: NodeMetadata, project_dir: Path | None, root: str | None) -> Iterator[Path]:
+    if project_dir is not None:
+        # First, because the project itself may have a seed at the same path.
+        for packages in ("dbt_packages", "dbt_modules"):
+            yield project_dir / packages / seed.package_name / seed.path
+        yield project_dir / seed.path
+    if root is not None:
+        yield Path(root) / seed.path
+
+
+def file_hash(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of the file, with LF line ends and no trailing whitespace."""
+    digest = sha256()
+    held = b""  # trailing whitespace of the file, or half of a CRLF: decided by the next chunk
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            chunk = (held + chunk).replace(b"\r\n", b"\n")
+            kept = chunk.rstrip()
+            digest.update(kept)
+            held = chunk[len(kept) :]
+    return digest.hexdigest()
+
+
+def _is_what_dbt_saw(seed: NodeMetadata, path: Path) -> bool:
+    """Return True if dbt's checksum matches the file, by any of dbt's rules (see `checksum_rule`)."""
+    # dbt hashes contents up to 1 MiB. The rest is room for other line ends.
+    if seed.checksum is None or path.stat().st_size > 2 * CHUNK:
+        return False
+    data = path.read_bytes()
+    rules: tuple[Callable[[bytes], bytes], ...] = (
+        bytes,
+        bytes.strip,
+        lambda text: text.replace(b"\r\n", b"\n").strip(),
+        lambda text: b" ".join(text.split()),
+    )
+    return any(sha256(rule(data)).hexdigest() == seed.checksum for rule in rules)
 
 
 def extract_project(
@@ -39,12 +314,15 @@ def extract_project(
 ) -> Project:
     """Return everything that dbt wrote into *target_dir*, as one run.
 
-    Catalog and run results are read where they are; files named explicitly must exist. *project_dir* is
-    where `dbt_project.yml` and the seeds lie (default: found above *target_dir*); *git* overrides what
-    the repository and the CI variables say. *before* is the checkout before the command that may have built
-    the artifacts just now: it can prove their commit (`RunMetadata.git_proven`).
+    *manifest_path*, *catalog_path* and *run_results_path* replace the files in *target_dir*. Catalog and run
+    results are optional, but explicit paths must exist. *project_dir* contains `dbt_project.yml` and the
+    seeds (default: the nearest such folder at or above *target_dir*). *environment*, *run_id* and
+    *target_name* are the run's (default: a new id, the target of the run results). *git* overrides the
+    repository and the CI variables, which are read from *environ* (default: the process's). Unless
+    *hash_seed_files* is False, the files of seeds are hashed. *before* is the checkout before the command
+    that may have built the artifacts: it can prove their commit (`RunMetadata.git_proven`).
 
-    Raises ArtifactError where an artifact is missing, damaged, or another project's.
+    Raises ArtifactError if an artifact is missing, damaged, or another project's.
     """
     folder = Path(target_dir)
     manifest = read_manifest(_manifest_path(folder, manifest_path))
@@ -52,11 +330,9 @@ def extract_project(
     nodes: Iterable[NodeMetadata] = manifest.nodes
     if catalog := _optional(folder, catalog_path, "catalog.json"):
         nodes = extract_columns_from_catalog(catalog, nodes)
-    if hash_seed_files:
-        nodes = hash_seeds(nodes, root, manifest.seed_roots)
-    nodes = tuple(nodes)
-    results_path = _optional(folder, run_results_path, "run_results.json")
-    found = read_run_results(results_path) if results_path else None
+    nodes = tuple(hash_seeds(nodes, root, manifest.seed_roots) if hash_seed_files else nodes)
+    path = _optional(folder, run_results_path, "run_results.json")
+    found = read_run_results(path) if path else None
     results, warnings = _own_results(found, manifest, nodes, manifest.groups)
     proven = None
     if git is None:
@@ -70,6 +346,7 @@ def extract_project(
         environment=environment,
         run_id=run_id,
         target_name=target_name or (found.target if found else None),
+        # Results of another project say nothing about this run.
         command=found.command if found and results else None,
     )
     return Project(
@@ -101,7 +378,7 @@ def _run(
     target_name: str | None,
     command: str | None,
 ) -> RunMetadata:
-    """What is known of the run as a whole."""
+    """Return the metadata of the run."""
     database, schema = target_place(nodes)
     return RunMetadata(
         run_id=run_id or manifest.invocation_id or _content_id(manifest),
@@ -133,11 +410,12 @@ def _manifest_path(folder: Path, given: str | Path | None) -> Path:
     if folder.is_file():
         return folder
     if not folder.is_dir():
-        raise ArtifactError(f"No such folder: {folder}", hint="name dbt's target folder with --target-path")
+        raise ArtifactError(f"Folder not found: {folder}", hint="pass dbt's target folder with --target-path")
     if path := find_artifact(folder, "manifest.json"):
         return path
     raise ArtifactError(
-        f"No manifest.json in {folder}", hint="run dbt build or dbt compile first, or name its target folder"
+        f"No manifest.json in {folder}",
+        hint="run `dbt build` or `dbt compile` first, or pass its target folder",
     )
 
 
@@ -148,30 +426,31 @@ def _optional(folder: Path, given: str | Path | None, name: str) -> Path | None:
 
 
 def project_above(folder: Path) -> Path | None:
-    """The nearest folder at or above *folder* that holds dbt_project.yml."""
+    """Return the nearest folder at or above *folder* that contains dbt_project.yml, else None."""
     return nearest_with(PROJECT_FILE, folder.resolve())
 
 
 def _own_results(
     found: RunResults | None, manifest: Manifest, *known: Iterable[NodeMetadata]
 ) -> tuple[tuple[NodeResult, ...], tuple[str, ...]]:
-    """The results that speak of this manifest's nodes, and what had to be left out."""
+    """Return the results of this manifest's nodes, and warnings about skipped results."""
     if found is None or not found.results:
         return (), found.warnings if found else ()
     ids = {node.unique_id for nodes in known for node in nodes}
     results = tuple(result for result in found.results if result.unique_id in ids)
     strangers = len(found.results) - len(results)
     same_invocation = found.invocation_id == manifest.invocation_id
+    # dbt leaves the results of an earlier command in the folder, so a few unknown nodes are normal.
     if not same_invocation and strangers > len(results):
-        return (), ("run_results.json is of another project or commit and was left out",)
+        return (), ("run_results.json belongs to another project or commit and was skipped",)
     if strangers:
-        unknown = f"run_results.json has results of {strangers} nodes that the manifest does not have"
+        unknown = f"run_results.json has results of {strangers} nodes that are not in the manifest"
         return results, (unknown, *found.warnings)
     return results, found.warnings
 
 
 def _run_at(manifest: Manifest) -> datetime:
-    """When dbt wrote the manifest, in UTC; the epoch where it does not say, so that reading is repeatable."""
+    """Return the UTC time of the manifest; the epoch if it has none, so that the result is repeatable."""
     return _moment(manifest.generated_at)
 
 
@@ -197,7 +476,7 @@ def _moment(stamp: str | None) -> datetime:
 
 
 def _microseconds(text: str) -> str:
-    """ISO text with at most six digits of fraction: dbt's Rust engine writes nine, Python 3.10 reads six."""
+    """Return ISO *text* with six fractional digits: dbt's Rust engine writes nine, Python 3.10 reads six."""
     head, dot, tail = text.partition(".")
     if not dot:
         return text
@@ -206,7 +485,7 @@ def _microseconds(text: str) -> str:
 
 
 def _content_id(manifest: Manifest) -> str:
-    """A run id for a manifest that names no invocation: the same file gets the same id."""
+    """Return a run id from the content, for a manifest without an invocation: equal files get equal ids."""
     digest = sha256(manifest.project_name.encode())
     for node in manifest.nodes:
         digest.update(repr(node).encode())

@@ -1,7 +1,14 @@
-"""The graph of a project: what reads what, and which nodes a selector names. Pure."""
+"""Graph of a project: dependencies between nodes, and node selection. No I/O."""
 
-from recce_meta.graph.dag import LineageGraph, build_lineage_graph
-from recce_meta.graph.methods import StateResolver
-from recce_meta.graph.select import Indirect, nearest_names, select
+from recce_meta.graph.dag import LineageGraph, build_lineage_graph, is_ephemeral
+from recce_meta.graph.selection import Indirect, StateResolver, nearest_names, select
 
-__all__ = ["Indirect", "LineageGraph", "StateResolver", "build_lineage_graph", "nearest_names", "select"]
+__all__ = [
+    "Indirect",
+    "LineageGraph",
+    "StateResolver",
+    "build_lineage_graph",
+    "is_ephemeral",
+    "nearest_names",
+    "select",
+]

@@ -1,22 +1,25 @@
-"""The lineage graph, and breadth-first questions about it.
+"""Lineage graph of nodes with breadth-first search.
 
-Every answer costs time linear in the part of the graph that it visits. Ids that edges name and no
-node has (dangling ones, which real manifests hold) are members like any other; cycles, which dbt
-refuses and plain SQL can hold, end where they began.
+Every search is linear in the part of the graph that it visits. Dangling ids, which real manifests contain in
+edges but not in nodes, are members like any other. Cycles, which dbt refuses and plain SQL can contain, end
+at their start.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from msgspec import Struct
 
 from recce_meta.models import LineageEdge, NodeMetadata
 
+IdPredicate = Callable[[str], bool]
 
+
+# `eq=False`, because a comparison of two graphs would walk all of their edges.
 class LineageGraph(Struct, frozen=True, eq=False):
-    """Who reads whom, both ways. An id that the graph does not hold has no relatives."""
+    """Dependencies between nodes in both directions. An id outside the graph has no relatives."""
 
     parents_of: Mapping[str, tuple[str, ...]]
     """Every member's parents, sorted."""
@@ -30,63 +33,86 @@ class LineageGraph(Struct, frozen=True, eq=False):
         return len(self.parents_of)
 
     def parents(self, unique_id: str) -> tuple[str, ...]:
-        """What *unique_id* reads, sorted."""
+        """Return the nodes that *unique_id* reads, sorted."""
         return self.parents_of.get(unique_id, ())
 
     def children(self, unique_id: str) -> tuple[str, ...]:
-        """What reads *unique_id*, sorted."""
+        """Return the nodes that read *unique_id*, sorted."""
         return self.children_of.get(unique_id, ())
 
     def ancestors(self, unique_id: str, depth: int | None = None) -> dict[str, int]:
-        """Everything upstream within *depth* edges (None: all) and its distance, nearest first."""
+        """Return all upstream nodes within *depth* edges (None: all) and their distances, nearest first."""
         return self._relatives(unique_id, self.parents_of, depth)
 
-    def descendants(self, unique_id: str, depth: int | None = None) -> dict[str, int]:
-        """Everything downstream within *depth* edges (None: all) and its distance, nearest first."""
-        return self._relatives(unique_id, self.children_of, depth)
+    def descendants(
+        self, unique_id: str, depth: int | None = None, *, through: IdPredicate | None = None
+    ) -> dict[str, int]:
+        """Return all downstream nodes within *depth* edges (None: all) and their distances, nearest first.
+
+        Only nodes that *through* accepts are followed further.
+        """
+        return self._relatives(unique_id, self.children_of, depth, through)
 
     def upstream(
-        self, unique_ids: Iterable[str], depth: int | None = None, *, within: Collection[str] | None = None
+        self,
+        unique_ids: Iterable[str],
+        depth: int | None = None,
+        *,
+        within: Collection[str] | None = None,
+        through: IdPredicate | None = None,
     ) -> set[str]:
-        """*unique_ids* and all that they read within *depth* edges, on paths that stay *within*."""
-        return set(_walk(sorted(unique_ids), self.parents_of, depth, within))
+        """Return *unique_ids* and all upstream nodes within *depth* edges, on paths that stay *within*.
+
+        Only *unique_ids* and nodes that *through* accepts are followed further.
+        """
+        return set(_walk(sorted(unique_ids), self.parents_of, depth, within, through))
 
     def downstream(
-        self, unique_ids: Iterable[str], depth: int | None = None, *, within: Collection[str] | None = None
+        self,
+        unique_ids: Iterable[str],
+        depth: int | None = None,
+        *,
+        within: Collection[str] | None = None,
+        through: IdPredicate | None = None,
     ) -> set[str]:
-        """*unique_ids* and all that reads them within *depth* edges, on paths that stay *within*."""
-        return set(_walk(sorted(unique_ids), self.children_of, depth, within))
+        """Return *unique_ids* and all downstream nodes, as `upstream` does for upstream nodes."""
+        return set(_walk(sorted(unique_ids), self.children_of, depth, within, through))
 
     def impact(self, changed_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
-        """Everything downstream of *changed_ids* but themselves: its distance to, and id of, the nearest.
+        """Return all nodes downstream of *changed_ids*, each with distance and id of the nearest.
 
-        Of several that are as near, the first by id. Nearest first.
+        *changed_ids* are excluded. Ties go to the first id. Nearest first.
         """
         reached = _walk(sorted(set(changed_ids)), self.children_of)
         return {unique_id: found for unique_id, found in reached.items() if found[0] > 0}
 
     def _relatives(
-        self, unique_id: str, neighbours: Mapping[str, tuple[str, ...]], depth: int | None
+        self,
+        unique_id: str,
+        neighbours: Mapping[str, tuple[str, ...]],
+        depth: int | None,
+        through: IdPredicate | None = None,
     ) -> dict[str, int]:
-        reached = _walk([unique_id], neighbours, depth)
+        reached = _walk([unique_id], neighbours, depth, through=through)
         return {found: distance for found, (distance, _) in reached.items() if found != unique_id}
 
 
 def build_lineage_graph(
     nodes: Iterable[NodeMetadata], edges: Iterable[LineageEdge] | None = None
 ) -> LineageGraph:
-    """The graph of *nodes*, joined by *edges* or, without them, by each node's own parents."""
+    """Return the graph of *nodes*, connected by *edges* or, if None, by each node's own parents."""
     if edges is None:
         parents_of = {node.unique_id: node.parents for node in nodes}
     else:
         parents_of = {node.unique_id: () for node in nodes}
+        # Sets, because the edges of two runs repeat each other.
         found: dict[str, set[str]] = defaultdict(set)
         for edge in edges:
             found[edge.node_id].add(edge.parent_id)
         parents_of.update((child, tuple(sorted(parents))) for child, parents in found.items())
     children: dict[str, list[str]] = {unique_id: [] for unique_id in parents_of}
     dangling: dict[str, list[str]] = defaultdict(list)
-    # Children are visited in order, so that every list of them is born sorted.
+    # Parents are visited in order, so that each list of children is sorted.
     for child in sorted(parents_of):
         for parent in parents_of[child]:
             (children if parent in children else dangling)[parent].append(child)
@@ -95,16 +121,23 @@ def build_lineage_graph(
     return LineageGraph(parents_of, {unique_id: tuple(ids) for unique_id, ids in children.items()})
 
 
+def is_ephemeral(unique_id: str, nodes: Mapping[str, NodeMetadata]) -> bool:
+    """Return True if *unique_id* is an ephemeral model of *nodes*."""
+    node = nodes.get(unique_id)
+    return node is not None and node.is_ephemeral
+
+
 def _walk(
     starts: Iterable[str],
     neighbours: Mapping[str, tuple[str, ...]],
     depth: int | None = None,
     within: Collection[str] | None = None,
+    through: IdPredicate | None = None,
 ) -> dict[str, tuple[int, str]]:
-    """Every id reached from *starts*, with its distance and the start that it was reached from.
+    """Return every id reachable from *starts*, with its distance and its nearest start.
 
-    The queue holds each distance's ids in the order of their starts, so among starts that are equally
-    near the first in *starts* wins.
+    The queue holds the ids of each distance in the order of their starts, so the first of *starts* wins a
+    tie.
     """
     reached = {start: (0, start) for start in starts}
     queue = deque(reached)
@@ -112,6 +145,8 @@ def _walk(
         unique_id = queue.popleft()
         distance, origin = reached[unique_id]
         if depth is not None and distance >= depth:
+            continue
+        if distance and through is not None and not through(unique_id):
             continue
         for neighbour in neighbours.get(unique_id, ()):
             if neighbour not in reached and (within is None or neighbour in within):

@@ -1,8 +1,6 @@
-"""Frozen values: what extractors yield, the store keeps and diffs compare."""
+"""Frozen data types shared by extractors, the store and diffs."""
 
 from recce_meta.models.change import COSMETIC, Change, ChangeDetail, Impact, Reason, RunDiff, Status
-from recce_meta.models.check import Check
-from recce_meta.models.environment import target_place
 from recce_meta.models.node import (
     Column,
     EdgeOrigin,
@@ -12,8 +10,9 @@ from recce_meta.models.node import (
     NodeMetadata,
     NodeResult,
     code_hash,
+    target_place,
 )
-from recce_meta.models.run import Project, RunMetadata
+from recce_meta.models.run import Check, Project, RunMetadata
 
 __all__ = [
     "COSMETIC",

@@ -1,18 +1,76 @@
-"""What differs between two runs."""
+"""Differences between two runs, or between two scans of a live database, with their categories."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import Enum
+
 from msgspec import Struct
 
-from recce_meta.models.category import Category, ColumnChange
 from recce_meta.models.node import Json, LineageEdge
-from recce_meta.models.run import RunMetadata
-from recce_meta.models.words import Status as Status
-from recce_meta.models.words import Word as Word
+from recce_meta.models.rows import Tabular
+from recce_meta.models.run import RunChoice, RunMetadata
 
 
-class Reason(Word):
-    """Why a node counts as changed; the last two alone leave it unchanged."""
+# Not `enum.StrEnum`, which Python 3.10 does not have.
+class StringEnum(str, Enum):
+    """Enumeration of strings that compare and print as their values."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Status(StringEnum):
+    """Status of a node or column. `unchanged` means that only formatting or environment differ."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    MODIFIED = "modified"
+    UNCHANGED = "unchanged"
+
+
+class Category(StringEnum):
+    """Impact of a change on downstream queries, least severe first.
+
+    docs/concepts/change-categories.md has the rules.
+    """
+
+    NONE = "none"
+    """Same meaning: formatting, comments, names of aliases and CTEs, order of independent CTEs."""
+    NON_BREAKING = "non_breaking"
+    """Only adds columns, or moves columns that are not read by position; the rest is unchanged."""
+    PARTIAL_BREAKING = "partial_breaking"
+    """Some existing columns have other values or names, or are removed; the rows are the same."""
+    BREAKING = "breaking"
+    """The rows may change: everything that cannot be proven to be less severe."""
+    UNKNOWN = "unknown"
+    """Not analysable: SQL that does not parse, a Python model."""
+
+
+class ColumnChange(Struct, frozen=True, gc=False):
+    """Change of one output column."""
+
+    name: str
+    status: Status
+    """`added`, `removed`, or `modified` (other values). A rename is one removed and one added column."""
+    renamed_to: str | None = None
+    """For a removed column: the added column that has its values."""
+
+
+class SqlChange(Struct, frozen=True, kw_only=True):
+    """Semantic difference between two versions of a query."""
+
+    category: Category
+    columns: tuple[ColumnChange, ...] = ()
+    """Changed columns in the order of the new query, removed columns last."""
+    reasons: tuple[str, ...] = ()
+    """Short phrases that explain the category: `filter changed`, `join added: orders`, …"""
+    moved: bool = False
+    """True if common columns have another order."""
+
+
+class Reason(StringEnum):
+    """Reason why a node differs; the last two alone leave its status `unchanged`."""
 
     BODY = "body"
     COMPILED = "compiled"
@@ -31,11 +89,11 @@ class Reason(Word):
 COSMETIC = frozenset({Reason.FORMATTING, Reason.ENVIRONMENT})
 """Reasons that alone leave a node unchanged."""
 OF_SQL = frozenset({Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS})
-"""Reasons that say nothing more than the SQL of both sides does, if that was compared."""
+"""Reasons that are already covered by a comparison of both sides' SQL."""
 
 
 class ChangeDetail(Struct, frozen=True):
-    """One difference: *key* went from *base* to *current* (None: absent on that side)."""
+    """One difference: *key* changed from *base* to *current* (None if absent on that side)."""
 
     reason: Reason
     key: str
@@ -44,56 +102,62 @@ class ChangeDetail(Struct, frozen=True):
     current: Json = None
 
 
-class Reach(Word):
-    """How much of a node a change further up reaches."""
+class Reach(StringEnum):
+    """Part of a node that an upstream change affects."""
 
     COLUMNS = "columns"
-    """The values of some columns; its rows are the same."""
+    """Values of some columns; the rows stay the same."""
     ROWS = "rows"
-    """Which rows it has, and so every column."""
+    """The set of rows, and so every column."""
     UNKNOWN = "unknown"
-    """Nobody can tell: the node, or one between, was not analysed, or the change is of an unknown kind."""
+    """Unknown: this node or a node in between was not analysed, or the kind of change is unknown."""
 
 
 class ReachedBy(Struct, frozen=True, kw_only=True):
-    """What reaches a node that is itself modified from changes further up."""
+    """Impact of upstream changes on a node that is itself modified."""
 
     origins: tuple[str, ...]
-    """Unique ids of the changed nodes that it comes from; of those on one way, the nearest. Sorted."""
+    """Unique ids of the nearest changed upstream nodes, one per path, sorted."""
     reach: Reach
     columns: tuple[str, ...] = ()
-    """The columns that are reached, where reach is `columns`; sorted."""
+    """Affected columns if reach is `columns`, sorted."""
     confidence: float = 1.0
-    """How sure it is that a change comes this far: the weakest edge of the surest way."""
+    """Confidence that the change has this impact: that of the weakest edge of the surest path."""
     fails: bool = False
-    """Whether the node names a column that was removed or renamed, and so fails when it is built."""
+    """True if the node references a removed or renamed column, and so fails when it is built."""
 
 
-class Change(Struct, frozen=True, kw_only=True):
-    """How one node differs between base and current."""
+class Change(Tabular, frozen=True, kw_only=True):
+    """Difference of one node between base and current."""
 
     unique_id: str
+    """Unique id of the node in the project (`model.shop.orders`)."""
     name: str
+    """Name of the node; in the current run if it exists there."""
     resource_type: str
+    """Type of the node: `model`, `seed`, `test` …"""
     path: str = ""
+    """Path of the file that defines the node, relative to the project, with forward slashes."""
     status: Status
+    """Whether the node was added, removed or modified."""
     reasons: tuple[Reason, ...] = ()
     """In the order of `Reason`; empty for added and removed nodes."""
     details: tuple[ChangeDetail, ...] = ()
+    """Values before and after, for reasons that have such values."""
     category: Category | None = None
-    """What it can break; None where nobody reads such a node, and where that was not looked into."""
+    """Impact of the change; None if such nodes have no readers, or if it was not determined."""
     category_reasons: tuple[str, ...] = ()
-    """What made the category, one short phrase each."""
+    """Short phrases that explain the category."""
     columns: tuple[ColumnChange, ...] = ()
-    """The output columns that it touches: in their order, removed ones last."""
+    """Changed output columns in their order, removed columns last."""
     columns_moved: bool = False
-    """Whether columns that both sides have stand in another order."""
+    """True if common columns have another order."""
     reached: ReachedBy | None = None
-    """Of a modified node: what other changes do to it, beside its own; None where they do nothing."""
+    """Impact of upstream changes on a modified node; None if there is none."""
 
     @property
     def is_rewritten(self) -> bool:
-        """Whether only the SQL was edited, and both versions mean the same."""
+        """True if only the SQL text changed, with the same meaning."""
         return (
             self.status is Status.MODIFIED
             and self.category is Category.NONE
@@ -101,45 +165,95 @@ class Change(Struct, frozen=True, kw_only=True):
         )
 
 
-class Impact(Struct, frozen=True, kw_only=True):
-    """A node downstream that a change reaches."""
+class Impact(Tabular, frozen=True, kw_only=True):
+    """Downstream node affected by a change."""
 
     unique_id: str
     name: str
     resource_type: str
     distance: int
-    """Edges to the nearest changed node that reaches it."""
+    """Edges to the nearest changed node that affects it."""
     origin: str
-    """Unique id of that nearest changed node (the first by id where several are as near)."""
+    """Unique id of the nearest changed node (the first by id if several are equally near)."""
     reach: Reach | None = None
-    """None where that was not looked into; the node is then merely downstream."""
+    """None if it was not determined; it is then only known that the node is downstream."""
     columns: tuple[str, ...] = ()
-    """The columns that are reached, where reach is `columns`; sorted."""
+    """Affected columns if reach is `columns`, sorted."""
     confidence: float = 1.0
-    """How sure it is that a change comes this far: the weakest edge of the surest way."""
+    """Confidence that the change has this impact: that of the weakest edge of the surest path."""
     fails: bool = False
-    """Whether the node names a column that was removed or renamed, and so fails when it is built."""
+    """True if the node references a removed or renamed column, and so fails when it is built."""
 
 
-class RunDiff(Struct, frozen=True, kw_only=True):
-    """The answer of `recce-meta diff`."""
+class RunDiff(Tabular, Struct, frozen=True, kw_only=True):
+    """Changes from the run `base` to the run `current`, as `recce-meta diff` shows them."""
 
     base: RunMetadata
     current: RunMetadata
     changes: tuple[Change, ...]
-    """Sorted by unique id; includes those whose status is `unchanged`."""
+    """Changes sorted by unique id, including those with status `unchanged`."""
     impacted: tuple[Impact, ...] = ()
-    """Nodes that changes reach and that did not change themselves, nearest first."""
+    """Affected nodes that did not change themselves, nearest first."""
     unreached: int = 0
-    """How many more nodes are downstream of changes, did not change themselves, and are not reached."""
+    """Number of further downstream nodes that did not change and are not affected."""
     children: tuple[LineageEdge, ...] = ()
     """Edges from changed nodes to their direct children, for drawing."""
     names: dict[str, str] = {}
     """Names of the nodes at the ends of `children`."""
     notes: tuple[str, ...] = ()
-    """What could not be compared, one sentence each."""
+    """One sentence for each thing that could not be compared."""
+    choice: RunChoice | None = None
+    """How the two runs were chosen; None if the caller named them."""
+    has_empty_selection: bool = False
+    """True if the selection matches no node of either run, and is not about states."""
 
     @property
     def changed(self) -> tuple[Change, ...]:
-        """The added, removed and modified nodes."""
+        """Added, removed and modified nodes."""
         return tuple(change for change in self.changes if change.status is not Status.UNCHANGED)
+
+
+class ScanCounts(Struct, frozen=True, kw_only=True):
+    """Numbers of scanned objects."""
+
+    schemas: int = 0
+    tables: int = 0
+    """Tables, including external tables."""
+    views: int = 0
+    """Views, including materialized views."""
+    columns: int = 0
+    constraints: int = 0
+    """Constraints, including foreign keys but not NOT NULL."""
+    foreign_keys: int = 0
+    indexes: int = 0
+    """Indexes that do not belong to a constraint."""
+    edges: int = 0
+    """Edges from views to the relations that they read."""
+
+
+class Tally(Struct, frozen=True, kw_only=True):
+    """Numbers of added, removed, modified and unchanged objects of one kind."""
+
+    added: int = 0
+    removed: int = 0
+    modified: int = 0
+    unchanged: int = 0
+
+
+class ScanReport(Tabular, frozen=True, kw_only=True):
+    """Result of `recce-meta scan`."""
+
+    run: RunMetadata
+    """Run of the scan."""
+    is_new: bool
+    """True if the run was stored; False if a run with this id existed already."""
+    counts: ScanCounts
+    """Numbers of scanned objects."""
+    previous: RunMetadata | None
+    """Previous scan of this project and environment, of the same scope if possible; None for the first."""
+    tallies: Mapping[str, Tally] = {}
+    """Changes of schemas, tables, views and columns since the previous scan; empty for the first."""
+    diff: RunDiff | None = None
+    """Changes since the previous scan; None for the first."""
+    warnings: tuple[str, ...] = ()
+    """One sentence for each thing that could not be read."""

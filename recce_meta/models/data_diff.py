@@ -1,8 +1,8 @@
-"""What data diffs answer: one frozen type per kind of diff, the same for terminal, JSON and store.
+"""Results of data diffs, one frozen type per kind of diff, and stored data diffs.
 
-Values of cells are Python's own: None, bool, int, float, Decimal, str, bytes, date, time, datetime,
-timedelta, UUID, list, dict. Shares are fractions from 0 to 1. A side that has no relation is None, and
-never a zero.
+Cell values are built-in types: None, bool, int, float, Decimal, str, bytes, date, time, datetime, timedelta,
+UUID, list, dict. Shares are fractions from 0 to 1. The figures of a side without a relation are None, never
+zero.
 """
 
 from __future__ import annotations
@@ -13,65 +13,86 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.models.rows import Tabular
 
 Value: TypeAlias = Any
-"""A cell's value, as the driver gives it."""
+"""Value of a cell, as the driver returns it."""
 
 
 class DataSide(str, Enum):
-    """The two sides of every diff."""
+    """Side of a diff."""
 
     BASE = "base"
     CURRENT = "current"
 
 
+PRECISIONS = (
+    *("microsecond", "millisecond", "second", "minute", "hour"),
+    *("day", "week", "month", "quarter", "year"),
+)
+"""Units to which points in time can be truncated before comparison, the finest first."""
+
+
 class Subject(Struct, frozen=True, kw_only=True):
-    """What was compared: a node, a relation, or a query."""
+    """Compared object: a node, a relation, or a query."""
 
     name: str
-    """The node's label, the relation's name, or `query`."""
+    """Label of the node, name of the relation, or `query`."""
     unique_id: str | None = None
     base: str | None = None
-    """The relation, as SQL names it; None where base has none, or is a query."""
+    """Name of the relation in SQL; None if base has no relation, or is a query."""
     current: str | None = None
     base_stale: str | None = None
-    """Why base holds data of an earlier build: `its build failed`. None if nothing says so."""
+    """Why base contains data of an earlier build: `its build failed`. None if there is no sign of that."""
     current_stale: str | None = None
 
     @property
     def is_stale(self) -> bool:
-        """Whether a side holds data of an earlier build."""
+        """True if a side contains data of an earlier build."""
         return bool(self.base_stale or self.current_stale)
 
+    def without_stale(self, side: str) -> Subject:
+        """Return the subject if the relation of *side* does not exist: it holds no data of any build."""
+        is_base = side == "base"
+        if (self.base_stale if is_base else self.current_stale) is None:
+            return self
+        return replace(self, **{"base_stale" if is_base else "current_stale": None})
 
-class DataDiff(Struct, frozen=True, kw_only=True):
-    """What every answer has."""
+
+class DataDiff(Tabular, frozen=True, kw_only=True):
+    """Fields of every result."""
 
     subject: Subject
+    """Compared node, relation or query."""
     notes: tuple[str, ...] = ()
-    """What a reader has to know to read the figures right, one sentence each."""
+    """One sentence for each fact needed to interpret the figures."""
 
 
 class RowComparison(DataDiff, frozen=True, kw_only=True):
-    """A comparison of rows, with the options that narrow what it can claim."""
+    """Comparison of rows, with the options that narrow it."""
 
     where: str | None = None
-    """The condition on the rows compared."""
+    """Condition on the compared rows."""
     sample: float | None = None
-    """The share of keys or rows compared, in per cent; None for all."""
+    """Share of compared keys or rows in percent; None for all."""
     excluded: tuple[str, ...] = ()
-    """Columns that an option leaves out."""
+    """Columns excluded by an option or a setting."""
     tolerance: float | Decimal = 0.0
-    """Numbers no further apart than this count as equal."""
+    """Largest difference of numbers that count as equal."""
     relative_tolerance: float | Decimal = 0.0
+    """Largest difference, as a share of the larger number, of numbers that count as equal."""
     timestamp_precision: str | None = None
-    """The unit that times are cut to before they are compared."""
+    """Unit to which times are truncated before the comparison."""
     ignore_case: bool = False
+    """True if strings are compared in lower case."""
     ignore_trailing_blanks: bool = False
+    """True if strings are compared without trailing spaces."""
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether an option leaves rows, columns or differences out."""
+        """True if an option excludes rows, columns or differences."""
         return bool(
             self.where is not None
             or (self.sample is not None and self.sample < 100)
@@ -84,27 +105,33 @@ class RowComparison(DataDiff, frozen=True, kw_only=True):
         )
 
 
+COMPARE_REASON = "the node has compare: "
+"""Start of the reason why a node is not compared if its settings exclude it."""
+
+
 class RowCount(Struct, frozen=True, kw_only=True):
-    """The rows of one subject on both sides."""
+    """Row counts of one subject on both sides."""
 
     subject: Subject
     base: int | None = None
     current: int | None = None
     base_reason: str | None = None
-    """Why base could not be counted; None where it was."""
+    """Why base could not be counted; None if it was counted."""
     current_reason: str | None = None
     base_kept_at: datetime | None = None
-    """When the figure was taken, where it was kept with a run and not counted now."""
+    """Time of base's count if it was stored with a run; None if it was counted now."""
     current_kept_at: datetime | None = None
+    where: str | None = None
+    """Condition on the counted rows; None if all rows were counted."""
 
     @property
     def delta(self) -> int | None:
-        """Current less base; None unless both are known."""
+        """Current minus base; None unless both are known."""
         return None if self.base is None or self.current is None else self.current - self.base
 
     @property
     def change(self) -> float | None:
-        """The delta as a share of base; None where base is unknown or empty and current is not."""
+        """Delta as a share of base; None if a count is unknown, or if base is empty and current is not."""
         if self.delta is None:
             return None
         if not self.base:
@@ -112,41 +139,44 @@ class RowCount(Struct, frozen=True, kw_only=True):
         return self.delta / self.base
 
 
-class RowCountDiff(Struct, frozen=True, kw_only=True, tag_field="type", tag="row_count_diff"):
+class RowCountDiff(Tabular, frozen=True, kw_only=True, tag_field="type", tag="row_count_diff"):
     """Row counts of many subjects."""
 
     counts: tuple[RowCount, ...]
+    """One for each subject."""
     notes: tuple[str, ...] = ()
+    """One sentence for each fact needed to interpret the counts."""
 
 
 class ColumnDelta(Struct, frozen=True, kw_only=True):
-    """One column of two schemas."""
+    """One column of both schemas."""
 
     name: str
     status: str
-    """added, removed, retyped, moved (another order among the columns of both sides), or unchanged."""
+    """added, removed, retyped, moved (relative to the other common columns), or unchanged."""
     base_type: str | None = None
     current_type: str | None = None
     base_position: int | None = None
-    """From 1."""
+    """Position from 1."""
     current_position: int | None = None
 
 
 class SchemaDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="schema_diff"):
-    """The columns of both sides, in current order, removed ones where they stood."""
+    """Comparison of the columns of both sides."""
 
     columns: tuple[ColumnDelta, ...]
+    """Columns in current's order, with removed columns at their old positions."""
     source: str = "live"
-    """`live`, asked of the warehouse now, or `stored`, as recorded with the runs."""
+    """`live` if read from the warehouse now, `stored` if recorded with the runs."""
 
     @property
     def changed(self) -> tuple[ColumnDelta, ...]:
-        """The columns that differ."""
+        """Columns that differ."""
         return tuple(column for column in self.columns if column.status != "unchanged")
 
 
 class KeyCounts(Struct, frozen=True, kw_only=True):
-    """How the key does on one side."""
+    """Counts of rows and unusable keys on one side."""
 
     rows: int
     """All rows of the side (after `where` and sampling)."""
@@ -155,16 +185,16 @@ class KeyCounts(Struct, frozen=True, kw_only=True):
     duplicate_keys: int = 0
     """Keys with more than one row on this side."""
     duplicate_rows: int = 0
-    """Rows of this side that are not compared, because their key has several rows on either side."""
+    """Rows of this side that are not compared because their key has several rows on either side."""
 
     @property
     def compared(self) -> int:
-        """Rows that take part in the comparison."""
+        """Number of compared rows."""
         return self.rows - self.null_keys - self.duplicate_rows
 
 
 class Example(Struct, frozen=True, kw_only=True):
-    """One cell that differs."""
+    """Cell that differs."""
 
     key: tuple[Value, ...]
     base: Value
@@ -172,87 +202,91 @@ class Example(Struct, frozen=True, kw_only=True):
 
 
 ROUNDED_DOUBLE = "double, rounded"
-"""The common type of numbers of which doubles do not hold all digits."""
+"""Common type of numbers that doubles cannot represent exactly."""
 
 
 MEAN_DIGITS = 38
-"""Digits of the mean of decimals if it has no end."""
+"""Digits of the mean of decimals if it is not a finite decimal."""
 
 
 class ColumnValues(Struct, frozen=True, kw_only=True):
-    """How one column's values do, over the rows whose key is on both sides."""
+    """Comparison of one column's values in common rows."""
 
     name: str
     base_type: str
     current_type: str
     compared_as: str | None = None
-    """The common type, where the two types differ."""
+    """Common type, if the two types differ."""
     reason: str | None = None
     """Why the values could not be compared; the figures are then None."""
     matched: int | None = None
     mismatched: int | None = None
     null_to_value: int | None = None
-    """Of the mismatches: NULL in base."""
+    """Mismatches with NULL in base."""
     value_to_null: int | None = None
     mean_difference: float | Decimal | None = None
-    """For numbers: the mean of current less base over mismatches without NULL, NaN and infinities.
+    """For numbers: the mean of current minus base over mismatches without NULL, NaN and infinities.
 
-    A decimal for whole numbers and decimals: exact if it has an end, else with 38 digits. A float for floats.
+    A decimal for integers and decimals: exact if it is a finite decimal, else with 38 digits. A float for
+    floats.
     """
     largest_difference: float | int | Decimal | None = None
-    """For numbers: the largest absolute difference of the same mismatches; exact, but for floats."""
+    """For numbers: the largest absolute difference of these mismatches; exact, except for floats."""
     is_difference_rounded: bool = False
-    """Whether both are doubles that stand for numbers of more digits."""
+    """True if both differences are doubles that approximate numbers with more digits."""
     examples: tuple[Example, ...] = ()
 
     @property
     def match_share(self) -> float | None:
-        """Matched rows as a share of common ones; None where nothing is common."""
+        """Matched rows as a share of common rows; None without common rows."""
         if self.matched is None or self.mismatched is None or not self.matched + self.mismatched:
             return None
         return self.matched / (self.matched + self.mismatched)
 
 
 def is_rounded(column: ColumnValues) -> bool:
-    """Whether values of *column* that differ may have been taken for equal."""
+    """Return True if rounding may have made different values of *column* equal."""
     return column.compared_as == ROUNDED_DOUBLE
 
 
 class DetailRow(Struct, frozen=True, kw_only=True):
-    """One row that differs."""
+    """Row that differs."""
 
     status: str
     """added, removed, or changed."""
     key: tuple[Value, ...]
     base: tuple[Value, ...] | None = None
-    """Values in the order of `columns`; None where the side has no such row."""
+    """Values in the order of `columns`; None if the side has no such row."""
     current: tuple[Value, ...] | None = None
     base_count: int = 1
-    """How often the row is there, where rows are compared without a key."""
+    """Number of equal rows, if rows are compared without a key."""
     current_count: int = 1
 
 
 class ValueDiff(RowComparison, frozen=True, kw_only=True, tag_field="type", tag="value_diff"):
-    """Rows matched by key, and every column's values compared.
+    """Comparison of every column's values in rows matched by key.
 
-    `base` and `current` count all rows; `added`, `removed`, `common` only keys that are not NULL and have one
-    row on each side that has them.
+    `base` and `current` count all rows. `added`, `removed` and `common` count only keys that are not NULL and
+    have a single row on each side where they occur.
     """
 
     key: tuple[str, ...]
+    """Names of the key columns."""
     key_source: str
-    """Where the key comes from: option, unique_key, unique test, …"""
+    """Origin of the key: option, unique_key, unique test, …"""
     base: KeyCounts | None
     current: KeyCounts | None
     added: int = 0
     removed: int = 0
     common: int = 0
     changed: int = 0
-    """Common rows with at least one value that differs."""
+    """Common rows with at least one different value."""
     columns: tuple[ColumnValues, ...] = ()
+    """Columns of both sides, with their figures."""
     base_only: tuple[str, ...] = ()
-    """Columns that current has not."""
+    """Columns that current does not have."""
     current_only: tuple[str, ...] = ()
+    """Columns that base does not have."""
 
     @property
     def total(self) -> int:
@@ -261,12 +295,13 @@ class ValueDiff(RowComparison, frozen=True, kw_only=True, tag_field="type", tag=
 
     @property
     def left_out(self) -> int:
-        """Rows of the side that has more of them that were not compared, because of their keys."""
+        """Rows not compared because of their keys, on the side with more such rows."""
         return _left_out(self.base, self.current)
 
     @property
     def is_equal(self) -> bool | None:
-        """True if all was compared and is equal, False if a difference was found, else None."""
+        """True if everything was compared and is equal, False if a difference was found, else None."""
+        # Rows with unusable keys are not compared, but different numbers of them are a difference.
         differs = bool(
             self.added or self.removed or self.changed or self.base_only or self.current_only
         ) or _keys_differ(self.base, self.current)
@@ -280,7 +315,7 @@ def _left_out(*sides: KeyCounts | None) -> int:
 
 
 def _keys_differ(base: KeyCounts | None, current: KeyCounts | None) -> bool:
-    """Whether a side is missing, or the rows that the key cannot match are others in number."""
+    """Return True if a side is missing, or the sides have different counts of unusable keys."""
     if base is None or current is None:
         return True
     return (base.null_keys, base.duplicate_keys, base.duplicate_rows) != (
@@ -291,37 +326,43 @@ def _keys_differ(base: KeyCounts | None, current: KeyCounts | None) -> bool:
 
 
 class ValueDetail(RowComparison, frozen=True, kw_only=True, tag_field="type", tag="value_diff_detail"):
-    """The rows that differ, ordered by key."""
+    """Rows that differ, ordered by key.
+
+    `key` and `key_source` are as in a value diff. `base` and `current` count the rows of each side.
+    """
 
     key: tuple[str, ...]
     key_source: str
     base: KeyCounts | None = None
     current: KeyCounts | None = None
     columns: tuple[str, ...]
-    """Names of the values in each row, without the key's."""
+    """Names of the values in each row, without the key columns."""
     rows: tuple[DetailRow, ...] = ()
+    """Rows that differ, at most `limit`."""
     limit: int
+    """Maximum number of rows."""
     is_cut: bool = False
-    """Whether there are more rows than `limit`."""
+    """True if there are more rows than `limit`."""
     base_only: tuple[str, ...] = ()
-    """Columns that current has not."""
+    """Columns that current does not have."""
     current_only: tuple[str, ...] = ()
+    """Columns that base does not have."""
     incomparable: tuple[str, ...] = ()
-    """Columns left out, because their types have no common one."""
+    """Columns not compared because their types have no common type."""
     rounded: tuple[str, ...] = ()
-    """Columns compared as doubles, which do not hold all digits of both types."""
+    """Columns compared as doubles, which cannot represent both types exactly."""
 
     @property
     def left_out(self) -> int:
-        """Rows of the side that has more of them that were not compared, because of their keys."""
+        """Rows not compared because of their keys, on the side with more such rows."""
         return _left_out(self.base, self.current)
 
     @property
     def is_equal(self) -> bool | None:
-        """True if all was compared and is equal, False if a difference was found, else None."""
+        """True if everything was compared and is equal, False if a difference was found, else None."""
         if self.rows or self.is_cut or self.base_only or self.current_only:
             return False
-        if self.base is None and self.current is None:  # of a version that did not keep the counts
+        if self.base is None and self.current is None:  # stored by a version without counts
             return None
         if _keys_differ(self.base, self.current):
             return False
@@ -330,21 +371,26 @@ class ValueDetail(RowComparison, frozen=True, kw_only=True, tag_field="type", ta
 
 
 class RowsDiff(RowComparison, frozen=True, kw_only=True, tag_field="type", tag="rows_diff"):
-    """Two multisets of rows, compared whole: for relations and queries without a key."""
+    """Comparison of two multisets of whole rows, for relations and queries without a key.
+
+    `columns` are the common columns. `base_only` and `current_only` are the columns of one side. `base_rows`
+    and `current_rows` count all rows, `added` and `removed` those of one side. `rows` has at most `limit`
+    rows; `is_cut` is true if there are more.
+    """
 
     columns: tuple[str, ...]
     base_rows: int | None
     current_rows: int | None
     common: int = 0
-    """Rows that both sides have, each counted as often as the side with fewer has it."""
+    """Common rows; duplicates count as often as on the side with fewer of them."""
     added: int = 0
     removed: int = 0
     base_only: tuple[str, ...] = ()
     current_only: tuple[str, ...] = ()
     incomparable: tuple[str, ...] = ()
-    """Columns left out, because their types have no common one."""
+    """Columns not compared because their types have no common type."""
     rounded: tuple[str, ...] = ()
-    """Columns compared as doubles, to 15 digits, or to the microsecond: not exactly."""
+    """Columns compared inexactly: as doubles, to 15 digits, or to the microsecond."""
     rows: tuple[DetailRow, ...] = ()
     """Some of the rows that differ; `key` is empty."""
     limit: int = 0
@@ -352,14 +398,17 @@ class RowsDiff(RowComparison, frozen=True, kw_only=True, tag_field="type", tag="
 
     @property
     def is_equal(self) -> bool | None:
-        """True if all was compared and is equal, False if a difference was found, else None."""
+        """True if everything was compared and is equal, False if a difference was found, else None."""
         if self.added or self.removed or self.base_only or self.current_only:
             return False
         return None if self.is_narrowed or self.incomparable or self.rounded else True
 
 
 class QueryDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="query_diff"):
-    """The results of a query on both sides: by key (`values`, `detail`) or as multisets (`rows`)."""
+    """Comparison of a query's results on both sides: by key (`values`, `detail`) or as multisets (`rows`).
+
+    `base_sql` and `current_sql` are the queries.
+    """
 
     base_sql: str
     current_sql: str
@@ -369,39 +418,39 @@ class QueryDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="quer
 
     @property
     def is_equal(self) -> bool | None:
-        """True if all was compared and is equal, False if a difference was found, else None."""
+        """True if everything was compared and is equal, False if a difference was found, else None."""
         answer = self.values or self.rows
         return None if answer is None else answer.is_equal
 
 
 class Profile(Struct, frozen=True, kw_only=True):
-    """The figures of one column on one side. None where a figure makes no sense for the type."""
+    """Figures of one column on one side; a figure is None if it does not apply to the type."""
 
     type: str
     row_count: int
     not_null_count: int
     distinct_count: int | None = None
     is_approximate: bool = False
-    """Whether `distinct_count` (and `median`) are estimates."""
+    """True if `distinct_count` (and `median`) are estimates."""
     min: Value = None
     max: Value = None
     avg: Value = None
     median: Value = None
     true_count: int | None = None
-    """Of booleans."""
+    """Number of true values of a boolean column."""
     min_length: int | None = None
-    """Of texts in characters, of binary in bytes, of arrays in elements."""
+    """Length of strings in characters, of binary values in bytes, of arrays in elements."""
     max_length: int | None = None
     avg_length: float | None = None
 
     @property
     def not_null_proportion(self) -> float | None:
-        """The share of rows with a value; None for no rows."""
+        """Share of rows with a value; None without rows."""
         return self.not_null_count / self.row_count if self.row_count else None
 
     @property
     def distinct_proportion(self) -> float | None:
-        """Distinct values by rows; None for no rows, or where they were not counted."""
+        """Distinct values as a share of rows; None without rows, or if they were not counted."""
         return (
             self.distinct_count / self.row_count
             if self.row_count and self.distinct_count is not None
@@ -410,37 +459,41 @@ class Profile(Struct, frozen=True, kw_only=True):
 
     @property
     def is_unique(self) -> bool | None:
-        """Whether no two rows share a value and none is NULL; None for no rows, or an estimate."""
+        """True if all values are distinct and not NULL; None without rows, or for an estimate."""
         if not self.row_count or self.distinct_count is None or self.is_approximate:
             return None
         return self.distinct_count == self.row_count
 
 
 class ColumnProfile(Struct, frozen=True, kw_only=True):
-    """One column's figures on both sides; None where a side has no such column."""
+    """Figures of one column on both sides; None if a side has no such column."""
 
     name: str
     base: Profile | None = None
     current: Profile | None = None
     is_same_type: bool | None = None
-    """In two kinds of warehouses, which write types differently: whether both hold the same. Else None."""
+    """Cross-warehouse, where type names differ: True if both types are equivalent. Otherwise None."""
     reason: str | None = None
-    """Why figures are missing: what failed, and with which error."""
+    """Why figures are missing: the failed step and its error."""
 
 
 class ProfileDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="profile_diff"):
-    """Figures of columns, side by side."""
+    """Column figures of both sides."""
 
     columns: tuple[ColumnProfile, ...]
+    """Columns of either side."""
     where: str | None = None
-    """The condition on the rows measured."""
+    """Condition on the measured rows."""
+    excluded: tuple[str, ...] = ()
+    """Columns excluded by an option or a setting."""
     base_kept_at: datetime | None = None
-    """When base's figures were taken, where they were kept with a run and not computed now."""
+    """Time of base's figures if they were stored with a run; None if they were computed now."""
     current_kept_at: datetime | None = None
+    """Time of current's figures, in the same way."""
 
 
 class TopValue(Struct, frozen=True, kw_only=True):
-    """One value and how often it is there."""
+    """Value with its number of rows on both sides."""
 
     value: Value
     base: int
@@ -448,7 +501,7 @@ class TopValue(Struct, frozen=True, kw_only=True):
 
 
 class ColumnTopK(Struct, frozen=True, kw_only=True):
-    """The most frequent values of one column: by current count, then base count, then value."""
+    """Most frequent values of one column, sorted by current count, base count, and value."""
 
     name: str
     values: tuple[TopValue, ...] = ()
@@ -460,22 +513,24 @@ class ColumnTopK(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     """Why the column could not be counted."""
     is_rounded: bool = False
-    """Whether both sides were counted as doubles, which do not hold all digits: two values may be one."""
+    """True if both sides were counted as doubles, so that rounding may merge different values."""
 
 
 class TopKDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="top_k_diff"):
-    """The most frequent values of columns."""
+    """The `k` most frequent values of `columns`."""
 
     k: int
     columns: tuple[ColumnTopK, ...]
     where: str | None = None
-    """The condition on the rows counted."""
+    """Condition on the counted rows."""
+    excluded: tuple[str, ...] = ()
+    """Columns excluded by a setting."""
 
 
 class ColumnHistogram(Struct, frozen=True, kw_only=True):
-    """One column's values counted in the same bins on both sides.
+    """Histogram of one column with the same bins on both sides.
 
-    Bin i holds values from edge i up to, but not including, edge i+1; the last one holds its upper edge too.
+    Bin i contains values from edge i up to, but excluding, edge i+1; the last bin includes its upper edge.
     """
 
     name: str
@@ -483,43 +538,45 @@ class ColumnHistogram(Struct, frozen=True, kw_only=True):
     """number, date or timestamp."""
     edges: tuple[Value, ...] = ()
     unit: str | None = None
-    """Of dates and timestamps: how wide a bin is (`1 day`, `3 months`, `15 minutes`)."""
+    """Width of a bin of dates or timestamps (`1 day`, `3 months`, `15 minutes`)."""
     base: tuple[int, ...] | None = None
     current: tuple[int, ...] | None = None
     min: Value = None
     max: Value = None
     base_total: int | None = None
-    """Rows of base with a value that a bin can hold."""
+    """Rows of base with a value in a bin."""
     current_total: int | None = None
     base_outside: int = 0
-    """Values of base that no bin holds: NaN, infinities, and dates outside the years 1 to 9999."""
+    """Values of base that are in no bin: NaN, infinities, and dates outside the years 1 to 9999."""
     current_outside: int = 0
     reason: str | None = None
     """Why there are no bins."""
 
 
 class HistogramDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="histogram_diff"):
-    """Distributions of columns."""
+    """Histograms of `columns`."""
 
     columns: tuple[ColumnHistogram, ...]
     where: str | None = None
-    """The condition on the rows counted."""
+    """Condition on the counted rows."""
+    excluded: tuple[str, ...] = ()
+    """Columns excluded by a setting."""
 
 
 class Failed(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="failed"):
-    """A diff that could not be made; the others go on."""
+    """Diff that failed with `error`, and a `hint` that says what to do; other diffs are not affected."""
 
     diff: str
-    """Which: value_diff, profile_diff, …"""
+    """Type of the diff: value_diff, profile_diff, …; `data_diff` for all diffs of a node."""
     error: str
     hint: str | None = None
 
 
 class NotCompared(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="not_compared"):
-    """A diff that was left out on purpose: by an option, or by a limit."""
+    """Diff that was skipped because of an option, a setting or a limit, which `reason` explains."""
 
     diff: str
-    """Which: value_diff, …"""
+    """Type of the diff: value_diff, …; `data_diff` for all diffs of a node."""
     reason: str
 
 

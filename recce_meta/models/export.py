@@ -1,7 +1,7 @@
-"""One recorded run with all that is kept with it: what `recce-meta export` hands to an exporter.
+"""Export of one recorded run with everything stored with it, passed to exporters by `recce-meta export`.
 
-An export is whole: writing it into an empty store gives the rows that the run has in the one it came from, so
-it carries the ids under which contents are kept, and does not count on computing the same ones again.
+An export is complete: importing it into an empty store gives the same rows as in the original store. It
+therefore contains the ids of stored contents, instead of relying on computing them again.
 """
 
 from __future__ import annotations
@@ -13,99 +13,103 @@ from typing import TypeAlias
 
 from msgspec import Raw, Struct
 
-from recce_meta.models.column_lineage import Tier
+from recce_meta.models.checks import StoredCheck
+from recce_meta.models.lineage import Tier
+from recce_meta.models.marks.review import Review
 from recce_meta.models.quality import Quality
 from recce_meta.models.run import Project
 from recce_meta.models.statistics import NodeStatistics
-from recce_meta.models.stored_check import StoredCheck
 
 
 class CutFrom(Struct, frozen=True, kw_only=True):
-    """The run that an export is a part of, and how the part was chosen."""
+    """Run that a partial export was taken from, and its selection."""
 
     run_id: str
     select: tuple[str, ...] = ()
-    """In dbt's selection grammar; empty for all nodes."""
+    """Selection in dbt's grammar; empty for all nodes."""
     exclude: tuple[str, ...] = ()
     node_count: int = 0
-    """How many nodes the whole run has."""
+    """Number of nodes in the whole run."""
 
 
 class AnalysisEdge(Struct, frozen=True, gc=False):
-    """One row of what an analysis of a node's SQL found, in the order of its query.
+    """One edge found by the analysis of a node's SQL, in the order of its query.
 
-    An output column has one for each column that its value comes from, or one without a parent where there is
-    none; a column that decides over rows has one without `column_name`, and `kind` says what it is read for.
+    An output column has one edge for each column that its value is derived from, or a single edge without a
+    parent. A column that determines rows has an edge without `column_name`, and `kind` says how it is used.
     """
 
     column_name: str | None
     parent_id: str | None
     parent_column: str | None
     kind: str
-    """A `Kind`, or a `Usage` where there is no `column_name`."""
+    """A `Kind`, or a `Usage` if there is no `column_name`."""
     expression: str | None = None
     confidence: float | None = None
 
 
 class Analysis(Struct, frozen=True, gc=False, kw_only=True):
-    """What is known of the columns of one query; nodes of equal SQL over equal parents share it."""
+    """Column lineage of one query, shared by nodes with equal SQL and equal parents."""
 
     lineage_id: str
     tier: Tier
     reason: str | None = None
-    """Why there are no columns."""
+    """Why there is no column lineage."""
     edges: tuple[AnalysisEdge, ...] = ()
 
 
 class ColumnLineage(Struct, frozen=True, kw_only=True):
-    """The column lineage of a run."""
+    """Column lineage of a run."""
 
     parts: dict[str, dict[str, str]]
-    """Lineage ids by unique id, by the part of the column graph that the node is in."""
+    """Lineage ids by unique id, grouped by part of the column graph."""
     analyses: tuple[Analysis, ...]
-    """Sorted by lineage id; each of those that `parts` name, once."""
+    """Every analysis referenced by `parts`, once, sorted by lineage id."""
 
 
 class ExportedDiff(Struct, frozen=True, kw_only=True):
-    """A kept data diff that belongs to the run: to its current run, or to base where it has no other."""
+    """Stored data diff of the run: the run is its current run, or its base if it has no current run."""
 
     diff_id: str
     taken_at: datetime
     base_run_id: str | None
     current_run_id: str | None
+    # Undecoded, so that an import writes the stored text byte for byte.
     parameters: Raw
-    """JSON, as it is stored."""
+    """Stored JSON."""
     result: Raw
-    """JSON, as it is stored."""
+    """Stored JSON."""
     recorder_version: str
 
 
 class Export(Struct, frozen=True, kw_only=True):
-    """One run with all that is kept with it. All times are time-zone aware, in UTC."""
+    """One run with everything stored with it. All times are time-zone aware, in UTC."""
 
     project: Project
     """The run, with its nodes, groups, macros, results and facts, each sorted by unique id."""
     graph: dict[str, dict[str, str]]
-    """Version ids by unique id of nodes and groups, by the part of the graph that they are in."""
+    """Version ids of nodes and groups by unique id, grouped by part of the graph."""
     macro_ids: dict[str, str]
-    """Version ids by unique id."""
+    """Version ids of macros by unique id."""
     column_lineage: ColumnLineage | None = None
-    """None where the run was recorded without columns."""
+    """None if the run was recorded without columns."""
     statistics: tuple[NodeStatistics, ...] = ()
-    """Row counts and profiles kept with the run, by unique id."""
+    """Row counts and profiles stored with the run, sorted by unique id."""
     quality: tuple[Quality, ...] = ()
-    """Measurements of its nodes, the oldest first."""
+    """Quality measurements of its nodes, oldest first."""
     data_diffs: tuple[ExportedDiff, ...] = ()
-    """The oldest first."""
+    """Data diffs, oldest first."""
     check_results: tuple[StoredCheck, ...] = ()
-    """Results of checks that belong to the run, the oldest first."""
+    """Check results of the run, oldest first."""
+    reviews: tuple[Review, ...] = ()
+    """Marks of reviewers with this current run, oldest first."""
     cut_from: CutFrom | None = None
-    """None where this is a whole run."""
+    """None for a complete run."""
     producer: str = ""
-    """Which recce_meta read the run."""
+    """Version of recce_meta that read the run."""
 
 
 Exporter: TypeAlias = Callable[[Export, Path], Sequence[Path]]
-"""Writes an export to a path that does not exist yet, as a file or a folder, and returns the paths it wrote.
+"""Function that writes an export to a new path, as a file or a folder, and returns the written paths.
 
-What a user can do about a failure is a RecceMetaError, or an OSError."""
+It raises RecceMetaError or OSError for failures that a user can fix."""

@@ -1,149 +1,208 @@
-"""What a project consists of: nodes, their columns, edges and macros.
+"""Contents of a project: nodes, their columns, edges and macros, and the target inferred from them.
 
-All types are frozen msgspec structs: they are built by the ten thousand, where a frozen dataclass
-costs about ten times as much.
+All types are frozen msgspec structs, because projects have tens of thousands of them, and creating a frozen
+dataclass takes about ten times as long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from recce_meta.models.rows import Tabular
+
+Named = TypeVar("Named")
 Json: TypeAlias = Any
-"""A value as JSON knows it: None, bool, int, float, str, list or dict of these."""
+"""JSON value: None, bool, int, float, str, list or dict of these."""
 
 
 def code_hash(code: str) -> str:
-    """SHA-256, in hex, of *code* with runs of white space collapsed and its ends stripped.
+    """Return the hexadecimal SHA-256 of *code* with whitespace collapsed and its ends stripped.
 
-    This is also what dbt 1.12 and later write as the checksum of SQL.
+    dbt 1.12 and later use the same checksum for SQL.
     """
+    # A damaged file may contain lone surrogates, which UTF-8 cannot encode.
     return sha256(" ".join(code.split()).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Column(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A column of a node's relation.
+# Most fields of most columns have their default, which would fill the store as JSON.
+class Column(Tabular, Struct, frozen=True, gc=False, omit_defaults=True):
+    """Column of a node's relation.
 
-    `type` is the warehouse's text where the catalog knows the column, else the documented
-    `data_type`, else None.
+    `type` is the warehouse's type if the catalog has the column, else the documented `data_type`, else None.
     """
 
     name: str
+    """Name of the column, spelled as in the catalog or in the YAML."""
     type: str | None = None
     description: str = ""
+    """Description from the YAML or the database's comment; empty if there is none."""
     tags: tuple[str, ...] = ()
+    """Tags of the column in the YAML."""
     meta: dict[str, Json] = {}
+    """`meta` of the column in the YAML."""
     constraints: tuple[Json, ...] = ()
+    """Constraints of the column in the YAML, as dbt writes them."""
     quote: bool | None = None
+    """`quote` of the column in the YAML; None if it is not set."""
     documented: bool = False
-    """Whether the project's YAML names the column."""
+    """True if the project's YAML lists the column."""
     documented_type: str | None = None
     """`data_type` in the YAML, which a contract enforces."""
     not_null: bool | None = None
-    """Of a scanned database, as all that follows: whether the column refuses NULL."""
+    """True if the column is NOT NULL. This and the following fields come from scanned databases."""
     default: str | None = None
+    """Default expression, as the database prints it; None without a default."""
     generated: str | None = None
-    """The expression that its values are computed from, after `stored:` or `virtual:`."""
+    """Expression of a generated column, after `stored:` or `virtual:`."""
     identity: str | None = None
-    """always, by default, or auto_increment, where the warehouse numbers the rows: `always (increment 5)`."""
+    """Identity column: always, by default, or auto_increment, with settings: `always (increment 5)`."""
     collation: str | None = None
+    """Collation, if it is not the database's default."""
+
+
+def find_named(name: str, items: Iterable[Named], names_of: Callable[[Named], Iterable[str]]) -> Named | None:
+    """Return the item with *name* among its names: exactly, or else ignoring case.
+
+    None if no item or several items match.
+    """
+    known = [(item, tuple(names_of(item))) for item in items]
+    found = [item for item, names in known if name in names]
+    if not found:
+        folded = name.casefold()
+        found = [item for item, names in known if folded in map(str.casefold, names)]
+    return found[0] if len(found) == 1 else None
+
+
+def matching_name(name: str, names: Iterable[str]) -> str | None:
+    """Return *name* as *names* spell it: exactly, or else ignoring case if that is unambiguous.
+
+    >>> matching_name("ID", ["id", "name"]), matching_name("a", ["A", "a"]), matching_name("B", ["b", "ß"])
+    ('id', 'a', 'b')
+    """
+    return find_named(name, dict.fromkeys(names), lambda known: (known,))
 
 
 class EdgeOrigin(Struct, frozen=True, gc=False):
-    """How an edge is known, and how certain it is."""
+    """Origin of an edge, and its confidence."""
 
     kind: str
-    """`ref` or `source` (dbt's functions), `catalog` (what a database records), or `sql` (names in SQL)."""
+    """`ref` or `source` (dbt's functions), `catalog` (recorded by a database), or `sql` (names in SQL)."""
     confidence: float = 1.0
 
 
 SURE, LIKELY, GUESS = 1.0, 0.9, 0.5
-"""Confidence of an edge that dbt or a database states, that code shows, and that may be another."""
+"""Confidence of an edge stated by dbt or a database, found in code, or ambiguous."""
 
 
-def referred(parents: Iterable[str], confidence: float = SURE) -> dict[str, EdgeOrigin]:
-    """Return the origins of edges by `ref` and `source`, as the parent's id shows."""
+def reference_origins(parents: Iterable[str], confidence: float = SURE) -> dict[str, EdgeOrigin]:
+    """Return an origin of kind `ref` or `source` for each parent, depending on its id."""
     ref, source = EdgeOrigin("ref", confidence), EdgeOrigin("source", confidence)
     return {parent: source if parent.startswith("source.") else ref for parent in parents}
 
 
-class NodeMetadata(Struct, frozen=True, gc=False, kw_only=True):
-    """One node of one run: everything that is known about it.
+class NodeMetadata(Tabular, Struct, frozen=True, gc=False, kw_only=True):
+    """Node of a run with all of its metadata.
 
-    `database_name`, `schema_name`, `identifier` and `relation_name` say where the node lives in this
-    run's environment; everything else is the same wherever the same code is built.
+    `database_name`, `schema_name`, `identifier` and `relation_name` depend on the run's environment. All
+    other fields are the same wherever the same code is built.
     """
 
     unique_id: str
+    """Unique id of the node in the project (`model.shop.orders`)."""
     name: str
+    """Name of the node, as `ref` takes it."""
     resource_type: str
     """model, seed, snapshot, source, test, unit_test, analysis, operation, exposure, metric,
-    semantic_model, saved_query, function, or group (kept out of the ordinary lists). Of a scanned database:
+    semantic_model, saved_query, function, or group (excluded from ordinary lists). In a scanned database:
     schema, table, view, materialized_view, external_table."""
     package_name: str = ""
+    """Package or project that defines the node."""
     path: str = ""
     """`original_file_path`, with forward slashes."""
     fqn: tuple[str, ...] = ()
+    """Fully qualified name: package, folders, name."""
 
     database_name: str | None = None
     schema_name: str | None = None
     identifier: str | None = None
     relation_name: str | None = None
-    """The relation exactly as dbt wrote it; None where the node has none (ephemeral models, tests)."""
+    """Relation exactly as dbt wrote it; None if the node has no relation (ephemeral models, tests)."""
 
     materialized: str | None = None
+    """Materialization: `table`, `view`, `incremental` …; None if the type of node has none."""
     language: str | None = None
+    """`sql` or `python`; None if the node has no code."""
     raw_code: str | None = None
+    """Code as written, with Jinja."""
     compiled_code: str | None = None
+    """Code as dbt compiled it; None if it was not compiled."""
     checksum: str | None = None
-    """As dbt wrote it; comparable only between equal `checksum_rule`s."""
+    """dbt's checksum; comparable only if `checksum_rule` is equal."""
     checksum_rule: str | None = None
-    """How dbt computed `checksum`: `file`, `stripped`, `collapsed`, `path`, or None where unknown."""
+    """How dbt computed `checksum`: `file`, `stripped`, `collapsed`, `path`, or None if unknown."""
     code_hash: str | None = None
-    """SHA-256 of the code with runs of white space collapsed; for a seed, of its file where at hand."""
+    """SHA-256 of the code with whitespace collapsed; for a seed, of its file if available."""
 
     config: dict[str, Json] = {}
+    """Configuration of the node, rendered."""
     unrendered_config: dict[str, Json] = {}
+    """Configuration as written in files, with Jinja."""
     columns: tuple[Column, ...] = ()
+    """Columns of the node's relation, in order."""
     columns_from: str | None = None
-    """`catalog` (ordinal order, warehouse types) or `manifest` (as documented), None where there are none."""
+    """`catalog` (ordinal order, warehouse types) or `manifest` (as documented); None without columns."""
     description: str = ""
+    """Description of the node; empty if there is none."""
     tags: tuple[str, ...] = ()
+    """Tags of the node, sorted."""
     meta: dict[str, Json] = {}
+    """`meta` of the node."""
     access: str | None = None
+    """`private`, `protected` or `public`; None if the type of node has none."""
     group_name: str | None = None
+    """Group that the node belongs to."""
     version: str | None = None
+    """Version of a versioned model."""
     source_name: str | None = None
+    """Source that a source table belongs to; None for other nodes."""
     contract: dict[str, Json] | None = None
+    """Contract of the node, as dbt writes it."""
     parents: tuple[str, ...] = ()
     """Unique ids of the nodes that this one reads, sorted."""
     edge_origins: dict[str, EdgeOrigin] = {}
-    """How the edge to each parent is known; empty if it was recorded before version 8 of the store."""
+    """Origin of the edge to each parent; empty if recorded before version 8 of the store."""
     macros: tuple[str, ...] = ()
-    """Unique ids of the macros that dbt says it calls, sorted."""
+    """Unique ids of the macros that it calls according to dbt, sorted."""
     properties: dict[str, Json] = {}
-    """What only this resource type has: a metric's type_params, an exposure's owner, a test's kwargs …"""
+    """Properties of this resource type: a metric's type_params, an exposure's owner, a test's kwargs …"""
 
     @property
     def label(self) -> str:
-        """The name, with the version where it has one, `orders.v2`; of a scanned relation `public.film`."""
+        """Name with the version, if any: `orders.v2`; `public.film` for a scanned relation."""
         if self.unique_id.startswith("relation."):
             return self.unique_id.removeprefix("relation.")
         return self.name if self.version is None else f"{self.name}.v{self.version}"
 
+    @property
+    def is_ephemeral(self) -> bool:
+        """True if dbt inlines the model into its readers instead of building a relation."""
+        return self.materialized == "ephemeral"
 
-class LineageEdge(Struct, frozen=True, gc=False, order=True):
-    """*node_id* reads *parent_id*."""
+
+class LineageEdge(Tabular, frozen=True, gc=False, order=True):
+    """Edge of the lineage graph: *node_id* reads *parent_id*."""
 
     node_id: str
     parent_id: str
 
 
 class MacroMetadata(Struct, frozen=True, gc=False, kw_only=True):
-    """A macro. Kept for change detection and rendering, and out of the ordinary lists."""
+    """Macro, stored for change detection and rendering, and excluded from ordinary lists."""
 
     unique_id: str
     name: str
@@ -151,23 +210,49 @@ class MacroMetadata(Struct, frozen=True, gc=False, kw_only=True):
     path: str = ""
     macro_sql: str = ""
     code_hash: str = ""
-    """SHA-256 of `macro_sql` with runs of white space collapsed."""
+    """SHA-256 of `macro_sql` with whitespace collapsed."""
     macros: tuple[str, ...] = ()
     """Unique ids of the macros that it calls, sorted."""
 
 
-class NodeResult(Struct, frozen=True, gc=False, kw_only=True):
-    """What happened to one node in one run, from run_results.json."""
+class NodeResult(Tabular, frozen=True, gc=False, kw_only=True):
+    """Result of one node in one run, from run_results.json."""
 
     unique_id: str
     status: str
-    """dbt's word: success, error, skipped, pass, fail, warn, no-op, …"""
+    """dbt's status: success, error, skipped, pass, fail, warn, no-op, …"""
     seconds: float | None = None
     rows: int | None = None
-    """Rows affected, where the adapter says so."""
+    """Affected rows, if the adapter reports them."""
     bytes: int | None = None
-    """Bytes processed, where the adapter says so."""
+    """Processed bytes, if the adapter reports them."""
     failures: int | None = None
     message: str | None = None
     completed_at: str | None = None
     """ISO 8601, UTC."""
+
+
+def target_place(nodes: Iterable[NodeMetadata]) -> tuple[str | None, str | None]:
+    """Return the target's database and schema: those of most nodes without a custom database or schema.
+
+    Artifacts do not contain them. Nodes with a custom schema count as well, because dbt's default
+    `generate_schema_name` builds `<target schema>_<custom schema>`.
+    """
+    databases: Counter[str] = Counter()
+    schemas: Counter[str] = Counter()
+    for node in nodes:
+        if node.resource_type not in ("model", "seed", "test", "operation", "analysis"):
+            continue
+        if node.database_name and not node.config.get("database"):
+            databases[node.database_name] += 1
+        custom, schema = node.config.get("schema"), node.schema_name
+        if schema and isinstance(custom, str) and custom:
+            schema = schema.removesuffix(f"_{custom}") if schema.endswith(f"_{custom}") else None
+        if schema:
+            schemas[schema] += 1
+    return _most_common(databases), _most_common(schemas)
+
+
+def _most_common(counts: Counter[str]) -> str | None:
+    # The name decides ties, so that the order of nodes does not matter.
+    return max(counts, key=lambda name: (counts[name], name)) if counts else None

@@ -1,6 +1,6 @@
-"""Numbers of any size: which are finite, and which are near to each other.
+"""Comparison functions for numbers of any size.
 
-`math` makes doubles of decimals, so that any number beyond doubles is infinite, and fails for such integers.
+`math` converts decimals to doubles: larger numbers become infinite, and larger integers raise an error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ DOUBLE_DIGITS = 17
 
 
 def is_finite(number: float | Decimal) -> bool:
-    """Whether *number* is neither infinite nor NaN.
+    """Return True if *number* is neither infinite nor NaN.
 
     >>> is_finite(Decimal("1e400")), is_finite(Decimal("inf")), is_finite(10**400)
     (True, False, True)
@@ -25,35 +25,37 @@ def is_finite(number: float | Decimal) -> bool:
 
 
 def is_infinite(number: float | Decimal | Fraction) -> bool:
-    """Whether *number* is infinite."""
+    """Return True if *number* is infinite."""
     if isinstance(number, Decimal):
         return number.is_infinite()
     return isinstance(number, float) and math.isinf(number)
 
 
-def rounded(number: float | Decimal | Fraction) -> float | Decimal:
-    """Return *number* as a double, or as a decimal of 17 digits if no double is so large.
+def round_number(number: float | Decimal | Fraction) -> float | Decimal:
+    """Return *number* as a double, or as a decimal of 17 digits if it is too large for a double.
 
-    >>> rounded(Decimal("0.1")), rounded(Decimal("1e400"))
+    >>> round_number(Decimal("0.1")), round_number(Decimal("1e400"))
     (0.1, Decimal('1E+400'))
     """
     try:
+        # Large integers and fractions raise OverflowError, large decimals become infinite.
         near = float(number)
     except OverflowError:
         near = math.inf
     if not math.isinf(near) or is_infinite(number):
         return near
     exact = (number.numerator, number.denominator) if isinstance(number, Fraction) else (number, 1)
+    # Not the default context, which the calling program may have changed.
     return Context(prec=DOUBLE_DIGITS).divide(*map(Decimal, exact))
 
 
 def are_near(first: float | Decimal, second: float | Decimal, relative: float) -> bool:
-    """Whether two numbers differ by no more than the share *relative* of the larger one, as `math.isclose`.
+    """Return True if two numbers differ by at most *relative* times the larger one, like `math.isclose`.
 
     >>> are_near(Decimal("1e400"), Decimal("2e400"), 1e-9)
     False
     """
-    near = rounded(first), rounded(second)
+    near = round_number(first), round_number(second)
     if all(isinstance(number, float) for number in near):
         return math.isclose(*near, rel_tol=relative)
     if not (is_finite(first) and is_finite(second)):
@@ -63,5 +65,5 @@ def are_near(first: float | Decimal, second: float | Decimal, relative: float) -
 
 
 def digits_of(number: int) -> str:
-    """Return all digits of *number*, also if they are more than the 4,300 that Python converts unasked."""
+    """Return all digits of *number*, even beyond Python's default limit of 4,300 digits."""
     return str(number) if number.bit_length() < 8_192 else f"{Decimal(number):f}"

@@ -1,65 +1,95 @@
-"""A run: one recorded state of one project, and the whole of what was extracted for it."""
+"""Run: one recorded state of a project. Also the choice of runs, and results of `doctor`."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models.catalog import RelationFacts
+from recce_meta.models.extraction import Extraction
 from recce_meta.models.node import LineageEdge, MacroMetadata, NodeMetadata, NodeResult
+from recce_meta.models.rows import Tabular
 
+DBT = "dbt"
+"""Extractor of runs recorded from dbt artifacts."""
 COMPLETE = "complete"
 FAILED = "failed"
 """Values of `RunMetadata.status`."""
 ERROR_STATUSES = ("error", "runtime error", "partial success")
 """Statuses of a node that dbt could not build."""
+MERGE_BASE_OF = "base:"
+"""Start of the branch of a run of a merge base, as in `base:main`: it must not be the last run of `main`."""
+OF_WORKSPACE = "workspace:"
+"""Start of the environment of a run that an editor has synced, which is never the latest of its project."""
+IDE = "ide"
+"""Extractor of these runs."""
 UNKNOWN_STATUS = "unknown"
 """Status of a node whose result has no readable status."""
 
 
-class RunMetadata(Struct, frozen=True, kw_only=True):
+class RunMetadata(Tabular, frozen=True, kw_only=True):
     """One recorded run. All times are time-zone aware, in UTC."""
 
     run_id: str
+    """Id of the run, unique in the store."""
     run_at: datetime
     """When dbt generated the artifacts."""
     project_name: str
+    """dbt project, or the name that a scan was given."""
     environment: str = "current"
+    """Environment that the run belongs to, such as `base`, `current` or `prod`."""
     invocation_id: str | None = None
-    extractor: str = "dbt"
-    """dbt, dbt-sql, sql, or database."""
+    """dbt's invocation id."""
+    extractor: str = DBT
+    """dbt, dbt-sql, sql, database, ide, or the name of a plugin."""
     dbt_version: str | None = None
+    """Version of dbt that wrote the manifest."""
     adapter_type: str | None = None
+    """Kind of warehouse: `duckdb`, `postgres`, `snowflake` …"""
     manifest_version: str | None = None
-    """`v1` to `v12`, `v20`; None where the manifest does not say."""
+    """`v1` to `v12`, `v20`; None if the manifest does not contain it."""
     target_name: str | None = None
+    """Target of profiles.yml."""
     target_database: str | None = None
-    """The database that nodes without one of their own were given."""
+    """Database of nodes without a custom database."""
     target_schema: str | None = None
-    """The schema that nodes without one of their own were given."""
+    """Schema of nodes without a custom schema."""
     git_sha: str | None = None
+    """Commit that was checked out; None outside a repository."""
     branch: str | None = None
+    """Branch that was checked out, or the CI's branch."""
     git_dirty: bool | None = None
+    """True if tracked files differed from the commit."""
     pull_request: str | None = None
+    """Number of the pull request, from the CI or `--pull-request`."""
     command: str | None = None
-    """The dbt command whose run results came with the run: build, run, test, generate, … Of a scan: what of
-    the database it was asked to look at."""
+    """dbt command that wrote the run results: build, run, test, generate, … For a scan: its scope in the
+    database."""
     node_count: int = 0
+    """Number of nodes."""
     edge_count: int = 0
+    """Number of edges between nodes."""
     recorded_at: datetime | None = None
+    """When the run was written to the store; None if it was not."""
     recorder_version: str | None = None
+    """Version of recce_meta that wrote the run."""
     graph_id: str | None = None
+    """Id of the stored nodes and edges; equal graphs have equal ids."""
     macro_set_id: str | None = None
+    """Id of the stored macros; equal sets have equal ids."""
     column_graph_id: str | None = None
-    """None: recorded without column lineage."""
+    """None if recorded without column lineage."""
     git_proven: bool | None = None
     """True if the artifacts prove that they were built from the files of `git_sha`.
 
-    None of a run without commit, and of a run from before version 6 of the store."""
+    None for a run without a commit, and for a run recorded before version 6 of the store."""
     status: str = COMPLETE
     """`complete`, or `failed`: a failed scan has no nodes, and is never the latest run."""
     reason: str | None = None
@@ -67,24 +97,29 @@ class RunMetadata(Struct, frozen=True, kw_only=True):
     build_status: str | None = None
     """`success`, or `failed` if any node or test failed; None if the run has no results."""
     build_errors: int | None = None
+    """Number of nodes that dbt could not build."""
     build_failures: int | None = None
     """Number of failed tests."""
     build_warnings: int | None = None
     """Number of tests that warn."""
     build_skipped: int | None = None
+    """Number of skipped nodes."""
     warnings: tuple[str, ...] = ()
-    """What the recorder or scan could not read or use, one sentence each."""
+    """One sentence for each thing that the recorder or scan could not read or use."""
+    extraction: Extraction | None = None
+    """How the run was extracted from a connected repository; None for a run that came in another way."""
 
 
 def with_build(run: RunMetadata, results: Iterable[NodeResult]) -> RunMetadata:
     """Return *run* with the status and counts of its build; unchanged if there are no results.
 
-    The status is None if nothing failed but the status of a result is not known.
+    The status is None if nothing failed but the status of some result is unknown.
     """
     counts = Counter(result.status for result in results)
     if not counts:
         return run
     errors, failures = sum(counts[status] for status in ERROR_STATUSES), counts["fail"]
+    # A result without a readable status may be a failure.
     passed = None if counts[UNKNOWN_STATUS] else "success"
     return replace(
         run,
@@ -96,21 +131,103 @@ def with_build(run: RunMetadata, results: Iterable[NodeResult]) -> RunMetadata:
     )
 
 
-class Project(Struct, frozen=True, kw_only=True):
-    """A run and everything in it, as an extractor yields it and the store gives it back."""
+class Project(Tabular, frozen=True, kw_only=True):
+    """A run with its contents, as produced by an extractor and loaded from the store."""
 
     run: RunMetadata
+    """The run itself, without its contents."""
     nodes: tuple[NodeMetadata, ...]
     """Sorted by unique id; without groups and macros."""
     macros: tuple[MacroMetadata, ...] = ()
+    """Macros of the project, its packages and dbt, sorted by unique id."""
     groups: tuple[NodeMetadata, ...] = ()
+    """Groups of the project, sorted by unique id."""
     results: tuple[NodeResult, ...] = ()
+    """Results of the build, one for each node and test that dbt ran."""
     facts: tuple[RelationFacts, ...] = ()
-    """Of a scanned database: sizes and times of its relations, sorted by unique id."""
+    """Sizes and times of the relations of a scanned database, sorted by unique id."""
     warnings: tuple[str, ...] = ()
-    """What the extractor could not use, one sentence each; stored with the run."""
+    """One sentence for each thing that the extractor could not use; stored with the run."""
 
     @property
     def edges(self) -> tuple[LineageEdge, ...]:
-        """Every edge whose child is a node of this run, sorted."""
-        return tuple(LineageEdge(node.unique_id, parent) for node in self.nodes for parent in node.parents)
+        """All edges to the parents of this run's nodes, sorted."""
+        return edges_of(self.nodes)
+
+
+Extractor: TypeAlias = Callable[[Path], Project]
+"""Function that reads a folder of another tool. Of the run, it sets `project_name`, `run_at`, `adapter_type`.
+
+`run_id` may be empty: recce_meta then makes it of the contents. recce_meta sets environment, git, extractor
+and counts, and sorts nodes and parents."""
+
+
+def edges_of(nodes: Iterable[NodeMetadata]) -> tuple[LineageEdge, ...]:
+    """Return all edges from *nodes* to their parents, in the order of the nodes."""
+    return tuple(LineageEdge(node.unique_id, parent) for node in nodes for parent in node.parents)
+
+
+class Check(Tabular, frozen=True):
+    """One check: its status, what was found, and a hint if something is wrong."""
+
+    name: str
+    ok: bool | None
+    """None if the check was skipped, or passed but needs follow-up."""
+    detail: str
+    hint: str | None = None
+
+
+class ChosenRun(Struct, frozen=True, kw_only=True):
+    """Run of one side, with the reason for it."""
+
+    run_id: str | None
+    """None for artifacts on disk."""
+    selector: str | None
+    """Run selector as given; None if the run was chosen by default."""
+    reason: str
+    """The selector, or why the run is the default: `merge base 3f2a1c9 of main`, `branch feature/x`."""
+
+
+class RunChoice(Struct, frozen=True, kw_only=True):
+    """Runs of base and current, with notes on what the defaults could not find."""
+
+    base: ChosenRun
+    current: ChosenRun
+    notes: tuple[str, ...] = ()
+
+
+class Freshness(str, Enum):
+    """Status of base."""
+
+    FRESH = "fresh"
+    MISSING = "missing"
+    STALE = "stale"
+
+
+class BaseCheck(Struct, frozen=True, kw_only=True):
+    """Result of `recce-meta check-base`."""
+
+    status: Freshness
+    reason: str
+    """Sentence that explains the status."""
+    recommendation: str | None = None
+    """What to do if base is not fresh."""
+    run: RunMetadata | None = None
+    """Run of base; None if it is missing."""
+    choice: ChosenRun | None = None
+    """Why this run is base."""
+    age_hours: float | None = None
+    """Hours since dbt generated the artifacts of the run."""
+    base_branch: str | None = None
+    """Branch that the checkout will be merged into."""
+    merge_base: str | None = None
+    """Commit of that branch that the checkout is based on."""
+    changed_files: tuple[str, ...] = ()
+    """Files of the project that differ between the commit of the run and the merge base."""
+    notes: tuple[str, ...] = ()
+    """Further facts about the run, such as a failed build."""
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 for fresh, 1 for missing, 2 for stale, as recce's `check-base` does."""
+        return list(Freshness).index(self.status)

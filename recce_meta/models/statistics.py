@@ -1,7 +1,7 @@
-"""Statistics kept with a run: how many rows its nodes had, and what was in their columns.
+"""Statistics stored with a run: row counts of its nodes, and profiles of their columns.
 
-A kept figure never changes. What a run lacks may be added later: the rows of a node that could not be counted
-before, the profile of one that was only counted.
+A stored figure never changes. Missing figures may be added later: a row count that failed before, or the
+profile of a node that was only counted.
 """
 
 from __future__ import annotations
@@ -15,35 +15,37 @@ from recce_meta.models.data_diff import Profile
 
 
 class ColumnStatistics(Struct, frozen=True, kw_only=True):
-    """The figures of one column."""
+    """Figures of one column."""
 
     name: str
     profile: Profile
 
 
 class NodeStatistics(Struct, frozen=True, kw_only=True):
-    """The figures of one node's relation. All times are time-zone aware."""
+    """Figures of one node's relation. All times are time-zone aware."""
 
     unique_id: str
     counted_at: datetime
-    """When the rows were counted, or could not be."""
+    """Time of the row count, even if it failed."""
     row_count: int | None = None
     reason: str | None = None
-    """Why the rows could not be counted; None where they were."""
+    """Why the row count failed; None if it succeeded."""
     profiled_at: datetime | None = None
-    """When the columns were profiled; None where they were not."""
+    """When the columns were profiled; None if they were not."""
     columns: tuple[ColumnStatistics, ...] = ()
-    """In the order of the relation. All are from one look at it, or there are none."""
+    """Columns in the order of the relation, all from one profile; empty if it was not profiled."""
     profile_reason: str | None = None
-    """Why the columns could not be profiled; None where they were, or nobody asked."""
+    """Why profiling failed; None if it succeeded or was not requested."""
 
     def with_missing_from(self, later: NodeStatistics) -> NodeStatistics:
-        """These statistics, and of *later* ones what is missing here.
+        """Return these statistics, completed with missing figures from *later*.
 
-        A count and a profile are taken over whole, each with its own time. A reason gives way to what it
-        says is missing, and to nothing else.
+        A count and a profile are each taken over completely, with their time. A reason is replaced only by
+        the figure whose absence it explains.
+
         """
         merged = self
+        # A stored figure never changes, because diffs may have used it.
         if self.row_count is None and later.row_count is not None:
             merged = replace(
                 merged, row_count=later.row_count, counted_at=later.counted_at, reason=later.reason
@@ -57,12 +59,12 @@ class NodeStatistics(Struct, frozen=True, kw_only=True):
         return merged
 
 
-class StatisticsKept(Struct, frozen=True, kw_only=True):
-    """How much is kept with a run, and from when."""
+class StatisticsSummary(Struct, frozen=True, kw_only=True):
+    """Amount of statistics stored with a run, and their times."""
 
     nodes_counted: int
     nodes_not_counted: int
-    """Nodes that were to be counted, and are kept with the reason why they could not be."""
+    """Nodes whose row count failed; they are stored with the reason."""
     nodes_profiled: int
     columns_profiled: int
     first_counted_at: datetime | None = None

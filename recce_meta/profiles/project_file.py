@@ -1,6 +1,6 @@
-"""What dbt_project.yml says that templates need: variables, and where dispatch looks for macros.
+"""Settings of dbt_project.yml that templates need: variables, and the search order of macro dispatch.
 
-Artifacts hold neither. https://docs.getdbt.com/docs/build/project-variables,
+Artifacts contain neither. https://docs.getdbt.com/docs/build/project-variables,
 https://docs.getdbt.com/reference/project-configs/dispatch-config
 """
 
@@ -12,35 +12,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.profiles.discovery import PROJECT_FILE
-from recce_meta.profiles.dotenv import with_dotenv
+from recce_meta.profiles.discovery import PROJECT_FILE, with_dotenv
 from recce_meta.profiles.rendering import Renderer
 from recce_meta.profiles.yaml_file import read_mapping
 
 VARS_FILE = "vars.yml"
-"""Since dbt 1.12 a project may keep its variables here instead."""
+"""Alternative file for a project's variables since dbt 1.12."""
 _PACKAGES_DIRS = ("dbt_packages", "dbt_modules")
 """Where `dbt deps` installs packages by default: since dbt 1.0, and before."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectSettings:
-    """The variables of a project and of the packages installed in it, and its `dispatch:`."""
+    """Variables of a project and its installed packages, and its `dispatch:`."""
 
     name: str
     path: Path | None = None
-    """The dbt_project.yml that says so."""
+    """The dbt_project.yml of these settings."""
     variables: Mapping[str, object] = field(default_factory=dict)
-    """`vars:` of the project; those under the name of a package are for its nodes alone."""
+    """`vars:` of the project; variables below a package's name apply only to its nodes."""
     packages: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """`vars:` of each installed package, by the package's name."""
     search_orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """`search_order` of each `macro_namespace` that `dispatch:` names."""
 
     def variable(self, name: str, package: str | None, missing: object = None) -> object:
-        """The value of *name* for a node of *package*; *missing* where nobody sets it.
+        """Return the value of *name* for a node of *package*; *missing* if it is not set.
 
-        The project wins over the package, and what is meant for one package over what is meant for all.
+        The project wins over the package, and a variable for one package wins over a variable for all.
         """
         for variables in (self.variables, self.packages.get(package or "", {})):
             own = variables.get(package or "")
@@ -54,10 +53,10 @@ class ProjectSettings:
 def read_project_settings(
     project_dir: str | Path, *, environment: Mapping[str, str] | None = None
 ) -> ProjectSettings:
-    """What the dbt_project.yml in *project_dir* says, and those of the packages installed there.
+    """Read the dbt_project.yml in *project_dir*, and those of its installed packages.
 
-    *environment* is the process's own unless given; `packages-install-path` may ask it. Raises
-    ConfigurationError where a file cannot be read, or is not what dbt takes.
+    *environment* defaults to that of the process; `packages-install-path` may use it. Raises
+    ConfigurationError if a file cannot be read, or is not valid for dbt.
     """
     folder = Path(project_dir)
     path = folder / PROJECT_FILE
@@ -83,7 +82,7 @@ def _name(content: Mapping[str, object], path: Path, renderer: Renderer) -> str:
 
 
 def _variables(folder: Path, content: Mapping[str, object]) -> Mapping[str, object]:
-    """The project's variables, from the one of the two places where dbt allows them."""
+    """Return the project's variables, from dbt_project.yml or else from vars.yml."""
     own = _mapping(content.get("vars"), folder / PROJECT_FILE, "vars")
     path = folder / VARS_FILE
     if own or not path.is_file():
@@ -94,7 +93,8 @@ def _variables(folder: Path, content: Mapping[str, object]) -> Mapping[str, obje
 def _installed(
     folder: Path, content: Mapping[str, object], renderer: Renderer
 ) -> Iterable[tuple[Path, Mapping[str, object]]]:
-    """dbt_project.yml of every package that is installed, with its path."""
+    """Yield the path and content of each installed package's dbt_project.yml."""
+    # dbt renamed this key in version 1.0.
     given = content.get("packages-install-path") or content.get("modules-path")
     if given is not None:
         names: tuple[str, ...] = (str(renderer.render(given, ("packages-install-path",))),)
@@ -121,7 +121,7 @@ def _search_orders(value: object, path: Path) -> Mapping[str, tuple[str, ...]]:
         if not isinstance(order, list) or "macro_namespace" not in entry:
             raise ConfigurationError(
                 f"'dispatch:' in {path} has an entry without macro_namespace or search_order",
-                hint="for example {macro_namespace: dbt_utils, search_order: [my_project, dbt_utils]}",
+                hint="write for example {macro_namespace: dbt_utils, search_order: [my_project, dbt_utils]}",
             )
         orders[str(entry["macro_namespace"])] = tuple(str(name) for name in order)
     return orders

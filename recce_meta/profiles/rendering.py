@@ -1,36 +1,98 @@
-"""Jinja in profiles.yml, as dbt renders it: `env_var`, `var`, native types, secrets kept out of Jinja.
+"""Renderer of Jinja in profiles.yml that follows dbt: `env_var`, `var`, native types, and hidden secrets.
 
-A value made of one expression keeps the expression's type, a value made of several parts is joined to
-text, and the filters `as_number`, `as_bool`, `as_native` and `as_text` say what one expression becomes.
-A secret (`env_var('DBT_ENV_SECRET…')`) is a placeholder while Jinja runs and is put in afterwards, so that
-neither filters nor error messages see it. https://docs.getdbt.com/reference/dbt-jinja-functions/env_var
+A value with a single expression has the expression's type, and a value with several parts is joined to text.
+The filters `as_number`, `as_bool`, `as_native` and `as_text` convert an expression. A secret
+(`env_var('DBT_ENV_SECRET…')`) is a placeholder while Jinja runs and is inserted afterwards, so it never
+reaches filters or error messages. https://docs.getdbt.com/reference/dbt-jinja-functions/env_var
+
+A profile may also use undocumented functions. In practice only `fromjson` and `fromyaml` matter, for one
+variable that holds several fields.
+https://docs.getdbt.com/reference/dbt-jinja-functions/profiles-yml-context
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 from recce_meta.errors import ProfileError
-from recce_meta.masking import is_secret, redact
-from recce_meta.profiles.functions import FUNCTIONS
+from recce_meta.profiles.yaml_file import BROKEN_VALUE, find_excess
+from recce_meta.redaction import is_secret, redact
 
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
+
+def fromjson(text: str, default: Any = None) -> Any:
+    """Parse JSON as dbt's `fromjson`; return *default* for invalid text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return default
+
+
+def tojson(value: Any, default: Any = None, sort_keys: bool = False) -> Any:
+    """Write JSON as dbt's `tojson`; return *default* if *value* cannot be written."""
+    try:
+        return json.dumps(value, sort_keys=sort_keys)
+    except ValueError:
+        return default
+
+
+def _fromyaml(text: str, default: Any = None) -> Any:
+    import yaml
+
+    try:
+        excess = find_excess(yaml.parse(text, Loader=yaml.SafeLoader))
+        if excess is None:
+            return yaml.safe_load(text)
+    except (*BROKEN_VALUE, yaml.YAMLError):
+        return default
+    raise ValueError(f"the text for fromyaml() {excess.problem}")
+
+
+def toyaml(value: Any, default: Any = None, sort_keys: bool = False) -> Any:
+    """Write YAML as dbt's `toyaml`; return *default* if *value* cannot be written."""
+    import yaml
+
+    try:
+        return yaml.safe_dump(value, sort_keys=sort_keys)
+    except (ValueError, yaml.YAMLError):
+        return default
+
+
+def _zip(*values: Iterable[Any], default: Any = None) -> Any:
+    try:
+        return zip(*values, strict=False)
+    except TypeError:
+        return default
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "fromjson": fromjson,
+    "fromyaml": _fromyaml,
+    "local_md5": lambda text: md5(text.encode("utf-8"), usedforsecurity=False).hexdigest(),
+    "tojson": tojson,
+    "toyaml": toyaml,
+    "zip": _zip,
+}
+
+
 SECRET_PREFIX = "DBT_ENV_SECRET"
 
-# Private-use characters: no filter changes them, and no text in a profile holds them by chance.
+# Private-use characters: no filter changes them, and profiles do not contain them.
 _PLACEHOLDER = re.compile("\ue0f0(\\d+)\ue0f1")
 _JINJA = re.compile(r"\{[{%#]")
 _UNSET = object()
 
 
 class RenderingError(ProfileError):
-    """One value cannot be rendered; `path` says which, from the root of the file."""
+    """A value that cannot be rendered; `path` is its key path from the root of the file."""
 
     def __init__(self, message: str, *, path: tuple[str | int, ...] = (), hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -38,7 +100,7 @@ class RenderingError(ProfileError):
 
 
 class _Unfit(RenderingError):
-    """What a filter cannot convert."""
+    """A value that a filter cannot convert."""
 
     def __init__(self, name: str, value: str, wanted: str, *, hint: str | None = None) -> None:
         super().__init__(f"{name}: '{value}' is not {wanted}", hint=hint)
@@ -46,23 +108,23 @@ class _Unfit(RenderingError):
 
 
 class _Number(str):
-    """Text that must become a number."""
+    """Text to convert to a number."""
 
 
 class _Bool(str):
-    """Text that must become True or False."""
+    """Text to convert to True or False."""
 
 
 class _Native(str):
-    """Text that becomes what Python's literals say, or stays text."""
+    """Text to parse as a Python literal; it stays text if that fails."""
 
 
-class _Text(str):
-    """Text that stays text."""
+class _PlainText(str):
+    """Text without conversion."""
 
 
 class _Variables:
-    """`var`: what dbt's `--vars` gives, by name."""
+    """The function `var`: values of dbt's `--vars` by name."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self._values = values
@@ -75,32 +137,33 @@ class _Variables:
         return default
 
     def has_var(self, name: str) -> bool:
-        """Whether it is set."""
+        """Return True if the variable is set."""
         return name in self._values
 
 
 class Renderer:
-    """Renders values of profiles.yml; afterwards, `secrets` holds the secrets it has put in."""
+    """Renderer of values of profiles.yml; `secrets` collects the secrets that it inserts."""
 
     def __init__(self, environment: Mapping[str, str], variables: Mapping[str, object]) -> None:
         self._environment = environment
         self._variables = variables
         self._secrets: list[str] = []
         self._given: list[str] = []
-        """The values of environment variables that the text at hand has asked for."""
+        """Values of the environment variables that the current text has used."""
         self._jinja: SandboxedEnvironment | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The values of the secret environment variables that were used."""
+        """Values of the secret environment variables that were used."""
         return tuple(secret for secret in self._secrets if secret)
 
     def render(self, value: object, path: tuple[str | int, ...] = ()) -> object:
-        """*value* with all text in it rendered, at any depth; keys are left as they are."""
+        """Return *value* with all text in it rendered, at any depth; keys are unchanged."""
         if isinstance(value, Mapping):
             return {key: self.render(entry, (*path, str(key))) for key, entry in value.items()}
         if isinstance(value, list):
             return [self.render(entry, (*path, number)) for number, entry in enumerate(value)]
+        # YAML reads an unquoted date as a date, but the fields of profiles are text.
         if isinstance(value, date):
             return value.isoformat()
         if not isinstance(value, str) or _JINJA.search(value) is None:
@@ -117,8 +180,9 @@ class Renderer:
             shown = redact(error.message, self._given)
             if isinstance(error.__context__, _Unfit):
                 shown = error.__context__.without_value
-            elif error.__cause__ is not None:  # words of Jinja's or of Python's, which may quote anything
-                shown = f"Not to be rendered: {type(error.__cause__).__name__}"
+            elif error.__cause__ is not None:  # a message of Jinja or Python may quote anything
+                shown = f"Cannot render the value: {type(error.__cause__).__name__}"
+            # The hint may quote a default or another value, too.
             hint = None if error.hint is None else redact(error.hint, self._given)
             raise RenderingError(shown, path=path, hint=hint) from None
 
@@ -131,6 +195,7 @@ class Renderer:
             context = template.new_context({})
             return self._reveal(_combine(template.root_render_func(context)))
         except TemplateSyntaxError as error:
+            # A password may contain characters of Jinja by chance.
             if "password" in path:
                 return source
             raise RenderingError(f"Not valid Jinja: {error.message}", path=path) from error
@@ -138,7 +203,7 @@ class Renderer:
             raise RenderingError(error.message, path=path, hint=error.hint) from None
         except TemplateError as error:
             raise RenderingError(
-                str(error.message), path=path, hint="in profiles.yml there are env_var() and var(), no more"
+                str(error.message), path=path, hint="use only env_var() and var() in profiles.yml"
             ) from error
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise RenderingError(f"{type(error).__name__}: {error}", path=path) from error
@@ -154,7 +219,7 @@ class Renderer:
             if default is None:
                 raise RenderingError(
                     f"Environment variable '{name}' is not set",
-                    hint=f"set it, or give a default: env_var('{name}', '…')",
+                    hint=f"set it, or add a default: env_var('{name}', '…')",
                 )
             return default
         if not name.startswith(SECRET_PREFIX):
@@ -167,6 +232,7 @@ class Renderer:
         if isinstance(value, str):
             return _PLACEHOLDER.sub(lambda match: self._secrets[int(match[1])], value)
         if isinstance(value, list):
+            # Functions such as `fromjson` may have put the placeholder into a container.
             return [self._reveal(entry) for entry in value]
         if isinstance(value, Mapping):
             return {key: self._reveal(entry) for key, entry in value.items()}
@@ -174,7 +240,7 @@ class Renderer:
 
 
 def _sandbox(functions: Mapping[str, Callable[..., object]]) -> SandboxedEnvironment:
-    """A sandboxed environment whose templates yield values instead of text."""
+    """Return a sandboxed environment whose templates yield values instead of text."""
     from jinja2 import StrictUndefined
     from jinja2.nativetypes import NativeCodeGenerator
     from jinja2.sandbox import SandboxedEnvironment
@@ -182,14 +248,14 @@ def _sandbox(functions: Mapping[str, Callable[..., object]]) -> SandboxedEnviron
     sandbox = SandboxedEnvironment(undefined=StrictUndefined, extensions=["jinja2.ext.do"])
     sandbox.code_generator_class = NativeCodeGenerator
     sandbox.concat = _combine  # type: ignore[assignment]
-    sandbox.filters |= {"as_number": _Number, "as_bool": _Bool, "as_native": _Native, "as_text": _Text}
+    sandbox.filters |= {"as_number": _Number, "as_bool": _Bool, "as_native": _Native, "as_text": _PlainText}
     sandbox.globals.clear()
     sandbox.globals |= {**functions, **FUNCTIONS}
     return sandbox
 
 
 def _combine(parts: Iterable[Any]) -> object:
-    """What a template's parts come to: nothing is empty text, one keeps its type, several are joined."""
+    """Combine a template's parts: none become empty text, one keeps its type, several are joined."""
     values = list(parts)
     if len(values) != 1:
         return "".join(str(value) for value in values)
@@ -202,7 +268,7 @@ def _combine(parts: Iterable[Any]) -> object:
 def _needs_text(value: object) -> bool:
     from jinja2 import Undefined
 
-    return isinstance(value, (_Text, Undefined))  # to write an undefined name as text raises its error
+    return isinstance(value, (_PlainText, Undefined))  # converting an undefined name to text raises its error
 
 
 def _converted(text: _Number | _Bool | _Native) -> object:
@@ -213,5 +279,5 @@ def _converted(text: _Number | _Bool | _Native) -> object:
     if isinstance(text, _Number) and (isinstance(value, bool) or not isinstance(value, (int, float))):
         raise _Unfit("as_number", text, "a number")
     if isinstance(text, _Bool) and not isinstance(value, bool):
-        raise _Unfit("as_bool", text, "a truth value", hint="as_bool takes True or False")
+        raise _Unfit("as_bool", text, "a truth value", hint="use as_bool only with True or False")
     return value

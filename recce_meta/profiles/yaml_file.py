@@ -1,12 +1,13 @@
-"""YAML files of dbt: read safely, with the line of every value for error messages.
+"""Safe reader of dbt's YAML files, with the line of every value for error messages.
 
-Of duplicate keys the last one counts, because it does in dbt: dbt 1.5 to 1.9 never mention them. dbt 1.10 to
-1.12 warn of those in dbt_project.yml and property files (`DuplicateYAMLKeysDeprecation`), and read
-profiles.yml and `--vars` without a warning. An error here would refuse projects that dbt builds.
+The last of duplicate keys counts, as in dbt. dbt 1.5 to 1.9 never report duplicates. dbt 1.10 to 1.12 warn
+about them in dbt_project.yml and property files (`DuplicateYAMLKeysDeprecation`), but not in profiles.yml and
+`--vars`. An error here would refuse projects that dbt builds.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,57 +16,59 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recce_meta.errors import ConfigurationError, ProfileError
-from recce_meta.masking import MASK
+from recce_meta.redaction import MASK
 
 if TYPE_CHECKING:
     from yaml import Event, Node, ScalarEvent, ScalarNode, YAMLError
 
+_LOG = logging.getLogger(__name__)
 DEEPEST = 50
-"""Levels of nesting that a file may have; the folders below `models:` take one each."""
+"""Most levels of nesting in a file; each folder below `models:` is one level."""
 
 MOST_REPEATED = 500_000
-"""Values that the aliases and merges of one file may repeat, all together."""
+"""Most values that the aliases and merges of one file may repeat in total."""
 _CHARACTERS_PER_VALUE = 100
-"""A long string counts as one more value for each of these characters."""
+"""A long string counts as one more value per this many characters."""
 _LONGEST_NUMBER = 4_000
 _DIGITS = frozenset("0123456789abcdefABCDEFx_:.+-")
 _REPEATS_TOO_MUCH = (
     f"repeats more than {MOST_REPEATED:,} values by aliases (*name) and merges (<<)",
-    "remove aliases of values that contain aliases themselves",
+    "remove aliases of values that contain aliases",
 )
 
 BROKEN_VALUE = (AttributeError, LookupError, OverflowError, ValueError)
-"""Errors that PyYAML raises for values that no Python type can hold: month 13, `!!int` of an empty string."""
+"""Errors of PyYAML for values that no Python type can represent: month 13, `!!int` of an empty string."""
 _QUOTED = re.compile(r"'[^']{2,}'|\"[^\"]{2,}\"")
 
 
 def read_mapping(
     path: Path, error_class: type[ConfigurationError], warnings: list[str] | None = None
 ) -> Mapping[str, object]:
-    """Return the mapping that the file holds; *error_class* says what kind of file could not be read.
+    """Return the mapping in the file; raise *error_class* if it cannot be read.
 
-    *warnings* get a sentence for each duplicate key.
+    A sentence for each duplicate key is appended to *warnings*.
     """
     import yaml
 
     text = read_text(path, error_class)
     try:
+        # Events can be read without recursion, unlike the nodes that are made of them.
         refuse_excess(path, yaml.parse(text, Loader=_loader()), error_class)
         content = _loaded(path, text, [] if warnings is None else warnings)
     except yaml.YAMLError as error:
         raise error_class(_shown(invalid(path, error), error_class)) from _cause(error, error_class)
     except BrokenValue as error:
-        problem = f"{path}:{error.line} holds a value that cannot be read: {error}"
+        problem = f"{path}:{error.line} contains an invalid value: {error}"
         raise error_class(_shown(problem, error_class)) from _cause(error, error_class)
     if content is None:
         raise error_class(f"{path} is empty")
     if not isinstance(content, Mapping):
-        raise error_class(f"{path} does not hold a mapping at its top level")
+        raise error_class(f"{path} does not contain a mapping at its top level")
     return content
 
 
 def _loaded(path: Path, text: str, warnings: list[str]) -> object:
-    """Do what `yaml.load` does, and report duplicate keys on the way."""
+    """Load *text* like `yaml.load`, and report duplicate keys."""
     loader = _loader()(text)
     try:
         node = loader.get_single_node()
@@ -81,18 +84,21 @@ def _loaded(path: Path, text: str, warnings: list[str]) -> object:
 
 
 def _shown(problem: str, error_class: type[ConfigurationError]) -> str:
-    """Return *problem*, of profiles.yml without what it quotes: an alias or a tag may be a password."""
+    """Return *problem*; for profiles.yml, mask quoted text: an alias or a tag may be a password."""
     return _QUOTED.sub(MASK, problem) if issubclass(error_class, ProfileError) else problem
 
 
 def _cause(error: Exception, error_class: type[ConfigurationError]) -> Exception | None:
+    # The cause quotes the text as well, and a traceback would show it.
     return None if issubclass(error_class, ProfileError) else error
 
 
 def read_text(path: Path, error_class: type[ConfigurationError]) -> str:
-    """The text of the file."""
+    """Return the text of the file; raise *error_class* if it cannot be read or is not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
+        _LOG.info("Read %s", path)
+        return text
     except UnicodeDecodeError as error:
         raise error_class(f"{path} is not UTF-8 text: {error}") from error
     except OSError as error:
@@ -100,7 +106,7 @@ def read_text(path: Path, error_class: type[ConfigurationError]) -> str:
 
 
 class BrokenValue(ValueError):
-    """A value that no Python type can hold, with its line."""
+    """A value that no Python type can represent, with its line."""
 
     def __init__(self, problem: str, line: int) -> None:
         super().__init__(problem)
@@ -108,7 +114,7 @@ class BrokenValue(ValueError):
 
 
 def with_lines(constructor: Any) -> Any:
-    """Return a subclass of PyYAML's *constructor* that raises BrokenValue for what a type cannot hold."""
+    """Return a subclass of PyYAML's *constructor* that raises BrokenValue for invalid values."""
 
     class Constructor(constructor):  # type: ignore[misc]  # the base is one of several
         def construct_object(self, node: Node, deep: bool = False) -> Any:
@@ -117,15 +123,17 @@ def with_lines(constructor: Any) -> Any:
             except BrokenValue:
                 raise
             except BROKEN_VALUE as error:
-                is_told = isinstance(error, (ValueError, OverflowError))
-                problem = str(error).partition(";")[0] if is_told else f"it does not fit its tag {node.tag}"
+                is_specific = isinstance(error, (ValueError, OverflowError))
+                problem = (
+                    str(error).partition(";")[0] if is_specific else f"it does not fit its tag {node.tag}"
+                )
                 raise BrokenValue(problem, node.start_mark.line + 1) from error
 
     return Constructor
 
 
 def invalid(path: Path, error: YAMLError) -> str:
-    """Return the sentence that says where *path* is not valid YAML."""
+    """Return the message for *path*, which is not valid YAML, with the line."""
     mark = getattr(error, "problem_mark", None)
     place = f"{path}:{mark.line + 1}" if mark is not None else str(path)
     problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
@@ -137,7 +145,7 @@ def invalid(path: Path, error: YAMLError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """Content that would cost more time or memory than a file of settings may."""
+    """Content that would take too much time or memory to read."""
 
     line: int
     problem: str
@@ -146,19 +154,19 @@ class Excess:
 
 @dataclass(slots=True)
 class _Collection:
-    """Sequence or mapping whose end has not been read."""
+    """Sequence or mapping that is still being read."""
 
     anchor: str | None
     values: int = 1
-    """Values in it, itself included, with every alias written out."""
+    """Number of values in it including itself, with every alias expanded."""
     levels: int = 1
 
 
 def find_excess(events: Iterable[Event]) -> Excess | None:
-    """Return the first place that is nested too deep or repeats too much, None if there is no such place.
+    """Return the first content that is nested too deeply or repeats too much, or None.
 
-    PyYAML descends on the C stack, which ends the process. Its time and memory for merges grow exponentially
-    with the length of the text.
+    PyYAML recurses on the C stack, so deep nesting crashes the process. Its time and memory for merges grow
+    exponentially with the length of the text.
     """
     from yaml import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
@@ -174,11 +182,12 @@ def find_excess(events: Iterable[Event]) -> Excess | None:
             done = open_ones.pop()
         elif isinstance(event, ScalarEvent):
             if _is_long_number(event):
-                return Excess(line, f"holds a number of {len(event.value):,} digits", "put it in quotes")
+                return Excess(line, f"contains a number of {len(event.value):,} digits", "put it in quotes")
             done = _Collection(event.anchor, 1 + len(event.value) // _CHARACTERS_PER_VALUE, 0)
         elif isinstance(event, AliasEvent):
             if any(one.anchor == event.anchor for one in open_ones):
                 return Excess(line, f"repeats '{event.anchor}' inside itself", f"remove *{event.anchor}")
+            # PyYAML itself reports an unknown anchor.
             done = anchors.get(event.anchor or "", _Collection(None))
             repeated += done.values
             if repeated > MOST_REPEATED:
@@ -191,7 +200,7 @@ def find_excess(events: Iterable[Event]) -> Excess | None:
 
 
 def _is_long_number(event: ScalarEvent) -> bool:
-    """Return True for a number whose digits PyYAML would multiply for seconds: `1:59:59:59…` has base 60."""
+    """Return True for a number that PyYAML would need seconds to parse: `1:59:59:59…` has base 60."""
     is_text = event.tag is None and not event.implicit[0]
     return len(event.value) > _LONGEST_NUMBER and not is_text and _DIGITS.issuperset(event.value)
 
@@ -210,23 +219,23 @@ def _close(
 
 
 def refuse_excess(path: Path, events: Iterable[Event], error_class: type[ConfigurationError]) -> None:
-    """Raise *error_class*, with the line, for content that `find_excess` finds."""
+    """Raise *error_class*, with the line, if `find_excess` finds anything."""
     excess = find_excess(events)
     if excess is not None:
         raise error_class(f"{path}:{excess.line} {excess.problem}", hint=excess.hint)
 
 
 class DuplicateKey(NamedTuple):
-    """A key that its mapping has already."""
+    """A repeated key of a mapping."""
 
     first: ScalarNode
     key: ScalarNode
 
 
 def duplicate_keys(node: Node, *, is_deep: bool = False, outside: Node | None = None) -> list[DuplicateKey]:
-    """Return the keys that *node* has twice, as they are written.
+    """Return the duplicate keys of *node*, in the order of the file.
 
-    With *is_deep*, also those of all nodes in it, but for *outside*.
+    With *is_deep*, include those of all nodes in it except *outside*.
     """
     from yaml import MappingNode, ScalarNode, SequenceNode
 
@@ -254,7 +263,7 @@ def duplicate_message(first: ScalarNode, key: ScalarNode) -> str:
 
 
 def line_of(path: Path, keys: Sequence[str | int]) -> int | None:
-    """The line on which the value below *keys* begins; None where there is no such value."""
+    """Return the line where the value below *keys* begins; None if there is no such value."""
     import yaml
 
     node: Node | None = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
@@ -276,7 +285,8 @@ def _child(node: Node | None, key: str | int) -> Node | None:
 
 @cache
 def _loader() -> Any:
-    """The safe loader, in C where libyaml is there: ten times faster."""
+    """Return the safe loader, in C if libyaml is installed, which is ten times faster."""
+
     import yaml
 
     return with_lines(getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -1,4 +1,4 @@
-"""dbt's functions that need neither a node nor a database.
+"""Implementations of dbt's functions that need neither a node nor a database.
 
 https://docs.getdbt.com/reference/dbt-jinja-functions
 """
@@ -6,7 +6,6 @@ https://docs.getdbt.com/reference/dbt-jinja-functions
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from hashlib import md5
@@ -16,14 +15,14 @@ from jinja2.utils import Joiner
 from jinja2.utils import Namespace as JinjaNamespace
 
 from recce_meta.errors import TemplateError
+from recce_meta.profiles.rendering import fromjson, tojson, toyaml
 from recce_meta.profiles.yaml_file import BROKEN_VALUE, find_excess
-from recce_meta.render.operations import bounded_range
-from recce_meta.render.patterns import re_module
+from recce_meta.render.limits import bounded_range, re_module
 from recce_meta.render.sandbox import Returned
 
 _MOST_YAML = 20_000
 _DEEPEST_YAML = 100
-"""The parser's time grows with the square of how deep brackets lie within one another."""
+"""The parser's time grows with the square of the bracket depth."""
 _MOST_COMBINED = 100_000
 
 
@@ -31,29 +30,18 @@ def _return(data: Any = None) -> Any:
     raise Returned(data)
 
 
-def _fromjson(text: str, default: Any = None) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return default
-
-
-def _tojson(value: Any, default: Any = None, sort_keys: bool = False) -> Any:
-    try:
-        return json.dumps(value, sort_keys=sort_keys)
-    except ValueError:
-        return default
-
-
 def _fromyaml(text: str, default: Any = None) -> Any:
     import yaml
 
+    # The parser runs outside of the budget, so the text must be known to be cheap.
     if len(text) > _MOST_YAML or "<<" in text or _depth(text) > _DEEPEST_YAML:
         raise TemplateError(
-            "fromyaml() reads short text without merges (<<) and deep brackets", name="fromyaml"
+            "fromyaml() accepts only short text without merges (<<) and deep brackets", name="fromyaml"
         )
+    # PyYAML may be installed without libyaml, its fast parser.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        # Aliases multiply a text, and deep nesting crashes libyaml's C stack.
         excess = find_excess(yaml.parse(text, Loader=loader))
         if excess is None:
             return yaml.load(text, Loader=loader)
@@ -63,18 +51,9 @@ def _fromyaml(text: str, default: Any = None) -> Any:
 
 
 def _depth(text: str) -> int:
-    """How many brackets are open at once, at most."""
+    """Return the maximum bracket depth of *text*."""
     steps = (1 if sign in "[{" else -1 for sign in text if sign in "[]{}")
     return max(itertools.accumulate(steps), default=0)
-
-
-def _toyaml(value: Any, default: Any = None, sort_keys: bool = False) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_dump(value, sort_keys=sort_keys)
-    except (ValueError, yaml.YAMLError):
-        return default
 
 
 def _set(values: Iterable[Any], default: Any = None) -> Any:
@@ -115,19 +94,21 @@ def _log(msg: Any = "", info: bool = False) -> str:
 
 
 def _local_md5(value: str) -> str:
+    # Without the flag, a Python in FIPS mode refuses MD5.
     return md5(value.encode("utf-8"), usedforsecurity=False).hexdigest()
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "return": _return,
-    "fromjson": _fromjson,
-    "tojson": _tojson,
+    "fromjson": fromjson,
+    "tojson": tojson,
     "fromyaml": _fromyaml,
-    "toyaml": _toyaml,
+    "toyaml": toyaml,
     "set": _set,
     "set_strict": lambda values: set(values),
     "zip": _zip,
     "zip_strict": _zip_strict,
+    # dbt writes these into its log, and nothing into the SQL.
     "log": _log,
     "print": _log,
     "debug": _log,
@@ -141,7 +122,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 
 
 def modules() -> dict[str, Any]:
-    """`modules`: what of Python's datetime, re, itertools and of pytz is harmless."""
+    """Return `modules`: the safe parts of Python's datetime, re and itertools, and of pytz."""
     return {
         "datetime": {
             "date": date,
@@ -157,11 +138,12 @@ def modules() -> dict[str, Any]:
     }
 
 
+# Only functions that end, unlike `count` and `cycle`.
 _ITERTOOLS = ("chain", "islice", "product", "permutations", "combinations", "zip_longest", "starmap")
 
 
 def _listed(name: str) -> Callable[..., list[Any]]:
-    """A function of itertools that gives a list, of bounded length."""
+    """Return a function of itertools that returns a list of bounded length."""
     function: Callable[..., Iterable[Any]] = getattr(itertools, name)
 
     def call(*args: Any, **kwargs: Any) -> list[Any]:
@@ -171,10 +153,11 @@ def _listed(name: str) -> Callable[..., list[Any]]:
 
 
 def _bounded(name: str, values: Iterable[Any]) -> list[Any]:
-    """*values*, which *name* makes; raises where they are too many, those within them counted."""
+    """Return *values* as a list; raise TemplateError if *name* produces too many, including nested ones."""
     found: list[Any] = []
     size = 0
     for value in values:
+        # `product` and `permutations` yield tuples that may be long themselves.
         size += len(value) if isinstance(value, tuple) else 1
         if size > _MOST_COMBINED:
             raise TemplateError(f"{name}() of more than {_MOST_COMBINED:,} values", name=name.split(".")[-1])

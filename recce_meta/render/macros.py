@@ -1,4 +1,4 @@
-"""Macros by name: dbt's order of packages, namespaces, and dispatch by adapter.
+"""Macro library: lookup in dbt's package order, namespaces, and dispatch by adapter.
 
 https://docs.getdbt.com/reference/dbt-jinja-functions/dispatch
 """
@@ -15,8 +15,7 @@ from jinja2.runtime import Macro
 
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata
-from recce_meta.render.attributes import TemplateObject
-from recce_meta.render.refusal import ASK_DATABASE, database_error
+from recce_meta.render.objects import ASK_DATABASE, TemplateObject, database_error
 from recce_meta.render.sandbox import Sandbox, call_macro
 
 PARENTS = {
@@ -26,11 +25,12 @@ PARENTS = {
     "synapse": ("fabric", "sqlserver"),
     "sqlserver": ("fabric",),
 }
-"""Adapters whose macros an adapter falls back to: the `dependencies` of its plugin."""
+"""Adapters whose macros serve as fallback, by adapter: the `dependencies` of its plugin."""
 GLOBAL = "dbt"
-"""The package of the macros that dbt brings."""
+"""Package of dbt's own macros."""
+# dbt's own `is_incremental` asks the database whether the relation exists.
 FIXED = frozenset(["is_incremental"])
-"""Macros that the renderer answers itself."""
+"""Macros that the renderer implements itself."""
 
 
 class MacroLibrary:
@@ -49,33 +49,35 @@ class MacroLibrary:
         for macro in self.macros:
             packages[macro.package_name][macro.name] = macro
         self.built_in: dict[str, MacroMetadata] = {}
+        # Reversed, so that an adapter's macros override those of its parents and of dbt.
         for package in reversed(internal):
             self.built_in |= packages.pop(package, {})
         self.packages: Mapping[str, Mapping[str, MacroMetadata]] = dict(packages)
 
     @property
     def is_empty(self) -> bool:
-        """Whether no macros were given at all."""
+        """True if the library was created without macros."""
         return not self.built_in and not self.packages
 
     def find(self, name: str, package: str | None) -> MacroMetadata | None:
-        """The macro that *name* means in a template of *package*."""
+        """Return the macro called *name* in a template of *package*, or None."""
         for place in (package, self.root):
             if place is not None and name in (macros := self.packages.get(place, {})):
                 return macros[name]
         return self.built_in.get(name)
 
     def has_package(self, name: str) -> bool:
-        """Whether *name* is a namespace."""
+        """Return True if *name* is a namespace."""
         return name in self.packages or (name == GLOBAL and bool(self.built_in))
 
     def of_package(self, name: str) -> Mapping[str, MacroMetadata]:
-        """The macros of one namespace."""
+        """Return the macros of one namespace."""
         return self.built_in if name == GLOBAL else self.packages.get(name, {})
 
     def dispatched(self, name: str, searched: Sequence[str | None], package: str | None) -> MacroMetadata:
-        """The macro that `adapter.dispatch` finds for *name*; None among *searched* is every package."""
+        """Return the macro that `adapter.dispatch` finds for *name*; None in *searched* means any package."""
         attempts: list[str] = []
+        # All prefixes within one package before the next package, as in dbt.
         for place in searched:
             for prefix in self.prefixes:
                 candidate = f"{prefix}__{name}"
@@ -86,22 +88,22 @@ class MacroLibrary:
                     return found
                 attempts.append(candidate if place is None else f"{place}.{candidate}")
         raise TemplateError(
-            f"adapter.dispatch finds no macro for '{name}'",
+            f"adapter.dispatch: macro '{name}' not found",
             name=name,
-            hint=f"looked for: {', '.join(attempts)}" if not self.is_empty else NO_MACROS,
+            hint=f"searched for: {', '.join(attempts)}" if not self.is_empty else NO_MACROS,
         )
 
     def near(self, name: str) -> list[str]:
-        """Names of macros that *name* may have been meant to be."""
+        """Return macro names close to *name*."""
         known = {*self.built_in, *(macro for macros in self.packages.values() for macro in macros)}
         return get_close_matches(name, known, n=3)
 
     def namespaces_of(self, name: str) -> list[str]:
-        """The packages, except the root's, that have a macro *name*."""
+        """Return the packages that have a macro *name*; dbt's own macros are left out."""
         return sorted(package for package, macros in self.packages.items() if name in macros)
 
     def template(self, macro: MacroMetadata) -> Template:
-        """The compiled text of *macro*."""
+        """Return the compiled template of *macro*."""
         found = self._templates.get(macro.unique_id)
         if found is None:
             code = self._sandbox.code(macro.macro_sql, macro.unique_id, macro.path or macro.unique_id)
@@ -110,11 +112,11 @@ class MacroLibrary:
         return found
 
 
-NO_MACROS = "no macros were given: SimpleTemplateRenderer(…, macros=project.macros)"
+NO_MACROS = "pass the macros: SimpleTemplateRenderer(…, macros=project.macros)"
 
 
 class MacroCall(TemplateObject):
-    """A macro of the library, in one rendering."""
+    """Callable macro of the library in one rendering."""
 
     __slots__ = ("_loaded", "_names", "library", "macro")
 
@@ -125,7 +127,7 @@ class MacroCall(TemplateObject):
 
     @property
     def title(self) -> str:
-        """The macro as messages call it: `package.name`."""
+        """Name of the macro in messages: `package.name`."""
         return f"{self.macro.package_name}.{self.macro.name}"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -142,19 +144,22 @@ class MacroCall(TemplateObject):
 
     def _load(self) -> Macro:
         template = self.library.template(self.macro)
+        # Shared, because a copy would look up every name of the lazy mapping.
         context = template.new_context(self._names, shared=True)
+        # Running the text defines the macro. Its output is discarded, as in dbt.
         for _ in template.root_render_func(context):
             pass
         loaded = context.vars.get(self.macro.name)
         if not isinstance(loaded, Macro):
             raise TemplateError(
-                f"The text of macro '{self.title}' defines no macro of that name", name=self.macro.name
+                f"Macro '{self.title}' invalid: its text does not define a macro with this name",
+                name=self.macro.name,
             )
         return loaded
 
 
 class Namespace(TemplateObject):
-    """A package's macros, as `dbt_utils.star` names them."""
+    """A package's macros, as in `dbt_utils.star`."""
 
     __slots__ = ("_find", "_library", "_package")
 
@@ -170,16 +175,18 @@ class Namespace(TemplateObject):
         return self._find(macro)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The macro *name*, else *default*."""
+        """Return the macro *name*, else *default*."""
         return self[name] if name in self._library.of_package(self._package) else default
 
     def __str__(self) -> str:
         raise TemplateError(
-            f"'{self._package}' is a package: name one of its macros", name=self._package, hint=None
+            f"'{self._package}' is a package and cannot be written as text; use one of its macros",
+            name=self._package,
+            hint=None,
         )
 
     def refuse(self, name: str) -> TemplateError | None:
-        """An unknown macro, with the nearest of the package."""
+        """Return the error for an unknown macro, with the closest names of the package."""
         if name.startswith("_") or name == "get":
             return None
         known = self._library.of_package(self._package)

@@ -1,21 +1,132 @@
-"""What all templates of one run share: its nodes and macros, target and variables."""
+"""Shared context of all templates of one run: nodes, macros, target and variables.
+
+`var` looks up variables in order of priority. Notes of a rendering report the origin of its variables.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from recce_meta.errors import TemplateError, quoted, shorten
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
-from recce_meta.models.environment import target_place
+from recce_meta.models.node import target_place
 from recce_meta.profiles.project_file import ProjectSettings
-from recce_meta.render.evidence import Evidence
-from recce_meta.render.lookup import NodeLookup
+from recce_meta.render.infer_variables import UNSET, Evidence, InferredValue
 from recce_meta.render.macros import MacroLibrary
-from recce_meta.render.notes import Notes
+from recce_meta.render.objects import TemplateObject
+from recce_meta.render.relation import NodeLookup
 from recce_meta.render.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from recce_meta.render.context import RenderScope
+
+LONGEST_SHOWN = 60
+"""Maximum length of a value in a warning or an error."""
+
+
+class Variables(TemplateObject):
+    """`var`: value from `--vars`, else dbt_project.yml, else inferred from the run's nodes, else the default.
+
+    https://docs.getdbt.com/reference/dbt-jinja-functions/var
+    """
+
+    __slots__ = ("_scope",)
+    readable: ClassVar[frozenset[str]] = frozenset(["has_var"])
+
+    def __init__(self, scope: RenderScope) -> None:
+        self._scope = scope
+
+    def has_var(self, name: str) -> bool:
+        """Return True if *name* has a value."""
+        return self._given(name) is not UNSET or self._found(name, UNSET) is not None
+
+    def __call__(self, name: str, default: Any = UNSET) -> Any:
+        value = self._given(name)
+        if value is UNSET:
+            found = self._found(name, default)
+            if found is None:
+                return self._default(name, default)
+            if found.value != default:
+                self._announce(name, found)
+            value = found.value
+        # A value may contain Jinja itself, because it comes from a YAML file.
+        if isinstance(value, str) and "{" in value:
+            return _as_text(self._scope.evaluate(value, self._scope))
+        # A template can change lists in place, and all templates share the variables.
+        return deepcopy(value)
+
+    def _given(self, name: str) -> Any:
+        """Return the value from `--vars` or dbt_project.yml; a package's values apply to its nodes only."""
+        if not isinstance(name, str):
+            raise TemplateError("var() takes a name", name="var", hint="var('name')")
+        project, package = self._scope.project, self._scope.package
+        own = project.variables.get(package or "")
+        if isinstance(own, Mapping) and name in own:
+            return own[name]
+        if name in project.variables:
+            return project.variables[name]
+        value = UNSET
+        if project.settings is not None:
+            value = project.settings.variable(name, package, UNSET)
+            if value is not UNSET:
+                project.notes.of_project.add(name)
+        return value
+
+    def _default(self, name: str, default: Any) -> Any:
+        """Return the template's own default; raise TemplateError if it has none."""
+        if default is UNSET:
+            raise TemplateError(
+                f"Variable '{name}' has neither a value nor a default",
+                name=name,
+                hint=f"artifacts contain no variables: pass --vars '{{{name}: …}}' (variables= in Python), "
+                "or the project with --project-dir (settings=)",
+            )
+        self._scope.project.notes.assumed.add(name)
+        return default
+
+    def _found(self, name: str, default: Any) -> InferredValue | None:
+        """Return the value inferred from the run's nodes, or None."""
+        scope = self._scope
+        scope.project.notes.read.add((scope.package, name))
+        evidence = scope.project.evidence
+        return None if evidence is None else evidence.find(name, scope.package, default, scope.node)
+
+    def _announce(self, name: str, found: InferredValue) -> None:
+        inferred = self._scope.project.notes.inferred
+        if name in inferred:
+            return
+        inferred[name] = found
+        shown = shorten(quoted(found.value), LONGEST_SHOWN)
+        self._scope.warn_once(
+            f"variable '{name}' was inferred to be {shown} from {found.reason}; set it with --vars"
+        )
+
+
+def _as_text(value: Any) -> str:
+    """Return *value* as text, because dbt renders a variable with Jinja to text."""
+    return value if isinstance(value, str) else str(value)
+
+
+class Notes:
+    """Origin of the variables in one rendering that were not passed in."""
+
+    __slots__ = ("assumed", "inferred", "of_project", "read")
+
+    def __init__(self) -> None:
+        self.assumed: set[str] = set()
+        """Variables with the default from `var()`."""
+        self.inferred: dict[str, InferredValue] = {}
+        """Variables whose value was inferred from other nodes."""
+        self.of_project: set[str] = set()
+        """Variables with the value from dbt_project.yml."""
+        self.read: set[tuple[str | None, str]] = set()
+        """Package and name of the variables that were neither passed in nor set in dbt_project.yml."""
+
 
 _FLAGS = {
     "FULL_REFRESH": False,
@@ -28,17 +139,17 @@ _FLAGS = {
     "WARN_ERROR": False,
 }
 _CTE_UPPER = (0, 20)
-"""Before dbt 0.20, CTEs of ephemeral models are named `__dbt__CTE__…`."""
+"""First version without the upper-case prefix `__dbt__CTE__` for CTEs of ephemeral models."""
 _CTE_BY_ALIAS = (1, 8)
-"""Since dbt 1.8 they are named after the model's alias, before after its name."""
+"""First version that names these CTEs after the model's alias; older versions use its name."""
 
 
 _WRAPPING = (2, 0)
 _UNKNOWN = (99, 0)
 
 
-class ProjectNames:
-    """One run, as far as templates may ask about it."""
+class RenderProject:
+    """The parts of one run that templates may use."""
 
     def __init__(
         self,
@@ -57,9 +168,10 @@ class ProjectNames:
         self.run = run
         self.notes = Notes()
         self.evidence: Evidence | None = None
-        """What else tells of variables, if anything may."""
+        """Inference of variables; None if it is switched off."""
         self.variables, self.environ, self.settings = variables, environ, settings
         self.root = run.project_name if run is not None else _only_package(nodes.values())
+        # A given target counts first, because it may belong to another warehouse than the run.
         given = target.get("type")
         known = run.adapter_type if run is not None else None
         self.adapter_type: str = given if isinstance(given, str) else known or adapter_type or ""
@@ -72,27 +184,27 @@ class ProjectNames:
         self.flags = _FLAGS
 
     def spend(self, steps: int) -> None:
-        """Count *steps* of the rendering at hand; raises where they run out."""
+        """Count *steps* of the current rendering; raise TemplateError if they run out."""
         self._sandbox.budget.spend(steps)
 
     @cached_property
     def version(self) -> tuple[int, int]:
-        """dbt's version, where its rules have changed."""
+        """dbt's major and minor version."""
         return _version(self.dbt_version)
 
     @property
     def wraps_ephemeral(self) -> bool:
-        """Whether dbt writes a query with ephemeral parents within another query: dbt 2 does."""
+        """True if dbt puts a query with ephemeral parents inside another query, as dbt 2 does."""
         return _WRAPPING <= self.version < _UNKNOWN
 
     @cached_property
     def lookup(self) -> NodeLookup:
-        """Nodes by the names that `ref` and `source` use."""
+        """Index of nodes by the names that `ref` and `source` use."""
         return NodeLookup(self.nodes.values(), self.root)
 
     @cached_property
     def target(self) -> Mapping[str, Any]:
-        """`target`: what was given, else what the run tells, else where most nodes are."""
+        """Values of `target`: passed in, else from the run, else the place of most nodes."""
         run = self.run
         database, schema = (run.target_database, run.target_schema) if run is not None else (None, None)
         if database is None and schema is None:
@@ -107,6 +219,7 @@ class ProjectNames:
             "database": database,
             "schema": schema,
             **places,
+            # Last, so that given values replace those of the run.
             **self._target,
         }
 
@@ -121,22 +234,23 @@ class ProjectNames:
     def node_at(
         self, database: str | None, schema: str | None, identifier: str | None
     ) -> NodeMetadata | None:
-        """The node that is built there."""
+        """Return the node of that relation, or None."""
         return self._places.get(_place(database, schema, identifier))
 
     def cte_name(self, node: NodeMetadata) -> str:
-        """What dbt calls the CTE of the ephemeral model *node*."""
+        """Return dbt's name for the CTE of the ephemeral model *node*."""
         version = self.version
         prefix = "__dbt__CTE__" if version < _CTE_UPPER else "__dbt__cte__"
         return prefix + (node.name if version < _CTE_BY_ALIAS else node.identifier or node.name)
 
 
 def _place(database: str | None, schema: str | None, identifier: str | None) -> tuple[str, str, str]:
+    # Templates may spell a relation in another case, which warehouses fold.
     return (database or "").lower(), (schema or "").lower(), (identifier or "").lower()
 
 
 def _version(text: str) -> tuple[int, int]:
-    """Major and minor; of an unknown version, those of the newest rules."""
+    """Return major and minor version; an unknown version counts as the newest."""
     parts = text.split(".")
     if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()):
         return _UNKNOWN
@@ -144,7 +258,7 @@ def _version(text: str) -> tuple[int, int]:
 
 
 def _only_package(nodes: Iterable[NodeMetadata]) -> str | None:
-    """The package of the nodes that no run names: the one whose nodes others' do not read, where one is."""
+    """Return the package of *nodes* if they all belong to the same one, else None."""
     counts = Counter(
         node.package_name for node in nodes if node.resource_type in ("model", "seed", "snapshot")
     )

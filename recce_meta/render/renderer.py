@@ -1,29 +1,174 @@
-"""`ref()` and `source()` SQL to warehouse SQL."""
+"""Renderer of SQL with `ref()`, `source()` and other dbt Jinja into plain SQL.
+
+Ephemeral models are injected as common table expressions, in the same position as dbt. Errors of Jinja and
+Python become TemplateError, with their location in the template.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from threading import RLock
+from types import FrameType, TracebackType
 from typing import Any, Protocol, TypeVar
 
 from jinja2 import Template, TemplateRuntimeError, TemplateSyntaxError, nodes
 from jinja2.runtime import Context
 
-from recce_meta.errors import TemplateError
+from recce_meta.errors import TemplateError, first_of, quoted, shorten
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 from recce_meta.profiles.project_file import ProjectSettings
-from recce_meta.render.budget import Budget, Limits
-from recce_meta.render.ephemeral import inject, wrap
-from recce_meta.render.evidence import Evidence
-from recce_meta.render.names import Scope
-from recce_meta.render.notes import Notes
-from recce_meta.render.observations import Observation
-from recce_meta.render.place import locate, template_lines
-from recce_meta.render.project import ProjectNames
+from recce_meta.render.context import DBT_NAMES, RenderScope
+from recce_meta.render.functions import FUNCTIONS
+from recce_meta.render.infer_variables import Evidence, Observation
+from recce_meta.render.limits import ADDRESS, Budget, Limits
+from recce_meta.render.macros import NO_MACROS
+from recce_meta.render.project import LONGEST_SHOWN, Notes, RenderProject
 from recce_meta.render.sandbox import Returned, Sandbox, UnknownName
-from recce_meta.render.wording import fault, syntax_error, unknown_name
+
+# Enough of SQL to skip comments, strings and quoted names, in which `with` is only text.
+_TOKEN = re.compile(
+    r"""
+    (?P<skip> --[^\n]* | \#[^\n]* | /\*.*?\*/ | '(?:[^'\\]|''|\\.)*' | "(?:[^"]|"")*" | `[^`]*`
+            | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ | \s+ )
+  | (?P<open> \( ) | (?P<close> \) ) | (?P<word> \w+ ) | (?P<other> . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def inject(sql: str, expressions: list[str]) -> str:
+    """Return *sql* with *expressions* (`name as (…)`) as its first common table expressions.
+
+    They are added to the statement's `with`. If it has no `with`, one is put before its first word.
+    """
+    if not expressions:
+        return sql
+    joined = ", ".join(f" {expression}" for expression in expressions)
+    position = _after_with(sql)
+    if position is None:
+        start = len(sql) - len(sql.lstrip())
+        return f"{sql[:start]}with{joined} {sql[start:]}"
+    return f"{sql[:position]}{joined}, {sql[position:].lstrip()}"
+
+
+def wrap(sql: str, expressions: list[str]) -> str:
+    """Return *sql* with *expressions* as dbt 2 writes it: inside another query, unless it has a `with`."""
+    if not expressions or _after_with(sql) is not None:
+        return inject(sql, expressions)
+    return (
+        f"with {', '.join(expressions)}\n--EPHEMERAL-SELECT-WRAPPER-START\nselect * from (\n"
+        f"{sql}\n--EPHEMERAL-SELECT-WRAPPER-END\n)"
+    )
+
+
+def _after_with(sql: str) -> int | None:
+    """Return the end position of the first `with` or `with recursive` outside parentheses."""
+    depth = 0
+    found: int | None = None
+    for token in _TOKEN.finditer(sql):
+        kind = token.lastgroup
+        if kind in ("skip", "tag"):
+            continue
+        word = token["word"]
+        if found is not None:
+            return token.end() if word is not None and word.lower() == "recursive" else found
+        depth += (kind == "open") - (kind == "close")
+        if word is not None and word.lower() == "with" and depth == 0:
+            found = token.end()
+    return found
+
+
+_LOOK_AHEAD = 40
+"""Lines to search after the start of a tag, because the faulty name may be further down in the tag."""
+
+
+def template_lines(traceback: TracebackType | None) -> list[tuple[str | None, int]]:
+    """Return name and line of the templates in *traceback*, outermost first."""
+    return [(template.name, template.get_corresponding_lineno(line)) for template, line in _frames(traceback)]
+
+
+def _frames(traceback: TracebackType | None) -> Iterator[tuple[Template, int]]:
+    while traceback is not None:
+        frame: FrameType = traceback.tb_frame
+        template = frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            yield template, traceback.tb_lineno
+        traceback = traceback.tb_next
+
+
+def locate(source: str, line: int, names: list[str]) -> tuple[int, int]:
+    """Return line and column, from 1, of the first of *names* in a tag at or after *line*.
+
+    If none of them is found, return those of the first tag on the line.
+    """
+    lines = source.splitlines()
+    for name in names:
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        for number in range(line, min(line + _LOOK_AHEAD, len(lines)) + 1):
+            text = lines[number - 1]
+            tag = min((at for at in (text.find("{{"), text.find("{%")) if at >= 0), default=None)
+            start = tag if number == line and tag is not None else 0
+            found = word.search(text, start)
+            if found is not None:
+                return number, found.start() + 1
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    found = re.search(r"\{[{%]", text) or re.search(r"\S", text)
+    return line, found.start() + 1 if found else 1
+
+
+_KIND = r"<\1>"
+KNOWN = "a dbt name, a macro, a package or a variable that the template sets"
+
+
+def unknown_name(error: UnknownName, scope: RenderScope) -> TemplateError:
+    """Return the error for an unknown name, with the closest known names."""
+    name, library = error.name, scope.project.library
+    if error.owner is not None:
+        return TemplateError(
+            f"A value of type {error.owner} has no '{name}'",
+            name=name,
+            hint="check that it exists before using it: … is defined",
+        )
+    elsewhere = library.namespaces_of(name)
+    known = [known for known in (*DBT_NAMES, *FUNCTIONS) if not known.startswith("_")]
+    near = [f"{package}.{name}" for package in elsewhere]
+    near += get_close_matches(name, known, n=2) or library.near(name)
+    if near:
+        hint = "did you mean " + " or ".join(f"'{match}'" for match in near[:3]) + "?"
+    else:
+        hint = f"it is not {KNOWN}" + (f"; {NO_MACROS}" if library.is_empty else "")
+    return TemplateError(f"Unknown name '{name}'", name=name, hint=hint)
+
+
+def fault(error: Exception, notes: Notes) -> TemplateError:
+    """Return the error for a Python or Jinja exception, with inferred variables that may explain it."""
+    problem = f"{type(error).__name__}: {ADDRESS.sub(_KIND, str(error))}"
+    if not notes.inferred:
+        return TemplateError(problem)
+    values = [
+        f"'{name}' = {shorten(quoted(found.value), LONGEST_SHOWN)}" for name, found in notes.inferred.items()
+    ]
+    variables = "variable" if len(values) == 1 else "variables"
+    return TemplateError(
+        f"{problem}, with the inferred {variables} {first_of(values, 5)}",
+        name=next(iter(notes.inferred)),
+        hint="--vars (variables= in Python) sets a variable that was inferred wrongly",
+    )
+
+
+def syntax_error(error: TemplateSyntaxError) -> TemplateError:
+    """Return the error for invalid Jinja."""
+    message = (error.message or "syntax error").rstrip(".")
+    word = re.search(r"'([^']+)'", message)
+    return TemplateError(
+        f"Not valid Jinja: {message}",
+        name=word[1] if word else None,
+        hint="check that every tag, quote and bracket is closed",
+    )
+
 
 T = TypeVar("T")
 _TEXT = "the template"
@@ -32,22 +177,24 @@ _MOST_TEXT = 2_000_000
 
 
 class HasWarehouse(Protocol):
-    """What the renderer may ask of an adapter: which warehouse it speaks to."""
+    """Part of an adapter that the renderer uses: its warehouse."""
 
     @property
     def warehouse(self) -> Any:
-        """Its facts; `name` is the `type:` of profiles.yml."""
+        """Facts of the warehouse; `name` is the `type:` in profiles.yml."""
 
 
 class SimpleTemplateRenderer:
-    """Renders templates of one run: dbt's Jinja without dbt, and without a database.
+    """Renderer of one run's templates: dbt's Jinja without dbt and without a database.
 
-    *adapter* only says which warehouse it is, where neither *run* nor *target* does, and may be None.
-    *macros* are those of the run, the project's, its packages' and dbt's own. *variables* are what
-    `--vars` says, with a package's own under its name; *settings* are what dbt_project.yml says
-    (`read_project_settings`), of variables and of `dispatch:`. Where neither has a variable, what the
-    run's nodes tell of it is used, and said in `warnings`, unless *infer_variables* is false. *environ*
-    is what `env_var` reads. A renderer may be used by several threads, one after the other.
+    *nodes* are the nodes that `ref` and `source` find. *adapter* names the warehouse if neither *run* nor
+    *target* does; it may be None.
+    *macros* are the run's macros: those of the project, its packages and dbt. *variables* are the values
+    of `--vars`, with a package's variables under its name. *settings* are the variables and `dispatch:`
+    of dbt_project.yml (`read_project_settings`). A variable that is in neither is inferred from the run's
+    nodes and reported in `warnings`, unless *infer_variables* is false. *environ* is read by `env_var`.
+    *limits* bound the time, the steps and the size of one template.
+    Several threads may share a renderer; calls of `render` run one after the other.
     """
 
     def __init__(
@@ -67,10 +214,10 @@ class SimpleTemplateRenderer:
         listed = nodes.values() if isinstance(nodes, Mapping) else nodes
         self.nodes: Mapping[str, NodeMetadata] = {node.unique_id: node for node in listed}
         self.warnings: list[str] = []
-        """What templates said with `exceptions.warn`, and which variables were inferred from what."""
+        """Messages of `exceptions.warn`, and inferred variables with their sources."""
         self._limits = limits or Limits()
         self._sandbox = Sandbox()
-        self._project = ProjectNames(
+        self._project = RenderProject(
             self.nodes,
             macros,
             run,
@@ -90,7 +237,8 @@ class SimpleTemplateRenderer:
                 separately=self._separately,
             )
         self._spare: Budget | None = None
-        """What is left for finding out about variables in the rendering at hand."""
+        """Budget for inferring variables in the current rendering."""
+        # Inferring variables renders the same texts again and again.
         self._templates: dict[str, Template] = {}
         self._expressions: dict[str, tuple[Template, bool]] = {}
         self._lock = RLock()
@@ -103,63 +251,69 @@ class SimpleTemplateRenderer:
 
     @property
     def warehouse_name(self) -> str:
-        """Which warehouse the templates are for, as `type:` of profiles.yml has it."""
+        """Warehouse of the templates, as in `type:` of profiles.yml."""
         return self._project.adapter_type
 
     @property
     def assumed_variables(self) -> frozenset[str]:
-        """The variables that the last rendering took from the defaults in `var('…', default)`.
+        """Variables for which the last rendering used the default in `var('…', default)`.
 
-        dbt_project.yml may say otherwise, which artifacts do not tell.
+        dbt_project.yml may set other values, but artifacts do not contain them.
         """
         return frozenset(self._project.notes.assumed)
 
     @property
     def inferred_variables(self) -> Mapping[str, Any]:
-        """The variables of the last rendering that nobody gave and the run's nodes told, with their values.
+        """Variables that the last rendering inferred from the run's nodes, with their values.
 
-        Those that turned out to have the default are left out.
+        Variables whose inferred value equals the default are left out.
         """
         return {name: found.value for name, found in self._project.notes.inferred.items()}
 
     @property
     def project_variables(self) -> frozenset[str]:
-        """The variables of the last rendering whose value is that of dbt_project.yml."""
+        """Variables of the last rendering with the value from dbt_project.yml."""
         return frozenset(self._project.notes.of_project)
 
     @property
     def parents(self) -> frozenset[str]:
-        """The unique ids of what `ref` and `source` named in the last rendering."""
+        """Unique ids of the nodes that the last rendering referenced with `ref` and `source`."""
         return self._parents
 
     def render(self, sql: str, *, node: str | None = None, incremental: bool = False) -> str:
-        """*sql* with its Jinja rendered, and ephemeral models put in as dbt does.
+        """Return *sql* with its Jinja rendered and ephemeral models injected as in dbt.
 
-        *node* is the unique id of the node whose code this is: it gives `this`, `config.get` and the
-        package whose names come first. `is_incremental()` is what *incremental* says. Raises
+        *node* is the unique id of the node that the code belongs to: it determines `this`, `config.get`
+        and the package that is searched first. *incremental* is the value of `is_incremental()`. Raises
         TemplateError, with line, column and name.
         """
         if "{" not in sql:
             return sql
         if len(sql) > _MOST_TEXT:
-            raise TemplateError(f"A template of {len(sql):,} characters; at most {_MOST_TEXT:,} are rendered")
+            raise TemplateError(f"Template of {len(sql):,} characters exceeds the limit of {_MOST_TEXT:,}")
         found = None if node is None else self.nodes.get(node)
         if node is not None and found is None:
-            raise TemplateError(f"No node '{node}'", name=node, hint="give a unique id of the nodes at hand")
+            raise TemplateError(
+                f"Node '{node}' not found", name=node, hint="pass the unique id of a node of the run"
+            )
         return self._within_budget(sql, found, incremental)
 
     def render_node(self, unique_id: str, *, incremental: bool = False) -> str:
-        """The code of the node *unique_id*, rendered."""
+        """Return the rendered code of the node *unique_id*.
+
+        *incremental* is what `is_incremental()` returns.
+        """
         node = self.nodes.get(unique_id)
         if node is None or node.raw_code is None or node.language == "python":
             raise TemplateError(
                 f"Node '{unique_id}' has no SQL to render",
                 name=unique_id,
-                hint="models, snapshots, analyses and tests written in SQL have",
+                hint="only models, snapshots, analyses and tests written in SQL can be rendered",
             )
         return self.render(node.raw_code, node=unique_id, incremental=incremental)
 
     def _within_budget(self, sql: str, node: NodeMetadata | None, incremental: bool) -> str:
+        # The budget, the notes and the parents belong to one rendering.
         with self._lock:
             self._sandbox.budget, self._spare = Budget(self._limits), None
             self._project.notes = Notes()
@@ -170,8 +324,8 @@ class SimpleTemplateRenderer:
             self._parents = frozenset(scope.parents)
             return text
 
-    def _scope(self, node: NodeMetadata | None, incremental: bool, warnings: list[str]) -> Scope:
-        return Scope(
+    def _scope(self, node: NodeMetadata | None, incremental: bool, warnings: list[str]) -> RenderScope:
+        return RenderScope(
             self._project,
             node,
             node.package_name if node is not None else self._project.root,
@@ -180,14 +334,14 @@ class SimpleTemplateRenderer:
             warnings=warnings,
         )
 
-    def _whole(self, sql: str, scope: Scope) -> str:
-        """*sql* with its ephemeral parents."""
+    def _whole(self, sql: str, scope: RenderScope) -> str:
+        """Return *sql* rendered, with its ephemeral parents."""
         text, expressions = self._render(sql, scope, ())
         put_in = wrap if self._project.wraps_ephemeral else inject
         return put_in(text, list(expressions.values()))
 
     def _observe(self, node: NodeMetadata) -> Observation:
-        """What comes of rendering the code of *node*, and what it asks for."""
+        """Return the result of rendering *node*: text, parents, settings and variables it reads."""
         notes, self._project.notes = self._project.notes, Notes()
         try:
             scope = self._scope(node, False, [])
@@ -198,7 +352,7 @@ class SimpleTemplateRenderer:
             self._project.notes = notes
 
     def _evaluate_setting(self, text: str, node: NodeMetadata) -> Any:
-        """What dbt makes of *text*, a setting of *node*."""
+        """Return the value of *text*, a setting of *node*, rendered as in dbt."""
         notes, self._project.notes = self._project.notes, Notes()
         scope = self._scope(node, False, [])
         try:
@@ -208,8 +362,9 @@ class SimpleTemplateRenderer:
 
     @contextmanager
     def _separately(self) -> Iterator[bool]:
-        """Within it, renderings cost the one at hand nothing; yields whether they may cost any more."""
+        """Charge renderings to a separate budget within the block; yield False if that budget is spent."""
         own = self._sandbox.budget
+        # An inference inside another one uses up the same budget.
         if own is self._spare:
             yield not own.is_spent
             return
@@ -223,8 +378,8 @@ class SimpleTemplateRenderer:
             own.resume()
             self._sandbox.budget = own
 
-    def _render(self, sql: str, scope: Scope, within: tuple[str, ...]) -> tuple[str, dict[str, str]]:
-        """*sql* rendered, and the CTEs it needs, by the unique ids of the models they are."""
+    def _render(self, sql: str, scope: RenderScope, within: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+        """Return *sql* rendered, and the CTEs it needs by unique id of their ephemeral models."""
         node = scope.node
         text = self._run(sql, scope, node.unique_id if node is not None and within else None)
         expressions: dict[str, str] = {}
@@ -232,10 +387,11 @@ class SimpleTemplateRenderer:
             if unique_id in within or model.raw_code is None:
                 raise TemplateError(
                     f"Ephemeral model '{model.name}' "
-                    + ("reads itself" if unique_id in within else "has no code to put in its place"),
+                    + ("references itself" if unique_id in within else "has no code"),
                     name=model.name,
                     hint=f"it is read by {node.unique_id}" if node is not None else None,
                 )
+            # The parents of an ephemeral model come before it, because a CTE can only name earlier ones.
             inner, needed = self._render_ephemeral(model, (*within, unique_id), scope.warnings)
             for needed_id, expression in needed.items():
                 expressions.setdefault(needed_id, expression)
@@ -245,32 +401,34 @@ class SimpleTemplateRenderer:
     def _render_ephemeral(
         self, model: NodeMetadata, within: tuple[str, ...], warnings: list[str]
     ) -> tuple[str, dict[str, str]]:
-        """The query of an ephemeral model; the one dbt compiled, where rendering would ask the database."""
+        """Return the query of an ephemeral model; its compiled code if rendering needs a database."""
         try:
             return self._render(model.raw_code or "", self._scope(model, False, warnings), within)
         except TemplateError as error:
+            # The compiled code has its own parents injected already.
             if not error.needs_database or model.compiled_code is None:
                 raise
             return model.compiled_code, {}
 
-    def _run(self, sql: str, scope: Scope, title: str | None) -> str:
+    def _run(self, sql: str, scope: RenderScope, title: str | None) -> str:
         return self._guarded(lambda: self._text_of(self._template(sql), scope), sql, scope, title)
 
-    def _guarded(self, render: Callable[[], T], sql: str, scope: Scope, title: str | None) -> T:
-        """What *render* gives; whatever it raises is an error of the template *sql*."""
+    def _guarded(self, render: Callable[[], T], sql: str, scope: RenderScope, title: str | None) -> T:
+        """Return the result of *render*; turn its exceptions into a TemplateError of *sql*."""
         try:
             return render()
         except TemplateError as error:
+            # Without the cause, whose traceback is of code that Jinja generated.
             raise self._placed(error, error, sql, title) from None
         except UnknownName as error:
             raise self._placed(unknown_name(error, scope), error, sql, title) from None
         except TemplateSyntaxError as error:
             raise self._placed(syntax_error(error), error, sql, title, line=error.lineno) from None
-        except (RecursionError, SyntaxError) as error:  # Python allows 20 blocks within one another
-            problem = TemplateError("The template is nested, or calls itself, too deeply")
+        except (RecursionError, SyntaxError) as error:  # Python allows 20 nested blocks
+            problem = TemplateError("The template's nesting or recursion is too deep")
             raise self._placed(problem, error, sql, title) from None
         except Returned as error:
-            problem = TemplateError("return() outside of a macro", name="return")
+            problem = TemplateError("return() used outside a macro", name="return")
             raise self._placed(problem, error, sql, title) from None
         except _TEMPLATE_FAULTS as error:
             raise self._placed(fault(error, self._project.notes), error, sql, title) from None
@@ -281,8 +439,8 @@ class SimpleTemplateRenderer:
             found = self._templates[sql] = self._compiled(sql)
         return found
 
-    def _evaluate(self, text: str, scope: Scope) -> Any:
-        """The value of *text*: of an expression alone its own type, else text."""
+    def _evaluate(self, text: str, scope: RenderScope) -> Any:
+        """Return the value of *text*: a single expression keeps its type, all else becomes a string."""
         if "{" not in text:
             return text
         found = self._expressions.get(text)
@@ -297,7 +455,7 @@ class SimpleTemplateRenderer:
         return context.vars[_RESULT]
 
     def _expression(self, text: str) -> tuple[Template, bool]:
-        """*text* compiled, so that its value is left as a variable; whether it is an expression at all."""
+        """Compile *text* to leave its value in a variable; the flag is False if it is not an expression."""
         expression = _only_expression(self._sandbox.parse(text))
         if expression is None:
             return self._compiled(text), False
@@ -307,13 +465,14 @@ class SimpleTemplateRenderer:
     def _compiled(self, source: str | nodes.Template) -> Template:
         return Template.from_code(self._sandbox, self._sandbox.compile(source, _TEXT, _TEXT), {})
 
-    def _text_of(self, template: Template, scope: Scope) -> str:
+    def _text_of(self, template: Template, scope: RenderScope) -> str:
         return self._sandbox.concat(template.root_render_func(_context(template, scope)))
 
     def _placed(
         self, problem: TemplateError, error: Exception, sql: str, title: str | None, line: int | None = None
     ) -> TemplateError:
-        """*problem* with its place in the text that was given, and the macros it happened in."""
+        """Return *problem* with its position in *sql* and the macros in which it occurred."""
+        # An error in an ephemeral model already has its position in that model's code.
         if problem.node is not None:
             return problem
         came_through = template_lines(error.__traceback__)
@@ -347,16 +506,16 @@ _TEMPLATE_FAULTS = (
     ValueError,
     re.error,
 )
-"""What Python and Jinja raise where a template is at fault"""
+"""Exceptions that Python and Jinja raise for a faulty template."""
 
 
-def _context(template: Template, scope: Scope) -> Context:
-    """What *template* runs in; the names, which are looked up one by one, only read like a dictionary."""
+def _context(template: Template, scope: RenderScope) -> Context:
+    """Return the context of *template*; its names are looked up lazily through a mapping."""
     return template.new_context(scope.names, shared=True)  # type: ignore[arg-type]
 
 
 def _only_expression(parsed: nodes.Template) -> nodes.Expr | None:
-    """The expression that a template consists of; None where there is more, or less."""
+    """Return the only expression of a template; None if it has none, or more than that."""
     if len(parsed.body) != 1 or not isinstance(parsed.body[0], nodes.Output):
         return None
     parts = parsed.body[0].nodes

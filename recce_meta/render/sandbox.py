@@ -1,4 +1,8 @@
-"""The Jinja environment: dbt's settings, and nothing within reach that a template could do harm with."""
+"""Sandboxed Jinja environment with dbt's settings, dbt's own tags and a budget.
+
+Jinja compiles loops, `~`, comparisons and slices to plain Python, which cannot be intercepted. So their
+operands are wrapped in a filter that counts them; no template can write the filter's name.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +12,146 @@ from types import BuiltinMethodType, CodeType
 from typing import Any, NoReturn, cast
 
 from jinja2 import Undefined, nodes, pass_context
+from jinja2.ext import Extension
 from jinja2.filters import FILTERS
+from jinja2.lexer import Token, TokenStream
+from jinja2.parser import Parser
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.tests import TESTS
 from jinja2.utils import missing
 
 from recce_meta.errors import TemplateError
-from recce_meta.render.attributes import TemplateObject, is_readable, kind_of, refusal
-from recce_meta.render.budget import Budget, Limits
-from recce_meta.render.guards import EACH, EXTENSIONS, WEIGHED, guard
-from recce_meta.render.operations import (
+from recce_meta.render.limits import (
     BINARY,
     FUNCTIONS,
+    Budget,
+    Limits,
     apply,
     bounded_filters,
     call_method,
     without_address,
     written_function,
 )
+from recce_meta.render.objects import TemplateObject, is_readable, kind_of, refusal
+
+EACH = "each item of"
+WEIGHED = "the weight of"
+STEPS_PER_TOKEN = 16
+"""Approximate cost of lexing, parsing and compiling one token, in loop steps."""
+
+
+def guard(template: nodes.Template) -> nodes.Template:
+    """Return *template* with every loop, `~`, comparison, slice and dictionary key marked."""
+    pending: list[nodes.Node] = [template]
+    while pending:
+        node = pending.pop()
+        # Children are collected before marking, because a mark is a node too.
+        pending.extend(node.iter_child_nodes())
+        mark = _MARKERS.get(type(node))
+        if mark is not None:
+            mark(node)
+    return template
+
+
+def _refuse_file(node: Any) -> NoReturn:
+    tag = type(node).__name__.lower().removeprefix("from")
+    raise TemplateError(
+        f"Reading another template is not supported ({tag})",
+        line=node.lineno,
+        name=tag,
+        hint="dbt does not support this tag: use a macro",
+    )
+
+
+def _mark_loop(node: nodes.For) -> None:
+    node.iter = _marked(EACH, node.iter)
+
+
+def _mark_concat(node: nodes.Concat) -> None:
+    node.nodes = [_weighed(part) for part in node.nodes]
+
+
+def _mark_comparison(node: nodes.Compare) -> None:
+    node.expr = _weighed(node.expr)
+    for operand in node.ops:
+        operand.expr = _weighed(operand.expr)
+
+
+def _mark_slice(node: nodes.Getitem) -> None:
+    if isinstance(node.arg, nodes.Slice):
+        node.node = _weighed(node.node)
+
+
+def _mark_key(node: nodes.Pair) -> None:
+    node.key = _weighed(node.key)
+
+
+_MARKERS: Mapping[type[nodes.Node], Callable[[Any], None]] = {
+    nodes.For: _mark_loop,
+    nodes.Concat: _mark_concat,
+    nodes.Compare: _mark_comparison,
+    nodes.Getitem: _mark_slice,
+    nodes.Pair: _mark_key,
+    nodes.Include: _refuse_file,
+    nodes.Import: _refuse_file,
+    nodes.FromImport: _refuse_file,
+    nodes.Extends: _refuse_file,
+}
+
+
+def _weighed(node: nodes.Expr) -> nodes.Expr:
+    return node if isinstance(node, nodes.Const) else _marked(WEIGHED, node)
+
+
+def _marked(mark: str, node: nodes.Expr | nodes.Node) -> nodes.Expr:
+    return nodes.Filter(node, mark, [], [], None, None, lineno=node.lineno, environment=node.environment)
+
+
+class TestTag(Extension):
+    """`{% test name(model) %}`: a macro named `test_name`, as dbt's manifest names it."""
+
+    tags = {"test", "data_test"}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        """Return the tag as a macro."""
+        token = next(parser.stream)
+        macro = nodes.Macro(lineno=token.lineno)
+        macro.name = f"test_{parser.parse_assign_target(name_only=True).name}"
+        parser.parse_signature(macro)
+        macro.body = parser.parse_statements((f"name:end{token.value}",), drop_needle=True)
+        return macro
+
+
+class SnapshotTag(Extension):
+    """`{% snapshot name %}`: replaced by the query inside it."""
+
+    tags = {"snapshot"}  # noqa: RUF012
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        """Return the nodes of the query."""
+        next(parser.stream)
+        parser.parse_assign_target(name_only=True)
+        return parser.parse_statements(("name:endsnapshot",), drop_needle=True)
+
+
+class CountedTokens(Extension):
+    """Token counter: charges parsing and compiling of a template to the budget."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
+        """Yield the tokens of *stream*, each charged to the budget."""
+        budget: Budget = self.environment.budget  # type: ignore[attr-defined]
+        for token in stream:
+            budget.spend(STEPS_PER_TOKEN)
+            yield token
+
+
+EXTENSIONS: list[Any] = ["jinja2.ext.do", "jinja2.ext.loopcontrols", TestTag, SnapshotTag, CountedTokens]
+"""`do`, `break` and `continue`, which dbt adds to Jinja, and dbt's own tags."""
 
 
 class Returned(Exception):
-    """How `return(value)` leaves a macro."""
+    """Exception with which `return(value)` leaves a macro."""
 
     def __init__(self, value: object) -> None:
         super().__init__()
@@ -38,19 +159,19 @@ class Returned(Exception):
 
 
 class UnknownName(Exception):
-    """A name or attribute that nothing has was used."""
+    """Use of an unknown name or attribute."""
 
     def __init__(self, name: object, owner: str | None, message: str | None) -> None:
         super().__init__(message or str(name))
         self.name = str(name)
         self.owner = owner
-        """What kind of value was asked for the attribute; None for a plain name."""
+        """Type of the value that lacks the attribute; None for a plain name."""
 
 
 class Missing(Undefined):
-    """A name that nothing has: it may be asked whether it is defined, no more.
+    """Unknown name; every use except the test `is defined` raises an error.
 
-    An attribute or key that a value does not have is false besides, as in dbt.
+    A missing attribute or key is also false in a condition, as in dbt.
     """
 
     __slots__ = ("_is_attribute",)
@@ -63,7 +184,7 @@ class Missing(Undefined):
         super().__init__(hint, obj, name, partial(_unknown, name, owner))  # type: ignore[arg-type]
 
     def fail(self, *_: Any) -> NoReturn:
-        """Raise the error that using it is."""
+        """Raise the error for using the name."""
         self._fail_with_undefined_error()
 
     __str__ = __iter__ = __len__ = __contains__ = __hash__ = fail
@@ -83,20 +204,21 @@ def _unknown(name: object, owner: str | None, message: str | None = None) -> Unk
 
 
 class Sandbox(SandboxedEnvironment):
-    """Templates as dbt reads them, within a budget.
+    """Jinja environment that behaves like dbt's and charges a budget.
 
-    dbt changes none of Jinja's settings for white space, and adds `do`, `break`, `continue` and its own
-    tags. Lists and dictionaries that a template makes can be changed by it (`do names.append(…)` is
-    common); what it is given are copies.
+    dbt keeps Jinja's whitespace settings and adds `do`, `break`, `continue` and its own tags. A template
+    can change the lists and dictionaries that it creates (`do names.append(…)` is common). Values passed
+    to a template are copies.
     """
 
+    # Jinja calls `call_binop` for these operators only.
     intercepted_binops = BINARY
 
     def __init__(self) -> None:
         super().__init__(
             extensions=EXTENSIONS,
             undefined=Missing,
-            optimized=False,  # nothing is worked out before there is a budget
+            optimized=False,  # constant folding would run before the budget exists
             finalize=self._finalized,
             cache_size=0,
         )
@@ -106,13 +228,14 @@ class Sandbox(SandboxedEnvironment):
         self.filters |= {EACH: self.each, WEIGHED: self._weighed}
         tests = cast(dict[str, Callable[..., Any]], dict(TESTS)) | {"mapping": _is_mapping}
         self.tests = bounded_filters(tests, lambda: self.budget)
+        # Jinja's own globals, such as `range`, are unlimited. The context provides limited ones.
         self.globals = {}
 
     def code(self, source: str, name: str, filename: str) -> CodeType:
-        """*source* compiled; the same text is compiled once, since most runs have the same macros."""
+        """Return *source* compiled; results are cached because most runs have the same macros."""
         key = source, name, filename
         found = _CODE.pop(key, None) or self.compile(source, name, filename)
-        _CODE[key] = found  # at the end again: what was not used for long is at the beginning
+        _CODE[key] = found  # moved to the end, so the least recently used entry is first
         while len(_CODE) > _MOST_CODE:
             _CODE.pop(next(iter(_CODE)), None)
         return found
@@ -122,7 +245,10 @@ class Sandbox(SandboxedEnvironment):
 
     @property
     def _finalized(self) -> Callable[..., Any]:
-        """What is written into the text: counted first. It takes the context so that Jinja never folds it."""
+        """The function that counts values before they are written into the text.
+
+        It takes the context so that Jinja never folds it.
+        """
 
         @pass_context
         def finalize(context: Context, value: Any) -> Any:
@@ -134,18 +260,20 @@ class Sandbox(SandboxedEnvironment):
         return finalize
 
     def concat(self, pieces: Iterable[str]) -> str:
-        """The text that *pieces* are; taking them runs the template."""
+        """Return *pieces* joined; iterating over them runs the template."""
         texts = pieces if isinstance(pieces, list) else list(pieces)
         self.budget.hold(sum(map(len, texts)))
         return "".join(texts)
 
     def each(self, values: Any) -> Any:
-        """*values* for a loop, all its turns counted before the first."""
+        """Return *values* for a loop; all iterations are counted before the first one."""
         if isinstance(values, Undefined):
             return iter(values)
         if not hasattr(values, "__len__"):
+            # A generator has no length, so its items are counted one by one.
             return self._counted(values)
         self.budget.spend(len(values) + 1)
+        # A copy, because a loop that appends to its own list would not end.
         return values if isinstance(values, (range, str, tuple)) else list(values)
 
     def _counted(self, values: Iterable[Any]) -> Iterable[Any]:
@@ -158,11 +286,11 @@ class Sandbox(SandboxedEnvironment):
         return value
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """`left operator right`."""
+        """Return `left operator right`."""
         return apply(self.budget, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """`obj.attribute`, or the item of that name."""
+        """Return `obj.attribute`, else the item with that name."""
         if isinstance(obj, Undefined):
             obj._fail_with_undefined_error()
         if is_readable(obj, attribute):
@@ -178,7 +306,7 @@ class Sandbox(SandboxedEnvironment):
         return self.undefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """`obj[argument]`, or the attribute of that name."""
+        """Return `obj[argument]`, else the attribute with that name."""
         if isinstance(obj, Undefined):
             obj._fail_with_undefined_error()
         if isinstance(argument, tuple):
@@ -199,10 +327,10 @@ class Sandbox(SandboxedEnvironment):
             raise error
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """`obj(…)`."""
+        """Return the result of `obj(…)`."""
         budget = self.budget
         budget.spend()
-        # Jinja's own arguments, which tell functions where in a template they are called.
+        # Jinja adds these arguments to describe the position of the call.
         kwargs.pop("_loop_vars", None)
         kwargs.pop("_block_vars", None)
         for value in args:
@@ -213,7 +341,9 @@ class Sandbox(SandboxedEnvironment):
         if kind is Macro:
             return call_macro(obj, args, kwargs)
         if kind is LoopContext:
+            # A recursive loop runs over its argument, which counts as any other loop.
             return obj(self.each(args[0]))
+        # A method of a class, such as `datetime.strptime`, has no value to measure.
         if kind is BuiltinMethodType and not isinstance(obj.__self__, type):
             return call_method(budget, obj, args, kwargs)
         if not callable(obj):
@@ -225,11 +355,11 @@ class Sandbox(SandboxedEnvironment):
 
 _MOST_CODE = 2_000
 _CODE: dict[tuple[str, str, str], CodeType] = {}
-"""Compiled macros of all renderers: code depends on the text alone, and holds no value of any run."""
+"""Compiled macros of all renderers: code depends only on the text and contains no values of a run."""
 
 
 def call_macro(macro: Macro, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What *macro* writes, or what it returns."""
+    """Return the output of *macro*, or the value it returns with `return()`."""
     try:
         return macro(*args, **kwargs)
     except Returned as returned:
@@ -251,4 +381,4 @@ _DBT_FILTERS: dict[str, Callable[[Any], Any]] = {
     "as_number": _same,
     "is_list": lambda value: isinstance(value, list),
 }
-"""Filters that dbt has everywhere; the first four do something only in YAML files."""
+"""Filters that dbt defines everywhere; the first four have an effect only in YAML files."""

@@ -1,4 +1,4 @@
-"""`target`: where the run went, and what its name is or is not."""
+"""Template object `target`: the run's connection, and its inferred name."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from recce_meta.errors import TemplateError, quoted
-from recce_meta.render.attributes import TemplateObject
+from recce_meta.render.objects import TemplateObject
 
 if TYPE_CHECKING:
-    from recce_meta.render.names import Scope
+    from recce_meta.render.context import RenderScope
 
 _NAMES = ("name", "target_name")
 
 
 class Target(TemplateObject):
-    """`target`. Its name stands in run_results.json alone, and may not be known."""
+    """`target`; its name is only in run_results.json, so it may be unknown."""
 
     __slots__ = ("_scope",)
     readable: ClassVar[frozenset[str]] = frozenset(["get"])
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: RenderScope) -> None:
         self._scope = scope
 
     @property
@@ -38,24 +38,25 @@ class Target(TemplateObject):
         return name in self._facts
 
     def get(self, name: str, default: Any = None) -> Any:
-        """What is known of the target under *name*, else *default*."""
+        """Return the target's value for *name*, else *default*."""
         return self[name] if name in self._facts else default
 
     def _name(self) -> Any:
-        """What the run's nodes tell of the name."""
+        """Return the name inferred from the run's nodes; raise TemplateError if that fails."""
         scope = self._scope
         evidence = scope.project.evidence
         found = None if evidence is None else evidence.target_name(scope.node)
         if found is None:
             raise name_unknown()
         scope.warn_once(
-            f"took target.name to be {quoted(found.value)}, after {found.reason}; --target-name sets it"
+            f"target.name was inferred to be {quoted(found.value)} from {found.reason}; "
+            "set it with --target-name"
         )
         return found.value
 
 
 class OtherName(TemplateObject):
-    """A target's name of which is known only that it is not one of some: compared with others, an error."""
+    """Target name known only to be none of *names*; comparing it with another name raises an error."""
 
     __slots__ = ("names",)
 
@@ -73,6 +74,7 @@ class OtherName(TemplateObject):
     def _raise(self, *_: object) -> NoReturn:
         raise name_unknown()
 
+    # Hashing raises too, because a lookup in a set or dict may not call `__eq__`.
     __str__ = __hash__ = __iter__ = __len__ = __contains__ = _raise
 
     def __bool__(self) -> bool:
@@ -82,14 +84,14 @@ class OtherName(TemplateObject):
         return f"none of {', '.join(sorted(self.names))}"
 
     def refuse(self, name: str) -> TemplateError:
-        """What is not known cannot be looked into."""
+        """Return the error for an unknown name."""
         return name_unknown()
 
 
 def name_unknown() -> TemplateError:
-    """The error for a name that neither the run nor its nodes tell."""
+    """Return the error for a target name that cannot be inferred."""
     return TemplateError(
         "'target.name' is not known",
         name="name",
-        hint="the run does not tell: pass --target-name (target={'name': …} in Python)",
+        hint="pass --target-name (target={'name': …} in Python)",
     )

@@ -1,7 +1,7 @@
-"""Findings of a check, node by node: what every report shows of it, and what it sums up to.
+"""Findings of a check for each node, and their summary in one sentence.
 
-A finding claims what its type of check compared, and no more: equal counts are the same row count, not the
-same data.
+A finding claims only what its type of check compared: equal counts mean the same row count, not the same
+data.
 """
 
 from __future__ import annotations
@@ -11,38 +11,35 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from recce_meta.errors import agree, plural
 from recce_meta.models.change import Change, RunDiff
-from recce_meta.models.check_result import CheckAnswer, CheckReport, CheckResult, CheckStatus
-from recce_meta.models.data_diff import (
-    AnyDataDiff,
-    ProfileDiff,
-    RowCount,
-    RowCountDiff,
-    Subject,
-)
-from recce_meta.report.data.figures import count
+from recce_meta.models.checks import CheckAnswer, CheckReport, CheckResult, CheckStatus
+from recce_meta.models.data_diff import AnyDataDiff, ProfileDiff, RowCount, RowCountDiff, Subject
+from recce_meta.models.gaps import stale_phrase
 from recce_meta.report.data.summary import row_verdict
-from recce_meta.report.data.wording import Outcome, plural, stale_phrase, verdict
-from recce_meta.report.wording import node_label, weighty_reasons
+from recce_meta.report.data.verdicts import Outcome, verdict
+from recce_meta.report.diff_details import effect_label
+from recce_meta.report.labels import by_harm, main_reasons, node_label
+from recce_meta.report.values import count
 
 ONE_SIDED_TYPES = frozenset({"query", "query_base", "row_count", "profile"})
-"""Types that ask one side alone: there is nothing to compare."""
+"""Types of checks that query one side only, so there is nothing to compare."""
 
 SAME = {
-    "row_count_diff": "same row count",
-    "schema_diff": "same columns",
-    "value_diff": "same values",
-    "value_diff_detail": "no row differs",
-    "query_diff": "same rows",
-    "profile_diff": "same figures",
-    "top_k_diff": "same most frequent values",
-    "histogram_diff": "same counts in all bins",
+    "row_count_diff": "equal row count",
+    "schema_diff": "equal columns",
+    "value_diff": "equal values",
+    "value_diff_detail": "no row that differs",
+    "query_diff": "equal rows",
+    "profile_diff": "equal figures",
+    "top_k_diff": "equal most frequent values",
+    "histogram_diff": "equal counts in all bins",
 }
-"""What equal answers of a type show."""
+"""Claim of each type of check about nodes without a difference, after `with`."""
 
 
-class Finding(str, Enum):
-    """What a check found of one node; the weightiest first."""
+class FindingKind(str, Enum):
+    """Result of a check for one node, most severe first."""
 
     FAILED = "failed"
     DIFFERS = "differs"
@@ -50,47 +47,47 @@ class Finding(str, Enum):
     ONLY_IN_CURRENT = "only_in_current"
     NOT_COMPARED = "not_compared"
     SHOWN = "shown"
-    """One side was asked, and there is nothing to compare it with."""
+    """Only one side was queried."""
     SAME = "same"
 
 
-_WORST_FIRST = list(Finding)
-DIFFERING = frozenset({Finding.DIFFERS, Finding.ONLY_IN_BASE, Finding.ONLY_IN_CURRENT})
-"""A node on one side alone differs, as in recce."""
+_WORST_FIRST = list(FindingKind)
+DIFFERING = frozenset({FindingKind.DIFFERS, FindingKind.ONLY_IN_BASE, FindingKind.ONLY_IN_CURRENT})
+"""Findings that count as a difference. As in recce, a node that exists on one side only differs."""
 
 
 class NodeFinding(NamedTuple):
-    """What a check found of one node, relation or query."""
+    """Finding for one node, relation or query."""
 
     name: str
-    finding: Finding
+    finding: FindingKind
     text: str
     answer: AnyDataDiff | None = None
-    """The answer whole; None if *text* has all of it."""
+    """The complete result; None if *text* contains all of it."""
     unique_id: str | None = None
     """None for a relation or a query."""
     is_stale: bool = False
-    """Whether rows were counted and found equal, of an earlier build on a side."""
+    """True if the row counts are equal but a side holds data of an earlier build."""
 
 
 def node_findings(check_type: str, answers: Sequence[CheckAnswer]) -> tuple[NodeFinding, ...]:
-    """Return what *answers* show of each node, the weightiest first, otherwise in the order given."""
+    """Return the findings of *answers*, most severe first, otherwise in the order given."""
     found = [one for answer in answers for one in _of(check_type, answer)]
     return tuple(sorted(found, key=lambda one: _WORST_FIRST.index(one.finding)))
 
 
 def _of(check_type: str, answer: CheckAnswer) -> Iterator[NodeFinding]:
     if isinstance(answer, RunDiff):
-        for change in answer.changed:
+        for change in by_harm(answer.changed):
             yield NodeFinding(
-                node_label(change), Finding.DIFFERS, _change(change), unique_id=change.unique_id
+                node_label(change), FindingKind.DIFFERS, _change(change), unique_id=change.unique_id
             )
     elif isinstance(answer, RowCountDiff):
         for one in answer.counts:
             yield _count(check_type, one)
     elif check_type in ONE_SIDED_TYPES:
         subject = answer.subject
-        yield NodeFinding(subject.name, Finding.SHOWN, _size(answer), answer, subject.unique_id)
+        yield NodeFinding(subject.name, FindingKind.SHOWN, _size(answer), answer, subject.unique_id)
     else:
         outcome, text = verdict(answer)
         subject = answer.subject
@@ -100,7 +97,7 @@ def _of(check_type: str, answer: CheckAnswer) -> Iterator[NodeFinding]:
 def _count(check_type: str, one: RowCount) -> NodeFinding:
     if check_type in ONE_SIDED_TYPES and one.current is not None:
         text = "; ".join(filter(None, (plural(one.current, "row"), stale_phrase(one.subject))))
-        return NodeFinding(one.subject.name, Finding.SHOWN, text, unique_id=one.subject.unique_id)
+        return NodeFinding(one.subject.name, FindingKind.SHOWN, text, unique_id=one.subject.unique_id)
     outcome, text = row_verdict(one)
     finding = _finding(outcome, one.subject)
     is_stale = outcome is Outcome.PARTIAL and one.subject.is_stale
@@ -108,34 +105,33 @@ def _count(check_type: str, one: RowCount) -> NodeFinding:
 
 
 def _size(answer: AnyDataDiff) -> str:
-    """Return how much there is of an answer about one side."""
+    """Return the size of a one-sided result."""
     if isinstance(answer, ProfileDiff):
         size = f"profile of {plural(len(answer.columns), 'column')}"
         return "; ".join(filter(None, (size, stale_phrase(answer.subject))))
     return verdict(answer).text
 
 
-def _finding(outcome: Outcome, subject: Subject) -> Finding:
+def _finding(outcome: Outcome, subject: Subject) -> FindingKind:
     if outcome is Outcome.FAILED:
-        return Finding.FAILED
+        return FindingKind.FAILED
     if outcome is Outcome.EQUAL:
-        return Finding.SAME
+        return FindingKind.SAME
+    # Decided before the outcome: a missing side is a difference here, whatever was compared.
     if (subject.base is None) != (subject.current is None):
-        return Finding.ONLY_IN_BASE if subject.current is None else Finding.ONLY_IN_CURRENT
-    return Finding.DIFFERS if outcome is Outcome.DIFFERENT else Finding.NOT_COMPARED
+        return FindingKind.ONLY_IN_BASE if subject.current is None else FindingKind.ONLY_IN_CURRENT
+    return FindingKind.DIFFERS if outcome is Outcome.DIFFERENT else FindingKind.NOT_COMPARED
 
 
 def _change(change: Change) -> str:
     """Return `modified, partial breaking: body, columns`."""
-    words = [change.status.value]
-    if change.category is not None and change.category.value != "none":
-        words.append(change.category.value.replace("_", " "))
-    reasons = weighty_reasons(change)
+    words = [change.status.value, *filter(None, [effect_label(change)])]
+    reasons = main_reasons(change)
     return ", ".join(words) + (f": {', '.join(reasons)}" if reasons else "")
 
 
-def summary_of(check_type: str, answers: Sequence[CheckAnswer]) -> str:
-    """Return one sentence on *answers*: `6 of 9 differ`, `orders: 22 rows changed`, `no change`."""
+def findings_summary(check_type: str, answers: Sequence[CheckAnswer]) -> str:
+    """Return a summary of *answers*: `6 of 9 nodes differ`, `orders: 22 rows changed` or `no change`."""
     found = node_findings(check_type, answers)
     if len(found) == 1:
         return _single(check_type, found[0])
@@ -144,66 +140,90 @@ def summary_of(check_type: str, answers: Sequence[CheckAnswer]) -> str:
     if not found:
         return "no node is selected"
     total = count(len(found))
-    numbers = {kind: sum(one.finding is kind for one in found) for kind in Finding}
+    numbers = {kind: sum(one.finding is kind for one in found) for kind in FindingKind}
     phrases = []
     one_sided = [
         f"{numbers[kind]:,} only in {side}"
-        for side, kind in (("base", Finding.ONLY_IN_BASE), ("current", Finding.ONLY_IN_CURRENT))
+        for side, kind in (("base", FindingKind.ONLY_IN_BASE), ("current", FindingKind.ONLY_IN_CURRENT))
         if numbers[kind]
     ]
     if differing := sum(numbers[kind] for kind in DIFFERING):
-        told = f" ({', '.join(one_sided)})" if one_sided else ""
-        phrases.append(f"{differing:,} of {total} {'differs' if differing == 1 else 'differ'}{told}")
-    elif same := numbers[Finding.SAME]:
-        words = SAME.get(check_type, "same")
-        phrases.append(f"{words} in all {total}" if same == len(found) else f"{words} in {same:,} of {total}")
-    elif shown := numbers[Finding.SHOWN]:
+        text = f" ({', '.join(one_sided)})" if one_sided else ""
+        phrases.append(f"{differing:,} of {total} nodes {agree(differing, 'differ')}{text}")
+    elif same := numbers[FindingKind.SAME]:
+        words = SAME.get(check_type, "equal result")
+        phrases.append(
+            f"{words} in all {total} nodes" if same == len(found) else f"{words} in {same:,} of {total} nodes"
+        )
+    elif shown := numbers[FindingKind.SHOWN]:
         phrases.append(f"{shown:,} counted" if check_type == "row_count" else f"{shown:,} shown")
     stale = sum(one.is_stale for one in found)
-    not_compared = numbers[Finding.NOT_COMPARED] - stale
+    # A stale count was compared, and has a phrase of its own.
+    not_compared = numbers[FindingKind.NOT_COMPARED] - stale
     word = "not counted" if check_type.startswith("row_count") else "not compared"
     phrases += [f"{not_compared:,} {word}"] if not_compared else []
-    phrases += [f"{numbers[Finding.FAILED]:,} failed"] if numbers[Finding.FAILED] else []
+    phrases += [f"{numbers[FindingKind.FAILED]:,} failed"] if numbers[FindingKind.FAILED] else []
     phrases += [f"{stale:,} with data of an earlier build"] if stale else []
     return ", ".join(phrases)
 
 
 def _single(check_type: str, one: NodeFinding) -> str:
-    if one.finding is Finding.SAME and check_type == "row_count_diff":
-        return f"{one.name}: same row count ({one.text})"
+    if one.finding is FindingKind.SAME and check_type == "row_count_diff":
+        return f"{one.name}: equal row count ({one.text})"
     return one.text if one.name == "query" else f"{one.name}: {one.text}"
 
 
-def check_finding(check: CheckResult) -> Finding:
-    """Return what stands for all nodes of a check: a difference, else what was not compared."""
+def check_finding(check: CheckResult) -> FindingKind:
+    """Return the finding for a whole check: a difference first, then missing comparisons."""
     kinds = {one.finding for one in node_findings(check.type, check.results)}
     if kinds & DIFFERING:
-        return Finding.DIFFERS
-    if kinds & {Finding.FAILED, Finding.NOT_COMPARED}:
-        return Finding.NOT_COMPARED
-    is_same = kinds == {Finding.SAME} or any(isinstance(answer, RunDiff) for answer in check.results)
-    return Finding.SAME if is_same else Finding.SHOWN
+        return FindingKind.DIFFERS
+    if kinds & {FindingKind.FAILED, FindingKind.NOT_COMPARED}:
+        return FindingKind.NOT_COMPARED
+    is_same = kinds == {FindingKind.SAME} or any(isinstance(answer, RunDiff) for answer in check.results)
+    return FindingKind.SAME if is_same else FindingKind.SHOWN
 
 
 def is_report(check: CheckResult) -> bool:
-    """Return True if a check ran, and nothing is expected of what it found."""
+    """Return True if a check ran and has no expectations."""
     return check.status is CheckStatus.PASSED and not check.has_expectations
 
 
 def is_note(check: CheckResult) -> bool:
-    """Return True if a check is an entry of a checklist, with nothing to run."""
+    """Return True if a check is a checklist entry without a query."""
     return check.status is CheckStatus.SKIPPED and check.type == "simple"
 
 
+def by_result(checks: Sequence[CheckResult]) -> list[CheckResult]:
+    """Return *checks* with the most harmful first: failed, differing, not compared, then the others."""
+    return sorted(checks, key=_result_rank)
+
+
+def _result_rank(check: CheckResult) -> int:
+    if is_report(check):
+        return _REPORT_RANK[check_finding(check)]
+    if is_note(check):
+        return 7
+    return {CheckStatus.FAILED: 0, CheckStatus.ERROR: 1, CheckStatus.SKIPPED: 4}.get(check.status, 6)
+
+
+_REPORT_RANK = {
+    FindingKind.DIFFERS: 2,
+    FindingKind.NOT_COMPARED: 3,
+    FindingKind.SHOWN: 5,
+    FindingKind.SAME: 6,
+}
+
+
 def reports_phrase(report: CheckReport) -> str:
-    """Return `6 of 9 differ, 2 shown`, of the checks that only report; empty if there are none."""
+    """Return `6 of 9 found differences, 2 shown` for checks without expectations, or nothing."""
     kinds = Counter(check_finding(check) for check in report.checks if is_report(check))
-    differing, shown = kinds[Finding.DIFFERS], kinds[Finding.SHOWN]
+    differing, shown = kinds[FindingKind.DIFFERS], kinds[FindingKind.SHOWN]
     compared = kinds.total() - shown
-    phrases = (
-        [f"{differing:,} of {compared:,} {'differs' if differing == 1 else 'differ'}"] if compared else []
-    )
+    phrases = [f"{differing:,} of {compared:,} found differences"] if compared else []
     if not differing and compared:
-        phrases = [f"none of {compared:,} differs"]
-    phrases += [f"{kinds[Finding.NOT_COMPARED]:,} not compared"] if kinds[Finding.NOT_COMPARED] else []
+        phrases = [f"none of {compared:,} found differences"]
+    phrases += (
+        [f"{kinds[FindingKind.NOT_COMPARED]:,} not compared"] if kinds[FindingKind.NOT_COMPARED] else []
+    )
     return ", ".join([*phrases, *([f"{shown:,} shown"] if shown else [])])

@@ -1,24 +1,23 @@
-"""Graphs as Mermaid flowcharts, drawn by GitHub, GitLab and most editors."""
+"""Lineage graphs as Mermaid flowcharts, which GitHub, GitLab and most editors draw."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recce_meta.models.category import Category
-from recce_meta.models.change import Change, RunDiff, Status
+from recce_meta.models.change import Category, Change, RunDiff, Status
 from recce_meta.models.lineage import LineageView
-from recce_meta.report.effects import effect_of, is_judged, reach_of
-from recce_meta.report.escape import mermaid_label
-from recce_meta.report.wording import TESTS, by_kind, kind_order, node_label, node_part
+from recce_meta.report.diff_details import effect_label, is_classified, reach_phrase
+from recce_meta.report.labels import TESTS, by_kind, kind_order, node_label, node_part
+from recce_meta.report.terminal import mermaid_label
 
 NODES_DRAWN = 40
 CHANGED_FIRST = 25
-"""Changed nodes that are drawn before any child of one."""
+"""Changed nodes that are drawn before any of their children."""
 
 COLUMNS_DRAWN = 3
 EDGES_DRAWN = 300
-"""Mermaid refuses more than 500 edges unless configured otherwise (its `maxEdges`)."""
+"""Mermaid refuses more than 500 edges by default (its `maxEdges`)."""
 
 _CLASSES = {
     "added": "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
@@ -32,7 +31,7 @@ _CLASSES = {
     "root": "fill:#ddf4ff,stroke:#0969da,color:#1f2328",
     "other": "fill:#f6f8fa,stroke:#8c959f,color:#1f2328",
 }
-"""Own colours for text as well, since a page may be dark."""
+"""Text has explicit colours as well, since a page may be dark."""
 
 _SHAPES = {
     "source": ('[("', '")]'),
@@ -44,19 +43,19 @@ _SHAPES = {
 }
 
 
-class Vertex(NamedTuple):
-    """A node to draw; *style* is one of the classes."""
+class FlowchartNode(NamedTuple):
+    """Node of a flowchart; *style* is a key of `_CLASSES`."""
 
     unique_id: str
     label: str
     resource_type: str
     style: str
     about: str = ""
-    """A second line."""
+    """Second line of the label."""
 
 
 class Flowchart(NamedTuple):
-    """The Mermaid text, how many of how many nodes it shows, and how many edges."""
+    """Mermaid text, and the number of drawn nodes, all nodes and drawn edges."""
 
     text: str
     drawn: int
@@ -65,31 +64,32 @@ class Flowchart(NamedTuple):
 
 
 def diff_flowchart(diff: RunDiff) -> Flowchart:
-    """The changed nodes with what they break, and those of their direct children that are reached; no tests.
+    """Return the changed nodes with their effect, and their affected children, without tests.
 
-    Where not all can be drawn, changed nodes with an edge have most of the room, their children the rest;
-    those without an edge come last, since the graph adds nothing to what the table says of them.
+    If there are too many, changed nodes with an edge get most of the room, followed by their children. Nodes
+    without an edge are last: the graph adds nothing to their row in the table.
     """
     changed = {
-        change.unique_id: Vertex(
-            change.unique_id, node_label(change), kind, _style(change), effect_of(change)
+        change.unique_id: FlowchartNode(
+            change.unique_id, node_label(change), kind, _style(change), effect_label(change)
         )
         for kind, group in by_kind(diff.changed).items()
         for change in group
         if kind not in TESTS
     }
     reached = {impact.unique_id: impact for impact in diff.impacted}
-    spares = is_judged(diff)
-    children: dict[str, Vertex] = {}
+    spares = is_classified(diff)
+    children: dict[str, FlowchartNode] = {}
     for edge in diff.children:
         kind = edge.node_id.split(".", 1)[0]
+        # If changes are classified, such a child is known to be unaffected.
         if spares and edge.node_id not in reached:
             continue
         if edge.node_id not in changed and edge.parent_id in changed and kind not in TESTS:
             label = diff.names.get(edge.node_id) or node_part(edge.node_id)
             impact = reached.get(edge.node_id)
-            about = reach_of(impact, COLUMNS_DRAWN) if impact else ""
-            children[edge.node_id] = Vertex(edge.node_id, label, kind, "impacted", about)
+            about = reach_phrase(impact, COLUMNS_DRAWN) if impact else ""
+            children[edge.node_id] = FlowchartNode(edge.node_id, label, kind, "impacted", about)
     ordered = sorted(children.values(), key=lambda v: (kind_order(v.resource_type), v.label, v.unique_id))
     known = changed | children
     edges = [(edge.parent_id, edge.node_id) for edge in diff.children if edge.node_id in known]
@@ -102,23 +102,26 @@ def diff_flowchart(diff: RunDiff) -> Flowchart:
 
 
 def lineage_flowchart(view: LineageView) -> Flowchart:
-    """The whole view, nearest nodes first where there are too many."""
+    """Return the graph of *view*; if there are too many nodes, the nearest are drawn."""
     nodes = sorted(view.nodes, key=lambda n: (abs(n.distance), kind_order(n.resource_type), n.unique_id))
     vertices = [
-        Vertex(n.unique_id, node_label(n), n.resource_type, "root" if n.unique_id == view.root else "other")
+        FlowchartNode(
+            n.unique_id, node_label(n), n.resource_type, "root" if n.unique_id == view.root else "other"
+        )
         for n in nodes
     ]
     return flowchart(vertices, [(edge.parent_id, edge.node_id) for edge in view.edges])
 
 
-def flowchart(vertices: Sequence[Vertex], edges: Sequence[tuple[str, str]]) -> Flowchart:
-    """The first `NODES_DRAWN` of *vertices* with the (parent, child) *edges* among them.
+def flowchart(vertices: Sequence[FlowchartNode], edges: Sequence[tuple[str, str]]) -> Flowchart:
+    """Draw the first `NODES_DRAWN` of *vertices* with the (parent, child) *edges* among them.
 
-    Vertices are named by number: a name of the project, such as `end`, could be a word of Mermaid.
+    Vertices are numbered because a node's name, such as `end`, may be a Mermaid keyword.
     """
     drawn = list(vertices[:NODES_DRAWN])
     numbers = {vertex.unique_id: f"n{index}" for index, vertex in enumerate(drawn)}
     lines = [_vertex_line(numbers[vertex.unique_id], vertex) for vertex in drawn]
+    # Unique and sorted, so that equal diffs give equal text.
     pairs = sorted({(numbers[p], numbers[c]) for p, c in edges if p in numbers and c in numbers})
     pairs = pairs[:EDGES_DRAWN]
     lines += [f"  {parent} --> {child}" for parent, child in pairs]
@@ -127,7 +130,7 @@ def flowchart(vertices: Sequence[Vertex], edges: Sequence[tuple[str, str]]) -> F
     return Flowchart("\n".join(["flowchart LR", *lines]), len(drawn), len(vertices), len(pairs))
 
 
-def _vertex_line(number: str, vertex: Vertex) -> str:
+def _vertex_line(number: str, vertex: FlowchartNode) -> str:
     opening, closing = _SHAPES.get(vertex.resource_type, ('["', '"]'))
     about = f"<br/>{mermaid_label(vertex.about)}" if vertex.about else ""
     return f"  {number}{opening}{mermaid_label(vertex.label)}{about}{closing}:::{vertex.style}"

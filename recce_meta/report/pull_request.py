@@ -1,44 +1,63 @@
-"""One comment on a pull request: what changed in the code, what that did to the data, and what checks say."""
+"""Code changes, data diffs and checks in one report: the pull request comment, and text for a terminal."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
+from recce_meta.errors import agree, plural, shorten
 from recce_meta.models.change import RunDiff
-from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
+from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
+from recce_meta.models.marks.annotated import AnnotatedObjects
+from recce_meta.models.marks.review import PairReviews
+from recce_meta.report.addresses import Addresses
 from recce_meta.report.check_findings import (
-    Finding,
+    FindingKind,
     check_finding,
     is_note,
     is_report,
     node_findings,
     reports_phrase,
 )
-from recce_meta.report.data.markdown import SIGNS, Fold, fitted, nodes_section, result_folds
-from recce_meta.report.data.markdown_blocks import md_table, names_code
+from recce_meta.report.checks import check_detail_lines, check_summary_lines
+from recce_meta.report.data.markdown import (
+    SIGNS,
+    Fold,
+    fit_folds,
+    md_table,
+    names_code,
+    nodes_section,
+    result_folds,
+)
+from recce_meta.report.data.overview import overview_lines
 from recce_meta.report.data.summary import data_verdict, summarise_nodes
-from recce_meta.report.data.wording import plural
-from recce_meta.report.escape import code, prose, words
-from recce_meta.report.markdown import (
+from recce_meta.report.data.text import block_lines
+from recce_meta.report.diff_markdown import (
     MARKER,
     MAX_CHARS,
     diff_body,
     diff_verdict,
-    folded,
-    has_all,
+    first_fitting,
+    fold,
+    omission_note,
+    page_link,
     sides_line,
-    within,
 )
-from recce_meta.report.wording import summarise, summary_phrases
+from recce_meta.report.diff_text import change_details, change_overview, diff_head, line_limit
+from recce_meta.report.labels import stored_phrase, summarise, summary_phrases
+from recce_meta.report.review.annotations import annotations_markdown
+from recce_meta.report.review.markdown import reviews_markdown
+from recce_meta.report.run_choice import choice_markdown, note_lines
+from recce_meta.report.terminal import BLANK, Line, code, plain_words, prose, render
 
 CHECKS_SHOWN = 30
 VIOLATIONS_SHOWN = 5
-TOLD_WIDTH = 300
+TEXT_WIDTH = 300
 
 FINDINGS_SHOWN = 8
-"""Nodes of one check in its row of the table."""
+"""Nodes of one check in its table row."""
 
 _KINDS = {
     "failed": "❌",
@@ -51,13 +70,13 @@ _KINDS = {
     "skipped": "⚪",
     "note": "📝",
 }
-"""Words under which checks are counted, the worst first."""
+"""Words by which checks are counted, most severe first."""
 
 _KIND_OF = {
-    Finding.DIFFERS: "differ",
-    Finding.NOT_COMPARED: "not compared",
-    Finding.SHOWN: "shown",
-    Finding.SAME: "no difference",
+    FindingKind.DIFFERS: "differ",
+    FindingKind.NOT_COMPARED: "not compared",
+    FindingKind.SHOWN: "shown",
+    FindingKind.SAME: "no difference",
 }
 
 _SEVERITY = ("❌", "❗", "⚠️", "🟡", "🔎", "❔", "⚪", "✅")
@@ -69,49 +88,63 @@ def pull_request_markdown(
     checks: CheckReport | None = None,
     *,
     max_chars: int = MAX_CHARS,
+    details: bool = False,
+    to: Addresses | None = None,
+    reviews: PairReviews | None = None,
+    annotations: AnnotatedObjects | None = None,
+    taken_at: datetime | None = None,
 ) -> str:
-    """One comment about all that is given, in at most *max_chars* characters (20,000 at least).
+    """Return one comment in at most *max_chars* characters (at least 20,000).
 
-    The verdict, the table of nodes and that of checks stand open; the rest is folded. What does not fit is
-    left out: first histograms and profiles, then code, then values; the tables at the top last.
+    The verdict, the table of nodes and the table of checks are visible; the rest is folded. Details are left
+    out in this order if the comment is too long: histograms and profiles, code, values. With *details*, equal
+    nodes have a row and a fold as well. With *to*, the comment links to the page of the diff, and severe
+    changes link to those of their nodes. *reviews* has the marks of reviewers, and *annotations* the owners
+    and notes of the nodes. *taken_at* is the time of the oldest of *results* if they are stored.
     """
     text = _head(diff, results, checks)
-    text += nodes_section(summarise_nodes(results), max_chars // 5)
+    if diff is not None:
+        text += page_link(diff, to) + reviews_markdown(diff, reviews, max_chars // 10)
+        text += annotations_markdown(diff, annotations, max_chars // 10)
+    text += "" if taken_at is None else f"\n{prose(stored_phrase(taken_at))}\n"
+    text += nodes_section(summarise_nodes(results), max_chars // 5, details=details)
     text += checks_section(checks, max_chars // 6) if checks else ""
     room = max_chars - len(text)
-    folds = [*result_folds(results), *_check_folds(checks, results)]
-    details = fitted(folds, room)
+    folds = [*result_folds(results, details=details), *_check_folds(checks, results)]
+    # Fitted once without code to see how much room data needs at most.
+    of_data = fit_folds(folds, room)
     if diff is None:
-        return text + details
-    body = "\n#### Code\n" + diff_body(diff, max(room - len(details), room // 2) - 20)
-    return text + body + fitted(_under_title(folds), room - len(body))
+        return text + of_data
+    # Code gets at least half of the room, and what data leaves.
+    body = "\n#### Code\n" + diff_body(diff, max(room - len(of_data), room // 2) - 20, to)
+    return text + body + fit_folds(_under_title(folds), room - len(body))
 
 
 def _under_title(folds: Sequence[Fold]) -> list[Fold]:
-    """*folds* behind a heading that no lack of room takes away while any of them is there."""
+    """Return *folds* below a heading that is left out only together with all of them."""
     return [Fold(-1, "\n#### Data\n"), *folds] if folds else []
 
 
 def _head(diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: CheckReport | None) -> str:
-    told = verdicts(diff, results, checks)
-    title = " · ".join(text for _sign, text in told) or "Nothing was compared"
-    text = f"{MARKER}\n### {worst_sign(told)} {title[:1].upper()}{title[1:]}\n"
+    phrase = verdicts(diff, results, checks)
+    title = " · ".join(text for _sign, text in phrase) or "Nothing was compared"
+    text = f"{MARKER}\n### {worst_sign(phrase)} {title[:1].upper()}{title[1:]}\n"
     if diff is not None:
         phrases = summary_phrases(summarise(diff), severe=False)[0 if diff.changed else 1 :]
-        text += (f"\n**{' · '.join(phrases)}**\n" if phrases else "") + f"\n{sides_line(diff)}"
-    return text
+        return text + (f"\n**{' · '.join(phrases)}**\n" if phrases else "") + f"\n{sides_line(diff)}"
+    return text + (choice_markdown(checks.choice) if checks is not None else "")
 
 
 def verdicts(
     diff: RunDiff | None, results: Sequence[AnyDataDiff], checks: CheckReport | None
 ) -> list[tuple[str, str]]:
-    """A sign and a sentence for each of checks, data and code that is given."""
+    """Return a sign and a sentence for each of checks, data and code that is given."""
     return [*_checks_verdict(checks), *_data_verdict(results), *([diff_verdict(diff)] if diff else [])]
 
 
-def worst_sign(told: Sequence[tuple[str, str]]) -> str:
-    """The sign that stands for all."""
-    return min((sign for sign, _text in told), key=_SEVERITY.index, default="⚪")
+def worst_sign(text: Sequence[tuple[str, str]]) -> str:
+    """Return the sign of the most severe verdict."""
+    return min((sign for sign, _text in text), key=_SEVERITY.index, default="⚪")
 
 
 def _data_verdict(results: Sequence[AnyDataDiff]) -> list[tuple[str, str]]:
@@ -123,23 +156,24 @@ def _data_verdict(results: Sequence[AnyDataDiff]) -> list[tuple[str, str]]:
 def _checks_verdict(checks: CheckReport | None) -> list[tuple[str, str]]:
     if checks is None or not checks.checks:
         return []
+    # Reports and notes have no expectation that could be met.
     judging = [check for check in checks.checks if not is_report(check) and not is_note(check)]
     bad = checks.count(CheckStatus.FAILED) + checks.count(CheckStatus.ERROR)
     passed = sum(check.status is CheckStatus.PASSED for check in judging)
-    told = []
+    phrases = []
     if bad:
-        told.append(("❌", f"{bad:,} of {plural(len(checks.checks), 'check')} failed"))
+        phrases.append(("❌", f"{bad:,} of {plural(len(checks.checks), 'check')} failed"))
     elif passed:
-        told.append(("✅", f"{plural(passed, 'check')} passed"))
+        phrases.append(("✅", f"{plural(passed, 'check')} passed"))
     phrase = reports_phrase(checks)
     if phrase:
         found = {check_finding(check) for check in checks.checks if is_report(check)}
-        told.append((_KINDS[_KIND_OF[min(found, key=list(_KIND_OF).index)]], f"checks: {phrase}"))
-    return told or [("⚪", f"{plural(len(checks.checks), 'check')}, nothing was run")]
+        phrases.append((_KINDS[_KIND_OF[min(found, key=list(_KIND_OF).index)]], f"checks: {phrase}"))
+    return phrases or [("⚪", f"{plural(len(checks.checks), 'check')}, none was run")]
 
 
 def checks_section(checks: CheckReport, room: int) -> str:
-    """Return a table of checks that did not pass or only report, and the names of the others in a fold."""
+    """Return a table of checks that did not pass or have no expectations; the rest is folded."""
     if not checks.checks:
         return ""
     telling = sorted(
@@ -147,38 +181,40 @@ def checks_section(checks: CheckReport, room: int) -> str:
         key=_rank,
     )
     counts = Counter(_kind(check) for check in checks.checks)
-    told = [
+    phrases = [
         f"{sign} {counts[kind]:,} {_word(kind, counts[kind])}"
         for kind, sign in _KINDS.items()
         if counts[kind]
     ]
-    text = f"\n#### Checks\n\n{' · '.join(told)}\n"
+    text = f"\n#### Checks\n\n{' · '.join(phrases)}\n"
     if telling:
-        head = md_table(["", "check", "type", "what was seen"], [])
-        rows = within(
+        head = md_table(["", "check", "type", "findings"], [])
+        # A third of the room is for the names of passed checks; 300 characters are for head and note.
+        rows = first_fitting(
             [_check_row(check) for check in telling[:CHECKS_SHOWN]], room - room // 3 - len(text) - 300
         )
         text += "\n" + head + "".join(rows)
         hidden = len(telling) - len(rows)
-        text += has_all(f"{hidden:,} more check{'s' * (hidden != 1)}") if hidden else ""
+        text += omission_note(plural(hidden, "more check")) if hidden else ""
     passed = [check.name for check in checks.checks if _kind(check) == "passed"]
     names = names_code(passed, 20)
+    # Names of passed checks matter least, so they are left out first.
     if passed and len(names) <= room // 3:
-        text += folded(f"✅ {len(passed):,} passed", names)
+        text += fold(f"✅ {len(passed):,} passed", names)
     return text
 
 
 def _kind(check: CheckResult) -> str:
-    """Return the word under which a check is counted."""
+    """Return the word by which a check is counted."""
     if is_note(check):
         return "note"
     return _KIND_OF[check_finding(check)] if is_report(check) else str(check.status)
 
 
 def _word(kind: str, number: int) -> str:
-    """Return `differs` or `differ`, `note` or `notes`; other words have no plural."""
+    """Return *kind* in the grammatical number of *number*."""
     if kind == "differ":
-        return "differs" if number == 1 else "differ"
+        return agree(number, kind)
     return "notes" if kind == "note" and number != 1 else kind
 
 
@@ -187,33 +223,33 @@ def _rank(check: CheckResult) -> int:
 
 
 def _check_row(check: CheckResult) -> str:
-    told = [check.description.partition("\n")[0] if is_note(check) and check.description else check.message]
-    told += [one for one in check.violations[:VIOLATIONS_SHOWN] if one != check.message]
-    told += [f"Hint: {check.hint}"] if check.hint else []
-    seen = "<br>".join([*(prose(_short(one)) for one in told if one), *_nodes_of(check)])
-    kind = words(check.type) if check.type else ""
+    phrases = [
+        check.description.partition("\n")[0] if is_note(check) and check.description else check.message
+    ]
+    phrases += [one for one in check.violations[:VIOLATIONS_SHOWN] if one != check.message]
+    phrases += [f"Hint: {check.hint}"] if check.hint else []
+    seen = "<br>".join([*(prose(shorten(one, TEXT_WIDTH)) for one in phrases if one), *_nodes_of(check)])
+    kind = plain_words(check.type) if check.type else ""
     return f"| {_KINDS[_kind(check)]} | {code(check.name)} | {kind} | {seen} |\n"
 
 
 def _nodes_of(check: CheckResult) -> list[str]:
-    """Return a line for each node that a check found to differ; none if its message has all of it."""
+    """Return a line for each node that differs; empty if the message contains all of them."""
     found = node_findings(check.type, check.results) if is_report(check) else ()
-    telling = [one for one in found if one.finding is not Finding.SAME]
+    telling = [one for one in found if one.finding is not FindingKind.SAME]
     if len(found) < 2:
         return []
-    lines = [f"{code(one.name, 80)} {prose(_short(one.text))}" for one in telling[:FINDINGS_SHOWN]]
+    lines = [
+        f"{code(one.name, 80)} {prose(shorten(one.text, TEXT_WIDTH))}" for one in telling[:FINDINGS_SHOWN]
+    ]
     hidden = len(telling) - FINDINGS_SHOWN
     return [*lines, f"… and {hidden:,} more"] if hidden > 0 else lines
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= TOLD_WIDTH else f"{text[:TOLD_WIDTH]}…"
-
-
 def _check_folds(checks: CheckReport | None, results: Sequence[AnyDataDiff]) -> list[Fold]:
-    """Return folds of what checks that failed or only report have found and *results* have not.
+    """Return folds with results of failed and reporting checks that *results* do not contain.
 
-    Lineage diffs and row counts have all of it in the table of checks.
+    Lineage diffs and row counts are left out, since the table of checks contains them.
     """
     folds: list[Fold] = []
     for check in checks.checks if checks is not None else ():
@@ -223,3 +259,37 @@ def _check_folds(checks: CheckReport | None, results: Sequence[AnyDataDiff]) -> 
                 answers = [answer for answer in answers if not isinstance(answer, RowCountDiff)]
             folds += result_folds([answer for answer in answers if answer not in results], check.name)
     return folds
+
+
+def whole_text(
+    diff: RunDiff,
+    results: Sequence[AnyDataDiff],
+    checks: CheckReport | None,
+    *,
+    width: int,
+    color: bool,
+    details: bool = False,
+    reviews: PairReviews | None = None,
+    annotations: AnnotatedObjects | None = None,
+    taken_at: datetime | None = None,
+) -> str:
+    """Return the summaries of *diff*, *results* and *checks*, followed by their details.
+
+    Without *details*, equal nodes are only named, and long lists are cut. *reviews* has the marks of
+    reviewers, and *annotations* the owners of nodes. *taken_at* is the time of the oldest of *results* if
+    they are stored.
+    """
+    most = line_limit(width, details=details)
+    head = diff_head(diff, width, reviews, annotations)
+    overview = change_overview(diff, width=width, max_lines=most, taken=len(head))
+    lines: list[Line] = [*head, *overview]
+    if results:
+        lines += [BLANK, *overview_lines(results, width, details=details)]
+        lines += [] if taken_at is None else note_lines([stored_phrase(taken_at)], width)
+    if checks is not None:
+        lines += [BLANK, *check_summary_lines(checks, width)]
+    lines += change_details(diff, width=width, max_lines=most, taken=len(head) + len(overview))
+    lines += block_lines(results, width, details=details)
+    if checks is not None:
+        lines += check_detail_lines(checks, width, details=details)
+    return render(lines, width=width, color=color)

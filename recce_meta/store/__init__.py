@@ -1,1 +1,1 @@
-"""Everything between frozen values and the tables of `sql/ddl`."""
+"""Store layer: reads and writes frozen values in the tables of `sql/ddl`."""

@@ -1,7 +1,7 @@
-"""Stores results of checks, so that their history is a query, and reads them back.
+"""Storage of check results: writes them, so that their history can be queried, and reads them back.
 
-A result names the runs that it compared. It goes when its current run is pruned; without a current run, when
-its base run is.
+A result references the runs that it compared. It is pruned with its current run; if it has none, with its
+base run.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ import msgspec
 from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import StoreError, UsageError
+from recce_meta.errors import UsageError
 from recce_meta.models import RunMetadata
-from recce_meta.models.stored_check import StoredCheck, StoredFinding
+from recce_meta.models.checks import StoredCheck, StoredFinding
 from recce_meta.store.content import Row, digest
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store
-from recce_meta.store.read import run_by_id
-from recce_meta.store.retry import retrying
-from recce_meta.store.rows import names_of
+from recce_meta.store.read import names_of, require_run
+from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import json_text, storable, value_of_tree
 
 COLUMNS = StoredCheck.__struct_fields__
@@ -30,16 +28,16 @@ ALL = 2**31
 
 
 class SavedChecks(Struct, frozen=True, kw_only=True):
-    """What `save_checks` did."""
+    """Result of `save_checks`."""
 
     ids: tuple[str, ...]
-    """Of all that were to be stored, in order."""
+    """Ids of all checks passed in, in order."""
     written: int
-    """How many of them are new."""
+    """Number of new results."""
 
 
 def with_id(check: StoredCheck) -> StoredCheck:
-    """Return *check* with the hash of all that it says for its id; who stores it plays no part."""
+    """Return *check* with a hash of its content as its id; the recorder's version is not part of it."""
     fields = [getattr(check, name) for name in COLUMNS if name not in ("check_result_id", "recorder_version")]
     return msgspec.structs.replace(check, check_result_id=digest(msgspec.json.encode(fields)))
 
@@ -47,21 +45,18 @@ def with_id(check: StoredCheck) -> StoredCheck:
 def save_checks(
     adapter: UnifiedSqlAdapter, checks: Iterable[StoredCheck], *, schema: str = DEFAULT_SCHEMA
 ) -> SavedChecks:
-    """Store *checks* in one transaction; those that are stored already are left as they are.
+    """Store *checks* in one transaction; results that are already stored are not changed.
 
-    Other writers are waited for. Raises UsageError if a result belongs to no run, StoreError if one of its
+    Waits for other writers. Raises UsageError if a result belongs to no run, StoreError if one of its
     runs is not in the store.
     """
+    # Built before, because `work` runs again after a conflict with another writer.
     wanted = {check.check_result_id: check for check in map(with_id, checks)}
 
     def work() -> SavedChecks:
         with open_store(adapter, schema, writes=True) as store:
             for run_id in {run_id for check in wanted.values() for run_id in _runs_of(check)}:
-                if run_by_id(store, run_id) is None:
-                    raise StoreError(
-                        f"Run {run_id} is not in the store: no result of a check can be stored with it",
-                        hint="recce-meta record writes it, recce-meta runs lists those that are there",
-                    )
+                require_run(store, run_id, "check results")
             return SavedChecks(ids=tuple(wanted), written=insert_checks(store, wanted.values()))
 
     return retrying(work)
@@ -76,7 +71,7 @@ def list_checks(
     limit: int | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> list[StoredCheck]:
-    """Return the stored results, newest first: of a check, of a run that they belong to, of a project."""
+    """Return the stored results that match all given filters, newest first."""
     with open_store(adapter, schema) as store:
         run_id = None if run is None else run.run_id
         return find_checks(
@@ -92,16 +87,17 @@ def find_checks(
     project: str | None = None,
     most: int = ALL,
 ) -> list[StoredCheck]:
-    """Return what `list_checks` does, within a session."""
+    """Return the result of `list_checks` from an open store."""
     rows = store.query("check_results", check_name=check_name, run_id=run_id, project=project, most=most)
-    return [_check_of(row) for row in rows]
+    return [check_of(row) for row in rows]
 
 
 def insert_checks(store: StoreSession, checks: Iterable[StoredCheck]) -> int:
-    """Insert those of *checks* that are not stored yet, and return their number."""
+    """Insert the *checks* that are not stored yet. Return their number."""
     wanted = {check.check_result_id: check for check in checks}
     if not wanted:
         return 0
+    # An id is a hash of the content, so that ids alone show what is stored.
     known = set(names_of(store.query("stored_check_results", ids="\n".join(wanted))))
     new = [check for check_id, check in wanted.items() if check_id not in known]
     store.insert("check_results", COLUMNS, map(_row, new))
@@ -112,8 +108,8 @@ def _runs_of(check: StoredCheck) -> list[str]:
     runs = [run_id for run_id in (check.base_run_id, check.current_run_id) if run_id is not None]
     if not runs:
         raise UsageError(
-            "A check is stored with the runs that it compared, and there is none",
-            hint="name a recorded run for base or current",
+            "A check result cannot be stored without a run",
+            hint="pass a recorded run as base or current",
         )
     return runs
 
@@ -132,7 +128,8 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _check_of(row: tuple[Any, ...]) -> StoredCheck:
+def check_of(row: tuple[Any, ...]) -> StoredCheck:
+    """Return the check result of a row of `check_results`."""
     fields = dict(zip(COLUMNS, row, strict=True))
     for name in ("violations", "findings", "parameters"):
         fields[name] = value_of_tree(msgspec.json.decode(fields[name]))

@@ -1,12 +1,12 @@
-"""Column lineage in and out of the store: a second tree beside the graph, cut into parts in the same way.
+"""Column lineage in the store: a second tree next to the graph, split into parts in the same way.
 
-An analysis is stored once, under the hash of what it was computed from; a column graph says which analysis
-each node of a run has.
+An analysis is stored once, under the hash of its inputs. A column graph assigns an analysis to each node
+of a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import RunMetadata
-from recce_meta.models.column_lineage import (
+from recce_meta.models.lineage import (
     REFERENCED,
     ColumnEdge,
     ColumnGraph,
@@ -31,9 +31,9 @@ from recce_meta.models.column_lineage import (
 )
 from recce_meta.store import content
 from recce_meta.store.content import Row
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store
-from recce_meta.store.rows import names_of
+from recce_meta.store.read import names_of
+from recce_meta.store.session import StoreSession, open_store
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.values import storable
 
 PART_COLUMNS = ("column_graph_id", "part_id")
@@ -45,37 +45,39 @@ EDGE_COLUMNS = (
 
 
 class AnalysesGone(Exception):
-    """A column graph leaves out analyses that were known, and are not stored any more."""
+    """A column graph refers to known analyses that are no longer stored."""
 
 
 class ColumnPieces(Struct, frozen=True):
-    """A column graph by the ids of its pieces."""
+    """Pieces of a column graph by id."""
 
     column_graph_id: str
     parts: dict[str, list[Row]]
-    """Rows of `column_part_nodes` without their part's id, by that id."""
+    """Rows of `column_part_nodes` by part id, without the part id."""
     analyses: dict[str, NodeColumns]
-    """By lineage id: those that were computed now."""
+    """New analyses by lineage id."""
 
 
 def column_pieces(graph: ColumnGraph) -> ColumnPieces:
-    """Everything that the store keeps of *graph*."""
+    """Return all pieces of *graph* to store."""
+    # Sorted, so that equal graphs have equal parts and one id.
     parts = content.parts_of(sorted(graph.lineage_ids.items()))
     return ColumnPieces(content.tree_id(parts), parts, graph.analyses)
 
 
 class FoundGraph(Struct, frozen=True):
-    """A column graph that is stored."""
+    """Stored column graph."""
 
     column_graph_id: str
     gaps: tuple[str, ...] = ()
-    """Unique ids of the nodes that have no columns there."""
+    """Unique ids of the nodes without columns in it."""
 
 
 def find_column_graph(store: StoreSession, run: RunMetadata) -> FoundGraph | None:
-    """The column graph that *run* would have: that of an earlier run with all the same.
+    """Return the column graph of an earlier run with the same inputs as *run*, or None.
 
-    None also if the query of a node had too little time then, or if the analysis looked for less.
+    Also None if the analysis of a node timed out then, if the analysis did not collect references, or if an
+    analysis came from outside.
     """
     found = store.query(
         "column_graph_of",
@@ -87,24 +89,31 @@ def find_column_graph(store: StoreSession, run: RunMetadata) -> FoundGraph | Non
     if not found:
         return None
     graph_id = str(found[0][0])
-    if not references_known(store, graph_id):
+    if not has_stored_references(store, graph_id) or _has_arrived(store, graph_id):
         return None
     gaps = store.query("column_gaps", column_graph_id=graph_id)
+    # A timeout depends on the machine, so that another attempt may succeed.
     if any(is_late(str(reason)) for _, reason in gaps):
         return None
     return FoundGraph(graph_id, tuple(sorted(str(unique_id) for unique_id, _ in gaps)))
 
 
-def references_known(store: StoreSession, column_graph_id: str) -> bool:
-    """Return whether the analyses of a column graph looked for the columns that SQL names."""
+def _has_arrived(store: StoreSession, column_graph_id: str) -> bool:
+    """Return True if an analysis of a column graph came from outside, so its contents are not proven."""
+    ((count,),) = store.query("arrived_analyses", column_graph_id=column_graph_id)
+    return bool(count)
+
+
+def has_stored_references(store: StoreSession, column_graph_id: str) -> bool:
+    """Return True if the analyses of a column graph include the columns that SQL references."""
     ((lineage_id,),) = store.query("oldest_analysis", column_graph_id=column_graph_id)
     return lineage_id is None or has_references(str(lineage_id))
 
 
 def known_columns(store: StoreSession, run: RunMetadata) -> KnownColumns:
-    """What the latest column graphs of *run*'s project hold, of its own environment and of any.
+    """Return the columns in the latest column graphs of *run*'s project: of its environment, and of any.
 
-    Production may have a catalog where a pull request has none, and the analyses of one not be the other's.
+    Both are needed: production may have a catalog and a pull request may not, so their analyses differ.
     """
     known: dict[str, list[tuple[int, str]]] = {}
     rows = store.query("known_columns", project=run.project_name, environment=run.environment)
@@ -112,25 +121,22 @@ def known_columns(store: StoreSession, run: RunMetadata) -> KnownColumns:
         names = known.setdefault(str(lineage_id), [])
         if name is not None:
             names.append((int(str(ordinal)), str(name)))
+    # By ordinal: the order of columns decides what `*` means downstream.
     return {lineage_id: tuple(name for _, name in sorted(names)) for lineage_id, names in known.items()}
 
 
 def write_columns(store: StoreSession, pieces: ColumnPieces) -> int:
-    """Write what is missing of a column graph, within the open transaction of a writer; how many analyses.
+    """Write the missing parts of a column graph in the writer's transaction. Return the number of analyses.
 
-    Raises AnalysesGone where one is neither stored nor among *pieces*.
+    Raises AnalysesGone if an analysis is neither stored nor in *pieces*.
     """
-    graph_id = pieces.column_graph_id
-    if store.query("column_graph_stored", column_graph_id=graph_id):
-        return 0
-    store.insert("column_parts", PART_COLUMNS, ((graph_id, part) for part in pieces.parts))
-    missing = names_of(store.query("missing_column_parts", column_graph_id=graph_id))
-    rows = content.part_rows((part, pieces.parts[part]) for part in missing)
-    store.insert("column_part_nodes", NODE_COLUMNS, rows)
-    new = names_of(store.query("missing_analyses", column_graph_id=graph_id))
+    new = write_column_parts(store, pieces.column_graph_id, pieces.parts)
     if not all(map(pieces.analyses.__contains__, new)):
         raise AnalysesGone
+    if not new:
+        return 0
     analyses = {lineage_id: pieces.analyses[lineage_id] for lineage_id in new}
+    # An analysis counts as stored once its own row exists, so its edges come first.
     store.insert(
         "column_edges",
         EDGE_COLUMNS,
@@ -147,8 +153,21 @@ def write_columns(store: StoreSession, pieces: ColumnPieces) -> int:
     return len(analyses)
 
 
+def write_column_parts(store: StoreSession, graph_id: str, parts: Mapping[str, Sequence[Row]]) -> list[str]:
+    """Write the missing parts of a column graph. Return the ids of the analyses that are not stored yet."""
+    # Parts alone prove nothing: without transactions, a recorder may have been killed between them.
+    if store.query("column_graph_stored", column_graph_id=graph_id):
+        return []
+    store.insert("column_parts", PART_COLUMNS, ((graph_id, part) for part in parts))
+    missing = names_of(store.query("missing_column_parts", column_graph_id=graph_id))
+    store.insert(
+        "column_part_nodes", NODE_COLUMNS, content.part_rows((part, parts[part]) for part in missing)
+    )
+    return names_of(store.query("missing_analyses", column_graph_id=graph_id))
+
+
 def edge_rows(lineage_id: str, columns: NodeColumns) -> Iterator[Row]:
-    """The rows of `column_edges`: outputs in order, one for each source, then what decides over rows."""
+    """Yield the rows of `column_edges`: outputs in order, one row per source, then uses and references."""
     edges = (*_output_edges(columns), *_use_edges(columns))
     return ((lineage_id, ordinal, *edge) for ordinal, edge in enumerate(edges, 1))
 
@@ -156,6 +175,7 @@ def edge_rows(lineage_id: str, columns: NodeColumns) -> Iterator[Row]:
 def _output_edges(columns: NodeColumns) -> Iterator[Row]:
     for output in columns.outputs:
         name, expression = storable(output.name), output.expression and storable(output.expression)
+        # A column without sources, such as a constant, still needs a row.
         if not output.sources:
             yield name, None, None, output.kind.value, expression, None
         for source in output.sources:
@@ -177,10 +197,10 @@ def load_columns(
     node_ids: Iterable[str] | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> dict[str, NodeColumns] | None:
-    """The columns of the nodes of *run* by unique id: of those that *node_ids* name, or of all.
+    """Return the columns of *run*'s nodes by unique id; only of *node_ids* if given.
 
-    None where the run was recorded without columns. A node that was not looked at is left out. Columns of one
-    node under one name come back as one.
+    None if the run was recorded without columns. Nodes that were not analysed are left out. Columns of one
+    node with the same name are merged.
     """
     if run.column_graph_id is None:
         return None
@@ -191,30 +211,33 @@ def load_columns(
 def columns_of(
     store: StoreSession, run: RunMetadata, node_ids: Iterable[str] | None = None
 ) -> dict[str, NodeColumns]:
-    """What `load_columns` gives, from an open store; nothing where there are no columns."""
-    ids = None if node_ids is None else "\n".join(node_ids)
+    """Return the result of `load_columns` from an open store; empty if there are no columns."""
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for row in store.query("columns", column_graph_id=run.column_graph_id, ids=ids):
+    if node_ids is None:
+        rows = store.query("columns", column_graph_id=run.column_graph_id)
+    else:
+        rows = store.query("columns_by_id", column_graph_id=run.column_graph_id, ids="\n".join(node_ids))
+    for row in rows:
         found.setdefault(str(row[0]), []).append(row[1:])
     return {unique_id: _columns_of(found[unique_id]) for unique_id in sorted(found)}
 
 
 def column_children(store: StoreSession, run: RunMetadata, parent_ids: Iterable[str]) -> list[ColumnEdge]:
-    """What nodes of *run* read from those that *parent_ids* name, in no order."""
+    """Return the column edges of *run* from the nodes *parent_ids* to their children, unordered."""
     return _edges(store, "column_children", run, parent_ids)
 
 
 def column_parents(store: StoreSession, run: RunMetadata, node_ids: Iterable[str]) -> list[ColumnEdge]:
-    """What those nodes of *run* that *node_ids* name read, in no order."""
+    """Return the column edges of *run* from their parents to the nodes *node_ids*, unordered."""
     return _edges(store, "column_parents", run, node_ids)
 
 
 def column_analyses(
     store: StoreSession, run: RunMetadata, node_ids: Iterable[str]
 ) -> dict[str, tuple[Tier, str | None]]:
-    """The tier of those nodes that *node_ids* name, and why one has no columns.
+    """Return the tier of the nodes *node_ids*, and the reason if a node has no columns.
 
-    Nodes that were not looked at are left out.
+    Nodes that were not analysed are left out.
     """
     found = store.query("column_analyses", column_graph_id=run.column_graph_id, ids="\n".join(node_ids))
     return {
@@ -229,13 +252,14 @@ def _edges(store: StoreSession, query: str, run: RunMetadata, ids: Iterable[str]
 
 
 def _columns_of(rows: list[tuple[Any, ...]]) -> NodeColumns:
-    """The columns of one node, of its rows in any order."""
+    """Return the columns of one node from its rows, in any order."""
     tier, reason = rows[0][:2]
     outputs: dict[str, ColumnOutput] = {}
     sources: dict[str, list[ColumnSource]] = {}
     uses: list[ColumnUse] = []
     references: list[ColumnSource] = []
     for *_, name, parent, column, kind, expression, confidence in sorted(rows, key=_ordinal):
+        # The outer join of an analysis without columns returns one empty row.
         if kind is None:
             continue
         if kind == REFERENCED:

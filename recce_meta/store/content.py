@@ -1,10 +1,10 @@
-"""What a project is made of, each piece under an id that is a hash of its content. Pure.
+"""Content-addressed pieces of a project: rows to store, under ids that hash their content. No I/O.
 
-Ids are the first 32 hexadecimal digits of a SHA-256 over JSON with sorted keys, so that two recorders,
-or two stores, give the same piece the same id.
+Ids are the first 32 hexadecimal digits of a SHA-256 over JSON with sorted keys. So two recorders, or two
+stores, give the same piece the same id.
 
-No warehouse but DuckDB holds U+0000 in text: in code, names and descriptions U+FFFD is stored for it (in
-JSON it stays, as an escape).
+Only DuckDB can store U+0000 in text: in code, names and descriptions it is replaced by U+FFFD (in JSON
+it stays, as an escape).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project, code_hash
-from recce_meta.models.tokens import readable_relations, tokenise
+from recce_meta.models.relation_tokens import readable_relations, tokenise
 
 Row = tuple[object, ...]
 
@@ -42,7 +42,7 @@ REFERENCE_COLUMNS = (
 )  # fmt: skip
 
 ID_LENGTH = 32
-"""128 bits, in hexadecimal digits: no two contents of one store will ever share an id by chance."""
+"""128 bits in hexadecimal digits, enough to make accidental collisions practically impossible."""
 
 ESCAPED_NUL = b"\\u0000"
 
@@ -50,11 +50,11 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Contents(Struct, frozen=True):
-    """A project by the ids of its pieces. Rows of versions are made only for those that the store lacks."""
+    """Pieces of a project by id. Rows are built only for the versions that the store lacks."""
 
     graph_id: str
     parts: dict[str, list[Row]]
-    """Rows of `part_nodes` without their part's id, by that id."""
+    """Rows of `part_nodes` by part id, without the part id."""
     versions: dict[str, tuple[NodeMetadata, str | None]]
     """Nodes and their tokenised compiled code, by version id."""
     macro_set_id: str
@@ -63,7 +63,7 @@ class Contents(Struct, frozen=True):
 
 
 def contents(project: Project) -> Contents:
-    """Everything that the store keeps of *project* beside its run and results."""
+    """Return all pieces of *project* to store except its run and results."""
     nodes = (*project.nodes, *project.groups)
     relations = readable_relations(nodes)
     versions: dict[str, tuple[NodeMetadata, str | None]] = {}
@@ -71,15 +71,19 @@ def contents(project: Project) -> Contents:
     texts = ObjectTexts()
     for node in nodes:
         compiled = node.compiled_code
+        # Without the names of relations, production and a pull request have equal code.
         if compiled:
             compiled = tokenise(compiled, relations.relations_of(node))
         content = _encoded(node, compiled, texts)
+        # The id is that of the original, as in `version_id`.
         identity = digest(content)
+        # One look at the bytes, because nodes with U+0000 are rare and the replacement copies the node.
         if b"\0" in content or ESCAPED_NUL in content:
             node, compiled = _without_nul(node), compiled and without_nul(compiled)
         versions[identity] = node, compiled
         place = (node.database_name, node.schema_name, node.identifier, node.relation_name)
         places.append((node.unique_id, identity, *place))
+    # Equal graphs must have equal parts, whatever the order of the artifact.
     places.sort(key=itemgetter(0))
     parts = parts_of(places)
     macros = {macro_version_id(macro): macro for macro in project.macros}
@@ -87,36 +91,44 @@ def contents(project: Project) -> Contents:
         graph_id=tree_id(parts),
         parts=parts,
         versions=versions,
-        macro_set_id=digest(_encode(sorted(macros))),
+        macro_set_id=tree_id(macros),
         macros=macros,
     )
 
 
 def version_id(node: NodeMetadata, nodes: Iterable[NodeMetadata] = ()) -> str:
-    """The id of *node*'s content, wherever it lives; *nodes* are those that it reads, and theirs."""
+    """Return the id of *node*'s content, independent of its database and schema.
+
+    *nodes* are the nodes upstream of it.
+    """
     compiled = node.compiled_code
     if compiled:
         compiled = tokenise(compiled, readable_relations((*nodes, node)).relations_of(node))
     return digest(_encoded(node, compiled, ObjectTexts()))
 
 
+def stored_version_id(node: NodeMetadata) -> str:
+    """Return the id of the content of *node*, whose compiled code is in its stored form."""
+    return digest(_encoded(node, node.compiled_code, ObjectTexts()))
+
+
 def macro_version_id(macro: MacroMetadata) -> str:
-    """The id of *macro*'s content."""
+    """Return the id of *macro*'s content."""
     return digest(_encode(macro))
 
 
 def without_nul(text: str) -> str:
-    """*text* with U+FFFD for U+0000."""
+    """Return *text* with U+0000 replaced by U+FFFD."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def digest(content: bytes) -> str:
-    """The id of *content*."""
+    """Return the id of *content*."""
     return sha256(content).hexdigest()[:ID_LENGTH]
 
 
 def _encoded(node: NodeMetadata, compiled: str | None, texts: ObjectTexts) -> bytes:
-    """All of *node* but where it lives: as JSON, with its code behind it, which takes half the time so."""
+    """Encode *node* without its database and schema: as JSON, then its code, which takes half the time."""
     raw = node.raw_code
     content = (
         node.unique_id,
@@ -127,6 +139,7 @@ def _encoded(node: NodeMetadata, compiled: str | None, texts: ObjectTexts) -> by
         node.fqn,
         node.materialized,
         node.language,
+        # The codes follow without a separator, so their lengths are part of the content.
         None if raw is None else len(raw),
         None if compiled is None else len(compiled),
         node.checksum,
@@ -149,11 +162,12 @@ def _encoded(node: NodeMetadata, compiled: str | None, texts: ObjectTexts) -> by
         node.properties,
     )
     code = (raw or "") + (compiled or "")
+    # Artifacts may hold unpaired surrogates, which UTF-8 has no form for.
     return _encode(content) + code.encode("utf-8", "surrogatepass")
 
 
 def _without_nul(node: NodeMetadata) -> NodeMetadata:
-    """*node* with U+FFFD for U+0000, in its JSON too: PostgreSQL stops at one there when JSON is read."""
+    """Return *node* with U+0000 replaced, also in JSON, because PostgreSQL cannot read such JSON."""
     return msgspec.convert(_json_without_nul(msgspec.to_builtins(node)), NodeMetadata)
 
 
@@ -166,23 +180,23 @@ def _json_without_nul(value: Json) -> Json:
 
 
 def version_rows(versions: Mapping[str, tuple[NodeMetadata, str | None]]) -> Iterable[Row]:
-    """The rows of `node_versions`, one at a time."""
+    """Yield the rows of `node_versions`."""
     texts = ObjectTexts()
     return (version_row(identity, node, compiled, texts) for identity, (node, compiled) in versions.items())
 
 
 class ObjectTexts:
-    """JSON texts of objects that many nodes share, as their extractor found them; each is made once."""
+    """Cache of the JSON texts of objects that many nodes share."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[dict[str, Json], Raw]] = {}
 
     def __call__(self, value: dict[str, Json]) -> str:
-        """The text of *value*."""
+        """Return the JSON text of *value*."""
         return bytes(self.raw(value)).decode()
 
     def raw(self, value: dict[str, Json]) -> Raw:
-        """The text of *value*, to be put into other JSON; *value* is kept, so that its `id` stays its own."""
+        """Return *value* as raw JSON. The cache references *value* so that its `id` is not reused."""
         known = self._known.get(id(value))
         if known is None:
             known = self._known[id(value)] = value, Raw(_encode(value))
@@ -190,7 +204,7 @@ class ObjectTexts:
 
 
 def version_row(identity: str, node: NodeMetadata, compiled: str | None, texts: ObjectTexts) -> Row:
-    """The row of `node_versions`, in the order of `VERSION_COLUMNS`."""
+    """Return the row of `node_versions`, in the order of `VERSION_COLUMNS`."""
     return (
         identity,
         node.unique_id,
@@ -225,7 +239,7 @@ def version_row(identity: str, node: NodeMetadata, compiled: str | None, texts: 
 
 
 def macro_row(identity: str, macro: MacroMetadata) -> Row:
-    """The row of `macros`, in the order of `MACRO_COLUMNS`."""
+    """Return the row of `macros`, in the order of `MACRO_COLUMNS`."""
     return (
         identity,
         macro.unique_id,
@@ -239,20 +253,21 @@ def macro_row(identity: str, macro: MacroMetadata) -> Row:
 
 
 def tree_id(parts: Mapping[str, object]) -> str:
-    """The id of a graph that is cut into *parts*."""
+    """Return the id of a graph with these *parts*, or of a set of these macros."""
     return digest(_encode(sorted(parts)))
 
 
 def parent_rows(versions: Iterable[tuple[str, NodeMetadata]]) -> Iterable[Row]:
-    """The rows of `version_parents`. A version's id does not depend on how an edge is known."""
+    """Yield the rows of `version_parents`. A version's id does not depend on the origin of its edges."""
     for identity, node in versions:
+        # A parent may be listed twice, and would be stored as two edges.
         for parent in dict.fromkeys(node.parents):
             origin = node.edge_origins.get(parent)
             yield (identity, parent, *((None, None) if origin is None else (origin.kind, origin.confidence)))
 
 
 def reference_rows(versions: Iterable[tuple[str, NodeMetadata]]) -> Iterable[Row]:
-    """The rows of `version_references`: the foreign keys among the constraints of scanned relations."""
+    """Yield the rows of `version_references`: foreign keys from the constraints of scanned relations."""
     for identity, node in versions:
         ordinal = 0
         for constraint in node.properties.get("constraints") or ():
@@ -273,21 +288,27 @@ def reference_rows(versions: Iterable[tuple[str, NodeMetadata]]) -> Iterable[Row
 
 
 def parts_of(places: Sequence[Row], count: int | None = None) -> dict[str, list[Row]]:
-    """*places* (sorted, each with its node's id first) by part: the nodes whose ids hash alike.
+    """Split *places* (sorted, each starting with its node's id) into parts by a hash of the node's id.
 
-    A part holds about √n / 3 of them, unless *count* says how many parts there are. A run with a few changes
-    then costs few rows: the parts that hold them, and the list of parts.
+    A part has about √n / 3 of them, unless *count* sets the number of parts. So a run with a few changes
+    needs few rows: those of the changed parts, and the list of parts.
     """
     count = count or part_count(len(places))
     buckets: dict[int, list[Row]] = {}
     for place in places:
+        # Python's own hash differs between processes.
         bucket = int(digest(str(place[0]).encode())[:8], 16) % count
         buckets.setdefault(bucket, []).append(place)
-    return {digest(_encode(rows)): rows for rows in buckets.values()}
+    return {part_id(rows): rows for rows in buckets.values()}
+
+
+def part_id(rows: Sequence[Row]) -> str:
+    """Return the id of a part with these *rows*, sorted and without the id."""
+    return digest(_encode(rows))
 
 
 def part_count(nodes: int) -> int:
-    """In how many parts a graph of *nodes* is cut: a power of two, so that it hardly ever changes."""
+    """Return the number of parts of a graph with *nodes* nodes: a power of two, so it rarely changes."""
     return 1 << max(0, (16 * nodes).bit_length() // 2)
 
 
@@ -296,5 +317,5 @@ def _json(value: object) -> str:
 
 
 def part_rows(parts: Iterable[tuple[str, Sequence[Row]]]) -> Iterable[Row]:
-    """The rows of `part_nodes`."""
+    """Return the rows of `part_nodes`."""
     return ((identity, *row) for identity, rows in parts for row in rows)

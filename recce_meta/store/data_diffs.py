@@ -1,41 +1,283 @@
-"""Keeps results of data diffs, so that history is a query, and reads them back.
+"""Storage of data diff results: writes them, so that their history can be queried, and reads them back.
 
-A kept diff names the runs that it compared. It goes when its current run is pruned; where it has none, with
+A stored diff references the runs that it compared. It is pruned with its current run; if it has none, with
 its base run.
+
+A result is stored as lossless JSON, and as figures for SQL users. In the JSON, a struct is an object with its
+fields by name and its tag as `type`. Values are written by `recce_meta.store.values`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
+from enum import Enum
+from functools import singledispatch
 from typing import Any
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import SelectorError, StoreError, UsageError, first_of
 from recce_meta.models import Json, RunMetadata
-from recce_meta.models.data_diff import AnyDataDiff
-from recce_meta.models.kept_diff import Headline, KeptDiff, LoadedDiff
-from recce_meta.store.content import Row, digest
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store
-from recce_meta.store.read import run_by_id
-from recce_meta.store.results import (
-    column_rows,
-    headline_of,
-    one_subject_each,
-    result_of,
-    result_text,
-    subject_of,
-    type_of,
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    ColumnHistogram,
+    ColumnTopK,
+    ColumnValues,
+    Failed,
+    HistogramDiff,
+    NotCompared,
+    ProfileDiff,
+    QueryDiff,
+    RowCountDiff,
+    RowsDiff,
+    SchemaDiff,
+    Subject,
+    TopKDiff,
+    Value,
+    ValueDetail,
+    ValueDiff,
 )
-from recce_meta.store.retry import retrying
-from recce_meta.store.rows import names_of
-from recce_meta.store.values import json_text, storable, value_of_tree
+from recce_meta.models.data_tables import Headline, LoadedDiff, StoredDiff
+from recce_meta.store.content import Row, digest
+from recce_meta.store.read import names_of, require_run
+from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.store.values import JsonTree, json_text, number_of, storable, tree_of, value_of_tree
+
+ColumnRow = tuple[object, ...]
+"""One row of `column_diffs`, starting with `column_name`."""
+
+
+def result_text(result: AnyDataDiff) -> str:
+    """Return *result* as JSON text; equal results give equal texts."""
+    return msgspec.json.encode(_tree(result)).decode()
+
+
+def result_of(text: str) -> AnyDataDiff:
+    """Return the result from *text*, the output of `result_text`.
+
+    Raises StoreError if this recce-meta does not know such a result.
+    """
+    tree = value_of_tree(msgspec.json.decode(text))
+    try:
+        result: AnyDataDiff = msgspec.convert(tree, AnyDataDiff)
+    except msgspec.ValidationError as error:
+        raise StoreError(
+            f"Stored data diff cannot be read: {error}",
+            hint="upgrade recce-meta, because a newer version may have stored it",
+        ) from error
+    return result
+
+
+def one_subject_each(results: Iterable[AnyDataDiff]) -> Iterator[AnyDataDiff]:
+    """Yield *results* with one subject each: row counts of many nodes are split."""
+    for result in results:
+        if isinstance(result, RowCountDiff):
+            for count in result.counts:
+                yield replace(result, counts=(count,))
+        else:
+            yield result
+
+
+def subject_of(result: AnyDataDiff) -> Subject:
+    """Return the subject of *result*, which must have only one."""
+    return result.counts[0].subject if isinstance(result, RowCountDiff) else result.subject
+
+
+def type_of(result: AnyDataDiff) -> str:
+    """Return the kind of diff of *result*; of a failed diff, the intended kind."""
+    return (
+        result.diff if isinstance(result, (Failed, NotCompared)) else str(type(result).__struct_config__.tag)
+    )
+
+
+@singledispatch
+def headline_of(result: AnyDataDiff) -> Headline:
+    """Return the figures of *result* for the history."""
+    raise TypeError(f"Not a result of a data diff: {type(result).__name__}")
+
+
+@headline_of.register
+def _(result: RowCountDiff) -> Headline:
+    (count,) = result.counts
+    return Headline(
+        is_equal=None if count.delta is None else _known(count.delta == 0, count.where),
+        base_rows=count.base,
+        current_rows=count.current,
+        error=count.base_reason or count.current_reason,
+    )
+
+
+@headline_of.register
+def _(result: SchemaDiff) -> Headline:
+    return Headline(is_equal=not result.changed, differing_columns=len(result.changed))
+
+
+@headline_of.register
+def _(result: ValueDiff) -> Headline:
+    return Headline(
+        is_equal=result.is_equal,
+        base_rows=None if result.base is None else result.base.rows,
+        current_rows=None if result.current is None else result.current.rows,
+        added_rows=result.added,
+        removed_rows=result.removed,
+        common_rows=result.common,
+        changed_rows=result.changed,
+        differing_columns=sum(row[1] != "equal" for row in column_rows(result)),
+    )
+
+
+@headline_of.register
+def _(result: ValueDetail) -> Headline:
+    # A truncated list shows that there are differences, but not how many.
+    counted = {status: sum(row.status == status for row in result.rows) for status in _ROW_STATUSES}
+    known = {} if result.is_cut else counted
+    return Headline(
+        is_equal=result.is_equal,
+        added_rows=known.get("added"),
+        removed_rows=known.get("removed"),
+        changed_rows=known.get("changed"),
+    )
+
+
+@headline_of.register
+def _(result: RowsDiff) -> Headline:
+    return Headline(
+        is_equal=result.is_equal,
+        base_rows=result.base_rows,
+        current_rows=result.current_rows,
+        added_rows=result.added,
+        removed_rows=result.removed,
+        common_rows=result.common,
+        differing_columns=len(result.base_only) + len(result.current_only) + len(result.incomparable),
+    )
+
+
+@headline_of.register
+def _(result: QueryDiff) -> Headline:
+    # By key first, then as whole rows: the former has more figures.
+    answer = result.values or result.rows or result.detail
+    return Headline() if answer is None else headline_of(answer)
+
+
+@headline_of.register
+def _(result: ProfileDiff) -> Headline:
+    # As JSON, because NaN differs from itself as a number.
+    differing = sum(_tree(column.base) != _tree(column.current) for column in result.columns)
+    base = (column.base.row_count for column in result.columns if column.base)
+    current = (column.current.row_count for column in result.columns if column.current)
+    return Headline(
+        is_equal=_known(not differing, result.where, result.excluded),
+        base_rows=next(base, None),
+        current_rows=next(current, None),
+        differing_columns=differing,
+    )
+
+
+@headline_of.register
+def _(result: TopKDiff) -> Headline:
+    return replace(
+        _distributions(result),
+        # A column that one side lacks has no total of it; all others have the same.
+        base_rows=next((one.base_total for one in result.columns if one.base_total is not None), None),
+        current_rows=next(
+            (one.current_total for one in result.columns if one.current_total is not None), None
+        ),
+    )
+
+
+@headline_of.register
+def _(result: HistogramDiff) -> Headline:
+    return _distributions(result)
+
+
+@headline_of.register
+def _(result: Failed) -> Headline:
+    return Headline(error=result.error)
+
+
+@headline_of.register
+def _(result: NotCompared) -> Headline:
+    return Headline(error=result.reason)
+
+
+def column_rows(result: AnyDataDiff) -> list[ColumnRow]:
+    """Return rows of `column_diffs`, starting with `column_name`; none unless values were compared by key."""
+    values = result.values if isinstance(result, QueryDiff) else result
+    if not isinstance(values, ValueDiff):
+        return []
+    return [
+        *(_column_row(column) for column in values.columns),
+        *((name, "removed", *_NOTHING_KNOWN) for name in values.base_only),
+        *((name, "added", *_NOTHING_KNOWN) for name in values.current_only),
+    ]
+
+
+_ROW_STATUSES = ("added", "removed", "changed")
+_NOTHING_KNOWN = (None,) * 10
+"""Types, figures and reason of a column that exists on one side only."""
+
+
+def _column_row(column: ColumnValues) -> ColumnRow:
+    status = "incomparable" if column.reason else "changed" if column.mismatched else "equal"
+    return (
+        column.name,
+        status,
+        column.base_type,
+        column.current_type,
+        column.compared_as,
+        column.matched,
+        column.mismatched,
+        column.null_to_value,
+        column.value_to_null,
+        number_of(column.mean_difference),
+        number_of(column.largest_difference),
+        column.reason,
+    )
+
+
+def _known(is_equal: bool, where: str | None, excluded: Sequence[str] = ()) -> bool | None:
+    """Return False if a difference was found; None instead of True if rows or columns were excluded."""
+    return None if is_equal and (where or excluded) else is_equal
+
+
+def _distributions(result: TopKDiff | HistogramDiff) -> Headline:
+    """Return the headline of counted values; equality is unknown if a column could not be counted."""
+    columns: Sequence[ColumnTopK | ColumnHistogram] = result.columns
+    unknown = sum(bool(column.reason) for column in columns)
+    differing = sum(not column.reason and not _is_same(column) for column in columns)
+    return Headline(
+        is_equal=False if differing else None if unknown else _known(True, result.where, result.excluded),
+        differing_columns=differing + unknown,
+    )
+
+
+def _is_same(column: ColumnTopK | ColumnHistogram) -> bool:
+    if isinstance(column, ColumnHistogram):
+        base = (column.base, column.base_total, column.base_outside)
+        return base == (column.current, column.current_total, column.current_outside)
+    totals = (column.base_valid, column.base_total) == (column.current_valid, column.current_total)
+    return totals and all(value.base == value.current for value in column.values)
+
+
+def _tree(value: Struct | Value) -> JsonTree:
+    """Return *value* as JSON; structs, and tuples of structs, are not cell values."""
+    if isinstance(value, Struct):
+        tag = type(value).__struct_config__.tag
+        fields = {name: _tree(getattr(value, name)) for name in value.__struct_fields__}
+        return {"type": tag} | fields if tag else fields
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (tuple, list)):
+        return [_tree(item) for item in value]
+    return tree_of(value)
+
 
 HEADLINE_COLUMNS = Headline.__struct_fields__
 DIFF_COLUMNS = (
@@ -47,16 +289,16 @@ COLUMN_COLUMNS = (
     "mismatched", "null_to_value", "value_to_null", "mean_difference", "largest_difference", "reason",
 )  # fmt: skip
 SHOWN = 5
-"""How many candidates an error lists."""
+"""Maximum number of candidates in an error."""
 
 
 class SaveResult(Struct, frozen=True, kw_only=True):
-    """What `save_data_diffs` did."""
+    """Result of `save_data_diffs`."""
 
     diff_ids: tuple[str, ...]
-    """Of all that were to be kept, in order; row counts have one per node."""
+    """Ids of all diffs passed in, in order; row counts have one id per node."""
     written: int
-    """How many of them are new; the others were kept before."""
+    """Number of new diffs; the rest was already stored."""
 
 
 def save_data_diffs(
@@ -69,26 +311,28 @@ def save_data_diffs(
     parameters: Mapping[str, Json] | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> SaveResult:
-    """Keep *results*, in one transaction; those that are kept already are left as they are.
+    """Store *results* in one transaction; results that are already stored are not changed.
 
-    *taken_at*, aware, is when the data were compared: the same result of the same runs and time is the same
-    diff. *parameters* are what all of *results* were asked with. A row count diff of several nodes is kept
-    as one diff per node. Other writers are waited for.
+    *taken_at*, a time with a zone, is when the data were compared. Equal results with the same runs and time
+    are one diff. *parameters* are the parameters of all *results*. A row count diff of several nodes is
+    stored as one diff per node. Waits for other writers.
 
-    Raises UsageError where there is neither run, StoreError where one of them is not in the store.
+    Raises UsageError if both runs are None, StoreError if one of them is not in the store.
     """
     if base_run is None and current_run is None:
         raise UsageError(
-            "A data diff is kept with the runs that it compared, and there is none",
-            hint="name a recorded run for base or current",
+            "A data diff cannot be stored without a run",
+            hint="pass a recorded run as base or current",
         )
     runs = tuple(None if run is None else run.run_id for run in (base_run, current_run))
     asked = json_text(parameters or {})
+    # Built before, because `work` runs again after a conflict with another writer.
     single = {_row_id(runs, taken_at, asked, result): result for result in one_subject_each(results)}
 
     def work() -> SaveResult:
         with open_store(adapter, schema, writes=True) as store:
             _require(store, runs)
+            # One text of many lines, because warehouses limit the number of parameters.
             known = set(names_of(store.query("stored_data_diffs", ids="\n".join(single))))
             new = {diff_id: result for diff_id, result in single.items() if diff_id not in known}
             columns = (
@@ -96,6 +340,7 @@ def save_data_diffs(
                 for diff_id, result in new.items()
                 for ordinal, (name, *figures) in enumerate(column_rows(result), 1)
             )
+            # Readers start from the diff's own row, so it is written last.
             store.insert("column_diffs", COLUMN_COLUMNS, columns)
             rows = (diff_row(diff_id, runs, taken_at, asked, result) for diff_id, result in new.items())
             store.insert("data_diffs", DIFF_COLUMNS, rows)
@@ -114,8 +359,8 @@ def list_data_diffs(
     project: str | None = None,
     limit: int | None = None,
     schema: str = DEFAULT_SCHEMA,
-) -> list[KeptDiff]:
-    """The kept diffs, newest first: of a node, a subject, a kind, with *run* on either side, of a project."""
+) -> list[StoredDiff]:
+    """Return the stored diffs that match all given filters, newest first; *run* matches either side."""
     with open_store(adapter, schema) as store:
         return _find(
             store,
@@ -129,19 +374,49 @@ def list_data_diffs(
 
 
 def load_data_diff(adapter: UnifiedSqlAdapter, diff_id: str, *, schema: str = DEFAULT_SCHEMA) -> LoadedDiff:
-    """The kept diff whose id is, or alone begins with, *diff_id*, whole.
+    """Return the stored diff with the id *diff_id*, or the only one whose id starts with it.
 
-    Raises SelectorError where there is none or more than one, StoreError where a later recce-meta kept it.
+    Raises SelectorError if none or several match, StoreError if a newer recce-meta stored it.
     """
     with open_store(adapter, schema) as store:
+        # An empty prefix would match every diff.
         found = _find(store, diff_id_prefix=diff_id, most=SHOWN + 1) if diff_id else []
         if len(found) != 1:
             raise _not_one(diff_id, found)
         ((text,),) = store.query("data_diff_result", diff_id=found[0].diff_id)
-    return LoadedDiff(kept=found[0], result=result_of(str(text)))
+    return LoadedDiff(stored=found[0], result=result_of(str(text)))
 
 
-def _find(store: StoreSession, **filters: object) -> list[KeptDiff]:
+def load_diffs_of_pair(
+    adapter: UnifiedSqlAdapter,
+    base: RunMetadata,
+    current: RunMetadata,
+    *,
+    schema: str = DEFAULT_SCHEMA,
+) -> list[LoadedDiff]:
+    """Return the latest stored diff of each kind and subject of the runs *base* and *current*, newest first.
+
+    Diffs that a newer recce-meta stored are left out.
+    """
+    with open_store(adapter, schema) as store:
+        latest: dict[tuple[str | None, ...], StoredDiff] = {}
+        for one in _find(store, run_id=current.run_id, most=2**31):
+            if (one.base_run_id, one.current_run_id) == (base.run_id, current.run_id):
+                subject = (one.unique_id, one.subject_name, one.base_relation, one.current_relation)
+                # The newest diff of a subject comes first and stays.
+                latest.setdefault((one.diff_type, *subject), one)
+        ids = "\n".join(one.diff_id for one in latest.values())
+        rows = store.query("data_diff_results", ids=ids) if latest else []
+    texts = {str(diff_id): str(text) for diff_id, text in rows}
+    found = []
+    for one in latest.values():
+        # One diff of a newer version must not hide all others of a report.
+        with suppress(StoreError):
+            found.append(LoadedDiff(stored=one, result=result_of(texts[one.diff_id])))
+    return found
+
+
+def _find(store: StoreSession, **filters: object) -> list[StoredDiff]:
     every: dict[str, object] = dict.fromkeys(
         ("diff_id_prefix", "unique_id", "subject_name", "diff_type", "run_id", "project")
     )
@@ -149,16 +424,14 @@ def _find(store: StoreSession, **filters: object) -> list[KeptDiff]:
 
 
 def _require(store: StoreSession, runs: Iterable[str | None]) -> None:
-    """Refuse runs that are not in the store: what is kept with them would belong to nothing."""
+    """Raise StoreError if a run is not in the store, because its diffs would be orphans."""
     for run_id in runs:
-        if run_id is not None and run_by_id(store, run_id) is None:
-            raise StoreError(
-                f"Run {run_id} is not in the store: no data diff can be kept with it",
-                hint="recce-meta record writes it, recce-meta runs lists those that are there",
-            )
+        if run_id is not None:
+            require_run(store, run_id, "data diffs")
 
 
 def _row_id(runs: tuple[str | None, ...], taken_at: datetime, parameters: str, result: AnyDataDiff) -> str:
+    # Equal times may have other offsets, but must give one id.
     moment = taken_at.astimezone(timezone.utc).isoformat()
     return digest(msgspec.json.encode([*runs, moment, parameters, result_text(result)]))
 
@@ -166,7 +439,7 @@ def _row_id(runs: tuple[str | None, ...], taken_at: datetime, parameters: str, r
 def diff_row(
     diff_id: str, runs: tuple[str | None, ...], taken_at: datetime, parameters: str, result: AnyDataDiff
 ) -> Row:
-    """The row of `data_diffs`, in the order of `DIFF_COLUMNS`; *runs* are the ids of base and current."""
+    """Return the row of `data_diffs`, in the order of `DIFF_COLUMNS`; *runs* are base and current ids."""
     subject = subject_of(result)
     headline = headline_of(result)
     return (
@@ -183,11 +456,11 @@ def diff_row(
     )
 
 
-def _kept_of(row: tuple[Any, ...]) -> KeptDiff:
+def _kept_of(row: tuple[Any, ...]) -> StoredDiff:
     diff_id, taken_at, *names, parameters = row
     place = len(names) - len(HEADLINE_COLUMNS)
     base_run_id, current_run_id, unique_id, name, base_relation, current_relation, diff_type = names[:place]
-    return KeptDiff(
+    return StoredDiff(
         diff_id=diff_id,
         taken_at=taken_at.astimezone(timezone.utc),
         base_run_id=base_run_id,
@@ -202,11 +475,13 @@ def _kept_of(row: tuple[Any, ...]) -> KeptDiff:
     )
 
 
-def _not_one(diff_id: str, found: list[KeptDiff]) -> SelectorError:
+def _not_one(diff_id: str, found: list[StoredDiff]) -> SelectorError:
     if not found:
-        return SelectorError(f"No kept data diff '{diff_id}'", hint="its id stands in the list of kept diffs")
+        return SelectorError(
+            f"Data diff '{diff_id}' not found in the store", hint="find its id with list_data_diffs"
+        )
     named = [f"{diff.diff_id} ({diff.diff_type} of {diff.subject_name})" for diff in found]
     return SelectorError(
-        f"'{diff_id}' begins the ids of more than one kept data diff: {first_of(named, SHOWN)}",
-        hint="give more of the id",
+        f"'{diff_id}' is ambiguous: more than one stored data diff starts with it: {first_of(named, SHOWN)}",
+        hint="use a longer prefix of the id",
     )

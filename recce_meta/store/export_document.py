@@ -1,8 +1,8 @@
-"""One run as a JSON document, and back. Pure.
+"""JSON document of one run: serialisation and parsing. No I/O.
 
-The document is one object, with one line for each node, result and the like. Its last member, `sha256`, is
-the hash of all bytes before it: a document that was cut, edited or formatted anew is told from a whole one.
-Values of cells are as `recce_meta.store.values` writes them in JSON. docs/export.md has all members.
+The document is one object, with one line for each node, result, and so on. Its last member, `sha256`, is
+the hash of all bytes before it. It detects documents that were truncated, edited or reformatted. Cell
+values are written as JSON by `recce_meta.store.values`. docs/guides/export.md describes all members.
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from recce_meta.errors import ArtifactError
-from recce_meta.masking import harmless_json
 from recce_meta.models import MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
+from recce_meta.models.checks import StoredCheck
 from recce_meta.models.data_diff import Profile, Value
 from recce_meta.models.export import ColumnLineage, CutFrom, Export, ExportedDiff
+from recce_meta.models.marks.review import Review
 from recce_meta.models.quality import MetricResult, Quality, TableQuality
 from recce_meta.models.run import with_build
 from recce_meta.models.statistics import NodeStatistics
-from recce_meta.models.stored_check import StoredCheck
+from recce_meta.redaction import harmless_json
 from recce_meta.store.values import tree_of, value_of_tree
 
 FORMAT = "recce_meta/export/v"
-VERSION = 2
-"""Goes up with whatever an older recce_meta could not read, or would lose of a run's content.
+VERSION = 3
+"""Increases if an older recce_meta could not read the document, or would lose content of a run.
 
-How an edge is known is not content: an older recce_meta drops `edge_origins`."""
+Origins of edges and of runs are not content: an older recce_meta drops `edge_origins` and `extraction`."""
 SCHEMA = f"{FORMAT}{VERSION}"
 SEAL = b',\n"sha256":"'
-"""What stands before the hash."""
+"""Bytes before the hash."""
 LISTS: Mapping[str, type[Struct]] = {
     "nodes": NodeMetadata,
     "groups": NodeMetadata,
@@ -44,24 +45,25 @@ LISTS: Mapping[str, type[Struct]] = {
     "quality": Quality,
     "data_diffs": ExportedDiff,
     "check_results": StoredCheck,
+    "reviews": Review,
 }
-"""Members that are arrays of objects, one a line, and what these are."""
+"""Members that are arrays with one object per line, and the type of the objects."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """The members of the document, in their order."""
+    """Members of the document, in order."""
 
     schema: str
-    """The name of the format, and its version: `recce_meta/export/v2`."""
+    """Name and version of the format: `recce_meta/export/v3`."""
     producer: str
-    """Which recce_meta wrote it."""
+    """Version of the recce_meta that wrote it."""
     cut_from: CutFrom | None = None
-    """The run that this one is a part of; null of a whole run."""
+    """The run from which this one was cut; null for a whole run."""
     run: RunMetadata
     graph: dict[str, dict[str, str]]
-    """Version ids by unique id of nodes and groups, by the part of the graph that they are in."""
+    """Version ids of nodes and groups, by part of the graph and unique id."""
     macro_ids: dict[str, str]
     """Version ids by unique id."""
     nodes: tuple[NodeMetadata, ...]
@@ -74,20 +76,22 @@ class Document(Struct, frozen=True, kw_only=True):
     quality: tuple[Quality, ...]
     data_diffs: tuple[ExportedDiff, ...]
     check_results: tuple[StoredCheck, ...] = ()
-    """A document of version 1 has none."""
+    """Empty in a document of version 1."""
+    reviews: tuple[Review, ...] = ()
+    """Empty in a document before version 3."""
     sha256: str
-    """SHA-256, in hex, of all bytes before the comma that stands before this member."""
+    """SHA-256, in hex, of all bytes before the comma in front of this member."""
 
 
 class _Header(Struct):
-    """What tells whether a document can be read at all."""
+    """Members that decide whether a document can be read."""
 
     schema: object = None
     producer: object = None
 
 
 def document(export: Export) -> Iterator[bytes]:
-    """The bytes of *export* as a document, in pieces; equal exports give equal bytes."""
+    """Yield the bytes of *export* as a document; equal exports give equal bytes."""
     hashed = sha256()
     for piece in map(harmless_json, _body(export)):
         hashed.update(piece)
@@ -96,11 +100,12 @@ def document(export: Export) -> Iterator[bytes]:
 
 
 def export_of(data: bytes) -> Export:
-    """The export that `document` gave *data* for.
+    """Return the export from *data*, the bytes that `document` wrote.
 
-    Raises ArtifactError, without the file's name, for what is no such document, is damaged, or was written by
-    a recce_meta that knows more.
+    Raises ArtifactError, without the file's name, if *data* is not such a document, is damaged, or was
+    written in a newer version of the format.
     """
+    # The header comes first, so that a document of a newer version is not reported as damaged.
     _check_header(data)
     try:
         found = msgspec.json.decode(data, type=Document)
@@ -108,13 +113,13 @@ def export_of(data: bytes) -> Export:
         raise _damaged(_where(data) or str(error)) from None
     except RecursionError:
         raise _damaged("it is nested too deeply") from None
-    except UnicodeDecodeError:  # of a key; of a value it is one of the above
+    except UnicodeDecodeError:  # raised for keys; invalid values raise one of the errors above
         raise _damaged("it is not UTF-8") from None
     body, seal, rest = data.rpartition(SEAL)
     if not seal or rest.rstrip() != f'{found.sha256}"}}'.encode():
         raise _damaged("its last member is not sha256")
     if sha256(body).hexdigest() != found.sha256:
-        raise _damaged("its bytes are not those that sha256 was computed of")
+        raise _damaged("its contents do not match sha256")
     _check_ids(found)
     return _export(found)
 
@@ -137,6 +142,7 @@ def _body(export: Export) -> Iterator[bytes]:
     yield from _list("quality", (quality_with_values(one, tree_of) for one in export.quality))
     yield from _list("data_diffs", export.data_diffs)
     yield from _list("check_results", export.check_results)
+    yield from _list("reviews", export.reviews)
 
 
 def _list(name: str, items: Iterable[Struct]) -> Iterator[bytes]:
@@ -161,28 +167,29 @@ def _check_header(data: bytes) -> None:
         raise _foreign()
     if int(version) > VERSION:
         raise ArtifactError(
-            f"recce-meta {header.producer} wrote it in version {version} of the format, and this one reads "
-            f"version {VERSION}",
+            f"recce-meta {header.producer} wrote it in version {version} of the format, "
+            f"but this recce-meta reads versions up to {VERSION}",
             hint="upgrade recce-meta",
         )
 
 
 def _foreign() -> ArtifactError:
     return ArtifactError(
-        f'it is no document of recce-meta export (its "schema" is not "{SCHEMA}")',
-        hint="recce-meta record reads dbt's artifacts; import reads what export --format json wrote",
+        f'it is not a document of recce-meta export (its "schema" is not "{SCHEMA}")',
+        hint="import a file from recce-meta export --format json, or read dbt's artifacts with record",
     )
 
 
 def _damaged(what: str) -> ArtifactError:
     return ArtifactError(
         f"it is damaged: {what}",
-        hint="export the run again; a document is read as it was written, to the byte",
+        hint="export the run again, and do not edit or reformat the file",
     )
 
 
 def _where(data: bytes) -> str | None:
-    """What is wrong with an item of one of the document's arrays, and which item it is."""
+    """Return the error of the first invalid item in the document's arrays, with its path."""
+    # A second pass, only for the message: the error of the first one lacks the position in a list.
     members = msgspec.json.decode(data, type=dict[str, Raw])
     for name, kind in LISTS.items():
         if name not in members:
@@ -202,30 +209,30 @@ def _where(data: bytes) -> str | None:
 
 
 def _check_ids(found: Document) -> None:
-    """Refuse ids that do not belong to each other: what is written would not be a whole run."""
+    """Raise ArtifactError if ids are inconsistent, because the stored run would be incomplete."""
     if None in (found.run.graph_id, found.run.macro_set_id, found.run.recorded_at):
-        raise _damaged("`$.run` is not that of a recorded run")
+        raise _damaged("`$.run` is not a recorded run")
     placed = [unique_id for members in found.graph.values() for unique_id in members]
     nodes = [node.unique_id for node in (*found.nodes, *found.groups)]
     _require_equal("graph", placed, "nodes and groups", nodes)
     _require_equal("macro_ids", [*found.macro_ids], "macros", [macro.unique_id for macro in found.macros])
     results = [result.unique_id for result in found.results]
     _require_equal("results", results, "results, each once,", [*set(results)])
-    for name in ("quality", "data_diffs", "check_results"):
+    for name in ("quality", "data_diffs", "check_results", "reviews"):
         for place, kept in enumerate(getattr(found, name)):
             if _owner(kept) != found.run.run_id:
-                raise _damaged(f"`$.{name}[{place}]` belongs to another run than `$.run`")
+                raise _damaged(f"`$.{name}[{place}]` does not belong to `$.run`")
     lineage = found.column_lineage
     if (lineage is None) != (found.run.column_graph_id is None):
-        raise _damaged("`$.column_lineage` and `$.run.column_graph_id` go together, and one is missing")
+        raise _damaged("only one of `$.column_lineage` and `$.run.column_graph_id` is present")
     if lineage is not None:
         named = {lineage_id for members in lineage.parts.values() for lineage_id in members.values()}
         known = [analysis.lineage_id for analysis in lineage.analyses]
         _require_equal("column_lineage.parts", [*named], "column_lineage.analyses", known)
 
 
-def _owner(kept: Quality | ExportedDiff | StoredCheck) -> str | None:
-    """The id of the run that *kept* goes with."""
+def _owner(kept: Quality | ExportedDiff | StoredCheck | Review) -> str | None:
+    """Return the id of the run that *kept* belongs to."""
     return kept.run.run_id if isinstance(kept, Quality) else kept.current_run_id or kept.base_run_id
 
 
@@ -233,7 +240,7 @@ def _require_equal(name: str, ids: list[str], other: str, others: list[str]) -> 
     if sorted(ids) != sorted(others):
         odd = sorted({*ids} ^ {*others})
         raise _damaged(
-            f"`$.{name}` does not name the {other} that there are" + (f": {odd[0]}" if odd else "")
+            f"`$.{name}` does not match the {other} in the document" + (f": {odd[0]}" if odd else "")
         )
 
 
@@ -255,13 +262,14 @@ def _export(found: Document) -> Export:
         quality=tuple(quality_with_values(one, value_of_tree) for one in found.quality),
         data_diffs=found.data_diffs,
         check_results=found.check_results,
+        reviews=found.reviews,
         cut_from=found.cut_from,
         producer=found.producer,
     )
 
 
 def with_values(node: NodeStatistics, change: Callable[[Value], Value]) -> NodeStatistics:
-    """*node* with *change* done to every value of a cell."""
+    """Return *node* with *change* applied to every cell value."""
     if not node.columns:
         return node
     columns = (replace(column, profile=_profile(column.profile, change)) for column in node.columns)
@@ -269,7 +277,7 @@ def with_values(node: NodeStatistics, change: Callable[[Value], Value]) -> NodeS
 
 
 def quality_with_values(quality: Quality, change: Callable[[Value], Value]) -> Quality:
-    """*quality* with *change* done to every value of a cell."""
+    """Return *quality* with *change* applied to every cell value."""
     return replace(quality, tables=tuple(_table(table, change) for table in quality.tables))
 
 

@@ -1,29 +1,68 @@
-"""Removes old runs, and then what nothing points to any more."""
+"""Removal of old runs and of the data that no remaining run references; deletions that other stores receive.
+
+A removed run leaves a tombstone, written in the transaction that removes it. A run with a tombstone is not
+recorded, imported or received again, so a deletion reaches every store that exchanges runs with this one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import getpass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
+from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import UsageError
+from recce_meta.errors import StoreError, UsageError
 from recce_meta.models import RunMetadata
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store
-from recce_meta.store.read import find_runs
-from recce_meta.store.retry import retrying
+from recce_meta.models.rows import ResultList, RowTable, Tabular
+from recce_meta.redaction import without_passwords
+from recce_meta.store.content import digest
+from recce_meta.store.read import find_runs, in_utc, names_of
+from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.store.values import storable
+
+TOMBSTONE_AGE = timedelta(days=400)
+"""Age at which `prune` removes a tombstone: longer than a store may go without an exchange."""
+OTHER_STORE = "the deletion is in the view deleted_runs; import into another store with --schema"
+"""Hint for a deleted run that a file or another store contains."""
 
 
-class PruneResult(Struct, frozen=True, kw_only=True):
-    """What `prune` removed, or would remove."""
+class Tombstone(Tabular, frozen=True, kw_only=True):
+    """Deletion of a run; a row of `store_tombstones`."""
+
+    run_id: str
+    project_name: str
+    deleted_at: datetime
+    """Time of the deletion, in UTC."""
+    deleted_by: str
+    """Who deleted the run; the name is not verified."""
+    reason: str
+    """Options of `prune`."""
+    recorder_version: str
+
+
+COLUMNS = Tombstone.__struct_fields__
+
+
+class PruneResult(Tabular, Struct, frozen=True, kw_only=True):
+    """Runs and rows that `prune` removed, or would remove."""
 
     runs: tuple[RunMetadata, ...]
     """Newest first."""
     rows: dict[str, int] = {}
-    """Rows removed by table; empty for a dry run, which finds the runs only."""
+    """Rows removed by table; empty for a dry run, which only finds the runs."""
     dry_run: bool = False
+    tombstones: tuple[Tombstone, ...] = ()
+    """Deletions that other stores receive; empty if the runs were removed from this store only."""
+
+    def to_table(self) -> RowTable:
+        """Return the removed runs as rows."""
+        return ResultList(RunMetadata, self.runs).to_table()
 
 
 def prune(
@@ -34,29 +73,76 @@ def prune(
     environment: str | None = None,
     project: str | None = None,
     dry_run: bool = False,
+    local: bool = False,
+    deleted_by: str | None = None,
     schema: str = DEFAULT_SCHEMA,
     now: datetime | None = None,
 ) -> PruneResult:
-    """Remove old runs, and what only they needed; or, as a *dry_run*, say which would go.
+    """Remove old runs and the data that only they use. A *dry_run* only returns these runs.
 
-    Old are runs beyond the last *keep_last* of their project and environment, and those whose artifacts
-    are older than *older_than*; where both are given, both must hold. The latest run of each project and
-    environment stays unless *keep_last* is 0. One transaction; recorders wait for it.
+    Each removed run leaves a tombstone with the name *deleted_by* (default: that of the login). A tombstone
+    prevents that the run is recorded again, and removes it from other stores with the next exchange. With
+    *local*, runs are only removed from this store, and the next exchange may restore them.
 
-    Raises UsageError where neither is given, or *keep_last* is negative.
+    *adapter* connects to the store, which is in *schema*. *environment* and *project* select runs by equality
+    (default: all). *now* is the time that *older_than* counts from (default: the current time).
+
+    A run is old if it is not among the last *keep_last* of its project and environment, or if its
+    artifacts are older than *older_than*. If both are given, both must hold. The latest run of each
+    project and environment is kept unless *keep_last* is 0. All runs are removed in one transaction;
+    recorders wait for it.
+
+    Raises UsageError if neither is given, or if *keep_last* is negative.
     """
     if keep_last is None and older_than is None:
-        raise UsageError("Nothing says which runs to remove", hint="give --keep-last, --older-than or both")
+        raise UsageError(
+            "Missing option: --keep-last or --older-than", hint="pass --keep-last, --older-than or both"
+        )
     if keep_last is not None and keep_last < 0:
-        raise UsageError(f"Cannot keep the last {keep_last} runs", hint="--keep-last takes 0 or more")
-    before = None if older_than is None else (now or datetime.now(timezone.utc)) - older_than
+        raise UsageError(f"Invalid --keep-last: {keep_last}", hint="use 0 or more")
+    time = now or datetime.now(timezone.utc)
+    before = None if older_than is None else time - older_than
+    reason = _reason(keep_last, older_than, environment, project)
+    author = deleted_by or login_name()
 
     def work() -> PruneResult:
         with open_store(adapter, schema, writes=not dry_run) as store:
             runs = find_runs(store, project=project, environment=environment, status=None)
             chosen = tuple(removable(runs, keep_last=keep_last, before=before))
-            rows = {} if dry_run or not chosen else _remove(store, chosen)
-        return PruneResult(runs=chosen, rows=rows, dry_run=dry_run)
+            tombstones = () if local else tuple(tombstones_of(chosen, author, reason, time))
+            if dry_run:
+                return PruneResult(runs=chosen, dry_run=True, tombstones=tombstones)
+            store.execute("delete_tombstones", before=time - TOMBSTONE_AGE)
+            rows = _remove(store, chosen, tombstones) if chosen else {}
+        return PruneResult(runs=chosen, rows=rows, tombstones=tombstones)
+
+    return retrying(work)
+
+
+def remove_runs(
+    adapter: UnifiedSqlAdapter,
+    is_chosen: Callable[[RunMetadata], bool],
+    *,
+    environment: str,
+    schema: str = DEFAULT_SCHEMA,
+) -> PruneResult:
+    """Remove the runs of *environment* for which *is_chosen* returns True, and the data that only they use.
+
+    *adapter* connects to the store, which is in *schema*. No tombstones are written, because such a run can
+    be recorded again: for example, the same commit is extracted when its pull request is reopened.
+    """
+
+    def chosen_of(store: StoreSession) -> tuple[RunMetadata, ...]:
+        return tuple(filter(is_chosen, find_runs(store, environment=environment, status=None)))
+
+    def work() -> PruneResult:
+        # Without such a run, no recorder has to wait.
+        with open_store(adapter, schema) as store:
+            if not chosen_of(store):
+                return PruneResult(runs=())
+        with open_store(adapter, schema, writes=True) as store:
+            chosen = chosen_of(store)
+            return PruneResult(runs=chosen, rows=_remove(store, chosen) if chosen else {})
 
     return retrying(work)
 
@@ -64,20 +150,119 @@ def prune(
 def removable(
     runs: Iterable[RunMetadata], *, keep_last: int | None, before: datetime | None
 ) -> Iterable[RunMetadata]:
-    """Return those of *runs* (newest first) that may go. Failed runs are counted apart from complete ones."""
+    """Yield the *runs* (newest first) that may be removed; failed runs are counted separately."""
+    # With --older-than alone, a project that was not built for long must not lose its last run.
     kept = 1 if keep_last is None else keep_last
     newer: dict[tuple[str, str, str], int] = {}
     for run in runs:
+        # A failed run must not take the place of a complete one.
         group = run.project_name, run.environment, run.status
         place = newer[group] = newer.get(group, 0) + 1
         if place > kept and (before is None or run.run_at < before):
             yield run
 
 
-def _remove(store: StoreSession, runs: Iterable[RunMetadata]) -> dict[str, int]:
+def tombstones_of(
+    runs: Iterable[RunMetadata], deleted_by: str, reason: str, deleted_at: datetime
+) -> Iterable[Tombstone]:
+    """Yield the tombstones of *runs*."""
+    for run in runs:
+        yield _stored_form(
+            Tombstone(
+                run_id=run.run_id,
+                project_name=run.project_name,
+                deleted_at=deleted_at,
+                deleted_by=deleted_by,
+                reason=reason,
+                recorder_version=__version__,
+            )
+        )
+
+
+def login_name() -> str:
+    """Return the name of the login; `unknown` if the system has none."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):  # a container may run under a number without a name
+        return "unknown"
+
+
+def find_tombstones(store: StoreSession, ids: Iterable[str] | None = None) -> list[Tombstone]:
+    """Return the deletions of the runs *ids*, or all of the store, newest first."""
+    wanted = None if ids is None else "\n".join(ids)
+    rows = [] if wanted == "" else store.query("tombstones", ids=wanted)
+    fields: Iterable[dict[str, Any]] = (dict(zip(COLUMNS, map(in_utc, row), strict=True)) for row in rows)
+    return [Tombstone(**values) for values in fields]
+
+
+def apply_tombstones(store: StoreSession, tombstones: Iterable[Tombstone]) -> list[str]:
+    """Store the missing *tombstones*, and remove the runs that they delete. Return the ids of these runs."""
+    arrived = {one.run_id: _stored_form(one) for one in tombstones}
+    ids = "\n".join(arrived)
+    if not arrived:
+        return []
+    known = {one.run_id for one in find_tombstones(store, arrived)}
+    _insert(store, [one for run_id, one in arrived.items() if run_id not in known])
+    removed = sorted(names_of(store.query("stored_run_ids", ids=ids)))
+    if removed:
+        store.execute("delete_runs", ids="\n".join(removed))
+        store.execute("delete_garbage")
+    return removed
+
+
+def refuse_deleted(store: StoreSession, run_id: str, *, hint: str) -> None:
+    """Raise StoreError with *hint* if the run *run_id* was deleted."""
+    for one in find_tombstones(store, [run_id]):
+        raise StoreError(
+            f"Run {run_id} was pruned on {one.deleted_at:%Y-%m-%d %H:%M} UTC by {one.deleted_by} "
+            "and is not recorded again",
+            hint=hint,
+        )
+
+
+def free_id(store: StoreSession, run_id: str) -> str:
+    """Return *run_id*; if that run was deleted, return an id that follows from it.
+
+    For ids that follow from the contents of a run: the same contents may be recorded again later.
+    """
+    while find_tombstones(store, [run_id]):
+        # Not random: two machines that record the same contents must find the same id.
+        run_id = digest(msgspec.json.encode(["again", run_id]))
+    return run_id
+
+
+def _reason(
+    keep_last: int | None, older_than: timedelta | None, environment: str | None, project: str | None
+) -> str:
+    age = None if older_than is None else f"{older_than.total_seconds() / 3_600:g}h"
+    options = {"keep-last": keep_last, "older-than": age, "environment": environment, "project": project}
+    return " ".join(["prune", *(f"--{name} {value}" for name, value in options.items() if value is not None)])
+
+
+def _stored_form(tombstone: Tombstone) -> Tombstone:
+    """Return *tombstone* with storable texts without passwords."""
+    texts = {name: storable(getattr(tombstone, name)) for name in ("project_name", "deleted_by", "reason")}
+    texts |= {name: without_passwords(texts[name]) for name in ("deleted_by", "reason")}
+    return msgspec.structs.replace(tombstone, **texts)
+
+
+def _insert(store: StoreSession, tombstones: Sequence[Tombstone]) -> None:
+    if tombstones:
+        rows = (tuple(getattr(one, name) for name in COLUMNS) for one in tombstones)
+        store.insert("tombstones", COLUMNS, rows)
+
+
+def _remove(
+    store: StoreSession, runs: Sequence[RunMetadata], tombstones: Sequence[Tombstone] = ()
+) -> dict[str, int]:
+    # Counted before and after, because not every driver reports deleted rows.
     counts = _counts(store)
     store.execute("delete_runs", ids="\n".join(run.run_id for run in runs))
+    # In the same transaction: a recorder could otherwise reuse a part that is about to be deleted.
     store.execute("delete_garbage")
+    # A run may have a tombstone: without transactions, a recorder can write it while it is pruned.
+    known = {one.run_id for one in find_tombstones(store, [one.run_id for one in tombstones])}
+    _insert(store, [one for one in tombstones if one.run_id not in known])
     left = _counts(store)
     return {table: count - left[table] for table, count in counts.items()}
 

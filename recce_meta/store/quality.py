@@ -1,7 +1,7 @@
-"""Measurements of quality in and out of the store.
+"""Storage of quality measurements: writing and reading.
 
-A measurement belongs to the run whose nodes it measured, and goes when that run is pruned. Its own row is
-written last and readers start from it, so that nobody sees half a measurement.
+A measurement belongs to the run whose nodes it measured, and is pruned with that run. Its own row is
+written last and readers start from it, so no reader sees an incomplete measurement.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import StoreError
-from recce_meta.models.data_diff import Profile, Value
+from recce_meta.models.data_diff import Value
 from recce_meta.models.quality import (
     ColumnQuality,
     MetricResult,
@@ -25,15 +24,22 @@ from recce_meta.models.quality import (
     TableQuality,
     ValueCount,
 )
+from recce_meta.models.rows import ResultList
 from recce_meta.models.run import COMPLETE
 from recce_meta.store.content import Row
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store
-from recce_meta.store.quality_select import find_quality_run, find_quality_runs
-from recce_meta.store.read import run_by_id
-from recce_meta.store.retry import retrying
-from recce_meta.store.rows import in_utc
-from recce_meta.store.values import kind_and_text, number_of, storable, value_of
+from recce_meta.store.read import in_utc, require_run
+from recce_meta.store.select import find_quality_run, find_quality_runs
+from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.store.values import (
+    FIGURES,
+    kind_and_text,
+    number_of,
+    profile_fields,
+    profile_from,
+    storable,
+    value_from,
+)
 
 RUN_COLUMNS = (
     "quality_run_id", "run_id", "project_name", "environment", "started_at", "finished_at", "target_name",
@@ -44,8 +50,6 @@ TABLE_COLUMNS = (
     "quality_run_id", "unique_id", "name", "relation", "measured_at", "row_count", "sampled_rows",
     "column_count", "score", "reason", "notes",
 )  # fmt: skip
-FIGURES = ("min", "max", "average", "median")
-"""What is kept as text and as a number; `value_kinds` has these names."""
 COLUMN_COLUMNS = (
     "quality_run_id", "unique_id", "ordinal", "column_name", "column_type", "row_count", "not_null_count",
     "distinct_count", "is_approximate", *(f"{name}_value" for name in FIGURES),
@@ -59,39 +63,35 @@ METRIC_COLUMNS = (
     "quality_run_id", "unique_id", "ordinal", "place", "column_name", "metric_name", "value", "value_kind",
     "value_number", "threshold", "holds", "reason",
 )  # fmt: skip
+# As many cells as `profile_fields` returns; `{}` is an empty mapping of kinds of values.
+_NO_PROFILE = (*(None,) * 13, "{}", *(None,) * 4)
 OF_THE_TABLE = 0
-"""The place of a column that stands for the table itself."""
+"""Ordinal that represents the table itself instead of a column."""
 
-_kinds = msgspec.json.Decoder(dict[str, str]).decode
 _notes = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 class QualityWritten(Struct, frozen=True, kw_only=True):
-    """What `write_quality` did."""
+    """Result of `write_quality`."""
 
     run: QualityRun
-    """The measurement as it is stored."""
+    """The stored measurement."""
     written: bool
-    """Whether it is new; otherwise nothing was written."""
+    """True if the measurement is new; otherwise nothing was written."""
 
 
 def write_quality(
     adapter: UnifiedSqlAdapter, quality: Quality, *, schema: str = DEFAULT_SCHEMA
 ) -> QualityWritten:
-    """Write *quality*, in one transaction; one whose id is stored already is left as it is.
+    """Write *quality* in one transaction; a measurement with the same id is not changed.
 
-    Other writers are waited for. Raises StoreError where the run whose nodes were measured is not in the
-    store.
+    Waits for other writers. Raises StoreError if the measured run is not in the store.
     """
     run = replace(quality.run, recorder_version=__version__)
 
     def work() -> QualityWritten:
         with open_store(adapter, schema, writes=True) as store:
-            if run_by_id(store, run.run_id) is None:
-                raise StoreError(
-                    f"Run {run.run_id} is not in the store: no quality can be kept with it",
-                    hint="recce-meta scan writes a run, recce-meta runs lists those that are there",
-                )
+            require_run(store, run.run_id, "quality", command="scan")
             stored = find_quality_runs(store, quality_run_id=run.quality_run_id, status=None)
             if stored:
                 return QualityWritten(run=stored[0], written=False)
@@ -111,10 +111,10 @@ def load_quality(
     top_values: bool = True,
     schema: str = DEFAULT_SCHEMA,
 ) -> Quality:
-    """The measurement that *selector* means (`quality_select`), whole, or of the tables *unique_ids* alone.
+    """Return the measurement that *selector* means (`find_quality_run`); only of *unique_ids* if given.
 
-    Without *top_values* no column has its most frequent values, of which there are far more than columns.
-    Raises SelectorError where there is none, or more than one.
+    Without *top_values*, the most frequent values of columns are left out, because there are many.
+    Raises SelectorError if none or several measurements match.
     """
     with open_store(adapter, schema) as store:
         run = (
@@ -133,7 +133,7 @@ def resolve_quality_run(
     environment: str | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> QualityRun:
-    """The measurement that *selector* means, without its tables; raises as `load_quality` does."""
+    """Return the measurement that *selector* means, without its tables; raises as `load_quality` does."""
     with open_store(adapter, schema) as store:
         return find_quality_run(store, selector, project=project, environment=environment)
 
@@ -148,13 +148,15 @@ def list_quality_runs(
     limit: int | None = None,
     with_failed: bool = False,
     schema: str = DEFAULT_SCHEMA,
-) -> list[QualityRun]:
-    """Return measurements, newest first: of a project, an environment, a run, or of one of some tables.
+) -> ResultList[QualityRun]:
+    """Return the stored quality measurements, newest first, at most *limit*.
 
-    Failed measurements are included with *with_failed*.
+    *project*, *environment* and *run_id* select measurements by equality (default: all); *unique_ids* selects
+    those of at least one of these tables. Failed measurements are listed only with *with_failed*. *adapter*
+    connects to the store, which is in *schema*.
     """
     with open_store(adapter, schema) as store:
-        return find_quality_runs(
+        found = find_quality_runs(
             store,
             project=project,
             environment=environment,
@@ -163,6 +165,7 @@ def list_quality_runs(
             most=2**31 if limit is None else limit,
             status=None if with_failed else COMPLETE,
         )
+    return ResultList(QualityRun, found)
 
 
 def previous_quality(
@@ -173,10 +176,10 @@ def previous_quality(
     top_values: bool = True,
     schema: str = DEFAULT_SCHEMA,
 ) -> Quality | None:
-    """The measurement before *run* in its project and environment, to compare with; None for the first.
+    """Return the previous measurement in the project and environment of *run*; None if *run* is the first.
 
-    With *unique_ids*, the latest one before it that looked at one of these tables, and of them alone. *run*
-    need not be stored.
+    With *unique_ids*, return the previous measurement of at least one of these tables, limited to them.
+    *run* need not be stored.
     """
     ids = None if unique_ids is None else tuple(unique_ids)
     with open_store(adapter, schema) as store:
@@ -192,7 +195,7 @@ def previous_quality(
 
 
 def insert_quality(store: StoreSession, run: QualityRun, tables: tuple[TableQuality, ...]) -> None:
-    """Write a measurement that is not there, within the open transaction of a writer."""
+    """Write a new measurement within the open transaction of a writer."""
     run_id = run.quality_run_id
     places = [(table, ordinal, column) for table in tables for ordinal, column in enumerate(table.columns, 1)]
     store.insert(
@@ -249,35 +252,12 @@ def _column_row(run_id: str, table: TableQuality, ordinal: int, column: ColumnQu
         table.unique_id,
         ordinal,
         storable(column.name),
-        *_figures(column.profile),
+        *(_NO_PROFILE if column.profile is None else profile_fields(column.profile)),
         column.blank_count,
         column.is_declared_unique,
         column.is_private,
         column.score,
         column.reason and storable(column.reason),
-    )
-
-
-def _figures(profile: Profile | None) -> Row:
-    """From `column_type` to `average_length`."""
-    if profile is None:
-        return (*(None,) * 13, "{}", *(None,) * 4)
-    values = (profile.min, profile.max, profile.avg, profile.median)
-    texts = [None if value is None else kind_and_text(value) for value in values]
-    kinds = {name: text[0] for name, text in zip(FIGURES, texts, strict=True) if text}
-    return (
-        storable(profile.type),
-        profile.row_count,
-        profile.not_null_count,
-        profile.distinct_count,
-        profile.is_approximate,
-        *(text and text[1] for text in texts),
-        *map(number_of, values),
-        msgspec.json.encode(kinds).decode(),
-        profile.true_count,
-        profile.min_length,
-        profile.max_length,
-        profile.avg_length,
     )
 
 
@@ -322,7 +302,7 @@ def _text_of(value: Value) -> tuple[str | None, str | None]:
 def read_quality(
     store: StoreSession, run: QualityRun, unique_ids: Iterable[str] | None, *, top_values: bool = True
 ) -> Quality:
-    """The measurement *run* from an open store, whole, or of the tables *unique_ids* alone."""
+    """Return the measurement *run* from an open store; only of the tables *unique_ids* if given."""
     binds = {
         "quality_run_id": run.quality_run_id,
         "ids": None if unique_ids is None else "\n".join(unique_ids),
@@ -330,7 +310,7 @@ def read_quality(
     top: dict[tuple[str, int], list[ValueCount]] = {}
     frequent = store.query("column_top_values", **binds) if top_values else []
     for unique_id, ordinal, text, kind, count in frequent:
-        value = ValueCount(value=_value(kind, text), count=int(str(count)))
+        value = ValueCount(value=value_from(kind, text), count=int(str(count)))
         top.setdefault((str(unique_id), int(str(ordinal))), []).append(value)
     metrics: dict[tuple[str, int], list[MetricResult]] = {}
     for unique_id, ordinal, *rest in store.query("quality_metrics", **binds):
@@ -370,7 +350,7 @@ def _column_of(row: tuple[Any, ...]) -> ColumnQuality:
     name, *figures, blank_count, is_declared_unique, is_private, score, reason = row
     return ColumnQuality(
         name=name,
-        profile=_profile_of(*figures),
+        profile=None if figures[0] is None else profile_from(figures),
         blank_count=blank_count,
         is_declared_unique=is_declared_unique,
         is_private=is_private,
@@ -379,41 +359,40 @@ def _column_of(row: tuple[Any, ...]) -> ColumnQuality:
     )
 
 
-def _profile_of(
-    column_type: str | None,
-    row_count: int,
-    not_null_count: int,
-    distinct_count: int | None,
-    is_approximate: bool,
-    *rest: Any,
-) -> Profile | None:
-    if column_type is None:
-        return None
-    *texts, value_kinds, true_count, min_length, max_length, average_length = rest
-    kinds = _kinds(value_kinds)
-    smallest, largest, average, median = (
-        _value(kinds.get(figure), text) for figure, text in zip(FIGURES, texts, strict=True)
-    )
-    return Profile(
-        type=column_type,
-        row_count=row_count,
-        not_null_count=not_null_count,
-        distinct_count=distinct_count,
-        is_approximate=is_approximate,
-        min=smallest,
-        max=largest,
-        avg=average,
-        median=median,
-        true_count=true_count,
-        min_length=min_length,
-        max_length=max_length,
-        avg_length=average_length,
-    )
-
-
 def _metric_of(name: Any, text: Any, kind: Any, threshold: Any, holds: Any, reason: Any) -> MetricResult:
-    return MetricResult(name=name, value=_value(kind, text), threshold=threshold, holds=holds, reason=reason)
+    return MetricResult(
+        name=name, value=value_from(kind, text), threshold=threshold, holds=holds, reason=reason
+    )
 
 
-def _value(kind: object, text: object) -> Value:
-    return None if kind is None or text is None else value_of(str(kind), str(text))
+def load_column_history(
+    adapter: UnifiedSqlAdapter,
+    runs: Iterable[QualityRun],
+    unique_id: str,
+    column_name: str,
+    *,
+    schema: str = DEFAULT_SCHEMA,
+) -> dict[str, ColumnQuality]:
+    """Return the quality of one column in those of *runs* that measured it, by the id of the measurement."""
+    binds = {
+        "unique_id": unique_id,
+        # Names are stored in this form.
+        "column_name": storable(column_name),
+        "run_ids": "\n".join(run.quality_run_id for run in runs),
+    }
+    top: dict[str, list[ValueCount]] = {}
+    metrics: dict[str, list[MetricResult]] = {}
+    with open_store(adapter, schema) as store:
+        for run_id, text, kind, count in store.query("column_values_over_time", **binds):
+            value = ValueCount(value=value_from(kind, text), count=int(str(count)))
+            top.setdefault(str(run_id), []).append(value)
+        for run_id, *rest in store.query("column_metrics_over_time", **binds):
+            metrics.setdefault(str(run_id), []).append(_metric_of(*rest))
+        columns = {
+            str(run_id): _column_of(tuple(rest))
+            for run_id, *rest in store.query("column_quality_over_time", **binds)
+        }
+    return {
+        run_id: replace(column, top_values=tuple(top.get(run_id, ())), metrics=tuple(metrics.get(run_id, ())))
+        for run_id, column in columns.items()
+    }

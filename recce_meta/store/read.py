@@ -1,18 +1,31 @@
-"""Reads runs back as they were extracted, and what two runs differ in without reading the rest.
+"""Queries that read stored runs as extracted, and differences between two runs.
 
-Every function opens one transaction. Where a function returns compiled code *in its stored form*, the
-relations in it are tokens (`recce_meta.models.tokens`), so that two environments compare equal.
+Every function with an adapter opens one transaction. If a function returns compiled code *in its stored
+form*, the relations in it are tokens (`recce_meta.models.relation_tokens`), so code of two environments
+compares equal.
+
+Foreign keys of scanned databases are separate from lineage. Facts about relations, such as sizes and times,
+are split into parts by a hash of the unique ids, like graphs. A part without changes is stored once, so a
+scan of an unchanged database writes only the list of its parts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timezone
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
+import msgspec
+from msgspec.structs import asdict, replace
+
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import StoreError
 from recce_meta.models import (
+    Column,
     EdgeOrigin,
+    Json,
     LineageEdge,
     MacroMetadata,
     NodeMetadata,
@@ -20,20 +33,283 @@ from recce_meta.models import (
     Project,
     RunMetadata,
 )
-from recce_meta.models.node import referred
-from recce_meta.models.run import COMPLETE
-from recce_meta.store import rows
-from recce_meta.store.edges import DBT
-from recce_meta.store.facts import read_facts
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store
+from recce_meta.models.catalog import RelationFacts
+from recce_meta.models.extraction import Extraction
+from recce_meta.models.lineage import ForeignKey
+from recce_meta.models.node import reference_origins
+from recce_meta.models.relation_tokens import resolve, token_ids
+from recce_meta.models.rows import ResultList, Tabular
+from recce_meta.models.run import COMPLETE, DBT
+from recce_meta.redaction import without_passwords
+from recce_meta.store import content
+from recce_meta.store.content import Row
+from recce_meta.store.session import StoreSession, open_store
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from recce_meta.store.values import masked_json, storable
+
+_names = msgspec.json.Decoder(tuple[str, ...]).decode
+_extraction = msgspec.json.Decoder(Extraction).decode
+_columns = msgspec.json.Decoder(tuple[Column, ...]).decode
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Objects(dict[str, dict[str, Json]]):
+    """Cache of JSON objects by their text. Equal texts share one object, because thousands of nodes
+    share a few configurations."""
+
+    def __missing__(self, text: str) -> dict[str, Json]:
+        found = self[text] = _object(text)
+        return found
+
+
+def run_of(row: tuple[Any, ...]) -> RunMetadata:
+    """Return the run of a row of `runs`; times are in UTC, whatever the connection's time zone."""
+    fields: dict[str, Any] = dict(zip(RunMetadata.__struct_fields__, map(in_utc, row), strict=True))
+    fields["warnings"] = _names(fields["warnings"]) if fields["warnings"] else ()
+    fields["extraction"] = _extraction(fields["extraction"]) if fields["extraction"] else None
+    return RunMetadata(**fields)
+
+
+_GIVEN_TEXTS = ("git_sha", "branch", "pull_request", "command")
+"""Fields of a run with arbitrary text from an option, a variable or an artifact."""
+
+
+def run_row(run: RunMetadata) -> tuple[object, ...]:
+    """Return the row of `runs`, in the order of the fields of `RunMetadata`, with passwords masked."""
+    fields = asdict(run)
+    fields |= {name: fields[name] and without_passwords(fields[name]) for name in _GIVEN_TEXTS}
+    reason = run.reason and storable(run.reason)
+    warnings = msgspec.json.encode([storable(warning) for warning in run.warnings]).decode()
+    extraction = run.extraction and masked_json(run.extraction)
+    return tuple({**fields, "reason": reason, "warnings": warnings, "extraction": extraction}.values())
+
+
+def in_utc(value: Any) -> Any:
+    """Return *value* in UTC if it is a (timezone-aware) time, else unchanged."""
+    return value.astimezone(timezone.utc) if isinstance(value, datetime) else value
+
+
+def node_of(
+    row: tuple[Any, ...],
+    edges: Mapping[str, Mapping[str, EdgeOrigin | None]],
+    relations: Mapping[str, str] | None,
+    objects: Objects,
+) -> NodeMetadata:
+    """Return the node of a row of `nodes`, `nodes_by_id` or `differing_nodes`.
+
+    *relations* resolve the tokens in compiled code; if it is None, the tokens stay.
+    """
+    (
+        unique_id, name, resource_type, package_name, path, fqn, database_name, schema_name, identifier,
+        relation_name, materialized, language, raw_code, compiled_code, checksum, checksum_rule, code_hash,
+        config, unrendered_config, columns, columns_from, description, tags, meta, access, group_name,
+        version, source_name, contract, macros, properties,
+    ) = row  # fmt: skip
+    parents = edges.get(unique_id, {})
+    if compiled_code and relations is not None:
+        compiled_code = resolve(compiled_code, relations)
+    return NodeMetadata(
+        unique_id=unique_id,
+        name=name,
+        resource_type=resource_type,
+        package_name=package_name,
+        path=path,
+        fqn=_list(fqn),
+        database_name=database_name,
+        schema_name=schema_name,
+        identifier=identifier,
+        relation_name=relation_name,
+        materialized=materialized,
+        language=language,
+        raw_code=raw_code,
+        compiled_code=compiled_code,
+        checksum=checksum,
+        checksum_rule=checksum_rule,
+        code_hash=code_hash,
+        config=objects[config],
+        unrendered_config=objects[unrendered_config],
+        columns=_columns(columns) if columns != "[]" else (),
+        columns_from=columns_from,
+        description=description,
+        tags=_list(tags),
+        meta=objects[meta],
+        access=access,
+        group_name=group_name,
+        version=version,
+        source_name=source_name,
+        contract=None if contract is None else _object(contract),
+        parents=tuple(sorted(parents)),
+        edge_origins={parent: origin for parent in sorted(parents) if (origin := parents[parent])},
+        macros=_list(macros),
+        properties=_object(properties) if properties != "{}" else {},
+    )
+
+
+def narrow_node_of(row: tuple[Any, ...]) -> NodeMetadata:
+    """Return the node of a row of `narrow_nodes`, without code, columns, config, parents and place."""
+    (
+        unique_id, name, resource_type, package_name, path, fqn, relation_name, materialized, tags, access,
+        group_name, version, source_name, macros,
+    ) = row  # fmt: skip
+    return NodeMetadata(
+        unique_id=unique_id,
+        name=name,
+        resource_type=resource_type,
+        package_name=package_name,
+        path=path,
+        fqn=_list(fqn),
+        relation_name=relation_name,
+        materialized=materialized,
+        tags=_list(tags),
+        access=access,
+        group_name=group_name,
+        version=version,
+        source_name=source_name,
+        macros=_list(macros),
+    )
+
+
+def label_node_of(row: tuple[Any, ...]) -> NodeMetadata:
+    """Return the node of a row of `names`; all other fields are empty."""
+    unique_id, name, resource_type, version = row
+    return NodeMetadata(unique_id=unique_id, name=name, resource_type=resource_type, version=version)
+
+
+def macro_of(row: tuple[Any, ...]) -> MacroMetadata:
+    """Return the macro of a row of `macros`."""
+    unique_id, name, package_name, path, macro_sql, code_hash, macros = row
+    return MacroMetadata(
+        unique_id=unique_id,
+        name=name,
+        package_name=package_name,
+        path=path,
+        macro_sql=macro_sql,
+        code_hash=code_hash,
+        macros=_list(macros),
+    )
+
+
+def result_of(row: tuple[Any, ...]) -> NodeResult:
+    """Return the result of a row of `results`."""
+    return NodeResult(**dict(zip(NodeResult.__struct_fields__, row, strict=True)))
+
+
+def group_parents(edges: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, EdgeOrigin | None]]:
+    """Return the parents of each node with the origins of edges, from rows of `edges` or of pairs alone."""
+    parents: dict[str, dict[str, EdgeOrigin | None]] = {}
+    origins: dict[tuple[Any, ...], EdgeOrigin | None] = {}
+    for node, parent, *origin in edges:
+        key = tuple(origin)
+        if key not in origins:
+            origins[key] = EdgeOrigin(*key) if key and key[0] is not None else None
+        parents.setdefault(node, {})[parent] = origins[key]
+    return parents
+
+
+def names_of(found: Iterable[tuple[object, ...]]) -> list[str]:
+    """Return the only column of *found*, sorted."""
+    return sorted(str(name) for (name,) in found)
+
+
+Result = TypeVar("Result", bound=Tabular)
+
+
+def structs_of(kind: type[Result], rows: Iterable[Sequence[Any]]) -> ResultList[Result]:
+    """Return *rows* as results of type *kind*, whose fields are in the order of the columns; times in UTC."""
+    return ResultList(
+        kind, [kind(*(in_utc(cell) if isinstance(cell, datetime) else cell for cell in row)) for row in rows]
+    )
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return _names(text) if text != "[]" else ()
+
+
+def foreign_keys_of(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str, *, schema: str = DEFAULT_SCHEMA
+) -> tuple[ForeignKey, ...]:
+    """Return the foreign keys of *run* from or to *unique_id*, sorted by the referencing node."""
+    with open_store(adapter, schema) as store:
+        found = store.query("foreign_keys_of", graph_id=run.graph_id, unique_id=unique_id)
+    keys = [
+        ForeignKey(
+            node_id=str(node_id),
+            parent_id=str(parent_id),
+            name=None if name is None else str(name),
+            columns=_foreign_key_names(columns),
+            parent_columns=_foreign_key_names(parent_columns),
+            on_update=None if on_update is None else str(on_update),
+            on_delete=None if on_delete is None else str(on_delete),
+        )
+        for node_id, parent_id, name, columns, parent_columns, on_update, on_delete in found
+    ]
+    return tuple(sorted(keys, key=lambda key: key.node_id))
+
+
+def _foreign_key_names(value: object) -> tuple[str, ...]:
+    """Return the names in an array; some drivers return it as JSON text."""
+    listed = json.loads(value) if isinstance(value, str) else value
+    return tuple(map(str, listed)) if isinstance(listed, list) else ()
+
+
+PART_COLUMNS = ("run_id", "part_id")
+FACT_COLUMNS = ("part_id", "unique_id", "row_estimate", "bytes", "created_at", "altered_at")
+
+_FEWER = 8
+"""Factor by which facts have fewer parts than a graph: sizes change together, and every scan writes the
+list of its parts."""
+
+
+def write_facts(store: StoreSession, run_id: str, facts: Sequence[RelationFacts]) -> tuple[str, ...]:
+    """Write the missing parts of *facts* within the writer's transaction. Return the ids of all parts."""
+    if not facts:
+        return ()
+    places = sorted(map(_row, facts), key=lambda row: str(row[0]))
+    parts = content.parts_of(places, max(1, content.part_count(len(places)) // _FEWER))
+    store.insert("fact_parts", PART_COLUMNS, ((run_id, part) for part in parts))
+    missing = names_of(store.query("missing_fact_parts", run_id=run_id))
+    rows = content.part_rows((part, parts[part]) for part in missing)
+    store.insert("relation_facts", FACT_COLUMNS, rows)
+    return tuple(parts)
+
+
+def read_facts(store: StoreSession, run_id: str) -> tuple[RelationFacts, ...]:
+    """Return the facts of a run, sorted by unique id; times are in UTC."""
+    found = map(_facts_of, store.query("facts", run_id=run_id))
+    return tuple(sorted(found, key=lambda facts: facts.unique_id))
+
+
+def load_facts(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> tuple[RelationFacts, ...]:
+    """Return the facts of a scanned *run*, sorted by unique id; empty for runs that are not scans."""
+    with open_store(adapter, schema) as store:
+        return read_facts(store, run.run_id)
+
+
+def _row(facts: RelationFacts) -> Row:
+    # UTC makes equal times equal facts.
+    times = map(in_utc, (facts.created_at, facts.altered_at))
+    return (facts.unique_id, facts.row_estimate, facts.bytes, *times)
+
+
+def _facts_of(row: tuple[Any, ...]) -> RelationFacts:
+    unique_id, row_estimate, size, created_at, altered_at = row
+    return RelationFacts(
+        unique_id=unique_id,
+        row_estimate=row_estimate,
+        bytes=size,
+        created_at=in_utc(created_at),
+        altered_at=in_utc(altered_at),
+    )
+
 
 GROUP = "group"
-"""The resource type of groups, which are stored as nodes and kept out of their lists."""
+"""Resource type of groups, which are stored as nodes but not listed with them."""
 
 RUN_FILTERS = (
     "run_id", "run_id_prefix", "project", "environment", "branch", "sha_prefix", "extractor", "before",
-    "status",
+    "without", "status",
 )  # fmt: skip
 
 Named = TypeVar("Named", NodeMetadata, MacroMetadata, NodeResult)
@@ -45,13 +321,25 @@ def find_runs(store: StoreSession, **filters: object) -> list[RunMetadata]:
     A filter that is not given is None. Failed runs are left out unless `status=None` is given.
     """
     every: dict[str, object] = {**dict.fromkeys(RUN_FILTERS), "status": COMPLETE}
-    return [rows.run_of(row) for row in store.query("runs", **{**every, "most": 2**31, **filters})]
+    return [run_of(row) for row in store.query("runs", **{**every, "most": 2**31, **filters})]
 
 
 def run_by_id(store: StoreSession, run_id: str) -> RunMetadata | None:
-    """The run of that very id."""
+    """Return the run with exactly this id, or None."""
     found = find_runs(store, run_id=run_id, status=None)
     return found[0] if found else None
+
+
+def require_run(store: StoreSession, run_id: str, subject: str, *, command: str = "record") -> None:
+    """Raise StoreError if the run is not in the store, because its *subject* would be orphaned."""
+    if run_by_id(store, run_id) is None:
+        how = (
+            "record it with recce-meta record" if command == "record" else "create a run with recce-meta scan"
+        )
+        raise StoreError(
+            f"Run {run_id} not found in the store: its {subject} cannot be stored",
+            hint=f"{how}; recce-meta runs lists the stored runs",
+        )
 
 
 def list_runs(
@@ -63,26 +351,28 @@ def list_runs(
     status: str | None = COMPLETE,
     limit: int | None = None,
     schema: str = DEFAULT_SCHEMA,
-) -> list[RunMetadata]:
-    """Return the recorded runs, newest first; of all projects, environments and extractors by default.
+) -> ResultList[RunMetadata]:
+    """Return the runs in the store of *adapter*, newest first.
 
-    Failed scans are listed only with *status* `failed` or None.
+    *project*, *environment* and *extractor* select runs by equality (default: all); *limit* is the largest
+    number of runs returned. Failed scans are listed only with *status* `failed` or None. *schema* is the
+    store's schema.
     """
     with open_store(adapter, schema) as store:
         most = 2**31 if limit is None else limit
         named = {"project": project, "environment": environment, "extractor": extractor, "status": status}
-        return find_runs(store, **named, most=most)
+        return ResultList(RunMetadata, find_runs(store, **named, most=most))
 
 
 def load_project(store: StoreSession, run: RunMetadata) -> Project:
-    """Everything that was recorded with *run*."""
-    nodes = _load_nodes(store, "nodes", "edges", graph_id=run.graph_id)
+    """Return all data that was recorded with *run*."""
+    nodes = _load_nodes(store, run.graph_id)
     return Project(
         run=run,
         nodes=tuple(node for node in nodes if node.resource_type != GROUP),
         groups=tuple(node for node in nodes if node.resource_type == GROUP),
         macros=tuple(_macros(store, run)),
-        results=tuple(_in_order(map(rows.result_of, store.query("results", run_id=run.run_id)))),
+        results=tuple(_in_order(map(result_of, store.query("results", run_id=run.run_id)))),
         facts=read_facts(store, run.run_id),
     )
 
@@ -90,37 +380,66 @@ def load_project(store: StoreSession, run: RunMetadata) -> Project:
 def load_nodes(
     adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
 ) -> list[NodeMetadata]:
-    """Every node of *run*, by unique id."""
+    """Return all nodes of *run*, sorted by unique id."""
     with open_store(adapter, schema) as store:
-        return _without_groups(_load_nodes(store, "nodes", "edges", graph_id=run.graph_id))
+        return _without_groups(_load_nodes(store, run.graph_id))
 
 
 def load_nodes_by_id(
     adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str], *, schema: str = DEFAULT_SCHEMA
 ) -> list[NodeMetadata]:
-    """Those nodes of *run* that *ids* name, by unique id; an id that the run lacks is passed over."""
-    wanted = "\n".join(ids)
+    """Return the nodes *ids* of *run*, sorted by unique id; unknown ids are skipped."""
     with open_store(adapter, schema) as store:
-        return _load_nodes(store, "nodes_by_id", "parents_by_id", graph_id=run.graph_id, ids=wanted)
+        return nodes_by_id(store, run, ids)
+
+
+def nodes_by_id(store: StoreSession, run: RunMetadata, ids: Iterable[str]) -> list[NodeMetadata]:
+    """Return the result of `load_nodes_by_id` from an open store."""
+    nodes = described_nodes(store, run, ids)
+    # Most nodes read few relations; those of all nodes take longer than the nodes themselves.
+    named = "\n".join(sorted({one for node in nodes for one in token_ids(node.compiled_code or "")}))
+    found = store.query("relations_by_id", graph_id=run.graph_id, ids=named) if named else []
+    relations = {str(unique_id): str(relation) for unique_id, relation in found}
+    return _in_order(_resolved(node, relations) for node in nodes)
+
+
+def described_nodes(
+    store: StoreSession, run: RunMetadata, ids: Iterable[str], *, with_parents: bool = True
+) -> list[NodeMetadata]:
+    """Return the nodes *ids* of *run* with tokens for relations in compiled code, and perhaps no parents."""
+    binds = {"graph_id": run.graph_id, "ids": "\n".join(ids)}
+    by_node = group_parents(store.query("parents_by_id", **binds)) if with_parents else {}
+    objects = Objects()
+    return [node_of(row, by_node, None, objects) for row in store.query("nodes_by_id", **binds)]
+
+
+def _resolved(node: NodeMetadata, relations: Mapping[str, str]) -> NodeMetadata:
+    code = node.compiled_code
+    return replace(node, compiled_code=resolve(code, relations)) if code else node
 
 
 def load_narrow_nodes(
     adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
 ) -> list[NodeMetadata]:
-    """Every node of *run* with what names, draws and selects it.
+    """Return all nodes of *run* with the fields needed to name, draw and select them.
 
-    Filled are name, resource type, package, path, fqn, relation name, materialization, tags, access,
-    group, version, source name and macros; all else is as if it were empty.
+    Only name, resource type, package, path, fqn, relation name, materialization, tags, access, group,
+    version, source name and macros are set.
     """
     with open_store(adapter, schema) as store:
-        found = map(rows.narrow_node_of, store.query("narrow_nodes", graph_id=run.graph_id))
-        return _without_groups(_in_order(found))
+        return narrow_nodes(store, run)
+
+
+def narrow_nodes(store: StoreSession, run: RunMetadata) -> list[NodeMetadata]:
+    """Return the result of `load_narrow_nodes` from an open store."""
+    found = map(narrow_node_of, store.query("narrow_nodes", graph_id=run.graph_id))
+    return _without_groups(_in_order(found))
 
 
 def load_tests_of(
     adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str], *, schema: str = DEFAULT_SCHEMA
 ) -> list[NodeMetadata]:
-    """The tests of *run* that read one of the nodes that *ids* name, whole, by unique id."""
+    """Return the tests of *run* on the nodes *ids*, with all fields, sorted by unique id."""
     with open_store(adapter, schema) as store:
         readers = store.query("children_by_id", graph_id=run.graph_id, ids="\n".join(ids))
     tests = {str(unique_id) for unique_id, _ in readers if str(unique_id).startswith("test.")}
@@ -130,10 +449,10 @@ def load_tests_of(
 def load_names(
     adapter: UnifiedSqlAdapter, run: RunMetadata, ids: Iterable[str], *, schema: str = DEFAULT_SCHEMA
 ) -> list[NodeMetadata]:
-    """Those nodes of *run* that *ids* name, with name, resource type and version alone."""
+    """Return the nodes *ids* of *run*; only name, resource type and version are set."""
     with open_store(adapter, schema) as store:
         found = store.query("names", graph_id=run.graph_id, ids="\n".join(ids))
-    return _in_order(map(rows.named_node_of, found))
+    return _in_order(map(label_node_of, found))
 
 
 def load_code(
@@ -144,30 +463,30 @@ def load_code(
     *,
     schema: str = DEFAULT_SCHEMA,
 ) -> dict[str, str | None]:
-    """The code of those nodes of *run* that *ids* name; compiled code is in its stored form."""
+    """Return the code of the nodes *ids* of *run*; compiled code is in its stored form."""
     with open_store(adapter, schema) as store:
         found = store.query(f"{field}_by_id", graph_id=run.graph_id, ids="\n".join(ids))
     return {str(unique_id): code if code is None else str(code) for unique_id, code in found}
 
 
 def load_hooked(adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA) -> list[str]:
-    """Unique ids of the nodes of *run* that may call macros without dbt's knowing: in hooks, in branches."""
+    """Return unique ids of nodes that may call macros that dbt does not detect: in hooks, in branches."""
     with open_store(adapter, schema) as store:
-        return rows.names_of(store.query("hooked", graph_id=run.graph_id))
+        return names_of(store.query("hooked", graph_id=run.graph_id))
 
 
 def load_unseen_seeds(
     adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
 ) -> list[str]:
-    """Unique ids of the seeds of *run* that neither dbt nor the recorder looked into."""
+    """Return unique ids of the seeds of *run* whose contents neither dbt nor the recorder read."""
     with open_store(adapter, schema) as store:
-        return rows.names_of(store.query("unseen_seeds", graph_id=run.graph_id))
+        return names_of(store.query("unseen_seeds", graph_id=run.graph_id))
 
 
 def count_nodes(
     adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
 ) -> dict[str, int]:
-    """How many nodes of each resource type *run* has."""
+    """Return the number of nodes of *run* by resource type."""
     with open_store(adapter, schema) as store:
         return {str(kind): int(str(n)) for kind, n in store.query("node_counts", graph_id=run.graph_id)}
 
@@ -175,20 +494,31 @@ def count_nodes(
 def load_edges(
     adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
 ) -> list[LineageEdge]:
-    """Every edge of *run*, sorted."""
+    """Return all edges of *run*, sorted."""
     with open_store(adapter, schema) as store:
-        return sorted(_edge(row) for row in store.query("edges", graph_id=run.graph_id))
+        return sorted(node_edges(store, run))
 
 
 def load_parents(
-    adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+    adapter: UnifiedSqlAdapter,
+    run: RunMetadata,
+    *,
+    ids: Iterable[str] | None = None,
+    schema: str = DEFAULT_SCHEMA,
 ) -> dict[str, dict[str, EdgeOrigin | None]]:
-    """Return the parents of each node of *run*, with how each edge is known; None if not recorded."""
+    """Return the parents of each node of *run* with the origin of each edge; None if not recorded.
+
+    If *ids* is given, return only the parents of these nodes.
+    """
     with open_store(adapter, schema) as store:
-        found = rows.grouped(store.query("edges", graph_id=run.graph_id))
+        if ids is None:
+            rows = store.query("edges", graph_id=run.graph_id)
+        else:
+            rows = store.query("parents_by_id", graph_id=run.graph_id, ids="\n".join(ids))
+    found = group_parents(rows)
     if run.extractor != DBT:
         return found
-    return {node: {**referred(parents), **_recorded(parents)} for node, parents in found.items()}
+    return {node: {**reference_origins(parents), **_recorded(parents)} for node, parents in found.items()}
 
 
 def _recorded(parents: Mapping[str, EdgeOrigin | None]) -> dict[str, EdgeOrigin]:
@@ -198,11 +528,11 @@ def _recorded(parents: Mapping[str, EdgeOrigin | None]) -> dict[str, EdgeOrigin]
 def load_differences(
     adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
 ) -> tuple[list[NodeMetadata], list[NodeMetadata]]:
-    """The nodes, groups among them, of each side that the other lacks, or has in another version or place.
+    """Return the nodes and groups of each side that are missing or different on the other side.
 
-    They are compared in the warehouse. Code that is equal to the byte on both sides is not fetched:
-    `raw_code`, or `compiled_code`, is then None on both, while `code_hash` is kept. Compiled code is in
-    its stored form.
+    A different version, database or schema counts as different. The comparison runs in the warehouse. Code
+    that is identical on both sides is not fetched: `raw_code` or `compiled_code` is then None on both sides,
+    but `code_hash` is set. Compiled code is in its stored form.
     """
     with open_store(adapter, schema) as store:
         return _differing(store, base, current), _differing(store, current, base)
@@ -214,7 +544,7 @@ def load_macros(
     *,
     schema: str = DEFAULT_SCHEMA,
 ) -> list[MacroMetadata]:
-    """The macros of *run*, by unique id."""
+    """Return the macros of *run*, sorted by unique id."""
     with open_store(adapter, schema) as store:
         return _macros(store, run)
 
@@ -222,31 +552,32 @@ def load_macros(
 def load_results(
     adapter: UnifiedSqlAdapter, run: RunMetadata, *, schema: str = DEFAULT_SCHEMA
 ) -> list[NodeResult]:
-    """What dbt did with each node of *run*, by unique id."""
+    """Return dbt's results of *run*, sorted by unique id."""
     with open_store(adapter, schema) as store:
-        return _in_order(map(rows.result_of, store.query("results", run_id=run.run_id)))
+        return _in_order(map(result_of, store.query("results", run_id=run.run_id)))
 
 
-def _load_nodes(store: StoreSession, nodes: str, parents: str, **binds: object) -> list[NodeMetadata]:
-    """The nodes that the query *nodes* gives, whole: parents put in, tokens resolved."""
-    relations: dict[str, Any] = dict(store.query("relations", graph_id=binds["graph_id"]))  # type: ignore[arg-type]
-    by_node = rows.grouped(store.query(parents, **binds))
-    objects = rows.Objects()
-    return _in_order(rows.node_of(row, by_node, relations, objects) for row in store.query(nodes, **binds))
+def _load_nodes(store: StoreSession, graph_id: str | None) -> list[NodeMetadata]:
+    """Return all nodes of a graph with their parents and with tokens resolved."""
+    relations: dict[str, Any] = dict(store.query("relations", graph_id=graph_id))  # type: ignore[arg-type]
+    by_node = group_parents(store.query("edges", graph_id=graph_id))
+    objects = Objects()
+    found = store.query("nodes", graph_id=graph_id)
+    return _in_order(node_of(row, by_node, relations, objects) for row in found)
 
 
 def _differing(store: StoreSession, run: RunMetadata, other: RunMetadata) -> list[NodeMetadata]:
     if run.graph_id == other.graph_id:
         return []
     binds = {"graph_id": run.graph_id, "other_graph_id": other.graph_id}
-    by_node = rows.grouped(store.query("differing_parents", **binds))
-    objects = rows.Objects()
+    by_node = group_parents(store.query("differing_parents", **binds))
+    objects = Objects()
     found = store.query("differing_nodes", **binds)
-    return _in_order(rows.node_of(row, by_node, None, objects) for row in found)
+    return _in_order(node_of(row, by_node, None, objects) for row in found)
 
 
 def _macros(store: StoreSession, run: RunMetadata) -> list[MacroMetadata]:
-    return _in_order(map(rows.macro_of, store.query("macros", macro_set_id=run.macro_set_id)))
+    return _in_order(map(macro_of, store.query("macros", macro_set_id=run.macro_set_id)))
 
 
 def _without_groups(nodes: Iterable[NodeMetadata]) -> list[NodeMetadata]:
@@ -254,10 +585,11 @@ def _without_groups(nodes: Iterable[NodeMetadata]) -> list[NodeMetadata]:
 
 
 def _in_order(values: Iterable[Named]) -> list[Named]:
-    """Sorted here, because databases order text by their own collations."""
+    """Sort by unique id; databases cannot do it because their collations differ."""
     by_id: Callable[[Named], str] = attrgetter("unique_id")
     return sorted(values, key=by_id)
 
 
-def _edge(row: tuple[Any, ...]) -> LineageEdge:
-    return LineageEdge(row[0], row[1])
+def node_edges(store: StoreSession, run: RunMetadata) -> list[LineageEdge]:
+    """Return all edges of *run*, unordered."""
+    return [LineageEdge(str(row[0]), str(row[1])) for row in store.query("edges", graph_id=run.graph_id)]

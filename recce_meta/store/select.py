@@ -1,57 +1,78 @@
-"""Run selectors: which run a user means.
+"""Resolution of selectors to stored runs, and to stored quality measurements.
 
-A run id, or the beginning of one; `latest`; an environment (`base`, `current`, any label): its latest
-run; `branch:NAME`; `sha:PREFIX`; `before:2026-11-01` (or a time). Each but a run id may end in `~N`: the
-N-th run before that one. All but a run id look at one project.
+A selector is an id or its beginning; `latest`; an environment (`base`, `current`, any label), which means
+its latest run; or `before:2026-11-01` (or a time). A run can also be selected by `branch:NAME` or
+`sha:PREFIX`. All except an id may end in `~N`: the N-th run before that one. All except an id search in one
+project. `latest` and `before` leave out the runs of workspaces. Measurements are selected in the same way, in
+one environment if it is given.
 """
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Sequence
 from datetime import datetime, timezone
+from typing import Any, TypeAlias
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import SelectorError, StoreError, did_you_mean, first_of
+from recce_meta.errors import (
+    AmbiguousProject,
+    RunFailed,
+    RunNotFound,
+    SelectorError,
+    did_you_mean,
+    first_of,
+)
 from recce_meta.models import LineageEdge, NodeMetadata, Project, RunMetadata
-from recce_meta.models.run import FAILED
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store
+from recce_meta.models.quality import QualityRun, Sample
+from recce_meta.models.run import COMPLETE, FAILED, OF_WORKSPACE
+from recce_meta.store.content import ID_LENGTH
 from recce_meta.store.read import find_runs, load_edges, load_nodes, load_project, run_by_id
+from recce_meta.store.session import StoreSession, open_store
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
+_LOG = logging.getLogger(__name__)
 CONVENTIONAL = ("base", "current")
 NAMED = {"branch": "main", "sha": "3f1c9ab", "before": "2026-11-01"}
-"""What may stand before a colon, each with an example of what follows it."""
+"""Keywords before the colon, each with an example of its value."""
 SHOWN = 5
-"""How many candidates an error lists."""
+"""Maximum number of candidates in an error."""
+
+
+RunSelector: TypeAlias = str | RunMetadata
+"""Run selector, or the run that it was resolved to."""
 
 
 def resolve_run(
     adapter: UnifiedSqlAdapter,
-    selector: str,
+    selector: RunSelector,
     *,
     project: str | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> RunMetadata:
-    """The run that *selector* means, within *project*, or within the only project there is."""
+    """Return the run that *selector* means, in *project* or in the only project of the store."""
+    if isinstance(selector, RunMetadata):
+        return selector
     with open_store(adapter, schema) as store:
         return find_run(store, selector, project)
 
 
 def resolve_complete_run(
     adapter: UnifiedSqlAdapter,
-    selector: str,
+    selector: RunSelector,
     *,
     project: str | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> RunMetadata:
-    """Return the run that *selector* means. Raises StoreError if it failed: it has no nodes to read."""
-    return complete(resolve_run(adapter, selector, project=project, schema=schema))
+    """Return the run that *selector* means. Raises StoreError if the run failed, because it has no nodes."""
+    return require_complete(resolve_run(adapter, selector, project=project, schema=schema))
 
 
-def complete(run: RunMetadata) -> RunMetadata:
-    """Return *run*. Raises StoreError if it failed."""
+def require_complete(run: RunMetadata) -> RunMetadata:
+    """Return *run*. Raises RunFailed if it failed."""
     if run.status == FAILED:
-        raise StoreError(
+        raise RunFailed(
             f"Run {run.run_id} failed: {run.reason or 'reason unknown'}",
             hint="choose a complete run; recce-meta runs lists them",
         )
@@ -65,7 +86,12 @@ def load_run(
     project: str | None = None,
     schema: str = DEFAULT_SCHEMA,
 ) -> Project:
-    """A run with everything in it, as it was extracted."""
+    """Return a run with all its contents, as extracted.
+
+    *selector* is a run, or a selector such as `latest`, `base~1` or the start of an id, in the store of
+    *adapter* and *schema*. *project* is required if the selector fits runs of several projects.
+    Raises SelectorError if no run, or more than one, is selected.
+    """
     with open_store(adapter, schema) as store:
         run = selector if isinstance(selector, RunMetadata) else find_run(store, selector, project)
         return load_project(store, run)
@@ -74,31 +100,40 @@ def load_run(
 def load_nodes_from_warehouse(
     adapter: UnifiedSqlAdapter, run_id: str, *, schema: str = DEFAULT_SCHEMA
 ) -> list[NodeMetadata]:
-    """Every node of the run, by unique id."""
+    """Return all nodes of the run *run_id* (any run selector), in the store of *adapter* and *schema*.
+
+    They are sorted by unique id.
+    """
     return load_nodes(adapter, resolve_run(adapter, run_id, schema=schema), schema=schema)
 
 
 def load_lineage_from_warehouse(
     adapter: UnifiedSqlAdapter, run_id: str, *, schema: str = DEFAULT_SCHEMA
 ) -> list[LineageEdge]:
-    """Every edge of the run, sorted."""
+    """Return all edges of the run *run_id* (any run selector), in the store of *adapter* and *schema*.
+
+    They are sorted.
+    """
     return load_edges(adapter, resolve_run(adapter, run_id, schema=schema), schema=schema)
 
 
 def find_run(store: StoreSession, selector: str, project: str | None) -> RunMetadata:
-    """The run that *selector* means, in an open store."""
+    """Return the run that *selector* means, from an open store."""
+    found = _find_run(store, selector, project)
+    _LOG.info("Run '%s' is %s: %s, %s", selector, found.run_id, found.environment, found.run_at)
+    return found
+
+
+def _find_run(store: StoreSession, selector: str, project: str | None) -> RunMetadata:
     exact = run_by_id(store, selector)
-    if exact is not None:
+    if exact is not None and not _means_others(store, selector):
         return exact
-    found = re.fullmatch(r"(?s)(.+?)(?:~(\d{1,9}))?", selector)
-    if found is None:
-        raise SelectorError(
-            "An empty run selector", hint="name a run id, an environment such as 'base', or 'latest'"
-        )
-    name, back = found[1], int(found[2] or 0)
+    name, back = _split(selector, "Run", "use a run id, an environment such as 'base', or 'latest'")
     filters = _filters(name)
     if filters is not None or _is_environment(store, name):
-        chosen = _project(store, project, selector)
+        # The environment of a workspace has runs of one project, which may be no other run's.
+        is_own = project is not None or name.startswith(OF_WORKSPACE)
+        chosen = project if is_own else find_project(store, selector)
         if filters and "sha_prefix" in filters:
             _one_commit(store, name, chosen, filters)
         runs = find_runs(
@@ -106,42 +141,64 @@ def find_run(store: StoreSession, selector: str, project: str | None) -> RunMeta
         )
         if len(runs) > back:
             return runs[back]
-        raise _too_few(store, selector, chosen, len(runs))
+        raise _too_few("Run", selector, len(runs)) if runs else unknown_run(store, selector, chosen)
     return _by_prefix(store, selector, project)
 
 
+def _means_others(store: StoreSession, name: str) -> bool:
+    """Return True if *name*, the id of a run, is also a keyword or an environment.
+
+    Other users choose the ids of runs that they push or upload, and must not replace what a word means.
+    """
+    # The ids that recorders create have at least 32 characters, and cost no further statement.
+    return _filters(name) is not None or (len(name) < ID_LENGTH and _is_environment(store, name))
+
+
+def find_project(store: StoreSession, selector: str) -> str | None:
+    """Return the only project of the store; None if it is empty.
+
+    Raises SelectorError, which names *selector*, if there are several projects.
+    """
+    names = [str(name) for (name,) in store.query("projects")]
+    return _one_project(selector, names, "this store has")
+
+
 def _one_commit(store: StoreSession, name: str, project: str | None, filters: dict[str, object]) -> None:
-    """Refuse a prefix that begins the ids of several commits."""
+    """Raise SelectorError if a prefix matches several commits."""
+    # Several runs of one commit are not ambiguous, so commits are counted.
     shas = sorted({run.git_sha for run in find_runs(store, project=project, **filters) if run.git_sha})
     if len(shas) > 1:
         raise SelectorError(
-            f"'{name}' begins {len(shas)} commits: {first_of(shas, SHOWN)}", hint="give more of it"
+            f"'{name}' is ambiguous: it matches {len(shas)} commits: {first_of(shas, SHOWN)}",
+            hint="use a longer prefix",
         )
 
 
 def _filters(name: str) -> dict[str, object] | None:
-    """What a selector other than an id or environment asks for; None for those two."""
+    """Return the filters of a selector; None if it is an id or an environment."""
     if name == "latest":
-        return {}
+        return {"without": OF_WORKSPACE}
     kind, separator, value = name.partition(":")
     if not separator or kind not in NAMED:
         return None
-    if not value:  # as from `sha:$COMMIT` where the variable is not set
-        raise SelectorError(f"Nothing after '{name}'", hint=f"for example {kind}:{NAMED[kind]}")
+    if not value:  # for example `sha:$COMMIT` with an unset variable
+        raise SelectorError(f"Missing value after '{name}'", hint=f"for example {kind}:{NAMED[kind]}")
     if kind == "branch":
         return {"branch": value}
     if kind == "sha":
+        # git prints commits in lower case, but a user may paste upper case.
         return {"sha_prefix": value.lower()}
-    return {"before": time_of(value)}
+    return {"before": parse_time(value), "without": OF_WORKSPACE}
 
 
-def time_of(text: str) -> datetime:
-    """The date or time that stands after `before:`; in UTC where it names no zone."""
+def parse_time(text: str) -> datetime:
+    """Return the date or time after `before:`; in UTC if it has no time zone."""
     try:
+        # Python 3.10 does not read the Z of UTC.
         time = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
     except ValueError:
         raise SelectorError(
-            f"Not a date or time in 'before:{text}'",
+            f"Invalid date or time in 'before:{text}'",
             hint="for example before:2026-11-01 or before:2026-11-01T12:30:00Z",
         ) from None
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
@@ -151,59 +208,159 @@ def _is_environment(store: StoreSession, name: str) -> bool:
     return bool(find_runs(store, environment=name, most=1))
 
 
-def _project(store: StoreSession, project: str | None, selector: str) -> str | None:
-    """The project to look in; None in an empty store."""
-    if project is not None:
-        return project
-    projects = [str(name) for (name,) in store.query("projects")]
+def _split(selector: str, noun: str, hint: str) -> tuple[str, int]:
+    """Return *selector* without `~N`, and N. Raises SelectorError with *hint* if it is empty."""
+    # Nine digits fit into the 32 bits of a LIMIT.
+    found = re.fullmatch(r"(?s)(.+?)(?:~(\d{1,9}))?", selector)
+    if found is None:
+        raise SelectorError(f"{noun} selector is empty", hint=hint)
+    return found[1], int(found[2] or 0)
+
+
+def _one_project(selector: str, projects: Sequence[str], where: str) -> str | None:
+    """Return the only one of *projects*; None if it is empty. Raises AmbiguousProject for several."""
     if len(projects) > 1:
-        raise SelectorError(
-            f"'{selector}' is looked for in one project, and this store has {len(projects)}: "
-            f"{', '.join(projects)}",
-            hint="say which one with --project",
+        raise AmbiguousProject(
+            f"'{selector}' is ambiguous: {where} {len(projects)} projects: {', '.join(projects)}", projects
         )
     return projects[0] if projects else None
 
 
+def _ambiguous(noun: str, prefix: str, found: Sequence[str]) -> SelectorError:
+    return SelectorError(
+        f"'{prefix}' is ambiguous: more than one {noun} id starts with it: {first_of(found, SHOWN)}",
+        hint="use a longer prefix of the id",
+    )
+
+
+def _too_few(noun: str, selector: str, count: int) -> SelectorError:
+    runs = f"is only one such {noun.lower()}" if count == 1 else f"are only {count} such {noun.lower()}s"
+    kind = RunNotFound if noun == "Run" else SelectorError
+    return kind(f"{noun} '{selector}' not found: there {runs}", hint=f"the oldest one is ~{count - 1}")
+
+
 def _by_prefix(store: StoreSession, prefix: str, project: str | None) -> RunMetadata:
+    # One more than an error shows, to detect that there are more.
+    # Failed runs as well: an id names one run, whatever became of it.
     runs = find_runs(store, run_id_prefix=prefix, project=project, most=SHOWN + 1, status=None)
-    if not runs and project is not None:  # an id means one run, of whatever project
+    if not runs and project is not None:  # an id identifies a run in any project
         runs = find_runs(store, run_id_prefix=prefix, most=SHOWN + 1, status=None)
     if len(runs) == 1:
         return runs[0]
     if runs:
         found = [f"{run.run_id} ({run.environment}, {run.run_at:%Y-%m-%d %H:%M})" for run in runs]
-        raise SelectorError(
-            f"'{prefix}' begins the ids of more than one run: {first_of(found, SHOWN)}",
-            hint="give more of the id",
-        )
-    raise _unknown(store, prefix, project)
+        raise _ambiguous("run", prefix, found)
+    raise unknown_run(store, prefix, project)
 
 
-def _unknown(store: StoreSession, selector: str, project: str | None) -> SelectorError:
+def unknown_run(store: StoreSession, selector: str, project: str | None) -> RunNotFound:
+    """Return the error for a selector that matches no run of *project*."""
     labels = store.query("labels", project=project)
     if not labels:
         where = f" of project '{project}'" if project else ""
-        return SelectorError(
-            f"No run '{selector}': the store holds no run{where}", hint="recce-meta record writes one"
+        return RunNotFound(
+            f"Run '{selector}' not found: the store has no runs{where}",
+            hint="record one with recce-meta record",
         )
     known = {str(environment) for environment, _ in labels} | {"latest"}
     known |= {f"branch:{branch}" for _, branch in labels if branch}
     environment = selector.partition("~")[0]
     if environment in CONVENTIONAL and environment not in known:
-        return SelectorError(
-            f"No run '{selector}': none is recorded as {environment} yet",
-            hint=f"recce-meta record --environment {environment} --target-path DIR writes one, "
-            f"scan -e {environment} one of a database; or name one of: {', '.join(sorted(known)[:10])}",
+        return RunNotFound(
+            f"Run '{selector}' not found: no run is recorded as {environment} yet",
+            hint=f"record one with recce-meta record --environment {environment} --target-path DIR, or scan "
+            f"a database with scan -e {environment}; or use one of: {', '.join(sorted(known)[:10])}",
         )
     branch = f"branch:{selector}"
     hint = f"did you mean '{branch}'?" if branch in known else did_you_mean(selector, sorted(known))
-    listing = f"recce-meta runs lists them; a name is one of: {', '.join(sorted(known)[:10])}"
-    return SelectorError(f"No run '{selector}'", hint=hint or listing)
+    listing = f"list the runs with recce-meta runs, or use one of: {', '.join(sorted(known)[:10])}"
+    return RunNotFound(f"Run '{selector}' not found", hint=hint or listing)
 
 
-def _too_few(store: StoreSession, selector: str, project: str | None, count: int) -> SelectorError:
-    if count == 0:
-        return _unknown(store, selector, project)
-    runs = "is only one such run" if count == 1 else f"are only {count} such runs"
-    return SelectorError(f"No run '{selector}': there {runs}", hint=f"the oldest of them is ~{count - 1}")
+_RUN_FIELDS = (
+    "quality_run_id", "run_id", "project_name", "environment", "started_at", "finished_at", "target_name",
+)  # fmt: skip
+
+
+def find_quality_runs(store: StoreSession, **filters: object) -> list[QualityRun]:
+    """Return measurements, newest first: *filters* are the binds of `sql/queries/quality_runs.sql`.
+
+    Failed measurements are left out unless `status=None` is given.
+    """
+    every: dict[str, object] = dict.fromkeys(
+        ("quality_run_id", "id_prefix", "run_id", "project", "environment", "before", "ids")
+    )
+    every["status"] = COMPLETE
+    return [_run_of(row) for row in store.query("quality_runs", **{**every, "most": 2**31, **filters})]
+
+
+def find_quality_run(
+    store: StoreSession, selector: str, *, project: str | None = None, environment: str | None = None
+) -> QualityRun:
+    """Return the measurement that *selector* means. Raises SelectorError if none or several match."""
+    if exact := find_quality_runs(store, quality_run_id=selector, status=None):
+        return exact[0]
+    name, back = _split(selector, "Measurement", "use an id, an environment, or 'latest'")
+    filters = _quality_filters(store, name)
+    if filters is None:
+        return _quality_by_prefix(store, selector, project)
+    chosen = project
+    if project is None:  # if nothing was measured, no project
+        names = sorted({str(name) for name, _ in store.query("quality_projects")})
+        chosen = _one_project(selector, names, "quality was measured in")
+    named = {"project": chosen, "environment": environment, **filters}
+    runs = find_quality_runs(store, **named, most=back + 1)
+    if len(runs) > back:
+        return runs[back]
+    raise _too_few("Measurement", selector, len(runs)) if runs else _unknown_quality_run(store, selector)
+
+
+def _quality_filters(store: StoreSession, name: str) -> dict[str, object] | None:
+    """Return the filters of a selector; None if it is an id."""
+    if name == "latest":
+        return {}
+    if name.startswith("before:"):
+        return {"before": parse_time(name.removeprefix("before:"))}
+    return {"environment": name} if find_quality_runs(store, environment=name, most=1) else None
+
+
+def _quality_by_prefix(store: StoreSession, prefix: str, project: str | None) -> QualityRun:
+    runs = find_quality_runs(store, id_prefix=prefix, project=project, most=SHOWN + 1, status=None)
+    if len(runs) == 1:
+        return runs[0]
+    if runs:
+        found = [f"{run.quality_run_id} ({run.environment}, {run.started_at:%Y-%m-%d %H:%M})" for run in runs]
+        raise _ambiguous("measurement", prefix, found)
+    raise _unknown_quality_run(store, prefix)
+
+
+def _unknown_quality_run(store: StoreSession, selector: str) -> SelectorError:
+    known = sorted({str(environment) for _, environment in store.query("quality_projects")})
+    if not known:
+        return SelectorError(
+            f"Measurement '{selector}' not found: quality was not measured yet",
+            hint="measure it with recce-meta quality",
+        )
+    return SelectorError(
+        f"Measurement '{selector}' not found",
+        hint=did_you_mean(selector, [*known, "latest"])
+        or f"use an id, before:DATE, or one of: {', '.join([*known[:10], 'latest'])}",
+    )
+
+
+def _run_of(row: tuple[Any, ...]) -> QualityRun:
+    *first, percent, rows, seed, keeps_values, table_count, failed_count, score, version, status, reason = row
+    fields: dict[str, Any] = dict(zip(_RUN_FIELDS, first, strict=True))
+    for name in ("started_at", "finished_at"):
+        fields[name] = fields[name].astimezone(timezone.utc)
+    return QualityRun(
+        **fields,
+        sample=None if seed is None else Sample(percent=percent, rows=rows, seed=seed),
+        keeps_values=keeps_values,
+        table_count=table_count,
+        failed_count=failed_count,
+        score=score,
+        recorder_version=version,
+        status=status,
+        reason=reason,
+    )

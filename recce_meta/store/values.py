@@ -1,14 +1,14 @@
-"""Cells' values as text that loses nothing, and as JSON that loses nothing. Pure.
+"""Lossless conversion of cell values to text and to JSON, and back. No I/O.
 
-A value comes back as it went in: equal, and of the same Python type. Three things change: a tuple comes
-back as a list, any other sequence of bytes as `bytes`, and a value of a type not listed in `KINDS` as the
-text that Python makes of it. A time with a zone comes back with the same offset.
+A value is restored equal and with the same Python type, with three exceptions: a tuple becomes a list,
+any other byte sequence becomes `bytes`, and a value of a type not listed in `KINDS` becomes its Python
+string. A time with a zone is restored with the same offset.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from math import inf, isfinite, nan
@@ -16,19 +16,21 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from recce_meta.errors import StoreError
-from recce_meta.models.data_diff import Value
+from recce_meta.models.data_diff import Profile, Value
+from recce_meta.redaction import without_passwords
 
 JsonTree: TypeAlias = Any
 
 LARGEST_INTEGER = 2**53 - 1
-"""Beyond it, readers of JSON that have only floats would round; RFC 8259, section 6."""
+"""JSON readers that use only floats would round larger integers; RFC 8259, section 6."""
 TAG = "$"
-"""What the name of an object's only member begins with, where the object stands for something else."""
+"""Prefix of the only member of an object that encodes a value without a JSON equivalent."""
 LIST, MAP = "list", "map"
 TEXT, ESCAPED = "text", "escaped"
-"""Text as it is; and text that databases refuse (U+0000, halves of surrogate pairs), as a JSON string."""
+"""Plain text, and text that databases reject (U+0000, unpaired surrogates), encoded as a JSON string."""
 
 
 def _interval(text: str) -> timedelta:
@@ -55,12 +57,13 @@ KINDS: Mapping[str, Callable[[str], Value]] = {
     LIST: _nested,
     MAP: _nested,
 }
-"""What a text stands for, and how it is read."""
+"""Kinds of value, and the function that parses the text of each."""
 
 
 def kind_and_text(value: Value) -> tuple[str, str]:
-    """Which of `KINDS` *value*, which is not None, is, and the text that stands for it."""
+    """Return the kind of *value*, one of `KINDS`, and its text. *value* must not be None."""
     if isinstance(value, str):
+        # A subclass of `str`, such as an enum, may override its own text.
         return (TEXT, str.__str__(value)) if is_storable(value) else (ESCAPED, json.dumps(value))
     for kind, types, text in _SCALARS:
         if isinstance(value, types):
@@ -73,22 +76,22 @@ def kind_and_text(value: Value) -> tuple[str, str]:
 
 
 def value_of(kind: str, text: str) -> Value:
-    """The value that `kind_and_text` gave *kind* and *text* for.
+    """Return the value from the *kind* and *text* of `kind_and_text`.
 
-    Raises StoreError for a kind of a later recce_meta.
+    Raises StoreError for a kind that a newer recce_meta introduced.
     """
     read = KINDS.get(kind)
     if read is None:
-        raise StoreError(f"A kept value is of the unknown kind '{kind}'", hint="upgrade recce-meta")
+        raise StoreError(f"Unknown kind of stored value: '{kind}'", hint="upgrade recce-meta")
     return read(text)
 
 
 def number_of(value: Value) -> float | None:
-    """*value* as a double where it is a number; one beyond their range is infinite."""
+    """Return *value* as a double if it is a number, else None; numbers out of range become infinite."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return None
     if isinstance(value, Decimal) and value.is_nan():
-        return nan  # a signalling NaN refuses to be converted
+        return nan  # converting a signalling NaN raises an error
     try:
         return float(value)
     except OverflowError:
@@ -96,12 +99,21 @@ def number_of(value: Value) -> float | None:
 
 
 def json_text(value: Value) -> str:
-    """*value* as JSON text; `value_of_tree` reads what it decodes to."""
+    """Return *value* as JSON text; `value_of_tree` reads the decoded JSON."""
     return msgspec.json.encode(tree_of(value)).decode()
 
 
+def masked_json(fields: Struct) -> str:
+    """Return a struct without nested ones as JSON text, its strings storable and without passwords."""
+    masked = {
+        name: without_passwords(storable(value)) if isinstance(value, str) else value
+        for name, value in msgspec.to_builtins(fields).items()
+    }
+    return msgspec.json.encode(masked).decode()
+
+
 def tree_of(value: Value) -> JsonTree:
-    """*value* as JSON has it where JSON has it, anything else as an object `{"$kind": "text"}`."""
+    """Return *value* as JSON; a value without a JSON equivalent becomes an object `{"$kind": "text"}`."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str) and is_storable(value):
@@ -119,11 +131,12 @@ def tree_of(value: Value) -> JsonTree:
 
 
 def value_of_tree(tree: JsonTree) -> Value:
-    """The value that `tree_of` made *tree* of."""
+    """Return the value from *tree*, the result of `tree_of`."""
     if isinstance(tree, list):
         return [value_of_tree(item) for item in tree]
     if not isinstance(tree, dict):
         return tree
+    # A user's key never looks like a tag here, because such mappings are written as pairs.
     if len(tree) == 1:
         ((name, content),) = tree.items()
         if name == TAG + MAP:
@@ -134,34 +147,36 @@ def value_of_tree(tree: JsonTree) -> Value:
 
 
 def is_storable(text: str) -> bool:
-    """Whether every warehouse can hold *text*, also inside JSON."""
+    """Return True if every warehouse can store *text*, also inside JSON."""
     if "\0" in text:
         return False
+    # Looking at each character is slow, and most texts are ASCII.
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def storable(text: str) -> str:
-    """*text* with U+FFFD for what databases refuse: U+0000, and halves of surrogate pairs."""
+    """Return *text* with U+FFFD in place of what databases reject: U+0000 and unpaired surrogates."""
     if is_storable(text):
         return text
+    # UTF-16 joins pairs of surrogates, so that only unpaired ones are replaced.
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _tree_of_mapping(value: Mapping[Value, Value]) -> JsonTree:
-    """An object, unless a key is no text, or could be taken for a tag: then pairs."""
+    """Return an object; or pairs, if a key is not a string or looks like a tag."""
     if all(isinstance(key, str) and not key.startswith(TAG) and is_storable(key) for key in value):
         return {str.__str__(key): tree_of(item) for key, item in value.items()}
     return {TAG + MAP: [[tree_of(key), tree_of(item)] for key, item in value.items()]}
 
 
 def _hashable(key: Value) -> Value:
-    """*key* as a dict takes it: DuckDB's maps may have lists for keys."""
+    """Return *key* in a hashable form, because DuckDB's maps may have lists as keys."""
     return tuple(map(_hashable, key)) if isinstance(key, list) else key
 
 
 def _int_text(value: int) -> str:
-    """Decimal digits, of which Python converts 4,300 at most unasked; hexadecimal ones beyond."""
+    """Return decimal digits, or hexadecimal ones for large numbers: Python limits decimals to 4,300."""
     return int.__repr__(value) if value.bit_length() < 8_192 else hex(value)
 
 
@@ -182,4 +197,64 @@ _SCALARS: tuple[tuple[str, type | tuple[type, ...], Callable[[Any], str]], ...] 
     ("interval", timedelta, _interval_text),
     ("uuid", UUID, str),
 )
-"""Each kind after those that Python counts among it: a bool is an int, a datetime a date."""
+"""Subtypes come first: a bool is an int, a datetime is a date."""
+
+
+FIGURES = ("min", "max", "average", "median")
+"""Figures of a profile stored both as text and as a number; they are the keys of `value_kinds`."""
+
+_kinds = msgspec.json.Decoder(dict[str, str]).decode
+
+
+def value_from(kind: object, text: object) -> Value:
+    """Return the value of *text*; None if *kind* or *text* is None."""
+    return None if kind is None or text is None else value_of(str(kind), str(text))
+
+
+def profile_fields(profile: Profile) -> tuple[object, ...]:
+    """Return the stored fields of *profile*, from `column_type` to `average_length`."""
+    values = (profile.min, profile.max, profile.avg, profile.median)
+    texts = [None if value is None else kind_and_text(value) for value in values]
+    kinds = {name: text[0] for name, text in zip(FIGURES, texts, strict=True) if text}
+    return (
+        storable(profile.type),
+        profile.row_count,
+        profile.not_null_count,
+        profile.distinct_count,
+        profile.is_approximate,
+        # The texts are exact; the numbers are for users of SQL.
+        *(text and text[1] for text in texts),
+        *map(number_of, values),
+        msgspec.json.encode(kinds).decode(),
+        profile.true_count,
+        profile.min_length,
+        profile.max_length,
+        profile.avg_length,
+    )
+
+
+def profile_from(fields: Sequence[Any]) -> Profile:
+    """Return the profile of its stored *fields*, without the numbers of figures."""
+    (
+        column_type, row_count, not_null_count, distinct_count, is_approximate,
+        *texts, value_kinds, true_count, min_length, max_length, average_length,
+    ) = fields  # fmt: skip
+    kinds = _kinds(value_kinds)
+    smallest, largest, average, median = (
+        value_from(kinds.get(figure), text) for figure, text in zip(FIGURES, texts, strict=True)
+    )
+    return Profile(
+        type=column_type,
+        row_count=row_count,
+        not_null_count=not_null_count,
+        distinct_count=distinct_count,
+        is_approximate=is_approximate,
+        min=smallest,
+        max=largest,
+        avg=average,
+        median=median,
+        true_count=true_count,
+        min_length=min_length,
+        max_length=max_length,
+        avg_length=average_length,
+    )

@@ -1,4 +1,4 @@
-"""Records a run: what the store does not have yet, in one transaction, the run's own row last."""
+"""Recording of a run: writes the missing data in one transaction, the run's own row last."""
 
 from __future__ import annotations
 
@@ -10,32 +10,31 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.masking import without_passwords
 from recce_meta.models import NodeResult, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
-from recce_meta.models.column_lineage import Analyse, ColumnGraph, KnownColumns, shortened
+from recce_meta.models.lineage import Analyse, ColumnGraph, KnownColumns, first_warnings
+from recce_meta.models.rows import Tabular
 from recce_meta.models.run import with_build
 from recce_meta.models.statistics import NodeStatistics
-from recce_meta.store import content
-from recce_meta.store.changes import store_changes
+from recce_meta.redaction import without_passwords
+from recce_meta.store import content, run_hash
 from recce_meta.store.columns import (
     AnalysesGone,
     ColumnPieces,
     FoundGraph,
     column_pieces,
     find_column_graph,
+    has_stored_references,
     known_columns,
-    references_known,
     write_columns,
 )
 from recce_meta.store.content import Contents, contents
-from recce_meta.store.edges import add_origins
-from recce_meta.store.facts import write_facts
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import StoreSession, open_store
-from recce_meta.store.read import run_by_id
-from recce_meta.store.retry import retrying
-from recce_meta.store.rows import names_of, run_row
+from recce_meta.store.graphs import add_origins, store_changes
+from recce_meta.store.prune import free_id, refuse_deleted
+from recce_meta.store.read import names_of, run_by_id, run_row, write_facts
+from recce_meta.store.run_hash import content_hash
+from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.store.statistics import StatisticsWritten, add_statistics
 
 RUN_COLUMNS = RunMetadata.__struct_fields__
@@ -45,38 +44,38 @@ RESULT_COLUMNS = (
 )  # fmt: skip
 
 MANY_VERSIONS = 500
-"""From how many new node versions on a server's planner is told of them: its own look may be minutes away."""
+"""Run ANALYZE after inserting at least this many versions, because autovacuum may lag by minutes."""
 
 
-class RecordResult(Struct, frozen=True, kw_only=True):
-    """What `record_run` did."""
+class RecordResult(Tabular, frozen=True, kw_only=True):
+    """Result of `record_run`."""
 
     run: RunMetadata
-    """The run as it is stored."""
+    """The stored run."""
     written: bool
-    """Whether the run is new; otherwise nothing was written."""
+    """True if the run is new; otherwise nothing was written."""
     differs: bool = False
-    """Whether the run that is stored under this id has other contents than the one that was to be written."""
+    """True if the stored run with this id has other contents than the run to record."""
     new_graph: bool = False
-    """Whether any node differs from every graph recorded before."""
+    """True if no run with the same graph was recorded before."""
     versions_written: int = 0
     macros_written: int = 0
     code_sent: int = 0
-    """Characters of code, raw and compiled, that were sent for nodes and macros."""
+    """Characters of raw and compiled code sent for nodes and macros."""
     statistics: StatisticsWritten = StatisticsWritten()
-    """What was written of statistics, also with a run that was there before."""
+    """Statistics written, also for a run that was already stored."""
     analyses_written: int = 0
-    """Analyses of nodes' SQL that the store did not have, whoever made them first."""
+    """Number of analyses of SQL that the store did not have."""
     columns_added: bool = False
-    """Whether a run that was there before, without column lineage or with an outdated one, has it now."""
+    """True if column lineage was added to, or updated in, a run that was already stored."""
     column_gaps: tuple[str, ...] = ()
-    """Unique ids of nodes without columns, where all columns are those of an earlier run."""
+    """Unique ids of nodes without columns, if the column graph of an earlier run is reused."""
     column_warnings: tuple[str, ...] = ()
-    """One sentence with the node for each whose columns could not be told now."""
+    """One sentence for each node whose columns could not be determined by this recording."""
 
 
 class _Entry(Struct, frozen=True):
-    """What is to be recorded."""
+    """Data to record."""
 
     run: RunMetadata
     pieces: Contents
@@ -84,9 +83,11 @@ class _Entry(Struct, frozen=True):
     facts: Sequence[RelationFacts]
     statistics: Sequence[NodeStatistics]
     has_columns: bool
-    """Whether the run is to have column lineage."""
+    """True if the run gets column lineage."""
     column_warnings: tuple[str, ...] = ()
-    """Warnings of the analysis that this recorder made for the run."""
+    """Warnings from the column analysis of this recording."""
+    id_of_contents: bool = False
+    """True if the id of the run follows from its contents."""
 
 
 def record_run(
@@ -97,16 +98,20 @@ def record_run(
     now: datetime | None = None,
     statistics: Sequence[NodeStatistics] = (),
     analyse: Analyse | None = None,
+    id_of_contents: bool = False,
 ) -> RecordResult:
-    """Write *project* as one run, with *statistics* of its nodes, creating the store where there is none.
+    """Write *project* as one run, with *statistics* of its nodes; create the store if it does not exist.
 
-    A run whose id is stored already is left as it is; of *statistics* and column lineage, what it lacks is
-    added, unless it holds other contents than *project*. Other recorders are waited for.
+    A run whose id is already stored is not changed; only missing *statistics* and column lineage are
+    added, unless its contents differ from *project*. Waits for other recorders.
 
-    With *analyse*, the run has column lineage. It is called outside of any transaction, with what the
-    project's latest column graph holds, and not at all where this recorder made one of the same graph before
-    in which no query had too little time; a second time, with nothing known, where what it left out was
-    pruned meanwhile.
+    Raises StoreError if a run with this id was pruned. With *id_of_contents*, the id follows from the
+    contents, which may occur again: the run then gets another id.
+
+    With *analyse*, the run gets column lineage. *analyse* is called outside of any transaction, with the
+    contents of the project's latest column graphs. It is not called if the same recorder version has
+    already stored a column graph of the same graph without timeouts. It is called a second time, with an
+    empty mapping, if analyses that it left out were pruned in the meantime.
     """
     pieces = contents(project)
     run = replace(
@@ -119,15 +124,26 @@ def record_run(
         macro_set_id=pieces.macro_set_id,
         warnings=project.warnings or project.run.warnings,
     )
-    entry = _Entry(run, pieces, project.results, project.facts, statistics, analyse is not None)
+    entry = _Entry(
+        run,
+        pieces,
+        project.results,
+        project.facts,
+        statistics,
+        has_columns=analyse is not None,
+        id_of_contents=id_of_contents,
+    )
+    # Analysing columns can take minutes, so the first transaction only finds out whether they are stored.
     done = retrying(lambda: _record(adapter, schema, entry, None))
     if isinstance(done, RecordResult) or analyse is None:
         return _whole(done)
+    # The analysis takes minutes, in which DuckDB would keep the file locked.
     if adapter.warehouse.is_in_process and adapter.is_shareable:
-        adapter.close()  # others may have the file meanwhile
+        adapter.close()  # other processes may open the file in the meantime
     try:
         return _record_with(adapter, schema, entry, analyse(done))
     except AnalysesGone:
+        # The second attempt refers to no stored analysis, so that no prune can break it.
         return _record_with(adapter, schema, entry, analyse({}))
 
 
@@ -135,7 +151,7 @@ def _record_with(
     adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnGraph
 ) -> RecordResult:
     pieces = column_pieces(columns)
-    entry = replace(entry, column_warnings=shortened(columns.warnings))
+    entry = replace(entry, column_warnings=first_warnings(columns.warnings))
     done = _whole(retrying(lambda: _record(adapter, schema, entry, pieces)))
     return replace(done, column_warnings=columns.warnings) if done.written or done.columns_added else done
 
@@ -143,10 +159,11 @@ def _record_with(
 def _record(
     adapter: UnifiedSqlAdapter, schema: str, entry: _Entry, columns: ColumnPieces | None
 ) -> RecordResult | KnownColumns:
-    """Record in one transaction; or, where column lineage has to be computed first, what is known of it."""
-    run, pieces = entry.run, entry.pieces
+    """Record in one transaction; or return the known columns if column lineage must be computed first."""
+    pieces = entry.pieces
     with open_store(adapter, schema, create=True, writes=True) as store:
-        stored = run_by_id(store, run.run_id)
+        entry, stored = _admit(store, entry)
+        run = entry.run
         if stored is not None:
             return _complete(store, entry, stored, columns)
         found = _column_graph(store, entry, columns)
@@ -160,15 +177,19 @@ def _record(
             )
         new_graph = not store.query("graph_stored", graph_id=pieces.graph_id)
         versions, code = write_graph(store, pieces) if new_graph else (0, 0)
+        # New versions are written with their origins, so only stored ones may lack some.
         if versions < len(pieces.versions):
             add_origins(store, run, pieces)
         macros, macro_code = write_macros(store, pieces)
         analyses = write_columns(store, columns) if columns else 0
-        if entry.results:
-            store.insert("run_results", RESULT_COLUMNS, (result_row(run, result) for result in entry.results))
-        write_facts(store, run.run_id, entry.facts)
+        results = [result_row(run, result) for result in entry.results]
+        if results:
+            store.insert("run_results", RESULT_COLUMNS, results)
+        fact_parts = write_facts(store, run.run_id, entry.facts)
         added = add_statistics(store, run.run_id, entry.statistics)
-        store.insert("runs", RUN_COLUMNS, [run_row(run)])
+        own = run_row(run)
+        store.insert("run_hashes", run_hash.COLUMNS, [(run.run_id, content_hash(own, results, fact_parts))])
+        store.insert("runs", RUN_COLUMNS, [own])
         if (first := _recorded_by_another(store, run)) is not None:
             return RecordResult(run=first, written=False, differs=first.graph_id != run.graph_id)
         store_changes(store)
@@ -187,8 +208,23 @@ def _record(
     )
 
 
+def _admit(store: StoreSession, entry: _Entry) -> tuple[_Entry, RunMetadata | None]:
+    """Return *entry* with an id that was not deleted, and the run that is stored under this id."""
+    run_id = entry.run.run_id
+    stored = run_by_id(store, run_id)
+    if stored is not None:
+        return entry, stored
+    if not entry.id_of_contents:
+        refuse_deleted(store, run_id, hint="record it under another id with --run-id")
+        return entry, None
+    free = free_id(store, run_id)
+    if free == run_id:
+        return entry, None
+    return replace(entry, run=replace(entry.run, run_id=free)), run_by_id(store, free)
+
+
 def _column_graph(store: StoreSession, entry: _Entry, columns: ColumnPieces | None) -> FoundGraph | None:
-    """The column graph that the run is to have: of what was computed, else of an earlier run."""
+    """Return the run's column graph: the computed one, else that of an earlier run."""
     if columns is not None:
         return FoundGraph(columns.column_graph_id)
     return find_column_graph(store, entry.run) if entry.has_columns else None
@@ -197,17 +233,19 @@ def _column_graph(store: StoreSession, entry: _Entry, columns: ColumnPieces | No
 def _complete(
     store: StoreSession, entry: _Entry, stored: RunMetadata, columns: ColumnPieces | None
 ) -> RecordResult | KnownColumns:
-    """Add what the run that is *stored* lacks; or, as `_record`, what is known of its column lineage."""
+    """Add the data that the *stored* run lacks; or return the known columns, like `_record`."""
+    # Statistics and lineage of other contents must not be added to this run.
     if stored.graph_id != entry.run.graph_id:
         nothing = add_statistics(store, stored.run_id, ())
         return RecordResult(run=stored, written=False, differs=True, statistics=nothing)
     found, analyses = None, 0
     outdated = stored.column_graph_id
-    if entry.has_columns and (outdated is None or not references_known(store, outdated)):
+    if entry.has_columns and (outdated is None or not has_stored_references(store, outdated)):
         found = _column_graph(store, entry, columns)
         if found is None:
             return known_columns(store, entry.run)
         analyses = write_columns(store, columns) if columns else 0
+        # Only replaces the graph that was read: another recorder may have set a newer one.
         changed = {"column_graph_id": found.column_graph_id, "outdated": outdated}
         store.execute("set_column_graph", run_id=stored.run_id, **changed)
         stored = replace(stored, column_graph_id=found.column_graph_id)
@@ -222,23 +260,25 @@ def _complete(
 
 
 def _whole(done: RecordResult | KnownColumns) -> RecordResult:
-    """*done*, where all that recording needs was there."""
+    """Return *done*; raise TypeError if column lineage is still missing."""
     if not isinstance(done, RecordResult):
         raise TypeError("A run was to be recorded without its column lineage")
     return done
 
 
 def _recorded_by_another(store: StoreSession, run: RunMetadata) -> RunMetadata | None:
-    """The run under this id that another recorder was faster with, where no transaction kept it waiting."""
+    """Return the run that another recorder wrote first under this id, in a warehouse without transactions."""
     if store.has_transactions:
         return None
     kept = run_by_id(store, run.run_id)
+    # The id is the same, but the time of recording identifies this process's row.
     return kept if kept is not None and kept.recorded_at != run.recorded_at else None
 
 
 def write_graph(store: StoreSession, pieces: Contents) -> tuple[int, int]:
-    """Write what is missing of a graph; how many node versions were, and how long their code is."""
+    """Write the missing parts of a graph. Return the number of new versions and the length of their code."""
     graph_id = pieces.graph_id
+    # Written first, so that the queries for missing rows need no list of ids.
     store.insert("graph_parts", content.PART_COLUMNS, ((graph_id, part) for part in pieces.parts))
     missing = names_of(store.query("missing_parts", graph_id=graph_id))
     store.insert(
@@ -258,10 +298,11 @@ def write_graph(store: StoreSession, pieces: Contents) -> tuple[int, int]:
 
 
 def write_macros(store: StoreSession, pieces: Contents) -> tuple[int, int]:
-    """Write what is missing of a set of macros; how many macros were, and how long their code is."""
+    """Write the missing macros of a set. Return their number and the length of their code."""
     set_id = pieces.macro_set_id
     if not pieces.macros or store.query("macro_set_stored", macro_set_id=set_id):
         return 0, 0
+    # Written first, as the parts of a graph are.
     store.insert("macro_sets", content.MACRO_SET_COLUMNS, ((set_id, identity) for identity in pieces.macros))
     missing = names_of(store.query("missing_macros", macro_set_id=set_id))
     macros = {identity: pieces.macros[identity] for identity in missing}
@@ -270,7 +311,7 @@ def write_macros(store: StoreSession, pieces: Contents) -> tuple[int, int]:
 
 
 def result_row(run: RunMetadata, result: NodeResult) -> content.Row:
-    """The row of `run_results`, in the order of `RESULT_COLUMNS`."""
+    """Return the row of `run_results`, in the order of `RESULT_COLUMNS`."""
     return (
         run.run_id,
         result.unique_id,

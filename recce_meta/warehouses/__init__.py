@@ -1,92 +1,100 @@
-"""The supported warehouses: one file each, found by name."""
+"""Warehouses by name and by URL scheme: the built-in ones and those of other packages."""
 
 from __future__ import annotations
 
-import pkgutil
 from functools import cache
-from importlib import import_module
 
 from recce_meta.errors import UnknownNameError
-from recce_meta.plugins import WAREHOUSES, broken, clashes, installed, loaded
-from recce_meta.warehouses.base import REGISTRY, ConnectionPlan, UrlParts, Warehouse
-from recce_meta.warehouses.by_url import backends, database_of
+from recce_meta.plugins import WAREHOUSES, clash_warnings, plugin_error, plugin_names
+from recce_meta.warehouses.base import ConnectionPlan, StoreRights, UrlParts, Warehouse
 from recce_meta.warehouses.fields import Fields, masked
-
-_SHARED = ("base", "fields", "position")
+from recce_meta.warehouses.generic.connection import DATABASES, other_database
+from recce_meta.warehouses.registry import built_in, folders_with, plugin
 
 __all__ = [
     "ConnectionPlan",
     "Fields",
+    "StoreRights",
     "UrlParts",
     "Warehouse",
     "available",
     "clashing",
     "masked",
+    "url_databases",
     "url_schemes",
     "warehouse_for_scheme",
     "warehouse_named",
+    "warehouse_of_store",
 ]
+
+URL_FOLDERS = {"mariadb": "mysql", "mysql": "mysql", "sqlite": "sqlite"}
+"""Folders by URL scheme, for databases without dbt profiles and without the store."""
 
 
 @cache
 def available() -> tuple[str, ...]:
-    """The names of all supported warehouses, sorted."""
-    return tuple(
-        sorted(
-            module.name
-            for module in pkgutil.iter_modules(__path__)
-            if module.name not in _SHARED and not module.ispkg
-        )
-    )
+    """Return the sorted names of all warehouses that profiles and the store support."""
+    return tuple(name for name in folders_with("connection") if name not in URL_FOLDERS.values())
+
+
+def url_databases() -> tuple[str, ...]:
+    """Return the sorted URL schemes of databases that are only reached by a URL."""
+    return tuple(sorted((*URL_FOLDERS, *DATABASES)))
 
 
 def warehouse_named(name: str, *, where: str = "") -> Warehouse:
-    """The warehouse of a profile's `type:`; *where* completes the message if there is none.
+    """Return the warehouse for the `type:` of a profile; *where* is added to the error message.
 
-    What is not built in is looked for among the packages that bring a warehouse. Raises UnknownNameError
-    where none does, PluginError where its package cannot be used.
+    Falls back to warehouses of installed packages. Raises UnknownNameError if no package has it, PluginError
+    if the package's warehouse is unusable.
     """
-    if name in available():
-        import_module(f"{__name__}.{name}")
-        return REGISTRY[name]()
-    brought = loaded(WAREHOUSES, name)
-    if brought is not None:
-        return _checked(name, brought)
-    raise UnknownNameError("warehouse type", name, (*available(), *installed(WAREHOUSES)), where=where)
+    found = built_in("connection", name, Warehouse) if name in available() else _plugin(name)
+    if found is None:
+        known = (*available(), *plugin_names(WAREHOUSES))
+        raise UnknownNameError("warehouse type", name, known, where=where)
+    return found()
+
+
+def warehouse_of_store(dialect: str) -> Warehouse:
+    """Return the warehouse whose store has the SQL of *dialect*, also if profiles do not support it."""
+    found = built_in("connection", URL_FOLDERS.get(dialect, ""), Warehouse)
+    return warehouse_named(dialect) if found is None else found()
 
 
 def url_schemes() -> tuple[str, ...]:
-    """Return every word that a URL may start with, except those of other packages."""
+    """Return all URL schemes, except those of other packages."""
     own = (scheme for name in available() for scheme in warehouse_named(name).url_schemes)
-    return tuple(dict.fromkeys([*own, *backends()]))
+    return tuple(dict.fromkeys([*own, *url_databases()]))
 
 
 def warehouse_for_scheme(scheme: str) -> Warehouse:
-    """The warehouse of a URL that starts with *scheme* (`postgresql`, `postgresql+psycopg`, `duckdb`)."""
+    """Return the warehouse for URLs with *scheme* (`postgresql`, `postgresql+psycopg`, `duckdb`)."""
     backend = scheme.partition("+")[0]
     for name in available():
         warehouse = warehouse_named(name)
         if backend in warehouse.url_schemes:
             return warehouse
-    if backend in backends():
-        return database_of(backend)
-    for name in installed(WAREHOUSES):
+    if (found := built_in("connection", URL_FOLDERS.get(backend, ""), Warehouse)) is not None:
+        return found()
+    if backend in DATABASES:
+        return other_database(backend)
+    for name in plugin_names(WAREHOUSES):
         if name not in available() and backend in (warehouse := warehouse_named(name)).url_schemes:
             return warehouse
-    known = (*available(), *backends(), *installed(WAREHOUSES))
+    known = (*available(), *url_databases(), *plugin_names(WAREHOUSES))
     raise UnknownNameError("database", backend, known, where="in the URL")
 
 
 def clashing() -> tuple[str, ...]:
-    """One sentence for each warehouse that a package brings under a name that is built in."""
-    return clashes(WAREHOUSES, (*available(), *backends()))
+    """Return one warning for each warehouse that a package registers under a built-in name."""
+    return clash_warnings(WAREHOUSES, (*available(), *url_databases()))
 
 
-def _checked(name: str, brought: object) -> Warehouse:
-    """The warehouse that a package registers as *name*, of the class *brought*."""
-    if not (isinstance(brought, type) and issubclass(brought, Warehouse)):
-        raise broken(WAREHOUSES, name, f"{brought!r} is no subclass of recce_meta.warehouses.Warehouse")
-    if brought.name != name or not brought.dialect:
-        problem = f"its name is '{brought.name}'" if brought.name != name else "it names no SQL dialect"
-        raise broken(WAREHOUSES, name, problem)
-    return brought()
+def _plugin(name: str) -> type[Warehouse] | None:
+    """Return the warehouse that a package registers as *name*. Raises PluginError if it is unusable."""
+    found = plugin(WAREHOUSES, name, Warehouse)
+    if found is not None and found.name != name:
+        raise plugin_error(WAREHOUSES, name, f"its name is '{found.name}'")
+    if found is not None and not found.dialect:
+        raise plugin_error(WAREHOUSES, name, "it has no SQL dialect")
+    return found

@@ -1,27 +1,24 @@
-"""What a warehouse is: facts about its SQL, and how a profile's fields become a connection.
+"""Base class of warehouses: facts about a warehouse's SQL, and the mapping of profile fields to a connection.
 
-A warehouse is one file in this package, named after the `type:` of `profiles.yml`, with one class that
-overrides what differs from the documented defaults below. Nothing here imports a driver or talks to a
-database: the functions take mappings and give values.
+A warehouse is one folder of this package, named after the `type:` of `profiles.yml`. Its module `connection`
+defines one class that overrides the defaults below. Nothing here imports a driver or connects to a database:
+the functions map values to values.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from recce_meta.errors import UsageError, WarehouseError, quoted
-from recce_meta.warehouses.fields import Fields
-
-REGISTRY: dict[str, type[Warehouse]] = {}
-"""Warehouse classes by name; a class enters by being defined."""
+from recce_meta.errors import ProfileError, UsageError, WarehouseError, quoted
+from recce_meta.warehouses.fields import Fields, secret_values
 
 
 @dataclass(frozen=True, slots=True)
 class UrlParts:
-    """The pieces of a SQLAlchemy URL; the password never shows in its repr."""
+    """Parts of a SQLAlchemy URL. The repr omits the password."""
 
     scheme: str
     username: str | None = None
@@ -34,147 +31,205 @@ class UrlParts:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
-    """Everything that is needed to open one connection; what may hold secrets never shows in its repr."""
+    """Parameters for opening one connection. The repr omits fields that may contain secrets."""
 
     url: UrlParts
     database: str | None = None
-    """The database (catalog, project) that unqualified names live in, where the plan tells."""
+    """Database (catalog, project) of unqualified names; None if the plan does not set it."""
     schema: str | None = None
     role: str | None = None
-    """Whose rights count, where that is not the URL's user."""
+    """Role whose privileges apply, if it is not the user of the URL."""
     connect_args: Mapping[str, object] = field(default_factory=dict, repr=False)
     engine_args: Mapping[str, object] = field(default_factory=dict)
     statements: tuple[str, ...] = field(default=(), repr=False)
-    """SQL to run on the new connection, in order."""
+    """SQL statements to run on the new connection, in order."""
     warnings: tuple[str, ...] = ()
-    """One sentence for each field that is understood but not honoured."""
+    """One sentence for each field that is recognized but ignored."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """Values that no message may show."""
+    """Values that must not appear in any message."""
     connect_attempts: int = 1
-    """How often to try while the server cannot be reached."""
+    """Number of attempts while the server cannot be reached."""
     may_create: bool = True
-    """Whether a database file that does not exist is created."""
+    """True to create a database file that does not exist."""
     is_shareable: bool = True
-    """Whether two connections see the same data: not so for a database in memory."""
+    """True if two connections see the same data; false for a database in memory."""
     timezone_is_utc: bool = True
-    """Whether the connection's time zone is UTC; the profile may set another."""
+    """True if the connection's time zone is UTC; the profile may set another."""
+    is_read_only: bool = False
+    """True if transactions only read, in a warehouse that has read-only transactions."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRights:
+    """Rights of a role on a store. Names of tables are qualified and quoted."""
+
+    schema: str
+    """Quoted schema of the store."""
+    role: str
+    """Name of the role, as the user gave it."""
+    database: str | None = None
+    inserted: tuple[str, ...] = ()
+    """Tables into which the role inserts rows; empty for a role that only reads."""
+    updated: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The privileges to change rows, each with its tables; empty for a role that only reads."""
+        named = (("INSERT", self.inserted), ("UPDATE", self.updated), ("DELETE", self.deleted))
+        return tuple((privilege, tables) for privilege, tables in named if tables)
 
 
 class Warehouse:
-    """The defaults: a warehouse that follows the SQL standard and PostgreSQL."""
+    """Default warehouse, which follows the SQL standard and PostgreSQL."""
 
     name: ClassVar[str] = ""
-    """The `type:` of `profiles.yml`, and the name of this file."""
+    """The `type:` of `profiles.yml`, and the name of the folder."""
     dialect: ClassVar[str] = ""
     """sqlglot's name of the dialect."""
     url_schemes: ClassVar[tuple[str, ...]] = ()
-    """What may stand before `://` (or before `+driver://`) in a URL."""
+    """Schemes before `://` (or before `+driver://`) in a URL."""
     quote_character: ClassVar[str] = '"'
-    """What surrounds a quoted identifier; it is doubled inside one."""
+    """Character around a quoted identifier, doubled inside it."""
     max_identifier_length: ClassVar[int | None] = None
-    """The longest identifier that is not cut or refused, in bytes; None where no limit is documented."""
+    """Maximum length of an identifier in bytes; None if no limit is documented."""
     error_classes: ClassVar[Mapping[str, type[WarehouseError]]] = {}
-    """Error codes, or their first characters, and what they mean; the longest that fits wins."""
+    """Error classes by error code or its prefix; the longest match wins."""
     aliases: ClassVar[Mapping[str, str]] = {}
     """Other spellings of profile fields: alias to canonical name."""
     distributions: ClassVar[tuple[str, ...]] = ()
-    """The Python packages that bring the driver, the driver first."""
+    """Python packages of the driver, the driver first."""
     position_pattern: ClassVar[re.Pattern[str] | None] = None
-    """How messages tell the line and the column of a fault: groups `line` and `column`."""
+    """Pattern for the position of an error in a message: groups `line` and `column`."""
     first_column: ClassVar[int] = 0
-    """What is added to a column in a message so that the first one is 1."""
+    """Offset that makes the columns in messages start at 1."""
     refused_hint: ClassVar[str] = "grant the role this right, or use another target"
-    """What to do where a right is missing and no grant is known to give it."""
+    """Hint for a missing privilege if no grant statement is known."""
     driver: ClassVar[str] = ""
-    """Its file in `adapter/drivers`, where that has another name; of a package's, `package.module:Class`."""
+    """Folder of the driver, if it has another name; for a package `package.module:Class`."""
     catalog: ClassVar[str] = ""
-    """Its file in `warehouses/catalogs`, likewise."""
+    """Folder of the catalog, if it has another name; for a package `package.module:Class`."""
     store_dialect: ClassVar[str] = ""
-    """The folder of `sql/dialects` that makes the store, where that is another warehouse's."""
+    """Folder of `sql/dialects` with the store's SQL, if it is another warehouse's."""
     has_store: ClassVar[bool] = True
-    """Whether the metadata store can be kept in it."""
+    """True if the metadata store can be in this warehouse."""
+    shared_schema: ClassVar[str | None] = None
+    """Only schema of a database, which holds the store among a user's relations; None if it has several."""
     read_only_codes: ClassVar[frozenset[str]] = frozenset()
-    """Codes of errors that say that nobody may write here, whatever his rights."""
+    """Error codes of a read-only database, whatever the user's privileges."""
     clock_sql: ClassVar[str] = "SELECT CURRENT_TIMESTAMP"
-    """What the server takes for now: a moment with a zone, or without one in UTC."""
+    """Query for the server's current time: with a time zone, or in UTC."""
     version_sql: ClassVar[str] = "SELECT version()"
-    """What the server says of itself."""
+    """Query for the server's version."""
     quotes_keep_case: ClassVar[bool] = False
-    """Whether names in quotes that differ in case alone are two, and those without are folded."""
+    """True if quoted names are case-sensitive and unquoted names are folded."""
     is_called_by_file: ClassVar[bool] = False
-    """Whether every file's database has the same name, so that the file's own tells one from another."""
+    """True if the databases of all files have the same name, so that the file name identifies them."""
+    joins_databases: ClassVar[bool] = False
+    """True if one connection can read the tables of every database of the server."""
     is_in_process: ClassVar[bool] = False
-    """Whether it runs within this process and gives one statement all cores: several at once are slower."""
+    """True if it runs in this process and uses all cores for one query, so concurrent queries are slower."""
     has_transactions: ClassVar[bool] = True
-    """Whether several statements can be one transaction."""
+    """True if several statements can form one transaction."""
     has_transactional_ddl: ClassVar[bool] = True
-    """Whether CREATE within a transaction is undone by ROLLBACK."""
+    """True if ROLLBACK undoes a CREATE in the transaction."""
+    sends_scripts: ClassVar[bool] = False
+    """True if several statements can be sent at once, separated by semicolons."""
     creates_store_apart: ClassVar[bool] = False
-    """Whether the store is created statement by statement even so, ahead of the transaction that writes."""
+    """True if the store is nevertheless created statement by statement, before the writing transaction."""
     stores_changes: ClassVar[bool] = False
-    """Whether the store keeps what differs between two graphs: its view `node_changes` reads that first."""
+    """True if the store saves the differences between two graphs; its view `node_changes` reads them
+    first.
+    """
     replaces_wider_views: ClassVar[bool] = True
-    """Whether CREATE OR REPLACE VIEW can add columns at the end of a view."""
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        # A class of another package takes no built-in one's place, whatever name it inherits.
-        if cls.name not in REGISTRY or cls.__module__.startswith(f"{__package__}."):
-            REGISTRY[cls.name] = cls
+    """True if CREATE OR REPLACE VIEW can add columns at the end of a view."""
+    has_read_only_transactions: ClassVar[bool] = False
+    """True if the driver opens read-only transactions for a plan that `is_read_only`."""
+    changing_functions: ClassVar[tuple[str, ...]] = ()
+    """Patterns of functions that change something although a query calls them: sessions, files, sequences."""
+    host_functions: ClassVar[tuple[str, ...]] = ()
+    """Patterns of functions and relations that show files, settings or sessions of the warehouse's host, or
+    relations that a string names.
+    """
+    has_unsure_escapes: ClassVar[bool] = False
+    """True if a setting that no statement can fix decides about backslashes in strings."""
+    guarding_statements: ClassVar[tuple[str, ...]] = ()
+    """Statements after which a connection only reads, and reads nothing of the host: see `guarded_plan`."""
 
     def quote_identifier(self, name: str) -> str:
-        """*name* as it stands in SQL, whatever characters it holds."""
+        """Quote *name* for SQL. Raises UsageError if it is empty or has control characters."""
         if not name or any(ord(character) < 32 or ord(character) == 127 for character in name):
             raise UsageError(
-                f"Not an identifier: {quoted(name)}",
-                hint="a name has at least one character and no control characters",
+                f"Invalid identifier: {quoted(name)}",
+                hint="use a name with at least one character and no control characters",
             )
         return self.quote_name(name)
 
     def quote_name(self, name: str) -> str:
-        """*name*, of what is there already and so may hold any character, as it stands in SQL."""
+        """Quote *name*, an existing identifier, which may contain any character."""
         quote = self.quote_character
         return f"{quote}{name.replace(quote, quote * 2)}{quote}"
 
     def folded(self, name: str) -> str:
-        """The name that the catalog keeps where a statement writes *name* without quotes.
+        """Return the name that the catalog stores if a statement uses *name* without quotes.
 
-        A name that cannot be written without quotes is kept as it is.
+        A name that requires quotes is unchanged.
         """
         return name
 
     def quote_table(self, schema: str, table: str, database: str | None = None) -> str:
-        """The qualified name of a table, every part quoted; without *database*, the connection's own."""
+        """Return the qualified and quoted name of a table; without *database*, in the connection's
+        database.
+        """
         parts = [schema, table] if database is None else [database, schema, table]
         return ".".join(self.quote_identifier(part) for part in parts)
 
     def plan(self, fields: Fields) -> ConnectionPlan:
-        """How to connect, from the rendered fields of one output in `profiles.yml`."""
+        """Return the connection plan for the rendered fields of one output in `profiles.yml`."""
         raise NotImplementedError
 
     def plan_url(self, url: UrlParts) -> ConnectionPlan:
-        """How to connect, from a URL."""
+        """Return the connection plan for a URL."""
         raise NotImplementedError
 
+    def reading_plan(self, plan: ConnectionPlan, schema: str) -> ConnectionPlan:
+        """Return *plan* for a connection that only reads.
+
+        Names without a schema are those of *schema* first.
+        """
+        statements = self.reading_statements(self.quote_identifier(self.folded(schema)))
+        return replace(plan, is_read_only=True, may_create=False, statements=(*plan.statements, *statements))
+
+    def guarded_plan(self, plan: ConnectionPlan) -> ConnectionPlan:
+        """Return *plan* for queries of users of a server, who do not own the connection: it only reads.
+
+        Names without a schema keep their meaning. Raises UsageError if such queries cannot be confined.
+        """
+        statements = (*plan.statements, *self.guarding_statements)
+        return replace(plan, is_read_only=True, may_create=False, statements=statements)
+
+    def reading_statements(self, quoted_schema: str) -> tuple[str, ...]:
+        """Return the statements that make *quoted_schema* the default schema of a connection."""
+        return (f"USE SCHEMA {quoted_schema}",)
+
     def grant_to_create_schema(self, database: str | None, role: str | None) -> str | None:
-        """The SQL that lets *role* create a schema in *database*; None where no grant does."""
+        """Return the SQL that lets *role* create a schema in *database*; None if no grant does."""
         where = self.quote_identifier(database) if database else "the_database"
         return f"GRANT CREATE ON DATABASE {where} TO {self._role(role)}"
 
     def may_create_schema_sql(self, database: str | None) -> str | None:
-        """A query whose one value says whether the role may create a schema in *database*.
+        """Return a query for whether the role may create a schema in *database*; None if no query can tell.
 
-        Asked where `has_transactional_ddl` is false, so that nothing is created to find out. None where no
-        query tells.
+        Used if `has_transactional_ddl` is false, because trying a CREATE would leave a schema behind.
         """
         return None
 
     def grant_to_create_table(self, schema: str | None, role: str | None) -> str | None:
-        """The SQL that lets *role* create tables and views in *schema*; None where no grant does."""
+        """Return the SQL that lets *role* create tables and views in *schema*; None if no grant does."""
         return f"GRANT USAGE, CREATE ON SCHEMA {self._schema(schema)} TO {self._role(role)}"
 
     def grant_to_write(self, schema: str | None, role: str | None) -> str | None:
-        """The SQL that lets *role* change rows of the tables of *schema*; None where no grant does."""
+        """Return the SQL that lets *role* change rows of the tables of *schema*; None if no grant does."""
         where, who = self._schema(schema), self._role(role)
         return (
             f"GRANT USAGE ON SCHEMA {where} TO {who};"
@@ -182,10 +237,24 @@ class Warehouse:
         )
 
     def grant_to_read(self, schema: str | None, role: str | None) -> str | None:
-        """The SQL that lets *role* read the tables of *schema*; None where no grant does."""
+        """Return the SQL that lets *role* read the tables of *schema*; None if no grant does."""
         where, who = self._schema(schema), self._role(role)
         return (
             f"GRANT USAGE ON SCHEMA {where} TO {who}; GRANT SELECT ON ALL TABLES IN SCHEMA {where} TO {who}"
+        )
+
+    def store_grants(self, rights: StoreRights) -> tuple[str, ...]:
+        """Return the statements, without semicolons, and the comments that give a role *rights* on a store.
+
+        Relations that a later migration adds are readable as well.
+        """
+        where, who = rights.schema, self._role(rights.role)
+        return (
+            f"GRANT USAGE ON SCHEMA {where} TO {who}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA {where} TO {who}",
+            "-- Only for relations that the user who runs this statement creates later:",
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA {where} GRANT SELECT ON TABLES TO {who}",
+            *(f"GRANT {privilege} ON\n  {_listed(tables)}\nTO {who}" for privilege, tables in rights.changes),
         )
 
     def _schema(self, name: str | None) -> str:
@@ -195,26 +264,63 @@ class Warehouse:
         return self.quote_identifier(name) if name else "the_role"
 
     def error_position(self, error: BaseException, sql: str) -> tuple[int, int] | None:
-        """Line and column in *sql*, both counted from 1, at which *error* of the driver points.
+        """Return the line and column in *sql*, both counted from 1, of the driver's *error*.
 
-        The default reads the message by `position_pattern`, whose groups are `line` and `column`.
+        The default searches the message for `position_pattern`, whose groups are `line` and `column`.
         """
         found = self.position_pattern and self.position_pattern.search(str(error))
         return (int(found["line"]), int(found["column"]) + self.first_column) if found else None
 
     def error_code(self, error: BaseException) -> str | None:
-        """The code that the driver's *error* carries: its SQLSTATE, unless a warehouse has another."""
+        """Return the code of the driver's *error*: its SQLSTATE, unless a warehouse has another."""
         code = getattr(error, "sqlstate", None)
         return code if isinstance(code, str) else None
 
     def error_message(self, error: BaseException) -> str:
-        """What the driver's *error* says, with the place in the statement where it tells one."""
+        """Return the message of the driver's *error*, with the position in the statement if available."""
         return str(error)
 
     def error_class(self, code: str | None, message: str = "") -> type[WarehouseError]:
-        """What *code* means, or the *message* where codes do not tell; else WarehouseError itself."""
+        """Return the class for *code*, or for the *message* if codes are ambiguous; else WarehouseError."""
         if code is not None:
             for length in range(len(code), 0, -1):
                 if (found := self.error_classes.get(code[:length])) is not None:
                     return found
         return WarehouseError
+
+
+def _listed(tables: tuple[str, ...]) -> str:
+    return ",\n  ".join(tables)
+
+
+class UrlDatabase(Warehouse):
+    """A database for comparing data, without the store."""
+
+    has_store = False
+
+    def plan(self, fields: Fields) -> ConnectionPlan:
+        """Raise ProfileError: profiles do not support this database."""
+        raise ProfileError(f"'{self.name}' is not supported in profiles", hint="use --url URL")
+
+    def grant_to_create_schema(self, database: str | None, role: str | None) -> str | None:
+        """Return None: nothing is ever created in this database."""
+        return None
+
+    def grant_to_create_table(self, schema: str | None, role: str | None) -> str | None:
+        """Return None: nothing is ever created in this database."""
+        return None
+
+    def grant_to_write(self, schema: str | None, role: str | None) -> str | None:
+        """Return None: nothing is ever written to this database."""
+        return None
+
+    def grant_to_read(self, schema: str | None, role: str | None) -> str | None:
+        """Return None: the SQL differs between databases."""
+        return None
+
+
+def url_secrets(url: UrlParts) -> tuple[str, ...]:
+    """Return the secrets in *url*: its password, and secret parameters."""
+    named = (url.password, *secret_values(dict(url.query)))
+    # Local databases often have a password that equals the user, and masking it would hide every user.
+    return tuple(secret for secret in named if secret and secret != url.username)

@@ -1,7 +1,8 @@
-"""The fields of one output in `profiles.yml`: read by name and kind, with nothing overlooked.
+"""Fields of one output in `profiles.yml`, read by name and type.
 
-A warehouse reads what it honours and declares what has no meaning outside dbt; what is left over is
-reported by name. Kinds are lenient (`port: "5432"` is a number), because `env_var()` gives text.
+A warehouse reads the fields that it supports and declares the fields that only concern dbt. All remaining
+fields are reported by name. Types are lenient (`port: "5432"` is a number), because `env_var()` returns
+strings.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from recce_meta.errors import ProfileError, quoted
-from recce_meta.masking import MASK, is_secret, passwords_in, redact
+from recce_meta.redaction import MASK, is_secret, passwords_in, redact
 
 _OF_NO_SECRET = frozenset(["name", "persistent", "provider", "region", "scope", "type"])
-"""What stands in an entry of DuckDB's `secrets` and is not the secret."""
+"""Keys in an entry of DuckDB's `secrets` that are not secret."""
 
 _NAMES_ENTRY = frozenset(["alias", "fs", "module", "protocol"])
-"""What an entry of DuckDB's `filesystems` or `plugins` is called by."""
+"""Keys that identify an entry of DuckDB's `filesystems` or `plugins`."""
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 class Fields:
-    """The fields of one output, under their canonical names; remembers which of them were read."""
+    """Fields of one output under their canonical names, which tracks the fields that were read."""
 
     def __init__(
         self,
@@ -43,20 +44,20 @@ class Fields:
 
     @property
     def meaningless(self) -> frozenset[str]:
-        """The fields that were declared to steer dbt alone."""
+        """Return the fields that only concern dbt."""
         return frozenset(self._meaningless)
 
     def text(self, name: str) -> str | None:
-        """The field as text; None where it is absent or null."""
+        """Return the field as a string; None if it is absent or null."""
         value = self._take(name)
         if value is None or isinstance(value, str):
             return value
         if isinstance(value, (Mapping, list)):
-            raise self._mistake(name, value, "text")
+            raise self._mistake(name, value, "a string")
         return str(value)
 
     def required_text(self, name: str) -> str:
-        """The field as text; an error where it is absent, null or empty."""
+        """Return the field as a string. Raises ProfileError if it is absent, null or empty."""
         value = self.text(name)
         if not value:
             raise ProfileError(
@@ -65,29 +66,32 @@ class Fields:
         return value
 
     def path(self, name: str) -> str | None:
-        """The field as the path of a file; relative ones start at the project's directory, as in dbt."""
+        """Return the field as a file path; a relative one is relative to the project's directory, as in
+        dbt.
+        """
         value = self.text(name)
         return None if value is None else self.resolve(value)
 
     def choice(self, name: str, known: Sequence[str]) -> str | None:
-        """The field as one of the texts *known*."""
+        """Return the field. Raises ProfileError if it is not one of *known*."""
         value = self.text(name)
         if value is None or value in known:
             return value
         near = get_close_matches(value, known, n=1)
         raise ProfileError(
-            self._message(f"Field '{name}' is none of {', '.join(known)}: '{value}'"),
+            self._message(f"Field '{name}' must be one of {', '.join(known)}, not '{value}'"),
             hint=f"did you mean '{near[0]}'?" if near else None,
         )
 
     def resolve(self, path: str) -> str:
-        """*path* as dbt, which works in the project's directory, would find it."""
+        """Resolve *path* relative to the project's directory, as dbt does."""
         if self._base_dir is None or path.startswith("~"):
             return path
+        # Joining leaves an absolute path unchanged.
         return str(self._base_dir / path)
 
     def integer(self, name: str, default: int | None = None) -> int | None:
-        """The field as a whole number."""
+        """Return the field as a whole number."""
         value = self._take(name)
         if value is None:
             return default
@@ -97,7 +101,7 @@ class Fields:
             raise self._mistake(name, value, "a whole number") from None
 
     def boolean(self, name: str, default: bool = False) -> bool:
-        """The field as a truth value."""
+        """Return the field as a boolean."""
         value = self._take(name)
         if value is None:
             return default
@@ -109,7 +113,7 @@ class Fields:
         raise self._mistake(name, value, "true or false")
 
     def mapping(self, name: str) -> Mapping[str, object]:
-        """The field as a mapping; empty where it is absent."""
+        """Return the field as a mapping; empty if it is absent."""
         value = self._take(name)
         if value is None:
             return {}
@@ -118,11 +122,11 @@ class Fields:
         return {str(key): entry for key, entry in value.items()}
 
     def value(self, name: str) -> object:
-        """The field as it is given, for one that may be of several kinds."""
+        """Return the raw field, which may have several types."""
         return self._take(name)
 
     def sequence(self, name: str) -> Sequence[object]:
-        """The field as a list; empty where it is absent."""
+        """Return the field as a list; empty if it is absent."""
         value = self._take(name)
         if value is None:
             return ()
@@ -131,12 +135,12 @@ class Fields:
         return value
 
     def without_meaning_here(self, *names: str) -> None:
-        """Take *names* as read: they steer how dbt runs, and change nothing for us."""
+        """Mark *names* as read: they only concern dbt."""
         self._read.update(names)
         self._meaningless.update(names)
 
     def not_honoured(self, *names: str, because: str) -> tuple[str, ...]:
-        """One warning for each of *names* that is set."""
+        """Return one warning for each of *names* that is set."""
         self._read.update(names)
         self._ignored.update(names)
         return tuple(
@@ -146,28 +150,29 @@ class Fields:
         )
 
     def refuse(self, name: str, *, because: str, hint: str) -> None:
-        """Stop with an error if *name* is set: the connection would not be the one that dbt uses."""
+        """Raise ProfileError if *name* is set, since the connection would differ from dbt's."""
         self._read.add(name)
         if self._values.get(name) is not None:
             raise ProfileError(self._message(f"Field '{name}' is not supported: {because}"), hint=hint)
 
     def refuse_others(self, name: str, entry: Mapping[str, object], known: Sequence[str]) -> None:
-        """Stop with an error if *entry*, one of those in the list *name*, says more than is *known*."""
+        """Raise ProfileError if *entry*, an item of the list *name*, has a key that is not *known*."""
         for key in entry:
             if key not in known:
                 near = get_close_matches(str(key), known, n=1)
-                hint = f"did you mean '{near[0]}'?" if near else f"it may say: {', '.join(known)}"
+                hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(known)}"
                 raise ProfileError(self._message(f"Unknown '{key}' in an entry of '{name}'"), hint=hint)
 
     def leftovers(self) -> tuple[str, ...]:
-        """One warning for each field that nobody asked for."""
+        """Return one warning for each field that was not read."""
         return tuple(self._leftover(name) for name in self._values if name not in self._read)
 
     def shown(self, secrets: Sequence[str] = ()) -> dict[str, object]:
-        """Return the fields with secrets masked, and all values whose meaning is not known."""
+        """Return the fields with secrets masked, and with all values of unknown fields masked."""
         shown = masked(self._given, secrets)
         for name, value in shown.items():
             known = self._aliases.get(name, name)
+            # An unknown field may be a misspelled secret.
             if known not in self._read and value is not None:
                 shown[name] = MASK
             elif known in self._ignored or known == "filesystems":
@@ -175,12 +180,14 @@ class Fields:
         return shown
 
     def secrets(self) -> tuple[str, ...]:
-        """Every value that no message may show; not a password that is also the user or the database."""
+        """Return every value that must not appear in any message, except a password equal to the user
+        or database.
+        """
         shown = {str(self._values.get(name)) for name in ("user", "database", "host", "schema")}
         return tuple(value for value in secret_values(self._values) if value not in shown)
 
     def error(self, text: str, *, hint: str | None = None) -> ProfileError:
-        """An error about these fields, which says where they stand."""
+        """Return an error that names the location of these fields."""
         return ProfileError(self._message(text), hint=hint)
 
     def _take(self, name: str) -> object:
@@ -190,7 +197,7 @@ class Fields:
     def _leftover(self, name: str) -> str:
         near = get_close_matches(name, self._read, n=1)
         guess = f"; did you mean '{near[0]}'?" if near else ""
-        return self._message(f"Field '{name}' is not known and not used") + guess
+        return self._message(f"Field '{name}' is unknown and ignored") + guess
 
     def _message(self, text: str) -> str:
         return f"{text} ({self.where})" if self.where else text
@@ -201,12 +208,12 @@ class Fields:
 
 
 def masked(values: Mapping[str, object], secrets: Sequence[str] = ()) -> dict[str, object]:
-    """*values* as they may be shown: secret fields and the texts in *secrets* replaced, at any depth."""
+    """Return *values* with secret fields and the strings in *secrets* masked, at any depth."""
     return {name: _masked_value(name, value, secrets) for name, value in values.items()}
 
 
 def secret_values(values: Mapping[str, object]) -> Iterator[str]:
-    """Every text below a field that is secret by its name, and passwords in the texts of others."""
+    """Yield every string below a field with a secret name, and passwords in other strings."""
     for name, value in values.items():
         if name == "secrets" and isinstance(value, list):
             entries = [entry for entry in value if isinstance(entry, Mapping)]
@@ -234,9 +241,9 @@ def _masked_value(name: str, value: object, secrets: Sequence[str]) -> object:
 
 
 def _masked_entries(value: object) -> object:
-    """Return *value* with every text in its mappings masked, but those that name an entry.
+    """Return *value* with every string in its mappings masked, except those that identify an entry.
 
-    Entries of `filesystems` and `plugins` have any names: a secret cannot be found by its name.
+    Entries of `filesystems` and `plugins` have arbitrary keys, so a secret cannot be found by its name.
     """
     if isinstance(value, Mapping):
         return {

@@ -1,8 +1,8 @@
 -- What does this branch or pull request change against production?
 -- Asked by: the author or reviewer of a pull request whose run was recorded as `current`.
 -- Answer: shop | model.shop.orders | modified | code_changed true | compiled_changed true | PR 812
--- Where the two runs are of different versions of dbt, which write other configuration and other compiled SQL
--- for the same project, a node that both have is listed for its code, description or materialization alone.
+-- Different versions of dbt write different config and compiled SQL for the same project. If the runs have different
+-- versions, nodes of both runs are only compared by code, description and materialization.
 WITH sides AS (
   SELECT
     current_run.project_name,
@@ -21,11 +21,11 @@ WITH sides AS (
 ), stacked AS (
   SELECT sides.run_id, place.unique_id, place.version_id, NULL AS base_version_id
   FROM sides
-  JOIN graph_nodes AS place ON place.graph_id = sides.graph_id
+  JOIN store_graph_nodes AS place ON place.graph_id = sides.graph_id
   UNION ALL
   SELECT sides.run_id, place.unique_id, NULL, place.version_id
   FROM sides
-  JOIN graph_nodes AS place ON place.graph_id = sides.base_graph_id
+  JOIN store_graph_nodes AS place ON place.graph_id = sides.base_graph_id
 ), pairs AS (
   SELECT
     run_id,
@@ -57,14 +57,14 @@ SELECT
   sides.run_id
 FROM pairs
 JOIN sides ON sides.run_id = pairs.run_id
-LEFT JOIN node_versions AS node ON node.version_id = pairs.version_id
-LEFT JOIN node_versions AS base ON base.version_id = pairs.base_version_id
+LEFT JOIN store_node_versions AS node ON node.version_id = pairs.version_id
+LEFT JOIN store_node_versions AS base ON base.version_id = pairs.base_version_id
 WHERE
   COALESCE(node.resource_type, base.resource_type) <> 'group'
   AND (
     sides.same_dbt
     OR NOT pairs.both_there
-    OR (node.code_hash <> base.code_hash AND node.properties ->> 'test_metadata' IS NULL) -- dbt's own code
+    OR (node.code_hash <> base.code_hash AND node.properties ->> 'test_metadata' IS NULL) -- code that dbt generates
     OR node.description <> base.description
     OR node.materialized IS DISTINCT FROM base.materialized
   )

@@ -1,5 +1,5 @@
 -- Which columns' values changed most often, in the data diffs that were kept?
--- Asked by: a reviewer who wants to know what to expect. Needs data diffs kept with --save.
+-- Asked by: a reviewer who wants to know what to expect. Needs data diffs saved with --save.
 -- Answer: shop | model.shop.orders | amount | changed in 7 of 12 diffs | 0.93 of the rows matched at worst
 SELECT
   item.project_name,
@@ -16,4 +16,4 @@ WHERE item.status IN ('equal', 'changed')
 GROUP BY item.project_name, item.unique_id, item.subject_name, LOWER(item.column_name)
 HAVING COUNT(CASE WHEN item.status = 'changed' THEN 1 END) > 0
 ORDER BY times_changed DESC, rows_changed DESC, item.project_name, item.unique_id, item.subject_name, LOWER(item.column_name)
-LIMIT 50; -- edit: how many
+LIMIT 50; -- edit: number of rows

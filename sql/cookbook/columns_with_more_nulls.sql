@@ -1,10 +1,10 @@
--- Which columns have a larger share of NULLs than the time before?
--- Asked by: whoever looks after the data. Needs runs recorded with --stats profile.
+-- Which columns have a larger share of NULLs than in the previous run?
+-- Asked by: a data owner. Needs runs recorded with --stats profile.
 -- Answer: shop | model.shop.orders | discount_code | 0.31 of the rows, 0.02 before | 2026-11-18
 WITH params AS (
   SELECT
     'base' AS environment, -- edit: the environment
-    0.01 AS at_least -- edit: how much larger the share has to be
+    0.01 AS at_least -- edit: minimum increase of the share
 ), shares AS (
   SELECT
     profile.project_name,

@@ -1,17 +1,17 @@
 -- Which macros changed in production, when, and which nodes call them?
--- Asked by: an engineer who sees compiled SQL differ though no model was edited.
+-- Asked by: an engineer whose compiled SQL differs although no model was edited.
 -- Answer: 2026-11-18 06:00 | macro.shop.cents_to_dollars | modified | 6 nodes call it | 7c1e02a
 WITH sides AS (
   SELECT step.run_id, step.run_at, step.project_name, macro.unique_id, macro.version_id, NULL AS previous_version_id
   FROM run_steps AS step
-  JOIN macro_sets AS held ON held.macro_set_id = step.macro_set_id
-  JOIN macros AS macro ON macro.version_id = held.version_id
+  JOIN store_macro_sets AS held ON held.macro_set_id = step.macro_set_id
+  JOIN store_macros AS macro ON macro.version_id = held.version_id
   WHERE step.environment = 'base' AND step.macro_set_id <> step.previous_macro_set_id -- edit: the environment
   UNION ALL
   SELECT step.run_id, step.run_at, step.project_name, macro.unique_id, NULL, macro.version_id
   FROM run_steps AS step
-  JOIN macro_sets AS held ON held.macro_set_id = step.previous_macro_set_id
-  JOIN macros AS macro ON macro.version_id = held.version_id
+  JOIN store_macro_sets AS held ON held.macro_set_id = step.previous_macro_set_id
+  JOIN store_macros AS macro ON macro.version_id = held.version_id
   WHERE step.environment = 'base' AND step.macro_set_id <> step.previous_macro_set_id -- edit: the environment
 ), pairs AS (
   SELECT

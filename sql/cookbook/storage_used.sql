@@ -1,9 +1,9 @@
 -- How much does the store hold, and how much does sharing between runs save?
--- Asked by: whoever owns the warehouse. `rows_shown` is what full rows per run would take.
+-- Asked by: the owner of the warehouse. `rows_shown` is the number of rows if every run were stored in full.
 -- Answer: nodes | 15 590 rows stored | 510 000 rows shown | 24 000 000 characters of text
 WITH graph_sizes AS (
   SELECT place.graph_id, COUNT(*) AS nodes
-  FROM graph_nodes AS place
+  FROM store_graph_nodes AS place
   GROUP BY place.graph_id
 ), shown AS (
   SELECT CAST(COALESCE(SUM(graph_sizes.nodes), 0) AS BIGINT) AS nodes
@@ -25,22 +25,22 @@ SELECT
     ),
     0
   ) AS BIGINT)
-FROM node_versions
+FROM store_node_versions
 UNION ALL
 SELECT 'part_nodes', COUNT(*), (SELECT nodes FROM shown), 0
-FROM part_nodes
+FROM store_part_nodes
 UNION ALL
 SELECT 'graph_parts', COUNT(*), COUNT(*), 0
-FROM graph_parts
+FROM store_graph_parts
 UNION ALL
 SELECT 'version_parents', COUNT(*), (SELECT COUNT(*) FROM lineage), 0
-FROM version_parents
+FROM store_version_parents
 UNION ALL
-SELECT 'macros', COUNT(*), (SELECT COUNT(*) FROM runs JOIN macro_sets ON macro_sets.macro_set_id = runs.macro_set_id), CAST(COALESCE(SUM(LENGTH(macro_sql)), 0) AS BIGINT)
-FROM macros
+SELECT 'macros', COUNT(*), (SELECT COUNT(*) FROM runs JOIN store_macro_sets AS macro_sets ON macro_sets.macro_set_id = runs.macro_set_id), CAST(COALESCE(SUM(LENGTH(macro_sql)), 0) AS BIGINT)
+FROM store_macros
 UNION ALL
 SELECT 'macro_sets', COUNT(*), COUNT(*), 0
-FROM macro_sets
+FROM store_macro_sets AS macro_sets
 UNION ALL
 SELECT 'run_results', COUNT(*), COUNT(*), CAST(COALESCE(SUM(LENGTH(message)), 0) AS BIGINT)
 FROM run_results
@@ -52,35 +52,35 @@ SELECT 'column_statistics', COUNT(*), COUNT(*), CAST(COALESCE(SUM(COALESCE(LENGT
 FROM column_statistics
 UNION ALL
 SELECT 'data_diffs', COUNT(*), COUNT(*), CAST(COALESCE(SUM(LENGTH(CAST(result AS TEXT))), 0) AS BIGINT)
-FROM data_diffs
+FROM store_data_diffs
 UNION ALL
 SELECT 'column_diffs', COUNT(*), COUNT(*), 0
-FROM column_diffs
+FROM store_column_diffs
 UNION ALL
 SELECT 'column_parts', COUNT(*), COUNT(*), 0
-FROM column_parts
+FROM store_column_parts
 UNION ALL
 SELECT 'column_part_nodes', COUNT(*), (SELECT COUNT(*) FROM column_analysis), 0
-FROM column_part_nodes
+FROM store_column_part_nodes
 UNION ALL
 SELECT 'column_analyses', COUNT(*), (SELECT COUNT(*) FROM column_analysis), CAST(COALESCE(SUM(LENGTH(reason)), 0) AS BIGINT)
-FROM column_analyses
+FROM store_column_analyses
 UNION ALL
 SELECT
   'column_edges',
   COUNT(*),
   (SELECT COUNT(*) FROM column_lineage) + (SELECT COUNT(*) FROM column_usage),
   CAST(COALESCE(SUM(LENGTH(expression)), 0) AS BIGINT)
-FROM column_edges
+FROM store_column_edges
 UNION ALL
 SELECT 'fact_parts', COUNT(*), COUNT(*), 0
-FROM fact_parts
+FROM store_fact_parts AS fact_parts
 UNION ALL
-SELECT 'relation_facts', COUNT(*), (SELECT COUNT(*) FROM fact_parts JOIN relation_facts ON relation_facts.part_id = fact_parts.part_id), 0
-FROM relation_facts
+SELECT 'relation_facts', COUNT(*), (SELECT COUNT(*) FROM store_fact_parts AS fact_parts JOIN store_relation_facts AS relation_facts ON relation_facts.part_id = fact_parts.part_id), 0
+FROM store_relation_facts AS relation_facts
 UNION ALL
 SELECT 'version_references', COUNT(*), (SELECT COUNT(*) FROM foreign_keys), 0
-FROM version_references
+FROM store_version_references
 UNION ALL
 SELECT 'quality_runs', COUNT(*), COUNT(*), 0
 FROM quality_runs

@@ -1,5 +1,5 @@
 -- Which tables have the lowest score, and what was it before?
--- Asked by: whoever decides what to clean first. Needs a run of the command quality.
+-- Asked by: a data owner who decides what to clean first. Needs a run of the command quality.
 -- Answer: shop | relation.public.address | 61.5 points, 74.0 before | 603 rows
 SELECT
   latest.project_name,
@@ -16,4 +16,4 @@ WHERE
   latest.environment = 'current' -- edit: the environment
   AND latest.score IS NOT NULL
 ORDER BY latest.score, latest.project_name, latest.unique_id
-LIMIT 50; -- edit: how many
+LIMIT 50; -- edit: number of rows

@@ -1,5 +1,5 @@
 -- Which columns of described models are not described, model by model?
--- Asked by: whoever looks after the documentation.
+-- Asked by: the owner of the documentation.
 -- Answer: shop | model.shop.orders | 3 of 11 columns | amount, status, updated_at
 SELECT
   run.project_name,

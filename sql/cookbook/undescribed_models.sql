@@ -1,5 +1,5 @@
--- Which models has nobody ever described, in any run of production?
--- Asked by: whoever looks after the documentation; those with the most readers come first.
+-- Which models have never had a description, in any run of production?
+-- Asked by: the owner of the documentation; models with the most readers come first.
 -- Answer: shop | model.shop.int_order_items | models/int_order_items.sql | 14 readers
 SELECT
   run.project_name,
@@ -13,7 +13,7 @@ WHERE
   run.environment = 'base' -- edit: the environment
   AND node.resource_type = 'model'
   AND node.unique_id NOT IN (
-    SELECT described.unique_id FROM node_versions AS described WHERE TRIM(described.description) <> ''
+    SELECT described.unique_id FROM store_node_versions AS described WHERE TRIM(described.description) <> ''
   )
 GROUP BY run.project_name, node.unique_id, node.path
 ORDER BY readers DESC, run.project_name, node.unique_id;

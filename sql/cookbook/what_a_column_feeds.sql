@@ -1,8 +1,8 @@
 -- What does a column feed, down to the last node, and what would a change of it reach?
--- Asked by: an engineer about to change a column, or told that a source will.
+-- Asked by: an engineer, when a column or a source is about to change.
 -- Answer: model.shop.orders | amount | model.shop.report | total | value | distance 1 | confidence 0.9
--- A change flows into columns ('columns'), decides which rows a node has ('rows', where it is filtered, joined or
--- grouped by), or comes to a node whose own columns are not known ('unknown').
+-- A change affects values of columns ('columns'), which rows a node has ('rows', if the column is used in a filter,
+-- join or group), or a node with unknown columns ('unknown').
 WITH RECURSIVE reads AS (
   SELECT
     run.run_id, edge.node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.confidence
@@ -21,22 +21,22 @@ WITH RECURSIVE reads AS (
     SELECT reads.*, ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY parent_id, parent_column) AS place
     FROM reads
   ) AS by_name
-  WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; as it stands, the first by name
+  WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; default: the first by name
 ), inlined AS (
-  -- an ephemeral model, whose SQL stands in its readers: what they read is known, but not that it was this model's
+  -- ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model
   SELECT params.run_id, params.node_id
   FROM params
   JOIN runs ON runs.run_id = params.run_id
-  JOIN graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = params.node_id
-  JOIN node_versions AS version ON version.version_id = place.version_id
+  JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = params.node_id
+  JOIN store_node_versions AS version ON version.version_id = place.version_id
   WHERE version.materialized = 'ephemeral'
 ), known AS (
   SELECT params.run_id, place.unique_id
   FROM params
   JOIN runs ON runs.run_id = params.run_id
-  JOIN column_parts AS part ON part.column_graph_id = runs.column_graph_id
-  JOIN column_part_nodes AS place ON place.part_id = part.part_id
-  JOIN column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+  JOIN store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN store_column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
   WHERE analysis.reason IS NULL
 ), steps AS MATERIALIZED (
   SELECT reads.run_id, reads.parent_id, reads.parent_column, reads.node_id, reads.column_name, reads.confidence, TRUE AS is_known

@@ -1,7 +1,7 @@
 -- Where does a column come from, back to the sources, and how is it made on the way?
 -- Asked by: an analyst who does not believe a figure.
 -- Answer: model.shop.report | total | model.shop.orders | amount | aggregated | SUM(amount) | distance 1
--- One row for each step: `node_id` and `column_name` are made of `parent_id` and `parent_column`.
+-- One row per edge: `node_id` and `column_name` are computed from `parent_id` and `parent_column`.
 WITH RECURSIVE edges AS MATERIALIZED (
   SELECT
     run.run_id, edge.node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.kind, edge.expression,
@@ -16,7 +16,7 @@ WITH RECURSIVE edges AS MATERIALIZED (
     FROM edges
     WHERE parent_id IS NOT NULL
   ) AS by_name
-  WHERE place = 1 -- edit: node_id = 'model.shop.report' AND column_name = 'total'; as it stands, the first by name
+  WHERE place = 1 -- edit: node_id = 'model.shop.report' AND column_name = 'total'; default: the first by name
 ), reached AS (
   SELECT params.run_id, params.node_id, params.column_name, 1 AS distance
   FROM params

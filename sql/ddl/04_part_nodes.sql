@@ -1,6 +1,6 @@
--- One row per part and node: which version of the node the part holds, and where it lives.
+-- One row per part and node: the version and the relation of the node in this part.
 -- A part is written once, by the first run that has it.
-CREATE TABLE IF NOT EXISTS part_nodes (
+CREATE TABLE IF NOT EXISTS store_part_nodes (
   part_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   version_id VARCHAR(64) NOT NULL,

@@ -1,5 +1,5 @@
--- One row per graph and node: which version of the node the graph holds, and where it lives.
-CREATE OR REPLACE VIEW graph_nodes AS
+-- One row per graph and node: the version and the relation of the node in this graph.
+CREATE OR REPLACE VIEW store_graph_nodes AS
 SELECT
   graph_parts.graph_id,
   part_nodes.unique_id,
@@ -8,5 +8,5 @@ SELECT
   part_nodes.schema_name,
   part_nodes.identifier,
   part_nodes.relation_name
-FROM graph_parts
-JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id;
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id;

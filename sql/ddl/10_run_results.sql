@@ -1,6 +1,5 @@
--- One row per run and node that dbt ran: from run_results.json. `completed_at` is
--- ISO 8601 in UTC, as dbt wrote it.
-CREATE TABLE IF NOT EXISTS run_results (
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+CREATE TABLE IF NOT EXISTS store_run_results (
   run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   status TEXT NOT NULL,

@@ -1,6 +1,6 @@
--- One row per part and relation: what the catalog knew of its data when it was scanned, NULL where it does
--- not tell. A part is written once, by the first scan that has it.
-CREATE TABLE IF NOT EXISTS relation_facts (
+-- One row per part and relation: statistics of the catalog at the time of the scan, NULL if missing in the catalog.
+-- A part is written once, by the first scan that has it.
+CREATE TABLE IF NOT EXISTS store_relation_facts (
   part_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   row_estimate BIGINT,

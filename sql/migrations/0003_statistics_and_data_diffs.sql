@@ -1,5 +1,5 @@
--- Kept statistics of runs, and kept results of data diffs.
-CREATE TABLE node_statistics (
+-- Statistics of runs, and saved results of data diffs.
+CREATE TABLE store_node_statistics (
   run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   row_count BIGINT,
@@ -9,7 +9,7 @@ CREATE TABLE node_statistics (
   PRIMARY KEY (run_id, unique_id)
 );
 
-CREATE TABLE column_statistics (
+CREATE TABLE store_column_statistics (
   run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -36,7 +36,7 @@ CREATE TABLE column_statistics (
   PRIMARY KEY (run_id, unique_id, ordinal)
 );
 
-CREATE TABLE data_diffs (
+CREATE TABLE store_data_diffs (
   diff_id VARCHAR(64) NOT NULL PRIMARY KEY,
   taken_at TIMESTAMPTZ NOT NULL,
   base_run_id VARCHAR(64),
@@ -60,7 +60,7 @@ CREATE TABLE data_diffs (
   recorder_version TEXT NOT NULL
 );
 
-CREATE TABLE column_diffs (
+CREATE TABLE store_column_diffs (
   diff_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name TEXT NOT NULL,

@@ -1,26 +1,26 @@
--- Column lineage beside the graph. Runs recorded before have none.
-ALTER TABLE runs ADD COLUMN IF NOT EXISTS column_graph_id VARCHAR(64);
+-- Column lineage of runs. Runs recorded before have none.
+ALTER TABLE store_runs ADD COLUMN IF NOT EXISTS column_graph_id VARCHAR(64);
 
-CREATE TABLE IF NOT EXISTS column_parts (
+CREATE TABLE IF NOT EXISTS store_column_parts (
   column_graph_id VARCHAR(64) NOT NULL,
   part_id VARCHAR(64) NOT NULL,
   PRIMARY KEY (column_graph_id, part_id)
 );
 
-CREATE TABLE IF NOT EXISTS column_part_nodes (
+CREATE TABLE IF NOT EXISTS store_column_part_nodes (
   part_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   lineage_id VARCHAR(64) NOT NULL,
   PRIMARY KEY (part_id, unique_id)
 );
 
-CREATE TABLE IF NOT EXISTS column_analyses (
+CREATE TABLE IF NOT EXISTS store_column_analyses (
   lineage_id VARCHAR(64) NOT NULL PRIMARY KEY,
   tier TEXT NOT NULL,
   reason TEXT
 );
 
-CREATE TABLE IF NOT EXISTS column_edges (
+CREATE TABLE IF NOT EXISTS store_column_edges (
   lineage_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name TEXT,

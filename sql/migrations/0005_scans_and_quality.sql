@@ -1,11 +1,11 @@
--- What a scan of a live database and a measurement of quality keep. Runs recorded before have none.
-CREATE TABLE IF NOT EXISTS fact_parts (
+-- Tables of scans of a live database and of measurements of quality. Runs recorded before have none.
+CREATE TABLE IF NOT EXISTS store_fact_parts (
   run_id VARCHAR(64) NOT NULL,
   part_id VARCHAR(64) NOT NULL,
   PRIMARY KEY (run_id, part_id)
 );
 
-CREATE TABLE IF NOT EXISTS relation_facts (
+CREATE TABLE IF NOT EXISTS store_relation_facts (
   part_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   row_estimate BIGINT,
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS relation_facts (
   PRIMARY KEY (part_id, unique_id)
 );
 
-CREATE TABLE IF NOT EXISTS version_references (
+CREATE TABLE IF NOT EXISTS store_version_references (
   version_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   name TEXT,
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS version_references (
   PRIMARY KEY (version_id, ordinal)
 );
 
-CREATE TABLE IF NOT EXISTS quality_runs (
+CREATE TABLE IF NOT EXISTS store_quality_runs (
   quality_run_id VARCHAR(64) NOT NULL PRIMARY KEY,
   run_id VARCHAR(64) NOT NULL,
   project_name TEXT NOT NULL,
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS quality_runs (
   recorder_version TEXT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS table_quality (
+CREATE TABLE IF NOT EXISTS store_table_quality (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS table_quality (
   PRIMARY KEY (quality_run_id, unique_id)
 );
 
-CREATE TABLE IF NOT EXISTS column_quality (
+CREATE TABLE IF NOT EXISTS store_column_quality (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -91,7 +91,7 @@ CREATE TABLE IF NOT EXISTS column_quality (
   PRIMARY KEY (quality_run_id, unique_id, ordinal)
 );
 
-CREATE TABLE IF NOT EXISTS column_top_values (
+CREATE TABLE IF NOT EXISTS store_column_top_values (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -103,7 +103,7 @@ CREATE TABLE IF NOT EXISTS column_top_values (
   PRIMARY KEY (quality_run_id, unique_id, ordinal, place)
 );
 
-CREATE TABLE IF NOT EXISTS quality_metrics (
+CREATE TABLE IF NOT EXISTS store_quality_metrics (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,

@@ -1,4 +1,4 @@
--- How each edge is known. Of edges that are stored, the view `lineage` derives it for runs of dbt alone.
-ALTER TABLE version_parents ADD COLUMN IF NOT EXISTS kind TEXT;
+-- Origin of each edge. For stored edges, the view `lineage` derives it only for runs of dbt.
+ALTER TABLE store_version_parents ADD COLUMN IF NOT EXISTS kind TEXT;
 
-ALTER TABLE version_parents ADD COLUMN IF NOT EXISTS confidence DOUBLE PRECISION;
+ALTER TABLE store_version_parents ADD COLUMN IF NOT EXISTS confidence DOUBLE PRECISION;

@@ -1,5 +1,4 @@
--- Stored results of checks, newest first; a filter that is NULL lets everything through. Those that belong to a run
--- are those that go when it is pruned.
+-- Stored check results, newest first; NULL disables a filter. The results of a run are those that are deleted with it.
 SELECT
   result.check_result_id,
   result.checked_at,
@@ -23,8 +22,8 @@ SELECT
   result.seconds,
   CAST(result.parameters AS TEXT) AS parameters,
   result.recorder_version
-FROM check_results AS result
-JOIN runs ON runs.run_id = COALESCE(result.current_run_id, result.base_run_id)
+FROM store_check_results AS result
+JOIN store_runs AS runs ON runs.run_id = COALESCE(result.current_run_id, result.base_run_id)
 WHERE
   (CAST(:run_id AS TEXT) IS NULL OR runs.run_id = CAST(:run_id AS TEXT))
   AND (CAST(:check_name AS TEXT) IS NULL OR result.check_name = CAST(:check_name AS TEXT))

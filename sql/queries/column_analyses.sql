@@ -1,8 +1,9 @@
--- The tier of those nodes of a column graph that are in a list of lines, and why one has no columns.
+-- Tier of the analyses of a column graph, and the reason if there are no columns, for the nodes in a newline-separated
+-- list.
 SELECT place.unique_id, analysis.tier, analysis.reason
-FROM column_parts AS part
-JOIN column_part_nodes AS place ON place.part_id = part.part_id
-JOIN column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+FROM store_column_parts AS part
+JOIN store_column_part_nodes AS place ON place.part_id = part.part_id
+JOIN store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
 WHERE
   part.column_graph_id = :column_graph_id
   AND place.unique_id IN (SELECT wanted.unique_id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS wanted(unique_id));

@@ -1,2 +1,2 @@
--- One row where a recorded run has this column graph: then all of it is stored.
-SELECT 1 FROM runs WHERE column_graph_id = :column_graph_id LIMIT 1;
+-- One row if a recorded run has this column graph: it is then stored completely.
+SELECT 1 FROM store_runs WHERE column_graph_id = :column_graph_id LIMIT 1;

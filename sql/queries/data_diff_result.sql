@@ -1,2 +1,2 @@
--- The whole result of a kept data diff.
-SELECT CAST(result AS TEXT) AS result FROM data_diffs WHERE diff_id = :diff_id;
+-- Complete result of a saved data diff.
+SELECT CAST(result AS TEXT) AS result FROM store_data_diffs WHERE diff_id = :diff_id;

@@ -1,4 +1,4 @@
--- Kept data diffs, newest first, without their results; a filter that is NULL lets everything through.
+-- Saved data diffs, newest first, without their results; NULL disables a filter.
 SELECT
   diff.diff_id,
   diff.taken_at,
@@ -19,8 +19,8 @@ SELECT
   diff.differing_columns,
   diff.error,
   CAST(diff.parameters AS TEXT) AS parameters
-FROM data_diffs AS diff
-JOIN runs ON runs.run_id = COALESCE(diff.current_run_id, diff.base_run_id)
+FROM store_data_diffs AS diff
+JOIN store_runs AS runs ON runs.run_id = COALESCE(diff.current_run_id, diff.base_run_id)
 WHERE
   (CAST(:diff_id_prefix AS TEXT) IS NULL OR STARTS_WITH(diff.diff_id, CAST(:diff_id_prefix AS TEXT)))
   AND (CAST(:unique_id AS TEXT) IS NULL OR diff.unique_id = CAST(:unique_id AS TEXT))

@@ -1,5 +1,5 @@
--- Makes room for rows that say more of the same nodes; the nodes are in a list of lines.
-DELETE FROM node_statistics
+-- Delete statistics that more complete rows replace, for the nodes in a newline-separated list.
+DELETE FROM store_node_statistics
 WHERE
   run_id = :run_id
   AND unique_id IN (SELECT wanted.unique_id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS wanted(unique_id));

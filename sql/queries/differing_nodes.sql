@@ -1,23 +1,23 @@
--- The nodes of one graph that the other lacks, or has in another version or place. Parts that both
--- graphs share are not looked into, and code is fetched only where it differs.
+-- Nodes of one graph that the other lacks, or has with another version or relation. Parts that both graphs share are
+-- skipped, and code is fetched only if it differs.
 WITH own AS (
   SELECT part_nodes.*
-  FROM graph_parts
-  JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id
+  FROM store_graph_parts AS graph_parts
+  JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
   WHERE
     graph_parts.graph_id = :graph_id
     AND NOT EXISTS (
-      SELECT 1 FROM graph_parts AS shared
+      SELECT 1 FROM store_graph_parts AS shared
       WHERE shared.graph_id = :other_graph_id AND shared.part_id = graph_parts.part_id
     )
 ), other AS (
   SELECT part_nodes.*
-  FROM graph_parts
-  JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id
+  FROM store_graph_parts AS graph_parts
+  JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
   WHERE
     graph_parts.graph_id = :other_graph_id
     AND NOT EXISTS (
-      SELECT 1 FROM graph_parts AS shared
+      SELECT 1 FROM store_graph_parts AS shared
       WHERE shared.graph_id = :graph_id AND shared.part_id = graph_parts.part_id
     )
 )
@@ -60,9 +60,9 @@ SELECT
   CAST(node_versions.macros AS TEXT) AS macros,
   CAST(node_versions.properties AS TEXT) AS properties
 FROM own
-JOIN node_versions ON node_versions.version_id = own.version_id
+JOIN store_node_versions AS node_versions ON node_versions.version_id = own.version_id
 LEFT JOIN other ON other.unique_id = own.unique_id
-LEFT JOIN node_versions AS other_versions ON other_versions.version_id = other.version_id
+LEFT JOIN store_node_versions AS other_versions ON other_versions.version_id = other.version_id
 WHERE
   other.version_id IS DISTINCT FROM own.version_id
   OR other.database_name IS DISTINCT FROM own.database_name

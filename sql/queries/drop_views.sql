@@ -1,4 +1,10 @@
--- The store's views, each before those that it reads: a migration writes them anew, with other columns.
+-- Drop the store's views, each before the views that it reads: a migration creates them again, with other columns.
+DROP VIEW IF EXISTS annotations;
+DROP VIEW IF EXISTS annotation_events;
+DROP VIEW IF EXISTS deleted_runs;
+DROP VIEW IF EXISTS sync_conflicts;
+DROP VIEW IF EXISTS sync_history;
+DROP VIEW IF EXISTS reviews;
 DROP VIEW IF EXISTS check_history;
 DROP VIEW IF EXISTS metric_history;
 DROP VIEW IF EXISTS top_value_history;
@@ -36,3 +42,12 @@ DROP VIEW IF EXISTS nodes;
 DROP VIEW IF EXISTS node_columns;
 DROP VIEW IF EXISTS lineage;
 DROP VIEW IF EXISTS latest_runs;
+DROP VIEW IF EXISTS quality_metrics;
+DROP VIEW IF EXISTS column_top_values;
+DROP VIEW IF EXISTS column_quality;
+DROP VIEW IF EXISTS table_quality;
+DROP VIEW IF EXISTS quality_runs;
+DROP VIEW IF EXISTS column_statistics;
+DROP VIEW IF EXISTS node_statistics;
+DROP VIEW IF EXISTS run_results;
+DROP VIEW IF EXISTS runs;

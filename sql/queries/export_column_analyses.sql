@@ -1,10 +1,10 @@
--- The analyses of a column graph.
+-- Analyses of a column graph.
 SELECT analysis.lineage_id, analysis.tier, analysis.reason
-FROM column_analyses AS analysis
+FROM store_column_analyses AS analysis
 WHERE
   analysis.lineage_id IN (
     SELECT node.lineage_id
-    FROM column_parts AS part
-    JOIN column_part_nodes AS node ON node.part_id = part.part_id
+    FROM store_column_parts AS part
+    JOIN store_column_part_nodes AS node ON node.part_id = part.part_id
     WHERE part.column_graph_id = :column_graph_id
   );

@@ -1,4 +1,4 @@
--- The kept data diffs that belong to a run, whole: those that go when it is pruned.
+-- Saved data diffs of a run, complete: those that are deleted with the run.
 SELECT
   diff.diff_id,
   diff.taken_at,
@@ -7,5 +7,5 @@ SELECT
   CAST(diff.parameters AS TEXT) AS parameters,
   CAST(diff.result AS TEXT) AS result,
   diff.recorder_version
-FROM data_diffs AS diff
+FROM store_data_diffs AS diff
 WHERE COALESCE(diff.current_run_id, diff.base_run_id) = :run_id;

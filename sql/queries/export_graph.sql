@@ -1,5 +1,5 @@
--- Which part of a graph each node is in, and which version of the node it holds.
+-- Part and version of each node of a graph.
 SELECT node.part_id, node.unique_id, node.version_id
-FROM graph_parts AS part
-JOIN part_nodes AS node ON node.part_id = part.part_id
+FROM store_graph_parts AS part
+JOIN store_part_nodes AS node ON node.part_id = part.part_id
 WHERE part.graph_id = :graph_id;

@@ -1,4 +1,4 @@
--- The foreign keys of a graph that begin or end at one node, in the order of the constraints.
+-- Foreign keys of a graph from or to one node, in the order of the constraints.
 SELECT
   part_nodes.unique_id,
   link.parent_id,
@@ -7,9 +7,9 @@ SELECT
   CAST(link.parent_columns AS TEXT) AS parent_column_names,
   link.on_update,
   link.on_delete
-FROM graph_parts
-JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id
-JOIN version_references AS link ON link.version_id = part_nodes.version_id
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
+JOIN store_version_references AS link ON link.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id
   AND (part_nodes.unique_id = :unique_id OR link.parent_id = :unique_id)

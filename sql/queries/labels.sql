@@ -1,4 +1,4 @@
--- What a run selector may name, for messages about one that names nothing.
+-- Environments and branches of a project, for error messages about a run selector that matches no run.
 SELECT DISTINCT environment, branch
-FROM runs
+FROM store_runs
 WHERE status = 'complete' AND (CAST(:project AS TEXT) IS NULL OR project_name = CAST(:project AS TEXT));

@@ -1,2 +1,2 @@
--- Makes whoever creates or migrates the same schema wait until this transaction ends.
+-- Make other processes that create or migrate the same schema wait until this transaction ends.
 SELECT PG_ADVISORY_XACT_LOCK(HASHTEXT(:schema));

@@ -1,2 +1,2 @@
--- One row where a recorded run has this set of macros: then all of it is stored.
-SELECT 1 FROM runs WHERE macro_set_id = :macro_set_id LIMIT 1;
+-- One row if a recorded run has this set of macros: it is then stored completely.
+SELECT 1 FROM store_runs WHERE macro_set_id = :macro_set_id LIMIT 1;

@@ -1,6 +1,6 @@
--- The macro versions of a set that are not stored yet.
+-- Macro versions of a set that are not stored yet.
 SELECT macro_sets.version_id
-FROM macro_sets
+FROM store_macro_sets AS macro_sets
 WHERE
   macro_sets.macro_set_id = :macro_set_id
-  AND NOT EXISTS (SELECT 1 FROM macros WHERE macros.version_id = macro_sets.version_id);
+  AND NOT EXISTS (SELECT 1 FROM store_macros AS macros WHERE macros.version_id = macro_sets.version_id);

@@ -1,6 +1,6 @@
--- The parts of a graph whose nodes are not stored yet.
+-- Parts of a graph whose nodes are not stored yet.
 SELECT graph_parts.part_id
-FROM graph_parts
+FROM store_graph_parts AS graph_parts
 WHERE
   graph_parts.graph_id = :graph_id
-  AND NOT EXISTS (SELECT 1 FROM part_nodes WHERE part_nodes.part_id = graph_parts.part_id);
+  AND NOT EXISTS (SELECT 1 FROM store_part_nodes AS part_nodes WHERE part_nodes.part_id = graph_parts.part_id);

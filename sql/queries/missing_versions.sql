@@ -1,7 +1,7 @@
--- The node versions of a graph that are not stored yet.
+-- Node versions of a graph that are not stored yet.
 SELECT DISTINCT part_nodes.version_id
-FROM graph_parts
-JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
 WHERE
   graph_parts.graph_id = :graph_id
-  AND NOT EXISTS (SELECT 1 FROM node_versions WHERE node_versions.version_id = part_nodes.version_id);
+  AND NOT EXISTS (SELECT 1 FROM store_node_versions AS node_versions WHERE node_versions.version_id = part_nodes.version_id);

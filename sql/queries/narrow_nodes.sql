@@ -1,4 +1,4 @@
--- Every node of a graph, with what naming, drawing and selecting need: no code, no columns.
+-- All nodes of a graph, with the columns for naming, drawing and selecting: no code, no columns.
 SELECT
   part_nodes.unique_id,
   node_versions.name,
@@ -14,7 +14,7 @@ SELECT
   node_versions.version,
   node_versions.source_name,
   CAST(node_versions.macros AS TEXT) AS macros
-FROM graph_parts
-JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id
-JOIN node_versions ON node_versions.version_id = part_nodes.version_id
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
+JOIN store_node_versions AS node_versions ON node_versions.version_id = part_nodes.version_id
 WHERE graph_parts.graph_id = :graph_id;

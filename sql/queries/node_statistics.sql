@@ -1,6 +1,6 @@
--- What was counted with a run; of the nodes in a list of lines, or of all where that is NULL.
+-- Row counts stored with a run, for the nodes in a newline-separated list, or all nodes if it is NULL.
 SELECT unique_id, row_count, counted_at, reason, profile_reason
-FROM node_statistics
+FROM store_node_statistics
 WHERE
   run_id = :run_id
   AND (

@@ -1,4 +1,4 @@
--- Every node of a graph, groups included, with compiled code in its stored form.
+-- All nodes of a graph, including groups, with compiled code in its stored form.
 SELECT
   part_nodes.unique_id,
   node_versions.name,
@@ -31,7 +31,7 @@ SELECT
   CAST(node_versions.contract AS TEXT) AS contract,
   CAST(node_versions.macros AS TEXT) AS macros,
   CAST(node_versions.properties AS TEXT) AS properties
-FROM graph_parts
-JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id
-JOIN node_versions ON node_versions.version_id = part_nodes.version_id
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
+JOIN store_node_versions AS node_versions ON node_versions.version_id = part_nodes.version_id
 WHERE graph_parts.graph_id = :graph_id;

@@ -1,8 +1,8 @@
--- The edges of a graph from the nodes whose ids are in a list of lines.
+-- Edges of a graph from the nodes whose ids are in a newline-separated list.
 SELECT part_nodes.unique_id, version_parents.parent_id, version_parents.kind, version_parents.confidence
-FROM graph_parts
-JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id
-JOIN version_parents ON version_parents.version_id = part_nodes.version_id
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
+JOIN store_version_parents AS version_parents ON version_parents.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id
   AND part_nodes.unique_id IN (SELECT wanted.unique_id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS wanted(unique_id));

@@ -1,2 +1,2 @@
--- The projects that have runs.
-SELECT DISTINCT project_name FROM runs ORDER BY project_name;
+-- Projects with runs other than those of workspaces.
+SELECT DISTINCT project_name FROM store_runs WHERE NOT STARTS_WITH(environment, 'workspace:') ORDER BY project_name;

@@ -1,6 +1,6 @@
--- The users' own metrics: of the tables in a list of lines, or of all where that is NULL.
+-- User-defined metrics, for the tables in a newline-separated list, or all tables if it is NULL.
 SELECT unique_id, ordinal, metric_name, value, value_kind, threshold, holds, reason
-FROM quality_metrics
+FROM store_quality_metrics
 WHERE
   quality_run_id = :quality_run_id
   AND (

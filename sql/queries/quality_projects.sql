@@ -1,4 +1,4 @@
--- The projects of which quality was measured, and their environments.
+-- Projects with measured quality, and their environments.
 SELECT DISTINCT project_name, environment
-FROM quality_runs
+FROM store_quality_runs
 ORDER BY project_name, environment;

@@ -1,5 +1,5 @@
--- Measurements of quality, newest first; a filter that is NULL lets everything through. `ids` is a list of
--- lines: measurements that looked at one of these tables.
+-- Measurements of quality, newest first; NULL disables a filter. `ids` is a newline-separated list of tables: only
+-- measurements of one of these tables.
 SELECT
   quality_run_id,
   run_id,
@@ -18,7 +18,7 @@ SELECT
   recorder_version,
   status,
   reason
-FROM quality_runs
+FROM store_quality_runs
 WHERE
   (CAST(:quality_run_id AS TEXT) IS NULL OR quality_run_id = CAST(:quality_run_id AS TEXT))
   AND (CAST(:id_prefix AS TEXT) IS NULL OR STARTS_WITH(quality_run_id, CAST(:id_prefix AS TEXT)))
@@ -31,7 +31,7 @@ WHERE
     CAST(:ids AS TEXT) IS NULL
     OR quality_run_id IN (
       SELECT measured.quality_run_id
-      FROM table_quality AS measured
+      FROM store_table_quality AS measured
       WHERE measured.unique_id IN (SELECT wanted.unique_id FROM UNNEST(STRING_TO_ARRAY(CAST(:ids AS TEXT), CHR(10))) AS wanted(unique_id))
     )
   )

@@ -1,25 +1,25 @@
--- What the planner goes by, brought up to date with rows that have just been written: until then it takes
--- every table for almost empty, and joins a whole graph row by row. A small sample does, and is quick.
+-- Update planner statistics after an insert: without them the planner assumes empty tables and joins a whole graph row
+-- by row. A small sample is sufficient and fast.
 SET LOCAL default_statistics_target = 10;
-ANALYZE graph_parts;
-ANALYZE part_nodes;
-ANALYZE graph_steps;
-ANALYZE graph_changes;
-ANALYZE node_versions;
-ANALYZE version_parents;
-ANALYZE run_results;
-ANALYZE runs;
-ANALYZE node_statistics;
-ANALYZE column_statistics;
-ANALYZE column_parts;
-ANALYZE column_part_nodes;
-ANALYZE column_analyses;
-ANALYZE column_edges;
-ANALYZE fact_parts;
-ANALYZE relation_facts;
-ANALYZE version_references;
-ANALYZE quality_runs;
-ANALYZE table_quality;
-ANALYZE column_quality;
-ANALYZE column_top_values;
-ANALYZE quality_metrics;
+ANALYZE store_graph_parts;
+ANALYZE store_part_nodes;
+ANALYZE store_graph_steps;
+ANALYZE store_graph_changes;
+ANALYZE store_node_versions;
+ANALYZE store_version_parents;
+ANALYZE store_run_results;
+ANALYZE store_runs;
+ANALYZE store_node_statistics;
+ANALYZE store_column_statistics;
+ANALYZE store_column_parts;
+ANALYZE store_column_part_nodes;
+ANALYZE store_column_analyses;
+ANALYZE store_column_edges;
+ANALYZE store_fact_parts;
+ANALYZE store_relation_facts;
+ANALYZE store_version_references;
+ANALYZE store_quality_runs;
+ANALYZE store_table_quality;
+ANALYZE store_column_quality;
+ANALYZE store_column_top_values;
+ANALYZE store_quality_metrics;

@@ -1,4 +1,4 @@
--- What dbt did with each node of a run.
+-- dbt's result of each node of a run.
 SELECT unique_id, status, seconds, rows_affected, bytes_processed, failures, message, completed_at
-FROM run_results
+FROM store_run_results
 WHERE run_id = :run_id;

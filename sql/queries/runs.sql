@@ -1,4 +1,4 @@
--- Runs, newest first; a filter that is NULL lets everything through.
+-- Runs, newest first; NULL disables a filter.
 SELECT
   run_id,
   run_at,
@@ -32,8 +32,9 @@ SELECT
   build_failures,
   build_warnings,
   build_skipped,
-  CAST(warnings AS TEXT) AS warnings
-FROM runs
+  CAST(warnings AS TEXT) AS warnings,
+  CAST(extraction AS TEXT) AS extraction
+FROM store_runs
 WHERE
   (CAST(:run_id AS TEXT) IS NULL OR run_id = CAST(:run_id AS TEXT))
   AND (CAST(:run_id_prefix AS TEXT) IS NULL OR STARTS_WITH(run_id, CAST(:run_id_prefix AS TEXT)))
@@ -42,6 +43,7 @@ WHERE
   AND (CAST(:branch AS TEXT) IS NULL OR branch = CAST(:branch AS TEXT))
   AND (CAST(:sha_prefix AS TEXT) IS NULL OR STARTS_WITH(LOWER(git_sha), CAST(:sha_prefix AS TEXT)))
   AND (CAST(:extractor AS TEXT) IS NULL OR extractor = CAST(:extractor AS TEXT))
+  AND (CAST(:without AS TEXT) IS NULL OR NOT STARTS_WITH(environment, CAST(:without AS TEXT)))
   AND (CAST(:status AS TEXT) IS NULL OR status = CAST(:status AS TEXT))
   AND (CAST(:before AS TIMESTAMPTZ) IS NULL OR run_at < CAST(:before AS TIMESTAMPTZ))
 ORDER BY run_at DESC, recorded_at DESC, run_id

@@ -1,4 +1,4 @@
--- One row where the schema exists, whoever may use it: information_schema.schemata hides the others.
+-- One row if the schema exists, even if the role may not use it: information_schema.schemata hides such schemas.
 SELECT 1
 FROM pg_catalog.pg_namespace
 WHERE nspname = :schema;

@@ -1,2 +1,2 @@
--- Which version of the schema the store has; no row only while it is being created.
+-- Schema version of the store; no row only while the store is being created.
 SELECT schema_version FROM store;

@@ -1,3 +1,3 @@
--- The row of a new store.
+-- Insert the row of a new store.
 INSERT INTO store (schema_version, migrated_at, read_version, migrated_by)
 VALUES (:version, CURRENT_TIMESTAMP, :read_version, :migrated_by);

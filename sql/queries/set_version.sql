@@ -1,4 +1,4 @@
--- What a migration ends with.
+-- Set the version of the store, as the last statement of a migration.
 UPDATE store
 SET
   schema_version = :version,

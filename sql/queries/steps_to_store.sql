@@ -1,11 +1,11 @@
--- One run for each pair of graphs whose changes are not stored yet, the newest first.
+-- One run per pair of graphs whose changes are not stored yet, the newest first.
 SELECT MIN(step.run_id)
 FROM run_steps AS step
 WHERE
   step.graph_id <> step.previous_graph_id
   AND NOT EXISTS (
     SELECT 1
-    FROM graph_steps AS stored
+    FROM store_graph_steps AS stored
     WHERE
       stored.previous_graph_id = step.previous_graph_id
       AND stored.graph_id = step.graph_id

@@ -1,5 +1,5 @@
--- Stores what the graphs of runs change against the graphs of the runs before them, as the view computes it.
-INSERT INTO graph_changes (
+-- Store the changes of runs' graphs since the graphs of the previous runs, as the view computes them.
+INSERT INTO store_graph_changes (
   previous_graph_id, graph_id, same_dbt, unique_id, name, resource_type, status, code_changed, compiled_changed,
   config_changed, columns_changed, description_changed, contract_changed, place_changed, version_id,
   previous_version_id, relation_name, previous_relation_name
@@ -27,7 +27,7 @@ FROM run_steps AS step
 JOIN node_changes AS change ON change.run_id = step.run_id
 WHERE step.run_id IN (SELECT chosen.run_id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS chosen(run_id));
 
-INSERT INTO graph_steps (previous_graph_id, graph_id, same_dbt)
+INSERT INTO store_graph_steps (previous_graph_id, graph_id, same_dbt)
 SELECT previous_graph_id, graph_id, dbt_version IS NOT DISTINCT FROM previous_dbt_version
 FROM run_steps
 WHERE run_id IN (SELECT chosen.run_id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS chosen(run_id));

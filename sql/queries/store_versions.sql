@@ -1,2 +1,2 @@
--- The versions of a store, from version 7 on: of its tables, of the oldest readers, and of recce_meta.
+-- Versions of a store since version 7: of its tables, of the oldest readers, and of recce_meta.
 SELECT schema_version, read_version, migrated_by FROM store;

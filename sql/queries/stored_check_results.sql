@@ -1,6 +1,6 @@
--- Which of the check results in a list of lines are stored already.
+-- Check results in a newline-separated list that are already stored.
 SELECT check_result_id
-FROM check_results
+FROM store_check_results
 WHERE
   check_result_id IN (
     SELECT wanted.check_result_id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS wanted(check_result_id)

@@ -1,8 +1,8 @@
--- Seeds of a graph whose rows nobody looked into: over 1 MiB to dbt, and their files were not at hand.
+-- Seeds of a graph whose rows were not read: larger than dbt's limit of 1 MiB, and their files were not available.
 SELECT part_nodes.unique_id
-FROM graph_parts
-JOIN part_nodes ON part_nodes.part_id = graph_parts.part_id
-JOIN node_versions ON node_versions.version_id = part_nodes.version_id
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
+JOIN store_node_versions AS node_versions ON node_versions.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id
   AND node_versions.resource_type = 'seed'

@@ -1,9 +1,10 @@
--- One row per run, node and column that differs from the run before it in the same project and
--- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped',
--- 'altered' or 'reordered'; `node_status` tells a column that went alone from one that went with its node.
--- Columns are compared by name whatever its case, and only where both runs know them from the same source.
--- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
--- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
+-- One row per run, node and column that differs from the previous run of the same project and environment. Key: run_id,
+-- unique_id, column_name.
+-- `status` is 'added', 'removed', 'retyped', 'altered' or 'reordered'. `node_status` shows if a column was removed
+-- alone or with its node.
+-- Column names are compared case-insensitively, and only if both runs have them from the same source.
+-- Columns of scanned relations are compared by exact name. They are 'altered' if a catalog property other than the type
+-- differs: nullability, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW column_changes AS
 SELECT
   run_id,
@@ -52,7 +53,7 @@ FROM (
         CASE WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table') THEN CAST(item.content AS TEXT) END AS definition,
         item.ordinal
       FROM (VALUES (TRUE), (FALSE)) AS side(is_current)
-      JOIN node_versions AS node
+      JOIN store_node_versions AS node
         ON node.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
       CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
     ) AS sides

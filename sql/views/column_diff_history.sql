@@ -1,5 +1,5 @@
--- One row per kept diff of values and column of it. Key: diff_id, ordinal.
--- `status` is 'equal', 'changed', 'incomparable' (`reason` says why), 'added' (in current alone) or 'removed'.
+-- One row per saved value diff and column. Key: diff_id, ordinal.
+-- `status` is 'equal', 'changed', 'incomparable' (see `reason`), 'added' (only in current) or 'removed'.
 CREATE OR REPLACE VIEW column_diff_history AS
 SELECT
   diff.diff_id,
@@ -28,4 +28,4 @@ SELECT
   item.largest_difference,
   item.reason
 FROM data_diff_history AS diff
-JOIN column_diffs AS item ON item.diff_id = diff.diff_id;
+JOIN store_column_diffs AS item ON item.diff_id = diff.diff_id;

@@ -1,15 +1,16 @@
--- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
--- node's rows. Name the run, and where you can the node and the column: run_id, node_id, column_name.
--- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
--- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
--- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
--- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 100 steps.
--- Of a relation whose columns are not known there is what its readers name, and '*' for any other column.
+-- One row per run, column and downstream effect of a change. If `column_name` is NULL, the node's rows change.
+-- Filter by run_id, and if possible by node_id and column_name.
+-- `reach` is 'columns' if the change affects values of `impacted_column`, 'rows' if it affects which rows the node has,
+-- 'unknown' if the node's columns are unknown. 'rows' means that the column is used in a filter, join or group: all
+-- columns of the node and of its downstream nodes may change.
+-- `distance` is the length of the shortest path. `confidence` is that of the most certain path: the minimum of its
+-- edges. Paths have at most 100 edges.
+-- For a relation with unknown columns: the columns its readers name, and '*' for all remaining columns.
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
 --
--- The steps of a run are put together once, as JSON: where a change goes from a node, by the first part of the name of
--- the column that is read, 'rows' for rows. A walk looks up what it needs there, and needs no index. It names its
--- run, which is true of any: the planner then sees that no two walks are the same, and does not cache them by the JSON.
+-- The edges of a run are collected once, as JSON: the targets of a change by node, then by the first part of the name
+-- of the column that is read ('rows' for rows). A walk looks up its edges there and needs no index. Each walk names its
+-- run, so the planner does not cache walks by their JSON.
 CREATE OR REPLACE VIEW column_impact AS
 SELECT
   run.run_id,
@@ -21,30 +22,30 @@ SELECT
   impact.reach,
   impact.distance,
   impact.confidence
-FROM runs AS run
+FROM store_runs AS run
 CROSS JOIN LATERAL (
   WITH known AS (
     SELECT place.unique_id
-    FROM column_parts AS part
-    JOIN column_part_nodes AS place ON place.part_id = part.part_id
-    JOIN column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+    FROM store_column_parts AS part
+    JOIN store_column_part_nodes AS place ON place.part_id = part.part_id
+    JOIN store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
     WHERE part.column_graph_id = run.column_graph_id AND analysis.reason IS NULL
   ), reads AS MATERIALIZED (
     SELECT
       place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.kind, edge.confidence
-    FROM column_parts AS part
-    JOIN column_part_nodes AS place ON place.part_id = part.part_id
-    JOIN column_edges AS edge ON edge.lineage_id = place.lineage_id
+    FROM store_column_parts AS part
+    JOIN store_column_part_nodes AS place ON place.part_id = part.part_id
+    JOIN store_column_edges AS edge ON edge.lineage_id = place.lineage_id
     WHERE part.column_graph_id = run.column_graph_id
   ), node_reads AS MATERIALIZED (
     SELECT
       place.unique_id AS node_id, edge.parent_id, known.unique_id IS NOT NULL AS is_known
-    FROM graph_nodes AS place
-    JOIN version_parents AS edge ON edge.version_id = place.version_id
+    FROM store_graph_nodes AS place
+    JOIN store_version_parents AS edge ON edge.version_id = place.version_id
     LEFT JOIN known ON known.unique_id = place.unique_id
     WHERE place.graph_id = run.graph_id AND run.column_graph_id IS NOT NULL
   ), steps AS (
-    -- from a column into one that is made of it, and into the rows that it decides over
+    -- from a column to columns computed from it, and to rows that it affects
     SELECT
       parent_id,
       COALESCE(SPLIT_PART(parent_column, '.', 1), 'rows') AS bucket,
@@ -55,7 +56,7 @@ CROSS JOIN LATERAL (
       AND (parent_id <> node_id OR parent_column IS DISTINCT FROM column_name)
       AND kind <> 'referenced'
     UNION ALL
-    -- from rows into the rows of every reader, and from a column into readers whose columns are not known
+    -- from rows to the rows of every reader, and from a column to readers with unknown columns
     SELECT parent_id, 'rows' AS bucket, JSONB_BUILD_ARRAY(node_id, NULL, NULL, 1, is_known) AS step
     FROM node_reads
   )
@@ -83,10 +84,10 @@ CROSS JOIN LATERAL (
       ) AS places
     ) AS starts,
     (
-      -- ephemeral models, whose SQL stands in their readers: what those read is known, but not through which model
+      -- ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model
       SELECT JSONB_OBJECT_AGG(place.unique_id, TRUE)
-      FROM graph_nodes AS place
-      JOIN node_versions AS version ON version.version_id = place.version_id
+      FROM store_graph_nodes AS place
+      JOIN store_node_versions AS version ON version.version_id = place.version_id
       WHERE place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
     ) AS inlined
 ) AS graph
@@ -150,7 +151,7 @@ CROSS JOIN LATERAL (
         ELSE
           step.parent_column IN (reached.column_name, '*')
           OR reached.column_name = '*'
-          -- a field that the catalog lists beside its struct is read with the struct
+          -- the catalog may list a field besides its struct; reading the struct reads the field
           OR LEFT(reached.column_name, LENGTH(step.parent_column) + 1) = step.parent_column || '.'
       END
   )

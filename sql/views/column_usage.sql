@@ -1,6 +1,6 @@
--- One row per run, node and column that decides over the node's rows: in `filter`, `join`, `group` or `order`.
--- Its value need not flow into any column. A column that the SQL names anywhere is `referenced`: the node fails if
--- the column is removed or renamed. Key: run_id, node_id, parent_id, parent_column, usage.
+-- One row per run, node and column that affects the node's rows: in `filter`, `join`, `group` or `order`.
+-- Its value may not be part of any output column. A column that the SQL names anywhere is `referenced`: the node fails
+-- if the column is removed or renamed. Key: run_id, node_id, parent_id, parent_column, usage.
 CREATE OR REPLACE VIEW column_usage AS
 SELECT
   runs.run_id,
@@ -11,9 +11,9 @@ SELECT
   edge.kind AS usage,
   edge.confidence,
   analysis.tier
-FROM runs
-JOIN column_parts AS part ON part.column_graph_id = runs.column_graph_id
-JOIN column_part_nodes AS place ON place.part_id = part.part_id
-JOIN column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
-JOIN column_edges AS edge ON edge.lineage_id = place.lineage_id
+FROM store_runs AS runs
+JOIN store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
+JOIN store_column_part_nodes AS place ON place.part_id = part.part_id
+JOIN store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+JOIN store_column_edges AS edge ON edge.lineage_id = place.lineage_id
 WHERE edge.column_name IS NULL;

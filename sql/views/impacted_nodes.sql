@@ -1,6 +1,6 @@
--- One row per run, changed node and node downstream of it. Key: run_id, changed_id, unique_id.
--- `distance` counts the edges on the shortest way. What read a removed node is downstream of it still.
--- Moved and rewritten nodes count as unchanged. No shortest way is longer than there are nodes: a cycle ends.
+-- One row per run, changed node and downstream node. Key: run_id, changed_id, unique_id.
+-- `distance` is the length of the shortest path. Readers of a removed node count as downstream.
+-- Moved and rewritten nodes count as unchanged. Path length is limited by the number of nodes, so cycles terminate.
 CREATE OR REPLACE VIEW impacted_nodes AS
 SELECT
   step.run_id,

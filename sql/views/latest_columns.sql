@@ -20,4 +20,4 @@ SELECT
   item.description
 FROM latest_scans AS scan
 JOIN node_columns AS item ON item.run_id = scan.run_id
-JOIN graph_nodes AS place ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id;
+JOIN store_graph_nodes AS place ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id;

@@ -19,4 +19,4 @@ SELECT
   item.options
 FROM latest_scans AS scan
 JOIN node_constraints AS item ON item.run_id = scan.run_id
-JOIN graph_nodes AS place ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id;
+JOIN store_graph_nodes AS place ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id;

@@ -1,4 +1,4 @@
--- One row per index, but for those of constraints, of the latest scan of each project and environment.
+-- One row per index of the latest scan of each project and environment, except indexes of constraints.
 -- Key: run_id, unique_id, ordinal.
 CREATE OR REPLACE VIEW latest_indexes AS
 SELECT
@@ -15,4 +15,4 @@ SELECT
   item.definition
 FROM latest_scans AS scan
 JOIN node_indexes AS item ON item.run_id = scan.run_id
-JOIN graph_nodes AS place ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id;
+JOIN store_graph_nodes AS place ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id;

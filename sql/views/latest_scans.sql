@@ -1,4 +1,4 @@
--- The latest scan of a live database of each project and environment: one row each. A failed scan is never the latest.
+-- One row per project and environment: its latest scan of a live database. A failed scan is never the latest.
 CREATE OR REPLACE VIEW latest_scans AS
 SELECT
   run_id,
@@ -22,7 +22,7 @@ FROM (
       PARTITION BY project_name, environment
       ORDER BY run_at DESC, recorded_at DESC, run_id
     ) AS age
-  FROM runs
+  FROM store_runs AS runs
   WHERE extractor = 'database' AND status = 'complete'
 ) AS aged_scans
 WHERE age = 1;

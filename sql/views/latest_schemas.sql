@@ -1,6 +1,6 @@
--- One row per schema of the latest scan of each project and environment. Key: run_id, unique_id. `table_count` counts
--- tables and external tables, `view_count` views and materialized views. `row_estimate` and `bytes` are sums over what
--- the catalog knows.
+-- One row per schema of the latest scan of each project and environment. Key: run_id, unique_id.
+-- `table_count` counts tables and external tables, `view_count` views and materialized views. `row_estimate` and
+-- `bytes` are sums of the relations that have these values in the catalog.
 CREATE OR REPLACE VIEW latest_schemas AS
 SELECT
   scan.project_name,
@@ -18,8 +18,8 @@ SELECT
   held.row_estimate,
   held.bytes
 FROM latest_scans AS scan
-JOIN graph_nodes AS place ON place.graph_id = scan.graph_id
-JOIN node_versions AS node ON node.version_id = place.version_id
+JOIN store_graph_nodes AS place ON place.graph_id = scan.graph_id
+JOIN store_node_versions AS node ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT
     run_id,

@@ -1,6 +1,6 @@
 -- One row per table and view of the latest scan of each project and environment. Key: run_id, unique_id.
--- `resource_type` is table, view, materialized_view or external_table; `definition` is a view's SQL. What the
--- catalog does not tell is NULL; `row_estimate` is the warehouse's own estimate.
+-- `resource_type` is table, view, materialized_view or external_table; `definition` is a view's SQL. Values
+-- missing in the catalog are NULL; `row_estimate` is the warehouse's own estimate.
 CREATE OR REPLACE VIEW latest_tables AS
 SELECT
   scan.project_name,
@@ -28,8 +28,8 @@ SELECT
   node.raw_code AS definition,
   place.version_id
 FROM latest_scans AS scan
-JOIN graph_nodes AS place ON place.graph_id = scan.graph_id
-JOIN node_versions AS node ON node.version_id = place.version_id
+JOIN store_graph_nodes AS place ON place.graph_id = scan.graph_id
+JOIN store_node_versions AS node ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT run_id, unique_id, COUNT(*) AS column_count
   FROM latest_columns
@@ -51,7 +51,7 @@ LEFT JOIN (
 ) AS indexed ON indexed.run_id = scan.run_id AND indexed.unique_id = place.unique_id
 LEFT JOIN (
   SELECT part.run_id, known.unique_id, known.row_estimate, known.bytes, known.created_at, known.altered_at
-  FROM fact_parts AS part
-  JOIN relation_facts AS known ON known.part_id = part.part_id
+  FROM store_fact_parts AS part
+  JOIN store_relation_facts AS known ON known.part_id = part.part_id
 ) AS fact ON fact.run_id = scan.run_id AND fact.unique_id = place.unique_id
 WHERE node.resource_type IN ('table', 'view', 'materialized_view', 'external_table');

@@ -18,6 +18,6 @@ SELECT
     WHEN edge.kind IS NOT NULL THEN edge.confidence
     WHEN runs.extractor = 'dbt' THEN CAST(1 AS DOUBLE PRECISION)
   END AS confidence
-FROM runs
-JOIN graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN version_parents AS edge ON edge.version_id = place.version_id;
+FROM store_runs AS runs
+JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN store_version_parents AS edge ON edge.version_id = place.version_id;

@@ -1,6 +1,7 @@
--- One row per run and edge that the run before it lacks ('added'), or that only that run has ('removed').
--- Key: run_id, node_id, parent_id. Edges belong to the version of their child, so that only nodes whose
--- version changed are looked at; `node_status` says what happened to that child.
+-- One row per run and edge that differs from the previous run: 'added' if only this run has it, 'removed' if only the
+-- previous run has it. Key: run_id, node_id, parent_id.
+-- Edges belong to the version of their child: only nodes with a changed version are compared; `node_status` is the
+-- child's status.
 CREATE OR REPLACE VIEW lineage_changes AS
 SELECT
   change.run_id,
@@ -14,7 +15,7 @@ SELECT
   change.status AS node_status
 FROM node_changes AS change
 CROSS JOIN (VALUES (TRUE), (FALSE)) AS side(is_current)
-JOIN version_parents AS edge
+JOIN store_version_parents AS edge
   ON edge.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
 GROUP BY
   change.run_id,

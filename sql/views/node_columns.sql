@@ -1,7 +1,7 @@
 -- One row per run, node and column: the array `nodes.columns`, exploded.
--- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
--- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
+-- Key: run_id, unique_id, ordinal. `documented` is true if the project's YAML names the column. `columns_from` is
+-- 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented columns).
+-- The columns after `meta` are only set for scanned relations. `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW node_columns AS
 SELECT
   runs.run_id,
@@ -24,7 +24,7 @@ SELECT
   node.resource_type,
   node.columns_from,
   place.version_id
-FROM runs
-JOIN graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN node_versions AS node ON node.version_id = place.version_id
+FROM store_runs AS runs
+JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN store_node_versions AS node ON node.version_id = place.version_id
 CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal);

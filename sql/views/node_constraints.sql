@@ -1,6 +1,6 @@
--- One row per scanned run, relation and constraint of it, in the order: primary key, unique, foreign keys, checks.
--- Key: run_id, unique_id, ordinal. NOT NULL is a column's: `node_columns` has it. `column_names` is for people:
--- names joined by a comma.
+-- One row per scanned run, relation and constraint of the relation, in the order: primary key, unique, foreign keys,
+-- checks. Key: run_id, unique_id, ordinal.
+-- NOT NULL belongs to a column: see `node_columns`. `column_names` is a string: names joined by commas.
 CREATE OR REPLACE VIEW node_constraints AS
 SELECT
   runs.run_id,
@@ -19,8 +19,8 @@ SELECT
   item.content ->> 'options' AS options,
   node.resource_type,
   place.version_id
-FROM runs
-JOIN graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN node_versions AS node ON node.version_id = place.version_id
+FROM store_runs AS runs
+JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN store_node_versions AS node ON node.version_id = place.version_id
 CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.properties AS JSON) -> 'constraints') WITH ORDINALITY AS item(content, ordinal)
 WHERE node.resource_type IN ('table', 'view', 'materialized_view', 'external_table');

@@ -1,5 +1,5 @@
--- One row per scanned run, relation and index that no constraint brings along. Key: run_id, unique_id, ordinal.
--- `definition` is as the catalog writes it.
+-- One row per scanned run, relation and index, except indexes of constraints. Key: run_id, unique_id, ordinal.
+-- `definition` is the text of the catalog.
 CREATE OR REPLACE VIEW node_indexes AS
 SELECT
   runs.run_id,
@@ -12,8 +12,8 @@ SELECT
   item.content ->> 'definition' AS definition,
   node.resource_type,
   place.version_id
-FROM runs
-JOIN graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN node_versions AS node ON node.version_id = place.version_id
+FROM store_runs AS runs
+JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN store_node_versions AS node ON node.version_id = place.version_id
 CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.properties AS JSON) -> 'indexes') WITH ORDINALITY AS item(content, ordinal)
 WHERE node.resource_type IN ('table', 'view', 'materialized_view', 'external_table');

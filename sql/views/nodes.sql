@@ -1,8 +1,8 @@
--- One row per run and node: the project as each run saw it, groups left out.
+-- One row per run and node: the project at the time of the run, without groups.
 -- Key: run_id, unique_id (an environment is a label of its run).
--- The store keeps compiled SQL without its environment: a token, ⟦unique id⟧, stands where dbt wrote a
--- relation, and ⟦⟧ where the code itself has an opening bracket. `compiled_code` puts this run's
--- relations back, and costs something only where it is selected.
+-- Compiled SQL is stored without its environment: a token, ⟦unique id⟧, replaces each relation that dbt wrote. ⟦⟧
+-- replaces an opening bracket of the code itself. `compiled_code` restores the relations; it is computed only if
+-- selected.
 CREATE OR REPLACE VIEW nodes AS
 SELECT
   runs.run_id,
@@ -57,13 +57,13 @@ SELECT
   node.macros,
   node.properties,
   place.version_id
-FROM runs
-JOIN graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN node_versions AS node ON node.version_id = place.version_id
+FROM store_runs AS runs
+JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN store_node_versions AS node ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT runs.run_id, JSONB_OBJECT_AGG(place.unique_id, place.relation_name) AS relations
-  FROM runs
-  JOIN graph_nodes AS place ON place.graph_id = runs.graph_id
+  FROM store_runs AS runs
+  JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id
   GROUP BY runs.run_id
 ) AS run_relations ON run_relations.run_id = runs.run_id
 WHERE node.resource_type <> 'group';

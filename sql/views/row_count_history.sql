@@ -1,6 +1,6 @@
--- One row per run and node whose rows were counted with it, beside the count before that in the same project
--- and environment. Key: run_id, unique_id. `row_change` is a share of the count before; `next_run_id` is the run
--- with the next count, NULL for the newest.
+-- One row per run and node with a row count, with the previous count in the same project and environment.
+-- Key: run_id, unique_id. `row_change` is a share of the previous count. `next_run_id` is the run with the next count,
+-- NULL for the newest.
 CREATE OR REPLACE VIEW row_count_history AS
 SELECT
   run_id,
@@ -29,8 +29,8 @@ FROM (
     LAG(runs.run_id) OVER in_time AS previous_run_id,
     LAG(counted.row_count) OVER in_time AS previous_row_count,
     LEAD(runs.run_id) OVER in_time AS next_run_id
-  FROM node_statistics AS counted
-  JOIN runs ON runs.run_id = counted.run_id
+  FROM store_node_statistics AS counted
+  JOIN store_runs AS runs ON runs.run_id = counted.run_id
   WHERE counted.row_count IS NOT NULL
   WINDOW in_time AS (
     PARTITION BY runs.project_name, runs.environment, counted.unique_id

@@ -1,5 +1,5 @@
--- One row per measurement, table, column and one of its most frequent values, the most frequent having place 1.
--- Key: quality_run_id, unique_id, ordinal, place. `value_share` is of the rows measured; `value` is NULL for NULL.
+-- One row per measurement, table, column and frequent value; `place` 1 is the most frequent.
+-- Key: quality_run_id, unique_id, ordinal, place. `value_share` is of the measured rows; `value` is NULL for NULL.
 CREATE OR REPLACE VIEW top_value_history AS
 SELECT
   run.quality_run_id,
@@ -15,9 +15,9 @@ SELECT
   frequent.value_kind,
   frequent.value_count,
   CAST(frequent.value_count AS DOUBLE PRECISION) / NULLIF(measured.row_count, 0) AS value_share
-FROM quality_runs AS run
-JOIN column_top_values AS frequent ON frequent.quality_run_id = run.quality_run_id
-JOIN column_quality AS measured
+FROM store_quality_runs AS run
+JOIN store_column_top_values AS frequent ON frequent.quality_run_id = run.quality_run_id
+JOIN store_column_quality AS measured
   ON measured.quality_run_id = frequent.quality_run_id
   AND measured.unique_id = frequent.unique_id
   AND measured.ordinal = frequent.ordinal;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ PINS: dict[str, dict[str, str]] = json.loads(
 )["requires"]
 """What releases of dbt and its adapters require of packages that we require, too."""
 
-MODULES = {"duckdb-engine": "duckdb_engine", "pyyaml": "yaml"}
+MODULES = {"duckdb-engine": "duckdb_engine", "pyyaml": "yaml", "python-dotenv": "dotenv"}
 """Import names that are not the package's own."""
 FOR_OTHERS = {"pytz": "duckdb imports it to return TIMESTAMPTZ"}
+BROUGHT_ALONG = {"markupsafe": "Jinja2 requires it, and returns its Markup"}
+"""Modules of packages that a dependency always installs."""
 STANDARD = {"recce_meta", "__future__"}
 
 KNOWN_CONFLICTS = {
@@ -31,7 +34,7 @@ KNOWN_CONFLICTS = {
     ("redshift-connector", "dbt-redshift 1.7"),
     ("redshift-connector", "dbt-redshift 1.8"),
 }
-"""Where recce-meta, or its redshift extra, needs an environment of its own: see docs/design.md."""
+"""Where recce-meta, or its redshift extra, needs an environment of its own: see docs/internals/design.md."""
 
 
 def listed(table: str) -> list[Requirement]:
@@ -42,7 +45,11 @@ def listed(table: str) -> list[Requirement]:
 
 
 BASE = listed("dependencies")
-EXTRAS = [one for name in ("snowflake", "bigquery", "redshift", "databricks") for one in listed(name)]
+EXTRAS = [
+    one
+    for name in ("snowflake", "bigquery", "redshift", "databricks", "data", "server")
+    for one in listed(name)
+]
 
 
 def canonical(name: str) -> str:
@@ -57,11 +64,21 @@ OF_EXTRAS = {
     "databricks": {"databricks", "pyarrow", "requests", "urllib3"},
     "mysql": {"pymysql"},
     "duckdb": {"fsspec"},
-    "arrow_values": {"pyarrow"},
 }
 """What drivers may import besides, by how their files' names begin: extras bring it."""
 
 
+OF_DATA_FRAMES = {"models/arrow.py", "models/rows.py"}
+"""Modules that may import the packages of the extra `data`."""
+OF_SERVER = {"fastapi", "pygments", "starlette", "uvicorn"}
+"""Packages that only modules of the server may import: the extra `server` brings them."""
+OF_REPOSITORIES = {"cryptography", "dbos", "uv"}
+"""Packages that only modules of repositories may import: the extra `server` brings them."""
+PURE = {"connection", "dialect", "catalog"}
+"""Modules of a warehouse that import no driver."""
+
+
+@cache
 def imported(below: str = "") -> set[str]:
     """Every top-level module that recce_meta, or the file or folder *below* it, imports."""
     found: set[str] = set()
@@ -106,18 +123,18 @@ def test_nothing_is_imported_that_is_not_a_dependency() -> None:
     import sys
 
     declared = {MODULES.get(canonical(one.name), canonical(one.name)) for one in BASE}
-    declared |= STANDARD | set(sys.stdlib_module_names)
-    drivers = Path("adapter") / "drivers"
+    declared |= STANDARD | set(BROUGHT_ALONG) | set(sys.stdlib_module_names)
     for path in sorted((ROOT / "recce_meta").rglob("*.py")):
         below = path.relative_to(ROOT / "recce_meta")
         allowed = set(declared)
-        if below.parent == drivers:
-            allowed |= {
-                module
-                for name, modules in OF_EXTRAS.items()
-                if path.name.startswith(name)
-                for module in modules
-            }
+        if below.parts[0] == "warehouses" and len(below.parts) > 2 and path.stem not in PURE:
+            allowed |= OF_EXTRAS.get(below.parts[1], set())
+        if below.as_posix() in OF_DATA_FRAMES:
+            allowed |= {"pyarrow", "polars"}
+        if below.parts[0] == "server":
+            allowed |= OF_SERVER
+        if below.parts[0] == "repositories":
+            allowed |= OF_REPOSITORIES
 
         assert imported(str(below)) <= allowed, below
 
@@ -131,7 +148,7 @@ def test_ci_installs_the_lowest_version_of_every_dependency() -> None:
         for one in [Requirement(line)]
     }
 
-    for requirement in BASE:
+    for requirement in [*BASE, *listed("data")]:
         lowest = min(Version(one.version) for one in requirement.specifier if one.operator == ">=")
         assert [Version(one.version) for one in tried[canonical(requirement.name)]] == [lowest], (
             requirement.name

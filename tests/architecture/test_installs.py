@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-REPORT_FILES = ("page.html", "report.css", "report.js")
+TEMPLATES = ("charts", "checks", "data", "lineage", "macros", "nodes", "page")
+REPORT_FILES = ("static/report.css", "static/report.js", *(f"templates/{name}.html" for name in TEMPLATES))
 PRINT_FOLDER = "import recce_meta, pathlib; print(pathlib.Path(recce_meta.__file__).parent.parent)"
 
 
@@ -60,11 +61,11 @@ def test_the_package_comes_from_where_this_test_thinks(import_path: Path, tmp_pa
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
-@pytest.mark.parametrize("kind", ["ddl", "views"])
-def test_sql_is_found(import_path: Path, tmp_path: Path, kind: str, dialect: str) -> None:
+@pytest.mark.parametrize(("kind", "relation"), [("ddl", "store_runs"), ("views", "runs")])
+def test_sql_is_found(import_path: Path, tmp_path: Path, kind: str, relation: str, dialect: str) -> None:
     printed = run(import_path, tmp_path, "-m", "recce_meta", "sql", kind, "--dialect", dialect)
 
-    assert "CREATE" in printed and "recce_metadata.runs" in printed
+    assert "CREATE" in printed and f"recce_metadata.{relation}" in printed
 
 
 def test_the_demo_runs(import_path: Path, tmp_path: Path) -> None:
@@ -81,9 +82,32 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert {name.split("/")[0].split("-")[0] for name in names} == {"recce_meta"}
     assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".duckdb"))]
     assert {"recce_meta/py.typed", "recce_meta/_sql/ddl/02_runs.sql"} <= set(names)
-    assert {f"recce_meta/report/html/static/{name}" for name in REPORT_FILES} <= set(names)
+    assert {f"recce_meta/report/html/{name}" for name in REPORT_FILES} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+def files_below(folder: Path) -> set[str]:
+    """Return the relative paths of all files below *folder*, without bytecode."""
+    paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return {path.as_posix() for path in paths if "__pycache__" not in path.parts}
+
+
+def test_every_file_of_the_package_and_of_the_sql_is_in_the_wheel(installed: Path) -> None:
+    assert files_below(installed / "recce_meta" / "_sql") == files_below(ROOT / "sql")
+    assert files_below(ROOT / "recce_meta") == {
+        name for name in files_below(installed / "recce_meta") if not name.startswith("_sql/")
+    }
+
+
+def test_the_store_works_without_the_scripts_of_the_checkout(installed: Path, tmp_path: Path) -> None:
+    store = ["--url", "duckdb:///store.duckdb"]
+
+    run(installed, tmp_path, "-m", "recce_meta", "init", *store)
+    listed = run(installed, tmp_path, "-m", "recce_meta", "runs", *store)
+
+    assert not list(installed.rglob("render_sql.py")) and not (installed / "scripts").exists()
+    assert "No runs" in listed
+
+
 def test_the_wheel_stays_small(wheel: Path) -> None:
-    assert wheel.stat().st_size < 2_500_000
+    assert wheel.stat().st_size < 4_200_000

@@ -1,108 +1,114 @@
-"""The layers, the size of functions and modules, and what may not stand in the repository."""
+"""The import contracts of pyproject.toml, and what may not stand in the repository."""
 
 from __future__ import annotations
 
-import ast
+import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted((ROOT / "recce_meta").rglob("*.py"))
-LONGEST_FUNCTION = 60
-LONGEST_MODULE = 600
-
 PRIVATE = ("/work" + "/", "/tmp" + "/lab", "/root" + "/", "/home" + "/", "/opt" + "/pypi", "." + "pyenv")
 """Beginnings of paths that exist on one machine alone."""
-BROAD = ("Exception", "BaseException")
-DOORS = {
-    "adapter/link.py",
-    "adapter/cancellation.py",
-    "adapter/drivers/redshift.py",
-    "adapter/drivers/snowflake_login.py",
-    "cli/main.py",
-    "cli/hook.py",
-    "graph/columns/project_engine.py",
-    "graph/columns/room.py",
-    "plugins.py",
-}
-"""Where any failure is turned into one of ours, raised again, or told as a bug.
+LINT = "from importlinter.cli import lint_imports_command as run; run(['--no-cache'])"
 
-Of `project_engine`, each is told: it costs the node whose SQL brought it about its columns, and nothing else.
-Of `room`, each is raised again in the thread that waits for the work.
-Of `plugins`, each is told as the failure of the package that brings what was to be loaded.
-"""
+LAYERS = "Data flows one way"
+PURE_CORE = "The core does no I/O"
+DRIVERS_ALONE = "Only the driver of a warehouse does I/O below the adapter"
+CONTRACTS = {LAYERS, PURE_CORE, DRIVERS_ALONE}
+FRONT_ENDS = ("server", "sync", "lsp", "mcp")
+"""Front ends that the layers reserve a place for, next to cli."""
+
+
+def broken_contracts(checkout: Path) -> set[str]:
+    """Return the import contracts that the package in *checkout* breaks, after its own pyproject.toml."""
+    checked = subprocess.run(
+        [sys.executable, "-c", LINT],
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    verdicts = [line.rpartition(" ") for line in checked.stdout.splitlines()]
+    broken = {name for name, _, verdict in verdicts if verdict == "BROKEN"}
+
+    assert broken | {name for name, _, verdict in verdicts if verdict == "KEPT"} == CONTRACTS, checked.stdout
+    assert checked.returncode == bool(broken), checked.stdout + checked.stderr
+    return broken
+
+
+@pytest.fixture
+def skeleton(tmp_path: Path) -> Path:
+    """Return a checkout with pyproject.toml and all modules of the package, without their content."""
+    for path in (ROOT / "recce_meta").rglob("*.py"):
+        copy = tmp_path / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.touch()
+    for name in FRONT_ENDS:
+        write(tmp_path, f"{name}.app")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def write(checkout: Path, module: str, imported: str = "") -> None:
+    """Write *module* of recce_meta with one import, or with none; its packages are created."""
+    path = checkout.joinpath("recce_meta", *module.split(".")).with_suffix(".py")
+    path.parent.mkdir(exist_ok=True)
+    (path.parent / "__init__.py").touch()
+    path.write_text(f"import {imported}\n" if imported else "", encoding="utf-8")
+
+
+def test_the_package_keeps_its_contracts() -> None:
+    assert broken_contracts(ROOT) == set()
+
+
+def test_front_ends_side_by_side_keep_the_contracts(skeleton: Path) -> None:
+    for name in FRONT_ENDS:
+        write(skeleton, f"{name}.app", "recce_meta.api.diff")
+
+    assert broken_contracts(skeleton) == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "imported", "contracts"),
+    [
+        ("server.app", "recce_meta.cli.main", {LAYERS}),
+        ("cli.main", "recce_meta.server.app", {LAYERS}),
+        ("lsp.app", "recce_meta.server.app", {LAYERS}),
+        ("sync.app", "recce_meta.cli.main", {LAYERS}),
+        ("mcp.app", "recce_meta.lsp.app", {LAYERS}),
+        ("api.diff", "recce_meta.server.app", {LAYERS}),
+        ("models.node", "recce_meta.api.diff", {LAYERS}),
+        ("diff.changes", "recce_meta.sql_diff.compare", {LAYERS}),
+        ("unheard_of.app", "", {LAYERS}),
+        ("sql_diff.compare", "recce_meta.warehouses.duckdb.driver", {PURE_CORE}),
+        ("graph.dag", "recce_meta.warehouses.driver", {PURE_CORE, LAYERS}),
+        ("data_diff.plan", "recce_meta.adapter.adapter", {PURE_CORE}),
+        ("quality.measure", "sqlalchemy", {PURE_CORE}),
+        ("report.text", "click", {PURE_CORE}),
+        ("warehouses.postgres.dialect", "recce_meta.warehouses.postgres.driver", {DRIVERS_ALONE}),
+        ("warehouses.base", "recce_meta.warehouses.snowflake.driver", {DRIVERS_ALONE}),
+        ("warehouses.postgres.catalog", "sqlalchemy", {DRIVERS_ALONE}),
+    ],
+)
+def test_an_import_against_the_layers_breaks_its_contract(
+    skeleton: Path, module: str, imported: str, contracts: set[str]
+) -> None:
+    write(skeleton, module, imported)
+
+    assert broken_contracts(skeleton) == contracts
 
 
 def tracked_files() -> list[Path]:
-    """What git would publish; every file where this is no checkout."""
+    """Return the files that git would publish; skip the test outside a checkout."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listed.returncode:
         pytest.skip("this is no git checkout")
     return [path for name in listed.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
-
-
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Every function in *path*, nested ones too."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node
-
-
-def test_data_flows_one_way_and_the_core_does_no_io() -> None:
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from importlinter.cli import lint_imports_command as run; run()",
-    ]
-
-    checked = subprocess.run(
-        [*command, "--no-cache"], cwd=ROOT, env=_with_checkout(), capture_output=True, text=True, check=False
-    )
-
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-
-
-def _with_checkout() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
-
-
-def test_no_function_is_longer_than_a_screen() -> None:
-    too_long = [
-        f"{path.relative_to(ROOT)}:{function.lineno} {function.name}"
-        for path in MODULES
-        for function in functions(path)
-        if (function.end_lineno or 0) - function.lineno + 1 > LONGEST_FUNCTION
-    ]
-
-    assert too_long == []
-
-
-def test_no_module_is_longer_than_a_reader_can_hold() -> None:
-    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
-
-    assert {path: length for path, length in lengths.items() if length > LONGEST_MODULE} == {}
-
-
-def test_every_module_says_what_it_is_for() -> None:
-    assert [path for path in MODULES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))] == []
-
-
-def test_only_the_doors_catch_every_exception() -> None:
-    broad = {
-        str(path.relative_to(ROOT / "recce_meta"))
-        for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in BROAD))
-    }
-
-    assert broad <= DOORS
 
 
 def test_nothing_names_a_path_of_somebodys_machine() -> None:

@@ -67,7 +67,7 @@ def test_every_public_name_can_be_imported(name: str) -> None:
 
 
 def test_the_public_names_are_sorted_and_documented() -> None:
-    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "internals" / "design.md").read_text(encoding="utf-8")
     public = page.split("## Public names", 1)[1].split("\n## ", 1)[0]
     documented = re.findall(r"^\| `(\w+)", public, re.MULTILINE)
 
@@ -89,7 +89,9 @@ def test_the_table_of_commands_says_what_each_command_says(name: str) -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    modules = [import_module(f"recce_meta.cli.{module}") for module in {m for m, _ in COMMANDS.values()}]
+    modules = [
+        import_module(f"recce_meta.cli.commands.{module}") for module in {m for m, _ in COMMANDS.values()}
+    ]
     found = [
         value for module in modules for value in vars(module).values() if isinstance(value, click.Command)
     ]

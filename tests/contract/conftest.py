@@ -1,6 +1,7 @@
-"""The warehouses that every contract test runs on: DuckDB always, PostgreSQL where a server answers.
+"""The warehouses of the contract tests: DuckDB always, PostgreSQL if a server is running, SQLite for stores.
 
-With `--warehouse NAME` they run on that one alone: with `--profile` on a real one, else on its emulator.
+With `--warehouse NAME` the tests run only on that warehouse: with `--profile` on a real one, else on its
+emulator.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from tests import emulators
 from tests.spelling import Spelling, spelling_of
 
 BACKENDS = ("duckdb", "postgres")
+STORE_BACKENDS = (*BACKENDS, "sqlite")
+"""Also for tests of the store and its SQL: data diffs and scans run on SQLite only if it is selected."""
+OF_STORES = ("store", "sql", "sync")
+"""Folders of these tests."""
 LIMITS = Path(__file__).parent / "limits"
-"""What databases that run live have none of."""
+"""Limits of databases that run live."""
 EMULATED = "emulated"
-"""The profile and target under which an emulator is reached."""
+"""Name of the profile and target of an emulator."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +36,22 @@ class Backend:
 
     name: str
     arguments: Sequence[str]
-    """What tells commands to connect there."""
+    """Command-line arguments that connect to it."""
 
     @property
     def spelling(self) -> Spelling:
-        """How tests write SQL for it."""
+        """Return the SQL spelling of tests for it."""
         return spelling_of(self.name)
 
     @property
     def url(self) -> str:
-        """Its URL; skips the test where a profile leads there."""
+        """Return its URL; skip the test if it is reached by a profile."""
         if self.arguments[0] != "--url":
             pytest.skip("reached by a profile, which has no URL")
         return self.arguments[1]
 
     def connect(self, **options: float) -> UnifiedSqlAdapter:
-        """Another adapter for the same database."""
+        """Return another adapter for the same database."""
         given = dict(zip(self.arguments[::2], self.arguments[1::2], strict=True))
         if "--url" in given:
             return UnifiedSqlAdapter.from_url(given["--url"], **options)
@@ -56,14 +61,16 @@ class Backend:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test of a warehouse on all of them, or on the one that is named."""
+    """Run each warehouse test on all of them, or on the selected one."""
     if "backend" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--warehouse")
-        metafunc.parametrize("backend", [chosen] if chosen else BACKENDS, indirect=True, scope="function")
+        is_of_stores = metafunc.definition.path.parent.name in OF_STORES
+        backends = [chosen] if chosen else STORE_BACKENDS if is_of_stores else BACKENDS
+        metafunc.parametrize("backend", backends, indirect=True, scope="function")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where one warehouse is named, leave out what is not about it, and mark what its emulator cannot do."""
+    """With a selected warehouse, deselect tests of other warehouses and mark those beyond its emulator."""
     chosen = config.getoption("--warehouse")
     if chosen is None:
         return
@@ -83,6 +90,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _mark_limits(warehouse: str, limits: Sequence[emulators.Limit], items: Sequence[pytest.Item]) -> None:
     for limit in limits:
+        files = {pattern.partition("::")[0] for pattern in limit.tests}
+        gone = [file for file in files if not list(Path(__file__).parent.glob(file))]
+        assert not gone, f"limits of {warehouse} name files that do not exist: {gone}"
         for item in items:
             if any(fnmatch(_id(item, warehouse), pattern) for pattern in limit.tests):
                 mark = pytest.mark.xfail(reason=limit.reason, run=not limit.crashes, strict=not limit.crashes)
@@ -90,7 +100,7 @@ def _mark_limits(warehouse: str, limits: Sequence[emulators.Limit], items: Seque
 
 
 def _id(item: pytest.Item, warehouse: str) -> str:
-    """The test's id from `tests/contract/` on, without the warehouse: `store/test_x.py::test_y[z]`."""
+    """Return the test's id from `tests/contract/` on, without the warehouse: `store/test_x.py::test_y[z]`."""
     path, _, name = item.nodeid.partition("::")
     name = name.replace(f"[{warehouse}-", "[").replace(f"-{warehouse}]", "]").replace(f"[{warehouse}]", "")
     return f"{path.rpartition('contract/')[2]}::{name}"
@@ -98,7 +108,7 @@ def _id(item: pytest.Item, warehouse: str) -> str:
 
 @pytest.fixture(scope="session")
 def reachable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
-    """The warehouse that is named: by its profile, or its emulator, which runs as long as the session."""
+    """Yield the selected warehouse, by its profile or its emulator, which runs for the whole session."""
     config = request.config
     name = config.getoption("--warehouse")
     profile = config.getoption("--profile")
@@ -116,7 +126,7 @@ def reachable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    """Each warehouse in turn."""
+    """Return each warehouse in turn."""
     name = request.param
     if request.config.getoption("--profile") is not None:
         return request.getfixturevalue("reachable")
@@ -134,21 +144,21 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
 
 @pytest.fixture
 def adapter(backend: Backend) -> Iterator[UnifiedSqlAdapter]:
-    """An adapter for the warehouse, closed afterwards."""
+    """Yield an adapter for the warehouse, and close it afterwards."""
     with backend.connect() as adapter:
         yield adapter
 
 
 @pytest.fixture
 def schema_name(request: pytest.FixtureRequest) -> str:
-    """A name of a schema that nobody else uses; it needs quotes where names may."""
+    """Return a unique schema name, which needs quotes if the warehouse allows such names."""
     names = "backend" in request.fixturenames
     return spelling_of(request.getfixturevalue("backend").name if names else "postgres").schema_name()
 
 
 @pytest.fixture
 def schema(adapter: UnifiedSqlAdapter, backend: Backend, schema_name: str) -> Iterator[str]:
-    """An empty schema, dropped afterwards."""
+    """Yield an empty schema, and drop it afterwards."""
     backend.spelling.create_schema(adapter, schema_name)
     yield schema_name
     backend.spelling.drop_schema(adapter, schema_name)

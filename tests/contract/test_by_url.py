@@ -22,6 +22,7 @@ from recce_meta.errors import (
     AuthenticationFailed,
     ConfigurationError,
     ConnectionFailed,
+    DatabaseNotFound,
     MissingDriverError,
     MissingRelation,
     ProfileError,
@@ -29,14 +30,14 @@ from recce_meta.errors import (
     QueryTimeout,
     RecceMetaError,
     StoreError,
-    StoreLocked,
     SyntaxFailed,
+    TransientFailure,
     UnknownNameError,
     UsageError,
     WarehouseError,
 )
 from recce_meta.models.data_diff import QueryDiff, RowsDiff, ValueDetail, ValueDiff
-from recce_meta.store.migrate import init_sql, init_store
+from recce_meta.store.session import init_sql, init_store
 from recce_meta.warehouses import Fields, warehouse_for_scheme
 from tests.spelling import spelling_of
 
@@ -458,11 +459,11 @@ def test_a_statement_is_stopped_after_its_time(other: Place) -> None:
     with pytest.raises((QueryTimeout, QueryCancelled)):
         other.adapter.execute_with_cancel(ENDLESS[other.name], timeout=1)
 
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 50
     assert other.adapter.execute("SELECT 1")[1] == [(1,)]
     if other.name == "mysql":  # the server may take a moment, and another test may run the same statement
         while _endless(other):
-            assert time.monotonic() - started < 20
+            assert time.monotonic() - started < 50
             time.sleep(0.1)
 
 
@@ -522,8 +523,8 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     path = tmp_path / "nothing.db"
 
     with (
-        UnifiedSqlAdapter.from_url(f"sqlite:///{path}") as adapter,
-        pytest.raises(ConnectionFailed, match="No SQLite file"),
+        UnifiedSqlAdapter.from_url(f"sqlite:///{path}", may_create=False) as adapter,
+        pytest.raises(DatabaseNotFound, match="SQLite file not found"),
     ):
         adapter.execute("SELECT 1")
     assert not path.exists()
@@ -538,14 +539,14 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 
 
 def test_a_locked_file_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recce_meta.adapter.drivers.sqlite._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("recce_meta.warehouses.sqlite.driver._BUSY_SECONDS", 0.1)
     holder = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
     holder.execute("CREATE TABLE t (a)")
     holder.execute("BEGIN EXCLUSIVE")
     try:
         with (
             UnifiedSqlAdapter.from_url(f"sqlite:///{tmp_path / 'a.db'}") as adapter,
-            pytest.raises(StoreLocked),
+            pytest.raises(TransientFailure, match="another process writes to the file"),
         ):
             adapter.execute("SELECT * FROM t")
     finally:
@@ -565,7 +566,7 @@ def test_a_url_may_open_a_file_to_be_read_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("sqlite://user:pw@host/x.db", "names a file alone"),
+        ("sqlite://user:pw@host/x.db", "must only name a file"),
         ("mysql+mysqldb://root@h/d", "Driver 'mysqldb'"),
         ("sqlite+aiosqlite:///x.db", "not supported"),
     ],
@@ -583,10 +584,10 @@ def test_urls_that_cannot_serve_are_refused(url: str, message: str) -> None:
         ("conv=x", "Unknown parameter 'conv'", ""),
         ("compress=true", "Unknown parameter 'compress'", ""),
         ("read_timeuot=1", "Unknown parameter 'read_timeuot'", "did you mean 'read_timeout'"),
-        ("read_timeout=abc", "cannot use a parameter of the URL: invalid literal", "behind the ?"),
-        ("connect_timeout=0", "cannot use a parameter of the URL: connect_timeout", "behind the ?"),
-        ("charset=klingon", "no character set is called 'klingon'", "behind the ?"),
-        ("ssl_ca=/no/such.pem", "The file of 'ssl_ca' cannot be read: /no/such.pem", "name a file"),
+        ("read_timeout=abc", "cannot use a parameter of the URL: invalid literal", "what follows the ?"),
+        ("connect_timeout=0", "cannot use a parameter of the URL: connect_timeout", "what follows the ?"),
+        ("charset=klingon", "unknown character set 'klingon'", "what follows the ?"),
+        ("ssl_ca=/no/such.pem", "Cannot read the file of 'ssl_ca': /no/such.pem", "use a file"),
     ],
 )
 def test_parameters_that_pymysql_does_not_take_are_named(query: str, message: str, hint: str) -> None:
@@ -635,25 +636,32 @@ def test_another_database_needs_its_own_driver(scheme: str) -> None:
         adapter.execute("SELECT 1")
 
     name = scheme.partition("+")[0]
-    assert caught.value.hint == f"install SQLAlchemy's dialect for {name}"
+    assert caught.value.hint == f"install a SQLAlchemy dialect for {name}"
 
 
-# --- without a store ----------------------------------------------------------------------------------
+# --- without a store, or with one -------------------------------------------------------------------------
+
+
+def refuse_a_place_of_stores(other: Place) -> None:
+    """Skip the test for a database that can hold a store."""
+    if other.adapter.warehouse.has_store:
+        pytest.skip("the store's own tests run here")
 
 
 def test_the_store_is_refused(other: Place) -> None:
+    refuse_a_place_of_stores(other)
     for refused in (
         lambda: init_store(other.adapter),
         lambda: init_sql(other.adapter.warehouse),
         lambda: recce_meta.list_runs(other.adapter),
     ):
-        with pytest.raises(StoreError, match=f"The store cannot be kept in {other.name}") as caught:
+        with pytest.raises(StoreError, match=f"The store cannot be created in {other.name}") as caught:
             refused()
         assert "--tables" in (caught.value.hint or "")
 
 
 def test_there_is_no_profile_for_it(other: Place) -> None:
-    with pytest.raises(ProfileError, match="by a URL alone"):
+    with pytest.raises(ProfileError, match="is not supported in profiles"):
         warehouse_for_scheme(other.name).plan(Fields({}))
 
 
@@ -679,9 +687,10 @@ def test_commands_take_a_url_and_two_tables(
 
 
 def test_commands_that_need_a_store_say_so(other: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    refuse_a_place_of_stores(other)
     for command in (["init"], ["runs"], ["value", "orders"]):
         assert run([*command, "--url", other.url]) == 3
-        assert f"The store cannot be kept in {other.name}" in capsys.readouterr().err
+        assert f"The store cannot be created in {other.name}" in capsys.readouterr().err
 
 
 def test_the_doctor_looks_as_far_as_there_is_something(
@@ -691,5 +700,6 @@ def test_the_doctor_looks_as_far_as_there_is_something(
 
     said = capsys.readouterr()
     assert "connected to" in said.out
-    assert f"not tried: the store is not kept in {other.name}" in said.out
+    expected = "" if other.adapter.warehouse.has_store else f"not tried: {other.name} cannot hold the store"
+    assert expected in said.out
     assert (code, "error" in said.err) == (0, False), said

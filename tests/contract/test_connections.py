@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.check import check_connection
+from recce_meta.adapter.doctor import check_connection
 from recce_meta.errors import (
     IN_BASE_INSTALL,
     AuthenticationFailed,
@@ -146,6 +146,12 @@ def test_a_postgres_profile_connects_with_its_settings(open_profile: Open, postg
     assert adapter.target.schema == "public"
 
 
+def test_queries_of_a_postgres_store_are_not_compiled(postgres_url: str) -> None:
+    with UnifiedSqlAdapter.from_url(postgres_url) as adapter, adapter.reader("public") as reader:
+        assert reader.execute("SHOW jit")[1] == [("off",)]
+        assert adapter.execute("SHOW jit")[1] == [("on",)]
+
+
 def test_a_postgres_role_is_taken_and_its_rights_hold(open_profile: Open, postgres_url: str) -> None:
     role = f"recce_{uuid4().hex[:12]}"
     with UnifiedSqlAdapter.from_url(postgres_url) as owner:
@@ -253,7 +259,7 @@ def test_a_type_that_nobody_knows_names_profile_target_and_file(open_profile: Op
 def test_warnings_of_the_profile_can_be_asked_for(open_profile: Open) -> None:
     (warning,) = open_profile(type="duckdb", flavour="vanilla").warnings
 
-    assert warning.startswith("Field 'flavour' is not known and not used (profile 'shop'")
+    assert warning.startswith("Field 'flavour' is unknown and ignored (profile 'shop'")
 
 
 # --- URLs ---------------------------------------------------------------------------------------------
@@ -354,8 +360,8 @@ def test_a_good_connection_passes_every_check(adapter: UnifiedSqlAdapter, schema
     assert all(check.ok for check in [*existing, *missing])
     names = [check.name for check in existing if check.name != "clock"]
     assert names[-3:] == ["connection", "server", f"schema {schema}"]
-    assert existing[-1].detail == "exists, and can be written"
-    assert missing[-1].detail == "does not exist yet, and can be created"
+    assert existing[-1].detail == "exists and is writable"
+    assert missing[-1].detail == "does not exist yet, but can be created"
     _, rows = adapter.execute(
         "SELECT count(*) FROM information_schema.tables WHERE table_name LIKE 'recce_check%'"
     )
@@ -366,8 +372,8 @@ def test_a_good_connection_passes_every_check(adapter: UnifiedSqlAdapter, schema
     ("apart", "ok", "detail"),
     [
         (timedelta(0), True, "agree"),
-        (timedelta(minutes=-5), None, "ahead of this machine's"),
-        (timedelta(minutes=5), None, "behind this machine's"),
+        (timedelta(minutes=-5), None, "ahead of this machine"),
+        (timedelta(minutes=5), None, "behind this machine"),
     ],
 )
 def test_clocks_that_are_apart_are_told(
@@ -390,7 +396,7 @@ def test_where_ddl_cannot_be_undone_a_table_is_made_and_dropped(
     monkeypatch.setattr(type(adapter.warehouse), "has_transactional_ddl", False)
     tables = "SELECT count(*) FROM information_schema.tables WHERE table_name LIKE 'recce_check%'"
 
-    assert check_connection(adapter, schema=schema)[-1].detail == "exists, and can be written"
+    assert check_connection(adapter, schema=schema)[-1].detail == "exists and is writable"
     assert adapter.execute(tables)[1] == [(0,)]
     missing = check_connection(adapter, schema=f"{schema} 2")[-1]
     assert (missing.ok, missing.detail.partition(";")[0]) == (None, "does not exist yet")

@@ -112,7 +112,7 @@ def test_queries_are_compared(adapter: UnifiedSqlAdapter, tables: tuple[str, str
 def test_what_cannot_be_compared_is_an_error(adapter: UnifiedSqlAdapter, tables: tuple[str, str]) -> None:
     with pytest.raises(UnknownNameError, match="key column 'idd'"):
         recce_meta.value_diff(adapter, *tables, key="idd")
-    with pytest.raises(UsageError, match="no relation"):
+    with pytest.raises(UsageError, match="No relation of"):
         recce_meta.profile_diff(adapter, None, None)
     with pytest.raises(UsageError, match="several statements"):
         recce_meta.query_diff(adapter, "SELECT 1; SELECT 2", "SELECT 1")

@@ -15,7 +15,7 @@ import pytest
 
 import recce_meta
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.dialects import dialect_named
+from recce_meta.warehouses.dialect import dialect_named
 from tests.spelling import Spelling, spelling_of
 
 COLUMNS = {

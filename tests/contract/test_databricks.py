@@ -17,7 +17,7 @@ from recce_meta.errors import (
     TransientFailure,
     WarehouseError,
 )
-from recce_meta.store.migrate import init_store
+from recce_meta.store.session import init_store
 from tests.emulators.databricks.emulator import BUSY_TOKEN, READER_TOKEN
 
 Connect = Callable[..., UnifiedSqlAdapter]

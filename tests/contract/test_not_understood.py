@@ -11,12 +11,13 @@ from msgspec.structs import replace
 
 import recce_meta.demo_data
 from recce_meta import extract_project
-from recce_meta.api.impact import ComputedLineage, impact_in
-from recce_meta.api.recording_sql import SqlOptions, read_sql_project
-from recce_meta.diff.semantic import compare_sql
+from recce_meta.api.impact import impact_in
+from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.models import Project
-from recce_meta.models.category import Category
+from recce_meta.models.change import Category
 from recce_meta.models.lineage import Direction
+from recce_meta.sql_diff import compare_sql
 from tests.contract.scan.samples.places import Place, place
 
 
@@ -37,7 +38,7 @@ def duckdb_file(tmp_path: Path) -> Iterator[Place]:
 
 def impact_of(project: Project, target: str) -> dict[str, tuple[float, bool]]:
     """Return the confidence of each node that is affected, and if there is a reason why it is not known."""
-    view = impact_in(ComputedLineage(project), target, Direction.DOWNSTREAM, None)
+    view = impact_in(MemoryRunReader(project), target, Direction.DOWNSTREAM, None)
     return {
         node.name.rpartition(".")[2]: (node.confidence, bool(node.reason and "does not parse" in node.reason))
         for node in view.nodes

@@ -30,7 +30,7 @@ def binaries() -> Path | None:
 def run(*command: str | Path, as_postgres: bool = False) -> None:
     if as_postgres and os.geteuid() == 0:  # the server does not run as root
         command = ("runuser", "-u", "postgres", "--", *command)
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
 def authority(folder: Path, name: str) -> Path:
@@ -195,7 +195,7 @@ def test_a_file_that_cannot_be_read_is_named(server: Server, tmp_path: Path, fie
 
     with (
         server.connect(tmp_path, sslmode="verify-full", **files) as adapter,
-        pytest.raises(ProfileError, match=rf"The file of '{field}' cannot be read: .*nowhere\.pem"),
+        pytest.raises(ProfileError, match=rf"Cannot read the file of '{field}': .*nowhere\.pem"),
     ):
         adapter.execute("SELECT 1")
 

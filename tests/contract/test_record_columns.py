@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,23 @@ from msgspec.structs import replace
 import recce_meta
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.columns import ColumnsKept, columns_of_project
-from recce_meta.api.recording import Recorded, record_project
+from recce_meta.api.record import ColumnsKept, Recorded, record_project
+from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.graph.columns.project import QUERIES
 from recce_meta.models import Project
+from recce_meta.models.lineage import NodeColumns
+from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.store.columns import load_columns
 
 pytestmark = pytest.mark.beyond_emulators
 SHOP = extract_project(demo_data.artifacts("base"), environment="base", git=GitState())
 CUSTOMERS = "model.jaffle_shop.customers"
+
+
+def computed_columns() -> Mapping[str, NodeColumns]:
+    """The columns of the whole shop, computed in memory."""
+    return MemoryRunReader(SHOP).columns([node.unique_id for node in SHOP.nodes])
 
 
 @pytest.fixture
@@ -55,9 +61,9 @@ def test_a_run_is_recorded_with_the_columns_that_are_computed_from_its_nodes(
 
     stored = load_columns(adapter, recorded.run, schema=schema)
 
-    assert stored == columns_of_project(SHOP)
+    assert stored == computed_columns()
     assert stored[CUSTOMERS].outputs
-    assert columns_of_project(SHOP, node_ids=[CUSTOMERS]) == {CUSTOMERS: stored[CUSTOMERS]}
+    assert MemoryRunReader(SHOP).columns([CUSTOMERS]) == {CUSTOMERS: stored[CUSTOMERS]}
     queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
     assert recorded.columns == ColumnsKept(traced=queries)
     assert recorded.warnings == ()
@@ -125,7 +131,7 @@ def test_a_query_that_had_too_little_time_is_tried_again_with_more(
     assert first.columns == same.columns == ColumnsKept(not_traced=queries)
     assert (more.columns, then.columns) == (ColumnsKept(traced=queries), ColumnsKept(reused=queries))
     assert more.warnings == ()
-    assert load_columns(adapter, then.run, schema=schema) == columns_of_project(SHOP)
+    assert load_columns(adapter, then.run, schema=schema) == computed_columns()
 
 
 def test_where_all_is_as_before_what_could_not_be_read_is_still_counted(
@@ -149,7 +155,7 @@ def test_columns_are_added_to_a_run_that_was_recorded_without(
 
     queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
     assert (again.is_new, again.columns) == (False, ColumnsKept(traced=queries))
-    assert load_columns(adapter, again.run, schema=schema) == columns_of_project(SHOP)
+    assert load_columns(adapter, again.run, schema=schema) == computed_columns()
 
 
 def test_a_run_may_be_recorded_without_columns(adapter: UnifiedSqlAdapter, schema: str) -> None:

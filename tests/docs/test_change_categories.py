@@ -1,4 +1,4 @@
-"""The examples of docs/change-categories.md are told as the page says."""
+"""The examples of docs/concepts/change-categories.md are told as the page says."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.diff.semantic import classify_change, compare_sql
-from recce_meta.models.category import Category
+from recce_meta.models.change import Category
+from recce_meta.sql_diff import classify_change, compare_sql
 
-PAGE = (Path(__file__).parents[2] / "docs" / "change-categories.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "concepts" / "change-categories.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```sql\n-- (\w+)(?:: ([^\n]+))?\n(.*?)\n-- becomes\n(.*?)\n```", PAGE, re.DOTALL)
 ORDERS = dict.fromkeys(("id", "customer_id", "amount", "status", "ordered_at"), "int")
 SCHEMAS = {

@@ -1,4 +1,4 @@
-"""The examples of docs/changes.md are told as the page says."""
+"""The examples of docs/concepts/changes.md are told as the page says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from recce_meta import NodeMetadata, detect_changes
 from recce_meta.models import Reason
 
-PAGE = (Path(__file__).parents[2] / "docs" / "changes.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "concepts" / "changes.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| `(\w+)`", PAGE, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""The recipes of examples/ci are sound, and their steps do what docs/ci.md says, run on the demo's project.
+"""The recipes of examples/ci are sound, and their steps do what docs/guides/ci.md says, on the demo.
 
 Every `run:` and `script:` is executed as a runner does it. Only dbt, gh and curl are stand-ins (ci_stubs.py).
 """
@@ -26,7 +26,7 @@ RECIPES = ROOT / "examples" / "ci"
 GITHUB = sorted((RECIPES / "github").glob("*.yml"))
 GITLAB = sorted((RECIPES / "gitlab").glob("*.yml"))
 SCHEMAS = ROOT / "tests" / "data" / "ci_schemas"
-PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "ci.md").read_text(encoding="utf-8")
 
 STORE = "duckdb:///jaffle_shop.duckdb"
 KNOWN = {

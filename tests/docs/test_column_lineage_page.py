@@ -1,4 +1,4 @@
-"""The table of docs/column-lineage.md says what the analysis finds."""
+"""The table of docs/concepts/column-lineage.md says what the analysis finds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.graph.columns import analyse_query
+from recce_meta.sql_lineage import analyse_query
 
-PAGE = Path(__file__).parents[2] / "docs" / "column-lineage.md"
+PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "column-lineage.md"
 ROW = re.compile(
     r"^\| `(?P<sql>.+?)` \| `(?P<name>\w+)` \| `(?P<kind>\w+)` \| (?P<sources>.*)\|$", re.MULTILINE
 )

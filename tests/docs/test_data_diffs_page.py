@@ -1,4 +1,4 @@
-"""docs/data-diffs.md has every option of the commands that it is about, and every function."""
+"""docs/guides/data-diffs.md has every option of the commands that it is about, and every function."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import recce_meta
 from recce_meta.cli.main import cli
 
-PAGE = (Path(__file__).parents[2] / "docs" / "data-diffs.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "data-diffs.md").read_text(encoding="utf-8")
 COMMANDS = ("row-count", "schema", "value", "profile", "top-k", "histogram", "query-diff")
 
 
@@ -35,7 +35,7 @@ def options(name: str) -> set[str]:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_told(name: str) -> None:
     told = set(re.findall(r"`(?:recce-meta [^`]*?)?(--[a-z][a-z-]*)", PAGE))
-    where_the_store_is = options("init")  # which docs/commands.md tells of all commands
+    where_the_store_is = options("init")  # which docs/reference/commands.md tells of all commands
 
     assert options(name) - where_the_store_is - told == set()
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.api.export_tables import RELATIONS
+from recce_meta.api.export import RELATIONS
 from recce_meta.cli.main import run
 from recce_meta.store.export_document import Document
 from tests.docs.test_pages import ROOT, blocks, follows, sessions
 
-PAGE = "docs/export.md"
+PAGE = "docs/guides/export.md"
 
 
 def ran(command: str) -> str:

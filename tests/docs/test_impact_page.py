@@ -1,4 +1,4 @@
-"""The examples of docs/impact.md print what the page shows, and its query answers."""
+"""The examples of docs/concepts/impact.md print what the page shows, and its query answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from recce_meta.cli.main import run
 from tests.docs.test_pages import blocks, follows, sessions
 
-PAGE = "docs/impact.md"
+PAGE = "docs/concepts/impact.md"
 DATABASE = "jaffle_shop.duckdb"
 ARTIFACTS = Path(__file__).parents[2] / "recce_meta" / "demo_data" / "current"
 

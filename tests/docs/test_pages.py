@@ -23,9 +23,9 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")),
+    *sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "docs").rglob("*.md")),
 ]
-WITH_COMMANDS = ["README.md", "docs/data-diffs.md"]
+WITH_COMMANDS = ["README.md", "docs/guides/data-diffs.md"]
 """Pages whose console blocks are one session on the demo."""
 NOT_OFFLINE = ("pip install", "git clone")
 """Commands that download; CI runs them."""
@@ -148,7 +148,7 @@ def test_the_commands_of_the_rendering_page_run(demo: Path, shell: dict[str, str
     shell["RECCE_META_URL"] = f"duckdb:///{demo}"
     record = [sys.executable, "-m", "recce_meta", "record", "--branch", "main"]
     subprocess.run(record, cwd=project, env=shell, capture_output=True, check=True)
-    examples = sessions("docs/rendering.md")
+    examples = sessions("docs/guides/rendering.md")
     assert len(examples) == 3
 
     for command, _ in examples:
@@ -180,8 +180,8 @@ def test_the_queries_of_a_page_run_on_the_demo(page: str, demo: Path) -> None:
 
 
 def test_the_code_of_the_data_diffs_page_prints_what_the_page_says(demo: Path, shell: dict[str, str]) -> None:
-    text = (ROOT / "docs/data-diffs.md").read_text(encoding="utf-8")
-    code = "".join(blocks("docs/data-diffs.md", "python"))
+    text = (ROOT / "docs/guides/data-diffs.md").read_text(encoding="utf-8")
+    code = "".join(blocks("docs/guides/data-diffs.md", "python"))
     shown = re.findall(r"^This prints `(.+?)`", text, re.MULTILINE)
 
     ran = subprocess.run(

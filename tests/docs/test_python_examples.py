@@ -16,7 +16,7 @@ import pytest
 from recce_meta import demo_data
 from tests.docs.test_pages import ROOT
 
-PAGES = ("README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
+PAGES = ("README.md", *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(r"^```py(?:thon)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROFILE = (
     "shop:\n  target: dev\n  outputs:\n    prod: {type: duckdb, path: data.duckdb}\n    dev: {type: duckdb}\n"
@@ -37,7 +37,7 @@ def modules(page: str) -> list[str]:
             dialogues.append("".join(step.source for step in steps))
         else:
             scripts.append(example)
-    if page == "docs/extending.md":
+    if page == "docs/guides/extending.md":
         return scripts
     return ["\n".join(texts) for texts in (scripts, dialogues) if texts]
 
@@ -72,7 +72,7 @@ def test_the_example_of_running_sql_runs(tmp_path: Path, monkeypatch: pytest.Mon
         connection.execute("CREATE TABLE shop.orders AS SELECT 1 AS id, 'x' AS payload, '100%!' AS note")
         connection.execute("CREATE TABLE shop.events AS SELECT 7 AS id")
 
-    names = _run("docs/execution.md", tmp_path, monkeypatch)
+    names = _run("docs/guides/execution.md", tmp_path, monkeypatch)
 
     assert (names["columns"], names["rows"]) == (["count_star()"], [(1,)])
     assert names["batch"] == [(7,)]
@@ -81,7 +81,7 @@ def test_the_example_of_running_sql_runs(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_example_of_rendering_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(demo_data.artifacts("base"), tmp_path / "target")
 
-    renderer = _run("docs/rendering.md", tmp_path, monkeypatch)["renderer"]
+    renderer = _run("docs/guides/rendering.md", tmp_path, monkeypatch)["renderer"]
 
     assert "orders" in renderer.render_node("model.jaffle_shop.orders")
 
@@ -93,7 +93,9 @@ def test_the_example_of_quality_runs(
         connection.execute("CREATE TABLE film AS SELECT 1 AS id, NULL::VARCHAR AS title")
     url = "postgresql://localhost/sakila"
 
-    _run("docs/quality.md", tmp_path, monkeypatch, first=True, replaced=(url, "duckdb:///sakila.duckdb"))
+    _run(
+        "docs/guides/quality.md", tmp_path, monkeypatch, first=True, replaced=(url, "duckdb:///sakila.duckdb")
+    )
 
     printed = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in printed] == [["id", "0.0"], ["title", "1.0"]]

@@ -1,4 +1,4 @@
-"""docs/quality.md: its file of metrics is sound, and it tells every key, figure and option."""
+"""docs/guides/quality.md: its file of metrics is sound, and it tells every key, figure and option."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from recce_meta.cli.quality import quality
-from recce_meta.extractors.quality_file import COLUMN, METRIC, TABLE, TOP, read_quality_file
-from recce_meta.models.quality_conditions import FIGURES, REGRESSION, read_fail_on
+from recce_meta.cli.commands.quality import quality
+from recce_meta.models.quality import FIGURES, REGRESSION, read_fail_on
+from recce_meta.quality.file import COLUMN, METRIC, TABLE, TOP, read_quality_file
 
-PAGE = (Path(__file__).parents[2] / "docs" / "quality.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "guides" / "quality.md").read_text(encoding="utf-8")
 SHARED = {"format", "output", "seed", "top_k", "limit", "exclude", "threads", "project"}
 """Options that need no words, or have them in their help."""
 
@@ -36,7 +36,8 @@ def test_the_conditions_are_conditions() -> None:
 
 
 def test_every_option_is_told_and_every_one_told_is_there() -> None:
-    own = {param.opts[-1] for param in quality.params if isinstance(param, click.Option)}
+    options = [param for param in quality.params if isinstance(param, click.Option) and not param.hidden]
+    own = {param.opts[-1] for param in options}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGE))
     assert named <= own
     connection = {"--profiles-dir", "--profile", "--project-dir", "--store-schema", "--lock-timeout"}

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.diff.scanned import ATTRIBUTES
+from recce_meta.diff.scan import ATTRIBUTES
 from recce_meta.models import Reason
 from tests.docs.test_pages import EXIT, ROOT, blocks, follows, sessions, shell
 
 __all__ = ["shell"]
-PAGE = "docs/scan.md"
+PAGE = "docs/guides/scan.md"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the examples are for a POSIX shell")

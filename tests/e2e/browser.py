@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-STARTED_WITHIN = 20.0
+STARTED_WITHIN = 120.0
 """Seconds."""
 ARGUMENTS = [
     "--headless=new",
@@ -52,7 +52,9 @@ class Browser:
         request = urllib.request.Request(
             self._address + path, data=data, method=method, headers={"Content-Type": "application/json"}
         )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=120
+        ) as answer:
             return json.loads(answer.read())["value"]
 
     def command(self, name: str, **parameters: Any) -> Any:
@@ -73,11 +75,19 @@ class Browser:
 
     def open(self, page: Path) -> None:
         """*page*, when it is complete."""
-        self._ask("POST", "/url", {"url": page.as_uri()})
+        self.visit(page.as_uri())
+
+    def visit(self, address: str) -> None:
+        """Open *address*, and return when the page is complete."""
+        self._ask("POST", "/url", {"url": address})
 
     def run(self, script: str, *arguments: Any) -> Any:
         """What *script* returns."""
         return self._ask("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def wait(self, script: str, *arguments: Any) -> Any:
+        """Return what *script* passes to its last argument, a function."""
+        return self._ask("POST", "/execute/async", {"script": script, "args": list(arguments)})
 
     def press(self, keys: str) -> None:
         """*keys* on the keyboard."""
@@ -128,7 +138,7 @@ def browser(scratch: Path) -> Iterator[Browser]:
             session.end()
     finally:
         driver.terminate()
-        driver.wait(timeout=20)
+        driver.wait(timeout=60)
         if driver.stdout:
             driver.stdout.close()
 

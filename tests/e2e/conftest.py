@@ -20,6 +20,7 @@ import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.main import run
+from tests.once import built_once
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "recce_meta" / "demo_data"
@@ -109,13 +110,15 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def _recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with production and the pull request in it; tests take a copy."""
-    folder = tmp_path_factory.mktemp("recorded")
+    return built_once(tmp_path_factory, "recorded", _record_sides) / "store.duckdb"
+
+
+def _record_sides(folder: Path) -> None:
     for side in ("base", "current"):
         shutil.copytree(DEMO / side, folder / side)
         url = "duckdb:///store.duckdb"
         ran = Cli(folder)("record", "-e", side, "--target-path", side, "--url", url)
         assert ran.code == 0, ran.err
-    return folder / "store.duckdb"
 
 
 @pytest.fixture
@@ -184,7 +187,8 @@ class Shop:
         for side, schema in (("base", self.base), ("current", self.current)):
             edits = changed if side == "current" else {}
             nodes = [
-                node(name, schema, self.database, config=config, **edits.get(name, {})) for name in names
+                node(name, schema, self.database, **{"config": config, **edits.get(name, {})})
+                for name in names
             ]
             self.write_nodes(side, nodes)
 

@@ -15,9 +15,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
-from recce_meta.dialects import dialect_named
 from recce_meta.models import RunDiff
-from recce_meta.models.check_result import CheckResult, CheckStatus
+from recce_meta.models.checks import CheckResult, CheckStatus
 from recce_meta.models.data_diff import (
     ColumnHistogram,
     ColumnTopK,
@@ -34,6 +33,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
+from recce_meta.warehouses.dialect import dialect_named
 
 Figures = dict[str, Any]
 Answer = Mapping[str, Any]
@@ -454,7 +454,7 @@ STATUSES = {
     "ephemeral": "unsupported_materialization",
     "not built": "table_not_found",
     "no permission": "permission_denied",
-    "No node": "not_in_manifest",
+    "Node '": "not_in_manifest",
 }
 
 

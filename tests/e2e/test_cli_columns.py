@@ -42,8 +42,8 @@ def test_a_recorded_run_has_the_lineage_of_its_columns(shop: Any) -> None:
     again = shop("record", "-e", "base", "--target-path", "target-base", "--run-id", "again")
 
     assert (first.code, again.code) == (0, 0), first.err + again.err
-    assert "\n  columns traced of " in first.out
-    assert "\n  columns as before of " in again.out
+    assert "\n  columns traced for " in first.out
+    assert "\n  columns reused for " in again.out
     staged = "model.jaffle_shop.stg_customers"
     assert ("first_name", staged, "first_name", "passthrough") in lineage(shop, "base")
 
@@ -64,7 +64,7 @@ def test_models_that_do_not_parse_are_warned_of_and_the_rest_is_recorded(shop: A
     assert ran.code == 0
     assert ran.err.startswith("warning: Columns of model.jaffle_shop.customers are not traced: ")
     assert ran.err.count("warning:") == 1
-    assert ", not traced of 1 node" in ran.out
+    assert ", not traced for 1 node" in ran.out
 
 
 def test_of_many_models_that_do_not_parse_a_few_are_named(shop: Any) -> None:

@@ -118,7 +118,7 @@ REFUSED: dict[str, tuple[dict[str, object], str, str]] = {
     "a certificate that is not there": (
         {"sslmode": "verify-full", "sslrootcert": "nowhere/root.crt"},
         "root.crt",
-        "name a file",
+        "use a file that this user can read",
     ),
     "a role that is none": ({"role": "recce_nobody"}, "recce_nobody", ""),
 }
@@ -146,14 +146,16 @@ def test_no_right_to_create_the_schema_is_told_with_the_grant_that_gives_it(
 
     for command in (["init"], ["record"]):
         ran = shop(*command, "--schema", schema)
-        assert_told(ran, 3, "permission denied for database", "ask for this right: GRANT CREATE ON DATABASE")
+        assert_told(
+            ran, 3, "permission denied for database", "ask an administrator to run: GRANT CREATE ON DATABASE"
+        )
         assert not exists(owner, schema)
     doctor = shop("doctor", "--schema", schema)
     assert (doctor.code, "GRANT CREATE ON DATABASE" in doctor.out) == (3, True)
     database = owner.quote_identifier(str(owner.database))
     assert f'GRANT CREATE ON DATABASE {database} TO "{role}"' in ran.err
 
-    owner.execute(ran.err.partition("ask for this right: ")[2].strip())
+    owner.execute(ran.err.partition("ask an administrator to run: ")[2].strip())
     assert shop("record", "--schema", schema).code == 0
 
 
@@ -166,8 +168,10 @@ def test_no_right_in_a_schema_that_is_there_is_told_with_the_grant_that_gives_it
 
     ran = shop("record", "--schema", schema)
 
-    assert_told(ran, 3, "permission denied for schema", "ask for this right: GRANT USAGE, CREATE ON SCHEMA")
-    owner.execute(ran.err.partition("ask for this right: ")[2].strip())
+    assert_told(
+        ran, 3, "permission denied for schema", "ask an administrator to run: GRANT USAGE, CREATE ON SCHEMA"
+    )
+    owner.execute(ran.err.partition("ask an administrator to run: ")[2].strip())
     assert shop("record", "--schema", schema).code == 0
 
 
@@ -179,7 +183,7 @@ def test_a_server_that_takes_no_changes_is_told(
 
     for command in (["init"], ["record"]):
         ran = shop(*command, "--schema", schema)
-        assert_told(ran, 3, "read-only transaction", "nothing can be written here")
+        assert_told(ran, 3, "read-only transaction", "use a writable target")
     assert shop("doctor", "--schema", schema).code == 3
     assert not exists(owner, schema)
 

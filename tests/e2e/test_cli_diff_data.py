@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,7 +56,7 @@ def types_of(ran: Any) -> list[tuple[str, str]]:
 def test_what_changed_and_what_it_touches_is_compared_and_nothing_else(edited: Any) -> None:
     ran = edited.cli(*DIFF, "--format", "json")
 
-    assert ran.code == 0 and ran.err == "warning: the data of 1 could not be compared\n"
+    assert ran.code == 0 and ran.err == "warning: 1 data comparison failed\n"
     assert sorted(types_of(ran)) == [
         ("failed", "gone"),
         ("not_compared", "gone"),
@@ -69,7 +71,7 @@ def test_what_changed_and_what_it_touches_is_compared_and_nothing_else(edited: A
 def test_a_model_that_was_never_built_is_told_in_every_format(edited: Any) -> None:
     for style in ("table", "json", "markdown", "html"):
         ran = edited.cli(*DIFF, "--format", style)
-        assert ran.code == 0 and "gone" in ran.out and "not there" in ran.out
+        assert ran.code == 0 and "gone" in ran.out and "not found" in ran.out
 
 
 def test_the_selection_narrows_the_data_as_well(edited: Any) -> None:
@@ -88,8 +90,41 @@ def test_results_are_kept_with_the_runs(edited: Any) -> None:
     edited.record()
     kept = edited.cli("diff", "--data", "--save", "-o", "diff.txt")
 
-    assert refused.code == 2 and refused.err.startswith("error: --save keeps results with recorded runs")
-    assert kept.code == 0 and kept.err.startswith("Kept 7 results\n")
+    assert refused.code == 2 and refused.err.startswith("error: --save requires a recorded run")
+    assert kept.code == 0 and kept.err.startswith("Saved 7 results\n")
+
+
+def test_stored_results_are_in_the_report_of_a_plain_diff(edited: Any) -> None:
+    edited.record()
+    plain = edited.cli("diff", "--format", "json")
+    edited.cli("value", "orders", "--save")
+
+    document = json.loads(edited.cli("diff", "--format", "json").out)
+    assert "data" not in json.loads(plain.out)
+    assert document["data_taken_at"].startswith("20")
+    assert document["data"][0]["type"] == "value_diff" and len(document["data"]) == 3
+    assert sorted((one["subject"]["name"], one["reason"]) for one in document["data_not_compared"]) == [
+        ("gone", "no result is stored"),
+        ("totals", "no result is stored"),
+    ]
+    for style in ("table", "markdown", "html"):
+        for more in ((), ("-s", "orders")):
+            ran = edited.cli("diff", "--format", style, *more)
+            of_data = "data differs in 1 of 1 node" if more else "data differs in 1 of 3 nodes"
+            assert of_data in " ".join(ran.out.lower().split()), (style, more)
+            assert "Data diffs are stored results, the oldest of 20" in " ".join(ran.out.split())
+            assert ran.code == 0 and ran.err == ""
+    assert "stored results" not in edited.cli("diff", "-s", "plain").out
+
+
+def test_privacy_applies_to_stored_results(edited: Any) -> None:
+    edited.record()
+    edited.cli("value", "orders", "--detail", "--save")
+
+    assert '"b"' in edited.cli("diff", "--format", "json").out
+    for option in (("--no-values",), ("--private", "v")):
+        ran = edited.cli("diff", "--format", "json", *option)
+        assert ran.code == 0 and '"b"' not in ran.out
 
 
 @pytest.mark.parametrize(
@@ -110,7 +145,7 @@ class TestStopping:
         values = shop("value", "slow", "slower", "--budget", "0.4")
         diff = shop.cli(*DIFF, "--budget", "0.4")
 
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 100, "a statement takes 120 s"
         assert counts.code == 3 and "stopped: The time budget is used up" in counts.out
         assert values.code == 3 and "allow more with --budget" in values.out
         assert diff.code == 0 and "The time budget is used up" in diff.out
@@ -133,7 +168,7 @@ class TestStopping:
         if shop.warehouse == "postgres":
             wait_until(lambda: active(shop) != [])
         else:
-            time.sleep(2)
+            wait_until(lambda: has_computed(child, seconds=3))
         out, err = ended(child, number)
 
         word = "Interrupted" if number is signal.SIGINT else "Terminated"
@@ -174,20 +209,20 @@ class TestStopping:
         killer = Thread(target=drop)
         killer.start()
 
-        ran = shop("value", "slow", "plain", "--budget", "30")
+        ran = shop("value", "slow", "plain", "--budget", "100")
 
         is_done.set()
         killer.join()
-        assert ran.code == 3 and ran.err == "error: 1 of 2 could not be compared\n"
+        assert ran.code == 3 and ran.err == "error: 1 of 2 comparisons failed\n"
         assert "terminating connection due to administrator command" in ran.out
-        assert "1 row, all the same" in ran.out
+        assert "equal data in 1 node" in ran.out
 
 
 def ended(child: subprocess.Popen[str], number: signal.Signals) -> tuple[str, str]:
     """What *child* said until it ended by the signal; it is killed where it does not end."""
     try:
         child.send_signal(number)
-        return child.communicate(timeout=30)
+        return child.communicate(timeout=120)
     finally:
         child.kill()
 
@@ -209,7 +244,13 @@ def active(shop: Any, what: str = "", name: str = "") -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+def has_computed(child: subprocess.Popen[str], seconds: float) -> bool:
+    """Whether *child* has used so many seconds of processors, more than it needs to start a statement."""
+    times = Path(f"/proc/{child.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK") > seconds
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "it never came to that"
@@ -255,7 +296,7 @@ class TestFiles:
         ran = shop("value", "orders", *paths)
         refused = shop("record", "--stats", "row-count")
 
-        assert ran.code == 0 and "1 row changed" in ran.out
+        assert ran.code == 0 and re.search("1 of [0-9]+ rows? changed", ran.out)
         assert refused.code == 3 and "read-only" in refused.err and "Traceback" not in refused.err
 
 
@@ -317,7 +358,7 @@ shop:
         for place, says in {
             "nope": "has no target 'nope'",
             "postgresql://nobody:hunter2secret@127.0.0.1:1/x": "connection",
-            "duckdb:///nope.duckdb": "No DuckDB file at nope.duckdb",
+            "duckdb:///nope.duckdb": "DuckDB file not found: nope.duckdb",
         }.items():
             ran = cli("row-count", "--tables", name, name, "--base-target", place)
             assert ran.code == 3 and says in ran.err

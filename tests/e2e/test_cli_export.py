@@ -24,11 +24,11 @@ from recce_meta import plugins
 from recce_meta.store.export_document import Document
 from tests.e2e.conftest import QuickCli
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "export.v2.json"
+SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "export.v3.json"
 AS_WRITTEN = "all_varchar = true, allow_quoted_nulls = false"
 """How DuckDB reads CSV in which NULL is nothing, and an empty text is two quotes."""
 FACTS = """SELECT run_id, unique_id, row_estimate, bytes, created_at, altered_at
-FROM recce_metadata.fact_parts JOIN recce_metadata.relation_facts USING (part_id)"""
+FROM recce_metadata.store_fact_parts JOIN recce_metadata.store_relation_facts USING (part_id)"""
 """What `relation_facts` holds, for each run that has it."""
 HOSTILE = '=1+1,"q"\n\'\\N é'
 
@@ -73,7 +73,7 @@ def test_a_run_goes_out_to_a_file_and_comes_back_whole(store: Any) -> None:
 
     (told,) = json.loads(first.out)["runs"]
     assert (told["is_new"], told["cut_from"], told["run"]["environment"]) == (True, None, "current")
-    assert second.out == "Run 0829a5f9 of jaffle_shop as current was there before; nothing written\n"
+    assert second.out == "Run 0829a5f9 of jaffle_shop as current already exists; nothing written\n"
     assert elsewhere("export", "latest").out == printed.out
     for question in (["show", "--format", "json"], ["lineage", "orders", "--run", "current"]):
         assert elsewhere(*question).out == store(*question).out
@@ -89,7 +89,7 @@ def test_the_document_is_as_its_schema_says(small: bytes) -> None:
     assert list(schema["properties"]) == list(json.loads(small)) == list(now.pop("Document")["properties"])
     assert {name: list(kind.get("properties", ())) for name, kind in schema["$defs"].items()} == {
         name: list(kind.get("properties", ())) for name, kind in now.items()
-    }, "run python scripts/build_export_schema.py"
+    }, "run python scripts/build_schemas.py"
 
 
 def test_several_runs_go_into_another_store(store: Any) -> None:
@@ -125,7 +125,7 @@ def test_a_selection_says_what_it_is_a_part_of(store: Any) -> None:
 def test_csv_and_parquet_hold_what_sql_shows(store: Any) -> None:
     with duckdb.connect(str(store.folder / "store.duckdb")) as connection:
         connection.execute(
-            "UPDATE recce_metadata.node_versions SET description = ?, access = NULL "
+            "UPDATE recce_metadata.store_node_versions SET description = ?, access = NULL "
             "WHERE unique_id = 'model.jaffle_shop.orders'",
             [HOSTILE],
         )
@@ -145,7 +145,12 @@ def test_csv_and_parquet_hold_what_sql_shows(store: Any) -> None:
     assert {"runs", "nodes", "node_columns", "lineage", "column_lineage", "run_results"} <= set(names)
     with duckdb.connect(str(store.folder / "store.duckdb")) as connection:
         for name in names:
-            shown = f"SELECT * FROM recce_metadata.{name}" if name != "relation_facts" else FACTS
+            stored = (
+                f"store_{name}"
+                if name in ("data_diffs", "column_diffs", "check_results", "reviews")
+                else name
+            )
+            shown = f"SELECT * FROM recce_metadata.{stored}" if name != "relation_facts" else FACTS
             parquet = f"SELECT * FROM '{store.folder}/columns/{name}.parquet'"
             text = f"SELECT * FROM read_csv('{store.folder}/tables/{name}.csv', {AS_WRITTEN})"
             types = [row[:2] for row in connection.execute(f"DESCRIBE {shown}").fetchall()]
@@ -163,20 +168,28 @@ def test_csv_and_parquet_hold_what_sql_shows(store: Any) -> None:
 REFUSED = [
     (["--format", "xml"], 2, "Unknown format 'xml'\nhint: one of: json, csv, parquet"),
     (["--format", "parquett", "-o", "x"], 2, "hint: did you mean 'parquet'?"),
-    (["nowhere"], 2, "No run 'nowhere'"),
-    (["-s", "no_such_model"], 2, "The selection names no node of run 0829a5f9"),
+    (["nowhere"], 2, "Run 'nowhere' not found"),
+    (["-s", "no_such_model"], 2, "The selection matches no node of run 0829a5f9"),
     (["-s", "state:what:ever:"], 2, "error: "),
-    (["base", "current"], 2, "JSON holds one run, and 2 are named"),
-    (["base", "current", "-o", "x.json"], 2, "The format json holds one run, and 2 are named"),
-    (["--format", "csv"], 2, "The format csv is written to files\nhint: name where with -o PATH"),
-    (["--to", "duckdb:///x.duckdb", "-o", "x.json"], 2, "--to writes into a store"),
-    (["--to", "duckdb:///:memory:"], 3, "No store is kept here"),
-    (["--to-schema", "x"], 2, "--to-schema is a schema of another store"),
+    (["base", "current"], 2, "JSON holds one run, got 2"),
+    (["base", "current", "-o", "x.json"], 2, "Format json holds one run, got 2"),
+    (
+        ["--format", "csv"],
+        2,
+        "Format csv cannot be written to standard output\nhint: name a file or folder with -o PATH",
+    ),
+    (
+        ["--to", "duckdb:///x.duckdb", "-o", "x.json"],
+        2,
+        "--to cannot be combined with --format, -o or --force",
+    ),
+    (["--to", "duckdb:///:memory:"], 3, "Cannot create a store in an in-memory database"),
+    (["--to-schema", "x"], 2, "--to-schema requires --to"),
     (["-o", "no/such/folder/x.json"], 3, "no/such/folder: No such file or directory"),
-    (["-o", "taken.json"], 2, "taken.json is there already\nhint: --force replaces it"),
-    (["--format", "csv", "-o", "taken.json"], 2, "taken.json is a file, and a folder is to be written"),
-    (["--format", "csv", "-o", "full", "--force"], 2, "full holds what no export wrote: mine.txt"),
-    (["-o", "full", "--force"], 2, "full is a folder, and not an empty one"),
+    (["-o", "taken.json"], 2, "taken.json already exists\nhint: use --force to replace it"),
+    (["--format", "csv", "-o", "taken.json"], 2, "taken.json is a file, but a folder is required"),
+    (["--format", "csv", "-o", "full", "--force"], 2, "full contains a file not written by export: mine.txt"),
+    (["-o", "full", "--force"], 2, "full is a folder that is not empty"),
     (["--url", "duckdb:///none.duckdb"], 3, "none.duckdb"),
 ]
 """What is asked of `export`, the code that it ends with, and what it says."""
@@ -200,7 +213,7 @@ def test_what_cannot_be_exported_is_one_error(store: Any) -> None:
 def test_force_replaces_what_an_export_wrote(store: Any) -> None:
     (store.folder / "x.json").write_text("mine")
     assert store("export", "base", "-o", "x.json", "--force").code == 0
-    assert (store.folder / "x.json").read_text().startswith('{"schema":"recce_meta/export/v2"')
+    assert (store.folder / "x.json").read_text().startswith('{"schema":"recce_meta/export/v3"')
     assert not [path for path in store.folder.iterdir() if path.name.startswith(".")]
 
 
@@ -238,19 +251,19 @@ def resealed(before: str, after: str) -> Callable[[bytes], bytes]:
         (lambda data: b"\xff\xfe" + data, "it is damaged: JSON is malformed: invalid character (byte 0)"),
         (lambda data: data[:-20] + b"\xff" + data[-19:], "it is damaged: "),
         (lambda data: data.replace(b'"macro.dbt', b'"\xffacro.dbt', 1), "it is damaged: "),
-        (replaced('"orders"', '"0rders"'), "it is damaged: its bytes are not those that sha256"),
+        (replaced('"orders"', '"0rders"'), "it is damaged: its contents do not match sha256"),
         (lambda data: json.dumps(json.loads(data), indent=1).encode(), "its last member is not sha256"),
-        (lambda data: b"[" * 100_000, "it is no document of recce-meta export"),
-        (lambda data: b"{}", 'it is no document of recce-meta export (its "schema" is not'),
-        (lambda data: b'{"metadata": {}, "nodes": {}}', "it is no document of recce-meta export"),
-        (lambda data: b"[1]", "it is no document of recce-meta export"),
-        (replaced("export/v2", "diff/v1"), "it is no document of recce-meta export"),
-        (replaced("export/v2", "export/v3"), "wrote it in version 3 of the format"),
+        (lambda data: b"[" * 100_000, "it is not a document of recce-meta export"),
+        (lambda data: b"{}", 'it is not a document of recce-meta export (its "schema" is not'),
+        (lambda data: b'{"metadata": {}, "nodes": {}}', "it is not a document of recce-meta export"),
+        (lambda data: b"[1]", "it is not a document of recce-meta export"),
+        (replaced("export/v3", "diff/v1"), "it is not a document of recce-meta export"),
+        (replaced("export/v3", "export/v4"), "wrote it in version 4 of the format"),
         (resealed('"fqn":["jaffle_shop"', '"fqn":[7'), "got `int` - at `$.nodes[0].fqn["),
         (resealed('"node_count":1,', '"node_count":"1",'), "got `str` - at `$.run.node_count`"),
         (resealed('"status":"success"', '"status":null'), "got `null` - at `$.results[0].status`"),
-        (resealed('"macro_ids":{', '"macro_ids":{"macro.x":"0",'), "`$.macro_ids` does not name the macros"),
-        (resealed('"graph":{', '"graph":{"p":{"model.x":"0"},'), "`$.graph` does not name the nodes and"),
+        (resealed('"macro_ids":{', '"macro_ids":{"macro.x":"0",'), "`$.macro_ids` does not match the macros"),
+        (resealed('"graph":{', '"graph":{"p":{"model.x":"0"},'), "`$.graph` does not match the nodes and"),
     ],
 )
 def test_a_file_that_cannot_be_imported_says_why_and_changes_nothing(
@@ -277,7 +290,7 @@ def test_import_reads_standard_input_and_refuses_other_contents_under_the_same_i
     ran = here("import", "one.json", "two.json")
 
     assert (ran.code, ran.out) == (3, "")
-    assert "is in this store with other contents: command differs" in ran.err
+    assert "is already stored with other contents: command differs" in ran.err
 
 
 def test_an_exporter_of_another_package_is_given_the_run_and_a_path(
@@ -309,14 +322,14 @@ def test_an_exporter_of_another_package_is_given_the_run_and_a_path(
 
     assert written.code == 0 and "  out/names.txt\n" in written.err
     assert "orders" in (store.folder / "out" / "names.txt").read_text().splitlines()
-    assert failed.code == 3 and "The exporter 'broken'" in failed.err and "no such thing" in failed.err
+    assert failed.code == 3 and "Cannot use exporter 'broken'" in failed.err and "no such thing" in failed.err
     for name, said in (
         ("leaving", "SystemExit: 5"),
         ("lazy", "wrote nothing"),
-        ("text", "not a list of paths"),
+        ("text", "instead of a list of paths"),
     ):
         ran = store("export", "current", "--format", name, "-o", "out2")
-        assert ran.code == 3 and f"The exporter '{name}'" in ran.err and said in ran.err, ran.err
+        assert ran.code == 3 and f"exporter '{name}'" in ran.err and said in ran.err, ran.err
     assert sorted(path.name for path in store.folder.iterdir()) == ["out", "store.duckdb"]
 
 

@@ -94,7 +94,7 @@ def test_no_command_at_all_shows_the_help_and_fails(cli: Any) -> None:
 def test_reading_from_a_file_that_is_not_there_fails_and_creates_none(cli: Any, command: list[str]) -> None:
     ran = cli(*command, "--url", STORE)
 
-    assert_told(ran, 3, "No DuckDB file at store.duckdb", hint="check the path; recce-meta init")
+    assert_told(ran, 3, "DuckDB file not found: store.duckdb", hint="check the path; recce-meta init")
     assert list(cli.folder.glob("*.duckdb")) == []
 
 
@@ -106,14 +106,16 @@ def test_a_database_without_a_store_says_how_to_make_one(cli: Any, command: list
 
     ran = cli(*command, "--url", STORE)
 
-    assert_told(ran, 3, "There is no store in schema 'recce_metadata'", hint="recce-meta init creates it")
+    assert_told(ran, 3, "No store found in schema 'recce_metadata'", hint="create it with recce-meta init")
 
 
 def test_an_empty_store_says_how_to_fill_it(cli: Any) -> None:
     cli("init", "--url", STORE)
 
     assert cli("runs", "--url", STORE).out == "No runs recorded\n"
-    assert_told(cli("diff", "--url", STORE), 2, "the store holds no run", hint="recce-meta record writes one")
+    assert_told(
+        cli("diff", "--url", STORE), 2, "the store has no runs", hint="record one with recce-meta record"
+    )
 
 
 def test_a_missing_side_says_how_to_record_it(cli: Any, project: Path) -> None:
@@ -125,22 +127,22 @@ def test_a_missing_side_says_how_to_record_it(cli: Any, project: Path) -> None:
     assert_told(
         ran,
         2,
-        "No run 'base'",
-        hint="recce-meta record --environment base --target-path DIR writes one, scan",
+        "Run 'base' not found",
+        hint="record one with recce-meta record --environment base --target-path DIR, or scan",
     )
 
 
 @pytest.mark.parametrize(
     ("selector", "message", "hint"),
     [
-        ("curent", "No run 'curent'", "did you mean 'current'?"),
-        ("nosuch", "No run 'nosuch'", "recce-meta runs lists them"),
-        ("base~99999999999999999999", "No run 'base~99999999999999999999'", None),
-        ("base~5", "No run 'base~5': there is only one such run", "the oldest of them is ~0"),
-        ("before:soon", "Not a date or time in 'before:soon'", "for example before:2026-11-01"),
-        ("before:1999-01-01", "No run 'before:1999-01-01'", None),
-        ("sha:0000000", "No run 'sha:0000000'", None),
-        ("", "An empty run selector", "name a run id"),
+        ("curent", "Run 'curent' not found", "did you mean 'current'?"),
+        ("nosuch", "Run 'nosuch' not found", "list the runs with recce-meta runs"),
+        ("base~99999999999999999999", "Run 'base~99999999999999999999' not found", None),
+        ("base~5", "Run 'base~5' not found: there is only one such run", "the oldest one is ~0"),
+        ("before:soon", "Invalid date or time in 'before:soon'", "for example before:2026-11-01"),
+        ("before:1999-01-01", "Run 'before:1999-01-01' not found", None),
+        ("sha:0000000", "Run 'sha:0000000' not found", None),
+        ("", "Run selector is empty", "use a run id"),
         ("path:nowhere", "nowhere", None),
     ],
 )
@@ -162,20 +164,22 @@ def test_a_run_gets_no_name_that_selectors_could_not_reach(
 ) -> None:
     ran = store("record", "--target-path", project / "target", option, name)
 
-    assert_told(ran, 2, "Not a name for ", hint="1 to 64 characters without ':' and '~'")
+    assert_told(ran, 2, "Invalid name for ", hint="use 1 to 64 characters without ':' and '~'")
 
 
 def test_the_name_of_a_branch_leads_to_its_selector(store: Any, project: Path) -> None:
     store("record", "--target-path", project / "target", "--run-id", "x", "--branch", "feature/x")
 
-    assert_told(store("show", "feature/x"), 2, "No run 'feature/x'", hint="did you mean 'branch:feature/x'?")
+    assert_told(
+        store("show", "feature/x"), 2, "Run 'feature/x' not found", hint="did you mean 'branch:feature/x'?"
+    )
 
 
 def test_a_prefix_of_several_ids_lists_them(store: Any, project: Path) -> None:
     for number in "12":
         store("record", "--target-path", project / "target", "--run-id", f"same-{number}")
 
-    assert_told(store("show", "same"), 2, "same-1 (current", hint="give more of the id")
+    assert_told(store("show", "same"), 2, "same-1 (current", hint="use a longer prefix of the id")
     assert store("show", "same-1").code == 0
 
 
@@ -192,17 +196,19 @@ def test_several_projects_in_one_store_ask_which_unless_one_is_at_hand(store: An
     overruled = store.within(project)("diff", "--url", url, "--project", "jaffle_ext")
     unknown = store("diff", "--project", "nosuch")
 
-    assert_told(nowhere, 2, "this store has 2: jaffle_ext, jaffle_shop", hint="say which one with --project")
+    assert_told(
+        nowhere, 2, "this store has 2 projects: jaffle_ext, jaffle_shop", hint="choose one with --project"
+    )
     assert named.out.startswith("jaffle_ext\n") and overruled.out == named.out
     assert at_hand.out.startswith("jaffle_shop\n") and below.out == at_hand.out
-    assert_told(unknown, 2, "the store holds no run of project 'nosuch'")
+    assert_told(unknown, 2, "the store has no runs of project 'nosuch'")
 
 
 @pytest.mark.parametrize(
     ("node", "message", "hint"),
     [
-        ("ordres", "No node is called 'ordres'", "did you mean 'orders'"),
-        ("zzzzzz", "No node is called 'zzzzzz'", None),
+        ("ordres", "Node 'ordres' not found", "did you mean 'orders'"),
+        ("zzzzzz", "Node 'zzzzzz' not found", None),
     ],
 )
 def test_nodes_that_are_not_there(store: Any, node: str, message: str, hint: str | None) -> None:
@@ -212,7 +218,7 @@ def test_nodes_that_are_not_there(store: Any, node: str, message: str, hint: str
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        ("tag:", "Cannot read selector 'tag:' at character 5: nothing is named"),
+        ("tag:", "Invalid selector 'tag:' at character 5: a name is missing"),
         ("tga:nightly", "Unknown selection method 'tga' in selector 'tga:nightly' at character 1"),
         ("state:modfied", "modfied"),
         ("result:", "result:"),
@@ -275,7 +281,7 @@ def test_artifacts_that_cannot_be_used_leave_nothing_behind(cli: Any, damage: Ca
     damage(cli.folder / "target")
 
     assert_told(cli("record", "--url", STORE), 3, "target", hint="")
-    assert_told(cli("diff", "path:target", "path:target"), 3, "target")
+    assert_told(cli("diff", "path:target", "path:other"), 3, "target")
     assert not (cli.folder / "store.duckdb").exists()
 
 
@@ -334,24 +340,24 @@ def test_nothing_is_recorded_into_memory(cli: Any, project: Path, url: str) -> N
     """It would be gone with the command that says it was recorded."""
     for command in ("init", "record"):
         options = ("--project-dir", str(project)) if command == "record" else ()
-        assert_told(cli(command, "--url", url, *options), 3, "the database is in memory", hint="name a file")
+        assert_told(cli(command, "--url", url, *options), 3, "in an in-memory database", hint="use a file")
 
 
 def test_the_doctor_says_that_nothing_is_kept_in_memory(cli: Any) -> None:
     doctor = cli("doctor", "--url", "duckdb://")
 
-    assert doctor.code == 3 and "the database is in memory" in doctor.out
-    assert "name a file" in doctor.out
+    assert doctor.code == 3 and "in an in-memory database" in doctor.out
+    assert "use a file" in doctor.out
 
 
 @pytest.mark.parametrize(
     ("url", "code", "message"),
     [
-        ("sqlite:///x.db", 3, "No SQLite file at x.db"),
+        ("sqlite:///x.db", 3, "SQLite file not found: x.db"),
         ("nosuch://me:hunter2secret@host/db", 2, "nosuch"),
-        ("nonsense", 2, "Not a database URL"),
-        ("postgresql://me:p@ss-hunter2secret@host/db", 2, "an @ in a user or a password is written %40"),
-        ("postgresql://me:hunter2secret@host:port/db", 2, "Not a database URL"),
+        ("nonsense", 2, "Invalid database URL"),
+        ("postgresql://me:p@ss-hunter2secret@host/db", 2, "write @ as %40"),
+        ("postgresql://me:hunter2secret@host:port/db", 2, "Invalid database URL"),
     ],
 )
 def test_urls_that_lead_nowhere(cli: Any, url: str, code: int, message: str) -> None:
@@ -377,7 +383,7 @@ def test_windows_paths_are_taken_as_they_are(cli: Any) -> None:
 
 @pytest.mark.parametrize("schema", ["", "a\nb"])
 def test_schemas_that_cannot_be_named(cli: Any, schema: str) -> None:
-    assert_told(cli("init", "--url", STORE, "--schema", schema), 2, "Not an identifier")
+    assert_told(cli("init", "--url", STORE, "--schema", schema), 2, "Invalid identifier")
 
 
 @pytest.mark.parametrize("schema", ['Odd "na;me" 100%', "schéma ⟦x⟧", "select", "a.b", ":x", "'", "\\"])
@@ -397,11 +403,11 @@ def test_schemas_may_have_any_other_name(cli: Any, project: Path, schema: str) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["quality", "--sample", "1\n0"], "'1↵0' is neither a share"),
-        (["value", "--tables", "a", "b", "--sample", "1\r\n0%"], "'1↵0%' is not a share"),
+        (["quality", "--sample", "1\n0"], "'1↵0' is neither a percentage"),
+        (["value", "--tables", "a", "b", "--sample", "1\r\n0%"], "'1↵0%' is not a percentage"),
         (["prune", "--older-than", "3\nd"], "'3↵d' is not an age"),
-        (["scan", "-e", "a\nb"], "Not a name for an environment: 'a↵b'"),
-        (["scan", "--run-id", "a\nb"], "Not a name for a run: 'a↵b'"),
+        (["scan", "-e", "a\nb"], "Invalid name for an environment: 'a↵b'"),
+        (["scan", "--run-id", "a\nb"], "Invalid name for a run: 'a↵b'"),
         (["doctor", "--url", "postgresql://nobody@127.0.0.1:1/x"], "Is the server running"),
         (["value", "--tables", "a", "b", "-k", "id", "--where", "v =\n nope"], ""),
         (["query-diff", "--tables", "a", "b", "select\n nope"], ""),
@@ -417,7 +423,7 @@ def test_no_message_holds_an_escaped_line_break(cli: Any, arguments: list[str], 
     ("fields", "message"),
     [
         ('threads: "four\\nfive"', "Field 'threads' is not a whole number: 'four↵five'"),
-        ('type: ["duck\\ndb"]', "Field 'type' is not text: ['duck↵db']"),
+        ('type: ["duck\\ndb"]', "Field 'type' is not a string: ['duck↵db']"),
     ],
 )
 def test_a_profile_with_a_line_break_is_shown_without_escapes(
@@ -431,11 +437,13 @@ def test_a_profile_with_a_line_break_is_shown_without_escapes(
 
 
 def test_the_markdown_of_a_check_shows_a_drivers_error_in_one_line(cli: Any, project: Path) -> None:
-    record = ("record", "--environment", "base", "--target-path", project / "target", "--url", STORE)
-    assert cli(*record).code == 0
+    for side in ("target-base", "target"):
+        record = ("record", "--environment", side, "--target-path", project / side, "--url", STORE)
+        assert cli(*record).code == 0
     text = "checks:\n  - {name: broken, type: query_diff, params: {sql_template: 'select nope frm x'}}\n"
     (cli.folder / "checks.yml").write_text(text, encoding="utf-8")
-    ran = cli("check", "run", "checks.yml", "--format", "markdown", "--current", "base", "--url", STORE)
+    sides = ("--base", "target-base", "--current", "target")
+    ran = cli("check", "run", "checks.yml", "--format", "markdown", *sides, "--url", STORE)
     assert "broken" in ran.out and "&#92;n" not in ran.out and r"\n" not in ran.out, ran.out
 
 

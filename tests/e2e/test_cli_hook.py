@@ -56,7 +56,7 @@ def test_a_repeated_job_records_once(shop: Any, dbt: list[str]) -> None:
     first, second = (shop("hook", "--", *dbt, "0", "target-base") for _ in range(2))
 
     assert (first.code, second.code) == (0, 0)
-    assert "was recorded before; nothing written" in second.err
+    assert "was already recorded; nothing written" in second.err
     assert recorded(shop) == ["current"]
 
 

@@ -15,7 +15,7 @@ ARTIFACTS = Path(__file__).parents[1] / "data" / "artifacts" / "generated" / "ja
 
 WITHOUT_PARSER = """
 import sys
-sys.modules["sqlglot"] = sys.modules["recce_meta.extractors"] = None
+sys.modules["sqlglot"] = sys.modules["recce_meta.extractors.project"] = None
 from recce_meta.cli.main import run
 sys.exit(run(sys.argv[1:]))
 """
@@ -87,5 +87,17 @@ def test_a_run_without_columns_is_told_node_by_node_and_says_so(quick_cli: Any, 
     ran = quick_cli("impact", "stg_payments.amount", "--run", f"path:{target}")
 
     assert ran.code == 0
-    assert "orders  model  perhaps: not compiled: run dbt compile or build  0.5\n" in ran.out
-    assert ran.out.endswith("note: No columns are known downstream: nodes are told as a whole\n")
+    assert "orders  model  perhaps: not compiled: run dbt compile or build  confidence 50%\n" in ran.out
+    assert ran.out.endswith("note: No columns are known downstream: whole nodes are listed\n")
+
+
+def test_a_node_of_base_only_is_found_with_its_run(store: Any) -> None:
+    ran = store("impact", "payment_mix")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert (
+        "error: Node 'payment_mix' not found\n" in ran.err
+        and "hint: it is in base: add --run base" in ran.err
+    )
+    assert store("impact", "payment_mix", "--run", "base").code == 0
+    assert "--run base" not in store("impact", "payment_mxi").err

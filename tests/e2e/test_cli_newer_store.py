@@ -9,10 +9,10 @@ import duckdb
 import pytest
 
 from recce_meta import demo_data
-from recce_meta.store.migrate import READ_VERSION, SCHEMA_VERSION
+from recce_meta.store.session import READ_VERSION, SCHEMA_VERSION
 
 UPGRADE = f"""
-    ALTER TABLE recce_metadata.runs ADD COLUMN mood VARCHAR;
+    ALTER TABLE recce_metadata.store_runs ADD COLUMN mood VARCHAR;
     CREATE TABLE recce_metadata.run_costs (run_id VARCHAR, amount INTEGER);
     CREATE VIEW recce_metadata.costs AS SELECT run_id, amount FROM recce_metadata.run_costs;
     UPDATE recce_metadata.store

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from recce_meta.store.migrate import SCHEMA_VERSION
+from recce_meta.store.session import SCHEMA_VERSION
 
 SECRET = "hunter2secret"
 
@@ -110,7 +110,7 @@ def test_a_role_that_may_not_create_is_told_so(
         assert (ran.code, ran.out) == (3, "")
         assert ran.err.startswith("error: permission denied for database")
         assert "CREATE SCHEMA" in ran.err
-        assert "\nhint: ask for this right: GRANT CREATE ON DATABASE" in ran.err
+        assert "\nhint: ask an administrator to run: GRANT CREATE ON DATABASE" in ran.err
         assert SECRET not in ran.err
     doctor = shop("doctor")
     assert doctor.code == 3 and "permission denied for database" in doctor.out and SECRET not in doctor.out
@@ -132,8 +132,8 @@ def test_doctor_reports_what_a_role_may_do(
 
     runs, doctor = other("runs"), other("doctor")
     assert runs.code == 3 and "permission denied for schema" in runs.err
-    assert "\nhint: ask for this right: GRANT USAGE ON SCHEMA" in runs.err
-    assert doctor.code == 3 and "There is no store" not in runs.err + doctor.out
+    assert "\nhint: ask an administrator to run: GRANT USAGE ON SCHEMA" in runs.err
+    assert doctor.code == 3 and "No store found" not in runs.err + doctor.out
 
     grant("GRANT USAGE ON SCHEMA {schema} TO {role}")
     grant("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
@@ -169,8 +169,8 @@ def test_a_role_that_may_only_read_reads(
     server.execute(version.format(**names, more=-1))
     refused = reader("record", "--run-id", "another")
     assert refused.code == 3 and "permission denied for table" in refused.err
-    assert "\nhint: ask for this right: GRANT USAGE ON SCHEMA" in refused.err
-    for grant in refused.err.partition("this right: ")[2].split(";"):
+    assert "\nhint: ask an administrator to run: GRANT USAGE ON SCHEMA" in refused.err
+    for grant in refused.err.partition("ask an administrator to run: ")[2].split(";"):
         server.execute(grant.strip())
     assert reader("record", "--run-id", "another").code == 0
 

@@ -105,14 +105,14 @@ def test_profiles_are_found_where_dbt_finds_them(cli: Any, project: Path) -> Non
             ["--target", "nosuch"],
             {},
             "has no target 'nosuch'",
-            "targets there: dev, old, other, server, strict",
+            "available targets: dev, old, other, server, strict",
         ),
-        (["--profile", "nosuch"], {}, "No profile 'nosuch' in", "profiles there: second, shop"),
+        (["--profile", "nosuch"], {}, "Profile 'nosuch' not found in", "available profiles: second, shop"),
         (
             ["--target", "strict"],
             {},
             "Environment variable 'STRICT_FILE' is not set",
-            "set it, or give a default",
+            "set it, or add a default",
         ),
         (
             ["--profiles-dir", "nosuch"],
@@ -123,7 +123,7 @@ def test_profiles_are_found_where_dbt_finds_them(cli: Any, project: Path) -> Non
         (
             [],
             {"DBT_PROFILES_DIR": "nosuch"},
-            "where the environment's DBT_PROFILES_DIR points",
+            "the directory in DBT_PROFILES_DIR",
             "pass --profiles-dir",
         ),
         (
@@ -209,7 +209,9 @@ def test_doctor_shows_what_was_resolved_and_how_far_it_got(shop: Any) -> None:
     )
 
     assert server.code == 3 and "failed   connection" in server.out and "skipped  store" in server.out
-    assert file.code == 3 and "profile 'shop', target 'dev'" in file.out and "No DuckDB file" in file.out
+    assert (
+        file.code == 3 and "profile 'shop', target 'dev'" in file.out and "DuckDB file not found" in file.out
+    )
     assert (shop("init").code, shop("doctor").code) == (0, 0)
     assert nothing.code == 3 and "has no target 'x'" in nothing.out
     assert [ran.err for ran in (server, file, nothing)] == [""] * 3

@@ -19,7 +19,7 @@ from uuid import uuid4
 import pytest
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.api.scanning import scan
+from recce_meta.api.scan import scan
 
 RULES = """
 tables:
@@ -152,7 +152,7 @@ def test_tables_are_measured_kept_and_compared(place: Place) -> None:
         column = columns[private]
         assert column["is_private"] and column["profile"]["min"] is None and not column["top_values"]
     assert first["changes"] == [] and any("scanned first" in note for note in first["notes"])
-    assert first["notes"][0] == "Metrics and expectations are those of quality.yml"
+    assert first["notes"][0] == "Metrics and expectations are from quality.yml"
 
     place.execute(f"UPDATE {place.schema + '.' if place.schema else ''}film SET rating = NULL WHERE id < 4")
     ran = place("film", "--fail-on", "null_share > +5%", "--fail-on", "film.id: distinct_share < 1")
@@ -195,7 +195,7 @@ def test_a_sample_and_no_values_say_so(duck: Place) -> None:
 def test_conditions_without_an_earlier_measurement_say_that_they_saw_nothing(duck: Place) -> None:
     ran = duck("--fail-on", "null_share > +5%, regression", "--format", "markdown")
     assert ran.code == 0
-    assert ran.err.count("looked at nothing: there is no earlier measurement to compare with") == 2
+    assert ran.err.count("was not checked: there is no earlier measurement") == 2
 
 
 def test_what_cannot_be_measured_fails_alone(duck: Place) -> None:
@@ -203,10 +203,10 @@ def test_what_cannot_be_measured_fails_alone(duck: Place) -> None:
     duck.json()
     duck.execute("DROP TABLE hollow")
     ran = duck("main.wrong", "film", "hollow", "--fail-on", "regression")
-    assert ran.code == 1 and "main.hollow: is not measured any more" in ran.out
+    assert ran.code == 1 and "main.hollow: is no longer measured" in ran.out
     ran = duck()
     assert ran.code == 3 and ran.err == "error: 1 of 2 tables could not be measured\n"
-    assert "hollow" in ran.out and "is not there" in ran.out
+    assert "hollow" in ran.out and "not found" in ran.out
     assert table_of(duck.json("--show", "latest"), "hollow")["reason"]
 
 
@@ -229,11 +229,11 @@ BROKEN: dict[str, tuple[str, int, str]] = {
         "quality.yml:3 is not valid YAML",
     ),
     "unknown key": ("tables:\n  - nam: film\n", 3, "quality.yml:2: unknown key 'nam' in a table"),
-    "unknown table": ("tables:\n  - name: flim\n", 3, "quality.yml:2: No node is called 'flim'"),
+    "unknown table": ("tables:\n  - name: flim\n", 3, "quality.yml:2: Node 'flim' not found"),
     "unknown column": (
         "tables:\n  - name: film\n    columns: [{name: ratng, expect: {null_share: 0}}]\n",
         1,
-        "no column 'ratng' is there; did you mean 'rating'",
+        "column 'ratng' not found; did you mean 'rating'",
     ),
     "broken metric": (
         "tables:\n  - name: film\n    metrics:\n      - {name: m, sql: sum(nope), expect: '> 0'}\n"
@@ -249,13 +249,13 @@ BROKEN: dict[str, tuple[str, int, str]] = {
     "several statements": (
         "tables:\n  - {name: film, metrics: [{name: m, sql: '1; drop table film', expect: '= 1'}]}\n",
         1,
-        "m could not be measured: it is no single SQL expression",
+        "m could not be measured: it is not a single SQL expression",
     ),
     "twice": (
         "tables:\n  - {name: film, metrics: [{name: m, sql: '1'}]}\n"
         "  - {select: film, metrics: [{name: m, sql: '2'}]}\n",
         3,
-        "quality.yml:3: the metric 'm' of relation.main.film stands in line 2 already",
+        "quality.yml:3: metric 'm' of relation.main.film is already defined in line 2",
     ),
 }
 
@@ -272,24 +272,27 @@ def test_a_wrong_file_is_told_in_one_line(scanned: Place, tmp_path: Path, case: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nope"], "No node is called 'nope'"),
-        (["schema.main"], "is of type schema, and has no rows to measure"),
-        (["-s", "tag:none"], "No table is chosen"),
+        (["nope"], "Node 'nope' not found"),
+        (["schema.main"], "is of type schema, which has no rows to measure"),
+        (["-s", "tag:none"], "No table to measure"),
         (["-s", "flim", "--fail-on", "null_share > 1%"], "did you mean 'film'?; --allow-empty accepts"),
         (
             ["--show", "latest", "--allow-empty"],
-            "--show is of what was measured before: --allow-empty has no",
+            "--show reads stored measurements: it cannot be combined with --allow-empty",
         ),
-        (["--schema", "main", "--include", "nothing*"], "No table is chosen"),
+        (["--schema", "main", "--include", "nothing*"], "No table to measure"),
         (["--fail-on", "nul_share > 1"], "Unknown figure 'nul_share'"),
-        (["--fail-on", "null_share"], "has no comparison"),
-        (["--sample", "many"], "'many' is neither a share such as 10% nor a number of rows"),
-        (["--sample", "200%"], "A sample of 200 % cannot be taken"),
-        (["--against", "nope"], "No measurement 'nope'"),
-        (["--show", "latest", "--history"], "--show and --history are two questions"),
-        (["--show", "latest", "--sample", "5"], "--show is of what was measured before: --sample has no"),
-        (["--history", "a", "b"], "--history is of one table or column"),
-        (["--run", "path:target"], "Quality is kept with a recorded run"),
+        (["--fail-on", "null_share"], "Invalid --fail-on 'null_share': no comparison"),
+        (["--sample", "many"], "'many' is neither a percentage such as 10% nor a number of rows"),
+        (["--sample", "200%"], "Sample size invalid: 200 %"),
+        (["--against", "nope"], "Measurement 'nope' not found"),
+        (["--show", "latest", "--history"], "--show cannot be combined with --history"),
+        (
+            ["--show", "latest", "--sample", "5"],
+            "--show reads stored measurements: it cannot be combined with --sample",
+        ),
+        (["--history", "a", "b"], "--history takes one table or column, got 2"),
+        (["--run", "path:target"], "Quality requires a recorded run"),
         (["--run", "nope"], "nope"),
     ],
 )
@@ -357,11 +360,11 @@ def test_an_interrupted_measurement_is_stored_as_failed(
         try:
             owner.execute(f"CREATE TABLE {name}.film AS SELECT 1 AS a")
             child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while owner.answer(waiting) == [(0,)] and time.monotonic() < deadline:
                 time.sleep(0.05)
             child.send_signal(signal.SIGINT)
-            _, rest = child.communicate(timeout=30)
+            _, rest = child.communicate(timeout=120)
         finally:
             owner.execute(f"DROP SCHEMA {name} CASCADE")
     assert (child.returncode, rest.splitlines()[-1]) == (130, "Interrupted")

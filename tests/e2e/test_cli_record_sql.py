@@ -37,8 +37,8 @@ def test_a_project_of_files_is_recorded_compared_and_traced(cli: Any, shop: Path
 
     assert [ran.code for ran in (first, again, edited, diff, impact)] == [0] * 5
     assert "2 models, 1 source" in first.out
-    assert "source raw.orders is declared nowhere" in first.err
-    assert "was recorded before; nothing written" in again.out
+    assert "source raw.orders is not declared" in first.err
+    assert "was already recorded; nothing written" in again.out
     assert json.loads(edited.out)["run"]["project_name"] == "shop"
     assert json.loads(diff.out)["summary"]["modified"] == 1
     assert "model.shop.orders" in impact.out and "twice" in impact.out
@@ -55,13 +55,33 @@ def test_plain_sql_is_recorded_under_a_name_of_ones_own(cli: Any, tmp_path: Path
     assert "of legacy as current" in ran.out and "1 model, 1 source" in ran.out
 
 
+def test_contents_that_occur_again_after_a_prune_are_recorded_under_another_id(
+    cli: Any, shop: Path, tmp_path: Path
+) -> None:
+    run = cli.within(shop, RECCE_META_URL=f"duckdb:///{tmp_path / 'store.duckdb'}")
+    source = ("record", "--from", "sql", "models", "--dialect", "duckdb", "--format", "json")
+    first = json.loads(run(*source).out)["run"]["run_id"]
+    assert run("prune", "--keep-last", "0").code == 0
+
+    second, third = run(*source), run(*source)
+    named = run(*source, "--run-id", first)
+
+    assert second.code == third.code == 0, second.err
+    ids = {json.loads(ran.out)["run"]["run_id"] for ran in (second, third)}
+    assert len(ids) == 1 and first not in ids
+    assert named.code == 3 and "was pruned on" in named.err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--from", "sql", "nowhere"], "No such folder: nowhere"),
-        (["--from", "sql", "models", "--target-path", "t"], "--target-path belongs to dbt's artifacts"),
-        (["--dialect", "duckdb"], "--dialect belongs to --from sql"),
-        (["models", "--target-path", "t"], "Both DIR and --target-path are given"),
+        (["--from", "sql", "nowhere"], "Folder not found: nowhere"),
+        (
+            ["--from", "sql", "models", "--target-path", "t"],
+            "--target-path cannot be combined with --from sql",
+        ),
+        (["--dialect", "duckdb"], "--dialect requires --from sql"),
+        (["models", "--target-path", "t"], "DIR cannot be combined with --target-path"),
         (["--from", "sql", "models", "--vars", "[1]"], "--vars is not a mapping"),
     ],
 )

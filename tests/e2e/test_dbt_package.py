@@ -11,8 +11,8 @@ import yaml
 
 from recce_meta import UnifiedSqlAdapter, detect_changes
 from recce_meta.models import Project
-from recce_meta.store.migrate import open_store
 from recce_meta.store.read import list_runs, load_project
+from recce_meta.store.session import open_store
 from recce_meta.store.write import RecordResult, record_run
 from tests.e2e.dbt_shop import DATA, Place, on_duckdb, on_postgres
 

@@ -48,13 +48,13 @@ def test_missing_rights_and_failing_statements_are_told_and_leave_nothing_behind
         schema = owner.quote_identifier(postgres.schema)
     usage = f"GRANT USAGE ON SCHEMA {schema} TO {stranger}"
     rows = f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA {schema} TO {stranger}"
-    forget = f"DELETE FROM {schema}.runs"
+    forget = f"DELETE FROM {schema}.store_runs"
     refuse = f"""
         CREATE FUNCTION {schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$;
         CREATE TRIGGER refuse BEFORE INSERT ON {schema}.run_results
         FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse();
-        CREATE TRIGGER refuse BEFORE INSERT ON {schema}.version_parents
+        CREATE TRIGGER refuse BEFORE INSERT ON {schema}.store_version_parents
         FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse()
     """
     act = f"SET ROLE {stranger}"
@@ -68,8 +68,8 @@ def test_missing_rights_and_failing_statements_are_told_and_leave_nothing_behind
             *(
                 "RESET ROLE",
                 forget,
-                f"DELETE FROM {schema}.graph_parts",
-                f"DELETE FROM {schema}.node_versions",
+                f"DELETE FROM {schema}.store_graph_parts",
+                f"DELETE FROM {schema}.store_node_versions",
             ),
             *(refuse, "record"),
             *("SET default_transaction_read_only = on", "record"),
@@ -87,7 +87,7 @@ def test_missing_rights_and_failing_statements_are_told_and_leave_nothing_behind
     assert read_only == f"{WARNING}the connection is read-only"
     with UnifiedSqlAdapter.from_url(postgres.url) as owner:
         assert list_runs(owner, schema=postgres.schema) == []
-        assert owner.execute(f"SELECT COUNT(*) FROM {schema}.graph_parts")[1] == [(0,)]
+        assert owner.execute(f"SELECT COUNT(*) FROM {schema}.store_graph_parts")[1] == [(0,)]
 
 
 def test_a_store_of_a_later_version_is_left_alone_and_an_error_where_that_is_wanted(

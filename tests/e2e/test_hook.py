@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.cli.hook import hook
+from recce_meta.cli.run.record import run_and_record
 from recce_meta.errors import UsageError
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and terminals as POSIX has them")
@@ -23,10 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 WRAPPER = """
 import sys
 from pathlib import Path
-from recce_meta.cli.hook import hook
+from recce_meta.cli.run.record import run_and_record
 record = lambda: Path("recorded").write_text("once")
 warn = lambda text: print("warning:", text, file=sys.stderr)
-sys.exit(hook(sys.argv[1:], record, False, warn))
+sys.exit(run_and_record(sys.argv[1:], record, False, warn))
 """
 
 CHILD = """
@@ -35,7 +35,7 @@ seen = []
 for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
     signal.signal(getattr(signal, name), lambda number, frame: seen.append(signal.Signals(number).name))
 print("ready", os.getpid(), flush=True)
-deadline = time.monotonic() + 20
+deadline = time.monotonic() + 120
 while not seen and time.monotonic() < deadline:
     time.sleep(0.01)
 time.sleep(0.3)  # a second one would arrive now
@@ -57,7 +57,7 @@ def wrapped(child: Sequence[str]) -> list[str]:
 
 def run_child(command: list[str]) -> int:
     """The exit code of *command*, with nothing to record."""
-    return hook(command, lambda: None, False, print)
+    return run_and_record(command, lambda: None, False, print)
 
 
 def python(code: str, *arguments: str) -> list[str]:
@@ -81,7 +81,7 @@ def terminal() -> Iterator[tuple[int, int]]:
             continue  # closed by the test
 
 
-def read_until(descriptor: int, wanted: bytes, seconds: float = 20) -> bytes:
+def read_until(descriptor: int, wanted: bytes, seconds: float = 120) -> bytes:
     text, deadline = b"", time.monotonic() + seconds
     while wanted not in text and time.monotonic() < deadline:
         if select.select([descriptor], [], [], 0.1)[0]:
@@ -164,7 +164,7 @@ def test_on_a_terminal_the_command_sees_a_terminal(
     )
     output = read_until(ours, b"\x1b[0m")
 
-    assert process.wait(20) == 0
+    assert process.wait(120) == 0
     assert b"ttys [True, True, True] same group True" in output
     assert b"\x1b[31mred\x1b[0m" in output
 
@@ -183,7 +183,7 @@ def test_a_signal_to_the_wrapper_alone_reaches_the_command_once(
     assert process.stdout.readline().startswith(b"ready")
 
     process.send_signal(getattr(signal, name))
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=120)
 
     assert output == f"seen {name}\n".encode()
     assert process.returncode == 42
@@ -214,8 +214,8 @@ def test_a_key_pressed_reaches_the_command_once_and_the_run_is_recorded(
     os.write(ours, key)
     output = read_until(ours, b"seen " + name.encode())
 
-    assert process.wait(20) == 42
-    assert f"seen {name}\r\n".encode() in output + read_until(ours, b"\n", 0.2)
+    assert process.wait(120) == 42
+    assert f"seen {name}\r\n".encode() in output + read_until(ours, b"\n", 5)
     assert (tmp_path / "recorded").read_text() == "once"
 
 
@@ -261,7 +261,9 @@ def test_handlers_are_given_back() -> None:
 def test_the_run_is_recorded_after_success_and_failure(code: int) -> None:
     calls: list[str] = []
 
-    result = hook(python(f"raise SystemExit({code})"), lambda: calls.append("record"), False, calls.append)
+    result = run_and_record(
+        python(f"raise SystemExit({code})"), lambda: calls.append("record"), False, calls.append
+    )
 
     assert (result, calls) == (code, ["record"])
 
@@ -269,7 +271,7 @@ def test_the_run_is_recorded_after_success_and_failure(code: int) -> None:
 def test_nothing_is_recorded_of_a_command_that_did_not_start(capfd: pytest.CaptureFixture[str]) -> None:
     calls: list[str] = []
 
-    assert hook(["no-such-dbt"], lambda: calls.append("record"), True, calls.append) == 127
+    assert run_and_record(["no-such-dbt"], lambda: calls.append("record"), True, calls.append) == 127
     assert calls == []
     assert "Command not found" in capfd.readouterr().err
 
@@ -285,7 +287,7 @@ def test_a_failure_to_record_is_one_line_and_changes_the_code_only_if_strict(
     def record() -> None:
         raise UsageError("No manifest\nin target", hint="run dbt build")
 
-    result = hook(python(f"raise SystemExit({code})"), record, strict, warnings.append)
+    result = run_and_record(python(f"raise SystemExit({code})"), record, strict, warnings.append)
 
     assert result == expected
     assert warnings == ["Run not recorded: No manifest in target; hint: run dbt build"]
@@ -297,7 +299,7 @@ def test_a_mistake_of_ours_does_not_fail_the_job_either() -> None:
     def record() -> None:
         raise KeyError("nodes")
 
-    assert hook(python("pass"), record, False, warnings.append) == 0
+    assert run_and_record(python("pass"), record, False, warnings.append) == 0
     assert warnings == ["Run not recorded: KeyError: 'nodes'"]
 
 
@@ -306,4 +308,4 @@ def test_an_interrupted_recording_stops() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        hook(python("pass"), record, False, print)
+        run_and_record(python("pass"), record, False, print)

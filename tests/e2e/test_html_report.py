@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from recce_meta.models import Change, Impact, LineageEdge, RunDiff, Status
-from recce_meta.models.category import Category
+from recce_meta.models.change import Category
 from recce_meta.models.data_diff import Failed, RowCount, RowCountDiff, Subject
 from recce_meta.report import html_report
 
@@ -95,6 +95,30 @@ def test_the_page_is_never_wider_than_the_screen(
     browser.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
 
     assert browser.run("return document.documentElement.scrollWidth") <= width
+
+
+def test_the_graph_is_drawn_and_follows_the_keyboard(browser: Any, full: Path) -> None:
+    opened(browser, full)
+    graph = "const { graph } = document.querySelector('.graph').graph; "
+    painted = browser.run(
+        graph + "const { width, height } = graph.canvas; const found = new Set();"
+        "const { data } = graph.context.getImageData(0, 0, width, height);"
+        "for (let i = 0; i < data.length; i += 4) found.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);"
+        "return [width > 100, height > 100, found.size > 5, graph.scene.boxes.length > 1]"
+    )
+    assert painted == [True] * 4
+
+    browser.run(graph + "graph.field.focus()")
+    browser.press("\ue015")
+    first = browser.run(graph + "return [graph.selected, graph.panel.hidden, graph.live.textContent]")
+    browser.press("\ue014")
+    second = browser.run(graph + "return graph.selected")
+    browser.press("\ue00c")
+
+    assert first[0] and not first[1] and first[2]
+    assert second not in ("", first[0])
+    assert browser.run(graph + "return [graph.selected, graph.panel.hidden]") == ["", True]
+    assert browser.console() == []
 
 
 def test_a_dark_screen_gets_other_colours(browser: Any, full: Path) -> None:
@@ -240,11 +264,11 @@ def test_labels_fit_their_boxes_and_the_legend_explains_every_mark(
         "added": "added",
         "removed": "removed",
         "modified": "modified",
-        "impacted": "impacted",
+        "impacted": "affected",
         "breaking": "breaking",
         "differs": "data differs",
-        "same": "same in all",
-        "failed": "failed",
+        "same": "no difference in the compared data",
+        "failed": "comparison failed",
         "one-sided": "on one side only",
         "far": "dashed line",
     }

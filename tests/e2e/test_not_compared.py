@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from recce_meta.api import data_of_diff
+from recce_meta.api.data import changed_data
 
 DIFF = ("diff", "path:base", "path:current", "--data")
 CHECKS = ("check", "run", "checks.yml", "--base", "path:base", "--current", "path:current")
@@ -49,8 +50,8 @@ def build_result(side: Path, **statuses: str) -> None:
 
 
 def nothing_is_called_the_same(found: dict[str, str]) -> None:
-    assert "= same" not in found["table"].replace("= same row count", "").replace("= same schema", "")
-    assert "all the same" not in "".join(found.values())
+    assert "with equal data" not in found["table"]
+    assert not re.search("rows?, (?:all )?equal", "".join(found.values()))
     assert "✅" not in found["markdown"]
     assert 'data-state="same"' not in found["html"] and "verdict same" not in found["html"]
     assert json.loads(found["json"])["data_summary"]["same"] == 0
@@ -61,15 +62,15 @@ class TestWithoutKey:
         found = reports(edited(shop))
 
         nothing_is_called_the_same(found)
-        assert "1 added and 1 removed (1 row in both)" in found["table"]
+        assert "1 row added and 1 removed (1 row on both sides)" in found["table"]
         assert "data differs in 1 of 1 node" in found["table"]
         assert "Data differs in 1 of 1 node" in found["html"]
 
     def test_equal_rows_are_the_same_data(self, shop: Any) -> None:
         found = reports(edited(shop, current=f"SELECT * FROM ({TWO_ROWS}) t ORDER BY 1 DESC"))
 
-        assert "  = same data in 1 node\n" in found["table"]
-        assert "✅ Same data in 1 node: `orders`" in found["markdown"]
+        assert "  = 1 node with equal data: orders\n" in found["table"]
+        assert "✅ 1 node with equal data: `orders`" in found["markdown"]
         assert json.loads(found["json"])["data_summary"] == {
             "nodes": 1, "same": 1, "different": 0, "not_compared": 0, "one_sided": 0, "outdated": 0,
         }  # fmt: skip
@@ -78,8 +79,8 @@ class TestWithoutKey:
         found = reports(edited(shop), "--max-rows", "1")
 
         nothing_is_called_the_same(found)
-        why = "no key, and 2 rows in base are more than --max-rows 1"
-        assert f"? values not compared: {why}\n    orders\n" in found["table"]
+        why = "no key, and 2 rows in base exceed --max-rows 1"
+        assert f"? values not compared: {why}\n    1 node: orders\n" in found["table"]
         assert "values not compared: no key" in found["html"]
         assert "Values of 1 node not compared" in found["markdown"]
         assert "| ❔ | `orders` |" in found["markdown"]
@@ -91,7 +92,7 @@ class TestWithoutKey:
     def test_a_key_has_no_limit(self, shop: Any) -> None:
         found = reports(edited(shop, key="id"), "--max-rows", "1")
 
-        assert "1 row changed" in found["table"]
+        assert re.search("1 of [0-9]+ rows? changed", found["table"])
 
     def test_a_key_whose_columns_are_gone_is_none(self, shop: Any) -> None:
         found = reports(edited(shop, key="nope"), "--max-rows", "1")
@@ -103,7 +104,7 @@ class TestWithoutKey:
 
         nothing_is_called_the_same(found)
         assert "values not compared: switched off by --no-values" in found["table"]
-        assert "1 row changed" not in found["table"]
+        assert not re.search("1 of [0-9]+ rows? changed", found["table"])
 
     def test_a_view_has_the_size_of_its_rows(self, shop: Any) -> None:
         shop.sql(
@@ -111,14 +112,14 @@ class TestWithoutKey:
         )
         shop.write("orders", orders={"sql": "select 2"})
 
-        assert "1 added and 1 removed" in shop.cli(*DIFF).out
-        assert "more than --max-rows 1" in shop.cli(*DIFF, "--max-rows", "1").out
+        assert "1 row added and 1 removed" in shop.cli(*DIFF).out
+        assert "exceed --max-rows 1" in shop.cli(*DIFF, "--max-rows", "1").out
 
     def test_columns_of_one_side_are_a_difference_and_the_others_are_compared(self, shop: Any) -> None:
         found = reports(edited(shop, current=f"SELECT *, 1 AS n FROM ({OTHER_ROWS}) t"))
 
         nothing_is_called_the_same(found)
-        assert "1 added and 1 removed (1 row in both), 1 column only in current" in found["table"]
+        assert "1 row added and 1 removed (1 row on both sides), 1 column only in current" in found["table"]
 
 
 class TestBytes:
@@ -126,8 +127,8 @@ class TestBytes:
 
     @pytest.fixture
     def large(self, shop: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-        monkeypatch.setattr(data_of_diff, "MAX_BYTES", 20_000)
-        monkeypatch.setattr(data_of_diff, "ALWAYS_SMALL", 10)
+        monkeypatch.setattr(changed_data, "MAX_BYTES", 20_000)
+        monkeypatch.setattr(changed_data, "ALWAYS_SMALL", 10)
         rows = "SELECT i AS id, 'note' AS v FROM generate_series(1, 1000) AS s(i)"
         edited(shop, rows, rows)
         if shop.warehouse == "postgres":
@@ -138,12 +139,12 @@ class TestBytes:
         ran = large.cli(*DIFF)
 
         if large.warehouse == "postgres":
-            assert "values not compared: no key, and 0.0 GB in base are more than 2e-05 GB" in ran.out
+            assert "values not compared: no key, and 0.0 GB in base exceed 2e-05 GB" in ran.out
         else:
-            assert "= same data in 1 node" in ran.out
+            assert "= 1 node with equal data" in ran.out
 
     def test_a_limit_of_rows_takes_its_place(self, large: Any) -> None:
-        assert "= same data in 1 node" in large.cli(*DIFF, "--max-rows", "1000").out
+        assert "= 1 node with equal data" in large.cli(*DIFF, "--max-rows", "1000").out
 
 
 class TestKeysThatMatchNotAllRows:
@@ -182,6 +183,20 @@ class TestStale:
         assert "current holds data of an earlier build: " in shop("row-count", "orders").out
         subject = json.loads(found["json"])["data"][0]["counts"][0]["subject"]
         assert subject["current_stale"].startswith(says) and subject["base_stale"] is None
+
+    def test_a_relation_that_was_never_built_holds_no_data_of_an_earlier_build(self, shop: Any) -> None:
+        edited(shop, key="id")
+        shop.sql("DROP TABLE {current}.orders")
+        build_result(shop.cli.folder / "current", orders="error")
+        found = reports(shop)
+
+        assert "current: not" in found["table"]
+        for text in found.values():
+            assert "earlier build" not in " ".join(text.split())
+        for command in ("row-count", "value", "schema", "profile"):
+            ran = shop(command, "orders")
+            assert "earlier build" not in " ".join((ran.out + ran.err).split()), ran.out
+        assert json.loads(found["json"])["data_summary"]["outdated"] == 0
 
     def test_a_view_on_it_is_stale_too(self, shop: Any) -> None:
         for name in ("orders", "totals"):
@@ -309,9 +324,9 @@ def test_kept_counts_alone_are_not_the_same(shop: Any) -> None:
     markdown = shop.cli("row-count", "orders", "--format", "markdown")
     compared = shop.cli("diff", "base", "current", "--data")
 
-    assert "? no difference in 1 row count, 1 with a figure of an earlier time" in counted.out
-    assert "kept from" in counted.out and "✅" not in markdown.out
-    assert "= same data in 1 node" in compared.out, "all rows were compared now"
+    assert "? no difference in 1 row count, 1 with an earlier count" in counted.out
+    assert "saved at" in counted.out and "✅" not in markdown.out
+    assert "= 1 node with equal data" in compared.out, "all rows were compared now"
 
 
 class TestConditions:
@@ -330,7 +345,7 @@ class TestConditions:
     def test_options_of_the_limit_want_data(self, shop: Any) -> None:
         edited(shop)
 
-        for option in (["--max-rows", "0"], ["--no-values"]):
+        for option in (["--max-rows", "0"], ["--budget", "9"]):  # --no-values also holds for stored results
             ran = shop.cli("diff", "path:base", "path:current", *option)
             assert ran.code == 2 and "hint: add --data" in ran.err
 
@@ -352,7 +367,7 @@ class TestSelected:
 
         nothing_is_called_the_same(found)
         assert "data differs in 1 of 1 node" in found["table"]
-        assert "1 added and 1 removed" in found["table"]
+        assert "1 row added and 1 removed" in found["table"]
         assert json.loads(found["json"])["data_summary"]["nodes"] == 1
 
     def test_stored_runs_are_compared_too(self, downstream: Any) -> None:
@@ -377,7 +392,9 @@ class TestSelected:
         assert "Data" not in shop.cli(*DIFF).out
 
 
-@pytest.mark.parametrize(("other", "says"), [("c", "1 added and 1 removed"), ("b", "= same data in 1 node")])
+@pytest.mark.parametrize(
+    ("other", "says"), [("c", "1 row added and 1 removed"), ("b", "= 1 node with equal data")]
+)
 def test_two_targets_are_compared_by_whole_rows(shop: Any, tmp_path: Path, other: str, says: str) -> None:
     file = tmp_path / "other.duckdb"
     with duckdb.connect(str(file)) as connection:
@@ -390,6 +407,6 @@ def test_two_targets_are_compared_by_whole_rows(shop: Any, tmp_path: Path, other
     ran = shop.cli(*DIFF, "--base-target", f"duckdb:///{file}")
 
     is_one_kind = shop.warehouse == "duckdb"  # else types are compared by what they hold
-    expected = says if is_one_kind or other == "c" else "= 2 rows, all the same"
+    expected = says if is_one_kind or other == "c" else "2 rows, all equal"
     assert ran.code == 0 and expected in ran.out, ran.err
-    assert ("= same data" in ran.out) == (is_one_kind and other == "b")
+    assert ("with equal data" in ran.out) == (is_one_kind and other == "b")

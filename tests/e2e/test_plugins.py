@@ -20,7 +20,7 @@ from recce_meta import demo_data
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "examples" / "plugin"
-PAGE = ROOT / "docs" / "extending.md"
+PAGE = ROOT / "docs" / "guides" / "extending.md"
 
 Command = Callable[..., str]
 

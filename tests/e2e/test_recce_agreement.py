@@ -23,13 +23,12 @@ import pytest
 import yaml
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.checks import run_check
-from recce_meta.api.comparing_data import open_comparison
-from recce_meta.api.run_pair import load_pair
-from recce_meta.api.running_checks import CheckRunner
-from recce_meta.api.templates import Templates
-from recce_meta.extractors.check_file import read_check_file
-from recce_meta.models.check_result import CheckReport, CheckResult
+from recce_meta.api.checks import CheckRunner, run_check
+from recce_meta.api.data.execution import open_data_diff_runner
+from recce_meta.api.render import Templates
+from recce_meta.api.runs import load_pair
+from recce_meta.checks.file import read_check_file
+from recce_meta.models.checks import CheckReport, CheckResult
 from recce_meta.report import check_report_json
 
 RECORDED = Path(__file__).resolve().parents[1] / "data" / "recce"
@@ -139,7 +138,7 @@ def _asked(project: Path) -> Iterator[Asked]:
     path.write_text(yaml.safe_dump({"checks": [_check(i, each) for i, each in enumerate(answers)]}))
     database = UnifiedSqlAdapter.from_url(f"duckdb:///{project / project.name}.duckdb")
     runs = load_pair(lambda: database, f"path:{project / 'target-base'}", f"path:{project / 'target'}")
-    comparison = open_comparison(database, threads=2)
+    comparison = open_data_diff_runner(database, threads=2)
     runner = CheckRunner(comparison, runs, Templates(runs))
     try:
         for answer, check in zip(answers, read_check_file(path), strict=True):
@@ -276,9 +275,9 @@ def test_a_name_that_no_node_has_is_told_and_where_something_is_expected_an_erro
     assert ran.code == 1
     assert told["status"] == "passed"
     unknown, known = told["results"][0]["counts"]
-    assert unknown["current_reason"] == "No node is called 'orders_typo'"
+    assert unknown["current_reason"] == "Node 'orders_typo' not found"
     assert known["current"] is not None
-    assert (expected["status"], expected["message"]) == ("error", "No node is called 'orders_typo'")
+    assert (expected["status"], expected["message"]) == ("error", "Node 'orders_typo' not found")
 
 
 def _any_model(project: Path) -> list[str]:

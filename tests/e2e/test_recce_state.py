@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.models.stored_check import StoredCheck
+from recce_meta.models.checks import StoredCheck
 from recce_meta.store.check_results import list_checks
 from recce_meta.store.data_diffs import list_data_diffs
 
@@ -139,7 +139,7 @@ def test_a_run_of_an_unknown_type_is_an_error_and_a_run_without_a_time_is_listed
     assert ran.code == 0, ran.err
     checks = imported.checks()
     assert checks[names[unknown["check_id"]]].status == "error"
-    assert "does not know this type" in checks[names[unknown["check_id"]]].message
+    assert "does not support this type" in checks[names[unknown["check_id"]]].message
     stored = checks[names[undated["check_id"]]].checked_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert stored == state["metadata"]["generated_at"]
     listed = {one["what"]: one for one in json.loads(ran.out)["left_out"]}
@@ -180,15 +180,18 @@ DAMAGED: dict[str, tuple[Callable[[], str], str]] = {
         lambda: edited(lambda state: state["metadata"].update(schema_version="v7")),
         "it has version 'v7' of recce's state",
     ),
-    "runs are not a list": (lambda: edited(lambda state: state.update(runs=5)), "not a whole state of recce"),
+    "runs are not a list": (
+        lambda: edited(lambda state: state.update(runs=5)),
+        "not a complete state of recce",
+    ),
     "no type": (lambda: edited(lambda state: state["runs"][0].pop("type")), "missing required field `type`"),
     "another result": (
         lambda: edited(lambda state: state["runs"][0].update(result={"orders": 5})),
-        "is not what recce writes",
+        "is not in recce's format",
     ),
     "no artifacts": (
         lambda: edited(lambda state: state.update(artifacts={"base": {}, "current": {}})),
-        "it holds no artifacts",
+        "it has no artifacts",
     ),
     "a damaged manifest": (
         lambda: edited(lambda state: state["artifacts"]["base"].update(manifest={"nodes": 5})),

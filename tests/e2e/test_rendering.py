@@ -34,12 +34,12 @@ EXPLAINED = (
     "needs the database",
     "differs in quotes: dbt compiled another relation",
     "'target.name' is not known",
-    "'ref' is a function here, and has no 'config'",  # elementary asks dbt's own classes
+    "'ref' is a function and has no attribute 'config'",  # elementary asks dbt's own classes
     "Unknown name 'get_where_subquery'",  # manifests that were published without their macros
     "Unknown name 'test_",
     "Unknown name 'dbt_expectations'",
     "Unknown name 'base'",  # dbt writes nothing for a name that nobody has
-    "No model, seed or snapshot is called 'stg_",  # manifests that were published without some nodes
+    "Model, seed or snapshot 'stg_",  # manifests that were published without some nodes
 )
 """Every reason for which a pair may not be equal."""
 
@@ -127,7 +127,7 @@ def test_variables_are_learned_from_the_settings_of_sources(cli: Any) -> None:
 
     assert ran.out == "select 'public'\n", ran.err
     assert ran.err.startswith(
-        "warning: took 'public' for the variable 'jira_schema', after 'unrendered_schema' of"
+        "warning: variable 'jira_schema' was inferred to be 'public' from 'unrendered_schema' of"
     )
 
 
@@ -162,11 +162,11 @@ def test_the_project_may_be_named(cli: Any, jaffle_project: Path, tmp_path: Path
 
     assert (named.code, named.out, named.err) == (0, "2018-01-01\n", "")
     assert (wrong.code, wrong.out) == (3, "")
-    assert "is project 'other', and the run is of 'jaffle_ext'" in wrong.err
+    assert "is project 'other', but the run is of project 'jaffle_ext'" in wrong.err
     assert without.out == "2018-01-01\n"
     assert without.err == (
-        "warning: took '2018-01-01' for the variable 'cutoff', after what dbt compiled of "
-        "model.jaffle_ext.uses_ephemeral; --vars sets it\n"
+        "warning: variable 'cutoff' was inferred to be '2018-01-01' from the compiled code of "
+        "model.jaffle_ext.uses_ephemeral; set it with --vars\n"
     )
 
 
@@ -180,7 +180,7 @@ def test_a_stored_run_takes_variables_of_the_project_at_hand_and_says_so(cli: An
 
     assert ran.out == "2018-01-01\n", ran.err
     assert ran.err == (
-        f"warning: took cutoff from {at_hand} as it is now, not as it was when the run was recorded\n"
+        f"warning: read cutoff from the current {at_hand}, which may have changed since the run\n"
     )
 
 
@@ -192,7 +192,7 @@ def test_a_file_is_rendered_with_the_artifacts_of_a_run(cli: Any, tmp_path: Path
 
     assert ran.code == 0, ran.err
     assert ran.out == 'select *\nfrom "jaffle_ext"."main"."stg_orders"\nwhere d > \'x\'\n'
-    assert ran.err == ("warning: took the template's own default for the variables day; --vars sets them\n")
+    assert ran.err == ("warning: used the template's defaults for the variables day; set them with --vars\n")
 
 
 def test_the_file_of_a_node_is_rendered_as_that_node(cli: Any, tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_an_error_in_a_template_is_one_message(cli: Any) -> None:
 
     assert (ran.code, ran.out) == (3, "")
     assert ran.err.splitlines()[0] == (
-        "error: line 2, column 11: No model, seed or snapshot is called 'stg_order'"
+        "error: line 2, column 11: Model, seed or snapshot 'stg_order' not found"
     )
     assert ran.err.splitlines()[1].startswith("hint: did you mean 'stg_orders'")
 

@@ -1,8 +1,9 @@
-"""Stand-ins for the warehouses that cannot run here, each a process of its own.
+"""Emulators of the warehouses that cannot run locally, each a separate process.
 
-A warehouse's folder has `emulator.py` with `problem() -> str | None`, which says why it cannot run, a context
-manager `running(scratch)` that starts it and gives the fields of an output of profiles.yml that reaches it,
-`INSTALL`, the steps that `python -m tests.emulators.install` takes, and `limits.yml`: what it cannot do.
+A warehouse's folder has `emulator.py` and `limits.yml`, which lists the tests that the emulator cannot pass.
+`emulator.py` has `problem() -> str | None`, the reason why it cannot run; a context manager
+`running(scratch)` that starts it and returns the fields of a profiles.yml output for it; and `INSTALL`, the
+steps of `python -m tests.emulators.install`.
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ import yaml
 
 NAMES = ("snowflake", "bigquery", "redshift", "databricks")
 REQUIRED = bool(os.environ.get("RECCE_META_REQUIRE_EMULATORS"))
-"""Set in CI, so that an emulator that did not start cannot pass for a green run."""
+"""Set in CI, so that a missing emulator cannot pass for a green run."""
 
 
 def emulator(name: str) -> ModuleType:
-    """The module that starts the emulator of the warehouse *name*."""
+    """Return the module that starts the emulator of the warehouse *name*."""
     return import_module(f"tests.emulators.{name}.emulator")
 
 
 @contextmanager
 def running(name: str, scratch: Path) -> Iterator[Mapping[str, object]]:
-    """The emulator of *name* while the block lasts: an output of profiles.yml. Skips where it cannot run."""
+    """Run the emulator of *name* in the block; yield its profiles.yml output.
+
+    Skip the test if it cannot run.
+    """
     module = emulator(name)
     problem = module.problem()
     if problem is not None:
@@ -46,18 +50,18 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Tests that an emulator cannot pass."""
 
     tests: tuple[str, ...]
-    """Patterns of test ids, as `fnmatch` reads them: from `tests/contract/` on, without the warehouse."""
+    """`fnmatch` patterns of test ids: from `tests/contract/` on, without the warehouse."""
     reason: str
     crashes: bool = False
-    """Whether the test is not even tried, because it would harm the emulator or hang."""
+    """True if the test must not run, because it would harm the emulator or hang."""
 
 
 def limits(name: str) -> tuple[Limit, ...]:
-    """What the emulator of *name* cannot do."""
+    """Return the limits of the emulator of *name*."""
     path = Path(__file__).parent / name / "limits.yml"
     return read_limits(path) if path.exists() else ()
 
 
 def read_limits(path: Path) -> tuple[Limit, ...]:
-    """The limits in a file."""
+    """Read the limits in a file."""
     return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")) or [], tuple[Limit, ...])

@@ -1,7 +1,7 @@
-"""Installs emulators: `python -m tests.emulators.install snowflake bigquery …`; all where none is named.
+"""Installer of emulators: `python -m tests.emulators.install snowflake bigquery …`; all if none is named.
 
-Each has a virtual environment of its own under `.emulators/`, or where RECCE_META_EMULATORS says, because
-what they need clashes with what the tests need. This file itself needs nothing but Python, so that
+Each emulator has its own virtual environment below `.emulators/` or RECCE_META_EMULATORS, because its
+requirements clash with those of the tests. This file only needs Python, so
 `python tests/emulators/install.py` works before anything is installed.
 """
 
@@ -17,23 +17,23 @@ FOLDERS = Path(__file__).parent
 
 
 def home() -> Path:
-    """Where emulators are installed."""
+    """Return the folder of installed emulators."""
     default = Path(__file__).resolve().parents[2] / ".emulators"
     return Path(os.environ.get("RECCE_META_EMULATORS", default))
 
 
 def python_of(name: str) -> Path:
-    """The interpreter of what is installed as *name*."""
+    """Return the Python interpreter of the environment *name*."""
     return home() / name / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
 
 def is_installed(name: str) -> bool:
-    """Whether *name* is installed, with the requirements that it has now."""
+    """Return True if *name* is installed with its current requirements."""
     return _mark(name).exists() and _mark(name).read_text(encoding="utf-8") == _wanted(name)
 
 
 def install(name: str) -> None:
-    """Install the requirements of *name* into an environment of its own, anew where they have changed."""
+    """Install the requirements of *name* into its own environment, anew if they have changed."""
     if is_installed(name):
         return
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(home() / name)], check=True)
@@ -54,7 +54,7 @@ def _wanted(name: str) -> str:
 
 
 def main() -> None:
-    """Install what the command line names, as far as it needs an environment."""
+    """Install the emulators on the command line, if they need an environment."""
     needing = sorted(path.parent.name for path in FOLDERS.glob("*/requirements.txt"))
     for name in needing:
         if name in (sys.argv[1:] or needing):

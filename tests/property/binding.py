@@ -22,11 +22,10 @@ from sqlglot import exp
 from recce_meta.errors import RecceMetaError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.graph.columns.project import analyse_project
-from recce_meta.graph.columns.project_dialects import dialect_of
-from recce_meta.graph.columns.project_tokens import ProjectNames, QueryNames
 from recce_meta.models import NodeMetadata, Project
-from recce_meta.models.column_lineage import REFERENCED, NodeColumns
+from recce_meta.models.lineage import REFERENCED, NodeColumns
+from recce_meta.sql_lineage.project.columns import analyse_project
+from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of
 
 Columns = Mapping[str, str]
 
@@ -70,7 +69,7 @@ def extracted(folder: Path) -> Project | None:
 def bound(project: Project, binder: Binder | None = None) -> Binding:
     """Drop each column of each parent of every model of *project*, and bind the model."""
     graph = analyse_project(project)
-    names = ProjectNames(project.nodes)
+    names = RelationFinder(project.nodes)
     nodes = {node.unique_id: node for node in project.nodes}
     dialect = dialect_of(project.run.adapter_type) or ""
     found = Binding([], 0, Counter())

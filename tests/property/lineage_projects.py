@@ -11,11 +11,10 @@ from sqlglot.errors import SqlglotError
 
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.graph.columns.project import analyse_project
-from recce_meta.graph.columns.project_dialects import dialect_of
-from recce_meta.graph.columns.project_tokens import ProjectNames, QueryNames
 from recce_meta.models import Project
-from recce_meta.models.column_lineage import ColumnGraph
+from recce_meta.models.lineage import ColumnGraph
+from recce_meta.sql_lineage.project.columns import analyse_project
+from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of
 from tests.property.perturbing import Perturbed, Tally, check, listed, typed
 
 NUMBERS = ("id", "key", "amount", "count", "number", "total", "price", "cost", "cents", "value")
@@ -29,7 +28,7 @@ class Models:
         self.project: Project = extract_project(folder, git=GitState(), hash_seed_files=False)
         self.graph: ColumnGraph = analyse_project(self.project)
         self.dialect = dialect_of(self.project.run.adapter_type) or ""
-        self._names = ProjectNames(self.project.nodes)
+        self._names = RelationFinder(self.project.nodes)
         self._nodes = {node.unique_id: node for node in self.project.nodes}
 
     def check(self, tally: Tally, *, every: int = 1) -> None:

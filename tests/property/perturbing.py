@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import duckdb
 
 from recce_meta.errors import SqlNotAnalysed
-from recce_meta.graph.columns import QueryColumns, analyse_query
-from recce_meta.models.column_lineage import NodeColumns
+from recce_meta.models.lineage import NodeColumns
+from recce_meta.sql_lineage import QueryColumns, analyse_query
 
 Schemas = Mapping[str, Mapping[str, str]]
 Rows = list[tuple[Any, ...]]

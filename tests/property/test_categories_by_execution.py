@@ -16,9 +16,8 @@ import duckdb
 import pytest
 from sqlglot import exp, parse_one
 
-from recce_meta.diff.semantic import compare_sql
-from recce_meta.models.category import Category, SqlChange
-from recce_meta.models.change import Status
+from recce_meta.models.change import Category, SqlChange, Status
+from recce_meta.sql_diff import compare_sql
 from tests.property import harmful_edits, harmless_edits
 from tests.property.categories_queries import TABLES, Maker
 

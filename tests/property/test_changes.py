@@ -19,7 +19,7 @@ from recce_meta.diff.code import same_code
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import NodeMetadata, Project, Reason, Status
-from recce_meta.models.tokens import resolve, tokenise
+from recce_meta.models.relation_tokens import resolve, tokenise
 
 DATA = Path(__file__).parents[1] / "data"
 NODE = NodeMetadata(unique_id="model.p.m", name="m", resource_type="model", language="sql")

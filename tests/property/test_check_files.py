@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recce_meta.checks.file import FIELDS, read_check_file
+from recce_meta.checks.types import TYPES
 from recce_meta.errors import ConfigurationError
-from recce_meta.extractors.check_file import FIELDS, read_check_file
-from recce_meta.extractors.check_types import TYPES
-from recce_meta.models.check_result import AnyCheck, BrokenCheck, DataCheck
+from recce_meta.models.checks import AnyCheck, BrokenCheck, DataCheck
 
 NAMES = sorted({*FIELDS, *(name for kind in TYPES.values() for name in (*kind.fields, *kind.thresholds))})
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=8)

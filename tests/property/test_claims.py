@@ -17,20 +17,21 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.api.comparing_data import Comparison, open_comparison
-from recce_meta.api.value_jobs import details, values
-from recce_meta.diff.data.counts import row_counts
-from recce_meta.diff.data.histogram import histogram_diff
-from recce_meta.diff.data.keys import Key
-from recce_meta.diff.data.profile import profile_diff
-from recce_meta.diff.data.schema import schema_diff
-from recce_meta.diff.data.settings import ValueOptions
-from recce_meta.diff.data.source import Pair
-from recce_meta.diff.data.top_k import top_k_diff
+from recce_meta.api.data.execution import DataDiffRunner, open_data_diff_runner
+from recce_meta.api.data.jobs import details, values
+from recce_meta.data_diff.histogram import histogram_diff
+from recce_meta.data_diff.options import DeclaredKey, ValueOptions
+from recce_meta.data_diff.profile import profile_diff
+from recce_meta.data_diff.row_count import row_counts
+from recce_meta.data_diff.schema import schema_diff
+from recce_meta.data_diff.source import Pair
+from recce_meta.data_diff.top_k import top_k_diff
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import AnyDataDiff, Failed, NotCompared, RowCountDiff
-from recce_meta.report import data_json, data_markdown, data_summary_text, data_text, html_report
+from recce_meta.report import data_json, data_markdown, data_text, html_report
 from recce_meta.report import pull_request_markdown as comment
+from recce_meta.report.data.overview import overview_lines
+from recce_meta.report.terminal import render
 
 EXAMPLES = int(os.environ.get("RECCE_META_CLAIM_EXAMPLES", "30"))
 NAMES = ("orders", "customers")
@@ -84,7 +85,7 @@ def plans(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 def plan_of(name: str, narrowing: dict[str, Any]) -> Callable[[Pair], Any] | None:
     """What makes the diff *name*."""
-    keyed = ValueOptions(candidates=(Key(("id",), "unique test"),), **narrowing)
+    keyed = ValueOptions(candidates=(DeclaredKey(("id",), "unique test"),), **narrowing)
     where = narrowing.get("where")
     known: dict[str, Callable[[Pair], Any]] = {
         "schema": schema_diff,
@@ -100,16 +101,16 @@ def plan_of(name: str, narrowing: dict[str, Any]) -> Callable[[Pair], Any] | Non
 
 
 @pytest.fixture(scope="module")
-def comparison() -> Iterator[Comparison]:
+def comparison() -> Iterator[DataDiffRunner]:
     with UnifiedSqlAdapter.from_url("duckdb:///:memory:") as adapter:
         for side in ("base", "current"):
             adapter.execute(f"CREATE SCHEMA {side}")
-        comparison = open_comparison(adapter, threads=1)
+        comparison = open_data_diff_runner(adapter, threads=1)
         yield comparison
         comparison.close()
 
 
-def fill(comparison: Comparison, side: str, name: str, table: Table) -> None:
+def fill(comparison: DataDiffRunner, side: str, name: str, table: Table) -> None:
     columns, filled = table
     place = {column: at for at, column in enumerate(TYPES)}
     cells = [[literal(row[place[column]]) for column in columns] for row in filled]
@@ -125,7 +126,9 @@ def literal(value: object) -> str:
     return "NULL" if value is None else repr(value)
 
 
-def results_of(comparison: Comparison, name: str, asked: list[Any], stale: str | None) -> list[AnyDataDiff]:
+def results_of(
+    comparison: DataDiffRunner, name: str, asked: list[Any], stale: str | None
+) -> list[AnyDataDiff]:
     pair = comparison.places.pair(f"base.{name}", f"current.{name}", name=name)
     subject = replace(pair.subject, unique_id=f"model.shop.{name}", current_stale=stale)
     pair = replace(pair, subject=subject)
@@ -164,17 +167,24 @@ class Truth:
 
     def allows(self, claim: str) -> bool:
         """Whether *claim* is true; figures of columns are the plans' own, and equal data has equal ones."""
-        known = {"data": self.data, "row count": self.count, "schema": self.schema}
+        known = {"data": self.data, "row count": self.count, "columns": self.schema}
         return all(known.get(part, True) for part in re.split(r", | and ", claim))
 
 
-SAME = re.compile(r"[sS]ame ([a-z]+(?: [a-z]+)??(?:, [a-z ]+?| and [a-z ]+?)*)(?= in [\dab]|:|;|,|<|$)", re.M)
+SAME = re.compile(
+    r"(?:[sS]ame|[eE]qual) ([a-z]+(?: [a-z]+)??(?:, [a-z ]+?| and [a-z ]+?)*)(?= in [\dab]|:|;|,|<|$)", re.M
+)
 
 
 def claims_in(text: str) -> list[str]:
     """Everything that *text* says is the same."""
-    words = ("all the same", "no row differs", "data is the same", "the same in")
-    return [*SAME.findall(text), *("data" for word in words if word in text)]
+    words = ("no row differs", "data is the same", "the same in")
+    whole = re.findall(r"(row|column)s?, (?:all )?equal", text)
+    return [
+        *SAME.findall(text),
+        *("data" for word in words if word in text),
+        *("data" if noun == "row" else "columns" for noun in whole),
+    ]
 
 
 @given(
@@ -188,7 +198,7 @@ def claims_in(text: str) -> list[str]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_no_report_says_same_where_rows_differ(
-    comparison: Comparison, tables: list[tuple[Table, Table]], asked: list[Any], stale: list[str | None]
+    comparison: DataDiffRunner, tables: list[tuple[Table, Table]], asked: list[Any], stale: list[str | None]
 ) -> None:
     for name, (base, current), of_node, remark in zip(NAMES, tables, asked, stale, strict=True):
         fill(comparison, "base", name, base)
@@ -213,11 +223,15 @@ def test_no_report_says_same_where_rows_differ(
             assert wrong == [], line
 
 
+def summary_of(found: list[AnyDataDiff]) -> str:
+    return render(overview_lines(found, 0, details=False), width=0, color=False)
+
+
 def check_reports(found: list[AnyDataDiff], truth: Truth, *, is_whole: bool) -> None:
-    assert re.search(r"[a-z]", data_summary_text(found, width=0, color=False).split("\n  ")[1])
+    assert re.search(r"[a-z]", summary_of(found).split("\n  ")[1])
     texts = {
         "text": data_text(found, width=0, color=False),
-        "summary": data_summary_text(found, width=0, color=False),
+        "summary": summary_of(found),
         "markdown": data_markdown(found),
         "comment": comment(None, found),
         "html": html_report("Data", None, found, None),
@@ -263,7 +277,7 @@ def kinds_of(document: dict[str, Any]) -> list[str]:
     return [result.get("diff", result["type"]) for result in document["results"]]
 
 
-def test_equal_tables_that_were_compared_are_called_the_same(comparison: Comparison) -> None:
+def test_equal_tables_that_were_compared_are_called_the_same(comparison: DataDiffRunner) -> None:
     table: Table = (tuple(TYPES), [(1, 2, "a"), (2, None, None)])
     for side in ("base", "current"):
         fill(comparison, side, "orders", table)
@@ -271,7 +285,7 @@ def test_equal_tables_that_were_compared_are_called_the_same(comparison: Compari
     for plan in ("keyed", "whole", "detail"):
         found = results_of(comparison, "orders", [(plan, {}), ("counts", {}), ("schema", {})], None)
 
-        assert "✅ Same data in 1 node" in data_markdown(found)
-        assert "= same data in 1 node" in data_summary_text(found, width=0, color=False)
+        assert "✅ 1 node with equal data" in data_markdown(found)
+        assert "= 1 node with equal data" in summary_of(found)
         assert json.loads(data_json(found))["summary"]["same"] == 1
         assert "verdict same" in html_report("Data", None, found, None)

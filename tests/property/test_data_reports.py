@@ -38,10 +38,10 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
+from recce_meta.redaction import neutralise
 from recce_meta.report import data_json, data_markdown, data_text, html_report, pull_request_markdown
-from recce_meta.report.characters import display_width, neutralise
-from recce_meta.report.data.cells import cell_text, pair_text
-from recce_meta.report.data.figures import figure, percent
+from recce_meta.report.terminal import display_width
+from recce_meta.report.values import cell_text, figure, pair_text, percent
 
 FRAGMENTS = [
     "|", "\\|", "`", "```", "~~~", "\n", "\r\n", "\t", "\x1b[31m", "\x00", "\u202e", "\u2028", "<!--", "-->",

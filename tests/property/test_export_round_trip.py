@@ -14,7 +14,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.data_diff import Profile
-from recce_meta.models.node import referred
+from recce_meta.models.node import reference_origins
 from recce_meta.models.quality import (
     ColumnQuality,
     MetricResult,
@@ -24,12 +24,12 @@ from recce_meta.models.quality import (
     ValueCount,
 )
 from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
+from recce_meta.store.export import read_export, write_export
 from recce_meta.store.export_document import document, export_of
-from recce_meta.store.exports import read_export, write_export
-from recce_meta.store.migrate import open_store
 from recce_meta.store.quality import write_quality
 from recce_meta.store.read import run_by_id
-from recce_meta.store.tables import KEYS
+from recce_meta.store.session import open_store
+from recce_meta.store.sql_files import KEYS, table_name
 from recce_meta.store.write import record_run
 
 AT = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -79,7 +79,7 @@ nodes = st.builds(
     contract=st.none() | objects,
     parents=st.lists(ids, max_size=3, unique=True).map(lambda found: tuple(sorted(found))),
     properties=objects,
-).map(lambda node: replace(node, edge_origins=referred(node.parents, 0.5)))
+).map(lambda node: replace(node, edge_origins=reference_origins(node.parents, 0.5)))
 macros = st.builds(MacroMetadata, unique_id=ids, name=plain, macro_sql=code)
 results = st.builds(
     NodeResult, unique_id=ids, status=plain, seconds=st.none() | st.floats(0, 1e9), rows=counts, message=maybe
@@ -191,4 +191,7 @@ def exported(adapter, run_id):
 
 def rows(adapter):
     """Every row of every table, as texts: NaN is no value that equals itself."""
-    return {name: sorted(map(repr, adapter.answer(f"SELECT * FROM recce_metadata.{name}"))) for name in KEYS}
+    return {
+        name: sorted(map(repr, adapter.answer(f"SELECT * FROM recce_metadata.{table_name(name)}")))
+        for name in KEYS
+    }

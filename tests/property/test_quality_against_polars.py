@@ -22,9 +22,9 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.measuring import Wanted, measure_tables
-from recce_meta.diff.data.quality import Settings
+from recce_meta.api.quality_tables import TableRequest, measure_tables
 from recce_meta.models.quality import ColumnQuality, TableQuality
+from recce_meta.quality.measure import QualitySettings
 
 EXAMPLES = int(os.environ.get("RECCE_META_QUALITY_EXAMPLES", "10"))
 UTC = timezone.utc
@@ -109,6 +109,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 EMPTY: list[tuple[Any, ...]] = []
 NULLS = [(None,) * len(TYPES)] * 3
+INFINITE = [tuple(value if name == "ratio" else None for name in TYPES) for value in (-math.inf, 1e300)]
 
 
 @settings(
@@ -119,13 +120,14 @@ NULLS = [(None,) * len(TYPES)] * 3
 )
 @example(rows=EMPTY)
 @example(rows=NULLS)
+@example(rows=INFINITE)
 @given(rows=ROWS)
 def test_every_figure_is_what_polars_makes_of_the_rows(place: Place, rows: list[tuple[Any, ...]]) -> None:
     name = place.table(rows)
     frame = place.frame(name)
 
-    wanted = Wanted(relation=name, keys=(("whole",),))
-    (found,) = measure_tables(place.adapter, [wanted], Settings(top=5))
+    wanted = TableRequest(relation=name, keys=(("whole",),))
+    (found,) = measure_tables(place.adapter, [wanted], QualitySettings(top=5))
 
     assert found.reason is None and found.row_count == frame.height and found.sampled_rows is None
     assert [column.name for column in found.columns] == list(TYPES)

@@ -9,10 +9,10 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from recce_meta.diff.quality_figures import change_holds, compared, holds
 from recce_meta.errors import ConfigurationError, UsageError
-from recce_meta.extractors.quality_file import read_quality_file
-from recce_meta.models.quality_conditions import FIGURES, read_condition, read_fail_on
+from recce_meta.models.quality import FIGURES, read_condition, read_fail_on
+from recce_meta.quality.figures import change_holds, compare_values, holds
+from recce_meta.quality.file import read_quality_file
 
 KEYS = ["tables", "private", "name", "select", "expect", "metrics", "columns", "sql", "description", *FIGURES]
 SCALARS = st.one_of(
@@ -89,4 +89,4 @@ def test_any_value_is_judged_or_not_known(
     if operator == "!=" and value is not None and condition.bound is not None:
         opposite = holds(read_condition(f"= {bound}", has_sign=True), value)
         assert holds(condition, value) is (None if opposite is None else not opposite)
-    assert compared(value, condition.bound) in (-1, 0, 1, None)
+    assert compare_values(value, condition.bound) in (-1, 0, 1, None)

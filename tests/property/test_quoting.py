@@ -6,19 +6,18 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from sqlglot import TokenType
 from sqlglot.dialects.dialect import Dialect
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import UsageError
-from recce_meta.warehouses import Warehouse, available, warehouse_named
-from recce_meta.warehouses.by_url import backends, database_of
+from recce_meta.warehouses import Warehouse, available, url_databases, warehouse_for_scheme, warehouse_named
 
 WAREHOUSES = [
     *(pytest.param(warehouse_named(name), id=name) for name in available()),
-    *(pytest.param(database_of(name), id=name) for name in backends()),
+    *(pytest.param(warehouse_for_scheme(name), id=name) for name in url_databases()),
 ]
 
 HOSTILE = (
@@ -95,7 +94,7 @@ def test_a_quoted_table_is_its_parts_and_periods(warehouse: Warehouse, parts: li
 @pytest.mark.parametrize("warehouse", WAREHOUSES)
 @pytest.mark.parametrize("name", ["", "a\0b", "a\nb", "\t", "\x7f"])
 def test_what_is_no_name_is_refused(warehouse: Warehouse, name: str) -> None:
-    with pytest.raises(UsageError, match="Not an identifier"):
+    with pytest.raises(UsageError, match="Invalid identifier"):
         warehouse.quote_identifier(name)
 
 
@@ -149,4 +148,6 @@ def test_hostile_names_are_the_names_of_tables(database: UnifiedSqlAdapter, name
 @given(table=NAMES, column=NAMES)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_names_are_the_names_of_tables(database: UnifiedSqlAdapter, table: str, column: str) -> None:
+    # SQLite calls a column of a view `column1` if its name is true or false, quoted or not.
+    assume(database.warehouse.name != "sqlite" or column.lower() not in ("true", "false"))
     check_table(database, table, column)

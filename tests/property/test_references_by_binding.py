@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.models.column_lineage import REFERENCED
+from recce_meta.models.lineage import REFERENCED
 from tests.property.binding import Postgres, bound, extracted
 
 ARTIFACTS = Path(__file__).parents[1] / "data" / "artifacts"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from recce_meta.errors import TemplateError
 from recce_meta.models import NodeMetadata
 from recce_meta.render import Limits, SimpleTemplateRenderer
-from recce_meta.render.ephemeral import inject
-from recce_meta.render.operations import BINARY
+from recce_meta.render.limits import BINARY
+from recce_meta.render.renderer import inject
 from recce_meta.render.sandbox import Sandbox
 
 ORDERS = NodeMetadata(

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
-from recce_meta.models.node import referred
-from recce_meta.models.tokens import resolve, tokenise
+from recce_meta.models.node import reference_origins
+from recce_meta.models.relation_tokens import resolve, tokenise
 from recce_meta.store.select import load_run
 from recce_meta.store.write import record_run
 
@@ -79,7 +79,7 @@ nodes = st.builds(
     parents=st.lists(ids, max_size=3, unique=True).map(lambda found: tuple(sorted(found))),
     macros=names,
     properties=objects,
-).map(lambda node: replace(node, edge_origins=referred(node.parents)))
+).map(lambda node: replace(node, edge_origins=reference_origins(node.parents)))
 macros = st.builds(
     MacroMetadata,
     unique_id=ids,

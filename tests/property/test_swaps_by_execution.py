@@ -23,7 +23,7 @@ import psycopg
 import pytest
 
 from recce_meta import classify_change
-from recce_meta.graph.columns import analyse_query
+from recce_meta.sql_lineage import analyse_query
 
 EXAMPLES = int(os.environ.get("RECCE_META_SWAP_EXAMPLES", "40"))
 FIRST = int(os.environ.get("RECCE_META_SWAP_SEED", "0"))

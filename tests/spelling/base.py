@@ -24,6 +24,8 @@ class Spelling:
     """What PostgreSQL's types, in lower case, are called here, where sqlglot does not know."""
     kept_json: str = "json"
     """The type of the store's columns of JSON."""
+    oldest_store: int = 1
+    """The first version of stores in this warehouse."""
 
     def type(self, kind: str) -> str:
         """What PostgreSQL's type *kind* is called here; a type of the warehouse's own stays as it is."""

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.store import files
+from recce_meta.store import sql_files
 from tests.spelling.base import Spelling, written
 
 
@@ -40,7 +40,7 @@ class Redshift(Spelling):
         rows: Sequence[Sequence[Any]] = (),
     ) -> None:
         """Make *table*, and beside it what keeps texts that are too long for a column, as a store has it."""
-        (long_texts,) = (file for file in files.ddl("redshift") if file.name.endswith("_long_texts"))
+        (long_texts,) = (file for file in sql_files.ddl("redshift") if file.name.endswith("_long_texts"))
         for statement in long_texts.statements(table.rpartition(".")[0]):
             adapter.execute(statement)
         super().create_table(adapter, table, columns, rows)

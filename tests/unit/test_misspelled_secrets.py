@@ -19,7 +19,7 @@ import recce_meta.demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.main import COMMANDS, cli, run
 from recce_meta.errors import ProfileError, RecceMetaError, UsageError
-from recce_meta.masking import (
+from recce_meta.redaction import (
     MASK,
     is_secret,
     passwords_in,
@@ -27,7 +27,7 @@ from recce_meta.masking import (
     secrets_of_arguments,
     without_passwords,
 )
-from tests.unit.test_profile_fields import ADAPTERS, PROFILES
+from tests.unit.profiles.test_fields import ADAPTERS, PROFILES
 
 CANARY = "Canary-4711-sings"
 SCHEMES = ("postgresql", "postgres", "redshift+redshift_connector", "snowflake", "bigquery", "databricks",
@@ -145,6 +145,7 @@ ARGUMENTS = {
     "render": ["template.sql"],
     "import": ["template.sql"],
     "sql": ["views"],
+    "serve": ["--host", "192.0.2.1"],  # which is refused without a token: no URL makes it serve
 }
 
 
@@ -336,7 +337,7 @@ def test_a_text_of_many_colons_and_signs_takes_no_long() -> None:
 
 
 def test_an_unfinished_scheme_is_named_and_nothing_else() -> None:
-    with pytest.raises(UsageError, match=r"(?m)\ANot a database URL: 'postgresql' is not followed by ://$"):
+    with pytest.raises(UsageError, match=r"(?m)\AInvalid database URL: 'postgresql' is not followed by ://$"):
         UnifiedSqlAdapter.from_url(f"postgresql//u:{CANARY}@h/x")
     with pytest.raises(UsageError) as caught:
         UnifiedSqlAdapter.from_url(f"postgrsql//u:{CANARY}@h/x")

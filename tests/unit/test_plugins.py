@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from recce_meta import UnifiedSqlAdapter, plugins
-from recce_meta.adapter.drivers import driver_for
-from recce_meta.api.checking import doctor
-from recce_meta.dialects import dialect_named
+from recce_meta.api.demo import doctor
 from recce_meta.errors import ConfigurationError, PluginError, UnknownNameError
 from recce_meta.warehouses import clashing, warehouse_for_scheme, warehouse_named
-from recce_meta.warehouses.catalogs import catalog_of
+from recce_meta.warehouses.catalog import catalog_of
+from recce_meta.warehouses.dialect import dialect_named
+from recce_meta.warehouses.driver import driver_for
 
 CELLAR = """
-from recce_meta.adapter.drivers.base import BaseDriver
-from recce_meta.dialects import Dialect
-from recce_meta.dialects.sqlite import SQLite
+from recce_meta.warehouses.driver import BaseDriver
+from recce_meta.warehouses.dialect import Dialect
+from recce_meta.warehouses.sqlite.dialect import SQLite
 from recce_meta.warehouses import Warehouse
-from recce_meta.warehouses.catalogs import BaseCatalog
+from recce_meta.warehouses.catalog import BaseCatalog
 
 class Cellar(Warehouse):
     name = "cellar"
@@ -101,10 +101,10 @@ def test_a_name_that_is_not_known_lists_what_is_installed(install: Install) -> N
         ),
         ("Cellar", "1 / 0", "ZeroDivisionError: division by zero"),
         ("Gone", CELLAR, "AttributeError: .*Gone"),
-        ("TEXT", CELLAR, "'no class' is no subclass of recce_meta.warehouses.Warehouse"),
-        ("Driver", CELLAR, "is no subclass of recce_meta.warehouses.Warehouse"),
+        ("TEXT", CELLAR, "'no class' is not a subclass of recce_meta.warehouses.Warehouse"),
+        ("Driver", CELLAR, "is not a subclass of recce_meta.warehouses.Warehouse"),
         ("Cellar", CELLAR.replace('name = "cellar"', 'name = "attic"'), "its name is 'attic'"),
-        ("Cellar", CELLAR.replace('dialect = "sqlite"', ""), "it names no SQL dialect"),
+        ("Cellar", CELLAR.replace('dialect = "sqlite"', ""), "it has no SQL dialect"),
     ],
 )
 def test_a_package_that_does_not_serve_is_named_with_the_cause(
@@ -113,9 +113,7 @@ def test_a_package_that_does_not_serve_is_named_with_the_cause(
     package = f"broken_{abs(hash(request.node.name))}"
     install(package, plugins.WAREHOUSES, code, cellar=target)
 
-    with pytest.raises(
-        PluginError, match=f"The warehouse 'cellar' of {package} cannot be used: .*{cause}"
-    ) as told:
+    with pytest.raises(PluginError, match=f"Cannot use warehouse 'cellar' of {package}: .*{cause}") as told:
         warehouse_named("cellar")
     assert told.value.hint == f"update {package}, or uninstall it"
     assert isinstance(told.value, ConfigurationError)
@@ -126,9 +124,9 @@ def test_a_driver_or_a_catalog_that_is_not_there_is_named(install: Install) -> N
     install("cellar_three", plugins.WAREHOUSES, code, cellar="Cellar")
     cellar = warehouse_named("cellar")
 
-    with pytest.raises(PluginError, match=r"nowhere\.at_all:Driver cannot be used: ModuleNotFoundError"):
+    with pytest.raises(PluginError, match=r"Cannot import nowhere\.at_all:Driver: ModuleNotFoundError"):
         driver_for(cellar)
-    with pytest.raises(PluginError, match="cellar_three:Catalogue cannot be used: AttributeError"):
+    with pytest.raises(PluginError, match="Cannot import cellar_three:Catalogue: AttributeError"):
         catalog_of(cellar)
 
 
@@ -141,22 +139,25 @@ def test_two_packages_with_one_name_are_both_named(install: Install) -> None:
 
 
 def test_a_class_that_keeps_an_inherited_name_takes_no_built_in_s_place(install: Install) -> None:
-    code = CELLAR + "\nclass Aside(SQLite):\n    pass\n\nfrom recce_meta.warehouses.duckdb import DuckDB\n"
+    code = (
+        CELLAR
+        + "\nclass Aside(SQLite):\n    pass\n\nfrom recce_meta.warehouses.duckdb.connection import DuckDB\n"
+    )
     code += "\nclass Pond(DuckDB):\n    pass\n"
     install("cellar_ten", plugins.WAREHOUSES, code, cellar="Cellar")
     warehouse_named("cellar")
 
-    assert type(dialect_named("sqlite")).__module__ == "recce_meta.dialects.sqlite"
-    assert type(warehouse_named("duckdb")).__module__ == "recce_meta.warehouses.duckdb"
+    assert type(dialect_named("sqlite")).__module__ == "recce_meta.warehouses.sqlite.dialect"
+    assert type(warehouse_named("duckdb")).__module__ == "recce_meta.warehouses.duckdb.connection"
 
 
 def test_what_is_built_in_stays_and_that_is_told(install: Install) -> None:
     install("cellar_six", plugins.WAREHOUSES, duckdb="Cellar", sqlite="Cellar", cellar="Cellar")
 
-    assert type(warehouse_named("duckdb")).__module__ == "recce_meta.warehouses.duckdb"
+    assert type(warehouse_named("duckdb")).__module__ == "recce_meta.warehouses.duckdb.connection"
     assert clashing() == (
-        "'duckdb' of cellar_six is not used: recce_meta has a warehouse of that name",
-        "'sqlite' of cellar_six is not used: recce_meta has a warehouse of that name",
+        "Plugin 'duckdb' of cellar_six is ignored: recce_meta has a warehouse of that name",
+        "Plugin 'sqlite' of cellar_six is ignored: recce_meta has a warehouse of that name",
     )
 
 
@@ -168,9 +169,9 @@ def test_doctor_tells_of_what_is_not_used(install: Install) -> None:
     checks = doctor(lambda: UnifiedSqlAdapter.from_url("duckdb:///:memory:"), "recce_metadata")
 
     assert [(check.ok, check.detail) for check in checks if check.name == "plug-in"] == [
-        (None, "'duckdb' of cellar_eleven is not used: recce_meta has a warehouse of that name"),
-        (None, "'sqlite' of cellar_twelve is not used: recce_meta has a SQL dialect of that name"),
-        (None, "'csv' of cellar_thirteen is not used: recce_meta has an exporter of that name"),
+        (None, "Plugin 'duckdb' of cellar_eleven is ignored: recce_meta has a warehouse of that name"),
+        (None, "Plugin 'sqlite' of cellar_twelve is ignored: recce_meta has a SQL dialect of that name"),
+        (None, "Plugin 'csv' of cellar_thirteen is ignored: recce_meta has an exporter of that name"),
     ]
 
 
@@ -192,7 +193,7 @@ def test_a_dialect_stands_in_for_the_defaults_of_one_that_sqlglot_knows(install:
 
     assert type(dialect_named("doris")).__module__ == "cellar_seven"
     install("cellar_eight", plugins.DIALECTS, drill="TEXT")
-    with pytest.raises(PluginError, match="The SQL dialect 'drill' of cellar_eight cannot be used"):
+    with pytest.raises(PluginError, match="Cannot use SQL dialect 'drill' of cellar_eight"):
         dialect_named("drill")
 
 
@@ -200,7 +201,7 @@ def test_an_exporter_is_a_function_of_a_package(install: Install) -> None:
     install("cellar_nine", plugins.EXPORTERS, cards="export", broken="NOTHING", text="TEXT")
 
     assert plugins.exporter_named("cards")("run", Path("there")) == [Path("there")]
-    with pytest.raises(PluginError, match="The exporter 'text' of cellar_nine cannot be used"):
+    with pytest.raises(PluginError, match="Cannot use exporter 'text' of cellar_nine"):
         plugins.exporter_named("text")
     with pytest.raises(UnknownNameError, match="Unknown format 'card'") as told:
         plugins.exporter_named("card", ("json", "csv", "text"))

@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.check import check_connection
-from recce_meta.adapter.errors import translated
+from recce_meta.adapter.doctor import check_connection
+from recce_meta.adapter.errors import translate_error
 from recce_meta.cli.main import run
-from recce_meta.errors import MESSAGE_LENGTH, ProfileError, RecceMetaError, masking_errors
-from recce_meta.masking import is_secret
+from recce_meta.errors import MESSAGE_LENGTH, ProfileError, RecceMetaError, mask_errors
+from recce_meta.redaction import is_secret
 from recce_meta.warehouses import Fields, available, masked, warehouse_named
-from tests.unit.test_profile_fields import ADAPTERS, BESIDE, PROFILES, value_of
+from tests.unit.profiles.test_fields import ADAPTERS, BESIDE, PROFILES, value_of
 
 SECRET = "Hush-4711-hush"
 
@@ -113,7 +113,7 @@ def test_a_secret_is_not_in_what_is_made_of_a_profile(
     assert target is not None
     shown = [repr(made), repr(made._plan), repr(target), str(dict(target.settings)), *made.warnings]
     assert not [text for text in shown if SECRET in text]
-    said = translated(
+    said = translate_error(
         RuntimeError(f"refused: '{SECRET}' is not what it should be"),
         made.warehouse,
         sql=f"SELECT '{SECRET}'",
@@ -327,7 +327,7 @@ def test_a_password_that_is_not_escaped_is_refused_without_a_piece_of_it(
 
     said = capsys.readouterr()
     assert code == 2
-    assert "%40, a slash %2F" in said.err and "ss" not in said.err.replace("password", "")
+    assert "/ as %2F" in said.err and "ss" not in said.err.replace("password", "")
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_an_at_sign_elsewhere_in_a_url_is_no_password(url: str, host: str | None
 @pytest.mark.parametrize("cut", [1, 5, len(SECRET) - 1])
 def test_a_secret_that_the_limit_of_messages_cuts_leaves_nothing(cut: int) -> None:
     text = "." * (MESSAGE_LENGTH - 1 - cut) + SECRET + "." * 100
-    with pytest.raises(RecceMetaError) as caught, masking_errors(lambda: [SECRET]):
+    with pytest.raises(RecceMetaError) as caught, mask_errors(lambda: [SECRET]):
         raise RecceMetaError(text, hint=text)
     for shown in (caught.value.message, caught.value.hint or "", *caught.value.args):
         assert shown == "." * (MESSAGE_LENGTH - 1 - cut) + "…"

@@ -1,6 +1,6 @@
-{#- What the project is made of, each piece under its id: the rules are those of recce_meta/store/content.py. -#}
+{#- Contents of the project, each item by its id: the rules are those of recce_meta/store/content.py. -#}
 
-{#- Everything that the store keeps of the project beside its run and results:
+{#- Return all stored contents of the project except its run and results:
     `graph_id`, `parts` (rows of part_nodes by part), `versions` (nodes by version id), `macro_set_id`, `macros`. -#}
 {% macro contents() %}
     {%- set manifest = recce_meta.manifest_in_sight() -%}
@@ -45,8 +45,8 @@
 {% endmacro %}
 
 
-{#- dbt's manifest itself, where `ref` leads to it. It has what `graph` lacks: macros, unit tests, and compiled SQL of
-    ephemeral models. dbt does not document it; none where it is not there, or is not wanted. -#}
+{#- Return dbt's manifest, which is reached through `ref`. Unlike `graph`, it has macros, unit tests, and compiled
+    SQL of ephemeral models. dbt does not document it. Return none if it is missing or disabled. -#}
 {% macro manifest_in_sight() %}
     {%- if var('recce_meta_internals', true) and ref.manifest is defined and ref.manifest.nodes is defined -%}
         {{- return(ref.manifest) -}}
@@ -55,7 +55,7 @@
 {% endmacro %}
 
 
-{#- All nodes, groups among them, by unique id. -#}
+{#- Return all nodes, including groups, by unique id. -#}
 {% macro all_nodes(manifest, tools) %}
     {%- set found = {} -%}
     {%- set ran = {} -%}
@@ -90,7 +90,7 @@
 {% endmacro %}
 
 
-{#- All macros by version id; none without the manifest, for `graph` has none. dbt itself has 600. -#}
+{#- Return all macros by version id; none without the manifest, because `graph` has none. dbt itself has 600. -#}
 {% macro all_macros(manifest, tools) %}
     {%- set found = {} -%}
     {%- if manifest is not none and tools.hasher is not none -%}
@@ -106,7 +106,7 @@
                 'code_hash': tools.hasher.from_contents(macro_sql.split() | join(' ')).checksum,
                 'macros': raw.depends_on.macros | reject('none') | unique(case_sensitive=true) | sort(case_sensitive=true)
             } -%}
-            {#- The keys stay in this order, so they are not sorted. -#}
+            {#- The order of the keys is fixed, so they are not sorted. -#}
             {%- set text = tools.spaces.sub('\\1\\2', tojson(one)) -%}
             {%- set text = recce_meta.unescaped(text) if '\\u' in text else text -%}
             {%- do found.update({tools.hasher.from_contents(text).checksum[:32]: one}) -%}
@@ -116,7 +116,7 @@
 {% endmacro %}
 
 
-{#- The id of all that *node* is but where it lives: JSON, with its code behind it. -#}
+{#- Return the id of the content of *node*, without its relation: the hash of JSON followed by its code. -#}
 {% macro version_id(node, tools) %}
     {%- set raw = node.raw_code -%}
     {%- set compiled = node.compiled_code -%}

@@ -1,10 +1,10 @@
 {#- Hashes without a query.
 
-    recce_meta's ids are SHA-256. dbt gives Jinja MD5 alone; but the checksums of its nodes are objects that can
-    hash any text. Where one is at hand, and proves to hash as it should, ids are the same as those of
-    `recce-meta record`. Where none is, they are MD5: runs recorded so share versions among themselves. -#}
+    recce_meta's ids are SHA-256. dbt provides only MD5 in Jinja, but the checksums of its nodes are objects that can
+    hash any text. If such an object is available and hashes correctly, ids are the same as those of `recce-meta record`.
+    Otherwise ids are MD5: runs with MD5 ids share versions only with each other. -#}
 
-{#- An object whose `from_contents(text).checksum` is a text's SHA-256; none where dbt hands none out. -#}
+{#- Return an object whose `from_contents(text).checksum` is a text's SHA-256; none if dbt provides no such object. -#}
 {% macro find_hasher(manifest) %}
     {%- set found = [] -%}
     {%- if var('recce_meta_internals', true) -%}
@@ -25,14 +25,14 @@
 {% endmacro %}
 
 
-{#- What is made once and used for every node: dbt takes far longer to call a macro than to run one.
+{#- Values computed once for all nodes: calling a macro takes dbt far longer than running it.
 
     `hasher`    see `find_hasher`
-    `known`     JSON texts of objects by what `repr` gives for them
-    `texts`     matches a text in what `repr` gives
-    `plain`     matches what `repr` gives, with 's' for texts, where JSON knows all of it: a brace opens an object,
-                not a set, and keys are texts
-    `spaces`    matches what `tojson` puts between tokens, and texts, to leave these as they are -#}
+    `known`     JSON texts of objects by their `repr`
+    `texts`     matches a string in a `repr`
+    `plain`     matches a `repr` with 's' for strings, if all of it is valid in JSON: a brace opens an object, not a
+                set, and keys are strings
+    `spaces`    matches the spaces that `tojson` puts between tokens, and strings, which stay unchanged -#}
 {% macro tools_of(manifest) %}
     {{- return({
         'hasher': recce_meta.find_hasher(manifest),
@@ -44,7 +44,7 @@
 {% endmacro %}
 
 
-{#- The id of *content*. -#}
+{#- Return the id of *content*. -#}
 {% macro id_of(content, tools) %}
     {%- if tools.hasher is none -%}
         {{- return(local_md5(content)) -}}
@@ -53,7 +53,7 @@
 {% endmacro %}
 
 
-{#- SHA-256 of *code* with runs of white space collapsed; none where there is no code, or nothing to hash it. -#}
+{#- Return SHA-256 of *code* with runs of whitespace collapsed; none if there is no code or no hasher. -#}
 {% macro hash_of_code(code, tools) %}
     {%- if tools.hasher is none or not code -%}
         {{- return(none) -}}
@@ -62,7 +62,7 @@
 {% endmacro %}
 
 
-{#- In how many parts a graph of *nodes* is cut: a power of two, as `part_count` of recce_meta/store/content.py. -#}
+{#- Return the part count of a graph of *nodes*: a power of two, as `part_count` of recce_meta/store/content.py. -#}
 {% macro part_count(nodes) %}
     {{- return(2 ** ((16 * nodes).bit_length() // 2)) -}}
 {% endmacro %}

@@ -1,11 +1,11 @@
-{#- JSON as recce_meta writes it before it hashes it: sorted keys, no white space, UTF-8 unescaped. -#}
+{#- JSON in the form that recce_meta hashes: sorted keys, no whitespace, UTF-8 unescaped. -#}
 
-{#- Each of *values* as JSON text.
+{#- Return each of *values* as JSON text.
 
-    dbt's `tojson` raises TypeError for what JSON does not know (dates, decimals), which would end the user's
-    job. So `repr` is looked at first: with its texts taken out, anything but lists, objects with text for keys,
-    integers, booleans and None is a reason to go the slow way. Objects are kept by what `repr` gives: many nodes share
-    a handful of configurations. -#}
+    dbt's `tojson` raises TypeError for types that JSON lacks (dates, decimals), which would end the user's job.
+    So `repr` is checked first. Without its strings, it may contain only lists, objects with string keys, integers,
+    booleans and None; other values are converted one by one. Results are cached by `repr`: many nodes share a few
+    configurations. -#}
 {% macro json_texts(values, tools) %}
     {%- set found = [] -%}
     {%- for value in values -%}
@@ -29,7 +29,7 @@
 {% endmacro %}
 
 
-{#- *value* as JSON text. -#}
+{#- Return *value* as JSON text. -#}
 {% macro json_of(value, tools) %}
     {{- return(recce_meta.json_texts([value], tools)[0]) -}}
 {% endmacro %}
@@ -60,7 +60,7 @@
     {%- elif value.isoformat is defined -%}
         {{- return(tojson(value.isoformat())) -}}
     {%- elif value.as_tuple is defined -%}
-        {#- dbt writes a decimal as an integer where it has no fraction, else as a float. -#}
+        {#- dbt writes a decimal as an integer if it has no fraction, otherwise as a float. -#}
         {{- return(recce_meta.json_of_anything((value | int) if value == value | int else (value | float))) -}}
     {%- elif value is iterable -%}
         {%- set items = [] -%}
@@ -74,8 +74,8 @@
 {% endmacro %}
 
 
-{#- Python's text of a float, without the signs and zeros that JSON can do without; what JSON has no word for
-    is null. -#}
+{#- Return Python's text of a float without signs and zeros that JSON does not need. Return null for a value that JSON
+    cannot express. -#}
 {% macro json_of_float(text) %}
     {%- if text in ('nan', 'inf', '-inf') -%}
         {{- return('null') -}}
@@ -89,7 +89,7 @@
 {% endmacro %}
 
 
-{#- JSON *text* with the characters that `\uXXXX` stands for, but for control characters and halves of pairs. -#}
+{#- Return JSON *text* with `\uXXXX` replaced by its character, except control characters and surrogates. -#}
 {% macro unescaped(text) %}
     {%- set pieces = [] -%}
     {%- for piece in modules.re.split('(\\\\(?:ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}|u[0-9a-f]{4}|.))', text) -%}

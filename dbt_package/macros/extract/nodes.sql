@@ -1,9 +1,9 @@
-{#- Entries of dbt's graph as nodes of the store: the rules are those of recce_meta/extractors/nodes.py.
+{#- Entries of dbt's graph as nodes of the store: the rules are those of recce_meta/extractors/manifest.py.
 
-    Each node costs few calls: dbt takes longer to call a macro than to run it. -#}
+    Each node needs few calls: calling a macro takes dbt longer than running it. -#}
 
-{#- An entry of `graph.nodes` or `graph.functions`; *now* is the node as dbt left it after compiling, with the macros that
-    compiling met, where that is known. -#}
+{#- Return the node of an entry of `graph.nodes` or `graph.functions`. *now* is the node after compilation, with the
+    macros that compilation called, if it is known. -#}
 {% macro node_of(raw, now, rule, tools) %}
     {%- set type = raw.resource_type ~ '' -%}
     {%- set code = none if type == 'seed' or not raw.raw_code or raw.raw_code == '--placeholder--' else raw.raw_code -%}
@@ -32,7 +32,7 @@
 {% endmacro %}
 
 
-{#- The tested node of a generic test whose entry names none, as that of a source does not. -#}
+{#- Tested node of a generic test without `attached_node`, such as a test of a source. -#}
 {% macro attached_node(raw) %}
     {%- set parents = raw.depends_on.nodes -%}
     {%- set names = [raw.file_key_name.split('.', 1)[-1]] if raw.file_key_name and parents | length > 1 else [] -%}
@@ -46,7 +46,7 @@
 {% endmacro %}
 
 
-{#- An entry of `graph.sources`. -#}
+{#- Return the node of an entry of `graph.sources`. -#}
 {% macro source_of(raw) %}
     {%- set node = recce_meta.common_of(raw, 'source', raw.config or {}) -%}
     {%- do node.update({
@@ -63,7 +63,7 @@
 {% endmacro %}
 
 
-{#- An entry of a small section: what is not common to all resources is kept as properties. -#}
+{#- Return the node of an entry of a small section: fields that not all resources have are stored as properties. -#}
 {% macro definition_of(raw, type) %}
     {%- set config = raw.config if raw.config is mapping else {} -%}
     {%- set node = recce_meta.common_of(raw, type, config) -%}
@@ -88,8 +88,8 @@
 {% endmacro %}
 
 
-{#- The fields that all resources have; those of one kind alone are none. Properties that say nothing are left out:
-    null, empty and absent are the same. -#}
+{#- Return the fields that all resources have; fields of a single resource type are none. Properties without a value are
+    omitted: null, empty and absent are equal. -#}
 {% macro common_of(raw, type, config) %}
     {%- set depends_on = raw.depends_on or {} -%}
     {%- set path = (raw.original_file_path or '') | replace('\\', '/') -%}
@@ -150,7 +150,7 @@
 {% endmacro %}
 
 
-{#- Documented columns as JSON, as the YAML orders them; fields that say nothing are left out. -#}
+{#- Return documented columns as JSON, in the order of the YAML; fields without a value are omitted. -#}
 {% macro columns_json(columns, tools) %}
     {%- set found = [] -%}
     {%- for key, column in columns.items() -%}
@@ -178,7 +178,7 @@
 {% endmacro %}
 
 
-{#- A saved query's exports without the database and schema that the target gave them. -#}
+{#- Return a saved query's exports without the database and schema of the target. -#}
 {% macro exports_of(exports) %}
     {%- set found = [] -%}
     {%- for export in exports -%}
@@ -202,7 +202,7 @@
 {% endmacro %}
 
 
-{#- Fields of the small sections that are nobody's property: common to all, derived, or volatile. -#}
+{#- Fields of the small sections that are excluded from `properties`: common to all, derived, or volatile. -#}
 {% macro common_fields() %}
     {{- return([
         'unique_id', 'name', 'resource_type', 'package_name', 'path', 'original_file_path', 'root_path', 'fqn',
@@ -214,7 +214,7 @@
 {% endmacro %}
 
 
-{#- How this dbt computes checksums, told from models whose white space tells: see `checksum_rule` of
+{#- Detect the checksum rule from models with surrounding whitespace: see `checksum_rule` of
     recce_meta/extractors/manifest.py. -#}
 {% macro checksum_rule(nodes, tools) %}
     {%- set votes = {'collapsed': 0, 'stripped': 0, 'file': 0} -%}

@@ -1,6 +1,6 @@
 {#- The run itself and its results. -#}
 
-{#- The row of `runs` by column; *pieces* is what `contents` gave. Times are texts of ISO 8601 in UTC. -#}
+{#- Return the row of `runs` by column; *pieces* is the result of `contents`. Times are ISO 8601 strings in UTC. -#}
 {% macro run_row(pieces) %}
     {%- set origin = recce_meta.origin() -%}
     {%- set build = recce_meta.build() -%}
@@ -37,12 +37,13 @@
         'build_failures': build.failures,
         'build_warnings': build.warnings,
         'build_skipped': build.skipped,
-        'warnings': '[]'
+        'warnings': '[]',
+        'extraction': none
     }) -}}
 {% endmacro %}
 
 
-{#- Status and counts of the build, as `with_build` in recce_meta/models/run.py has them; none without results. -#}
+{#- Return status and counts of the build, as `with_build` in recce_meta/models/run.py; none without results. -#}
 {% macro build() %}
     {%- set counts = {} -%}
     {%- for row in recce_meta.result_rows() -%}
@@ -63,7 +64,7 @@
 {% endmacro %}
 
 
-{#- Commit, branch and pull request: the project's vars, else what dbt Cloud says. No shell, so no git. -#}
+{#- Return commit, branch and pull request: the project's vars, else the values of dbt Cloud. dbt cannot run git. -#}
 {% macro origin() %}
     {{- return({
         'sha': var('recce_meta_git_sha', none) or env_var('DBT_CLOUD_GIT_SHA', '') or none,
@@ -73,7 +74,7 @@
 {% endmacro %}
 
 
-{#- The version of the manifest that this dbt writes; none where it is not known.
+{#- Return the version of the manifest that this dbt writes; none if it is unknown.
     https://docs.getdbt.com/reference/artifacts/manifest-json -#}
 {% macro manifest_version() %}
     {%- set known = {'1.5': 'v9', '1.6': 'v10', '1.7': 'v11', '1.8': 'v12', '1.9': 'v12', '1.10': 'v12', '1.11': 'v12', '1.12': 'v12'} -%}
@@ -81,7 +82,7 @@
 {% endmacro %}
 
 
-{#- dbt's word for what it does: build, run, test, … -#}
+{#- Return dbt's name of the command: build, run, test, … -#}
 {% macro command() %}
     {%- if invocation_args_dict is defined and invocation_args_dict.which is defined -%}
         {{- return(invocation_args_dict.which) -}}
@@ -90,7 +91,7 @@
 {% endmacro %}
 
 
-{#- Rows of `run_results` of the nodes that ran, in the order of `store_columns`. -#}
+{#- Return rows of `run_results` of the nodes that ran, in the order of `store_columns`. -#}
 {% macro result_rows() %}
     {%- set found = {} -%}
     {%- for result in (results | default([], true)) if result.node is defined -%}
@@ -120,13 +121,13 @@
 {% endmacro %}
 
 
-{#- What dbt's enumerations stand for. -#}
+{#- Return the value of a member of dbt's enumerations. -#}
 {% macro word_of(value) %}
     {{- return((value.value if value.value is defined else value) ~ '') -}}
 {% endmacro %}
 
 
-{#- A moment as dbt writes it into artifacts: dbt's times are in UTC without saying so. -#}
+{#- Return a time as dbt writes it into artifacts: dbt's times are in UTC without an offset. -#}
 {% macro moment_of(moment) %}
     {%- if moment is string -%}
         {{- return(moment) -}}

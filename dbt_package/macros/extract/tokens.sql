@@ -1,9 +1,9 @@
-{#- Compiled SQL without its environment: the rules are those of recce_meta/models/tokens.py. -#}
+{#- Compiled SQL without its environment: the rules are those of recce_meta/models/relation_tokens.py. -#}
 
-{#- *code* of *node* with each relation that it may name replaced by a token of the relation's unique id.
+{#- Return *code* of *node* with each relation that it may name replaced by a token of the relation's unique id.
 
-    Where tokens could be misread (a relation holds a bracket of tokens, a token holds a relation) the relations
-    stay; `recce-meta record` looks closer then. -#}
+    If tokens would be ambiguous (a relation contains a bracket of tokens, a token contains a relation), the relations
+    stay; `recce-meta record` then resolves more cases. -#}
 {% macro tokenised(code, node, nodes, behind) %}
     {%- set relations = {} -%}
     {%- for parent in node.parents if parent in nodes -%}
@@ -52,7 +52,7 @@
 {% endmacro %}
 
 
-{#- *code* with *relation* replaced where it is not part of a longer name. -#}
+{#- Return *code* with *relation* replaced, except inside a longer name. -#}
 {% macro replaced_whole(code, relation, token) %}
     {%- set before = '(?<![\\w."`$⟦])' if modules.re.match('\\w', relation) else '' -%}
     {%- set after = '(?![\\w$])' if modules.re.search('[\\w$]$', relation) else '' -%}
@@ -64,8 +64,8 @@
 {% endmacro %}
 
 
-{#- Adds the relations behind *node*, which has none itself: dbt puts its code into its children's. *behind* remembers
-    them; a cycle would end here. -#}
+{#- Add the relations behind *node*, which has no relation itself: dbt inserts its code into its children. *behind*
+    caches them, so a cycle terminates. -#}
 {% macro add_behind(node, relations, nodes, behind) %}
     {%- if node.unique_id not in behind -%}
         {%- do behind.update({node.unique_id: {}}) -%}

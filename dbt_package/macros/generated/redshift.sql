@@ -4,10 +4,10 @@
 {% macro redshift__create_statements(schema) %}
     {%- set statements = [] -%}
     {%- set statement -%}
--- One row: the versions of this store. Written by init and by migrations; recorders
--- update it first, so that two of them in one database wait for each other.
--- `schema_version` is the exact version of the tables, which a writer needs. `read_version` is the oldest version
--- whose readers can read them. `migrated_by` is the version of recce_meta that created or migrated the store.
+-- One row: the versions of this store, written by `init` and by migrations. A recorder updates the row first, so
+-- concurrent recorders in one database wait for each other.
+-- `schema_version` is the exact version of the tables, which a writer needs. `read_version` is the oldest version whose
+-- readers can read them. `migrated_by` is the version of recce_meta that created or migrated the store.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store (
   schema_version INTEGER NOT NULL,
   migrated_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -18,8 +18,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per recorded run, written last: a run is visible when its row is, and then it is whole.
-CREATE TABLE IF NOT EXISTS {{ schema }}.runs (
+-- One row per recorded run, written last: a run with a row is complete.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   run_id VARCHAR(64) NOT NULL,
   run_at TIMESTAMP WITH TIME ZONE NOT NULL,
   project_name VARCHAR(65535) NOT NULL,
@@ -52,24 +52,25 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.runs (
   build_failures BIGINT,
   build_warnings BIGINT,
   build_skipped BIGINT,
-  warnings SUPER
+  warnings SUPER,
+  extraction SUPER
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per graph and part of it. A graph is cut into parts by its nodes' unique ids, as git cuts a
--- tree into folders: two graphs share the parts in which nothing differs, so that a changed node costs
--- the few rows of its part. Written once, by the first run that has the graph.
-CREATE TABLE IF NOT EXISTS {{ schema }}.graph_parts (
+-- One row per graph and part of the graph. A graph is split into parts by its nodes' unique ids, like a git tree into
+-- folders. Graphs share equal parts, so a changed node adds only the few rows of its part.
+-- Written once, by the first run that has the graph.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_parts (
   graph_id VARCHAR(64) NOT NULL,
   part_id VARCHAR(64) NOT NULL
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per part and node: which version of the node the part holds, and where it lives.
+-- One row per part and node: the version and the relation of the node in this part.
 -- A part is written once, by the first run that has it.
-CREATE TABLE IF NOT EXISTS {{ schema }}.part_nodes (
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_part_nodes (
   part_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   version_id VARCHAR(64) NOT NULL,
@@ -81,8 +82,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.part_nodes (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per graph and node: which version of the node the graph holds, and where it lives.
-CREATE OR REPLACE VIEW {{ schema }}.graph_nodes AS
+-- One row per graph and node: the version and the relation of the node in this graph.
+CREATE OR REPLACE VIEW {{ schema }}.store_graph_nodes AS
 SELECT
   graph_parts.graph_id,
   part_nodes.unique_id,
@@ -91,15 +92,15 @@ SELECT
   part_nodes.schema_name,
   part_nodes.identifier,
   part_nodes.relation_name
-FROM {{ schema }}.graph_parts
-JOIN {{ schema }}.part_nodes
+FROM {{ schema }}.store_graph_parts AS graph_parts
+JOIN {{ schema }}.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per distinct content of a node, whatever the environment it is built in. Written by the
--- first run that has it, never changed.
-CREATE TABLE IF NOT EXISTS {{ schema }}.node_versions (
+-- One row per distinct content of a node, independent of its environment. Written by the first run that has it, never
+-- changed.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_node_versions (
   version_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   name VARCHAR(65535) NOT NULL,
@@ -133,9 +134,10 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.node_versions (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per node version and node it reads. `kind` is ref, source, catalog or sql, and `confidence` is at most 1.
+-- One row per node version and node that it reads. `kind` is ref, source, catalog or sql, and `confidence` is at most
+-- 1.
 -- Both are NULL if the edge was recorded before version 8.
-CREATE TABLE IF NOT EXISTS {{ schema }}.version_parents (
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_version_parents (
   version_id VARCHAR(64) NOT NULL,
   parent_id VARCHAR(65535) NOT NULL,
   kind VARCHAR(65535),
@@ -145,7 +147,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.version_parents (
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per distinct content of a macro. Written by the first run that has it, never changed.
-CREATE TABLE IF NOT EXISTS {{ schema }}.macros (
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_macros (
   version_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   name VARCHAR(65535) NOT NULL,
@@ -158,17 +160,16 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.macros (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per set of macros and macro in it; runs point to a set.
-CREATE TABLE IF NOT EXISTS {{ schema }}.macro_sets (
+-- One row per set of macros and macro of the set. Runs point to a set.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_macro_sets (
   macro_set_id VARCHAR(64) NOT NULL,
   version_id VARCHAR(64) NOT NULL
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran: from run_results.json. `completed_at` is
--- ISO 8601 in UTC, as dbt wrote it.
-CREATE TABLE IF NOT EXISTS {{ schema }}.run_results (
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   status VARCHAR(65535) NOT NULL,
@@ -182,9 +183,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.run_results (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that was counted with it: from `record --stats`. A figure never changes; a row
--- without one, which says why, gives way to a row that has it.
-CREATE TABLE IF NOT EXISTS {{ schema }}.node_statistics (
+-- One row per run and counted node, from `record --stats`. A figure never changes. A row without a figure has a
+-- `reason` and is replaced by a row with a figure.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_node_statistics (
   run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   row_count BIGINT,
@@ -195,10 +196,10 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.node_statistics (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run, node and profiled column, in the order of the relation: from `record --stats profile`. All
--- of a node's are written at once, never changed. Values are texts that lose nothing, numbers also doubles;
--- `value_kinds` says of each text which type it stands for.
-CREATE TABLE IF NOT EXISTS {{ schema }}.column_statistics (
+-- One row per run, node and profiled column, in the order of the relation, from `record --stats profile`.
+-- All rows of a node are written at once, never changed. Values are lossless strings, numbers also doubles;
+-- `value_kinds` has the type of each string.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_statistics (
   run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -226,10 +227,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_statistics (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per kept result of a data diff, whole in `result`: from `--save`. Its id is the hash of what it
--- says, so that saving it twice writes it once. It goes when its current run does; where it has none, its
--- base run.
-CREATE TABLE IF NOT EXISTS {{ schema }}.data_diffs (
+-- One row per saved data diff (`--save`). The id is a hash of the content, so saving again is a no-op. Deleted with its
+-- current run, or its base run if it has no current run.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_data_diffs (
   diff_id VARCHAR(64) NOT NULL,
   taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
   base_run_id VARCHAR(64),
@@ -255,9 +255,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.data_diffs (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per kept diff of values and column: those compared in the result's order, then those of base alone,
--- then those of current alone. Written with the diff's own row.
-CREATE TABLE IF NOT EXISTS {{ schema }}.column_diffs (
+-- One row per saved value diff and column: compared columns first, then columns only in base, then only in current.
+-- Written with the diff's own row.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_diffs (
   diff_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name VARCHAR(65535) NOT NULL,
@@ -276,11 +276,11 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_diffs (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: no text of Redshift's is longer than 65,535 bytes
--- One row per part of a text that a column could not hold. The column holds its beginning and, at its very end,
--- ⟦… the text's id⟧; the parts in order are the whole text. `row_name` is what the first column of the row says
--- that the text belongs to: the parts go when the row does.
-CREATE TABLE IF NOT EXISTS {{ schema }}.long_texts (
+-- hand-written: strings in Redshift have at most 65,535 bytes
+-- One row per part of a text that is too long for its column. The column has the beginning of the text, followed by ⟦…
+-- the text's id⟧. All parts in order are the complete text. `row_name` is the value of the first column of the row with
+-- the text: the parts are deleted with that row.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_long_texts (
   table_name VARCHAR(127) NOT NULL,
   row_name VARCHAR(65535) NOT NULL,
   text_id VARCHAR(64) NOT NULL,
@@ -290,26 +290,26 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.long_texts (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: who locks a table before anything else waits for others, where an UPDATE would fail
--- Always empty. Recorders lock it for as long as they write, so that they wait for each other; readers never look.
-CREATE TABLE IF NOT EXISTS {{ schema }}.writers (
+-- hand-written: a process that locks a table first waits for other processes; an UPDATE would fail
+-- Always empty. Recorders lock it while they write, so they wait for each other; readers do not use it.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_writers (
   locked_at TIMESTAMPTZ
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per column graph and part of it: column lineage of a run, cut into parts as graphs are.
+-- One row per column graph and part of it: column lineage of a run, split into parts like a graph.
 -- Written once, by the first run that has the column graph.
-CREATE TABLE IF NOT EXISTS {{ schema }}.column_parts (
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_parts (
   column_graph_id VARCHAR(64) NOT NULL,
   part_id VARCHAR(64) NOT NULL
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per part of a column graph and node: which analysis of its SQL the part holds.
+-- One row per part of a column graph and node: the analysis of the node's SQL in this part.
 -- A part is written once, by the first run that has it.
-CREATE TABLE IF NOT EXISTS {{ schema }}.column_part_nodes (
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_part_nodes (
   part_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   lineage_id VARCHAR(64) NOT NULL
@@ -317,9 +317,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_part_nodes (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per analysis of a node's SQL, under a hash of all that it was computed from: SQL, dialect, and the
--- columns of parents. `reason` says why there are no columns. Written by the first run that has it, never changed.
-CREATE TABLE IF NOT EXISTS {{ schema }}.column_analyses (
+-- One row per analysis of a node's SQL, keyed by a hash of its inputs: SQL, dialect, and the columns of parents.
+-- `reason` explains why there are no columns. Written by the first run that has it, never changed.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_analyses (
   lineage_id VARCHAR(64) NOT NULL,
   tier VARCHAR(65535) NOT NULL,
   reason VARCHAR(65535)
@@ -327,10 +327,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_analyses (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- The columns that an analysis found, in order. An output column has a row for each column that its value comes
--- from, or one without a parent where it comes from none; a column that decides over rows has a row without an
--- output column, and `kind` says what it is read for.
-CREATE TABLE IF NOT EXISTS {{ schema }}.column_edges (
+-- Columns that an analysis found, in order. An output column has a row per source column, or one row with a NULL parent
+-- if it has no source column. A column that affects rows has no output column; `kind` is its use.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_edges (
   lineage_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name VARCHAR(65535),
@@ -343,18 +342,18 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_edges (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per scanned run and part of what the catalog knew of the relations' data. Scans share the parts in
--- which no figure differs, so that a scan of an unchanged database writes the list of its parts alone.
-CREATE TABLE IF NOT EXISTS {{ schema }}.fact_parts (
+-- One row per scanned run and one part of the catalog's statistics. Scans share equal parts, so scanning an unchanged
+-- database adds only a list of parts.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_fact_parts (
   run_id VARCHAR(64) NOT NULL,
   part_id VARCHAR(64) NOT NULL
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per part and relation: what the catalog knew of its data when it was scanned, NULL where it does
--- not tell. A part is written once, by the first scan that has it.
-CREATE TABLE IF NOT EXISTS {{ schema }}.relation_facts (
+-- One row per part and relation: statistics of the catalog at the time of the scan, NULL if missing in the catalog.
+-- A part is written once, by the first scan that has it.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_relation_facts (
   part_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   row_estimate BIGINT,
@@ -365,9 +364,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.relation_facts (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per version of a scanned relation and foreign key of it, in the order of its constraints. `columns`
--- and `parent_columns` are arrays of names, one column beside the other. Written with the version.
-CREATE TABLE IF NOT EXISTS {{ schema }}.version_references (
+-- One row per version of a scanned relation and foreign key of the version, in the order of its constraints.
+-- `columns` and `parent_columns` are arrays of names in the same order. Written with the version.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_version_references (
   version_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   name VARCHAR(65535),
@@ -380,9 +379,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.version_references (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per measurement of quality, written last: a measurement is visible when its row is, and then it is
--- whole. It goes when the run whose nodes it measured does.
-CREATE TABLE IF NOT EXISTS {{ schema }}.quality_runs (
+-- One row per measurement of quality, written last: a measurement with a row is complete.
+-- Deleted with the run whose nodes it measured.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_quality_runs (
   quality_run_id VARCHAR(64) NOT NULL,
   run_id VARCHAR(64) NOT NULL,
   project_name VARCHAR(65535) NOT NULL,
@@ -404,9 +403,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.quality_runs (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per measurement and table. `sampled_rows` is NULL where all rows were measured; `reason` says why a
--- table could not be measured. `notes` is an array of sentences.
-CREATE TABLE IF NOT EXISTS {{ schema }}.table_quality (
+-- One row per measurement and table. `sampled_rows` is NULL if all rows were measured. `reason` explains why a table
+-- could not be measured. `notes` is an array of sentences.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_table_quality (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   name VARCHAR(65535) NOT NULL,
@@ -422,10 +421,10 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.table_quality (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per measurement, table and column, in the order of the relation. Values are texts that lose nothing,
--- numbers also doubles; `value_kinds` says of each text which type it stands for. Figures are NULL where the
--- column could not be measured, which `reason` says; values are NULL where they are withheld.
-CREATE TABLE IF NOT EXISTS {{ schema }}.column_quality (
+-- One row per measurement, table and column, in the order of the relation. Values are lossless strings, numbers also
+-- doubles; `value_kinds` has the type of each string. Figures are NULL if the column could not be measured; see
+-- `reason`. Values are NULL if they are withheld.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_quality (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -457,9 +456,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_quality (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per measurement, table, column and one of its most frequent values, the most frequent first. `value`
--- is a text that loses nothing, and `value_kind` the type that it stands for: both are NULL for NULL.
-CREATE TABLE IF NOT EXISTS {{ schema }}.column_top_values (
+-- One row per measurement, table, column and frequent value, the most frequent first. `value` is a lossless string;
+-- `value_kind` has the type of the string. Both are NULL for NULL.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_column_top_values (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -472,10 +471,10 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.column_top_values (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per measurement, table and metric of the users' own: of a column, whose place is `ordinal`, or of the
--- table, where that is 0 and there is no `column_name`. `holds` is NULL where the metric has no threshold, or
--- could not be measured, which `reason` says.
-CREATE TABLE IF NOT EXISTS {{ schema }}.quality_metrics (
+-- One row per measurement, table and user-defined metric, of a column (`ordinal` is its position) or of the table
+-- (`ordinal` 0). A metric of the table has no `column_name`. `holds` is NULL if the metric has no threshold or could
+-- not be measured; see `reason`.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_quality_metrics (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -492,10 +491,10 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.quality_metrics (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per result of a check: from `check run --save`, and from an imported state of recce. Its id is the hash of
--- the result, so that saving it again is a no-op. It goes when its current run does; without one, when its base run
--- does. `findings` is a JSON list of nodes with counts in words: no values of the compared data.
-CREATE TABLE IF NOT EXISTS {{ schema }}.check_results (
+-- One row per check result, from `check run --save` or an imported recce state. The id is a hash of the result, so
+-- saving again is a no-op. Deleted with its current run, or its base run if it has no current run.
+-- `findings` is a JSON list of nodes with counts in words: no values of the compared data.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_check_results (
   check_result_id VARCHAR(64) NOT NULL,
   checked_at TIMESTAMP WITH TIME ZONE NOT NULL,
   base_run_id VARCHAR(64),
@@ -522,9 +521,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.check_results (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per pair of graphs that were compared, the earlier one first. `same_dbt` says whether one version of dbt
--- wrote both: it decides what is compared. Written after the pair's rows of `graph_changes`.
-CREATE TABLE IF NOT EXISTS {{ schema }}.graph_steps (
+-- One row per pair of compared graphs, the earlier graph first. `same_dbt` is true if one version of dbt wrote both; it
+-- decides what is compared. Written after the pair's rows of `graph_changes`.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_steps (
   previous_graph_id VARCHAR(64) NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
   same_dbt BOOLEAN NOT NULL
@@ -532,9 +531,9 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.graph_steps (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per pair of graphs and node that differs between them: the columns of `node_changes` that no run decides.
--- Derived: `record` and `init` write the rows, and the view computes those of other pairs.
-CREATE TABLE IF NOT EXISTS {{ schema }}.graph_changes (
+-- One row per pair of graphs and node that differs between them: the columns of `node_changes` that do not depend on
+-- the run. Derived: `record` and `init` write the rows. The view computes the changes of other pairs.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_graph_changes (
   previous_graph_id VARCHAR(64) NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
   same_dbt BOOLEAN NOT NULL,
@@ -557,8 +556,146 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.graph_changes (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per stored result of a check, with the runs that it compared. Key: check_result_id.
--- A run that has been pruned, or was never recorded, has NULLs.
+-- One row per mark of a reviewer on a node or a check, from the pages or from Python. Rows are only added: the latest
+-- row of a reviewer for the same object and fingerprint counts. `fingerprint` identifies what was reviewed, on both
+-- sides. Deleted with the current run.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_reviews (
+  review_id VARCHAR(64) NOT NULL,
+  reviewed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  project_name VARCHAR(65535) NOT NULL,
+  base_run_id VARCHAR(64),
+  current_run_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR(65535),
+  check_name VARCHAR(65535),
+  status VARCHAR(65535) NOT NULL,
+  comment VARCHAR(65535) NOT NULL,
+  reviewer VARCHAR(65535) NOT NULL,
+  fingerprint VARCHAR(64) NOT NULL,
+  recorder_version VARCHAR(65535) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per change of an annotation: a note, a tag or an owner of a node, a column or an edge. Rows are only added, and
+-- `event_id` hashes their contents. The row with the greatest (wall_ms, counter, writer_id, event_id) is the present value;
+-- without a value it is deleted. Belongs to a project and not to a run, so it stays when runs are pruned.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_annotation_events (
+  event_id VARCHAR(64) NOT NULL,
+  project_name VARCHAR(65535) NOT NULL,
+  unique_id VARCHAR(65535) NOT NULL,
+  column_name VARCHAR(65535),
+  parent_id VARCHAR(65535),
+  parent_column VARCHAR(65535),
+  field VARCHAR(65535) NOT NULL,
+  item VARCHAR(65535) NOT NULL,
+  value VARCHAR(65535),
+  author VARCHAR(65535) NOT NULL,
+  wall_ms BIGINT NOT NULL,
+  counter BIGINT NOT NULL,
+  writer_id VARCHAR(64) NOT NULL,
+  recorder_version VARCHAR(65535) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per deleted run, written in the transaction that deletes it. A run with a row is not recorded or received again.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_tombstones (
+  run_id VARCHAR(64) NOT NULL,
+  project_name VARCHAR(65535) NOT NULL,
+  deleted_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  deleted_by VARCHAR(65535) NOT NULL,
+  reason VARCHAR(65535) NOT NULL,
+  recorder_version VARCHAR(65535) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per object that arrived under the id of a stored object with other contents, for example a run. The stored
+-- object was not changed; `store_sync_conflict_pieces` has the one that arrived.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_sync_conflicts (
+  conflict_id VARCHAR(64) NOT NULL,
+  detected_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  kind VARCHAR(65535) NOT NULL,
+  object_id VARCHAR(65535) NOT NULL,
+  run_id VARCHAR(64),
+  project_name VARCHAR(65535),
+  peer VARCHAR(65535) NOT NULL,
+  stored_hash VARCHAR(64) NOT NULL,
+  arriving_hash VARCHAR(64) NOT NULL,
+  recorder_version VARCHAR(65535) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- The object of a conflict that arrived: a bundle in base64, cut into pieces, because some warehouses limit the length of
+-- a text.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_sync_conflict_pieces (
+  conflict_id VARCHAR(64) NOT NULL,
+  ordinal BIGINT NOT NULL,
+  content VARCHAR(65535) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per push, pull or sync that this store took part in, written when it ends by the side that ran it.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_syncs (
+  sync_id VARCHAR(64) NOT NULL,
+  started_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  finished_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  direction VARCHAR(65535) NOT NULL,
+  peer VARCHAR(65535) NOT NULL,
+  author VARCHAR(65535) NOT NULL,
+  sent BIGINT NOT NULL,
+  received BIGINT NOT NULL,
+  conflicts BIGINT NOT NULL,
+  skipped BIGINT NOT NULL,
+  failed BIGINT NOT NULL,
+  status VARCHAR(65535) NOT NULL,
+  error VARCHAR(65535),
+  recorder_version VARCHAR(65535) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run: the hash of its contents without times, to find runs with the same id and other contents. The first
+-- exchange with another store adds the rows of runs recorded before version 12. Deleted with the run.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_hashes (
+  run_id VARCHAR(64) NOT NULL,
+  content_hash VARCHAR(64) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per change of an annotation, also of earlier and deleted values. Key: event_id.
+CREATE OR REPLACE VIEW {{ schema }}.annotation_events AS
+SELECT
+  event_id,
+  project_name,
+  unique_id,
+  column_name,
+  parent_id,
+  parent_column,
+  field,
+  item,
+  value,
+  author,
+  wall_ms,
+  counter,
+  writer_id,
+  CASE
+    WHEN ROW_NUMBER() OVER (
+      PARTITION BY project_name, unique_id, column_name, parent_id, parent_column, field, item
+      ORDER BY wall_ms DESC, counter DESC, writer_id DESC, event_id DESC
+    ) = 1
+    THEN TRUE
+    ELSE FALSE
+  END AS is_latest
+FROM {{ schema }}.store_annotation_events
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per stored check result, with the runs that were compared. Key: check_result_id.
+-- Columns of a run are NULL if the run was pruned or never recorded.
 CREATE OR REPLACE VIEW {{ schema }}.check_history AS
 SELECT
   result.check_result_id,
@@ -591,16 +728,16 @@ SELECT
   result.findings,
   result.seconds,
   result.parameters
-FROM {{ schema }}.check_results AS result
-LEFT JOIN {{ schema }}.runs AS past
+FROM {{ schema }}.store_check_results AS result
+LEFT JOIN {{ schema }}.store_runs AS past
   ON past.run_id = result.base_run_id
-LEFT JOIN {{ schema }}.runs AS present
+LEFT JOIN {{ schema }}.store_runs AS present
   ON present.run_id = result.current_run_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node whose columns were looked at: what was known when its SQL was read (`tier`: gold,
--- silver, bronze), how many columns were found, and the `reason` where none could be. Key: run_id, node_id.
+-- One row per run and analysed node. `tier` is what was known when its SQL was analysed: gold, silver or bronze.
+-- `reason` explains why no columns were found. Key: run_id, node_id.
 CREATE OR REPLACE VIEW {{ schema }}.column_analysis AS
 SELECT
   runs.run_id,
@@ -609,20 +746,20 @@ SELECT
   analysis.tier,
   analysis.reason,
   analysis.column_count
-FROM {{ schema }}.runs
-JOIN {{ schema }}.column_parts AS part
+FROM {{ schema }}.store_runs AS runs
+JOIN {{ schema }}.store_column_parts AS part
   ON part.column_graph_id = runs.column_graph_id
-JOIN {{ schema }}.column_part_nodes AS place
+JOIN {{ schema }}.store_column_part_nodes AS place
   ON place.part_id = part.part_id
 JOIN (
-  /* once for each analysis, however many runs have it */
+  /* once per analysis, not per run */
   SELECT
     found.lineage_id,
     found.tier,
     found.reason,
     COUNT(DISTINCT edge.column_name) AS column_count
-  FROM {{ schema }}.column_analyses AS found
-  LEFT JOIN {{ schema }}.column_edges AS edge
+  FROM {{ schema }}.store_column_analyses AS found
+  LEFT JOIN {{ schema }}.store_column_edges AS edge
     ON edge.lineage_id = found.lineage_id
   GROUP BY
     found.lineage_id,
@@ -633,48 +770,48 @@ JOIN (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: no recursion within LATERAL, and UNION ALL alone in recursion
--- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
--- node's rows. Ways are counted one by one, for every run: the question `what_a_column_feeds` asks for one column
--- alone.
--- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
--- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
--- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
--- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 30 steps.
--- Of a relation whose columns are not known there is what its readers name, and '*' for any other column.
+-- hand-written: no recursion within LATERAL, and only UNION ALL in recursion
+-- One row per run, column and downstream effect of a change. If `column_name` is NULL, the node's rows change.
+-- Paths are counted one by one, for every run: the cookbook query `what_a_column_feeds` does it for only one column.
+-- `reach` is 'columns' if the change affects values of `impacted_column`, 'rows' if it affects which rows the node has,
+-- 'unknown' if the node's columns are unknown. 'rows' means that the column is used in a filter, join or group: all
+-- columns of the node and of its downstream nodes may change.
+-- `distance` is the length of the shortest path. `confidence` is that of the most certain path: the minimum of its
+-- edges. Paths have at most 30 edges.
+-- For a relation with unknown columns: the columns its readers name, and '*' for all remaining columns.
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
 CREATE OR REPLACE VIEW {{ schema }}.column_impact AS
 WITH RECURSIVE known AS (
   SELECT runs.run_id, place.unique_id
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.column_parts AS part ON part.column_graph_id = runs.column_graph_id
-  JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
-  JOIN {{ schema }}.column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+  FROM {{ schema }}.store_runs AS runs
+  JOIN {{ schema }}.store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN {{ schema }}.store_column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN {{ schema }}.store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
   WHERE analysis.reason IS NULL
 ), reads AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column,
     edge.confidence
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.column_parts AS part ON part.column_graph_id = runs.column_graph_id
-  JOIN {{ schema }}.column_part_nodes AS place ON place.part_id = part.part_id
-  JOIN {{ schema }}.column_edges AS edge ON edge.lineage_id = place.lineage_id
+  FROM {{ schema }}.store_runs AS runs
+  JOIN {{ schema }}.store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN {{ schema }}.store_column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN {{ schema }}.store_column_edges AS edge ON edge.lineage_id = place.lineage_id
   WHERE edge.kind <> 'referenced'
 ), node_reads AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
     known.unique_id IS NOT NULL AS is_known,
     COALESCE(version.materialized = 'ephemeral', FALSE) AS is_inlined
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN {{ schema }}.version_parents AS edge ON edge.version_id = place.version_id
+  FROM {{ schema }}.store_runs AS runs
+  JOIN {{ schema }}.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN {{ schema }}.store_version_parents AS edge ON edge.version_id = place.version_id
   LEFT JOIN known ON known.run_id = runs.run_id AND known.unique_id = place.unique_id
-  LEFT JOIN {{ schema }}.graph_nodes AS parent
+  LEFT JOIN {{ schema }}.store_graph_nodes AS parent
     ON parent.graph_id = runs.graph_id AND parent.unique_id = edge.parent_id
-  LEFT JOIN {{ schema }}.node_versions AS version ON version.version_id = parent.version_id
+  LEFT JOIN {{ schema }}.store_node_versions AS version ON version.version_id = parent.version_id
   WHERE runs.column_graph_id IS NOT NULL
 ), steps AS (
-  -- from a column into one that is made of it, and into the rows that it decides over
+  -- from a column to columns computed from it, and to rows that it affects
   SELECT
     run_id, parent_id, parent_column, node_id, column_name, confidence, TRUE AS is_known, FALSE AS is_inlined
   FROM reads
@@ -682,7 +819,7 @@ WITH RECURSIVE known AS (
     parent_id IS NOT NULL
     AND (parent_id <> node_id OR column_name IS NULL OR parent_column <> column_name)
   UNION ALL
-  -- from rows into the rows of every reader, and from a column into readers whose columns are not known
+  -- from rows to the rows of every reader, and from a column to readers with unknown columns
   SELECT
     run_id, parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
   FROM node_reads
@@ -739,7 +876,7 @@ WITH RECURSIVE known AS (
       ELSE
         steps.parent_column IN (reached.column_name, '*')
         OR reached.column_name = '*'
-        -- a field that the catalog lists beside its struct is read with the struct
+        -- the catalog may list a field besides its struct; reading the struct reads the field
         OR LEFT(reached.column_name, LENGTH(steps.parent_column) + 1) = steps.parent_column || '.'
     END
 )
@@ -763,9 +900,9 @@ GROUP BY
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run, node, output column and column that its value comes from; columns of constants, and of sources
--- and seeds, have one row without a parent. Key: run_id, node_id, column_name, parent_id, parent_column.
--- `expression` is SQL, NULL where the column is one as it is. `confidence` is 1 where nothing else is possible.
+-- One row per run, node, output column and source column of its value. A constant column has one row without a parent,
+-- and so has a column of a source or seed. Key: run_id, node_id, column_name, parent_id, parent_column.
+-- `expression` is SQL, NULL if the column is passed through. `confidence` is 1 if the edge is certain.
 CREATE OR REPLACE VIEW {{ schema }}.column_lineage AS
 SELECT
   runs.run_id,
@@ -778,22 +915,22 @@ SELECT
   edge.expression,
   edge.confidence,
   analysis.tier
-FROM {{ schema }}.runs
-JOIN {{ schema }}.column_parts AS part
+FROM {{ schema }}.store_runs AS runs
+JOIN {{ schema }}.store_column_parts AS part
   ON part.column_graph_id = runs.column_graph_id
-JOIN {{ schema }}.column_part_nodes AS place
+JOIN {{ schema }}.store_column_part_nodes AS place
   ON place.part_id = part.part_id
-JOIN {{ schema }}.column_analyses AS analysis
+JOIN {{ schema }}.store_column_analyses AS analysis
   ON analysis.lineage_id = place.lineage_id
-JOIN {{ schema }}.column_edges AS edge
+JOIN {{ schema }}.store_column_edges AS edge
   ON edge.lineage_id = place.lineage_id
 WHERE
   edge.column_name IS NOT NULL
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run, node and column that was profiled with it: the kept figures, and shares of the rows.
--- Key: run_id, unique_id, ordinal. Values are texts that sort as texts do: numbers are in `_number` too.
+-- One row per run, node and profiled column: stored statistics and shares of rows.
+-- Key: run_id, unique_id, ordinal. Values are strings and sort as strings; numbers are also in the `_number` columns.
 CREATE OR REPLACE VIEW {{ schema }}.column_profiles AS
 SELECT
   runs.run_id,
@@ -827,15 +964,99 @@ SELECT
   figures.min_length,
   figures.max_length,
   figures.average_length
-FROM {{ schema }}.column_statistics AS figures
-JOIN {{ schema }}.runs
+FROM {{ schema }}.store_column_statistics AS figures
+JOIN {{ schema }}.store_runs AS runs
   ON runs.run_id = figures.run_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run, node and column that decides over the node's rows: in `filter`, `join`, `group` or `order`.
--- Its value need not flow into any column. A column that the SQL names anywhere is `referenced`: the node fails if
--- the column is removed or renamed. Key: run_id, node_id, parent_id, parent_column, usage.
+-- One row per measurement, table and column, in the order of the relation. Values are lossless strings, numbers also
+-- doubles; `value_kinds` has the type of each string. Figures are NULL if the column could not be measured; see
+-- `reason`. Values are NULL if they are withheld.
+CREATE OR REPLACE VIEW {{ schema }}.column_quality AS
+SELECT
+  quality_run_id,
+  unique_id,
+  ordinal,
+  column_name,
+  column_type,
+  row_count,
+  not_null_count,
+  distinct_count,
+  is_approximate,
+  min_value,
+  max_value,
+  average_value,
+  median_value,
+  min_number,
+  max_number,
+  average_number,
+  median_number,
+  value_kinds,
+  true_count,
+  min_length,
+  max_length,
+  average_length,
+  blank_count,
+  is_declared_unique,
+  is_private,
+  score,
+  reason
+FROM {{ schema }}.store_column_quality
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run, node and profiled column, in the order of the relation, from `record --stats profile`.
+-- All rows of a node are written at once, never changed. Values are lossless strings, numbers also doubles;
+-- `value_kinds` has the type of each string.
+CREATE OR REPLACE VIEW {{ schema }}.column_statistics AS
+SELECT
+  run_id,
+  unique_id,
+  ordinal,
+  column_name,
+  column_type,
+  profiled_at,
+  row_count,
+  not_null_count,
+  distinct_count,
+  is_approximate,
+  min_value,
+  max_value,
+  average_value,
+  median_value,
+  min_number,
+  max_number,
+  average_number,
+  median_number,
+  value_kinds,
+  true_count,
+  min_length,
+  max_length,
+  average_length
+FROM {{ schema }}.store_column_statistics
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per measurement, table, column and frequent value, the most frequent first. `value` is a lossless string;
+-- `value_kind` has the type of the string. Both are NULL for NULL.
+CREATE OR REPLACE VIEW {{ schema }}.column_top_values AS
+SELECT
+  quality_run_id,
+  unique_id,
+  ordinal,
+  place,
+  column_name,
+  value,
+  value_kind,
+  value_count
+FROM {{ schema }}.store_column_top_values
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run, node and column that affects the node's rows: in `filter`, `join`, `group` or `order`.
+-- Its value may not be part of any output column. A column that the SQL names anywhere is `referenced`: the node fails
+-- if the column is removed or renamed. Key: run_id, node_id, parent_id, parent_column, usage.
 CREATE OR REPLACE VIEW {{ schema }}.column_usage AS
 SELECT
   runs.run_id,
@@ -846,22 +1067,22 @@ SELECT
   edge.kind AS usage,
   edge.confidence,
   analysis.tier
-FROM {{ schema }}.runs
-JOIN {{ schema }}.column_parts AS part
+FROM {{ schema }}.store_runs AS runs
+JOIN {{ schema }}.store_column_parts AS part
   ON part.column_graph_id = runs.column_graph_id
-JOIN {{ schema }}.column_part_nodes AS place
+JOIN {{ schema }}.store_column_part_nodes AS place
   ON place.part_id = part.part_id
-JOIN {{ schema }}.column_analyses AS analysis
+JOIN {{ schema }}.store_column_analyses AS analysis
   ON analysis.lineage_id = place.lineage_id
-JOIN {{ schema }}.column_edges AS edge
+JOIN {{ schema }}.store_column_edges AS edge
   ON edge.lineage_id = place.lineage_id
 WHERE
   edge.column_name IS NULL
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per kept data diff, with the runs that it compared. Key: diff_id.
--- A run that has been pruned, or was never recorded, has NULLs.
+-- One row per saved data diff, with the runs that were compared. Key: diff_id.
+-- Columns of a run are NULL if the run was pruned or never recorded.
 CREATE OR REPLACE VIEW {{ schema }}.data_diff_history AS
 SELECT
   diff.diff_id,
@@ -895,17 +1116,30 @@ SELECT
   diff.error,
   diff.parameters,
   diff.result
-FROM {{ schema }}.data_diffs AS diff
-LEFT JOIN {{ schema }}.runs AS past
+FROM {{ schema }}.store_data_diffs AS diff
+LEFT JOIN {{ schema }}.store_runs AS past
   ON past.run_id = diff.base_run_id
-LEFT JOIN {{ schema }}.runs AS present
+LEFT JOIN {{ schema }}.store_runs AS present
   ON present.run_id = diff.current_run_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per scanned run, relation and foreign key of it: rows of `node_id` refer to rows of `parent_id`. That is
--- no lineage, for no rows flow along it. Key: run_id, node_id, ordinal. `columns` and `parent_columns` are arrays,
--- one name beside the other; `column_names` and `parent_column_names` are for people.
+-- One row per deleted run, which is not recorded or received again. Key: run_id.
+CREATE OR REPLACE VIEW {{ schema }}.deleted_runs AS
+SELECT
+  run_id,
+  project_name,
+  deleted_at,
+  deleted_by,
+  reason
+FROM {{ schema }}.store_tombstones
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per scanned run, relation and foreign key of the relation: rows of `node_id` refer to rows of `parent_id`.
+-- This is not lineage, because no rows flow along it. Key: run_id, node_id, ordinal.
+-- `columns` and `parent_columns` are arrays in the same order. `column_names` and `parent_column_names` are the same
+-- names joined by commas.
 CREATE OR REPLACE VIEW {{ schema }}.foreign_keys AS
 SELECT
   runs.run_id,
@@ -933,16 +1167,16 @@ SELECT
   link.parent_columns,
   link.on_update,
   link.on_delete
-FROM {{ schema }}.runs
-JOIN {{ schema }}.graph_nodes AS place
+FROM {{ schema }}.store_runs AS runs
+JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = runs.graph_id
-JOIN {{ schema }}.version_references AS link
+JOIN {{ schema }}.store_version_references AS link
   ON link.version_id = place.version_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- The latest run of each project and environment: one row each, with every column of `runs`. A failed scan is
--- never the latest run.
+-- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- run.
 CREATE OR REPLACE VIEW {{ schema }}.latest_runs AS
 SELECT
   run_id,
@@ -977,7 +1211,8 @@ SELECT
   build_failures,
   build_warnings,
   build_skipped,
-  warnings
+  warnings,
+  extraction
 FROM (
   SELECT
     runs.*,
@@ -985,7 +1220,7 @@ FROM (
       PARTITION BY project_name, environment
       ORDER BY run_at DESC, recorded_at DESC, run_id
     ) AS age
-  FROM {{ schema }}.runs
+  FROM {{ schema }}.store_runs AS runs
   WHERE
     status = 'complete'
 ) AS aged_runs
@@ -994,7 +1229,7 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- The latest scan of a live database of each project and environment: one row each. A failed scan is never the latest.
+-- One row per project and environment: its latest scan of a live database. A failed scan is never the latest.
 CREATE OR REPLACE VIEW {{ schema }}.latest_scans AS
 SELECT
   run_id,
@@ -1018,7 +1253,7 @@ FROM (
       PARTITION BY project_name, environment
       ORDER BY run_at DESC, recorded_at DESC, run_id
     ) AS age
-  FROM {{ schema }}.runs
+  FROM {{ schema }}.store_runs AS runs
   WHERE
     extractor = 'database' AND status = 'complete'
 ) AS aged_scans
@@ -1027,8 +1262,8 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per table: its latest measurement in each project and environment, whichever measurement looked at it.
--- Key: project_name, environment, unique_id. `sampled_rows` is NULL where all rows were measured; `reason` says why
+-- One row per table: its latest measurement in each project and environment.
+-- Key: project_name, environment, unique_id. `sampled_rows` is NULL if all rows were measured. `reason` explains why
 -- the table could not be measured.
 CREATE OR REPLACE VIEW {{ schema }}.latest_table_quality AS
 SELECT
@@ -1066,8 +1301,8 @@ FROM (
       PARTITION BY run.project_name, run.environment, measured.unique_id
       ORDER BY run.started_at DESC, run.finished_at DESC, run.quality_run_id
     ) AS age
-  FROM {{ schema }}.quality_runs AS run
-  JOIN {{ schema }}.table_quality AS measured
+  FROM {{ schema }}.store_quality_runs AS run
+  JOIN {{ schema }}.store_table_quality AS measured
     ON measured.quality_run_id = run.quality_run_id
 ) AS aged_measurements
 WHERE
@@ -1100,17 +1335,17 @@ SELECT
     WHEN runs.extractor = 'dbt'
     THEN CAST(1 AS DOUBLE PRECISION)
   END AS confidence
-FROM {{ schema }}.runs
-JOIN {{ schema }}.graph_nodes AS place
+FROM {{ schema }}.store_runs AS runs
+JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = runs.graph_id
-JOIN {{ schema }}.version_parents AS edge
+JOIN {{ schema }}.store_version_parents AS edge
   ON edge.version_id = place.version_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per measurement and metric of the users' own, beside the one before it in the same project and environment.
--- Key: quality_run_id, unique_id, ordinal, place. `column_name` is NULL, and `ordinal` 0, for a table's metric.
--- `holds` is NULL where there is no threshold, or nothing was measured, which `reason` says.
+-- One row per measurement and user-defined metric, with the previous one in the same project and environment.
+-- Key: quality_run_id, unique_id, ordinal, place. For a table's metric, `column_name` is NULL and `ordinal` is 0.
+-- `holds` is NULL if there is no threshold or nothing was measured; see `reason`.
 CREATE OR REPLACE VIEW {{ schema }}.metric_history AS
 SELECT
   quality_run_id,
@@ -1163,8 +1398,8 @@ FROM (
       PARTITION BY run.project_name, run.environment, metric.unique_id, COALESCE(metric.column_name, ''), metric.metric_name
       ORDER BY run.started_at, run.finished_at, run.quality_run_id DESC
     ) AS next_quality_run_id
-  FROM {{ schema }}.quality_runs AS run
-  JOIN {{ schema }}.quality_metrics AS metric
+  FROM {{ schema }}.store_quality_runs AS run
+  JOIN {{ schema }}.store_quality_metrics AS metric
     ON metric.quality_run_id = run.quality_run_id
 ) AS metrics_in_time
     {%- endset -%}
@@ -1172,9 +1407,9 @@ FROM (
     {%- set statement -%}
 -- hand-written: a SUPER array is unnested by naming it in FROM
 -- One row per run, node and column: the array `nodes.columns`, exploded.
--- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
--- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
+-- Key: run_id, unique_id, ordinal. `documented` is true if the project's YAML names the column. `columns_from` is
+-- 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented columns).
+-- The columns after `meta` are only set for scanned relations. `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW {{ schema }}.node_columns AS
 SELECT
   runs.run_id,
@@ -1197,16 +1432,16 @@ SELECT
   node.resource_type,
   node.columns_from,
   place.version_id
-FROM {{ schema }}.runs
-JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN {{ schema }}.node_versions AS node ON node.version_id = place.version_id, node.columns AS content AT number
+FROM {{ schema }}.store_runs AS runs
+JOIN {{ schema }}.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN {{ schema }}.store_node_versions AS node ON node.version_id = place.version_id, node.columns AS content AT number
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- hand-written: a SUPER array is unnested by naming it in FROM
--- One row per scanned run, relation and constraint of it, in the order: primary key, unique, foreign keys, checks.
--- Key: run_id, unique_id, ordinal. NOT NULL is a column's: `node_columns` has it. `column_names` is for people:
--- names joined by a comma.
+-- One row per scanned run, relation and constraint of the relation, in the order: primary key, unique, foreign keys,
+-- checks. Key: run_id, unique_id, ordinal.
+-- NOT NULL belongs to a column: see `node_columns`. `column_names` is a string: names joined by commas.
 CREATE OR REPLACE VIEW {{ schema }}.node_constraints AS
 SELECT
   runs.run_id,
@@ -1225,16 +1460,16 @@ SELECT
   CASE WHEN content."options" IS NOT NULL THEN JSON_SERIALIZE(content."options") END AS options,
   node.resource_type,
   place.version_id
-FROM {{ schema }}.runs
-JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN {{ schema }}.node_versions AS node ON node.version_id = place.version_id, node.properties.constraints AS content AT number
+FROM {{ schema }}.store_runs AS runs
+JOIN {{ schema }}.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN {{ schema }}.store_node_versions AS node ON node.version_id = place.version_id, node.properties.constraints AS content AT number
 WHERE node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- hand-written: a SUPER array is unnested by naming it in FROM
--- One row per scanned run, relation and index that no constraint brings along. Key: run_id, unique_id, ordinal.
--- `definition` is as the catalog writes it.
+-- One row per scanned run, relation and index, except indexes of constraints. Key: run_id, unique_id, ordinal.
+-- `definition` is the text of the catalog.
 CREATE OR REPLACE VIEW {{ schema }}.node_indexes AS
 SELECT
   runs.run_id,
@@ -1247,19 +1482,33 @@ SELECT
   CAST(content."definition" AS VARCHAR(65535)) AS definition,
   node.resource_type,
   place.version_id
-FROM {{ schema }}.runs
-JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN {{ schema }}.node_versions AS node ON node.version_id = place.version_id, node.properties.indexes AS content AT number
+FROM {{ schema }}.store_runs AS runs
+JOIN {{ schema }}.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN {{ schema }}.store_node_versions AS node ON node.version_id = place.version_id, node.properties.indexes AS content AT number
 WHERE node.resource_type IN ('table', 'view', 'materialized_view', 'external_table')
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per run and counted node, from `record --stats`. A figure never changes. A row without a figure has a
+-- `reason` and is replaced by a row with a figure.
+CREATE OR REPLACE VIEW {{ schema }}.node_statistics AS
+SELECT
+  run_id,
+  unique_id,
+  row_count,
+  counted_at,
+  reason,
+  profile_reason
+FROM {{ schema }}.store_node_statistics
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- hand-written: no subquery per row over an array
--- One row per run and node: the project as each run saw it, groups left out.
+-- One row per run and node: the project at the time of the run, without groups.
 -- Key: run_id, unique_id (an environment is a label of its run).
--- The store keeps compiled SQL without its environment: a token, ⟦unique id⟧, stands where dbt wrote a
--- relation, and ⟦⟧ where the code itself has an opening bracket. `compiled_code` puts this run's
--- relations back; no text is longer than 65,535 bytes here, and one that would be ends before a relation.
+-- Compiled SQL is stored without its environment: a token, ⟦unique id⟧, replaces each relation that dbt wrote. ⟦⟧
+-- replaces an opening bracket of the code itself. `compiled_code` restores the relations. Strings have at most 65,535
+-- bytes here; a longer string ends before a relation.
 CREATE OR REPLACE VIEW {{ schema }}.nodes AS
 SELECT
   runs.run_id,
@@ -1297,9 +1546,9 @@ SELECT
   node.macros,
   node.properties,
   place.version_id
-FROM {{ schema }}.runs
-JOIN {{ schema }}.graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN {{ schema }}.node_versions AS node ON node.version_id = place.version_id
+FROM {{ schema }}.store_runs AS runs
+JOIN {{ schema }}.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN {{ schema }}.store_node_versions AS node ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT
     piece.graph_id,
@@ -1335,12 +1584,12 @@ LEFT JOIN (
           CAST(item AS VARCHAR(65535)) AS text
         FROM (
           SELECT place.graph_id, node.version_id, SPLIT_TO_ARRAY(node.compiled_code, '⟦') AS pieces
-          FROM {{ schema }}.graph_nodes AS place
-          JOIN {{ schema }}.node_versions AS node ON node.version_id = place.version_id
+          FROM {{ schema }}.store_graph_nodes AS place
+          JOIN {{ schema }}.store_node_versions AS node ON node.version_id = place.version_id
           WHERE STRPOS(node.compiled_code, '⟦') > 0
         ) AS split, split.pieces AS item AT number
       ) AS piece
-      LEFT JOIN {{ schema }}.graph_nodes AS target
+      LEFT JOIN {{ schema }}.store_graph_nodes AS target
         ON target.graph_id = piece.graph_id
         AND target.unique_id = SPLIT_PART(piece.text, '⟧', 1)
         AND piece.number > 0
@@ -1353,10 +1602,10 @@ WHERE node.resource_type <> 'group'
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per measurement, table and column that could be measured, beside the one before it of the same column in
--- the same project and environment. Key: quality_run_id, unique_id, ordinal. Shares are of the rows measured, that
--- of distinct values of the rows with a value; `sampled_rows` is NULL where these are all rows of the table;
--- `next_quality_run_id` is NULL for the newest.
+-- One row per measurement, table and measured column, with the previous measurement of the column in the same project
+-- and environment. Key: quality_run_id, unique_id, ordinal.
+-- Shares are of the measured rows; the share of distinct values is of the rows with a value. `sampled_rows` is NULL if
+-- all rows of the table were measured. `next_quality_run_id` is NULL for the newest.
 CREATE OR REPLACE VIEW {{ schema }}.quality_history AS
 SELECT
   quality_run_id,
@@ -1461,10 +1710,10 @@ FROM (
       measured.average_number,
       measured.average_length,
       measured.score
-    FROM {{ schema }}.quality_runs AS run
-    JOIN {{ schema }}.column_quality AS measured
+    FROM {{ schema }}.store_quality_runs AS run
+    JOIN {{ schema }}.store_column_quality AS measured
       ON measured.quality_run_id = run.quality_run_id
-    JOIN {{ schema }}.table_quality AS whole
+    JOIN {{ schema }}.store_table_quality AS whole
       ON whole.quality_run_id = measured.quality_run_id
       AND whole.unique_id = measured.unique_id
     WHERE
@@ -1474,9 +1723,101 @@ FROM (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node whose rows were counted with it, beside the count before that in the same project
--- and environment. Key: run_id, unique_id. `row_change` is a share of the count before; `next_run_id` is the run
--- with the next count, NULL for the newest.
+-- One row per measurement, table and user-defined metric, of a column (`ordinal` is its position) or of the table
+-- (`ordinal` 0). A metric of the table has no `column_name`. `holds` is NULL if the metric has no threshold or could
+-- not be measured; see `reason`.
+CREATE OR REPLACE VIEW {{ schema }}.quality_metrics AS
+SELECT
+  quality_run_id,
+  unique_id,
+  ordinal,
+  place,
+  column_name,
+  metric_name,
+  value,
+  value_kind,
+  value_number,
+  threshold,
+  holds,
+  reason
+FROM {{ schema }}.store_quality_metrics
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per measurement of quality, written last: a measurement with a row is complete.
+-- Deleted with the run whose nodes it measured.
+CREATE OR REPLACE VIEW {{ schema }}.quality_runs AS
+SELECT
+  quality_run_id,
+  run_id,
+  project_name,
+  environment,
+  started_at,
+  finished_at,
+  target_name,
+  sample_percent,
+  sample_rows,
+  sample_seed,
+  keeps_values,
+  table_count,
+  failed_count,
+  score,
+  recorder_version,
+  status,
+  reason
+FROM {{ schema }}.store_quality_runs
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per reviewer and reviewed node or check, in the version that was reviewed: the last mark, unless it was
+-- withdrawn. Key: review_id. A mark says nothing about a node or check with another fingerprint.
+CREATE OR REPLACE VIEW {{ schema }}.reviews AS
+WITH marks AS (
+  SELECT
+    review_id,
+    reviewed_at,
+    project_name,
+    base_run_id,
+    current_run_id,
+    unique_id,
+    check_name,
+    status,
+    comment,
+    reviewer,
+    fingerprint,
+    ROW_NUMBER() OVER (
+      PARTITION BY project_name, unique_id, check_name, fingerprint, reviewer
+      ORDER BY reviewed_at DESC, review_id DESC
+    ) AS place
+  FROM {{ schema }}.store_reviews
+)
+SELECT
+  marks.review_id,
+  marks.reviewed_at,
+  marks.project_name,
+  runs.environment,
+  runs.branch,
+  runs.pull_request,
+  runs.git_sha,
+  marks.base_run_id,
+  marks.current_run_id,
+  marks.unique_id,
+  marks.check_name,
+  marks.status,
+  marks.comment,
+  marks.reviewer,
+  marks.fingerprint
+FROM marks
+LEFT JOIN {{ schema }}.store_runs AS runs
+  ON runs.run_id = marks.current_run_id
+WHERE
+  marks.place = 1 AND marks.status <> 'withdrawn'
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and node with a row count, with the previous count in the same project and environment.
+-- Key: run_id, unique_id. `row_change` is a share of the previous count. `next_run_id` is the run with the next count,
+-- NULL for the newest.
 CREATE OR REPLACE VIEW {{ schema }}.row_count_history AS
 SELECT
   run_id,
@@ -1514,8 +1855,8 @@ FROM (
       PARTITION BY runs.project_name, runs.environment, counted.unique_id
       ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
     ) AS next_run_id
-  FROM {{ schema }}.node_statistics AS counted
-  JOIN {{ schema }}.runs
+  FROM {{ schema }}.store_node_statistics AS counted
+  JOIN {{ schema }}.store_runs AS runs
     ON runs.run_id = counted.run_id
   WHERE
     counted.row_count IS NOT NULL
@@ -1523,8 +1864,8 @@ FROM (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per project, environment, node and version of it: when that content first and last appeared
--- (a version that came back after another has one row), and how dbt fared with it.
+-- One row per project, environment, node and version of the node: the first and last run with that content, and the
+-- results of its runs in dbt. A version that returned after another version has one row.
 -- Key: project_name, environment, unique_id, version_id.
 CREATE OR REPLACE VIEW {{ schema }}.run_history AS
 SELECT
@@ -1545,10 +1886,10 @@ SELECT
   AVG(result.seconds) AS average_seconds,
   MAX(result.seconds) AS longest_seconds,
   MAX(CASE WHEN result.status IN ('success', 'pass') THEN run.run_at END) AS last_success_at
-FROM {{ schema }}.runs AS run
-JOIN {{ schema }}.graph_nodes AS place
+FROM {{ schema }}.store_runs AS run
+JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = run.graph_id
-LEFT JOIN {{ schema }}.run_results AS result
+LEFT JOIN {{ schema }}.store_run_results AS result
   ON result.run_id = run.run_id AND result.unique_id = place.unique_id
 GROUP BY
   run.project_name,
@@ -1558,10 +1899,26 @@ GROUP BY
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run that has a run before it in the same project and environment: the step from that
--- run to this one. The views of changes are made of steps; a first run has nothing to differ from. The run
--- before a scan of a live database is the scan before it of the same scope (`command`), since what another one
--- did not look at is not gone; a scan is never the run before another run.
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+CREATE OR REPLACE VIEW {{ schema }}.run_results AS
+SELECT
+  run_id,
+  unique_id,
+  status,
+  seconds,
+  rows_affected,
+  bytes_processed,
+  failures,
+  message,
+  completed_at
+FROM {{ schema }}.store_run_results
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run that has a previous run in the same project and environment: the step from the previous run to this
+-- run. The views of changes are based on steps; a first run has no previous run.
+-- The previous run of a scan of a live database is the previous scan of the same scope (`command`), because objects
+-- outside a scope are not removed. A scan is never the previous run of a run that is not a scan.
 CREATE OR REPLACE VIEW {{ schema }}.run_steps AS
 SELECT
   run_id,
@@ -1609,7 +1966,7 @@ FROM (
       ORDER BY run_at, recorded_at, run_id DESC
     ) AS previous_dbt_version,
     extractor
-  FROM {{ schema }}.runs
+  FROM {{ schema }}.store_runs
   WHERE
     status = 'complete'
 ) AS runs_in_time
@@ -1618,9 +1975,106 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per measurement and table that could be measured, beside the one before it of the same table in the same
--- project and environment. Key: quality_run_id, unique_id. `row_change` is a share of the count before;
--- `next_quality_run_id` is the next measurement of the table, NULL for the newest.
+-- One row per recorded run, written last: a run with a row is complete.
+CREATE OR REPLACE VIEW {{ schema }}.runs AS
+SELECT
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  invocation_id,
+  extractor,
+  dbt_version,
+  adapter_type,
+  manifest_version,
+  target_name,
+  target_database,
+  target_schema,
+  git_sha,
+  branch,
+  git_dirty,
+  pull_request,
+  command,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  macro_set_id,
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  warnings,
+  extraction
+FROM {{ schema }}.store_runs
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per object that arrived under the id of a stored one with other contents. Key: conflict_id. The stored object
+-- was not changed.
+CREATE OR REPLACE VIEW {{ schema }}.sync_conflicts AS
+SELECT
+  conflict_id,
+  detected_at,
+  kind,
+  object_id,
+  run_id,
+  project_name,
+  peer,
+  stored_hash,
+  arriving_hash
+FROM {{ schema }}.store_sync_conflicts
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per push, pull or sync of this store with another one. Key: sync_id.
+CREATE OR REPLACE VIEW {{ schema }}.sync_history AS
+SELECT
+  sync_id,
+  started_at,
+  finished_at,
+  direction,
+  peer,
+  author,
+  sent,
+  received,
+  conflicts,
+  skipped,
+  failed,
+  status,
+  error
+FROM {{ schema }}.store_syncs
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per measurement and table. `sampled_rows` is NULL if all rows were measured. `reason` explains why a table
+-- could not be measured. `notes` is an array of sentences.
+CREATE OR REPLACE VIEW {{ schema }}.table_quality AS
+SELECT
+  quality_run_id,
+  unique_id,
+  name,
+  relation,
+  measured_at,
+  row_count,
+  sampled_rows,
+  column_count,
+  score,
+  reason,
+  notes
+FROM {{ schema }}.store_table_quality
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per measurement and measured table, with the previous measurement of the table in the same project and
+-- environment. Key: quality_run_id, unique_id. `row_change` is a share of the previous count. `next_quality_run_id` is
+-- the next measurement of the table, NULL for the newest.
 CREATE OR REPLACE VIEW {{ schema }}.table_quality_history AS
 SELECT
   quality_run_id,
@@ -1672,8 +2126,8 @@ FROM (
       PARTITION BY run.project_name, run.environment, measured.unique_id
       ORDER BY run.started_at, run.finished_at, run.quality_run_id DESC
     ) AS next_quality_run_id
-  FROM {{ schema }}.quality_runs AS run
-  JOIN {{ schema }}.table_quality AS measured
+  FROM {{ schema }}.store_quality_runs AS run
+  JOIN {{ schema }}.store_table_quality AS measured
     ON measured.quality_run_id = run.quality_run_id
   WHERE
     measured.row_count IS NOT NULL
@@ -1681,9 +2135,9 @@ FROM (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per scan and relation of whose data the catalog knew something, beside what it knew at the scan before
--- in the same project and environment. Key: run_id, unique_id. Estimates are the warehouse's own, and may lag.
--- `next_run_id` is the next scan that knew something of it, NULL for the newest.
+-- One row per scan and relation with sizes or times in the catalog, with those of the previous scan in the same project
+-- and environment. Key: run_id, unique_id. Estimates come from the warehouse and may lag.
+-- `next_run_id` is the next scan with such figures, NULL for the newest.
 CREATE OR REPLACE VIEW {{ schema }}.table_size_history AS
 SELECT
   run_id,
@@ -1728,17 +2182,17 @@ FROM (
       PARTITION BY runs.project_name, runs.environment, fact.unique_id
       ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
     ) AS next_run_id
-  FROM {{ schema }}.runs
-  JOIN {{ schema }}.fact_parts AS part
+  FROM {{ schema }}.store_runs AS runs
+  JOIN {{ schema }}.store_fact_parts AS part
     ON part.run_id = runs.run_id
-  JOIN {{ schema }}.relation_facts AS fact
+  JOIN {{ schema }}.store_relation_facts AS fact
     ON fact.part_id = part.part_id
 ) AS sizes_in_time
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per measurement, table, column and one of its most frequent values, the most frequent having place 1.
--- Key: quality_run_id, unique_id, ordinal, place. `value_share` is of the rows measured; `value` is NULL for NULL.
+-- One row per measurement, table, column and frequent value; `place` 1 is the most frequent.
+-- Key: quality_run_id, unique_id, ordinal, place. `value_share` is of the measured rows; `value` is NULL for NULL.
 CREATE OR REPLACE VIEW {{ schema }}.top_value_history AS
 SELECT
   run.quality_run_id,
@@ -1754,18 +2208,39 @@ SELECT
   frequent.value_kind,
   frequent.value_count,
   CAST(frequent.value_count AS DOUBLE PRECISION) / NULLIF(measured.row_count, 0) AS value_share
-FROM {{ schema }}.quality_runs AS run
-JOIN {{ schema }}.column_top_values AS frequent
+FROM {{ schema }}.store_quality_runs AS run
+JOIN {{ schema }}.store_column_top_values AS frequent
   ON frequent.quality_run_id = run.quality_run_id
-JOIN {{ schema }}.column_quality AS measured
+JOIN {{ schema }}.store_column_quality AS measured
   ON measured.quality_run_id = frequent.quality_run_id
   AND measured.unique_id = frequent.unique_id
   AND measured.ordinal = frequent.ordinal
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per kept diff of values and column of it. Key: diff_id, ordinal.
--- `status` is 'equal', 'changed', 'incomparable' (`reason` says why), 'added' (in current alone) or 'removed'.
+-- One row per present note, tag or owner of a node, a column or an edge. Key: event_id. Belongs to the project, not to a
+-- run.
+CREATE OR REPLACE VIEW {{ schema }}.annotations AS
+SELECT
+  event_id,
+  project_name,
+  unique_id,
+  column_name,
+  parent_id,
+  parent_column,
+  field,
+  item,
+  value,
+  author,
+  wall_ms
+FROM {{ schema }}.annotation_events
+WHERE
+  is_latest AND NOT value IS NULL
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per saved value diff and column. Key: diff_id, ordinal.
+-- `status` is 'equal', 'changed', 'incomparable' (see `reason`), 'added' (only in current) or 'removed'.
 CREATE OR REPLACE VIEW {{ schema }}.column_diff_history AS
 SELECT
   diff.diff_id,
@@ -1794,15 +2269,15 @@ SELECT
   item.largest_difference,
   item.reason
 FROM {{ schema }}.data_diff_history AS diff
-JOIN {{ schema }}.column_diffs AS item
+JOIN {{ schema }}.store_column_diffs AS item
   ON item.diff_id = diff.diff_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per column of the latest measurement of each table in each project and environment.
--- Key: project_name, environment, unique_id, ordinal. Shares are of the rows measured, that of distinct values of
--- the rows with a value. Values are texts that sort as texts do: numbers are in `_number` too. `is_private` columns
--- have no values.
+-- Key: project_name, environment, unique_id, ordinal. Shares are of the measured rows; the share of distinct values is
+-- of the rows with a value. Values are strings and sort as strings; numbers are also in the `_number` columns.
+-- `is_private` columns have no values.
 CREATE OR REPLACE VIEW {{ schema }}.latest_column_quality AS
 SELECT
   latest.project_name,
@@ -1840,7 +2315,7 @@ SELECT
   measured.score,
   measured.reason
 FROM {{ schema }}.latest_table_quality AS latest
-JOIN {{ schema }}.column_quality AS measured
+JOIN {{ schema }}.store_column_quality AS measured
   ON measured.quality_run_id = latest.quality_run_id
   AND measured.unique_id = latest.unique_id
     {%- endset -%}
@@ -1869,7 +2344,7 @@ SELECT
 FROM {{ schema }}.latest_scans AS scan
 JOIN {{ schema }}.node_columns AS item
   ON item.run_id = scan.run_id
-JOIN {{ schema }}.graph_nodes AS place
+JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -1896,12 +2371,12 @@ SELECT
 FROM {{ schema }}.latest_scans AS scan
 JOIN {{ schema }}.node_constraints AS item
   ON item.run_id = scan.run_id
-JOIN {{ schema }}.graph_nodes AS place
+JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per index, but for those of constraints, of the latest scan of each project and environment.
+-- One row per index of the latest scan of each project and environment, except indexes of constraints.
 -- Key: run_id, unique_id, ordinal.
 CREATE OR REPLACE VIEW {{ schema }}.latest_indexes AS
 SELECT
@@ -1919,13 +2394,13 @@ SELECT
 FROM {{ schema }}.latest_scans AS scan
 JOIN {{ schema }}.node_indexes AS item
   ON item.run_id = scan.run_id
-JOIN {{ schema }}.graph_nodes AS place
+JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per project, environment and node: its last known row count, which run it was kept with, and the
--- count before. Key: project_name, environment, unique_id.
+-- One row per project, environment and node: the latest row count, its run, and the previous count.
+-- Key: project_name, environment, unique_id.
 CREATE OR REPLACE VIEW {{ schema }}.latest_row_counts AS
 SELECT
   project_name,
@@ -1946,17 +2421,16 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: no subquery per row: what two versions of dbt wrote is compared item by item
--- One row per run and node that differs from the run before it in the same project and environment.
--- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (another content), 'moved' (the same
--- content, in another database or schema or under another name) or 'rewritten' (the two runs are of
--- different versions of dbt, which write the same content otherwise). Of nodes that both runs have, the
--- columns that end in `_changed` say what differs, white space in code aside; they are NULL where a node
--- was added or removed, and `columns_changed` also where one of the two runs came without the catalog.
+-- hand-written: no subquery per row: the texts of two dbt versions are compared item by item
+-- One row per run and node that differs from the previous run of the same project and environment.
+-- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (different content), 'moved' (same content in
+-- another database or schema or under another name) or 'rewritten' (the runs are of different dbt versions, which
+-- serialise the same content differently).
+-- The columns that end in `_changed` show what differs in nodes of both runs, ignoring whitespace in code. They are
+-- NULL if a node was added or removed. `columns_changed` is also NULL if either run has no catalog.
 --
--- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
--- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
--- tags, and those keys of the configuration whose text in the project differs and whose value does.
+-- Every dbt version writes different config keys, checksums and compiled SQL. Across versions, only the project's own
+-- text is compared: code, columns, descriptions, parents, tags, and config keys that differ in both text and value.
 CREATE OR REPLACE VIEW {{ schema }}.node_changes AS
 WITH steps AS (
   SELECT
@@ -1965,13 +2439,13 @@ WITH steps AS (
   FROM {{ schema }}.run_steps
   WHERE graph_id <> previous_graph_id
 ), parts AS (
-  -- The parts of the two graphs that only one of them has: nothing differs in the others.
+  -- Parts that only one of the two graphs has; shared parts cannot differ.
   SELECT
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.same_dbt,
     part.part_id, BOOL_OR(side.is_current) AS is_current
   FROM steps AS step
   CROSS JOIN (SELECT TRUE AS is_current UNION ALL SELECT FALSE) AS side
-  JOIN {{ schema }}.graph_parts AS part
+  JOIN {{ schema }}.store_graph_parts AS part
     ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
   GROUP BY
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.same_dbt,
@@ -1982,7 +2456,7 @@ WITH steps AS (
     parts.run_id, parts.previous_run_id, parts.project_name, parts.environment, parts.run_at, parts.same_dbt,
     parts.is_current, place.*
   FROM parts
-  JOIN {{ schema }}.part_nodes AS place ON place.part_id = parts.part_id
+  JOIN {{ schema }}.store_part_nodes AS place ON place.part_id = parts.part_id
 ), pairs AS (
   SELECT
     run_id, previous_run_id, project_name, environment, run_at, same_dbt, unique_id,
@@ -2003,13 +2477,13 @@ WITH steps AS (
   FROM pairs
   WHERE CASE WHEN version_id = previous_version_id OR (version_id IS NULL AND previous_version_id IS NULL) THEN FALSE ELSE TRUE END OR place_differs
 ), versions AS (
-  -- What two versions of dbt wrote, to be compared item by item.
+  -- Texts of two dbt versions, compared item by item.
   SELECT
     differing.run_id, differing.unique_id, side.is_current, node.version_id,
     node.unrendered_config, node.config, node.columns, node.tags
   FROM differing
   CROSS JOIN (SELECT TRUE AS is_current UNION ALL SELECT FALSE) AS side
-  JOIN {{ schema }}.node_versions AS node
+  JOIN {{ schema }}.store_node_versions AS node
     ON node.version_id = CASE WHEN side.is_current THEN differing.version_id ELSE differing.previous_version_id END
   WHERE differing.both_there AND NOT differing.same_dbt
 ), facets AS (
@@ -2034,7 +2508,7 @@ WITH steps AS (
   UNION ALL
   SELECT version.run_id, version.unique_id, version.is_current, 'parents', edge.parent_id, ''
   FROM versions AS version
-  JOIN {{ schema }}.version_parents AS edge ON edge.version_id = version.version_id
+  JOIN {{ schema }}.store_version_parents AS edge ON edge.version_id = version.version_id
 ), differing_items AS (
   SELECT run_id, unique_id, facet, item
   FROM facets
@@ -2073,13 +2547,13 @@ WITH steps AS (
     COALESCE(node.resource_type, previous.resource_type) AS resource_type,
     CASE
       WHEN pairs.same_dbt THEN CASE WHEN node.code_hash = previous.code_hash OR (node.code_hash IS NULL AND previous.code_hash IS NULL) THEN FALSE ELSE TRUE END
-      -- dbt itself writes the code of a generic test. Where one dbt wrote none there is nothing to compare.
+      -- dbt itself writes the code of a generic test. If either code is missing, nothing is compared.
       ELSE node.properties.test_metadata IS NULL AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
     END AS code_changed,
     CASE WHEN node.compiled_hash = previous.compiled_hash OR (node.compiled_hash IS NULL AND previous.compiled_hash IS NULL) THEN FALSE ELSE TRUE END AS compiled_changed,
     CASE
       WHEN pairs.same_dbt THEN CASE WHEN JSON_SERIALIZE_TO_VARBYTE(node.config) = JSON_SERIALIZE_TO_VARBYTE(previous.config) THEN FALSE ELSE TRUE END
-      WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- nothing of theirs is built
+      WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- dbt does not build these
       ELSE COALESCE(differences.config_differs, 0) = 1
     END AS config_changed,
     CASE
@@ -2110,8 +2584,8 @@ WITH steps AS (
         OR COALESCE(differences.parents_differ, 0) = 1
     END AS rest_changed
   FROM differing AS pairs
-  LEFT JOIN {{ schema }}.node_versions AS node ON node.version_id = pairs.version_id
-  LEFT JOIN {{ schema }}.node_versions AS previous ON previous.version_id = pairs.previous_version_id
+  LEFT JOIN {{ schema }}.store_node_versions AS node ON node.version_id = pairs.version_id
+  LEFT JOIN {{ schema }}.store_node_versions AS previous ON previous.version_id = pairs.previous_version_id
   LEFT JOIN differences ON differences.run_id = pairs.run_id AND differences.unique_id = pairs.unique_id
 )
 SELECT
@@ -2150,12 +2624,13 @@ WHERE resource_type <> 'group'
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- hand-written: a SUPER array is unnested by naming it in FROM
--- One row per run, node and column that differs from the run before it in the same project and
--- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped',
--- 'altered' or 'reordered'; `node_status` tells a column that went alone from one that went with its node.
--- Columns are compared by name whatever its case, and only where both runs know them from the same source.
--- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
--- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
+-- One row per run, node and column that differs from the previous run of the same project and environment. Key: run_id,
+-- unique_id, column_name.
+-- `status` is 'added', 'removed', 'retyped', 'altered' or 'reordered'. `node_status` shows if a column was removed
+-- alone or with its node.
+-- Column names are compared case-insensitively, and only if both runs have them from the same source.
+-- Columns of scanned relations are compared by exact name. They are 'altered' if a catalog property other than the type
+-- differs: nullability, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW {{ schema }}.column_changes AS
 WITH changed AS (
   SELECT
@@ -2175,7 +2650,7 @@ WITH changed AS (
     CASE WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table') THEN JSON_SERIALIZE(content) END AS definition,
     CAST(number AS BIGINT) + 1 AS ordinal
   FROM changed
-  JOIN {{ schema }}.node_versions AS node ON node.version_id = changed.version_id, node.columns AS content AT number
+  JOIN {{ schema }}.store_node_versions AS node ON node.version_id = changed.version_id, node.columns AS content AT number
 ), pairs AS (
   SELECT
     run_id, previous_run_id, project_name, environment, run_at, unique_id, name, node_status,
@@ -2222,10 +2697,10 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- hand-written: no recursion within LATERAL, and UNION ALL alone in recursion
--- One row per run, changed node and node downstream of it. Key: run_id, changed_id, unique_id.
--- `distance` counts the edges on the shortest way. What read a removed node is downstream of it still.
--- Moved and rewritten nodes count as unchanged. No shortest way is longer than there are nodes: a cycle ends.
+-- hand-written: no recursion within LATERAL, and only UNION ALL in recursion
+-- One row per run, changed node and downstream node. Key: run_id, changed_id, unique_id.
+-- `distance` is the length of the shortest path. Readers of a removed node count as downstream.
+-- Moved and rewritten nodes count as unchanged. Path length is limited by the number of nodes, so cycles terminate.
 CREATE OR REPLACE VIEW {{ schema }}.impacted_nodes AS
 WITH RECURSIVE changes AS (
   SELECT
@@ -2270,8 +2745,8 @@ GROUP BY run_id, previous_run_id, project_name, environment, run_at, changed_id,
     {%- do statements.append(statement) -%}
     {%- set statement -%}
 -- One row per table and view of the latest scan of each project and environment. Key: run_id, unique_id.
--- `resource_type` is table, view, materialized_view or external_table; `definition` is a view's SQL. What the
--- catalog does not tell is NULL; `row_estimate` is the warehouse's own estimate.
+-- `resource_type` is table, view, materialized_view or external_table; `definition` is a view's SQL. Values
+-- missing in the catalog are NULL; `row_estimate` is the warehouse's own estimate.
 CREATE OR REPLACE VIEW {{ schema }}.latest_tables AS
 SELECT
   scan.project_name,
@@ -2299,9 +2774,9 @@ SELECT
   node.raw_code AS definition,
   place.version_id
 FROM {{ schema }}.latest_scans AS scan
-JOIN {{ schema }}.graph_nodes AS place
+JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id
-JOIN {{ schema }}.node_versions AS node
+JOIN {{ schema }}.store_node_versions AS node
   ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT
@@ -2345,8 +2820,8 @@ LEFT JOIN (
     known.bytes,
     known.created_at,
     known.altered_at
-  FROM {{ schema }}.fact_parts AS part
-  JOIN {{ schema }}.relation_facts AS known
+  FROM {{ schema }}.store_fact_parts AS part
+  JOIN {{ schema }}.store_relation_facts AS known
     ON known.part_id = part.part_id
 ) AS fact
   ON fact.run_id = scan.run_id AND fact.unique_id = place.unique_id
@@ -2355,9 +2830,10 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and edge that the run before it lacks ('added'), or that only that run has ('removed').
--- Key: run_id, node_id, parent_id. Edges belong to the version of their child, so that only nodes whose
--- version changed are looked at; `node_status` says what happened to that child.
+-- One row per run and edge that differs from the previous run: 'added' if only this run has it, 'removed' if only the
+-- previous run has it. Key: run_id, node_id, parent_id.
+-- Edges belong to the version of their child: only nodes with a changed version are compared; `node_status` is the
+-- child's status.
 CREATE OR REPLACE VIEW {{ schema }}.lineage_changes AS
 SELECT
   change.run_id,
@@ -2381,7 +2857,7 @@ CROSS JOIN (
   SELECT
     FALSE
 ) AS side
-JOIN {{ schema }}.version_parents AS edge
+JOIN {{ schema }}.store_version_parents AS edge
   ON edge.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
 GROUP BY
   change.run_id,
@@ -2397,9 +2873,9 @@ HAVING
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per schema of the latest scan of each project and environment. Key: run_id, unique_id. `table_count` counts
--- tables and external tables, `view_count` views and materialized views. `row_estimate` and `bytes` are sums over what
--- the catalog knows.
+-- One row per schema of the latest scan of each project and environment. Key: run_id, unique_id.
+-- `table_count` counts tables and external tables, `view_count` views and materialized views. `row_estimate` and
+-- `bytes` are sums of the relations that have these values in the catalog.
 CREATE OR REPLACE VIEW {{ schema }}.latest_schemas AS
 SELECT
   scan.project_name,
@@ -2417,9 +2893,9 @@ SELECT
   held.row_estimate,
   held.bytes
 FROM {{ schema }}.latest_scans AS scan
-JOIN {{ schema }}.graph_nodes AS place
+JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id
-JOIN {{ schema }}.node_versions AS node
+JOIN {{ schema }}.store_node_versions AS node
   ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT
@@ -2441,12 +2917,14 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- Four rows per scan that has a scan before it of the same scope, in the same project and environment: how many
--- schemas, tables, views and columns were added, removed and modified since, and how many stayed as they were.
--- Key: run_id, object_type, which is 'schema', 'table' (external ones too), 'view' (materialized ones too) or 'column'.
--- A table that became a view is a modified view. A table is modified where its columns, constraints, indexes, owner,
--- comment or options differ; a view, where its SQL does too. Columns of added and removed relations count as added
--- and removed. A column that only stands in another place is unchanged.
+-- Four rows per scan with a previous scan of the same scope, project and environment: the number of schemas, tables,
+-- views and columns that were added, removed, modified and unchanged since.
+-- Key: run_id, object_type. `object_type` is 'schema', 'table' (including external tables), 'view' (including
+-- materialized views) or 'column'.
+-- A table that became a view is a modified view. A table is modified if its columns, constraints, indexes, owner,
+-- comment or options differ. A view is modified if one of these or its SQL differs.
+-- Columns of added and removed relations count as added and removed. A column with only a changed position is
+-- unchanged.
 CREATE OR REPLACE VIEW {{ schema }}.schema_diff_summary AS
 WITH steps AS (
   SELECT
@@ -2471,9 +2949,9 @@ WITH steps AS (
     END AS object_type,
     COUNT(*) AS there
   FROM steps
-  JOIN {{ schema }}.graph_nodes AS place
+  JOIN {{ schema }}.store_graph_nodes AS place
     ON place.graph_id = steps.graph_id
-  JOIN {{ schema }}.node_versions AS node
+  JOIN {{ schema }}.store_node_versions AS node
     ON node.version_id = place.version_id
   GROUP BY
     steps.run_id,
@@ -2573,9 +3051,9 @@ LEFT JOIN counted
     {%- set statements = [] -%}
     {%- if name == 'begin_write' -%}
     {%- set statement -%}
--- hand-written: a transaction that locks before it reads does not conflict with the one it has waited for
--- The first statements of every writer: a second one waits here.
-LOCK {{ schema }}.writers
+-- hand-written: a transaction that locks before it reads does not conflict with the transaction it waited for
+-- First statements of every writer: a concurrent writer waits here.
+LOCK {{ schema }}.store_writers
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}
@@ -2587,18 +3065,18 @@ UPDATE {{ schema }}.store SET written_at = GETDATE()
     {%- endif -%}
     {%- if name == 'create_schema' -%}
     {%- set statement -%}
--- hand-written: names the schema alone
--- Only run where the schema is missing: many roles may create tables but no schema.
+-- hand-written: names only the schema
+-- Run only if the schema is missing: many roles may create tables but no schemas.
 CREATE SCHEMA IF NOT EXISTS {{ schema }}
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- endif -%}
     {%- if name == 'graph_stored' -%}
     {%- set statement -%}
--- One row where a recorded run has this graph: then all of it is stored.
+-- One row if a recorded run has this graph: it is then stored completely.
 SELECT
   1
-FROM {{ schema }}.runs
+FROM {{ schema }}.store_runs
 WHERE
   graph_id = {{ parameters.graph_id }}
 LIMIT 1
@@ -2607,10 +3085,10 @@ LIMIT 1
     {%- endif -%}
     {%- if name == 'macro_set_stored' -%}
     {%- set statement -%}
--- One row where a recorded run has this set of macros: then all of it is stored.
+-- One row if a recorded run has this set of macros: it is then stored completely.
 SELECT
   1
-FROM {{ schema }}.runs
+FROM {{ schema }}.store_runs
 WHERE
   macro_set_id = {{ parameters.macro_set_id }}
 LIMIT 1
@@ -2619,16 +3097,16 @@ LIMIT 1
     {%- endif -%}
     {%- if name == 'missing_macros' -%}
     {%- set statement -%}
--- The macro versions of a set that are not stored yet.
+-- Macro versions of a set that are not stored yet.
 SELECT
   macro_sets.version_id
-FROM {{ schema }}.macro_sets
+FROM {{ schema }}.store_macro_sets AS macro_sets
 WHERE
   macro_sets.macro_set_id = {{ parameters.macro_set_id }}
   AND NOT EXISTS(
     SELECT
       1
-    FROM {{ schema }}.macros
+    FROM {{ schema }}.store_macros AS macros
     WHERE
       macros.version_id = macro_sets.version_id
   )
@@ -2637,18 +3115,18 @@ WHERE
     {%- endif -%}
     {%- if name == 'missing_versions' -%}
     {%- set statement -%}
--- The node versions of a graph that are not stored yet.
+-- Node versions of a graph that are not stored yet.
 SELECT DISTINCT
   part_nodes.version_id
-FROM {{ schema }}.graph_parts
-JOIN {{ schema }}.part_nodes
+FROM {{ schema }}.store_graph_parts AS graph_parts
+JOIN {{ schema }}.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
 WHERE
   graph_parts.graph_id = {{ parameters.graph_id }}
   AND NOT EXISTS(
     SELECT
       1
-    FROM {{ schema }}.node_versions
+    FROM {{ schema }}.store_node_versions AS node_versions
     WHERE
       node_versions.version_id = part_nodes.version_id
   )
@@ -2657,8 +3135,8 @@ WHERE
     {%- endif -%}
     {%- if name == 'schema_exists' -%}
     {%- set statement -%}
--- hand-written: information_schema.schemata shows a user's own schemas alone
--- One row where the schema exists.
+-- hand-written: information_schema.schemata shows only a user's own schemas
+-- One row if the schema exists.
 SELECT 1
 FROM pg_catalog.pg_namespace
 WHERE nspname = {{ parameters.schema }}
@@ -2667,7 +3145,7 @@ WHERE nspname = {{ parameters.schema }}
     {%- endif -%}
     {%- if name == 'schema_version' -%}
     {%- set statement -%}
--- Which version of the schema the store has; no row only while it is being created.
+-- Schema version of the store; no row only while the store is being created.
 SELECT
   schema_version
 FROM {{ schema }}.store
@@ -2676,8 +3154,8 @@ FROM {{ schema }}.store
     {%- endif -%}
     {%- if name == 'set_first_version' -%}
     {%- set statement -%}
--- hand-written: also where the row is there already, for two may create the store at once
--- The row of a new store.
+-- hand-written: a no-op if the row exists, because two processes may create the store concurrently
+-- Insert the row of a new store.
 INSERT INTO {{ schema }}.store (schema_version, migrated_at, read_version, migrated_by)
 SELECT {{ parameters.version }}, GETDATE(), {{ parameters.read_version }}, {{ parameters.migrated_by }}
 WHERE NOT EXISTS (SELECT 1 FROM {{ schema }}.store)
@@ -2687,7 +3165,7 @@ WHERE NOT EXISTS (SELECT 1 FROM {{ schema }}.store)
     {%- if name == 'store_tables' -%}
     {%- set statement -%}
 -- hand-written: names are compared as text
--- The tables and views that a schema holds; no row where there is no such schema.
+-- Tables and views of a schema; no rows if the schema does not exist.
 SELECT CAST(table_name AS VARCHAR(128)) AS table_name
 FROM information_schema.tables
 WHERE table_catalog = CURRENT_DATABASE() AND table_schema = {{ parameters.schema }}
@@ -2696,7 +3174,7 @@ WHERE table_catalog = CURRENT_DATABASE() AND table_schema = {{ parameters.schema
     {%- endif -%}
     {%- if name == 'store_versions' -%}
     {%- set statement -%}
--- The versions of a store, from version 7 on: of its tables, of the oldest readers, and of recce_meta.
+-- Versions of a store since version 7: of its tables, of the oldest readers, and of recce_meta.
 SELECT
   schema_version,
   read_version,

@@ -1,7 +1,7 @@
-{#- Statements: sent in one transaction where the warehouse has them, and guarded where it can catch errors. -#}
+{#- Statements: sent in one transaction if the warehouse has transactions, and guarded if it can catch errors. -#}
 
-{#- What a query of sql/dialects/…/queries answers, with *parameters* as literals: no rows where there is nothing to
-    ask. -#}
+{#- Return the rows of a query of sql/dialects/…/queries, with *parameters* as literals: no rows if the query is
+    empty. -#}
 {% macro ask(store, name, parameters) %}
     {%- set now = namespace(rows=[]) -%}
     {%- for statement in adapter.dispatch('query', 'recce_meta')(name, store.schema, parameters) -%}
@@ -11,7 +11,7 @@
 {% endmacro %}
 
 
-{#- Sends the statements of a query that answers nothing. -#}
+{#- Send the statements of a query that returns no rows. -#}
 {% macro tell(store, name, parameters) %}
     {%- for statement in adapter.dispatch('query', 'recce_meta')(name, store.schema, parameters) -%}
         {%- do recce_meta.send(store, statement) -%}
@@ -19,7 +19,7 @@
 {% endmacro %}
 
 
-{#- The rows that *sql* answers, as lists. -#}
+{#- Return the rows of *sql*, as lists. -#}
 {% macro rows_of(sql) %}
     {%- set rows = [] -%}
     {%- for row in run_query(sql).rows -%}
@@ -29,7 +29,7 @@
 {% endmacro %}
 
 
-{#- Sends a statement that answers nothing. -#}
+{#- Send a statement that returns no rows. -#}
 {% macro send(store, sql) %}
     {%- if store.facts.has_exception_blocks -%}
         {%- do run_query(recce_meta.guarded(sql)) -%}
@@ -46,7 +46,7 @@
 {% endmacro %}
 
 
-{#- Ends the transaction; what a guarded statement met, else ''. -#}
+{#- End the transaction; return the error of a guarded statement, else ''. -#}
 {% macro committed(store) %}
     {%- if store.facts.has_exception_blocks -%}
         {%- set met = recce_meta.rows_of(recce_meta.guard_met()) | first -%}
@@ -69,7 +69,7 @@
 {% endmacro %}
 
 
-{#- *value* as a literal of text. -#}
+{#- Return *value* as a string literal. -#}
 {% macro text_literal(facts, value) %}
     {%- set now = namespace(text=value ~ '') -%}
     {%- for character, escaped in facts.escapes -%}
@@ -79,7 +79,7 @@
 {% endmacro %}
 
 
-{#- *text* with U+FFFD for U+0000, which no warehouse but DuckDB holds in text, nor PostgreSQL in JSON. -#}
+{#- Return *text* with U+FFFD for U+0000: only DuckDB supports it in strings, and PostgreSQL rejects it in JSON. -#}
 {% macro without_nul(text, kind) %}
     {%- if kind == 'json' and '\\u0000' in text -%}
         {{- return(modules.re.sub('(?<!\\\\)((?:\\\\\\\\)*)\\\\u0000', '\\1\ufffd', text)) -}}
@@ -88,7 +88,7 @@
 {% endmacro %}
 
 
-{#- Adds *rows* to a table of the store; rows that are there already stay. -#}
+{#- Add *rows* to a table of the store; existing rows stay. -#}
 {% macro insert_rows(store, table_name, rows) %}
     {%- for statement in recce_meta.insert_statements(store, table_name, rows) -%}
         {%- do recce_meta.send(store, statement) -%}
@@ -96,7 +96,7 @@
 {% endmacro %}
 
 
-{#- The statements that add *rows* to a table, each of bounded length. -#}
+{#- Return the statements that add *rows* to a table, each of limited length. -#}
 {% macro insert_statements(store, table_name, rows) %}
     {%- set facts = store.facts -%}
     {%- set table = recce_meta.store_tables()[table_name] -%}
@@ -110,7 +110,7 @@
             {%- if value is none -%}
                 {%- do literals.append(facts.nulls[kind]) -%}
             {%- elif kind == 'float' -%}
-                {#- Without an exponent it would be a decimal, which DuckDB rounds when it becomes a double. -#}
+                {#- Without an exponent it would be a decimal, which DuckDB rounds when it converts it to a double. -#}
                 {%- do literals.append(value | string if 'e' in value | string else value ~ 'e0') -%}
             {%- elif kind in ('int', 'bool') -%}
                 {%- do literals.append(value | string | lower) -%}
@@ -141,9 +141,9 @@
 {% endmacro %}
 
 
-{#- One INSERT of *batch*, rows of literals; where keys are not enforced the rows that are there are looked up. -#}
+{#- Return one INSERT of *batch*, rows of literals. If keys are not enforced, it skips existing rows by a lookup. -#}
 {% macro insert_statement(store, table_name, table, batch) %}
-    {%- set target = store.schema ~ '.' ~ table_name -%}
+    {%- set target = store.schema ~ '.store_' ~ table_name -%}
     {%- set names = [] -%}
     {%- for column in table.columns -%}
         {%- do names.append(store.facts.reserved.get(column, column)) -%}
@@ -171,7 +171,7 @@
 {% endmacro %}
 
 
-{#- Rows of literals for warehouses that allow no functions in VALUES. -#}
+{#- Return rows of literals for warehouses that allow no functions in VALUES. -#}
 {% macro rows_as_selects(names, batch) %}
     {%- set rows = [] -%}
     {%- for literals in batch -%}

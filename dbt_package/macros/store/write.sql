@@ -1,4 +1,4 @@
-{#- Writes a run: what it points to first, its own row last, as recce_meta/store/write.py does. -#}
+{#- Write a run: the rows that it refers to first, its own row last, as recce_meta/store/write.py does. -#}
 
 {% macro written(store, pieces) %}
     {%- set facts = store.facts -%}
@@ -30,7 +30,7 @@
 {% endmacro %}
 
 
-{#- The parts of the graph, and the rows of those that are not there, or not whole. -#}
+{#- Write the parts of the graph, and the rows of parts that are missing or incomplete. -#}
 {% macro write_parts(store, pieces) %}
     {%- set rows = [] -%}
     {%- for part_id in pieces.parts -%}
@@ -51,18 +51,18 @@
 {% endmacro %}
 
 
-{#- How many nodes the store has of each part of the graph. -#}
+{#- Return a query for the number of stored nodes of each part of the graph. -#}
 {% macro stored_parts(store, graph_id) %}
     {{- return(
-        'SELECT part_nodes.part_id, COUNT(*) FROM ' ~ store.schema ~ '.graph_parts JOIN ' ~ store.schema
-        ~ '.part_nodes ON part_nodes.part_id = graph_parts.part_id WHERE graph_parts.graph_id = '
+        'SELECT part_nodes.part_id, COUNT(*) FROM ' ~ store.schema ~ '.store_graph_parts AS graph_parts JOIN ' ~ store.schema
+        ~ '.store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id WHERE graph_parts.graph_id = '
         ~ recce_meta.text_literal(store.facts, graph_id) ~ ' GROUP BY part_nodes.part_id'
     ) -}}
 {% endmacro %}
 
 
-{#- The versions *missing*, their edges first: where there are no transactions, a version that is there is whole.
-    What cannot be written, else ''. -#}
+{#- Write the versions *missing*, their edges first: without transactions, an existing version is then complete.
+    Return the problem, else ''. -#}
 {% macro write_versions(store, pieces, missing) %}
     {%- set edges = [] -%}
     {%- set rows = [] -%}
@@ -82,7 +82,7 @@
 {% endmacro %}
 
 
-{#- The row of `node_versions`, in the order of `store_tables`. -#}
+{#- Return the row of `node_versions`, in the order of `store_tables`. -#}
 {% macro version_row(version_id, node, tools) %}
     {%- set fqn, config, unrendered, tags, meta, contract, macros, properties = recce_meta.json_texts([
         node.fqn, node.config, node.unrendered_config, node.tags, node.meta, node.contract, node.macros, node.properties
@@ -98,8 +98,8 @@
 {% endmacro %}
 
 
-{#- The macros of the project, where the manifest was in sight, and no recorded run has the same. What cannot be
-    written, else ''. -#}
+{#- Write the macros of the project, if the manifest is available and no recorded run has the same macros. Return the
+    problem, else ''. -#}
 {% macro write_macros(store, pieces) %}
     {%- set set_id = recce_meta.text_literal(store.facts, pieces.macro_set_id) -%}
     {%- if pieces.macros and not recce_meta.ask(store, 'macro_set_stored', {'macro_set_id': set_id}) -%}
@@ -126,7 +126,7 @@
 {% endmacro %}
 
 
-{#- The row that this warehouse could not take, in words, else ''. -#}
+{#- Return a sentence about the first row that is too long for this warehouse, else ''. -#}
 {% macro too_long(facts, rows) %}
     {%- if facts.longest_text is not none or facts.longest_row is not none -%}
         {%- for row in rows -%}

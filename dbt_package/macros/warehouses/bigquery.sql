@@ -1,4 +1,4 @@
-{#- A query's text may have 1 MB; each statement stands for itself, which the order of writing allows for.
+{#- A query's text may have 1 MB. Each statement commits itself; the order of writing allows for that.
     https://cloud.google.com/bigquery/quotas#query_jobs
     https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#string_and_bytes_literals -#}
 {% macro bigquery__facts() %}

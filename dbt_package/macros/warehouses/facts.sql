@@ -1,27 +1,27 @@
-{#- What this package must know of a warehouse, as data:
+{#- Properties of a warehouse that this package needs, as data:
 
-    `escapes`               pairs of what cannot stand in a literal of text, and what stands for it, in this order
-    `before`, `after`       what surrounds a literal of a kind of value
-    `nulls`                 NULL of a kind of value, typed where a warehouse would guess
-    `batch_characters`      how long the values of one statement may be; a character has at most four bytes
-    `batch_rows`            how many rows one statement may have
-    `longest_text`          how many bytes a column holds, none where that is no concern
-    `longest_row`           how many characters one row may have, so that it fits into a statement
-    `reserved`              columns of the store that need quotes, as they are written
-    `begin`, `commit`       statements; none where each statement stands for itself
+    `escapes`               pairs of a character that a string literal cannot contain, and its escape, in this order
+    `before`, `after`       text around a literal of a kind of value
+    `nulls`                 NULL of a kind of value, typed if the warehouse would guess the type
+    `batch_characters`      maximum length of the values of one statement; a character has at most four bytes
+    `batch_rows`            maximum number of rows of one statement
+    `longest_text`          maximum bytes of a column, none if there is no relevant limit
+    `longest_row`           maximum characters of one row, so it fits into a statement
+    `reserved`              columns of the store that need quotes, in their quoted form
+    `begin`, `commit`       statements; none if each statement commits itself
     `rows_as`               'values' or 'selects': some warehouses allow no functions in VALUES
-    `enforces_keys`         whether the store's primary keys hold, and ON CONFLICT DO NOTHING is understood
-    `has_exception_blocks`  whether a statement can be guarded: see `guarded`
-    `knows_rights`          whether `obstacle` finds missing rights, so that creating a store cannot fail for them
-    `asks_dbt_for_schemas`  whether asking for the tables of a schema that is not there may be an error
-    `table_name_at`         which column of `store_tables` has the name
-    `folds_to_upper`        whether names without quotes become upper case -#}
+    `enforces_keys`         true if the store's primary keys are enforced and ON CONFLICT DO NOTHING is supported
+    `has_exception_blocks`  true if a statement can be guarded: see `guarded`
+    `knows_rights`          true if `obstacle` finds missing rights, so creating a store cannot fail because of them
+    `asks_dbt_for_schemas`  true if listing the tables of a missing schema may be an error
+    `table_name_at`         position of the name in the columns of `store_tables`
+    `folds_to_upper`        true if unquoted names become upper case -#}
 {% macro default__facts() %}
     {{- return(none) -}}
 {% endmacro %}
 
 
-{#- Facts in which text is surrounded by nothing, and NULL is NULL; *changes* say what differs. -#}
+{#- Return facts without text around literals, and with untyped NULLs; *changes* override them. -#}
 {% macro facts_with(changes) %}
     {%- set kinds = ['text', 'code', 'json', 'int', 'float', 'bool', 'time'] -%}
     {%- set facts = {
@@ -55,7 +55,7 @@
 {% endmacro %}
 
 
-{#- Why nothing can be written here, with what to do; '' where nothing is known to stand in the way. -#}
+{#- Return why this target cannot be written to, or ''. The text includes what to do. -#}
 {% macro default__obstacle(store) %}
     {{- return('') -}}
 {% endmacro %}
@@ -71,7 +71,7 @@
 {% endmacro %}
 
 
-{#- NULLs of all kinds as casts to the warehouse's *types*. -#}
+{#- Return NULLs of all kinds as casts to the warehouse's *types*. -#}
 {% macro typed_nulls(types) %}
     {%- set found = {} -%}
     {%- for kind, type in types.items() -%}

@@ -12,7 +12,7 @@
 {% endmacro %}
 
 
-{#- Read-only sessions and missing grants, from the catalog, which every role may read. -#}
+{#- Return the problem of a read-only session or a missing grant, from the catalog, which every role may read. -#}
 {% macro postgres__obstacle(store) %}
     {%- set schema = recce_meta.text_literal(store.facts, store.schema_name) -%}
     {%- set row = recce_meta.rows_of("
@@ -52,8 +52,8 @@
 {% endmacro %}
 
 
-{#- *sql* in a block that catches what it raises and remembers it until the transaction ends. After that, guarded
-    statements do nothing: what failed cannot become visible. -#}
+{#- Return *sql* in a block that catches its error and remembers it until the transaction ends. After an error, guarded
+    statements are no-ops: the failed transaction cannot become visible. -#}
 {% macro guarded(sql) %}
     {%- set tag = '$recce_' ~ local_md5(sql) ~ '$' -%}
     {{- return(
@@ -63,7 +63,7 @@
 {% endmacro %}
 
 
-{#- What a guarded statement of this transaction met, or nothing. -#}
+{#- Return the error of a guarded statement of this transaction, or nothing. -#}
 {% macro guard_met() %}
     {{- return("SELECT COALESCE(current_setting('recce_meta.met', true), '')") -}}
 {% endmacro %}

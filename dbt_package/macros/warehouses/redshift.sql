@@ -1,4 +1,4 @@
-{#- Keys are not enforced, a text has 65,535 bytes at most, a statement 16 MB, and backslashes escape.
+{#- Keys are not enforced, a string has at most 65,535 bytes, a statement 16 MB, and backslashes escape.
     https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
     https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html -#}
 {% macro redshift__facts() %}
@@ -20,7 +20,7 @@
 {% endmacro %}
 
 
-{#- dbt looks for PostgreSQL's macros next, whose catalog this is not. -#}
+{#- dbt would otherwise use PostgreSQL's macros, but Redshift has a different catalog. -#}
 {% macro redshift__obstacle(store) %}
     {{- return('') -}}
 {% endmacro %}

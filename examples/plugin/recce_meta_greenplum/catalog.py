@@ -1,9 +1,9 @@
-"""What a scan asks of Greenplum: PostgreSQL's catalog, less the schemas that Greenplum keeps for itself."""
+"""Scan queries for Greenplum: PostgreSQL's catalog without Greenplum's system schemas."""
 
-from recce_meta.warehouses.catalogs.postgres import Catalog as PostgresCatalog
+from recce_meta.warehouses.postgres.catalog import Catalog as PostgresCatalog
 
 
 class Catalog(PostgresCatalog):
-    """PostgreSQL's statements."""
+    """PostgreSQL's queries."""
 
     system_schemas = (*PostgresCatalog.system_schemas, "gp_*")

@@ -1,14 +1,14 @@
-"""What of PostgreSQL's driver is otherwise."""
+"""Driver for Greenplum."""
 
 from sqlalchemy import Connection
 
-from recce_meta.adapter.drivers.postgres import Driver as PostgresDriver
+from recce_meta.warehouses.postgres.driver import Driver as PostgresDriver
 
 
 class Driver(PostgresDriver):
-    """psycopg, to a server whose monitor shows who asks."""
+    """psycopg with an application name."""
 
     def configure(self, connection: Connection) -> None:
-        """Tell whose statements these are."""
+        """Set the application name."""
         super().configure(connection)
         connection.exec_driver_sql("SET application_name = 'recce_meta on Greenplum'")

@@ -1,4 +1,4 @@
-"""A run as a Mermaid flowchart: every node that reads something, and what it reads."""
+"""Exporter of a run as a Mermaid flowchart: all nodes, and an arrow from each parent to its child."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,9 +1,9 @@
-"""Greenplum: PostgreSQL's facts, and what is otherwise."""
+"""PostgreSQL with Greenplum's differences."""
 
 from dataclasses import replace
 
 from recce_meta.warehouses import ConnectionPlan, UrlParts
-from recce_meta.warehouses.postgres import Postgres
+from recce_meta.warehouses.postgres.connection import Postgres
 
 
 class Greenplum(Postgres):
@@ -17,5 +17,5 @@ class Greenplum(Postgres):
     url_schemes = ("greenplum",)
 
     def plan_url(self, url: UrlParts) -> ConnectionPlan:
-        """How to connect, from `greenplum://user:password@host:port/database`."""
+        """Return the connection plan for `greenplum://user:password@host:port/database`."""
         return super().plan_url(replace(url, scheme="postgresql"))

@@ -1,14 +1,14 @@
-"""What a template of dbt's depends on, read from its Jinja syntax tree without rendering it."""
+"""Static analysis of dbt templates: their dependencies, from the Jinja syntax tree, without rendering."""
 
-from recce_meta.extractors.jinja.blocks import Block, blocks_of
-from recce_meta.extractors.jinja.library import ProjectMacros
-from recce_meta.extractors.jinja.reading import (
+from recce_meta.extractors.jinja.calls import ProjectMacros
+from recce_meta.extractors.jinja.dependencies import (
     JinjaDependencies,
     TemplateFacts,
     jinja_dependencies,
     read_template,
     template_text,
 )
+from recce_meta.extractors.jinja.grammar import Block, blocks_of
 
 __all__ = [
     "Block",

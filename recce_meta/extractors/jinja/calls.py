@@ -1,52 +1,62 @@
-"""Calls in a template: dbt's functions, macros, and everything that only rendering can call."""
+"""Evaluator of calls in a template: dbt's functions, and macros of the project and its packages.
+
+Macros are found by dbt's lookup rules: https://docs.getdbt.com/reference/dbt-jinja-functions/dispatch
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
 
 from recce_meta.extractors.jinja.constants import CHANGING, LARGEST, apply, call_method
 from recce_meta.extractors.jinja.expressions import Arguments, Expressions, Pairs
-from recce_meta.extractors.jinja.findings import DEEPEST_CALL, Findings
 from recce_meta.extractors.jinja.grammar import ENVIRONMENT
-from recce_meta.extractors.jinja.values import (
+from recce_meta.extractors.jinja.state import (
+    DEEPEST_CALL,
     HIDDEN,
+    NOTHING,
+    REFERRING,
     UNDEFINED,
     UNKNOWN,
     Beyond,
+    BlockScope,
+    BoundMethod,
     Builtin,
     Closure,
+    Findings,
     Loop,
-    Namespace,
-    Scope,
+    NamespaceState,
+    PathState,
     Value,
     copied,
     holds_function,
     is_known,
     weigh,
 )
-from recce_meta.extractors.jinja.world import NOTHING, World
+from recce_meta.models import MacroMetadata
 
 HOOKS = ("pre_hook", "post_hook", "pre-hook", "post-hook")
-"""Settings whose text dbt renders too, and whose references it counts."""
+"""Settings with templates that dbt also renders, so that their references count."""
 BREAK, CONTINUE = Builtin("break"), Builtin("continue")
 
 
 class Calls(Expressions):
-    """What calls give, and what they refer to."""
+    """Evaluator of calls, which records their references."""
 
     def __init__(self, findings: Findings) -> None:
         super().__init__(findings)
         self._depth = 0
         self.unread: nodes.Node | None = None
-        """The expression whose value nobody reads."""
-        self._functions: Mapping[str, Callable[[nodes.Call, Arguments, World], Value]] = {
+        """The expression with an unused value."""
+        self._functions: Mapping[str, Callable[[nodes.Call, Arguments, PathState], Value]] = {
             "ref": self._ref,
             "source": self._source,
             "config": self._config,
+            # The settings of other files are not known here.
             "config.get": lambda node, args, world: UNKNOWN,
             "var": self._var,
             "return": self._return,
@@ -64,20 +74,21 @@ class Calls(Expressions):
             "render": self._render,
         }
 
-    def run(self, body: list[nodes.Node], worlds: list[World]) -> list[World]:
-        """*worlds* after *body*."""
+    def run(self, body: list[nodes.Node], worlds: list[PathState]) -> list[PathState]:
+        """Return *worlds* after *body*."""
         raise NotImplementedError
 
-    def loop_over(self, node: nodes.For, value: Value, world: World) -> list[World]:
-        """*world* after the loop *node* over *value*."""
+    def loop_over(self, node: nodes.For, value: Value, world: PathState) -> list[PathState]:
+        """Return the worlds after the loop *node* over *value*."""
         raise NotImplementedError
 
-    def call(self, value: Value, node: nodes.Call, args: Arguments, world: World) -> Pairs:
-        """What calling *value* gives."""
+    def call(self, value: Value, node: nodes.Call, args: Arguments, world: PathState) -> Pairs:
+        """Return the possible results of calling *value*."""
         self.findings.spend()
-        if isinstance(value, tuple) and len(value) == 2 and not isinstance(value[1], Closure):
-            return [(world, self._method(*value, args))]
+        if isinstance(value, BoundMethod):
+            return [(world, self._method(value.owner, value.name, args))]
         if isinstance(value, Closure):
+            # Its output is not used and it has no other effect, so it need not be followed.
             if node is self.unread and self._is_quiet(value, node, args):
                 self.findings.called.setdefault(value.title or "")
                 return [(world, UNKNOWN)]
@@ -96,10 +107,10 @@ class Calls(Expressions):
         return [(world, UNKNOWN)]
 
     def _is_quiet(self, macro: Closure, node: nodes.Call, args: Arguments) -> bool:
-        """Whether calling *macro* neither refers to anything nor changes what the template holds."""
+        """Return True if calling *macro* neither adds references nor changes values of the template."""
         given = [*node.args, *(pair.value for pair in node.kwargs)]
         shared = any(not isinstance(arg, (nodes.Call, nodes.Literal)) for arg in given)
-        holders = (list, dict, set, Namespace)
+        holders = (list, dict, set, NamespaceState)
         if holds_function(args.all) or (shared and any(isinstance(value, holders) for value in args.all)):
             return False
         return self.findings.macros.is_quiet(macro)
@@ -115,7 +126,7 @@ class Calls(Expressions):
         return call_method(owner, name, args.values, args.named)
 
     def _unknown_call(self, value: Value, node: nodes.Call, args: Arguments) -> None:
-        """Only rendering knows what is called: it may refer to whatever it is given the means for."""
+        """Add a doubt if an unknown callable can be `ref` or `source`, or can call what it receives."""
         callee = node.node
         named = callee.name if isinstance(callee, nodes.Name) else None
         if value is HIDDEN or named in ("ref", "source"):
@@ -123,13 +134,13 @@ class Calls(Expressions):
         elif any(map(holds_function, args.all)):
             self.findings.doubt("ref, source or a macro is handed to something unknown", node)
 
-    def call_macro(self, macro: Closure, args: Arguments, world: World, *, is_read: bool = True) -> Pairs:
-        """What *macro* returns, or, where that *is_read*, writes."""
+    def call_macro(self, macro: Closure, args: Arguments, world: PathState, *, is_read: bool = True) -> Pairs:
+        """Return the possible results of *macro*: its return value, or its output if *is_read*."""
         if self._depth >= DEEPEST_CALL:
             raise Beyond("macros that call each other too deeply to be followed")
         if macro.title is not None:
             self.findings.called.setdefault(macro.title)
-        scope = Scope(macro.scope, is_decided=True)
+        scope = BlockScope(macro.scope, is_decided=True)
         ways = self._bound(macro, args, scope, world)
         if not is_read:
             for way in ways:
@@ -146,8 +157,8 @@ class Calls(Expressions):
         self._depth -= 1
         return self.different(found)
 
-    def _bound(self, macro: Closure, args: Arguments, scope: Scope, world: World) -> list[World]:
-        """*world*, within *macro*, with its parameters set."""
+    def _bound(self, macro: Closure, args: Arguments, scope: BlockScope, world: PathState) -> list[PathState]:
+        """Return the worlds inside *macro*, with its parameters set."""
         world.push(scope, capture=True)
         node = macro.node
         names = [parameter.name for parameter in node.args]
@@ -161,6 +172,7 @@ class Calls(Expressions):
         scope.names["caller"] = left.pop("caller", UNDEFINED)
         scope.names["kwargs"] = {name: value for name, value in left.items() if name not in names}
         ways = [world]
+        # Defaults belong to the last parameters.
         first = len(names) - len(node.defaults)
         for index, name in enumerate(names):
             if name in scope.names:
@@ -178,7 +190,7 @@ class Calls(Expressions):
             ways = after
         return ways
 
-    def _dispatch(self, args: Arguments, world: World) -> Pairs:
+    def _dispatch(self, args: Arguments, world: PathState) -> Pairs:
         given = [*args.values, args.named.get("macro_namespace")]
         name = args.named.get("macro_name", given[0])
         namespace = given[1] if args.values else args.named.get("macro_namespace")
@@ -189,7 +201,7 @@ class Calls(Expressions):
             return [(world, UNKNOWN)]
         return [(world if index == 0 else world.fork(), macro) for index, macro in enumerate(found)]
 
-    def _ref(self, node: nodes.Call, args: Arguments, world: World) -> Value:
+    def _ref(self, node: nodes.Call, args: Arguments, world: PathState) -> Value:
         version = args.named.get("version") or args.named.get("v")
         parts = args.values
         if any(part is UNDEFINED for part in (*parts, version)):
@@ -204,7 +216,7 @@ class Calls(Expressions):
         self.findings.refs.setdefault((package, parts[-1], None if version is None else str(version)))
         return UNKNOWN
 
-    def _source(self, node: nodes.Call, args: Arguments, world: World) -> Value:
+    def _source(self, node: nodes.Call, args: Arguments, world: PathState) -> Value:
         if any(part is UNDEFINED for part in args.values):
             self.findings.undefined(node, "source() of a name that is not set")
         elif not args.is_whole or args.named or len(args.values) != 2:
@@ -216,17 +228,18 @@ class Calls(Expressions):
             self.findings.doubt("source() of names that only rendering knows", node)
         return UNKNOWN
 
-    def _config(self, node: nodes.Call, args: Arguments, world: World) -> Value:
+    def _config(self, node: nodes.Call, args: Arguments, world: PathState) -> Value:
         given: dict[str, Value] = {}
         for value in (*args.values, args.named):
             if isinstance(value, dict):
                 given |= value
+        # The template may change its list or dictionary later.
         world.config |= copied(given, {})
         for name in HOOKS:
             self._hook(given.get(name), world)
         return ""
 
-    def _hook(self, hook: Value, world: World) -> None:
+    def _hook(self, hook: Value, world: PathState) -> None:
         if isinstance(hook, (list, tuple)):
             for entry in hook:
                 self._hook(entry, world)
@@ -236,7 +249,7 @@ class Calls(Expressions):
             self.follow(hook)
 
     def follow(self, text: str) -> None:
-        """Follow *text*, which is rendered as a template of its own."""
+        """Follow *text*, which is rendered as a separate template."""
         if "{" not in text:
             return
         try:
@@ -244,21 +257,22 @@ class Calls(Expressions):
         except TemplateSyntaxError:
             self.findings.doubt("a text that dbt renders too is not valid Jinja")
             return
-        self.run(tree.body, [World(Scope(None))])
+        # A separate template sees none of the names that are set here.
+        self.run(tree.body, [PathState(BlockScope(None))])
 
-    def _render(self, node: nodes.Call, args: Arguments, world: World) -> Value:
+    def _render(self, node: nodes.Call, args: Arguments, world: PathState) -> Value:
         if args.is_whole and len(args.values) == 1 and isinstance(args.values[0], str):
             self.follow(args.values[0])
         else:
             self.findings.doubt("a text that only rendering knows is rendered", node)
         return UNKNOWN
 
-    def _var(self, node: nodes.Call, args: Arguments, world: World) -> Value:
+    def _var(self, node: nodes.Call, args: Arguments, world: PathState) -> Value:
         name = args.values[0] if args.values else args.named.get("name")
         default = args.values[1] if len(args.values) > 1 else args.named.get("default", UNKNOWN)
         return copied(self.findings.value_of(name, default), {}) if isinstance(name, str) else UNKNOWN
 
-    def _return(self, node: nodes.Call, args: Arguments, world: World) -> Value:
+    def _return(self, node: nodes.Call, args: Arguments, world: PathState) -> Value:
         if self._depth:
             world.returned = args.all[0] if args.all else None
         return UNKNOWN
@@ -269,20 +283,23 @@ class Calls(Expressions):
         self.findings.spend(sum(map(weigh, args.all)) >> 3)
         return apply(function, *args.values, **args.named)
 
-    def _namespace(self, node: nodes.Call, args: Arguments, world: World) -> Value:
+    def _namespace(self, node: nodes.Call, args: Arguments, world: PathState) -> Value:
         whole = args.is_whole and all(isinstance(value, dict) for value in args.values)
         return (
-            Namespace({key: value for given in (*args.values, args.named) for key, value in given.items()})
+            NamespaceState(
+                {key: value for given in (*args.values, args.named) for key, value in given.items()}
+            )
             if whole
             else UNKNOWN
         )
 
-    def _context_get(self, node: nodes.Call, args: Arguments, world: World) -> Value:
+    def _context_get(self, node: nodes.Call, args: Arguments, world: PathState) -> Value:
         return self.member(Builtin("context"), args.values[0]) if args.values else HIDDEN
 
 
 def _range(*bounds: int) -> list[int]:
     found = range(*bounds)
+    # A range has a length before its list takes memory.
     if len(found) > LARGEST:
         raise Beyond("a range that is too large to be followed")
     return list(found)
@@ -301,3 +318,142 @@ def _from_json(text: str, default: Any = None) -> Any:
         return json.loads(text)
     except ValueError:
         return default
+
+
+ADAPTERS_BEFORE: Mapping[str, tuple[str, ...]] = {
+    "redshift": ("postgres",),
+    "databricks": ("spark",),
+    "sqlserver": ("fabric",),
+}
+"""Fallback adapters for macros, by adapter."""
+_UNKNOWN_ANSWER = frozenset(["is_incremental", "should_full_refresh", "statement", "run_query"])
+"""dbt macros with results that depend on the database, even if a project redefines them."""
+
+
+class ProjectMacros:
+    """Macros by package and name, without dbt's built-in macros, which have no references."""
+
+    def __init__(
+        self,
+        macros: Iterable[MacroMetadata],
+        *,
+        root: str,
+        adapter_type: str | None = None,
+        search_orders: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self._root = root
+        self._prefixes = None if not adapter_type else (adapter_type, *ADAPTERS_BEFORE.get(adapter_type, ()))
+        self._search_orders = search_orders or {}
+        self._packages: dict[str, dict[str, MacroMetadata]] = defaultdict(dict)
+        for macro in macros:
+            if macro.package_name != "dbt" and macro.package_name not in _OF_ADAPTERS:
+                self._packages[macro.package_name][macro.name] = macro
+        self._named: dict[str, list[MacroMetadata]] = defaultdict(list)
+        for macro in (macro for found in self._packages.values() for macro in found.values()):
+            self._named[macro.name].append(macro)
+            if "__" in macro.name:
+                self._named[macro.name.split("__", 1)[1]].append(macro)
+        self._parsed: dict[str, Closure | None] = {}
+        self._words: dict[str, frozenset[str]] = {}
+        self._quiet: dict[str, bool] = {}
+
+    def find(self, name: str, package: str | None) -> Closure | None:
+        """Return the macro *name* as visible in a template of *package*, else None."""
+        for place in (package, self._root):
+            found = self.of_package(place, name) if place is not None else None
+            if found is not None:
+                return found
+        return None
+
+    def has_package(self, name: str) -> bool:
+        """Return True if *name* is a package with macros."""
+        return name in self._packages
+
+    def of_package(self, package: str, name: str) -> Closure | None:
+        """Return the macro *name* of *package*; None if it is missing, or depends on the database."""
+        macro = self._packages.get(package, {}).get(name)
+        if macro is None or name in _UNKNOWN_ANSWER:
+            return None
+        return self._closure(macro)
+
+    def _closure(self, macro: MacroMetadata) -> Closure | None:
+        if macro.unique_id not in self._parsed:
+            self._parsed[macro.unique_id] = _parsed(macro)
+        return self._parsed[macro.unique_id]
+
+    def dispatched(self, name: str, namespace: str | None, package: str | None) -> Sequence[Closure]:
+        """Return the macro that `adapter.dispatch` finds; all candidates if the adapter is unknown."""
+        places: Sequence[str | None] = self._search_orders.get(namespace or "") or (
+            self._root,
+            namespace or package,
+        )
+        found = []
+        for place in dict.fromkeys(place for place in places if place is not None):
+            if self._prefixes is None:
+                ending = f"__{name}"
+                names = [one for one in self._packages.get(place, {}) if one.endswith(ending)]
+                found += [macro for one in names if (macro := self.of_package(place, one))]
+                continue
+            for prefix in (*self._prefixes, "default"):
+                macro = self.of_package(place, f"{prefix}__{name}")
+                if macro is not None:
+                    return [macro]
+        return found
+
+    def is_quiet(self, macro: Closure) -> bool:
+        """Return True if *macro* and the macros it calls have no references and no configuration."""
+        if macro.title is None:
+            return False
+        if macro.title not in self._quiet:
+            self._quiet[macro.title] = self._hears_nothing(macro)
+        return self._quiet[macro.title]
+
+    def _hears_nothing(self, macro: Closure) -> bool:
+        """Return True if neither *macro* nor any macro of any package that it may name uses `_LOUD` names."""
+        seen, pending = {macro.title}, [macro]
+        while pending:
+            words = self._words_of(pending.pop())
+            # By words instead of calls: a false alarm only costs time.
+            if words & _LOUD:
+                return False
+            for found in (found for word in words for found in self._named.get(word, ())):
+                if found.unique_id not in seen:
+                    seen.add(found.unique_id)
+                    closure = self._closure(found)
+                    if closure is not None:
+                        pending.append(closure)
+        return True
+
+    def _words_of(self, macro: Closure) -> frozenset[str]:
+        title = macro.title or ""
+        if title not in self._words:
+            node = macro.node
+            self._words[title] = frozenset(
+                {
+                    *(name.name for name in node.find_all(nodes.Name)),
+                    *(part.attr for part in node.find_all(nodes.Getattr)),
+                    # A name may be a string: `context['ref']`.
+                    *(str(const.value) for const in node.find_all(nodes.Const)),
+                }
+            )
+        return self._words[title]
+
+
+_LOUD = REFERRING | {"config"}
+"""Names that a macro needs to affect a node's references or configuration."""
+_OF_ADAPTERS = frozenset(
+    "dbt_postgres dbt_redshift dbt_snowflake dbt_bigquery dbt_duckdb dbt_spark dbt_databricks dbt_sqlite "
+    "dbt_mysql dbt_trino dbt_athena dbt_fabric dbt_sqlserver dbt_clickhouse dbt_oracle".split()
+)
+
+
+def _parsed(macro: MacroMetadata) -> Closure | None:
+    """Return the parsed *macro*; None if its text is invalid, or does not define a macro of that name."""
+    try:
+        tree = ENVIRONMENT.parse(macro.macro_sql)
+    except (TemplateSyntaxError, RecursionError):
+        return None
+    for node in tree.find_all(nodes.Macro):
+        if node.name == macro.name:
+            return Closure(node, BlockScope(None), package=macro.package_name, title=macro.unique_id)
+    return None

@@ -1,6 +1,6 @@
-"""Operators, filters, tests and methods of constants: what they give, or UNKNOWN.
+"""Evaluator of operators, filters, tests and methods of constants; the result may be UNKNOWN.
 
-Only what is quick, harmless and has one answer is worked out; the rest is left unknown.
+It evaluates only operations that are fast, safe and deterministic. All other results are UNKNOWN.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 from jinja2.filters import do_title
 
-from recce_meta.extractors.jinja.values import UNKNOWN, Beyond, Namespace, is_known, weigh
+from recce_meta.extractors.jinja.state import UNKNOWN, Beyond, NamespaceState, is_known, require_room, weigh
 
 LARGEST = 10_000
-"""The most that a repetition or `range` may make."""
+"""Maximum number of elements of a repetition or `range`."""
 
 
 def apply(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What *function* gives for constants; UNKNOWN where it fails, as rendering would then."""
+    """Return the result of *function* for constants; UNKNOWN if it fails, as rendering would."""
     try:
         value = function(*args, **kwargs)
         weigh(value)
@@ -37,6 +37,7 @@ def _times(left: Any, right: Any) -> Any:
 
 
 def _power(left: Any, right: Any) -> Any:
+    # Checked before computing, because a power may have millions of digits.
     if abs(left) > 1_000_000 or abs(right) > 16:
         return UNKNOWN
     return left**right
@@ -49,9 +50,12 @@ def _remainder(left: Any, right: Any) -> Any:
 
 
 def _percent(text: Any, *values: Any) -> Any:
-    """*text* with `%s` and `%d` filled; anything else that a percent sign may say is left unknown."""
+    """Return *text* with `%s` and `%d` filled; UNKNOWN if it has other conversions."""
     rest = str(text).replace("%%", "").replace("%s", "").replace("%d", "")
-    return UNKNOWN if "%" in rest else str(text) % values
+    if "%" in rest:
+        return UNKNOWN
+    require_room(_length(text, *values))
+    return str(text) % values
 
 
 OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -76,7 +80,7 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 
 
 def text_of(value: Any) -> Any:
-    """*value* as output writes it."""
+    """Return *value* as text, as in the output."""
     return str(value) if is_known(value) else UNKNOWN
 
 
@@ -88,7 +92,7 @@ def _elements(value: Any) -> list[Any]:
 
 def _item(value: Any, attribute: Any) -> Any:
     for part in str(attribute).split("."):
-        if isinstance(value, Namespace):
+        if isinstance(value, NamespaceState):
             value = value.names[part]
         elif isinstance(value, dict):
             value = value[part]
@@ -104,7 +108,11 @@ def _map(
         return [_item(entry, attribute) for entry in _elements(value)]
     if name is None or name not in FILTERS:
         return UNKNOWN
-    return [FILTERS[name](entry, *args) for entry in _elements(value)]
+    found: list[Any] = []
+    for entry in _elements(value):
+        found.append(FILTERS[name](entry, *args))
+        weigh(found[-1])
+    return found
 
 
 def _choosing(wanted: bool, by_attribute: bool) -> Callable[..., Any]:
@@ -129,12 +137,37 @@ def _default(value: Any, default: Any = "", boolean: bool = False) -> Any:
 
 def _join(value: Any, by: str = "", attribute: Any = None) -> str:
     found = _elements(value) if attribute is None else [_item(entry, attribute) for entry in _elements(value)]
-    return str(by).join(map(str, found))
+    return _joined(str(by), [str(entry) for entry in found])
+
+
+def _replaced(text: str, old: str, new: str, count: int = -1) -> str:
+    found = text.count(old)
+    require_room(len(text) + (len(new) - len(old)) * (found if count < 0 else min(found, count)))
+    return text.replace(old, new, count)
+
+
+def _joined(by: str, value: Any) -> str:
+    found = _elements(value)
+    require_room(_length(*found) + len(by) * len(found))
+    return by.join(found)
+
+
+def _format(text: str, *args: Any, **kwargs: Any) -> str:
+    # Each field may insert the longest value.
+    longest = max((len(str(value)) for value in (*args, *kwargs.values())), default=0)
+    require_room(len(text) + text.count("{") * longest)
+    return text.format(*args, **kwargs)
+
+
+def _length(*values: Any) -> int:
+    """Return the number of characters of *values* as texts."""
+    return sum(len(str(value)) for value in values)
 
 
 def _sorted(value: Any, reverse: bool = False, case_sensitive: bool = False, attribute: Any = None) -> Any:
     def key(entry: Any) -> Any:
         found = entry if attribute is None else _item(entry, attribute)
+        # Jinja ignores case by default.
         return found.lower() if isinstance(found, str) and not case_sensitive else found
 
     return sorted(_elements(value), key=key, reverse=reverse)
@@ -176,7 +209,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "title": do_title,
     "capitalize": lambda value: str(value).capitalize(),
     "trim": lambda value, characters=None: str(value).strip(characters),
-    "replace": lambda value, old, new, count=-1: str(value).replace(str(old), str(new), count),
+    "replace": lambda value, old, new, count=-1: _replaced(str(value), str(old), str(new), count),
     "string": str,
     "format": _percent,
     "join": _join,
@@ -214,7 +247,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "safe": lambda value: value,
 }
 ANY_VALUE = frozenset(["list", "first", "last", "length", "count", "reverse", "items", "batch", "attr"])
-"""Filters that need not know the elements of what they are applied to."""
+"""Filters that work on a container with unknown elements."""
 
 TESTS: dict[str, Callable[..., Any]] = {
     "none": lambda value: value is None,
@@ -254,22 +287,32 @@ METHODS: Mapping[type, frozenset[str]] = {
     dict: frozenset("items keys values get update pop setdefault copy clear popitem".split()),
     set: frozenset(["add", "discard", "union", "copy", "update"]),
 }
+_GROWING: Mapping[str, Callable[..., Any]] = {
+    "replace": _replaced,
+    "format": _format,
+    "join": _joined,
+}
+"""Methods of strings whose result can be far longer than what they receive."""
 CHANGING = frozenset(
     "append extend insert pop remove reverse sort clear update setdefault popitem add discard".split()
 )
-"""Methods that change what they are called on."""
+"""Methods that change their object."""
 
 
 def call_method(owner: Any, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """What the method *name* of the constant *owner* gives.
+    """Return the result of the method *name* of the constant *owner*.
 
-    Raises Beyond for a change of *owner* that depends on something unknown and cannot be told apart.
+    Raises Beyond if the method changes *owner* and the change depends on an unknown value.
     """
     known = is_known([*args, *kwargs.values()])
     if isinstance(owner, str):
-        plain = name != "format" or _is_plain(owner)
-        long = name == "replace" and args[:1] == ("",) and len(owner) > 1_000
-        return apply(getattr(owner, name), *args, **kwargs) if known and plain and not long else UNKNOWN
+        # A format can read attributes, and so Python's internals.
+        if not known or (name == "format" and not _is_plain(owner)):
+            return UNKNOWN
+        if name in _GROWING:
+            return apply(_GROWING[name], owner, *args, **kwargs)
+        return apply(getattr(owner, name), *args, **kwargs)
+    # Any number of unknown elements is represented by one.
     if name in ("extend", "update") and not (args and isinstance(args[0], (list, tuple, dict, set))):
         return _blur(owner) if args else None
     needs_elements = name in ("index", "count", "remove", "sort")
@@ -285,17 +328,18 @@ def call_method(owner: Any, name: str, args: Sequence[Any], kwargs: Mapping[str,
 
 
 def _blur(owner: Any) -> None:
-    """Let *owner* have elements of which nothing is known."""
+    """Add unknown elements to *owner*."""
     if isinstance(owner, list):
         owner.append(UNKNOWN)
     elif isinstance(owner, dict):
+        # The unknown entries may overwrite each known one.
         owner.update(dict.fromkeys((*owner, UNKNOWN), UNKNOWN))
     else:
         owner.add(UNKNOWN)
 
 
 def _is_plain(template: str) -> bool:
-    """Whether `template.format(…)` only puts values in: no attributes, no widths."""
+    """Return True if `template.format(…)` only inserts values, without attributes and format specifiers."""
     try:
         parts = list(Formatter().parse(template))
     except ValueError:

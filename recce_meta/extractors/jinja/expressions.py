@@ -1,6 +1,6 @@
-"""Expressions of a template, worked out as far as constants reach.
+"""Evaluator of a template's expressions, by constant folding.
 
-Every method gives all that may come of an expression: pairs of a world and the value in it.
+Every method returns all possible results of an expression, as pairs of a path's state and the value in it.
 """
 
 from __future__ import annotations
@@ -21,25 +21,26 @@ from recce_meta.extractors.jinja.constants import (
     apply,
     text_of,
 )
-from recce_meta.extractors.jinja.findings import Findings
-from recce_meta.extractors.jinja.values import (
+from recce_meta.extractors.jinja.state import (
     HIDDEN,
     UNDEFINED,
     UNKNOWN,
     Beyond,
+    BoundMethod,
     Builtin,
     Closure,
+    Findings,
     Loop,
-    Namespace,
+    NamespaceState,
     Package,
+    PathState,
     Value,
     frozen,
     is_known,
     weigh,
 )
-from recce_meta.extractors.jinja.world import World
 
-Pairs: TypeAlias = list[tuple[World, Value]]
+Pairs: TypeAlias = list[tuple[PathState, Value]]
 BUILTINS = frozenset(
     "ref source config var env_var builtins context adapter return range dict namespace zip set log print "
     "fromjson tojson render".split()
@@ -47,12 +48,12 @@ BUILTINS = frozenset(
 
 
 class Expressions:
-    """How expressions are read; calls are left to those who know functions and macros."""
+    """Evaluator of expressions; a subclass evaluates calls."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self.package = findings.package
-        self._methods: dict[type, Callable[[Any, World], Pairs]] = {
+        self._methods: dict[type, Callable[[Any, PathState], Pairs]] = {
             nodes.Const: lambda node, world: [(world, node.value)],
             nodes.TemplateData: lambda node, world: [(world, node.data)],
             nodes.Name: lambda node, world: [(world, self.look_up(node.name, world))],
@@ -74,12 +75,12 @@ class Expressions:
             nodes.Call: self._call,
         }
 
-    def call(self, value: Value, node: nodes.Call, args: Arguments, world: World) -> Pairs:
-        """What calling *value* gives."""
+    def call(self, value: Value, node: nodes.Call, args: Arguments, world: PathState) -> Pairs:
+        """Return the possible results of calling *value*."""
         raise NotImplementedError
 
-    def evaluate(self, node: nodes.Node, world: World) -> Pairs:
-        """What *node* may be."""
+    def evaluate(self, node: nodes.Node, world: PathState) -> Pairs:
+        """Return the possible values of *node*."""
         self.findings.spend()
         method = self._methods.get(type(node))
         if method is not None:
@@ -88,9 +89,11 @@ class Expressions:
             return self._binary(node, world)
         return [(after, UNKNOWN) for after, _ in self.each(list(node.iter_child_nodes()), world)]
 
-    def each(self, found: Sequence[nodes.Node | None], world: World) -> list[tuple[World, list[Value]]]:
-        """What *found* may be, one after the other; None is left out as None."""
-        ways: list[tuple[World, list[Value]]] = [(world, [])]
+    def each(
+        self, found: Sequence[nodes.Node | None], world: PathState
+    ) -> list[tuple[PathState, list[Value]]]:
+        """Return the possible values of the nodes *found*, evaluated in order; None stays None."""
+        ways: list[tuple[PathState, list[Value]]] = [(world, [])]
         for node in found:
             if node is None:
                 ways = [(before, [*values, None]) for before, values in ways]
@@ -102,12 +105,13 @@ class Expressions:
             ]
         return ways
 
-    def look_up(self, name: str, world: World) -> Value:
-        """What *name* is: set in the template, a macro, dbt's, or unknown."""
+    def look_up(self, name: str, world: PathState) -> Value:
+        """Return the value of *name*: set in the template, a macro, a dbt builtin, a package, or unknown."""
         scope = world.scope.find(name)
         if scope is not None:
             return scope.names[name]
         macros = self.findings.macros
+        # Before dbt's builtins, because a project may redefine `ref`.
         macro = macros.find(name, self.package)
         if macro is not None:
             return macro
@@ -117,10 +121,10 @@ class Expressions:
             return Package(name)
         return UNDEFINED if name in self.findings.own else UNKNOWN
 
-    def decides(self, test: nodes.Node, value: Value, world: World) -> bool | None:
-        """Whether *test* holds, where a loop's turn or a macro's arguments alone decide it; else None.
+    def decides(self, test: nodes.Node, value: Value, world: PathState) -> bool | None:
+        """Return the truth of *test* if it depends on a loop variable or macro argument; else None.
 
-        Any other condition may be another one in another environment, even where it is a constant here.
+        Any other condition may differ between environments, even if it is a constant here.
         """
         if not is_known(value):
             return None
@@ -134,23 +138,23 @@ class Expressions:
         return None
 
     def truth_of(self, value: Value) -> bool | None:
-        """Whether *value* counts as true, where that is known."""
+        """Return the truth of *value*, or None if unknown."""
         if isinstance(value, (list, dict, tuple, set)) or is_known(value):
             return bool(value)
         return None
 
-    def _list(self, node: nodes.List, world: World) -> Pairs:
+    def _list(self, node: nodes.List, world: PathState) -> Pairs:
         return self._weighed(self.each(node.items, world), list)
 
-    def _tuple(self, node: nodes.Tuple, world: World) -> Pairs:
+    def _tuple(self, node: nodes.Tuple, world: PathState) -> Pairs:
         return self._weighed(self.each(node.items, world), tuple)
 
-    def _weighed(self, ways: list[tuple[World, list[Value]]], kind: Callable[[Any], Value]) -> Pairs:
+    def _weighed(self, ways: list[tuple[PathState, list[Value]]], kind: Callable[[Any], Value]) -> Pairs:
         for _, values in ways:
             self.findings.spend(weigh(values) >> 3)
         return [(world, kind(values)) for world, values in ways]
 
-    def _dict(self, node: nodes.Dict, world: World) -> Pairs:
+    def _dict(self, node: nodes.Dict, world: PathState) -> Pairs:
         flat = [part for pair in node.items for part in (pair.key, pair.value)]
         return self._weighed(
             self.each(flat, world),
@@ -160,7 +164,7 @@ class Expressions:
             },
         )
 
-    def _conditional(self, node: nodes.CondExpr, world: World) -> Pairs:
+    def _conditional(self, node: nodes.CondExpr, world: PathState) -> Pairs:
         found: Pairs = []
         for after, value in self.evaluate(node.test, world):
             decided = self.decides(node.test, value, after)
@@ -171,12 +175,12 @@ class Expressions:
         return self.different(found)
 
     def different(self, pairs: Pairs) -> Pairs:
-        """*pairs* without repetition."""
+        """Return *pairs* without duplicates."""
         if len(pairs) < 2:
             return pairs
         return list({(world.key(), frozen(value)): (world, value) for world, value in pairs}.values())
 
-    def _compare(self, node: nodes.Compare, world: World) -> Pairs:
+    def _compare(self, node: nodes.Compare, world: PathState) -> Pairs:
         found: Pairs = []
         for after, values in self.each([node.expr, *(operand.expr for operand in node.ops)], world):
             result: Value = True
@@ -185,12 +189,13 @@ class Expressions:
                     result = UNKNOWN
                     break
                 result = apply(COMPARISONS[operand.op], left, right)
+                # As in Python, a chain of comparisons ends at the first one that does not hold.
                 if result is not True:
                     break
             found.append((after, result))
         return found
 
-    def _binary(self, node: nodes.BinExpr, world: World) -> Pairs:
+    def _binary(self, node: nodes.BinExpr, world: PathState) -> Pairs:
         operator = OPERATORS.get(type(node).__name__.lower())
         found: Pairs = []
         for after, (left, right) in self.each([node.left, node.right], world):
@@ -201,7 +206,7 @@ class Expressions:
             found.append((after, value))
         return found
 
-    def _concat(self, node: nodes.Concat, world: World) -> Pairs:
+    def _concat(self, node: nodes.Concat, world: PathState) -> Pairs:
         found: Pairs = []
         for after, values in self.each(node.nodes, world):
             texts = [text_of(value) for value in values]
@@ -209,10 +214,12 @@ class Expressions:
             found.append((after, missing if UNKNOWN in texts else apply("".join, texts)))
         return found
 
-    def _logic(self, node: nodes.BinExpr, world: World) -> Pairs:
+    def _logic(self, node: nodes.BinExpr, world: PathState) -> Pairs:
         found: Pairs = []
+        # Both sides are evaluated, because either may contain a reference.
         for after, (left, right) in self.each([node.left, node.right], world):
             truth = self.truth_of(left)
+            # `x or 'default'` works for a name that is not set.
             if left is UNDEFINED and isinstance(node, nodes.Or):
                 truth = False
             if truth is None:
@@ -221,7 +228,7 @@ class Expressions:
                 found.append((after, right if truth is isinstance(node, nodes.And) else left))
         return found
 
-    def _unary(self, node: nodes.UnaryExpr, world: World) -> Pairs:
+    def _unary(self, node: nodes.UnaryExpr, world: PathState) -> Pairs:
         found: Pairs = []
         for after, value in self.evaluate(node.node, world):
             if isinstance(node, nodes.Not):
@@ -233,10 +240,10 @@ class Expressions:
                 found.append((after, (-value if negative else value) if is_number else UNKNOWN))
         return found
 
-    def _getattr(self, node: nodes.Getattr, world: World) -> Pairs:
+    def _getattr(self, node: nodes.Getattr, world: PathState) -> Pairs:
         return [(after, self.member(owner, node.attr)) for after, owner in self.evaluate(node.node, world)]
 
-    def _getitem(self, node: nodes.Getitem, world: World) -> Pairs:
+    def _getitem(self, node: nodes.Getitem, world: PathState) -> Pairs:
         if isinstance(node.arg, nodes.Slice):
             parts = [node.node, node.arg.start, node.arg.stop, node.arg.step]
             return [
@@ -255,10 +262,10 @@ class Expressions:
         return apply(lambda: owner[bounds])
 
     def member(self, owner: Value, key: Value) -> Value:
-        """`owner.key`, or `owner[key]`."""
+        """Return `owner.key`, or `owner[key]`."""
         if isinstance(owner, (Builtin, Package)):
             return self._member_of_dbt(owner, key)
-        if isinstance(owner, Namespace):
+        if isinstance(owner, NamespaceState):
             return owner.names.get(key, UNKNOWN) if isinstance(key, str) else UNKNOWN
         if isinstance(owner, Loop):
             return owner.get(key) if isinstance(key, str) else UNKNOWN
@@ -279,6 +286,7 @@ class Expressions:
             macro = self.findings.macros.of_package(owner.name, key) if isinstance(key, str) else None
             return UNKNOWN if macro is None else macro
         if owner.name in ("builtins", "context"):
+            # An unknown key may be `ref`.
             if not isinstance(key, str):
                 return HIDDEN
             if key == "get":
@@ -288,7 +296,7 @@ class Expressions:
             return Builtin(f"{owner.name}.{key}") if key in ("dispatch", "get", "require") else UNKNOWN
         return UNKNOWN
 
-    def _filter(self, node: nodes.Filter, world: World) -> Pairs:
+    def _filter(self, node: nodes.Filter, world: PathState) -> Pairs:
         found: Pairs = []
         names = [keyword.key for keyword in node.kwargs]
         parts = [node.node, *node.args, *(keyword.value for keyword in node.kwargs)]
@@ -302,7 +310,7 @@ class Expressions:
         return found
 
     def filtered(self, name: str, value: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
-        """`value | name(…)`."""
+        """Return `value | name(…)`."""
         if value is UNDEFINED and name in ("default", "d"):
             return args[0] if args else kwargs.get("default_value", "")
         known = is_known([*args, *kwargs.values()])
@@ -311,7 +319,7 @@ class Expressions:
             return UNDEFINED if value is UNDEFINED else UNKNOWN
         return apply(FILTERS[name], value, *args, **kwargs)
 
-    def _test(self, node: nodes.Test, world: World) -> Pairs:
+    def _test(self, node: nodes.Test, world: PathState) -> Pairs:
         found: Pairs = []
         for after, (value, *args) in self.each([node.node, *node.args], world):
             result: Value = UNKNOWN
@@ -323,7 +331,7 @@ class Expressions:
             found.append((after, result))
         return found
 
-    def _call(self, node: nodes.Call, world: World) -> Pairs:
+    def _call(self, node: nodes.Call, world: PathState) -> Pairs:
         found: Pairs = []
         if not isinstance(node.node, nodes.Getattr):
             for before, callee in self.evaluate(node.node, world):
@@ -332,7 +340,7 @@ class Expressions:
             return found
         place, name = node.node.node, node.node.attr
         if name in CHANGING and _is_place(place):
-            # Arguments first: where they fork the world, what is changed is another thing in each.
+            # Arguments come first: if they fork the world, each world has its own object to change.
             for before, args in self._arguments(node, world):
                 for after, owner in self.evaluate(place, before):
                     found += self.call(self._method_of(owner, name), node, args, after)
@@ -348,12 +356,12 @@ class Expressions:
     def _method_of(self, owner: Value, name: str) -> Value:
         methods = METHODS.get(type(owner), frozenset())
         if isinstance(owner, Loop) and name == "cycle":
-            return owner, "cycle"
+            return BoundMethod(owner, "cycle")
         if name in methods and not (isinstance(owner, dict) and name in owner):
-            return owner, name
+            return BoundMethod(owner, name)
         return self.member(owner, name)
 
-    def _arguments(self, node: nodes.Call, world: World) -> list[tuple[World, Arguments]]:
+    def _arguments(self, node: nodes.Call, world: PathState) -> list[tuple[PathState, Arguments]]:
         names = [keyword.key for keyword in node.kwargs]
         parts = [*node.args, *(keyword.value for keyword in node.kwargs), node.dyn_args, node.dyn_kwargs]
         found = []
@@ -370,7 +378,7 @@ class Expressions:
 
 
 def _is_place(node: nodes.Node) -> bool:
-    """Whether *node* names something, so that to look at it twice does nothing."""
+    """Return True if *node* only names a value, so that evaluating it twice has no effect."""
     while isinstance(node, (nodes.Getattr, nodes.Getitem)):
         if isinstance(node, nodes.Getitem) and not isinstance(node.arg, (nodes.Const, nodes.Name)):
             return False
@@ -379,14 +387,14 @@ def _is_place(node: nodes.Node) -> bool:
 
 
 class Arguments:
-    """What a function is called with."""
+    """Arguments of a call."""
 
     __slots__ = ("is_whole", "named", "values")
 
     def __init__(self, values: list[Value], named: dict[str, Value]) -> None:
         self.values, self.named = values, named
         self.is_whole = True
-        """Whether there are no other arguments than these."""
+        """Whether these are all arguments."""
 
     def extend(self, more: Value) -> None:
         """Add `*more`."""
@@ -404,5 +412,5 @@ class Arguments:
 
     @property
     def all(self) -> list[Value]:
-        """Every value, whatever its place."""
+        """Return every value, positional or named."""
         return [*self.values, *self.named.values()]

@@ -1,4 +1,4 @@
-"""Statements of a template: every branch is taken, every loop over constants unrolled."""
+"""Interpreter of a template's statements, which takes every branch and unrolls loops over constants."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from jinja2 import nodes
 from recce_meta.extractors.jinja.calls import BREAK, CONTINUE, Calls
 from recce_meta.extractors.jinja.constants import CHANGING
 from recce_meta.extractors.jinja.expressions import Arguments
-from recce_meta.extractors.jinja.findings import Findings
-from recce_meta.extractors.jinja.values import (
-    UNDEFINED,
+from recce_meta.extractors.jinja.state import (
+    NOTHING,
     UNKNOWN,
+    BlockScope,
     Closure,
+    Findings,
     Loop,
-    Namespace,
-    Scope,
+    NamespaceState,
+    PathState,
     Value,
+    distinct,
     is_known,
+    joined,
     weigh,
 )
-from recce_meta.extractors.jinja.world import NOTHING, World, distinct, joined
 
 _CHANGES_NOTHING = frozenset(
     "ref source var env_var is_incremental log print run_query range should_full_refresh".split()
@@ -41,12 +43,12 @@ _STEPS_OF_A_WORLD = 10
 
 
 class Interpreter(Calls):
-    """Follows a template through all that it may do."""
+    """Interpreter that follows a template through all of its branches."""
 
     def __init__(self, findings: Findings) -> None:
         super().__init__(findings)
         self._changing: dict[int, bool] = {}
-        self._statements: dict[type, Callable[..., list[World]]] = {
+        self._statements: dict[type, Callable[..., list[PathState]]] = {
             nodes.Output: self._output,
             nodes.Assign: self._assign,
             nodes.AssignBlock: self._assign_block,
@@ -64,8 +66,8 @@ class Interpreter(Calls):
             nodes.Continue: lambda node, world: self._jump(world, CONTINUE),
         }
 
-    def run(self, body: Sequence[nodes.Node], worlds: list[World]) -> list[World]:
-        """*worlds* after *body*."""
+    def run(self, body: Sequence[nodes.Node], worlds: list[PathState]) -> list[PathState]:
+        """Return *worlds* after *body*."""
         for node in body:
             going = [world for world in worlds if world.returned is NOTHING]
             ended = [world for world in worlds if world.returned is not NOTHING]
@@ -75,11 +77,12 @@ class Interpreter(Calls):
             for world in going:
                 worlds = [*worlds, *self._statement(node, world)]
             if len(worlds) > 1:
+                # Comparing worlds costs more than following a statement.
                 self.findings.spend(_STEPS_OF_A_WORLD * len(worlds))
                 worlds = distinct(worlds)
         return worlds
 
-    def _statement(self, node: nodes.Node, world: World) -> list[World]:
+    def _statement(self, node: nodes.Node, world: PathState) -> list[PathState]:
         self.findings.spend()
         method = self._statements.get(type(node))
         if method is not None:
@@ -89,22 +92,23 @@ class Interpreter(Calls):
         return [world]
 
     @staticmethod
-    def _jump(world: World, where: Value) -> list[World]:
+    def _jump(world: PathState, where: Value) -> list[PathState]:
         world.returned = where
         return [world]
 
-    def _output(self, node: nodes.Output, world: World) -> list[World]:
+    def _output(self, node: nodes.Output, world: PathState) -> list[PathState]:
         ways = [world]
         for part in node.nodes:
             if isinstance(part, nodes.TemplateData):
                 for way in ways:
                     way.write(part.data)
                 continue
-            after: list[World] = []
+            after: list[PathState] = []
             for way in ways:
                 if way.returned is not NOTHING:
                     after.append(way)
                     continue
+                # Nothing needs the output if it is not captured, or if the captured text is unknown already.
                 self.unread = part if way.out is None or not way.out.is_known else None
                 for one, value in self.evaluate(part, way):
                     one.write(str(value) if is_known(value) else None)
@@ -112,10 +116,10 @@ class Interpreter(Calls):
             ways = distinct(after)
         return ways
 
-    def _expression(self, node: nodes.ExprStmt, world: World) -> list[World]:
+    def _expression(self, node: nodes.ExprStmt, world: PathState) -> list[PathState]:
         return [after for after, _ in self.evaluate(node.node, world)]
 
-    def _assign(self, node: nodes.Assign, world: World) -> list[World]:
+    def _assign(self, node: nodes.Assign, world: PathState) -> list[PathState]:
         found = []
         for after, value in self._apart(self.evaluate(node.node, world)):
             self._set(node.target, value, after)
@@ -123,8 +127,8 @@ class Interpreter(Calls):
         return found
 
     @staticmethod
-    def _apart(pairs: list[tuple[World, Value]]) -> list[tuple[World, Value]]:
-        """*pairs* in which no world is there twice."""
+    def _apart(pairs: list[tuple[PathState, Value]]) -> list[tuple[PathState, Value]]:
+        """Return *pairs* in which every world is distinct; a repeated world is forked."""
         seen: set[int] = set()
         found = []
         for world, value in pairs:
@@ -133,13 +137,13 @@ class Interpreter(Calls):
             found.append((own, value))
         return found
 
-    def _set(self, target: nodes.Node, value: Value, world: World) -> None:
+    def _set(self, target: nodes.Node, value: Value, world: PathState) -> None:
         if isinstance(target, nodes.Name):
             world.scope.names[target.name] = value
         elif isinstance(target, nodes.NSRef):
             scope = world.scope.find(target.name)
             namespace = scope.names[target.name] if scope is not None else None
-            if isinstance(namespace, Namespace):
+            if isinstance(namespace, NamespaceState):
                 namespace.names[target.attr] = value
                 self.findings.spend(weigh(namespace) >> 3)
         elif isinstance(target, nodes.Tuple):
@@ -148,7 +152,7 @@ class Interpreter(Calls):
             for item, part in zip(target.items, values, strict=True):
                 self._set(item, part, world)
 
-    def _assign_block(self, node: nodes.AssignBlock, world: World) -> list[World]:
+    def _assign_block(self, node: nodes.AssignBlock, world: PathState) -> list[PathState]:
         found = []
         for after, text in self._captured(node.body, world):
             value = text
@@ -158,32 +162,33 @@ class Interpreter(Calls):
             found.append(after)
         return found
 
-    def _captured(self, body: list[nodes.Node], world: World) -> list[tuple[World, Value]]:
-        """What *body* writes, in a scope of its own."""
-        world.push(Scope(world.scope), capture=True)
-        found: list[tuple[World, Value]] = []
+    def _captured(self, body: list[nodes.Node], world: PathState) -> list[tuple[PathState, Value]]:
+        """Return the possible outputs of *body*, run in a new scope."""
+        world.push(BlockScope(world.scope), capture=True)
+        found: list[tuple[PathState, Value]] = []
         for after in self.run(body, [world]):
             written = after.pop()
             found.append((after, written.value if written is not None else UNKNOWN))
         return found
 
-    def _filtered(self, node: nodes.Filter, value: Value, world: World) -> Value:
-        """*value* through the filters of a block, innermost first; their arguments refer, too."""
+    def _filtered(self, node: nodes.Filter, value: Value, world: PathState) -> Value:
+        """Return *value* after the filters of a block, innermost first; arguments can have references."""
         if isinstance(node.node, nodes.Filter):
             value = self._filtered(node.node, value, world)
         args = [self.evaluate(arg, world)[0][1] for arg in node.args]
         kwargs = {str(pair.key): self.evaluate(pair.value, world)[0][1] for pair in node.kwargs}
         return self.filtered(node.name, value, args, kwargs)
 
-    def _if(self, node: nodes.If, world: World) -> list[World]:
-        found: list[World] = []
+    def _if(self, node: nodes.If, world: PathState) -> list[PathState]:
+        found: list[PathState] = []
         waiting = [world]
         for test, body in [(node.test, node.body), *((other.test, other.body) for other in node.elif_)]:
-            left: list[World] = []
+            left: list[PathState] = []
             for way in waiting:
                 for after, value in self._apart(self.evaluate(test, way)):
                     decided = self.decides(test, value, after)
                     if decided is None and not self._changes(body, after):
+                        # The path continues alike with and without the body, so it need not be divided.
                         self.run(body, [after])
                         left.append(after)
                         continue
@@ -194,8 +199,8 @@ class Interpreter(Calls):
             waiting = left
         return [*found, *(self.run(node.else_, waiting) if node.else_ else waiting)]
 
-    def _changes(self, body: Sequence[nodes.Node], world: World) -> bool:
-        """Whether it matters afterwards if *body* was run: it writes what is read, or changes a name."""
+    def _changes(self, body: Sequence[nodes.Node], world: PathState) -> bool:
+        """Return True if running *body* has an effect: its output is used, or it may change a value."""
         if world.out is not None and world.out.is_known:
             return True
         key = id(body)
@@ -206,14 +211,14 @@ class Interpreter(Calls):
             )
         return self._changing[key]
 
-    def _for(self, node: nodes.For, world: World) -> list[World]:
-        found: list[World] = []
+    def _for(self, node: nodes.For, world: PathState) -> list[PathState]:
+        found: list[PathState] = []
         for after, value in self._apart(self.evaluate(node.iter, world)):
             found += self.loop_over(node, value, after)
         return found
 
-    def loop_over(self, node: nodes.For, value: Value, world: World) -> list[World]:
-        """*world* after the loop *node* over *value*."""
+    def loop_over(self, node: nodes.For, value: Value, world: PathState) -> list[PathState]:
+        """Return the worlds after the loop *node* over *value*."""
         if isinstance(value, (list, tuple, str, dict, set)):
             items = self._chosen(node, list(value), world)
             worlds = [world]
@@ -226,28 +231,30 @@ class Interpreter(Calls):
                 way.returned = NOTHING
         if not node.else_:
             return worlds
+        # Both ways, because another environment may have other items.
         return [after for way in worlds for after in [*self.run(node.else_, [way.fork()]), way]]
 
-    def _chosen(self, node: nodes.For, items: list[Value], world: World) -> list[Value]:
-        """The *items* that the loop's own condition leaves."""
+    def _chosen(self, node: nodes.For, items: list[Value], world: PathState) -> list[Value]:
+        """Return the *items* that pass the loop's condition."""
         if node.test is None:
             return items
         found = []
         for item in items:
-            world.push(Scope(world.scope, is_decided=True), capture=False)
+            world.push(BlockScope(world.scope, is_decided=True), capture=False)
             self._set(node.target, item, world)
             values = [value for _, value in self.evaluate(node.test, world)]
+            # An item that may pass counts, because every possible reference does.
             if len(values) != 1 or self.truth_of(values[0]) is not False:
                 found.append(item)
             world.pop()
         return found
 
-    def _turn(self, node: nodes.For, item: Value, loop: Value, worlds: list[World]) -> list[World]:
-        """*worlds* after one turn with *item*."""
+    def _turn(self, node: nodes.For, item: Value, loop: Value, worlds: list[PathState]) -> list[PathState]:
+        """Return *worlds* after one iteration with *item*."""
         going = [world for world in worlds if world.returned is NOTHING]
         ended = [world for world in worlds if world.returned is not NOTHING]
         for world in going:
-            world.push(Scope(world.scope, is_decided=True), capture=False)
+            world.push(BlockScope(world.scope, is_decided=True), capture=False)
             self._set(node.target, item, world)
             world.scope.names["loop"] = loop
         after = self.run(node.body, going)
@@ -259,8 +266,9 @@ class Interpreter(Calls):
                 world.returned = NOTHING
         return distinct([*ended, *after])
 
-    def _any_turns(self, node: nodes.For, world: World) -> list[World]:
-        """*world* after any number of turns with something unknown: what they change is unknown."""
+    def _any_turns(self, node: nodes.For, world: PathState) -> list[PathState]:
+        """Return the worlds after any number of iterations over unknown items; changed values are unknown."""
+        # The second turn sees what the first one changed. Whatever differs then is unknown.
         for _ in range(2):
             turned = self._turn(node, UNKNOWN, UNKNOWN, [world.fork()])
             for way in turned:
@@ -274,12 +282,12 @@ class Interpreter(Calls):
                 break
         return [*returned, world]
 
-    def _macro(self, node: nodes.Macro, world: World) -> list[World]:
+    def _macro(self, node: nodes.Macro, world: PathState) -> list[PathState]:
         world.scope.names[node.name] = Closure(node, world.scope)
         return [world]
 
-    def _call_block(self, node: nodes.CallBlock, world: World) -> list[World]:
-        """A call with a body: a macro that is known calls it or does not, anything else may."""
+    def _call_block(self, node: nodes.CallBlock, world: PathState) -> list[PathState]:
+        """Run a call with a body: a known macro decides whether to call it, an unknown callee may call it."""
         caller = Closure(node, world.scope)
         own = self._known_macro(node.call, world)
         if own is None:
@@ -300,19 +308,20 @@ class Interpreter(Calls):
             lineno=node.lineno,
         )
         keyword.value = nodes.Name("caller of the block", "load", lineno=node.lineno)
+        # A name with spaces, which the template cannot use itself.
         world.scope.names["caller of the block"] = caller
         for after, value in self.evaluate(call, world):
             after.write(str(value) if is_known(value) else None)
             found.append(after)
         return found
 
-    def _known_macro(self, call: nodes.Call, world: World) -> Closure | None:
+    def _known_macro(self, call: nodes.Call, world: PathState) -> Closure | None:
         if not isinstance(call.node, (nodes.Name, nodes.Getattr)):
             return None
         value = self.evaluate(call.node, world)[0][1]
         return value if isinstance(value, Closure) else None
 
-    def _filter_block(self, node: nodes.FilterBlock, world: World) -> list[World]:
+    def _filter_block(self, node: nodes.FilterBlock, world: PathState) -> list[PathState]:
         found = []
         for after, text in self._captured(node.body, world):
             value = self._filtered(node.filter, text, after)
@@ -320,21 +329,21 @@ class Interpreter(Calls):
             found.append(after)
         return found
 
-    def _with(self, node: nodes.With, world: World) -> list[World]:
-        found: list[World] = []
+    def _with(self, node: nodes.With, world: PathState) -> list[PathState]:
+        found: list[PathState] = []
         for after, values in self.each(node.values, world):
-            after.push(Scope(after.scope), capture=False)
+            after.push(BlockScope(after.scope), capture=False)
             for target, value in zip(node.targets, values, strict=True):
                 self._set(target, value, after)
             found += self._left(self.run(node.body, [after]))
         return found
 
-    def _scope(self, node: nodes.Scope | nodes.Block, world: World) -> list[World]:
-        world.push(Scope(world.scope), capture=False)
+    def _scope(self, node: nodes.Scope | nodes.Block, world: PathState) -> list[PathState]:
+        world.push(BlockScope(world.scope), capture=False)
         return self._left(self.run(node.body, [world]))
 
     @staticmethod
-    def _left(worlds: list[World]) -> list[World]:
+    def _left(worlds: list[PathState]) -> list[PathState]:
         for world in worlds:
             written = world.out
             world.pop()
@@ -343,7 +352,7 @@ class Interpreter(Calls):
 
 
 def _calls(node: nodes.Node) -> bool:
-    """Whether *node* calls what may change something."""
+    """Return True if *node* has a call that may change a value."""
     for call in node.find_all(nodes.Call):
         callee = call.node
         if isinstance(callee, nodes.Name) and callee.name in _CHANGES_NOTHING:
@@ -356,6 +365,3 @@ def _calls(node: nodes.Node) -> bool:
             continue
         return True
     return False
-
-
-__all__ = ["UNDEFINED", "Interpreter"]

@@ -1,1 +1,1 @@
-"""Projects of SQL files, read without dbt: a dbt project's sources (SILVER), or plain SQL (BRONZE)."""
+"""Readers of SQL projects without dbt: the source files of a dbt project (SILVER), or plain SQL (BRONZE)."""

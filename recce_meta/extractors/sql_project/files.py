@@ -1,4 +1,7 @@
-"""Files of a project of SQL, found and read so that no one of them can stop the rest."""
+"""Reader of a SQL project's files, and the database, schema and relation names derived from them.
+
+A file that cannot be read is skipped with a warning.
+"""
 
 from __future__ import annotations
 
@@ -9,39 +12,41 @@ from pathlib import Path
 from msgspec import Struct
 
 LARGEST = 2_000_000
-"""Bytes of the largest file that is read: generated data is no query."""
+"""Maximum size of a file in bytes: larger files are generated data, not queries."""
 _NEVER = frozenset(
     "dbt_packages dbt_modules dbt_internal_packages node_modules target logs venv site-packages".split()
 )
-"""Folders that hold no code of a project's own, where it is all of a folder that is looked through."""
+"""Folders without project code, which are skipped when the whole project folder is searched."""
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 class SourceFile(Struct, frozen=True, kw_only=True):
-    """One file that was read."""
+    """Path and text of one file."""
 
     path: str
-    """Relative to the project, with forward slashes."""
+    """Path relative to the project, with forward slashes."""
     text: str
 
     @property
     def name(self) -> str:
-        """The file's name without folders and ending."""
+        """Return the file's name without folders and extension."""
         return Path(self.path).stem
 
 
 def find_files(root: Path, folders: Sequence[str], endings: tuple[str, ...]) -> Iterator[Path]:
-    """The files below *folders* of *root* that end so, in order; no folder is looked through twice."""
+    """Yield the files with *endings* below *folders* of *root*, in order; no folder is searched twice."""
     seen: set[Path] = set()
     entered: set[str] = set()
     for folder in folders:
         left_out = _NEVER if folder == "." else frozenset[str]()
         for place, inner, names in os.walk(root / folder, followlinks=True):
+            # A link may lead to a folder above it, or to one that was searched already.
             real = os.path.realpath(place)
             if real in entered:
                 inner[:] = []
                 continue
             entered.add(real)
+            # File systems list names in any order.
             inner[:] = sorted(name for name in inner if name not in left_out and not name.startswith("."))
             for name in sorted(names):
                 path = Path(place) / name
@@ -53,7 +58,7 @@ def find_files(root: Path, folders: Sequence[str], endings: tuple[str, ...]) -> 
 def read_files(
     root: Path, folders: Sequence[str], endings: tuple[str, ...], warnings: list[str]
 ) -> list[SourceFile]:
-    """Those files, read; one that cannot be read costs itself, and one of *warnings*."""
+    """Return the found files with their text; skip unreadable files with a warning in *warnings*."""
     found = []
     for path in find_files(root, folders, endings):
         relative = Path(os.path.relpath(path, root)).as_posix()
@@ -64,24 +69,55 @@ def read_files(
 
 
 def read_source(path: Path, relative: str, warnings: list[str]) -> str | None:
-    """The text of the file at *path*; None, and one of *warnings*, where it is none."""
+    """Return the text of the file at *path*; if it is not readable text, add a warning and return None."""
     try:
         if path.stat().st_size > LARGEST:
-            warnings.append(f"{relative} is larger than {LARGEST:,} bytes and was left out")
+            warnings.append(f"{relative} is larger than {LARGEST:,} bytes and was skipped")
             return None
         data = path.read_bytes()
     except OSError as error:
-        warnings.append(f"{relative} cannot be read and was left out: {error.strerror or error}")
+        warnings.append(f"{relative} cannot be read and was skipped: {error.strerror or error}")
         return None
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
+        # Text never has NUL. A binary file does, and so does UTF-16 without a mark.
         if b"\0" not in data:
             warnings.append(f"{relative} is not UTF-8 and was read as Windows-1252")
             return data.decode("cp1252", "replace").replace("\r\n", "\n")
         text = "\0"
     if "\0" in text:
-        warnings.append(f"{relative} is not text and was left out")
+        warnings.append(f"{relative} is not text and was skipped")
         return None
+    # Git may convert line ends at checkout, which must not look like a change.
     return text.replace("\r\n", "\n")
+
+
+BACKTICKS = frozenset("bigquery databricks spark mysql mariadb hive".split())
+
+
+class TargetSchema(Struct, frozen=True, kw_only=True):
+    """The database and schema of the profile's target."""
+
+    schema: str
+    database: str | None = None
+    is_target: bool = False
+    """Whether the schema comes from a profile; otherwise it is a placeholder."""
+
+    def schema_of(self, custom: str | None) -> str:
+        """Return the schema of a node with the setting *custom*, by dbt's default `generate_schema_name`."""
+        if not custom:
+            return self.schema
+        return f"{self.schema}_{custom.strip()}" if self.is_target else custom.strip()
+
+
+def relation_name(database: str | None, schema: str | None, identifier: str, dialect: str | None) -> str:
+    """Return the relation's name, with every part quoted.
+
+    >>> relation_name(None, "shop", "orders", "duckdb")
+    '"shop"."orders"'
+    """
+    quote = "`" if dialect in BACKTICKS else '"'
+    parts = [part for part in (database, schema, identifier) if part]
+    return ".".join(f"{quote}{part.replace(quote, quote * 2)}{quote}" for part in parts)

@@ -1,4 +1,4 @@
-"""Everything that the files of a dbt project say, read once: settings, properties, macros and code."""
+"""Inputs of a dbt project, read once from its files: settings, properties, macros and code."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from msgspec import Struct
 from recce_meta._version import __version__
 from recce_meta.errors import ConfigurationError
 from recce_meta.extractors.jinja import ProjectMacros, blocks_of
-from recce_meta.extractors.sql_project.files import SourceFile, find_files, read_files
-from recce_meta.extractors.sql_project.place import Place
-from recce_meta.extractors.sql_project.properties import Properties, read_properties
-from recce_meta.extractors.sql_project.settings import Settings, Variable, read_settings
+from recce_meta.extractors.sql_project.files import SourceFile, TargetSchema, find_files, read_files
+from recce_meta.extractors.sql_project.settings import (
+    DbtProjectFile,
+    Properties,
+    Variable,
+    read_properties,
+    read_settings,
+)
 from recce_meta.models import MacroMetadata, code_hash
 from recce_meta.profiles import ProjectSettings
 from recce_meta.profiles.discovery import PROJECT_FILE
 
 VERSION = 1
-"""Goes up with every change in how files are read: nothing of an earlier reading is used again then."""
+"""Version of this reader: increment it with every change of the result, so that old nodes are not reused."""
 _INSTALLED = ("dbt_packages", "dbt_modules")
 
 
 class PackageFiles(Struct, frozen=True, kw_only=True):
-    """One package: the project itself, or one installed in it."""
+    """Files of one package: the project itself, or an installed package."""
 
-    settings: Settings
+    settings: DbtProjectFile
     properties: Properties
     folder: str
-    """Below the project's own; empty for the project itself."""
+    """Folder relative to the project; empty for the project itself."""
     models: list[SourceFile]
     snapshots: list[SourceFile]
     analyses: list[SourceFile]
@@ -40,30 +44,30 @@ class PackageFiles(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The package's name."""
+        """Return the package's name."""
         return self.settings.name
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
-    """The project, the packages installed in it, and what they share."""
+    """Files of the project and its installed packages, and their shared inputs."""
 
     packages: list[PackageFiles]
-    """The project's own first."""
+    """All packages, the project itself first."""
     macros: tuple[MacroMetadata, ...]
     variables: ProjectSettings | None
     overrides: Mapping[str, Any]
-    """Variables given on the command line."""
+    """Variables from the command line."""
     dialect: str | None
-    place: Place
+    place: TargetSchema
     warnings: list[str]
 
     @property
     def root(self) -> PackageFiles:
-        """The project itself."""
+        """Return the project itself."""
         return self.packages[0]
 
     def variable_of(self, package: str) -> Variable:
-        """What `var` knows in templates of *package*."""
+        """Return a function that looks up the variables of templates of *package*."""
         missing = object()
 
         def variable(name: str) -> tuple[bool, Any]:
@@ -77,16 +81,18 @@ class Inputs(Struct, frozen=True, kw_only=True):
         return variable
 
     def library(self) -> ProjectMacros:
-        """The macros, for templates to be followed into."""
+        """Return the library of macros that templates can call."""
         orders = self.variables.search_orders if self.variables is not None else None
         return ProjectMacros(
             self.macros, root=self.root.name, adapter_type=self.dialect, search_orders=orders
         )
 
     def fingerprint(self) -> str:
-        """Equal where a file that did not change means what it meant before."""
+        """Return a digest that is equal if unchanged files still give the same nodes."""
+        # Another version of the reader may read the same files differently.
         digest = sha256(f"{VERSION} {__version__} {self.dialect} {self.place} {self.overrides}".encode())
         for package in self.packages:
+            # Separated by NUL, so that text cannot move from one part to another unnoticed.
             digest.update(f"\0{package.name}\0{package.settings.text}\0{package.properties.texts}".encode())
         for macro in self.macros:
             digest.update(f"\0{macro.unique_id}\0{macro.macro_sql}".encode("utf-8", "surrogatepass"))
@@ -94,8 +100,8 @@ class Inputs(Struct, frozen=True, kw_only=True):
         return digest.hexdigest()[:32]
 
 
-def read_package(settings: Settings, folder: str, warnings: list[str]) -> PackageFiles:
-    """The files of the package with *settings*, which lies in *folder*."""
+def read_package(settings: DbtProjectFile, folder: str, warnings: list[str]) -> PackageFiles:
+    """Return the files of the package with *settings* in *folder*."""
     root, paths = settings.root, settings.paths
 
     def read(kind: str, *endings: str) -> list[SourceFile]:
@@ -114,13 +120,14 @@ def read_package(settings: Settings, folder: str, warnings: list[str]) -> Packag
         models=models,
         snapshots=read("snapshots"),
         analyses=read("analyses"),
+        # Generic tests are macros.
         tests=[file for file in read("tests") if "generic" not in Path(file.path).parts],
         seeds=seeds,
     )
 
 
 def _without_macros(files: list[SourceFile]) -> Iterator[SourceFile]:
-    """Those of *files* that have more in them than macros."""
+    """Yield the *files* that contain more than macros."""
     for file in files:
         rest = file.text
         for block in blocks_of(rest):
@@ -129,8 +136,8 @@ def _without_macros(files: list[SourceFile]) -> Iterator[SourceFile]:
             yield file
 
 
-def read_macros(settings: Settings, warnings: list[str]) -> Iterator[MacroMetadata]:
-    """The macros and generic tests in the macro folders of a package, and in `tests/generic`."""
+def read_macros(settings: DbtProjectFile, warnings: list[str]) -> Iterator[MacroMetadata]:
+    """Yield the macros and generic tests in the macro folders of a package, and in `tests/generic`."""
     places = [*settings.paths["macros"], *(f"{folder}/generic" for folder in settings.paths["tests"])]
     for file in read_files(settings.root, places, (".sql",), warnings):
         for block in blocks_of(file.text):
@@ -147,12 +154,12 @@ def read_macros(settings: Settings, warnings: list[str]) -> Iterator[MacroMetada
             )
 
 
-def installed_packages(root: Path, warnings: list[str]) -> Iterator[tuple[str, Settings]]:
-    """The packages that `dbt deps` put into *root*, with their folders."""
+def installed_packages(root: Path, warnings: list[str]) -> Iterator[tuple[str, DbtProjectFile]]:
+    """Yield the packages that `dbt deps` installed in *root*, with their folders."""
     for folder in _INSTALLED:
         for path in sorted((root / folder).glob(f"*/{PROJECT_FILE}")):
             place = path.parent.relative_to(root).as_posix()
             try:
                 yield place, read_settings(path.parent, warnings)
             except ConfigurationError as error:
-                warnings.append(f"package in {place} was left out: {error.message}")
+                warnings.append(f"package in {place} was skipped: {error.message}")

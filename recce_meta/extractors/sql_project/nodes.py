@@ -1,4 +1,4 @@
-"""Nodes of one package, from its files: what each file says of itself, and what is said of it elsewhere."""
+"""Reader of one package's nodes, from its SQL, Python, CSV and property files."""
 
 from __future__ import annotations
 
@@ -18,12 +18,19 @@ from recce_meta.extractors.jinja import (
     blocks_of,
     read_template,
 )
-from recce_meta.extractors.seeds import file_hash
-from recce_meta.extractors.sql_project.files import LARGEST, SourceFile
+from recce_meta.extractors.project import file_hash
+from recce_meta.extractors.sql_project.files import LARGEST, SourceFile, relation_name
 from recce_meta.extractors.sql_project.inputs import Inputs, PackageFiles
-from recce_meta.extractors.sql_project.place import relation_name
-from recce_meta.extractors.sql_project.properties import Description, SourceTable, columns_of
-from recce_meta.extractors.sql_project.settings import UNSURE, Variable, configured, folded, merge
+from recce_meta.extractors.sql_project.settings import (
+    UNSURE,
+    Description,
+    SourceTable,
+    Variable,
+    columns_of,
+    configured,
+    folded,
+    merge,
+)
 from recce_meta.models import Column, Json, NodeMetadata, code_hash
 
 NOTHING = TemplateFacts(dependencies=JinjaDependencies((), (), False))
@@ -33,27 +40,27 @@ _DEFAULT = {"model": "view", "seed": "seed", "snapshot": "snapshot", "test": "te
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """A node whose references are still names."""
+    """A node with unresolved references."""
 
     node: NodeMetadata
     facts: TemplateFacts
     is_enabled: bool = True
     is_latest: bool = True
-    """Of a model with versions: whether it is the one that a `ref` without version means."""
+    """Whether a `ref` without version resolves to this version of a model."""
 
 
-class Reader:
-    """Reads the files of one package."""
+class NodeReader:
+    """Reader of the nodes of one package."""
 
     def __init__(
         self, inputs: Inputs, package: PackageFiles, library: ProjectMacros, known: Mapping[str, NodeMetadata]
     ) -> None:
         self.inputs, self.package, self.library = inputs, package, library
         self.known = known
-        """Nodes of the last reading, in which all that is not in the file itself was the same."""
+        """Nodes of the previous reading, if everything except the node's own file is unchanged."""
         self.variable: Variable = inputs.variable_of(package.name)
         self.reused: set[str] = set()
-        """Unique ids of the nodes whose files did not change since."""
+        """Unique ids of the nodes with unchanged files."""
         self._versions = {
             str(one.get("defined_in") or f"{description.name}_v{one['v']}"): (description, one)
             for (section, _), description in package.properties.described.items()
@@ -62,7 +69,7 @@ class Reader:
         }
 
     def drafts(self) -> Iterator[Draft]:
-        """Every node of the package but its sources."""
+        """Yield every node of the package except its sources."""
         for file in self.package.models:
             yield self._draft("model", file, *self._named(file.name))
         for file in self.package.snapshots:
@@ -79,13 +86,13 @@ class Reader:
             yield self._seed(relative, path)
 
     def sources(self) -> Iterator[Draft]:
-        """Every table that the package declares as a source's."""
+        """Yield every source table that the package declares."""
         for table in self.package.properties.tables:
             node, is_enabled = self._source(table)
             yield Draft(node=node, facts=NOTHING, is_enabled=is_enabled)
 
     def _named(self, stem: str) -> tuple[str, dict[str, Json] | None]:
-        """The model's name, and its version's entry where it has versions."""
+        """Return the model's name, and the entry of its version, if it has versions."""
         versioned = self._versions.get(stem)
         if versioned is not None:
             return versioned[0].name, versioned[1]
@@ -135,7 +142,7 @@ class Reader:
             return TemplateFacts(dependencies=JinjaDependencies((), (), True), reasons=(error.message,))
 
     def _python(self, file: SourceFile) -> TemplateFacts:
-        """What a Python model asks `dbt` for."""
+        """Return the references and settings of a Python model, from its `dbt.…` calls."""
         refs: dict[Any, None] = {}
         sources: dict[Any, None] = {}
         config: dict[str, Json] = {}
@@ -173,9 +180,10 @@ class Reader:
         version: Mapping[str, Json] | None,
         facts: TemplateFacts,
     ) -> dict[str, Json]:
-        """The node's settings: dbt_project.yml, then property files, then its own `config()`."""
+        """Return the node's settings: dbt_project.yml, then property files, then its own `config()`."""
         found: dict[str, Json] = {}
         section = _SECTIONS.get(kind, "")
+        # The root project overrides the settings of an installed package.
         own = () if self.package is self.inputs.root else (self.package.settings,)
         for settings in (*own, self.inputs.root.settings):
             merge(found, configured(settings.trees.get(section), fqn, self.variable))
@@ -183,6 +191,7 @@ class Reader:
             values = {key: folded(value, self.variable) for key, value in config.items()}
             merge(found, {key: value for key, value in values.items() if value is not UNSURE})
         merge(found, facts.config)
+        # The setting of one branch must not look like that of the node.
         for name in facts.unsure:
             found.pop(name, None)
         if kind in _DEFAULT:
@@ -200,8 +209,10 @@ class Reader:
         description: Description | None,
         path: str,
     ) -> NodeMetadata:
+        # dbt's own `generate_alias_name` appends the version.
         version = f"_{fqn[-1]}" if fqn[-1] != name else ""
         identifier = str(config.get("alias") or f"{name}{version}")
+        # dbt uses this schema without adding that of the target.
         custom = config.get("target_schema") if kind == "snapshot" else None
         place = self.inputs.place
         schema = str(custom) if custom else place.schema_of(_text(config.get("schema")))
@@ -249,12 +260,14 @@ class Reader:
     def _seed_columns(
         self, path: Path, relative: str, config: Mapping[str, Json], documented: tuple[Column, ...]
     ) -> tuple[tuple[Column, ...], str | None]:
-        """The columns of the file's first line, as documented; and the file's hash."""
+        """Return the columns in the file's header, with their documentation, and the file's hash."""
         known = {column.name.lower(): column for column in documented}
         types = config.get("column_types") if isinstance(config.get("column_types"), dict) else {}
         try:
             with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+                # Only the header, and never all of a file without line ends.
                 line = file.readline(LARGEST)
+            # `csv` accepts one character as delimiter.
             names = next(csv.reader([line], delimiter=str(config.get("delimiter") or ",")[:1]), [])
             code = file_hash(path)
         except (OSError, csv.Error) as error:
@@ -308,7 +321,7 @@ class Reader:
 
 
 def _yaml_snapshot(path: str, entry: Mapping[str, Json]) -> SourceFile:
-    """A snapshot that YAML defines, as the query that it is."""
+    """Return the SQL of a snapshot that YAML defines."""
     relation = str(entry["relation"])
     arguments = ", ".join(f"{key}={value!r}" for key, value in (entry.get("config") or {}).items())
     config = f"{{{{ config({arguments}) }}}}\n" if arguments else ""
@@ -316,10 +329,11 @@ def _yaml_snapshot(path: str, entry: Mapping[str, Json]) -> SourceFile:
 
 
 def _latest(description: Description) -> str | None:
-    """The version that a `ref` without one means: as declared, else the highest."""
+    """Return the version for a `ref` without one: the declared latest version, else the highest."""
     if description.latest_version is not None:
         return description.latest_version
     numbers = [one["v"] for one in description.versions]
+    # Numbers and text cannot be compared.
     return str(max(numbers, key=lambda number: (isinstance(number, (int, float)), number), default=None))
 
 

@@ -1,19 +1,22 @@
-"""dbt_project.yml of one project or package: where its files are, and what it configures.
+"""Reader of the dbt_project.yml of one project or package, and of property files.
 
 https://docs.getdbt.com/reference/dbt_project.yml
+https://docs.getdbt.com/reference/configs-and-properties
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.extractors.jinja import template_text
-from recce_meta.models import Json
+from recce_meta.extractors.sql_project.files import find_files
+from recce_meta.models import Column, Json
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.profiles.yaml_file import read_mapping
 
@@ -25,7 +28,7 @@ _PATHS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "analyses": (("analysis-paths",), "analyses"),
     "tests": (("test-paths",), "tests"),
 }
-"""Keys of each kind of folder, today's and dbt 0.21's, and dbt's default."""
+"""Keys of each kind of folder, current and of dbt 0.21, and dbt's default."""
 _ADDED = frozenset(["tags"])
 _MERGED = frozenset(["meta"])
 _KNOWN = frozenset(
@@ -35,36 +38,36 @@ _KNOWN = frozenset(
     "target_database invalidate_hard_deletes hard_deletes quote_columns column_types delimiter "
     "event_time".split()
 )
-"""Settings that dbt takes without a plus sign, too."""
+"""Settings that dbt also accepts without a plus sign."""
 
 Variable = Callable[[str], tuple[bool, Any]]
 
 
-class Settings(Struct, frozen=True, kw_only=True):
-    """What one dbt_project.yml says."""
+class DbtProjectFile(Struct, frozen=True, kw_only=True):
+    """Content of one dbt_project.yml."""
 
     name: str
     root: Path
     paths: dict[str, list[str]]
     """Folders by kind: models, seeds, snapshots, macros, analyses, tests."""
     trees: dict[str, Json]
-    """The `models:`, `seeds:` and `snapshots:` of it."""
+    """The sections `models:`, `seeds:`, `snapshots:` and `sources:`."""
     profile: str | None = None
     text: str = ""
-    """Of the file, for telling whether it changed."""
+    """Text of the file, to detect changes."""
 
 
-def read_settings(root: Path, warnings: list[str]) -> Settings:
-    """Return the dbt_project.yml in *root*; its duplicate keys are among *warnings*.
+def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
+    """Return the content of the dbt_project.yml in *root*; add its duplicate keys to *warnings*.
 
-    Raises ConfigurationError if it cannot be read.
+    Raises ConfigurationError if the file cannot be read, or has no name.
     """
     path = root / PROJECT_FILE
     content = read_mapping(path, ConfigurationError, warnings)
     name = content.get("name")
     if not name:
         raise ConfigurationError(f"No 'name:' in {path}")
-    return Settings(
+    return DbtProjectFile(
         name=str(name),
         root=root,
         paths={kind: _folders(content, keys, default) for kind, (keys, default) in _PATHS.items()},
@@ -74,10 +77,10 @@ def read_settings(root: Path, warnings: list[str]) -> Settings:
     )
 
 
-def without_file(root: Path, name: str) -> Settings:
-    """What stands for a dbt_project.yml where there is none: models are anywhere below *root*."""
+def without_file(root: Path, name: str) -> DbtProjectFile:
+    """Return the settings of a folder without dbt_project.yml: models can be anywhere below *root*."""
     paths = {kind: [default] for kind, (_, default) in _PATHS.items()}
-    return Settings(name=name, root=root, paths={**paths, "models": ["."], "macros": ["."]}, trees={})
+    return DbtProjectFile(name=name, root=root, paths={**paths, "models": ["."], "macros": ["."]}, trees={})
 
 
 def _folders(content: Mapping[str, object], keys: Sequence[str], default: str) -> list[str]:
@@ -91,8 +94,9 @@ def _folders(content: Mapping[str, object], keys: Sequence[str], default: str) -
 
 
 def configured(tree: Json, fqn: Sequence[str], variable: Variable) -> dict[str, Json]:
-    """What *tree*, such as `models:`, says of the node with that *fqn*: the deepest level wins."""
+    """Return the settings in *tree*, such as `models:`, for the node with *fqn*: the deepest level wins."""
     found: dict[str, Json] = {}
+    # The empty level is the section itself.
     for level in ("", *fqn):
         tree = tree if not level else tree.get(level)
         if not isinstance(tree, dict):
@@ -102,27 +106,29 @@ def configured(tree: Json, fqn: Sequence[str], variable: Variable) -> dict[str, 
 
 
 def _own(tree: Mapping[str, Json], variable: Variable) -> dict[str, Json]:
-    """The settings at one level of a tree: those with a plus sign, and those that can be nothing else."""
+    """Return the settings at one level of a tree: keys with a plus sign, and unambiguous setting names."""
     found: dict[str, Json] = {}
     for key, value in tree.items():
         if not isinstance(key, str):
             continue
         if key.startswith("+"):
             found[key[1:]] = folded(value, variable)
+        # A dictionary is a folder with the name of a setting, unless the setting itself is a dictionary.
         elif key in _KNOWN and (not isinstance(value, dict) or key in ("meta", "grants", "persist_docs")):
             found[key] = folded(value, variable)
     return {key: value for key, value in found.items() if value is not UNSURE}
 
 
 UNSURE: Any = object()
-"""A setting that only rendering knows."""
+"""Marker for a setting that is known only at rendering."""
 _WORDS: Mapping[str, Json] = {"true": True, "false": False, "none": None}
 
 
 def folded(value: Json, variable: Variable) -> Json:
-    """*value* with the Jinja in its text worked out; UNSURE where that takes rendering."""
+    """Return *value* with its Jinja evaluated; UNSURE if that needs rendering."""
     if isinstance(value, str) and "{" in value:
         text = template_text(value, variable=variable)
+        # Jinja renders to text, but `enabled` and other settings are compared as YAML values.
         return UNSURE if text is None else _WORDS.get(text.strip().lower(), text)
     if isinstance(value, list):
         parts = [folded(entry, variable) for entry in value]
@@ -131,7 +137,7 @@ def folded(value: Json, variable: Variable) -> Json:
 
 
 def merge(into: dict[str, Json], more: Mapping[str, Json]) -> None:
-    """Put *more*, which is nearer to the node, into *into*: tags add up, `meta` is merged."""
+    """Merge *more*, which is nearer to the node, into *into*: tags are appended, `meta` is merged."""
     for key, value in more.items():
         if key in _ADDED:
             into[key] = list(dict.fromkeys([*_list(into.get(key)), *_list(value)]))
@@ -143,3 +149,133 @@ def merge(into: dict[str, Json], more: Mapping[str, Json]) -> None:
 
 def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+_BESIDE_CONFIG = ("tags", "meta", "docs", "access", "group", "contract", "enabled", "latest_version")
+
+
+class Description(Struct, frozen=True, kw_only=True):
+    """Properties of one model, seed or snapshot."""
+
+    name: str
+    patch_path: str
+    text: str = ""
+    columns: tuple[Column, ...] = ()
+    config: dict[str, Json] = field(default_factory=dict)
+    versions: tuple[dict[str, Json], ...] = ()
+    latest_version: str | None = None
+
+
+class SourceTable(Struct, frozen=True, kw_only=True):
+    """One table of one source."""
+
+    source: str
+    table: str
+    path: str
+    block: dict[str, Json]
+    entry: dict[str, Json]
+
+
+class Properties(Struct, frozen=True, kw_only=True):
+    """All property files of one package."""
+
+    described: dict[tuple[str, str], Description]
+    """Descriptions by section (`models`, `seeds`, `snapshots`) and name."""
+    tables: list[SourceTable]
+    snapshots: list[tuple[str, dict[str, Json]]]
+    """Snapshots that YAML defines (dbt 1.9), with their files."""
+    texts: list[tuple[str, str]]
+    """Files with their hashes, to detect changes."""
+
+
+def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties:
+    """Return the content of a package's property files; skip invalid files with a warning in *warnings*."""
+    found = Properties(described={}, tables=[], snapshots=[], texts=[])
+    folders = [
+        place for kind in ("models", "seeds", "snapshots", "analyses") for place in settings.paths[kind]
+    ]
+    for path in find_files(settings.root, folders, (".yml", ".yaml")):
+        relative = (
+            path.relative_to(settings.root).as_posix() if path.is_relative_to(settings.root) else path.name
+        )
+        content = _content(path, relative, warnings)
+        found.texts.append((relative, sha256(path.read_bytes()).hexdigest() if content else ""))
+        for section in ("models", "seeds", "snapshots"):
+            for entry in _entries(content.get(section)):
+                key = (section, str(entry["name"]))
+                if section == "snapshots" and "relation" in entry:
+                    found.snapshots.append((relative, entry))
+                if key in found.described:
+                    warnings.append(
+                        f"{entry['name']} is described in {found.described[key].patch_path} and in {relative}"
+                    )
+                    continue
+                found.described[key] = _description(entry, f"{settings.name}://{relative}")
+        for block in _entries(content.get("sources")):
+            for entry in _entries(block.get("tables")):
+                found.tables.append(
+                    SourceTable(
+                        source=str(block["name"]),
+                        table=str(entry["name"]),
+                        path=relative,
+                        block={key: value for key, value in block.items() if key != "tables"},
+                        entry=entry,
+                    )
+                )
+    return found
+
+
+def _content(path: Path, relative: str, warnings: list[str]) -> Mapping[str, Any]:
+    try:
+        if not path.read_bytes().strip():
+            return {}
+        messages: list[str] = []
+        content = read_mapping(path, ConfigurationError, messages)
+        # Absolute paths differ between machines, and warnings are stored with the run.
+        warnings += [warning.replace(str(path), relative) for warning in messages]
+        return content
+    except ConfigurationError as error:
+        warnings.append(f"{error.message.replace(str(path), relative)}; the file was skipped")
+    except OSError as error:
+        warnings.append(f"{relative} cannot be read and was skipped: {error.strerror or error}")
+    return {}
+
+
+def _entries(value: Json) -> Iterator[dict[str, Json]]:
+    """Yield the entries of a list that have a name."""
+    if isinstance(value, list):
+        yield from (entry for entry in value if isinstance(entry, dict) and entry.get("name") is not None)
+
+
+def _description(entry: dict[str, Json], patch_path: str) -> Description:
+    config = {key: entry[key] for key in _BESIDE_CONFIG if key in entry}
+    latest = config.pop("latest_version", None)
+    versions = tuple(one for one in entry.get("versions") or () if isinstance(one, dict) and "v" in one)
+    if isinstance(entry.get("config"), dict):
+        config |= entry["config"]
+    return Description(
+        name=str(entry["name"]),
+        patch_path=patch_path,
+        text=str(entry.get("description") or ""),
+        columns=columns_of(entry),
+        config=config,
+        versions=versions,
+        latest_version=None if latest is None else str(latest),
+    )
+
+
+def columns_of(entry: Mapping[str, Json]) -> tuple[Column, ...]:
+    """Return the columns that *entry* documents."""
+    return tuple(
+        Column(
+            name=str(column["name"]),
+            type=None if column.get("data_type") is None else str(column["data_type"]),
+            description=str(column.get("description") or ""),
+            tags=tuple(map(str, tags)) if isinstance(tags := column.get("tags"), list) else (),
+            meta=meta if isinstance(meta := column.get("meta"), dict) else {},
+            quote=column.get("quote") if isinstance(column.get("quote"), bool) else None,
+            documented=True,
+            documented_type=None if column.get("data_type") is None else str(column["data_type"]),
+        )
+        for column in _entries(entry.get("columns"))
+    )

@@ -1,1 +1,1 @@
-"""What data diffs answer, as text for a terminal, as JSON and as Markdown."""
+"""Results of data diffs as text and Markdown."""

@@ -1,103 +1,235 @@
-"""Counts, shares and differences as people read them; rounding never hides that something differs."""
+"""Figures of profiles, top values and histograms as text, and whether they differ."""
 
 from __future__ import annotations
 
-import math
 import sys
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
-from recce_meta.models.data_diff import ColumnValues
+from recce_meta.models.data_diff import (
+    ColumnHistogram,
+    ColumnProfile,
+    ColumnTopK,
+    Profile,
+    ProfileDiff,
+    Value,
+)
+from recce_meta.models.numbers import are_near
+from recce_meta.report.values import are_same, cell_text, count, figure, figures_apart, percent
 
-UNKNOWN = "–"
-"""In place of a figure that is not there."""
+NOISE = 1e-9
+"""Relative difference of averages that a different order of summation can cause."""
 
-
-def count(number: int | None) -> str:
-    """`12,345`."""
-    return UNKNOWN if number is None else f"{number:,}"
-
-
-def signed(number: int | None) -> str:
-    """`+12`, `-3`, `0`."""
-    return UNKNOWN if number is None else f"{number:+,}" if number else "0"
-
-
-def percent(share: float | None) -> str:
-    """A share of 1 in per cent; only all is 100 %, and only none is 0 %.
-
-    >>> percent(0.5), percent(0.99999), percent(0.00001), percent(1.0), percent(None)
-    ('50.0%', '>99.9%', '<0.1%', '100%', '–')
-    """
-    if share is None:
-        return UNKNOWN
-    if share in (0, 1):
-        return f"{share:.0%}"
-    text = f"{share:,.1%}"
-    if text == "100.0%":
-        return ">99.9%" if share < 1 else text
-    return "<0.1%" if text in ("0.0%", "-0.0%") else text
+_UNIQUE = {None: "", True: "yes", False: "no"}
 
 
-def change_percent(share: float | None) -> str:
-    """A change in per cent with its sign; empty where there is none to tell."""
-    if not share:
+class ComparedFigure(NamedTuple):
+    """One figure on both sides; empty if a side has none."""
+
+    name: str
+    base: str
+    current: str
+    differs: bool
+
+
+def compared_figures(column: ColumnProfile) -> list[ComparedFigure]:
+    """Return every figure of *column*; `not null` and `distinct` include their share of the rows."""
+    base, current = column.base, column.current
+
+    def plain(name: str, text_of: Callable[[Profile], str]) -> ComparedFigure:
+        before, after = (side and text_of(side) for side in (base, current))
+        return ComparedFigure(name, before or "", after or "", (before or "") != (after or ""))
+
+    def of_value(name: str, describe: Callable[[str, Value, Value], ComparedFigure]) -> ComparedFigure:
+        field = name.replace(" ", "_")
+        return describe(name, getattr(base, field, None), getattr(current, field, None))
+
+    types = plain("type", lambda side: side.type)
+    # Two kinds of warehouses write equal types differently.
+    if column.is_same_type is not None:
+        types = types._replace(differs=not column.is_same_type)
+    metrics = [
+        types,
+        plain("rows", lambda side: count(side.row_count)),
+        plain("not null", lambda side: _part(side.not_null_count, side.not_null_proportion)),
+        plain("distinct", _distinct),
+        plain("unique", lambda side: _UNIQUE[side.is_unique]),
+        of_value("min", _outermost),
+        of_value("max", _outermost),
+        of_value("avg", _computed),
+        of_value("median", _computed),
+        plain("true", lambda side: _known(side.true_count)),
+        plain("min length", lambda side: _known(side.min_length)),
+        plain("max length", lambda side: _known(side.max_length)),
+        of_value("avg length", _computed),
+    ]
+    return [metric for metric in metrics if metric.base or metric.current]
+
+
+def differing_columns(result: ProfileDiff) -> list[ColumnProfile]:
+    """Return the columns with a figure that differs."""
+    return [column for column in result.columns if column_differs(column)]
+
+
+def column_differs(column: ColumnProfile) -> bool:
+    """Return True if any figure differs, or only one side has the column."""
+    if column.base is None or column.current is None:
+        return True
+    return any(metric.differs for metric in compared_figures(column))
+
+
+def _known(number: int | None) -> str:
+    return "" if number is None else count(number)
+
+
+def _part(number: int, share: float | None) -> str:
+    return f"{count(number)} ({percent(share)})" if share is not None else count(number)
+
+
+def _distinct(side: Profile) -> str:
+    if side.distinct_count is None:
         return ""
-    text = f"{share:+,.1%}"
-    return text if text[1:] != "0.0%" else f"{text[0]}<0.1%"
+    sign = "≈ " if side.is_approximate else ""
+    return sign + _part(side.distinct_count, side.distinct_proportion)
 
 
-def figure(number: float | Decimal | None, digits: int = 6) -> str:
-    """A computed number with *digits* significant digits, without an exponent where it is readable.
+def _outermost(name: str, base: Value, current: Value) -> ComparedFigure:
+    before, after = ("" if value is None else cell_text(value) for value in (base, current))
+    return ComparedFigure(name, before, after, not are_same(base, current))
 
-    >>> figure(1234567.891), figure(0.125), figure(1e-9), figure(float("nan"))
-    ('1,234,568', '0.125', '1e-09', 'NaN')
+
+def _computed(name: str, base: Value, current: Value) -> ComparedFigure:
+    """Return an average or median, rounded unless both sides would be shown as equal."""
+    if _is_number(base) and _is_number(current):
+        if are_same(base, current) or are_near(base, current, NOISE):
+            return ComparedFigure(name, figure(base), figure(current), False)
+        return ComparedFigure(name, *figures_apart(base, current), True)
+    texts = (_computed_text(base), _computed_text(current))
+    return ComparedFigure(name, *texts, not are_same(base, current))
+
+
+def _computed_text(value: Value) -> str:
+    if value is None:
+        return ""
+    return figure(value) if _is_number(value) else cell_text(value)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+
+
+VALUE_WIDTH = 32
+
+
+class TopLine(NamedTuple):
+    """One value, all other values, or NULL: rows and share of all rows on each side.
+
+    Figures of a side that was not counted are None.
     """
-    if number is None:
-        return UNKNOWN
-    if isinstance(number, (int, Decimal)) and not _fits_float(number):
-        return f"{Decimal(number):.{digits - 1}e}"
-    number = float(number)
-    if not math.isfinite(number):
-        return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
-    if number == 0:
-        return "0"
-    magnitude = math.floor(math.log10(abs(number)))
-    if not -5 <= magnitude < 15:
-        return f"{number:.{digits}g}"
-    text = f"{number:,.{max(digits - 1 - magnitude, 0)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+
+    text: str
+    base: int | None
+    current: int | None
+    base_share: float | None
+    current_share: float | None
+    is_value: bool = True
+    """False for all others and for NULL."""
 
 
-def _fits_float(number: int | Decimal) -> bool:
-    """Whether *number* is 0, NaN or infinite, or a float is near to it."""
-    exact = Decimal(number)
-    return not exact or not exact.is_finite() or abs(exact.adjusted()) < sys.float_info.max_10_exp
+def top_lines(column: ColumnTopK) -> list[TopLine]:
+    """Return the values of *column*, then the rows with other values, then NULL.
+
+    Shares are of all rows of a side, including NULL.
+    """
+    has_base, has_current = column.base_total is not None, column.current_total is not None
+    lines = [
+        _line(cell_text(one.value, VALUE_WIDTH), one.base if has_base else None,
+              one.current if has_current else None, column)
+        for one in column.values
+    ]  # fmt: skip
+    others = [
+        _left(column.base_valid, [one.base for one in column.values]),
+        _left(column.current_valid, [one.current for one in column.values]),
+    ]
+    nulls = [_less(column.base_total, column.base_valid), _less(column.current_total, column.current_valid)]
+    for text, (base, current) in (("all others", others), ("NULL", nulls)):
+        if base or current:
+            lines.append(_line(text, base, current, column)._replace(is_value=False))
+    return lines
 
 
-def signed_figure(number: float | Decimal | None) -> str:
-    """`figure`, with a plus where the number is above zero."""
-    text = figure(number)
-    return f"+{text}" if number is not None and number > 0 else text
+def outside_phrase(column: ColumnHistogram, rows: int) -> str:
+    """Return `3 NaN or infinite` for rows outside all bins; empty if there are none."""
+    if not rows:
+        return ""
+    return f"{count(rows)} {'NaN or infinite' if column.kind == 'number' else 'outside the years 1 to 9999'}"
 
 
-def difference_figures(column: ColumnValues) -> tuple[str, str]:
-    """The mean and the largest difference of *column*; ≈ stands before what doubles have rounded."""
-    mark = "≈" if column.is_difference_rounded else ""
-    mean, largest = column.mean_difference, column.largest_difference
-    return (
-        "" if mean is None else mark + signed_figure(mean),
-        "" if largest is None else mark + figure(largest),
+def _line(text: str, base: int | None, current: int | None, column: ColumnTopK) -> TopLine:
+    return TopLine(
+        text, base, current, _share(base, column.base_total), _share(current, column.current_total)
     )
 
 
-def figures_apart(base: float | Decimal, current: float | Decimal) -> tuple[str, str]:
-    """Both numbers, with as many digits as it takes to see which is which.
+def _share(number: int | None, total: int | None) -> float | None:
+    return None if number is None or not total else number / total
 
-    >>> figures_apart(1.00000001, 1.0)
-    ('1.00000001', '1')
-    """
-    for digits in (6, 9, 12, 17):
-        texts = figure(base, digits), figure(current, digits)
-        if texts[0] != texts[1] or base == current:
-            break
-    return texts
+
+def _left(valid: int | None, counted: Sequence[int]) -> int | None:
+    return None if valid is None else valid - sum(counted)
+
+
+def _less(total: int | None, valid: int | None) -> int | None:
+    return None if total is None or valid is None else total - valid
+
+
+class Shift(NamedTuple):
+    """A bin, counted from 0, and its share of rows on each side."""
+
+    bin: int
+    base: float
+    current: float
+
+
+def largest_shift(column: ColumnHistogram) -> Shift | None:
+    """Return the bin whose share changed most; None if none did or a side has no rows."""
+    if column.base is None or column.current is None:
+        return None
+    # Shares make sides of different sizes comparable.
+    sums = sum(column.base), sum(column.current)
+    if not all(sums) or not column.base:
+        return None
+    shifts = [
+        Shift(index, before / sums[0], after / sums[1])
+        for index, (before, after) in enumerate(zip(column.base, column.current, strict=True))
+    ]
+    largest = max(shifts, key=lambda shift: abs(shift.current - shift.base))
+    return largest if largest.base != largest.current else None
+
+
+def highest_count(column: ColumnHistogram) -> int:
+    """Return the rows of the largest bin on either side, the common scale of both."""
+    return max((*(column.base or ()), *(column.current or ())), default=0)
+
+
+def edge_text(edge: Value) -> str:
+    """Return an edge at the axis: numbers rounded, other values in full."""
+    if isinstance(edge, bool) or not isinstance(edge, (int, float, Decimal)):
+        return cell_text(edge)
+    return figure(float(edge)) if _is_double(edge) else f"{Decimal(edge):.3e}"
+
+
+def _is_double(edge: float | Decimal) -> bool:
+    """Return True if *edge* is in the range of a double."""
+    return abs(Decimal(edge)) <= Decimal(sys.float_info.max)
+
+
+def bin_text(column: ColumnHistogram, index: int) -> str:
+    """Return `10 to 20`, rounded no further than the two edges differ."""
+    low, high = column.edges[index], column.edges[index + 1]
+    if all(isinstance(edge, (int, float, Decimal)) for edge in (low, high)):
+        if _is_double(low) and _is_double(high):
+            return " to ".join(figures_apart(float(low), float(high)))
+        return f"{edge_text(low)} to {edge_text(high)}"
+    return f"{cell_text(low)} to {cell_text(high)}"

@@ -1,15 +1,19 @@
-"""Results of data diffs in Markdown: a table of nodes first, then a fold for each diff that says more.
+"""Results of data diffs as Markdown: a table of nodes, and a fold for each diff with details.
 
-What does not fit is left out from the least important end, and the text says so.
+If the text is too long, the least important folds are left out, and a sentence says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
 
+from recce_meta.errors import plural
 from recce_meta.models.data_diff import (
     AnyDataDiff,
+    ColumnValues,
+    DetailRow,
     Failed,
     HistogramDiff,
     NotCompared,
@@ -19,28 +23,342 @@ from recce_meta.models.data_diff import (
     RowsDiff,
     SchemaDiff,
     TopKDiff,
+    Value,
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.report.data.markdown_blocks import md_table, names_code, result_markdown
+from recce_meta.models.gaps import narrowed_by, stale_phrase
+from recce_meta.models.run import RunChoice
+from recce_meta.report.data.figures import column_differs, compared_figures
 from recce_meta.report.data.summary import (
     ASPECTS,
     NodeSummary,
+    by_severity,
+    count_order,
     data_verdict,
     same_by_claim,
     summarise_nodes,
 )
-from recce_meta.report.data.wording import (
+from recce_meta.report.data.text import CHANGES, plain_rows, rows_phrases, schema_phrase, times, type_phrase
+from recce_meta.report.data.text_columns import histogram_lines, top_k_lines
+from recce_meta.report.data.verdicts import (
+    DiffVerdict,
     Outcome,
-    Verdict,
-    plural,
-    stale_phrase,
+    columns_phrase,
+    equal_phrase,
+    key_phrase,
+    match_phrases,
+    reasons_of,
+    saved_phrase,
+    single_side,
     subject_of,
     title_of,
     verdict,
 )
-from recce_meta.report.escape import code, html_code, prose
-from recce_meta.report.markdown import MAX_CHARS, folded, has_all, within
+from recce_meta.report.diff_markdown import MAX_CHARS, first_fitting, fold, omission_note
+from recce_meta.report.run_choice import choice_markdown
+from recce_meta.report.terminal import code, code_block, html_code, prose, render, shorten
+from recce_meta.report.values import (
+    UNKNOWN,
+    are_same,
+    cell_text,
+    change_percent,
+    count,
+    difference_figures,
+    pair_text,
+    percent,
+    signed_count,
+)
+
+ROWS_SHOWN = 10
+"""Maximum number of examples, and of rows that differ."""
+COLUMNS_SHOWN = 12
+LINES_SHOWN = 40
+"""Maximum rows of a table with one row per node or column."""
+DRAWING_WIDTH = 96
+SQL_LINES = 30
+SQL_WIDTH = 160
+ADDED, REMOVED, CHANGED = "🟢", "🔴", "🟡"
+_MARKS = {"added": ADDED, "removed": REMOVED}
+
+
+def result_markdown(result: AnyDataDiff) -> str:
+    """Return the details of *result*, without its verdict."""
+    parts = [part for part in _BODIES[type(result)](result) if part]
+    parts += ["".join(f"- {prose(note)}\n" for note in result.notes)] if result.notes else []
+    return "\n\n".join(part.rstrip("\n") for part in parts)
+
+
+def md_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Collection[int] = ()) -> str:
+    """Return a table of cells that are Markdown already; columns in *right* are aligned to the right."""
+    rule = ["--:" if index in right else "---" for index in range(len(titles))]
+    return "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *rows))
+
+
+def value_code(value: Value) -> str:
+    """Return a cell as code; NULL is not code, which distinguishes it from the text `NULL`."""
+    return "NULL" if value is None else code(cell_text(value))
+
+
+def _pair(base: Value, current: Value) -> tuple[str, str]:
+    texts = pair_text(base, current)
+    return (
+        "NULL" if base is None else code(texts[0]),
+        "NULL" if current is None else code(texts[1]),
+    )
+
+
+def _more(hidden: int, what: str) -> str:
+    return f"… and {hidden:,} more {what}" if hidden > 0 else ""
+
+
+def _row_counts(result: RowCountDiff) -> Iterable[str]:
+    counts = sorted(result.counts, key=count_order)
+    rows = [
+        (
+            code(one.subject.name),
+            count(one.base),
+            count(one.current),
+            signed_count(one.delta),
+            change_percent(one.change),
+            prose(reasons_of(one)),
+        )
+        for one in counts[:LINES_SHOWN]
+    ]
+    yield md_table(["node", "base", "current", "change", "", ""], rows, right=range(1, 5))
+    yield _more(len(result.counts) - LINES_SHOWN, "nodes")
+
+
+def _schema(result: SchemaDiff) -> Iterable[str]:
+    if result.source != "live":
+        yield "As recorded with the runs."
+    rows = [
+        (
+            _MARKS.get(column.status, CHANGED) + f" {column.status}",
+            code(column.name),
+            code(schema_phrase(column)),
+        )
+        for column in result.changed[:LINES_SHOWN]
+    ]
+    if rows:
+        yield md_table(["", "column", ""], rows)
+    yield _more(len(result.changed) - LINES_SHOWN, "columns")
+
+
+def _values(result: ValueDiff) -> Iterable[str]:
+    yield _facts(key_phrase(result), narrowed_by(result))
+    if result.base is not None and result.current is not None:
+        yield _sides(result)
+    yield from _only(result.base_only, result.current_only)
+    telling = [column for column in result.columns if column.mismatched or column.reason]
+    if telling:
+        yield columns_phrase(result)
+        titles = ["column", "equal rows", "different", "NULL → value", "value → NULL", *CHANGES, ""]
+        yield md_table(titles, [_column_row(column) for column in telling[:LINES_SHOWN]], right=range(1, 7))
+        yield _more(len(telling) - LINES_SHOWN, "columns")
+        yield _examples(result, telling)
+    equal = [column.name for column in result.columns if not (column.mismatched or column.reason)]
+    if equal and result.common:
+        yield f"{equal_phrase(result)}: {names_code(equal)}"
+
+
+def _facts(key: str, others: Sequence[str]) -> str:
+    return " · ".join(code(fact, 200) for fact in (key, *others))
+
+
+def _sides(result: ValueDiff) -> str:
+    titles = ["", "rows", "NULL keys", "duplicate keys", "rows of duplicate keys", "compared rows"]
+    rows = [
+        (label, *map(count, figures))
+        for label, side in (("base", result.base), ("current", result.current))
+        if side is not None
+        for figures in [(side.rows, side.null_keys, side.duplicate_keys, side.duplicate_rows, side.compared)]
+    ]
+    return f"{md_table(titles, rows, right=range(1, 6))}\n{' · '.join(match_phrases(result))}"
+
+
+def _only(base_only: Sequence[str], current_only: Sequence[str]) -> Iterable[str]:
+    for mark, side, names in ((REMOVED, "base", base_only), (ADDED, "current", current_only)):
+        if names:
+            yield f"{mark} only in {side}: {names_code(names)}"
+
+
+def names_code(names: Sequence[str], shown: int = COLUMNS_SHOWN) -> str:
+    """Return the first of *names* as code, followed by the number of the rest."""
+    rest = _more(len(names) - shown, "")
+    return ", ".join(code(name, 60) for name in names[:shown]) + (f" {rest.rstrip()}" if rest else "")
+
+
+def _column_row(column: ColumnValues) -> Sequence[str]:
+    types = type_phrase(column)
+    return (
+        code(column.name),
+        percent(column.match_share),
+        count(column.mismatched),
+        count(column.null_to_value) if column.null_to_value else "",
+        count(column.value_to_null) if column.value_to_null else "",
+        *difference_figures(column),
+        code(types) if types else "",
+    )
+
+
+def _examples(result: ValueDiff, columns: Sequence[ColumnValues]) -> str:
+    """Return examples of every column in turn, so that one column does not take all rows."""
+    each = max(ROWS_SHOWN // max(len(columns), 1), 2)
+    found = list(chain.from_iterable([(column, one) for one in column.examples[:each]] for column in columns))
+    rows = [
+        (code(column.name), *map(value_code, one.key), *_pair(one.base, one.current))
+        for column, one in found[: 2 * ROWS_SHOWN]
+        # Without values, keys are removed as well.
+        if len(one.key) == len(result.key)
+    ]
+    return (
+        md_table(["column", *(code(name, 60) for name in result.key), "base", "current"], rows)
+        if rows
+        else ""
+    )
+
+
+def _detail(result: ValueDetail) -> Iterable[str]:
+    yield _facts(key_phrase(result), narrowed_by(result))
+    yield from _only(result.base_only, result.current_only)
+    yield from _rows_table(result.key, result.columns, result.rows)
+    yield _cut(len(result.rows), is_cut=result.is_cut, limit=result.limit)
+
+
+def _rows(result: RowsDiff) -> Iterable[str]:
+    yield " · ".join([*rows_phrases(result), *(code(one, 200) for one in narrowed_by(result))])
+    yield from _only(result.base_only, result.current_only)
+    if result.incomparable:
+        yield f"{plural(len(result.incomparable), 'column')} not compared: {names_code(result.incomparable)}"
+    yield from _rows_table((), result.columns, result.rows)
+    yield _cut(len(result.rows), is_cut=result.is_cut, limit=result.limit)
+
+
+def _cut(total: int, *, is_cut: bool, limit: int) -> str:
+    if is_cut:
+        return f"More rows differ than the {limit:,} shown."
+    return _more(total - ROWS_SHOWN, "rows")
+
+
+def _rows_table(key: Sequence[str], columns: Sequence[str], rows: Sequence[DetailRow]) -> Iterable[str]:
+    """Yield a table of the first rows; if there are many columns, those with differences."""
+    if not rows:
+        return
+    shown = list(range(len(columns)))
+    if len(shown) > COLUMNS_SHOWN:
+        # A wide table would not fit, and columns without a difference say nothing.
+        differing = {index for row in rows[:ROWS_SHOWN] for index in _differing(row)}
+        shown = sorted(shown, key=lambda index: (index not in differing, index))[:COLUMNS_SHOWN]
+        # Back to the order of the relation.
+        shown.sort()
+    counted = any(times(row) for row in rows[:ROWS_SHOWN])
+    titles = ["", *(code(name, 60) for name in key), *(code(columns[index], 60) for index in shown)]
+    lines = []
+    for row in rows[:ROWS_SHOWN]:
+        cells = [_cell(row, index) for index in shown]
+        keys = [value_code(value) for value in row.key[: len(key)]]
+        keys += [""] * (len(key) - len(keys))
+        lines.append([_MARKS.get(row.status, CHANGED), *keys, *cells, *([times(row)] if counted else [])])
+    yield md_table([*titles, *(["times"] if counted else [])], lines)
+    yield _more(len(columns) - len(shown), "columns")
+
+
+def _differing(row: DetailRow) -> Iterable[int]:
+    if row.base is None or row.current is None:
+        return []
+    pairs = zip(row.base, row.current, strict=False)
+    return [index for index, (before, after) in enumerate(pairs) if not are_same(before, after)]
+
+
+def _cell(row: DetailRow, index: int) -> str:
+    before = row.base[index] if row.base is not None and index < len(row.base) else None
+    after = row.current[index] if row.current is not None and index < len(row.current) else None
+    if row.base is None or row.current is None:
+        return value_code(after if row.base is None else before)
+    return value_code(after) if are_same(before, after) else " → ".join(_pair(before, after))
+
+
+def _query(result: QueryDiff) -> Iterable[str]:
+    single = single_side(result)
+    if single is not None:
+        yield _sql(result.base_sql or result.current_sql)
+        rows = plain_rows(single)
+        yield md_table(
+            [code(name, 60) for name in single.columns[:COLUMNS_SHOWN]],
+            [[code(cell, 60) for cell in row[:COLUMNS_SHOWN]] for row in rows[:ROWS_SHOWN]],
+        )
+        yield _more(len(single.columns) - COLUMNS_SHOWN, "columns")
+        yield _more(len(rows) - ROWS_SHOWN, "rows")
+        return
+    if result.base_sql == result.current_sql:
+        yield _sql(result.current_sql)
+    else:
+        yield f"Base\n\n{_sql(result.base_sql)}"
+        yield f"Current\n\n{_sql(result.current_sql)}"
+    for part in (result.values, result.detail, result.rows):
+        if part is not None:
+            yield result_markdown(part)
+
+
+def _sql(sql: str) -> str:
+    lines = sql.splitlines()
+    shown = [shorten(line, SQL_WIDTH) for line in lines[:SQL_LINES]]
+    return code_block([*shown, *([_more(len(lines) - SQL_LINES, "lines")] * (len(lines) > SQL_LINES))], "sql")
+
+
+def _profile(result: ProfileDiff) -> Iterable[str]:
+    for side, kept_at in (("Base", result.base_kept_at), ("Current", result.current_kept_at)):
+        if kept_at:
+            yield f"{side} was {saved_phrase(kept_at)}."
+    rows = []
+    for column in filter(column_differs, result.columns):
+        telling = [metric for metric in compared_figures(column) if metric.differs]
+        for index, metric in enumerate(telling):
+            name = "" if index else code(column.name)
+            rows.append((name, metric.name, _figure(metric.base), _figure(metric.current)))
+    yield md_table(["column", "figure", "base", "current"], rows[:LINES_SHOWN]) if rows else ""
+    yield _more(len(rows) - LINES_SHOWN, "figures")
+    same = [column.name for column in result.columns if not column_differs(column)]
+    yield f"{plural(len(same), 'column')} with equal figures: {names_code(same)}" if same else ""
+
+
+def _figure(text: str) -> str:
+    return code(text) if text else UNKNOWN
+
+
+def _drawn(result: TopKDiff | HistogramDiff) -> Iterable[str]:
+    """Yield the bars in a code block, which aligns them."""
+    drawn = (
+        top_k_lines(result, DRAWING_WIDTH)
+        if isinstance(result, TopKDiff)
+        else histogram_lines(result, DRAWING_WIDTH)
+    )
+    lines = render(drawn, width=DRAWING_WIDTH, color=False).splitlines()
+    # Without the indent for a terminal.
+    yield code_block([line[2:] for line in lines[: 2 * LINES_SHOWN]], "text") if lines else ""
+    yield _more(len(lines) - 2 * LINES_SHOWN, "lines")
+
+
+def _failed(result: Failed) -> Iterable[str]:
+    yield prose(shorten(result.error, 2_000))
+    yield f"Hint: {prose(shorten(result.hint, 500))}" if result.hint else ""
+
+
+_BODIES: dict[type, Callable[[Any], Iterable[str]]] = {
+    RowCountDiff: _row_counts,
+    SchemaDiff: _schema,
+    ValueDiff: _values,
+    ValueDetail: _detail,
+    RowsDiff: _rows,
+    QueryDiff: _query,
+    ProfileDiff: _profile,
+    TopKDiff: _drawn,
+    HistogramDiff: _drawn,
+    Failed: _failed,
+    NotCompared: lambda _result: (),
+}
+
 
 SIGNS = {
     Outcome.EQUAL: "✅",
@@ -66,88 +384,101 @@ _WEIGHT = (
     TopKDiff,
     HistogramDiff,
 )
-"""The first are left out last."""
+"""Types of results, most important first."""
 
 
 class Fold(NamedTuple):
-    """A piece that can be left out: the less its rank, the later."""
+    """Folded text; folds with the highest rank are left out first."""
 
     rank: int
     text: str
 
 
-def data_markdown(results: Sequence[AnyDataDiff], *, max_chars: int = MAX_CHARS) -> str:
-    """*results* for people who review them, in at most *max_chars* characters (8,000 at least)."""
+def data_markdown(
+    results: Sequence[AnyDataDiff],
+    choice: RunChoice | None = None,
+    *,
+    max_chars: int = MAX_CHARS,
+    details: bool = False,
+) -> str:
+    """Return *results* and the *choice* of runs in at most *max_chars* characters (at least 8,000).
+
+    With *details*, equal nodes have a row and a fold as well.
+    """
     nodes = summarise_nodes(results)
-    outcome, told = data_verdict(nodes)
-    text = f"### {SIGNS[outcome]} {told[:1].upper()}{told[1:]}\n" if nodes else "### No data was compared\n"
-    text += nodes_section(nodes, max_chars // 3)
-    return text + fitted(result_folds(results), max_chars - len(text))
+    outcome, phrase = data_verdict(nodes)
+    text = (
+        f"### {SIGNS[outcome]} {phrase[:1].upper()}{phrase[1:]}\n" if nodes else "### No data was compared\n"
+    )
+    text += choice_markdown(choice)
+    text += nodes_section(nodes, max_chars // 3, details=details)
+    return text + fit_folds(result_folds(results, details=details), max_chars - len(text))
 
 
-def nodes_section(nodes: Sequence[NodeSummary], room: int) -> str:
-    """The table of nodes, and the names of those without a difference, by what was compared."""
-    telling = [node for node in nodes if node.outcome is not Outcome.EQUAL]
+def nodes_section(nodes: Sequence[NodeSummary], room: int, *, details: bool = False) -> str:
+    """Return the table of nodes, and the nodes without a difference by claim."""
+    telling = [node for node in nodes if details or node.outcome is not Outcome.EQUAL]
     shown = [aspect for aspect in ASPECTS if any(aspect in node.aspects for node in telling)]
-    rows = [_row(node, shown) for node in telling[:NODES_SHOWN]]
+    rows = [_row(node, shown) for node in (telling if details else telling[:NODES_SHOWN])]
     text = ""
     if rows:
         head = md_table(["", "node", *shown], [])
-        kept = within(rows, room - len(head) - 600)
-        text = "\n" + head + "".join(kept)
-        hidden = len(telling) - len(kept)
-        text += has_all(f"{hidden:,} more node{'s' * (hidden != 1)}") if hidden else ""
+        # The rest is for the sentence about omissions and the equal nodes.
+        included = first_fitting(rows, room - len(head) - 600)
+        text = "\n" + head + "".join(included)
+        hidden = len(telling) - len(included)
+        text += omission_note(plural(hidden, "more node")) if hidden else ""
     for claim, same in same_by_claim(nodes).items():
         names = names_within([node.subject.name for node in same], room // 4)
-        text += f"\n✅ Same {claim} in {plural(len(same), 'node')}{names}\n"
+        text += f"\n✅ {plural(len(same), 'node')} with equal {claim}{names}\n"
     return text
 
 
 def names_within(names: Sequence[str], room: int) -> str:
-    """`: a, b`, with as many of *names* as a line takes; nothing where that is longer than *room*."""
-    told = names_code(names, 8)
-    return f": {told}" if len(told) <= room else ""
+    """Return `: a, b` with as many of *names* as a line takes; empty if that exceeds *room*."""
+    text = names_code(names, 8)
+    return f": {text}" if len(text) <= room else ""
 
 
 def _row(node: NodeSummary, aspects: Sequence[str]) -> str:
     stale = prose(stale_phrase(node.subject))
     cells = [SIGNS[node.outcome], "<br>".join(filter(None, (code(node.subject.name, NAME_WIDTH), stale)))]
-    cells += ["<br>".join(map(_told, node.aspects.get(aspect, ()))) for aspect in aspects]
+    cells += ["<br>".join(map(_verdict_text, node.aspects.get(aspect, ()))) for aspect in aspects]
     return f"| {' | '.join(cells)} |\n"
 
 
-def _told(found: Verdict) -> str:
-    return prose(_short(found.text))
+def _verdict_text(found: DiffVerdict) -> str:
+    return prose(shorten(found.text, VERDICT_WIDTH))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= VERDICT_WIDTH else f"{text[:VERDICT_WIDTH]}…"
+def result_folds(results: Sequence[AnyDataDiff], of: str = "", *, details: bool = False) -> list[Fold]:
+    """Return a fold for each result with a difference, in the order of the table; *of* prefixes titles.
 
-
-def result_folds(results: Sequence[AnyDataDiff], of: str = "") -> list[Fold]:
-    """Return a fold for each result that found something, in the order given; *of* begins their titles."""
+    With *details*, equal results have a fold as well.
+    """
     lead = f"{prose(of)} · " if of else ""
     folds = []
-    for result in results:
+    for result in by_severity(results):
         found = verdict(result)
-        if found.outcome is not Outcome.EQUAL and not isinstance(result, NotCompared):
+        if (details or found.outcome is not Outcome.EQUAL) and not isinstance(result, NotCompared):
             subject = subject_of(result)
             name = f"{html_code(subject.name, NAME_WIDTH)} · " if subject else ""
             kind = title_of(result)
             title = "" if isinstance(result, Failed) or kind == (subject and subject.name) else kind
-            told = f"{name}{prose(': '.join(filter(None, (title, _short(found.text)))))}"
-            folds.append(Fold(_WEIGHT.index(type(result)), folded(lead + told, result_markdown(result))))
+            text = f"{name}{prose(': '.join(filter(None, (title, shorten(found.text, VERDICT_WIDTH)))))}"
+            folds.append(Fold(_WEIGHT.index(type(result)), fold(lead + text, result_markdown(result))))
     return folds
 
 
-def fitted(folds: Sequence[Fold], room: int) -> str:
-    """The most important of *folds* that fit into *room*, in their order, and how many are left out."""
+def fit_folds(folds: Sequence[Fold], room: int) -> str:
+    """Return the most important of *folds* that fit *room*, in their order, and how many are left out."""
+    # Reserved for the sentence about omissions.
     room -= 120
-    kept: set[int] = set()
+    included: set[int] = set()
     for index in sorted(range(len(folds)), key=lambda index: folds[index].rank):
         if len(folds[index].text) <= room:
-            kept.add(index)
+            included.add(index)
             room -= len(folds[index].text)
-    hidden = len(folds) - len(kept)
-    told = has_all(f"{hidden:,} detail{'s' * (hidden != 1)}") if hidden else ""
-    return "".join(folds[index].text for index in sorted(kept)) + told
+    hidden = len(folds) - len(included)
+    text = omission_note(plural(hidden, "detail")) if hidden else ""
+    return "".join(folds[index].text for index in sorted(included)) + text

@@ -1,4 +1,4 @@
-"""What data diffs found of each node, in one line for a table: schema, rows, values, and the rest."""
+"""Verdicts of all data diffs of a node, by aspect: columns, rows, values and other figures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from recce_meta.diff.data.gaps import Gap, gaps, uncounted
+from recce_meta.errors import plural
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     Failed,
@@ -15,41 +15,43 @@ from recce_meta.models.data_diff import (
     QueryDiff,
     RowCount,
     RowCountDiff,
+    RowsDiff,
+    SchemaDiff,
     Subject,
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.report.data.figures import change_percent, count, signed
-from recce_meta.report.data.wording import (
+from recce_meta.models.gaps import Gap, count_gap, count_limit, gaps, stale_phrase
+from recce_meta.report.data.verdicts import (
+    DiffVerdict,
     Outcome,
-    Verdict,
-    finding,
-    is_kept,
-    kept_phrase,
+    bare_verdict,
+    is_saved,
     kind_of,
-    plural,
     reasons_of,
     row_count_differs,
-    stale_phrase,
+    saved_phrase,
     title_of,
 )
-from recce_meta.report.wording import join_words
+from recce_meta.report.labels import join_words
+from recce_meta.report.values import change_percent, count, signed_count
 
 Key: TypeAlias = tuple[str, str | None, str | None]
 
-ASPECTS = ("schema", "rows", "values", "more")
-"""The columns of the table."""
+ASPECTS = ("columns", "rows", "values", "figures")
+"""Columns of the table of nodes."""
 
 _ASPECT_OF = {
-    "schema_diff": "schema",
+    "schema_diff": "columns",
     "row_count_diff": "rows",
     "value_diff": "values",
     "rows_diff": "values",
     "value_diff_detail": "values",
+    "data_diff": "values",
 }
 _CLAIMS = {
     "row_count_diff": "row count",
-    "schema_diff": "schema",
+    "schema_diff": "columns",
     "value_diff": "data",
     "rows_diff": "data",
     "value_diff_detail": "data",
@@ -58,7 +60,7 @@ _CLAIMS = {
     "top_k_diff": "top values",
     "histogram_diff": "histogram",
 }
-"""What is the same if a diff found no difference and left nothing out."""
+"""Claim of a diff that found no difference and compared everything."""
 NOT_COUNTED = "not counted"
 _WORST_FIRST = (
     Outcome.FAILED,
@@ -71,43 +73,46 @@ _WORST_FIRST = (
 
 
 class NodeSummary(NamedTuple):
-    """One node's verdicts by aspect; an aspect that no diff looked at is missing."""
+    """Verdicts on one node by aspect; aspects without a diff are missing."""
 
     subject: Subject
-    aspects: dict[str, list[Verdict]]
+    aspects: dict[str, list[DiffVerdict]]
     kinds: list[str]
-    """The diffs that were made of it: `row_count_diff`, …"""
+    """Diffs of the node: `row_count_diff`, …"""
     gaps: list[Gap]
-    """What was asked of it and not compared."""
-    kept: list[str]
-    """Row counts that were kept with a run, and that no comparison made now confirms."""
+    """Requested comparisons that were not made."""
+    shares: list[float]
+    """Shares of rows or columns that differ, one for each diff."""
+    saved: list[str]
+    """Row counts saved with a run that no current comparison confirms."""
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of all verdicts; a failed diff does not hide that another found a difference."""
-        return worst([found.outcome for verdicts in self.aspects.values() for found in verdicts])
+        """The most severe outcome; a failed diff does not hide a difference in another."""
+        return worst_outcome([found.outcome for verdicts in self.aspects.values() for found in verdicts])
 
     @property
     def differs(self) -> bool:
-        """Whether any diff found a difference."""
+        """True if any diff found a difference."""
         return any(
             found.outcome is Outcome.DIFFERENT for verdicts in self.aspects.values() for found in verdicts
         )
 
     @property
     def claim(self) -> str:
-        """What is the same if the outcome is equal: `data`, or `row count and schema`, and no more."""
+        """Claim of an equal outcome: `data`, or `row count and columns`."""
         claims = list(dict.fromkeys(_CLAIMS.get(kind, kind) for kind in self.kinds))
+        # Equal data implies the other claims.
         return "data" if "data" in claims else join_words(claims)
 
 
-def worst(outcomes: Sequence[Outcome]) -> Outcome:
-    """What stands for all of *outcomes*; equal for none."""
+def worst_outcome(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the most severe of *outcomes*; equal if there are none."""
     return min(outcomes, key=_WORST_FIRST.index, default=Outcome.EQUAL)
 
 
 def key_of(subject: Subject) -> Key:
-    """What tells one subject from another."""
+    """Return the identity of a subject."""
     return (
         (subject.unique_id, None, None)
         if subject.unique_id
@@ -116,121 +121,169 @@ def key_of(subject: Subject) -> Key:
 
 
 def summarise_nodes(results: Sequence[AnyDataDiff]) -> list[NodeSummary]:
-    """A line for each subject of *results*: what failed or differs first, otherwise in the order given."""
+    """Return a summary of each subject in *results*: failures and differences first."""
     nodes: dict[Key, NodeSummary] = {}
+    # Detail rows have no totals, so their verdict would only repeat that of the values.
     in_full = {key_of(result.subject) for result in results if isinstance(result, ValueDiff)}
     for result in results:
         if isinstance(result, RowCountDiff):
             for one in result.counts:
                 node = _node(nodes, one.subject)
                 _add(node, "row_count_diff", _row_finding(one))
-                node.kept.extend([one.subject.name] if is_kept(one) else [])
+                node.shares.append(min(abs(one.change or 0.0), 1.0))
+                node.saved.extend([one.subject.name] if is_saved(one) else [])
         elif not (isinstance(result, ValueDetail) and key_of(result.subject) in in_full):
-            # Of rows that differ, the value diff says all: they are no news.
-            _add(_node(nodes, result.subject), kind_of(result), _aspect_verdict(result))
+            # A value diff of the same node already covers the rows that differ.
+            node = _node(nodes, result.subject)
+            _add(node, kind_of(result), _aspect_verdict(result))
+            node.shares.append(difference_share(result))
     for gap in gaps(results):
         _node(nodes, gap.subject).gaps.append(gap)
     for node in nodes.values():
         _recount(node)
         _doubt(node)
-    return sorted(nodes.values(), key=lambda node: _WORST_FIRST.index(node.outcome))
+    return sorted(nodes.values(), key=_severity)
+
+
+def _severity(node: NodeSummary) -> tuple[int, float]:
+    """Return the sort key of a node: the outcome, then the largest share that differs."""
+    return _WORST_FIRST.index(node.outcome), -max(node.shares, default=0.0)
+
+
+def by_severity(results: Sequence[AnyDataDiff]) -> list[AnyDataDiff]:
+    """Return *results* in the order of `summarise_nodes`, row counts first."""
+    order = {key_of(node.subject): index for index, node in enumerate(summarise_nodes(results))}
+    return sorted(
+        results, key=lambda one: -1 if isinstance(one, RowCountDiff) else order[key_of(one.subject)]
+    )
+
+
+def count_order(one: RowCount) -> tuple[int, float]:
+    """Return the sort key of a row count: not counted, different by share, on one side or doubtful, equal."""
+    outcome = row_verdict(one).outcome
+    if outcome is Outcome.DIFFERENT:
+        return _WORST_FIRST.index(outcome), -abs(one.change if one.change is not None else 1.0)
+    # A missing count must not be overlooked, so it comes before any difference.
+    return 0 if outcome is Outcome.NOT_COMPARED else _WORST_FIRST.index(outcome), 0.0
+
+
+def difference_share(result: AnyDataDiff) -> float:
+    """Return the share of rows or columns in which *result* differs; 1 if a column is missing in current."""
+    if isinstance(result, QueryDiff):
+        found = result.values or result.rows
+        return difference_share(found) if found is not None else 0.0
+    if isinstance(result, ValueDiff):
+        different = result.added + result.removed + result.changed
+        # A lost column breaks its readers, so it weighs as much as a difference in every row.
+        return 1.0 if result.base_only else different / max(result.total, 1)
+    if isinstance(result, RowsDiff):
+        different = result.added + result.removed
+        return 1.0 if result.base_only else different / max(result.common + different, 1)
+    if isinstance(result, SchemaDiff):
+        is_lost = any(column.status == "removed" for column in result.columns)
+        return 1.0 if is_lost else len(result.changed) / max(len(result.columns), 1)
+    return 0.0
 
 
 def _node(nodes: dict[Key, NodeSummary], subject: Subject) -> NodeSummary:
-    return nodes.setdefault(key_of(subject), NodeSummary(subject, {}, [], [], []))
+    return nodes.setdefault(key_of(subject), NodeSummary(subject, {}, [], [], [], []))
 
 
-def _add(node: NodeSummary, kind: str, found: Verdict) -> None:
+def _add(node: NodeSummary, kind: str, found: DiffVerdict) -> None:
     node.kinds.append(kind)
-    node.aspects.setdefault(_ASPECT_OF.get(kind, "more"), []).append(found)
+    node.aspects.setdefault(_ASPECT_OF.get(kind, "figures"), []).append(found)
 
 
-def _aspect_verdict(result: AnyDataDiff) -> Verdict:
-    found = finding(result)
+def _aspect_verdict(result: AnyDataDiff) -> DiffVerdict:
+    found = bare_verdict(result)
     is_named = kind_of(result) in _ASPECT_OF or isinstance(result, (QueryDiff, Failed, NotCompared))
-    return found if is_named else Verdict(found.outcome, f"{title_of(result)}: {found.text}")
+    return found if is_named else DiffVerdict(found.outcome, f"{title_of(result)}: {found.text}")
 
 
 def _recount(node: NodeSummary) -> None:
-    """Accept a row count that was kept with a run if all values were compared now, and are equal."""
+    """Accept a saved row count if all values were compared now and are equal."""
     values, rows = node.aspects.get("values", []), node.aspects.get("rows", [])
+    # Equal values imply equal counts, so an earlier count needs no caveat.
     if values and all(found.outcome is Outcome.EQUAL for found in values):
-        node.kept.clear()
+        node.saved.clear()
         rows[:] = [
-            Verdict(Outcome.EQUAL, found.text) if found.outcome is Outcome.PARTIAL else found
+            DiffVerdict(Outcome.EQUAL, found.text) if found.outcome is Outcome.PARTIAL else found
             for found in rows
         ]
 
 
 def _doubt(node: NodeSummary) -> None:
-    """Call nothing equal of a node that holds data of an earlier build."""
+    """Replace equal outcomes of a node that contains data of an earlier build."""
     if not node.subject.is_stale:
         return
     for aspect, verdicts in node.aspects.items():
         verdicts[:] = [
-            Verdict(Outcome.PARTIAL, found.text if aspect == "rows" else "no difference found")
+            DiffVerdict(Outcome.PARTIAL, found.text if aspect == "rows" else "no difference found")
             if found.outcome is Outcome.EQUAL
             else found
             for found in verdicts
         ]
 
 
-def row_verdict(one: RowCount) -> Verdict:
-    """`1,284,003 → 1,284,011 (+8)`, or the reason why there is no figure; with a remark on stale data."""
+def row_verdict(one: RowCount) -> DiffVerdict:
+    """Return `1,284,003 → 1,284,011 (+8)`, `only in base: 40 rows`, or why a figure is missing."""
     found = _row_finding(one)
     if not one.subject.is_stale:
         return found
     outcome = Outcome.PARTIAL if found.outcome is Outcome.EQUAL else found.outcome
-    return Verdict(outcome, f"{found.text}; {stale_phrase(one.subject)}")
+    return DiffVerdict(outcome, f"{found.text}; {stale_phrase(one.subject)}")
 
 
-def _row_finding(one: RowCount) -> Verdict:
-    if uncounted(one):
-        return Verdict(Outcome.NOT_COMPARED, f"{NOT_COUNTED}: {reasons_of(one)}")
+def _row_finding(one: RowCount) -> DiffVerdict:
+    if count_gap(one):
+        return DiffVerdict(Outcome.NOT_COMPARED, f"{NOT_COUNTED}: {reasons_of(one)}")
     if one.base is None and one.current is None:
-        return Verdict(Outcome.ONE_SIDED, f"{NOT_COUNTED}: {reasons_of(one)}")
-    kept = [(side, at) for side, at in (("base", one.base_kept_at), ("current", one.current_kept_at)) if at]
-    remark = "".join(f"; {side} {kept_phrase(at)}" for side, at in kept)
+        return DiffVerdict(Outcome.ONE_SIDED, f"{NOT_COUNTED}: {reasons_of(one)}")
+    saved = [(side, at) for side, at in (("base", one.base_kept_at), ("current", one.current_kept_at)) if at]
+    limit = count_limit(one)
+    remark = "".join(f"; {side} {saved_phrase(at)}" for side, at in saved) + (f"; {limit}" if limit else "")
     if not row_count_differs(one):
-        return Verdict(Outcome.PARTIAL if kept else Outcome.EQUAL, count(one.current) + remark)
-    told = f"{count(one.base)} → {count(one.current)}"
+        outcome = Outcome.PARTIAL if saved or limit else Outcome.EQUAL
+        return DiffVerdict(outcome, count(one.current) + remark)
     if one.delta is None:
-        return Verdict(Outcome.ONE_SIDED, told + remark)
+        side, rows = ("current", one.current) if one.base is None else ("base", one.base)
+        return DiffVerdict(Outcome.ONE_SIDED, f"only in {side}: {plural(rows or 0, 'row')}{remark}")
+    text = f"{count(one.base)} → {count(one.current)}"
     change = change_percent(one.change)
-    figures = ", ".join(filter(None, (signed(one.delta), change)))
-    return Verdict(Outcome.DIFFERENT, f"{told} ({figures}){remark}")
+    figures = ", ".join(filter(None, (signed_count(one.delta), change)))
+    return DiffVerdict(Outcome.DIFFERENT, f"{text} ({figures}){remark}")
 
 
 class DataSummary(Struct, frozen=True, kw_only=True):
-    """How many nodes came to what."""
+    """Number of nodes by outcome."""
 
     nodes: int
     same: int
-    """Compared in all that was asked, and equal."""
+    """Equal in every requested comparison."""
     different: int
-    """At least one difference was found."""
+    """Nodes with at least one difference."""
     not_compared: int
-    """Nodes of which something was asked and not compared; some of them may differ."""
+    """Nodes with a requested comparison that was not made; some of them may differ."""
     one_sided: int
-    """Nodes that at most one side has: there is nothing to compare."""
+    """Nodes that exist on at most one side."""
     outdated: int
-    """Nodes with data of an earlier build, or a row count of an earlier time."""
+    """Nodes with data of an earlier build, or with an earlier row count."""
 
 
 def data_summary(nodes: Sequence[NodeSummary]) -> DataSummary:
-    """The counts over *nodes*."""
+    """Count *nodes* by outcome."""
     return DataSummary(
         nodes=len(nodes),
         same=sum(node.outcome is Outcome.EQUAL for node in nodes),
         different=sum(node.differs for node in nodes),
         not_compared=sum(bool(node.gaps) for node in nodes),
         one_sided=sum(node.outcome is Outcome.ONE_SIDED for node in nodes),
-        outdated=sum(node.subject.is_stale or bool(node.kept) for node in nodes),
+        outdated=sum(node.subject.is_stale or bool(node.saved) for node in nodes),
     )
 
 
 def same_by_claim(nodes: Sequence[NodeSummary]) -> dict[str, list[NodeSummary]]:
-    """The nodes without a difference, by what was compared of them: `data`, `row count`, …"""
+    """Return the nodes without a difference by claim: `data`, `row count`, …"""
     found: dict[str, list[NodeSummary]] = {}
     for node in nodes:
         if node.outcome is Outcome.EQUAL:
@@ -238,44 +291,50 @@ def same_by_claim(nodes: Sequence[NodeSummary]) -> dict[str, list[NodeSummary]]:
     return found
 
 
-def data_verdict(nodes: Sequence[NodeSummary]) -> Verdict:
-    """`data differs in 3 of 6 nodes, same data in 1, 2 not compared`."""
+def data_verdict(nodes: Sequence[NodeSummary]) -> DiffVerdict:
+    """Return `data differs in 3 of 6 nodes, 2 nodes not compared, equal data in 1 node`."""
     summary = data_summary(nodes)
     of_nodes = plural(summary.nodes, "node")
-    told = [f"data differs in {summary.different:,} of {of_nodes}"] if summary.different else []
+    text = [f"data differs in {summary.different:,} of {of_nodes}"] if summary.different else []
 
     def some(number: int) -> str:
-        return of_nodes if number == summary.nodes else f"{number:,}" if told else f"{number:,} of {of_nodes}"
+        if number == summary.nodes:
+            return of_nodes
+        return plural(number, "node") if text else f"{number:,} of {of_nodes}"
 
-    for claim, same in same_by_claim(nodes).items():
-        told.append(f"same {claim} in {some(len(same))}")
+    if summary.not_compared:
+        text.append(_not_compared(nodes, some(summary.not_compared)))
+    if stale := sum(node.subject.is_stale for node in nodes):
+        text.append(f"{some(stale)} with data of an earlier build")
+    if saved := sum(bool(node.saved) for node in nodes):
+        text.append(f"{some(saved)} with an earlier row count")
     nowhere = sum(map(_is_nowhere, nodes))
     if summary.one_sided > nowhere:
-        told.append(f"{some(summary.one_sided - nowhere)} on one side only")
+        text.append(f"{some(summary.one_sided - nowhere)} only on one side")
     if nowhere:
-        told.append(f"{some(nowhere)} without a relation")
-    if summary.not_compared:
-        told.append(_not_compared(nodes, some(summary.not_compared)))
-    if stale := sum(node.subject.is_stale for node in nodes):
-        told.append(f"{some(stale)} with data of an earlier build")
-    if kept := sum(bool(node.kept) for node in nodes):
-        told.append(f"{some(kept)} with a row count of an earlier time")
-    if not told:
-        told.append(f"{of_nodes} not compared")
-    return Verdict(worst([node.outcome for node in nodes]), ", ".join(told))
+        text.append(f"{some(nowhere)} without a table or view")
+    for claim, same in same_by_claim(nodes).items():
+        text.append(f"equal {claim} in {some(len(same))}")
+    if not text:
+        text.append(f"{of_nodes} not compared")
+    return DiffVerdict(worst_outcome([node.outcome for node in nodes]), ", ".join(text))
 
 
 def _is_nowhere(node: NodeSummary) -> bool:
-    """Return True if neither side has a relation, as of an ephemeral model."""
+    """Return True if neither side has a relation, as for an ephemeral model."""
     has_relation = node.subject.base is not None or node.subject.current is not None
     is_uncounted = all(found.text.startswith(NOT_COUNTED) for found in node.aspects.get("rows", []))
     return not has_relation and node.outcome is Outcome.ONE_SIDED and is_uncounted
 
 
 def _not_compared(nodes: Sequence[NodeSummary], how_many: str) -> str:
-    """`values of 3 not compared`; `2 not compared in full` if a part was, or more than values is missing."""
+    """Return `values of 3 nodes not compared`, or `2 nodes not compared in full` if only in part."""
     incomplete = [node for node in nodes if node.gaps]
-    is_values = all(_ASPECT_OF.get(gap.diff) == "values" for node in incomplete for gap in node.gaps)
+    is_values = all(
+        _ASPECT_OF.get(gap.diff) == "values" and gap.diff != "data_diff"
+        for node in incomplete
+        for gap in node.gaps
+    )
     missing = (Outcome.FAILED, Outcome.NOT_COMPARED)
     is_whole = all(
         any(found.outcome in missing for verdicts in node.aspects.values() for found in verdicts)

@@ -1,15 +1,22 @@
-"""Results of data diffs on a terminal: one block for each, the verdict first, the figures under it."""
+"""Results of data diffs as text: an overview of the nodes, then a block for each that differs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 
+from msgspec.structs import replace
+
+from recce_meta.errors import plural
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnDelta,
+    ColumnValues,
+    DetailRow,
+    Example,
     Failed,
     HistogramDiff,
+    KeyCounts,
     NotCompared,
     ProfileDiff,
     QueryDiff,
@@ -18,17 +25,22 @@ from recce_meta.models.data_diff import (
     RowsDiff,
     SchemaDiff,
     TopKDiff,
+    Value,
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.report.characters import neutralise, shorten
-from recce_meta.report.data.figures import change_percent, count, signed
-from recce_meta.report.data.grid import grid, heads, natural_width, wrapped
-from recce_meta.report.data.summary import data_verdict, summarise_nodes
+from recce_meta.models.gaps import narrowed_by
+from recce_meta.redaction import neutralise
+from recce_meta.report.data.overview import OUTCOME_MARKS, overview_lines
+from recce_meta.report.data.summary import by_severity, count_order, row_verdict
 from recce_meta.report.data.text_columns import histogram_lines, profile_lines, top_k_lines
-from recce_meta.report.data.text_values import detail_lines, result_lines, rows_lines, value_lines
-from recce_meta.report.data.wording import (
+from recce_meta.report.data.verdicts import (
     Outcome,
+    columns_phrase,
+    equal_phrase,
+    has_tolerance,
+    key_phrase,
+    match_phrases,
     reasons_of,
     row_count_differs,
     single_side,
@@ -36,20 +48,310 @@ from recce_meta.report.data.wording import (
     title_of,
     verdict,
 )
-from recce_meta.report.terminal import BLANK, Line, Span, Style, render, table
+from recce_meta.report.labels import DETAILS, more_phrase
+from recce_meta.report.terminal import (
+    BLANK,
+    INDENT,
+    Line,
+    Span,
+    Style,
+    bar,
+    display_width,
+    grid,
+    heading_row,
+    name_lines,
+    natural_width,
+    render,
+    shorten,
+    table,
+    wrap_text,
+)
+from recce_meta.report.values import (
+    are_same,
+    cell_text,
+    change_percent,
+    count,
+    difference_figures,
+    pair_text,
+    percent,
+    signed_count,
+)
+
+COLUMNS_SHOWN = 60
+ROWS_SHOWN = 10
+"""Rows of one node that are shown without a key if several nodes are compared; `--details` shows all."""
+EXAMPLES_SHOWN = 3
+"""Examples shown for each column; JSON contains all."""
+BAR_WIDTH = 10
+
+CHANGES = ("mean change", "largest change")
+"""Titles of the differences of numbers."""
+
+MARKS = {
+    "added": Span("+", Style.GREEN),
+    "removed": Span("-", Style.RED),
+    "changed": Span("~", Style.YELLOW),
+}
+
+
+def value_lines(result: ValueDiff, width: int, *, details: bool = False) -> list[Line]:
+    """Return the key, the rows of each side, and the columns with examples."""
+    lines = _facts([key_phrase(result), *narrowed_by(result)], width)
+    lines += _side_lines(result, width)
+    lines += _only_lines(result.base_only, result.current_only, width, details=details)
+    return lines + _column_lines(result, width, details=details)
+
+
+def _facts(phrases: Iterable[str], width: int) -> list[Line]:
+    return wrap_text(Span("  "), " · ".join(phrases), width, Style.DIM)
+
+
+def _side_lines(result: ValueDiff, width: int) -> list[Line]:
+    """Return the rows of each side by outcome; NULL and duplicate keys only if there are any."""
+    names = ("rows", "NULL keys", "duplicate keys", "rows of duplicate keys", "compared rows")
+    rows = [heading_row("", *names)]
+    is_odd = any(side is not None and _is_odd(side) for side in (result.base, result.current))
+    for label, side in (("base", result.base), ("current", result.current)):
+        if side is not None:
+            rows.append([Span(label, Style.DIM), *map(Span, _side_figures(side))])
+    if result.base is None or result.current is None or (result.is_equal and not is_odd):
+        return []
+    figures = grid(rows, width=width, right={1, 2, 3, 4, 5})
+    sizes = [] if is_odd else [f"{count(result.base.rows)} → {plural(result.current.rows, 'row')}"]
+    facts = wrap_text(Span("  "), " · ".join([*sizes, *match_phrases(result)]), width)
+    return [*(figures if is_odd else []), *facts]
+
+
+def _is_odd(side: KeyCounts) -> bool:
+    return bool(side.null_keys or side.duplicate_keys or side.duplicate_rows)
+
+
+def _side_figures(side: KeyCounts) -> list[str]:
+    figures = (side.rows, side.null_keys, side.duplicate_keys, side.duplicate_rows, side.compared)
+    return [count(number) for number in figures]
+
+
+def _only_lines(
+    base_only: Sequence[str], current_only: Sequence[str], width: int, *, details: bool
+) -> list[Line]:
+    sides = (("-", "base", base_only, Style.RED), ("+", "current", current_only, Style.GREEN))
+    lines: list[Line] = []
+    for sign, side, names, style in sides:
+        if names:
+            text = f"{plural(len(names), 'column')} only in {side}"
+            lines += name_lines(Span(f"  {sign} ", style), text, names, width, is_whole=details)
+    return lines
+
+
+def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]:
+    """Return a row for each column that differs or was not compared, and the names of the rest."""
+    telling = [column for column in result.columns if column.mismatched or column.reason]
+    equal = [column.name for column in result.columns if not (column.mismatched or column.reason)]
+    lines: list[Line] = []
+    if telling:
+        phrase = columns_phrase(result)
+        lines += wrap_text(Span("  "), phrase, width) if phrase else []
+        titles = ("column", "equal rows", "", "different", "NULL → value", "value → NULL", *CHANGES)
+        hidden = 0 if details else len(telling) - COLUMNS_SHOWN
+        telling = telling if details else telling[:COLUMNS_SHOWN]
+        rows = [heading_row(*titles), *map(_column_cells, telling)]
+        if 0 < width < natural_width(rows):
+            # The bar only draws the percentage, so that it is omitted first.
+            rows = [[*row[:2], Span(""), *row[3:]] for row in rows]
+        text = grid(rows, width=width, right={1, 3, 4, 5, 6, 7})
+        lines.append(text[0])
+        for column, line in zip(telling, text[1:], strict=True):
+            types = type_phrase(column)
+            lines += [line, *(wrap_text(Span("      "), types, width, Style.DIM) if types else [])]
+            lines += _example_lines(result.key, column.examples, details=details)
+        if hidden > 0:
+            lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
+    if equal and result.common:
+        lead = Span("  ? " if has_tolerance(result) else "  = ", Style.DIM)
+        lines += name_lines(lead, equal_phrase(result), equal, width, is_whole=details)
+    return lines
+
+
+def _column_cells(column: ColumnValues) -> list[Span]:
+    share = column.match_share
+    drawn = "" if share is None else bar(share, BAR_WIDTH)
+    nulls = [count(number) if number else "" for number in (column.null_to_value, column.value_to_null)]
+    return [
+        Span(column.name, Style.YELLOW),
+        Span(percent(share)),
+        Span(drawn, Style.DIM),
+        Span(count(column.mismatched), Style.BOLD),
+        *map(Span, nulls),
+        *map(Span, difference_figures(column)),
+    ]
+
+
+def type_phrase(column: ColumnValues) -> str:
+    """Return `type INTEGER → BIGINT, compared as BIGINT`, or why the values were not compared."""
+    phrases = (
+        [f"type {column.base_type} → {column.current_type}"]
+        if column.base_type != column.current_type
+        else []
+    )
+    phrases += [f"compared as {column.compared_as}"] if column.compared_as else []
+    phrases += [f"not compared: {column.reason}"] if column.reason else []
+    return ", ".join(phrases)
+
+
+def _example_lines(key: Sequence[str], examples: Sequence[Example], *, details: bool) -> list[Line]:
+    return [
+        (
+            Span(f"      {key_text(key, example.key)}: ", Style.DIM),
+            *_from_to(example.base, example.current),
+        )
+        for example in (examples if details else examples[:EXAMPLES_SHOWN])
+    ]
+
+
+def key_text(names: Sequence[str], values: Sequence[Value]) -> str:
+    """Return `order_id=12, line=3`."""
+    pairs = zip_longest(names, values, fillvalue="?")
+    return ", ".join(f"{name}={cell_text(value)}" for name, value in pairs)
+
+
+def _from_to(base: Value, current: Value) -> tuple[Span, Span, Span]:
+    before, after = pair_text(base, current)
+    return (
+        Span(before, Style.DIM if base is None else Style.RED),
+        Span(" → ", Style.DIM),
+        Span(after, Style.DIM if current is None else Style.GREEN),
+    )
+
+
+def detail_lines(result: ValueDetail, width: int, *, details: bool = False) -> list[Line]:
+    """Return the rows that differ, as a table if it fits, else one entry for each row."""
+    lines = _facts([key_phrase(result), *narrowed_by(result)], width)
+    lines += _only_lines(result.base_only, result.current_only, width, details=details)
+    lines += _row_lines(result.key, result.columns, result.rows, width)
+    return lines + _cut_line(result.is_cut, result.limit)
+
+
+def rows_lines(result: RowsDiff, width: int, *, details: bool = False) -> list[Line]:
+    """Return the row counts of each side, and some rows that only one side has."""
+    facts = [f"no key: whole rows of {plural(len(result.columns), 'column')} compared", *narrowed_by(result)]
+    lines = _facts(facts, width)
+    if result.base_rows is not None and result.current_rows is not None:
+        lines += wrap_text(Span("  "), " · ".join(rows_phrases(result)), width)
+    lines += _only_lines(result.base_only, result.current_only, width, details=details)
+    if result.incomparable:
+        text = f"{plural(len(result.incomparable), 'column')} not compared"
+        lines += name_lines(Span("  ? ", Style.YELLOW), text, result.incomparable, width, is_whole=details)
+    lines += _row_lines((), result.columns, result.rows, width)
+    return lines + _cut_line(result.is_cut, result.limit)
+
+
+def rows_phrases(result: RowsDiff) -> list[str]:
+    """Return `900 → 900 rows`, `830 on both sides`, `70 rows added` and `70 rows removed`."""
+    return [
+        f"{count(result.base_rows)} → {plural(result.current_rows or 0, 'row')}",
+        f"{count(result.common)} on both sides",
+        f"{plural(result.added, 'row')} added",
+        f"{plural(result.removed, 'row')} removed",
+    ]
+
+
+def result_lines(result: RowsDiff, width: int) -> list[Line]:
+    """Return the rows of a query that ran on one side only."""
+    rows = [[*map(Span, cells)] for cells in plain_rows(result)]
+    lines = grid([heading_row(*result.columns), *rows], width=width) if rows else []
+    return lines + ([(Span(f"  … more than {result.limit:,} rows", Style.DIM),)] if result.is_cut else [])
+
+
+def plain_rows(result: RowsDiff) -> list[list[str]]:
+    """Return the cells of a one-sided query's rows; duplicate rows are repeated."""
+    found = []
+    for row in result.rows:
+        values, times_there = (
+            (row.base, row.base_count) if row.current is None else (row.current, row.current_count)
+        )
+        found += [[cell_text(value) for value in values or ()]] * max(times_there, 1)
+    return found
+
+
+def _cut_line(is_cut: bool, limit: int) -> list[Line]:
+    if not is_cut:
+        return []
+    return [(Span(f"  … more rows differ than the {limit:,} shown", Style.DIM),)]
+
+
+def _row_lines(
+    key: Sequence[str], columns: Sequence[str], rows: Sequence[DetailRow], width: int
+) -> list[Line]:
+    if not rows:
+        return []
+    cells = [heading_row("", *key, *columns, "times"), *(_row_cells(row) for row in rows)]
+    if len({len(line) for line in cells}) == 1 and (not width or natural_width(cells) <= width):
+        return grid(cells, width=width)
+    return [line for row in rows for line in _row_entry(key, columns, row, width)]
+
+
+def _row_cells(row: DetailRow) -> list[Span]:
+    mark = MARKS.get(row.status, MARKS["changed"])
+    values = [Span(text, style) for text, style in _row_values(row)]
+    keys = [Span(cell_text(value), mark.style) for value in row.key]
+    return [mark, *keys, *values, Span(times(row), Style.BOLD)]
+
+
+def times(row: DetailRow) -> str:
+    """Return `×2 → ×3` for a row that occurs more than once; empty otherwise."""
+    counts = row.base_count, row.current_count
+    if row.status == "changed" and counts != (1, 1):
+        return f"×{counts[0]:,} → ×{counts[1]:,}"
+    own = counts[0] if row.status == "removed" else counts[1]
+    other = counts[1] if row.status == "removed" else counts[0]
+    has_both = row.base is not None and row.current is not None
+    if has_both and own != other:
+        return f"×{counts[0]:,} → ×{counts[1]:,}"
+    return f"×{own:,}" if own > 1 else ""
+
+
+def _row_values(row: DetailRow) -> list[tuple[str, Style]]:
+    """Return the values of *row*; differing values as `base → current`."""
+    mark = MARKS.get(row.status, MARKS["changed"])
+    if row.base is None or row.current is None:
+        only = row.current if row.base is None else row.base
+        return [(cell_text(value), Style.DIM if value is None else mark.style) for value in only or ()]
+    return [
+        (cell_text(after), Style.DIM)
+        if are_same(before, after)
+        else (" → ".join(pair_text(before, after)), Style.YELLOW)
+        for before, after in zip(row.base, row.current, strict=False)
+    ]
+
+
+def _row_entry(key: Sequence[str], columns: Sequence[str], row: DetailRow, width: int) -> list[Line]:
+    """Return `~ order_id=12 amount: 10 → 12 · status: paid`, wrapped to *width*."""
+    mark = MARKS.get(row.status, MARKS["changed"])
+    head = " ".join(filter(None, (key_text(key, row.key), times(row))))
+    is_changed = row.base is not None and row.current is not None
+    pieces = [
+        (f"{neutralise(name)}: ", text, style)
+        for name, (text, style) in zip(columns, _row_values(row), strict=False)
+        # Dim values are equal on both sides.
+        if not (is_changed and style is Style.DIM)
+    ]
+    lines: list[list[Span]] = [[Span(f"{' ' * INDENT}{mark.text} {head}".rstrip(), mark.style)]]
+    used = display_width(lines[0][0].text)
+    for name, text, style in pieces:
+        size = display_width(name) + display_width(text) + 3
+        if width and used + size > width:
+            lines.append([Span(" " * (INDENT + 4))])
+            used = INDENT + 4
+        lines[-1] += [Span("  " if len(lines[-1]) == 1 and len(lines) == 1 else ""), Span(name, Style.DIM)]
+        lines[-1] += [Span(text, style), Span("  ")]
+        used += size
+    return list(lines)
+
 
 SUBJECT_WIDTH = 80
 SQL_LINES = 12
 """Lines of a query that are shown."""
 
-_OUTCOMES = {
-    Outcome.EQUAL: Span("= ", Style.GREEN),
-    Outcome.DIFFERENT: Span("~ ", Style.YELLOW),
-    Outcome.PARTIAL: Span("? ", Style.CYAN),
-    Outcome.ONE_SIDED: Span("? ", Style.CYAN),
-    Outcome.NOT_COMPARED: Span("? ", Style.CYAN),
-    Outcome.FAILED: Span("! ", Style.RED),
-}
 _COLUMN_MARKS = {
     "added": Span("+", Style.GREEN),
     "removed": Span("-", Style.RED),
@@ -58,58 +360,54 @@ _COLUMN_MARKS = {
 }
 
 
-def data_text(results: Sequence[AnyDataDiff], *, width: int, color: bool) -> str:
-    """*results* for people, in lines of *width* cells (0: without limit); empty for no results.
+def data_text(results: Sequence[AnyDataDiff], *, width: int, color: bool, details: bool = False) -> str:
+    """Return *results* in lines of *width* cells (0: no limit); empty if there are none.
 
-    NULL is shown as `NULL`, a text of these letters as `'NULL'`: see `cells`.
+    Without *details*, equal nodes are only named.
     """
+    if len(results) == 1 and not isinstance(results[0], NotCompared):
+        return render(_block(results[0], width, details=details), width=width, color=color)
+    lines = overview_lines(results, width, details=details) if results else []
+    lines += block_lines(results, width, details=details)
+    return render(lines, width=width, color=color)
+
+
+def block_lines(results: Sequence[AnyDataDiff], width: int, *, details: bool) -> list[Line]:
+    """Return a block for each result that differs, failed or was compared only in part.
+
+    The nodes are in the order of the overview, which contains row counts, equal and skipped nodes.
+    """
+    found = [result for result in results if not isinstance(result, (NotCompared, RowCountDiff))]
+    shown = [result for result in found if details or verdict(result).outcome is not Outcome.EQUAL]
+    counted = [result for result in results if isinstance(result, RowCountDiff)]
     lines: list[Line] = []
-    skipped = [result for result in results if isinstance(result, NotCompared)]
-    for result in results:
-        if not isinstance(result, NotCompared):
-            lines += [BLANK] if lines else []
-            lines += _block(result, width)
-    lines += [BLANK] if lines and skipped else []
-    return render([*lines, *_skipped(skipped, width)], width=width, color=color)
-
-
-def data_summary_text(results: Sequence[AnyDataDiff], *, width: int, color: bool) -> str:
-    """One line that counts the nodes that differ, are the same, and were not compared."""
-    outcome, text = data_verdict(summarise_nodes(results))
-    mark = _OUTCOMES[outcome]
-    lines = [
-        (Span("Data", Style.BOLD),),
-        *wrapped(Span(f"  {mark.text}", mark.style), text, width, mark.style),
-    ]
-    return render(lines if results else [], width=width, color=color)
-
-
-def _skipped(results: Sequence[NotCompared], width: int) -> list[Line]:
-    """The nodes that an option or a limit left out, under their reasons."""
-    by_reason: dict[tuple[str, str], list[str]] = {}
-    for result in results:
-        by_reason.setdefault((title_of(result), result.reason), []).append(result.subject.name)
-    lines: list[Line] = []
-    for (title, reason), names in by_reason.items():
-        mark = _OUTCOMES[Outcome.NOT_COMPARED]
-        lines += wrapped(Span(mark.text, mark.style), f"{title} not compared: {reason}", width, mark.style)
-        lines += wrapped(Span("    "), ", ".join(names), width)
+    for result in (*(counted if details else ()), *by_severity(shown)):
+        lines += [BLANK, *_block(_within(result, details=details), width, details=details)]
+    if not details:
+        lines += [line for result in counted for line in _notes(result.notes, width)]
     return lines
 
 
-def _block(result: AnyDataDiff, width: int) -> list[Line]:
+def _within(result: AnyDataDiff, *, details: bool) -> AnyDataDiff:
+    """Return *result* with the first rows only, since rows of many nodes hide the other nodes."""
+    if details or not isinstance(result, RowsDiff) or len(result.rows) <= ROWS_SHOWN:
+        return result
+    return replace(result, rows=result.rows[:ROWS_SHOWN], limit=ROWS_SHOWN, is_cut=True)
+
+
+def _block(result: AnyDataDiff, width: int, *, details: bool) -> list[Line]:
     outcome, text = verdict(result)
-    mark = _OUTCOMES[outcome]
+    mark = OUTCOME_MARKS[outcome]
     return [
         _title(result),
-        *wrapped(Span(f"  {mark.text}", mark.style), text, width, mark.style),
-        *body_lines(result, width),
+        *wrap_text(Span(f"  {mark.text}", mark.style), text, width, mark.style),
+        *body_lines(result, width, details=details),
     ]
 
 
-def body_lines(result: AnyDataDiff, width: int) -> list[Line]:
-    """Return the figures of *result* and its notes, without title and verdict."""
-    return [*_BODIES[type(result)](result, width), *_notes(result.notes, width)]
+def body_lines(result: AnyDataDiff, width: int, *, details: bool = False) -> list[Line]:
+    """Return the figures and notes of *result*, without title and verdict."""
+    return [*_BODIES[type(result)](result, width, details=details), *_notes(result.notes, width)]
 
 
 def _title(result: AnyDataDiff) -> Line:
@@ -122,26 +420,39 @@ def _title(result: AnyDataDiff) -> Line:
 
 def _notes(notes: Sequence[str], width: int) -> list[Line]:
     lead = Span("  note: ", Style.DIM)
-    return [line for note in notes for line in wrapped(lead, note, width)]
+    return [line for note in notes for line in wrap_text(lead, note, width)]
 
 
-def _row_counts(result: RowCountDiff, width: int) -> list[Line]:
-    rows = [heads("node", "base", "current", "delta", "change", "reason")]
-    rows += [_row_count(one) for one in result.counts]
+def _row_counts(result: RowCountDiff, width: int, *, details: bool) -> list[Line]:
+    """Return the row counts that differ or are missing, then the equal ones in one line."""
+    counts = sorted(result.counts, key=count_order)
+    shown = counts if details else [one for one in counts if row_verdict(one).outcome is not Outcome.EQUAL]
+    rows = [heading_row("node", "base", "current", "change", "", "remark"), *map(_row_count, shown)]
+    lines = _count_grid(rows, width) if shown else []
+    # Equal counts are the last in this order.
+    equal = [f"{one.subject.name} ({count(one.current)})" for one in counts[len(shown) :]]
+    if equal:
+        mark = OUTCOME_MARKS[Outcome.EQUAL]
+        text = f"{plural(len(equal), 'node')} with equal row count"
+        lines += name_lines(Span(f"  {mark.text}", mark.style), text, equal, width, is_whole=details)
+    return lines
+
+
+def _count_grid(rows: Sequence[Sequence[Span]], width: int) -> list[Line]:
+    """Return the table of row counts; remarks that do not fit are below their row."""
+    right = {1, 2, 3, 4}
     if not width or natural_width(rows) <= width:
-        return grid(rows, width=width, right={1, 2, 3, 4})
+        return grid(rows, width=width, right=right)
     lines: list[Line] = []
-    for row, line in zip(
-        rows, grid([row[:-1] for row in rows], width=width, right={1, 2, 3, 4}), strict=True
-    ):
-        reason = row[-1].text if lines else ""
-        lines += [line, *(wrapped(Span("      "), reason, width, Style.DIM) if reason else [])]
+    for row, line in zip(rows, grid([row[:-1] for row in rows], width=width, right=right), strict=True):
+        remark = row[-1].text if lines else ""
+        lines += [line, *(wrap_text(Span("      "), remark, width, Style.DIM) if remark else [])]
     return lines
 
 
 def _row_count(one: RowCount) -> list[Span]:
     differs = row_count_differs(one)
-    delta = "" if one.delta is None else signed(one.delta)
+    delta = "" if one.delta is None else signed_count(one.delta)
     return [
         Span(one.subject.name),
         Span(count(one.base)),
@@ -152,20 +463,23 @@ def _row_count(one: RowCount) -> list[Span]:
     ]
 
 
-def _schema(result: SchemaDiff, width: int) -> list[Line]:
-    lines = table([_schema_cells(column) for column in result.changed])
+def _schema(result: SchemaDiff, width: int, *, details: bool) -> list[Line]:
+    columns = result.columns if details else result.changed
+    lines = table([_schema_cells(column) for column in columns])
     if result.source != "live":
         lines.append((Span("  as recorded with the runs", Style.DIM),))
     return lines
 
 
 def _schema_cells(column: ColumnDelta) -> list[Span]:
+    if column.status == "unchanged":
+        return [Span(f"= {column.name}", Style.DIM), Span(column.current_type or "", Style.DIM)]
     mark = _COLUMN_MARKS.get(column.status, Span("~", Style.YELLOW))
     return [Span(f"{mark.text} {column.name}", mark.style), Span(schema_phrase(column))]
 
 
 def schema_phrase(column: ColumnDelta) -> str:
-    """`INTEGER → BIGINT`, `position 3 → 1`, or the type alone."""
+    """Return `INTEGER → BIGINT`, `position 3 → 1`, or the type only."""
     if column.status == "moved":
         return f"position {column.base_position} → {column.current_position}"
     if column.status == "retyped":
@@ -173,34 +487,40 @@ def schema_phrase(column: ColumnDelta) -> str:
     return (column.base_type if column.status == "removed" else column.current_type) or ""
 
 
-def _query(result: QueryDiff, width: int) -> list[Line]:
+def _query(result: QueryDiff, width: int, *, details: bool) -> list[Line]:
     lines: list[Line] = []
     single = single_side(result)
     if single is not None:
-        return _sql("query", result.base_sql or result.current_sql) + result_lines(single, width)
+        return _sql("query", result.base_sql or result.current_sql, details=details) + result_lines(
+            single, width
+        )
     if result.base_sql == result.current_sql:
-        lines += _sql("query", result.current_sql)
+        lines += _sql("query", result.current_sql, details=details)
     else:
-        lines += [*_sql("base", result.base_sql), *_sql("current", result.current_sql)]
+        lines += _sql("base", result.base_sql, details=details)
+        lines += _sql("current", result.current_sql, details=details)
     for part in (result.values, result.detail, result.rows):
         if part is not None:
-            lines += [*_BODIES[type(part)](part, width), *_notes(part.notes, width)]
+            lines += [*_BODIES[type(part)](part, width, details=details), *_notes(part.notes, width)]
     return lines
 
 
-def _sql(label: str, sql: str) -> list[Line]:
+def _sql(label: str, sql: str, *, details: bool) -> list[Line]:
+    # The width of a tab depends on the terminal.
     lines = [line for line in sql.replace("\t", "    ").splitlines() if line.strip()]
-    shown: list[Line] = [(Span(f"    {line}", Style.DIM),) for line in lines[:SQL_LINES]]
-    if len(lines) > SQL_LINES:
-        shown.append((Span(f"    … and {len(lines) - SQL_LINES:,} lines more", Style.DIM),))
+    shown: list[Line] = [
+        (Span(f"    {line}", Style.DIM),) for line in (lines if details else lines[:SQL_LINES])
+    ]
+    if len(shown) < len(lines):
+        shown.append((Span(f"    … and {len(lines) - SQL_LINES:,} more lines", Style.DIM),))
     return [(Span(f"  {label}", Style.DIM),), *shown]
 
 
-def _failed(result: Failed, width: int) -> list[Line]:
-    return wrapped(Span("  hint: ", Style.CYAN), result.hint, width) if result.hint else []
+def _failed(result: Failed, width: int, *, details: bool) -> list[Line]:
+    return wrap_text(Span("  hint: ", Style.CYAN), result.hint, width) if result.hint else []
 
 
-_BODIES: dict[type, Callable[[Any, int], list[Line]]] = {
+_BODIES: dict[type, Callable[..., list[Line]]] = {
     RowCountDiff: _row_counts,
     SchemaDiff: _schema,
     ValueDiff: value_lines,

@@ -1,7 +1,8 @@
-"""Profiles, most frequent values and histograms, on a terminal."""
+"""Profiles, top values and histograms as text."""
 
 from __future__ import annotations
 
+from recce_meta.errors import plural
 from recce_meta.models.data_diff import (
     ColumnHistogram,
     ColumnProfile,
@@ -10,49 +11,65 @@ from recce_meta.models.data_diff import (
     ProfileDiff,
     TopKDiff,
 )
-from recce_meta.report.characters import display_width
-from recce_meta.report.data.bars import bar, sparkline
-from recce_meta.report.data.distribution import (
+from recce_meta.report.data.figures import (
     bin_text,
+    compared_figures,
+    differing_columns,
     edge_text,
     highest_count,
     largest_shift,
     outside_phrase,
     top_lines,
 )
-from recce_meta.report.data.figures import count, percent
-from recce_meta.report.data.grid import grid, heads
-from recce_meta.report.data.profile_figures import differing_columns, metrics_of
-from recce_meta.report.data.wording import kept_phrase, listed
-from recce_meta.report.terminal import Line, Span, Style
-from recce_meta.report.wording import more
+from recce_meta.report.data.verdicts import saved_phrase
+from recce_meta.report.labels import DETAILS, more_phrase
+from recce_meta.report.terminal import (
+    Line,
+    Span,
+    Style,
+    bar,
+    display_width,
+    grid,
+    heading_row,
+    name_lines,
+    sparkline,
+)
+from recce_meta.report.values import count, percent
 
 BAR_WIDTH = 12
 LEAST_BAR = 4
 COLUMNS_SHOWN = 40
-"""Of a profile; JSON has all."""
+"""Columns of a profile; JSON contains all."""
 
 
-def profile_lines(result: ProfileDiff, width: int) -> list[Line]:
-    """A row for each figure of a column that differs; columns that are the same are named together."""
-    differing = differing_columns(result)
+def profile_lines(result: ProfileDiff, width: int, *, details: bool = False) -> list[Line]:
+    """Return a row for each differing figure of a column; columns without differences are listed."""
+    differing = list(result.columns) if details else differing_columns(result)
     names = {column.name for column in differing}
-    same = [column.name for column in result.columns if column.name not in names]
-    rows = [heads("column", "", "base", "current", "")]
-    rows += [row for column in differing[:COLUMNS_SHOWN] for row in _profile_rows(column)]
+    hidden = 0 if details else len(differing) - COLUMNS_SHOWN
+    same = [one.name for one in result.columns if one.name not in names and one.reason is None]
+    rows = [heading_row("column", "figure", "base", "current", "")]
+    rows += [
+        row
+        for column in (differing if details else differing[:COLUMNS_SHOWN])
+        for row in _profile_rows(column)
+    ]
     lines: list[Line] = []
     for side, kept_at in (("base", result.base_kept_at), ("current", result.current_kept_at)):
-        lines += [(Span(f"  {side} is {kept_phrase(kept_at)}", Style.DIM),)] if kept_at else []
+        lines += [(Span(f"  {side} was {saved_phrase(kept_at)}", Style.DIM),)] if kept_at else []
     lines += grid(rows, width=width, right={2, 3}) if len(rows) > 1 else []
-    if len(differing) > COLUMNS_SHOWN:
-        lines.append((Span(f"  {more(len(differing) - COLUMNS_SHOWN, hint=True)}", Style.DIM),))
-    return lines + ([(Span(f"  same figures: {listed(same)}", Style.DIM),)] if same else [])
+    if hidden > 0:
+        lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
+    if not same:
+        return lines
+    text = f"{plural(len(same), 'column')} with equal figures"
+    return lines + name_lines(Span("  = ", Style.DIM), text, same, width, is_whole=details)
 
 
 def _profile_rows(column: ColumnProfile) -> list[list[Span]]:
-    """The figures of *column*; those that differ stand out and carry a mark, for where there is no colour."""
+    """Return the figures of *column*; differing figures also have a mark, for output without colour."""
     rows = []
-    for index, metric in enumerate(metrics_of(column)):
+    for index, metric in enumerate(compared_figures(column)):
         is_both = column.base is not None and column.current is not None
         strong = metric.differs and is_both
         rows.append(
@@ -67,8 +84,8 @@ def _profile_rows(column: ColumnProfile) -> list[list[Span]]:
     return rows
 
 
-def top_k_lines(result: TopKDiff, width: int) -> list[Line]:
-    """For each column its values with a bar on each side, then all others, then NULL."""
+def top_k_lines(result: TopKDiff, width: int, *, details: bool = False) -> list[Line]:
+    """Return the values of each column with a bar on each side, then other values, then NULL."""
     lines: list[Line] = []
     for column in result.columns:
         lines.append(_column_title(column.name, column.reason))
@@ -78,14 +95,15 @@ def top_k_lines(result: TopKDiff, width: int) -> list[Line]:
 
 
 def _column_title(name: str, reason: str | None, about: str = "") -> Line:
-    told = reason or about
-    return Span(f"  {name}", Style.BOLD), Span(f"  {told}" if told else "", Style.DIM)
+    text = reason or about
+    return Span(f"  {name}", Style.BOLD), Span(f"  {text}" if text else "", Style.DIM)
 
 
 def _top_table(column: ColumnTopK, width: int) -> list[Line]:
     lines = top_lines(column)
-    rows = [heads("value", "base", "", "", "current", "", "")]
+    rows = [heading_row("value", "base", "", "", "current", "", "")]
     shares = [share or 0 for line in lines for share in (line.base_share, line.current_share)]
+    # One scale for both sides, so that their bars can be compared.
     highest = max(shares, default=0)
     size = BAR_WIDTH if not width or width >= 90 else LEAST_BAR
     for line in lines:
@@ -101,8 +119,8 @@ def _top_cells(number: int | None, share: float | None, highest: float, size: in
     return [Span(drawn, Style.CYAN), Span(count(number)), Span(percent(share), Style.DIM)]
 
 
-def histogram_lines(result: HistogramDiff, width: int) -> list[Line]:
-    """For each column a sparkline on each side, both on one scale, over the edges of the bins."""
+def histogram_lines(result: HistogramDiff, width: int, *, details: bool = False) -> list[Line]:
+    """Return a sparkline per column and side, on one scale, above the edges of the bins."""
     lines: list[Line] = []
     for column in result.columns:
         lines.append(_column_title(column.name, column.reason, _bins_phrase(column)))
@@ -123,9 +141,9 @@ def _histogram(column: ColumnHistogram) -> list[Line]:
         ("base", column.base, column.base_total, column.base_outside),
         ("current", column.current, column.current_total, column.current_outside),
     ):
-        drawn = [Span("not there", Style.DIM)]
+        drawn = [Span(f"not in {side}", Style.DIM)]
         if counts is not None:
-            about = ", ".join(filter(None, (f"{count(total)} rows", outside_phrase(column, outside))))
+            about = ", ".join(filter(None, (plural(total or 0, "row"), outside_phrase(column, outside))))
             shown = sparkline(counts, highest)
             drawn = [Span(shown, Style.CYAN), Span(f"  {about}", Style.DIM)]
         lines.append((Span(f"    {side:<9}", Style.DIM), *drawn))
@@ -133,13 +151,13 @@ def _histogram(column: ColumnHistogram) -> list[Line]:
     shift = largest_shift(column)
     if shift is not None:
         place = bin_text(column, shift.bin)
-        told = f"{place}: {percent(shift.base)} → {percent(shift.current)} of the rows"
-        lines.append((Span("    largest shift  ", Style.DIM), Span(told)))
+        text = f"{place}: {percent(shift.base)} → {percent(shift.current)} of all rows"
+        lines.append((Span("    largest change  ", Style.DIM), Span(text)))
     return lines
 
 
 def _axis(column: ColumnHistogram) -> str:
-    """The outermost edges, under the first bin and the last."""
+    """Return the outermost edges, aligned with the first bin and the last."""
     low, high = edge_text(column.edges[0]), edge_text(column.edges[-1])
     bins = len(column.edges) - 1
     return f"{low}{' ' * max(bins - display_width(low) - display_width(high), 1)}{high}"

@@ -1,65 +1,66 @@
-"""The checks of the page: a table, and behind each check what it found."""
+"""Checks in the order of the page, with what a template shows of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from recce_meta.errors import plural
 from recce_meta.models.change import RunDiff
-from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
+from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.report.check_findings import (
     SAME,
-    Finding,
+    FindingKind,
     NodeFinding,
     check_finding,
     is_note,
     is_report,
     node_findings,
 )
-from recce_meta.report.data.wording import plural
-from recce_meta.report.html.markup import EMPTY, Child, Markup, el
-from recce_meta.report.html.results import result_body
-from recce_meta.report.html.tables import fold, names, row, table
-
-VIOLATIONS_SHOWN = 50
-FINDINGS_SHOWN = 200
-"""Nodes of one check."""
 
 _TAGS = {
-    "failed": ("✗", "failed"),
-    "error": ("!", "failed"),
-    Finding.DIFFERS: ("≠", "differs"),
-    Finding.NOT_COMPARED: ("?", "one-sided"),
-    Finding.SHOWN: ("·", "info"),
-    Finding.SAME: ("=", "same"),
-    "passed": ("✓", "same"),
-    "skipped": ("–", "one-sided"),
-    "note": ("✎", "info"),
+    "failed": ("✗", "failed", "failed"),
+    "error": ("!", "failed", "error"),
+    FindingKind.DIFFERS: ("≠", "differs", "differs"),
+    FindingKind.NOT_COMPARED: ("?", "one-sided", "not compared"),
+    FindingKind.SHOWN: ("·", "info", "shown"),
+    FindingKind.SAME: ("=", "same", "no difference"),
+    "passed": ("✓", "same", "passed"),
+    "skipped": ("–", "one-sided", "skipped"),
+    "note": ("✎", "info", "note"),
 }
-"""Signs and classes, the worst first."""
-_WORDS = {
-    Finding.DIFFERS: "differs",
-    Finding.NOT_COMPARED: "not compared",
-    Finding.SHOWN: "shown",
-    Finding.SAME: "no difference",
-}
+"""Signs, classes and words, most severe first."""
 
 
-def checks_section(checks: CheckReport | None) -> Markup:
-    """Return the table of checks; nothing if there are none."""
-    if checks is None or not checks.checks:
-        return EMPTY
+class CheckRow(NamedTuple):
+    """Row of a check in the table."""
+
+    tag: tuple[str, str, str]
+    """Sign, class and word."""
+    result: CheckResult
+    violations: Sequence[str]
+    """Violations that the message does not contain."""
+    findings: Sequence[NodeFinding]
+    same: Sequence[str]
+    """Names of nodes without a difference."""
+    is_listed: bool
+    """True if there are several nodes to distinguish."""
+    claim: str
+
+
+def check_rows(checks: CheckReport) -> list[CheckRow]:
+    """Return the rows of the table, most severe first."""
     order = list(_TAGS)
-    listed = sorted(checks.checks, key=lambda check: order.index(_kind(check)))
-    heads = ["", "check", "type", "what was seen", "seconds"]
-    return table(heads, [_check(check) for check in listed], label="Checks", numbers=(4,))
+    return [_row(check) for check in sorted(checks.checks, key=lambda check: order.index(_kind(check)))]
 
 
 def check_tiles(checks: CheckReport | None) -> list[tuple[int, str, str]]:
-    """Return figure, sentence and class of each tile: what failed or passed, and what differs."""
+    """Return figure, sentence and class of each tile: failed or passed checks, and differences."""
     if checks is None or not checks.checks:
         return []
     bad = checks.count(CheckStatus.FAILED) + checks.count(CheckStatus.ERROR)
     reporting = [check for check in checks.checks if is_report(check)]
+    # A check without expectations counts as passed, but proves nothing.
     passed = checks.count(CheckStatus.PASSED) - len(reporting)
     tiles = []
     if bad:
@@ -67,7 +68,7 @@ def check_tiles(checks: CheckReport | None) -> list[tuple[int, str, str]]:
     elif passed:
         tiles.append((passed, "checks passed" if passed > 1 else "check passed", "same"))
     if reporting:
-        differing = sum(check_finding(check) is Finding.DIFFERS for check in reporting)
+        differing = sum(check_finding(check) is FindingKind.DIFFERS for check in reporting)
         tiles.append(
             (differing, f"of {plural(len(reporting), 'check')} differ", "differs" if differing else "info")
         )
@@ -80,40 +81,14 @@ def _kind(check: CheckResult) -> str:
     return check_finding(check) if is_report(check) else str(check.status)
 
 
-def _check(check: CheckResult) -> Markup:
-    sign, tone = _TAGS[_kind(check)]
-    word = _WORDS[check_finding(check)] if is_report(check) else _kind(check)
-    others = [one for one in check.violations if one != check.message]
-    seen: list[Child] = [el("div", check.message)]
-    seen += [el("ul", [el("li", one) for one in others[:VIOLATIONS_SHOWN]])] if others else []
-    seen += [el("div", el("b", "Hint: "), check.hint, class_="quiet")] if check.hint else []
-    seen += _found(check) if is_report(check) else []
-    about = el("small", check.description or check.where) if check.description or check.where else None
-    return row(
-        el("td", el("span", f"{sign} {word}", class_=f"tag {tone}")),
-        el("th", check.name, el("br") if about else None, about, scope="row"),
-        check.type,
-        seen,
-        el("td", f"{check.seconds:.2f}" if check.seconds else "", class_="num", data_v=check.seconds),
+def _row(check: CheckResult) -> CheckRow:
+    found = node_findings(check.type, check.results) if is_report(check) else ()
+    return CheckRow(
+        tag=_TAGS[_kind(check)],
+        result=check,
+        violations=[one for one in check.violations if one != check.message],
+        findings=[one for one in found if one.finding is not FindingKind.SAME],
+        same=[one.name for one in found if one.finding is FindingKind.SAME],
+        is_listed=len(found) > 1 or any(isinstance(answer, RunDiff) for answer in check.results),
+        claim=SAME.get(check.type, "").capitalize(),
     )
-
-
-def _found(check: CheckResult) -> list[Child]:
-    """Return the nodes of a check with their figures, and the names of those without difference."""
-    found = node_findings(check.type, check.results)
-    telling = [one for one in found if one.finding is not Finding.SAME]
-    same = [one.name for one in found if one.finding is Finding.SAME]
-    is_listed = len(found) > 1 or any(isinstance(answer, RunDiff) for answer in check.results)
-    lines: list[Child] = [_node(one, is_listed=is_listed) for one in telling[:FINDINGS_SHOWN]]
-    hidden = len(telling) - FINDINGS_SHOWN
-    lines += [el("div", f"… and {hidden:,} more", class_="quiet")] if hidden > 0 else []
-    if same and is_listed:
-        lines.append(fold(f"{SAME[check.type].capitalize()} in {plural(len(same), 'node')}", names(same)))
-    return lines
-
-
-def _node(one: NodeFinding, *, is_listed: bool) -> Child:
-    title: Sequence[Child] = [el("code", one.name), " ", one.text] if is_listed else ["Result"]
-    if one.answer is not None:
-        return fold(title, result_body(one.answer))
-    return el("div", title) if is_listed else None

@@ -1,36 +1,53 @@
-"""Everything about one node in one place: what changed in its code, and what that did to its data."""
+"""Nodes of the page: code changes and data of each, and the affected nodes downstream."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from recce_meta.models.category import Category
-from recce_meta.models.change import Change, ChangeDetail, Reason, RunDiff, Status
+from recce_meta.errors import plural
+from recce_meta.models.change import Category, Change, ChangeDetail, Impact, Reason, RunDiff, Status
 from recce_meta.models.data_diff import AnyDataDiff, NotCompared, RowCountDiff
-from recce_meta.report.characters import shorten
-from recce_meta.report.code_delta import unified_diff
+from recce_meta.models.gaps import stale_phrase
 from recce_meta.report.data.summary import ASPECTS, Key, NodeSummary, key_of, summarise_nodes
-from recce_meta.report.data.wording import Outcome, Verdict, stale_phrase
-from recce_meta.report.details import detail_phrases, is_text
-from recce_meta.report.effects import column_phrases, effect_of, reached_phrase
-from recce_meta.report.html.markup import EMPTY, Child, Markup, el, join, source
-from recce_meta.report.html.results import CLASSES, badge, result_block
-from recce_meta.report.html.tables import fold, names, quiet, table
-from recce_meta.report.wording import TESTS, by_kind, more, node_label, weighty_reasons
+from recce_meta.report.data.verdicts import Outcome
+from recce_meta.report.diff_details import (
+    column_phrases,
+    detail_phrases,
+    effect_label,
+    is_text,
+    reach_phrase,
+    reached_phrase,
+    unified_diff,
+)
+from recce_meta.report.html.data import OUTCOME_CLASSES
+from recce_meta.report.labels import (
+    TESTS,
+    by_kind,
+    counts_by_kind,
+    kind_order,
+    main_reasons,
+    more_phrase,
+    node_label,
+    steps_away,
+)
+from recce_meta.report.review.annotations import author_phrase, object_phrase
+from recce_meta.report.review.phrases import mark_phrase
+from recce_meta.report.terminal import shorten
 
 ROWS_IN_VIEW = 25
-"""Of the overview; a longer one scrolls on its own."""
-
+"""Rows of the overview without a scroll bar."""
 DIFF_LINES = 400
 DIFF_WIDTH = 400
 PHRASES_SHOWN = 60
 TESTS_SHOWN = 200
 COLUMNS_SHOWN = 8
+IMPACTED_SHOWN = 200
 CHANGE_SIGNS = {Status.ADDED: "+", Status.REMOVED: "−", Status.MODIFIED: "~"}
 _TONES = {"+": "line-added", "-": "line-removed", "@": "line-place"}
-_EFFECT_CLASSES = {
+EFFECT_CLASSES = {
     Category.BREAKING: "removed",
     Category.UNKNOWN: "modified",
     Category.PARTIAL_BREAKING: "modified",
@@ -49,8 +66,8 @@ _RANK = {
 _CHANGED_RANK = 3
 
 
-class Node(NamedTuple):
-    """One line of the overview, and the section that it leads to."""
+class PageNode(NamedTuple):
+    """Row of the overview and the section it links to."""
 
     anchor: str
     name: str
@@ -61,17 +78,33 @@ class Node(NamedTuple):
 
     @property
     def has_section(self) -> bool:
-        """Whether there is more to say than what the overview and the row counts say."""
+        """True if there is more to show than the overview and the row counts."""
         return bool(self.results or (self.change and self.change.details))
 
     @property
     def state(self) -> str:
-        """The class by which the page filters; a node without data counts by its code."""
-        return CLASSES[self.summary.outcome] if self.summary else "code"
+        """Class by which the page filters; a node without data is `code`."""
+        return OUTCOME_CLASSES[self.summary.outcome] if self.summary else "code"
+
+    @property
+    def search_text(self) -> str:
+        """Text in which the page's filter searches."""
+        return f"{self.name} {self.unique_id}".lower()
+
+    @property
+    def path(self) -> str:
+        """Path of the changed file; may be empty."""
+        return (self.change.path or "") if self.change else ""
+
+    @property
+    def relations(self) -> list[str]:
+        """Relations of both sides."""
+        subject = self.summary.subject if self.summary else None
+        return [side for side in (subject.base, subject.current) if side] if subject else []
 
 
-def nodes_of(diff: RunDiff | None, results: Sequence[AnyDataDiff]) -> list[Node]:
-    """What failed or differs first, then what changed in code alone, then what is the same; without tests."""
+def nodes_of(diff: RunDiff | None, results: Sequence[AnyDataDiff]) -> list[PageNode]:
+    """Return failed and differing nodes, then nodes with code changes only, then equal ones; no tests."""
     changes = {
         change.unique_id: change
         for kind, group in by_kind(diff.changed if diff else ()).items()
@@ -82,16 +115,18 @@ def nodes_of(diff: RunDiff | None, results: Sequence[AnyDataDiff]) -> list[Node]
     by_subject = _by_subject(results)
     for summary in summarise_nodes(results):
         subject = summary.subject
+        # What remains changed in code only.
         change = changes.pop(subject.unique_id or "", None)
         own = by_subject.get(key_of(subject), [])
         found.append((subject.name, subject.unique_id or "", change, summary, own))
     found += [(node_label(change), key, change, None, []) for key, change in changes.items()]
     found.sort(key=lambda node: _RANK[node[3].outcome] if node[3] else _CHANGED_RANK)
-    return [Node(f"node-{index}", *node) for index, node in enumerate(found, 1)]
+    # Anchors are numbers, because a unique id may contain any character.
+    return [PageNode(f"node-{index}", *node) for index, node in enumerate(found, 1)]
 
 
 def _by_subject(results: Sequence[AnyDataDiff]) -> dict[Key, list[AnyDataDiff]]:
-    """The results that have a block of their own; row counts stand in one table, reasons in the overview."""
+    """Return the results with a block of their own; row counts have one table for all nodes."""
     found: dict[Key, list[AnyDataDiff]] = {}
     for result in results:
         if not isinstance(result, (RowCountDiff, NotCompared)):
@@ -99,153 +134,85 @@ def _by_subject(results: Sequence[AnyDataDiff]) -> dict[Key, list[AnyDataDiff]]:
     return found
 
 
-def overview(nodes: Sequence[Node]) -> Markup:
-    """The table of all nodes; columns that nothing is known of are left out."""
-    aspects = [aspect for aspect in ASPECTS if any(n.summary and aspect in n.summary.aspects for n in nodes)]
-    has_code = any(node.change for node in nodes)
-    heads = ["node", *(["code"] if has_code else []), *aspects]
-    rows = [
-        el(
-            "tr",
-            el("th", _state(node), _link(node), _stale(node), scope="row"),
-            el("td", _code(node.change), _touched(node.change), data_label="code") if has_code else None,
-            [_aspect(node, aspect) for aspect in aspects],
-            class_="node-row",
-            data_name=f"{node.name} {node.unique_id}".lower(),
-            data_state=node.state,
-        )
-        for node in nodes
-    ]
-    is_long = len(nodes) > ROWS_IN_VIEW
-    return el("div", table(heads, rows, label="Nodes"), class_="cards long" if is_long else "cards")
+def aspects_of(nodes: Sequence[PageNode]) -> list[str]:
+    """Return the aspects of data that any node has a verdict on."""
+    return [aspect for aspect in ASPECTS if any(n.summary and aspect in n.summary.aspects for n in nodes)]
 
 
-def _link(node: Node) -> Markup:
-    """To the node's section, where there is more to say than in the overview."""
-    return el("a", node.name, href=f"#{node.anchor}") if node.has_section else el("span", node.name)
-
-
-def _stale(node: Node) -> Child:
-    """The remark that a side holds data of an earlier build."""
-    told = stale_phrase(node.summary.subject) if node.summary else ""
-    return el("div", el("small", told)) if told else None
-
-
-def _state(node: Node) -> Child:
-    return [badge(node.summary.outcome), " "] if node.summary else el("span", "·", class_="badge none")
-
-
-def _code(change: Change | None) -> Child:
-    if change is None:
-        return EMPTY
-    tag = el("span", f"{CHANGE_SIGNS.get(change.status, '')} {change.status}", class_=f"tag {change.status}")
-    about = ", ".join(weighty_reasons(change)) if change.status is Status.MODIFIED else change.path
-    told: list[Child] = [tag, *([" ", effect_tag(change)] if effect_of(change) else [])]
-    return [*told, " ", el("small", about)] if about else told
-
-
-def effect_tag(change: Change) -> Markup:
-    """What *change* does to its readers."""
-    told = effect_of(change)
-    reasons = "; ".join(change.category_reasons)
-    return el("span", told, class_=f"tag {_EFFECT_CLASSES[change.category]}", title=reasons or None)
-
-
-def _touched(change: Change | None) -> Child:
-    """The columns that *change* touches, and what reaches the node from others, in lines of their own."""
-    if change is None or change.status is not Status.MODIFIED:
-        return None
-    phrases = column_phrases(change)
-    lines = []
-    if phrases:
-        rest = f" {more(len(phrases) - COLUMNS_SHOWN)}" if len(phrases) > COLUMNS_SHOWN else ""
-        shown = join([el("code", one) for one in phrases[:COLUMNS_SHOWN]], ", ")
-        lines.append(el("div", shown, rest, class_="touched"))
-    if reached := reached_phrase(change):
-        lines.append(el("div", reached, class_="touched"))
-    return lines
-
-
-def _aspect(node: Node, aspect: str) -> Markup:
-    verdicts = node.summary.aspects.get(aspect, []) if node.summary else []
-    return el("td", join([_told(found) for found in verdicts], " "), data_label=aspect)
-
-
-def _told(found: Verdict) -> Markup:
-    return el("div", shorten(found.text, 200), class_=f"aspect {CLASSES[found.outcome]}")
-
-
-def section(node: Node, *, is_open: bool) -> Markup:
-    """One node: its relations, its code, its data, which *is_open* where it differs."""
-    return el(
-        "article",
-        el("h3", _state(node), el("span", node.name), " ", _code(node.change)),
-        _place(node),
-        _stale(node),
-        [result_block(result, is_open=is_open) for result in node.results],
-        _changes(node.change) if node.change else None,
-        id=node.anchor,
-        class_="node",
-        data_name=f"{node.name} {node.unique_id}".lower(),
-        data_state=node.state,
-    )
-
-
-def tests_changed(diff: RunDiff) -> Markup:
-    """The tests that changed, by their status; nothing where none did."""
+def tests_by_status(diff: RunDiff) -> list[tuple[str, list[str]]]:
+    """Return the names of the changed tests by status."""
     found = [change for change in diff.changed if change.resource_type in TESTS]
-    if not found:
-        return EMPTY
-    lines = []
-    for status, sign in CHANGE_SIGNS.items():
-        listed = [node_label(change) for change in found if change.status is status]
-        if listed:
-            tag = el("span", f"{sign} {len(listed):,} {status}", class_=f"tag {status}")
-            lines.append(el("p", tag, " ", names(listed, TESTS_SHOWN)))
-    told = f"{len(found):,} tests changed" if len(found) > 1 else "1 test changed"
-    return el("article", fold(el("b", told), lines), class_="node")
+    groups = [(s, [node_label(one) for one in found if one.status is s]) for s in CHANGE_SIGNS]
+    return [(status.value, names) for status, names in groups if names]
 
 
-def _place(node: Node) -> Child:
-    subject = node.summary.subject if node.summary else None
-    told = []
-    if node.change and node.change.path:
-        told.append(el("code", node.change.path))
-    if subject and (subject.base or subject.current):
-        sides = [el("code", side) for side in (subject.base, subject.current) if side]
-        told.append(join(sides, " → "))
-    return quiet(join(told, " · ")) if told else None
-
-
-def _changes(change: Change) -> Child:
-    phrases = detail_phrases(change)
-    items = [el("li", el("code", phrase)) for phrase in phrases[:PHRASES_SHOWN]]
-    if len(phrases) > PHRASES_SHOWN:
-        items.append(el("li", more(len(phrases) - PHRASES_SHOWN)))
+def code_details(change: Change) -> list[ChangeDetail]:
+    """Return the changes of the source, or of the compiled SQL if the source is unchanged."""
     wanted = Reason.BODY if Reason.BODY in change.reasons else Reason.COMPILED
-    blocks = [code_diff(detail) for detail in change.details if detail.reason is wanted and is_text(detail)]
-    if not items and not any(blocks):
-        return None
-    told = ", ".join(weighty_reasons(change))
-    summary = [
-        el("span", "~", class_="badge code"),
-        " ",
-        el("b", "Code"),
-        " ",
-        el("span", told, class_="told"),
-    ]
-    return fold(summary, [el("ul", items, class_="phrases") if items else None, blocks], class_="result")
+    return [detail for detail in change.details if detail.reason is wanted and is_text(detail)]
 
 
-def code_diff(detail: ChangeDetail) -> Markup:
-    """The lines of a text that differ, with what stands around them."""
-    lines = unified_diff(detail.base, detail.current)
-    shown = [
-        el("span", source(f"{shorten(line, DIFF_WIDTH)}\n"), class_=_TONES.get(line[:1]))
-        for line in islice(lines, DIFF_LINES)
-    ]
-    rest = sum(1 for _line in lines)
-    if not shown:
-        return EMPTY
-    told = el("pre", el("code", shown), class_="diff", tabindex=0)
-    return Markup(told + quiet(f"{more(rest)} lines")) if rest else told
+def code_blocks(change: Change) -> list[tuple[list[tuple[str, str]], int]]:
+    """Return the diff of the source, or of the compiled SQL if the source is unchanged.
+
+    Each block has classes and text of its lines, and the number of lines that are not shown.
+    """
+    blocks = []
+    for detail in code_details(change):
+        lines = unified_diff(detail.base, detail.current)
+        shown = [
+            (_TONES.get(line[:1], ""), f"{shorten(line, DIFF_WIDTH)}\n") for line in islice(lines, DIFF_LINES)
+        ]
+        # The iterator still has the lines that are not shown, so they are only counted.
+        blocks += [(shown, sum(1 for _line in lines))] if shown else []
+    return blocks
+
+
+class Downstream(NamedTuple):
+    """Affected nodes by distance; tests are only in the title."""
+
+    title: str
+    groups: Sequence[tuple[int, Sequence[tuple[str, str]]]]
+    """Label and affected columns of the nodes at each distance."""
+    is_open: bool
+    unreached: int
+    """Downstream nodes that are not affected."""
+
+
+def downstream_of(diff: RunDiff) -> Downstream:
+    """Return the affected nodes of *diff*; of one distance, failing nodes are first."""
+    shown = [impact for impact in diff.impacted if impact.resource_type not in TESTS]
+    groups = []
+    for distance in sorted({impact.distance for impact in shown}):
+        group = sorted((one for one in shown if one.distance == distance), key=_impact_order)
+        groups.append((distance, [(node_label(impact), reach_phrase(impact, 8)) for impact in group]))
+    impacted, unreached = len(diff.impacted), diff.unreached
+    of = f"{impacted:,} of {impacted + unreached:,} affected: " if unreached else ""
+    title = of + counts_by_kind(Counter(impact.resource_type for impact in diff.impacted))
+    return Downstream(title if impacted else "", groups, len(shown) <= 40, unreached)
+
+
+def _impact_order(impact: Impact) -> tuple[bool, tuple[int, str], str]:
+    return not impact.fails, kind_order(impact.resource_type), node_label(impact)
+
+
+NODE_GLOBALS: dict[str, Any] = {
+    function.__name__: function
+    for function in (
+        aspects_of, code_blocks, column_phrases, detail_phrases, effect_label, more_phrase, plural,
+        reached_phrase,
+        shorten, stale_phrase, steps_away, main_reasons, mark_phrase, author_phrase, object_phrase,
+    )
+} | {
+    "CHANGE_SIGNS": CHANGE_SIGNS,
+    "COLUMNS_SHOWN": COLUMNS_SHOWN,
+    "EFFECT_CLASSES": EFFECT_CLASSES,
+    "FINDINGS_SHOWN": 200,
+    "IMPACTED_SHOWN": IMPACTED_SHOWN,
+    "ITEMS_SHOWN": 50,
+    "PHRASES_SHOWN": PHRASES_SHOWN,
+    "ROWS_IN_VIEW": ROWS_IN_VIEW,
+    "TESTS_SHOWN": TESTS_SHOWN,
+    "VIOLATIONS_SHOWN": 50,
+}  # fmt: skip
+"""Functions and constants that templates use."""

@@ -1,55 +1,57 @@
-"""The page: what a reviewer has to know first, then the nodes, the lineage, the checks, and all details.
+"""HTML report: verdict, nodes, lineage, checks and details on one page.
 
-The file is complete: its policy forbids every request, and allows the one style and the one script in it by
-their hashes. It can be read without the script, which only sorts, filters, and opens what is printed.
+The file is self-contained: its policy forbids every request, and allows its style and its script by their
+hashes. The page is readable without the script, which only sorts, filters and unfolds.
 """
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
-from importlib.resources import files
+from typing import Any, NamedTuple
 
-from recce_meta.models.category import Category
-from recce_meta.models.change import Impact, RunDiff
-from recce_meta.models.check_result import CheckReport
+from recce_meta.models.change import Category, RunDiff
+from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
-from recce_meta.models.run import RunMetadata
+from recce_meta.models.graph_view import GraphView
+from recce_meta.models.marks.annotated import AnnotatedObjects
+from recce_meta.models.marks.review import NO_REVIEWS, PairReviews
+from recce_meta.models.run import RunChoice, RunMetadata
+from recce_meta.report.addresses import Addresses
 from recce_meta.report.data.summary import NodeSummary, data_summary
-from recce_meta.report.data.wording import Outcome, verdict
-from recce_meta.report.effects import reach_of
-from recce_meta.report.html.checks import check_tiles, checks_section
-from recce_meta.report.html.lineage import Mark, lineage_svg
-from recce_meta.report.html.markup import EMPTY, Markup, el, join, text
-from recce_meta.report.html.nodes import Node, nodes_of, overview, section, tests_changed
-from recce_meta.report.html.results import CLASSES, badge, notes, result_body
-from recce_meta.report.html.tables import fold
-from recce_meta.report.pull_request import verdicts
-from recce_meta.report.wording import (
+from recce_meta.report.data.verdicts import Outcome
+from recce_meta.report.html.checks import check_rows, check_tiles
+from recce_meta.report.html.data import OUTCOME_CLASSES
+from recce_meta.report.html.graph import DataMark, Drawing, draw_lineage, script_data, view_of
+from recce_meta.report.html.nodes import PageNode, downstream_of, nodes_of, tests_by_status
+from recce_meta.report.html.templates import render_template, static_file
+from recce_meta.report.labels import (
     SEVERE,
-    TESTS,
     DiffSummary,
     build_problems,
-    counts_by_kind,
     dirty_legend,
     fail_phrases,
-    kind_order,
     moment,
-    node_label,
     pull_request,
     revision,
     severe_phrases,
     short_run_id,
+    stored_phrase,
     summarise,
 )
+from recce_meta.report.pull_request import verdicts
+from recce_meta.report.review.phrases import review_sentences
+from recce_meta.report.run_choice import choice_line, choice_notes, default_reason
 
 OPEN_NODES = 40
+"""Number of node sections up to which they are unfolded."""
+PLAIN = (("report.css",), ("report.js",))
+"""Style sheets and scripts of a report without a graph."""
+WITH_GRAPH = (("graph.css", "report.css"), ("graph.js", "graph_page.js", "report.js"))
 
-_PLACE = re.compile(r"\{\{ (\w+) \}\}")
 _TONES = {
     "❌": "failed",
     "❗": "failed",
@@ -72,56 +74,134 @@ _FILTERS = {
 }
 
 
+class Tile(NamedTuple):
+    """Figure at the top of the page."""
+
+    target: str
+    """Section that the tile links to; may be empty."""
+    figure: int
+    text: str
+    tone: str
+
+
+class Lineage(NamedTuple):
+    """Graph of the changes: as data for the script, and drawn."""
+
+    view: GraphView
+    drawing: Drawing
+
+
 def html_report(
     title: str,
     diff: RunDiff | None = None,
     results: Sequence[AnyDataDiff] = (),
     checks: CheckReport | None = None,
+    choice: RunChoice | None = None,
+    *,
+    to: Addresses | None = None,
+    reviews: PairReviews | None = None,
+    annotations: AnnotatedObjects | None = None,
+    taken_at: datetime | None = None,
 ) -> str:
-    """One HTML document about all that is given; *title* names it in the tab and at the top.
+    """Return one HTML document about all that is given; *title* is its heading.
 
-    Every name and value is text: none can become markup or script.
+    *choice* is how the runs of *results* or *checks* were chosen; that of *diff* is part of it. With *to*,
+    the page links to the server's page of the diff, and severe changes to those of their nodes. *reviews* has
+    the marks of reviewers, and *annotations* the notes, tags and owners of the nodes. *taken_at* is the time
+    of the oldest of stored *results*. Names and values are escaped: none can become markup or script.
     """
     nodes = nodes_of(diff, results)
-    counts = [result for result in results if isinstance(result, RowCountDiff)]
-    parts = {
-        "Nodes": (overview(nodes) if nodes else EMPTY),
-        "Checks": checks_section(checks),
-        "Lineage": _lineage(diff, nodes),
-        "Row counts": join([_row_counts(result) for result in counts]),
-        "Details": join([*_details(nodes), *_tests(diff)]),
-        "Downstream": _downstream(diff) if diff else EMPTY,
-        "Notes": notes(diff.notes) if diff else EMPTY,
+    details = [node for node in nodes if node.has_section]
+    row_counts = [result for result in results if isinstance(result, RowCountDiff)]
+    lineage = lineage_of(diff, nodes) if diff else None
+    tests = tests_by_status(diff) if diff else []
+    sections = {
+        "Nodes": nodes,
+        "Checks": checks and checks.checks,
+        "Lineage": lineage,
+        "Row counts": row_counts,
+        "Details": details or tests,
+        "Downstream": diff and (diff.impacted or diff.unreached),
+        "Notes": diff and diff.notes,
     }
-    parts = {name: part for name, part in parts.items() if part}
-    style, script = _static("report.css"), _static("report.js")
-    return _filled(
-        _static("page.html"),
-        {
-            "policy": text(_policy(style, script)),
-            "title": text(title),
-            "style": style,
-            "script": script,
-            "head": _head(title, diff, results, checks, nodes),
-            "navigation": _navigation(parts, nodes),
-            "main": join([_section(name, part) for name, part in parts.items()]),
-        },
+    # The graph's script is large and does nothing on a page without a graph.
+    style, script = ("\n".join(map(static_file, files)) for files in (WITH_GRAPH if lineage else PLAIN))
+    return render_template(
+        "page.html",
+        title=title,
+        policy=_policy(style, script),
+        style=style,
+        script=script,
+        diff=diff,
+        sections=[name for name, content in sections.items() if content],
+        nodes=nodes,
+        checks=check_rows(checks) if checks else (),
+        drawing=lineage and lineage.drawing,
+        graph=lineage and script_data(lineage.view),
+        row_counts=row_counts,
+        details=details,
+        are_details_open=len(details) <= OPEN_NODES,
+        tests=tests,
+        impact=downstream_of(diff) if diff else None,
+        tiles=tiles_of(diff, checks, nodes),
+        chips=_chips(nodes),
+        page=to.diff(diff.base.run_id, diff.current.run_id) if to and diff else "",
+        addresses=_addresses(diff, to) if to and diff else {},
+        reviews=reviews or NO_REVIEWS,
+        annotations=annotations,
+        **heading_of(diff, results, checks, choice, reviews, taken_at),
     )
 
 
-@cache
-def _static(name: str) -> str:
-    """A file beside this module; part of the program, like its code."""
-    return files("recce_meta.report.html").joinpath("static").joinpath(name).read_text(encoding="utf-8")
+def _addresses(diff: RunDiff, to: Addresses) -> dict[str, str]:
+    """Return the server's pages of the nodes with severe changes, by unique id."""
+    return {
+        change.unique_id: to.diff_node(diff.base.run_id, diff.current.run_id, change.unique_id)
+        for change in diff.changed
+        if change.category in SEVERE
+    }
 
 
-def _filled(template: str, parts: Mapping[str, str]) -> str:
-    """*template* with its places filled in one pass, so that what is filled in is never read as a place."""
-    return _PLACE.sub(lambda place: parts[place[1]], template)
+def heading_of(
+    diff: RunDiff | None,
+    results: Sequence[AnyDataDiff],
+    checks: CheckReport | None,
+    choice: RunChoice | None,
+    reviews: PairReviews | None = None,
+    taken_at: datetime | None = None,
+) -> dict[str, Any]:
+    """Return the verdicts, the runs, failed builds, the meaning of `*` after a commit, and the review."""
+    found = verdicts(diff, results, checks)
+    heading: dict[str, Any] = {
+        "tone": _TONES[found[0][0]] if found else "one-sided",
+        "sentences": [_capital(text) for _sign, text in found] or ["Nothing was compared"],
+        "remarks": () if choice is None else (choice_line(choice), *choice.notes),
+    }
+    if diff is None:
+        return heading
+    remarks = [*build_problems(diff), dirty_legend(diff.base, diff.current), *choice_notes(diff.choice)]
+    remarks += [*review_sentences(diff, reviews), "" if taken_at is None else f"{stored_phrase(taken_at)}."]
+    return heading | {
+        "project": " → ".join(dict.fromkeys((diff.base.project_name, diff.current.project_name))),
+        "runs": [
+            _run_label(side, run, default_reason(diff.choice, side))
+            for side, run in (("base", diff.base), ("current", diff.current))
+        ],
+        "remarks": [remark for remark in remarks if remark],
+    }
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _run_label(side: str, run: RunMetadata, reason: str) -> dict[str, str]:
+    facts = [short_run_id(run.run_id), revision(run), pull_request(run), moment(run.run_at), reason]
+    return {"side": side, "name": run.environment or side, "facts": " · ".join(filter(None, facts))}
 
 
 def _policy(style: str, script: str) -> str:
-    """The Content Security Policy: see https://www.w3.org/TR/CSP3/#source-list-syntax for hashes."""
+    """Return the Content Security Policy: see https://www.w3.org/TR/CSP3/#source-list-syntax for hashes."""
     return (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -129,202 +209,79 @@ def _policy(style: str, script: str) -> str:
 
 
 def _hash(inline: str) -> str:
+    # Browsers hash what the elements contain, so the template must insert these texts unchanged.
     return f"'sha256-{b64encode(sha256(inline.encode()).digest()).decode()}'"
 
 
-def _section(name: str, part: Markup) -> Markup:
-    return el("section", el("h2", name), part, id=_anchor(name))
-
-
-def _anchor(name: str) -> str:
-    return name.lower().replace(" ", "-")
-
-
-def _head(
-    title: str,
-    diff: RunDiff | None,
-    results: Sequence[AnyDataDiff],
-    checks: CheckReport | None,
-    nodes: Sequence[Node],
-) -> Markup:
-    told = verdicts(diff, results, checks)
-    sign = _TONES[told[0][0]] if told else "one-sided"
-    sentence = told[0][1] if told else "Nothing was compared"
-    return el(
-        "header",
-        el("p", title, class_="title"),
-        el("h1", el("span", _capital(sentence), class_=f"verdict {sign}")),
-        el("p", join([_capital(one) for _sign, one in told[1:]], " · "), class_="also") if told[1:] else None,
-        _runs(diff) if diff else None,
-        *(_run_notes(diff) if diff else ()),
-        el("div", _tiles(diff, checks, nodes), class_="tiles"),
-    )
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
-
-
-def _run_notes(diff: RunDiff) -> list[Markup]:
-    """Return failed builds, and what a `*` after a commit means."""
-    notes = [*build_problems(diff), dirty_legend(diff.base, diff.current)]
-    return [el("p", note, class_="also") for note in notes if note]
-
-
-def _runs(diff: RunDiff) -> Markup:
-    project = " → ".join(dict.fromkeys((diff.base.project_name, diff.current.project_name)))
-    return el(
-        "p", el("b", project), " ", _run("base", diff.base), el("span", " → "), _run("current", diff.current),
-        class_="runs",
-    )  # fmt: skip
-
-
-def _run(side: str, run: RunMetadata) -> Markup:
-    facts = [short_run_id(run.run_id), revision(run), pull_request(run), moment(run.run_at)]
-    name = run.environment or side
-    return el(
-        "span", el("span", class_=f"swatch {side}"), el("b", name), " ", " · ".join(filter(None, facts))
-    )
-
-
-def _tiles(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[Node]) -> list[Markup]:
-    tiles = [_tile("checks", figure, told, tone) for figure, told, tone in check_tiles(checks)]
+def tiles_of(diff: RunDiff | None, checks: CheckReport | None, nodes: Sequence[PageNode]) -> list[Tile]:
+    """Return the figures at the top of the page."""
+    tiles = [Tile("checks", figure, text, tone) for figure, text, tone in check_tiles(checks)]
     tiles += _data_tiles([node.summary for node in nodes if node.summary])
     if diff is not None:
         summary = summarise(diff)
         changed = {"modified": summary.modified, "added": summary.added, "removed": summary.removed}
-        told = " · ".join(f"{number:,} {word}" for word, number in changed.items() if number)
+        text = " · ".join(f"{number:,} {word}" for word, number in changed.items() if number)
         tiles.append(
-            _tile(
+            Tile(
                 "details" if any(node.has_section for node in nodes) else "nodes" if nodes else "",
                 sum(changed.values()),
-                f"nodes changed: {told}" if told else "nodes changed",
+                f"nodes changed: {text}" if text else "nodes changed",
                 "info",
             )
         )
         tiles += [_severe_tile(summary)] if severe_phrases(summary) else []
-        told = (
-            f"of {summary.downstream:,} nodes downstream impacted" if diff.unreached else "nodes downstream"
+        text = (
+            f"of {summary.downstream:,} downstream nodes affected" if diff.unreached else "downstream nodes"
         )
-        told = " · ".join([told, *fail_phrases(summary)])
-        tiles.append(_tile("downstream" if summary.downstream else "", summary.impacted, told, "quiet"))
+        text = " · ".join([text, *fail_phrases(summary)])
+        tiles.append(Tile("downstream" if summary.downstream else "", summary.impacted, text, "quiet"))
     return tiles
 
 
-def _data_tiles(compared: Sequence[NodeSummary]) -> list[Markup]:
-    """Nodes whose data differs, and nodes not compared; green only if all are equal."""
+def _data_tiles(compared: Sequence[NodeSummary]) -> list[Tile]:
+    """Return tiles for differing nodes and nodes not compared; green only if all are equal."""
     if not compared:
         return []
     counts = data_summary(compared)
     tone = "differs" if counts.different else "same" if counts.same == counts.nodes else "quiet"
-    tiles = [_tile("nodes", counts.different, f"of {counts.nodes:,} nodes differ in data", tone)]
+    tiles = [Tile("nodes", counts.different, f"of {counts.nodes:,} nodes differ in data", tone)]
     failed = sum(node.outcome is Outcome.FAILED for node in compared)
     if failed:
-        tiles.append(_tile("nodes", failed, "could not be compared", "failed"))
+        tiles.append(Tile("nodes", failed, "could not be compared", "failed"))
     if counts.not_compared > failed:
-        told = "not compared, or not in full"
-        tiles.append(_tile("nodes", counts.not_compared - failed, told, "not-compared"))
+        text = "not compared or partly compared"
+        tiles.append(Tile("nodes", counts.not_compared - failed, text, "not-compared"))
     return tiles
 
 
-def _severe_tile(summary: DiffSummary) -> Markup:
-    """How many changes can hurt somebody, and how."""
+def _severe_tile(summary: DiffSummary) -> Tile:
+    """Return the number of changes in severe categories."""
     counts = [summary.categories.get(category.value, 0) for category in SEVERE]
-    told = " · ".join(severe_phrases(summary))
+    text = " · ".join(severe_phrases(summary))
     tone = "failed" if summary.categories.get(Category.BREAKING.value) else "differs"
-    return _tile("nodes", sum(counts), f"of them can hurt: {told}", tone)
+    return Tile("nodes", sum(counts), f"severe: {text}", tone)
 
 
-def _tile(target: str, figure: int, told: str, tone: str) -> Markup:
-    inner = [el("b", figure), el("span", told)]
-    if not target:
-        return el("div", inner, class_=f"tile {tone}")
-    return el("a", inner, class_=f"tile {tone}", href=f"#{target}")
-
-
-def _navigation(parts: Mapping[str, Markup], nodes: Sequence[Node]) -> Markup:
-    """Links to the sections; the filter is shown by the script, without which it does nothing."""
-    links = [el("a", name, href=f"#{_anchor(name)}") for name in parts]
+def _chips(nodes: Sequence[PageNode]) -> list[tuple[str, str, int]]:
+    """Return state, label and number of nodes of each filter."""
     states = Counter(node.state for node in nodes)
-    chips = [
-        el(
-            "button",
-            f"{label} {states[state] if state else len(nodes):,}",
-            type="button",
-            data_filter=state,
-            aria_pressed="false" if state else "true",
-        )
+    return [
+        (state, label, states[state] if state else len(nodes))
         for state, label in _FILTERS.items()
         if not state or states[state]
     ]
-    search = el(
-        "input", type="search", id="filter", placeholder="Filter nodes  /", aria_label="Filter nodes",
-        autocomplete="off",
-    )  # fmt: skip
-    tools = [
-        search,
-        el("span", chips, class_="chips"),
-        el("button", "Expand all", type="button", id="expand"),
-    ]
-    return el(
-        "nav",
-        el("div", links, class_="links"),
-        el("div", tools, class_="tools", hidden=True),
-        aria_label="Page",
-    )
 
 
-def _details(nodes: Sequence[Node]) -> list[Markup]:
-    """The sections of nodes; of many, all are folded, so that the page stays short and quick."""
-    telling = [node for node in nodes if node.has_section]
-    return [section(node, is_open=len(telling) <= OPEN_NODES) for node in telling]
-
-
-def _tests(diff: RunDiff | None) -> list[Markup]:
-    return [tests_changed(diff)] if diff else []
-
-
-def _row_counts(result: RowCountDiff) -> Markup:
-    outcome, told = verdict(result)
-    return join([el("p", badge(outcome), told), result_body(result)])
-
-
-def _lineage(diff: RunDiff | None, nodes: Sequence[Node]) -> Markup:
-    if diff is None:
-        return EMPTY
+def lineage_of(diff: RunDiff, nodes: Sequence[PageNode]) -> Lineage | None:
+    """Return the lineage of the changes, if any; its nodes link to the sections of *nodes*."""
     marks = {
-        node.unique_id: Mark(
-            CLASSES[node.summary.outcome] if node.summary else "", node.anchor if node.has_section else ""
+        node.unique_id: DataMark(
+            OUTCOME_CLASSES[node.summary.outcome] if node.summary else "",
+            node.anchor if node.has_section else "",
         )
         for node in nodes
         if node.unique_id
     }
-    return lineage_svg(diff, marks)
-
-
-def _downstream(diff: RunDiff) -> Markup:
-    """Each distance in a line, tests only counted."""
-    impacted = diff.impacted
-    if not impacted:
-        told = f"Of {diff.unreached:,} nodes downstream none is impacted."
-        return el("p", told, class_="quiet") if diff.unreached else EMPTY
-    shown = [impact for impact in impacted if impact.resource_type not in TESTS]
-    lines = []
-    for distance in sorted({impact.distance for impact in shown}):
-        group = sorted(
-            (impact for impact in shown if impact.distance == distance),
-            key=lambda impact: (not impact.fails, kind_order(impact.resource_type), node_label(impact)),
-        )
-        rest = f" and {len(group) - 200:,} more" if len(group) > 200 else ""
-        told = join([_impacted(impact) for impact in group[:200]], ", ")
-        lines.append(el("li", f"{distance} away: ", told, rest))
-    counts = counts_by_kind(Counter(impact.resource_type for impact in impacted))
-    of = f"{len(impacted):,} of {len(impacted) + diff.unreached:,} impacted: " if diff.unreached else ""
-    return fold(of + counts, el("ul", lines), is_open=len(shown) <= 40, class_="result")
-
-
-def _impacted(impact: Impact) -> Markup:
-    """The node, with its columns that are reached where not all of it is."""
-    about = reach_of(impact, 8)
-    told = [el("code", node_label(impact)), el("span", f" ({about})", class_="quiet") if about else None]
-    return join(told)
+    view = view_of(diff, marks)
+    drawing = draw_lineage(view, marks)
+    return Lineage(view, drawing) if drawing else None

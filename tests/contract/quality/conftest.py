@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.measuring import EXACT, Wanted, measure_tables
-from recce_meta.dialects import dialect_named
-from recce_meta.diff.data.plan import Answer, Queries, run
-from recce_meta.diff.data.quality import Settings, Table, table_quality
-from recce_meta.diff.data.source import Source, table
+from recce_meta.api.quality_tables import EXACT, TableRequest, measure_tables
+from recce_meta.data_diff.plan import Answer, Queries, run
+from recce_meta.data_diff.source import SideRelation, table
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.data_diff import DataSide
 from recce_meta.models.quality import TableQuality
+from recce_meta.quality.measure import QualitySettings, QualityTarget, table_quality
+from recce_meta.warehouses.dialect import dialect_named
 from tests.spelling import spelling_of
 
 
@@ -42,19 +42,19 @@ class Shop:
         self.adapter.execute(f"CREATE VIEW {self.quoted(name)} AS {query}")
         return self.quoted(name)
 
-    def measure(self, relation: str, settings: Settings = EXACT, **wanted: Any) -> TableQuality:
+    def measure(self, relation: str, settings: QualitySettings = EXACT, **wanted: Any) -> TableQuality:
         """What is found of *relation*."""
-        (found,) = measure_tables(self.adapter, [Wanted(relation=relation, **wanted)], settings)
+        (found,) = measure_tables(self.adapter, [TableRequest(relation=relation, **wanted)], settings)
         return found
 
-    def ask(self, relation: str, settings: Settings = EXACT, **others: Any) -> TableQuality:
+    def ask(self, relation: str, settings: QualitySettings = EXACT, **others: Any) -> TableQuality:
         """The same, a statement at a time; `answers` then has all that left the warehouse."""
         dialect = dialect_named(self.adapter.warehouse.dialect)
-        source = Source(
+        source = SideRelation(
             relation=table(dialect, relation), dialect=dialect, side=DataSide.CURRENT, name=relation
         )
         plan = table_quality(
-            Table(source=source, unique_id=relation, name=relation, **others),
+            QualityTarget(source=source, unique_id=relation, name=relation, **others),
             settings,
             measured_at=datetime.now(timezone.utc),
         )

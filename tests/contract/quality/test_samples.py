@@ -13,17 +13,17 @@ from uuid import uuid4
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.dialects import dialect_named
-from recce_meta.diff.data.quality import Settings
-from recce_meta.diff.data.quality_metrics import Metric
-from recce_meta.diff.data.source import table
+from recce_meta.data_diff.source import table
 from recce_meta.errors import UsageError
 from recce_meta.models.quality import Sample, TableQuality
+from recce_meta.quality.measure import QualitySettings
+from recce_meta.quality.metrics import MetricQuery
+from recce_meta.warehouses.dialect import dialect_named
 from tests.contract.quality.conftest import Shop
 
 COLUMNS = {"id": "integer", "word": "varchar", "share": "double"}
 ROWS = [(number, "abcd"[number % 4], number / 8) for number in range(400)]
-QUARTER = Settings(sample=Sample(percent=25, seed=7))
+QUARTER = QualitySettings(sample=Sample(percent=25, seed=7))
 
 
 def check(found: TableQuality, *, is_same_each_time: bool = True) -> None:
@@ -56,7 +56,7 @@ def test_a_sample_is_the_same_rows_for_every_statement_and_every_time(shop: Shop
     has_seed = dialect_named(shop.adapter.warehouse.dialect).samples_by_seed
 
     first, again = (shop.measure(name, QUARTER) for _ in range(2))
-    other = shop.measure(name, Settings(sample=Sample(percent=25, seed=8)))
+    other = shop.measure(name, QualitySettings(sample=Sample(percent=25, seed=8)))
 
     if not has_seed:  # and blocks of rows, of which these are one
         assert first.row_count == len(ROWS) and first.sampled_rows in (0, len(ROWS))
@@ -87,12 +87,12 @@ def test_figures_of_a_sample_are_those_of_its_rows(shop: Shop) -> None:
 def test_a_number_of_rows_is_a_share_of_those_that_are_there(shop: Shop) -> None:
     name = shop.fill("many", COLUMNS, ROWS)
 
-    some = shop.measure(name, Settings(sample=Sample(rows=100), top=0))
-    every = shop.measure(name, Settings(sample=Sample(rows=400), top=0))
+    some = shop.measure(name, QualitySettings(sample=Sample(rows=100), top=0))
+    every = shop.measure(name, QualitySettings(sample=Sample(rows=400), top=0))
 
     has_seed = dialect_named(shop.adapter.warehouse.dialect).samples_by_seed
     assert some.sampled_rows is not None and (60 < some.sampled_rows < 140 or not has_seed)
-    assert some.notes[0] == "Each row had a chance of 25 % to be looked at: about 100 of 400"
+    assert some.notes[0] == "Each row was sampled with a probability of 25 %: about 100 of 400"
     assert (every.row_count, every.sampled_rows) == (400, None)
     assert not any("chance" in note or "Rows" in note for note in every.notes)
     assert every.columns[0].profile is not None and every.columns[0].profile.row_count == 400
@@ -126,7 +126,7 @@ def test_what_nobody_has_told_to_be_a_view_is_sampled_all_the_same(shop: Shop) -
 def test_metrics_are_of_all_rows(shop: Shop) -> None:
     name = shop.fill("many", COLUMNS, ROWS)
 
-    found = shop.measure(name, QUARTER, metrics=(Metric(name="rows", sql="COUNT(*)"),))
+    found = shop.measure(name, QUARTER, metrics=(MetricQuery(name="rows", sql="COUNT(*)"),))
 
     assert [int(metric.value) for metric in found.metrics] == [400]
 
@@ -135,18 +135,18 @@ def test_nothing_is_a_sample_of_nothing(shop: Shop) -> None:
     name = shop.fill("none", COLUMNS)
 
     for sample in (Sample(percent=10), Sample(rows=10)):
-        found = shop.measure(name, Settings(sample=sample))
+        found = shop.measure(name, QualitySettings(sample=sample))
         assert (found.reason, found.row_count, found.score) == (None, 0, None)
 
 
 def test_an_empty_sample_gives_way_to_all_rows(shop: Shop) -> None:
     name = shop.fill("many", COLUMNS, ROWS)
 
-    found = shop.measure(name, Settings(sample=Sample(percent=0.0001, seed=7), top=0))
+    found = shop.measure(name, QualitySettings(sample=Sample(percent=0.0001, seed=7), top=0))
 
     assert (found.row_count, found.sampled_rows) == (400, None)
     assert found.columns[0].profile is not None and found.columns[0].profile.row_count == 400
-    assert any(note.endswith("had no rows: all were looked at") for note in found.notes)
+    assert any(note.endswith("had no rows: all rows were measured") for note in found.notes)
 
 
 def test_a_view_s_column_that_cannot_be_computed_fails_alone_in_a_sample_too(shop: Shop) -> None:
@@ -166,7 +166,7 @@ def test_mysql_and_sqlite_sample_too(by_url: Shop) -> None:
     view = by_url.view(f"v {mark}", f"SELECT id, word, share FROM {name}")
     try:
         first, again = (by_url.measure(name, QUARTER) for _ in range(2))
-        other = by_url.measure(name, Settings(sample=Sample(percent=25, seed=8)))
+        other = by_url.measure(name, QualitySettings(sample=Sample(percent=25, seed=8)))
         viewed = by_url.ask(view, QUARTER, is_view=True)
 
         check(first)
@@ -187,4 +187,4 @@ def test_mysql_and_sqlite_sample_too(by_url: Shop) -> None:
 )
 def test_samples_that_make_no_sense_are_refused(sample: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        Settings(sample=Sample(**sample))
+        QualitySettings(sample=Sample(**sample))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from recce_meta import NodeMetadata, Project, UnifiedSqlAdapter, load_run, record_run
-from recce_meta.extractors.live import Scope, extract_database
+from recce_meta.extractors.database import ScanScope, extract_database
 from tests.contract.conftest import Backend
 
 CLOUD = ("snowflake", "bigquery", "redshift", "databricks")
@@ -76,7 +76,7 @@ def statements(name: str) -> tuple[str, ...]:
 
 
 def scan(adapter: UnifiedSqlAdapter, schema: str) -> Project:
-    return extract_database(adapter, scope=Scope(schemas=(schema,)), project="shop")
+    return extract_database(adapter, scope=ScanScope(schemas=(schema,)), project="shop")
 
 
 def relations(project: Project) -> list[NodeMetadata]:
@@ -196,7 +196,9 @@ def test_a_scan_tells_what_there_is_and_again_the_same(
 
     again = scan(adapter, schema)
     assert again.nodes == shop.nodes
-    among_all = extract_database(adapter, scope=Scope(include=(f"{literally(schema)}.*",)), project="shop")
+    among_all = extract_database(
+        adapter, scope=ScanScope(include=(f"{literally(schema)}.*",)), project="shop"
+    )
     assert relations(among_all) == relations(shop)
     with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'store.duckdb'}") as store:
         assert record_run(store, shop).versions_written == len(shop.nodes)

@@ -12,11 +12,11 @@ import pytest
 import sqlglot
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.dialects.tokens import without_brackets
 from recce_meta.errors import StoreLocked, UnknownNameError
-from recce_meta.extractors.live import Scope, extract_database
-from recce_meta.graph.columns.project import analyse_project
+from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.models.catalog import relation_id
+from recce_meta.sql_lineage.project.columns import analyse_project
+from recce_meta.warehouses.parsing import without_brackets
 from tests.contract.scan.samples.places import Place, place
 
 SHOP = (
@@ -193,7 +193,7 @@ def test_a_locked_file_is_one_error(tmp_path: Path) -> None:
         assert holder.stdout is not None
         holder.stdout.readline()
         with pytest.raises(StoreLocked):
-            extract_database(adapter, scope=Scope())
+            extract_database(adapter, scope=ScanScope())
         holder.communicate(b"\n")
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recce_meta.extractors.live_views import ViewReader
+from recce_meta.extractors.database_views import ViewReader
 
 TABLES = ("t", "u", "w x")
 SPELLINGS = {

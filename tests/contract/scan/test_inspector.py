@@ -13,9 +13,9 @@ from uuid import uuid4
 import pytest
 
 from recce_meta import Column, NodeMetadata, Project, UnifiedSqlAdapter
-from recce_meta.extractors.live import Scope, extract_database
+from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.warehouses import warehouse_for_scheme
-from recce_meta.warehouses.catalogs import catalog_of
+from recce_meta.warehouses.catalog import catalog_of
 
 NAMED = "name varchar(40) NOT NULL, born date DEFAULT '1970-01-01', CONSTRAINT named UNIQUE (name)"
 BOOK = (
@@ -70,7 +70,7 @@ class Place:
 
     def scan(self) -> Project:
         """What is there."""
-        return extract_database(self.adapter, scope=Scope(schemas=(self.schema,)), run_id="one")
+        return extract_database(self.adapter, scope=ScanScope(schemas=(self.schema,)), run_id="one")
 
 
 @pytest.fixture(scope="module", params=["postgres", "mysql", "sqlite"])
@@ -175,7 +175,7 @@ def test_columns_have_types_and_what_has_no_name_is_noted(
         assert types["author", "spot"] == "unknown"
         assert any("author.spot" in warning for warning in inspected.warnings)
     elif place.name == "sqlite":
-        assert inspected.warnings == ("SQLAlchemy's dialect of sqlite does not tell: comments",)
+        assert inspected.warnings == ("SQLAlchemy's dialect for sqlite does not support: comments",)
     else:
         assert inspected.warnings == ()
 

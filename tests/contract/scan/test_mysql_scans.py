@@ -13,10 +13,10 @@ import sqlglot
 
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.errors import PermissionDenied
-from recce_meta.extractors.live import Scope, extract_database
+from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.models.catalog import relation_id
 from recce_meta.warehouses import warehouse_for_scheme
-from recce_meta.warehouses.catalogs import ROWS, Part, catalog_of
+from recce_meta.warehouses.catalog import ROWS, Part, catalog_of
 from tests.contract.scan.samples.places import Place, place
 
 SHOP = (
@@ -166,7 +166,7 @@ def test_rights_decide_what_is_seen_and_that_is_told(shop: Place, mysql_url: str
         {"relation": f"relation.{shop.schema}.customer", "columns": ["id"]},
     )
     assert seen.warnings == (
-        f"The SQL of a view is not shown to this user: {shop.schema}.cheap; what it reads is not known",
+        f"No permission to read the SQL of view {shop.schema}.cheap: its parents are unknown",
     )
 
 
@@ -212,8 +212,8 @@ def test_names_that_differ_in_case_are_different_ones(shop: Place, mysql_url: st
 def test_without_a_database_in_the_url_all_are_looked_at(shop: Place, mysql_url: str) -> None:
     shop.run(*SHOP[:1])
     with UnifiedSqlAdapter.from_url(urlunsplit(urlsplit(mysql_url)._replace(path="/"))) as adapter:
-        one = extract_database(adapter, scope=Scope(schemas=(shop.schema,)))
-        every = extract_database(adapter, scope=Scope(include=(f"{shop.schema}.*",)))
+        one = extract_database(adapter, scope=ScanScope(schemas=(shop.schema,)))
+        every = extract_database(adapter, scope=ScanScope(include=(f"{shop.schema}.*",)))
 
     assert [node.unique_id for node in one.nodes] == [
         f"relation.{shop.schema}.product",

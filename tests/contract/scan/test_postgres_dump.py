@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.extractors.live import extract_database
+from recce_meta.extractors.database import extract_database
 from recce_meta.models import NodeMetadata
 from recce_meta.models.catalog import relation_id, schema_id
 

@@ -9,14 +9,14 @@ from uuid import uuid4
 import pytest
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.api.scanning import scan
-from recce_meta.diff.scanned_scope import narrowed, seen_by_both
+from recce_meta.api.scan import scan
+from recce_meta.diff.scan import nodes_in_scope, shared_scope
 from recce_meta.errors import ConnectionFailed, PermissionDenied, QueryTimeout, UnknownNameError
-from recce_meta.extractors.live import Scope, extract_database
+from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.models import NodeMetadata, Project
-from recce_meta.store.migrate import open_store
 from recce_meta.store.read import find_runs
 from recce_meta.store.select import load_run
+from recce_meta.store.session import open_store
 
 ODD = 'a "b".c\'d\\e;f%g:h🛒\n⟦relation.x⟧'
 OPEN = """
@@ -110,7 +110,7 @@ def test_who_may_not_write_is_told_that_the_store_can_be_elsewhere(place: Place,
             scan(adapter)
 
     assert raised.value.hint is not None
-    assert raised.value.hint.startswith("ask for this right: GRANT CREATE ON DATABASE")
+    assert raised.value.hint.startswith("ask an administrator to run: GRANT CREATE ON DATABASE")
     assert "--store duckdb:///recce_meta.duckdb" in raised.value.hint
 
 
@@ -128,8 +128,8 @@ def test_without_rights_the_catalog_is_read_and_each_want_is_told_in_one_line(
     assert found.nodes == owners.nodes
     assert owners.warnings == ()
     assert found.warnings == (
-        "No right to use schema closed: only its catalog is read",
-        "No right to read the rows of open.brief, open.item: only the catalog is read",
+        "No permission to use schema closed: only its catalog is read",
+        "No permission to read the rows of open.brief, open.item: only the catalog is read",
     )
 
 
@@ -158,7 +158,7 @@ def test_what_is_odd_is_recorded_and_comes_back_as_it_was(place: Place) -> None:
 
     report = scan(place.adapter)
 
-    project = extract_database(place.adapter, scope=Scope(hidden=("recce_metadata",)))
+    project = extract_database(place.adapter, scope=ScanScope(hidden=("recce_metadata",)))
     nodes = by_name(project)
     assert project.warnings == report.warnings == ()
     assert len(nodes["relation.plain.wide"].columns) == 1600
@@ -176,7 +176,7 @@ def test_what_is_odd_is_recorded_and_comes_back_as_it_was(place: Place) -> None:
         "relation": odd.unique_id,
         "columns": [f"t{ODD}"],
     }
-    alone = extract_database(place.adapter, scope=Scope(schemas=(f"s{ODD}",)))
+    alone = extract_database(place.adapter, scope=ScanScope(schemas=(f"s{ODD}",)))
     assert {node.schema_name for node in alone.nodes} == {f"s{ODD}"}
     assert by_name(alone) == {name: nodes[name] for name in by_name(alone)}
 
@@ -190,7 +190,7 @@ def test_a_database_may_be_empty(place: Place) -> None:
     assert second.diff is not None
     assert second.diff.changes == ()
     with pytest.raises(UnknownNameError, match="Unknown schema 'nowhere'"):
-        extract_database(place.adapter, scope=Scope(schemas=("nowhere",)))
+        extract_database(place.adapter, scope=ScanScope(schemas=("nowhere",)))
 
 
 def test_what_the_connection_was_set_to_it_is_afterwards(place: Place) -> None:
@@ -249,9 +249,9 @@ def test_a_table_that_is_locked_costs_its_schema_alone(place: Place) -> None:
     assert warning.startswith("Schema closed is not in this run: its relations could not be read: ")
     assert "lock timeout" in warning
     assert found.nodes == tuple(node for node in before.nodes if node.schema_name != "closed")
-    seen = seen_by_both(before.run, found.run)
+    seen = shared_scope(before.run, found.run)
     assert seen is not None
-    assert [node.unique_id for node in narrowed(before.nodes, seen)] == [
+    assert [node.unique_id for node in nodes_in_scope(before.nodes, seen)] == [
         node.unique_id for node in found.nodes
     ]
 
@@ -263,7 +263,7 @@ def test_where_nothing_can_be_read_the_scan_fails(place: Place) -> None:
         place.run("SET statement_timeout = 100")
 
         with pytest.raises(QueryTimeout) as told:
-            extract_database(place.adapter, scope=Scope(schemas=("open", "closed")))
+            extract_database(place.adapter, scope=ScanScope(schemas=("open", "closed")))
 
     assert (told.value.sql, "hold a lock" in (told.value.hint or "")) == (None, True)
 

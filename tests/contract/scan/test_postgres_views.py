@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.api.recording import record_project
-from recce_meta.extractors.live import Scope, extract_database
+from recce_meta.api.record import record_project
+from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.models import EdgeOrigin
 from recce_meta.models.catalog import relation_id
 from recce_meta.store.columns import load_columns
@@ -146,7 +146,7 @@ def test_views_read_what_the_server_says_that_they_depend_on(database: UnifiedSq
     expected: dict[str, set[str]] = {relation_id("shop", view): set() for view in VIEWS}
     for view, schema, name in database.answer(DEPENDENCIES):
         expected[relation_id("shop", str(view))].add(relation_id(str(schema), str(name)))
-    project = extract_database(database, scope=Scope(hidden=("kept",)))  # what another test leaves there
+    project = extract_database(database, scope=ScanScope(hidden=("kept",)))  # what another test leaves there
 
     found = {node.unique_id: set(node.parents) for node in project.nodes if node.resource_type == "view"}
 
@@ -185,7 +185,7 @@ TRACED = {
 
 
 def test_columns_are_traced_through_views_and_again_without_a_look(database: UnifiedSqlAdapter) -> None:
-    scope = Scope(hidden=("kept",))
+    scope = ScanScope(hidden=("kept",))
     first = record_project(database, extract_database(database, scope=scope), schema="kept")
     again = record_project(database, extract_database(database, scope=scope), schema="kept")
     columns = load_columns(database, first.run, schema="kept")
@@ -205,7 +205,7 @@ def test_columns_are_traced_through_views_and_again_without_a_look(database: Uni
 def test_the_view_lineage_shows_what_the_server_says_that_views_depend_on(
     database: UnifiedSqlAdapter,
 ) -> None:
-    project = extract_database(database, scope=Scope(hidden=("kept",)))
+    project = extract_database(database, scope=ScanScope(hidden=("kept",)))
     run = record_project(database, project, schema="kept").run
 
     _, rows = database.execute(

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.api.scanning import scan
-from recce_meta.extractors.live import Scope
-from recce_meta.graph.columns.project import analyse_project
+from recce_meta.api.scan import scan
+from recce_meta.extractors.database import ScanScope
 from recce_meta.models import Project
-from recce_meta.models.column_lineage import NodeColumns
-from recce_meta.warehouses.catalogs import Part, catalog_of
+from recce_meta.models.lineage import NodeColumns
+from recce_meta.sql_lineage.project.columns import analyse_project
+from recce_meta.warehouses.catalog import Part, catalog_of
 from tests.contract.scan.samples import oracles
 from tests.contract.scan.samples.oracles import Told
 from tests.contract.scan.samples.places import Place, place
@@ -194,7 +194,7 @@ def test_a_recorded_scan_is_queried_and_a_second_one_differs_in_nothing(
     sample: Sample, tmp_path: Path
 ) -> None:
     with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'store.duckdb'}") as store:
-        scope = Scope(schemas=(sample.place.schema,))
+        scope = ScanScope(schemas=(sample.place.schema,))
         first, second = (scan(sample.place.adapter, store=store, scope=scope) for _ in range(2))
         edges = store.execute(
             "SELECT DISTINCT node_id, column_name, parent_id, parent_column"

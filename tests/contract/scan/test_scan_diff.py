@@ -10,9 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.api.comparing import NOTHING_MORE, diff, whole_diff
-from recce_meta.api.inspecting import lineage
-from recce_meta.api.recording import record_run
+from recce_meta.api.diff import NOTHING_MORE, diff, whole_diff
+from recce_meta.api.record import record_run
+from recce_meta.api.runs import lineage
 from recce_meta.models import Column, NodeMetadata, Project, Reason, RunMetadata
 from recce_meta.models.catalog import relation_id, schema_id
 from recce_meta.store.select import load_run

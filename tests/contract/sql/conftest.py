@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
-from recce_meta.models.column_lineage import (
+from recce_meta.models.lineage import (
     Analyse,
     ColumnGraph,
     ColumnOutput,
@@ -25,10 +27,12 @@ from recce_meta.models.column_lineage import (
     Tier,
     Usage,
 )
-from recce_meta.store import files
+from recce_meta.store import sql_files
 from recce_meta.store.quality import write_quality
+from recce_meta.store.session import init_store
 from recce_meta.store.write import record_run
 from tests.scanned_shop import measurements, scans
+from tests.spelling import spelling_of
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 """The last run's time: questions about this week are asked of the warehouse's clock."""
@@ -49,7 +53,7 @@ class SqlStore:
 
     def answer(self, question: str) -> list[dict[str, Any]]:
         """What the cookbook file of that name answers, each row by column, whose name is in lower case."""
-        (file,) = [file for file in files.cookbook(self.adapter.warehouse.name) if file.name == question]
+        (file,) = [file for file in sql_files.cookbook(self.adapter.warehouse.name) if file.name == question]
         (statement,) = file.statements(self._quoted())
         columns, rows = self.adapter.execute(statement)
         names = [name.lower() for name in columns]
@@ -68,22 +72,95 @@ class SqlStore:
 
 
 @pytest.fixture
-def empty_store(adapter: UnifiedSqlAdapter, schema: str) -> Iterator[SqlStore]:
+def empty_store(backend: Any, request: pytest.FixtureRequest) -> Iterator[SqlStore]:
     """A store without a run, in a schema whose name needs quoting."""
-    yield SqlStore(adapter, schema)
+    if backend.name == "duckdb":
+        with _copied(request, "empty_file") as store:
+            yield store
+    else:
+        yield SqlStore(request.getfixturevalue("adapter"), request.getfixturevalue("schema"))
+
+
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """An empty store in a file of DuckDB, and its schema; tests take a copy."""
+    file = tmp_path_factory.mktemp("empty") / "empty.duckdb"
+    schema = spelling_of("duckdb").schema_name()
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
+        init_store(adapter, schema)
+    return file, schema
+
+
+@pytest.fixture(scope="session")
+def told_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The history that the module's functions tell in a file of DuckDB, and its schema; tests take a copy."""
+    file = tmp_path_factory.mktemp("told") / "told.duckdb"
+    schema = spelling_of("duckdb").schema_name()
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
+        told(SqlStore(adapter, schema))
+    return file, schema
+
+
+@pytest.fixture(scope="session")
+def read_stores() -> Iterator[dict[str, SqlStore]]:
+    """The stores that tests only read, by warehouse; they go at the end."""
+    stores: dict[str, SqlStore] = {}
+    yield stores
+    for name, store in stores.items():
+        if name == "postgres":
+            store.adapter.execute("SET default_transaction_read_only = off")
+        if name != "duckdb":  # the file goes with its folder
+            spelling_of(name).drop_schema(store.adapter, store.schema)
+        store.adapter.close()
 
 
 @pytest.fixture
-def store(empty_store: SqlStore) -> SqlStore:
-    """The history that the module's functions tell."""
-    return told(empty_store)
+def store(backend: Any, read_stores: dict[str, SqlStore], request: pytest.FixtureRequest) -> SqlStore:
+    """The history in a store that tests only read: DuckDB and PostgreSQL refuse to write to it."""
+    if backend.name not in read_stores:
+        if backend.name == "duckdb":
+            file, schema = request.getfixturevalue("told_file")
+            adapter = UnifiedSqlAdapter.from_url(f"duckdb:///{file}?access_mode=read_only")
+            read_stores[backend.name] = SqlStore(adapter, schema)
+        else:
+            read_stores[backend.name] = _told_on(backend)
+    return read_stores[backend.name]
+
+
+def _told_on(backend: Any) -> SqlStore:
+    schema, adapter = backend.spelling.schema_name(), backend.connect()
+    backend.spelling.create_schema(adapter, schema)
+    store = told(SqlStore(adapter, schema))
+    if backend.name == "postgres":
+        adapter.execute("SET default_transaction_read_only = on")
+    return store
 
 
 @pytest.fixture
-def store_on_duckdb(tmp_path: Path) -> Iterator[SqlStore]:
-    """The same history in a file of DuckDB."""
-    with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'beside.duckdb'}") as adapter:
-        yield told(SqlStore(adapter, files.DEFAULT_SCHEMA))
+def own_store(backend: Any, request: pytest.FixtureRequest) -> Iterator[SqlStore]:
+    """The same in a store that the test may change."""
+    if backend.name == "duckdb":
+        with _copied(request, "told_file") as store:
+            yield store
+    else:
+        yield told(request.getfixturevalue("empty_store"))
+
+
+@pytest.fixture
+def store_on_duckdb(request: pytest.FixtureRequest) -> Iterator[SqlStore]:
+    """The same in a file of DuckDB."""
+    with _copied(request, "told_file") as store:
+        yield store
+
+
+@contextmanager
+def _copied(request: pytest.FixtureRequest, kept: str) -> Iterator[SqlStore]:
+    """A store in a copy of the file that the fixture *kept* gives."""
+    file, schema = request.getfixturevalue(kept)
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("copied")
+    copy = shutil.copy(file, folder / file.name)
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{copy}") as adapter:
+        yield SqlStore(adapter, schema)
 
 
 def told(store: SqlStore) -> SqlStore:

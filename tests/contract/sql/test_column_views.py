@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from recce_meta.graph import build_lineage_graph
-from recce_meta.graph.impact import COLUMNS, ROWS, Place, downstream, walk
 from recce_meta.models import NodeMetadata, Project
-from recce_meta.models.column_lineage import (
+from recce_meta.models.lineage import (
     ColumnEdge,
     ColumnGraph,
     ColumnOutput,
@@ -22,10 +21,11 @@ from recce_meta.models.column_lineage import (
     NodeColumns,
     Usage,
 )
+from recce_meta.sql_lineage.impact import COLUMNS, ROWS, ColumnRef, downstream, walk
 from recce_meta.store.columns import column_children, columns_of
-from recce_meta.store.migrate import open_store
 from recce_meta.store.read import run_by_id
 from recce_meta.store.select import load_run
+from recce_meta.store.session import open_store
 
 NAMES = {
     "column_lineage": (
@@ -244,9 +244,9 @@ def walked(store: Any, run_id: str) -> set[Any]:
     starts |= {(edge.parent_id, edge.parent_column) for edge in edges}
     found = set()
     for unique_id, name in {*starts, *((node.unique_id, None) for node in nodes)}:
-        hops = downstream(edges, graph, known, ephemeral & {unique_id})
-        start = Place(unique_id, ROWS if name is None else COLUMNS, name)
-        reached = walk([start], hops)
+        steps = downstream(edges, graph, known, ephemeral & {unique_id})
+        start = ColumnRef(unique_id, ROWS if name is None else COLUMNS, name)
+        reached = walk([start], steps)
         for place, distance in reached.distances.items():
             if distance:
                 confidence = reached.confidences[place]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from recce_meta.models import NodeMetadata, Project
-from recce_meta.store import files
+from recce_meta.store import sql_files
 
-DOCUMENTED = Path(__file__).parents[3] / "docs" / "sql.md"
-QUESTIONS = [file.name for file in files.cookbook("postgres")]
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "reference" / "sql.md"
+QUESTIONS = [file.name for file in sql_files.cookbook("postgres")]
 
 
 def pick(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
@@ -22,12 +22,12 @@ def pick(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[column] for column in columns) for row in rows]
 
 
-def test_every_question_runs_on_an_empty_store(empty_store: Any, store: Any) -> None:
+def test_every_question_runs_on_an_empty_store(own_store: Any) -> None:
     for table in ("run_results", "runs"):
-        empty_store.adapter.execute(
-            f"DELETE FROM {empty_store.adapter.quote_identifier(empty_store.schema)}.{table} WHERE TRUE"
+        own_store.adapter.execute(
+            f"DELETE FROM {own_store.adapter.quote_identifier(own_store.schema)}.store_{table} WHERE TRUE"
         )
-    answered = [question for question in QUESTIONS if empty_store.answer(question)]
+    answered = [question for question in QUESTIONS if own_store.answer(question)]
     assert answered == ["storage_used"]
 
 
@@ -64,7 +64,9 @@ def test_downstream_of_a_source_starts_with_the_first_source_by_name_which_nothi
 
 def test_downstream_of_a_source_as_edited_for_another(store: Any) -> None:
     edited = next(
-        file for file in files.cookbook(store.adapter.warehouse.name) if file.name == "downstream_of_a_source"
+        file
+        for file in sql_files.cookbook(store.adapter.warehouse.name)
+        if file.name == "downstream_of_a_source"
     ).statements(store.adapter.quote_identifier(store.schema))[0]
     edited, edits = re.subn(r"MIN\(place\.unique_id\)", "'source.shop.raw.orders'", edited)
     rows = store.adapter.execute(edited)[1]
@@ -212,7 +214,7 @@ def test_where_a_column_comes_from(store: Any) -> None:
 
 def edited(store: Any, question: str, pattern: str, choice: str) -> list[Any]:
     """The answer of the question as one edited it who wants to know of something else."""
-    (file,) = [file for file in files.cookbook(store.adapter.warehouse.name) if file.name == question]
+    (file,) = [file for file in sql_files.cookbook(store.adapter.warehouse.name) if file.name == question]
     (statement,) = file.statements(
         store.adapter.quote_identifier(store.adapter.warehouse.folded(store.schema))
     )
@@ -248,22 +250,22 @@ def test_models_that_filter_on_a_column(store: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize("file", files.cookbook("duckdb"), ids=lambda file: file.name)
-def test_a_question_says_who_asks_it_and_shows_an_answer(file: files.SqlFile) -> None:
+@pytest.mark.parametrize("file", sql_files.cookbook("duckdb"), ids=lambda file: file.name)
+def test_a_question_says_who_asks_it_and_shows_an_answer(file: sql_files.SqlFile) -> None:
     lines = file.text.splitlines()
-    question, asker, answer = lines[1:4] if lines[0].startswith(files.HAND_WRITTEN) else lines[:3]
+    question, asker, answer = lines[1:4] if lines[0].startswith(sql_files.HAND_WRITTEN) else lines[:3]
     assert question.startswith("-- ") and "?" in question
     assert asker.startswith("-- Asked by: ")
     assert answer.startswith("-- Answer: ")
 
 
-@pytest.mark.parametrize("name", [*QUESTIONS, *(file.name for file in files.views("postgres"))])
+@pytest.mark.parametrize("name", [*QUESTIONS, *(file.name for file in sql_files.views("postgres"))])
 def test_every_view_and_question_is_documented(name: str) -> None:
     assert f"`{name}`" in DOCUMENTED.read_text(encoding="utf-8")
 
 
 def test_both_dialects_have_the_same_files() -> None:
-    for kind in (files.views, files.cookbook):
+    for kind in (sql_files.views, sql_files.cookbook):
         assert {file.name for file in kind("duckdb")} == {file.name for file in kind("postgres")}
 
 

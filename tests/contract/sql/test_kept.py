@@ -25,10 +25,9 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
 from recce_meta.store.data_diffs import save_data_diffs
-from recce_meta.store.migrate import open_store
 from recce_meta.store.prune import prune
-from recce_meta.store.read import list_runs
-from recce_meta.store.rows import run_row
+from recce_meta.store.read import list_runs, run_row
+from recce_meta.store.session import open_store
 from recce_meta.store.statistics import NODE_COLUMNS, write_statistics
 from recce_meta.store.write import RUN_COLUMNS
 
@@ -36,13 +35,13 @@ ORDERS, STAGING = "model.shop.orders", "model.shop.stg_orders"
 
 
 @pytest.fixture
-def runs(store: Any) -> dict[str, Any]:
+def runs(own_store: Any) -> dict[str, Any]:
     """The runs of the history by id: base-1, base-2, base-3, and current-1 of a pull request."""
-    return {run.run_id: run for run in list_runs(store.adapter, schema=store.schema)}
+    return {run.run_id: run for run in list_runs(own_store.adapter, schema=own_store.schema)}
 
 
 @pytest.fixture
-def counted(store: Any, runs: dict[str, Any], last_run_at: datetime) -> Any:
+def counted(own_store: Any, runs: dict[str, Any], last_run_at: datetime) -> Any:
     """The store with row counts: of orders in every run, of staging in two, of which one failed."""
     figures = {
         "base-1": {ORDERS: 0, STAGING: 40},
@@ -60,8 +59,8 @@ def counted(store: Any, runs: dict[str, Any], last_run_at: datetime) -> Any:
             )
             for unique_id, rows in counts.items()
         ]
-        write_statistics(store.adapter, runs[run_id], nodes, schema=store.schema)
-    return store
+        write_statistics(own_store.adapter, runs[run_id], nodes, schema=own_store.schema)
+    return own_store
 
 
 def test_row_counts_are_beside_those_before_in_their_environment(counted: Any) -> None:
@@ -91,7 +90,7 @@ def test_the_latest_row_counts_are_the_last_ones_known(counted: Any, last_run_at
 
 
 def test_the_count_before_is_found_beyond_runs_that_left_the_node_out(
-    store: Any, runs: dict[str, Any], last_run_at: datetime
+    own_store: Any, runs: dict[str, Any], last_run_at: datetime
 ) -> None:
     chance = random.Random(5)
     history = sorted(
@@ -114,7 +113,7 @@ def test_the_count_before_is_found_beyond_runs_that_left_the_node_out(
         for node, share in shares.items()
         if chance.random() < share
     ]
-    with open_store(store.adapter, store.schema, writes=True) as session:
+    with open_store(own_store.adapter, own_store.schema, writes=True) as session:
         session.insert("node_statistics", NODE_COLUMNS, figures)
         session.insert("runs", RUN_COLUMNS, map(run_row, history))
     counted = {(run_id, node): rows for run_id, node, rows, *_ in figures if rows is not None}
@@ -129,11 +128,11 @@ def test_the_count_before_is_found_beyond_runs_that_left_the_node_out(
         "SELECT run_id, unique_id, row_count, previous_run_id, previous_row_count, next_run_id"
         " FROM {s}.row_count_history"
     )
-    assert sorted(store.rows(query), key=itemgetter(0, 1)) == sorted(expected, key=itemgetter(0, 1))
+    assert sorted(own_store.rows(query), key=itemgetter(0, 1)) == sorted(expected, key=itemgetter(0, 1))
     for run in history:
-        rows = store.rows(f"{query} WHERE run_id = '{run.run_id}' ORDER BY unique_id")
+        rows = own_store.rows(f"{query} WHERE run_id = '{run.run_id}' ORDER BY unique_id")
         assert rows == sorted(row for row in expected if row[0] == run.run_id)
-    last = store.rows("SELECT run_id, unique_id FROM {s}.latest_row_counts")
+    last = own_store.rows("SELECT run_id, unique_id FROM {s}.latest_row_counts")
     assert sorted(last) == sorted(row[:2] for row in expected if row[-1] is None)
 
 
@@ -176,12 +175,16 @@ def profiled(at: datetime, rows: int, **not_null: int) -> NodeStatistics:
     return NodeStatistics(unique_id=ORDERS, counted_at=at, row_count=rows, profiled_at=at, columns=columns)
 
 
-def test_profiles_have_shares_of_the_rows(store: Any, runs: dict[str, Any], last_run_at: datetime) -> None:
+def test_profiles_have_shares_of_the_rows(
+    own_store: Any, runs: dict[str, Any], last_run_at: datetime
+) -> None:
     node = profiled(last_run_at, 4, id=4, note=1)
-    write_statistics(store.adapter, runs["base-3"], [node], schema=store.schema)
-    write_statistics(store.adapter, runs["base-2"], [profiled(last_run_at, 0, id=0)], schema=store.schema)
+    write_statistics(own_store.adapter, runs["base-3"], [node], schema=own_store.schema)
+    write_statistics(
+        own_store.adapter, runs["base-2"], [profiled(last_run_at, 0, id=0)], schema=own_store.schema
+    )
 
-    rows = store.rows(
+    rows = own_store.rows(
         "SELECT run_id, ordinal, column_name, not_null_share, distinct_share, is_unique, min_value,"
         " max_value, min_number, average_length FROM {s}.column_profiles ORDER BY run_at, ordinal"
     )
@@ -192,15 +195,15 @@ def test_profiles_have_shares_of_the_rows(store: Any, runs: dict[str, Any], last
     ]
 
 
-def test_columns_with_more_nulls(store: Any, runs: dict[str, Any], last_run_at: datetime) -> None:
+def test_columns_with_more_nulls(own_store: Any, runs: dict[str, Any], last_run_at: datetime) -> None:
     for run_id, node in {
         "base-1": profiled(last_run_at, 10, id=10, note=0, code=10, gone=10),
         "base-2": profiled(last_run_at, 10, id=10, note=10, CODE=8, gone=1),
         "base-3": profiled(last_run_at, 100, id=100, note=50, code=70),
     }.items():
-        write_statistics(store.adapter, runs[run_id], [node], schema=store.schema)
+        write_statistics(own_store.adapter, runs[run_id], [node], schema=own_store.schema)
 
-    rows = store.answer("columns_with_more_nulls")
+    rows = own_store.answer("columns_with_more_nulls")
     found = [
         (row["column_name"], round(row["null_share"], 9), round(row["previous_null_share"], 9), row["run_id"])
         for row in rows
@@ -235,18 +238,18 @@ def diff(name: str, changed: dict[str, int | None], rows: int = 10) -> ValueDiff
 
 
 @pytest.fixture
-def diffed(store: Any, runs: dict[str, Any], last_run_at: datetime) -> Any:
+def diffed(own_store: Any, runs: dict[str, Any], last_run_at: datetime) -> Any:
     """The store with four diffs of values of the pull request against base, and three other answers."""
 
     def save(*results: Any, base: str, minutes: int) -> None:
         save_data_diffs(
-            store.adapter,
+            own_store.adapter,
             results,
             base_run=runs[base],
             current_run=runs["current-1"],
             taken_at=last_run_at + timedelta(minutes=minutes),
             parameters={"where": "id > 1"},
-            schema=store.schema,
+            schema=own_store.schema,
         )
 
     save(diff("orders", {"amount": 2, "note": 0, "shape": None}), base="base-1", minutes=1)
@@ -261,7 +264,7 @@ def diffed(store: Any, runs: dict[str, Any], last_run_at: datetime) -> Any:
     )
     failed = Failed(subject=Subject(name="query"), diff="query_diff", error="no such column")
     save(RowCountDiff(counts=counts), failed, base="base-3", minutes=5)
-    return store
+    return own_store
 
 
 def test_the_history_of_data_diffs_names_runs_and_figures(diffed: Any) -> None:
@@ -339,16 +342,18 @@ def test_storage_used_counts_what_is_kept(diffed: Any, counted: Any) -> None:
 
 
 def test_profiles_of_a_diff_are_no_columns_of_values(
-    store: Any, runs: dict[str, Any], last_run_at: datetime
+    own_store: Any, runs: dict[str, Any], last_run_at: datetime
 ) -> None:
     result = ProfileDiff(subject=Subject(name="orders"), columns=())
     save_data_diffs(
-        store.adapter,
+        own_store.adapter,
         [result],
         base_run=None,
         current_run=runs["base-1"],
         taken_at=last_run_at,
-        schema=store.schema,
+        schema=own_store.schema,
     )
-    assert store.rows("SELECT COUNT(*) FROM {s}.column_diff_history") == [(0,)]
-    assert store.rows("SELECT is_equal, current_environment FROM {s}.data_diff_history") == [(True, "base")]
+    assert own_store.rows("SELECT COUNT(*) FROM {s}.column_diff_history") == [(0,)]
+    assert own_store.rows("SELECT is_equal, current_environment FROM {s}.data_diff_history") == [
+        (True, "base")
+    ]

@@ -8,7 +8,13 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
-from recce_meta.store import files
+from recce_meta.models.marks.annotation import AnnotationEvent, with_id
+from recce_meta.store import sql_files
+from recce_meta.store.marks.annotations import insert_events
+from recce_meta.store.prune import Tombstone, apply_tombstones
+from recce_meta.store.session import open_store
+from recce_meta.sync.history import save_sync
+from recce_meta.sync.types import SyncRecord
 
 OF_EACH_STORE = ("recorded_at",)
 """Columns that two stores cannot have in common: when they were written."""
@@ -17,30 +23,95 @@ OF_EACH_WAREHOUSE = ("storage_used",)
 
 
 def test_every_view_and_every_question_has_the_same_answer(
-    store: Any, store_on_duckdb: Any, scan_too: Callable[[Any], Any]
+    own_store: Any, store_on_duckdb: Any, scan_too: Callable[[Any], Any]
 ) -> None:
+    store = own_store
     for one in (store, store_on_duckdb):
         scan_too(one)
-    for view in files.views(store.adapter.warehouse.name):
+        add_marks(one)
+    for view in sql_files.views(store.adapter.warehouse.name):
         here, there = (
             table(*one.adapter.execute(f"SELECT * FROM {schema_of(one)}.{view.name}"))
             for one in (store, store_on_duckdb)
         )
         assert here == there, view.name
         assert there or view.name in NEEDS_MORE, view.name
-    for question in files.cookbook(store.adapter.warehouse.name):
+    for question in sql_files.cookbook(store.adapter.warehouse.name):
         if question.name not in OF_EACH_WAREHOUSE:
             here, there = (answer(one, question.name) for one in (store, store_on_duckdb))
             assert here == there, question.name
+
+
+AT = datetime(2026, 11, 1, 10, tzinfo=timezone.utc)
+
+
+def annotation(value: str | None, wall_ms: int, **fields: Any) -> AnnotationEvent:
+    return with_id(
+        AnnotationEvent(
+            event_id="",
+            project_name="shop",
+            unique_id="model.shop.orders",
+            value=value,
+            author="ada",
+            wall_ms=wall_ms,
+            counter=0,
+            writer_id="w",
+            recorder_version="0",
+            **{"field": "note", **fields},
+        )
+    )
+
+
+def add_marks(store: Any) -> None:
+    """Add annotations, the tombstone of another run, and an exchange."""
+    events = (
+        annotation("first", 1),
+        annotation("second, ünï", 2),
+        annotation("of a column", 3, column_name="id"),
+        annotation("of an edge", 3, parent_id="model.shop.raw"),
+        annotation("true", 4, field="tag", item="core"),
+        annotation(None, 5, field="tag", item="core"),
+    )
+    gone = Tombstone(
+        run_id="gone",
+        project_name="shop",
+        deleted_at=AT,
+        deleted_by="ada",
+        reason="prune --keep-last 1",
+        recorder_version="0",
+    )
+    with open_store(store.adapter, store.schema, writes=True) as opened:
+        insert_events(opened, events)
+        apply_tombstones(opened, [gone])
+    exchanged = SyncRecord(
+        sync_id="1",
+        started_at=AT,
+        finished_at=AT,
+        direction="push",
+        peer="team",
+        author="ada",
+        sent=1,
+        received=0,
+        conflicts=0,
+        skipped=0,
+        failed=0,
+        status="success",
+        recorder_version="0",
+    )
+    assert save_sync(store.adapter, exchanged, schema=store.schema)
 
 
 NEEDS_MORE = (
     "check_history",
     "column_diff_history",
     "column_profiles",
+    "column_statistics",
     "data_diff_history",
     "latest_row_counts",
+    "node_statistics",
+    "reviews",
     "row_count_history",
+    "sync_conflicts",
 )
 """Views of what is kept with a run, which this history has none of."""
 

@@ -28,7 +28,7 @@ COLUMNS = {
         " manifest_version target_name target_database target_schema git_sha branch git_dirty pull_request"
         " command node_count edge_count recorded_at recorder_version graph_id macro_set_id"
         " column_graph_id git_proven status reason build_status build_errors build_failures build_warnings"
-        " build_skipped warnings"
+        " build_skipped warnings extraction"
     ),
     "run_steps": (
         "run_id previous_run_id project_name environment run_at previous_run_at graph_id previous_graph_id"
@@ -83,6 +83,10 @@ COLUMNS = {
         " current_run_id current_environment current_run_at current_git_sha branch pull_request origin"
         " file_name ordinal check_name check_type description status has_expectations is_optional node_count"
         " differing_nodes uncompared_nodes message violations findings seconds parameters"
+    ),
+    "reviews": (
+        "review_id reviewed_at project_name environment branch pull_request git_sha base_run_id"
+        " current_run_id unique_id check_name status comment reviewer fingerprint"
     ),
     "column_diff_history": (
         "diff_id taken_at project_name base_run_id current_run_id current_environment current_git_sha branch"

@@ -46,7 +46,7 @@ class Store:
             "version_parents",
             "macros",
         )
-        return {table: self.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}") for table in tables}
+        return {table: self.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{table}") for table in tables}
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def store(backend: Any) -> Iterator[Store]:
     try:
         yield Store(backend, schema, adapter)
     finally:
-        if backend.name != "duckdb":
+        if backend.name not in ("duckdb", "sqlite"):  # a file goes with its folder
             backend.spelling.drop_schema(adapter, schema)
         adapter.close()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from hashlib import sha256
+from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +14,12 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.export_cut import cut
-from recce_meta.api.recording import record_run
-from recce_meta.errors import SelectorError, StoreError
+from recce_meta.api.export import cut
+from recce_meta.api.record import record_run
+from recce_meta.errors import ArtifactError, SelectorError, StoreError
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
+from recce_meta.models.checks import StoredCheck, StoredFinding
 from recce_meta.models.data_diff import (
     ColumnValues,
     Example,
@@ -28,6 +31,7 @@ from recce_meta.models.data_diff import (
     ValueDiff,
 )
 from recce_meta.models.export import Export
+from recce_meta.models.marks.review import Review
 from recce_meta.models.quality import (
     ColumnQuality,
     MetricResult,
@@ -38,18 +42,18 @@ from recce_meta.models.quality import (
     ValueCount,
 )
 from recce_meta.models.statistics import ColumnStatistics, NodeStatistics
-from recce_meta.models.stored_check import StoredCheck, StoredFinding
 from recce_meta.store.check_results import save_checks
 from recce_meta.store.data_diffs import save_data_diffs
-from recce_meta.store.export_document import document, export_of
-from recce_meta.store.exports import read_export, write_export
-from recce_meta.store.files import DEFAULT_SCHEMA
-from recce_meta.store.migrate import open_store
+from recce_meta.store.export import read_export, write_export
+from recce_meta.store.export_document import SEAL, document, export_of
+from recce_meta.store.marks.reviews import save_reviews
 from recce_meta.store.quality import write_quality
 from recce_meta.store.read import run_by_id
 from recce_meta.store.select import load_run
+from recce_meta.store.session import open_store
+from recce_meta.store.sql_files import DEFAULT_SCHEMA, KEYS
 from recce_meta.store.statistics import write_statistics
-from recce_meta.store.tables import KEYS
+from tests.contract.store.conftest import Store
 
 AT = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
 NASTY = "ünï 🦆 'q' \"d\" \\ \\N %s :x ⟦ ⟧ {{ y }} =1+1 \t\r\n"
@@ -192,6 +196,25 @@ CHECK = StoredCheck(
 )
 
 
+REVIEWS = [
+    Review(
+        review_id="",
+        reviewed_at=AT + timedelta(minutes=minute),
+        project_name="shop",
+        base_run_id="base-1",
+        current_run_id="current-1",
+        unique_id="model.shop.m001" if minute else None,
+        check_name=None if minute else NASTY,
+        status=status,
+        comment=NASTY,
+        reviewer="Ann",
+        fingerprint="f" * 32,
+        recorder_version="0.1.0",
+    )
+    for minute, status in enumerate(("seen", "approved", "withdrawn"))
+]
+
+
 def record_both(store: Any, make_project: Callable[..., Project]) -> list[RunMetadata]:
     """Two runs with all that is kept with a run; the diff between them belongs to the later."""
     base = make_project("base-1", environment="base", run_at=AT - timedelta(days=1))
@@ -209,14 +232,19 @@ def record_both(store: Any, make_project: Callable[..., Project]) -> list[RunMet
         schema=store.schema,
     )
     save_checks(store.adapter, [CHECK], schema=store.schema)
+    save_reviews(store.adapter, REVIEWS, schema=store.schema)
     return recorded
 
 
 @pytest.fixture
-def another_schema(store: Any) -> Iterator[str]:
-    """A schema beside the store's, for another one."""
+def another_store(store: Any, tmp_path: Path) -> Iterator[Store]:
+    """A place for another store in the same warehouse: another schema, or another file of SQLite."""
     name = store.backend.spelling.schema_name()
-    yield name
+    if name == store.schema:
+        with UnifiedSqlAdapter.from_url(f"{store.backend.name}:///{tmp_path / 'another.db'}") as adapter:
+            yield Store(store.backend, name, adapter)
+        return
+    yield Store(store.backend, name, store.adapter)
     if store.backend.name != "duckdb":
         store.backend.spelling.drop_schema(store.adapter, name)
 
@@ -250,18 +278,27 @@ class Source(NamedTuple):
 
 DERIVED = ("graph_steps", "graph_changes")
 """Tables that have rows only if two runs of one environment differ; exports leave them out."""
+OF_NO_RUN = ("annotation_events", "tombstones", "syncs", "sync_conflicts", "sync_conflict_pieces")
+"""Tables whose rows belong to no run, so exports leave them out."""
 
 
-def rows(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> dict[str, list[str]]:
+def rows(
+    adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA, has_nan: bool = True
+) -> dict[str, list[str]]:
     """Every row of every table of a store, as texts: NaN is no value that equals itself."""
     quoted = adapter.quote_identifier(adapter.warehouse.folded(schema))
     return {
-        name: sorted(repr(tuple(map(plain, row))) for row in adapter.answer(f"SELECT * FROM {quoted}.{name}"))
+        name: sorted(
+            repr(tuple(plain(value, has_nan) for value in row))
+            for row in adapter.execute(f"SELECT * FROM {quoted}.store_{name}")[1]
+        )
         for name in KEYS
     }
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, has_nan: bool) -> Any:
+    if not has_nan and isinstance(value, float) and isnan(value):
+        return None
     return value.astimezone(timezone.utc) if isinstance(value, datetime) else value
 
 
@@ -278,28 +315,31 @@ def as_bytes(export: Export) -> bytes:
 
 @pytest.mark.beyond_emulators
 def test_a_document_gives_the_same_rows_in_every_table_of_another_store(
-    store: Any, make_project: Callable[..., Project], file: UnifiedSqlAdapter, another_schema: str
+    store: Any, make_project: Callable[..., Project], file: UnifiedSqlAdapter, another_store: Store
 ) -> None:
+    has_nan = store.backend.name != "sqlite"  # which stores NaN as NULL
     runs = [run.run_id for run in record_both(store, make_project)]
-    before = rows(store.adapter, store.schema)
-    assert all(before[name] for name in KEYS if name not in DERIVED), "every table has rows to compare"
+    before = rows(store.adapter, store.schema, has_nan)
+    assert all(before[name] for name in KEYS if name not in (*DERIVED, *OF_NO_RUN)), (
+        "every table has rows to compare"
+    )
     documents = [as_bytes(exported(store.adapter, store.schema, run)) for run in runs]
 
     for one in documents:
         assert write_export(file, export_of(one)).is_new
-    assert rows(file) == before
+    assert rows(file, has_nan=has_nan) == before
 
     assert [as_bytes(exported(file, DEFAULT_SCHEMA, run)) for run in runs] == documents
     for run in runs:  # without a document in between
-        write_export(store.adapter, exported(file, DEFAULT_SCHEMA, run), schema=another_schema)
-    assert rows(store.adapter, another_schema) == before
-    assert load_run(store.adapter, "current-1", schema=another_schema) == load_run(
+        write_export(another_store.adapter, exported(file, DEFAULT_SCHEMA, run), schema=another_store.schema)
+    assert rows(another_store.adapter, another_store.schema, has_nan) == before
+    assert load_run(another_store.adapter, "current-1", schema=another_store.schema) == load_run(
         store.adapter, "current-1", schema=store.schema
     )
 
-    again = write_export(store.adapter, export_of(documents[1]), schema=another_schema)
+    again = write_export(another_store.adapter, export_of(documents[1]), schema=another_store.schema)
     assert (again.is_new, again.added) == (False, ())
-    assert rows(store.adapter, another_schema) == before
+    assert rows(another_store.adapter, another_store.schema, has_nan) == before
 
 
 def test_a_run_that_was_there_before_is_given_what_it_lacks(file: UnifiedSqlAdapter, whole: Export) -> None:
@@ -314,12 +354,13 @@ def test_a_run_that_was_there_before_is_given_what_it_lacks(file: UnifiedSqlAdap
         quality=(),
         data_diffs=(),
         check_results=(),
+        reviews=(),
     )
     write_export(file, bare)  # as another recorder left it
 
     written = write_export(file, whole)
 
-    added = ("column lineage", "statistics", "quality", "data diffs", "check results")
+    added = ("column lineage", "statistics", "quality", "data diffs", "check results", "reviews")
     assert written.added == added
     assert written.run == replace(whole.project.run, recorded_at=AT, recorder_version="0")
     there = exported(file, DEFAULT_SCHEMA, "current-1")
@@ -340,6 +381,24 @@ def test_a_document_of_version_1_is_read(file: UnifiedSqlAdapter) -> None:
     assert write_export(file, export_of(document)).added == ()
 
 
+def test_a_document_of_version_2_is_read(file: UnifiedSqlAdapter, whole: Export) -> None:
+    body, seal, _ = as_bytes(replace(whole, reviews=())).rpartition(SEAL)
+    older = body.replace(b"recce_meta/export/v3", b"recce_meta/export/v2").removesuffix(b',\n"reviews":[]')
+    assert b"reviews" not in older
+    document = older + seal + sha256(older).hexdigest().encode() + b'"}\n'
+
+    assert write_export(file, export_of(document)).is_new
+    assert write_export(file, whole).added == ("reviews",)
+    assert write_export(file, whole).added == ()
+
+
+def test_a_review_of_another_run_is_refused(whole: Export) -> None:
+    other = replace(whole, reviews=(replace(whole.reviews[0], current_run_id="other"),))
+
+    with pytest.raises(ArtifactError, match=r"\$\.reviews\[0\]` does not belong"):
+        export_of(as_bytes(other))
+
+
 def test_a_run_of_the_same_id_with_other_contents_is_refused(file: UnifiedSqlAdapter, whole: Export) -> None:
     write_export(file, whole)
     before = rows(file)
@@ -347,7 +406,7 @@ def test_a_run_of_the_same_id_with_other_contents_is_refused(file: UnifiedSqlAda
     another_run = replace(project, run=replace(project.run, branch="other", graph_id="0" * 32))
     another_end = replace(project, results=(replace(project.results[0], status="error"),))
 
-    with pytest.raises(StoreError, match="current-1 is in this store with other contents: branch, graph_id"):
+    with pytest.raises(StoreError, match="current-1 is already stored with other contents: branch, graph_id"):
         write_export(file, replace(whole, project=another_run))
     with pytest.raises(StoreError, match="other contents: results differ"):
         write_export(file, replace(whole, project=another_end))
@@ -361,7 +420,7 @@ def test_what_fails_on_the_way_leaves_nothing_behind(file: UnifiedSqlAdapter, wh
     with pytest.raises(StoreError, match="cannot be read"):
         write_export(file, replace(whole, data_diffs=(unknown,)))
 
-    with pytest.raises(StoreError, match="There is no store"):
+    with pytest.raises(StoreError, match="No store found"):
         exported(file, DEFAULT_SCHEMA, "current-1")
 
 
@@ -377,8 +436,10 @@ def test_the_parts_of_a_graph_need_not_be_those_that_would_be_made_today(
     assert exported(file, DEFAULT_SCHEMA, run.run_id).graph == migrated.graph
     assert load_run(file, run.run_id) == whole.project
 
-    file.execute("DELETE FROM recce_metadata.graph_parts")  # as prune does, between two statements of ours
-    with pytest.raises(StoreError, match="Run current-1 is not whole any more"):
+    file.execute(
+        "DELETE FROM recce_metadata.store_graph_parts"
+    )  # as prune does between two of our statements
+    with pytest.raises(StoreError, match="Run current-1 is incomplete"):
         exported(file, DEFAULT_SCHEMA, run.run_id)
 
 
@@ -401,7 +462,7 @@ def test_a_selection_is_a_run_of_its_own(file: UnifiedSqlAdapter, whole: Export)
     assert (part.quality[0].run.table_count, part.quality[0].run.failed_count) == (1, 0)
     assert [node.unique_id for node in part.statistics] == ["model.shop.m000"]
     assert part.data_diffs == ()
-    assert part.check_results == ()
+    assert (part.check_results, part.reviews) == ((), ())
     assert {group.name for group in part.project.groups} == {"finance"}
 
 
@@ -414,5 +475,5 @@ def test_the_id_of_a_selection_follows_from_the_run_and_its_nodes(whole: Export)
     assert len(ids) == 1 and ids != {"current-1"}
     assert cut(whole, ["m002"], []).project.run.run_id not in ids
     assert cut(whole, [], ["path:nowhere"]) is whole
-    with pytest.raises(SelectorError, match="names no node of run current-1"):
+    with pytest.raises(SelectorError, match="matches no node of run current-1"):
         cut(whole, ["path:nowhere"], [])

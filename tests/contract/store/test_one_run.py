@@ -6,23 +6,24 @@ import pytest
 
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.one_run import ReadRun, StoredRun
+from recce_meta.api.run_reader import MemoryRunReader, StoredRunReader
 from recce_meta.extractors.project import extract_project
 from recce_meta.store.write import record_run
+from tests.spelling import spelling_of
 
 ORDERS = "model.jaffle_shop.orders"
 
 
 @pytest.fixture
-def runs(adapter: UnifiedSqlAdapter, schema_name: str) -> tuple[ReadRun, StoredRun]:
+def runs(adapter: UnifiedSqlAdapter, schema_name: str) -> tuple[MemoryRunReader, StoredRunReader]:
     """The demo's current run as it was read, and as it is stored."""
     project = extract_project(demo_data.artifacts("current"), environment="current")
     recorded = record_run(adapter, project, schema=schema_name)
-    return ReadRun(project), StoredRun(adapter, recorded.run, schema_name)
+    return MemoryRunReader(project), StoredRunReader(adapter, recorded.run, schema_name)
 
 
 def test_parts_are_what_the_whole_has(
-    runs: tuple[ReadRun, StoredRun], adapter: UnifiedSqlAdapter, schema_name: str
+    runs: tuple[MemoryRunReader, StoredRunReader], adapter: UnifiedSqlAdapter, schema_name: str
 ) -> None:
     read, stored = runs
     ids = [ORDERS, "model.jaffle_shop.customers", "model.jaffle_shop.nowhere"]
@@ -30,11 +31,11 @@ def test_parts_are_what_the_whole_has(
     assert stored.run.run_id == read.run.run_id
     assert set(stored.names) == set(read.names)
     assert stored.names[ORDERS].relation_name == read.names[ORDERS].relation_name
-    assert stored.whole(ids) == read.whole(ids)
+    assert stored.nodes(ids) == read.nodes(ids)
     tests = {test.unique_id for test in read.tests_of(ids)}
     assert len(tests) > 3
     assert {test.unique_id for test in stored.tests_of(ids)} == tests
     assert stored.tests_of(["seed.jaffle_shop.nowhere"]) == []
     assert stored.project.nodes == read.project.nodes
-    assert stored.whole(ids) == read.whole(ids), "also once the whole is here"
-    adapter.execute(f"DROP SCHEMA {adapter.quote_identifier(schema_name)} CASCADE")
+    assert stored.nodes(ids) == read.nodes(ids), "also once the whole is here"
+    spelling_of(adapter.warehouse.name).drop_schema(adapter, schema_name)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from recce_meta.errors import StoreError, UsageError
 from recce_meta.models import RunMetadata
-from recce_meta.models.stored_check import StoredCheck, StoredFinding
+from recce_meta.models.checks import StoredCheck, StoredFinding
 from recce_meta.store.check_results import list_checks, save_checks, with_id
 from recce_meta.store.prune import prune
 from recce_meta.store.write import record_run
@@ -85,11 +85,11 @@ def test_a_check_goes_with_its_current_run_or_without_one_with_base(store: Any, 
     assert result.rows["check_results"] == 1
     assert [one.current_run_id for one in list_checks(store.adapter, schema=store.schema)] == ["current-1"]
     prune(store.adapter, keep_last=0, schema=store.schema)
-    assert store.scalar("SELECT COUNT(*) FROM {s}.check_results") == 0
+    assert store.scalar("SELECT COUNT(*) FROM {s}.store_check_results") == 0
 
 
 def test_a_check_without_a_recorded_run_is_refused(store: Any, runs: Any) -> None:
-    with pytest.raises(UsageError, match="there is none"):
+    with pytest.raises(UsageError, match="cannot be stored without a run"):
         save(store, replace(CHECK, base_run_id=None, current_run_id=None))
-    with pytest.raises(StoreError, match="Run nope is not in the store"):
+    with pytest.raises(StoreError, match="Run nope not found in the store"):
         save(store, replace(CHECK, base_run_id="nope"))

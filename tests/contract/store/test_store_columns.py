@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.models import Project
-from recce_meta.models.column_lineage import (
+from recce_meta.models.lineage import (
     ColumnEdge,
     ColumnGraph,
     ColumnOutput,
@@ -25,9 +25,9 @@ from recce_meta.models.column_lineage import (
 )
 from recce_meta.store import write
 from recce_meta.store.columns import column_analyses, column_children, column_parents, load_columns
-from recce_meta.store.migrate import open_store
 from recce_meta.store.prune import prune
 from recce_meta.store.read import list_runs, run_by_id
+from recce_meta.store.session import open_store
 from recce_meta.store.write import RecordResult, record_run
 
 TABLES = ("column_parts", "column_part_nodes", "column_analyses", "column_edges")
@@ -79,7 +79,7 @@ def recorded(store: Any) -> Callable[..., tuple[RecordResult, Analyst]]:
 
 
 def rows(store: Any) -> dict[str, int]:
-    return {table: store.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}") for table in TABLES}
+    return {table: store.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{table}") for table in TABLES}
 
 
 def test_columns_come_back_as_they_were_found(store: Any, make_project: Callable[..., Project]) -> None:
@@ -297,7 +297,7 @@ def test_recorders_at_once_share_what_they_write(store: Any, make_project: Calla
     for result, project in zip(done, projects, strict=True):
         assert load_columns(store.adapter, result.run, schema=store.schema) == Analyst(project).whole()
     pairs = store.scalar(
-        "SELECT COUNT(*) FROM (SELECT DISTINCT lineage_id, ordinal FROM {s}.column_edges) AS pairs"
+        "SELECT COUNT(*) FROM (SELECT DISTINCT lineage_id, ordinal FROM {s}.store_column_edges) AS pairs"
     )
     assert pairs == rows(store)["column_edges"]
 

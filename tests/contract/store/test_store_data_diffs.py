@@ -26,7 +26,7 @@ from recce_meta.models.data_diff import (
     Subject,
     ValueDiff,
 )
-from recce_meta.models.kept_diff import Headline, KeptDiff
+from recce_meta.models.data_tables import Headline, StoredDiff
 from recce_meta.store.data_diffs import list_data_diffs, load_data_diff, save_data_diffs
 from recce_meta.store.prune import prune
 from recce_meta.store.write import record_run
@@ -92,7 +92,7 @@ def save(store: Any, runs: Any, *results: Any, at: datetime = AT, **options: Any
     )
 
 
-def listed(store: Any, **options: Any) -> list[KeptDiff]:
+def listed(store: Any, **options: Any) -> list[StoredDiff]:
     return list_data_diffs(store.adapter, schema=store.schema, **options)
 
 
@@ -104,7 +104,7 @@ def test_a_kept_diff_comes_back_whole(store, runs):
     assert saved.written == 1
     loaded = load_data_diff(store.adapter, diff_id, schema=store.schema)
     assert loaded.result == values()
-    assert loaded.kept == KeptDiff(
+    assert loaded.stored == StoredDiff(
         diff_id=diff_id,
         taken_at=AT,
         base_run_id="base-1",
@@ -126,7 +126,7 @@ def test_a_kept_diff_comes_back_whole(store, runs):
         ),
         parameters=parameters,
     )
-    assert listed(store) == [loaded.kept]
+    assert listed(store) == [loaded.stored]
     assert load_data_diff(store.adapter, diff_id[:7], schema=store.schema) == loaded
 
 
@@ -137,8 +137,8 @@ def test_names_that_no_database_takes_are_kept_as_well_as_can_be(store, runs):
 
     loaded = load_data_diff(store.adapter, diff_id, schema=store.schema)
     assert loaded.result == odd
-    assert loaded.kept.subject_name == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"
-    assert (loaded.kept.diff_type, loaded.kept.headline.is_equal) == ("query_diff", None)
+    assert loaded.stored.subject_name == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"
+    assert (loaded.stored.diff_type, loaded.stored.headline.is_equal) == ("query_diff", None)
 
 
 def test_the_same_diff_is_kept_once_and_a_later_one_beside_it(store, runs):
@@ -185,17 +185,20 @@ def test_nothing_to_keep_is_nothing_kept(store, runs):
 
 
 def test_a_diff_without_a_run_is_refused(store, runs):
-    with pytest.raises(UsageError, match="there is none"):
+    with pytest.raises(UsageError, match="cannot be stored without a run"):
         save(store, (None, None), values())
 
 
 def test_a_diff_of_a_run_that_is_not_stored_is_refused(store, runs, make_project):
-    with pytest.raises(StoreError, match="run-9 is not in the store"):
+    with pytest.raises(StoreError, match="run-9 not found in the store"):
         save(store, (runs[0], make_project("run-9").run), values())
     assert listed(store) == []
 
 
-@pytest.mark.parametrize(("diff_id", "message"), [("", "No kept"), ("zzz", "No kept"), ("%", "No kept")])
+@pytest.mark.parametrize(
+    ("diff_id", "message"),
+    [("", "not found in the store"), ("zzz", "not found in the store"), ("%", "not found in the store")],
+)
 def test_an_id_of_no_diff_is_told(store, runs, diff_id, message):
     save(store, runs, values())
 
@@ -209,7 +212,7 @@ def test_an_id_of_several_diffs_is_told(store, runs):
         first for first in "0123456789abcdef" if sum(found[0] == first for found in saved.diff_ids) > 1
     )
 
-    with pytest.raises(SelectorError, match="more than one kept data diff"):
+    with pytest.raises(SelectorError, match="more than one stored data diff"):
         load_data_diff(store.adapter, beginning, schema=store.schema)
 
 
@@ -227,7 +230,7 @@ def test_a_diff_goes_with_its_current_run(store, runs, make_project):
 
     prune(store.adapter, keep_last=1, environment="current", schema=store.schema)
     assert listed(store) == []
-    assert store.scalar("SELECT COUNT(*) FROM {s}.column_diffs") == 0
+    assert store.scalar("SELECT COUNT(*) FROM {s}.store_column_diffs") == 0
 
 
 def test_writers_at_once_keep_everything_once(store, runs):
@@ -250,7 +253,7 @@ def test_writers_at_once_keep_everything_once(store, runs):
         assert sorted(pool.map(work, range(writers))) == [1, 1, 1, 2]
 
     assert sorted(kept.subject_name for kept in listed(store)) == [*(f"own{n}" for n in range(4)), "shared"]
-    assert store.scalar("SELECT COUNT(*) FROM {s}.column_diffs") == 5 * 2
+    assert store.scalar("SELECT COUNT(*) FROM {s}.store_column_diffs") == 5 * 2
 
 
 CHILD = """

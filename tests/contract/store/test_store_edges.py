@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.api import inspecting
-from recce_meta.api.export_cut import cut
+from recce_meta.api import runs
+from recce_meta.api.export import cut
 from recce_meta.models import EdgeOrigin, NodeMetadata, Project
 from recce_meta.models.lineage import KnownEdge
 from recce_meta.report import lineage_json
-from recce_meta.store import edges
-from recce_meta.store.exports import read_export, write_export
-from recce_meta.store.migrate import open_store
+from recce_meta.store import graphs
+from recce_meta.store.export import read_export, write_export
 from recce_meta.store.read import load_nodes_by_id, run_by_id
 from recce_meta.store.select import load_run
+from recce_meta.store.session import open_store
 from recce_meta.store.write import record_run
 
 LINEAGE = "SELECT node_id, parent_id, kind, confidence FROM {s}.lineage WHERE run_id = '%s'"
@@ -63,7 +63,8 @@ def lineage(store: Any, run_id: str) -> dict[str, tuple[str | None, float | None
 def forget(store: Any) -> None:
     """Leave the edges as a recorder before version 8 stored them."""
     quoted = store.adapter.quote_identifier(store.adapter.warehouse.folded(store.schema))
-    store.adapter.execute(f"UPDATE {quoted}.version_parents SET kind = NULL, confidence = NULL WHERE TRUE")
+    edges = f"{quoted}.store_version_parents"
+    store.adapter.execute(f"UPDATE {edges} SET kind = NULL, confidence = NULL WHERE TRUE")
 
 
 def test_the_view_lineage_shows_how_each_edge_of_a_scan_is_known(store, make_project):
@@ -127,7 +128,7 @@ def test_a_node_whose_edges_are_known_in_another_way_is_no_change(store, make_pr
 
 
 def test_many_edges_are_told_in_statements_of_bounded_length(store, make_project, monkeypatch):
-    monkeypatch.setattr(edges, "MOST_BYTES", 120)
+    monkeypatch.setattr(graphs, "MOST_BYTES", 120)
     names = [f"t{number}" for number in range(9)]
     record(store, scan("before", make_project, **dict.fromkeys(names, PARSED)))
     forget(store)
@@ -140,21 +141,21 @@ def test_many_edges_are_told_in_statements_of_bounded_length(store, make_project
 def test_the_command_lineage_says_in_json_how_each_edge_is_known(store, make_project):
     record(store, scan("s", make_project, a=CATALOG))
 
-    view = inspecting.lineage(lambda: store.adapter, "s", "v", schema=store.schema)
+    view = runs.lineage(lambda: store.adapter, "s", "v", schema=store.schema)
 
     assert json.loads(lineage_json(view))["edges"] == [
         {"node_id": "relation.main.v", "parent_id": "relation.main.a", "kind": "catalog", "confidence": 1.0},
         {"node_id": "relation.main.w", "parent_id": "relation.main.v", "kind": "sql", "confidence": 0.9},
     ]
     forget(store)
-    (first, _) = inspecting.lineage(lambda: store.adapter, "s", "v", schema=store.schema).edges
+    (first, _) = runs.lineage(lambda: store.adapter, "s", "v", schema=store.schema).edges
     assert first == KnownEdge("relation.main.v", "relation.main.a")
 
 
 def test_the_command_lineage_derives_how_edges_of_dbt_are_known(store, make_project):
     record(store, make_project(size=2))
 
-    (edge,) = inspecting.lineage(lambda: store.adapter, "run-1", "m000", schema=store.schema).edges
+    (edge,) = runs.lineage(lambda: store.adapter, "run-1", "m000", schema=store.schema).edges
 
     assert edge == KnownEdge("model.shop.m001", "model.shop.m000", "ref", 1.0)
 

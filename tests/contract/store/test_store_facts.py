@@ -9,10 +9,8 @@ from msgspec.structs import replace
 
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
-from recce_meta.store.facts import load_facts
-from recce_meta.store.foreign_keys import foreign_keys_of
 from recce_meta.store.prune import prune
-from recce_meta.store.read import list_runs
+from recce_meta.store.read import foreign_keys_of, list_runs, load_facts
 from recce_meta.store.select import load_run
 from recce_meta.store.write import record_run
 
@@ -72,7 +70,7 @@ def scan(run_id: str, *, age: int = 0, known: tuple[RelationFacts, ...] = (), **
 
 
 def rows_of(store: Any, table: str) -> int:
-    return int(store.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}"))
+    return int(store.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{table}"))
 
 
 def test_a_loaded_scan_equals_what_was_extracted(store):

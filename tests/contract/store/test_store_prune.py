@@ -6,10 +6,19 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from recce_meta.errors import UsageError
-from recce_meta.store.prune import prune
-from recce_meta.store.read import list_runs
+from recce_meta.errors import StoreError, UsageError
+from recce_meta.store.export import read_export, write_export
+from recce_meta.store.prune import (
+    TOMBSTONE_AGE,
+    Tombstone,
+    apply_tombstones,
+    find_tombstones,
+    prune,
+    remove_runs,
+)
+from recce_meta.store.read import list_runs, run_by_id
 from recce_meta.store.select import load_run
+from recce_meta.store.session import open_store
 from recce_meta.store.write import record_run
 
 NOW = datetime(2026, 12, 1, tzinfo=timezone.utc)
@@ -68,8 +77,8 @@ def test_nothing_is_left_of_a_store_pruned_empty_and_it_can_be_recorded_in_again
 
     assert set(history.counts().values()) == {0}
     assert result.rows["runs"] == 7 and result.rows["node_versions"] == 12 + 6 + 1
-    assert record_run(history.adapter, make_project("b0"), schema=history.schema).written
-    assert load_run(history.adapter, "b0", schema=history.schema).nodes == make_project().nodes
+    assert record_run(history.adapter, make_project("b9"), schema=history.schema).written
+    assert load_run(history.adapter, "b9", schema=history.schema).nodes == make_project().nodes
 
 
 def test_a_dry_run_removes_nothing(history):
@@ -85,3 +94,132 @@ def test_a_dry_run_removes_nothing(history):
 def test_prune_wants_to_be_told_what_to_keep(store, options):
     with pytest.raises(UsageError, match="--keep-last"):
         prune(store.adapter, schema=store.schema, **options)
+
+
+def deletions(store):
+    with open_store(store.adapter, store.schema) as opened:
+        return {one.run_id: one for one in find_tombstones(opened)}
+
+
+def deleted(run_id, **fields):
+    values = {
+        "project_name": "shop",
+        "deleted_at": NOW,
+        "deleted_by": "grace",
+        "reason": "prune --keep-last 1",
+        "recorder_version": "1.0",
+    }
+    return Tombstone(run_id=run_id, **{**values, **fields})
+
+
+def apply(store, *tombstones):
+    with open_store(store.adapter, store.schema, writes=True) as opened:
+        return apply_tombstones(opened, tombstones)
+
+
+def test_removed_runs_leave_tombstones(history):
+    result = prune(
+        history.adapter,
+        schema=history.schema,
+        now=NOW,
+        keep_last=4,
+        older_than=timedelta(days=5),
+        environment="base",
+        deleted_by="ada",
+    )
+
+    assert [one.run_id for one in result.tombstones] == ["b1", "b0"]
+    assert deletions(history) == {one.run_id: one for one in result.tombstones}
+    found = result.tombstones[0]
+    assert (found.project_name, found.deleted_at, found.deleted_by) == ("shop", NOW, "ada")
+    assert found.reason == "prune --keep-last 4 --older-than 120h --environment base"
+
+
+def test_a_local_or_dry_run_leaves_no_tombstone(history, make_project):
+    dry = prune(history.adapter, schema=history.schema, keep_last=1, dry_run=True)
+    assert len(dry.tombstones) == 5 and deletions(history) == {}
+
+    result = prune(history.adapter, schema=history.schema, keep_last=1, local=True)
+
+    assert len(result.runs) == 5 and result.tombstones == ()
+    assert deletions(history) == {}
+    assert record_run(history.adapter, make_project("b0"), schema=history.schema).written
+
+
+def test_a_pruned_run_is_neither_recorded_nor_imported_again(history, make_project):
+    with open_store(history.adapter, history.schema) as opened:
+        export = read_export(opened, run_by_id(opened, "b0"))
+    prune(history.adapter, keep_last=1, schema=history.schema, now=NOW, deleted_by="ada")
+    before = history.counts()
+
+    message = r"Run b0 was pruned on 2026-12-01 00:00 UTC by ada and is not recorded again"
+    with pytest.raises(StoreError, match=message) as recorded:
+        record_run(history.adapter, make_project("b0", environment="base"), schema=history.schema)
+    with pytest.raises(StoreError, match=message) as imported:
+        write_export(history.adapter, export, schema=history.schema)
+
+    assert "--run-id" in recorded.value.hint and "--schema" in imported.value.hint
+    assert history.counts() == before
+
+
+def test_an_id_of_contents_is_replaced_by_one_that_follows_from_it(history, make_project):
+    prune(history.adapter, keep_last=0, schema=history.schema)
+
+    first, second = (
+        record_run(history.adapter, make_project("b0"), schema=history.schema, id_of_contents=True)
+        for _ in range(2)
+    )
+
+    assert first.written and not second.written
+    assert first.run.run_id == second.run.run_id != "b0"
+    prune(history.adapter, keep_last=0, schema=history.schema)
+    third = record_run(history.adapter, make_project("b0"), schema=history.schema, id_of_contents=True)
+    assert third.written and third.run.run_id not in ("b0", first.run.run_id)
+
+
+def test_runs_of_a_closed_pull_request_can_be_recorded_again(history, make_project):
+    removed = remove_runs(
+        history.adapter, lambda run: run.run_id == "c0", environment="current", schema=history.schema
+    )
+
+    assert [run.run_id for run in removed.runs] == ["c0"] and deletions(history) == {}
+    assert record_run(history.adapter, make_project("c0"), schema=history.schema).written
+
+
+def test_arriving_deletions_remove_runs_with_all_that_only_they_use(history):
+    tombstones = [deleted(f"b{number}") for number in range(5)] + [deleted("unknown")]
+
+    assert apply(history, *tombstones) == ["b0", "b1", "b2", "b3", "b4"]
+
+    assert ids(history) == ["b5", "c0"]
+    assert history.counts()["node_versions"] == 12 + 1 + 1
+    assert deletions(history) == {one.run_id: one for one in tombstones}
+    assert apply(history, *tombstones, deleted("c0")) == ["c0"]
+    assert apply(history) == []
+
+
+def test_the_first_deletion_of_a_run_stays(history):
+    apply(history, deleted("b0"))
+    apply(history, deleted("b0", deleted_by="ada"))
+
+    assert deletions(history)["b0"].deleted_by == "grace"
+
+
+def test_texts_of_arriving_deletions_are_made_storable_and_without_passwords(history):
+    apply(history, deleted("b0", deleted_by="a\0b", reason="postgresql://me:hunter2@host/db"))
+
+    found = deletions(history)["b0"]
+    assert found.deleted_by == "a\N{REPLACEMENT CHARACTER}b" and "hunter2" not in found.reason
+
+
+def test_old_deletions_are_forgotten(history, make_project):
+    apply(
+        history,
+        deleted("b0", deleted_at=NOW - TOMBSTONE_AGE - timedelta(days=1)),
+        deleted("b1", deleted_at=NOW - TOMBSTONE_AGE + timedelta(days=1)),
+    )
+
+    prune(history.adapter, keep_last=100, schema=history.schema, now=NOW)
+
+    assert set(deletions(history)) == {"b1"}
+    assert record_run(history.adapter, make_project("b0"), schema=history.schema).written

@@ -223,12 +223,12 @@ SELECTORS = {
     "before:2026-10-31~1": "ab-prod",
 }
 REFUSED = {
-    "a": "begins the ids of more than one",
-    "nothing": "No measurement 'nothing'",
+    "a": "more than one measurement id starts with it",
+    "nothing": "Measurement 'nothing' not found",
     "latest~5": "there are only 5 such measurements",
-    "before:2020-01-01": "No measurement 'before:2020-01-01'",
-    "before:": "Not a date",
-    "": "An empty selector",
+    "before:2020-01-01": "Measurement 'before:2020-01-01' not found",
+    "before:": "Invalid date",
+    "": "Measurement selector is empty",
 }
 
 
@@ -294,9 +294,9 @@ def test_a_measurement_goes_with_the_run_that_it_measured(recorded):
     assert result.rows["quality_runs"] == 1
     assert load_quality(recorded.adapter, "latest", schema=recorded.schema) == EVERYTHING
     prune(recorded.adapter, keep_last=0, schema=recorded.schema)
-    assert [recorded.scalar(f"SELECT COUNT(*) FROM {{s}}.{name}") for name in TABLES] == [0, 0, 0, 0]
+    assert [recorded.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{name}") for name in TABLES] == [0, 0, 0, 0]
 
 
 def test_an_empty_store_says_what_measures(recorded):
-    with pytest.raises(SelectorError, match="no quality was measured yet"):
+    with pytest.raises(SelectorError, match="quality was not measured yet"):
         load_quality(recorded.adapter, "latest", schema=recorded.schema)

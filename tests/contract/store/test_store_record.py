@@ -55,7 +55,7 @@ def test_the_planner_knows_of_a_large_graph_at_once(store, make_project):
     record_run(store.adapter, make_project(size=600), schema=store.schema)
 
     if store.adapter.warehouse.name == "postgres":
-        name = store.adapter.quote_table(store.schema, "part_nodes").replace("'", "''")
+        name = store.adapter.quote_table(store.schema, "store_part_nodes").replace("'", "''")
         ((rows,),) = store.adapter.execute(f"SELECT reltuples FROM pg_class WHERE oid = '{name}'::regclass")[
             1
         ]
@@ -112,7 +112,7 @@ def test_of_recorders_of_one_run_exactly_one_writes(store, make_project):
 
 
 CHILD = """
-import os, sys
+import glob, os, sys
 import duckdb, duckdb_engine, psycopg, sqlalchemy.dialects.postgresql.psycopg  # once, before the forks
 from datetime import datetime, timezone
 from recce_meta.adapter import Session, UnifiedSqlAdapter
@@ -185,6 +185,10 @@ def nothing_visible_and_all_well(run_id):
 
 
 def drop(adapter):
+    if url.startswith("sqlite"):
+        for file in glob.glob(url.removeprefix("sqlite:///") + "*"):
+            os.remove(file)
+        return 0
     adapter.execute("DROP SCHEMA IF EXISTS " + adapter.quote_identifier(schema) + " CASCADE")
     return 0
 

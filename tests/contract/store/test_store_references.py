@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.api import comparing
-from recce_meta.api.columns import Tracer
+from recce_meta.api import diff as comparing
 from recce_meta.api.impact import UNCHECKED, impact
-from recce_meta.api.recording import record_run
+from recce_meta.api.record import Tracer, record_run
 from recce_meta.models import Project, RunDiff
-from recce_meta.models.column_lineage import ColumnGraph, KnownColumns
-from recce_meta.models.impact import ImpactView
+from recce_meta.models.lineage import ColumnGraph, ImpactView, KnownColumns
 from recce_meta.report import impact_json, impact_markdown, impact_text
 from recce_meta.store import write
 from tests.contract.store.test_store_migrate import old_store, old_version

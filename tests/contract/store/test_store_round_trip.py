@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from recce_meta.models import Column, EdgeOrigin, MacroMetadata, NodeMetadata, NodeResult
+from recce_meta.models.extraction import Extraction, ExtractionTier, IsolationKind, Trigger
 from recce_meta.store.read import load_macros, load_narrow_nodes, load_nodes_by_id, load_results
 from recce_meta.store.select import load_lineage_from_warehouse, load_nodes_from_warehouse, load_run
 from recce_meta.store.write import record_run
@@ -63,6 +64,20 @@ def test_no_field_of_the_richest_node_has_its_default():
     assert [f for f in node.__struct_fields__ if getattr(node, f) == getattr(bare, f)] == []
 
 
+EXTRACTION = Extraction(
+    connection="shop",
+    job="0123456789ab:main:1",
+    trigger=Trigger.WEBHOOK,
+    requested_by="ada",
+    tier=ExtractionTier.SILVER,
+    isolation=IsolationKind.BUBBLEWRAP,
+    adapter="duckdb",
+    is_stand_in=True,
+    manifest_digest="f" * 64,
+    fallback=NASTY,
+)
+
+
 def test_a_loaded_run_equals_what_was_extracted(store, make_project):
     project = make_project(
         git_sha="abc",
@@ -74,6 +89,7 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
         pull_request="7",
         warnings=("half", NASTY),
         reason=NASTY,
+        extraction=EXTRACTION,
     )
     bare = NodeMetadata(unique_id="exposure.shop.e", name="", resource_type="exposure")
     macro = MacroMetadata(
@@ -100,6 +116,7 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
     assert loaded.results == project.results
     assert loaded.run == recorded.run
     assert loaded.run.warnings == ("half", NASTY.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+    assert loaded.run.extraction == replace(EXTRACTION, fallback=loaded.run.reason)
     build = loaded.run.build_status, loaded.run.build_errors, loaded.run.build_skipped
     assert build == ("failed", 1, 0)
     assert loaded.edges == project.edges

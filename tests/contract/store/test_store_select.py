@@ -61,6 +61,16 @@ def test_a_selector_means_one_run(history, selector, run_id):
 
 
 @pytest.mark.parametrize(
+    ("run_id", "selected"), [("latest", "cccc-1"), ("staging", "cccc-1"), ("branch:main", "cccc-1")]
+)
+def test_an_id_does_not_replace_what_a_word_means(history, make_project, run_id, selected):
+    pushed = make_project(run_id, environment="other", branch="x", run_at=START)
+    record_run(history.adapter, pushed, schema=history.schema)
+
+    assert resolve_run(history.adapter, run_id, schema=history.schema).run_id == selected
+
+
+@pytest.mark.parametrize(
     ("selector", "words"),
     [
         ("aaaa", ["aaaa-1", "aaaa-2", "aaaa-3", "more than one"]),
@@ -72,10 +82,10 @@ def test_a_selector_means_one_run(history, selector, run_id):
         ("before:yesterday", ["2026-11-01"]),
         ("before:2020-01-01", ["before:2020-01-01"]),
         ("sha:9999", ["sha:9999"]),
-        ("sha:2222", ["begins 2 commits", "2222abc, 2222def"]),
-        ("sha:", ["nothing after 'sha:'"]),
-        ("branch:", ["nothing after 'branch:'"]),
-        ("branch:~1", ["nothing after 'branch:'"]),
+        ("sha:2222", ["matches 2 commits", "2222abc, 2222def"]),
+        ("sha:", ["missing value after 'sha:'"]),
+        ("branch:", ["missing value after 'branch:'"]),
+        ("branch:~1", ["missing value after 'branch:'"]),
         ("base~x", ["did you mean", "'base'"]),
         ("", ["empty"]),
         ("100%_\\", ["100%"]),
@@ -121,7 +131,7 @@ def test_a_schema_whose_name_would_be_cut_short_is_refused(store):
     longest = store.adapter.warehouse.max_identifier_length
     if longest is None:
         pytest.skip("this warehouse keeps names of any length")
-    with pytest.raises(UsageError, match=f"longer than the {longest} bytes"):
+    with pytest.raises(UsageError, match=f"longer than the limit of {longest} bytes"):
         list_runs(store.adapter, schema="z" * (longest + 1))
 
 
@@ -134,7 +144,7 @@ def test_a_failed_run_is_never_the_latest(history, make_project):
     assert resolve_run(history.adapter, "dddd", schema=history.schema).status == "failed"
     for selector, run_id in (("latest", "cccc-1"), ("base", "aaaa-3"), ("base~1", "aaaa-2")):
         assert resolve_run(history.adapter, selector, schema=history.schema).run_id == run_id
-    with pytest.raises(SelectorError, match="No run 'lone'"):
+    with pytest.raises(SelectorError, match="Run 'lone' not found"):
         resolve_run(history.adapter, "lone", schema=history.schema)
     quoted = history.adapter.quote_identifier(history.schema)
     _, latest = history.adapter.execute(f"SELECT run_id FROM {quoted}.latest_runs ORDER BY run_id")

@@ -17,15 +17,10 @@ from recce_meta.adapter import Session
 from recce_meta.errors import StoreError
 from recce_meta.models import RunMetadata
 from recce_meta.models.data_diff import Profile
-from recce_meta.models.statistics import ColumnStatistics, NodeStatistics, StatisticsKept
+from recce_meta.models.statistics import ColumnStatistics, NodeStatistics, StatisticsSummary
 from recce_meta.store.prune import prune
 from recce_meta.store.read import list_runs
-from recce_meta.store.statistics import (
-    StatisticsWritten,
-    load_statistics,
-    statistics_kept,
-    write_statistics,
-)
+from recce_meta.store.statistics import StatisticsWritten, count_statistics, load_statistics, write_statistics
 from recce_meta.store.write import record_run
 
 AT = datetime(2026, 11, 1, 10, 0, 0, 123456, tzinfo=timezone.utc)
@@ -61,7 +56,7 @@ def by_id(*nodes: NodeStatistics) -> dict[str, NodeStatistics]:
 
 def table_counts(store: Any) -> tuple[int, int]:
     return tuple(
-        store.scalar(f"SELECT COUNT(*) FROM {{s}}.{table}")
+        store.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{table}")
         for table in ("node_statistics", "column_statistics")
     )  # type: ignore[return-value]
 
@@ -165,7 +160,7 @@ def test_statistics_are_written_with_their_run_and_read_by_node(store, make_proj
     assert kept(store) == by_id(*nodes)
     assert kept(store, unique_ids=["model.shop.m007", "model.shop.unknown"]) == by_id(nodes[7])
     assert kept(store, unique_ids=[]) == {}
-    assert statistics_kept(store.adapter, run(store), schema=store.schema) == StatisticsKept(
+    assert count_statistics(store.adapter, run(store), schema=store.schema) == StatisticsSummary(
         nodes_counted=12,
         nodes_not_counted=0,
         nodes_profiled=12,
@@ -180,7 +175,7 @@ def test_a_run_without_statistics_has_none(store, make_project):
 
     assert result.statistics == StatisticsWritten()
     assert kept(store) == {}
-    assert statistics_kept(store.adapter, run(store), schema=store.schema) == StatisticsKept(
+    assert count_statistics(store.adapter, run(store), schema=store.schema) == StatisticsSummary(
         nodes_counted=0, nodes_not_counted=0, nodes_profiled=0, columns_profiled=0
     )
 
@@ -246,7 +241,7 @@ def test_a_run_of_other_contents_gets_no_statistics(store, make_project):
 def test_statistics_of_a_run_that_is_not_stored_are_refused(store, make_project):
     record_run(store.adapter, make_project(), schema=store.schema)
 
-    with pytest.raises(StoreError, match="run-9 is not in the store"):
+    with pytest.raises(StoreError, match="run-9 not found in the store"):
         write_statistics(store.adapter, make_project("run-9").run, [counted("m000", 3)], schema=store.schema)
     assert table_counts(store) == (0, 0)
 

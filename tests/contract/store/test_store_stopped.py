@@ -9,7 +9,7 @@ import pytest
 
 from recce_meta.adapter import Session
 from recce_meta.models import Project
-from recce_meta.models.column_lineage import (
+from recce_meta.models.lineage import (
     Analyse,
     ColumnGraph,
     ColumnOutput,
@@ -63,11 +63,11 @@ def test_nothing_is_visible_and_the_next_recorder_completes_it(
             unique_id: graph.analyses[lineage_id] for unique_id, lineage_id in graph.lineage_ids.items()
         }
     assert last > 2 * STRIDE
-    assert store.scalar("SELECT COUNT(*) FROM {s}.version_parents") == store.scalar(
-        "SELECT COUNT(*) FROM (SELECT DISTINCT version_id, parent_id FROM {s}.version_parents) AS pairs"
+    assert store.scalar("SELECT COUNT(*) FROM {s}.store_version_parents") == store.scalar(
+        "SELECT COUNT(*) FROM (SELECT DISTINCT version_id, parent_id FROM {s}.store_version_parents) AS pairs"
     )
-    assert store.scalar("SELECT COUNT(*) FROM {s}.column_edges") == store.scalar(
-        "SELECT COUNT(*) FROM (SELECT DISTINCT lineage_id, ordinal FROM {s}.column_edges) AS pairs"
+    assert store.scalar("SELECT COUNT(*) FROM {s}.store_column_edges") == store.scalar(
+        "SELECT COUNT(*) FROM (SELECT DISTINCT lineage_id, ordinal FROM {s}.store_column_edges) AS pairs"
     )
 
 

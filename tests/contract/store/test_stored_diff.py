@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.api import comparing
+from recce_meta.api import diff
 from recce_meta.diff.changes import detect_changes
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
@@ -48,7 +48,7 @@ def test_every_edit_has_the_same_answer_from_the_store(
         record_run(store.adapter, project, schema=store.schema)
         expected = answers(detect_changes(base, project).values())
         found = answers(
-            comparing.diff(lambda: store.adapter, "base", project.run.run_id, schema=store.schema).changes
+            diff.diff(lambda: store.adapter, "base", project.run.run_id, schema=store.schema).changes
         )
         if found != expected:
             wrong[name] = {
@@ -79,7 +79,7 @@ def test_unchanged_code_is_not_fetched(store: Any, state_cases: Any, monkeypatch
 
     monkeypatch.setattr(read, "load_nodes_by_id", by_id)
     monkeypatch.setattr(read, "load_differences", differences)
-    found = comparing.diff(lambda: store.adapter, base.run.run_id, current.run.run_id, schema=store.schema)
+    found = diff.diff(lambda: store.adapter, base.run.run_id, current.run.run_id, schema=store.schema)
     assert [change.name for change in found.changed] == ["m_dispatch"]
     assert "model.jaffle_ext.m_dispatch" in read_nodes
     read_by_it = {"model.jaffle_ext.orders"}  # whose columns decide over what the SQL means
@@ -109,7 +109,7 @@ def test_a_removed_nodes_readers_are_downstream(store: Any, state_cases: Any) ->
     current = replace(base, nodes=nodes, run=replace(base.run, run_id="without-orders"))
     for project in (base, current):
         record_run(store.adapter, project, schema=store.schema)
-    found = comparing.diff(lambda: store.adapter, base.run.run_id, "without-orders", schema=store.schema)
+    found = diff.diff(lambda: store.adapter, base.run.run_id, "without-orders", schema=store.schema)
     by_id: dict[str, Change] = {change.unique_id: change for change in found.changes}
     assert by_id[gone].status is Status.REMOVED
     readers = {node.unique_id for node in base.nodes if gone in node.parents}
@@ -122,7 +122,7 @@ def test_the_diff_of_two_runs_of_one_graph_is_empty(store: Any, state_cases: Any
     again = replace(base, run=replace(base.run, run_id="again"))
     for project in (base, again):
         record_run(store.adapter, project, schema=store.schema)
-    found = comparing.diff(lambda: store.adapter, base.run.run_id, "again", schema=store.schema)
+    found = diff.diff(lambda: store.adapter, base.run.run_id, "again", schema=store.schema)
     assert found.changes == ()
     assert found.impacted == ()
 
@@ -133,7 +133,7 @@ def test_a_stored_run_and_artifacts_on_disk_can_be_compared(
     base = state_cases("base")
     record_run(store.adapter, base, schema=store.schema)
     target = Path(__file__).parents[2] / "data" / "state_cases" / "base.json.gz"
-    found = comparing.diff(lambda: store.adapter, base.run.run_id, f"path:{target}", schema=store.schema)
+    found = diff.diff(lambda: store.adapter, base.run.run_id, f"path:{target}", schema=store.schema)
     assert found.changes == ()
     assert found.current.environment == str(target)
 
@@ -143,12 +143,8 @@ def test_what_only_dbts_engine_renamed_is_told_alike_and_once(store: Any) -> Non
     sides = [extract_project(artifacts / name, git=GitState()) for name in ("dbt_110", "dbt_20")]
     for side in sides:
         record_run(store.adapter, side, schema=store.schema)
-    stored = comparing.diff(
-        lambda: store.adapter, sides[0].run.run_id, sides[1].run.run_id, schema=store.schema
-    )
-    whole = comparing.diff(
-        lambda: store.adapter, f"path:{artifacts / 'dbt_110'}", f"path:{artifacts / 'dbt_20'}"
-    )
+    stored = diff.diff(lambda: store.adapter, sides[0].run.run_id, sides[1].run.run_id, schema=store.schema)
+    whole = diff.diff(lambda: store.adapter, f"path:{artifacts / 'dbt_110'}", f"path:{artifacts / 'dbt_20'}")
 
     assert answers(stored.changes) == answers(whole.changes) == answers(detect_changes(*sides).values())
     assert stored.impacted == whole.impacted
@@ -170,8 +166,8 @@ def test_a_macro_in_the_place_of_dbts_has_the_same_answer_from_the_store(store: 
     )
     for side in (project, current):
         record_run(store.adapter, side, schema=store.schema)
-    whole = comparing.whole_diff(project, current, comparing.Question())
-    found = comparing.diff(lambda: store.adapter, project.run.run_id, "with-override", schema=store.schema)
+    whole = diff.whole_diff(project, current, diff.DiffQuestion())
+    found = diff.diff(lambda: store.adapter, project.run.run_id, "with-override", schema=store.schema)
 
     assert answers(found.changes) == answers(whole.changes)
     assert found.notes == whole.notes

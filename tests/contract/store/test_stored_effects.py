@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.api import comparing
-from recce_meta.api.comparing import NOTHING_MORE, Question, whole_diff
-from recce_meta.api.recording import record_run
+from recce_meta.api import diff as comparing
+from recce_meta.api.diff import NOTHING_MORE, DiffQuestion, whole_diff
+from recce_meta.api.record import record_run
 from recce_meta.models import Column, NodeMetadata, Project, RunDiff, RunMetadata, code_hash
 from recce_meta.models.change import Reach
-from recce_meta.report.as_json import diff_json
+from recce_meta.report.diff_markdown import diff_markdown, diff_verdict
+from recce_meta.report.diff_text import diff_text
 from recce_meta.report.html.page import html_report
-from recce_meta.report.markdown import diff_markdown, diff_verdict
-from recce_meta.report.text import diff_text
+from recce_meta.report.json import diff_json
 
 STG = "select id, customer_id, cents / 100 as amount, state from {raw}"
 EPHEMERAL = "select id, amount * 2 as doubled, amount as plain from {stg}"
@@ -236,7 +236,7 @@ def test_the_store_gives_the_same_answers_though_it_reads_only_what_they_need(st
             current.run.run_id,
             schema=store.schema,
             project="shop",
-            question=Question(selection=("stg+",)),
+            question=DiffQuestion(selection=("stg+",)),
         )
 
         assert complete(stored) == complete(whole), what
@@ -252,8 +252,8 @@ def test_a_run_without_column_lineage_says_that_more_may_be_listed_than_is_reach
 
     assert set(told(found).values()) == {"unknown"}
     assert len(found.impacted) == len(MODELS) - 1
-    assert [note.split(" so that")[0] for note in found.notes] == [
-        "current was recorded without column lineage,"
+    assert [note.split(": more")[0] for note in found.notes] == [
+        "current was recorded without column lineage"
     ]
 
 
@@ -479,5 +479,5 @@ def test_a_gate_finds_the_change_that_makes_models_fail() -> None:
     harmless = whole_diff(shop("1", "prod"), shop("2", "pr", stg=STG.replace("/ 100", "/ 10")), NOTHING_MORE)
     fails = comparing.parse_fail_on("fails")
 
-    assert [change.name for change in comparing.failing(removed, fails)] == ["stg"]
-    assert comparing.failing(harmless, fails) == []
+    assert [change.name for change in comparing.failing_changes(removed, fails)] == ["stg"]
+    assert comparing.failing_changes(harmless, fails) == []

@@ -1,1 +1,1 @@
-"""BigQuery's stand-in: its REST interface over DuckDB."""
+"""BigQuery's emulator: its REST interface over DuckDB."""

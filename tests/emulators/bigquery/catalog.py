@@ -1,7 +1,7 @@
-"""BigQuery's INFORMATION_SCHEMA over DuckDB's catalog, and what DuckDB does not keep of a definition.
+"""BigQuery's INFORMATION_SCHEMA over DuckDB's catalog, and definitions that DuckDB does not store.
 
-Keys, partitions, clusters, descriptions and the text of views are taken from CREATE statements, and kept in
-tables of the emulator's own, beside the projects.
+Keys, partitions, clusters, descriptions and the text of views are taken from CREATE statements, and stored in
+the emulator's own tables, outside the projects.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TABLES = (
 )
 
 _KEYS = "memory.main.bq_keys WHERE project = {project} AND dataset = {dataset}"
-# The columns that are asked for, as https://cloud.google.com/bigquery/docs/information-schema-intro has them.
+# The columns that scans query, as in https://cloud.google.com/bigquery/docs/information-schema-intro
 VIEWS = {
     "TABLES": """
         SELECT t.table_catalog, t.table_schema, t.table_name,
@@ -107,7 +107,7 @@ OF_REGIONS = ("SCHEMATA", "SCHEMATA_OPTIONS")
 
 @dataclass
 class Definition:
-    """What a CREATE statement says that DuckDB does not keep."""
+    """Parts of a CREATE statement that DuckDB does not store."""
 
     place: tuple[str, str, str]
     partition_by: str | None = None
@@ -115,14 +115,14 @@ class Definition:
     cluster_by: list[str] = field(default_factory=list)
     description: str | None = None
     definition: str | None = None
-    columns: list[tuple[str, str | None, str]] = field(default_factory=list)
+    columns: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     """Name, description and type."""
     keys: list[tuple[str, str, list[str], str | None, str | None, list[str] | None]] = field(
         default_factory=list
     )
 
     def keep(self, cursor: Any) -> None:
-        """Write it to the emulator's tables, in place of what was there of that name."""
+        """Write it to the emulator's tables, replacing any previous definition of that name."""
         for table in ("bq_made", "bq_columns", "bq_keys"):
             cursor.execute(
                 f"DELETE FROM memory.main.{table} WHERE project = ? AND dataset = ? AND name = ?",
@@ -148,8 +148,19 @@ class Definition:
             )
 
 
+def rename(cursor: Any, place: tuple[str, str, str], name: str) -> None:
+    """Give the table at *place* another *name* in the emulator's tables."""
+    for table in ("bq_made", "bq_columns", "bq_keys"):
+        cursor.execute(
+            f"UPDATE memory.main.{table} SET name = ? WHERE project = ? AND dataset = ? AND name = ?",
+            [name, *place],
+        )
+
+
 def definition_of(tree: exp.Create, place: tuple[str, str, str]) -> Definition:
-    """What *tree* defines at *place*; keys, which DuckDB would enforce, are taken out of it."""
+    """Return the definition of *tree* at *place*; remove keys from *tree*, since DuckDB would enforce
+    them.
+    """
     found = Definition(place)
     for property_ in tree.args["properties"].expressions if tree.args.get("properties") else ():
         if isinstance(property_, exp.PartitionedByProperty):
@@ -165,7 +176,8 @@ def definition_of(tree: exp.Create, place: tuple[str, str, str]) -> Definition:
     for column in tree.find_all(exp.ColumnDef):
         options = column.find(exp.Properties)
         notes = [one.args["value"].name for one in options.expressions] if options is not None else []
-        found.columns.append((column.name, notes[0] if notes else None, column.kind.sql("bigquery")))
+        kind = column.kind.sql("bigquery") if column.kind is not None else None  # a view's have none
+        found.columns.append((column.name, notes[0] if notes else None, kind))
         if options is not None:
             options.parent.pop()
     found.keys = _keys(tree, place)

@@ -1,4 +1,4 @@
-"""Starts the emulator of BigQuery: a server of our own, and GoogleSQL in an environment of its own."""
+"""Start of the BigQuery emulator: our own server, and GoogleSQL in a separate environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOCATION = "EU"
 
 
 def problem() -> str | None:
-    """Why it cannot run here."""
+    """Return the reason why it cannot run, or None."""
     if find_spec("google.cloud.bigquery") is None or find_spec("sqlalchemy_bigquery") is None:
         return "no module sqlalchemy_bigquery (pip install -e '.[bigquery]')"
     return None if is_installed("bigquery") else "GoogleSQL is not installed"
@@ -26,7 +26,7 @@ def problem() -> str | None:
 
 @contextmanager
 def running(scratch: Path) -> Iterator[Mapping[str, object]]:
-    """The server while the block lasts, as an output of profiles.yml."""
+    """Run the server in the block; yield its profiles.yml output."""
     log = scratch / "bigquery_emulator.log"
     command = [sys.executable, "-m", "tests.emulators.bigquery.server", "0", PROJECT, DATASET, LOCATION]
     with (
@@ -49,4 +49,4 @@ def running(scratch: Path) -> Iterator[Mapping[str, object]]:
             }
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=60)

@@ -13,18 +13,18 @@ from uuid import uuid4
 
 import duckdb
 
-from tests.emulators.bigquery.catalog import TABLES
+from tests.emulators.bigquery.catalog import TABLES, rename
 from tests.emulators.bigquery.judge import Judge, parameter_type, path_of, type_of
 from tests.emulators.bigquery.results import Field, cell, field_of, refusal
 from tests.emulators.bigquery.translate import MACROS, Refused, Statement, translate
 
 MOST_TEXT = 1024 * 1024
-"""How many characters a query may have: https://cloud.google.com/bigquery/quotas#query_jobs"""
+"""Maximum length of a query: https://cloud.google.com/bigquery/quotas#query_jobs"""
 MOST_PARAMETERS = 10_000
 BYTES_OF_A_ROW = 100
-"""What a row of a table counts for in the bytes that a query processes."""
+"""Size of a table row in the bytes that a query processes."""
 REFUSED_PROJECT = "no-datasets-here"
-"""The project in which nobody may create a dataset."""
+"""Project in which creating a dataset is denied."""
 
 _FAULT = re.compile(r"/\* fail (\w+) once \*/")
 
@@ -35,7 +35,7 @@ _TYPES = {"INT64": "BIGINT", "FLOAT64": "DOUBLE", "STRING": "VARCHAR", "BOOL": "
 
 @dataclass
 class Session:
-    """One of BigQuery's: it has a transaction or none, and one job at a time."""
+    """A BigQuery session: it may have a transaction, and one job at a time."""
 
     identity: str
     location: str
@@ -47,7 +47,7 @@ class Session:
 
 @dataclass
 class Job:
-    """One query, its state and what came of it."""
+    """One query, its state and result."""
 
     identity: str
     project: str
@@ -67,7 +67,7 @@ class Job:
 
 
 class Engine:
-    """What the server's requests are about."""
+    """Projects, datasets, sessions and jobs of the server."""
 
     def __init__(self) -> None:
         self._root = duckdb.connect(":memory:", config={"threads": 2})
@@ -98,13 +98,13 @@ class Engine:
     # Datasets and tables
 
     def dataset_location(self, project: str, dataset: str) -> str:
-        """Where *dataset* is. Refused where it is not."""
+        """Return the location of *dataset*. Raises Refused if it does not exist."""
         if (project, dataset) not in self.locations:
             raise Refused(f"Not found: Dataset {project}:{dataset}", "notFound")
         return self.locations[project, dataset]
 
     def create_dataset(self, project: str, dataset: str, location: str) -> None:
-        """Make a dataset."""
+        """Create a dataset."""
         self._know(project)
         if project == REFUSED_PROJECT:
             raise Refused(
@@ -121,7 +121,7 @@ class Engine:
         )
 
     def table(self, project: str, dataset: str, table: str) -> list[Field]:
-        """The columns of a table."""
+        """Return the columns of a table."""
         location = self.dataset_location(project, dataset)
         self._need(self._cursor(), (project, dataset, table), location)
         cursor = self._cursor().execute(f"SELECT * FROM {_name(project, dataset, table)} LIMIT 0")
@@ -130,7 +130,7 @@ class Engine:
     # Jobs
 
     def insert(self, project: str, identity: str, location: str | None, configuration: dict[str, Any]) -> Job:
-        """Begin a job, or answer a dry run."""
+        """Start a job, or answer a dry run."""
         if identity in self.jobs:
             raise Refused(f"Already Exists: Job {project}:{location}.{identity}", "duplicate")
         self._know(project)
@@ -202,7 +202,7 @@ class Engine:
         return statement
 
     def _defaults(self, job: Job) -> tuple[str, tuple[str, str] | None]:
-        """The project and the dataset of names without one."""
+        """Return the default project and dataset of names."""
         query = job.configuration["query"]
         properties = {one["key"]: one["value"] for one in query.get("connectionProperties", ())}
         project = properties.get("dataset_project_id", job.project)
@@ -242,7 +242,7 @@ class Engine:
             job.error = job.error or refused
         except duckdb.Error as error:
             job.error = job.error or refusal(error, job.configuration["query"]["query"])
-        except Exception as error:  # noqa: BLE001 - a job's end must be told whatever ended it
+        except Exception as error:  # noqa: BLE001 - a job must always report its end
             job.error = job.error or Refused(f"{type(error).__name__}: {error}", "internalEmulatorError")
         finally:
             if job.error is not None and session is not None and "aborted" in job.error.message:
@@ -281,6 +281,8 @@ class Engine:
         cursor = job.cursor.execute(statement.sql, _values(job, statement.sql))
         if statement.definition is not None:
             statement.definition.keep(self._cursor())
+        if statement.renamed is not None:
+            rename(self._cursor(), *statement.renamed)
         if statement.dataset_to_drop is not None:
             self.locations.pop(statement.dataset_to_drop, None)
             self._cursor().execute(
@@ -297,7 +299,7 @@ class Engine:
             job.rows = cursor.fetchall()
 
     def _fail_if_told(self, job: Job) -> None:
-        """A statement with the comment `fail REASON once` fails the first time that it comes."""
+        """Fail the first time for a statement with the comment `fail REASON once`."""
         text = job.configuration["query"]["query"]
         found = _FAULT.search(text)
         if found is not None and text not in self._failed:
@@ -332,7 +334,7 @@ class Engine:
         self.create_dataset(project, dataset, job.location)
 
     def _look(self, job: Job, statement: Statement, cursor: Any) -> None:
-        """Raise where a dataset or table is missing, or elsewhere."""
+        """Raise Refused if a dataset or table is missing or in another location."""
         for project, dataset in sorted(statement.datasets):
             location = self.locations.get((project, dataset))
             job.location = job.location or location or ""
@@ -359,7 +361,7 @@ class Engine:
             )
 
     def _judge_statement(self, job: Job, statement: Statement, cursor: Any) -> None:
-        """Raise if GoogleSQL refuses the statement on the tables as they are now."""
+        """Raise Refused if GoogleSQL rejects the statement on the current tables."""
         query = job.configuration["query"]
         tables = [(name, self._columns(job, name, cursor)) for name in statement.names]
         parameters = [
@@ -371,7 +373,7 @@ class Engine:
         return {dataset for _, dataset in list(self.locations)}
 
     def _columns(self, job: Job, name: tuple[str, ...], cursor: Any) -> tuple[tuple[str, str], ...]:
-        """The name and type of each column of the table that a statement calls *name*."""
+        """Return the name and type of each column of the table that a statement calls *name*."""
         select = _no_rows_of(name, *self._defaults(job))
         found = cursor.execute(select.sql).description
         kinds: dict[str, str] = {}
@@ -404,7 +406,7 @@ def _no_rows_of(name: tuple[str, ...], project: str, dataset: tuple[str, str] | 
 
 
 def rows_of(job: Job, start: int, most: int) -> list[Any]:
-    """Some of a job's rows as the API writes them."""
+    """Return some of a job's rows in the format of the API."""
     return [
         {"f": [{"v": cell(value, of)} for value, of in zip(row, job.schema, strict=True)]}
         for row in job.rows[start : start + most]
@@ -412,7 +414,7 @@ def rows_of(job: Job, start: int, most: int) -> list[Any]:
 
 
 def _values(job: Job, sql: str) -> dict[str, Any]:
-    """The parameters that *sql* names, each as its type."""
+    """Return the parameters in *sql*, each converted to its type."""
     values = {}
     for parameter in job.configuration["query"].get("queryParameters", ()):
         kind, value = parameter["parameterType"], parameter["parameterValue"]

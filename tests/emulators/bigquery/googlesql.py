@@ -23,7 +23,7 @@ from zetasql.wasi._pb2.zetasql.public import options_pb2 as public
 from zetasql.wasi._pb2.zetasql.public import type_pb2
 
 CATALOGS = 32
-"""How many sets of tables stay registered."""
+"""Number of sets of tables that stay registered."""
 
 FEATURES = {
     "types": """
@@ -64,15 +64,15 @@ FEATURES = {
         OMIT_INSERT_COLUMN_LIST CREATE_TABLE_FUNCTION
         """,
 }
-"""What BigQuery has released: https://cloud.google.com/bigquery/docs/release-notes"""
+"""Features that BigQuery has released: https://cloud.google.com/bigquery/docs/release-notes"""
 
 
 class Wrong(Exception):
-    """An answer of GoogleSQL that is an error."""
+    """An error that GoogleSQL returns."""
 
 
 class GoogleSql:
-    """The module, with the catalogs that were registered last."""
+    """The WebAssembly module, with the most recently registered catalogs."""
 
     def __init__(self) -> None:
         engine = new_engine()
@@ -93,14 +93,14 @@ class GoogleSql:
         self._types: dict[str, Any] = {}
 
     def names(self, sql: str) -> list[list[str]]:
-        """The parts of the name of each table that *sql*, one statement, reads."""
+        """Return the parts of the name of each table that *sql*, one statement, reads."""
         request = service.ExtractTableNamesFromStatementRequest(sql_statement=sql, options=self._language)
         data = self._call("ExtractTableNamesFromStatement", request)
         answer = service.ExtractTableNamesFromStatementResponse.FromString(data)
         return [list(name.table_name_segment) for name in answer.table_name]
 
     def analyze(self, sql: str, tables: list[Any], parameters: list[Any] | None) -> None:
-        """Raise `Wrong` if GoogleSQL refuses *sql*.
+        """Raise `Wrong` if GoogleSQL rejects *sql*.
 
         *tables* are names, with names and types of columns. Parameters have any type if *parameters* is None.
         """
@@ -112,7 +112,7 @@ class GoogleSql:
         self._call("Analyze", request)
 
     def columns(self, sql: str, tables: list[Any]) -> list[tuple[str, str]]:
-        """The name and type of each column that *sql*, a query, gives."""
+        """Return the name and type of each column of *sql*, a query."""
         options = self._options([])
         request = service.PrepareQueryRequest(
             sql=sql, options=options, registered_catalog_id=self._catalog(tables)
@@ -123,7 +123,7 @@ class GoogleSql:
         return [(column.name, _text(column.type)) for column in prepared.columns]
 
     def rows(self, sql: str, tables: dict[str, str]) -> list[str]:
-        """Each row of *sql*, a query, as JSON; *tables* are queries that give the rows of its tables."""
+        """Return each row of *sql*, a query, as JSON; *tables* are queries for the rows of its tables."""
         options = self._options([])
         catalog = _functions(self._language)
         content = {}
@@ -180,7 +180,7 @@ class GoogleSql:
         return self._registered[key]
 
     def _type(self, text: str) -> Any:
-        """The type that *text* names, found by the analyzer itself."""
+        """Return the type in *text*, resolved by the analyzer itself."""
         if text not in self._types:
             sql = f"SELECT CAST(NULL AS {text})"
             options = options_pb2.AnalyzerOptionsProto(language_options=self._language)
@@ -221,12 +221,12 @@ class GoogleSql:
         return ctypes.string_at(self._address(at), size)
 
     def _address(self, at: int) -> int:
-        """Where the module's address *at*, a number without sign, is in this process."""
+        """Return the address in this process of the module's address *at*, an unsigned number."""
         return ctypes.addressof(self._memory.data_ptr().contents) + (at & 0xFFFFFFFF)
 
 
 def _text(of: Any) -> str:
-    """A type in BigQuery's words."""
+    """Return a type in BigQuery's syntax."""
     if of.type_kind == type_pb2.TYPE_ARRAY:
         return f"ARRAY<{_text(of.array_type.element_type)}>"
     if of.type_kind == type_pb2.TYPE_STRUCT:
@@ -249,7 +249,7 @@ def _language() -> Any:
 
 
 def _functions(language: Any) -> Any:
-    """A catalog with the functions of GoogleSQL and no table."""
+    """Return a catalog with the functions of GoogleSQL and no table."""
     catalog = simple_catalog_pb2.SimpleCatalogProto(name="bigquery")
     catalog.builtin_function_options.language_options.CopyFrom(language)
     return catalog

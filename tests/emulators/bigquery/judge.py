@@ -1,4 +1,4 @@
-"""Refuses, in BigQuery's words, what GoogleSQL's analyzer refuses, before DuckDB runs a statement."""
+"""Checks of statements by GoogleSQL's analyzer before DuckDB runs them, with BigQuery's error messages."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.emulators.install import python_of
 
 PROGRAM = Path(__file__).with_name("googlesql.py")
 Table = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
-"""The parts of a name as a statement has them, and the name and type of each column."""
+"""Parts of a name as in the statement, and the name and type of each column."""
 
 Names = tuple[tuple[str, ...], ...]
 
 _ALTERED = re.compile(
     r"(?:\s|--.*\n)*ALTER\s+(?:TABLE|VIEW)\s+(?:IF\s+EXISTS\s+)?(?P<name>(?:`[^`]*`|[\w.-])+)", re.I
 )
-"""A statement whose table GoogleSQL does not count among those that it names, and yet wants to know."""
+"""A statement whose table GoogleSQL does not list among its names, although it requires it."""
 _PART = re.compile(r"`[^`]*`|[\w-]+")
 _WORD = re.compile(r"\w{3,}")
 _PLACE = re.compile(r"\[at (\d+:\d+)\]")
@@ -32,7 +32,7 @@ _TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 
 
 class Judge:
-    """GoogleSQL in a process of its own, asked by one thread at a time; equal questions are asked once."""
+    """GoogleSQL in a separate process, used by one thread at a time; results are cached."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -48,7 +48,10 @@ class Judge:
         self._known = lru_cache(4000)(self._verdict)
 
     def names(self, sql: str, datasets: Container[str] = ()) -> Names:
-        """The parts of the name of each table that *sql* reads. Refused if it is not one statement."""
+        """Return the parts of the name of each table that *sql* reads.
+
+        Raises Refused if it is not one statement.
+        """
         if NOT_JUDGED.fullmatch(sql):
             return ()
         alike, real = _alike(sql, datasets)
@@ -69,7 +72,7 @@ class Judge:
     ) -> None:
         """Raise Refused if BigQuery would not run *sql* on *tables*; parameters without types fit anything.
 
-        Statements that differ in names of *datasets* alone are judged once.
+        Statements that differ only in names of *datasets* are checked once.
         """
         if NOT_JUDGED.fullmatch(sql):
             return
@@ -84,11 +87,13 @@ class Judge:
             raise Refused(f"GoogleSQL refused this only with other names of datasets: {alike}")
 
     def columns(self, sql: str, tables: Sequence[Table]) -> list[tuple[str, str]]:
-        """The name and type of each column of a query."""
+        """Return the name and type of each column of a query."""
         return [(name, of) for name, of in self._ask("columns", sql, tables)]
 
     def rows(self, sql: str, tables: dict[str, str]) -> list[Any]:
-        """The rows of a query by GoogleSQL's own evaluator; the rows of each table are given by a query."""
+        """Return the rows of a query by GoogleSQL's own evaluator; each table is given as a query for
+        its rows.
+        """
         return [json.loads(row) for row in self._ask("rows", sql, tables)]
 
     def close(self) -> None:
@@ -132,7 +137,7 @@ class Judge:
 
 
 def _alike(sql: str, datasets: Container[str]) -> tuple[str, dict[str, str]]:
-    """*sql* with names of equal length in place of *datasets*, and the dataset that each stands for."""
+    """Replace *datasets* in *sql* with names of equal length; return it, and the dataset of each name."""
     given: dict[str, str] = {}
 
     def standing(word: re.Match[str]) -> str:
@@ -145,7 +150,7 @@ def _alike(sql: str, datasets: Container[str]) -> tuple[str, dict[str, str]]:
 
 
 def type_of(field: Field) -> str:
-    """The type of a column in GoogleSQL's words."""
+    """Return the type of a column in GoogleSQL's syntax."""
     if field["mode"] == "REPEATED":
         return f"ARRAY<{type_of({**field, 'mode': 'NULLABLE'})}>"
     if field["type"] == "RECORD":
@@ -155,7 +160,7 @@ def type_of(field: Field) -> str:
 
 
 def path_of(name: Sequence[str]) -> str:
-    """A table's name in a statement, quoted but for views of INFORMATION_SCHEMA."""
+    """Return a table's name for a statement, quoted except for views of INFORMATION_SCHEMA."""
     plain = [part.upper() for part in name].index("INFORMATION_SCHEMA") if _is_catalog(name) else len(name)
     return ".".join([_quoted(part) for part in name[:plain]] + list(name[plain:]))
 
@@ -170,5 +175,5 @@ def _is_catalog(name: Sequence[str]) -> bool:
 
 
 def parameter_type(kind: dict[str, Any]) -> str:
-    """The type of a query parameter as the API writes it, in GoogleSQL's words."""
+    """Return the type of a query parameter, given as in the API, in GoogleSQL's syntax."""
     return f"ARRAY<{parameter_type(kind['arrayType'])}>" if kind["type"] == "ARRAY" else kind["type"]

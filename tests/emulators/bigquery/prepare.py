@@ -1,4 +1,4 @@
-"""Compiles GoogleSQL's module when it is installed, in half a minute; each start then takes 0.1 s."""
+"""Compiler of GoogleSQL's module at installation, which takes half a minute; each start then takes 0.1 s."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COMPILED = Path(sys.prefix) / "googlesql.module"
 
 
 def new_engine() -> Engine:
-    """An engine with the settings that the compiled module needs."""
+    """Return an engine with the settings of the compiled module."""
     config = Config()
     config.shared_memory = True
     return Engine(config)

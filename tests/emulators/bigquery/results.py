@@ -1,4 +1,4 @@
-"""DuckDB's values and errors as BigQuery's REST interface writes them."""
+"""Conversion of DuckDB's values and errors to the format of BigQuery's REST interface."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ STATUS = {
     "accessDenied": 403, "notFound": 404, "duplicate": 409, "stopped": 499, "backendError": 503,
     "rateLimitExceeded": 403, "authError": 401,
 }  # fmt: skip
-"""HTTP's code of a reason; 400 is that of others."""
+"""HTTP status by reason; 400 for all other reasons."""
 
 
 def field_of(name: str, kind: Any) -> Field:
-    """A column as the API describes it, from DuckDB's type *kind*."""
+    """Return a column in the format of the API, from DuckDB's type *kind*."""
     text = str(kind)
     if kind.id == "list":
         return {**field_of(name, dict(kind.children)["child"]), "mode": "REPEATED"}
@@ -45,7 +45,7 @@ def _type(text: str) -> str:
 
 
 def cell(value: Any, field: Field) -> Any:
-    """One value as `v` has it."""
+    """Return one value for the key `v`."""
     if field["mode"] == "REPEATED":
         one = {**field, "mode": "NULLABLE"}
         return [{"v": cell(item, one)} for item in value or []]
@@ -104,7 +104,7 @@ _ERRORS = (
 
 
 def refusal(error: Exception, sql: str) -> Refused:
-    """What BigQuery would say where DuckDB says *error* about *sql*, the user's."""
+    """Return BigQuery's error for DuckDB's *error* in the user's *sql*."""
     message = str(error)
     kind = type(error).__name__
     if kind == "InterruptException":

@@ -1,10 +1,9 @@
-"""BigQuery's REST interface over DuckDB: what google-cloud-bigquery asks for jobs, datasets and tables.
+"""BigQuery's REST interface over DuckDB: jobs, datasets and tables for google-cloud-bigquery.
 
     python -m tests.emulators.bigquery.server PORT PROJECT DATASET LOCATION
-
-Says `ready` and its port, which it finds where PORT is 0; DATASET is there from the start. Limits of
-BigQuery's are kept: the length of a query, of a request, what a transaction may hold, where datasets are,
-jobs that are cancelled or take too long.
+Prints `ready` and its port, which is chosen if PORT is 0; DATASET exists from the start. BigQuery's limits
+are enforced: query length, request size, statements in a transaction, locations of datasets, and
+cancelled or timed out jobs.
 """
 
 from __future__ import annotations
@@ -23,28 +22,28 @@ from tests.emulators.bigquery.results import STATUS
 from tests.emulators.bigquery.translate import Refused
 
 MOST_REQUEST = 10 * 1024 * 1024
-"""How long a request may be: https://cloud.google.com/bigquery/quotas#query_jobs"""
+"""Maximum size of a request: https://cloud.google.com/bigquery/quotas#query_jobs"""
 MOST_WAIT_SECONDS = 10.0
 SHORT_WAIT_SECONDS = 0.05
-"""How long the answer to a new job waits for its end: it saves a request."""
+"""Maximum wait for a new job to end before the first response, which saves a request."""
 ROWS_OF_A_PAGE = 20_000
 WRONG_TOKEN = "wrong"
 LOST = b"/* lose the first answer */"
-"""In a statement: the job is made, and the connection closed without a word."""
+"""Comment in a statement: the job is created, but the connection closes without a response."""
 
 Answer = dict[str, Any]
 Query = Mapping[str, str]
 
 
 class Interface:
-    """What is answered to each request."""
+    """Responses to requests."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lost: set[bytes] = set()
 
     def has_lost(self, data: bytes) -> bool:
-        """Whether the answer to this request was lost before."""
+        """Return True if the response to this request was lost before."""
         known = data in self._lost
         self._lost.add(data)
         return known
@@ -122,7 +121,7 @@ class Interface:
         sent = job.configuration["query"]
         query = {
             name: sent[name] for name in sent if name != "queryParameters"
-        }  # megabytes, which nobody reads
+        }  # megabytes that no client reads
         if job.done.is_set() and job.error is not None:
             error = {"reason": job.error.reason, "message": job.error.message}
             status |= {"errorResult": error, "errors": [error]}
@@ -160,7 +159,7 @@ ROUTES: tuple[tuple[str, re.Pattern[str], Callable[..., Answer]], ...] = (
 
 
 class Handler(BaseHTTPRequestHandler):
-    """HTTP around the interface."""
+    """HTTP handler of the interface."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -186,7 +185,7 @@ class Handler(BaseHTTPRequestHandler):
                 and self.path.endswith("/jobs?prettyPrint=false")
                 and not self.interface.has_lost(data)
             ):
-                self.close_connection = True  # and say nothing
+                self.close_connection = True  # without a response
                 return
             self._send(200, answer)
         except Refused as refused:

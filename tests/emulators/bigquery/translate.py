@@ -1,4 +1,4 @@
-"""GoogleSQL as DuckDB's SQL: sqlglot's translation, and what it lacks or says differently."""
+"""Translation of GoogleSQL to DuckDB's SQL: sqlglot's, with additions and corrections."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sqlglot.errors import ParseError, TokenError
 
 from tests.emulators.bigquery.catalog import OF_REGIONS, VIEWS, Definition, definition_of
 
-# What BigQuery's functions are in DuckDB, where sqlglot has no or another answer.
+# DuckDB equivalents of BigQuery functions that sqlglot lacks or translates differently.
 MACROS = (
     "bq_json_value(x, p) AS CASE json_type(x, p) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL"
     " ELSE json_extract_string(x, p) END",
     "bq_json_query(x, p) AS json_extract(x, p)",
     "bq_to_json_string(x) AS COALESCE(CAST(to_json(x) AS VARCHAR), 'null')",
-    # DuckDB takes some texts for a path: a key that is no plain one is looked up in a map.
+    # DuckDB takes some strings for a path, so an unusual key is looked up in a map.
     "bq_json_at(x, k) AS CASE WHEN regexp_full_match(k, '[\\w.]+') THEN json_extract(x, k)"
     " ELSE map_extract(CAST(x AS MAP(VARCHAR, JSON)), k)[1] END",
     "lax_string(x) AS CASE json_type(x) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL"
@@ -42,7 +42,7 @@ RESERVED = frozenset(
     " PARTITION PRECEDING PROTO QUALIFY RANGE RECURSIVE RESPECT RIGHT ROLLUP ROWS SELECT SET SOME STRUCT"
     " TABLESAMPLE THEN TO TREAT TRUE UNBOUNDED UNION UNNEST USING WHEN WHERE WINDOW WITH WITHIN".split()
 )
-"""What is no name unless it is quoted."""
+"""Words that are names only if quoted."""
 
 _TRANSACTION = re.compile(r"\s*(BEGIN|COMMIT|ROLLBACK)(?:\s+TRANSACTION)?\s*;?\s*", re.I)
 _ABORT = re.compile(r"\s*CALL\s+BQ\.ABORT_SESSION\(.*\)\s*;?\s*", re.I)
@@ -54,7 +54,7 @@ NOT_JUDGED = re.compile(rf"{_TRANSACTION.pattern}|{_ABORT.pattern}", re.I)
 
 
 class Refused(Exception):
-    """What BigQuery would refuse, with its reason."""
+    """An error of BigQuery with its reason."""
 
     def __init__(self, message: str, reason: str = "invalidQuery") -> None:
         super().__init__(message)
@@ -69,24 +69,26 @@ class Statement:
     """BEGIN, COMMIT, ROLLBACK, ABORT, or the name of sqlglot's class: Select, Create, Insert, …"""
     sql: str = ""
     tables: set[tuple[str, str, str]] = field(default_factory=set)
-    """Project, dataset and name of each table that must be there."""
+    """Project, dataset and name of each table that must exist."""
     datasets: set[tuple[str, str]] = field(default_factory=set)
     dataset_to_create: tuple[str, str, str | None] | None = None
-    """Project, name, and location if one is given."""
+    """Project, name, and location if given."""
     dataset_to_drop: tuple[str, str] | None = None
     names: tuple[tuple[str, ...], ...] = ()
-    """The parts of the name of each table that is read, as the statement has them."""
+    """Parts of the name of each table that is read, as in the statement."""
     definition: Definition | None = None
-    """What a new table or view has that DuckDB does not keep."""
+    """Parts of a new table or view that DuckDB does not store."""
+    renamed: tuple[tuple[str, str, str], str] | None = None
+    """A table, and its new name."""
 
     @property
     def location(self) -> str | None:
-        """The location that the statement itself names."""
+        """Return the location in the statement itself."""
         return self.dataset_to_create[2] if self.dataset_to_create else None
 
 
 def translate(sql: str, project: str, default_dataset: tuple[str, str] | None) -> Statement:
-    """*sql* for DuckDB; names without a project are those of *project*. Refused where it is not GoogleSQL."""
+    """Translate *sql* for DuckDB; *project* is the default project. Raises Refused if it is not GoogleSQL."""
     if found := _TRANSACTION.fullmatch(sql):
         return Statement(found.group(1).upper())
     if _ABORT.fullmatch(sql):
@@ -127,7 +129,7 @@ class _Translation:
             self._check_keys(tree)
             self._qualify(tree, statement)
         _refuse(tree)
-        for node in reversed(list(tree.bfs())):  # what is within a node before the node
+        for node in reversed(list(tree.bfs())):  # children before their parents
             if (change := _REWRITES.get(type(node))) is not None:
                 node.replace(change(node))
         if isinstance(tree, exp.Create) and kind == "TABLE":
@@ -164,6 +166,11 @@ class _Translation:
         target = tree.find(exp.Table) if is_made else None
         for table in list(tree.find_all(exp.Table)):
             if not isinstance(table.this, exp.Identifier) or (not table.db and table.name in ctes):
+                continue
+            if isinstance(table.parent, exp.AlterRename):
+                if table.db:
+                    raise Refused("Syntax error: the new name of a table must have no dataset at [1:1]")
+                statement.renamed = (*self._place(tree.this), tree.this.name), table.name
                 continue
             if table.name.upper().startswith(("INFORMATION_SCHEMA", "__TABLES__")):
                 self._catalog(table, statement)
@@ -207,7 +214,7 @@ class _Translation:
         )
 
     def _count_from_zero(self, tree: exp.Expression) -> None:
-        """DuckDB counts WITH ORDINALITY from 1, and BigQuery WITH OFFSET from 0."""
+        """Subtract 1 from DuckDB's WITH ORDINALITY, since BigQuery's WITH OFFSET starts at 0."""
         for unnest in list(tree.find_all(exp.Unnest)):
             offset = unnest.args.get("offset")
             select = unnest.find_ancestor(exp.Select)
@@ -221,7 +228,7 @@ class _Translation:
                     column.replace(exp.alias_(one_less, name) if is_shown else one_less)
 
     def _shorten_columns(self, tree: exp.Expression) -> None:
-        """`dataset.table.column` as `table.column`."""
+        """Shorten `dataset.table.column` to `table.column`."""
         for column in tree.find_all(exp.Column):
             if column.args.get("db") is not None:
                 column.set("db", None)
@@ -229,7 +236,7 @@ class _Translation:
 
 
 def _made(tree: exp.Create) -> exp.Table:
-    """The table or view that *tree* creates."""
+    """Return the table or view that *tree* creates."""
     made: exp.Table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     return made
 
@@ -241,7 +248,7 @@ def _set_place(table: exp.Table, project: str, dataset: str) -> None:
 
 
 def _refuse(tree: exp.Expression) -> None:
-    """Raise where BigQuery refuses what DuckDB takes."""
+    """Raise Refused for SQL that DuckDB accepts and BigQuery rejects."""
     for name in tree.find_all(exp.Identifier):
         if not name.quoted and name.name.upper() in RESERVED:
             raise Refused(f"Syntax error: Unexpected keyword {name.name.upper()} at [1:1]")
@@ -281,7 +288,7 @@ def _macro(name: str) -> Callable[[exp.Expression], exp.Expression]:
 
 
 def _bracket(node: exp.Expression) -> exp.Expression:
-    """A quantile of several, or a field of JSON; an array's element is left to sqlglot."""
+    """Translate an item of several quantiles, or a field of JSON; sqlglot handles elements of arrays."""
     (index,) = node.expressions
     if isinstance(node.this, exp.ApproxQuantiles):
         total = int(node.this.args["expression"].name)
@@ -305,14 +312,14 @@ def _data_type(node: exp.Expression) -> exp.Expression:
 
 
 def _collated(node: exp.Expression) -> exp.Expression:
-    """DuckDB's collations, of which NOCASE ignores case and "C" nothing."""
+    """Translate to DuckDB's collations: NOCASE ignores case, "C" compares exactly."""
     part = "expression" if isinstance(node, exp.Collate) else "this"
     node.set(part, exp.to_identifier("NOCASE" if node.args[part].name == "und:ci" else "C", quoted=True))
     return node
 
 
 def _json_object(node: exp.Expression) -> exp.Expression:
-    """Of two arrays, keys and values, or of keys and values in turn."""
+    """Translate an object of two arrays, keys and values, or of alternating keys and values."""
     pairs = node.expressions
     if len(pairs) == 1 and isinstance(pairs[0].this, (exp.ArrayAgg, exp.Array)):
         return _anonymous("bq_json_object", pairs[0].this, pairs[0].expression)
@@ -320,7 +327,7 @@ def _json_object(node: exp.Expression) -> exp.Expression:
 
 
 def _in(node: exp.Expression) -> exp.Expression:
-    """`x IN UNNEST(list)` without the list written five times."""
+    """Translate `x IN UNNEST(list)` without repeating the list five times."""
     unnest = node.args.get("unnest")
     if unnest is None:
         return node

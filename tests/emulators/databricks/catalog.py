@@ -1,8 +1,7 @@
-"""Unity Catalog's information_schema over Spark's own catalog, and keys, which Spark's tables do not have.
+"""Unity Catalog's information_schema over Spark's own catalog, and keys, which Spark's tables lack.
 
-What a statement reads of it is made for that statement, of the schemas that its text names, or of all. Names
-and columns are those of https://docs.databricks.com/sql/language-manual/sql-ref-information-schema.html, as
-far as they are asked for.
+The views are created for each statement, for the schemas in its text, or for all. Only the names and columns
+that scans query exist, as in https://docs.databricks.com/sql/language-manual/sql-ref-information-schema.html
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _KEY = re.compile(
     re.I,
 )
 _keys: dict[tuple[str, str], dict[str, Any]] = {}
-"""Each key by its schema and its name."""
+"""Keys by schema and name."""
 
 _COLUMNS = {
     "schemata": "schema_name string, schema_owner string, comment string",
@@ -47,7 +46,7 @@ _CATALOG = "spark_catalog"
 
 
 def adds_key(statement: str) -> bool:
-    """Whether *statement* gives a table a key, which is kept then."""
+    """Return True if *statement* adds a key to a table; store the key."""
     found = _KEY.match(statement.strip())
     if found is None:
         return False
@@ -61,24 +60,24 @@ def adds_key(statement: str) -> bool:
 
 
 def asked(statement: str) -> bool:
-    """Whether *statement* reads the information_schema."""
+    """Return True if *statement* reads the information_schema."""
     return _VIEW.search(statement) is not None
 
 
 def schemas_of(spark: SparkSession, statement: str) -> list[str]:
-    """The schemas that *statement* names within quotes, or all."""
+    """Return the schemas that *statement* names in quotes, or all."""
     every = [row[0] for row in spark.sql("SHOW SCHEMAS").collect()]
     return [name for name in every if f"'{name}'" in statement] or every
 
 
 def placed(spark: SparkSession, statement: str) -> str:
-    """*statement* with a view of this session in place of each of the information_schema's."""
+    """Replace each view of the information_schema in *statement* with a view of this session."""
     schemas = schemas_of(spark, statement)
     for view in sorted({name.lower() for name in _VIEW.findall(statement)}):
         rows = _ROWS[view](spark, schemas)
         names = [column.split()[0] for column in _COLUMNS[view].split(", ")]
         kinds = [column.split()[1] for column in _COLUMNS[view].split(", ")]
-        # As a query, which Spark runs at once; a frame of Python's rows takes it seconds.
+        # Spark runs a query immediately; a frame of Python rows takes seconds.
         values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
         listed = f"VALUES {values}" if rows else f"VALUES ({', '.join(['NULL'] * len(names))})"
         cast = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in zip(names, kinds, strict=True))
@@ -103,7 +102,7 @@ def _schemata(spark: SparkSession, schemas: list[str]) -> list[Any]:
 
 
 def _relations(spark: SparkSession, schemas: list[str]) -> list[tuple[str, str, Any]]:
-    """Schema, name and Spark's own description of every table and view."""
+    """Return schema, name and Spark's own description of every table and view."""
     catalog = spark._jsparkSession.sessionState().catalog().externalCatalog()
     found = []
     for schema in schemas:
@@ -122,7 +121,7 @@ def _tables(spark: SparkSession, schemas: list[str]) -> list[Any]:
         kind = table.tableType().name()
         created = datetime.fromtimestamp(table.createTime() / 1000, timezone.utc)
         comment = table.comment().get() if table.comment().isDefined() else None
-        provider = None if kind == "VIEW" else "DELTA"  # Parquet, which stands for it
+        provider = None if kind == "VIEW" else "DELTA"  # Parquet represents Delta
         rows.append((schema, name, kind, "emulated", comment, created, created, provider, None))
     return rows
 
@@ -137,7 +136,7 @@ def _views(spark: SparkSession, schemas: list[str]) -> list[Any]:
 
 def _columns(spark: SparkSession, schemas: list[str]) -> list[Any]:
     rows: list[Any] = []
-    # Delta keeps that a column is NOT NULL, as those of a primary key are; Parquet does not.
+    # Delta sets NOT NULL for columns of a primary key; Parquet does not.
     keys = {
         (key["schema"], key["table"], name)
         for key in _of(schemas)

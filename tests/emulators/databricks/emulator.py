@@ -1,4 +1,4 @@
-"""Starts the emulator of Databricks: a server in front of Spark, in an environment of its own, on Java 17."""
+"""Start of the Databricks emulator: a server in front of Spark, in a separate environment, on Java 17."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.emulators.install import is_installed, python_of
 SERVER = Path(__file__).with_name("server.py")
 TOKEN = "emulated-token"
 READER_TOKEN = "emulated-reader"
-"""May not create schemas."""
+"""Token of a user without the privilege to create schemas."""
 BUSY_TOKEN = "emulated-busy"
-"""Gets HTTP 503."""
+"""Token that always gets HTTP 503."""
 
 
 def problem() -> str | None:
-    """Why it cannot run here."""
+    """Return the reason why it cannot run, or None."""
     if find_spec("databricks") is None or find_spec("databricks.sqlalchemy") is None:
         return "no module databricks.sqlalchemy (pip install -e '.[databricks]')"
     if which("java") is None:
@@ -30,7 +30,7 @@ def problem() -> str | None:
 
 @contextmanager
 def running(scratch: Path) -> Iterator[Mapping[str, object]]:
-    """The server while the block lasts, as an output of profiles.yml."""
+    """Run the server in the block; yield its profiles.yml output."""
     log = scratch / "databricks_emulator.log"
     command = [str(python_of("databricks")), str(SERVER), "--warehouse", str(scratch / "spark")]
     with (
@@ -45,12 +45,12 @@ def running(scratch: Path) -> Iterator[Mapping[str, object]]:
         try:
             yield output(int(told[1]))
         finally:
-            process.stdin.close()  # which ends it
-            process.wait(timeout=20)
+            process.stdin.close()  # which stops it
+            process.wait(timeout=60)
 
 
 def output(port: int, token: str = TOKEN) -> Mapping[str, object]:
-    """The fields of an output of profiles.yml that reaches the server at *port*."""
+    """Return the fields of a profiles.yml output for the server at *port*."""
     path = "/sql/1.0/warehouses/emulated"
     return {
         "type": "databricks",

@@ -1,4 +1,4 @@
-"""Spark's rows as Databricks sends them: Arrow batches, and columns with their types by name."""
+"""Conversion of Spark's rows to Databricks' format: Arrow batches, and columns with type names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TYPES: Sequence[tuple[type[T.DataType], int]] = (
 
 
 class Result:
-    """All rows of one statement, and how far they have been fetched."""
+    """All rows of one statement, and the current position."""
 
     def __init__(self, frame: DataFrame, modified: int | None = None) -> None:
         fields = frame.schema.fields
@@ -46,7 +46,7 @@ class Result:
         self._sent = self._rows_sent = 0
 
     def take(self, most: int) -> tuple[int, list[Any], bool]:
-        """About *most* of the rows left: where they start, as batches, and whether there are more."""
+        """Return about *most* of the remaining rows: their start, the batches, and True if there are more."""
         start, taken = self._rows_sent, []
         while self._sent < len(self._batches) and self._rows_sent - start < most:
             batch = self._batches[self._sent]
@@ -59,7 +59,7 @@ class Result:
 
 
 def bound(parameters: Iterable[Any]) -> dict[str, Any]:
-    """Thrift's parameters as Spark takes them, by name: literals of their types."""
+    """Return Thrift's parameters as literals for Spark, by name."""
     return {parameter.name: _literal(parameter) for parameter in parameters}
 
 
@@ -79,7 +79,7 @@ def _literal(parameter: Any) -> Column:
         return F.expr(text + {"BIGINT": "L", "SMALLINT": "S", "TINYINT": "Y"}[parameter.type])
     if parameter.type.startswith("DECIMAL"):
         return F.expr(text + "BD")
-    return F.expr(f"{parameter.type} '{text}'")  # DATE, TIMESTAMP, TIMESTAMP_NTZ: a literal each
+    return F.expr(f"{parameter.type} '{text}'")  # DATE, TIMESTAMP, TIMESTAMP_NTZ: typed literals
 
 
 def _described(place: int, field: T.StructField) -> Any:
@@ -102,7 +102,7 @@ def _described(place: int, field: T.StructField) -> Any:
 
 
 def _arrow(frame: DataFrame) -> pa.Table:
-    """The rows as Arrow, each column under its own name, also where two have the same."""
+    """Return the rows as Arrow, with unchanged column names, even if two are equal."""
     fields = frame.schema.fields
     if not fields:
         return pa.table({})
@@ -118,7 +118,7 @@ def _arrow(frame: DataFrame) -> pa.Table:
 
 
 def _sendable(column: Column, kind: T.DataType) -> Column:
-    """Variants travel as JSON text, intervals as text."""
+    """Convert variants to JSON text, and intervals to text."""
     if isinstance(kind, T.VariantType):
         return F.to_json(column)
     if isinstance(kind, (T.DayTimeIntervalType, T.YearMonthIntervalType, T.CalendarIntervalType)):

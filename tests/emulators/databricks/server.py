@@ -1,11 +1,11 @@
-"""A stand-in for a SQL warehouse of Databricks: Thrift over HTTP, and a local Spark behind it.
+"""An emulator of a Databricks SQL warehouse: Thrift over HTTP, and a local Spark behind it.
 
     python server.py --port 0 --warehouse DIR
 
-prints `port N` once it answers, and stops when its standard input is closed. The protocol's classes are those
-that come with databricks-sql-connector. What is Spark's is real: parsing, types, ANSI arithmetic, errors with
-condition and SQLSTATE, results as Arrow. What is Delta's is emulated in `tables.py`, for Spark alone has only
-Parquet: UPDATE, DELETE, MERGE, conflicts between writers. `limits.yml` lists what cannot be had.
+prints `port N` when it is ready, and stops when its standard input is closed. The protocol's classes are from
+databricks-sql-connector. Spark is real: parsing, types, ANSI arithmetic, errors with condition and SQLSTATE,
+results as Arrow. Delta is emulated in `tables.py`, because plain Spark only has Parquet: UPDATE, DELETE,
+MERGE, conflicts between writers. `limits.yml` lists the tests that it cannot pass.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TMemoryBuffer
 
 TOKEN = "emulated-token"
-"""Who sends another gets HTTP 403."""
+"""The valid token; other tokens get HTTP 403."""
 READER_TOKEN = "emulated-reader"
-"""Who sends this one may create no schema."""
+"""Token of a user without the privilege to create schemas."""
 BUSY_TOKEN = "emulated-busy"
-"""Who sends this one gets HTTP 503, as from a warehouse that does not start."""
+"""Token that gets HTTP 503, as from a warehouse that does not start."""
 CATALOG = "spark_catalog"
 MOST_PARAMETERS = 256
 ANSWER_SECONDS = 0.5
-"""How long a request waits for a statement to end before it answers that it still runs."""
+"""Maximum wait for a statement to end before a request returns "still running"."""
 
 _OK = ttypes.TStatus(statusCode=ttypes.TStatusCode.SUCCESS_STATUS)
 _PROTOCOL = ttypes.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V8
@@ -46,7 +46,7 @@ _CREATE_SCHEMA = re.compile(r"\s*CREATE\s+(?:SCHEMA|DATABASE)\b", re.I)
 
 
 class Refusal(Exception):
-    """What the server says of a statement that failed, with its SQLSTATE."""
+    """An error of the server for a failed statement, with its SQLSTATE."""
 
     def __init__(self, message: str, state: str) -> None:
         super().__init__(message)
@@ -54,7 +54,7 @@ class Refusal(Exception):
 
 
 class Operation:
-    """One statement: run by a thread of its own, its result kept until it is closed."""
+    """One statement, run by its own thread; its result is available until it is closed."""
 
     def __init__(self, session: Session, statement: str, parameters: dict[str, Any]) -> None:
         self.handle = ttypes.TOperationHandle(
@@ -72,7 +72,7 @@ class Operation:
         threading.Thread(target=self._run, daemon=True).start()
 
     def cancel(self) -> None:
-        """Stop Spark's jobs; harmless when none runs."""
+        """Stop Spark's jobs; a no-op if none is running."""
         if not self.ended.is_set():
             self.state = ttypes.TOperationState.CANCELED_STATE
             self._session.spark.sparkContext.cancelJobGroup(self._group)
@@ -119,7 +119,7 @@ class Operation:
 
 
 class Session:
-    """One connection: a session of Spark's with settings, catalog and schema of its own."""
+    """One connection: a Spark session with its own settings, catalog and schema."""
 
     def __init__(self, spark: SparkSession, request: Any, *, is_reader: bool) -> None:
         self.spark = spark
@@ -153,7 +153,7 @@ class Session:
 
 
 class Service(TCLIService.Iface):
-    """What the connector asks for."""
+    """Thrift service for the connector."""
 
     def __init__(self, spark: SparkSession) -> None:
         self._spark = spark
@@ -162,7 +162,7 @@ class Service(TCLIService.Iface):
         self.caller = threading.local()
 
     def OpenSession(self, req: Any) -> Any:
-        """A new session; a catalog that there is not is an error, a schema is not."""
+        """Open a session. An unknown catalog is an error, an unknown schema is not."""
         namespace = req.initialNamespace
         if namespace is not None and namespace.catalogName not in (None, CATALOG):
             return ttypes.TOpenSessionResp(
@@ -186,12 +186,12 @@ class Service(TCLIService.Iface):
         )
 
     def CloseSession(self, req: Any) -> Any:
-        """Forget a session."""
+        """Close a session."""
         self._sessions.pop(req.sessionHandle.sessionId.guid, None)
         return ttypes.TCloseSessionResp(status=_OK)
 
     def ExecuteStatement(self, req: Any) -> Any:
-        """Start a statement; with its result, if that comes soon."""
+        """Start a statement; include its result if it ends soon."""
         session = self._sessions[req.sessionHandle.sessionId.guid]
         operation = Operation(session, req.statement, results.bound(req.parameters or ()))
         self._operations[operation.handle.operationId.guid] = operation
@@ -203,13 +203,13 @@ class Service(TCLIService.Iface):
         )
 
     def GetOperationStatus(self, req: Any) -> Any:
-        """How a statement fares, once it ends or some time has passed."""
+        """Return the status of a statement when it ends, or after some time."""
         operation = self._operation(req)
         operation.ended.wait(ANSWER_SECONDS)
         return _status(operation)
 
     def GetResultSetMetadata(self, req: Any) -> Any:
-        """The columns of a result."""
+        """Return the columns of a result."""
         operation = self._operation(req)
         if operation.result is None:
             state = ttypes.TOperationState._VALUES_TO_NAMES[operation.state].removesuffix("_STATE")
@@ -219,7 +219,7 @@ class Service(TCLIService.Iface):
         return _metadata(operation.result)
 
     def FetchResults(self, req: Any) -> Any:
-        """The next rows."""
+        """Return the next rows."""
         operation = self._operation(req)
         if operation.result is None:
             return ttypes.TFetchResultsResp(status=_failed("There is no result", "HY010"))
@@ -231,7 +231,7 @@ class Service(TCLIService.Iface):
         return ttypes.TCancelOperationResp(status=_OK)
 
     def CloseOperation(self, req: Any) -> Any:
-        """Forget a statement and its result."""
+        """Close a statement and its result."""
         self._operations.pop(req.operationHandle.operationId.guid, None)
         return ttypes.TCloseOperationResp(status=_OK)
 
@@ -255,13 +255,13 @@ class Service(TCLIService.Iface):
 
 
 class Door(BaseHTTPRequestHandler):
-    """HTTP: one Thrift call in each POST."""
+    """HTTP handler: one Thrift call in each POST."""
 
     protocol_version = "HTTP/1.1"
     service: Service
 
     def do_POST(self) -> None:
-        """Answer one call, for who has the token."""
+        """Answer one call, after checking the token."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if token == BUSY_TOKEN:
@@ -286,7 +286,7 @@ class Door(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def _identifier() -> Any:
@@ -333,17 +333,17 @@ def _rows(result: results.Result, most: int, with_metadata: bool) -> Any:
 
 
 def _message(error: PySparkException) -> str:
-    """Spark's message without the plan that follows it, and without a stack trace."""
+    """Return Spark's message without the query plan and stack trace."""
     text = getattr(error, "desc", None) or str(error)
     text = re.split(r"\n(?='|[+:]- |[A-Z]\w+ \[)|\n\nJVM stacktrace", text)[0]
     return text.rstrip(";\n ")
 
 
 def start_spark(folder: str) -> SparkSession:
-    """A Spark of one process, made for many small statements."""
+    """Start Spark in one process, tuned for many small statements."""
     settings = {
         "spark.driver.memory": "1g",
-        # Statements are many and small: compiling them better would take longer than running them.
+        # Statements are many and small: better compilation would take longer than running them.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
@@ -352,10 +352,10 @@ def start_spark(folder: str) -> SparkSession:
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.warehouse.dir": os.path.join(folder, "warehouse"),
         "spark.local.dir": os.path.join(folder, "local"),
-        # What one session writes another sees at once.
+        # Changes of one session are visible to others immediately.
         "spark.sql.filesourceTableRelationCacheSize": "0",
         "spark.sql.codegen.wholeStage": "false",
-        # Spark collects what it knows of columns without end where a plan has hundreds of expressions.
+        # Spark's constraint propagation takes forever for plans with hundreds of expressions.
         "spark.sql.constraintPropagation.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.log.level": "ERROR",
@@ -367,10 +367,10 @@ def start_spark(folder: str) -> SparkSession:
 
 
 def new_session(spark: SparkSession) -> SparkSession:
-    """Another session, that sees what others write: it keeps no listing of a table's files.
+    """Return a session that sees changes of other sessions: it does not cache file listings of tables.
 
-    Spark reads how many listings a session keeps from the thread's active session, once, as it makes the
-    session's catalog; a thread that has none would be given the default, 1000, instead of our setting.
+    Spark reads the cache size from the thread's active session, once, when it creates the session's catalog.
+    A thread without a session would use the default, 1000, instead of our setting.
     """
     session = spark.newSession()
     spark._jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(spark._jsparkSession)
@@ -384,7 +384,7 @@ def main() -> None:
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--warehouse", required=True)
     chosen = options.parse_args()
-    logging.getLogger("SQLQueryContextLogger").disabled = True  # errors are what many tests are about
+    logging.getLogger("SQLQueryContextLogger").disabled = True  # many tests are about errors
     spark = start_spark(chosen.warehouse)
     tables.prepare(spark, chosen.warehouse)
     Door.service = Service(spark)

@@ -1,8 +1,8 @@
-"""What Delta does and Parquet does not: UPDATE, DELETE and MERGE, and conflicts between writers.
+"""Delta features that Parquet lacks: UPDATE, DELETE and MERGE, and conflicts between writers.
 
-A table's rows are replaced by writing them anew elsewhere and pointing the table there, so that who reads
-keeps what it began with. Whoever has read a table to change it and finds it changed by then is refused, as
-by Delta at the isolation level Serializable. Of MERGE there is what `WHEN NOT MATCHED THEN INSERT` asks for.
+Rows of a table are replaced by writing them to a new location and pointing the table there, so readers keep
+their snapshot. A writer fails if the table has changed since it read it, as with Delta's isolation level
+Serializable. MERGE only supports `WHEN NOT MATCHED THEN INSERT`.
 """
 
 from __future__ import annotations
@@ -27,17 +27,22 @@ _COMMENT = re.compile(r"\A(?:\s+|--[^\n]*\n|/\*.*?\*/)+", re.S)
 _FIRST_WORD = re.compile(r"\w+")
 _OR_REPLACE = re.compile(r"\ACREATE\s+OR\s+REPLACE\s+TABLE\s+((?:`(?:[^`]|``)+`|[\w.])+)", re.I)
 
-_VIEW = re.compile(r"\ACREATE\s+OR\s+REPLACE\s+VIEW\s+`?(\w+)`?\.`?(\w+)`?\s+AS\b", re.I)
+_VIEW = re.compile(
+    r"\ACREATE\s+OR\s+REPLACE\s+VIEW\s+`?(\w+)`?\.`?(\w+)`?"
+    r"(\s*\((?:'[^']*'|[^()'])*\)\s*COMMENT\s+'[^']*')?\s+AS\b",
+    re.I,
+)
+_DROP_VIEW = re.compile(r"\ADROP\s+VIEW\s+IF\s+EXISTS\s+`?(\w+)`?\.`?(\w+)`?\s*\Z", re.I)
 
 _lock = threading.Lock()
 _catalog_lock = threading.RLock()
-"""Held while the catalog changes: Spark's own does in several steps what Unity Catalog does in one."""
+"""Held while the catalog changes: Spark's catalog needs several steps where Unity Catalog needs one."""
 _versions: Counter[str] = Counter()
 _folder = ""
 
 
 class Conflict(Exception):
-    """Another writer has changed the table meanwhile."""
+    """Another writer has changed the table in the meantime."""
 
     def __init__(self, table: str) -> None:
         super().__init__(
@@ -48,19 +53,19 @@ class Conflict(Exception):
 
 
 def prepare(spark: SparkSession, folder: str) -> None:
-    """Tell where rows are to be kept."""
+    """Set the folder for rows."""
     global _folder
     _folder = os.path.join(folder, "replaced")
     spark.sql("CREATE SCHEMA IF NOT EXISTS default")
 
 
 def without_comment(statement: str) -> str:
-    """*statement* from its first word on."""
+    """Return *statement* from its first word on."""
     return _COMMENT.sub("", statement)
 
 
 def execute(spark: SparkSession, statement: str, parameters: dict[str, Any]) -> Result:
-    """Run one statement, as it is where Spark can."""
+    """Run one statement, unchanged if Spark supports it."""
     bare = without_comment(statement)
     first = _FIRST_WORD.match(bare)
     if catalog.asked(bare):
@@ -81,7 +86,7 @@ def execute(spark: SparkSession, statement: str, parameters: dict[str, Any]) -> 
 
 
 def _define(spark: SparkSession, statement: str) -> Result:
-    """Run a statement that changes the catalog; of tables, Spark has no OR REPLACE."""
+    """Run a statement that changes the catalog; Spark lacks OR REPLACE for tables."""
     with _catalog_lock:
         if _views.takes(spark, statement):
             return Result(spark.createDataFrame([], T.StructType([])))
@@ -89,7 +94,7 @@ def _define(spark: SparkSession, statement: str) -> Result:
         if (table := _OR_REPLACE.match(statement)) is None:
             return Result(spark.sql(statement))
         name, body, before = table[1], statement[table.end() :], table[1]
-        if name in body:  # it is made of itself
+        if name in body:  # it reads itself
             before = f"{name.removesuffix('`')}_before{'`' * name.endswith('`')}"
             spark.sql(f"ALTER TABLE {name} RENAME TO {before}")
         spark.sql(f"DROP TABLE IF EXISTS {name}")
@@ -100,25 +105,28 @@ def _define(spark: SparkSession, statement: str) -> Result:
 
 
 class _Views:
-    """Views that nobody has read yet: Spark takes a second to analyse one that stands on many.
+    """Views that no statement has read yet: Spark takes a second to analyze a view on many others.
 
-    Each becomes one of Spark's when a statement names it, with its schema as ours all do. One that is there
-    is altered: to replace it, Spark would drop it first, before the eyes of other sessions.
+    A view is created in Spark when a statement names it, always with its schema. An existing view is altered,
+    since Spark would drop it before replacing it, visibly to other sessions.
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str], str] = {}
+        self._waiting: dict[tuple[str, str], tuple[str, str]] = {}
+        """Columns with comments, and query, by schema and name."""
 
     def takes(self, spark: SparkSession, statement: str) -> bool:
-        """Whether *statement* defines a view that can wait."""
+        """Return True if *statement* defines a view that can be created later."""
         found = _VIEW.match(statement)
         if found is None or not spark.catalog.databaseExists(found[1]):
             return False
-        self._waiting[found[1].lower(), found[2].lower()] = statement[found.end() :]
+        self._waiting[found[1].lower(), found[2].lower()] = found[3] or "", statement[found.end() :]
         return True
 
     def settle(self, spark: SparkSession, statement: str) -> None:
-        """Hand over to Spark what *statement* reads; forget what a dropped schema held."""
+        """Create in Spark the views that *statement* reads; forget a dropped one, and a dropped schema's."""
+        if (gone := _DROP_VIEW.match(statement)) is not None:
+            self._waiting.pop((gone[1].lower(), gone[2].lower()), None)
         dropped = re.match(r"DROP\s+(?:SCHEMA|DATABASE)\s+(?:IF\s+EXISTS\s+)?`?(\w+)", statement, re.I)
         with _catalog_lock:
             for schema, view in [*self._waiting]:
@@ -128,18 +136,19 @@ class _Views:
                     self._hand_over(spark, schema, view)
 
     def settle_all(self, spark: SparkSession, schemas: Collection[str]) -> None:
-        """Hand over to Spark every view of *schemas*."""
+        """Create in Spark every view of *schemas*."""
         with _catalog_lock:
             for schema, view in [*self._waiting]:
                 if schema in schemas:
                     self._hand_over(spark, schema, view)
 
     def _hand_over(self, spark: SparkSession, schema: str, view: str) -> None:
-        body = self._waiting.pop((schema, view), None)
+        columns, body = self._waiting.pop((schema, view), ("", None))
         if body is not None:
             self.settle(spark, body)
-            verb = "ALTER" if spark.catalog.tableExists(f"{schema}.{view}") else "CREATE"
-            spark.sql(f"{verb} VIEW {schema}.{view} AS {body}")
+            is_there = spark.catalog.tableExists(f"{schema}.{view}")
+            start = f"ALTER VIEW {schema}.{view}" if is_there else f"CREATE VIEW {schema}.{view} {columns}"
+            spark.sql(f"{start} AS {body}")
 
 
 _views = _Views()
@@ -191,7 +200,7 @@ def _update(spark: SparkSession, tree: exp.Expression, parameters: dict[str, Any
 def _chosen(
     spark: SparkSession, tree: exp.Expression, parameters: dict[str, Any]
 ) -> tuple[int, DataFrame, DataFrame]:
-    """The table's version, its rows with a number for each, and the numbers of those that WHERE means."""
+    """Return the table's version, its rows with a number for each, and the numbers that match WHERE."""
     table = tree.this
     read = _versions[_name(spark, table)]
     base = spark.table(_sql(table)).withColumn("__row", F.monotonically_increasing_id())
@@ -232,7 +241,7 @@ def _merge(spark: SparkSession, tree: exp.Expression, parameters: dict[str, Any]
 
 
 def _replace(spark: SparkSession, table: exp.Table, read: int, rows: DataFrame) -> None:
-    """Make *rows* all that *table* holds, unless it has changed since version *read*."""
+    """Replace the rows of *table* with *rows*. Raises Conflict if it has changed since version *read*."""
     name = _name(spark, table)
     place = os.path.join(_folder, uuid4().hex)
     rows.write.parquet(place)
@@ -244,7 +253,7 @@ def _replace(spark: SparkSession, table: exp.Table, read: int, rows: DataFrame) 
 
 
 def _columns(spark: SparkSession, table: exp.Table, rows: DataFrame) -> list[Column]:
-    """The columns of *table*, each from the column of *rows* that has its name, or NULL."""
+    """Return the columns of *table*: columns of *rows* with the same names, or NULL."""
     named = {name.lower() for name in rows.columns}
     return [
         (F.col(f"`{field.name}`") if field.name.lower() in named else F.lit(None))
@@ -256,7 +265,7 @@ def _columns(spark: SparkSession, table: exp.Table, rows: DataFrame) -> list[Col
 
 @contextmanager
 def _named(rows: DataFrame) -> Iterator[str]:
-    """A name for *rows* within SQL."""
+    """Yield a name for *rows* in SQL."""
     name = f"__rows_{uuid4().hex}"
     rows.createOrReplaceTempView(name)
     try:
@@ -266,7 +275,7 @@ def _named(rows: DataFrame) -> Iterator[str]:
 
 
 def _unqualified(where: exp.Expression, table: exp.Table) -> exp.Expression:
-    """*where* with columns named after the table alone, and not after its schema."""
+    """Return *where* with columns qualified by the table only, not by its schema."""
     for column in where.find_all(exp.Column):
         if column.table.lower() == table.name.lower():
             column.set("db", None)
@@ -279,6 +288,6 @@ def _sql(table: exp.Table) -> str:
 
 
 def _name(spark: SparkSession, table: exp.Table) -> str:
-    """What the table is called, in full."""
+    """Return the table's full name."""
     parts = [part.name.lower() for part in table.parts]
     return ".".join(parts[-2:] if len(parts) > 1 else [spark.catalog.currentDatabase(), *parts])

@@ -1,4 +1,4 @@
-"""Starts the emulator of Redshift: a proxy between redshift_connector and a PostgreSQL server."""
+"""Start of the Redshift emulator: a proxy between redshift_connector and a PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ROOT = Path(__file__).parents[3]
 
 
 def problem() -> str | None:
-    """Why it cannot run here."""
+    """Return the reason why it cannot run, or None."""
     missing = [name for name in ("redshift_connector", "sqlalchemy_redshift") if find_spec(name) is None]
     if missing:
         return f"no module {missing[0]} (pip install -e '.[redshift]')"
     place = urlsplit(POSTGRES)
     try:
-        socket.create_connection((place.hostname or "127.0.0.1", place.port or 5432), timeout=2).close()
+        socket.create_connection((place.hostname or "127.0.0.1", place.port or 5432), timeout=30).close()
     except OSError:
         return "no PostgreSQL at RECCE_META_TEST_POSTGRES_URL (127.0.0.1:5432 unless set)"
     return None
@@ -32,7 +32,7 @@ def problem() -> str | None:
 
 @contextmanager
 def running(scratch: Path) -> Iterator[Mapping[str, object]]:
-    """The proxy while the block lasts, as an output of profiles.yml."""
+    """Run the proxy in the block; yield its profiles.yml output."""
     command = [
         sys.executable,
         "-m",
@@ -66,4 +66,4 @@ def running(scratch: Path) -> Iterator[Mapping[str, object]]:
             }
         finally:
             process.stdin.close()
-            process.wait(timeout=10)
+            process.wait(timeout=60)

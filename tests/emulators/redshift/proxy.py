@@ -1,8 +1,8 @@
-"""Redshift's side of a conversation with PostgreSQL on the other: `python -m tests.emulators.redshift.proxy`.
+"""A proxy that makes PostgreSQL behave like Redshift: `python -m tests.emulators.redshift.proxy`.
 
-It takes the driver's start-up message, asks for a password, opens a session in PostgreSQL, passes on:
-statements refused or rewritten, texts that are too long refused, types and versions as Redshift tells them.
-It prints the port that it listens on, and ends when its standard input does.
+It accepts the driver's start-up message, asks for a password, and opens a session in PostgreSQL. It rejects
+or rewrites statements, rejects strings that are too long, and returns types and versions as Redshift does. It
+prints its port, and stops when its standard input ends.
 
 https://www.postgresql.org/docs/15/protocol-message-formats.html
 """
@@ -38,13 +38,13 @@ LONG_INSERT = 10_000
 BYTEA, VARBYTE, SUPER, JSONB, TEXT, VARCHAR = 17, 6551, 4000, 3802, 25, 1043
 UNREADABLE = b"SELECT FROM WHERE\0"
 SETUP = Path(__file__).parent / "setup.sql"
-# Redshift reads a backslash in a text as an escape, and sorts by bytes.
+# Redshift treats a backslash in a string as an escape, and sorts by bytes.
 SETTINGS = {
     "standard_conforming_strings": "off",
     "escape_string_warning": "off",
     "search_path": '"$user", public',
     "lc_messages": "C",
-    # Joins by hash, as Redshift has no indexes and the tables here no statistics.
+    # Hash joins, as Redshift has no indexes and these tables have no statistics.
     "enable_nestloop": "off",
     "jit": "off",
     "synchronous_commit": "off",
@@ -53,13 +53,13 @@ SETTINGS = {
 
 
 class Messages:
-    """One direction of a conversation: whole messages, as they come."""
+    """One direction of a conversation: complete messages, as they arrive."""
 
     def __init__(self, source: socket.socket) -> None:
         self._file = source.makefile("rb", buffering=1 << 16)
 
     def startup(self) -> bytes:
-        """A message that has no type: the first ones."""
+        """Return an initial message, which has no type."""
         (length,) = struct.unpack("!i", self._file.read(4))
         return self._file.read(length - 4)
 
@@ -70,23 +70,21 @@ class Messages:
 
 
 def message(kind: bytes, body: bytes) -> bytes:
-    """One message as it is sent."""
+    """Return one encoded message."""
     return kind + struct.pack("!i", len(body) + 4) + body
 
 
 def error(code: str, text: str, place: int | None = None) -> bytes:
-    """The message that tells an error."""
+    """Return an encoded error message."""
     fields = {"S": "ERROR", "V": "ERROR", "C": code, "M": text} | ({"P": str(place)} if place else {})
     return message(b"E", b"".join(f"{key}{value}\0".encode() for key, value in fields.items()) + b"\0")
 
 
 @lru_cache(maxsize=1000)
 def translation(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """*text* for PostgreSQL, and where each stretch of it stood; Refused where Redshift would refuse."""
+    """Return *text* for PostgreSQL, and the original offsets of its parts. Raises Refused like Redshift."""
     if text.startswith("INSERT") and "'" not in text and len(text) > LONG_INSERT:
-        return re.sub(r"\bARRAY\(", "SUPER_ARRAY(", text), [
-            (0, 0)
-        ]  # nothing but parameters, thousands of them
+        return re.sub(r"\bARRAY\(", "SUPER_ARRAY(", text), [(0, 0)]  # only parameters, thousands of them
     statement = Statement(text)
     for token in statement.tokens:
         if token.end - token.start > LONGEST_TEXT and len(token.text.encode()) > LONGEST_TEXT:
@@ -98,7 +96,7 @@ def translation(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 class Session:
-    """One connection of the driver's, and the one to PostgreSQL that serves it."""
+    """One connection of the driver, and its connection to PostgreSQL."""
 
     def __init__(
         self, client: socket.socket, server: tuple[str, int], database: str, super_type: int
@@ -115,7 +113,7 @@ class Session:
         self.is_ready = threading.Event()
 
     def run(self) -> None:
-        """Serve until one of the two sides hangs up."""
+        """Serve until one side disconnects."""
         try:
             if self.log_in():
                 thread = threading.Thread(target=self.answer, daemon=True)
@@ -129,7 +127,7 @@ class Session:
                 end.close()
 
     def log_in(self) -> bool:
-        """Ask for the password, and open the session with what PostgreSQL knows of the start-up message."""
+        """Ask for the password, and open the session with the start-up parameters that PostgreSQL knows."""
         first = self.from_client.startup()
         if struct.unpack("!i", first[:4])[0] == SSL_REQUEST:
             self.client.sendall(b"N")
@@ -156,12 +154,12 @@ class Session:
         return True
 
     def asked(self, kind: bytes, body: bytes) -> bytes:
-        """What PostgreSQL is asked in place of a message of the driver's."""
+        """Return the message for PostgreSQL in place of the driver's message."""
         if kind == b"P":
             return message(kind, self.parsed(body))
         if kind == b"B":
             self.check_binds(body)
-            if self.refusal is not None:  # an error of PostgreSQL's own, whose place ours takes
+            if self.refusal is not None:  # an error of PostgreSQL, replaced by ours
                 return message(kind, b"\0no such statement\0" + struct.pack("!hhh", 0, 0, 0))
         return message(kind, body)
 
@@ -188,7 +186,7 @@ class Session:
         return new
 
     def check_binds(self, body: bytes) -> None:
-        """Refuse a text that no VARCHAR could hold."""
+        """Reject a string that does not fit any VARCHAR."""
         place = body.index(b"\0", body.index(b"\0") + 1) + 1
         (formats,) = struct.unpack_from("!h", body, place)
         place += 2 + 2 * formats
@@ -203,7 +201,7 @@ class Session:
                 )
 
     def answer(self) -> None:
-        """Pass on what PostgreSQL says."""
+        """Forward PostgreSQL's messages."""
         try:
             out = bytearray()
             for kind, body in self.from_server:
@@ -222,7 +220,7 @@ class Session:
                     continue
 
     def told(self, kind: bytes, body: bytes) -> bytes:
-        """What the driver is told in place of a message of PostgreSQL's."""
+        """Return the message for the driver in place of PostgreSQL's message."""
         if kind == b"S" and body.startswith(b"server_version\0"):
             body = b"server_version\x008.0.2\0"
         elif kind == b"T":
@@ -243,7 +241,7 @@ class Session:
         return message(b"E", b"".join(f"{key}{value}\0".encode() for key, value in fields.items()) + b"\0")
 
     def described(self, body: bytes) -> bytes:
-        """Columns with Redshift's numbers for their types."""
+        """Return columns with Redshift's type numbers."""
         out = bytearray(body)
         (count,) = struct.unpack_from("!h", body)
         place = 2
@@ -259,7 +257,7 @@ class Session:
         return bytes(out)
 
     def row(self, body: bytes) -> bytes:
-        """A row whose bytes are hexadecimal digits, without PostgreSQL's mark."""
+        """Return a row whose bytes are hexadecimal digits, without PostgreSQL's prefix."""
         (count,) = struct.unpack_from("!h", body)
         out, place = bytearray(body[:2]), 2
         for column in range(count):
@@ -274,7 +272,7 @@ class Session:
 
 
 def set_up(url: str, database: str) -> int:
-    """Make the database, if it is not there as it should be; the number of its type for SUPER."""
+    """Create the database unless it is up to date; return the number of its type for SUPER."""
     mark = hashlib.sha256(SETUP.read_bytes() + repr(SETTINGS).encode()).hexdigest()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(5439)")
@@ -286,14 +284,14 @@ def set_up(url: str, database: str) -> int:
             make_database(connection, name, url, database)
             connection.execute(
                 sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(mark))
-            )  # last: without it, the database is made anew
+            )  # last: without it, the database is created again
     with psycopg.connect(url, dbname=database) as inside:
         row: Any = inside.execute("SELECT 'super'::regtype::oid::int").fetchone()
     return int(row[0])
 
 
 def make_database(connection: psycopg.Connection[Any], name: sql.Identifier, url: str, database: str) -> None:
-    """A new database with what Redshift has and PostgreSQL lacks."""
+    """Create a database with the features of Redshift that PostgreSQL lacks."""
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
     options = sql.SQL("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'")
     connection.execute(sql.SQL("CREATE DATABASE {} {}").format(name, options))
@@ -302,7 +300,7 @@ def make_database(connection: psycopg.Connection[Any], name: sql.Identifier, url
         inside.execute(SETUP.read_text(encoding="utf-8"))
     for setting, value in SETTINGS.items():
         words = sql.SQL("ALTER DATABASE {} SET {} TO {}")
-        # A list of schemas is one text for each; the names here need no quotes.
+        # A list of schemas has one string for each; these names need no quotes.
         words = words.format(
             name, sql.Identifier(setting), sql.SQL(value) if "," in value else sql.Literal(value)
         )

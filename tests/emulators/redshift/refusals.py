@@ -1,4 +1,4 @@
-"""What PostgreSQL would run and Redshift does not: found by a statement's words, refused in Redshift's stead.
+"""Statements that PostgreSQL would run and Redshift rejects, detected by their words.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html, and the pages named.
 """
@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 from tests.emulators.redshift.statement import Refused, Statement
 
-# https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html, and what came later
+# https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html, and later
+# functions
 MISSING_FUNCTIONS = frozenset(
     "ARRAY_AGG ARRAY_TO_JSON BIT_XOR CONCAT_WS CURRVAL DIV ENCODE EVERY FORMAT GENERATE_SERIES HASHTEXT"
     " HASHTEXTEXTENDED HASH_RECORD_EXTENDED JSON_AGG JSON_ARRAY_ELEMENTS JSON_BUILD_ARRAY JSON_BUILD_OBJECT"
@@ -36,14 +37,14 @@ Rule = Callable[[Statement], Iterator[tuple[str, int]]]
 
 
 def refuse(statement: Statement) -> None:
-    """Raise Refused where Redshift would not run *statement*."""
+    """Raise Refused if Redshift would not run *statement*."""
     for rule in RULES:
         for message, place in rule(statement):
             raise Refused(message, statement.at(place))
 
 
 def phrases(statement: Statement) -> Iterator[tuple[str, int]]:
-    """Clauses that Redshift does not have."""
+    """Yield clauses that Redshift lacks."""
     known = (
         ("FILTER", "("),
         ("LATERAL",),
@@ -78,14 +79,14 @@ def phrases(statement: Statement) -> Iterator[tuple[str, int]]:
 
 
 def operators(statement: Statement) -> Iterator[tuple[str, int]]:
-    """Operators on JSON and arrays."""
+    """Yield operators on JSON and arrays."""
     for place, word in enumerate(statement.words):
         if word in OPERATORS:
             yield f"operator does not exist: {word}", place
 
 
 def functions(statement: Statement) -> Iterator[tuple[str, int]]:
-    """Functions that Redshift does not have, or not with so many arguments."""
+    """Yield functions that Redshift lacks, or lacks with this number of arguments."""
     for place in range(len(statement)):
         name = statement.word(place)
         if statement.word(place + 1) != "(" or not name:
@@ -100,7 +101,7 @@ def functions(statement: Statement) -> Iterator[tuple[str, int]]:
 
 
 def leader_only(statement: Statement) -> Iterator[tuple[str, int]]:
-    """Functions that only the leader node has, beside tables, which only compute nodes have."""
+    """Yield functions of the leader node in statements on tables, which are on compute nodes."""
     if not reads_tables(statement):
         return
     for place in range(len(statement)):
@@ -113,7 +114,7 @@ def leader_only(statement: Statement) -> Iterator[tuple[str, int]]:
 
 
 def compute_only(statement: Statement) -> Iterator[tuple[str, int]]:
-    """Functions that only compute nodes have, without a table."""
+    """Yield functions of compute nodes in statements without a table."""
     if reads_tables(statement):
         return
     for place in range(len(statement)):
@@ -125,7 +126,7 @@ def compute_only(statement: Statement) -> Iterator[tuple[str, int]]:
 
 
 def types(statement: Statement) -> Iterator[tuple[str, int]]:
-    """Types that Redshift does not have, and precisions beyond its own."""
+    """Yield types that Redshift lacks, and precisions beyond its limits."""
     for place in range(len(statement)):
         name, before = statement.word(place), statement.word(place - 1)
         is_type = before in ("AS", "::") or (statement.word(0) == "CREATE" and statement.is_name(place - 1))
@@ -141,7 +142,7 @@ def types(statement: Statement) -> Iterator[tuple[str, int]]:
 
 
 def values(statement: Statement) -> Iterator[tuple[str, int]]:
-    """VALUES that is not what an INSERT inserts."""
+    """Yield VALUES outside of INSERT."""
     for place in statement.find("VALUES", "("):
         if statement.word(0) != "INSERT" or statement.words[:place].count("(") != statement.words[
             :place
@@ -150,7 +151,10 @@ def values(statement: Statement) -> Iterator[tuple[str, int]]:
 
 
 def windows(statement: Statement) -> Iterator[tuple[str, int]]:
-    """https://docs.aws.amazon.com/redshift/latest/dg/r_Window_function_synopsis.html: frames."""
+    """Yield window functions without a frame.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Window_function_synopsis.html
+    """
     for place in statement.find("OVER", "("):
         inner = statement.words[place + 2 : statement.closing(place + 1)]
         opening = place - 1
@@ -165,7 +169,10 @@ def windows(statement: Statement) -> Iterator[tuple[str, int]]:
 
 
 def recursion(statement: Statement) -> Iterator[tuple[str, int]]:
-    """https://docs.aws.amazon.com/redshift/latest/dg/r_WITH_clause.html: columns named, UNION ALL alone."""
+    """Yield recursive queries without a column list or UNION ALL.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_WITH_clause.html
+    """
     if not statement.has("RECURSIVE"):
         return
     for place in statement.find("AS", "("):
@@ -189,7 +196,7 @@ def recursion(statement: Statement) -> Iterator[tuple[str, int]]:
 
 
 def calls(statement: Statement, name: str, first: int, last: int) -> bool:
-    """Whether *name* is read between two places."""
+    """Return True if *name* is read between two positions."""
     return any(
         statement.word(place - 1) in ("FROM", "JOIN", ",")
         and statement.is_name(place)
@@ -199,7 +206,7 @@ def calls(statement: Statement, name: str, first: int, last: int) -> bool:
 
 
 def commas(statement: Statement, place: int) -> int:
-    """How many commas separate the arguments in the parenthesis at *place*."""
+    """Return the number of commas between the arguments in the parenthesis at *place*."""
     depth = found = 0
     for other in range(place, statement.closing(place)):
         depth += (statement.word(other) == "(") - (statement.word(other) == ")")
@@ -208,7 +215,7 @@ def commas(statement: Statement, place: int) -> int:
 
 
 def reads_tables(statement: Statement) -> bool:
-    """Whether the statement names a table that is not of the catalog."""
+    """Return True if the statement names a table outside the catalog."""
     for place in range(len(statement)):
         if statement.word(place) not in ("FROM", "JOIN", "INTO", "UPDATE") or not statement.is_name(
             place + 1
@@ -220,7 +227,7 @@ def reads_tables(statement: Statement) -> bool:
 
 
 def writes_tables(statement: Statement) -> bool:
-    """Whether the statement changes a table."""
+    """Return True if the statement changes a table."""
     return statement.word(0) in ("INSERT", "UPDATE", "DELETE")
 
 

@@ -1,4 +1,4 @@
-"""From Redshift's text to PostgreSQL's: only what PostgreSQL cannot read; the rest as it came."""
+"""Rewriting of Redshift's SQL for PostgreSQL, limited to what PostgreSQL cannot parse."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ NOT_ALIASES = frozenset(
 
 
 def rewritten(statement: Statement) -> tuple[str, list[tuple[int, int]]]:
-    """The text for PostgreSQL, and where each stretch of it stood."""
+    """Return the text for PostgreSQL, and the original offsets of its parts."""
     return applied(statement.sql, [edit for rule in RULES for edit in rule(statement)])
 
 
 def types(statement: Statement) -> Iterator[Edit]:
-    """Types by PostgreSQL's names, with the lengths that Redshift gives those without one."""
+    """Yield edits to PostgreSQL's type names, with Redshift's default lengths."""
     columns = column_definitions(statement)
     for place in range(len(statement)):
         word, after = statement.word(place), statement.word(place + 1)
@@ -47,7 +47,7 @@ def types(statement: Statement) -> Iterator[Edit]:
 
 
 def column_definitions(statement: Statement) -> tuple[int, int] | None:
-    """The parenthesis with the columns of a new table; None where the statement has none."""
+    """Return the parenthesis with the columns of a new table; None if the statement has none."""
     if statement.word(0) != "CREATE" or not statement.has("TABLE"):
         return None
     for place in range(len(statement)):
@@ -59,7 +59,7 @@ def column_definitions(statement: Statement) -> tuple[int, int] | None:
 
 
 def layout(statement: Statement) -> Iterator[Edit]:
-    """How a table is laid out, which PostgreSQL does not care for."""
+    """Yield edits that remove the layout of a table."""
     if statement.word(0) != "CREATE" or not statement.has("TABLE"):
         return
     columns = column_definitions(statement)
@@ -82,7 +82,7 @@ def layout(statement: Statement) -> Iterator[Edit]:
 
 
 def aggregates(statement: Statement) -> Iterator[Edit]:
-    """APPROXIMATE, which is exact here, and LISTAGG."""
+    """Yield edits for APPROXIMATE, which is exact here, and LISTAGG."""
     for place in statement.find("APPROXIMATE"):
         if statement.word(place + 1) in ("COUNT", "PERCENTILE_DISC"):
             yield statement.edit(place, place, "")
@@ -99,7 +99,7 @@ def aggregates(statement: Statement) -> Iterator[Edit]:
 
 
 def functions(statement: Statement) -> Iterator[Edit]:
-    """What is no function in PostgreSQL, or takes a word for an argument."""
+    """Yield edits of functions that PostgreSQL lacks, or that take a keyword as argument."""
     for place in range(len(statement)):
         word = statement.word(place)
         if word == "SYSDATE":
@@ -118,14 +118,14 @@ def functions(statement: Statement) -> Iterator[Edit]:
 
 
 def navigation(statement: Statement) -> Iterator[Edit]:
-    """SUPER arrays in FROM, and members of SUPER values.
+    """Yield edits for SUPER arrays in FROM, and members of SUPER values.
 
     https://docs.aws.amazon.com/redshift/latest/dg/query-super.html
     """
     if not statement.has("FROM"):
-        return  # thousands of rows, perhaps, and no path in any of them
+        return  # possibly thousands of rows, and no paths
     if not reads_tables(statement):
-        return  # the catalog has arrays, and no SUPER
+        return  # the catalog has arrays, but no SUPER
     sources, items = set(aliases(statement)), {}
     for place in range(len(statement)):
         if (found := unnested(statement, place, sources | set(items))) is None:
@@ -143,7 +143,7 @@ def navigation(statement: Statement) -> Iterator[Edit]:
 
 
 def unnested(statement: Statement, place: int, sources: set[str]) -> tuple[int, str, str | None] | None:
-    """Where the path that begins at *place* of a FROM ends, its alias, and the index's; None for a table."""
+    """Return the end of the path at *place* in FROM, its alias, and the index's alias; None for a table."""
     begin = place - 1 if statement.word(place - 1) == "UNPIVOT" else place
     if statement.word(begin - 1) not in (",", "JOIN") or depth_is_select(statement, begin):
         return None
@@ -164,7 +164,7 @@ def unnested(statement: Statement, place: int, sources: set[str]) -> tuple[int, 
 
 
 def depth_is_select(statement: Statement, place: int) -> bool:
-    """Whether the comma before *place* separates what is selected, and not what it is selected from."""
+    """Return True if the comma before *place* is in the select list, not in FROM."""
     if not statement.in_from:
         within = [False]
         for word in statement.words:
@@ -181,7 +181,7 @@ def depth_is_select(statement: Statement, place: int) -> bool:
 
 
 def aliases(statement: Statement) -> Iterator[str]:
-    """By which names the tables and subqueries of FROM clauses go."""
+    """Yield the aliases of tables and subqueries in FROM clauses."""
     for place in range(len(statement)):
         word = statement.word(place)
         if word in ("FROM", "JOIN") or (word == "," and not depth_is_select(statement, place + 1)):
@@ -199,7 +199,7 @@ def aliases(statement: Statement) -> Iterator[str]:
 
 
 def members(statement: Statement, sources: set[str], items: set[str]) -> Iterator[Edit]:
-    """`item.name`, where `item` is an element, and `alias.column.name`."""
+    """Yield edits for `item.name`, where `item` is an element, and `alias.column.name`."""
     place = 0
     while place < len(statement):
         is_start = statement.is_name(place) and statement.word(place - 1) not in (
@@ -225,7 +225,7 @@ def members(statement: Statement, sources: set[str], items: set[str]) -> Iterato
 
 
 def path(statement: Statement, first: int, last: int, *, is_item: bool = False) -> str:
-    """The value at the end of a path as nested calls."""
+    """Return the value at the end of a path as nested calls."""
     place = first if is_item else first + 2
     name = quoted(statement, first)
     value = f'{name[:-1]} ".{name}' if is_item else f"{name}.{quoted(statement, first + 2)}"
@@ -240,18 +240,18 @@ def path(statement: Statement, first: int, last: int, *, is_item: bool = False) 
 
 
 def quoted(statement: Statement, place: int) -> str:
-    """The name at *place*, between quotes."""
+    """Return the name at *place* in quotes."""
     return '"' + statement.name(place).replace('"', '""') + '"'
 
 
 def settings(statement: Statement) -> Iterator[Edit]:
-    """Settings that are Redshift's alone: kept under a name that PostgreSQL takes for an extension's."""
+    """Yield edits for Redshift's own settings, which get a name like those of PostgreSQL extensions."""
     if statement.word(0) in ("SET", "RESET") and statement.word(1) in SETTINGS:
         yield statement.edit(1, 1, f"redshift.{statement.name(1)}")
 
 
 def names(statement: Statement) -> Iterator[Edit]:
-    """Quoted names in lower case: Redshift folds those, too."""
+    """Yield edits of quoted names to lower case, since Redshift folds those too."""
     for place in range(len(statement)):
         token = statement.tokens[place]
         text = statement.text(place, place)
@@ -260,7 +260,7 @@ def names(statement: Statement) -> Iterator[Edit]:
 
 
 def catalog(statement: Statement) -> Iterator[Edit]:
-    """Columns of the catalog that tell how a table is laid out."""
+    """Yield edits for the catalog columns that describe the layout of a table."""
     if statement.has("ATTISDISTKEY"):
         for place in range(len(statement)):
             if statement.word(place) == "PG_ATTRIBUTE":

@@ -1,4 +1,4 @@
-"""A statement of Redshift's as tokens, and edits of its text that keep count of where they were made."""
+"""A Redshift statement as tokens, and edits of its text that track their positions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def folded(name: str) -> str:
-    """*name* as Redshift keeps it: ASCII letters in lower case."""
+    """Return *name* as Redshift stores it: with ASCII letters in lower case."""
     return name.translate(FOLDED)
 
 
 class Refused(Exception):
-    """Redshift would refuse the statement: why, with which code, and at which character."""
+    """An error of Redshift: message, code, and position in the statement."""
 
     def __init__(self, message: str, place: int, code: str = "0A000") -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Edit:
-    """What replaces the text from one offset to another."""
+    """Replacement of the text between two offsets."""
 
     start: int
     end: int
@@ -40,14 +40,14 @@ class Edit:
 
 
 class Statement:
-    """The tokens of a statement, with what rules ask of them."""
+    """The tokens of a statement, with queries for the rules."""
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
         try:
             self.tokens: Sequence[Token] = Redshift().tokenize(sql)
         except SqlglotError:
-            self.tokens = ()  # the server will say what is wrong
+            self.tokens = ()  # the server reports the error
         self.words = [token.text.upper() if token.token_type not in TEXTS else "" for token in self.tokens]
         self.words = [
             "" if token.token_type is TokenType.IDENTIFIER else word
@@ -55,7 +55,7 @@ class Statement:
         ]
 
         self.in_from: list[bool] = []
-        """For each token, whether it stands in a FROM clause; empty until somebody asks."""
+        """For each token, True if it is in a FROM clause; computed on first use."""
         self.places: dict[str, list[int]] = {}
         for place, word in enumerate(self.words):
             self.places.setdefault(word, []).append(place)
@@ -64,23 +64,25 @@ class Statement:
         return len(self.tokens)
 
     def word(self, place: int) -> str:
-        """The token at *place* in upper case; empty for texts, quoted names, and where there is none."""
+        """Return the token at *place* in upper case; empty for strings, quoted names, and outside the
+        statement.
+        """
         return self.words[place] if 0 <= place < len(self.words) else ""
 
     def follows(self, place: int, *words: str) -> bool:
-        """Whether *words* stand from *place* on."""
+        """Return True if *words* begin at *place*."""
         return all(self.word(place + offset) == word for offset, word in enumerate(words))
 
     def find(self, *words: str) -> Iterator[int]:
-        """Where *words* stand in a row."""
+        """Yield the positions of the sequence *words*."""
         return (place for place in self.places.get(words[0], ()) if self.follows(place, *words))
 
     def has(self, *words: str) -> bool:
-        """Whether any of *words* stands anywhere."""
+        """Return True if any of *words* occurs."""
         return any(word in self.places for word in words)
 
     def is_name(self, place: int) -> bool:
-        """Whether the token at *place* may be a name."""
+        """Return True if the token at *place* may be a name."""
         if not 0 <= place < len(self):
             return False
         token = self.tokens[place]
@@ -91,11 +93,11 @@ class Statement:
         )
 
     def name(self, place: int) -> str:
-        """The name at *place*, folded as Redshift folds it: also between quotes."""
+        """Return the name at *place*, folded as in Redshift, even if it is quoted."""
         return folded(self.tokens[place].text)
 
     def closing(self, place: int) -> int:
-        """Where the parenthesis that opens at *place* closes."""
+        """Return the position of the parenthesis that closes the one at *place*."""
         depth = 0
         for other in range(place, len(self)):
             depth += (self.words[other] == "(") - (self.words[other] == ")")
@@ -104,26 +106,26 @@ class Statement:
         return len(self) - 1
 
     def edit(self, first: int, last: int, text: str) -> Edit:
-        """*text* in place of the tokens from *first* to *last*."""
+        """Return an edit that replaces the tokens from *first* to *last* with *text*."""
         return Edit(self.tokens[first].start, self.tokens[last].end + 1, text)
 
     def text(self, first: int, last: int) -> str:
-        """The text of the tokens from *first* to *last*."""
+        """Return the text of the tokens from *first* to *last*."""
         return self.sql[self.tokens[first].start : self.tokens[last].end + 1]
 
     def at(self, place: int) -> int:
-        """At which character the token at *place* begins, from 1."""
+        """Return the position of the first character of the token at *place*, counted from 1."""
         return self.tokens[place].start + 1 if place < len(self) else 1
 
 
 def applied(sql: str, edits: Sequence[Edit]) -> tuple[str, list[tuple[int, int]]]:
-    """*sql* with *edits*, and for each stretch of it where it begins there and where in *sql*."""
+    """Apply *edits* to *sql*; return the result, and the new and old offset of each part."""
     parts: list[str] = []
     places: list[tuple[int, int]] = [(0, 0)]
     length = at = 0
     for edit in sorted(edits, key=lambda edit: edit.start):
         if edit.start < at:
-            continue  # within another edit, which has seen to it
+            continue  # inside another edit, which covers it
         parts += [sql[at : edit.start], edit.text]
         length += edit.start - at + len(edit.text)
         at = edit.end
@@ -133,6 +135,6 @@ def applied(sql: str, edits: Sequence[Edit]) -> tuple[str, list[tuple[int, int]]
 
 
 def original_place(place: int, places: Sequence[tuple[int, int]]) -> int:
-    """Where the character at *place*, counted from 1, stood before the edits."""
+    """Return the position before the edits of the character at *place*, counted from 1."""
     begun, was = places[bisect_right(places, (place - 1, 1 << 60)) - 1]
     return place - begun + was

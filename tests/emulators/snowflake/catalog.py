@@ -1,7 +1,7 @@
-"""SHOW, RESULT_SCAN and views of INFORMATION_SCHEMA, as far as fakesnow lacks them or tells them otherwise.
+"""SHOW, RESULT_SCAN and views of INFORMATION_SCHEMA that fakesnow lacks or implements differently.
 
-What SHOW told is asked again by RESULT_SCAN: nothing changes between the two. DuckDB has neither materialized
-views nor dynamic tables, and so there are none.
+RESULT_SCAN runs the query of SHOW again, since nothing changes in between. DuckDB has neither materialized
+views nor dynamic tables, so there are none.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SHOWN = {
 _SHOW = re.compile(rf"(?is)\s*SHOW\s+({'|'.join(SHOWN)})\s+IN\s+(DATABASE|SCHEMA)\s+(.+?)\s*\Z")
 _RESULT = re.compile(r"(?i)RESULT_SCAN\(LAST_QUERY_ID\((-?\d+)\)\)")
 
-# https://docs.snowflake.com/en/sql-reference/info-schema/tables lists views, too
+# https://docs.snowflake.com/en/sql-reference/info-schema/tables lists views too
 VIEWS_AS_TABLES = """
 SELECT * FROM {tables} UNION ALL BY NAME
 SELECT database_name AS "TABLE_CATALOG", schema_name AS "TABLE_SCHEMA", view_name AS "TABLE_NAME",
@@ -50,7 +50,7 @@ FROM duckdb_views() WHERE NOT internal AND database_name = {database}"""
 
 
 def shown(command: str) -> str | None:
-    """What *command*, a SHOW, asks, as a query of DuckDB's; None where it is another statement."""
+    """Return a DuckDB query for *command*, a SHOW; None for any other statement."""
     found = _SHOW.match(command)
     if found is None:
         return None
@@ -66,7 +66,7 @@ def shown(command: str) -> str | None:
 
 
 def scanned(expression: Any, history: list[str | None]) -> Any:
-    """*expression* with what an earlier SHOW asked in place of RESULT_SCAN."""
+    """Replace RESULT_SCAN in *expression* with the query of an earlier SHOW."""
     for rows in list(expression.find_all(exp.TableFromRows)):
         found = _RESULT.search(rows.sql("snowflake").replace(" ", ""))
         if found is not None:
@@ -83,7 +83,7 @@ def scanned(expression: Any, history: list[str | None]) -> Any:
 
 
 def with_views(expression: Any) -> Any:
-    """*expression* with views among the tables of the INFORMATION_SCHEMA."""
+    """Add views to the tables of the INFORMATION_SCHEMA in *expression*."""
     for table in list(expression.find_all(exp.Table)):
         if table.name == "_FS_TABLES" and table.catalog:
             name = exp.Table(

@@ -1,4 +1,4 @@
-"""Starts the emulator of Snowflake: fakesnow's server, in an environment of its own."""
+"""Start of the Snowflake emulator: fakesnow's server, in a separate environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SERVER = Path(__file__).with_name("server.py")
 
 
 def problem() -> str | None:
-    """Why it cannot run here."""
+    """Return the reason why it cannot run, or None."""
     if find_spec("snowflake") is None or find_spec("snowflake.sqlalchemy") is None:
         return "no module snowflake.sqlalchemy (pip install -e '.[snowflake]')"
     return None if is_installed("snowflake") else "fakesnow is not installed"
@@ -22,7 +22,7 @@ def problem() -> str | None:
 
 @contextmanager
 def running(scratch: Path) -> Iterator[Mapping[str, object]]:
-    """The server while the block lasts, as an output of profiles.yml."""
+    """Run the server in the block; yield its profiles.yml output."""
     log = scratch / "snowflake_emulator.log"
     command = [str(python_of("snowflake")), str(SERVER)]
     with (
@@ -50,4 +50,4 @@ def running(scratch: Path) -> Iterator[Mapping[str, object]]:
             }
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=60)

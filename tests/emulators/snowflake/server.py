@@ -1,10 +1,9 @@
-"""Snowflake's HTTP interface over DuckDB: fakesnow's server, and what drivers and tests need beyond it.
+"""Snowflake's HTTP interface over DuckDB: fakesnow's server, with additions for drivers and tests.
 
-Runs in an environment of its own (`requirements.txt`), as a process: `python server.py PORT`; says `ready`.
-
-What is added: a login that connector 5 understands, a refused password, SYSTEM$CANCEL_ALL_QUERIES and the
-limit of a statement (both stop DuckDB), every error as Snowflake's protocol has it, HASH as a signed number,
-points in time that are NULL, and refusals of what Snowflake refuses and DuckDB does not.
+Runs as a process in its own environment (`requirements.txt`): `python server.py PORT`; prints `ready`.
+Additions: a login for connector 5, rejected passwords, SYSTEM$CANCEL_ALL_QUERIES and statement timeouts (both
+stop DuckDB), all errors in Snowflake's protocol, HASH as a signed number, NULL timestamps, and rejection of
+statements that Snowflake rejects and DuckDB accepts.
 """
 
 from __future__ import annotations
@@ -51,19 +50,19 @@ _FIRST_WORD = re.compile(r"\A(?:\s+|--[^\n]*\n)*")
 _SESSION_IDS = count(1001)
 
 sessions: dict[int, Any] = {}
-"""Connections by the number that SYSTEM$CANCEL_ALL_QUERIES is given."""
+"""Connections by the argument of SYSTEM$CANCEL_ALL_QUERIES."""
 _one_ddl = threading.Lock()
-"""fakesnow keeps the columns of each table in a table of its own, where two statements at once collide."""
+"""fakesnow stores the columns of each table in its own table, where concurrent statements collide."""
 in_transaction: set[int] = set()
-"""The connections, by their `id`, on which a transaction was begun."""
+"""Connections, by their `id`, with an open transaction."""
 history: dict[int, list[str | None]] = {}
-"""What each connection, by its `id`, has asked: a SHOW as a query of DuckDB's, and None for all else."""
+"""Statements of each connection, by its `id`: a DuckDB query for each SHOW, None for all others."""
 limits: dict[int, float] = {}
-"""The limit that stopped a connection's statement, by its `id`, until it is told."""
+"""Timeout that stopped a connection's statement, by its `id`, until it is reported."""
 
 
 async def login(request: Request) -> JSONResponse:
-    """fakesnow's login with the tokens and the number that connector 5 asks for."""
+    """Return fakesnow's login with the tokens and the number that connector 5 needs."""
     data = (await _body(request))["data"]
     if data.get("PASSWORD") == WRONG_PASSWORD:
         message = "Incorrect username or password was specified."
@@ -81,7 +80,7 @@ async def login(request: Request) -> JSONResponse:
 
 
 async def query(request: Request) -> Response:
-    """fakesnow's answer, stopped in time, and with requests to cancel understood."""
+    """Return fakesnow's response, with timeouts and cancel requests."""
     body = await _body(request)
     if found := _CANCEL.match(body["sqlText"]):
         if (victim := sessions.get(int(found[1]))) is not None:
@@ -102,7 +101,7 @@ async def query(request: Request) -> Response:
 
 
 def numbered(sql: str) -> str:
-    """*sql* with `:1`, `:2` … for its question marks: fakesnow writes some expressions twice."""
+    """Replace the question marks in *sql* with `:1`, `:2` …: fakesnow writes some expressions twice."""
     places = [token.start for token in sqlglot.tokenize(sql, read="snowflake") if token.text == "?"]
     for number, start in reversed(list(enumerate(places, 1))):
         sql = f"{sql[:start]}:{number}{sql[start + 1 :]}"
@@ -110,13 +109,13 @@ def numbered(sql: str) -> str:
 
 
 def _told(answer: JSONResponse) -> JSONResponse:
-    """*answer*, an error as Snowflake tells it: never as HTTP 500, which drivers try again for minutes."""
+    """Return *answer*, an error, as Snowflake does: never with HTTP 500, which drivers retry for minutes."""
     if answer.status_code < 500 and answer.body.endswith(b'"success":true}'):
         return answer
     told = json.loads(answer.body)
     if told["success"]:
         return answer
-    # The driver puts the number before the message, and fakesnow has done so already.
+    # The driver puts the number before the message, which fakesnow has already done.
     message = _NUMBER.sub("", told["message"] or "")
     if (found := _PLACE.search(message)) is not None:
         place = f"syntax error line {found[1]} at position {int(found[2]) - 1} unexpected."
@@ -153,7 +152,7 @@ _transform = FakeSnowflakeCursor._transform
 
 
 def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
-    """fakesnow's, with every failure as an error that the protocol can carry."""
+    """Run fakesnow's execute, with every failure as an error of the protocol."""
     try:
         is_ddl = _end_before_ddl(self, command)
         with _one_ddl if is_ddl else nullcontext():
@@ -167,20 +166,20 @@ def execute(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
     except duckdb.ParserException as error:
         if "in qualified name" not in str(error):
             raise ProgrammingError(msg=str(error), errno=1003, sqlstate="42000") from None
-        # The schema is made; fakesnow cannot make a name with a quote in it the current one.
+        # The schema is created; fakesnow cannot set a name with a quote as the current schema.
         return _execute(self, "SELECT 'Schema successfully created.' AS status")
     except duckdb.TransactionException as error:
         if command.lstrip("- \n").upper().startswith("UPDATE") or "\nUPDATE " in command:
             return _after_waiting(self, command, *args, **kwargs)
         raise ProgrammingError(msg=str(error), errno=625, sqlstate="57014") from None
-    except Exception as error:  # noqa: BLE001 - whatever it is, the driver has to be told
+    except Exception as error:  # noqa: BLE001 - the driver needs a response for every error
         raise ProgrammingError(
             msg=f"{type(error).__name__}: {error}", errno=99999, sqlstate="XX000"
         ) from None
 
 
 def _end_before_ddl(self: Any, command: str) -> bool:
-    """Commit what is open before a statement that creates, alters or drops; whether this is such a one."""
+    """Commit the open transaction before CREATE, ALTER or DROP; return True for such a statement."""
     word = _FIRST_WORD.sub("", command)[:8].upper()
     is_ddl = word.startswith(("CREATE", "ALTER TA", "DROP"))
     if word.startswith("BEGIN"):
@@ -194,9 +193,9 @@ def _end_before_ddl(self: Any, command: str) -> bool:
 
 
 def _after_waiting(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
-    """An UPDATE that another transaction is in the way of: Snowflake waits for it, DuckDB ends this one.
+    """Retry an UPDATE in conflict: Snowflake waits for the other transaction, DuckDB aborts.
 
-    The UPDATE is taken for the first statement that writes, as in every transaction of ours.
+    The UPDATE is assumed to be the first writing statement, as in all our transactions.
     """
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
@@ -211,7 +210,7 @@ def _after_waiting(self: Any, command: str, *args: Any, **kwargs: Any) -> Any:
 
 
 def transform(self: Any, expression: Any, params: Any) -> Any:
-    """fakesnow's translation, after refusing what Snowflake refuses, with hashes that are signed."""
+    """Return fakesnow's translation with signed hashes, after rejecting what Snowflake rejects."""
     asked = history.setdefault(id(self._conn), [])
     shown = catalog.shown(expression.sql("snowflake"))
     if shown is not None:
@@ -225,7 +224,7 @@ def transform(self: Any, expression: Any, params: Any) -> Any:
 
 
 def refuse(expression: Any) -> None:
-    """Raise Snowflake's error for what DuckDB would run."""
+    """Raise Snowflake's error for statements that DuckDB would run."""
     for values in expression.find_all(exp.Values):
         if call := values.find(exp.ParseJSON):
             raise ProgrammingError(
@@ -236,7 +235,7 @@ def refuse(expression: Any) -> None:
 
 
 def _as_duckdb(node: Any) -> Any:
-    """What sqlglot's translation to DuckDB gets wrong, or does not know."""
+    """Fix parts of sqlglot's translation to DuckDB that are wrong or missing."""
     if isinstance(node, exp.GetExtract) and not isinstance(node.parent, exp.Paren):
         return exp.Paren(this=node)  # `->` binds looser than `IS NULL` and `=`
     if isinstance(node, (exp.Collate, exp.CollateColumnConstraint)):
@@ -265,7 +264,7 @@ def _signed_hash(node: Any) -> Any:
 
 
 def timestamps(column: Any) -> Any:
-    """Points in time as Snowflake sends them, in which a NULL is one; fakesnow makes it the year 1970."""
+    """Return timestamps as Snowflake sends them, with NULL; fakesnow turns it into the year 1970."""
     joined = column.combine_chunks() if isinstance(column, pyarrow.ChunkedArray) else column
     missing = joined.is_null()
     made = _timestamps(joined.fill_null(0))
@@ -273,9 +272,9 @@ def timestamps(column: Any) -> Any:
 
 
 def application() -> Starlette:
-    """fakesnow's routes with ours before them."""
+    """Return fakesnow's routes after our own."""
     fakesnow.arrow.timestamp_to_sf_struct = timestamps
-    # It casts what is summed to DOUBLE, as Snowflake sums texts; exact numbers would be rounded.
+    # It casts sums to DOUBLE, as Snowflake sums strings; exact numbers would be rounded.
     transforms = fakesnow.transforms.transforms
     cast = transforms._NUMERIC_ONLY_AGGS
     transforms._NUMERIC_ONLY_AGGS = tuple(each for each in cast if each is not exp.Sum)
@@ -290,10 +289,10 @@ def application() -> Starlette:
 
 
 class Server(uvicorn.Server):
-    """Says so when it answers."""
+    """A server that reports when it is ready."""
 
     async def startup(self, sockets: Any = None) -> None:
-        """Listen, and tell whoever started this."""
+        """Listen, and report it to the parent process."""
         await super().startup(sockets)
         port = self.servers[0].sockets[0].getsockname()[1]
         sys.stdout.write(f"ready {port}\n")

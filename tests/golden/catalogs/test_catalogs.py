@@ -11,8 +11,7 @@ from sqlglot import exp
 
 from recce_meta.errors import UsageError
 from recce_meta.warehouses import warehouse_named
-from recce_meta.warehouses.catalogs import ROWS, BaseCatalog, Part, catalog_of
-from recce_meta.warehouses.catalogs.selecting import select_list
+from recce_meta.warehouses.catalog import ROWS, BaseCatalog, Part, catalog_of, select_list
 
 WAREHOUSES = ("snowflake", "bigquery", "redshift", "databricks")
 SHOWN = "SHOW "
@@ -84,7 +83,7 @@ def test_bigquery_is_asked_about_one_region_or_about_its_first() -> None:
 
 @pytest.mark.parametrize("name", ["snowflake", "bigquery", "databricks"])
 def test_without_a_database_it_is_said_what_to_name(name: str) -> None:
-    with pytest.raises(UsageError, match=r"No .* is named"):
+    with pytest.raises(UsageError, match=r"Missing \w+ (database|project|catalog)"):
         catalog(name).statements(Part.SCHEMAS, (), None)
 
 

@@ -1,4 +1,4 @@
-"""What a file of checks can have wrong, and how it is told."""
+"""Messages about every error that a file of checks can have."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from recce_meta.checks.file import read_check_file
 from recce_meta.errors import ConfigurationError
-from recce_meta.extractors.check_file import read_check_file
-from recce_meta.models.check_result import AnyCheck, BrokenCheck
+from recce_meta.models.checks import AnyCheck, BrokenCheck
 
 HERE = Path(__file__).parent
 
@@ -28,7 +28,7 @@ UNREADABLE = {
 }
 
 
-def told(checks: tuple[AnyCheck, ...]) -> str:
+def problem_report(checks: tuple[AnyCheck, ...]) -> str:
     lines = []
     for check in checks:
         lines.append(f"{check.name} [{check.type}] line {check.line}")
@@ -46,7 +46,7 @@ def test_each_broken_check_is_told_with_its_line(
 ) -> None:
     monkeypatch.chdir(HERE / "broken")
 
-    check_golden(HERE / "broken" / "expected.txt", told(read_check_file(Path("checks.yml"))))
+    check_golden(HERE / "broken" / "expected.txt", problem_report(read_check_file(Path("checks.yml"))))
 
 
 def test_a_file_that_holds_no_checks_is_refused(

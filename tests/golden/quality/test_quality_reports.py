@@ -11,11 +11,15 @@ import pytest
 from jsonschema import Draft202012Validator as validator
 from msgspec.structs import replace
 
-from recce_meta.diff.quality_change import compare_quality, table_labels
-from recce_meta.diff.quality_fail_on import FailOnConditions
-from recce_meta.diff.quality_result import QualityHistory, QualityPoint, QualityResult
-from recce_meta.models.quality import MetricResult, Quality, Sample, ValueCount
-from recce_meta.models.quality_conditions import read_fail_on
+from recce_meta.models.quality import MetricResult, Quality, Sample, ValueCount, read_fail_on
+from recce_meta.quality.compare import (
+    QualityHistory,
+    QualityPoint,
+    QualityResult,
+    compare_quality,
+    table_labels,
+)
+from recce_meta.quality.conditions import FailOnConditions
 from recce_meta.report import (
     quality_history_markdown,
     quality_history_text,

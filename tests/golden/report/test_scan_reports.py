@@ -11,7 +11,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from recce_meta.models.scan import ScanReport
+from recce_meta.models.change import ScanReport
 from recce_meta.report import scan_json, scan_markdown, scan_text
 
 CASES = sorted((Path(__file__).parent / "scan_reports").glob("*.json"))

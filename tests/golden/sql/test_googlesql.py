@@ -13,21 +13,21 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from recce_meta.dialects import dialect_named
-from recce_meta.diff.data.counts import Countable, row_counts
-from recce_meta.diff.data.detail import value_diff_detail
-from recce_meta.diff.data.histogram import histogram_diff
-from recce_meta.diff.data.plan import Answer, Plan, Queries, run
-from recce_meta.diff.data.profile import profile_diff
-from recce_meta.diff.data.quality import Settings, Table, table_quality
-from recce_meta.diff.data.rows import rows_diff
-from recce_meta.diff.data.settings import PRECISIONS, ValueOptions
-from recce_meta.diff.data.source import Pair, Source, table
-from recce_meta.diff.data.source import query as query_of
-from recce_meta.diff.data.top_k import top_k_diff
-from recce_meta.diff.data.value import value_diff
-from recce_meta.models.data_diff import DataSide, Subject
-from recce_meta.store import files
+from recce_meta.data_diff.detail import value_diff_detail
+from recce_meta.data_diff.histogram import histogram_diff
+from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.plan import Answer, Plan, Queries, run
+from recce_meta.data_diff.profile import profile_diff
+from recce_meta.data_diff.row_count import Countable, row_counts
+from recce_meta.data_diff.rows import rows_diff
+from recce_meta.data_diff.source import Pair, SideRelation, table
+from recce_meta.data_diff.source import query as query_of
+from recce_meta.data_diff.top_k import top_k_diff
+from recce_meta.data_diff.value import value_diff
+from recce_meta.models.data_diff import PRECISIONS, DataSide, Subject
+from recce_meta.quality.measure import QualitySettings, QualityTarget, table_quality
+from recce_meta.store import sql_files
+from recce_meta.warehouses.dialect import dialect_named
 from tests.emulators.bigquery.judge import Judge
 from tests.emulators.bigquery.translate import Refused
 from tests.googlesql import Columns, accept, judging, store_tables
@@ -37,8 +37,8 @@ TYPES = (
     *("DATE", "DATETIME", "TIMESTAMP", "TIME", "INTERVAL", "JSON", "GEOGRAPHY", "ARRAY<INT64>"),
     *("ARRAY<STRING>", "STRUCT<a INT64, b STRING>", "ARRAY<STRUCT<a FLOAT64>>", "RANGE<DATE>"),
 )
-QUERIES = sorted((files.sql_root() / "dialects" / "bigquery" / "queries").glob("*.sql"))
-MIGRATIONS = [file for _, file in files.migrations("bigquery")]
+QUERIES = sorted((sql_files.sql_root() / "dialects" / "bigquery" / "queries").glob("*.sql"))
+MIGRATIONS = [file for _, file in sql_files.migrations("bigquery")]
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +79,9 @@ def test_what_bigquery_refuses_is_refused_in_its_words(judge: Judge, sql: str, m
     assert caught.value.message == message
 
 
-@pytest.mark.parametrize("file", files.cookbook("bigquery"), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", sql_files.cookbook("bigquery"), ids=lambda file: file.name)
 def test_a_query_of_the_cookbook_is_accepted(
-    judge: Judge, store: Mapping[str, Columns], file: files.SqlFile
+    judge: Judge, store: Mapping[str, Columns], file: sql_files.SqlFile
 ) -> None:
     for statement in file.statements():
         accept(judge, statement, store)
@@ -89,12 +89,13 @@ def test_a_query_of_the_cookbook_is_accepted(
 
 @pytest.mark.parametrize("name", [path.stem for path in QUERIES])
 def test_a_query_of_the_store_is_accepted(judge: Judge, store: Mapping[str, Columns], name: str) -> None:
-    for statement in files.query(name, "bigquery").statements():
-        accept(judge, statement, store)
+    earlier = {table.removeprefix(sql_files.TABLE_PREFIX): columns for table, columns in store.items()}
+    for statement in sql_files.query(name, "bigquery").statements():
+        accept(judge, statement, {**earlier, **store})
 
 
 @pytest.mark.parametrize("file", MIGRATIONS, ids=lambda file: file.name)
-def test_a_migration_is_accepted(judge: Judge, store: Mapping[str, Columns], file: files.SqlFile) -> None:
+def test_a_migration_is_accepted(judge: Judge, store: Mapping[str, Columns], file: sql_files.SqlFile) -> None:
     for statement in file.statements():
         accept(judge, statement, store)
 
@@ -141,8 +142,10 @@ def plans(draw: st.DrawFn) -> Callable[[Pair], Plan[Any]]:
                 ),
                 lambda pair: row_counts([pair, Countable(pair=pair, where=where)]),
                 lambda pair: table_quality(
-                    Table(source=pair.current, unique_id="model.shop.t", name="t", is_view=False, keys=()),
-                    Settings(top=k),
+                    QualityTarget(
+                        source=pair.current, unique_id="model.shop.t", name="t", is_view=False, keys=()
+                    ),
+                    QualitySettings(top=k),
                     measured_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
                 ),
             )
@@ -164,7 +167,7 @@ def test_a_data_diff_of_any_types_is_accepted(
     dialect = dialect_named("bigquery")
     sides = dict(zip(DataSide, columns, strict=True))
     sources = {
-        side: Source(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
+        side: SideRelation(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
         for side in DataSide
     }
     pair = Pair(
@@ -195,7 +198,7 @@ def test_the_evaluator_gives_the_figures_of_plain_python(judge: Judge, tolerance
     columns = [("id", "INT64"), ("amount", "NUMERIC"), ("note", "STRING")]
     tables = {"base": rows_of(BASE), "current": rows_of(CURRENT)}
     sources = {
-        side: Source(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
+        side: SideRelation(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
         for side in DataSide
     }
     pair = Pair(subject=Subject(name="t"), base=sources[DataSide.BASE], current=sources[DataSide.CURRENT])
@@ -243,7 +246,7 @@ VALUES: Mapping[str, Mapping[str, object]] = {
     "ARRAY<INT64>": {"[1, 2]": 1, "[2, 1]": 2, "ARRAY<INT64>[]": 3, "[CAST(NULL AS INT64)]": 4},
     "STRUCT<a INT64, b STRING>": {
         "STRUCT(1 AS a, 'x' AS b)": 1,
-        "STRUCT(1 AS a, NULL AS b)": 2,
+        "STRUCT(1 AS a, CAST(NULL AS STRING) AS b)": 2,
         "STRUCT(NULL AS a, '1' AS b)": 3,
     },
 }
@@ -273,7 +276,7 @@ def test_the_evaluator_and_python_agree_on_values_of_every_type(
     }
     dialect = dialect_named("bigquery")
     sources = [
-        Source(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
+        SideRelation(relation=table(dialect, side.value), dialect=dialect, side=side, name=side.value)
         for side in DataSide
     ]
     pair = Pair(subject=Subject(name="t"), base=sources[0], current=sources[1])
@@ -302,7 +305,7 @@ def test_no_comparison_goes_by_the_collation_of_a_text(judge: Judge) -> None:
     dialect = dialect_named("bigquery")
     columns = [("id", "STRING"), ("note", "STRING")]
     sources = {
-        side: Source(relation=query_of(collated(rows)), dialect=dialect, side=side, name=side.value)
+        side: SideRelation(relation=query_of(collated(rows)), dialect=dialect, side=side, name=side.value)
         for side, rows in ((DataSide.BASE, {"k": "A", "l": "a"}), (DataSide.CURRENT, {"k": "a", "L": "a"}))
     }
     pair = Pair(subject=Subject(name="t"), base=sources[DataSide.BASE], current=sources[DataSide.CURRENT])

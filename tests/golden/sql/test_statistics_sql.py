@@ -15,18 +15,18 @@ from uuid import uuid4
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.dialects import Dialect, dialect_named, dialect_names
-from recce_meta.diff.data.counts import Countable, row_counts
-from recce_meta.diff.data.histogram import histogram_diff
-from recce_meta.diff.data.plan import Answer, Plan, Queries, Query, run
-from recce_meta.diff.data.profile import profile_diff
-from recce_meta.diff.data.quality import Settings, Table, table_quality
-from recce_meta.diff.data.quality_metrics import Metric
-from recce_meta.diff.data.quality_privacy import Privacy
-from recce_meta.diff.data.source import Pair, Source, table
-from recce_meta.diff.data.top_k import top_k_diff
+from recce_meta.data_diff.histogram import histogram_diff
+from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, run
+from recce_meta.data_diff.profile import profile_diff
+from recce_meta.data_diff.row_count import Countable, row_counts
+from recce_meta.data_diff.source import Pair, SideRelation, table
+from recce_meta.data_diff.top_k import top_k_diff
 from recce_meta.models.data_diff import DataSide, Subject
 from recce_meta.models.quality import Sample
+from recce_meta.quality.measure import QualitySettings, QualityTarget, table_quality
+from recce_meta.quality.metrics import MetricQuery
+from recce_meta.quality.privacy import Privacy
+from recce_meta.warehouses.dialect import Dialect, dialect_named, dialect_names
 
 ROOT = Path(__file__).parent
 RUN_ON = ("duckdb", "postgres")
@@ -61,20 +61,20 @@ COLUMNS = {
 Asked = Callable[[Pair], Plan[Any]]
 
 
-def quality(settings: Settings, *, is_view: bool = False, keys: tuple[str, ...] = ()) -> Asked:
+def quality(settings: QualitySettings, *, is_view: bool = False, keys: tuple[str, ...] = ()) -> Asked:
     """The quality of the current side, with two metrics; `note` is private."""
 
     def plan(pair: Pair) -> Plan[Any]:
         assert pair.current is not None
-        wanted = Table(
+        wanted = QualityTarget(
             source=pair.current,
             unique_id="model.shop.orders",
             name="orders",
             is_view=is_view,
             keys=(keys,) if keys else (),
             metrics=(
-                Metric(name="open", sql="AVG(CASE WHEN is_open THEN 1.0 ELSE 0 END) -- a share"),
-                Metric(name="largest", sql="MAX(amount)", column="amount"),
+                MetricQuery(name="open", sql="AVG(CASE WHEN is_open THEN 1.0 ELSE 0 END) -- a share"),
+                MetricQuery(name="largest", sql="MAX(amount)", column="amount"),
             ),
             private={"note": True},
         )
@@ -112,13 +112,16 @@ CASES: dict[str, tuple[str, Asked]] = {
         lambda pair: histogram_diff(pair, ["amount"], 4, where="id > 10"),
     ),
     "histogram_diff/two_targets": ("apart", lambda pair: histogram_diff(pair, ["order"], 4)),
-    "quality/every_type": ("current", quality(Settings(top=3))),
-    "quality/no_values": ("current", quality(Settings(privacy=Privacy(keeps_values=False)))),
-    "quality/sampled_table": ("current", quality(Settings(sample=Sample(percent=2.5, seed=7), top=0))),
-    "quality/sampled_rows": ("current", quality(Settings(sample=Sample(rows=1000), top=0), keys=("id",))),
+    "quality/every_type": ("current", quality(QualitySettings(top=3))),
+    "quality/no_values": ("current", quality(QualitySettings(privacy=Privacy(keeps_values=False)))),
+    "quality/sampled_table": ("current", quality(QualitySettings(sample=Sample(percent=2.5, seed=7), top=0))),
+    "quality/sampled_rows": (
+        "current",
+        quality(QualitySettings(sample=Sample(rows=1000), top=0), keys=("id",)),
+    ),
     "quality/sampled_view": (
         "current",
-        quality(Settings(sample=Sample(percent=0.01, seed=7), top=0), is_view=True),
+        quality(QualitySettings(sample=Sample(percent=0.01, seed=7), top=0), is_view=True),
     ),
 }
 
@@ -141,10 +144,10 @@ def pair_of(dialect: Dialect, sides: str) -> Pair:
     )
 
 
-def source_of(dialect: Dialect, side: DataSide) -> Source:
+def source_of(dialect: Dialect, side: DataSide) -> SideRelation:
     quote = "`" if dialect.name in ("bigquery", "databricks") else '"'
     relation = f"{quote}{SCHEMAS[side]}{quote}.{quote}orders{quote}"
-    return Source(relation=table(dialect, relation), dialect=dialect, side=side, name="orders")
+    return SideRelation(relation=table(dialect, relation), dialect=dialect, side=side, name="orders")
 
 
 def asked_by(plan: Plan[Any], dialect: Dialect) -> list[Query]:

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
 
 from recce_meta.api.checks import run_checks
+from recce_meta.checks.file import read_check_file
 from recce_meta.errors import MissingRelation, QueryCancelled, TemplateError
-from recce_meta.extractors.check_file import read_check_file
-from recce_meta.models.check_expect import Amount, ExpectCounts, ExpectSchema
-from recce_meta.models.check_params import NodesParams, SimpleParams
-from recce_meta.models.check_result import (
+from recce_meta.models.checks import (
+    Amount,
     AnyCheck,
     BrokenCheck,
     CheckAnswer,
+    CheckProblem,
     CheckReport,
     CheckStatus,
     DataCheck,
-    Problem,
+    ExpectCounts,
+    ExpectSchema,
+    NodesParams,
+    SimpleParams,
 )
 from recce_meta.models.data_diff import (
     ColumnDelta,
@@ -248,7 +251,7 @@ def test_a_broken_check_is_an_error_that_names_each_problem() -> None:
     broken = BrokenCheck(
         name="rows",
         type="row_count",
-        problems=(Problem("checks.yml:3: a"), Problem("checks.yml:4: b", "do c")),
+        problems=(CheckProblem("checks.yml:3: a"), CheckProblem("checks.yml:4: b", "do c")),
         path=Path("checks.yml"),
         line=3,
     )
@@ -314,14 +317,14 @@ def test_who_stops_a_check_stops_all(error: BaseException) -> None:
 
 
 def test_a_check_costs_far_less_than_its_statement(tmp_path: Path) -> None:
-    """The bound is 20 ms a check on a quiet machine; this leaves room for a busy one."""
+    """The time of the processor, whatever else the machine does."""
     file = tmp_path / "checks.yml"
     entry = "- {name: rows, type: row_count_diff, params: {select: orders}, expect: {row_count_change: 5%}}\n"
     file.write_text("checks:\n" + entry * 500, encoding="utf-8")
-    started = perf_counter()
+    started = process_time()
 
     report = run_checks(read_check_file(file), lambda _: counts(100, 101))
 
     assert report.is_passed
     assert len({result.name for result in report.checks}) == 500
-    assert perf_counter() - started < 500 * 0.005
+    assert process_time() - started < 500 * 0.005

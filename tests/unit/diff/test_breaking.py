@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.diff.breaking import merged, readers_of_ephemeral, with_categories
+from recce_meta.diff.breaking import categorise, merge_effects, readers_of_ephemeral
 from recce_meta.diff.changes import compare
-from recce_meta.diff.side import Side
+from recce_meta.diff.project_side import ProjectSide
 from recce_meta.graph import build_lineage_graph
 from recce_meta.models import (
     Change,
@@ -21,7 +21,7 @@ from recce_meta.models import (
     Status,
     code_hash,
 )
-from recce_meta.models.category import Category, ColumnChange, SqlChange
+from recce_meta.models.change import Category, ColumnChange, SqlChange
 
 NONE, ADDS, PARTIAL, BREAKS, UNKNOWN = (
     Category.NONE,
@@ -62,7 +62,7 @@ def told(*words: Any) -> Any:
 def judged(before: NodeMetadata, after: NodeMetadata, *answer: Any, **macros: tuple[str, str]) -> Change:
     """The change from *before* to *after*, where comparing their SQL gives *answer*."""
     sides = [
-        Side(
+        ProjectSide(
             {one.unique_id: one},
             {
                 f"macro.shop.{name}": MacroMetadata(
@@ -73,7 +73,7 @@ def judged(before: NodeMetadata, after: NodeMetadata, *answer: Any, **macros: tu
         )
         for index, one in enumerate((before, after))
     ]
-    changes = with_categories(compare(*sides), *sides, told(*answer))
+    changes = categorise(compare(*sides), *sides, told(*answer))
     return changes.changes[after.unique_id]
 
 
@@ -209,11 +209,11 @@ def test_models_follow_a_table_that_is_merely_somewhere_else(materialized: str, 
     """One that is only added to starts again there."""
     config = {"materialized": materialized}
     sides = [
-        Side({"model.shop.orders": node(config=config, identifier=name, relation_name=name)})
+        ProjectSide({"model.shop.orders": node(config=config, identifier=name, relation_name=name)})
         for name in ("orders", "fct_orders")
     ]
 
-    found = with_categories(compare(*sides), *sides, told())
+    found = categorise(compare(*sides), *sides, told())
 
     assert found.changes["model.shop.orders"].category is BREAKS
     assert found.effects["model.shop.orders"].category is (BREAKS if travels else NONE)
@@ -248,13 +248,13 @@ def test_words_are_no_change_for_those_who_read_the_data() -> None:
 
 
 def test_an_added_node_breaks_nothing_and_a_removed_one_all_that_reads_it() -> None:
-    found = with_categories(
+    found = categorise(
         {
             name: Change(unique_id=name, name=name, resource_type="model", status=status)
             for name, status in (("new", Status.ADDED), ("gone", Status.REMOVED))
         },
-        Side({}),
-        Side({}),
+        ProjectSide({}),
+        ProjectSide({}),
         told(),
     )
 
@@ -289,7 +289,7 @@ def test_a_node_that_only_its_environment_changed_has_no_category() -> None:
 
 
 def test_the_most_severe_of_several_effects_counts_and_every_column_once() -> None:
-    found = merged(
+    found = merge_effects(
         [
             SqlChange(
                 category=ADDS, columns=(ColumnChange("a", Status.ADDED), ColumnChange("b", Status.ADDED))
@@ -301,8 +301,8 @@ def test_the_most_severe_of_several_effects_counts_and_every_column_once() -> No
 
     assert (found.category, found.reasons, found.moved) == (UNKNOWN, ("x", "y"), True)
     assert found.columns == (ColumnChange("a", Status.ADDED), ColumnChange("B", Status.REMOVED))
-    assert merged([]).category is NONE
-    assert merged([SqlChange(category=UNKNOWN), SqlChange(category=BREAKS)]).category is BREAKS
+    assert merge_effects([]).category is NONE
+    assert merge_effects([SqlChange(category=UNKNOWN), SqlChange(category=BREAKS)]).category is BREAKS
 
 
 def test_what_an_ephemeral_model_changes_shows_in_those_that_it_is_put_into() -> None:
@@ -310,7 +310,7 @@ def test_what_an_ephemeral_model_changes_shows_in_those_that_it_is_put_into() ->
     kinds = {"inner": "ephemeral", "outer": "ephemeral", "mart": "table", "other": "view"}
     parents = {"outer": "inner", "mart": "outer", "other": "mart"}
     sides = [
-        Side(
+        ProjectSide(
             {
                 f"model.shop.{name}": node(
                     "select 1",

@@ -10,8 +10,8 @@ from recce_meta.diff.code import (
     names_in_branches,
     same_code,
     tokens,
-    unwrapped,
     without_injected,
+    without_wrapper,
 )
 
 SAME = [
@@ -168,7 +168,7 @@ def test_the_wrapper_of_dbts_rust_engine_is_taken_off() -> None:
         "select * from --EPHEMERAL-SELECT-WRAPPER-START\nselect * from (__dbt__cte__e"
         "\n--EPHEMERAL-SELECT-WRAPPER-END\n)"
     )
-    assert tokens(unwrapped(wrapped)) == tokens("select * from __dbt__cte__e")
+    assert tokens(without_wrapper(wrapped)) == tokens("select * from __dbt__cte__e")
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,9 @@ import pytest
 
 from recce_meta.diff.changes import detect_changes
 from recce_meta.errors import ArtifactError
-from recce_meta.extractors.catalog import extract_columns_from_catalog
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.manifest import extract_from_manifest
-from recce_meta.extractors.project import extract_project
+from recce_meta.extractors.project import extract_columns_from_catalog, extract_project
 from recce_meta.models import Project
 
 DATA = Path(__file__).parents[2] / "data" / "artifacts" / "generated" / "jaffle_ext_full" / "dbt_1.10"
@@ -182,7 +181,7 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="No such folder"):
+    with pytest.raises(ArtifactError, match="Folder not found"):
         extracted(tmp_path / "nowhere")
 
 
@@ -194,7 +193,7 @@ def test_a_folder_in_the_manifests_place_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["manifest_path", "catalog_path", "run_results_path"])
 def test_a_file_that_was_named_must_exist(option: str, tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="No such artifact") as caught:
+    with pytest.raises(ArtifactError, match="Artifact not found") as caught:
         extract_project(DATA, git=GitState(), **{option: tmp_path / "gone.json"})  # type: ignore[arg-type]
     assert "gone.json" in caught.value.message
 

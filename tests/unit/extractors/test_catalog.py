@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.extractors.catalog import extract_columns_from_catalog
+from recce_meta.extractors.project import extract_columns_from_catalog
 from recce_meta.models import Column, NodeMetadata
 
 ORDERS = "model.shop.orders"

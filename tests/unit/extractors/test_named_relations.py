@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recce_meta.extractors.named_relations import built_by, relations_named, statements_in, words_of
+from recce_meta.extractors.named_relations import built_by, find_relation_names, statements_in, words_of
 
 NAMED = {
     "select a from raw.t, u as x join \"S\".\"T x\" on (1 = 1)": ["raw.t", "u", "S.T x"],
@@ -37,7 +37,7 @@ BUILT = {
 
 @pytest.mark.parametrize("sql", NAMED)
 def test_relations_are_named_where_only_relations_stand(sql: str) -> None:
-    found = [".".join(part.text for part in name) for name in relations_named(words_of(sql))]
+    found = [".".join(part.text for part in name) for name in find_relation_names(words_of(sql))]
 
     assert found == NAMED[sql]
 
@@ -51,7 +51,9 @@ def test_the_first_words_of_a_statement_say_what_it_builds(sql: str) -> None:
 
 def test_brackets_quote_names_where_the_dialect_has_it_so() -> None:
     assert [
-        word.text for name in relations_named(words_of("select 1 from [a b].[c]", "tsql")) for word in name
+        word.text
+        for name in find_relation_names(words_of("select 1 from [a b].[c]", "tsql"))
+        for word in name
     ] == [
         "a b",
         "c",

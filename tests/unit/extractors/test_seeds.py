@@ -11,8 +11,7 @@ import pytest
 
 from recce_meta.diff.changes import detect_changes
 from recce_meta.extractors.git import GitState
-from recce_meta.extractors.project import extract_project
-from recce_meta.extractors.seeds import CHUNK, file_hash
+from recce_meta.extractors.project import CHUNK, extract_project, file_hash
 from recce_meta.models import Project, Reason, Status
 
 SEED = "seed.shop.orders"

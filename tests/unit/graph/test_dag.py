@@ -97,3 +97,11 @@ def test_a_deep_chain_does_not_exhaust_the_stack() -> None:
     graph = build_lineage_graph(chain)
 
     assert graph.descendants("n00000")["n19999"] == 19_999
+
+
+def test_a_path_is_followed_only_through_accepted_nodes_and_past_its_starts() -> None:
+    graph = build_lineage_graph([node("a"), node("b", "a"), node("c", "b"), node("d", "c")])
+
+    assert graph.descendants("a", through={"b"}.__contains__) == {"b": 1, "c": 2}
+    assert graph.downstream(["a"], through={"c"}.__contains__) == {"a", "b"}
+    assert graph.upstream(["d"], through={"c"}.__contains__) == {"d", "c", "b"}

@@ -14,9 +14,21 @@ from recce_meta.render import SimpleTemplateRenderer
     ("template", "place", "name", "said", "hint"),
     [
         ("a {{ reff('x') }}", (1, 6), "reff", "Unknown name 'reff'", "did you mean 'ref'?"),
-        ("\n select {{ 1 +\n  zzqq }}", (3, 3), "zzqq", "Unknown name 'zzqq'", "not a name of dbt's"),
-        ("x {{ ref('ordrs') }}", (1, 11), "ordrs", "No model, seed or snapshot", "did you mean 'orders'?"),
-        ("{{ ref('sales') }}", (1, 9), "sales", "No model", "did you mean source('pos', 'sales')?"),
+        ("\n select {{ 1 +\n  zzqq }}", (3, 3), "zzqq", "Unknown name 'zzqq'", "not a dbt name"),
+        (
+            "x {{ ref('ordrs') }}",
+            (1, 11),
+            "ordrs",
+            "Model, seed or snapshot 'ordrs' not found",
+            "did you mean 'orders'?",
+        ),
+        (
+            "{{ ref('sales') }}",
+            (1, 9),
+            "sales",
+            "Model, seed or snapshot 'sales' not found",
+            "did you mean source('pos', 'sales')?",
+        ),
         (
             "{{ ref('shop', 'accounts') }}",
             (1, 17),
@@ -24,39 +36,45 @@ from recce_meta.render import SimpleTemplateRenderer
             "Package 'shop' has no",
             "it is in 'crm', 'erp'",
         ),
-        ("{{ ref('accounts') }}", (1, 9), "accounts", "names 2 nodes: model.crm", "ref('package', 'name')"),
+        ("{{ ref('accounts') }}", (1, 9), "accounts", "matches 2 nodes: model.crm", "ref('package', 'name')"),
         ("{{ ref('prices', v=3) }}", (1, 9), "prices", "has no version 3", "1, 10, 2"),
         ("{{ ref('a', 'b', 'c') }}", (1, 4), "ref", "one or two names", "ref('name', v=2)"),
         ("{{ ref(1) }}", (1, 4), "ref", "one or two names", "ref('name')"),
         ("{{ ref('a', verion=1) }}", (1, 4), "ref", "verion", "ref('name')"),
         ("{{ source('pos', 'sale') }}", (1, 19), "sale", "has no table 'sale'", "did you mean 'sales'?"),
-        ("{{ source('poss', 'sales') }}", (1, 12), "poss", "No source", "did you mean 'pos'?"),
+        ("{{ source('poss', 'sales') }}", (1, 12), "poss", "Source 'poss' not found", "did you mean 'pos'?"),
         ("{{ source('pos') }}", (1, 4), "source", "two names", "source('source', 'table')"),
-        ("{{ var('day') }}", (1, 9), "day", "Variable 'day' has no value", "--vars '{day: …}'"),
+        (
+            "{{ var('day') }}",
+            (1, 9),
+            "day",
+            "Variable 'day' has neither a value nor a default",
+            "--vars '{day: …}'",
+        ),
         ("{{ env_var('X') }}", (1, 13), "X", "'X' is not set", "env_var('X', '…')"),
-        ("{{ this }}", (1, 4), "this", "belongs to none", "--node"),
-        ("{{ run_query('select 1') }}", (1, 4), "run_query", "asks the database", "dbt compile"),
-        ("{% call statement('a') %}x{% endcall %}", (1, 9), "statement", "asks the database", "dbt compile"),
+        ("{{ this }}", (1, 4), "this", "does not belong to a node", "--node"),
+        ("{{ run_query('select 1') }}", (1, 4), "run_query", "needs a database", "dbt compile"),
+        ("{% call statement('a') %}x{% endcall %}", (1, 9), "statement", "needs a database", "dbt compile"),
         (
             "{{ adapter.list_relations(1) }}",
             (1, 4),
             "adapter.list_relations",
-            "asks the database",
+            "needs a database",
             "dbt compile",
         ),
-        ("{{ load_result('a').table }}", (1, 4), "load_result", "asks the database", "dbt compile"),
+        ("{{ load_result('a').table }}", (1, 4), "load_result", "needs a database", "dbt compile"),
         ("{% for n in write.nodes %}{% endfor %}", (1, 13), "write", "running dbt", "dbt compile"),
         (
             "{{ adapter.get_columns_in_relation(ref('orders')) }}",
             (1, 12),
             "get_columns_in_relation",
-            'columns of "wh"."main"."orders" are not recorded',
+            'does not record the columns of "wh"."main"."orders"',
             "catalog.json",
         ),
         ("{{ exceptions.raise_compiler_error('no!') }}", (1, 15), "raise_compiler_error", "no!", "itself"),
         ("{{ ref }}", (1, 4), "ref", "written without being called", "call it: ref(…)"),
-        ("{{ adapter }}", (1, 1), None, "written as if it were text", "members"),
-        ("{{ return(1) }}", (1, 4), "return", "outside of a macro", None),
+        ("{{ adapter }}", (1, 1), None, "cannot be written as text", "members"),
+        ("{{ return(1) }}", (1, 4), "return", "used outside a macro", None),
         ("{{ 1 / 0 }}", (1, 1), None, "division by zero", None),
         ("{{ {}.a.b }}", (1, 7), "a", "A value of type dict has no 'a'", "is defined"),
         ("{{ {}.a }}", (1, 7), "a", "A value of type dict has no 'a'", "is defined"),
@@ -93,7 +111,7 @@ def test_a_target_of_unknown_name_is_not_guessed(shop: Any) -> None:
 
 
 def test_a_node_that_is_not_there_is_an_error(shop: Any) -> None:
-    with pytest.raises(TemplateError, match=r"No node 'model\.shop\.x'"):
+    with pytest.raises(TemplateError, match=r"Node 'model\.shop\.x' not found"):
         shop.renderer().render("{{ this }}", node="model.shop.x")
 
 
@@ -113,7 +131,7 @@ def test_a_function_is_never_written_as_text(template: str) -> None:
     ],
 )
 def test_the_address_of_an_object_is_never_written(render: Any, template: str) -> None:
-    with pytest.raises(TemplateError, match="A value without text is written: generator object") as caught:
+    with pytest.raises(TemplateError, match="A value has no text form: generator object") as caught:
         render(template)
     assert "0x" not in str(caught.value)
     assert render("{{ [1, 2] | map('string') | list }} at 0x7f") == "['1', '2'] at 0x7f"
@@ -137,7 +155,7 @@ def test_the_address_of_an_object_is_never_written(render: Any, template: str) -
     ],
 )
 def test_the_address_of_a_function_within_a_value_is_never_written(render: Any, template: str) -> None:
-    with pytest.raises(TemplateError, match="A value without text is written: function ") as caught:
+    with pytest.raises(TemplateError, match="A value has no text form: function ") as caught:
         render(template)
     assert "0x" not in str(caught.value).lower()
 

@@ -90,7 +90,7 @@ def test_an_error_in_a_macro_is_placed_where_it_is_called(shop: Any) -> None:
     assert (caught.value.line, caught.value.column, caught.value.name) == (2, 6, "run_query")
     assert caught.value.macros == ("shop.outer", "shop.inner")
     assert caught.value.needs_database
-    assert "'run_query' asks the database" in caught.value.message
+    assert "'run_query' needs a database" in caught.value.message
     assert "(in shop.outer > shop.inner)" in caught.value.message
 
 

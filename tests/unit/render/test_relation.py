@@ -101,9 +101,9 @@ def test_columns_of_snowflake_have_the_types_that_dbt_reads_from_describe_table(
 @pytest.mark.parametrize(
     ("template", "text", "what"),
     [
-        ("{{ adapter.quote('a') }}", '"a"', "quotes of names"),
-        ("{{ api.Relation.create(schema='s', identifier='t') }}", '"s"."t"', "quotes of names"),
-        ("{{ api.Column.translate_type('string') }}", "TEXT", "names of types"),
+        ("{{ adapter.quote('a') }}", '"a"', "identifier quotes"),
+        ("{{ api.Relation.create(schema='s', identifier='t') }}", '"s"."t"', "identifier quotes"),
+        ("{{ api.Column.translate_type('string') }}", "TEXT", "type names"),
         ("{{ adapter.dispatch('now')() }}", "now()", "macros such as default__now"),
     ],
 )
@@ -115,9 +115,7 @@ def test_rules_of_an_adapter_that_is_not_known_are_assumed_with_a_warning(
     renderer = shop.renderer(macros=macros, run=run)
 
     assert renderer.render(template + template) == text * 2
-    assert renderer.warnings == [
-        f"The rules of the adapter 'exasol' are not known: {what} are dbt's defaults"
-    ]
+    assert renderer.warnings == [f"Adapter 'exasol' is not supported: {what} follow dbt's defaults"]
 
     known = shop.renderer(macros=macros)
     assert known.render(template) == text

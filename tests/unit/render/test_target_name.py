@@ -86,5 +86,6 @@ def test_what_was_found_is_said(shop: Any) -> None:
     renderer.render("{{ target.name == 'dev' }}")
 
     assert renderer.warnings == [
-        "took target.name to be none of dev, after 'schema' of model.shop.other; --target-name sets it"
+        "target.name was inferred to be none of dev from 'schema' of model.shop.other; "
+        "set it with --target-name"
     ]

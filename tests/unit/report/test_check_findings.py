@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
+from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import (
     ColumnDelta,
     ColumnProfile,
@@ -18,7 +18,7 @@ from recce_meta.models.data_diff import (
     SchemaDiff,
     Subject,
 )
-from recce_meta.report.check_findings import Finding, node_findings, reports_phrase, summary_of
+from recce_meta.report.check_findings import FindingKind, findings_summary, node_findings, reports_phrase
 
 
 def both(name: str) -> Subject:
@@ -45,29 +45,29 @@ def schema(name: str, *columns: str) -> SchemaDiff:
 @pytest.mark.parametrize(
     ("kind", "answers", "summary"),
     [
-        ("row_count_diff", [counts(("a", 1, 2), ("b", 1, 1), ("c", 5, 4))], "2 of 3 differ"),
-        ("row_count_diff", [counts(("a", 1, 1), ("b", 2, 2))], "same row count in all 2"),
-        ("row_count_diff", [counts(("a", 1, 1))], "a: same row count (1)"),
+        ("row_count_diff", [counts(("a", 1, 2), ("b", 1, 1), ("c", 5, 4))], "2 of 3 nodes differ"),
+        ("row_count_diff", [counts(("a", 1, 1), ("b", 2, 2))], "equal row count in all 2 nodes"),
+        ("row_count_diff", [counts(("a", 1, 1))], "a: equal row count (1)"),
         (
             "row_count_diff",
             [counts(("a", 1, 1), ("b", None, None))],
-            "same row count in 1 of 2, 1 not counted",
+            "equal row count in 1 of 2 nodes, 1 not counted",
         ),
         (
             "row_count_diff",
             [counts(("a", 1, 1), ("b", None, None)), stale_counts("c", "d")],
-            "same row count in 1 of 4, 1 not counted, 2 with data of an earlier build",
+            "equal row count in 1 of 4 nodes, 1 not counted, 2 with data of an earlier build",
         ),
         ("row_count_diff", [counts()], "no node is selected"),
         ("row_count", [counts(("a", None, 3), ("b", None, 4))], "2 counted"),
         ("row_count", [counts(("a", None, 3))], "a: 3 rows"),
-        ("schema_diff", [schema("a", "x"), schema("b")], "1 of 2 differs"),
-        ("schema_diff", [schema("a"), schema("b")], "same columns in all 2"),
+        ("schema_diff", [schema("a", "x"), schema("b")], "1 of 2 nodes differs"),
+        ("schema_diff", [schema("a"), schema("b")], "equal columns in all 2 nodes"),
         ("schema_diff", [], "no node is selected"),
     ],
 )
 def test_a_summary_counts_nodes_and_claims_what_was_compared(kind: str, answers: Any, summary: str) -> None:
-    assert summary_of(kind, answers) == summary
+    assert findings_summary(kind, answers) == summary
 
 
 def test_a_node_on_one_side_differs_as_in_recce() -> None:
@@ -75,11 +75,14 @@ def test_a_node_on_one_side_differs_as_in_recce() -> None:
     gone = RowCount(subject=Subject(name="gone", base="prod.gone"), base=5)
     answer = RowCountDiff(counts=(new, gone, *counts(("a", 1, 1)).counts))
 
-    assert summary_of("row_count_diff", [answer]) == "2 of 3 differ (1 only in base, 1 only in current)"
+    assert (
+        findings_summary("row_count_diff", [answer])
+        == "2 of 3 nodes differ (1 only in base, 1 only in current)"
+    )
     assert [(one.name, one.finding) for one in node_findings("row_count_diff", [answer])] == [
-        ("gone", Finding.ONLY_IN_BASE),
-        ("new", Finding.ONLY_IN_CURRENT),
-        ("a", Finding.SAME),
+        ("gone", FindingKind.ONLY_IN_BASE),
+        ("new", FindingKind.ONLY_IN_CURRENT),
+        ("a", FindingKind.SAME),
     ]
 
 
@@ -87,8 +90,8 @@ def test_one_side_alone_is_never_called_the_same_or_different() -> None:
     figures = Profile(type="INTEGER", row_count=3, not_null_count=3)
     answer = ProfileDiff(subject=Subject(name="a"), columns=(ColumnProfile(name="id", current=figures),))
 
-    assert [one.finding for one in node_findings("profile", [answer])] == [Finding.SHOWN]
-    assert summary_of("profile", [answer]) == "a: profile of 1 column"
+    assert [one.finding for one in node_findings("profile", [answer])] == [FindingKind.SHOWN]
+    assert findings_summary("profile", [answer]) == "a: profile of 1 column"
 
 
 def test_a_report_counts_the_checks_that_differ() -> None:
@@ -106,6 +109,6 @@ def test_a_report_counts_the_checks_that_differ() -> None:
         )
     )
 
-    assert reports_phrase(report) == "1 of 3 differs, 1 not compared, 1 shown"
-    assert reports_phrase(CheckReport(checks=(report.checks[1],))) == "none of 1 differs"
+    assert reports_phrase(report) == "1 of 3 found differences, 1 not compared, 1 shown"
+    assert reports_phrase(CheckReport(checks=(report.checks[1],))) == "none of 1 found differences"
     assert reports_phrase(CheckReport(checks=(report.checks[2],))) == ""

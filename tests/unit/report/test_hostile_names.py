@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recce_meta.models import Change, ChangeDetail, Impact, LineageEdge, Reason, RunDiff, RunMetadata, Status
-from recce_meta.models.category import Category, ColumnChange
-from recce_meta.models.change import Reach, ReachedBy
+from recce_meta.models.change import Category, ColumnChange, Reach, ReachedBy
+from recce_meta.models.run import ChosenRun, RunChoice
+from recce_meta.redaction import neutralise
 from recce_meta.report import diff_json, diff_markdown, diff_text
-from recce_meta.report.characters import display_width, neutralise, shorten
-from recce_meta.report.escape import mermaid_label
+from recce_meta.report.diff_details import column_effects
+from recce_meta.report.terminal import code, display_width, mermaid_label, shorten
 
 FRAGMENTS = [
     "|", "\\|", "`", "```", "\n", "\r\n", "\t", "\x1b[31m", "\x07", "\u202e", "\u2028", "<!--", "</details>",
@@ -112,7 +113,16 @@ def diffs(draw: st.DrawFn) -> RunDiff:
         children=children,
         names={e.node_id: draw(hostile) for e in children},
         notes=tuple(draw(st.lists(hostile, max_size=2))),
+        choice=choice_of(draw(hostile)) if len(ids) % 2 else None,
     )
+
+
+def choice_of(branch: str) -> RunChoice:
+    """Default runs of a branch with a hostile name."""
+    base, current = (
+        ChosenRun(run_id=side, selector=None, reason=f"{side} {branch}") for side in ("base", "current")
+    )
+    return RunChoice(base=base, current=current, notes=(f"No run of branch {branch} is recorded",))
 
 
 def without_code(markdown: str) -> str:
@@ -193,7 +203,7 @@ def test_every_mermaid_line_has_a_known_form(diff: RunDiff) -> None:
 
 @given(diff=diffs())
 def test_every_changed_node_appears(diff: RunDiff) -> None:
-    told = diff_text(diff, width=0, color=False, max_lines=None), diff_markdown(diff)
+    told = diff_text(diff, width=0, color=False, details=True), diff_markdown(diff)
     listed = {change["unique_id"]: change for change in json.loads(diff_json(diff))["changes"]}
 
     for change in diff.changed:
@@ -223,3 +233,12 @@ def test_a_mermaid_label_decodes_to_the_name(name: str) -> None:
     assert set(re.sub(r"#\d+;", "", label)) & set(string.punctuation) <= set("_.,()/+:-")
     decoded = re.sub(r"#(\d+);", lambda entity: chr(int(entity[1])), label)
     assert decoded == (shorten(neutralise(name), 60) or " ")
+
+
+def test_a_long_name_of_a_column_leaves_no_half_tag_in_markdown() -> None:
+    effects = tuple(ColumnChange(f"a|{'b' * 200}{index}", Status.ADDED) for index in range(2))
+    renamed = ColumnChange("c|" + "d" * 200, Status.REMOVED, renamed_to="e|" + "f" * 200)
+    phrases = [*column_effects((*effects, renamed), written=lambda name: code(name, 60))]
+
+    assert [phrase.count("<code>") for phrase in phrases] == [2, 2]
+    assert all(phrase.count("<code>") == phrase.count("</code>") for phrase in phrases)

@@ -7,8 +7,7 @@ from datetime import datetime, timezone
 from msgspec.structs import replace
 
 from recce_meta.models import Change, Impact, LineageEdge, RunDiff, RunMetadata, Status
-from recce_meta.models.category import Category
-from recce_meta.models.change import Reach
+from recce_meta.models.change import Category, Reach
 from recce_meta.report import diff_markdown
 from recce_meta.report.mermaid import CHANGED_FIRST, NODES_DRAWN, diff_flowchart
 

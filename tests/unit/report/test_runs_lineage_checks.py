@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from recce_meta.models import LineageEdge, NodeResult, RunMetadata
-from recce_meta.models.check import Check
+from recce_meta.models.extraction import Extraction, ExtractionTier, IsolationKind, Trigger
 from recce_meta.models.lineage import Direction, LineageNode, LineageView
-from recce_meta.models.statistics import StatisticsKept
+from recce_meta.models.run import Check
+from recce_meta.models.statistics import StatisticsSummary
 from recce_meta.report import (
     checks_text,
     lineage_json,
@@ -109,7 +110,7 @@ def test_a_run_in_markdown_escapes_messages() -> None:
 
 
 def test_a_run_tells_what_is_kept_with_it() -> None:
-    kept = StatisticsKept(
+    kept = StatisticsSummary(
         nodes_counted=1_200,
         nodes_not_counted=3,
         nodes_profiled=1,
@@ -126,7 +127,7 @@ def test_a_run_tells_what_is_kept_with_it() -> None:
 
 
 def test_a_run_with_which_nothing_is_kept_does_not_speak_of_it() -> None:
-    nothing = StatisticsKept(nodes_counted=0, nodes_not_counted=2, nodes_profiled=0, columns_profiled=0)
+    nothing = StatisticsSummary(nodes_counted=0, nodes_not_counted=2, nodes_profiled=0, columns_profiled=0)
 
     assert "statistics" not in run_text(RUN, {}, RESULTS, nothing, width=100, color=False)
     assert "statistics" not in run_markdown(RUN, {}, RESULTS, None)
@@ -209,3 +210,28 @@ def test_pruning_says_what_it_did_or_would_do() -> None:
     assert prune_text([RUN], dry_run=True, width=80, color=False).startswith("Would remove 1 run\n")
     assert prune_text([RUN], dry_run=False, width=80, color=False).startswith("Removed 1 run\n")
     assert prune_text([], dry_run=False, width=80, color=False) == "Nothing to prune\n"
+
+
+def test_a_run_shows_how_it_was_extracted_from_a_repository():
+    extraction = Extraction(
+        connection="shop",
+        job="0123456789ab:main:7",
+        trigger=Trigger.POLL,
+        requested_by="poller",
+        tier=ExtractionTier.SILVER,
+        isolation=IsolationKind.BUBBLEWRAP,
+        adapter="duckdb",
+        is_stand_in=True,
+        fallback="dbt parse failed\nin a macro",
+    )
+    run = msgspec.structs.replace(RUN, extraction=extraction)
+
+    lines = [line.split() for line in run_text(run, {}, width=100, color=False).splitlines()]
+
+    assert ["connection", "shop"] in lines
+    assert ["job", "0123456789ab:main:7"] in lines
+    assert ["requested", "poll", "by", "poller"] in lines
+    assert ["isolation", "bubblewrap"] in lines
+    assert ["parsed", "with", "duckdb", "as", "a", "stand-in"] in lines
+    (tier,) = [line for line in lines if line[:1] == ["tier"]]
+    assert " ".join(tier).startswith("tier SILVER: dbt parse failed")

@@ -51,7 +51,7 @@ def test_a_diff_of_five_thousand_nodes_fits_on_a_screen(large: RunDiff) -> None:
     text = diff_text(large, width=100, color=False)
 
     assert len(text.splitlines()) <= 42
-    assert "(--format json lists all)" in text
+    assert "(--details lists all)" in text
 
 
 @pytest.mark.parametrize("max_chars", [8_000, 20_000, 60_000])
@@ -77,4 +77,4 @@ def test_texts_that_share_no_line_are_compared() -> None:
 
     text = diff_text(RunDiff(base=RUN, current=RUN, changes=(change,)), width=80, color=False)
 
-    assert "body +50000 −50000 lines" in text
+    assert "body: 50,000 lines added, 50,000 removed" in text

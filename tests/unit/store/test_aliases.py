@@ -8,7 +8,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from recce_meta.store.files import dialects, sql_root
+from recce_meta.store.sql_files import dialects, sql_root
 
 CLAUSES = ("group", "having", "order")
 

@@ -10,8 +10,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from recce_meta.store import files
-from recce_meta.store.files import split_statements
+from recce_meta.store import sql_files
+from recce_meta.store.sql_files import split_statements
 from tests.emulators.redshift.refusals import refuse
 from tests.emulators.redshift.rewriting import rewritten
 from tests.emulators.redshift.statement import Refused, Statement
@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "sql"
 
 def of_the_store() -> Iterator[tuple[str, str]]:
     """Each statement of the store, and the file that it stands in."""
-    folder = files.sql_root() / "dialects" / "redshift"
+    folder = sql_files.sql_root() / "dialects" / "redshift"
     for path in sorted(folder.glob("*/*.sql")):
         for statement in split_statements(path.read_text(encoding="utf-8")):
             yield f"{path.parent.name}/{path.stem}", statement

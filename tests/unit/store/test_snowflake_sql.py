@@ -8,7 +8,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from recce_meta.store.files import KINDS, sql_root
+from recce_meta.store.sql_files import KINDS, sql_root
 
 # https://docs.snowflake.com/en/sql-reference/reserved-keywords
 RESERVED = frozenset(

@@ -1,8 +1,8 @@
 -- What does this branch or pull request change against production?
 -- Asked by: the author or reviewer of a pull request whose run was recorded as `current`.
 -- Answer: shop | model.shop.orders | modified | code_changed true | compiled_changed true | PR 812
--- Where the two runs are of different versions of dbt, which write other configuration and other compiled SQL
--- for the same project, a node that both have is listed for its code, description or materialization alone.
+-- Different versions of dbt write different config and compiled SQL for the same project. If the runs have different
+-- versions, nodes of both runs are only compared by code, description and materialization.
 WITH sides AS (
   SELECT
     current_run.project_name,
@@ -26,7 +26,7 @@ WITH sides AS (
     place.version_id,
     NULL AS base_version_id
   FROM sides
-  JOIN recce_metadata.graph_nodes AS place
+  JOIN recce_metadata.store_graph_nodes AS place
     ON place.graph_id = sides.graph_id
   UNION ALL
   SELECT
@@ -35,7 +35,7 @@ WITH sides AS (
     NULL,
     place.version_id
   FROM sides
-  JOIN recce_metadata.graph_nodes AS place
+  JOIN recce_metadata.store_graph_nodes AS place
     ON place.graph_id = sides.base_graph_id
 ), pairs AS (
   SELECT
@@ -77,9 +77,9 @@ SELECT
 FROM pairs
 JOIN sides
   ON sides.run_id = pairs.run_id
-LEFT JOIN recce_metadata.node_versions AS node
+LEFT JOIN recce_metadata.store_node_versions AS node
   ON node.version_id = pairs.version_id
-LEFT JOIN recce_metadata.node_versions AS base
+LEFT JOIN recce_metadata.store_node_versions AS base
   ON base.version_id = pairs.base_version_id
 WHERE
   COALESCE(node.resource_type, base.resource_type) <> 'group'
@@ -89,7 +89,7 @@ WHERE
     OR (
       node.code_hash <> base.code_hash
       AND JSON_QUERY(node.properties, '$.test_metadata') IS NULL
-    ) /* dbt's own code */
+    ) /* code that dbt generates */
     OR node.description <> base.description
     OR node.materialized IS DISTINCT FROM base.materialized
   )

@@ -1,5 +1,5 @@
--- One row per recorded run, written last: a run is visible when its row is, and then it is whole.
-CREATE TABLE IF NOT EXISTS recce_metadata.runs (
+-- One row per recorded run, written last: a run with a row is complete.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_runs (
   run_id STRING NOT NULL,
   run_at TIMESTAMP NOT NULL,
   project_name STRING NOT NULL,
@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   build_warnings INT64,
   build_skipped INT64,
   warnings JSON,
+  extraction JSON,
   PRIMARY KEY (run_id) NOT ENFORCED
 )
 CLUSTER BY run_id;

@@ -1,6 +1,7 @@
--- One row per node version and node it reads. `kind` is ref, source, catalog or sql, and `confidence` is at most 1.
+-- One row per node version and node that it reads. `kind` is ref, source, catalog or sql, and `confidence` is at most
+-- 1.
 -- Both are NULL if the edge was recorded before version 8.
-CREATE TABLE IF NOT EXISTS recce_metadata.version_parents (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_version_parents (
   version_id STRING NOT NULL,
   parent_id STRING NOT NULL,
   kind STRING,

@@ -1,5 +1,5 @@
 -- One row per distinct content of a macro. Written by the first run that has it, never changed.
-CREATE TABLE IF NOT EXISTS recce_metadata.macros (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_macros (
   version_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   name STRING NOT NULL,

@@ -1,7 +1,7 @@
--- One row per run, node and profiled column, in the order of the relation: from `record --stats profile`. All
--- of a node's are written at once, never changed. Values are texts that lose nothing, numbers also doubles;
--- `value_kinds` says of each text which type it stands for.
-CREATE TABLE IF NOT EXISTS recce_metadata.column_statistics (
+-- One row per run, node and profiled column, in the order of the relation, from `record --stats profile`.
+-- All rows of a node are written at once, never changed. Values are lossless strings, numbers also doubles;
+-- `value_kinds` has the type of each string.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_statistics (
   run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   ordinal INT64 NOT NULL,

@@ -1,7 +1,7 @@
--- One row per measurement, table and metric of the users' own: of a column, whose place is `ordinal`, or of the
--- table, where that is 0 and there is no `column_name`. `holds` is NULL where the metric has no threshold, or
--- could not be measured, which `reason` says.
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_metrics (
+-- One row per measurement, table and user-defined metric, of a column (`ordinal` is its position) or of the table
+-- (`ordinal` 0). A metric of the table has no `column_name`. `holds` is NULL if the metric has no threshold or could
+-- not be measured; see `reason`.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_metrics (
   quality_run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   ordinal INT64 NOT NULL,

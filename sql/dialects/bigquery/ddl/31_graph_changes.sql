@@ -1,6 +1,6 @@
--- One row per pair of graphs and node that differs between them: the columns of `node_changes` that no run decides.
--- Derived: `record` and `init` write the rows, and the view computes those of other pairs.
-CREATE TABLE IF NOT EXISTS recce_metadata.graph_changes (
+-- One row per pair of graphs and node that differs between them: the columns of `node_changes` that do not depend on
+-- the run. Derived: `record` and `init` write the rows. The view computes the changes of other pairs.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_graph_changes (
   previous_graph_id STRING NOT NULL,
   graph_id STRING NOT NULL,
   same_dbt BOOL NOT NULL,

@@ -1,11 +1,11 @@
--- What a scan of a live database and a measurement of quality keep. Runs recorded before have none.
-CREATE TABLE IF NOT EXISTS recce_metadata.fact_parts (
+-- Tables of scans of a live database and of measurements of quality. Runs recorded before have none.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_fact_parts (
   run_id STRING NOT NULL,
   part_id STRING NOT NULL,
   PRIMARY KEY (run_id, part_id) NOT ENFORCED
 )
 CLUSTER BY run_id;
-CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_relation_facts (
   part_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   row_estimate INT64,
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
   PRIMARY KEY (part_id, unique_id) NOT ENFORCED
 )
 CLUSTER BY part_id;
-CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_version_references (
   version_id STRING NOT NULL,
   ordinal INT64 NOT NULL,
   name STRING,
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
   PRIMARY KEY (version_id, ordinal) NOT ENFORCED
 )
 CLUSTER BY version_id;
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_runs (
   quality_run_id STRING NOT NULL,
   run_id STRING NOT NULL,
   project_name STRING NOT NULL,
@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
   PRIMARY KEY (quality_run_id) NOT ENFORCED
 )
 CLUSTER BY quality_run_id;
-CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_table_quality (
   quality_run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   name STRING NOT NULL,
@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
   PRIMARY KEY (quality_run_id, unique_id) NOT ENFORCED
 )
 CLUSTER BY quality_run_id;
-CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_quality (
   quality_run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   ordinal INT64 NOT NULL,
@@ -92,7 +92,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
   PRIMARY KEY (quality_run_id, unique_id, ordinal) NOT ENFORCED
 )
 CLUSTER BY quality_run_id;
-CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_top_values (
   quality_run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   ordinal INT64 NOT NULL,
@@ -104,7 +104,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
   PRIMARY KEY (quality_run_id, unique_id, ordinal, place) NOT ENFORCED
 )
 CLUSTER BY quality_run_id;
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_metrics (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_metrics (
   quality_run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   ordinal INT64 NOT NULL,

@@ -1,5 +1,5 @@
 -- hand-written: BigQuery limits how often a table's columns may change, so one statement adds them all
--- How each edge is known. Of edges that are stored, the view `lineage` derives it for runs of dbt alone.
-ALTER TABLE recce_metadata.version_parents
+-- Origin of each edge. For stored edges, the view `lineage` derives it only for runs of dbt.
+ALTER TABLE recce_metadata.store_version_parents
 ADD COLUMN IF NOT EXISTS kind STRING,
 ADD COLUMN IF NOT EXISTS confidence FLOAT64;

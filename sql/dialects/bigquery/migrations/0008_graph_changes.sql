@@ -1,12 +1,12 @@
--- What differs between two graphs, computed once. `init` fills it for the runs recorded before.
-CREATE TABLE IF NOT EXISTS recce_metadata.graph_steps (
+-- Differences between two graphs, computed once. `init` fills the table for the runs recorded before.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_graph_steps (
   previous_graph_id STRING NOT NULL,
   graph_id STRING NOT NULL,
   same_dbt BOOL NOT NULL,
   PRIMARY KEY (previous_graph_id, graph_id, same_dbt) NOT ENFORCED
 )
 CLUSTER BY previous_graph_id;
-CREATE TABLE IF NOT EXISTS recce_metadata.graph_changes (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_graph_changes (
   previous_graph_id STRING NOT NULL,
   graph_id STRING NOT NULL,
   same_dbt BOOL NOT NULL,

@@ -1,4 +1,4 @@
--- The first statement of every writer: a second one waits here (PostgreSQL) or fails and is tried again (DuckDB).
+-- First statement of every writer: a concurrent writer waits here (PostgreSQL) or fails and retries (DuckDB).
 UPDATE recce_metadata.store SET written_at = CURRENT_TIMESTAMP()
 WHERE
   TRUE;

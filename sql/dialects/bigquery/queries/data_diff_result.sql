@@ -1,6 +1,6 @@
--- The whole result of a kept data diff.
+-- Complete result of a saved data diff.
 SELECT
   TO_JSON_STRING(result) AS result
-FROM recce_metadata.data_diffs
+FROM recce_metadata.store_data_diffs
 WHERE
   diff_id = :diff_id;

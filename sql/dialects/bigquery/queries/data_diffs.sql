@@ -1,4 +1,4 @@
--- Kept data diffs, newest first, without their results; a filter that is NULL lets everything through.
+-- Saved data diffs, newest first, without their results; NULL disables a filter.
 SELECT
   diff.diff_id,
   diff.taken_at,
@@ -19,8 +19,8 @@ SELECT
   diff.differing_columns,
   diff.error,
   TO_JSON_STRING(diff.parameters) AS parameters
-FROM recce_metadata.data_diffs AS diff
-JOIN recce_metadata.runs
+FROM recce_metadata.store_data_diffs AS diff
+JOIN recce_metadata.store_runs AS runs
   ON runs.run_id = COALESCE(diff.current_run_id, diff.base_run_id)
 WHERE
   (

@@ -1,7 +1,7 @@
--- Removes runs, after what was measured of their nodes; what they alone pointed to is garbage from then on.
-DELETE FROM recce_metadata.quality_runs
+-- Delete runs, after the measurements of their nodes. Rows that only these runs refer to become garbage.
+DELETE FROM recce_metadata.store_quality_runs
 WHERE
   run_id IN UNNEST(SPLIT(:ids, CHR(10)));
-DELETE FROM recce_metadata.runs
+DELETE FROM recce_metadata.store_runs
 WHERE
   run_id IN UNNEST(SPLIT(:ids, CHR(10)));

@@ -1,4 +1,4 @@
--- What the analyses of a column graph found.
+-- Columns and edges that the analyses of a column graph found.
 SELECT
   edge.lineage_id,
   edge.ordinal,
@@ -8,13 +8,13 @@ SELECT
   edge.kind,
   edge.expression,
   edge.confidence
-FROM recce_metadata.column_edges AS edge
+FROM recce_metadata.store_column_edges AS edge
 WHERE
   edge.lineage_id IN (
     SELECT
       node.lineage_id
-    FROM recce_metadata.column_parts AS part
-    JOIN recce_metadata.column_part_nodes AS node
+    FROM recce_metadata.store_column_parts AS part
+    JOIN recce_metadata.store_column_part_nodes AS node
       ON node.part_id = part.part_id
     WHERE
       part.column_graph_id = :column_graph_id

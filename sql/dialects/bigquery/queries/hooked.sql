@@ -1,11 +1,11 @@
--- The nodes of a graph that may call macros which dbt's list does not have: in hooks, as an incremental
--- strategy, or in a branch that dbt takes at run time alone.
+-- Nodes of a graph that may call macros missing from dbt's list: in hooks, as an incremental strategy, or in a branch
+-- that dbt takes only at run time.
 SELECT
   part_nodes.unique_id
-FROM recce_metadata.graph_parts
-JOIN recce_metadata.part_nodes
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
-JOIN recce_metadata.node_versions
+JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id

@@ -1,8 +1,8 @@
--- What a run selector may name, for messages about one that names nothing.
+-- Environments and branches of a project, for error messages about a run selector that matches no run.
 SELECT DISTINCT
   environment,
   branch
-FROM recce_metadata.runs
+FROM recce_metadata.store_runs
 WHERE
   status = 'complete'
   AND (

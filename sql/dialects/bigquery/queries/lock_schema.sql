@@ -1,2 +1,2 @@
--- hand-written: whatever creates something commits by itself, and does nothing where the thing is there
+-- hand-written: every CREATE commits itself, and is a no-op if the object exists
 

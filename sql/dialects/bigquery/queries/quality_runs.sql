@@ -1,5 +1,5 @@
--- Measurements of quality, newest first; a filter that is NULL lets everything through. `ids` is a list of
--- lines: measurements that looked at one of these tables.
+-- Measurements of quality, newest first; NULL disables a filter. `ids` is a newline-separated list of tables: only
+-- measurements of one of these tables.
 SELECT
   quality_run_id,
   run_id,
@@ -18,7 +18,7 @@ SELECT
   recorder_version,
   status,
   reason
-FROM recce_metadata.quality_runs
+FROM recce_metadata.store_quality_runs
 WHERE
   (
     CAST(:quality_run_id AS STRING) IS NULL
@@ -49,7 +49,7 @@ WHERE
     OR quality_run_id IN (
       SELECT
         measured.quality_run_id
-      FROM recce_metadata.table_quality AS measured
+      FROM recce_metadata.store_table_quality AS measured
       WHERE
         measured.unique_id IN UNNEST(SPLIT(CAST(:ids AS STRING), CHR(10)))
     )

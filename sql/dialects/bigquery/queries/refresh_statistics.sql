@@ -1,2 +1,2 @@
--- hand-written: BigQuery keeps its statistics by itself: nothing to do
+-- hand-written: BigQuery maintains its statistics itself
 

@@ -1,4 +1,4 @@
--- What dbt did with each node of a run.
+-- dbt's result of each node of a run.
 SELECT
   unique_id,
   status,
@@ -8,6 +8,6 @@ SELECT
   failures,
   message,
   completed_at
-FROM recce_metadata.run_results
+FROM recce_metadata.store_run_results
 WHERE
   run_id = :run_id;

@@ -1,5 +1,5 @@
--- hand-written: asked of the dataset itself, for the list of datasets is one for each location
--- One row where the schema exists.
+-- hand-written: queries the dataset itself, because each location has its own list of datasets
+-- One row if the schema exists.
 SELECT COUNT(*)
 FROM recce_metadata.INFORMATION_SCHEMA.TABLES
 WHERE table_schema = :schema;

@@ -1,4 +1,4 @@
--- Which version of the schema the store has; no row only while it is being created.
+-- Schema version of the store; no row only while the store is being created.
 SELECT
   schema_version
 FROM recce_metadata.store;

@@ -1,5 +1,5 @@
--- hand-written: also where the row is there already, for two may create the store at once
--- The row of a new store.
+-- hand-written: a no-op if the row exists, because two processes may create the store concurrently
+-- Insert the row of a new store.
 INSERT INTO recce_metadata.store (schema_version, migrated_at, read_version, migrated_by)
 SELECT :version, CURRENT_TIMESTAMP(), :read_version, :migrated_by
 FROM (SELECT 1 AS nothing) AS one

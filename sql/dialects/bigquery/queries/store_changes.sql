@@ -1,5 +1,5 @@
--- Stores what the graphs of runs change against the graphs of the runs before them, as the view computes it.
-INSERT INTO recce_metadata.graph_changes (
+-- Store the changes of runs' graphs since the graphs of the previous runs, as the view computes them.
+INSERT INTO recce_metadata.store_graph_changes (
   previous_graph_id,
   graph_id,
   same_dbt,
@@ -43,7 +43,7 @@ JOIN recce_metadata.node_changes AS change
   ON change.run_id = step.run_id
 WHERE
   step.run_id IN UNNEST(SPLIT(:ids, CHR(10)));
-INSERT INTO recce_metadata.graph_steps (
+INSERT INTO recce_metadata.store_graph_steps (
   previous_graph_id,
   graph_id,
   same_dbt

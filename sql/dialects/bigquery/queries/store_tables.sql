@@ -1,5 +1,5 @@
--- hand-written: a dataset has an information schema of its own, which is missing where the dataset is
--- The tables and views that a schema holds; no row where there is no such schema.
+-- hand-written: each dataset has its own information schema, which is missing if the dataset is missing
+-- Tables and views of a schema; no rows if the schema does not exist.
 SELECT table_name
 FROM recce_metadata.INFORMATION_SCHEMA.TABLES
 WHERE table_schema = :schema;

@@ -1,4 +1,4 @@
--- What a measurement found of tables: of the tables in a list of lines, or of all where that is NULL.
+-- Table quality of a measurement, for the tables in a newline-separated list, or all tables if it is NULL.
 SELECT
   unique_id,
   name,
@@ -9,7 +9,7 @@ SELECT
   score,
   reason,
   TO_JSON_STRING(notes) AS notes
-FROM recce_metadata.table_quality
+FROM recce_metadata.store_table_quality
 WHERE
   quality_run_id = :quality_run_id
   AND (

@@ -1,5 +1,5 @@
--- One row per stored result of a check, with the runs that it compared. Key: check_result_id.
--- A run that has been pruned, or was never recorded, has NULLs.
+-- One row per stored check result, with the runs that were compared. Key: check_result_id.
+-- Columns of a run are NULL if the run was pruned or never recorded.
 CREATE OR REPLACE VIEW recce_metadata.check_history AS
 SELECT
   result.check_result_id,
@@ -32,8 +32,8 @@ SELECT
   result.findings,
   result.seconds,
   result.parameters
-FROM recce_metadata.check_results AS result
-LEFT JOIN recce_metadata.runs AS past
+FROM recce_metadata.store_check_results AS result
+LEFT JOIN recce_metadata.store_runs AS past
   ON past.run_id = result.base_run_id
-LEFT JOIN recce_metadata.runs AS present
+LEFT JOIN recce_metadata.store_runs AS present
   ON present.run_id = result.current_run_id;

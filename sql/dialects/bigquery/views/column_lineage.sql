@@ -1,6 +1,6 @@
--- One row per run, node, output column and column that its value comes from; columns of constants, and of sources
--- and seeds, have one row without a parent. Key: run_id, node_id, column_name, parent_id, parent_column.
--- `expression` is SQL, NULL where the column is one as it is. `confidence` is 1 where nothing else is possible.
+-- One row per run, node, output column and source column of its value. A constant column has one row without a parent,
+-- and so has a column of a source or seed. Key: run_id, node_id, column_name, parent_id, parent_column.
+-- `expression` is SQL, NULL if the column is passed through. `confidence` is 1 if the edge is certain.
 CREATE OR REPLACE VIEW recce_metadata.column_lineage AS
 SELECT
   runs.run_id,
@@ -13,14 +13,14 @@ SELECT
   edge.expression,
   edge.confidence,
   analysis.tier
-FROM recce_metadata.runs
-JOIN recce_metadata.column_parts AS part
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_column_parts AS part
   ON part.column_graph_id = runs.column_graph_id
-JOIN recce_metadata.column_part_nodes AS place
+JOIN recce_metadata.store_column_part_nodes AS place
   ON place.part_id = part.part_id
-JOIN recce_metadata.column_analyses AS analysis
+JOIN recce_metadata.store_column_analyses AS analysis
   ON analysis.lineage_id = place.lineage_id
-JOIN recce_metadata.column_edges AS edge
+JOIN recce_metadata.store_column_edges AS edge
   ON edge.lineage_id = place.lineage_id
 WHERE
   edge.column_name IS NOT NULL;

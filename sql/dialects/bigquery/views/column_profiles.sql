@@ -1,5 +1,5 @@
--- One row per run, node and column that was profiled with it: the kept figures, and shares of the rows.
--- Key: run_id, unique_id, ordinal. Values are texts that sort as texts do: numbers are in `_number` too.
+-- One row per run, node and profiled column: stored statistics and shares of rows.
+-- Key: run_id, unique_id, ordinal. Values are strings and sort as strings; numbers are also in the `_number` columns.
 CREATE OR REPLACE VIEW recce_metadata.column_profiles AS
 SELECT
   runs.run_id,
@@ -33,6 +33,6 @@ SELECT
   figures.min_length,
   figures.max_length,
   figures.average_length
-FROM recce_metadata.column_statistics AS figures
-JOIN recce_metadata.runs
+FROM recce_metadata.store_column_statistics AS figures
+JOIN recce_metadata.store_runs AS runs
   ON runs.run_id = figures.run_id;

@@ -1,6 +1,7 @@
--- One row per scanned run, relation and foreign key of it: rows of `node_id` refer to rows of `parent_id`. That is
--- no lineage, for no rows flow along it. Key: run_id, node_id, ordinal. `columns` and `parent_columns` are arrays,
--- one name beside the other; `column_names` and `parent_column_names` are for people.
+-- One row per scanned run, relation and foreign key of the relation: rows of `node_id` refer to rows of `parent_id`.
+-- This is not lineage, because no rows flow along it. Key: run_id, node_id, ordinal.
+-- `columns` and `parent_columns` are arrays in the same order. `column_names` and `parent_column_names` are the same
+-- names joined by commas.
 CREATE OR REPLACE VIEW recce_metadata.foreign_keys AS
 SELECT
   runs.run_id,
@@ -28,8 +29,8 @@ SELECT
   link.parent_columns,
   link.on_update,
   link.on_delete
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place
   ON place.graph_id = runs.graph_id
-JOIN recce_metadata.version_references AS link
+JOIN recce_metadata.store_version_references AS link
   ON link.version_id = place.version_id;

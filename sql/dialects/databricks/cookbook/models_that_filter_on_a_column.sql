@@ -1,5 +1,5 @@
--- Which columns decide over the rows of models, where, and what for?
--- Asked by: an engineer whose column may get other values, NULLs for instance, without any figure being made of it.
+-- Which columns filter, join or group the rows of models?
+-- Asked by: an engineer whose column may get other values but is not part of any output.
 -- Answer: model.shop.stg_orders | status | 3 models | 2 filter | 1 joins | 0 group | model.shop.orders
 SELECT
   used.parent_id,

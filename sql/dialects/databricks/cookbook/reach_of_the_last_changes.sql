@@ -1,8 +1,8 @@
--- hand-written: a walk over arrays, for a recursive query there has a row for every way, and needs a new runtime
+-- hand-written: a walk over arrays, because a recursive query has a row per path and needs a recent runtime
 -- What do the changes of the last production run reach?
--- Asked by: a reviewer who wants to know whom to tell.
+-- Asked by: a reviewer who wants to know which owners to inform.
 -- Answer: model.shop.orders (modified) | 12 models | 31 tests | 2 exposures | farthest 4 edges away
--- The view `impacted_nodes` tells the nodes one by one; here the walk is written out, for the last run alone.
+-- The view `impacted_nodes` lists the nodes; this query shows the traversal itself, for the last run only.
 WITH steps AS (
   SELECT step.run_id, step.previous_run_id, step.project_name, step.node_count
   FROM recce_metadata.latest_runs AS run

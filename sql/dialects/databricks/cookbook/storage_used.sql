@@ -1,11 +1,11 @@
 -- How much does the store hold, and how much does sharing between runs save?
--- Asked by: whoever owns the warehouse. `rows_shown` is what full rows per run would take.
+-- Asked by: the owner of the warehouse. `rows_shown` is the number of rows if every run were stored in full.
 -- Answer: nodes | 15 590 rows stored | 510 000 rows shown | 24 000 000 characters of text
 WITH graph_sizes AS (
   SELECT
     place.graph_id,
     COUNT(*) AS nodes
-  FROM recce_metadata.graph_nodes AS place
+  FROM recce_metadata.store_graph_nodes AS place
   GROUP BY
     place.graph_id
 ), shown AS (
@@ -36,7 +36,7 @@ SELECT
     ),
     0
   ) AS BIGINT)
-FROM recce_metadata.node_versions
+FROM recce_metadata.store_node_versions
 UNION ALL
 SELECT
   'part_nodes',
@@ -47,14 +47,14 @@ SELECT
     FROM shown
   ),
   0
-FROM recce_metadata.part_nodes
+FROM recce_metadata.store_part_nodes
 UNION ALL
 SELECT
   'graph_parts',
   COUNT(*),
   COUNT(*),
   0
-FROM recce_metadata.graph_parts
+FROM recce_metadata.store_graph_parts
 UNION ALL
 SELECT
   'version_parents',
@@ -65,7 +65,7 @@ SELECT
     FROM recce_metadata.lineage
   ),
   0
-FROM recce_metadata.version_parents
+FROM recce_metadata.store_version_parents
 UNION ALL
 SELECT
   'macros',
@@ -74,18 +74,18 @@ SELECT
     SELECT
       COUNT(*)
     FROM recce_metadata.runs
-    JOIN recce_metadata.macro_sets
+    JOIN recce_metadata.store_macro_sets AS macro_sets
       ON macro_sets.macro_set_id = runs.macro_set_id
   ),
   CAST(COALESCE(SUM(LENGTH(macro_sql)), 0) AS BIGINT)
-FROM recce_metadata.macros
+FROM recce_metadata.store_macros
 UNION ALL
 SELECT
   'macro_sets',
   COUNT(*),
   COUNT(*),
   0
-FROM recce_metadata.macro_sets
+FROM recce_metadata.store_macro_sets AS macro_sets
 UNION ALL
 SELECT
   'run_results',
@@ -113,21 +113,21 @@ SELECT
   COUNT(*),
   COUNT(*),
   CAST(COALESCE(SUM(LENGTH(result)), 0) AS BIGINT)
-FROM recce_metadata.data_diffs
+FROM recce_metadata.store_data_diffs
 UNION ALL
 SELECT
   'column_diffs',
   COUNT(*),
   COUNT(*),
   0
-FROM recce_metadata.column_diffs
+FROM recce_metadata.store_column_diffs
 UNION ALL
 SELECT
   'column_parts',
   COUNT(*),
   COUNT(*),
   0
-FROM recce_metadata.column_parts
+FROM recce_metadata.store_column_parts
 UNION ALL
 SELECT
   'column_part_nodes',
@@ -138,7 +138,7 @@ SELECT
     FROM recce_metadata.column_analysis
   ),
   0
-FROM recce_metadata.column_part_nodes
+FROM recce_metadata.store_column_part_nodes
 UNION ALL
 SELECT
   'column_analyses',
@@ -149,7 +149,7 @@ SELECT
     FROM recce_metadata.column_analysis
   ),
   CAST(COALESCE(SUM(LENGTH(reason)), 0) AS BIGINT)
-FROM recce_metadata.column_analyses
+FROM recce_metadata.store_column_analyses
 UNION ALL
 SELECT
   'column_edges',
@@ -164,14 +164,14 @@ SELECT
     FROM recce_metadata.column_usage
   ),
   CAST(COALESCE(SUM(LENGTH(expression)), 0) AS BIGINT)
-FROM recce_metadata.column_edges
+FROM recce_metadata.store_column_edges
 UNION ALL
 SELECT
   'fact_parts',
   COUNT(*),
   COUNT(*),
   0
-FROM recce_metadata.fact_parts
+FROM recce_metadata.store_fact_parts AS fact_parts
 UNION ALL
 SELECT
   'relation_facts',
@@ -179,12 +179,12 @@ SELECT
   (
     SELECT
       COUNT(*)
-    FROM recce_metadata.fact_parts
-    JOIN recce_metadata.relation_facts
+    FROM recce_metadata.store_fact_parts AS fact_parts
+    JOIN recce_metadata.store_relation_facts AS relation_facts
       ON relation_facts.part_id = fact_parts.part_id
   ),
   0
-FROM recce_metadata.relation_facts
+FROM recce_metadata.store_relation_facts AS relation_facts
 UNION ALL
 SELECT
   'version_references',
@@ -195,7 +195,7 @@ SELECT
     FROM recce_metadata.foreign_keys
   ),
   0
-FROM recce_metadata.version_references
+FROM recce_metadata.store_version_references
 UNION ALL
 SELECT
   'quality_runs',

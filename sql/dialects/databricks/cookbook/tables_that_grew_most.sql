@@ -1,5 +1,5 @@
--- Which tables grew most since the scan before?
--- Asked by: whoever pays for the disk, or wonders why the night's backup takes longer. Needs two scans.
+-- Which tables grew most since the previous scan?
+-- Asked by: the owner of the storage costs, or a DBA, when the nightly backup takes longer. Needs two scans.
 -- Answer: shop | relation.public.events | 310 MB more | 1.9 GB | 2 400 000 rows more
 SELECT
   size.project_name,
@@ -24,4 +24,4 @@ ORDER BY
   size.project_name NULLS LAST,
   size.unique_id NULLS LAST
 LIMIT 50;
-/* edit: how many */;
+/* edit: number of rows */;

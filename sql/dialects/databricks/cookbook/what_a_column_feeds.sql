@@ -1,9 +1,9 @@
--- hand-written: the view `column_impact` walks over arrays, from the one column that it is asked for
+-- hand-written: the view `column_impact` walks over arrays, from the one selected column
 -- What does a column feed, down to the last node, and what would a change of it reach?
--- Asked by: an engineer about to change a column, or told that a source will.
+-- Asked by: an engineer, when a column or a source is about to change.
 -- Answer: model.shop.orders | amount | model.shop.report | total | value | distance 1 | confidence 0.9
--- A change flows into columns ('columns'), decides which rows a node has ('rows', where it is filtered, joined or
--- grouped by), or comes to a node whose own columns are not known ('unknown').
+-- A change affects values of columns ('columns'), which rows a node has ('rows', if the column is used in a filter,
+-- join or group), or a node with unknown columns ('unknown').
 WITH reads AS (
   SELECT edge.run_id, edge.parent_id, edge.parent_column
   FROM recce_metadata.latest_runs AS run
@@ -20,7 +20,7 @@ WITH reads AS (
     SELECT reads.*, ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY parent_id, parent_column) AS place
     FROM reads
   ) AS by_name
-  WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; as it stands, the first by name
+  WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; default: the first by name
 )
 SELECT
   impact.node_id,

@@ -1,9 +1,9 @@
--- hand-written: a walk over arrays, for a recursive query there has a row for every way, and needs a new runtime
+-- hand-written: a walk over arrays, because a recursive query has a row per path and needs a recent runtime
 -- What fails if a column is removed or renamed?
 -- Asked by: an engineer about to drop a column.
 -- Answer: model.shop.orders | amount | model.shop.report | distance 1 | confidence 1
--- A node fails that names the column. A `*` loses it: then the nodes fail that name the column of the star.
--- Confidence is that of the last step; a `*` over columns that are not known is not followed.
+-- A node fails if it names the column. A node with `*` loses the column: nodes that name it downstream then fail.
+-- Confidence is that of the last edge; a `*` over unknown columns is not followed.
 WITH names AS (
   SELECT run.run_id, used.node_id, used.parent_id, used.parent_column, used.confidence
   FROM recce_metadata.latest_runs AS run
@@ -26,7 +26,7 @@ WITH names AS (
     SELECT reads.*, ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY parent_id, parent_column) AS place
     FROM reads
   ) AS by_name
-  WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; as it stands, the first by name
+  WHERE place = 1 -- edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; default: the first by name
 ), stars AS (
   SELECT
     edge.run_id,

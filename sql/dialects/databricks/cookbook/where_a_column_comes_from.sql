@@ -1,8 +1,8 @@
--- hand-written: a walk over arrays, for a recursive query there has a row for every way, and needs a new runtime
+-- hand-written: a walk over arrays, because a recursive query has a row per path and needs a recent runtime
 -- Where does a column come from, back to the sources, and how is it made on the way?
 -- Asked by: an analyst who does not believe a figure.
 -- Answer: model.shop.report | total | model.shop.orders | amount | aggregated | SUM(amount) | distance 1
--- One row for each step: `node_id` and `column_name` are made of `parent_id` and `parent_column`.
+-- One row per edge: `node_id` and `column_name` are computed from `parent_id` and `parent_column`.
 WITH edges AS (
   SELECT
     run.run_id, edge.node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.kind, edge.expression,
@@ -17,7 +17,7 @@ WITH edges AS (
     FROM edges
     WHERE parent_id IS NOT NULL
   ) AS by_name
-  WHERE place = 1 -- edit: node_id = 'model.shop.report' AND column_name = 'total'; as it stands, the first by name
+  WHERE place = 1 -- edit: node_id = 'model.shop.report' AND column_name = 'total'; default: the first by name
 ), parents AS (
   SELECT
     run_id,

@@ -1,5 +1,5 @@
--- One row per recorded run, written last: a run is visible when its row is, and then it is whole.
-CREATE TABLE IF NOT EXISTS recce_metadata.runs (
+-- One row per recorded run, written last: a run with a row is complete.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_runs (
   run_id STRING NOT NULL,
   run_at TIMESTAMP NOT NULL,
   project_name STRING NOT NULL,
@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   build_failures BIGINT,
   build_warnings BIGINT,
   build_skipped BIGINT,
-  warnings STRING
+  warnings STRING,
+  extraction STRING
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (

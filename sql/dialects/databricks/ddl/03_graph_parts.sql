@@ -1,7 +1,7 @@
--- One row per graph and part of it. A graph is cut into parts by its nodes' unique ids, as git cuts a
--- tree into folders: two graphs share the parts in which nothing differs, so that a changed node costs
--- the few rows of its part. Written once, by the first run that has the graph.
-CREATE TABLE IF NOT EXISTS recce_metadata.graph_parts (
+-- One row per graph and part of the graph. A graph is split into parts by its nodes' unique ids, like a git tree into
+-- folders. Graphs share equal parts, so a changed node adds only the few rows of its part.
+-- Written once, by the first run that has the graph.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_graph_parts (
   graph_id STRING NOT NULL,
   part_id STRING NOT NULL
 )

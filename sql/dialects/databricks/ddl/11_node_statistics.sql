@@ -1,6 +1,6 @@
--- One row per run and node that was counted with it: from `record --stats`. A figure never changes; a row
--- without one, which says why, gives way to a row that has it.
-CREATE TABLE IF NOT EXISTS recce_metadata.node_statistics (
+-- One row per run and counted node, from `record --stats`. A figure never changes. A row without a figure has a
+-- `reason` and is replaced by a row with a figure.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_node_statistics (
   run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   row_count BIGINT,

@@ -1,7 +1,6 @@
--- One row per kept result of a data diff, whole in `result`: from `--save`. Its id is the hash of what it
--- says, so that saving it twice writes it once. It goes when its current run does; where it has none, its
--- base run.
-CREATE TABLE IF NOT EXISTS recce_metadata.data_diffs (
+-- One row per saved data diff (`--save`). The id is a hash of the content, so saving again is a no-op. Deleted with its
+-- current run, or its base run if it has no current run.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_data_diffs (
   diff_id STRING NOT NULL,
   taken_at TIMESTAMP NOT NULL,
   base_run_id STRING,

@@ -1,6 +1,6 @@
--- One row per kept diff of values and column: those compared in the result's order, then those of base alone,
--- then those of current alone. Written with the diff's own row.
-CREATE TABLE IF NOT EXISTS recce_metadata.column_diffs (
+-- One row per saved value diff and column: compared columns first, then columns only in base, then only in current.
+-- Written with the diff's own row.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_diffs (
   diff_id STRING NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name STRING NOT NULL,

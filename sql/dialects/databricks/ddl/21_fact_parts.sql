@@ -1,6 +1,6 @@
--- One row per scanned run and part of what the catalog knew of the relations' data. Scans share the parts in
--- which no figure differs, so that a scan of an unchanged database writes the list of its parts alone.
-CREATE TABLE IF NOT EXISTS recce_metadata.fact_parts (
+-- One row per scanned run and one part of the catalog's statistics. Scans share equal parts, so scanning an unchanged
+-- database adds only a list of parts.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_fact_parts (
   run_id STRING NOT NULL,
   part_id STRING NOT NULL
 )

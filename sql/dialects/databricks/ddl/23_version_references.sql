@@ -1,6 +1,6 @@
--- One row per version of a scanned relation and foreign key of it, in the order of its constraints. `columns`
--- and `parent_columns` are arrays of names, one column beside the other. Written with the version.
-CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
+-- One row per version of a scanned relation and foreign key of the version, in the order of its constraints.
+-- `columns` and `parent_columns` are arrays of names in the same order. Written with the version.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_version_references (
   version_id STRING NOT NULL,
   ordinal BIGINT NOT NULL,
   name STRING,

@@ -1,6 +1,6 @@
--- One row per measurement and table. `sampled_rows` is NULL where all rows were measured; `reason` says why a
--- table could not be measured. `notes` is an array of sentences.
-CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
+-- One row per measurement and table. `sampled_rows` is NULL if all rows were measured. `reason` explains why a table
+-- could not be measured. `notes` is an array of sentences.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_table_quality (
   quality_run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   name STRING NOT NULL,

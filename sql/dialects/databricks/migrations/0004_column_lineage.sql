@@ -1,7 +1,7 @@
--- hand-written: a column that is there already cannot be added again, and each statement may have to be
--- repeated; what was NOT NULL may be NULL in the new table, and never is
--- Column lineage beside the graph. Runs recorded before have none.
-CREATE OR REPLACE TABLE recce_metadata.runs
+-- hand-written: an existing column cannot be added again, and each statement must be repeatable. Columns that were NOT
+-- NULL are nullable in the new table, but never NULL.
+-- Column lineage of runs. Runs recorded before have none.
+CREATE OR REPLACE TABLE recce_metadata.store_runs
 CLUSTER BY (run_id)
 TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
@@ -32,8 +32,8 @@ AS SELECT
   graph_id,
   macro_set_id,
   CAST(NULL AS STRING) AS column_graph_id
-FROM recce_metadata.runs;
-CREATE TABLE IF NOT EXISTS recce_metadata.column_parts (
+FROM recce_metadata.store_runs;
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_parts (
   column_graph_id STRING NOT NULL,
   part_id STRING NOT NULL
 )
@@ -42,7 +42,7 @@ TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_part_nodes (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_part_nodes (
   part_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   lineage_id STRING NOT NULL
@@ -52,7 +52,7 @@ TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_analyses (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_analyses (
   lineage_id STRING NOT NULL,
   tier STRING NOT NULL,
   reason STRING
@@ -62,7 +62,7 @@ TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_edges (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_edges (
   lineage_id STRING NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name STRING,

@@ -1,5 +1,5 @@
--- What a scan of a live database and a measurement of quality keep. Runs recorded before have none.
-CREATE TABLE IF NOT EXISTS recce_metadata.fact_parts (
+-- Tables of scans of a live database and of measurements of quality. Runs recorded before have none.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_fact_parts (
   run_id STRING NOT NULL,
   part_id STRING NOT NULL
 )
@@ -8,7 +8,7 @@ TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_relation_facts (
   part_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   row_estimate BIGINT,
@@ -21,7 +21,7 @@ TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_version_references (
   version_id STRING NOT NULL,
   ordinal BIGINT NOT NULL,
   name STRING,
@@ -36,7 +36,7 @@ TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_runs (
   quality_run_id STRING NOT NULL,
   run_id STRING NOT NULL,
   project_name STRING NOT NULL,
@@ -58,7 +58,7 @@ TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_table_quality (
   quality_run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   name STRING NOT NULL,
@@ -76,7 +76,7 @@ TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_quality (
   quality_run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -110,7 +110,7 @@ TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_top_values (
   quality_run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -125,7 +125,7 @@ TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_metrics (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_metrics (
   quality_run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
   ordinal BIGINT NOT NULL,

@@ -1,8 +1,8 @@
--- hand-written: a column that is there already cannot be added again, and each statement may have to be
--- repeated; what was NOT NULL may be NULL in the new table, and never is
--- Whether artifacts prove a run's commit, how its build and the run itself ended, and its warnings. Of runs recorded
--- before, the build is counted from its results. Their commit stays unproven and their warnings unknown.
-CREATE OR REPLACE TABLE recce_metadata.runs
+-- hand-written: an existing column cannot be added again, and each statement must be repeatable. Columns that were NOT
+-- NULL are nullable in the new table, but never NULL.
+-- Columns for proof of a run's commit, the results of its build and of the run itself, and its warnings. For runs
+-- recorded before, the build is counted from its results. Their commit stays unproven and their warnings unknown.
+CREATE OR REPLACE TABLE recce_metadata.store_runs
 CLUSTER BY (run_id)
 TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
@@ -42,7 +42,7 @@ AS SELECT
   build.warnings AS build_warnings,
   build.skipped AS build_skipped,
   CAST(NULL AS STRING) AS warnings
-FROM recce_metadata.runs
+FROM recce_metadata.store_runs AS runs
 LEFT JOIN (
   SELECT
     run_id,
@@ -50,12 +50,12 @@ LEFT JOIN (
     COUNT(CASE WHEN status = 'fail' THEN 1 END) AS failures,
     COUNT(CASE WHEN status = 'warn' THEN 1 END) AS warnings,
     COUNT(CASE WHEN status = 'skipped' THEN 1 END) AS skipped
-  FROM recce_metadata.run_results
+  FROM recce_metadata.store_run_results
   GROUP BY
     run_id
 ) AS build
   ON build.run_id = runs.run_id;
-CREATE OR REPLACE TABLE recce_metadata.quality_runs
+CREATE OR REPLACE TABLE recce_metadata.store_quality_runs
 CLUSTER BY (quality_run_id)
 TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
@@ -79,4 +79,4 @@ AS SELECT
   recorder_version,
   'complete' AS status,
   CAST(NULL AS STRING) AS reason
-FROM recce_metadata.quality_runs;
+FROM recce_metadata.store_quality_runs;

@@ -1,4 +1,4 @@
--- From which version on readers can read the store, and which recce_meta migrated it.
+-- Oldest version whose readers can read the store, and the version of recce_meta that migrated it.
 ALTER TABLE recce_metadata.store
 ADD COLUMN IF NOT EXISTS read_version INT;
 ALTER TABLE recce_metadata.store

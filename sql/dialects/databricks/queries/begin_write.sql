@@ -1,2 +1,2 @@
--- hand-written: there are no transactions; every insert can be repeated
+-- hand-written: there are no transactions; every insert is repeatable
 

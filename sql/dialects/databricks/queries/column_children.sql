@@ -1,4 +1,4 @@
--- What the nodes of a column graph read from those in a list of lines.
+-- Edges of a column graph that read the nodes in a newline-separated list.
 SELECT
   place.unique_id,
   edge.column_name,
@@ -6,10 +6,10 @@ SELECT
   edge.parent_column,
   edge.kind,
   edge.confidence
-FROM recce_metadata.column_parts AS part
-JOIN recce_metadata.column_part_nodes AS place
+FROM recce_metadata.store_column_parts AS part
+JOIN recce_metadata.store_column_part_nodes AS place
   ON place.part_id = part.part_id
-JOIN recce_metadata.column_edges AS edge
+JOIN recce_metadata.store_column_edges AS edge
   ON edge.lineage_id = place.lineage_id
 WHERE
   part.column_graph_id = :column_graph_id

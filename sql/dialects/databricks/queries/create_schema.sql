@@ -1,3 +1,3 @@
--- hand-written: names the schema alone
--- Only run where the schema is missing: many roles may create tables but no schema.
+-- hand-written: names only the schema
+-- Run only if the schema is missing: many roles may create tables but no schemas.
 CREATE SCHEMA IF NOT EXISTS recce_metadata;

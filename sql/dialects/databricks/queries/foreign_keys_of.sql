@@ -1,4 +1,4 @@
--- The foreign keys of a graph that begin or end at one node, in the order of the constraints.
+-- Foreign keys of a graph from or to one node, in the order of the constraints.
 SELECT
   part_nodes.unique_id,
   link.parent_id,
@@ -7,10 +7,10 @@ SELECT
   link.parent_columns AS parent_column_names,
   link.on_update,
   link.on_delete
-FROM recce_metadata.graph_parts
-JOIN recce_metadata.part_nodes
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
-JOIN recce_metadata.version_references AS link
+JOIN recce_metadata.store_version_references AS link
   ON link.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id

@@ -1,7 +1,7 @@
--- One row where a recorded run has this graph: then all of it is stored.
+-- One row if a recorded run has this graph: it is then stored completely.
 SELECT
   1
-FROM recce_metadata.runs
+FROM recce_metadata.store_runs
 WHERE
   graph_id = :graph_id
 LIMIT 1;

@@ -1,4 +1,4 @@
--- The macros of a set.
+-- Macros of a set.
 SELECT
   macros.unique_id,
   macros.name,
@@ -7,8 +7,8 @@ SELECT
   macros.macro_sql,
   macros.code_hash,
   macros.macros AS macros
-FROM recce_metadata.macro_sets
-JOIN recce_metadata.macros
+FROM recce_metadata.store_macro_sets AS macro_sets
+JOIN recce_metadata.store_macros AS macros
   ON macros.version_id = macro_sets.version_id
 WHERE
   macro_sets.macro_set_id = :macro_set_id;

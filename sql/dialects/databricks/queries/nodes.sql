@@ -1,4 +1,4 @@
--- Every node of a graph, groups included, with compiled code in its stored form.
+-- All nodes of a graph, including groups, with compiled code in its stored form.
 SELECT
   part_nodes.unique_id,
   node_versions.name,
@@ -31,10 +31,10 @@ SELECT
   node_versions.contract AS contract,
   node_versions.macros AS macros,
   node_versions.properties AS properties
-FROM recce_metadata.graph_parts
-JOIN recce_metadata.part_nodes
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
-JOIN recce_metadata.node_versions
+JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id;

@@ -1,8 +1,8 @@
--- The projects of which quality was measured, and their environments.
+-- Projects with measured quality, and their environments.
 SELECT DISTINCT
   project_name,
   environment
-FROM recce_metadata.quality_runs
+FROM recce_metadata.store_quality_runs
 ORDER BY
   project_name NULLS LAST,
   environment NULLS LAST;

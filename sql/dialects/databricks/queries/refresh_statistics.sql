@@ -1,2 +1,2 @@
--- hand-written: Databricks keeps its statistics by itself: nothing to do
+-- hand-written: Databricks maintains its statistics itself
 

@@ -1,4 +1,4 @@
--- Runs, newest first; a filter that is NULL lets everything through.
+-- Runs, newest first; NULL disables a filter.
 SELECT
   run_id,
   run_at,
@@ -32,8 +32,9 @@ SELECT
   build_failures,
   build_warnings,
   build_skipped,
-  warnings AS warnings
-FROM recce_metadata.runs
+  warnings AS warnings,
+  extraction AS extraction
+FROM recce_metadata.store_runs
 WHERE
   (
     CAST(:run_id AS STRING) IS NULL OR run_id = CAST(:run_id AS STRING)
@@ -58,6 +59,10 @@ WHERE
   )
   AND (
     CAST(:extractor AS STRING) IS NULL OR extractor = CAST(:extractor AS STRING)
+  )
+  AND (
+    CAST(:without AS STRING) IS NULL
+    OR NOT STARTSWITH(environment, CAST(:without AS STRING))
   )
   AND (
     CAST(:status AS STRING) IS NULL OR status = CAST(:status AS STRING)

@@ -1,3 +1,3 @@
--- hand-written: DESCRIBE also sees what lies in hive_metastore, which no information_schema tells of
--- Some rows where the schema exists, and an error where not.
+-- hand-written: DESCRIBE includes hive_metastore, which is missing from information_schema
+-- Some rows if the schema exists, otherwise an error.
 DESCRIBE SCHEMA recce_metadata;

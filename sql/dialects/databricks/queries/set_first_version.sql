@@ -1,5 +1,5 @@
--- hand-written: MERGE, for two may create the store at once, and one of them gives way
--- The row of a new store.
+-- hand-written: MERGE, because two processes may create the store concurrently
+-- Insert the row of a new store.
 MERGE INTO recce_metadata.store AS kept
 USING (
   SELECT

@@ -1,3 +1,3 @@
--- hand-written: SHOW also sees what lies in hive_metastore, which no information_schema tells of
--- The tables and views that a schema holds; an error where there is no such schema.
+-- hand-written: SHOW includes hive_metastore, which is missing from information_schema
+-- Tables and views of a schema; an error if the schema does not exist.
 SHOW TABLES IN recce_metadata;

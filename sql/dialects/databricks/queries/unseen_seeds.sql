@@ -1,10 +1,10 @@
--- Seeds of a graph whose rows nobody looked into: over 1 MiB to dbt, and their files were not at hand.
+-- Seeds of a graph whose rows were not read: larger than dbt's limit of 1 MiB, and their files were not available.
 SELECT
   part_nodes.unique_id
-FROM recce_metadata.graph_parts
-JOIN recce_metadata.part_nodes
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
-JOIN recce_metadata.node_versions
+JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id

@@ -1,7 +1,8 @@
--- hand-written: a walk over arrays, for a recursive query there has a row for every way, and needs a new runtime
--- One row per run, changed node and node downstream of it. Key: run_id, changed_id, unique_id.
--- `distance` counts the edges on the shortest way. What read a removed node is downstream of it still.
--- Moved and rewritten nodes count as unchanged. No shortest way is longer than there are nodes, or than 1,000 edges: a cycle ends.
+-- hand-written: a walk over arrays, because a recursive query has a row per path and needs a recent runtime
+-- One row per run, changed node and downstream node. Key: run_id, changed_id, unique_id.
+-- `distance` is the length of the shortest path. Readers of a removed node count as downstream.
+-- Moved and rewritten nodes count as unchanged. Path length is limited by the number of nodes and by 1,000, so cycles
+-- terminate.
 CREATE OR REPLACE VIEW recce_metadata.impacted_nodes AS
 WITH changes AS (
   SELECT

@@ -1,6 +1,6 @@
--- hand-written: POSEXPLODE in place of LATERAL
--- One row per scanned run, relation and index that no constraint brings along. Key: run_id, unique_id, ordinal.
--- `definition` is as the catalog writes it.
+-- hand-written: POSEXPLODE instead of LATERAL
+-- One row per scanned run, relation and index, except indexes of constraints. Key: run_id, unique_id, ordinal.
+-- `definition` is the text of the catalog.
 CREATE OR REPLACE VIEW recce_metadata.node_indexes AS
 SELECT
   runs.run_id,
@@ -13,8 +13,8 @@ SELECT
   GET_JSON_OBJECT(item.content, '$.definition') AS definition,
   node.resource_type,
   place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN recce_metadata.store_node_versions AS node ON node.version_id = place.version_id
 LATERAL VIEW POSEXPLODE(FROM_JSON(GET_JSON_OBJECT(node.properties, '$.indexes'), 'ARRAY<STRING>')) item AS number, content
 WHERE node.resource_type IN ('table', 'view', 'materialized_view', 'external_table');

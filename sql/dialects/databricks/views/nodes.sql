@@ -1,9 +1,9 @@
--- hand-written: arrays and maps in place of a subquery per row
--- One row per run and node: the project as each run saw it, groups left out.
+-- hand-written: arrays and maps instead of a subquery per row
+-- One row per run and node: the project at the time of the run, without groups.
 -- Key: run_id, unique_id (an environment is a label of its run).
--- The store keeps compiled SQL without its environment: a token, ⟦unique id⟧, stands where dbt wrote a
--- relation, and ⟦⟧ where the code itself has an opening bracket. `compiled_code` puts this run's
--- relations back, and costs something only where it is selected.
+-- Compiled SQL is stored without its environment: a token, ⟦unique id⟧, replaces each relation that dbt wrote. ⟦⟧
+-- replaces an opening bracket of the code itself. `compiled_code` restores the relations; it is computed only if
+-- selected.
 CREATE OR REPLACE VIEW recce_metadata.nodes AS
 SELECT
   runs.run_id,
@@ -57,13 +57,13 @@ SELECT
   node.macros,
   node.properties,
   place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN recce_metadata.store_node_versions AS node ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT runs.run_id, MAP_FROM_ENTRIES(COLLECT_LIST(STRUCT(place.unique_id, place.relation_name))) AS relations
-  FROM recce_metadata.runs
-  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+  FROM recce_metadata.store_runs AS runs
+  JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
   WHERE place.relation_name IS NOT NULL
   GROUP BY runs.run_id
 ) AS run_relations ON run_relations.run_id = runs.run_id

@@ -1,5 +1,5 @@
--- One row per measurement, table, column and one of its most frequent values, the most frequent having place 1.
--- Key: quality_run_id, unique_id, ordinal, place. `value_share` is of the rows measured; `value` is NULL for NULL.
+-- One row per measurement, table, column and frequent value; `place` 1 is the most frequent.
+-- Key: quality_run_id, unique_id, ordinal, place. `value_share` is of the measured rows; `value` is NULL for NULL.
 CREATE OR REPLACE VIEW recce_metadata.top_value_history AS
 SELECT
   run.quality_run_id,
@@ -15,10 +15,10 @@ SELECT
   frequent.value_kind,
   frequent.value_count,
   CAST(frequent.value_count AS DOUBLE) / NULLIF(measured.row_count, 0) AS value_share
-FROM recce_metadata.quality_runs AS run
-JOIN recce_metadata.column_top_values AS frequent
+FROM recce_metadata.store_quality_runs AS run
+JOIN recce_metadata.store_column_top_values AS frequent
   ON frequent.quality_run_id = run.quality_run_id
-JOIN recce_metadata.column_quality AS measured
+JOIN recce_metadata.store_column_quality AS measured
   ON measured.quality_run_id = frequent.quality_run_id
   AND measured.unique_id = frequent.unique_id
   AND measured.ordinal = frequent.ordinal;

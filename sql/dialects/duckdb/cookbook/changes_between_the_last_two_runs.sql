@@ -1,5 +1,5 @@
 -- What changed between the last two production runs?
--- Asked by: whoever is on call, when a number looks different this morning.
+-- Asked by: an on-call engineer, when a number looks different this morning.
 -- Answer: shop | model.shop.orders | modified | code_changed true | config_changed false | 7c1e02a
 SELECT
   change.project_name,

@@ -1,5 +1,5 @@
 -- Which macros changed in production, when, and which nodes call them?
--- Asked by: an engineer who sees compiled SQL differ though no model was edited.
+-- Asked by: an engineer whose compiled SQL differs although no model was edited.
 -- Answer: 2026-11-18 06:00 | macro.shop.cents_to_dollars | modified | 6 nodes call it | 7c1e02a
 WITH sides AS (
   SELECT
@@ -10,9 +10,9 @@ WITH sides AS (
     macro.version_id,
     NULL AS previous_version_id
   FROM recce_metadata.run_steps AS step
-  JOIN recce_metadata.macro_sets AS held
+  JOIN recce_metadata.store_macro_sets AS held
     ON held.macro_set_id = step.macro_set_id
-  JOIN recce_metadata.macros AS macro
+  JOIN recce_metadata.store_macros AS macro
     ON macro.version_id = held.version_id
   WHERE
     step.environment = 'base'
@@ -26,9 +26,9 @@ WITH sides AS (
     NULL,
     macro.version_id
   FROM recce_metadata.run_steps AS step
-  JOIN recce_metadata.macro_sets AS held
+  JOIN recce_metadata.store_macro_sets AS held
     ON held.macro_set_id = step.previous_macro_set_id
-  JOIN recce_metadata.macros AS macro
+  JOIN recce_metadata.store_macros AS macro
     ON macro.version_id = held.version_id
   WHERE
     step.environment = 'base'

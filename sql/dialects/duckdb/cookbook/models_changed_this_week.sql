@@ -4,7 +4,7 @@
 WITH params AS (
   SELECT
     'base' AS environment, /* edit: the environment */
-    CURRENT_TIMESTAMP - INTERVAL '7' DAYS AS since /* edit: how far back */
+    CURRENT_TIMESTAMP - INTERVAL '7' DAYS AS since /* edit: start of the period */
 )
 SELECT
   change.run_at,

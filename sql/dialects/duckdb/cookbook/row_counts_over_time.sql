@@ -1,5 +1,5 @@
 -- How have the row counts of a model developed?
--- Asked by: whoever is told that "there used to be more". Needs runs recorded with --stats.
+-- Asked by: an analyst who hears that "there used to be more rows". Needs runs recorded with --stats.
 -- Answer: shop | model.shop.orders | 2026-11-18 06:10 | 61 948 rows | 512 more than before (+0.8 %)
 WITH params AS (
   SELECT

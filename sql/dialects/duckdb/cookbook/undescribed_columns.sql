@@ -1,6 +1,6 @@
--- hand-written: the view `node_columns` would unnest the columns of every run in DuckDB; here those of one alone.
+-- hand-written: in DuckDB the view `node_columns` would unnest the columns of every run, this query those of one.
 -- Which columns of described models are not described, model by model?
--- Asked by: whoever looks after the documentation.
+-- Asked by: the owner of the documentation.
 -- Answer: shop | model.shop.orders | 3 of 11 columns | amount, status, updated_at
 WITH items AS (
   SELECT
@@ -9,8 +9,8 @@ WITH items AS (
     UNNEST(CAST(node."columns" AS JSON[])) AS content,
     GENERATE_SUBSCRIPTS(CAST(node."columns" AS JSON[]), 1) AS ordinal
   FROM recce_metadata.latest_runs AS run
-  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = run.graph_id
-  JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+  JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = run.graph_id
+  JOIN recce_metadata.store_node_versions AS node ON node.version_id = place.version_id
   WHERE run.environment = 'base' AND node.resource_type = 'model' -- edit: the environment
 ), known AS (
   SELECT

@@ -1,5 +1,5 @@
--- Which models has nobody ever described, in any run of production?
--- Asked by: whoever looks after the documentation; those with the most readers come first.
+-- Which models have never had a description, in any run of production?
+-- Asked by: the owner of the documentation; models with the most readers come first.
 -- Answer: shop | model.shop.int_order_items | models/int_order_items.sql | 14 readers
 SELECT
   run.project_name,
@@ -17,7 +17,7 @@ WHERE
   AND NOT node.unique_id IN (
     SELECT
       described.unique_id
-    FROM recce_metadata.node_versions AS described
+    FROM recce_metadata.store_node_versions AS described
     WHERE
       TRIM(described.description) <> ''
   )

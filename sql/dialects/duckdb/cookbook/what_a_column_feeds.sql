@@ -1,8 +1,8 @@
 -- What does a column feed, down to the last node, and what would a change of it reach?
--- Asked by: an engineer about to change a column, or told that a source will.
+-- Asked by: an engineer, when a column or a source is about to change.
 -- Answer: model.shop.orders | amount | model.shop.report | total | value | distance 1 | confidence 0.9
--- A change flows into columns ('columns'), decides which rows a node has ('rows', where it is filtered, joined or
--- grouped by), or comes to a node whose own columns are not known ('unknown').
+-- A change affects values of columns ('columns'), which rows a node has ('rows', if the column is used in a filter,
+-- join or group), or a node with unknown columns ('unknown').
 WITH RECURSIVE reads AS (
   SELECT
     run.run_id,
@@ -41,18 +41,18 @@ WITH RECURSIVE reads AS (
     FROM reads
   ) AS by_name
   WHERE
-    place = 1 /* edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; as it stands, the first by name */
+    place = 1 /* edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; default: the first by name */
 ), inlined AS (
-  /* an ephemeral model, whose SQL stands in its readers: what they read is known, but not that it was this model's */
+  /* ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model */
   SELECT
     params.run_id,
     params.node_id
   FROM params
   JOIN recce_metadata.runs
     ON runs.run_id = params.run_id
-  JOIN recce_metadata.graph_nodes AS place
+  JOIN recce_metadata.store_graph_nodes AS place
     ON place.graph_id = runs.graph_id AND place.unique_id = params.node_id
-  JOIN recce_metadata.node_versions AS version
+  JOIN recce_metadata.store_node_versions AS version
     ON version.version_id = place.version_id
   WHERE
     version.materialized = 'ephemeral'
@@ -63,11 +63,11 @@ WITH RECURSIVE reads AS (
   FROM params
   JOIN recce_metadata.runs
     ON runs.run_id = params.run_id
-  JOIN recce_metadata.column_parts AS part
+  JOIN recce_metadata.store_column_parts AS part
     ON part.column_graph_id = runs.column_graph_id
-  JOIN recce_metadata.column_part_nodes AS place
+  JOIN recce_metadata.store_column_part_nodes AS place
     ON place.part_id = part.part_id
-  JOIN recce_metadata.column_analyses AS analysis
+  JOIN recce_metadata.store_column_analyses AS analysis
     ON analysis.lineage_id = place.lineage_id
   WHERE
     analysis.reason IS NULL

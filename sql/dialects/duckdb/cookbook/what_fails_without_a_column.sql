@@ -1,7 +1,7 @@
 -- What fails if a column is removed or renamed?
 -- Asked by: an engineer about to drop a column.
 -- Answer: model.shop.orders | amount | model.shop.report | distance 1 | confidence 1
--- A node fails that names the column. A `*` loses it: then the nodes fail that name the column of the star.
+-- A node fails if it names the column. A node with `*` loses the column: nodes that name it downstream then fail.
 WITH RECURSIVE names AS (
   SELECT
     run.run_id,
@@ -44,7 +44,7 @@ WITH RECURSIVE names AS (
     FROM reads
   ) AS by_name
   WHERE
-    place = 1 /* edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; as it stands, the first by name */
+    place = 1 /* edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; default: the first by name */
 ), stars AS (
   SELECT
     edge.run_id,

@@ -1,8 +1,8 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per part and node: which version of the node the part holds, and where it lives.
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per part and node: the version and the relation of the node in this part.
 -- A part is written once, by the first run that has it.
-CREATE TABLE IF NOT EXISTS recce_metadata.part_nodes (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_part_nodes (
   part_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   version_id TEXT(64) NOT NULL,

@@ -1,5 +1,5 @@
--- One row per graph and node: which version of the node the graph holds, and where it lives.
-CREATE OR REPLACE VIEW recce_metadata.graph_nodes AS
+-- One row per graph and node: the version and the relation of the node in this graph.
+CREATE OR REPLACE VIEW recce_metadata.store_graph_nodes AS
 SELECT
   graph_parts.graph_id,
   part_nodes.unique_id,
@@ -8,6 +8,6 @@ SELECT
   part_nodes.schema_name,
   part_nodes.identifier,
   part_nodes.relation_name
-FROM recce_metadata.graph_parts
-JOIN recce_metadata.part_nodes
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id;

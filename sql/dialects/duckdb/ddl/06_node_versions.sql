@@ -1,8 +1,8 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per distinct content of a node, whatever the environment it is built in. Written by the
--- first run that has it, never changed.
-CREATE TABLE IF NOT EXISTS recce_metadata.node_versions (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per distinct content of a node, independent of its environment. Written by the first run that has it, never
+-- changed.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_node_versions (
   version_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   name TEXT NOT NULL,

@@ -1,7 +1,7 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
 -- One row per distinct content of a macro. Written by the first run that has it, never changed.
-CREATE TABLE IF NOT EXISTS recce_metadata.macros (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_macros (
   version_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   name TEXT NOT NULL,

@@ -1,8 +1,8 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per run and node that was counted with it: from `record --stats`. A figure never changes; a row
--- without one, which says why, gives way to a row that has it.
-CREATE TABLE IF NOT EXISTS recce_metadata.node_statistics (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per run and counted node, from `record --stats`. A figure never changes. A row without a figure has a
+-- `reason` and is replaced by a row with a figure.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_node_statistics (
   run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   row_count BIGINT,

@@ -1,9 +1,9 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per run, node and profiled column, in the order of the relation: from `record --stats profile`. All
--- of a node's are written at once, never changed. Values are texts that lose nothing, numbers also doubles;
--- `value_kinds` says of each text which type it stands for.
-CREATE TABLE IF NOT EXISTS recce_metadata.column_statistics (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per run, node and profiled column, in the order of the relation, from `record --stats profile`.
+-- All rows of a node are written at once, never changed. Values are lossless strings, numbers also doubles;
+-- `value_kinds` has the type of each string.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_statistics (
   run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,

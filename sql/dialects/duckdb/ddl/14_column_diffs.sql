@@ -1,8 +1,8 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per kept diff of values and column: those compared in the result's order, then those of base alone,
--- then those of current alone. Written with the diff's own row.
-CREATE TABLE IF NOT EXISTS recce_metadata.column_diffs (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per saved value diff and column: compared columns first, then columns only in base, then only in current.
+-- Written with the diff's own row.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_diffs (
   diff_id TEXT(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name TEXT NOT NULL,

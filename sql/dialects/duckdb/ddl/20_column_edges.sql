@@ -1,9 +1,8 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- The columns that an analysis found, in order. An output column has a row for each column that its value comes
--- from, or one without a parent where it comes from none; a column that decides over rows has a row without an
--- output column, and `kind` says what it is read for.
-CREATE TABLE IF NOT EXISTS recce_metadata.column_edges (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- Columns that an analysis found, in order. An output column has a row per source column, or one row with a NULL parent
+-- if it has no source column. A column that affects rows has no output column; `kind` is its use.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_edges (
   lineage_id TEXT(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name TEXT,

@@ -1,8 +1,8 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per scanned run and part of what the catalog knew of the relations' data. Scans share the parts in
--- which no figure differs, so that a scan of an unchanged database writes the list of its parts alone.
-CREATE TABLE IF NOT EXISTS recce_metadata.fact_parts (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per scanned run and one part of the catalog's statistics. Scans share equal parts, so scanning an unchanged
+-- database adds only a list of parts.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_fact_parts (
   run_id TEXT(64) NOT NULL,
   part_id TEXT(64) NOT NULL
 );

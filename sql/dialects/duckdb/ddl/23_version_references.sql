@@ -1,8 +1,8 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per version of a scanned relation and foreign key of it, in the order of its constraints. `columns`
--- and `parent_columns` are arrays of names, one column beside the other. Written with the version.
-CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per version of a scanned relation and foreign key of the version, in the order of its constraints.
+-- `columns` and `parent_columns` are arrays of names in the same order. Written with the version.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_version_references (
   version_id TEXT(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   name TEXT,

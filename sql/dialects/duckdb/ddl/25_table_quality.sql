@@ -1,8 +1,8 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per measurement and table. `sampled_rows` is NULL where all rows were measured; `reason` says why a
--- table could not be measured. `notes` is an array of sentences.
-CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per measurement and table. `sampled_rows` is NULL if all rows were measured. `reason` explains why a table
+-- could not be measured. `notes` is an array of sentences.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_table_quality (
   quality_run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   name TEXT NOT NULL,

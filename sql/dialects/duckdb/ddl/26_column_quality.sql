@@ -1,9 +1,9 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per measurement, table and column, in the order of the relation. Values are texts that lose nothing,
--- numbers also doubles; `value_kinds` says of each text which type it stands for. Figures are NULL where the
--- column could not be measured, which `reason` says; values are NULL where they are withheld.
-CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per measurement, table and column, in the order of the relation. Values are lossless strings, numbers also
+-- doubles; `value_kinds` has the type of each string. Figures are NULL if the column could not be measured; see
+-- `reason`. Values are NULL if they are withheld.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_quality (
   quality_run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,

@@ -1,8 +1,8 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per measurement, table, column and one of its most frequent values, the most frequent first. `value`
--- is a text that loses nothing, and `value_kind` the type that it stands for: both are NULL for NULL.
-CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per measurement, table, column and frequent value, the most frequent first. `value` is a lossless string;
+-- `value_kind` has the type of the string. Both are NULL for NULL.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_top_values (
   quality_run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,

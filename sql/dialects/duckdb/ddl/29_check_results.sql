@@ -1,7 +1,7 @@
--- One row per result of a check: from `check run --save`, and from an imported state of recce. Its id is the hash of
--- the result, so that saving it again is a no-op. It goes when its current run does; without one, when its base run
--- does. `findings` is a JSON list of nodes with counts in words: no values of the compared data.
-CREATE TABLE IF NOT EXISTS recce_metadata.check_results (
+-- One row per check result, from `check run --save` or an imported recce state. The id is a hash of the result, so
+-- saving again is a no-op. Deleted with its current run, or its base run if it has no current run.
+-- `findings` is a JSON list of nodes with counts in words: no values of the compared data.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_check_results (
   check_result_id TEXT(64) NOT NULL PRIMARY KEY,
   checked_at TIMESTAMPTZ NOT NULL,
   base_run_id TEXT(64),

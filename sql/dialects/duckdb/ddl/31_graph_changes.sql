@@ -1,8 +1,8 @@
--- hand-written: without the primary key, whose index takes a quarter of the file and slows loading;
--- recorders write one at a time, and nothing that is stored already
--- One row per pair of graphs and node that differs between them: the columns of `node_changes` that no run decides.
--- Derived: `record` and `init` write the rows, and the view computes those of other pairs.
-CREATE TABLE IF NOT EXISTS recce_metadata.graph_changes (
+-- hand-written: without the primary key, because its index takes a quarter of the file and slows loading. Recorders
+-- write one at a time and skip stored rows.
+-- One row per pair of graphs and node that differs between them: the columns of `node_changes` that do not depend on
+-- the run. Derived: `record` and `init` write the rows. The view computes the changes of other pairs.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_graph_changes (
   previous_graph_id TEXT(64) NOT NULL,
   graph_id TEXT(64) NOT NULL,
   same_dbt BOOLEAN NOT NULL,

@@ -1,11 +1,11 @@
--- hand-written: DuckDB formats times its own way, and loses the primary keys that cost more than they give
--- Graphs share the parts in which nothing differs: the table of graphs' nodes becomes a view over parts,
--- each graph recorded before being one part. Results keep the time that dbt wrote, as dbt wrote it.
-CREATE TABLE recce_metadata.graph_parts (
+-- hand-written: DuckDB formats times differently, and drops primary keys whose index is too expensive
+-- Graphs share equal parts: the table of graphs' nodes becomes a view over parts. Each graph that was recorded before
+-- becomes one part. Results store the time exactly as dbt wrote it.
+CREATE TABLE recce_metadata.store_graph_parts (
   graph_id TEXT(64) NOT NULL,
   part_id TEXT(64) NOT NULL
 );
-CREATE TABLE recce_metadata.part_nodes (
+CREATE TABLE recce_metadata.store_part_nodes (
   part_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   version_id TEXT(64) NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE recce_metadata.part_nodes (
   identifier TEXT,
   relation_name TEXT
 );
-INSERT INTO recce_metadata.graph_parts (
+INSERT INTO recce_metadata.store_graph_parts (
   graph_id,
   part_id
 )
@@ -22,7 +22,7 @@ SELECT DISTINCT
   graph_id,
   graph_id
 FROM recce_metadata.graph_nodes;
-INSERT INTO recce_metadata.part_nodes (
+INSERT INTO recce_metadata.store_part_nodes (
   part_id,
   unique_id,
   version_id,
@@ -41,7 +41,7 @@ SELECT
   relation_name
 FROM recce_metadata.graph_nodes;
 DROP TABLE recce_metadata.graph_nodes;
-CREATE VIEW recce_metadata.graph_nodes AS
+CREATE VIEW recce_metadata.store_graph_nodes AS
 SELECT
   graph_parts.graph_id,
   part_nodes.unique_id,
@@ -50,16 +50,16 @@ SELECT
   part_nodes.schema_name,
   part_nodes.identifier,
   part_nodes.relation_name
-FROM recce_metadata.graph_parts
-JOIN recce_metadata.part_nodes
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id;
 CREATE TEMPORARY TABLE results_before AS
 SELECT
   run_id, unique_id, status, seconds, rows_affected, bytes_processed, failures, message,
   strftime(completed_at AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ') AS completed_at
-FROM recce_metadata.run_results;
-DROP TABLE recce_metadata.run_results;
-CREATE TABLE recce_metadata.run_results (
+FROM recce_metadata.store_run_results;
+DROP TABLE recce_metadata.store_run_results;
+CREATE TABLE recce_metadata.store_run_results (
   run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   status TEXT NOT NULL,
@@ -70,19 +70,19 @@ CREATE TABLE recce_metadata.run_results (
   message TEXT,
   completed_at TEXT
 );
-INSERT INTO recce_metadata.run_results SELECT * FROM results_before;
+INSERT INTO recce_metadata.store_run_results SELECT * FROM results_before;
 DROP TABLE results_before;
-CREATE TEMPORARY TABLE parents_before AS SELECT version_id, parent_id FROM recce_metadata.version_parents;
-DROP TABLE recce_metadata.version_parents;
-CREATE TABLE recce_metadata.version_parents (
+CREATE TEMPORARY TABLE parents_before AS SELECT version_id, parent_id FROM recce_metadata.store_version_parents;
+DROP TABLE recce_metadata.store_version_parents;
+CREATE TABLE recce_metadata.store_version_parents (
   version_id TEXT(64) NOT NULL,
   parent_id TEXT NOT NULL
 );
-INSERT INTO recce_metadata.version_parents SELECT * FROM parents_before;
+INSERT INTO recce_metadata.store_version_parents SELECT * FROM parents_before;
 DROP TABLE parents_before;
-CREATE TEMPORARY TABLE node_versions_before AS SELECT * FROM recce_metadata.node_versions;
-DROP TABLE recce_metadata.node_versions;
-CREATE TABLE recce_metadata.node_versions (
+CREATE TEMPORARY TABLE node_versions_before AS SELECT * FROM recce_metadata.store_node_versions;
+DROP TABLE recce_metadata.store_node_versions;
+CREATE TABLE recce_metadata.store_node_versions (
   version_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -113,11 +113,11 @@ CREATE TABLE recce_metadata.node_versions (
   macros JSON NOT NULL,
   properties JSON NOT NULL
 );
-INSERT INTO recce_metadata.node_versions SELECT * FROM node_versions_before;
+INSERT INTO recce_metadata.store_node_versions SELECT * FROM node_versions_before;
 DROP TABLE node_versions_before;
-CREATE TEMPORARY TABLE macros_before AS SELECT * FROM recce_metadata.macros;
-DROP TABLE recce_metadata.macros;
-CREATE TABLE recce_metadata.macros (
+CREATE TEMPORARY TABLE macros_before AS SELECT * FROM recce_metadata.store_macros;
+DROP TABLE recce_metadata.store_macros;
+CREATE TABLE recce_metadata.store_macros (
   version_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -127,13 +127,13 @@ CREATE TABLE recce_metadata.macros (
   code_hash TEXT(64) NOT NULL,
   macros JSON NOT NULL
 );
-INSERT INTO recce_metadata.macros SELECT * FROM macros_before;
+INSERT INTO recce_metadata.store_macros SELECT * FROM macros_before;
 DROP TABLE macros_before;
-CREATE TEMPORARY TABLE macro_sets_before AS SELECT * FROM recce_metadata.macro_sets;
-DROP TABLE recce_metadata.macro_sets;
-CREATE TABLE recce_metadata.macro_sets (
+CREATE TEMPORARY TABLE macro_sets_before AS SELECT * FROM recce_metadata.store_macro_sets;
+DROP TABLE recce_metadata.store_macro_sets;
+CREATE TABLE recce_metadata.store_macro_sets (
   macro_set_id TEXT(64) NOT NULL,
   version_id TEXT(64) NOT NULL
 );
-INSERT INTO recce_metadata.macro_sets SELECT * FROM macro_sets_before;
+INSERT INTO recce_metadata.store_macro_sets SELECT * FROM macro_sets_before;
 DROP TABLE macro_sets_before;

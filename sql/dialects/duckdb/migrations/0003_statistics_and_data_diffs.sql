@@ -1,6 +1,6 @@
--- hand-written: without the primary keys that cost more than they give
--- Kept statistics of runs, and kept results of data diffs.
-CREATE TABLE recce_metadata.node_statistics (
+-- hand-written: without primary keys whose index is too expensive
+-- Statistics of runs, and saved results of data diffs.
+CREATE TABLE recce_metadata.store_node_statistics (
   run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   row_count BIGINT,
@@ -8,7 +8,7 @@ CREATE TABLE recce_metadata.node_statistics (
   reason TEXT,
   profile_reason TEXT
 );
-CREATE TABLE recce_metadata.column_statistics (
+CREATE TABLE recce_metadata.store_column_statistics (
   run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -33,7 +33,7 @@ CREATE TABLE recce_metadata.column_statistics (
   max_length BIGINT,
   average_length DOUBLE
 );
-CREATE TABLE recce_metadata.data_diffs (
+CREATE TABLE recce_metadata.store_data_diffs (
   diff_id TEXT(64) NOT NULL,
   taken_at TIMESTAMPTZ NOT NULL,
   base_run_id TEXT(64),
@@ -56,7 +56,7 @@ CREATE TABLE recce_metadata.data_diffs (
   result JSON NOT NULL,
   recorder_version TEXT NOT NULL
 );
-CREATE TABLE recce_metadata.column_diffs (
+CREATE TABLE recce_metadata.store_column_diffs (
   diff_id TEXT(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name TEXT NOT NULL,

@@ -1,11 +1,11 @@
--- hand-written: without the primary keys that cost more than they give
--- What a scan of a live database and a measurement of quality keep. Runs recorded before have none.
-CREATE TABLE IF NOT EXISTS recce_metadata.fact_parts (
+-- hand-written: without primary keys whose index is too expensive
+-- Tables of scans of a live database and of measurements of quality. Runs recorded before have none.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_fact_parts (
   run_id TEXT(64) NOT NULL,
   part_id TEXT(64) NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_relation_facts (
   part_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   row_estimate BIGINT,
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
   altered_at TIMESTAMPTZ
 );
 
-CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_version_references (
   version_id TEXT(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   name TEXT,
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
   on_delete TEXT
 );
 
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_runs (
   quality_run_id TEXT(64) NOT NULL PRIMARY KEY,
   run_id TEXT(64) NOT NULL,
   project_name TEXT NOT NULL,
@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
   recorder_version TEXT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_table_quality (
   quality_run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
   notes JSON NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_quality (
   quality_run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
   reason TEXT
 );
 
-CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_top_values (
   quality_run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -98,7 +98,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
   value_count BIGINT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_metrics (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_metrics (
   quality_run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,

@@ -1,11 +1,11 @@
--- The most frequent values of columns: of the tables in a list of lines, or of all where that is NULL.
+-- Most frequent values of columns, for the tables in a newline-separated list, or all tables if it is NULL.
 SELECT
   unique_id,
   ordinal,
   value,
   value_kind,
   value_count
-FROM recce_metadata.column_top_values
+FROM recce_metadata.store_column_top_values
 WHERE
   quality_run_id = :quality_run_id
   AND (

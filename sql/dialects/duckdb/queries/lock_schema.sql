@@ -1,2 +1,2 @@
--- hand-written: in DuckDB the second of two transactions that create the same thing fails at once and is tried again
+-- hand-written: in DuckDB the second of two transactions that create the same object fails immediately and is retried
 SELECT 1;

@@ -1,4 +1,4 @@
--- The users' own metrics: of the tables in a list of lines, or of all where that is NULL.
+-- User-defined metrics, for the tables in a newline-separated list, or all tables if it is NULL.
 SELECT
   unique_id,
   ordinal,
@@ -8,7 +8,7 @@ SELECT
   threshold,
   holds,
   reason
-FROM recce_metadata.quality_metrics
+FROM recce_metadata.store_quality_metrics
 WHERE
   quality_run_id = :quality_run_id
   AND (

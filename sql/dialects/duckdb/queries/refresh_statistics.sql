@@ -1,2 +1,2 @@
--- hand-written: DuckDB keeps its statistics by itself
+-- hand-written: DuckDB maintains its statistics itself
 SELECT 1;

@@ -1,4 +1,4 @@
--- Runs, newest first; a filter that is NULL lets everything through.
+-- Runs, newest first; NULL disables a filter.
 SELECT
   run_id,
   run_at,
@@ -32,8 +32,9 @@ SELECT
   build_failures,
   build_warnings,
   build_skipped,
-  CAST(warnings AS TEXT) AS warnings
-FROM recce_metadata.runs
+  CAST(warnings AS TEXT) AS warnings,
+  CAST(extraction AS TEXT) AS extraction
+FROM recce_metadata.store_runs
 WHERE
   (
     CAST(:run_id AS TEXT) IS NULL OR run_id = CAST(:run_id AS TEXT)
@@ -57,6 +58,10 @@ WHERE
   )
   AND (
     CAST(:extractor AS TEXT) IS NULL OR extractor = CAST(:extractor AS TEXT)
+  )
+  AND (
+    CAST(:without AS TEXT) IS NULL
+    OR NOT STARTS_WITH(environment, CAST(:without AS TEXT))
   )
   AND (
     CAST(:status AS TEXT) IS NULL OR status = CAST(:status AS TEXT)

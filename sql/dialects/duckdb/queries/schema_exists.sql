@@ -1,5 +1,5 @@
--- hand-written: DuckDB's names match whatever their case
--- One row where the schema exists.
+-- hand-written: names are case-insensitive in DuckDB
+-- One row if the schema exists.
 SELECT 1
 FROM information_schema.schemata
 WHERE catalog_name = current_database() AND lower(schema_name) = lower(:schema);

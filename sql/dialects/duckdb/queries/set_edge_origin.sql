@@ -1,5 +1,6 @@
--- Say how some edges are known: a list of lines, each a version's id, a space and the id of a node that it reads.
-UPDATE recce_metadata.version_parents SET kind = :kind, confidence = :confidence
+-- Set the origin of edges: a newline-separated list, each line a version's id, a space and the id of a node that it
+-- reads.
+UPDATE recce_metadata.store_version_parents SET kind = :kind, confidence = :confidence
 WHERE
   version_id IN (
     SELECT

@@ -1,4 +1,4 @@
--- The row of a new store.
+-- Insert the row of a new store.
 INSERT INTO recce_metadata.store (
   schema_version,
   migrated_at,

@@ -1,5 +1,5 @@
--- hand-written: DuckDB's names match whatever their case
--- The tables and views that a schema holds; no row where there is no such schema.
+-- hand-written: names are case-insensitive in DuckDB
+-- Tables and views of a schema; no rows if the schema does not exist.
 SELECT table_name
 FROM information_schema.tables
 WHERE table_catalog = current_database() AND lower(table_schema) = lower(:schema);

@@ -1,4 +1,4 @@
--- The versions of a store, from version 7 on: of its tables, of the oldest readers, and of recce_meta.
+-- Versions of a store since version 7: of its tables, of the oldest readers, and of recce_meta.
 SELECT
   schema_version,
   read_version,

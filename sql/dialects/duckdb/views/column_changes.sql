@@ -1,10 +1,11 @@
--- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS.
--- One row per run, node and column that differs from the run before it in the same project and
--- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped',
--- 'altered' or 'reordered'; `node_status` tells a column that went alone from one that went with its node.
--- Columns are compared by name whatever its case, and only where both runs know them from the same source.
--- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
--- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
+-- hand-written: DuckDB unnests a list of JSON values instead of JSON_ARRAY_ELEMENTS.
+-- One row per run, node and column that differs from the previous run of the same project and environment. Key: run_id,
+-- unique_id, column_name.
+-- `status` is 'added', 'removed', 'retyped', 'altered' or 'reordered'. `node_status` shows if a column was removed
+-- alone or with its node.
+-- Column names are compared case-insensitively, and only if both runs have them from the same source.
+-- Columns of scanned relations are compared by exact name. They are 'altered' if a catalog property other than the type
+-- differs: nullability, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW recce_metadata.column_changes AS
 WITH versions AS (
   SELECT
@@ -14,7 +15,7 @@ WITH versions AS (
     node.resource_type IN ('table', 'view', 'materialized_view', 'external_table') AS is_scanned
   FROM recce_metadata.node_changes AS change
   CROSS JOIN (VALUES (TRUE), (FALSE)) AS side(is_current)
-  JOIN recce_metadata.node_versions AS node
+  JOIN recce_metadata.store_node_versions AS node
     ON node.version_id = CASE WHEN side.is_current THEN change.version_id ELSE change.previous_version_id END
   WHERE change.status IN ('added', 'removed') OR change.columns_changed
 ), items AS (

@@ -1,5 +1,5 @@
--- One row per kept diff of values and column of it. Key: diff_id, ordinal.
--- `status` is 'equal', 'changed', 'incomparable' (`reason` says why), 'added' (in current alone) or 'removed'.
+-- One row per saved value diff and column. Key: diff_id, ordinal.
+-- `status` is 'equal', 'changed', 'incomparable' (see `reason`), 'added' (only in current) or 'removed'.
 CREATE OR REPLACE VIEW recce_metadata.column_diff_history AS
 SELECT
   diff.diff_id,
@@ -28,5 +28,5 @@ SELECT
   item.largest_difference,
   item.reason
 FROM recce_metadata.data_diff_history AS diff
-JOIN recce_metadata.column_diffs AS item
+JOIN recce_metadata.store_column_diffs AS item
   ON item.diff_id = diff.diff_id;

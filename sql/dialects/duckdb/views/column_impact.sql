@@ -1,12 +1,13 @@
--- hand-written: one walk for all columns of a run, in place of JSON. Each part names its run, as DuckDB up to 1.4 mixes
--- up runs in nested lateral joins
--- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
--- node's rows. Name the run, and where you can the node and the column: run_id, node_id, column_name.
--- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
--- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
--- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
--- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 100 steps.
--- Of a relation whose columns are not known there is what its readers name, and '*' for any other column.
+-- hand-written: one walk for all columns of a run, instead of JSON. Each part names its run, because DuckDB up to 1.4
+-- mixes up runs in nested lateral joins
+-- One row per run, column and downstream effect of a change. If `column_name` is NULL, the node's rows change.
+-- Filter by run_id, and if possible by node_id and column_name.
+-- `reach` is 'columns' if the change affects values of `impacted_column`, 'rows' if it affects which rows the node has,
+-- 'unknown' if the node's columns are unknown. 'rows' means that the column is used in a filter, join or group: all
+-- columns of the node and of its downstream nodes may change.
+-- `distance` is the length of the shortest path. `confidence` is that of the most certain path: the minimum of its
+-- edges. Paths have at most 100 edges.
+-- For a relation with unknown columns: the columns its readers name, and '*' for all remaining columns.
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
 CREATE OR REPLACE VIEW recce_metadata.column_impact AS
 SELECT
@@ -19,32 +20,32 @@ SELECT
   impact.reach,
   impact.distance,
   impact.confidence
-FROM recce_metadata.runs AS run
+FROM recce_metadata.store_runs AS run
 CROSS JOIN LATERAL (
   WITH RECURSIVE known AS (
     SELECT run.run_id AS of_run, place.unique_id
-    FROM recce_metadata.column_parts AS part
-    JOIN recce_metadata.column_part_nodes AS place ON place.part_id = part.part_id
-    JOIN recce_metadata.column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+    FROM recce_metadata.store_column_parts AS part
+    JOIN recce_metadata.store_column_part_nodes AS place ON place.part_id = part.part_id
+    JOIN recce_metadata.store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
     WHERE part.column_graph_id = run.column_graph_id AND analysis.reason IS NULL
   ), reads AS MATERIALIZED (
     SELECT
       run.run_id AS of_run, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.kind,
       edge.confidence
-    FROM recce_metadata.column_parts AS part
-    JOIN recce_metadata.column_part_nodes AS place ON place.part_id = part.part_id
-    JOIN recce_metadata.column_edges AS edge ON edge.lineage_id = place.lineage_id
+    FROM recce_metadata.store_column_parts AS part
+    JOIN recce_metadata.store_column_part_nodes AS place ON place.part_id = part.part_id
+    JOIN recce_metadata.store_column_edges AS edge ON edge.lineage_id = place.lineage_id
     WHERE part.column_graph_id = run.column_graph_id
   ), inlined AS (
-    -- ephemeral models, whose SQL stands in their readers: what those read is known, but not through which model
+    -- ephemeral models: their SQL is part of their readers, whose edges do not name the ephemeral model
     SELECT run.run_id AS of_run, place.unique_id
-    FROM recce_metadata.graph_nodes AS place
-    JOIN recce_metadata.node_versions AS version ON version.version_id = place.version_id
+    FROM recce_metadata.store_graph_nodes AS place
+    JOIN recce_metadata.store_node_versions AS version ON version.version_id = place.version_id
     WHERE place.graph_id = run.graph_id AND version.materialized = 'ephemeral'
   ), edges AS (
     SELECT run.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
-    FROM recce_metadata.graph_nodes AS place
-    JOIN recce_metadata.version_parents AS edge ON edge.version_id = place.version_id
+    FROM recce_metadata.store_graph_nodes AS place
+    JOIN recce_metadata.store_version_parents AS edge ON edge.version_id = place.version_id
     WHERE place.graph_id = run.graph_id AND run.column_graph_id IS NOT NULL
   ), node_reads AS MATERIALIZED (
     SELECT
@@ -54,13 +55,13 @@ CROSS JOIN LATERAL (
     LEFT JOIN known ON known.unique_id = edge.node_id AND known.of_run = edge.of_run
     LEFT JOIN inlined ON inlined.unique_id = edge.parent_id AND inlined.of_run = edge.of_run
   ), steps AS MATERIALIZED (
-    -- from a column into one that is made of it, and into the rows that it decides over
+    -- from a column to columns computed from it, and to rows that it affects
     SELECT
       of_run, parent_id, parent_column, node_id, column_name, confidence, TRUE AS is_known, FALSE AS is_inlined
     FROM reads
     WHERE (parent_id <> node_id OR parent_column IS DISTINCT FROM column_name) AND kind <> 'referenced'
     UNION ALL
-    -- from rows into the rows of every reader, and from a column into readers whose columns are not known
+    -- from rows to the rows of every reader, and from a column to readers with unknown columns
     SELECT
       of_run, parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
     FROM node_reads
@@ -114,7 +115,7 @@ CROSS JOIN LATERAL (
         ELSE
           step.parent_column IN (reached.column_name, '*')
           OR reached.column_name = '*'
-          -- a field that the catalog lists beside its struct is read with the struct
+          -- the catalog may list a field besides its struct; reading the struct reads the field
           OR LEFT(reached.column_name, LENGTH(step.parent_column) + 1) = step.parent_column || '.'
       END
   )

@@ -1,8 +1,8 @@
--- hand-written: each part names its run, as DuckDB up to 1.4 mixes up runs in nested lateral joins, and reads the
--- run's graph in place of the view `lineage`, which DuckDB would compute for all runs
--- One row per run, changed node and node downstream of it. Key: run_id, changed_id, unique_id.
--- `distance` counts the edges on the shortest way. What read a removed node is downstream of it still.
--- Moved and rewritten nodes count as unchanged. No shortest way is longer than there are nodes: a cycle ends.
+-- hand-written: each part names its run, because DuckDB up to 1.4 mixes up runs in nested lateral joins. It reads the
+-- run's graph instead of the view `lineage`, which DuckDB would compute for all runs.
+-- One row per run, changed node and downstream node. Key: run_id, changed_id, unique_id.
+-- `distance` is the length of the shortest path. Readers of a removed node count as downstream.
+-- Moved and rewritten nodes count as unchanged. Path length is limited by the number of nodes, so cycles terminate.
 CREATE OR REPLACE VIEW recce_metadata.impacted_nodes AS
 SELECT
   step.run_id,
@@ -22,15 +22,15 @@ CROSS JOIN LATERAL (
     WHERE change.run_id = step.run_id AND change.status NOT IN ('moved', 'rewritten')
   ), edges AS MATERIALIZED (
     SELECT step.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
-    FROM recce_metadata.graph_nodes AS place
-    JOIN recce_metadata.version_parents AS edge ON edge.version_id = place.version_id
+    FROM recce_metadata.store_graph_nodes AS place
+    JOIN recce_metadata.store_version_parents AS edge ON edge.version_id = place.version_id
     WHERE place.graph_id = step.graph_id
     UNION ALL
     SELECT before.of_run, before.node_id, before.parent_id
     FROM (
       SELECT step.run_id AS of_run, place.unique_id AS node_id, edge.parent_id
-      FROM recce_metadata.graph_nodes AS place
-      JOIN recce_metadata.version_parents AS edge ON edge.version_id = place.version_id
+      FROM recce_metadata.store_graph_nodes AS place
+      JOIN recce_metadata.store_version_parents AS edge ON edge.version_id = place.version_id
       WHERE place.graph_id = step.previous_graph_id
     ) AS before
     JOIN changes

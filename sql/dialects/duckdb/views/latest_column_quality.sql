@@ -1,7 +1,7 @@
 -- One row per column of the latest measurement of each table in each project and environment.
--- Key: project_name, environment, unique_id, ordinal. Shares are of the rows measured, that of distinct values of
--- the rows with a value. Values are texts that sort as texts do: numbers are in `_number` too. `is_private` columns
--- have no values.
+-- Key: project_name, environment, unique_id, ordinal. Shares are of the measured rows; the share of distinct values is
+-- of the rows with a value. Values are strings and sort as strings; numbers are also in the `_number` columns.
+-- `is_private` columns have no values.
 CREATE OR REPLACE VIEW recce_metadata.latest_column_quality AS
 SELECT
   latest.project_name,
@@ -39,6 +39,6 @@ SELECT
   measured.score,
   measured.reason
 FROM recce_metadata.latest_table_quality AS latest
-JOIN recce_metadata.column_quality AS measured
+JOIN recce_metadata.store_column_quality AS measured
   ON measured.quality_run_id = latest.quality_run_id
   AND measured.unique_id = latest.unique_id;

@@ -1,4 +1,4 @@
--- One row per index, but for those of constraints, of the latest scan of each project and environment.
+-- One row per index of the latest scan of each project and environment, except indexes of constraints.
 -- Key: run_id, unique_id, ordinal.
 CREATE OR REPLACE VIEW recce_metadata.latest_indexes AS
 SELECT
@@ -16,5 +16,5 @@ SELECT
 FROM recce_metadata.latest_scans AS scan
 JOIN recce_metadata.node_indexes AS item
   ON item.run_id = scan.run_id
-JOIN recce_metadata.graph_nodes AS place
+JOIN recce_metadata.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id;

@@ -1,5 +1,5 @@
--- One row per project, environment and node: its last known row count, which run it was kept with, and the
--- count before. Key: project_name, environment, unique_id.
+-- One row per project, environment and node: the latest row count, its run, and the previous count.
+-- Key: project_name, environment, unique_id.
 CREATE OR REPLACE VIEW recce_metadata.latest_row_counts AS
 SELECT
   project_name,

@@ -1,6 +1,6 @@
--- One row per schema of the latest scan of each project and environment. Key: run_id, unique_id. `table_count` counts
--- tables and external tables, `view_count` views and materialized views. `row_estimate` and `bytes` are sums over what
--- the catalog knows.
+-- One row per schema of the latest scan of each project and environment. Key: run_id, unique_id.
+-- `table_count` counts tables and external tables, `view_count` views and materialized views. `row_estimate` and
+-- `bytes` are sums of the relations that have these values in the catalog.
 CREATE OR REPLACE VIEW recce_metadata.latest_schemas AS
 SELECT
   scan.project_name,
@@ -18,9 +18,9 @@ SELECT
   held.row_estimate,
   held.bytes
 FROM recce_metadata.latest_scans AS scan
-JOIN recce_metadata.graph_nodes AS place
+JOIN recce_metadata.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id
-JOIN recce_metadata.node_versions AS node
+JOIN recce_metadata.store_node_versions AS node
   ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT

@@ -1,19 +1,18 @@
--- hand-written: DuckDB compares JSON arrays and objects as lists, and parents in one go, where
--- PostgreSQL asks for each node.
--- One row per run and node that differs from the run before it in the same project and environment.
--- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (another content), 'moved' (the same
--- content, in another database or schema or under another name) or 'rewritten' (the two runs are of
--- different versions of dbt, which write the same content otherwise). Of nodes that both runs have, the
--- columns that end in `_changed` say what differs, white space in code aside; they are NULL where a node
--- was added or removed, and `columns_changed` also where one of the two runs came without the catalog.
+-- hand-written: DuckDB compares JSON arrays and objects as lists, and all parents in one query; PostgreSQL uses a
+-- subquery per node.
+-- One row per run and node that differs from the previous run of the same project and environment.
+-- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (different content), 'moved' (same content in
+-- another database or schema or under another name) or 'rewritten' (the runs are of different dbt versions, which
+-- serialise the same content differently).
+-- The columns that end in `_changed` show what differs in nodes of both runs, ignoring whitespace in code. They are
+-- NULL if a node was added or removed. `columns_changed` is also NULL if either run has no catalog.
 --
--- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
--- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
--- tags, and those keys of the configuration whose text in the project differs and whose value does.
--- Changes of graphs that `graph_steps` names are stored in `graph_changes`. Others are computed.
+-- Every dbt version writes different config keys, checksums and compiled SQL. Across versions, only the project's own
+-- text is compared: code, columns, descriptions, parents, tags, and config keys that differ in both text and value.
+-- Changes of the graph pairs in `graph_steps` are stored in `graph_changes`. Changes of other pairs are computed.
 CREATE OR REPLACE VIEW recce_metadata.node_changes AS
 WITH parts AS (
-  -- The parts of the two graphs that only one of them has: nothing differs in the others.
+  -- Parts that only one of the two graphs has; shared parts cannot differ.
   SELECT
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at,
     step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
@@ -21,14 +20,14 @@ WITH parts AS (
   FROM (
     SELECT step.*
     FROM recce_metadata.run_steps AS step
-    LEFT JOIN recce_metadata.graph_steps AS stored
+    LEFT JOIN recce_metadata.store_graph_steps AS stored
       ON stored.previous_graph_id = step.previous_graph_id
       AND stored.graph_id = step.graph_id
       AND stored.same_dbt = (step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version)
     WHERE step.graph_id <> step.previous_graph_id AND stored.graph_id IS NULL
   ) AS step
   CROSS JOIN (VALUES (TRUE), (FALSE)) AS side(is_current)
-  JOIN recce_metadata.graph_parts AS part
+  JOIN recce_metadata.store_graph_parts AS part
     ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
   GROUP BY
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at,
@@ -39,7 +38,7 @@ WITH parts AS (
     parts.run_id, parts.previous_run_id, parts.project_name, parts.environment, parts.run_at, parts.same_dbt,
     parts.is_current, place.*
   FROM parts
-  JOIN recce_metadata.part_nodes AS place ON place.part_id = parts.part_id
+  JOIN recce_metadata.store_part_nodes AS place ON place.part_id = parts.part_id
 ), pairs AS (
   SELECT
     run_id, previous_run_id, project_name, environment, run_at, same_dbt, unique_id,
@@ -57,7 +56,7 @@ WITH parts AS (
   GROUP BY run_id, previous_run_id, project_name, environment, run_at, same_dbt, unique_id
 ), parents AS (
   SELECT version_id, LIST(parent_id) AS parents
-  FROM recce_metadata.version_parents
+  FROM recce_metadata.store_version_parents
   GROUP BY version_id
 ), compared AS (
   SELECT
@@ -66,14 +65,14 @@ WITH parts AS (
     COALESCE(node.resource_type, previous.resource_type) AS resource_type,
     CASE
       WHEN pairs.same_dbt THEN node.code_hash IS DISTINCT FROM previous.code_hash
-      -- dbt itself writes the code of a generic test. Where one dbt wrote none there is nothing to compare.
+      -- dbt itself writes the code of a generic test. If either code is missing, nothing is compared.
       ELSE (node.properties ->> 'test_metadata') IS NULL AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
     END AS code_changed,
     node.compiled_hash IS DISTINCT FROM previous.compiled_hash AS compiled_changed,
     CASE
       WHEN pairs.same_dbt THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(previous.config AS TEXT)
-      WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- nothing of theirs is built
-      -- Maps, for a key of JSON may be read as a path.
+      WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- dbt does not build these
+      -- Maps, because a JSON key may be parsed as a path.
       ELSE LEN([
         key FOR key IN LIST_CONCAT(JSON_KEYS(node.unrendered_config), JSON_KEYS(previous.unrendered_config))
         IF key NOT IN (
@@ -128,8 +127,8 @@ WITH parts AS (
     FROM pairs
     WHERE version_id IS DISTINCT FROM previous_version_id OR place_differs
   ) AS pairs
-  LEFT JOIN recce_metadata.node_versions AS node ON node.version_id = pairs.version_id
-  LEFT JOIN recce_metadata.node_versions AS previous ON previous.version_id = pairs.previous_version_id
+  LEFT JOIN recce_metadata.store_node_versions AS node ON node.version_id = pairs.version_id
+  LEFT JOIN recce_metadata.store_node_versions AS previous ON previous.version_id = pairs.previous_version_id
   LEFT JOIN parents AS edge ON edge.version_id = pairs.version_id AND NOT pairs.same_dbt
   LEFT JOIN parents AS previous_edge
     ON previous_edge.version_id = pairs.previous_version_id AND NOT pairs.same_dbt
@@ -156,7 +155,7 @@ SELECT
   change.relation_name,
   change.previous_relation_name
 FROM recce_metadata.run_steps AS step
-JOIN recce_metadata.graph_changes AS change
+JOIN recce_metadata.store_graph_changes AS change
   ON change.previous_graph_id = step.previous_graph_id
   AND change.graph_id = step.graph_id
   AND change.same_dbt = (step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version)

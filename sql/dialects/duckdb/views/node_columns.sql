@@ -1,9 +1,9 @@
--- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS. The outer query
--- selects bare columns only, or DuckDB would compute the view for all runs before it joins some of them.
+-- hand-written: DuckDB unnests a list of JSON values instead of JSON_ARRAY_ELEMENTS. The outer query selects only bare
+-- columns; otherwise DuckDB computes the view for all runs before a join.
 -- One row per run, node and column: the array `nodes.columns`, exploded.
--- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
--- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
+-- Key: run_id, unique_id, ordinal. `documented` is true if the project's YAML names the column. `columns_from` is
+-- 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented columns).
+-- The columns after `meta` are only set for scanned relations. `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW recce_metadata.node_columns AS
 SELECT
   runs.run_id,
@@ -26,10 +26,10 @@ SELECT
   item.resource_type,
   item.columns_from,
   place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
 JOIN (
-  -- once for each version, however many runs have it
+  -- once per version, not per run
   SELECT
     version_id,
     name,
@@ -53,6 +53,6 @@ JOIN (
       version_id, name, resource_type, columns_from,
       UNNEST(CAST("columns" AS JSON[])) AS content,
       GENERATE_SUBSCRIPTS(CAST("columns" AS JSON[]), 1) AS ordinal
-    FROM recce_metadata.node_versions
+    FROM recce_metadata.store_node_versions
   ) AS exploded
 ) AS item ON item.version_id = place.version_id;

@@ -1,8 +1,8 @@
--- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS. The outer query
--- selects bare columns only, or DuckDB would compute the view for all runs before it joins some of them.
--- One row per scanned run, relation and constraint of it, in the order: primary key, unique, foreign keys, checks.
--- Key: run_id, unique_id, ordinal. NOT NULL is a column's: `node_columns` has it. `column_names` is for people:
--- names joined by a comma.
+-- hand-written: DuckDB unnests a list of JSON values instead of JSON_ARRAY_ELEMENTS. The outer query selects only bare
+-- columns; otherwise DuckDB computes the view for all runs before a join.
+-- One row per scanned run, relation and constraint of the relation, in the order: primary key, unique, foreign keys,
+-- checks. Key: run_id, unique_id, ordinal.
+-- NOT NULL belongs to a column: see `node_columns`. `column_names` is a string: names joined by commas.
 CREATE OR REPLACE VIEW recce_metadata.node_constraints AS
 SELECT
   runs.run_id,
@@ -21,10 +21,10 @@ SELECT
   item.options,
   item.resource_type,
   place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
 JOIN (
-  -- once for each version, however many runs have it
+  -- once per version, not per run
   SELECT
     version_id,
     name,
@@ -35,7 +35,7 @@ JOIN (
     REPLACE(REPLACE(REPLACE(REPLACE(content ->> 'columns', '["', ''), '","', ', '), '", "', ', '), '"]', '') AS column_names,
     content -> 'columns' AS "columns",
     content ->> 'expression' AS expression,
-    content ->> '$.references.relation' AS parent_id, -- one step: DuckDB 1 and 2 read two arrows in other orders
+    content ->> '$.references.relation' AS parent_id, -- one path: DuckDB 1 and 2 evaluate two arrows in different orders
     content ->> 'on_update' AS on_update,
     content ->> 'on_delete' AS on_delete,
     content ->> 'options' AS options
@@ -44,7 +44,7 @@ JOIN (
       version_id, name, resource_type,
       UNNEST(CAST(properties -> 'constraints' AS JSON[])) AS content,
       GENERATE_SUBSCRIPTS(CAST(properties -> 'constraints' AS JSON[]), 1) AS ordinal
-    FROM recce_metadata.node_versions
+    FROM recce_metadata.store_node_versions
     WHERE resource_type IN ('table', 'view', 'materialized_view', 'external_table')
   ) AS exploded
 ) AS item ON item.version_id = place.version_id;

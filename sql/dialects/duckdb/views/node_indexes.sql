@@ -1,7 +1,7 @@
--- hand-written: DuckDB unnests a list of JSON values where PostgreSQL calls JSON_ARRAY_ELEMENTS. The outer query
--- selects bare columns only, or DuckDB would compute the view for all runs before it joins some of them.
--- One row per scanned run, relation and index that no constraint brings along. Key: run_id, unique_id, ordinal.
--- `definition` is as the catalog writes it.
+-- hand-written: DuckDB unnests a list of JSON values instead of JSON_ARRAY_ELEMENTS. The outer query selects only bare
+-- columns; otherwise DuckDB computes the view for all runs before a join.
+-- One row per scanned run, relation and index, except indexes of constraints. Key: run_id, unique_id, ordinal.
+-- `definition` is the text of the catalog.
 CREATE OR REPLACE VIEW recce_metadata.node_indexes AS
 SELECT
   runs.run_id,
@@ -14,10 +14,10 @@ SELECT
   item.definition,
   item.resource_type,
   place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
 JOIN (
-  -- once for each version, however many runs have it
+  -- once per version, not per run
   SELECT
     version_id,
     name,
@@ -31,7 +31,7 @@ JOIN (
       version_id, name, resource_type,
       UNNEST(CAST(properties -> 'indexes' AS JSON[])) AS content,
       GENERATE_SUBSCRIPTS(CAST(properties -> 'indexes' AS JSON[]), 1) AS ordinal
-    FROM recce_metadata.node_versions
+    FROM recce_metadata.store_node_versions
     WHERE resource_type IN ('table', 'view', 'materialized_view', 'external_table')
   ) AS exploded
 ) AS item ON item.version_id = place.version_id;

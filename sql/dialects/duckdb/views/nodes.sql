@@ -1,9 +1,9 @@
--- hand-written: lists and maps take the place of a correlated query, which DuckDB would run unasked.
--- One row per run and node: the project as each run saw it, groups left out.
+-- hand-written: lists and maps instead of a correlated query, which DuckDB would run even if it is not selected.
+-- One row per run and node: the project at the time of the run, without groups.
 -- Key: run_id, unique_id (an environment is a label of its run).
--- The store keeps compiled SQL without its environment: a token, ⟦unique id⟧, stands where dbt wrote a
--- relation, and ⟦⟧ where the code itself has an opening bracket. `compiled_code` puts this run's
--- relations back, and costs something only where it is selected.
+-- Compiled SQL is stored without its environment: a token, ⟦unique id⟧, replaces each relation that dbt wrote. ⟦⟧
+-- replaces an opening bracket of the code itself. `compiled_code` restores the relations; it is computed only if
+-- selected.
 CREATE OR REPLACE VIEW recce_metadata.nodes AS
 SELECT
   runs.run_id,
@@ -30,7 +30,7 @@ SELECT
         CASE
           WHEN STARTS_WITH(piece, '⟧') THEN '⟦' || SUBSTR(piece, 2)
           ELSE COALESCE(
-            -- What stands between the token's id and the next entry, in the bucket of that id.
+            -- Text between the token's id and the next entry, in the bucket of that id.
             STRING_SPLIT(
               STRING_SPLIT(
                 MAP_EXTRACT(run_relations.buckets, HASH(SPLIT_PART(piece, '⟧', 1)) % 64)[1],
@@ -63,25 +63,25 @@ SELECT
   node.macros,
   node.properties,
   place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN recce_metadata.store_node_versions AS node ON node.version_id = place.version_id
 LEFT JOIN (
-  -- Each run's relations, as entries `<30>unique id<31>relation` in 64 texts: DuckDB looks a key of a
-  -- map up by reading the map, and copies lists, but not texts, from row to row.
+  -- Relations of each run, as entries `<30>unique id<31>relation` in 64 strings, because DuckDB reads a whole
+  -- map to find one key, and copies lists (but not strings) from row to row.
   SELECT run_id, MAP(LIST(bucket), LIST(entries)) AS buckets
   FROM (
     SELECT
       runs.run_id,
       HASH(place.unique_id) % 64 AS bucket,
       STRING_AGG(CHR(30) || place.unique_id || CHR(31) || place.relation_name, '') AS entries
-    FROM recce_metadata.runs
-    JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
+    FROM recce_metadata.store_runs AS runs
+    JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
     WHERE place.relation_name IS NOT NULL
     GROUP BY runs.run_id, bucket
   ) AS bucketed
   GROUP BY run_id
 ) AS run_relations
-  -- The second condition also keeps this join above the others: below them, the texts would be copied.
+  -- The second condition also keeps this join above the others: below them, the strings would be copied.
   ON run_relations.run_id = runs.run_id AND CONTAINS(node.compiled_code, '⟦')
 WHERE node.resource_type <> 'group';

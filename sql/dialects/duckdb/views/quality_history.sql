@@ -1,7 +1,7 @@
--- One row per measurement, table and column that could be measured, beside the one before it of the same column in
--- the same project and environment. Key: quality_run_id, unique_id, ordinal. Shares are of the rows measured, that
--- of distinct values of the rows with a value; `sampled_rows` is NULL where these are all rows of the table;
--- `next_quality_run_id` is NULL for the newest.
+-- One row per measurement, table and measured column, with the previous measurement of the column in the same project
+-- and environment. Key: quality_run_id, unique_id, ordinal.
+-- Shares are of the measured rows; the share of distinct values is of the rows with a value. `sampled_rows` is NULL if
+-- all rows of the table were measured. `next_quality_run_id` is NULL for the newest.
 CREATE OR REPLACE VIEW recce_metadata.quality_history AS
 SELECT
   quality_run_id,
@@ -73,10 +73,10 @@ FROM (
       measured.average_number,
       measured.average_length,
       measured.score
-    FROM recce_metadata.quality_runs AS run
-    JOIN recce_metadata.column_quality AS measured
+    FROM recce_metadata.store_quality_runs AS run
+    JOIN recce_metadata.store_column_quality AS measured
       ON measured.quality_run_id = run.quality_run_id
-    JOIN recce_metadata.table_quality AS whole
+    JOIN recce_metadata.store_table_quality AS whole
       ON whole.quality_run_id = measured.quality_run_id
       AND whole.unique_id = measured.unique_id
     WHERE

@@ -1,11 +1,11 @@
--- hand-written: DuckDB joins neighbouring runs, where a window would read the counts of all runs. Only nodes that
--- a run between two counts left out need the window.
--- One row per run and node whose rows were counted with it, beside the count before that in the same project
--- and environment. Key: run_id, unique_id. `row_change` is a share of the count before; `next_run_id` is the run
--- with the next count, NULL for the newest.
+-- hand-written: DuckDB joins neighbouring runs, because a window would read the counts of all runs. Only nodes without
+-- a count in a run between two counts need the window.
+-- One row per run and node with a row count, with the previous count in the same project and environment.
+-- Key: run_id, unique_id. `row_change` is a share of the previous count. `next_run_id` is the run with the next count,
+-- NULL for the newest.
 CREATE OR REPLACE VIEW recce_metadata.row_count_history AS
 WITH timeline AS (
-  -- the runs that counted, in order
+  -- runs with counts, in order
   SELECT
     run_id,
     project_name,
@@ -15,13 +15,13 @@ WITH timeline AS (
     ROW_NUMBER() OVER in_time AS place,
     LAG(run_id) OVER in_time AS previous_run_id,
     LEAD(run_id) OVER in_time AS next_run_id
-  FROM recce_metadata.runs
-  WHERE run_id IN (SELECT run_id FROM recce_metadata.node_statistics WHERE row_count IS NOT NULL)
+  FROM recce_metadata.store_runs
+  WHERE run_id IN (SELECT run_id FROM recce_metadata.store_node_statistics WHERE row_count IS NOT NULL)
   WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC)
 ), gaps AS (
-  -- nodes that a run between two of their counts did not count
+  -- nodes that were not counted in a run between two of their counts
   SELECT timeline.project_name, timeline.environment, counted.unique_id
-  FROM recce_metadata.node_statistics AS counted
+  FROM recce_metadata.store_node_statistics AS counted
   JOIN timeline ON timeline.run_id = counted.run_id
   WHERE counted.row_count IS NOT NULL
   GROUP BY timeline.project_name, timeline.environment, counted.unique_id
@@ -54,12 +54,12 @@ FROM (
     previous.run_id AS previous_run_id,
     previous.row_count AS previous_row_count,
     next.run_id AS next_run_id
-  FROM recce_metadata.node_statistics AS counted
+  FROM recce_metadata.store_node_statistics AS counted
   JOIN timeline ON timeline.run_id = counted.run_id
-  LEFT JOIN recce_metadata.node_statistics AS previous
+  LEFT JOIN recce_metadata.store_node_statistics AS previous
     ON previous.run_id = timeline.previous_run_id AND previous.unique_id = counted.unique_id
     AND previous.row_count IS NOT NULL
-  LEFT JOIN recce_metadata.node_statistics AS next
+  LEFT JOIN recce_metadata.store_node_statistics AS next
     ON next.run_id = timeline.next_run_id AND next.unique_id = counted.unique_id AND next.row_count IS NOT NULL
   WHERE
     counted.row_count IS NOT NULL
@@ -83,7 +83,7 @@ FROM (
     LAG(timeline.run_id) OVER in_time,
     LAG(counted.row_count) OVER in_time,
     LEAD(timeline.run_id) OVER in_time
-  FROM recce_metadata.node_statistics AS counted
+  FROM recce_metadata.store_node_statistics AS counted
   JOIN timeline ON timeline.run_id = counted.run_id
   JOIN gaps
     ON gaps.project_name = timeline.project_name AND gaps.environment = timeline.environment

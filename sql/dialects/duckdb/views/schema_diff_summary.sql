@@ -1,9 +1,11 @@
--- Four rows per scan that has a scan before it of the same scope, in the same project and environment: how many
--- schemas, tables, views and columns were added, removed and modified since, and how many stayed as they were.
--- Key: run_id, object_type, which is 'schema', 'table' (external ones too), 'view' (materialized ones too) or 'column'.
--- A table that became a view is a modified view. A table is modified where its columns, constraints, indexes, owner,
--- comment or options differ; a view, where its SQL does too. Columns of added and removed relations count as added
--- and removed. A column that only stands in another place is unchanged.
+-- Four rows per scan with a previous scan of the same scope, project and environment: the number of schemas, tables,
+-- views and columns that were added, removed, modified and unchanged since.
+-- Key: run_id, object_type. `object_type` is 'schema', 'table' (including external tables), 'view' (including
+-- materialized views) or 'column'.
+-- A table that became a view is a modified view. A table is modified if its columns, constraints, indexes, owner,
+-- comment or options differ. A view is modified if one of these or its SQL differs.
+-- Columns of added and removed relations count as added and removed. A column with only a changed position is
+-- unchanged.
 CREATE OR REPLACE VIEW recce_metadata.schema_diff_summary AS
 WITH steps AS (
   SELECT
@@ -28,9 +30,9 @@ WITH steps AS (
     END AS object_type,
     COUNT(*) AS there
   FROM steps
-  JOIN recce_metadata.graph_nodes AS place
+  JOIN recce_metadata.store_graph_nodes AS place
     ON place.graph_id = steps.graph_id
-  JOIN recce_metadata.node_versions AS node
+  JOIN recce_metadata.store_node_versions AS node
     ON node.version_id = place.version_id
   GROUP BY
     steps.run_id,

@@ -1,5 +1,5 @@
 -- Which columns' values changed most often, in the data diffs that were kept?
--- Asked by: a reviewer who wants to know what to expect. Needs data diffs kept with --save.
+-- Asked by: a reviewer who wants to know what to expect. Needs data diffs saved with --save.
 -- Answer: shop | model.shop.orders | amount | changed in 7 of 12 diffs | 0.93 of the rows matched at worst
 SELECT
   item.project_name,
@@ -29,4 +29,4 @@ ORDER BY
   item.subject_name,
   LOWER(item.column_name)
 LIMIT 50;
-/* edit: how many */;
+/* edit: number of rows */;

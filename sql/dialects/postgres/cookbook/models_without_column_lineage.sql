@@ -1,5 +1,5 @@
--- Of which models are the columns not known, and why?
--- Asked by: whoever relies on column lineage; those with the most readers come first.
+-- Which models have no column lineage, and why?
+-- Asked by: a user of column lineage; models with the most readers come first.
 -- Answer: shop | model.shop.forecast | Python models have no column lineage | 14 readers
 SELECT
   run.project_name,

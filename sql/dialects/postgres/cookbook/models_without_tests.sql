@@ -1,5 +1,5 @@
 -- Which models have no test at all?
--- Asked by: a reviewer, or whoever sets the quality goals; those with the most readers come first.
+-- Asked by: a reviewer, or the owner of the quality goals; models with the most readers come first.
 -- Answer: shop | model.shop.int_order_items | ephemeral | 14 readers
 SELECT
   run.project_name,

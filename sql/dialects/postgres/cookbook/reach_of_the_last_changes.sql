@@ -1,7 +1,7 @@
 -- What do the changes of the last production run reach?
--- Asked by: a reviewer who wants to know whom to tell.
+-- Asked by: a reviewer who wants to know which owners to inform.
 -- Answer: model.shop.orders (modified) | 12 models | 31 tests | 2 exposures | farthest 4 edges away
--- The view `impacted_nodes` tells the nodes one by one; here the walk is written out, for the last run alone.
+-- The view `impacted_nodes` lists the nodes; this query shows the traversal itself, for the last run only.
 WITH RECURSIVE steps AS (
   SELECT
     step.run_id,

@@ -1,11 +1,11 @@
 -- Which models take the longest in production, and are they getting slower?
--- Asked by: whoever pays for the warehouse, or waits for the morning run.
+-- Asked by: the owner of the warehouse costs, or a user who waits for the morning run.
 -- Answer: shop | model.shop.orders | 412.0 s last | 350.1 s on average before (10 runs) | 1.18 times
 WITH params AS (
   SELECT
     'base' AS environment, /* edit: the environment */
-    10 AS runs_before, /* edit: how many earlier runs of a model the last one is compared with */
-    20 AS models /* edit: how many models to show */
+    10 AS runs_before, /* edit: number of earlier runs to compare with */
+    20 AS models /* edit: number of models to show */
 ), timed AS (
   SELECT
     runs.project_name,

@@ -1,7 +1,7 @@
 -- How did a model's SQL look on a date?
 -- Asked by: an analyst who has to explain last quarter's figures.
 -- Answer: model.shop.orders | run of 2026-09-30 06:00 | 4be7d10 | select … | select … from "prod"."shop"."stg_orders"
--- The view `nodes` shows the same of every run; here a run's relations are put back into one text alone.
+-- The view `nodes` shows this for every run; this query restores the relations of only one run in one string.
 WITH params AS (
   SELECT
     'base' AS environment, /* edit: the environment */
@@ -9,10 +9,10 @@ WITH params AS (
     (
       SELECT
         MIN(unique_id)
-      FROM recce_metadata.node_versions
+      FROM recce_metadata.store_node_versions
       WHERE
         resource_type = 'model'
-    ) AS unique_id /* edit: 'model.shop.orders'; as it stands, the first model by name */
+    ) AS unique_id /* edit: 'model.shop.orders'; default: the first model by name */
 ), run AS (
   SELECT
     runs.run_id,
@@ -25,7 +25,7 @@ WITH params AS (
   FROM params
   JOIN recce_metadata.runs
     ON runs.environment = params.environment AND runs.run_at <= params.moment
-  JOIN recce_metadata.graph_nodes AS place
+  JOIN recce_metadata.store_graph_nodes AS place
     ON place.graph_id = runs.graph_id AND place.unique_id = params.unique_id
   ORDER BY
     runs.run_at DESC,
@@ -33,14 +33,14 @@ WITH params AS (
     runs.run_id
   LIMIT 1
 ), pieces AS (
-  /* Each but the first begins with the id of a node and ⟧, or with ⟧ alone for a bracket of the code's own. */
+  /* Every piece after the first begins with a node's id and ⟧, or only with ⟧ for a bracket of the code itself. */
   SELECT
     piece.number,
     piece.text,
     SPLIT_PART(piece.text, '⟧', 1) AS unique_id,
     SUBSTRING(piece.text FROM POSITION('⟧' IN piece.text) + 1) AS rest
   FROM run
-  JOIN recce_metadata.node_versions AS node
+  JOIN recce_metadata.store_node_versions AS node
     ON node.version_id = run.version_id
   CROSS JOIN LATERAL UNNEST(STRING_TO_ARRAY(node.compiled_code, '⟦')) WITH ORDINALITY AS piece(text, number)
 ), relations AS (
@@ -48,7 +48,7 @@ WITH params AS (
     place.unique_id,
     place.relation_name
   FROM run
-  JOIN recce_metadata.graph_nodes AS place
+  JOIN recce_metadata.store_graph_nodes AS place
     ON place.graph_id = run.graph_id
 ), compiled AS (
   SELECT
@@ -77,8 +77,8 @@ SELECT
   run.git_sha,
   run.branch,
   node.raw_code,
-  COALESCE(compiled.code, node.compiled_code) AS compiled_code /* PostgreSQL finds no pieces in an empty text */
+  COALESCE(compiled.code, node.compiled_code) AS compiled_code /* PostgreSQL splits an empty string into no pieces */
 FROM run
-JOIN recce_metadata.node_versions AS node
+JOIN recce_metadata.store_node_versions AS node
   ON node.version_id = run.version_id
 CROSS JOIN compiled;

@@ -1,7 +1,7 @@
 -- Which tables does no view read, and no foreign key refer to?
--- Asked by: whoever tidies a database: what is listed is to be asked about, and not to be dropped.
+-- Asked by: an engineer who cleans up a database: ask about the listed tables before you drop them.
 -- Answer: shop | public.orders_backup_2019 | 8 columns | 120 000 rows | last altered 2019-03-02
--- A scan does not see the programs that read a table.
+-- A scan does not detect the programs that read a table.
 SELECT
   found.project_name,
   found.schema_name,

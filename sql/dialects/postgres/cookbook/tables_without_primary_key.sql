@@ -1,5 +1,5 @@
 -- Which tables have no primary key?
--- Asked by: whoever looks after the database: their rows cannot be told apart, nor compared one by one. Needs a scan.
+-- Asked by: a DBA: without a key, rows cannot be identified or compared one by one. Needs a scan.
 -- Answer: shop | public.audit_log | 12 columns | 4 812 000 rows | 1.2 GB
 SELECT
   found.project_name,

@@ -1,6 +1,6 @@
--- One row per distinct content of a node, whatever the environment it is built in. Written by the
--- first run that has it, never changed.
-CREATE TABLE IF NOT EXISTS recce_metadata.node_versions (
+-- One row per distinct content of a node, independent of its environment. Written by the first run that has it, never
+-- changed.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_node_versions (
   version_id VARCHAR(64) NOT NULL PRIMARY KEY,
   unique_id TEXT NOT NULL,
   name TEXT NOT NULL,

@@ -1,7 +1,6 @@
--- The columns that an analysis found, in order. An output column has a row for each column that its value comes
--- from, or one without a parent where it comes from none; a column that decides over rows has a row without an
--- output column, and `kind` says what it is read for.
-CREATE TABLE IF NOT EXISTS recce_metadata.column_edges (
+-- Columns that an analysis found, in order. An output column has a row per source column, or one row with a NULL parent
+-- if it has no source column. A column that affects rows has no output column; `kind` is its use.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_edges (
   lineage_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name TEXT,

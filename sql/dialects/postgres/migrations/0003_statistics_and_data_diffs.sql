@@ -1,5 +1,5 @@
--- Kept statistics of runs, and kept results of data diffs.
-CREATE TABLE recce_metadata.node_statistics (
+-- Statistics of runs, and saved results of data diffs.
+CREATE TABLE recce_metadata.store_node_statistics (
   run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   row_count BIGINT,
@@ -8,7 +8,7 @@ CREATE TABLE recce_metadata.node_statistics (
   profile_reason TEXT,
   PRIMARY KEY (run_id, unique_id)
 );
-CREATE TABLE recce_metadata.column_statistics (
+CREATE TABLE recce_metadata.store_column_statistics (
   run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE recce_metadata.column_statistics (
   average_length DOUBLE PRECISION,
   PRIMARY KEY (run_id, unique_id, ordinal)
 );
-CREATE TABLE recce_metadata.data_diffs (
+CREATE TABLE recce_metadata.store_data_diffs (
   diff_id VARCHAR(64) NOT NULL PRIMARY KEY,
   taken_at TIMESTAMPTZ NOT NULL,
   base_run_id VARCHAR(64),
@@ -57,7 +57,7 @@ CREATE TABLE recce_metadata.data_diffs (
   result JSON NOT NULL,
   recorder_version TEXT NOT NULL
 );
-CREATE TABLE recce_metadata.column_diffs (
+CREATE TABLE recce_metadata.store_column_diffs (
   diff_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name TEXT NOT NULL,

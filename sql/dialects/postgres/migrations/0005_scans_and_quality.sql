@@ -1,10 +1,10 @@
--- What a scan of a live database and a measurement of quality keep. Runs recorded before have none.
-CREATE TABLE IF NOT EXISTS recce_metadata.fact_parts (
+-- Tables of scans of a live database and of measurements of quality. Runs recorded before have none.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_fact_parts (
   run_id VARCHAR(64) NOT NULL,
   part_id VARCHAR(64) NOT NULL,
   PRIMARY KEY (run_id, part_id)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_relation_facts (
   part_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   row_estimate BIGINT,
@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
   altered_at TIMESTAMPTZ,
   PRIMARY KEY (part_id, unique_id)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_version_references (
   version_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   name TEXT,
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
   on_delete TEXT,
   PRIMARY KEY (version_id, ordinal)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_runs (
   quality_run_id VARCHAR(64) NOT NULL PRIMARY KEY,
   run_id VARCHAR(64) NOT NULL,
   project_name TEXT NOT NULL,
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
   score DOUBLE PRECISION,
   recorder_version TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_table_quality (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
   notes JSON NOT NULL,
   PRIMARY KEY (quality_run_id, unique_id)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_quality (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -85,7 +85,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
   reason TEXT,
   PRIMARY KEY (quality_run_id, unique_id, ordinal)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_top_values (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -96,7 +96,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
   value_count BIGINT NOT NULL,
   PRIMARY KEY (quality_run_id, unique_id, ordinal, place)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_metrics (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_metrics (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
   ordinal BIGINT NOT NULL,

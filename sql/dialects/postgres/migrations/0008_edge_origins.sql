@@ -1,5 +1,5 @@
--- How each edge is known. Of edges that are stored, the view `lineage` derives it for runs of dbt alone.
-ALTER TABLE recce_metadata.version_parents
+-- Origin of each edge. For stored edges, the view `lineage` derives it only for runs of dbt.
+ALTER TABLE recce_metadata.store_version_parents
 ADD COLUMN IF NOT EXISTS kind TEXT;
-ALTER TABLE recce_metadata.version_parents
+ALTER TABLE recce_metadata.store_version_parents
 ADD COLUMN IF NOT EXISTS confidence DOUBLE PRECISION;

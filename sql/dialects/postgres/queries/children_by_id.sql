@@ -1,11 +1,11 @@
--- The ids of the nodes of a graph that read one of those in a list of lines, once for each that they read.
+-- Ids of the nodes of a graph that read a node in a newline-separated list, one row per edge.
 SELECT
   part_nodes.unique_id,
   version_parents.parent_id
-FROM recce_metadata.graph_parts
-JOIN recce_metadata.part_nodes
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
-JOIN recce_metadata.version_parents
+JOIN recce_metadata.store_version_parents AS version_parents
   ON version_parents.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id

@@ -1,11 +1,11 @@
--- The compiled code of those nodes of a graph that are in a list of lines, in its stored form.
+-- Compiled code of nodes of a graph in its stored form, for the nodes in a newline-separated list.
 SELECT
   part_nodes.unique_id,
   node_versions.compiled_code
-FROM recce_metadata.graph_parts
-JOIN recce_metadata.part_nodes
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
-JOIN recce_metadata.node_versions
+JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id

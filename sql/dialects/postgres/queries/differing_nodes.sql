@@ -1,32 +1,32 @@
--- The nodes of one graph that the other lacks, or has in another version or place. Parts that both
--- graphs share are not looked into, and code is fetched only where it differs.
+-- Nodes of one graph that the other lacks, or has with another version or relation. Parts that both graphs share are
+-- skipped, and code is fetched only if it differs.
 WITH own AS (
   SELECT
     part_nodes.*
-  FROM recce_metadata.graph_parts
-  JOIN recce_metadata.part_nodes
+  FROM recce_metadata.store_graph_parts AS graph_parts
+  JOIN recce_metadata.store_part_nodes AS part_nodes
     ON part_nodes.part_id = graph_parts.part_id
   WHERE
     graph_parts.graph_id = :graph_id
     AND NOT EXISTS(
       SELECT
         1
-      FROM recce_metadata.graph_parts AS shared
+      FROM recce_metadata.store_graph_parts AS shared
       WHERE
         shared.graph_id = :other_graph_id AND shared.part_id = graph_parts.part_id
     )
 ), other AS (
   SELECT
     part_nodes.*
-  FROM recce_metadata.graph_parts
-  JOIN recce_metadata.part_nodes
+  FROM recce_metadata.store_graph_parts AS graph_parts
+  JOIN recce_metadata.store_part_nodes AS part_nodes
     ON part_nodes.part_id = graph_parts.part_id
   WHERE
     graph_parts.graph_id = :other_graph_id
     AND NOT EXISTS(
       SELECT
         1
-      FROM recce_metadata.graph_parts AS shared
+      FROM recce_metadata.store_graph_parts AS shared
       WHERE
         shared.graph_id = :graph_id AND shared.part_id = graph_parts.part_id
     )
@@ -70,11 +70,11 @@ SELECT
   CAST(node_versions.macros AS TEXT) AS macros,
   CAST(node_versions.properties AS TEXT) AS properties
 FROM own
-JOIN recce_metadata.node_versions
+JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = own.version_id
 LEFT JOIN other
   ON other.unique_id = own.unique_id
-LEFT JOIN recce_metadata.node_versions AS other_versions
+LEFT JOIN recce_metadata.store_node_versions AS other_versions
   ON other_versions.version_id = other.version_id
 WHERE
   other.version_id IS DISTINCT FROM own.version_id

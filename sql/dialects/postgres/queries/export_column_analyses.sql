@@ -1,15 +1,15 @@
--- The analyses of a column graph.
+-- Analyses of a column graph.
 SELECT
   analysis.lineage_id,
   analysis.tier,
   analysis.reason
-FROM recce_metadata.column_analyses AS analysis
+FROM recce_metadata.store_column_analyses AS analysis
 WHERE
   analysis.lineage_id IN (
     SELECT
       node.lineage_id
-    FROM recce_metadata.column_parts AS part
-    JOIN recce_metadata.column_part_nodes AS node
+    FROM recce_metadata.store_column_parts AS part
+    JOIN recce_metadata.store_column_part_nodes AS node
       ON node.part_id = part.part_id
     WHERE
       part.column_graph_id = :column_graph_id

@@ -1,4 +1,4 @@
--- The tables and views that a schema holds; no row where there is no such schema.
+-- Tables and views of a schema; no rows if the schema does not exist.
 SELECT
   table_name
 FROM information_schema.tables

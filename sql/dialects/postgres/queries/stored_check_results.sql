@@ -1,7 +1,7 @@
--- Which of the check results in a list of lines are stored already.
+-- Check results in a newline-separated list that are already stored.
 SELECT
   check_result_id
-FROM recce_metadata.check_results
+FROM recce_metadata.store_check_results
 WHERE
   check_result_id IN (
     SELECT

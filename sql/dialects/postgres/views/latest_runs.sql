@@ -1,6 +1,6 @@
--- hand-written: DISTINCT ON, of whose rows PostgreSQL expects few; of a filter on ROW_NUMBER it expects many
--- The latest run of each project and environment: one row each, with every column of `runs`. A failed scan is
--- never the latest run.
+-- hand-written: DISTINCT ON, because PostgreSQL estimates few rows for it, but many for a filter on ROW_NUMBER
+-- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- run.
 CREATE OR REPLACE VIEW recce_metadata.latest_runs AS
 SELECT DISTINCT ON (project_name, environment)
   run_id,
@@ -35,8 +35,9 @@ SELECT DISTINCT ON (project_name, environment)
   build_failures,
   build_warnings,
   build_skipped,
-  warnings
-FROM recce_metadata.runs
+  warnings,
+  extraction
+FROM recce_metadata.store_runs
 WHERE
   status = 'complete'
 ORDER BY

@@ -1,7 +1,8 @@
--- hand-written: LATERAL, so that a join with some runs reads the nodes of those alone
--- One row per run and edge that the run before it lacks ('added'), or that only that run has ('removed').
--- Key: run_id, node_id, parent_id. Edges belong to the version of their child, so that only nodes whose
--- version changed are looked at; `node_status` says what happened to that child.
+-- hand-written: LATERAL, so a join with some runs reads only the nodes of these runs
+-- One row per run and edge that differs from the previous run: 'added' if only this run has it, 'removed' if only the
+-- previous run has it. Key: run_id, node_id, parent_id.
+-- Edges belong to the version of their child: only nodes with a changed version are compared; `node_status` is the
+-- child's status.
 CREATE OR REPLACE VIEW recce_metadata.lineage_changes AS
 SELECT
   change.run_id,
@@ -18,7 +19,7 @@ CROSS JOIN LATERAL (
   SELECT
     edge.parent_id,
     CASE WHEN BOOL_OR(edge.version_id = change.version_id) THEN 'added' ELSE 'removed' END AS status
-  FROM recce_metadata.version_parents AS edge
+  FROM recce_metadata.store_version_parents AS edge
   WHERE
     edge.version_id IN (change.version_id, change.previous_version_id)
     AND change.version_id IS DISTINCT FROM change.previous_version_id

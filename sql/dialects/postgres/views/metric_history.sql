@@ -1,6 +1,6 @@
--- One row per measurement and metric of the users' own, beside the one before it in the same project and environment.
--- Key: quality_run_id, unique_id, ordinal, place. `column_name` is NULL, and `ordinal` 0, for a table's metric.
--- `holds` is NULL where there is no threshold, or nothing was measured, which `reason` says.
+-- One row per measurement and user-defined metric, with the previous one in the same project and environment.
+-- Key: quality_run_id, unique_id, ordinal, place. For a table's metric, `column_name` is NULL and `ordinal` is 0.
+-- `holds` is NULL if there is no threshold or nothing was measured; see `reason`.
 CREATE OR REPLACE VIEW recce_metadata.metric_history AS
 SELECT
   quality_run_id,
@@ -44,8 +44,8 @@ FROM (
     metric.reason,
     LAG(run.quality_run_id) OVER in_time AS previous_quality_run_id,
     LEAD(run.quality_run_id) OVER in_time AS next_quality_run_id
-  FROM recce_metadata.quality_runs AS run
-  JOIN recce_metadata.quality_metrics AS metric
+  FROM recce_metadata.store_quality_runs AS run
+  JOIN recce_metadata.store_quality_metrics AS metric
     ON metric.quality_run_id = run.quality_run_id
   WINDOW in_time AS (
     PARTITION BY run.project_name, run.environment, metric.unique_id, COALESCE(metric.column_name, ''), metric.metric_name

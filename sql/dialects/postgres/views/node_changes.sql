@@ -1,15 +1,14 @@
--- One row per run and node that differs from the run before it in the same project and environment.
--- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (another content), 'moved' (the same
--- content, in another database or schema or under another name) or 'rewritten' (the two runs are of
--- different versions of dbt, which write the same content otherwise). Of nodes that both runs have, the
--- columns that end in `_changed` say what differs, white space in code aside; they are NULL where a node
--- was added or removed, and `columns_changed` also where one of the two runs came without the catalog.
+-- One row per run and node that differs from the previous run of the same project and environment.
+-- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (different content), 'moved' (same content in
+-- another database or schema or under another name) or 'rewritten' (the runs are of different dbt versions, which
+-- serialise the same content differently).
+-- The columns that end in `_changed` show what differs in nodes of both runs, ignoring whitespace in code. They are
+-- NULL if a node was added or removed. `columns_changed` is also NULL if either run has no catalog.
 --
--- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
--- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
--- tags, and those keys of the configuration whose text in the project differs and whose value does.
--- Changes of graphs that `graph_steps` names are stored in `graph_changes`. Others are computed.
--- No common table expressions: PostgreSQL would not look into them when the view is joined.
+-- Every dbt version writes different config keys, checksums and compiled SQL. Across versions, only the project's own
+-- text is compared: code, columns, descriptions, parents, tags, and config keys that differ in both text and value.
+-- Changes of the graph pairs in `graph_steps` are stored in `graph_changes`. Changes of other pairs are computed.
+-- No common table expressions: PostgreSQL would not push conditions into them when the view is joined.
 CREATE OR REPLACE VIEW recce_metadata.node_changes AS
 SELECT
   step.run_id,
@@ -33,7 +32,7 @@ SELECT
   change.relation_name,
   change.previous_relation_name
 FROM recce_metadata.run_steps AS step
-JOIN recce_metadata.graph_changes AS change
+JOIN recce_metadata.store_graph_changes AS change
   ON change.previous_graph_id = step.previous_graph_id
   AND change.graph_id = step.graph_id
   AND change.same_dbt = (
@@ -92,7 +91,7 @@ FROM (
       WHEN pairs.same_dbt
       THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(previous.config AS TEXT)
       WHEN node.resource_type IN ('analysis', 'operation', 'source')
-      THEN FALSE /* nothing of theirs is built */
+      THEN FALSE /* dbt does not build these */
       ELSE EXISTS(
         SELECT
           1
@@ -186,7 +185,7 @@ FROM (
           STRING_AGG(edge.parent_id, ' '
           ORDER BY
             edge.parent_id)
-        FROM recce_metadata.version_parents AS edge
+        FROM recce_metadata.store_version_parents AS edge
         WHERE
           edge.version_id = pairs.version_id AND NOT pairs.same_dbt
       ) IS DISTINCT FROM (
@@ -194,7 +193,7 @@ FROM (
           STRING_AGG(edge.parent_id, ' '
           ORDER BY
             edge.parent_id)
-        FROM recce_metadata.version_parents AS edge
+        FROM recce_metadata.store_version_parents AS edge
         WHERE
           edge.version_id = pairs.previous_version_id AND NOT pairs.same_dbt
       )
@@ -213,7 +212,7 @@ FROM (
         step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
         pair.*
       FROM recce_metadata.run_steps AS step
-      /* For each step, so that a join with some runs reads the graphs of those alone. */
+      /* LATERAL: a join with some runs then reads only the graphs of these runs. */
       CROSS JOIN LATERAL (
         SELECT
           place.unique_id,
@@ -228,11 +227,11 @@ FROM (
             OR MAX(CASE WHEN is_current THEN relation_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN relation_name END)
           ) AS place_differs
         FROM (
-          /* The parts of the two graphs that only one of them has: nothing differs in the others. */
+          /* Parts that only one of the two graphs has; shared parts cannot differ. */
           SELECT
             part.part_id,
             BOOL_OR(part.graph_id = step.graph_id) AS is_current
-          FROM recce_metadata.graph_parts AS part
+          FROM recce_metadata.store_graph_parts AS part
           WHERE
             part.graph_id IN (step.graph_id, step.previous_graph_id)
           GROUP BY
@@ -240,7 +239,7 @@ FROM (
           HAVING
             COUNT(*) = 1
         ) AS parts
-        JOIN recce_metadata.part_nodes AS place
+        JOIN recce_metadata.store_part_nodes AS place
           ON place.part_id = parts.part_id
         GROUP BY
           place.unique_id
@@ -250,7 +249,7 @@ FROM (
         AND NOT EXISTS(
           SELECT
             1
-          FROM recce_metadata.graph_steps AS stored
+          FROM recce_metadata.store_graph_steps AS stored
           WHERE
             stored.previous_graph_id = step.previous_graph_id
             AND stored.graph_id = step.graph_id
@@ -262,9 +261,9 @@ FROM (
     WHERE
       version_id IS DISTINCT FROM previous_version_id OR place_differs
   ) AS pairs
-  LEFT JOIN recce_metadata.node_versions AS node
+  LEFT JOIN recce_metadata.store_node_versions AS node
     ON node.version_id = pairs.version_id
-  LEFT JOIN recce_metadata.node_versions AS previous
+  LEFT JOIN recce_metadata.store_node_versions AS previous
     ON previous.version_id = pairs.previous_version_id
 ) AS compared
 WHERE

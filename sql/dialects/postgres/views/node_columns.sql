@@ -1,7 +1,7 @@
 -- One row per run, node and column: the array `nodes.columns`, exploded.
--- Key: run_id, unique_id, ordinal. `documented` says whether the project's YAML names the column;
--- `columns_from` is 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented ones). What
--- follows `meta` is known of scanned relations alone; `generated_as` begins with 'stored: ' or 'virtual: '.
+-- Key: run_id, unique_id, ordinal. `documented` is true if the project's YAML names the column. `columns_from` is
+-- 'catalog' (all columns, with the warehouse's types) or 'manifest' (documented columns).
+-- The columns after `meta` are only set for scanned relations. `generated_as` begins with 'stored: ' or 'virtual: '.
 CREATE OR REPLACE VIEW recce_metadata.node_columns AS
 SELECT
   runs.run_id,
@@ -24,9 +24,9 @@ SELECT
   node.resource_type,
   node.columns_from,
   place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place
   ON place.graph_id = runs.graph_id
-JOIN recce_metadata.node_versions AS node
+JOIN recce_metadata.store_node_versions AS node
   ON node.version_id = place.version_id
 CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal);

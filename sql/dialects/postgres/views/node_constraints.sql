@@ -1,6 +1,6 @@
--- One row per scanned run, relation and constraint of it, in the order: primary key, unique, foreign keys, checks.
--- Key: run_id, unique_id, ordinal. NOT NULL is a column's: `node_columns` has it. `column_names` is for people:
--- names joined by a comma.
+-- One row per scanned run, relation and constraint of the relation, in the order: primary key, unique, foreign keys,
+-- checks. Key: run_id, unique_id, ordinal.
+-- NOT NULL belongs to a column: see `node_columns`. `column_names` is a string: names joined by commas.
 CREATE OR REPLACE VIEW recce_metadata.node_constraints AS
 SELECT
   runs.run_id,
@@ -23,10 +23,10 @@ SELECT
   item.content ->> 'options' AS options,
   node.resource_type,
   place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place
   ON place.graph_id = runs.graph_id
-JOIN recce_metadata.node_versions AS node
+JOIN recce_metadata.store_node_versions AS node
   ON node.version_id = place.version_id
 CROSS JOIN LATERAL JSON_ARRAY_ELEMENTS(CAST(node.properties AS JSON) -> 'constraints') WITH ORDINALITY AS item(content, ordinal)
 WHERE

@@ -1,8 +1,8 @@
--- hand-written: PostgreSQL looks up the neighbouring runs, where a window would read the counts of all runs. Only
--- where a neighbour did not count the node are the runs beyond it searched, one after the other.
--- One row per run and node whose rows were counted with it, beside the count before that in the same project
--- and environment. Key: run_id, unique_id. `row_change` is a share of the count before; `next_run_id` is the run
--- with the next count, NULL for the newest.
+-- hand-written: PostgreSQL looks up the neighbouring runs, because a window would read the counts of all runs. Further
+-- runs are searched one by one only if a neighbour has no count of the node.
+-- One row per run and node with a row count, with the previous count in the same project and environment.
+-- Key: run_id, unique_id. `row_change` is a share of the previous count. `next_run_id` is the run with the next count,
+-- NULL for the newest.
 CREATE OR REPLACE VIEW recce_metadata.row_count_history AS
 SELECT
   run_id,
@@ -28,13 +28,13 @@ FROM (
     counted.unique_id,
     counted.row_count,
     counted.counted_at,
-    -- without a length, as in stores that have this view already
+    -- without a length, as in existing stores: a replaced view must have the same types
     CAST(COALESCE(before.run_id, earlier.run_id) AS VARCHAR) AS previous_run_id,
     COALESCE(before.row_count, earlier.row_count) AS previous_row_count,
     CAST(COALESCE(after.run_id, later.run_id) AS VARCHAR) AS next_run_id
-  FROM recce_metadata.node_statistics AS counted
+  FROM recce_metadata.store_node_statistics AS counted
   JOIN (
-    -- the runs that counted, in order
+    -- runs with counts, in order
     SELECT
       run_id,
       project_name,
@@ -44,32 +44,32 @@ FROM (
       git_sha,
       LAG(run_id) OVER in_time AS previous_run_id,
       LEAD(run_id) OVER in_time AS next_run_id
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE EXISTS (
       SELECT 1
-      FROM recce_metadata.node_statistics AS figure
+      FROM recce_metadata.store_node_statistics AS figure
       WHERE figure.run_id = runs.run_id AND figure.row_count IS NOT NULL
     )
     WINDOW in_time AS (PARTITION BY project_name, environment ORDER BY run_at, recorded_at, run_id DESC)
   ) AS run ON run.run_id = counted.run_id
-  -- LIMIT, as a condition on the node would otherwise read the whole table for each join
+  -- LIMIT: without it a condition on the node would read the whole table for each join
   LEFT JOIN LATERAL (
     SELECT figure.run_id, figure.row_count
-    FROM recce_metadata.node_statistics AS figure
+    FROM recce_metadata.store_node_statistics AS figure
     WHERE
       figure.run_id = run.previous_run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
     LIMIT 1
   ) AS before ON TRUE
   LEFT JOIN LATERAL (
     SELECT figure.run_id
-    FROM recce_metadata.node_statistics AS figure
+    FROM recce_metadata.store_node_statistics AS figure
     WHERE figure.run_id = run.next_run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
     LIMIT 1
   ) AS after ON TRUE
   LEFT JOIN LATERAL (
     SELECT figure.run_id, figure.row_count
-    FROM recce_metadata.runs AS one
-    JOIN recce_metadata.node_statistics AS figure
+    FROM recce_metadata.store_runs AS one
+    JOIN recce_metadata.store_node_statistics AS figure
       ON figure.run_id = one.run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
     WHERE
       before.run_id IS NULL
@@ -87,8 +87,8 @@ FROM (
   ) AS earlier ON TRUE
   LEFT JOIN LATERAL (
     SELECT figure.run_id
-    FROM recce_metadata.runs AS one
-    JOIN recce_metadata.node_statistics AS figure
+    FROM recce_metadata.store_runs AS one
+    JOIN recce_metadata.store_node_statistics AS figure
       ON figure.run_id = one.run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
     WHERE
       after.run_id IS NULL

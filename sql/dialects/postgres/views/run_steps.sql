@@ -1,7 +1,7 @@
--- One row per run that has a run before it in the same project and environment: the step from that
--- run to this one. The views of changes are made of steps; a first run has nothing to differ from. The run
--- before a scan of a live database is the scan before it of the same scope (`command`), since what another one
--- did not look at is not gone; a scan is never the run before another run.
+-- One row per run that has a previous run in the same project and environment: the step from the previous run to this
+-- run. The views of changes are based on steps; a first run has no previous run.
+-- The previous run of a scan of a live database is the previous scan of the same scope (`command`), because objects
+-- outside a scope are not removed. A scan is never the previous run of a run that is not a scan.
 CREATE OR REPLACE VIEW recce_metadata.run_steps AS
 SELECT
   run_id,
@@ -34,7 +34,7 @@ FROM (
     dbt_version,
     LAG(dbt_version) OVER in_time AS previous_dbt_version,
     extractor
-  FROM recce_metadata.runs
+  FROM recce_metadata.store_runs
   WHERE
     status = 'complete'
   WINDOW in_time AS (

@@ -1,6 +1,6 @@
--- One row per measurement and table that could be measured, beside the one before it of the same table in the same
--- project and environment. Key: quality_run_id, unique_id. `row_change` is a share of the count before;
--- `next_quality_run_id` is the next measurement of the table, NULL for the newest.
+-- One row per measurement and measured table, with the previous measurement of the table in the same project and
+-- environment. Key: quality_run_id, unique_id. `row_change` is a share of the previous count. `next_quality_run_id` is
+-- the next measurement of the table, NULL for the newest.
 CREATE OR REPLACE VIEW recce_metadata.table_quality_history AS
 SELECT
   quality_run_id,
@@ -40,8 +40,8 @@ FROM (
     LAG(measured.score) OVER in_time AS previous_score,
     LAG(run.quality_run_id) OVER in_time AS previous_quality_run_id,
     LEAD(run.quality_run_id) OVER in_time AS next_quality_run_id
-  FROM recce_metadata.quality_runs AS run
-  JOIN recce_metadata.table_quality AS measured
+  FROM recce_metadata.store_quality_runs AS run
+  JOIN recce_metadata.store_table_quality AS measured
     ON measured.quality_run_id = run.quality_run_id
   WHERE
     measured.row_count IS NOT NULL

@@ -1,6 +1,6 @@
--- One row per scan and relation of whose data the catalog knew something, beside what it knew at the scan before
--- in the same project and environment. Key: run_id, unique_id. Estimates are the warehouse's own, and may lag.
--- `next_run_id` is the next scan that knew something of it, NULL for the newest.
+-- One row per scan and relation with sizes or times in the catalog, with those of the previous scan in the same project
+-- and environment. Key: run_id, unique_id. Estimates come from the warehouse and may lag.
+-- `next_run_id` is the next scan with such figures, NULL for the newest.
 CREATE OR REPLACE VIEW recce_metadata.table_size_history AS
 SELECT
   run_id,
@@ -33,10 +33,10 @@ FROM (
     fact.altered_at,
     LAG(runs.run_id) OVER in_time AS previous_run_id,
     LEAD(runs.run_id) OVER in_time AS next_run_id
-  FROM recce_metadata.runs
-  JOIN recce_metadata.fact_parts AS part
+  FROM recce_metadata.store_runs AS runs
+  JOIN recce_metadata.store_fact_parts AS part
     ON part.run_id = runs.run_id
-  JOIN recce_metadata.relation_facts AS fact
+  JOIN recce_metadata.store_relation_facts AS fact
     ON fact.part_id = part.part_id
   WINDOW in_time AS (
     PARTITION BY runs.project_name, runs.environment, fact.unique_id

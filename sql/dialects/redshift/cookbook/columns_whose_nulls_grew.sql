@@ -1,5 +1,5 @@
--- In which columns did the share of NULLs grow since the measurement before?
--- Asked by: whoever looks after the data. Needs two runs of the command quality.
+-- In which columns did the share of NULLs grow since the previous measurement?
+-- Asked by: a data owner. Needs two runs of the command quality.
 -- Answer: shop | relation.public.customer | phone | 0.31 of the rows, 0.02 before
 SELECT
   history.project_name,
@@ -14,7 +14,7 @@ FROM recce_metadata.quality_history AS history
 WHERE
   history.environment = 'current' /* edit: the environment */
   AND history.next_quality_run_id IS NULL
-  AND history.null_share_change >= 0.01 /* edit: how much larger the share has to be */
+  AND history.null_share_change >= 0.01 /* edit: minimum increase of the share */
 ORDER BY
   history.null_share_change DESC,
   history.project_name,

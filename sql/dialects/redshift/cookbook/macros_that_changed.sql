@@ -1,21 +1,21 @@
 -- hand-written: no subquery per row
 -- Which macros changed in production, when, and which nodes call them?
--- Asked by: an engineer who sees compiled SQL differ though no model was edited.
+-- Asked by: an engineer whose compiled SQL differs although no model was edited.
 -- Answer: 2026-11-18 06:00 | macro.shop.cents_to_dollars | modified | 6 nodes call it | 7c1e02a
 WITH sides AS (
   SELECT
     step.run_id, step.run_at, step.project_name, macro.unique_id, macro.version_id,
     CAST(NULL AS VARCHAR(64)) AS previous_version_id
   FROM recce_metadata.run_steps AS step
-  JOIN recce_metadata.macro_sets AS held ON held.macro_set_id = step.macro_set_id
-  JOIN recce_metadata.macros AS macro ON macro.version_id = held.version_id
+  JOIN recce_metadata.store_macro_sets AS held ON held.macro_set_id = step.macro_set_id
+  JOIN recce_metadata.store_macros AS macro ON macro.version_id = held.version_id
   WHERE step.environment = 'base' AND step.macro_set_id <> step.previous_macro_set_id -- edit: the environment
   UNION ALL
   SELECT
     step.run_id, step.run_at, step.project_name, macro.unique_id, CAST(NULL AS VARCHAR(64)), macro.version_id
   FROM recce_metadata.run_steps AS step
-  JOIN recce_metadata.macro_sets AS held ON held.macro_set_id = step.previous_macro_set_id
-  JOIN recce_metadata.macros AS macro ON macro.version_id = held.version_id
+  JOIN recce_metadata.store_macro_sets AS held ON held.macro_set_id = step.previous_macro_set_id
+  JOIN recce_metadata.store_macros AS macro ON macro.version_id = held.version_id
   WHERE step.environment = 'base' AND step.macro_set_id <> step.previous_macro_set_id -- edit: the environment
 ), pairs AS (
   SELECT
@@ -29,8 +29,8 @@ WITH sides AS (
   SELECT pairs.run_id, pairs.unique_id, COUNT(*) AS callers
   FROM pairs
   JOIN recce_metadata.runs ON runs.run_id = pairs.run_id
-  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+  JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN recce_metadata.store_node_versions AS node ON node.version_id = place.version_id
   WHERE node.resource_type <> 'group' AND STRPOS(JSON_SERIALIZE(node.macros), '"' || pairs.unique_id || '"') > 0
   GROUP BY pairs.run_id, pairs.unique_id
 )

@@ -4,7 +4,7 @@
 WITH params AS (
   SELECT
     'base' AS environment, /* edit: the environment */
-    GETDATE() - INTERVAL '7 DAYS' AS since /* edit: how far back */
+    GETDATE() - INTERVAL '7 DAYS' AS since /* edit: start of the period */
 )
 SELECT
   change.run_at,

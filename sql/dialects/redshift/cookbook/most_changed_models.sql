@@ -1,5 +1,5 @@
 -- Which models change most often in production?
--- Asked by: an architect looking for the places where the project is not settled.
+-- Asked by: an architect who looks for unstable parts of the project.
 -- Answer: shop | model.shop.orders | 23 changes, 19 of code | last on 2026-11-18
 SELECT
   change.project_name,
@@ -25,4 +25,4 @@ ORDER BY
   change.project_name,
   change.unique_id
 LIMIT 50;
-/* edit: how many */;
+/* edit: number of rows */;

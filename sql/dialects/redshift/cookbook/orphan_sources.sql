@@ -1,5 +1,5 @@
 -- Which sources does nothing read any more?
--- Asked by: whoever pays for loading them.
+-- Asked by: the owner of the loading costs.
 -- Answer: shop | source.shop.raw.coupons | "prod"."raw"."coupons"
 SELECT
   run.project_name,

@@ -1,5 +1,5 @@
--- One row per recorded run, written last: a run is visible when its row is, and then it is whole.
-CREATE TABLE IF NOT EXISTS recce_metadata.runs (
+-- One row per recorded run, written last: a run with a row is complete.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_runs (
   run_id VARCHAR(64) NOT NULL,
   run_at TIMESTAMP WITH TIME ZONE NOT NULL,
   project_name VARCHAR(65535) NOT NULL,
@@ -32,5 +32,6 @@ CREATE TABLE IF NOT EXISTS recce_metadata.runs (
   build_failures BIGINT,
   build_warnings BIGINT,
   build_skipped BIGINT,
-  warnings SUPER
+  warnings SUPER,
+  extraction SUPER
 );

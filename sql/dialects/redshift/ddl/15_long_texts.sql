@@ -1,8 +1,8 @@
--- hand-written: no text of Redshift's is longer than 65,535 bytes
--- One row per part of a text that a column could not hold. The column holds its beginning and, at its very end,
--- ⟦… the text's id⟧; the parts in order are the whole text. `row_name` is what the first column of the row says
--- that the text belongs to: the parts go when the row does.
-CREATE TABLE IF NOT EXISTS recce_metadata.long_texts (
+-- hand-written: strings in Redshift have at most 65,535 bytes
+-- One row per part of a text that is too long for its column. The column has the beginning of the text, followed by ⟦…
+-- the text's id⟧. All parts in order are the complete text. `row_name` is the value of the first column of the row with
+-- the text: the parts are deleted with that row.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_long_texts (
   table_name VARCHAR(127) NOT NULL,
   row_name VARCHAR(65535) NOT NULL,
   text_id VARCHAR(64) NOT NULL,

@@ -1,5 +1,5 @@
--- hand-written: who locks a table before anything else waits for others, where an UPDATE would fail
--- Always empty. Recorders lock it for as long as they write, so that they wait for each other; readers never look.
-CREATE TABLE IF NOT EXISTS recce_metadata.writers (
+-- hand-written: a process that locks a table first waits for other processes; an UPDATE would fail
+-- Always empty. Recorders lock it while they write, so they wait for each other; readers do not use it.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_writers (
   locked_at TIMESTAMPTZ
 );

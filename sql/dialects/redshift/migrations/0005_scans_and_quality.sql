@@ -1,9 +1,9 @@
--- What a scan of a live database and a measurement of quality keep. Runs recorded before have none.
-CREATE TABLE IF NOT EXISTS recce_metadata.fact_parts (
+-- Tables of scans of a live database and of measurements of quality. Runs recorded before have none.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_fact_parts (
   run_id VARCHAR(64) NOT NULL,
   part_id VARCHAR(64) NOT NULL
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_relation_facts (
   part_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   row_estimate BIGINT,
@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.relation_facts (
   created_at TIMESTAMP WITH TIME ZONE,
   altered_at TIMESTAMP WITH TIME ZONE
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_version_references (
   version_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   name VARCHAR(65535),
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.version_references (
   on_update VARCHAR(65535),
   on_delete VARCHAR(65535)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_runs (
   quality_run_id VARCHAR(64) NOT NULL,
   run_id VARCHAR(64) NOT NULL,
   project_name VARCHAR(65535) NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
   score DOUBLE PRECISION,
   recorder_version VARCHAR(65535) NOT NULL
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_table_quality (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   name VARCHAR(65535) NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.table_quality (
   reason VARCHAR(65535),
   notes SUPER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_quality (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -80,7 +80,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.column_quality (
   score DOUBLE PRECISION,
   reason VARCHAR(65535)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_top_values (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   ordinal BIGINT NOT NULL,
@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS recce_metadata.column_top_values (
   value_kind VARCHAR(65535),
   value_count BIGINT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_metrics (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_metrics (
   quality_run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
   ordinal BIGINT NOT NULL,

@@ -1,5 +1,5 @@
 -- hand-written: Redshift has no ADD COLUMN IF NOT EXISTS
--- From which version on readers can read the store, and which recce_meta migrated it.
+-- Oldest version whose readers can read the store, and the version of recce_meta that migrated it.
 ALTER TABLE recce_metadata.store
 ADD COLUMN read_version INTEGER;
 ALTER TABLE recce_metadata.store

@@ -1,4 +1,4 @@
--- The profiles kept with a run; of the nodes in a list of lines, or of all where that is NULL.
+-- Column profiles stored with a run, for the nodes in a newline-separated list, or all nodes if it is NULL.
 SELECT
   unique_id,
   column_name,
@@ -17,7 +17,7 @@ SELECT
   min_length,
   max_length,
   average_length
-FROM recce_metadata.column_statistics
+FROM recce_metadata.store_column_statistics
 WHERE
   run_id = :run_id
   AND (

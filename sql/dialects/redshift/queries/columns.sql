@@ -1,5 +1,5 @@
--- What a column graph says of its nodes; of those in a list of lines, or of all where that is NULL.
--- A row without a kind is an analysis that found no columns.
+-- Columns and edges of a column graph.
+-- A row without a kind is an analysis without columns.
 SELECT
   place.unique_id,
   analysis.tier,
@@ -11,23 +11,12 @@ SELECT
   edge.kind,
   edge.expression,
   edge.confidence
-FROM recce_metadata.column_parts AS part
-JOIN recce_metadata.column_part_nodes AS place
+FROM recce_metadata.store_column_parts AS part
+JOIN recce_metadata.store_column_part_nodes AS place
   ON place.part_id = part.part_id
-JOIN recce_metadata.column_analyses AS analysis
+JOIN recce_metadata.store_column_analyses AS analysis
   ON analysis.lineage_id = place.lineage_id
-LEFT JOIN recce_metadata.column_edges AS edge
+LEFT JOIN recce_metadata.store_column_edges AS edge
   ON edge.lineage_id = place.lineage_id
 WHERE
-  part.column_graph_id = :column_graph_id
-  AND (
-    CAST(:ids AS VARCHAR(65535)) IS NULL
-    OR place.unique_id IN (
-      SELECT
-        CAST(line AS VARCHAR(65535))
-      FROM (
-        SELECT
-          SPLIT_TO_ARRAY(CAST(:ids AS VARCHAR(65535)), CHR(10)) AS lines
-      ) AS split, split.lines AS line
-    )
-  );
+  part.column_graph_id = :column_graph_id;

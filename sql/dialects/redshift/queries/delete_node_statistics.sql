@@ -1,5 +1,5 @@
--- Makes room for rows that say more of the same nodes; the nodes are in a list of lines.
-DELETE FROM recce_metadata.node_statistics
+-- Delete statistics that more complete rows replace, for the nodes in a newline-separated list.
+DELETE FROM recce_metadata.store_node_statistics
 WHERE
   run_id = :run_id
   AND unique_id IN (

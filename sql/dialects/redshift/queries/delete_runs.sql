@@ -1,5 +1,5 @@
--- Removes runs, after what was measured of their nodes; what they alone pointed to is garbage from then on.
-DELETE FROM recce_metadata.quality_runs
+-- Delete runs, after the measurements of their nodes. Rows that only these runs refer to become garbage.
+DELETE FROM recce_metadata.store_quality_runs
 WHERE
   run_id IN (
     SELECT
@@ -9,7 +9,7 @@ WHERE
         SPLIT_TO_ARRAY(:ids, CHR(10)) AS lines
     ) AS split, split.lines AS line
   );
-DELETE FROM recce_metadata.runs
+DELETE FROM recce_metadata.store_runs
 WHERE
   run_id IN (
     SELECT

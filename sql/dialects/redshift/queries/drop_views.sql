@@ -1,4 +1,10 @@
--- The store's views, each before those that it reads: a migration writes them anew, with other columns.
+-- Drop the store's views, each before the views that it reads: a migration creates them again, with other columns.
+DROP VIEW IF EXISTS recce_metadata.annotations;
+DROP VIEW IF EXISTS recce_metadata.annotation_events;
+DROP VIEW IF EXISTS recce_metadata.deleted_runs;
+DROP VIEW IF EXISTS recce_metadata.sync_conflicts;
+DROP VIEW IF EXISTS recce_metadata.sync_history;
+DROP VIEW IF EXISTS recce_metadata.reviews;
 DROP VIEW IF EXISTS recce_metadata.check_history;
 DROP VIEW IF EXISTS recce_metadata.metric_history;
 DROP VIEW IF EXISTS recce_metadata.top_value_history;
@@ -36,3 +42,12 @@ DROP VIEW IF EXISTS recce_metadata.nodes;
 DROP VIEW IF EXISTS recce_metadata.node_columns;
 DROP VIEW IF EXISTS recce_metadata.lineage;
 DROP VIEW IF EXISTS recce_metadata.latest_runs;
+DROP VIEW IF EXISTS recce_metadata.quality_metrics;
+DROP VIEW IF EXISTS recce_metadata.column_top_values;
+DROP VIEW IF EXISTS recce_metadata.column_quality;
+DROP VIEW IF EXISTS recce_metadata.table_quality;
+DROP VIEW IF EXISTS recce_metadata.quality_runs;
+DROP VIEW IF EXISTS recce_metadata.column_statistics;
+DROP VIEW IF EXISTS recce_metadata.node_statistics;
+DROP VIEW IF EXISTS recce_metadata.run_results;
+DROP VIEW IF EXISTS recce_metadata.runs;

@@ -1,10 +1,10 @@
--- hand-written: JSON of more than 65,535 bytes is no text
--- The nodes of a graph that may call macros which dbt's list does not have: in hooks, as an incremental
--- strategy, or in a branch that dbt takes at run time alone.
+-- hand-written: JSON of more than 65,535 bytes cannot be a string
+-- Nodes of a graph that may call macros missing from dbt's list: in hooks, as an incremental strategy, or in a branch
+-- that dbt takes only at run time.
 SELECT part_nodes.unique_id
-FROM recce_metadata.graph_parts
-JOIN recce_metadata.part_nodes ON part_nodes.part_id = graph_parts.part_id
-JOIN recce_metadata.node_versions ON node_versions.version_id = part_nodes.version_id
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
+JOIN recce_metadata.store_node_versions AS node_versions ON node_versions.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id
   AND (

@@ -1,2 +1,2 @@
--- hand-written: one of two transactions that create the same thing fails and is tried again
+-- hand-written: one of two transactions that create the same object fails and is retried
 

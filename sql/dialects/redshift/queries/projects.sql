@@ -1,6 +1,8 @@
--- The projects that have runs.
+-- Projects with runs other than those of workspaces.
 SELECT DISTINCT
   project_name
-FROM recce_metadata.runs
+FROM recce_metadata.store_runs
+WHERE
+  NOT LEFT(environment, LENGTH('workspace:')) = 'workspace:'
 ORDER BY
   project_name;

@@ -1,2 +1,2 @@
--- hand-written: Redshift keeps its statistics by itself: nothing to do
+-- hand-written: Redshift maintains its statistics itself
 

@@ -1,4 +1,4 @@
--- Runs, newest first; a filter that is NULL lets everything through.
+-- Runs, newest first; NULL disables a filter.
 SELECT
   run_id,
   run_at,
@@ -32,8 +32,9 @@ SELECT
   build_failures,
   build_warnings,
   build_skipped,
-  warnings AS warnings
-FROM recce_metadata.runs
+  warnings AS warnings,
+  extraction AS extraction
+FROM recce_metadata.store_runs
 WHERE
   (
     CAST(:run_id AS VARCHAR(65535)) IS NULL
@@ -62,6 +63,10 @@ WHERE
   AND (
     CAST(:extractor AS VARCHAR(65535)) IS NULL
     OR extractor = CAST(:extractor AS VARCHAR(65535))
+  )
+  AND (
+    CAST(:without AS VARCHAR(65535)) IS NULL
+    OR NOT LEFT(environment, LENGTH(CAST(:without AS VARCHAR(65535)))) = CAST(:without AS VARCHAR(65535))
   )
   AND (
     CAST(:status AS VARCHAR(65535)) IS NULL

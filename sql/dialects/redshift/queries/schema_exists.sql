@@ -1,5 +1,5 @@
--- hand-written: information_schema.schemata shows a user's own schemas alone
--- One row where the schema exists.
+-- hand-written: information_schema.schemata shows only a user's own schemas
+-- One row if the schema exists.
 SELECT 1
 FROM pg_catalog.pg_namespace
 WHERE nspname = :schema;

@@ -1,5 +1,5 @@
--- Stores what the graphs of runs change against the graphs of the runs before them, as the view computes it.
-INSERT INTO recce_metadata.graph_changes (
+-- Store the changes of runs' graphs since the graphs of the previous runs, as the view computes them.
+INSERT INTO recce_metadata.store_graph_changes (
   previous_graph_id,
   graph_id,
   same_dbt,
@@ -57,7 +57,7 @@ WHERE
         SPLIT_TO_ARRAY(:ids, CHR(10)) AS lines
     ) AS split, split.lines AS line
   );
-INSERT INTO recce_metadata.graph_steps (
+INSERT INTO recce_metadata.store_graph_steps (
   previous_graph_id,
   graph_id,
   same_dbt

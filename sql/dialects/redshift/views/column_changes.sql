@@ -1,10 +1,11 @@
 -- hand-written: a SUPER array is unnested by naming it in FROM
--- One row per run, node and column that differs from the run before it in the same project and
--- environment. Key: run_id, unique_id, column_name. `status` is 'added', 'removed', 'retyped',
--- 'altered' or 'reordered'; `node_status` tells a column that went alone from one that went with its node.
--- Columns are compared by name whatever its case, and only where both runs know them from the same source.
--- Columns of scanned relations are compared by their exact names, and altered where what the catalog tells of
--- them besides the type differs: whether they may be NULL, default, generation, identity, collation or comment.
+-- One row per run, node and column that differs from the previous run of the same project and environment. Key: run_id,
+-- unique_id, column_name.
+-- `status` is 'added', 'removed', 'retyped', 'altered' or 'reordered'. `node_status` shows if a column was removed
+-- alone or with its node.
+-- Column names are compared case-insensitively, and only if both runs have them from the same source.
+-- Columns of scanned relations are compared by exact name. They are 'altered' if a catalog property other than the type
+-- differs: nullability, default, generation, identity, collation or comment.
 CREATE OR REPLACE VIEW recce_metadata.column_changes AS
 WITH changed AS (
   SELECT
@@ -24,7 +25,7 @@ WITH changed AS (
     CASE WHEN node.resource_type IN ('table', 'view', 'materialized_view', 'external_table') THEN JSON_SERIALIZE(content) END AS definition,
     CAST(number AS BIGINT) + 1 AS ordinal
   FROM changed
-  JOIN recce_metadata.node_versions AS node ON node.version_id = changed.version_id, node.columns AS content AT number
+  JOIN recce_metadata.store_node_versions AS node ON node.version_id = changed.version_id, node.columns AS content AT number
 ), pairs AS (
   SELECT
     run_id, previous_run_id, project_name, environment, run_at, unique_id, name, node_status,

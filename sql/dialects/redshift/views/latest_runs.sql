@@ -1,5 +1,5 @@
--- The latest run of each project and environment: one row each, with every column of `runs`. A failed scan is
--- never the latest run.
+-- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- run.
 CREATE OR REPLACE VIEW recce_metadata.latest_runs AS
 SELECT
   run_id,
@@ -34,7 +34,8 @@ SELECT
   build_failures,
   build_warnings,
   build_skipped,
-  warnings
+  warnings,
+  extraction
 FROM (
   SELECT
     runs.*,
@@ -42,7 +43,7 @@ FROM (
       PARTITION BY project_name, environment
       ORDER BY run_at DESC, recorded_at DESC, run_id
     ) AS age
-  FROM recce_metadata.runs
+  FROM recce_metadata.store_runs AS runs
   WHERE
     status = 'complete'
 ) AS aged_runs

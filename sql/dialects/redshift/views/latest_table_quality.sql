@@ -1,5 +1,5 @@
--- One row per table: its latest measurement in each project and environment, whichever measurement looked at it.
--- Key: project_name, environment, unique_id. `sampled_rows` is NULL where all rows were measured; `reason` says why
+-- One row per table: its latest measurement in each project and environment.
+-- Key: project_name, environment, unique_id. `sampled_rows` is NULL if all rows were measured. `reason` explains why
 -- the table could not be measured.
 CREATE OR REPLACE VIEW recce_metadata.latest_table_quality AS
 SELECT
@@ -37,8 +37,8 @@ FROM (
       PARTITION BY run.project_name, run.environment, measured.unique_id
       ORDER BY run.started_at DESC, run.finished_at DESC, run.quality_run_id
     ) AS age
-  FROM recce_metadata.quality_runs AS run
-  JOIN recce_metadata.table_quality AS measured
+  FROM recce_metadata.store_quality_runs AS run
+  JOIN recce_metadata.store_table_quality AS measured
     ON measured.quality_run_id = run.quality_run_id
 ) AS aged_measurements
 WHERE

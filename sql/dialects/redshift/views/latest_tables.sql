@@ -1,6 +1,6 @@
 -- One row per table and view of the latest scan of each project and environment. Key: run_id, unique_id.
--- `resource_type` is table, view, materialized_view or external_table; `definition` is a view's SQL. What the
--- catalog does not tell is NULL; `row_estimate` is the warehouse's own estimate.
+-- `resource_type` is table, view, materialized_view or external_table; `definition` is a view's SQL. Values
+-- missing in the catalog are NULL; `row_estimate` is the warehouse's own estimate.
 CREATE OR REPLACE VIEW recce_metadata.latest_tables AS
 SELECT
   scan.project_name,
@@ -28,9 +28,9 @@ SELECT
   node.raw_code AS definition,
   place.version_id
 FROM recce_metadata.latest_scans AS scan
-JOIN recce_metadata.graph_nodes AS place
+JOIN recce_metadata.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id
-JOIN recce_metadata.node_versions AS node
+JOIN recce_metadata.store_node_versions AS node
   ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT
@@ -74,8 +74,8 @@ LEFT JOIN (
     known.bytes,
     known.created_at,
     known.altered_at
-  FROM recce_metadata.fact_parts AS part
-  JOIN recce_metadata.relation_facts AS known
+  FROM recce_metadata.store_fact_parts AS part
+  JOIN recce_metadata.store_relation_facts AS known
     ON known.part_id = part.part_id
 ) AS fact
   ON fact.run_id = scan.run_id AND fact.unique_id = place.unique_id

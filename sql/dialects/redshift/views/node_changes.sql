@@ -1,14 +1,13 @@
--- hand-written: no subquery per row: what two versions of dbt wrote is compared item by item
--- One row per run and node that differs from the run before it in the same project and environment.
--- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (another content), 'moved' (the same
--- content, in another database or schema or under another name) or 'rewritten' (the two runs are of
--- different versions of dbt, which write the same content otherwise). Of nodes that both runs have, the
--- columns that end in `_changed` say what differs, white space in code aside; they are NULL where a node
--- was added or removed, and `columns_changed` also where one of the two runs came without the catalog.
+-- hand-written: no subquery per row: the texts of two dbt versions are compared item by item
+-- One row per run and node that differs from the previous run of the same project and environment.
+-- Key: run_id, unique_id. `status` is 'added', 'removed', 'modified' (different content), 'moved' (same content in
+-- another database or schema or under another name) or 'rewritten' (the runs are of different dbt versions, which
+-- serialise the same content differently).
+-- The columns that end in `_changed` show what differs in nodes of both runs, ignoring whitespace in code. They are
+-- NULL if a node was added or removed. `columns_changed` is also NULL if either run has no catalog.
 --
--- Every version of dbt writes other keys of configuration, other checksums, other compiled SQL. Across
--- versions, therefore, only what the project itself says is compared: code, columns, descriptions, parents,
--- tags, and those keys of the configuration whose text in the project differs and whose value does.
+-- Every dbt version writes different config keys, checksums and compiled SQL. Across versions, only the project's own
+-- text is compared: code, columns, descriptions, parents, tags, and config keys that differ in both text and value.
 CREATE OR REPLACE VIEW recce_metadata.node_changes AS
 WITH steps AS (
   SELECT
@@ -17,13 +16,13 @@ WITH steps AS (
   FROM recce_metadata.run_steps
   WHERE graph_id <> previous_graph_id
 ), parts AS (
-  -- The parts of the two graphs that only one of them has: nothing differs in the others.
+  -- Parts that only one of the two graphs has; shared parts cannot differ.
   SELECT
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.same_dbt,
     part.part_id, BOOL_OR(side.is_current) AS is_current
   FROM steps AS step
   CROSS JOIN (SELECT TRUE AS is_current UNION ALL SELECT FALSE) AS side
-  JOIN recce_metadata.graph_parts AS part
+  JOIN recce_metadata.store_graph_parts AS part
     ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
   GROUP BY
     step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.same_dbt,
@@ -34,7 +33,7 @@ WITH steps AS (
     parts.run_id, parts.previous_run_id, parts.project_name, parts.environment, parts.run_at, parts.same_dbt,
     parts.is_current, place.*
   FROM parts
-  JOIN recce_metadata.part_nodes AS place ON place.part_id = parts.part_id
+  JOIN recce_metadata.store_part_nodes AS place ON place.part_id = parts.part_id
 ), pairs AS (
   SELECT
     run_id, previous_run_id, project_name, environment, run_at, same_dbt, unique_id,
@@ -55,13 +54,13 @@ WITH steps AS (
   FROM pairs
   WHERE CASE WHEN version_id = previous_version_id OR (version_id IS NULL AND previous_version_id IS NULL) THEN FALSE ELSE TRUE END OR place_differs
 ), versions AS (
-  -- What two versions of dbt wrote, to be compared item by item.
+  -- Texts of two dbt versions, compared item by item.
   SELECT
     differing.run_id, differing.unique_id, side.is_current, node.version_id,
     node.unrendered_config, node.config, node.columns, node.tags
   FROM differing
   CROSS JOIN (SELECT TRUE AS is_current UNION ALL SELECT FALSE) AS side
-  JOIN recce_metadata.node_versions AS node
+  JOIN recce_metadata.store_node_versions AS node
     ON node.version_id = CASE WHEN side.is_current THEN differing.version_id ELSE differing.previous_version_id END
   WHERE differing.both_there AND NOT differing.same_dbt
 ), facets AS (
@@ -86,7 +85,7 @@ WITH steps AS (
   UNION ALL
   SELECT version.run_id, version.unique_id, version.is_current, 'parents', edge.parent_id, ''
   FROM versions AS version
-  JOIN recce_metadata.version_parents AS edge ON edge.version_id = version.version_id
+  JOIN recce_metadata.store_version_parents AS edge ON edge.version_id = version.version_id
 ), differing_items AS (
   SELECT run_id, unique_id, facet, item
   FROM facets
@@ -125,13 +124,13 @@ WITH steps AS (
     COALESCE(node.resource_type, previous.resource_type) AS resource_type,
     CASE
       WHEN pairs.same_dbt THEN CASE WHEN node.code_hash = previous.code_hash OR (node.code_hash IS NULL AND previous.code_hash IS NULL) THEN FALSE ELSE TRUE END
-      -- dbt itself writes the code of a generic test. Where one dbt wrote none there is nothing to compare.
+      -- dbt itself writes the code of a generic test. If either code is missing, nothing is compared.
       ELSE node.properties.test_metadata IS NULL AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
     END AS code_changed,
     CASE WHEN node.compiled_hash = previous.compiled_hash OR (node.compiled_hash IS NULL AND previous.compiled_hash IS NULL) THEN FALSE ELSE TRUE END AS compiled_changed,
     CASE
       WHEN pairs.same_dbt THEN CASE WHEN JSON_SERIALIZE_TO_VARBYTE(node.config) = JSON_SERIALIZE_TO_VARBYTE(previous.config) THEN FALSE ELSE TRUE END
-      WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- nothing of theirs is built
+      WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- dbt does not build these
       ELSE COALESCE(differences.config_differs, 0) = 1
     END AS config_changed,
     CASE
@@ -162,8 +161,8 @@ WITH steps AS (
         OR COALESCE(differences.parents_differ, 0) = 1
     END AS rest_changed
   FROM differing AS pairs
-  LEFT JOIN recce_metadata.node_versions AS node ON node.version_id = pairs.version_id
-  LEFT JOIN recce_metadata.node_versions AS previous ON previous.version_id = pairs.previous_version_id
+  LEFT JOIN recce_metadata.store_node_versions AS node ON node.version_id = pairs.version_id
+  LEFT JOIN recce_metadata.store_node_versions AS previous ON previous.version_id = pairs.previous_version_id
   LEFT JOIN differences ON differences.run_id = pairs.run_id AND differences.unique_id = pairs.unique_id
 )
 SELECT

@@ -1,9 +1,9 @@
 -- hand-written: no subquery per row over an array
--- One row per run and node: the project as each run saw it, groups left out.
+-- One row per run and node: the project at the time of the run, without groups.
 -- Key: run_id, unique_id (an environment is a label of its run).
--- The store keeps compiled SQL without its environment: a token, ⟦unique id⟧, stands where dbt wrote a
--- relation, and ⟦⟧ where the code itself has an opening bracket. `compiled_code` puts this run's
--- relations back; no text is longer than 65,535 bytes here, and one that would be ends before a relation.
+-- Compiled SQL is stored without its environment: a token, ⟦unique id⟧, replaces each relation that dbt wrote. ⟦⟧
+-- replaces an opening bracket of the code itself. `compiled_code` restores the relations. Strings have at most 65,535
+-- bytes here; a longer string ends before a relation.
 CREATE OR REPLACE VIEW recce_metadata.nodes AS
 SELECT
   runs.run_id,
@@ -41,9 +41,9 @@ SELECT
   node.macros,
   node.properties,
   place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN recce_metadata.store_node_versions AS node ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT
     piece.graph_id,
@@ -79,12 +79,12 @@ LEFT JOIN (
           CAST(item AS VARCHAR(65535)) AS text
         FROM (
           SELECT place.graph_id, node.version_id, SPLIT_TO_ARRAY(node.compiled_code, '⟦') AS pieces
-          FROM recce_metadata.graph_nodes AS place
-          JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+          FROM recce_metadata.store_graph_nodes AS place
+          JOIN recce_metadata.store_node_versions AS node ON node.version_id = place.version_id
           WHERE STRPOS(node.compiled_code, '⟦') > 0
         ) AS split, split.pieces AS item AT number
       ) AS piece
-      LEFT JOIN recce_metadata.graph_nodes AS target
+      LEFT JOIN recce_metadata.store_graph_nodes AS target
         ON target.graph_id = piece.graph_id
         AND target.unique_id = SPLIT_PART(piece.text, '⟧', 1)
         AND piece.number > 0

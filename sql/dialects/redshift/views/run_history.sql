@@ -1,5 +1,5 @@
--- One row per project, environment, node and version of it: when that content first and last appeared
--- (a version that came back after another has one row), and how dbt fared with it.
+-- One row per project, environment, node and version of the node: the first and last run with that content, and the
+-- results of its runs in dbt. A version that returned after another version has one row.
 -- Key: project_name, environment, unique_id, version_id.
 CREATE OR REPLACE VIEW recce_metadata.run_history AS
 SELECT
@@ -20,10 +20,10 @@ SELECT
   AVG(result.seconds) AS average_seconds,
   MAX(result.seconds) AS longest_seconds,
   MAX(CASE WHEN result.status IN ('success', 'pass') THEN run.run_at END) AS last_success_at
-FROM recce_metadata.runs AS run
-JOIN recce_metadata.graph_nodes AS place
+FROM recce_metadata.store_runs AS run
+JOIN recce_metadata.store_graph_nodes AS place
   ON place.graph_id = run.graph_id
-LEFT JOIN recce_metadata.run_results AS result
+LEFT JOIN recce_metadata.store_run_results AS result
   ON result.run_id = run.run_id AND result.unique_id = place.unique_id
 GROUP BY
   run.project_name,

@@ -1,6 +1,6 @@
--- One row per measurement and table that could be measured, beside the one before it of the same table in the same
--- project and environment. Key: quality_run_id, unique_id. `row_change` is a share of the count before;
--- `next_quality_run_id` is the next measurement of the table, NULL for the newest.
+-- One row per measurement and measured table, with the previous measurement of the table in the same project and
+-- environment. Key: quality_run_id, unique_id. `row_change` is a share of the previous count. `next_quality_run_id` is
+-- the next measurement of the table, NULL for the newest.
 CREATE OR REPLACE VIEW recce_metadata.table_quality_history AS
 SELECT
   quality_run_id,
@@ -52,8 +52,8 @@ FROM (
       PARTITION BY run.project_name, run.environment, measured.unique_id
       ORDER BY run.started_at, run.finished_at, run.quality_run_id DESC
     ) AS next_quality_run_id
-  FROM recce_metadata.quality_runs AS run
-  JOIN recce_metadata.table_quality AS measured
+  FROM recce_metadata.store_quality_runs AS run
+  JOIN recce_metadata.store_table_quality AS measured
     ON measured.quality_run_id = run.quality_run_id
   WHERE
     measured.row_count IS NOT NULL

@@ -1,8 +1,8 @@
--- Which columns of models that others read does nobody read?
--- Asked by: whoever tidies a project: a column that feeds nothing may be left out.
+-- Which columns of models with downstream nodes are never read?
+-- Asked by: an engineer who cleans up a project: an unused column may be removed.
 -- Answer: shop | model.shop.stg_orders | discount_code
--- Left out are models that nothing in the project reads, whose readers are outside of it, and models with a reader
--- whose own columns are not known, such as an exposure.
+-- Excluded are models without downstream nodes, whose readers are outside the project, and models with a reader
+-- whose columns are unknown, such as an exposure.
 WITH runs_asked AS (
   SELECT
     run_id,
@@ -17,11 +17,11 @@ WITH runs_asked AS (
     runs_asked.run_id,
     place.unique_id
   FROM runs_asked
-  JOIN recce_metadata.column_parts AS part
+  JOIN recce_metadata.store_column_parts AS part
     ON part.column_graph_id = runs_asked.column_graph_id
-  JOIN recce_metadata.column_part_nodes AS place
+  JOIN recce_metadata.store_column_part_nodes AS place
     ON place.part_id = part.part_id
-  JOIN recce_metadata.column_analyses AS analysis
+  JOIN recce_metadata.store_column_analyses AS analysis
     ON analysis.lineage_id = place.lineage_id
   WHERE
     analysis.reason IS NULL
@@ -73,9 +73,9 @@ WITH runs_asked AS (
     1,
     CASE WHEN known.unique_id IS NULL THEN 1 ELSE 0 END
   FROM runs_asked
-  JOIN recce_metadata.graph_nodes AS place
+  JOIN recce_metadata.store_graph_nodes AS place
     ON place.graph_id = runs_asked.graph_id
-  JOIN recce_metadata.version_parents AS edge
+  JOIN recce_metadata.store_version_parents AS edge
     ON edge.version_id = place.version_id
   LEFT JOIN known
     ON known.run_id = runs_asked.run_id AND known.unique_id = place.unique_id

@@ -1,13 +1,13 @@
 -- What depends on a source, and how far away is it?
--- Asked by: an engineer told that an upstream system will change its export.
+-- Asked by: an engineer, when an upstream system is about to change its export.
 -- Answer: source.shop.raw.orders | model.shop.stg_orders | model | view | distance 1
 WITH RECURSIVE params AS (
   SELECT
     run.run_id,
     run.node_count,
-    MIN(place.unique_id) AS source_id /* edit: 'source.shop.raw.orders'; as it stands, the first by name */
+    MIN(place.unique_id) AS source_id /* edit: 'source.shop.raw.orders'; default: the first by name */
   FROM recce_metadata.latest_runs AS run
-  JOIN recce_metadata.graph_nodes AS place
+  JOIN recce_metadata.store_graph_nodes AS place
     ON place.graph_id = run.graph_id
   WHERE
     run.environment = 'base'

@@ -1,8 +1,8 @@
 -- Which foreign keys have no index on their own columns?
--- Asked by: whoever finds deletes slow: each row deleted from the parent searches the child for rows that refer to it.
+-- Asked by: a DBA, when deletes are slow: each deleted parent row searches the child for rows that refer to it.
 -- Answer: shop | relation.public.rental | rental_customer_fk | customer_id | relation.public.customer
--- An index serves where it, or a primary or unique key, begins with the columns of the foreign key in their order. Of
--- indexes the catalog's own text is read, so that one over an expression, or of another spelling, is not seen.
+-- An index counts if it starts with the key's columns in the same order. The same holds for primary and unique keys.
+-- Expression indexes are not detected, nor columns that the catalog spells differently.
 SELECT
   link.project_name,
   link.node_id,

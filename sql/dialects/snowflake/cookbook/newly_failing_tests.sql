@@ -1,5 +1,5 @@
--- Which tests fail now and passed the time before?
--- Asked by: whoever is on call, to tell this morning's failures from the long-standing ones.
+-- Which tests fail now and passed in the previous run?
+-- Asked by: an on-call engineer, to separate this morning's failures from the long-standing ones.
 -- Answer: shop | test.shop.unique_orders_id.1a2b | pass → fail | 3 failures | on model.shop.orders
 WITH in_time AS (
   SELECT

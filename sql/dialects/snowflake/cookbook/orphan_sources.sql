@@ -1,5 +1,5 @@
 -- Which sources does nothing read any more?
--- Asked by: whoever pays for loading them.
+-- Asked by: the owner of the loading costs.
 -- Answer: shop | source.shop.raw.coupons | "prod"."raw"."coupons"
 SELECT
   run.project_name,
@@ -20,7 +20,7 @@ WHERE
     WHERE
       edge.run_id = node.run_id
       AND edge.parent_id = node.unique_id
-      AND NOT STARTSWITH(edge.node_id, 'test.') /* a test of the source itself is no reader */
+      AND NOT STARTSWITH(edge.node_id, 'test.') /* a test of the source itself is not a reader */
   )
 ORDER BY
   run.project_name,

@@ -1,29 +1,29 @@
--- hand-written: LATERAL FLATTEN in place of UNNEST
+-- hand-written: LATERAL FLATTEN instead of UNNEST
 -- How did a model's SQL look on a date?
 -- Asked by: an analyst who has to explain last quarter's figures.
 -- Answer: model.shop.orders | run of 2026-09-30 06:00 | 4be7d10 | select … | select … from "prod"."shop"."stg_orders"
--- The view `nodes` shows the same of every run; here a run's relations are put back into one text alone.
+-- The view `nodes` shows this for every run; this query restores the relations of only one run in one string.
 WITH params AS (
   SELECT
     'base' AS environment, -- edit: the environment
     CURRENT_TIMESTAMP() AS moment, -- edit: CAST('2026-09-30 23:59:59 +00:00' AS TIMESTAMP_TZ)
     (
-      SELECT MIN(unique_id) FROM recce_metadata.node_versions WHERE resource_type = 'model'
-    ) AS unique_id -- edit: 'model.shop.orders'; as it stands, the first model by name
+      SELECT MIN(unique_id) FROM recce_metadata.store_node_versions WHERE resource_type = 'model'
+    ) AS unique_id -- edit: 'model.shop.orders'; default: the first model by name
 ), run AS (
   SELECT runs.run_id, runs.run_at, runs.git_sha, runs.branch, runs.graph_id, params.unique_id, place.version_id
   FROM params
   JOIN recce_metadata.runs ON runs.environment = params.environment AND runs.run_at <= params.moment
-  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = params.unique_id
+  JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = params.unique_id
   ORDER BY runs.run_at DESC, runs.recorded_at DESC, runs.run_id
   LIMIT 1
 ), texts AS (
-  -- Each but the first begins with the id of a node and ⟧, or with ⟧ alone for a bracket of the code's own.
+  -- Every piece after the first begins with a node's id and ⟧, or only with ⟧ for a bracket of the code itself.
   SELECT
     item.index + 1 AS number,
     CAST(item.value AS VARCHAR) AS text
   FROM run
-  JOIN recce_metadata.node_versions AS node ON node.version_id = run.version_id,
+  JOIN recce_metadata.store_node_versions AS node ON node.version_id = run.version_id,
     LATERAL FLATTEN(INPUT => SPLIT(node.compiled_code, '⟦')) AS item
 ), pieces AS (
   SELECT
@@ -35,7 +35,7 @@ WITH params AS (
 ), relations AS (
   SELECT place.unique_id, place.relation_name
   FROM run
-  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = run.graph_id
+  JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = run.graph_id
 ), compiled AS (
   SELECT
     LISTAGG(CASE
@@ -55,5 +55,5 @@ SELECT
   node.raw_code,
   COALESCE(compiled.code, node.compiled_code) AS compiled_code
 FROM run
-JOIN recce_metadata.node_versions AS node ON node.version_id = run.version_id
+JOIN recce_metadata.store_node_versions AS node ON node.version_id = run.version_id
 CROSS JOIN compiled;

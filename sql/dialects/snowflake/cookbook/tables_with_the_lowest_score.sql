@@ -1,5 +1,5 @@
 -- Which tables have the lowest score, and what was it before?
--- Asked by: whoever decides what to clean first. Needs a run of the command quality.
+-- Asked by: a data owner who decides what to clean first. Needs a run of the command quality.
 -- Answer: shop | relation.public.address | 61.5 points, 74.0 before | 603 rows
 SELECT
   latest.project_name,
@@ -21,4 +21,4 @@ ORDER BY
   latest.project_name,
   latest.unique_id
 LIMIT 50;
-/* edit: how many */;
+/* edit: number of rows */;

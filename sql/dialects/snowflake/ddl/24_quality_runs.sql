@@ -1,6 +1,6 @@
--- One row per measurement of quality, written last: a measurement is visible when its row is, and then it is
--- whole. It goes when the run whose nodes it measured does.
-CREATE TABLE IF NOT EXISTS recce_metadata.quality_runs (
+-- One row per measurement of quality, written last: a measurement with a row is complete.
+-- Deleted with the run whose nodes it measured.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_quality_runs (
   quality_run_id VARCHAR(64) NOT NULL,
   run_id VARCHAR(64) NOT NULL,
   project_name VARCHAR NOT NULL,

@@ -1,24 +1,24 @@
--- Column lineage beside the graph. Runs recorded before have none.
-ALTER TABLE recce_metadata.runs
+-- Column lineage of runs. Runs recorded before have none.
+ALTER TABLE recce_metadata.store_runs
 ADD IF NOT EXISTS column_graph_id VARCHAR(64);
-CREATE TABLE IF NOT EXISTS recce_metadata.column_parts (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_parts (
   column_graph_id VARCHAR(64) NOT NULL,
   part_id VARCHAR(64) NOT NULL,
   PRIMARY KEY (column_graph_id, part_id)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_part_nodes (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_part_nodes (
   part_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR NOT NULL,
   lineage_id VARCHAR(64) NOT NULL,
   PRIMARY KEY (part_id, unique_id)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_analyses (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_analyses (
   lineage_id VARCHAR(64) NOT NULL,
   tier VARCHAR NOT NULL,
   reason VARCHAR,
   PRIMARY KEY (lineage_id)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.column_edges (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_column_edges (
   lineage_id VARCHAR(64) NOT NULL,
   ordinal BIGINT NOT NULL,
   column_name VARCHAR,

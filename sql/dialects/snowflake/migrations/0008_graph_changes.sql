@@ -1,11 +1,11 @@
--- What differs between two graphs, computed once. `init` fills it for the runs recorded before.
-CREATE TABLE IF NOT EXISTS recce_metadata.graph_steps (
+-- Differences between two graphs, computed once. `init` fills the table for the runs recorded before.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_graph_steps (
   previous_graph_id VARCHAR(64) NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
   same_dbt BOOLEAN NOT NULL,
   PRIMARY KEY (previous_graph_id, graph_id, same_dbt)
 );
-CREATE TABLE IF NOT EXISTS recce_metadata.graph_changes (
+CREATE TABLE IF NOT EXISTS recce_metadata.store_graph_changes (
   previous_graph_id VARCHAR(64) NOT NULL,
   graph_id VARCHAR(64) NOT NULL,
   same_dbt BOOLEAN NOT NULL,

@@ -1,7 +1,7 @@
--- The column graph of the latest run that the same recorder made of this graph: the same again would come out.
+-- Column graph of the latest run of this graph by the same recorder; its result can be reused.
 SELECT
   column_graph_id
-FROM recce_metadata.runs
+FROM recce_metadata.store_runs
 WHERE
   graph_id = :graph_id
   AND extractor = :extractor

@@ -1,4 +1,4 @@
--- What a measurement found of columns: of the tables in a list of lines, or of all where that is NULL.
+-- Column quality of a measurement, for the tables in a newline-separated list, or all tables if it is NULL.
 SELECT
   unique_id,
   ordinal,
@@ -22,7 +22,7 @@ SELECT
   is_private,
   score,
   reason
-FROM recce_metadata.column_quality
+FROM recce_metadata.store_column_quality
 WHERE
   quality_run_id = :quality_run_id
   AND (

@@ -1,253 +1,291 @@
--- Removes what nothing points to any more, from the outside in.
-DELETE FROM recce_metadata.run_results
+-- Delete rows without references, starting at the tables closest to runs.
+DELETE FROM recce_metadata.store_run_results
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      runs.run_id = run_results.run_id
+      runs.run_id = store_run_results.run_id
   );
-DELETE FROM recce_metadata.node_statistics
+DELETE FROM recce_metadata.store_run_hashes
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      runs.run_id = node_statistics.run_id
+      runs.run_id = store_run_hashes.run_id
   );
-DELETE FROM recce_metadata.column_statistics
+DELETE FROM recce_metadata.store_node_statistics
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      runs.run_id = column_statistics.run_id
+      runs.run_id = store_node_statistics.run_id
   );
-DELETE FROM recce_metadata.data_diffs
+DELETE FROM recce_metadata.store_column_statistics
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      runs.run_id = COALESCE(data_diffs.current_run_id, data_diffs.base_run_id)
+      runs.run_id = store_column_statistics.run_id
   );
-DELETE FROM recce_metadata.column_diffs
+DELETE FROM recce_metadata.store_data_diffs
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.data_diffs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      data_diffs.diff_id = column_diffs.diff_id
+      runs.run_id = COALESCE(store_data_diffs.current_run_id, store_data_diffs.base_run_id)
   );
-DELETE FROM recce_metadata.check_results
+DELETE FROM recce_metadata.store_column_diffs
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_data_diffs AS data_diffs
     WHERE
-      runs.run_id = COALESCE(check_results.current_run_id, check_results.base_run_id)
+      data_diffs.diff_id = store_column_diffs.diff_id
   );
-DELETE FROM recce_metadata.graph_parts
+DELETE FROM recce_metadata.store_check_results
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      runs.graph_id = graph_parts.graph_id
+      runs.run_id = COALESCE(store_check_results.current_run_id, store_check_results.base_run_id)
   );
-DELETE FROM recce_metadata.graph_changes
+DELETE FROM recce_metadata.store_reviews
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      runs.graph_id = graph_changes.graph_id
+      runs.run_id = store_reviews.current_run_id
   );
-DELETE FROM recce_metadata.graph_changes
+DELETE FROM recce_metadata.store_graph_parts
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      runs.graph_id = graph_changes.previous_graph_id
+      runs.graph_id = store_graph_parts.graph_id
   );
-DELETE FROM recce_metadata.graph_steps
+DELETE FROM recce_metadata.store_graph_changes
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      runs.graph_id = graph_steps.graph_id
+      runs.graph_id = store_graph_changes.graph_id
   );
-DELETE FROM recce_metadata.graph_steps
+DELETE FROM recce_metadata.store_graph_changes
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      runs.graph_id = graph_steps.previous_graph_id
+      runs.graph_id = store_graph_changes.previous_graph_id
   );
-DELETE FROM recce_metadata.part_nodes
+DELETE FROM recce_metadata.store_graph_steps
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.graph_parts
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      graph_parts.part_id = part_nodes.part_id
+      runs.graph_id = store_graph_steps.graph_id
   );
-DELETE FROM recce_metadata.node_versions
+DELETE FROM recce_metadata.store_graph_steps
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.part_nodes
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      part_nodes.version_id = node_versions.version_id
+      runs.graph_id = store_graph_steps.previous_graph_id
   );
-DELETE FROM recce_metadata.version_parents
+DELETE FROM recce_metadata.store_part_nodes
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.node_versions
+    FROM recce_metadata.store_graph_parts AS graph_parts
     WHERE
-      node_versions.version_id = version_parents.version_id
+      graph_parts.part_id = store_part_nodes.part_id
   );
-DELETE FROM recce_metadata.macro_sets
+DELETE FROM recce_metadata.store_node_versions
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_part_nodes AS part_nodes
     WHERE
-      runs.macro_set_id = macro_sets.macro_set_id
+      part_nodes.version_id = store_node_versions.version_id
   );
-DELETE FROM recce_metadata.macros
+DELETE FROM recce_metadata.store_version_parents
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.macro_sets
+    FROM recce_metadata.store_node_versions AS node_versions
     WHERE
-      macro_sets.version_id = macros.version_id
+      node_versions.version_id = store_version_parents.version_id
   );
-DELETE FROM recce_metadata.column_parts
+DELETE FROM recce_metadata.store_macro_sets
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      runs.column_graph_id = column_parts.column_graph_id
+      runs.macro_set_id = store_macro_sets.macro_set_id
   );
-DELETE FROM recce_metadata.column_part_nodes
+DELETE FROM recce_metadata.store_macros
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.column_parts
+    FROM recce_metadata.store_macro_sets AS macro_sets
     WHERE
-      column_parts.part_id = column_part_nodes.part_id
+      macro_sets.version_id = store_macros.version_id
   );
-DELETE FROM recce_metadata.column_analyses
+DELETE FROM recce_metadata.store_column_parts
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.column_part_nodes
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      column_part_nodes.lineage_id = column_analyses.lineage_id
+      runs.column_graph_id = store_column_parts.column_graph_id
   );
-DELETE FROM recce_metadata.column_edges
+DELETE FROM recce_metadata.store_column_part_nodes
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.column_analyses
+    FROM recce_metadata.store_column_parts AS column_parts
     WHERE
-      column_analyses.lineage_id = column_edges.lineage_id
+      column_parts.part_id = store_column_part_nodes.part_id
   );
-DELETE FROM recce_metadata.fact_parts
+DELETE FROM recce_metadata.store_column_analyses
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_column_part_nodes AS column_part_nodes
     WHERE
-      runs.run_id = fact_parts.run_id
+      column_part_nodes.lineage_id = store_column_analyses.lineage_id
   );
-DELETE FROM recce_metadata.relation_facts
+DELETE FROM recce_metadata.store_column_edges
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.fact_parts
+    FROM recce_metadata.store_column_analyses AS column_analyses
     WHERE
-      fact_parts.part_id = relation_facts.part_id
+      column_analyses.lineage_id = store_column_edges.lineage_id
   );
-DELETE FROM recce_metadata.version_references
+DELETE FROM recce_metadata.store_fact_parts
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.node_versions
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      node_versions.version_id = version_references.version_id
+      runs.run_id = store_fact_parts.run_id
   );
-DELETE FROM recce_metadata.quality_runs
+DELETE FROM recce_metadata.store_relation_facts
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.runs
+    FROM recce_metadata.store_fact_parts AS fact_parts
     WHERE
-      runs.run_id = quality_runs.run_id
+      fact_parts.part_id = store_relation_facts.part_id
   );
-DELETE FROM recce_metadata.table_quality
+DELETE FROM recce_metadata.store_version_references
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.quality_runs
+    FROM recce_metadata.store_node_versions AS node_versions
     WHERE
-      quality_runs.quality_run_id = table_quality.quality_run_id
+      node_versions.version_id = store_version_references.version_id
   );
-DELETE FROM recce_metadata.column_quality
+DELETE FROM recce_metadata.store_quality_runs
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.quality_runs
+    FROM recce_metadata.store_runs AS runs
     WHERE
-      quality_runs.quality_run_id = column_quality.quality_run_id
+      runs.run_id = store_quality_runs.run_id
   );
-DELETE FROM recce_metadata.column_top_values
+DELETE FROM recce_metadata.store_table_quality
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.quality_runs
+    FROM recce_metadata.store_quality_runs AS quality_runs
     WHERE
-      quality_runs.quality_run_id = column_top_values.quality_run_id
+      quality_runs.quality_run_id = store_table_quality.quality_run_id
   );
-DELETE FROM recce_metadata.quality_metrics
+DELETE FROM recce_metadata.store_column_quality
 WHERE
   NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.quality_runs
+    FROM recce_metadata.store_quality_runs AS quality_runs
     WHERE
-      quality_runs.quality_run_id = quality_metrics.quality_run_id
+      quality_runs.quality_run_id = store_column_quality.quality_run_id
+  );
+DELETE FROM recce_metadata.store_column_top_values
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.store_quality_runs AS quality_runs
+    WHERE
+      quality_runs.quality_run_id = store_column_top_values.quality_run_id
+  );
+DELETE FROM recce_metadata.store_quality_metrics
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.store_quality_runs AS quality_runs
+    WHERE
+      quality_runs.quality_run_id = store_quality_metrics.quality_run_id
+  );
+/* The arriving object of a conflict is kept as long as the stored one. */
+DELETE FROM recce_metadata.store_sync_conflicts
+WHERE
+  NOT run_id IS NULL
+  AND NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.store_runs AS runs
+    WHERE
+      runs.run_id = store_sync_conflicts.run_id
+  );
+DELETE FROM recce_metadata.store_sync_conflict_pieces
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.store_sync_conflicts AS sync_conflicts
+    WHERE
+      sync_conflicts.conflict_id = store_sync_conflict_pieces.conflict_id
   );

@@ -1,4 +1,4 @@
--- The kept data diffs that belong to a run, whole: those that go when it is pruned.
+-- Saved data diffs of a run, complete: those that are deleted with the run.
 SELECT
   diff.diff_id,
   diff.taken_at,
@@ -7,6 +7,6 @@ SELECT
   TO_JSON(diff.parameters) AS parameters,
   TO_JSON(diff.result) AS result,
   diff.recorder_version
-FROM recce_metadata.data_diffs AS diff
+FROM recce_metadata.store_data_diffs AS diff
 WHERE
   COALESCE(diff.current_run_id, diff.base_run_id) = :run_id;

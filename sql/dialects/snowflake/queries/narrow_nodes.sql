@@ -1,4 +1,4 @@
--- Every node of a graph, with what naming, drawing and selecting need: no code, no columns.
+-- All nodes of a graph, with the columns for naming, drawing and selecting: no code, no columns.
 SELECT
   part_nodes.unique_id,
   node_versions.name,
@@ -14,10 +14,10 @@ SELECT
   node_versions.version,
   node_versions.source_name,
   TO_JSON(node_versions.macros) AS macros
-FROM recce_metadata.graph_parts
-JOIN recce_metadata.part_nodes
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
   ON part_nodes.part_id = graph_parts.part_id
-JOIN recce_metadata.node_versions
+JOIN recce_metadata.store_node_versions AS node_versions
   ON node_versions.version_id = part_nodes.version_id
 WHERE
   graph_parts.graph_id = :graph_id;

@@ -1,11 +1,11 @@
--- What was counted with a run; of the nodes in a list of lines, or of all where that is NULL.
+-- Row counts stored with a run, for the nodes in a newline-separated list, or all nodes if it is NULL.
 SELECT
   unique_id,
   row_count,
   counted_at,
   reason,
   profile_reason
-FROM recce_metadata.node_statistics
+FROM recce_metadata.store_node_statistics
 WHERE
   run_id = :run_id
   AND (

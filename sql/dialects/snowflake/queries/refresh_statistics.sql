@@ -1,2 +1,2 @@
--- hand-written: Snowflake keeps its statistics by itself: nothing to do
+-- hand-written: Snowflake maintains its statistics itself
 

@@ -1,4 +1,4 @@
--- Runs, newest first; a filter that is NULL lets everything through.
+-- Runs, newest first; NULL disables a filter.
 SELECT
   run_id,
   run_at,
@@ -32,8 +32,9 @@ SELECT
   build_failures,
   build_warnings,
   build_skipped,
-  TO_JSON(warnings) AS warnings
-FROM recce_metadata.runs
+  TO_JSON(warnings) AS warnings,
+  TO_JSON(extraction) AS extraction
+FROM recce_metadata.store_runs
 WHERE
   (
     CAST(:run_id AS VARCHAR) IS NULL OR run_id = CAST(:run_id AS VARCHAR)
@@ -58,6 +59,10 @@ WHERE
   )
   AND (
     CAST(:extractor AS VARCHAR) IS NULL OR extractor = CAST(:extractor AS VARCHAR)
+  )
+  AND (
+    CAST(:without AS VARCHAR) IS NULL
+    OR NOT STARTSWITH(environment, CAST(:without AS VARCHAR))
   )
   AND (
     CAST(:status AS VARCHAR) IS NULL OR status = CAST(:status AS VARCHAR)

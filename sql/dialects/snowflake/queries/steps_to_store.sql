@@ -1,4 +1,4 @@
--- One run for each pair of graphs whose changes are not stored yet, the newest first.
+-- One run per pair of graphs whose changes are not stored yet, the newest first.
 SELECT
   MIN(step.run_id)
 FROM recce_metadata.run_steps AS step
@@ -7,7 +7,7 @@ WHERE
   AND NOT EXISTS(
     SELECT
       1
-    FROM recce_metadata.graph_steps AS stored
+    FROM recce_metadata.store_graph_steps AS stored
     WHERE
       stored.previous_graph_id = step.previous_graph_id
       AND stored.graph_id = step.graph_id

@@ -1,5 +1,5 @@
--- Stores what the graphs of runs change against the graphs of the runs before them, as the view computes it.
-INSERT INTO recce_metadata.graph_changes (
+-- Store the changes of runs' graphs since the graphs of the previous runs, as the view computes them.
+INSERT INTO recce_metadata.store_graph_changes (
   previous_graph_id,
   graph_id,
   same_dbt,
@@ -47,7 +47,7 @@ WHERE
       CAST(line.value AS VARCHAR)
     FROM TABLE(FLATTEN(INPUT => SPLIT(:ids, CHR(10)))) AS line
   );
-INSERT INTO recce_metadata.graph_steps (
+INSERT INTO recce_metadata.store_graph_steps (
   previous_graph_id,
   graph_id,
   same_dbt

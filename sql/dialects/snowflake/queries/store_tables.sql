@@ -1,5 +1,5 @@
 -- hand-written: of the connection's database
--- The tables and views that a schema holds; no row where there is no such schema.
+-- Tables and views of a schema; no rows if the schema does not exist.
 SELECT table_name
 FROM information_schema.tables
 WHERE table_catalog = CURRENT_DATABASE() AND table_schema = :schema;

@@ -1,5 +1,5 @@
--- Inserts no row into tables that every record writes: fails if the role may not record.
-INSERT INTO recce_metadata.run_results (
+-- Insert no rows into tables that every record writes: fails if the role may not record.
+INSERT INTO recce_metadata.store_run_results (
   run_id,
   unique_id,
   status
@@ -8,10 +8,10 @@ SELECT
   run_id,
   unique_id,
   status
-FROM recce_metadata.run_results
+FROM recce_metadata.store_run_results
 WHERE
   1 = 0;
-INSERT INTO recce_metadata.runs (
+INSERT INTO recce_metadata.store_runs (
   run_id,
   run_at,
   project_name,
@@ -36,6 +36,6 @@ SELECT
   recorder_version,
   graph_id,
   macro_set_id
-FROM recce_metadata.runs
+FROM recce_metadata.store_runs
 WHERE
   1 = 0;

@@ -1,45 +1,45 @@
--- hand-written: no recursion within LATERAL, UNION ALL alone in recursion, and its columns named
--- One row per run, column and what a change of it reaches downstream; where `column_name` is NULL, a change of the
--- node's rows. Ways are counted one by one, for every run: the question `what_a_column_feeds` asks for one column
--- alone.
--- `reach` is 'columns' where the change flows into `impacted_column`, 'rows' where it decides which rows the node has
--- (the column is filtered, joined or grouped by; all columns, here and further down, may change), and 'unknown'
--- where it comes to a node whose own columns are not known. `distance` counts the nodes on the shortest way,
--- `confidence` is that of the surest way, which is as sure as its least sure step. No way has more than 30 steps.
--- Of a relation whose columns are not known there is what its readers name, and '*' for any other column.
+-- hand-written: no recursion within LATERAL, only UNION ALL in recursion, and its columns named
+-- One row per run, column and downstream effect of a change. If `column_name` is NULL, the node's rows change.
+-- Paths are counted one by one, for every run: the cookbook query `what_a_column_feeds` does it for only one column.
+-- `reach` is 'columns' if the change affects values of `impacted_column`, 'rows' if it affects which rows the node has,
+-- 'unknown' if the node's columns are unknown. 'rows' means that the column is used in a filter, join or group: all
+-- columns of the node and of its downstream nodes may change.
+-- `distance` is the length of the shortest path. `confidence` is that of the most certain path: the minimum of its
+-- edges. Paths have at most 30 edges.
+-- For a relation with unknown columns: the columns its readers name, and '*' for all remaining columns.
 -- Key: run_id, node_id, column_name, impacted_id, impacted_column, reach.
 CREATE OR REPLACE VIEW recce_metadata.column_impact AS
 WITH RECURSIVE known AS (
   SELECT runs.run_id, place.unique_id
-  FROM recce_metadata.runs
-  JOIN recce_metadata.column_parts AS part ON part.column_graph_id = runs.column_graph_id
-  JOIN recce_metadata.column_part_nodes AS place ON place.part_id = part.part_id
-  JOIN recce_metadata.column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
+  FROM recce_metadata.store_runs AS runs
+  JOIN recce_metadata.store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN recce_metadata.store_column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN recce_metadata.store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
   WHERE analysis.reason IS NULL
 ), reads AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column,
     edge.confidence
-  FROM recce_metadata.runs
-  JOIN recce_metadata.column_parts AS part ON part.column_graph_id = runs.column_graph_id
-  JOIN recce_metadata.column_part_nodes AS place ON place.part_id = part.part_id
-  JOIN recce_metadata.column_edges AS edge ON edge.lineage_id = place.lineage_id
+  FROM recce_metadata.store_runs AS runs
+  JOIN recce_metadata.store_column_parts AS part ON part.column_graph_id = runs.column_graph_id
+  JOIN recce_metadata.store_column_part_nodes AS place ON place.part_id = part.part_id
+  JOIN recce_metadata.store_column_edges AS edge ON edge.lineage_id = place.lineage_id
   WHERE edge.kind <> 'referenced'
 ), node_reads AS (
   SELECT
     runs.run_id, runs.environment, place.unique_id AS node_id, edge.parent_id,
     known.unique_id IS NOT NULL AS is_known,
     COALESCE(version.materialized = 'ephemeral', FALSE) AS is_inlined
-  FROM recce_metadata.runs
-  JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-  JOIN recce_metadata.version_parents AS edge ON edge.version_id = place.version_id
+  FROM recce_metadata.store_runs AS runs
+  JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+  JOIN recce_metadata.store_version_parents AS edge ON edge.version_id = place.version_id
   LEFT JOIN known ON known.run_id = runs.run_id AND known.unique_id = place.unique_id
-  LEFT JOIN recce_metadata.graph_nodes AS parent
+  LEFT JOIN recce_metadata.store_graph_nodes AS parent
     ON parent.graph_id = runs.graph_id AND parent.unique_id = edge.parent_id
-  LEFT JOIN recce_metadata.node_versions AS version ON version.version_id = parent.version_id
+  LEFT JOIN recce_metadata.store_node_versions AS version ON version.version_id = parent.version_id
   WHERE runs.column_graph_id IS NOT NULL
 ), steps AS (
-  -- from a column into one that is made of it, and into the rows that it decides over
+  -- from a column to columns computed from it, and to rows that it affects
   SELECT
     run_id, parent_id, parent_column, node_id, column_name, confidence, TRUE AS is_known, FALSE AS is_inlined
   FROM reads
@@ -47,7 +47,7 @@ WITH RECURSIVE known AS (
     parent_id IS NOT NULL
     AND (parent_id <> node_id OR column_name IS NULL OR parent_column <> column_name)
   UNION ALL
-  -- from rows into the rows of every reader, and from a column into readers whose columns are not known
+  -- from rows to the rows of every reader, and from a column to readers with unknown columns
   SELECT
     run_id, parent_id, NULL AS parent_column, node_id, NULL AS column_name, 1 AS confidence, is_known, is_inlined
   FROM node_reads
@@ -104,7 +104,7 @@ WITH RECURSIVE known AS (
       ELSE
         steps.parent_column IN (reached.column_name, '*')
         OR reached.column_name = '*'
-        -- a field that the catalog lists beside its struct is read with the struct
+        -- the catalog may list a field besides its struct; reading the struct reads the field
         OR LEFT(reached.column_name, LENGTH(steps.parent_column) + 1) = steps.parent_column || '.'
     END
 )

@@ -1,5 +1,5 @@
--- One row per kept data diff, with the runs that it compared. Key: diff_id.
--- A run that has been pruned, or was never recorded, has NULLs.
+-- One row per saved data diff, with the runs that were compared. Key: diff_id.
+-- Columns of a run are NULL if the run was pruned or never recorded.
 CREATE OR REPLACE VIEW recce_metadata.data_diff_history AS
 SELECT
   diff.diff_id,
@@ -33,8 +33,8 @@ SELECT
   diff.error,
   diff.parameters,
   diff.result
-FROM recce_metadata.data_diffs AS diff
-LEFT JOIN recce_metadata.runs AS past
+FROM recce_metadata.store_data_diffs AS diff
+LEFT JOIN recce_metadata.store_runs AS past
   ON past.run_id = diff.base_run_id
-LEFT JOIN recce_metadata.runs AS present
+LEFT JOIN recce_metadata.store_runs AS present
   ON present.run_id = diff.current_run_id;

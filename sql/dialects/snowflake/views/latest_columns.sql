@@ -21,5 +21,5 @@ SELECT
 FROM recce_metadata.latest_scans AS scan
 JOIN recce_metadata.node_columns AS item
   ON item.run_id = scan.run_id
-JOIN recce_metadata.graph_nodes AS place
+JOIN recce_metadata.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id;

@@ -23,8 +23,8 @@ SELECT
     WHEN runs.extractor = 'dbt'
     THEN CAST(1 AS DOUBLE)
   END AS confidence
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place
   ON place.graph_id = runs.graph_id
-JOIN recce_metadata.version_parents AS edge
+JOIN recce_metadata.store_version_parents AS edge
   ON edge.version_id = place.version_id;

@@ -1,9 +1,9 @@
 -- hand-written: no subquery per row over an array
--- One row per run and node: the project as each run saw it, groups left out.
+-- One row per run and node: the project at the time of the run, without groups.
 -- Key: run_id, unique_id (an environment is a label of its run).
--- The store keeps compiled SQL without its environment: a token, ⟦unique id⟧, stands where dbt wrote a
--- relation, and ⟦⟧ where the code itself has an opening bracket. `compiled_code` puts this run's
--- relations back, and costs something only where it is selected.
+-- Compiled SQL is stored without its environment: a token, ⟦unique id⟧, replaces each relation that dbt wrote. ⟦⟧
+-- replaces an opening bracket of the code itself. `compiled_code` restores the relations; it is computed only if
+-- selected.
 CREATE OR REPLACE VIEW recce_metadata.nodes AS
 SELECT
   runs.run_id,
@@ -41,9 +41,9 @@ SELECT
   node.macros,
   node.properties,
   place.version_id
-FROM recce_metadata.runs
-JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id
+FROM recce_metadata.store_runs AS runs
+JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+JOIN recce_metadata.store_node_versions AS node ON node.version_id = place.version_id
 LEFT JOIN (
   SELECT
     piece.run_id,
@@ -61,13 +61,13 @@ LEFT JOIN (
     ) WITHIN GROUP (ORDER BY piece.number) AS code
   FROM (
     SELECT runs.run_id, runs.graph_id, node.version_id, item.index AS number, CAST(item.value AS VARCHAR) AS text
-    FROM recce_metadata.runs
-    JOIN recce_metadata.graph_nodes AS place ON place.graph_id = runs.graph_id
-    JOIN recce_metadata.node_versions AS node ON node.version_id = place.version_id,
+    FROM recce_metadata.store_runs AS runs
+    JOIN recce_metadata.store_graph_nodes AS place ON place.graph_id = runs.graph_id
+    JOIN recce_metadata.store_node_versions AS node ON node.version_id = place.version_id,
       LATERAL FLATTEN(INPUT => SPLIT(node.compiled_code, '⟦')) AS item
     WHERE CONTAINS(node.compiled_code, '⟦')
   ) AS piece
-  LEFT JOIN recce_metadata.graph_nodes AS target
+  LEFT JOIN recce_metadata.store_graph_nodes AS target
     ON target.graph_id = piece.graph_id
     AND target.unique_id = SPLIT_PART(piece.text, '⟧', 1)
     AND piece.number > 0

@@ -1,6 +1,6 @@
--- One row per run and node whose rows were counted with it, beside the count before that in the same project
--- and environment. Key: run_id, unique_id. `row_change` is a share of the count before; `next_run_id` is the run
--- with the next count, NULL for the newest.
+-- One row per run and node with a row count, with the previous count in the same project and environment.
+-- Key: run_id, unique_id. `row_change` is a share of the previous count. `next_run_id` is the run with the next count,
+-- NULL for the newest.
 CREATE OR REPLACE VIEW recce_metadata.row_count_history AS
 SELECT
   run_id,
@@ -38,8 +38,8 @@ FROM (
       PARTITION BY runs.project_name, runs.environment, counted.unique_id
       ORDER BY runs.run_at, runs.recorded_at, runs.run_id DESC
     ) AS next_run_id
-  FROM recce_metadata.node_statistics AS counted
-  JOIN recce_metadata.runs
+  FROM recce_metadata.store_node_statistics AS counted
+  JOIN recce_metadata.store_runs AS runs
     ON runs.run_id = counted.run_id
   WHERE
     counted.row_count IS NOT NULL

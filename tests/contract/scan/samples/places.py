@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 from recce_meta import UnifiedSqlAdapter
-from recce_meta.extractors.live import Scope, extract_database
+from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.models import NodeMetadata, Project
 
 FOLDER = Path(__file__).parent
@@ -39,7 +39,7 @@ class Place(NamedTuple):
     def scan(self, *schemas: str) -> Project:
         """What a scan of it finds; of the sample's schema, where the database has others."""
         wanted = schemas or ((self.schema,) if self.name == "postgres" else ())
-        return extract_database(self.adapter, scope=Scope(schemas=wanted))
+        return extract_database(self.adapter, scope=ScanScope(schemas=wanted))
 
     def nodes(self) -> dict[str, NodeMetadata]:
         """What a scan finds, by unique id."""

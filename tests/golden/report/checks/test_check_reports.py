@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from recce_meta.models.change import Change, RunDiff, Status
-from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
+from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import (
     ColumnDelta,
     DetailRow,
@@ -27,10 +27,9 @@ from recce_meta.models.data_diff import (
     Subject,
 )
 from recce_meta.models.run import RunMetadata
-from recce_meta.report.check_run_json import check_report_json
-from recce_meta.report.check_run_text import check_report_text
+from recce_meta.report.checks import check_report_junit, check_report_text
 from recce_meta.report.html.page import html_report
-from recce_meta.report.junit import check_report_junit
+from recce_meta.report.json import check_report_json
 from recce_meta.report.pull_request import pull_request_markdown
 
 HERE = Path(__file__).parent
@@ -187,8 +186,8 @@ def test_markdown_and_html_show_what_checks_found_by_node(check_golden: Callable
     for shown in (
         "2 of 4 differ (1 only in current), 1 not counted",
         "<code>orders</code> 100 → 101 (+1, +1.0%)",
-        "<code>new</code> – → 7",
-        "Checks: 3 of 3 differ, 1 shown",
+        "<code>new</code> only in current: 7 rows",
+        "Checks: 3 of 3 found differences, 1 shown",
         "of 4 checks differ",
         "Ask Ann.",
     ):

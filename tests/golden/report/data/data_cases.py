@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 
-from recce_meta.models.check_result import CheckReport, CheckResult, CheckStatus
+from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnDelta,

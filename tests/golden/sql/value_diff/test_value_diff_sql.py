@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.dialects import dialect_named, dialect_names
-from recce_meta.diff.data.detail import value_diff_detail
-from recce_meta.diff.data.plan import Plan, Queries, run
-from recce_meta.diff.data.rows import rows_diff
-from recce_meta.diff.data.settings import ValueOptions
-from recce_meta.diff.data.source import Pair, Source, query, table
-from recce_meta.diff.data.value import value_diff
+from recce_meta.data_diff.detail import value_diff_detail
+from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.plan import Plan, Queries, run
+from recce_meta.data_diff.rows import rows_diff
+from recce_meta.data_diff.source import Pair, SideRelation, query, table
+from recce_meta.data_diff.value import value_diff
 from recce_meta.models.data_diff import DataSide, Subject
+from recce_meta.warehouses.dialect import dialect_named, dialect_names
 
 HERE = Path(__file__).parent
 NAMES = (
@@ -120,8 +120,10 @@ def statements(dialect_name: str, case: Case) -> list[tuple[str, str]]:
     dialect = dialect_named(dialect_name)
     pair = Pair(
         subject=Subject(name="orders"),
-        base=Source(relation=case.base(dialect), dialect=dialect, side=DataSide.BASE, name="orders_base"),
-        current=Source(
+        base=SideRelation(
+            relation=case.base(dialect), dialect=dialect, side=DataSide.BASE, name="orders_base"
+        ),
+        current=SideRelation(
             relation=table(dialect, "orders_current"),
             dialect=dialect,
             side=DataSide.CURRENT,

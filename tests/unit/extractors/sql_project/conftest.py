@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recce_meta.api.recording_sql import SqlOptions, read_sql_project
+from recce_meta.api.record_sql import SqlOptions, read_sql_project
 from recce_meta.models import NodeMetadata, Project
 
 

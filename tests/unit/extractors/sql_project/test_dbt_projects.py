@@ -202,14 +202,14 @@ def test_what_cannot_be_read_costs_itself_and_is_told_with_its_place(read: Calla
     assert shop["good"].edge_origins == {"model.shop.nowhere": EdgeOrigin("ref", 0.5)}
     assert shop["undeclared"].edge_origins == {"source.shop.s.t": EdgeOrigin("source", 0.5)}
     for text in (
-        "models/good.sql: nowhere, which it refers to, is nowhere",
+        "models/good.sql: referenced node nowhere does not exist",
         "models/open.sql: line 2",
         "models/guess.sql",
         "models/binary.sql is not text",
         "models/latin.sql is not UTF-8",
-        "models/other/good.sql was left out: models/good.sql is model.shop.good already",
+        "models/other/good.sql was skipped: model.shop.good is already defined in models/good.sql",
         "models/bad.yml:",
-        "source s.t is declared nowhere",
+        "source s.t is not declared",
     ):
         assert text in told
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from recce_meta.api.comparing import NOTHING_MORE, whole_diff
+from recce_meta.api.diff import NOTHING_MORE, whole_diff
 from recce_meta.errors import UsageError
-from recce_meta.graph.columns.project import analyse_project
 from recce_meta.models import EdgeOrigin
+from recce_meta.sql_lineage.project.columns import analyse_project
 
 FILES = {
     "orders.sql": (
@@ -44,8 +44,7 @@ def test_statements_and_files_are_nodes_and_names_are_edges(read: Callable[..., 
     assert [column.name for column in shop["t2"].columns] == ["x", "y"]
     assert shop.project.run.extractor == "sql"
     assert shop.project.warnings == (
-        "reports/fill.sql:4 is not understood: Expected table name; "
-        "its parents are the relations that it names",
+        "reports/fill.sql:4 is not understood: Expected table name; its parents come from the names in it",
     )
 
 
@@ -130,16 +129,16 @@ def test_a_name_that_fits_several_relations_is_a_source_and_is_told(read: Callab
     )
 
     assert sorted(shop.nodes) == ["model.shop.b", "model.shop.x.t", "model.shop.y.t", "source.shop.default.t"]
-    assert shop.project.warnings == ("t may be any of x.t, y.t; it counts as a source",)
+    assert shop.project.warnings == ("t is ambiguous (x.t, y.t); it counts as a source",)
 
 
 def test_a_dialect_that_nobody_speaks_is_refused(read: Callable[..., Any]) -> None:
-    with pytest.raises(UsageError, match="Not a dialect of SQL: 'klingon'"):
+    with pytest.raises(UsageError, match="Unknown SQL dialect: 'klingon'"):
         read({"a.sql": "select 1"}, dialect="klingon")
 
 
 def test_files_in_which_nothing_is_built_say_so(read: Callable[..., Any]) -> None:
-    with pytest.raises(UsageError, match="builds or asks anything"):
+    with pytest.raises(UsageError, match="No query, table or view found"):
         read({"a.sql": "drop table x; -- nothing"})
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from recce_meta.api.comparing import NOTHING_MORE, whole_diff
-from recce_meta.api.impact import ComputedLineage, impact_in
+from recce_meta.api.diff import NOTHING_MORE, whole_diff
+from recce_meta.api.impact import impact_in
+from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.models import EdgeOrigin
 from recce_meta.models.lineage import Direction
 
@@ -16,7 +17,7 @@ P = {"p.sql": "select 1 as id, 2 as a, 3 as b"}
 
 
 def affected(shop: Any, target: str) -> set[str]:
-    view = impact_in(ComputedLineage(shop.project), target, Direction.DOWNSTREAM, None)
+    view = impact_in(MemoryRunReader(shop.project), target, Direction.DOWNSTREAM, None)
     return {node.name for node in view.nodes if node.distance}
 
 
@@ -72,9 +73,9 @@ def test_what_calls_read_whose_argument_is_computed_is_reported(read: Callable[.
     )
 
     assert [warning.partition(";")[0] for warning in shop.project.warnings] == [
-        "r.sql:1 is not understood: query_table(…) of anything but one string is not understood",
-        "s.sql:1 is not understood: query_table(…) of anything but one string is not understood",
-        "t.sql:1 is not understood: query(…) of anything but one string is not understood",
+        "r.sql:1 is not understood: query_table(…) is only supported with a single string argument",
+        "s.sql:1 is not understood: query_table(…) is only supported with a single string argument",
+        "t.sql:1 is not understood: query(…) is only supported with a single string argument",
     ]
     assert shop["r"].edge_origins == {"model.shop.p": EdgeOrigin("sql", 0.5)}
     assert shop["r"].edge_origins == shop["s"].edge_origins == shop["t"].edge_origins

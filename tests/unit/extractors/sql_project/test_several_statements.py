@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from recce_meta.api.comparing import NOTHING_MORE, whole_diff
-from recce_meta.api.impact import ComputedLineage, impact_in
-from recce_meta.graph.columns.project import analyse_project
+from recce_meta.api.diff import NOTHING_MORE, whole_diff
+from recce_meta.api.impact import impact_in
+from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.models.lineage import Direction
+from recce_meta.sql_lineage.project.columns import analyse_project
 
 P = {"p.sql": "select 1 as id, 2 as a, 3 as b"}
 SCRIPTS = {
@@ -28,7 +29,7 @@ SCRIPTS = {
 
 
 def affected(shop: Any, target: str) -> set[str]:
-    view = impact_in(ComputedLineage(shop.project), target, Direction.DOWNSTREAM, None)
+    view = impact_in(MemoryRunReader(shop.project), target, Direction.DOWNSTREAM, None)
     return {node.name for node in view.nodes if node.distance}
 
 

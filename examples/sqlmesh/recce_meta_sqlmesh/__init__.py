@@ -1,0 +1,1 @@
+"""SQLMesh projects as runs of recce_meta."""

@@ -1,0 +1,518 @@
+"""Connection of an adapter: runs every statement, streams rows, and translates every driver error."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from recce_meta.adapter.cancellation import (
+    SILENCE_SECONDS,
+    is_hurried,
+    is_within_call,
+    run_for_seconds,
+    run_stoppable,
+)
+from recce_meta.adapter.errors import translate_error
+from recce_meta.errors import QueryCancelled, QueryTimeout, RecceMetaError, WarehouseError, mask_errors
+from recce_meta.redaction import redact
+from recce_meta.warehouses import ConnectionPlan
+from recce_meta.warehouses.driver import BaseDriver, Converter, Rows, in_utc
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Inspector
+
+Result = TypeVar("Result")
+_LOG = logging.getLogger(__name__)
+
+SERVER_PATIENCE_SECONDS = 1.0
+"""Grace period beyond the limit for a server that enforces the limit itself."""
+ABANDONED_SECONDS = 1.0
+"""How long to wait for the cursor of a connection that was closed on this side."""
+MINIMUM_SECONDS = 0.001
+"""Time limit of a fetch after the time of its stream is over."""
+CLOSE_SECONDS = 10.0
+"""How long closing may take; the server cleans up the session by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Cursor of one statement, from which rows are fetched in batches."""
+
+    raw: Any
+    converters: Mapping[int, Converter]
+    sql: str
+
+
+class DriverConnection:
+    """Connection of one driver, opened by `open`; raises driver errors as ours.
+
+    Statements run in a separate thread so that Ctrl-C can stop them in the warehouse: DuckDB does not notice
+    Ctrl-C while it works.
+    """
+
+    def __init__(self, driver: BaseDriver, plan: ConnectionPlan) -> None:
+        self._driver = driver
+        self._plan = plan
+        self._is_abandoned = False
+        self._is_cancelled = False
+        self._is_open = False
+        self._is_connected = False
+        self._connection: Connection
+
+    def open(self) -> None:
+        """Connect to the database."""
+        self._over_network(self._connect)
+
+    @property
+    def is_connected(self) -> bool:
+        """True if the connection was opened."""
+        return self._is_connected
+
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """True if `cancel` was called since the last statement began."""
+        return self._is_cancelled
+
+    @property
+    def is_lost(self) -> bool:
+        """True if the connection can no longer be used."""
+        return self._is_abandoned or self._driver.is_lost(self._connection)
+
+    @property
+    def in_transaction(self) -> bool:
+        """True if a transaction is open."""
+        return self._is_open
+
+    def run_text(
+        self, sql: str, timeout: float | None = None, *, has_json_text: bool = False
+    ) -> tuple[list[str], Rows]:
+        """Run *sql* unchanged and return its columns and rows; in its own transaction unless one is open.
+
+        JSON is returned as values, or as text if *has_json_text*.
+        """
+        patience = SERVER_PATIENCE_SECONDS if self._driver.limits_in_server else 0.0
+        run = self._run_within if self.in_transaction else self._run_alone
+        return self._stoppable(lambda: run(sql, timeout, has_json_text), timeout=timeout, patience=patience)
+
+    def open_cursor(self, sql: str, timeout: float | None = None) -> tuple[list[str], Cursor]:
+        """Return the columns of the query *sql* and a cursor for its rows; requires an open transaction.
+
+        After *timeout* seconds, the query is stopped.
+        """
+
+        def run() -> tuple[list[str], Cursor]:
+            with self._logged(sql), self.translate_errors(sql):
+                cursor = self._driver.open_cursor(self._connection, sql)
+                return _columns(cursor), Cursor(cursor, self._driver.converters(cursor), sql)
+
+        return self._stoppable(run, timeout=timeout)
+
+    def fetch(self, cursor: Cursor, most: int, timeout: float | None = None) -> Rows:
+        """Return up to *most* further rows of *cursor*; an empty list at the end.
+
+        After *timeout* seconds, the query is stopped.
+        """
+
+        def run() -> Rows:
+            with self.translate_errors(cursor.sql):
+                return _converted(self._driver.fetch_some(cursor.raw, most), cursor.converters)
+
+        return self._stoppable(run, timeout=timeout)
+
+    def close_cursor(self, cursor: Cursor) -> None:
+        """Close *cursor* and discard its remaining rows."""
+
+        def run() -> None:
+            with self.translate_errors(cursor.sql):
+                self._driver.close_cursor(cursor.raw)
+
+        if not self._is_abandoned:
+            with suppress(*([WarehouseError] if is_hurried() else [])):  # report Ctrl-C instead
+                self._stoppable(run)
+        elif not self._driver.warehouse.is_in_process:
+            with suppress(WarehouseError):  # the connection has ended, and the cursor with it
+                run_for_seconds(run, ABANDONED_SECONDS)
+
+    def describe(self, sql: str) -> list[tuple[str, str]]:
+        """Return name and type of each column of *sql*; in its own transaction unless one is open."""
+        return self._stoppable(lambda: self._describe(sql))
+
+    def inspect(self, read: Callable[[Inspector], Result]) -> Result:
+        """Call *read* with SQLAlchemy's inspector; in its own transaction unless one is open."""
+
+        def run() -> Result:
+            from sqlalchemy import inspect
+
+            with nullcontext() if self.in_transaction else self.transaction(), self.translate_errors():
+                # The dialect of an engine that SQLAlchemy did not create does not know the server yet.
+                if getattr(self._connection.dialect, "server_version_info", None) is None:
+                    self._connection.dialect.initialize(self._connection)
+                return read(inspect(self._connection))
+
+        return self._stoppable(run)
+
+    def region(self) -> str | None:
+        """Return the region of statements, if the driver knows it."""
+
+        def run() -> str | None:
+            with self.translate_errors():
+                return self._driver.region(self._connection)
+
+        return self._over_network(run)
+
+    def query(self, sql: str, parameters: Mapping[str, object]) -> Rows:
+        """Return the rows of our own *sql*, with `:name` for parameters."""
+        _, rows = self._stoppable(lambda: self._run_own(sql, parameters))
+        # Drivers return times in the zone of the session, which the profile may set.
+        return rows if self._plan.timezone_is_utc else [tuple(map(in_utc, row)) for row in rows]
+
+    def execute(self, sql: str, parameters: Mapping[str, object]) -> None:
+        """Run one statement of our own, with `:name` for parameters."""
+        self._stoppable(lambda: self._run_own(sql, parameters))
+
+    def insert_rows(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], key: Sequence[str] = ()
+    ) -> None:
+        """Insert *rows* in bulk."""
+        self._stoppable(lambda: self._insert(table, columns, self._until_cancelled(rows), key))
+
+    @contextmanager
+    def transaction(self, *, atomic: bool = False) -> Iterator[None]:
+        """Commit when the block ends, roll back when it raises.
+
+        With *atomic*, all statements form one transaction if the warehouse has transactions.
+        """
+        try:
+            self._over_network(lambda: self._begin(atomic=atomic))
+            self._is_open = True
+            yield
+            # Within the `try`, because a refused commit leaves the transaction open in some drivers.
+            self._over_network(self._commit)
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._is_open = False
+
+    def cancel(self) -> None:
+        """Make the thread that waits for a statement stop it; harmless when nothing runs."""
+        self._is_cancelled = True
+
+    def send_cancel(self) -> None:
+        """Ask the server to stop the running statement; called from another thread."""
+        self._is_cancelled = True
+        with self.translate_errors():
+            self._driver.cancel(self._connection)
+
+    def answers(self, seconds: float) -> bool:
+        """Return True if the server answers a new connection within *seconds*; a refusal is an answer."""
+        try:
+            with self.translate_errors():
+                return self._driver.answers(self._connection, seconds)
+        except WarehouseError:
+            return True
+
+    def abandon(self) -> None:
+        """Disconnect from a statement that cannot be stopped, and never use it again."""
+        self._is_abandoned = True
+        if self._is_connected:
+            with suppress(WarehouseError), self.translate_errors():  # the connection has already ended
+                self._driver.disconnect(self._connection)
+
+    def close(self) -> None:
+        """Close the connection and release its resources."""
+        if self._is_abandoned:
+            return
+
+        def run() -> None:
+            with self.translate_errors():
+                self._connection.close()
+
+        if self._driver.warehouse.is_in_process:
+            run()
+        elif not run_for_seconds(run, SILENCE_SECONDS if is_hurried() else CLOSE_SECONDS):
+            self.abandon()
+
+    @contextmanager
+    def translate_errors(self, sql: str | None = None) -> Iterator[None]:
+        """Translate driver errors raised in the block to our errors about *sql*."""
+        try:
+            yield
+        except RecceMetaError:
+            raise  # without importing the driver's errors: the driver may be missing
+        except self._driver.error_types() as error:
+            raise self._translated(error, sql)  # noqa: B904
+
+    @contextmanager
+    def _logged(self, sql: str) -> Iterator[None]:
+        """Log *sql* with the duration of the block, if debug messages are logged; never its parameters."""
+        if not _LOG.isEnabledFor(logging.DEBUG):
+            yield
+            return
+        started, outcome = time.perf_counter(), "failed"
+        try:
+            yield
+            outcome = "done"
+        finally:
+            seconds = time.perf_counter() - started
+            _LOG.debug(
+                "Statement %s in %.3f s on %s:\n%s",
+                *(outcome, seconds, self._driver.warehouse.name, redact(sql.strip(), self._plan.secrets)),
+                extra={"statement_seconds": seconds},
+            )
+
+    def _translated(self, error: Exception, sql: str | None) -> WarehouseError:
+        return translate_error(
+            error,
+            self._driver.warehouse,
+            sql=sql,
+            secrets=self._plan.secrets,
+            is_lost=self._is_connected and self._driver.is_lost(self._connection),
+            database=self._plan.database,
+            role=self._plan.role or self._plan.url.username,
+        )
+
+    def _begin(self, *, atomic: bool) -> None:
+        with self.translate_errors("BEGIN"):
+            self._driver.begin(self._connection, atomic=atomic)
+
+    def _commit(self) -> None:
+        with self.translate_errors("COMMIT"):
+            self._driver.commit(self._connection)
+
+    def _roll_back(self) -> None:
+        """Roll back; invalidate the connection if that fails.
+
+        An error of the rollback is suppressed: the error that caused it is already being raised.
+        """
+        if self._is_abandoned:
+            return
+
+        def run() -> None:
+            with self.translate_errors("ROLLBACK"):
+                self._driver.rollback(self._connection)
+
+        try:
+            self._over_network(run)
+        except WarehouseError:
+            if not self._is_abandoned:
+                # A connection in an unknown transaction must not run another statement.
+                run_for_seconds(self._connection.invalidate, CLOSE_SECONDS)
+
+    def _over_network(self, function: Callable[[], Result]) -> Result:
+        """Call *function*, on a separate thread unless the database runs in this process."""
+        return function() if self._driver.warehouse.is_in_process else self._stoppable(function)
+
+    def _stoppable(
+        self, function: Callable[[], Result], *, timeout: float | None = None, patience: float = 0.0
+    ) -> Result:
+        if is_within_call():
+            return function()
+        # An earlier request concerned an earlier statement.
+        self._is_cancelled = False
+
+        def run() -> Result:
+            try:
+                return function()
+            finally:
+                # The caller has given up, so this thread cleans up when the driver returns.
+                if self._is_abandoned:
+                    self._discard()
+
+        return run_stoppable(run, self, timeout=timeout, patience=patience)
+
+    def _discard(self) -> None:
+        """Invalidate an abandoned connection; otherwise SQLAlchemy would try to reset it later."""
+        if self._is_connected and not self._driver.warehouse.is_in_process:
+            with suppress(WarehouseError), self.translate_errors():
+                self._connection.invalidate()
+
+    def _run_alone(self, sql: str, timeout: float | None, has_json_text: bool) -> tuple[list[str], Rows]:
+        with self.transaction():
+            if timeout is not None:
+                # A limit in the server ends with the transaction, which has only this statement.
+                with self.translate_errors(sql):
+                    self._driver.limit_statement(self._connection, timeout)
+            return self._run_within(sql, None, has_json_text)
+
+    def _run_within(self, sql: str, _timeout: float | None, has_json_text: bool) -> tuple[list[str], Rows]:
+        # A server-side limit would outlast the statement, so within a session only our own clock applies.
+        with self._logged(sql), self.translate_errors(sql):
+            return self._everything(self._driver.send(self._connection, sql), has_json_text=has_json_text)
+
+    def _describe(self, sql: str) -> list[tuple[str, str]]:
+        within = nullcontext() if self.in_transaction else self.transaction()
+        with within, self._logged(sql), self.translate_errors(sql):
+            return self._driver.describe(self._connection, sql)
+
+    def _run_own(self, sql: str, parameters: Mapping[str, object]) -> tuple[list[str], Rows]:
+        # Logs and errors show what the warehouse receives.
+        sent = sql.replace("\\:", ":")
+        with self._logged(sent), self.translate_errors(sent):
+            result = self._driver.send_own(self._connection, sql, parameters)
+            return self._everything(result, has_json_text=True)
+
+    def _everything(self, result: Any, *, has_json_text: bool) -> tuple[list[str], Rows]:
+        """Fetch from the driver's own cursor: SQLAlchemy's rows take three times as long to build."""
+        if not result.returns_rows:
+            result.close()
+            return [], []
+        cursor = result.cursor
+        columns = _columns(cursor)
+        find = self._driver.text_converters if has_json_text else self._driver.converters
+        converters = find(cursor)
+        rows = _converted(self._driver.fetch_all(cursor), converters)
+        result.close()
+        return columns, rows
+
+    def _insert(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], key: Sequence[str]
+    ) -> None:
+        with self._logged(f"INSERT INTO {table}"), self.translate_errors(f"INSERT INTO {table}"):
+            try:
+                self._driver.insert_rows(self._connection, table, columns, rows, key)
+            except UnicodeEncodeError as error:
+                raise WarehouseError(
+                    f"Invalid Unicode in a string for {table}: {error.reason}",
+                    hint="remove the unpaired surrogate at its source",
+                ) from error
+
+    def _until_cancelled(self, rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
+        """Yield *rows*; raise QueryCancelled if a cancel request arrives between two statements."""
+        for row in rows:
+            if self._is_cancelled:
+                raise QueryCancelled("Insert cancelled")
+            yield row
+
+    def _connect(self) -> None:
+        started = time.perf_counter()
+        # Drivers raise our own errors for files that they cannot use, such as keys and certificates.
+        with self.translate_errors(), mask_errors(lambda: self._plan.secrets):
+            self._driver.prepare(self._plan)
+            connection = self._driver.create_engine(self._plan).connect()
+        try:
+            with self.translate_errors():
+                self._driver.configure(connection)
+            for statement in self._plan.statements:
+                with self.translate_errors(statement):
+                    self._driver.set_up(connection, statement)
+            with self.translate_errors():
+                connection.commit()
+            # The caller stopped waiting while the driver was connecting.
+            if self._is_abandoned:
+                raise QueryCancelled("Connecting cancelled")
+        except BaseException:
+            connection.close()
+            raise
+        # Set last, because a cancel request needs a connection that is set up.
+        self._connection = connection
+        self._is_connected = True
+        if _LOG.isEnabledFor(logging.INFO):
+            database = redact(self._plan.url.database or self._plan.database or "", self._plan.secrets)
+            seconds = time.perf_counter() - started
+            _LOG.info("Connected to %s %s in %.2f s", self._driver.warehouse.name, database, seconds)
+
+
+def _columns(cursor: Any) -> list[str]:
+    return [str(column[0]) for column in cursor.description or ()]
+
+
+def _converted(rows: Rows, converters: Mapping[int, Converter]) -> Rows:
+    """Return *rows* with some columns converted; the same list if there are no *converters*."""
+    if not converters:
+        return rows
+    changed = []
+    for row in rows:
+        values = list(row)
+        for place, convert in converters.items():
+            if values[place] is not None:
+                values[place] = convert(values[place])
+        changed.append(tuple(values))
+    return changed
+
+
+class Stream:
+    """Iterator over batches of rows.
+
+    Its adapter runs nothing else until the last row is read or the stream is closed. Ctrl-C, and `cancel` of
+    the adapter, stop the query in the warehouse.
+    """
+
+    def __init__(
+        self, link: DriverConnection, sql: str, batch_rows: int, timeout: float | None = None
+    ) -> None:
+        self._link = link
+        self._size = batch_rows
+        self._timeout = timeout
+        self._left = timeout
+        """Seconds that the warehouse may still take."""
+        self._transaction = ExitStack()
+        self._cursor: Cursor | None = None
+        # A failure ends the transaction here; otherwise it stays open for the stream.
+        with ExitStack() as opening:
+            opening.enter_context(link.transaction(atomic=True))
+            self.columns, cursor = self._timed(lambda left: link.open_cursor(sql, left))
+            opening.callback(link.close_cursor, cursor)
+            self._transaction = opening.pop_all()
+            self._cursor = cursor
+
+    def __iter__(self) -> Iterator[Rows]:
+        return self
+
+    def __next__(self) -> Rows:
+        """Return the next batch, which is never empty."""
+        if self._cursor is None:
+            raise StopIteration
+        with ExitStack() as on_error:
+            # A failed fetch ends the stream and frees the adapter.
+            on_error.push(self._fail)
+            rows = self._timed(partial(self._link.fetch, self._cursor, self._size))
+            on_error.pop_all()
+        if not rows:
+            self.close()
+            raise StopIteration
+        return rows
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def is_open(self) -> bool:
+        """True if there may be more rows."""
+        return self._cursor is not None
+
+    def _timed(self, work: Callable[[float | None], Result]) -> Result:
+        """Return the result of *work*, which receives the remaining seconds."""
+        if self._timeout is None or self._left is None:
+            return work(None)
+        started = time.monotonic()
+        try:
+            return work(max(self._left, MINIMUM_SECONDS))
+        except QueryTimeout as error:
+            message = f"Query stopped after {self._timeout:g} s"
+            raise QueryTimeout(message, hint=error.hint, code=error.code, sql=error.sql) from error
+        finally:
+            self._left -= time.monotonic() - started
+
+    def _fail(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cursor = None
+        self._transaction.__exit__(kind, error, trace)
+
+    def close(self) -> None:
+        """Discard the remaining rows, and free the adapter for other statements."""
+        if self._cursor is not None:
+            self._cursor = None
+            self._transaction.close()

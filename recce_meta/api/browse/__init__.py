@@ -1,0 +1,1 @@
+"""Answers about a store for pages, the JSON API and editors: one module per subject."""

@@ -1,0 +1,116 @@
+"""Diffs of two stored runs with everything that is stored about the pair, and suggestions of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.data.changed_data import stored_data
+from recce_meta.api.diff import diff
+from recce_meta.errors import UsageError
+from recce_meta.models.change import RunDiff
+from recce_meta.models.checks import StoredCheck
+from recce_meta.models.data_diff import AnyDataDiff
+from recce_meta.models.run import RunMetadata
+from recce_meta.report.labels import pull_request
+from recce_meta.store.check_results import list_checks
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+BASE = "base"
+"""Environment with which pull requests are compared."""
+
+
+class PairReport(Struct, frozen=True, kw_only=True):
+    """Changes between two runs, with the data diffs and check results that are stored about both."""
+
+    diff: RunDiff
+    data: tuple[AnyDataDiff, ...]
+    """Latest stored result of each kind and node; row counts of all nodes are one result."""
+    data_taken_at: datetime | None
+    """Time of the oldest of `data`, in UTC; None if nothing is stored."""
+    checks: tuple[StoredCheck, ...]
+    """Latest stored result of each check."""
+
+
+def pair_report(
+    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> PairReport:
+    """Return the changes from *base* to *current*, and what is stored about this pair.
+
+    Raises UsageError if both are the same run, or runs of different projects.
+    """
+    if base.run_id == current.run_id:
+        raise UsageError(
+            f"Both sides are the run {base.run_id}", hint="choose another run as base or current"
+        )
+    found = diff(lambda: adapter, base, current, schema=schema)
+    data = stored_data(adapter, base, current, schema=schema)
+    return PairReport(
+        diff=found,
+        data=data.results,
+        data_taken_at=data.taken_at,
+        checks=tuple(checks_of_pair(adapter, base, current, schema=schema)),
+    )
+
+
+def checks_of_pair(
+    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, *, schema: str = DEFAULT_SCHEMA
+) -> list[StoredCheck]:
+    """Return the latest stored result of each check that compared *base* and *current*."""
+    latest: dict[tuple[str, str], StoredCheck] = {}
+    for check in list_checks(adapter, run=current, schema=schema):  # newest first
+        if check.base_run_id == base.run_id:
+            latest.setdefault((check.file_name, check.check_name), check)
+    return list(latest.values())
+
+
+class SuggestedPair(Struct, frozen=True, kw_only=True):
+    """Two runs that a reader may want to compare."""
+
+    reason: str
+    """Short phrase: `pull request 12`, `branch feature`, `last two runs of prod`."""
+    base: RunMetadata
+    current: RunMetadata
+
+
+def suggested_pairs(runs: Sequence[RunMetadata], most: int = 20) -> list[SuggestedPair]:
+    """Return at most *most* pairs of *runs*, which are newest first.
+
+    The latest run of each pull request and branch is paired with the latest earlier run of `base`, or with
+    the next one if all are later. Then follow the last two runs of each environment.
+    """
+    found = [*_against_base(runs), *_last_two(runs)]
+    # Reversed twice: the first reason of a pair wins, and the order stays.
+    unique = {(pair.base.run_id, pair.current.run_id): pair for pair in reversed(found)}
+    return list(reversed(unique.values()))[:most]
+
+
+def _against_base(runs: Sequence[RunMetadata]) -> Iterator[SuggestedPair]:
+    seen: set[tuple[str, str]] = set()
+    bases: dict[str, list[RunMetadata]] = {}
+    for run in runs:
+        if run.environment == BASE:
+            bases.setdefault(run.project_name, []).append(run)
+    for run in runs:
+        if run.environment == BASE or not (run.pull_request or run.branch):
+            continue
+        reason = pull_request(run) or f"branch {run.branch}"
+        known = bases.get(run.project_name)
+        if not known or (run.project_name, reason) in seen:
+            continue
+        seen.add((run.project_name, reason))
+        # A later run of `base` may contain changes that the branch lacks, which would look removed.
+        earlier = next((one for one in known if one.run_at <= run.run_at), known[-1])
+        yield SuggestedPair(reason=f"{reason} against {BASE}", base=earlier, current=run)
+
+
+def _last_two(runs: Sequence[RunMetadata]) -> Iterator[SuggestedPair]:
+    by_environment: dict[tuple[str, str], list[RunMetadata]] = {}
+    for run in runs:
+        by_environment.setdefault((run.project_name, run.environment), []).append(run)
+    for (_, environment), group in by_environment.items():
+        if len(group) > 1:
+            yield SuggestedPair(reason=f"last two runs of {environment}", base=group[1], current=group[0])

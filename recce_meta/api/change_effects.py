@@ -1,0 +1,377 @@
+"""Effects of the changes of a diff: what they break and affect, by the rules of `recce_meta.diff`.
+
+The columns of a query's parents are made consistent between both runs. Often only one run has a catalog:
+production builds its documentation, a pull request only its models. Then the known columns differ although
+the actual columns do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from recce_meta import sql_diff, sql_lineage
+from recce_meta.api.run_reader import RunReader
+from recce_meta.diff.breaking import SQL_BUILT, categorise, readers_of_ephemeral
+from recce_meta.diff.project_side import ProjectSide
+from recce_meta.errors import SqlNotAnalysed
+from recce_meta.graph import LineageGraph
+from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
+from recce_meta.models.change import Category, SqlChange
+from recce_meta.models.relation_tokens import CLOSING, OPENING
+from recce_meta.sql_lineage.project.columns import SECONDS, offered_columns
+from recce_meta.sql_lineage.project.names import (
+    QueryNames,
+    RelationFinder,
+    dialect_of,
+    last_part,
+    parent_name,
+    parseable_sql,
+    schemas_key,
+    without_quotes,
+)
+from recce_meta.sql_lineage.project.nodes import Spelling
+from recce_meta.sql_lineage.propagation import AffectedNode, LineageSource, ParentRead, Start, propagate
+
+if TYPE_CHECKING:
+    from recce_meta.sql_lineage.query import Query
+
+
+Types = Mapping[str, str]
+"""Types of a node's columns by name, in column order."""
+
+
+class ParentColumns:
+    """Columns of nodes, such that equal queries over equal nodes read equal columns on both sides.
+
+    A node that is neither in *changed* nor downstream of it has one list of columns, from a catalog if either
+    side has one. Any other node has one list per side. If one list comes from a catalog and the other from
+    the query, names that differ only in case are spelt as in the catalog.
+    """
+
+    def __init__(
+        self, runs: tuple[RunReader, RunReader], graph: LineageGraph, changed: Iterable[str]
+    ) -> None:
+        self._runs = runs
+        self._differs = graph.downstream(changed)
+        self._found: dict[str, tuple[Types | None, Types | None]] = {}
+
+    def of(self, index: int, ids: Collection[str]) -> dict[str, Types]:
+        """Return the known columns of *ids* on one side (0: base, 1: current)."""
+        new = [unique_id for unique_id in dict.fromkeys(ids) if unique_id not in self._found]
+        if new:
+            self._look_up(new)
+        return {unique_id: types for unique_id in ids if (types := self._found[unique_id][index]) is not None}
+
+    def _look_up(self, ids: Collection[str]) -> None:
+        base, current = ({key: nodes[key] for key in ids if key in nodes} for nodes in self._nodes(ids))
+        untold = [
+            unique_id
+            for unique_id in ids
+            if unique_id in self._differs
+            or not (_has_catalog(base.get(unique_id)) or _has_catalog(current.get(unique_id)))
+        ]
+        inferred = tuple(
+            run.output_names(asked)
+            if (asked := [key for key in untold if not _has_catalog(nodes.get(key))])
+            else {}
+            for run, nodes in zip(self._runs, (base, current), strict=True)
+        )
+        for unique_id in ids:
+            both = (base.get(unique_id), current.get(unique_id))
+            names = tuple(found.get(unique_id, ()) for found in inferred)
+            types = tuple(
+                None if node is None else _types(node, own) for node, own in zip(both, names, strict=True)
+            )
+            self._found[unique_id] = (
+                _spelt_alike(both, (types[0], types[1]))
+                if unique_id in self._differs
+                else _one(both, (types[0], types[1]))
+            )
+
+    def _nodes(self, ids: Collection[str]) -> Iterable[Mapping[str, NodeMetadata]]:
+        """Yield the nodes of each side, reading those of *ids* that are not loaded yet."""
+        for run in self._runs:
+            # Without ids, this returns the nodes that are loaded already.
+            nodes = run.with_parents([])
+            missing = [unique_id for unique_id in ids if unique_id not in nodes]
+            yield run.with_parents(missing) if missing else nodes
+
+
+def _types(node: NodeMetadata, inferred: tuple[str, ...]) -> Types | None:
+    columns = offered_columns(node, inferred)
+    return None if columns.names is None else columns.types
+
+
+def _has_catalog(node: NodeMetadata | None) -> bool:
+    return node is not None and node.columns_from == "catalog"
+
+
+def _one(
+    nodes: tuple[NodeMetadata | None, NodeMetadata | None], types: tuple[Types | None, Types | None]
+) -> tuple[Types | None, Types | None]:
+    """Return one list of columns for a node that is equal on both sides: a catalog's, else either side's."""
+    catalogued = [found for node, found in zip(nodes, types, strict=True) if _has_catalog(node)]
+    # A catalog is surer than inferred names; of two lists, current's is newer.
+    known = [found for found in (*reversed(catalogued), *reversed(types)) if found is not None]
+    return (known[0], known[0]) if known else (None, None)
+
+
+def _spelt_alike(
+    nodes: tuple[NodeMetadata | None, NodeMetadata | None], types: tuple[Types | None, Types | None]
+) -> tuple[Types | None, Types | None]:
+    """Return the columns of a node that differs, spelt as in the catalog if only one side has a catalog.
+
+    Return none if the other side's columns are unknown: the catalog's columns would look like a difference.
+    """
+    if None in nodes or _has_catalog(nodes[0]) == _has_catalog(nodes[1]):
+        return types
+    base, current = types
+    if base is None or current is None:
+        return None, None
+    catalog, other = (base, current) if _has_catalog(nodes[0]) else (current, base)
+    spelling = Spelling(catalog)
+    spelt = {spelling.of(name): kind for name, kind in other.items()}
+    if len(spelt) != len(other):  # two columns that differ in case alone
+        return types
+    return (catalog, spelt) if _has_catalog(nodes[0]) else (spelt, catalog)
+
+
+Schemas = Mapping[str, Mapping[str, str]]
+
+_BUILT_BY_SQL = SQL_BUILT | {"relation"}
+"""Resource types with rows and columns defined by a query; among relations, views are."""
+
+BREAKING = SqlChange(category=Category.BREAKING)
+
+WITHOUT_COLUMNS = (
+    "{} was recorded without column lineage: more nodes than actually affected may be listed; "
+    "record it again without --no-columns"
+)
+
+WITHOUT_REFERENCES = (
+    "References not checked in {}: nodes that fail because of a removed or renamed column may be missing; "
+    "record it again"
+)
+
+_BY_PLACE = re.compile(
+    rf"""
+    \b(union | intersect | except | minus | insert)\b
+    | \bby\s (?: (?!\bby\s) [^()] )*? \b\d  # an ordinal
+    | {CLOSING}\s+(as\s+)?\w+\s*\(  # an alias with column names
+    | \(\s*{OPENING}[^{OPENING}{CLOSING}]*{CLOSING}\s*[,)]  # a whole row, named by its relation
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Pattern in SQL that reads columns by position, except for SQL that uses a whole row as a value."""
+
+_INSERT = re.compile(
+    r"\s* insert \s+ (?:into|overwrite) (?:\s+table)? \s+ [^\s(]+ \s* \(? \s* (?:select|with)\b",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""An INSERT without a list of columns."""
+
+_NAMED = re.compile(
+    rf"""
+    {OPENING}[^{OPENING}{CLOSING}]*?(\w+){CLOSING}(?:\s+(?:as\s+)?(\w+))?
+    | \b(\w+)\s+as\s*\(
+    | \)\s*(?:as\s+)?(\w+)\b(?!\s*(?:,|from\b))
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A relation and its alias, a CTE or a subquery: names that may refer to a whole row."""
+
+_ALONE = re.compile(
+    r"(?<![\w.])(?<!from\s)(?<!join\s)(\w+)(?=\s*(?:[,)]|\bas\b(?!\s*\()|\bfrom\b))", re.IGNORECASE
+)
+"""A word that may be used as a value: `f(row)`, `row as value`, `select row from`."""
+
+
+class Effects:
+    """Determines what the changes between two runs break and which nodes they affect."""
+
+    def __init__(
+        self,
+        sides: tuple[ProjectSide, ProjectSide],
+        runs: tuple[RunReader, RunReader],
+        graph: LineageGraph,
+        changed: Iterable[str],
+    ) -> None:
+        """Create the effects; *changed* are all changed nodes, including any left out of `of`."""
+        self._sides, self._runs, self._graph = sides, runs, graph
+        self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
+        self._columns = ParentColumns(runs, graph, changed)
+        self._names: dict[int, RelationFinder] = {}
+        self._read: dict[int, int] = {}
+        self._compared: dict[str, SqlChange] = {}
+        self._loses_columns = False
+        self._resolved: dict[str, tuple[QueryNames, list[Query]]] = {}
+
+    def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, AffectedNode]]:
+        """Return *changes* with categories, and the affected nodes; nodes of both sides must have code."""
+        self._read_ahead(changes.values())
+        judged, effects, moved = categorise(changes, *self._sides, self._compare)
+        starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
+        through = readers_of_ephemeral(judged, *self._sides, self._graph, self._compare)
+        starts += [
+            Start(reader, effect, origin, distance) for reader, (origin, distance, effect) in through.items()
+        ]
+        starts += [
+            # An exposure reads the relation by its name, outside of dbt.
+            Start(child, BREAKING, parent, 1)
+            for parent in moved
+            for child in self._graph.children(parent)
+            if child.startswith("exposure.")
+        ]
+        base, current = self._runs
+        self._loses_columns = any(
+            column.status is Status.REMOVED for start in starts for column in start.effect.columns
+        )
+        readers = LineageSource(
+            current.columns,
+            base.columns,
+            self._readings,
+            self._namers,
+            is_blind=not current.has_columns,
+            # Only the loss of a column affects references.
+            has_references=not self._loses_columns or current.has_references,
+        )
+        return judged, propagate(starts, self._graph, readers)
+
+    def notes(self) -> Iterable[str]:
+        """Yield notes on effects that could not be determined, and why."""
+        for run, side in zip(self._runs, ("base", "current"), strict=True):
+            if run.lacks_columns:
+                yield WITHOUT_COLUMNS.format(side)
+            elif self._loses_columns and run.has_columns and not run.has_references:
+                yield WITHOUT_REFERENCES.format(side)
+
+    def _read_ahead(self, changes: Iterable[Change]) -> None:
+        """Prefetch the nodes that comparing SQL needs."""
+        ids = [
+            change.unique_id
+            for change in changes
+            if change.status is Status.MODIFIED
+            and change.resource_type in SQL_BUILT
+            and not {Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS}.isdisjoint(change.reasons)
+        ]
+        if ids:
+            for run in self._runs:
+                run.with_parents(ids)
+
+    def _compare(self, before: NodeMetadata, old: str, after: NodeMetadata, new: str) -> SqlChange:
+        unique_id = after.unique_id
+        # `categorise` and `readers_of_ephemeral` ask for the same nodes.
+        if unique_id not in self._compared:
+            self._compared[unique_id] = self._compare_sql(unique_id)
+        return self._compared[unique_id]
+
+    def _compare_sql(self, unique_id: str) -> SqlChange:
+        old, new = (self._query(index, unique_id) for index in (0, 1))
+        # Environments may name tables differently; both sides must use the same name for a relation.
+        relations = {**old.relations, **new.relations}
+        found = sql_diff.compare_sql(
+            parseable_sql(old.tokenised, relations),
+            parseable_sql(new.tokenised, relations),
+            self._dialect,
+            self._schemas(0, old, relations),
+            self._schemas(1, new, relations),
+            timeout=SECONDS,
+        )
+        reasons = tuple(_readable(reason, relations) for reason in found.reasons)
+        return SqlChange(category=found.category, columns=found.columns, reasons=reasons, moved=found.moved)
+
+    def _query(self, index: int, unique_id: str) -> QueryNames:
+        """Return the SQL of a node on one side, with the nodes of its relations."""
+        nodes = self._runs[index].with_parents([unique_id])
+        # Building the finder takes long, so it is only renewed if nodes were read.
+        if len(nodes) != self._read.get(index):
+            self._read[index] = len(nodes)
+            self._names[index] = RelationFinder(nodes.values(), self._dialect)
+        return self._names[index].of(nodes[unique_id])
+
+    def _schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
+        """Return the known columns of all relations that a query reads."""
+        keys = _called(names, relations)
+        columns = self._columns.of(index, keys)
+        return {name: columns[key] for key, called in keys.items() if key in columns for name in called}
+
+    def _readings(self, edges: Collection[LineageEdge]) -> dict[LineageEdge, ParentRead]:
+        """Return how SQL reads its parents; skip queries that neither depend on column order nor use `*`."""
+        children = {edge.node_id for edge in edges}
+        texts = self._runs[1].tokenised(children) if children else {}
+        counts = {child: _may_read_by_place(sql) for child, sql in texts.items()}
+        asked = [
+            edge
+            for edge in edges
+            if edge.node_id in texts
+            and f"{OPENING}{edge.parent_id}{CLOSING}" in (sql := texts[edge.node_id])
+            # A star only matters if SQL reads its result.
+            and (counts[edge.node_id] or ("*" in sql and self._is_read_by_sql(edge.node_id)))
+        ]
+        self._runs[1].with_parents({edge.node_id for edge in asked})
+        found: dict[LineageEdge, ParentRead] = {}
+        for edge in asked:
+            names, queries = self._resolved_queries(edge.node_id)
+            called = _called(names, names.relations).get(edge.parent_id)
+            if queries and called:
+                by_place = counts[edge.node_id] and any(
+                    sql_diff.reads_by_position(query, name) for query in queries for name in called
+                )
+                whole = any(sql_diff.reads_star(query, name) for query in queries for name in called)
+                filled = whole and _INSERT.search(names.tokenised) is not None
+                found[edge] = ParentRead(by_place or filled, whole)
+        return found
+
+    def _is_read_by_sql(self, unique_id: str) -> bool:
+        kinds = {child.split(".", 1)[0] for child in self._graph.children(unique_id)}
+        return not kinds.isdisjoint(_BUILT_BY_SQL)
+
+    def _resolved_queries(self, unique_id: str) -> tuple[QueryNames, list[Query]]:
+        """Return the SQL of a node of current, and its queries; none if it cannot be analysed."""
+        if unique_id not in self._resolved:
+            names = self._query(1, unique_id)
+            queries: list[Query] = []
+            with suppress(SqlNotAnalysed):
+                schemas = self._schemas(1, names, names.relations)
+                # If the statements cannot be analysed, this query stays.
+                queries = [sql_lineage.resolve_query(names.sql, self._dialect, schemas, timeout=SECONDS)]
+                queries = sql_lineage.resolve_statements(names.sql, self._dialect, schemas, timeout=SECONDS)
+            self._resolved[unique_id] = names, queries
+        return self._resolved[unique_id]
+
+    def _namers(self, parent: str, children: Collection[str]) -> list[str]:
+        token = f"{OPENING}{parent}{CLOSING}"
+        return [child for child, sql in self._runs[1].tokenised(children).items() if token in sql]
+
+
+def _called(names: QueryNames, relations: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the names that a query uses for each node that it reads."""
+    found: dict[str, list[str]] = {}
+    for name, unique_id in names.named.items():
+        found.setdefault(unique_id, []).append(name)
+    for unique_id in names.relations:
+        found.setdefault(unique_id, []).append(schemas_key(unique_id, relations[unique_id]))
+    return found
+
+
+def _may_read_by_place(sql: str) -> bool:
+    """Return True if *sql* may depend on the position of columns."""
+    if _BY_PLACE.search(sql):
+        return True
+    rows = {name.lower() for found in _NAMED.findall(sql) for name in found if name}
+    return any(word.lower() in rows for word in _ALONE.findall(sql))
+
+
+def _readable(reason: str, relations: Mapping[str, str]) -> str:
+    """Return *reason* with node names instead of the generated relation names."""
+    for unique_id, relation in relations.items():
+        name = parent_name(unique_id)
+        if name in reason:
+            last = re.escape(without_quotes(last_part(relation)))
+            is_scanned = unique_id.startswith("relation.")
+            label = unique_id.split(".", 1 if is_scanned else 2)[-1].replace("\\", "")
+            reason = re.sub(rf"{name}(\W{{1,3}}{last}\b[\"`\]]?)?", label, reason)
+    return reason

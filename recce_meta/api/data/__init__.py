@@ -1,0 +1,1 @@
+"""Data diffs of the nodes of two runs: their jobs, execution and stored statistics."""

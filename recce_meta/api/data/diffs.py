@@ -1,0 +1,436 @@
+"""Data diffs as functions: each compares two relations, nodes or queries, and returns one result.
+
+*base* and *current* are nodes of a run, or names of relations in the warehouse's SQL (`prod.orders`), or
+None if a side has no relation. Settings in a node's `meta.recce_meta` are the defaults of arguments that are
+not passed; of its `compare`, only `rows` applies. *adapter* is the connection to current, and to base unless
+*base_adapter* is given. *threads* is the number of concurrent queries. Errors are raised: WarehouseError with
+the statement, UsageError and UnknownNameError for comparisons that are not possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import TypeVar, overload
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.statements import single_statement
+from recce_meta.api.data.execution import (
+    Relation,
+    RelationResolver,
+    open_data_diff_runner,
+)
+from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
+from recce_meta.api.data.jobs import NodePair, details, values
+from recce_meta.api.data.node_settings import ResolvedSettings, resolve_settings
+from recce_meta.config.nodes import EffectiveSettings
+from recce_meta.data_diff import detail, row_count, schema
+from recce_meta.data_diff.options import (
+    DEFAULT_EXAMPLES,
+    DEFAULT_LIMIT,
+    DeclaredKey,
+    ValueOptions,
+    declared_keys,
+)
+from recce_meta.data_diff.plan import Plan
+from recce_meta.errors import UsageError, quoted
+from recce_meta.models import NodeMetadata
+from recce_meta.models.data_diff import (
+    HistogramDiff,
+    ProfileDiff,
+    QueryDiff,
+    RowCountDiff,
+    RowsDiff,
+    SchemaDiff,
+    TopKDiff,
+    ValueDetail,
+    ValueDiff,
+)
+
+Result = TypeVar("Result")
+
+
+def row_count_diff(
+    adapter: UnifiedSqlAdapter,
+    relations: Iterable[tuple[Relation, Relation]],
+    *,
+    base_adapter: UnifiedSqlAdapter | None = None,
+    threads: int | None = None,
+) -> RowCountDiff:
+    """Count the rows of each (base, current) of *relations* in few queries, or report why that failed.
+
+    *adapter* connects to current, and to base unless *base_adapter* does. *threads* is the number of
+    concurrent queries, by default the adapter's.
+    """
+    # A malformed setting is an error here, and not one of the results.
+    chosen = [NodePair(base, current, resolved=_resolved(base, current)) for base, current in relations]
+    return _answer(
+        adapter,
+        base_adapter,
+        threads,
+        lambda resolver: row_count.row_counts([sides.countable(resolver) for sides in chosen]),
+    )
+
+
+def schema_diff(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    base_adapter: UnifiedSqlAdapter | None = None,
+) -> SchemaDiff:
+    """Compare columns and types of *base* and *current*, read from the warehouse.
+
+    *adapter* connects to current, and to base unless *base_adapter* does.
+    """
+    return _answer(
+        adapter, base_adapter, None, lambda resolver: schema.schema_diff(resolver.pair(base, current))
+    )
+
+
+@overload
+def value_diff(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    key: Sequence[str] | str,
+    tests: Iterable[NodeMetadata] = ...,
+    columns: Sequence[str] = ...,
+    exclude_columns: Sequence[str] = ...,
+    where: str | None = ...,
+    sample: float | None = ...,
+    tolerance: float | Decimal | None = ...,
+    relative_tolerance: float | Decimal | None = ...,
+    timestamp_precision: str | None = ...,
+    ignore_case: bool = ...,
+    ignore_trailing_blanks: bool = ...,
+    examples: int = ...,
+    limit: int = ...,
+    threads: int | None = ...,
+) -> ValueDiff: ...
+
+
+@overload
+def value_diff(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    key: None = ...,
+    tests: Iterable[NodeMetadata] = ...,
+    columns: Sequence[str] = ...,
+    exclude_columns: Sequence[str] = ...,
+    where: str | None = ...,
+    sample: float | None = ...,
+    tolerance: float | Decimal | None = ...,
+    relative_tolerance: float | Decimal | None = ...,
+    timestamp_precision: str | None = ...,
+    ignore_case: bool = ...,
+    ignore_trailing_blanks: bool = ...,
+    examples: int = ...,
+    limit: int = ...,
+    threads: int | None = ...,
+) -> ValueDiff | RowsDiff: ...
+
+
+def value_diff(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    key: Sequence[str] | str | None = None,
+    tests: Iterable[NodeMetadata] = (),
+    columns: Sequence[str] = (),
+    exclude_columns: Sequence[str] = (),
+    where: str | None = None,
+    sample: float | None = None,
+    tolerance: float | Decimal | None = None,
+    relative_tolerance: float | Decimal | None = None,
+    timestamp_precision: str | None = None,
+    ignore_case: bool = False,
+    ignore_trailing_blanks: bool = False,
+    examples: int = DEFAULT_EXAMPLES,
+    limit: int = DEFAULT_LIMIT,
+    threads: int | None = None,
+) -> ValueDiff | RowsDiff:
+    """Match rows of *base* and *current* by key and compare every column; compare whole rows without a key.
+
+    *key* names the key columns. By default, the key is that of the node's `meta.recce_meta`, else of the
+    node's declarations, or of *tests*: any nodes of its run, such as the result of
+    `load_nodes_from_warehouse`. A node does not contain its tests, so a key that only tests declare requires
+    *tests*. Other arguments that are not passed also come from `meta.recce_meta`. *columns* and
+    *exclude_columns* limit the compared columns; *where* is a condition in SQL that limits the rows. *sample*
+    is the percentage of keys to compare.
+
+    *tolerance* and *relative_tolerance* are those of PEP 485. *timestamp_precision* is the unit to truncate
+    times to. *ignore_case* compares strings in lower case, *ignore_trailing_blanks* without trailing spaces.
+
+    *examples* is the number of example rows for each column, *limit* that of rows to show in a comparison of
+    whole rows. *adapter* connects to both sides, with *threads* concurrent queries.
+    """
+    options = ValueOptions(
+        key=_key(key),
+        candidates=_declared(base, current, tests),
+        columns=_names(columns),
+        exclude_columns=_names(exclude_columns),
+        where=where,
+        sample=sample,
+        absolute=tolerance,
+        relative=relative_tolerance,
+        timestamp_precision=timestamp_precision,
+        ignore_case=ignore_case,
+        ignore_trailing_blanks=ignore_trailing_blanks,
+        examples=examples,
+        limit=limit,
+    )
+    settings = _settings(base, current)
+    return _answer(
+        adapter, None, threads, lambda resolver: values(resolver.pair(base, current), options, settings)
+    )
+
+
+@overload
+def value_diff_detail(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    key: Sequence[str] | str,
+    tests: Iterable[NodeMetadata] = ...,
+    columns: Sequence[str] = ...,
+    exclude_columns: Sequence[str] = ...,
+    where: str | None = ...,
+    sample: float | None = ...,
+    tolerance: float | Decimal | None = ...,
+    relative_tolerance: float | Decimal | None = ...,
+    timestamp_precision: str | None = ...,
+    ignore_case: bool = ...,
+    ignore_trailing_blanks: bool = ...,
+    limit: int = ...,
+    threads: int | None = ...,
+) -> ValueDetail: ...
+
+
+@overload
+def value_diff_detail(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    key: None = ...,
+    tests: Iterable[NodeMetadata] = ...,
+    columns: Sequence[str] = ...,
+    exclude_columns: Sequence[str] = ...,
+    where: str | None = ...,
+    sample: float | None = ...,
+    tolerance: float | Decimal | None = ...,
+    relative_tolerance: float | Decimal | None = ...,
+    timestamp_precision: str | None = ...,
+    ignore_case: bool = ...,
+    ignore_trailing_blanks: bool = ...,
+    limit: int = ...,
+    threads: int | None = ...,
+) -> ValueDetail | RowsDiff: ...
+
+
+def value_diff_detail(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    key: Sequence[str] | str | None = None,
+    tests: Iterable[NodeMetadata] = (),
+    columns: Sequence[str] = (),
+    exclude_columns: Sequence[str] = (),
+    where: str | None = None,
+    sample: float | None = None,
+    tolerance: float | Decimal | None = None,
+    relative_tolerance: float | Decimal | None = None,
+    timestamp_precision: str | None = None,
+    ignore_case: bool = False,
+    ignore_trailing_blanks: bool = False,
+    limit: int = DEFAULT_LIMIT,
+    threads: int | None = None,
+) -> ValueDetail | RowsDiff:
+    """Return the first *limit* differing rows of *base* and *current*, by key, with values of both sides.
+
+    Whole rows are compared if there is no key. *adapter*, *key*, *tests*, *columns*, *exclude_columns*,
+    *where*, *sample*, *tolerance*, *relative_tolerance*, *timestamp_precision*, *ignore_case*,
+    *ignore_trailing_blanks* and *threads* are the same as for `value_diff`.
+    """
+    options = ValueOptions(
+        key=_key(key),
+        candidates=_declared(base, current, tests),
+        columns=_names(columns),
+        exclude_columns=_names(exclude_columns),
+        where=where,
+        sample=sample,
+        absolute=tolerance,
+        relative=relative_tolerance,
+        timestamp_precision=timestamp_precision,
+        ignore_case=ignore_case,
+        ignore_trailing_blanks=ignore_trailing_blanks,
+        limit=limit,
+    )
+    settings = _settings(base, current)
+    return _answer(
+        adapter, None, threads, lambda resolver: details(resolver.pair(base, current), options, settings)
+    )
+
+
+def profile_diff(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    *,
+    columns: Sequence[str] = (),
+    exclude_columns: Sequence[str] = (),
+    where: str | None = None,
+    approximate: bool = False,
+    base_adapter: UnifiedSqlAdapter | None = None,
+    threads: int | None = None,
+) -> ProfileDiff:
+    """Compare statistics of *columns* (default: all) of *base* and *current*, except *exclude_columns*.
+
+    *where* is a condition in SQL that limits the rows. *approximate* estimates distinct counts in the same
+    scan. *adapter* connects to current, and to base unless *base_adapter* does, with *threads* concurrent
+    queries.
+    """
+    scope = FigureScope(columns=_names(columns), exclude=_names(exclude_columns), where=where)
+    settings = _settings(base, current)
+    return _answer(
+        adapter,
+        base_adapter,
+        threads,
+        lambda resolver: profile_within(
+            resolver.pair(base, current), settings, scope, approximate=approximate
+        ),
+    )
+
+
+def top_k_diff(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    columns: Sequence[str] = (),
+    *,
+    k: int = 10,
+    where: str | None = None,
+    base_adapter: UnifiedSqlAdapter | None = None,
+    threads: int | None = None,
+) -> TopKDiff:
+    """Compare the *k* most frequent values of *columns* (default: all) of *base* and *current*.
+
+    *where* is a condition in SQL that limits the rows. *adapter* connects to current, and to base unless
+    *base_adapter* does, with *threads* concurrent queries.
+    """
+    scope, settings = FigureScope(columns=_names(columns), where=where), _settings(base, current)
+    return _answer(
+        adapter,
+        base_adapter,
+        threads,
+        lambda resolver: top_k_within(resolver.pair(base, current), settings, scope, k=k),
+    )
+
+
+def histogram_diff(
+    adapter: UnifiedSqlAdapter,
+    base: Relation,
+    current: Relation,
+    columns: Sequence[str] = (),
+    *,
+    num_bins: int = 50,
+    where: str | None = None,
+    base_adapter: UnifiedSqlAdapter | None = None,
+    threads: int | None = None,
+) -> HistogramDiff:
+    """Compare the distribution of *columns* of *base* and *current*, in the same bins on both sides.
+
+    *columns* are numbers, dates and timestamps (default: all such columns), *num_bins* is the approximate
+    number of bins, and *where* is a condition in SQL that limits the rows. *adapter* connects to current, and
+    to base unless *base_adapter* does, with *threads* concurrent queries.
+    """
+    scope, settings = FigureScope(columns=_names(columns), where=where), _settings(base, current)
+    return _answer(
+        adapter,
+        base_adapter,
+        threads,
+        lambda resolver: histogram_within(resolver.pair(base, current), settings, scope, num_bins=num_bins),
+    )
+
+
+def query_diff(
+    adapter: UnifiedSqlAdapter,
+    base_sql: str,
+    current_sql: str,
+    *,
+    key: Sequence[str] | str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    base_adapter: UnifiedSqlAdapter | None = None,
+    threads: int | None = None,
+) -> QueryDiff:
+    """Compare the results of *base_sql* and *current_sql*, by *key* or as whole rows.
+
+    Both queries are SQL of the warehouse. *limit* is the maximum number of differing rows to return.
+    *adapter* connects to current, and to base unless *base_adapter* does, with *threads* concurrent queries.
+    """
+    options = ValueOptions(key=_key(key), limit=limit)
+
+    def plan(resolver: RelationResolver) -> Plan[QueryDiff]:
+        # The text becomes a subquery, where a second statement or a semicolon would be an error.
+        base = single_statement(base_sql, resolver.base.name)
+        current = single_statement(current_sql, resolver.current.name)
+        return detail.query_diff(resolver.queries(base, current), options, base_sql=base, current_sql=current)
+
+    return _answer(adapter, base_adapter, threads, plan)
+
+
+def _answer(
+    adapter: UnifiedSqlAdapter,
+    base_adapter: UnifiedSqlAdapter | None,
+    threads: int | None,
+    plan: Callable[[RelationResolver], Plan[Result]],
+) -> Result:
+    comparison = open_data_diff_runner(adapter, base_adapter, threads=threads or adapter.threads)
+    try:
+        return comparison.run(plan(comparison.places))
+    finally:
+        # Closes only connections that the pool has opened; the adapters belong to the caller.
+        comparison.close()
+
+
+def _key(key: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    if key is None:
+        return None
+    names = _names(key)
+    if not names:
+        raise UsageError("key has no columns", hint="pass the names of columns, or omit key")
+    return names
+
+
+def _names(given: Sequence[str] | str) -> tuple[str, ...]:
+    """Return column names as a tuple; a single name may be a string."""
+    # A string is a sequence too: its characters would be taken for columns.
+    names = (given,) if isinstance(given, str) else given
+    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"Invalid column names: {quoted(given)}", hint="pass a name or a list of names")
+    return tuple(names)
+
+
+def _resolved(base: Relation, current: Relation) -> ResolvedSettings:
+    """Return the settings in the node's `meta.recce_meta`. Raises InvalidNodeSettings if it is malformed."""
+    node = NodePair(base, current).node
+    resolved = resolve_settings(node, (), is_named=True)
+    if resolved.problem is not None:
+        raise resolved.problem
+    return resolved
+
+
+def _settings(base: Relation, current: Relation) -> EffectiveSettings:
+    return _resolved(base, current).settings
+
+
+def _declared(base: Relation, current: Relation, tests: Iterable[NodeMetadata]) -> tuple[DeclaredKey, ...]:
+    node = NodePair(base, current).node
+    return () if node is None else declared_keys(node, tests)

@@ -1,0 +1,342 @@
+"""Execution of data diffs: concurrently, with isolated failures, over connections to one or two warehouses.
+
+Instead of running a plan, its queries can be printed. Nodes and names of relations are resolved to the pairs
+that plans compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
+from typing import TypeAlias, TypeVar
+
+from msgspec import Struct
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.pool import Pool
+from recce_meta.data_diff.plan import Answer, Plan, Queries, Query, Result, run
+from recce_meta.data_diff.source import Pair, SideRelation, table
+from recce_meta.data_diff.source import query as build_query
+from recce_meta.errors import (
+    MissingRelation,
+    QueryCancelled,
+    RecceMetaError,
+    StoreLocked,
+    UsageError,
+    WarehouseError,
+)
+from recce_meta.extractors.database import relation_bytes
+from recce_meta.models import NodeMetadata
+from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, Subject
+from recce_meta.quality.privacy import ERRORS_WITHOUT_VALUES, failure_reason
+from recce_meta.warehouses.dialect import Dialect, dialect_named
+from recce_meta.warehouses.types import Sql
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+Around = Callable[[Query], AbstractContextManager[Callable[[int], None]]]
+"""Returns the context in which a query runs, which may wait; it yields what receives the number of rows."""
+
+
+class QueryExecutor:
+    """Connections to the data of both sides: one pool for both, or one pool per side."""
+
+    def __init__(self, current: Pool, base: Pool | None = None, *, around: Around | None = None) -> None:
+        self._pools = {DataSide.CURRENT: current, DataSide.BASE: base or current}
+        self._around = around
+
+    def run(self, plan: Plan[Result]) -> Result:
+        """Run *plan* and return its result."""
+        return run(plan, self.execute)
+
+    def execute(self, queries: Queries) -> Sequence[Answer]:
+        """Run *queries* and return the rows of each, or its error; an error does not stop other queries."""
+        return self.each(self._answer, queries)
+
+    def each(self, function: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
+        """Call *function* for each of *items* concurrently; an exception cancels all, on both sides."""
+        return self._pools[DataSide.CURRENT].each(function, items, self.cancel)
+
+    def print(self, plan: Plan[Result]) -> list[Query]:
+        """Return the queries that *plan* would run; columns are read, other results are assumed.
+
+        For a plan that only reads columns, return the queries that it describes.
+        """
+        shown: list[Query] = []
+        described: list[Query] = []
+
+        def ask(queries: Queries) -> Sequence[Answer]:
+            for query in queries:
+                (described if query.describes else shown).append(query)
+            # Collected first: queries of one round are independent, so that all of them are certain.
+            if any(not query.describes and query.assumed is None for query in queries):
+                raise _Enough
+            return [self._answer(query) if query.describes else query.assumed or [] for query in queries]
+
+        try:
+            run(plan, ask)
+        except _Enough:
+            return shown
+        return shown or described
+
+    def cancel(self) -> None:
+        """Cancel all queries, also in the warehouses."""
+        # Both sides may share one pool.
+        for pool in set(self._pools.values()):
+            pool.cancel()
+
+    def _answer(self, query: Query) -> Answer:
+        pool = self._pools[query.side]
+        try:
+            with nullcontext(_ignore) if self._around is None else self._around(query) as note_rows:
+                rows = pool.describe(query.sql) if query.describes else pool.execute(query.sql)
+                note_rows(len(rows))
+                return rows
+        # These concern all queries, so they are not the answer to one.
+        except (QueryCancelled, StoreLocked):
+            raise
+        except WarehouseError as error:
+            return error
+
+
+def _ignore(_rows: int) -> None:
+    """Do nothing with the number of rows."""
+
+
+class _Enough(RecceMetaError):
+    """Raised to stop a plan when its next queries depend on data."""
+
+    def __init__(self) -> None:
+        super().__init__("The next query depends on the result of this one")
+
+
+Relation: TypeAlias = NodeMetadata | str | None
+"""One side of a data diff: a node, the name of a relation in the warehouse's SQL, or None."""
+
+
+class RelationResolver(Struct, frozen=True, kw_only=True):
+    """Dialects of both sides, and whether one connection reaches both."""
+
+    base: Dialect
+    current: Dialect
+    is_joined: bool = True
+
+    def pair(self, base: Relation, current: Relation, *, name: str | None = None) -> Pair:
+        """Return the two sides of one subject; a node without a relation counts as absent."""
+        node = next((side for side in (current, base) if isinstance(side, NodeMetadata)), None)
+        sources = (
+            self._source(base, self.base, DataSide.BASE),
+            self._source(current, self.current, DataSide.CURRENT),
+        )
+        before, after = sources
+        return Pair(
+            subject=Subject(
+                name=name or (node.label if node is not None else str(current or base)),
+                unique_id=None if node is None else node.unique_id,
+                base=None if before is None else before.text,
+                current=None if after is None else after.text,
+            ),
+            base=before,
+            current=after,
+            is_joined=self.is_joined,
+        )
+
+    def queries(self, base_sql: str, current_sql: str, *, name: str = "query") -> Pair:
+        """Return the pair of the results of two queries, given as rendered SQL and sent unchanged."""
+        return Pair(
+            subject=Subject(name=name),
+            base=SideRelation(
+                relation=build_query(base_sql), dialect=self.base, side=DataSide.BASE, name="the base query"
+            ),
+            current=SideRelation(
+                relation=build_query(current_sql),
+                dialect=self.current,
+                side=DataSide.CURRENT,
+                name="the current query",
+            ),
+            is_joined=self.is_joined,
+        )
+
+    def _source(self, side: Relation, dialect: Dialect, which: DataSide) -> SideRelation | None:
+        relation = None if side is None else _relation(side, dialect)
+        if relation is None:
+            return None
+        label = side.label if isinstance(side, NodeMetadata) else str(side)
+        return SideRelation(
+            relation=relation[0],
+            dialect=dialect,
+            side=which,
+            name=f"{label} in {which.value}",
+            text=relation[1],
+        )
+
+
+def absence(side: Relation, other: str) -> str | None:
+    """Return why *side* has no rows; None if it has a relation. *other* is the name of the opposite side."""
+    if side is None:
+        return f"only in {other}"
+    if isinstance(side, NodeMetadata) and not has_relation(side):
+        kind = side.materialized or side.resource_type
+        return f"{kind}: it has no relation"
+    return None
+
+
+def has_relation(node: NodeMetadata) -> bool:
+    """Return True if *node* has a table or view."""
+    return bool(node.relation_name or (node.schema_name and node.identifier)) and not node.is_ephemeral
+
+
+def _relation(side: NodeMetadata | str, dialect: Dialect) -> tuple[Sql, str] | None:
+    """Return the relation of *side* and its name in SQL; None if it has no relation."""
+    if isinstance(side, NodeMetadata):
+        if not has_relation(side):
+            return None
+        if side.relation_name is None:
+            # Parts of a name are in their exact spelling, which only quotes keep.
+            place = exp.table_(side.identifier or "", side.schema_name, side.database_name, quoted=True)
+            return place, dialect.render(place)
+        side = side.relation_name
+    try:
+        return _table(side, dialect.name)
+    except (SqlglotError, ValueError) as error:
+        raise UsageError(
+            f"Invalid relation name: {side}", hint="use a name such as prod.orders, or a quoted name"
+        ) from error
+
+
+@lru_cache(maxsize=4096)
+def _table(name: str, dialect: str) -> tuple[Sql, str]:
+    """Parse and render the relation *name*; cached because many diffs and checks use the same relation."""
+    relation = table(dialect_named(dialect), name)
+    return relation, dialect_named(dialect).render(relation)
+
+
+OnDone: TypeAlias = Callable[[AnyDataDiff], None]
+
+
+class Job(Struct, frozen=True):
+    """One data diff to run."""
+
+    diff: str
+    """Type of the diff: value_diff, profile_diff, …"""
+    subject: Subject
+    plan: Callable[[], Plan[AnyDataDiff]]
+    queries: tuple[str, ...] = ()
+    """Rendered queries of the user, if the diff compares two: base's and current's."""
+
+
+class DataDiffRunner:
+    """Data of base and current, queried by several threads over one or two connections."""
+
+    def __init__(
+        self,
+        warehouses: QueryExecutor,
+        resolver: RelationResolver,
+        pools: Sequence[Pool],
+        *,
+        hides_values: bool = False,
+    ) -> None:
+        """*hides_values* withholds a warehouse's error messages that may quote values."""
+        self.places = resolver
+        self._warehouses = warehouses
+        self._pools = pools
+        self._hides_values = hides_values
+
+    def run(self, plan: Plan[Result]) -> Result:
+        """Run *plan* and return its result; its errors are raised."""
+        try:
+            return self._warehouses.run(plan)
+        except WarehouseError as error:
+            if not self._hides_values or isinstance(error, (*ERRORS_WITHOUT_VALUES, QueryCancelled)):
+                raise
+            # Without a cause, because a traceback would show the message that may quote values.
+            raise RecceMetaError(failure_reason(error, is_withheld=True)) from None
+
+    def run_all(self, jobs: Sequence[Job], on_done: OnDone | None = None) -> list[AnyDataDiff]:
+        """Run *jobs* and return the result of each, or Failed.
+
+        *on_done* is called with each result when it is complete, in any order.
+        """
+
+        def answer(job: Job) -> AnyDataDiff:
+            try:
+                result = self.run(job.plan())
+            # Cancellation concerns all jobs, and not the result of this one.
+            except QueryCancelled:
+                raise
+            except RecceMetaError as error:
+                result = failed(job, error)
+            if on_done is not None:
+                on_done(result)
+            return result
+
+        return self._warehouses.each(answer, jobs)
+
+    def statements(self, jobs: Iterable[Job]) -> list[Query]:
+        """Return the queries that *jobs* would run, except those that depend on results."""
+        return [query for job in jobs for query in self._warehouses.print(job.plan())]
+
+    def relation_bytes(self, side: DataSide, schemas: Sequence[str]) -> dict[tuple[str, str], int]:
+        """Return the sizes in bytes of the relations in *schemas* of *side*, as `relation_bytes` does."""
+        # With one pool, both indexes mean the same.
+        pool = self._pools[-1 if side is DataSide.BASE else 0]
+        with pool.connection() as adapter:
+            return relation_bytes(adapter, schemas)
+
+    def close(self) -> None:
+        """Close the connections opened for this comparison."""
+        for pool in self._pools:
+            pool.close()
+
+    def cancel(self) -> None:
+        """Cancel the running queries in the warehouses, and refuse new ones; call it until they end."""
+        self._warehouses.cancel()
+
+
+def open_data_diff_runner(
+    current: UnifiedSqlAdapter,
+    base: UnifiedSqlAdapter | None = None,
+    *,
+    threads: int | None = None,
+    deadline: float | None = None,
+    hides_values: bool = False,
+    around: Around | None = None,
+) -> DataDiffRunner:
+    """Return a comparison of the data behind *current* and *base*, by default both behind *current*.
+
+    *threads* is the number of concurrent queries, by default that of each profile. *deadline* is a reading of
+    `time.monotonic` at which queries are cancelled. *hides_values* withholds error messages that may quote
+    values. *around* returns the context of each query. The caller closes both adapters.
+    """
+    # One connection can join both sides, which two cannot.
+    other = None if base is None or base.reaches_same(current) else base
+    pools = [Pool(adapter, threads, deadline=deadline) for adapter in (current, other) if adapter is not None]
+    resolver = RelationResolver(
+        base=dialect_named((other or current).warehouse.dialect),
+        current=dialect_named(current.warehouse.dialect),
+        is_joined=other is None,
+    )
+    return DataDiffRunner(QueryExecutor(*pools, around=around), resolver, pools, hides_values=hides_values)
+
+
+def failed(job: Job, error: RecceMetaError) -> Failed:
+    """Return the Failed result of *job*."""
+    subject = job.subject
+    if isinstance(error, MissingRelation) and error.missing_side is not None:
+        subject = subject.without_stale(error.missing_side)
+    return Failed(subject=subject, diff=job.diff, error=_sentence(error.message), hint=error.hint)
+
+
+def _sentence(message: str) -> str:
+    """Return a warehouse's message in one line, without the statement and the caret below it.
+
+    >>> _sentence("Binder Error: no column x\\nCandidates: y\\n\\nLINE 1: SELECT x\\n               ^")
+    'Binder Error: no column x Candidates: y'
+    """
+    lines = [line.strip() for line in message.strip().splitlines()]
+    end = next((at for at, line in enumerate(lines) if at and (not line or line.startswith("LINE "))), None)
+    return " ".join(lines[:end])

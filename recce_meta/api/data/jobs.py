@@ -1,0 +1,470 @@
+"""Jobs of data diffs, for the commands, the checks and `diff --data`.
+
+Subjects are nodes of two runs, by name or selection, or pairs of relations. Rows are compared by key, as
+whole rows, or as results of queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.adapter.statements import single_statement
+from recce_meta.api.data.execution import Job, Relation, RelationResolver, absence
+from recce_meta.api.data.node_settings import (
+    EXACT,
+    NO_KEYS_ACROSS,
+    UNSET,
+    ResolvedSettings,
+    resolve_settings,
+    value_options,
+)
+from recce_meta.api.diff import NOTHING_MORE, DiffQuestion, diff_of_pair
+from recce_meta.api.render import Templates
+from recce_meta.api.runs import WITH_DATA, RunPair
+from recce_meta.config.nodes import NO_SETTINGS, EffectiveSettings, NodeGlobs
+from recce_meta.data_diff.detail import LIMIT, query_diff, query_rows, value_diff_detail
+from recce_meta.data_diff.options import DeclaredKey, NoKey, ValueOptions, declared_keys
+from recce_meta.data_diff.plan import Plan
+from recce_meta.data_diff.row_count import Countable, row_counts
+from recce_meta.data_diff.row_sample import RowSample
+from recce_meta.data_diff.rows import rows_diff
+from recce_meta.data_diff.sample import row_sample
+from recce_meta.data_diff.schema import schema_diff, stored_schema_diff
+from recce_meta.data_diff.source import Pair
+from recce_meta.data_diff.value import value_diff
+from recce_meta.errors import UsageError
+from recce_meta.models import NodeMetadata, RunDiff
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    DataSide,
+    NotCompared,
+    RowsDiff,
+    SchemaDiff,
+    Subject,
+    ValueDetail,
+    ValueDiff,
+)
+
+
+class NodePair(Struct, frozen=True):
+    """One subject on both sides."""
+
+    base: Relation
+    current: Relation
+    name: str | None = None
+    """Displayed name; None for the name of the node or relation."""
+    reason: str | None = None
+    """Why it is on neither side, if known."""
+    base_stale: str | None = None
+    """Why base holds data of an earlier build; None if it does not."""
+    current_stale: str | None = None
+    resolved: ResolvedSettings = UNSET
+    """Settings of the node for data diffs."""
+
+    @property
+    def node(self) -> NodeMetadata | None:
+        """Return the node, current's if both sides have one; None for relations given by name."""
+        return next((side for side in (self.current, self.base) if isinstance(side, NodeMetadata)), None)
+
+    def pair(self, resolver: RelationResolver) -> Pair:
+        """Return the two sides as a Pair for plans."""
+        pair = resolver.pair(self.base, self.current, name=self.name)
+        if not (self.base_stale or self.current_stale):
+            return pair
+        # A side without a relation has no data that could be stale.
+        subject = replace(
+            pair.subject,
+            base_stale=self.base_stale if pair.base else None,
+            current_stale=self.current_stale if pair.current else None,
+        )
+        return replace(pair, subject=subject)
+
+    def countable(self, resolver: RelationResolver) -> Countable:
+        """Return the two sides for counting, with the reason for each side that cannot be counted."""
+        pair, skip = self.pair(resolver), self._skip_reason("row_count_diff")
+        return Countable(
+            # Without sides, no query is planned, but the node keeps its row in the result.
+            pair=pair if skip is None else replace(pair, base=None, current=None),
+            base_reason=self.reason or absence(self.base, "current") or skip,
+            current_reason=self.reason or absence(self.current, "base") or skip,
+            where=self.resolved.settings.where,
+        )
+
+    def plan(self, diff: str, pair: Pair, plan: SettledPlan) -> Plan[AnyDataDiff]:
+        """Run *plan*, of the type *diff*, on *pair* with the settings of the node.
+
+        The result is NotCompared if the settings skip the node. Raises InvalidNodeSettings if its meta is
+        malformed.
+        """
+        if self.resolved.problem is not None:
+            raise self.resolved.problem
+        reason = self.resolved.skip_reason(diff)
+        if reason is not None and pair.sides:
+            return NotCompared(subject=pair.subject, diff=diff, reason=reason)
+        return (yield from plan(pair, self.resolved.settings))
+
+    def _skip_reason(self, diff: str) -> str | None:
+        problem = self.resolved.problem
+        return self.resolved.skip_reason(diff) if problem is None else problem.message
+
+    def of_current(self) -> NodePair:
+        """Return the current side alone, under the same name."""
+        name = self.name if self.node is None else self.node.label
+        return NodePair(
+            None, self.current, name, self.reason, current_stale=self.current_stale, resolved=self.resolved
+        )
+
+
+def node_pairs(
+    runs: RunPair,
+    ids: Iterable[str],
+    globs: NodeGlobs = (),
+    *,
+    named: Collection[str] = (),
+    whole: bool = True,
+) -> list[NodePair]:
+    """Return the two sides of each of *ids*, with its settings, and the reason for each side that is stale.
+
+    *globs* are the settings of the configuration, *named* the nodes that the user names. Without *whole*,
+    nodes may have only their names and relations.
+    """
+    wanted = list(ids)
+    # Whole nodes have code and configuration, which takes seconds for thousands of them.
+    found = runs.sides(wanted) if whole else runs.placed(wanted)
+    defined = {} if whole else runs.defined(wanted)
+    return [
+        NodePair(
+            base,
+            current,
+            base_stale=runs.base.stale.get(unique_id),
+            current_stale=runs.current.stale.get(unique_id),
+            resolved=resolve_settings(
+                defined.get(unique_id, current or base), globs, is_named=unique_id in named
+            ),
+        )
+        for unique_id, (base, current) in zip(wanted, found, strict=True)
+    ]
+
+
+def subjects(
+    runs: RunPair | None,
+    tables: Sequence[tuple[str, str]],
+    names: Sequence[str],
+    selection: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    *,
+    globs: NodeGlobs = (),
+    whole: bool = True,
+) -> list[NodePair]:
+    """Return the subjects that the user names: relations, or nodes of *runs* by name or selection.
+
+    *globs* are the settings of the configuration. Without *whole*, nodes may have only their names and
+    relations, which is faster. Raises UsageError if nothing is named, SelectorError if a name does not match
+    exactly one node, InvalidNodeSettings if the meta of a named node is invalid.
+    """
+    if runs is None:
+        if names or selection or exclude:
+            raise UsageError("--tables cannot be combined with NODES, --select or --exclude")
+        return [NodePair(base, current) for base, current in tables]
+    if not names and not selection:
+        raise UsageError(
+            "Missing argument: NODES", hint="name one or more nodes, or use --select or --tables BASE CURRENT"
+        )
+    named = runs.named(names)
+    found = [*named, *(runs.selected(selection, exclude) if selection else ())]
+    # A node that is named and selected is compared once.
+    pairs = node_pairs(runs, dict.fromkeys(found), globs, named=named, whole=whole)
+    for sides in pairs:
+        if sides.resolved.problem is not None and sides.resolved.is_named:
+            raise sides.resolved.problem
+    return pairs
+
+
+def changed_pairs(runs: RunPair, globs: NodeGlobs = ()) -> list[NodePair]:
+    """Return the nodes with data that changed between *runs*, then affected nodes, nearest first.
+
+    *globs* are the settings of the configuration.
+    """
+    return pairs_changed_by(diff_of_pair(runs.base, runs.current, NOTHING_MORE), runs, globs)
+
+
+def pairs_changed_by(diff: RunDiff, runs: RunPair, globs: NodeGlobs = ()) -> list[NodePair]:
+    """Return the nodes with data that changed in *diff*, then those that it affects downstream.
+
+    *globs* are the settings of the configuration.
+    """
+    return node_pairs(runs, _touched_ids(diff, runs), globs)
+
+
+def selected_pairs(
+    diff: RunDiff, runs: RunPair, question: DiffQuestion, globs: NodeGlobs = ()
+) -> list[NodePair]:
+    """Return the nodes that *diff* changes or affects, then other selected nodes that both sides have.
+
+    *globs* are the settings of the configuration.
+    Changes that are not selected may affect a selected node, so each selected node is compared. With
+    `exclude` alone, only nodes changed or affected by any change of *runs* are compared.
+    """
+    ids = _touched_ids(diff, runs)
+    if question.selection or question.exclude:
+        more = runs.selected(question.selection, question.exclude)
+        if not question.selection:
+            # The diff itself is limited to the selection, so that it cannot show what other changes affect.
+            asked = DiffQuestion(like_dbt=question.like_dbt)
+            touched = set(_touched_ids(diff_of_pair(runs.base, runs.current, asked), runs))
+            more = [unique_id for unique_id in more if unique_id in touched]
+        known = set(ids)
+        ids += [
+            unique_id
+            for unique_id in more
+            if unique_id not in known and unique_id in runs.base.names and unique_id in runs.current.names
+        ]
+    return node_pairs(runs, ids, globs)
+
+
+def _touched_ids(diff: RunDiff, runs: RunPair) -> list[str]:
+    ids = [change.unique_id for change in diff.changed] + [impact.unique_id for impact in diff.impacted]
+    nodes = runs.names
+    return [
+        unique_id for unique_id in ids if unique_id in nodes and nodes[unique_id].resource_type in WITH_DATA
+    ]
+
+
+SettledPlan = Callable[[Pair, EffectiveSettings], Plan[AnyDataDiff]]
+"""Plan for the two sides of a node with its settings."""
+
+
+def row_count_job(resolver: RelationResolver, chosen: Sequence[NodePair]) -> Job:
+    """Return one job that counts the rows of all of *chosen*."""
+    counted = [sides.countable(resolver) for sides in chosen]
+    return Job("row_count_diff", Subject(name="row counts"), partial(row_counts, counted))
+
+
+def each(diff: str, resolver: RelationResolver, chosen: Sequence[NodePair], plan: SettledPlan) -> list[Job]:
+    """Return one job of type *diff* for each of *chosen*, which runs *plan* on its two sides and settings.
+
+    A node that its settings skip has a job whose result is NotCompared.
+    """
+    pairs = [(sides, sides.pair(resolver)) for sides in chosen]
+    return [Job(diff, pair.subject, partial(sides.plan, diff, pair, plan)) for sides, pair in pairs]
+
+
+def of_schema(pair: Pair, _settings: EffectiveSettings) -> Plan[SchemaDiff]:
+    """Compare the columns of *pair*: settings limit rows and values, but neither names nor types."""
+    return (yield from schema_diff(pair))
+
+
+Known = TypeVar("Known", bound=AnyDataDiff)
+
+
+def stored_schema_jobs(resolver: RelationResolver, chosen: Sequence[NodePair]) -> list[Job]:
+    """Return jobs that compare the columns recorded with both runs, without querying the warehouse."""
+    jobs = []
+    for sides in chosen:
+        subject = sides.pair(resolver).subject
+        base, current = (
+            side.columns if isinstance(side, NodeMetadata) else None for side in (sides.base, sides.current)
+        )
+        documented = [
+            name
+            for name, side in (("base", sides.base), ("current", sides.current))
+            if isinstance(side, NodeMetadata) and side.columns_from == "manifest"
+        ]
+        result = stored_schema_diff(subject, base, current, resolver.current, documented=documented)
+        jobs += each("schema_diff", resolver, [sides], partial(_known_of, result))
+    return jobs
+
+
+def known(result: Known) -> Plan[Known]:
+    """Return a plan without queries, with the given result."""
+    yield from ()
+    return result
+
+
+def _known_of(result: SchemaDiff, _pair: Pair, _settings: EffectiveSettings) -> Plan[SchemaDiff]:
+    return (yield from known(result))
+
+
+Result = TypeVar("Result", ValueDiff, ValueDetail)
+KeyedPlan = Callable[[Pair, ValueOptions], Plan[Result]]
+
+
+def value_jobs(
+    resolver: RelationResolver,
+    runs: RunPair | None,
+    chosen: Sequence[NodePair],
+    options: ValueOptions,
+    *,
+    detail: bool = False,
+) -> list[Job]:
+    """Return jobs that compare values of *chosen* by the key of *options*, its settings or the project.
+
+    Whole rows are compared without a key.
+    """
+    if detail:
+        diff = "value_diff_detail"
+        return [_value_job(diff, value_diff_detail, resolver, runs, sides, options) for sides in chosen]
+    return [_value_job("value_diff", value_diff, resolver, runs, sides, options) for sides in chosen]
+
+
+def limited_value_job(
+    resolver: RelationResolver, runs: RunPair, sides: NodePair, options: ValueOptions, too_large: str | None
+) -> Job:
+    """Return a job that compares values of *sides* by a key of its settings or the project, else whole rows.
+
+    *too_large* is the reason why whole rows are not compared, if there is one. Across two targets, whole rows
+    are compared: keys are not supported yet.
+    """
+    return _value_job("value_diff", value_diff, resolver, runs, sides, options, too_large)
+
+
+def _value_job(
+    diff: str,
+    keyed: KeyedPlan[Result],
+    resolver: RelationResolver,
+    runs: RunPair | None,
+    sides: NodePair,
+    options: ValueOptions,
+    too_large: str | None = None,
+) -> Job:
+    asked = replace(options, candidates=_keys_of(runs, sides))
+
+    def plan(pair: Pair, settings: EffectiveSettings) -> Plan[Result | RowsDiff | NotCompared]:
+        return (yield from _keyed_or_whole(keyed, pair, asked, settings, too_large))
+
+    (job,) = each(diff, resolver, [sides], plan)
+    return job
+
+
+def _keys_of(runs: RunPair | None, sides: NodePair) -> tuple[DeclaredKey, ...]:
+    """Return every key that the project declares for a node, in current or else in base."""
+    if runs is None or sides.node is None:
+        return ()
+    run = runs.current if sides.node is sides.current else runs.base
+    return declared_keys(sides.node, run.tests_of([sides.node.unique_id]))
+
+
+def sample_plan(
+    resolver: RelationResolver, runs: RunPair, sides: NodePair, options: ValueOptions
+) -> Callable[[], Plan[RowSample]]:
+    """Return the plan of sample rows of *sides*, by the key of *options*, its settings or the project.
+
+    Raises InvalidNodeSettings if the meta of the node is malformed.
+    """
+    if sides.resolved.problem is not None:
+        raise sides.resolved.problem
+    # The keys are read now: when the plan runs, another thread may use the connection to the store.
+    asked = replace(options, candidates=_keys_of(runs, sides))
+    return partial(row_sample, sides.pair(resolver), value_options(asked, sides.resolved.settings))
+
+
+def values(
+    pair: Pair, options: ValueOptions, settings: EffectiveSettings = NO_SETTINGS
+) -> Plan[ValueDiff | RowsDiff]:
+    """Compare values by key, or whole rows without a key."""
+    found = yield from _keyed_or_whole(value_diff, pair, options, settings, None)
+    assert not isinstance(found, NotCompared), "without a limit, rows are compared"
+    return found
+
+
+def details(
+    pair: Pair, options: ValueOptions, settings: EffectiveSettings = NO_SETTINGS
+) -> Plan[ValueDetail | RowsDiff]:
+    """Return the rows that differ, by key, or as whole rows without a key."""
+    found = yield from _keyed_or_whole(value_diff_detail, pair, options, settings, None)
+    assert not isinstance(found, NotCompared), "without a limit, rows are compared"
+    return found
+
+
+def _keyed_or_whole(
+    keyed: KeyedPlan[Result],
+    pair: Pair,
+    asked: ValueOptions,
+    settings: EffectiveSettings,
+    too_large: str | None,
+) -> Plan[Result | RowsDiff | NotCompared]:
+    """Compare by key, or whole rows without a key, as the options *asked* and *settings* say."""
+    options = value_options(asked, settings)
+    notes: list[str] = []
+    # Keys are not supported across two targets yet; naming a key in an option is an error.
+    if asked.key is None and (pair.is_cross_warehouse or settings.compare == "rows"):
+        notes += [NO_KEYS_ACROSS] if settings.key and settings.compare != "rows" else []
+        options = replace(options, key=None, candidates=())
+    if options.key or options.candidates:
+        try:
+            # If no key fits both sides, whole rows are compared below.
+            return (yield from keyed(pair, options))
+        except NoKey:
+            pass
+    if too_large is not None:
+        return NotCompared(subject=pair.subject, diff="value_diff", reason=too_large)
+    # A tolerance of the settings is dropped with a note; one of the command line is an error.
+    if options.has_tolerance and not asked.has_tolerance:
+        notes.append(EXACT)
+        options = replace(options, absolute=None, relative=None)
+    rows: RowsDiff = yield from rows_diff(pair, options)
+    return replace(rows, notes=(*rows.notes, *notes))
+
+
+def query_job(
+    resolver: RelationResolver, templates: Templates, base_sql: str, current_sql: str, options: ValueOptions
+) -> Job:
+    """Return a job that compares the results of two templates, each rendered for its side."""
+    base_text, base_stale = templates.base_query(base_sql)
+    current_text, current_stale = templates.current_query(current_sql)
+    base = single_statement(base_text, resolver.base.name)
+    current = single_statement(current_text, resolver.current.name)
+    pair = resolver.queries(base, current)
+    subject = replace(pair.subject, base_stale=base_stale, current_stale=current_stale)
+    pair = replace(pair, subject=subject)
+    plan = partial(query_diff, pair, options, base_sql=base, current_sql=current)
+    return Job("query_diff", pair.subject, plan, (base, current))
+
+
+def model_query_job(
+    resolver: RelationResolver, templates: Templates, model: NodePair, sql: str, options: ValueOptions
+) -> Job:
+    """Return a job that compares the rows of *model* in current with those of a template on current.
+
+    Raises UsageError if base is in another target, or the model has no relation.
+    """
+    pair = model.pair(resolver)
+    if pair.current is None:
+        raise UsageError(f"{pair.subject.name} has no relation in current: nothing to compare")
+    if not resolver.is_joined:
+        raise UsageError(
+            "A model cannot be compared with a query across two targets", hint="remove --base-target"
+        )
+    rendered, stale = templates.current_query(sql)
+    text = single_statement(rendered, resolver.current.name)
+    queries = resolver.queries(text, text)
+    of_model = f"{pair.subject.name}: {model.current_stale}" if model.current_stale else None
+    stale_note = "; ".join(dict.fromkeys(filter(None, (of_model, stale))))
+    subject = replace(queries.subject, current_stale=stale_note or None)
+    # Both sides are data of current: the relation takes the place of base.
+    pair = replace(queries, subject=subject, base=replace(pair.current, side=DataSide.BASE))
+    shown = resolver.current.render(pair.sides[0].select("*"))
+    return Job(
+        "query_diff", pair.subject, partial(query_diff, pair, options, base_sql=shown, current_sql=text)
+    )
+
+
+def query_rows_job(
+    resolver: RelationResolver, templates: Templates, sql: str, side: DataSide, *, limit: int = LIMIT
+) -> Job:
+    """Return a job that fetches the first *limit* rows of a template on one side."""
+    is_base = side is DataSide.BASE
+    dialect = resolver.base if is_base else resolver.current
+    rendered, stale = templates.base_query(sql) if is_base else templates.current_query(sql)
+    text = single_statement(rendered, dialect.name)
+    pair = resolver.queries(text, text)
+    source = pair.base if is_base else pair.current
+    assert source is not None, "a pair of queries has both sides"
+    sides = {"base_stale": stale} if is_base else {"current_stale": stale}
+    subject = replace(pair.subject, **sides)
+    return Job("query_diff", subject, partial(query_rows, source, subject, text, limit=limit))

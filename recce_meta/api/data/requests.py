@@ -1,0 +1,215 @@
+"""Data diffs that a user asks for one at a time, by their kind and options, as plans to run.
+
+The plans are those of the commands with the same names, so the results are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.adapter.read_only import require_query
+from recce_meta.api.data.execution import Job, RelationResolver
+from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
+from recce_meta.api.data.jobs import NodePair, each, query_job, sample_plan, subjects, value_jobs
+from recce_meta.api.data.statistics import StatisticsByNode, stored_counts_job, stored_profile_jobs
+from recce_meta.api.render import Templates
+from recce_meta.api.runs import RunPair
+from recce_meta.config.nodes import NodeGlobs
+from recce_meta.data_diff.options import DEFAULT_LIMIT, ValueOptions
+from recce_meta.data_diff.plan import Plan
+from recce_meta.data_diff.row_sample import RowSample
+from recce_meta.errors import UsageError
+from recce_meta.models.data_diff import AnyDataDiff, Subject
+from recce_meta.quality.privacy import Privacy
+from recce_meta.warehouses import Warehouse, warehouse_named
+
+DEFAULT_K = 10
+DEFAULT_BINS = 50
+DEFAULT_SAMPLE = 20
+
+AnyAnswer: TypeAlias = AnyDataDiff | RowSample
+Statistics = Callable[[Sequence[NodePair]], tuple[StatisticsByNode, StatisticsByNode]]
+"""Returns the statistics of nodes that are stored with base and current."""
+
+
+class DiffKind(str, Enum):
+    """Kinds of data diffs of one node, and of a query."""
+
+    ROW_COUNT = "row_count"
+    VALUE = "value"
+    PROFILE = "profile"
+    TOP_K = "top_k"
+    HISTOGRAM = "histogram"
+    QUERY = "query"
+    SAMPLE = "sample"
+
+
+SHOWS_VALUES = frozenset([DiffKind.TOP_K, DiffKind.HISTOGRAM, DiffKind.QUERY, DiffKind.SAMPLE])
+"""Kinds that show nothing else than values of columns."""
+WITHOUT_COLUMNS = frozenset([DiffKind.ROW_COUNT])
+WITHOUT_CONDITION = frozenset([DiffKind.ROW_COUNT])
+WITH_KEY = frozenset([DiffKind.VALUE, DiffKind.QUERY, DiffKind.SAMPLE])
+
+
+class DataDiffRequest(Struct, frozen=True, kw_only=True):
+    """Data diff that a user asks for."""
+
+    kind: DiffKind
+    base: str
+    """Run of base."""
+    current: str
+    """Run of current."""
+    node: str | None = None
+    """Unique id of the node; None for a query."""
+    columns: tuple[str, ...] = ()
+    """Columns to compare; empty for all."""
+    key: tuple[str, ...] = ()
+    """Columns that identify a row; empty for the key that the project declares."""
+    where: str | None = None
+    """Condition on the rows of both sides, in the warehouse's SQL."""
+    k: int | None = None
+    """Number of most frequent values."""
+    bins: int | None = None
+    """Approximate number of bins of a histogram."""
+    limit: int | None = None
+    """Number of rows of a query or a sample."""
+    base_sql: str | None = None
+    """Template of the query of base; None for that of current."""
+    current_sql: str | None = None
+    """Template of the query of current."""
+
+    @property
+    def options(self) -> ValueOptions:
+        """Options of the comparison of rows."""
+        usual = DEFAULT_SAMPLE if self.kind is DiffKind.SAMPLE else DEFAULT_LIMIT
+        return ValueOptions(
+            key=self.key or None, columns=self.columns, where=self.where, limit=self.limit or usual
+        )
+
+
+class PlannedDiff(NamedTuple):
+    """Data diff that can be run."""
+
+    subject: Subject
+    plan: Callable[[], Plan[AnyAnswer]]
+    sql: tuple[str, ...] = ()
+    """Rendered queries of the user: base's and current's."""
+
+
+class RequestRules(Struct, frozen=True, kw_only=True):
+    """Rules of the server or the command that answers requests."""
+
+    privacy: Privacy | None = None
+    """Values to withhold; None to show every value."""
+    globs: NodeGlobs = ()
+    """Settings of nodes in the configuration."""
+    project_dir: Path | None = None
+    """Folder of dbt_project.yml, for variables in templates."""
+
+
+def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
+    """Raise UsageError if *request* has an option that its kind lacks, or shows values that are withheld.
+
+    A user's SQL could rename a private column, or find its values by counting. With privacy it is refused.
+    """
+    kind = request.kind
+    if request.columns and kind in WITHOUT_COLUMNS:
+        raise UsageError(f"A {kind.value} has no columns", hint="leave column empty")
+    if request.where and kind in WITHOUT_CONDITION:
+        raise UsageError(f"A {kind.value} has no condition", hint="leave where empty")
+    if request.key and kind not in WITH_KEY:
+        raise UsageError(f"A {kind.value} has no key", hint="leave key empty")
+    if privacy is None:
+        return
+    if not privacy.keeps_values and kind in SHOWS_VALUES:
+        raise UsageError(
+            f"A {kind.value} shows values, which this server withholds (--no-values, privacy.values)",
+            hint="count rows, or compare a profile or values",
+        )
+    if kind is DiffKind.QUERY or request.where:
+        raise UsageError(
+            "SQL of users could show private values, which this server withholds (--private, privacy)",
+            hint="start a data diff without SQL",
+        )
+
+
+def plan_request(
+    request: DataDiffRequest,
+    runs: RunPair,
+    resolver: RelationResolver,
+    warehouse: Warehouse,
+    statistics: Statistics,
+    rules: RequestRules,
+) -> PlannedDiff:
+    """Return the plan of *request* for *runs*; everything that it needs of the store is read now.
+
+    *warehouse* is current's, whose rules for queries apply to the user's SQL. Raises UsageError,
+    SelectorError for an unknown node, TemplateError, and InvalidNodeSettings.
+    """
+    refuse_request(request, rules.privacy)
+    if request.where:
+        # A condition can call the same functions as a query.
+        require_query(f"SELECT 1 WHERE (\n{request.where}\n)", warehouse, is_guarded=True)
+    if request.kind is DiffKind.QUERY:
+        return _query(request, runs, resolver, warehouse, rules)
+    assert request.node is not None, "only a query has no node"
+    chosen = subjects(runs, (), (request.node,), globs=rules.globs, whole=request.kind in WITH_KEY)
+    if request.kind is DiffKind.SAMPLE:
+        (sides,) = chosen
+        options = request.options
+        return PlannedDiff(sides.pair(resolver).subject, sample_plan(resolver, runs, sides, options))
+    (job,) = _jobs(request, runs, resolver, chosen, statistics, rules)
+    return PlannedDiff(job.subject, job.plan)
+
+
+def _jobs(
+    request: DataDiffRequest,
+    runs: RunPair,
+    resolver: RelationResolver,
+    chosen: Sequence[NodePair],
+    statistics: Statistics,
+    rules: RequestRules,
+) -> Sequence[Job]:
+    scope = FigureScope(columns=request.columns, where=request.where)
+    if request.kind is DiffKind.ROW_COUNT:
+        return [stored_counts_job(resolver, chosen, *statistics(chosen))]
+    if request.kind is DiffKind.PROFILE:
+        if request.where:
+            return each("profile_diff", resolver, chosen, partial(profile_within, scope=scope))
+        return stored_profile_jobs(resolver, chosen, *statistics(chosen), scope)
+    if request.kind is DiffKind.TOP_K:
+        plan = partial(top_k_within, scope=scope, k=request.k or DEFAULT_K)
+        return each("top_k_diff", resolver, chosen, plan)
+    if request.kind is DiffKind.HISTOGRAM:
+        bins = partial(histogram_within, scope=scope, num_bins=request.bins or DEFAULT_BINS)
+        return each("histogram_diff", resolver, chosen, bins)
+    withholds = rules.privacy is not None and not rules.privacy.keeps_values
+    options = request.options
+    if withholds:
+        # Examples are values, and fetching them costs a statement.
+        options = replace(options, examples=0)
+    return value_jobs(resolver, runs, chosen, options)
+
+
+def _query(
+    request: DataDiffRequest,
+    runs: RunPair,
+    resolver: RelationResolver,
+    warehouse: Warehouse,
+    rules: RequestRules,
+) -> PlannedDiff:
+    # Environment variables of the server are no business of its users.
+    templates = Templates(runs, environ={}, project_dir=rules.project_dir)
+    current = request.current_sql or ""
+    job = query_job(resolver, templates, request.base_sql or current, current, request.options)
+    of_base = warehouse if resolver.base is resolver.current else warehouse_named(resolver.base.name)
+    for text, place in zip(job.queries, (of_base, warehouse), strict=True):
+        require_query(text, place, is_guarded=True)
+    return PlannedDiff(job.subject, job.plan, job.queries)

@@ -1,0 +1,596 @@
+"""Diff of two runs, stored or on disk, and the conditions of `--fail-on`.
+
+Two stored runs are compared in the warehouse; only changed and affected nodes are fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as replace_fields
+from functools import cached_property
+from typing import Literal
+
+from msgspec.structs import replace
+from msgspec.structs import replace as with_fields
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.change_effects import Effects
+from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
+from recce_meta.diff.breaking import changed_ids, is_unseen_seed, run_diff
+from recce_meta.diff.causes import Causes
+from recce_meta.diff.changes import compare, renamed_by_dbt
+from recce_meta.diff.dbt_state import (
+    dbt_changes,
+    dbt_notes,
+    dbt_state_resolver,
+    diff_state_resolver,
+    scan_state_resolver,
+)
+from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
+from recce_meta.diff.scan_models import drift
+from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of
+from recce_meta.extractors.project import project_above
+from recce_meta.graph import LineageGraph, build_lineage_graph, nearest_names, select
+from recce_meta.graph.selection import definition_of
+from recce_meta.models import (
+    COSMETIC,
+    Change,
+    LineageEdge,
+    MacroMetadata,
+    NodeMetadata,
+    Project,
+    Reason,
+    RunDiff,
+    RunMetadata,
+    Status,
+)
+from recce_meta.models.change import Category
+from recce_meta.store import read
+from recce_meta.store.select import RunSelector, resolve_complete_run
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+CodeField = Literal["raw_code", "compiled_code"]
+
+UNCLEAR = frozenset([Reason.COMPILED, Reason.CONFIG, Reason.RELATION])
+"""Reasons that may be due to the environment; the node's source code decides."""
+
+BY_CODE = frozenset([Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS])
+"""Reasons with a category that depends on code."""
+
+PROVABLE = frozenset([Reason.BODY, Reason.MACROS])
+"""Reasons that do not apply if both sides compiled to the same SQL."""
+
+
+def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, schema: str) -> RunDiff:
+    """Return the changes between two runs of one store."""
+    pair = _Pair(adapter, base, current, schema)
+    changes = compare(*pair.sides)
+    unclear, touched, edited = pair.unclear(changes), pair.touched(changes), pair.edited(changes)
+    # Nodes with equal versions, or equal code, are only fetched if they may have changed all the same.
+    if unclear or touched or edited:
+        pair.add_text(unclear, "raw_code")
+        pair.add_text(edited, "compiled_code")
+        pair.add(touched)
+        changes = compare(*pair.sides)
+    if not changed_ids(changes):
+        return run_diff(
+            base, current, changes, build_lineage_graph([]), {}, pair.unseen_seeds(), pair.notes()
+        )
+    pair.add_code(changes)
+    graph = pair.graph
+    runs = (StoredRunReader(adapter, base, schema, graph), StoredRunReader(adapter, current, schema, graph))
+    effects = Effects((pair.sides[0], pair.sides[1]), runs, graph, changed_ids(changes))
+    judged, reached = effects.of(changes)
+    names = pair.names(judged, graph)
+    notes = (*pair.notes(), *effects.notes())
+    return run_diff(base, current, judged, graph, names, pair.unseen_seeds(), notes, reached=reached)
+
+
+class _Macros(Mapping[str, MacroMetadata]):
+    """Macros of a run, fetched on first access: most diffs do not need them."""
+
+    def __init__(self, adapter: UnifiedSqlAdapter, run: RunMetadata, schema: str) -> None:
+        self._source = (adapter, run, schema)
+
+    @cached_property
+    def _found(self) -> dict[str, MacroMetadata]:
+        adapter, run, schema = self._source
+        return {macro.unique_id: macro for macro in read.load_macros(adapter, run, schema=schema)}
+
+    def __getitem__(self, unique_id: str) -> MacroMetadata:
+        return self._found[unique_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+class _Pair:
+    """Both runs, read incrementally."""
+
+    def __init__(
+        self, adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, schema: str
+    ) -> None:
+        self.adapter, self.base, self.current, self.schema = adapter, base, current, schema
+        self._macro_notes: list[str] = []
+        before, after = read.load_differences(adapter, base, current, schema=schema)
+        self._seen = shared_scope(base, current, schema)
+        if self._seen is not None:
+            before, after = nodes_in_scope(before, self._seen), nodes_in_scope(after, self._seen)
+        self.sides = [
+            ProjectSide(
+                {node.unique_id: node for node in nodes},
+                _Macros(adapter, run, schema),
+                run,
+                tokenised=True,
+            )
+            for nodes, run in ((before, base), (after, current))
+        ]
+
+    @cached_property
+    def graph(self) -> LineageGraph:
+        """Return the graph of both runs' edges: only base has the edges of removed nodes."""
+        edges: set[LineageEdge] = set(read.load_edges(self.adapter, self.current, schema=self.schema))
+        if self.base.graph_id != self.current.graph_id:
+            renamed = set(renamed_by_dbt(*self.sides).values())
+            found = read.load_edges(self.adapter, self.base, schema=self.schema)
+            # A renamed node has its edges under the new id already.
+            edges.update(edge for edge in found if edge.node_id not in renamed)
+        if (seen := self._seen) is not None:
+            edges = {edge for edge in edges if seen(edge.node_id) and seen(edge.parent_id)}
+        return build_lineage_graph([], edges)
+
+    def unclear(self, changes: Mapping[str, Change]) -> list[str]:
+        """Return nodes with a change that may be due to the environment, if their source is not read yet."""
+        nodes = self.sides[1].nodes
+        found = self._unread(changes, UNCLEAR, "raw_code")
+        return [unique_id for unique_id in found if nodes[unique_id].code_hash is not None]
+
+    def edited(self, changes: Mapping[str, Change]) -> list[str]:
+        """Return nodes with changed source or macros but equal compiled SQL that is not read yet."""
+        return self._unread(changes, PROVABLE, "compiled_code")
+
+    def _unread(
+        self, changes: Mapping[str, Change], reasons: frozenset[Reason], field: CodeField
+    ) -> list[str]:
+        """Return nodes changed for one of *reasons* with *field* equal on both sides and thus not read."""
+        before, after = (side.nodes for side in self.sides)
+        return [
+            unique_id
+            for unique_id, change in changes.items()
+            if reasons.intersection(change.reasons)
+            and unique_id in before  # absent if dbt renamed it: a unit test, which has no code
+            and getattr(before[unique_id], field) is None
+            and getattr(after[unique_id], field) is None
+        ]
+
+    def add_text(self, ids: Sequence[str], field: CodeField) -> None:
+        """Read *field* of *ids*, which is equal on both sides, into both sides."""
+        if not ids:
+            return
+        texts = read.load_code(self.adapter, self.current, field, ids, schema=self.schema)
+        self.sides = [
+            replace_fields(
+                side,
+                nodes={
+                    unique_id: with_fields(node, **{field: texts[unique_id]}) if unique_id in texts else node
+                    for unique_id, node in side.nodes.items()
+                },
+            )
+            for side in self.sides
+        ]
+
+    def add_code(self, changes: Mapping[str, Change]) -> None:
+        """Read the code that is equal on both sides but may determine the category of a change."""
+        for field in ("raw_code", "compiled_code"):
+            self.add_text(self._unread(changes, BY_CODE, field), field)
+
+    def touched(self, changes: Mapping[str, Change]) -> set[str]:
+        """Return nodes with equal versions on both sides that may still have changed.
+
+        They read a changed source or semantic model, or call a changed macro.
+        """
+        ids: set[str] = set()
+        for unique_id, change in changes.items():
+            moved = change.resource_type == "source" and Reason.RELATION in change.reasons
+            if moved or (change.resource_type == "semantic_model" and change.details):
+                ids.update(self.graph.children(unique_id))
+        causes = Causes(self.sides[0], self.sides[1])
+        if causes.changed_macros:
+            ids |= self._callers(causes)
+        return ids - self.sides[0].nodes.keys() - self.sides[1].nodes.keys()
+
+    def _callers(self, causes: Causes) -> set[str]:
+        """Return nodes that call a changed macro, directly or indirectly, or may call one in a hook."""
+        current = self.sides[1]
+        found = read.load_narrow_nodes(self.adapter, self.current, schema=self.schema)
+        self._macro_notes = causes.unattributed_macros(found)
+        callers = {
+            node.unique_id
+            for node in found
+            if current.closure(node.macros) & causes.changed_macros or causes.may_build(node)
+        }
+        return callers | set(read.load_hooked(self.adapter, self.current, schema=self.schema))
+
+    def add(self, ids: Iterable[str]) -> None:
+        """Read the nodes *ids*, which are equal on both sides, into both sides."""
+        nodes = read.load_nodes_by_id(self.adapter, self.current, sorted(ids), schema=self.schema)
+        more = {node.unique_id: node for node in nodes}
+        self.sides = [replace_fields(side, nodes={**side.nodes, **more}) for side in self.sides]
+
+    def names(self, changes: Mapping[str, Change], graph: LineageGraph) -> dict[str, NodeMetadata]:
+        """Return every node that the changes affect, with at least the fields that name it."""
+        named = {**self.sides[0].nodes, **self.sides[1].nodes}
+        changed = changed_ids(changes)
+        wanted = {*graph.impact(changed), *(child for parent in changed for child in graph.children(parent))}
+        missing = sorted(wanted - named.keys())
+        for run in (self.current, self.base):
+            if missing:
+                found = read.load_names(self.adapter, run, missing, schema=self.schema)
+                named.update((node.unique_id, node) for node in found)
+                missing = [unique_id for unique_id in missing if unique_id not in named]
+        return named
+
+    def notes(self) -> list[str]:
+        """Return notes on parts of the two runs that are not compared."""
+        scope = [] if self._seen is None else [scope_note(self.base, self.current)]
+        return [*scope, *self._macro_notes]
+
+    def unseen_seeds(self) -> list[str]:
+        """Return seeds without a content hash on both sides."""
+        unseen = [
+            set(read.load_unseen_seeds(self.adapter, run, schema=self.schema))
+            for run in (self.base, self.current)
+        ]
+        return sorted(unseen[0] & unseen[1])
+
+
+REFUSABLE = (Category.BREAKING, Category.PARTIAL_BREAKING, Category.UNKNOWN)
+"""Categories accepted by `--fail-on`."""
+FAILS = "fails"
+"""Condition of `--fail-on` for changes that make a downstream node fail."""
+EFFECTS = (FAILS, *(category.value for category in REFUSABLE))
+"""Effects accepted by `--fail-on`."""
+NOT_COMPARED = "not-compared"
+"""Condition of `--fail-on` for data that was not, or only partly, compared."""
+SHOWN = 5
+"""Maximum number of names in the message of a failed condition."""
+
+_OF_STATE = re.compile(r"[\d+@]*(state|result|source_status):")
+"""Selection methods with a result that may be empty: nothing was modified, nothing failed."""
+_NAMED = re.compile(r"[\d+@]*selection:([\w.-]+)")
+"""A selection that the configuration names."""
+
+
+@dataclass(frozen=True)
+class DiffQuestion:
+    """Options of a diff in addition to its two runs."""
+
+    selection: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    like_dbt: bool = False
+    finds_removed: bool = False
+    """Whether `state:modified` in the selection includes removed nodes, which dbt never lists."""
+
+    may_select_nothing: bool = True
+    """Whether a selection may match no node of either run; if False, that is an error."""
+    typed: Sequence[str] | None = None
+    """Selection as the user wrote it, for messages; None if it is `selection`."""
+    empty_hint: str = "--allow-empty accepts an empty selection"
+    """Hint of the error for a selection without nodes."""
+
+    @property
+    def needs_whole_runs(self) -> bool:
+        """Return True if the diff needs both complete runs, not only what differs."""
+        return bool(self.selection or self.exclude or self.like_dbt)
+
+
+NOTHING_MORE = DiffQuestion()
+
+
+def diff(
+    connect: Callable[[], UnifiedSqlAdapter],
+    base: RunSelector,
+    current: RunSelector,
+    *,
+    project: str | None = None,
+    schema: str = DEFAULT_SCHEMA,
+    question: DiffQuestion = NOTHING_MORE,
+) -> RunDiff:
+    """Return the changes from *base* to *current*: run selectors (see `recce_meta.store.select`) or runs.
+
+    One run may be a scan of a database and the other a dbt run, even of another project.
+
+    `path:DIR` reads artifacts from disk; *connect* is called only if a stored run is named. Two stored runs
+    are compared in the warehouse, and only what differs is fetched.
+    """
+    before, after = _open_both(connect, base, current, project, schema)
+    if isinstance(before, StoredRunReader) and isinstance(after, StoredRunReader):
+        is_mixed = is_scan(before.run) != is_scan(after.run)
+        if not is_mixed:
+            _same_project(before.run.project_name, after.run.project_name)
+        if not (is_mixed or question.needs_whole_runs):
+            return stored_diff(before.adapter, before.run, after.run, schema)
+    return _whole_diff(before, after, question)
+
+
+def diff_of_pair(base: RunReader, current: RunReader, question: DiffQuestion) -> RunDiff:
+    """Return the diff of two runs that will be read completely, and may have their data compared.
+
+    Raises UsageError for a scan and a dbt run: they have no nodes in common.
+    """
+    if is_scan(base.run) != is_scan(current.run):
+        raise UsageError(
+            "Data of a scan and a dbt run cannot be compared: they have no nodes in common",
+            hint="remove --data and --checks, or use row-count or value with --tables BASE CURRENT",
+        )
+    return _whole_diff(base, current, question)
+
+
+def parse_fail_on(text: str, *, like_dbt: bool = False, of_data: bool = False) -> frozenset[str]:
+    """Parse the value of `--fail-on`, such as `removed,breaking`: statuses, reasons, effects and `any`.
+
+    Raises UnknownNameError for an unknown word, UsageError if there is no word, and for an effect with
+    *like_dbt*, which has no effects.
+    """
+    changes = [status.value for status in Status if status is not Status.UNCHANGED]
+    reasons = [reason.value for reason in Reason if reason not in COSMETIC]
+    known = [
+        *changes,
+        *EFFECTS,
+        *reasons,
+        *([NOT_COMPARED] if of_data else []),
+        "any",
+    ]
+    words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    for word in words:
+        if word not in known:
+            raise UnknownNameError("condition", word, known, where="in --fail-on")
+    if not words:
+        raise UsageError("Missing condition in --fail-on", hint=f"use one of: {', '.join(known)}")
+    effects = [effect for effect in EFFECTS if effect in words]
+    if like_dbt and effects:
+        raise UsageError(
+            f"--fail-on {','.join(effects)} would never fail: --like-dbt does not determine effects",
+            hint="remove --like-dbt, or use a status or a reason",
+        )
+    return frozenset(words)
+
+
+def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
+    """Return the changes with a status, a category or a reason in *conditions*.
+
+    `fails` matches changes that remove or rename columns so that a node fails.
+    `any` matches every change except SQL that was rewritten with the same meaning.
+
+    Raises UsageError for an effect in a diff of a scan and a dbt run, which has no effects.
+    """
+    effects = sorted(conditions.intersection(EFFECTS))
+    if effects and is_scan(diff.base) != is_scan(diff.current):
+        raise UsageError(
+            f"--fail-on {','.join(effects)} would never fail: a diff of a scan and a dbt run does not "
+            "determine effects",
+            hint="use a status or a reason: added, removed, modified, columns, config",
+        )
+    origins = {impact.origin for impact in diff.impacted if impact.fails} | {
+        origin for one in diff.changed if one.reached and one.reached.fails for origin in one.reached.origins
+    }
+    return [
+        change
+        for change in diff.changed
+        if (FAILS in conditions and change.unique_id in origins)
+        or ("any" in conditions and not change.is_rewritten)
+        or change.status.value in conditions
+        or (change.category is not None and change.category.value in conditions)
+        or not conditions.isdisjoint(reason.value for reason in change.reasons)
+    ]
+
+
+def refuse_failing(diff: RunDiff, conditions: frozenset[str], not_compared: Sequence[str] = ()) -> None:
+    """Raise ConditionFailed if changes of *diff* meet one of *conditions*, or data was *not_compared*.
+
+    *not_compared* are the names of nodes with data that was not, or only partly, compared.
+    """
+    found = failing_changes(diff, conditions)
+    if found:
+        names = first_of([change.name for change in found], SHOWN)
+        raise ConditionFailed(f"--fail-on {','.join(sorted(conditions))} found {len(found)}: {names}")
+    if NOT_COMPARED in conditions and not_compared:
+        names = first_of(not_compared, SHOWN)
+        raise ConditionFailed(f"--fail-on {NOT_COMPARED} found {len(not_compared)}: {names}")
+
+
+def _open_both(
+    connect: Callable[[], UnifiedSqlAdapter],
+    base: RunSelector,
+    current: RunSelector,
+    project: str | None,
+    schema: str,
+) -> tuple[RunReader, RunReader]:
+    """Open both runs. Seed files are not hashed if the artifacts of both share one checkout."""
+    selectors = (base, current)
+    paths = [path for path in map(folder_of, selectors) if path is not None]
+    roots = [project_above(path) for path in paths]
+    # Two runs of one checkout would hash the same files, which proves nothing about their data.
+    shared = len(roots) == 2 and roots[0] is not None and roots[0] == roots[1]
+    on_disk = [MemoryRunReader(read_run(path, hash_seed_files=not shared)) for path in paths]
+    if len(on_disk) == 2:
+        return on_disk[0], on_disk[1]
+    adapter = connect()
+    before, after = (
+        StoredRunReader(adapter, resolve_complete_run(adapter, name, project=project, schema=schema), schema)
+        if folder_of(name) is None
+        else on_disk[0]
+        for name in selectors
+    )
+    return before, after
+
+
+def _same_project(base: str, current: str) -> None:
+    if base != current:
+        raise UsageError(
+            f"Runs of different projects cannot be compared: '{base}' and '{current}'",
+            hint="select two runs of one project",
+        )
+
+
+def whole_diff(base: Project, current: Project, question: DiffQuestion) -> RunDiff:
+    """Return the diff of two runs in memory.
+
+    The diff of a scan and a dbt run has the differences between the database and the project. Raises
+    UsageError for `like_dbt` with a scan.
+    """
+    return _whole_diff(MemoryRunReader(base), MemoryRunReader(current), question)
+
+
+def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuestion) -> RunDiff:
+    """Return the diff of two runs that are read completely; the columns of a stored run are not analysed."""
+    base, current = before_run.project, after_run.project
+    if question.like_dbt and (is_scan(base.run) or is_scan(current.run)):
+        raise UsageError("--like-dbt cannot be combined with a scan", hint="remove --like-dbt")
+    if is_scan(base.run) != is_scan(current.run):
+        return _drift_diff(base, current, question)
+    _same_project(base.run.project_name, current.run.project_name)
+    notes = [*dbt_notes(base, current)] if question.like_dbt else []
+    if (seen := shared_scope(base.run, current.run, DEFAULT_SCHEMA)) is not None:
+        base, current = (
+            replace(side, nodes=tuple(nodes_in_scope(side.nodes, seen))) for side in (base, current)
+        )
+        notes.append(scope_note(base.run, current.run))
+    before, after = ProjectSide.of(base), ProjectSide.of(current)
+    changes: Mapping[str, Change] = (
+        dbt_changes(base, current) if question.like_dbt else compare(before, after)
+    )
+    unselected: set[str] = set()
+    is_empty = False
+    if question.selection or question.exclude:
+        chosen = _selected(base, current, question)
+        is_empty = not chosen and not _is_about_states(question, base, current)
+        unselected = set(changed_ids(changes)) - chosen
+        changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
+        if not chosen:
+            notes.append(nothing_selected(question, base, current))
+        elif len(" ".join(question.selection).split()) > 1:
+            notes += unknown_terms(question.selection, base, current)
+    nodes = {**before.nodes, **after.nodes}
+    unseen = [
+        unique_id
+        for unique_id in before.nodes.keys() & after.nodes.keys()
+        if is_unseen_seed(before.nodes[unique_id], after.nodes[unique_id])
+    ]
+    renamed = set(renamed_by_dbt(before, after).values())
+    edges = {*current.edges, *(edge for edge in base.edges if edge.node_id not in renamed)}
+    graph = build_lineage_graph(nodes.values(), edges)
+    if question.like_dbt:
+        found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected)
+        return replace(found, has_empty_selection=is_empty)
+    notes += Causes(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
+    runs = (before_run.for_diff(base, graph, changes), after_run.for_diff(current, graph, changes))
+    # Changes that are not selected still make the columns of both sides differ.
+    effects = Effects((before, after), runs, graph, {*changed_ids(changes), *unselected})
+    judged, reached = effects.of(changes)
+    found = run_diff(
+        base.run,
+        current.run,
+        judged,
+        graph,
+        nodes,
+        unseen,
+        [*notes, *effects.notes()],
+        unselected,
+        reached,
+    )
+    return replace(found, has_empty_selection=is_empty)
+
+
+def _drift_diff(base: Project, current: Project, question: DiffQuestion) -> RunDiff:
+    """Return relations without a node, and nodes without a relation; effects are not determined.
+
+    Downstream nodes come from the project.
+    """
+    found = drift(base, current)
+    nodes = {node.unique_id: node for project in (base, current) for node in project.nodes}
+    changes: Mapping[str, Change] = found.changes
+    notes = [*found.notes]
+    is_empty = False
+    if question.selection or question.exclude:
+        graph = build_lineage_graph(nodes.values(), {*base.edges, *current.edges})
+        chosen = select(question.selection, nodes, graph, exclude=question.exclude)
+        changes = {unique_id: change for unique_id, change in changes.items() if unique_id in chosen}
+        is_empty = not chosen and not _is_about_states(question, base, current)
+        notes += [] if chosen else [nothing_selected(question, base, current)]
+    project = base if is_scan(current.run) else current
+    downstream = build_lineage_graph(project.nodes, project.edges)
+    unselected = found.changes.keys() - changes.keys()
+    result = run_diff(base.run, current.run, changes, downstream, nodes, notes=notes, unselected=unselected)
+    return replace(result, has_empty_selection=is_empty)
+
+
+def nothing_selected(question: DiffQuestion, base: Project, current: Project) -> str:
+    """Return the note on a selection without nodes, or raise SelectorError if it may not be empty."""
+    text = "The selection matches no node of either run"
+    if question.may_select_nothing or _is_about_states(question, base, current):
+        return text
+    given = question.selection if question.typed is None else question.typed
+    names = sorted({node.name for project in (base, current) for node in project.nodes})
+    hints = nearest_names(given, names)
+    raise SelectorError(
+        f"{text}: {' '.join(given) or '--exclude leaves no node'}",
+        hint="; ".join([*hints, *([question.empty_hint] if question.empty_hint else [])]) or None,
+    )
+
+
+def _is_about_states(question: DiffQuestion, base: Project, current: Project) -> bool:
+    """Return True if a term of the selection is about states, so that an empty result is an answer."""
+    terms = [term.split(",") for terms in question.selection for term in terms.split()]
+    return any(_may_be_empty(term, base, current) for term in terms)
+
+
+def unknown_terms(selection: Sequence[str], base: Project, current: Project) -> list[str]:
+    """Return a note for each term of *selection* that matches no node and is not about states."""
+    terms = list(dict.fromkeys(term for text in selection for term in text.split()))
+    names = sorted({node.name for project in (base, current) for node in project.nodes})
+    notes = []
+    for term in terms:
+        if _may_be_empty(term.split(","), base, current) or _selected(base, current, DiffQuestion([term])):
+            continue
+        notes.append("; ".join([f"'{term}' matches no node of either run", *nearest_names([term], names)]))
+    return notes
+
+
+def _may_be_empty(term: Sequence[str], base: Project, current: Project) -> bool:
+    """Return True if *term* has a part about states and its other parts match nodes."""
+    fixed = [part for part in term if not _is_of_state(part)]
+    if len(fixed) == len(term):
+        return False
+    return not fixed or bool(_selected(base, current, DiffQuestion([",".join(fixed)])))
+
+
+def _is_of_state(part: str, within: tuple[str, ...] = ()) -> bool:
+    """Return True if *part* has a method about states, or names a selection with such a part."""
+    named = _NAMED.match(part)
+    if named is None or named[1] in within:
+        return _OF_STATE.match(part) is not None
+    texts = " ".join(definition_of(named[1])[0]).replace(",", " ")
+    return any(_is_of_state(inner, (*within, named[1])) for inner in texts.split())
+
+
+def _selected(base: Project, current: Project, question: DiffQuestion) -> frozenset[str]:
+    """Return the nodes of both sides that the selectors of *question* match."""
+    nodes = {node.unique_id: node for project in (base, current) for node in project.nodes}
+    resolver = diff_state_resolver if question.finds_removed else dbt_state_resolver
+    return select(
+        question.selection,
+        nodes,
+        build_lineage_graph(nodes.values(), {*base.edges, *current.edges}),
+        exclude=question.exclude,
+        state=(scan_state_resolver if is_scan(current.run) else resolver)(base, current),
+        results={result.unique_id: result for result in current.results},
+        project_name=current.run.project_name,
+        dbt_version=current.run.dbt_version,
+    )

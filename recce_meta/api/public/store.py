@@ -1,0 +1,146 @@
+"""Functions about stores: create, copy runs, import, print SQL, find problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api import demo as demo_api
+from recce_meta.api import import_recce as import_api
+from recce_meta.api.export import JSON, exporter_of, load_export, write_exports
+from recce_meta.api.import_recce import ImportedState
+from recce_meta.api.public.runs import LATEST, terms_of
+from recce_meta.errors import UnknownNameError
+from recce_meta.extractors.recce_state import recce_state_of
+from recce_meta.models import Check
+from recce_meta.models.export import Export
+from recce_meta.models.rows import ResultList
+from recce_meta.store import session
+from recce_meta.store.export import Written, write_export
+from recce_meta.store.graphs import fill_changes
+from recce_meta.store.session import InitResult, refuse_memory, schema_text
+from recce_meta.store.sql_files import DEFAULT_SCHEMA, SqlFile, cookbook, ddl, query, views
+from recce_meta.warehouses import warehouse_of_store
+
+FILES: dict[str, Callable[[str], tuple[SqlFile, ...]]] = {"ddl": ddl, "views": views, "cookbook": cookbook}
+"""Function that returns the files of each kind of SQL."""
+
+
+def init_store(adapter: UnifiedSqlAdapter, *, schema: str = DEFAULT_SCHEMA) -> InitResult:
+    """Create the store in *schema* of *adapter*, or migrate it to the current version.
+
+    Safe to repeat. A newer store is not changed. Raises StoreError for a database in memory.
+    """
+    refuse_memory(adapter)
+    result = session.init_store(adapter, schema)
+    # A newer store must not be changed.
+    if result.remedy is None:
+        fill_changes(adapter, schema)
+    return result
+
+
+def export(
+    adapter: UnifiedSqlAdapter,
+    path: str | Path,
+    runs: str | Sequence[str] = LATEST,
+    *,
+    format: str = JSON,
+    select: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
+    overwrite: bool = False,
+    project: str | None = None,
+    schema: str = DEFAULT_SCHEMA,
+) -> tuple[Path, ...]:
+    """Write *runs*, one run selector or several, to *path*, and return the written paths.
+
+    *format* is json, csv, parquet, or the name of an exporter of another package; only csv and parquet hold
+    several runs. *select* and *exclude* choose nodes in dbt's grammar. Existing files are replaced only with
+    *overwrite*. *adapter* connects to the store, which is in *schema*. *project* limits the selectors to one
+    project. Raises the same errors as `export_run`.
+    """
+    # An unknown format is an error before any run is read.
+    exporter_of(format)
+    exports = _exports(adapter, runs, select, exclude, project, schema)
+    return write_exports(exports, Path(path), format, overwrite=overwrite)
+
+
+def copy_runs(
+    adapter: UnifiedSqlAdapter,
+    to: UnifiedSqlAdapter,
+    runs: str | Sequence[str] = LATEST,
+    *,
+    select: str | Sequence[str] = (),
+    exclude: str | Sequence[str] = (),
+    project: str | None = None,
+    schema: str = DEFAULT_SCHEMA,
+    to_schema: str | None = None,
+) -> ResultList[Written]:
+    """Write *runs*, one run selector or several, of one store into another, each in one transaction.
+
+    *adapter* connects to the store to read, which is in *schema*; *to* connects to the store to write, which
+    is in *to_schema* (default: *schema*) and is created if needed. *select* and *exclude* choose nodes in
+    dbt's grammar. *project* limits the selectors to one project.
+    """
+    exports = _exports(adapter, runs, select, exclude, project, schema)
+    refuse_memory(to)
+    return ResultList(Written, [write_export(to, one, schema=to_schema or schema) for one in exports])
+
+
+def _exports(
+    adapter: UnifiedSqlAdapter,
+    runs: str | Sequence[str],
+    select: str | Sequence[str],
+    exclude: str | Sequence[str],
+    project: str | None,
+    schema: str,
+) -> list[Export]:
+    return [
+        load_export(
+            adapter,
+            run,
+            select=terms_of(select),
+            exclude=terms_of(exclude),
+            project=project,
+            schema=schema,
+        )
+        for run in terms_of(runs)
+    ]
+
+
+def import_recce_state(
+    adapter: UnifiedSqlAdapter, path: str | Path, *, schema: str = DEFAULT_SCHEMA
+) -> ImportedState:
+    """Write the runs, results and checks of the recce_state.json *path* to a store.
+
+    The store is in *schema* of *adapter*, and is created if needed. `left_out` of the result lists the parts
+    without an equivalent. Raises ArtifactError if the file has no artifacts, or is not in recce's format.
+    """
+    refuse_memory(adapter)
+    state = recce_state_of(Path(path).read_bytes(), str(path))
+    return import_api.import_recce_state(adapter, state, str(path), schema=schema)
+
+
+def store_sql(kind: str, dialect: str, *, name: str | None = None, schema: str = DEFAULT_SCHEMA) -> str:
+    """Return the SQL of the store for the warehouse *dialect*, in *schema*.
+
+    *kind* is ddl, views or cookbook; *name* is one table, view or question (default: all). Raises
+    UnknownNameError for an unknown kind, warehouse or name.
+    """
+    if kind not in FILES:
+        raise UnknownNameError("kind of SQL", kind, list(FILES))
+    found = {file.name: file for file in FILES[kind](dialect)}
+    if name is not None and name not in found:
+        raise UnknownNameError("file", name, sorted(found))
+    place = schema_text(warehouse_of_store(dialect), schema)
+    first = [query("create_schema", dialect)] if kind == "ddl" and name is None else []
+    files = [*first, *found.values()] if name is None else [found[name]]
+    return "\n".join(file.in_schema(place) for file in files)
+
+
+def doctor(adapter: UnifiedSqlAdapter, *, schema: str = DEFAULT_SCHEMA) -> ResultList[Check]:
+    """Check connection, rights and store, which is in *schema* of *adapter*; the adapter is closed.
+
+    `ok` of a check is False if it failed, and None if it was skipped.
+    """
+    return ResultList(Check, demo_api.doctor(lambda: adapter, schema))

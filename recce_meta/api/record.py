@@ -1,0 +1,252 @@
+"""Recording of dbt artifacts as runs in the store, with the column lineage of their nodes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import StoreError, UsageError, quoted
+from recce_meta.extractors.commit_proof import Checkout, clean_checkout
+from recce_meta.extractors.git import GitState
+from recce_meta.extractors.project import extract_project, project_above
+from recce_meta.models import Project, RunMetadata
+from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
+from recce_meta.models.rows import Tabular
+from recce_meta.models.statistics import NodeStatistics
+from recce_meta.profiles import find_project_dir
+from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS, analyse_project
+from recce_meta.store import write
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+Tell = Callable[[str], None]
+
+
+class ColumnsKept(Struct, frozen=True):
+    """Numbers of models, snapshots and analyses with and without column lineage in a recorded run."""
+
+    traced: int = 0
+    """Nodes with SQL analysed for this run."""
+    reused: int = 0
+    """Nodes with the same SQL and parents' columns as in an earlier run."""
+    not_traced: int = 0
+    """Nodes that could not be analysed, now or in an earlier run."""
+
+
+class Tracer:
+    """Computation of a project's column lineage, run when the store asks for it, with its counts."""
+
+    def __init__(self, project: Project, timeout: float | None = SECONDS, tell: Tell | None = None) -> None:
+        self._project = project
+        self._timeout = timeout
+        self._tell = tell
+        self._kept: ColumnsKept | None = None
+
+    def __call__(self, known: KnownColumns) -> ColumnGraph:
+        """Return the column lineage of the project, except for nodes in *known*."""
+        if self._tell is not None:
+            self._tell(f"tracing columns of {len(self._project.nodes):,} nodes")
+        graph = analyse_project(self._project, known, timeout=self._timeout)
+        self._kept = self._counted(graph, known)
+        return graph
+
+    def kept(self, gaps: Collection[str] = ()) -> ColumnsKept:
+        """Return the counts. If nothing was computed, all is reused, except *gaps*, which have no columns."""
+        if self._kept is not None:
+            return self._kept
+        queries = {node.unique_id for node in self._project.nodes if node.resource_type in QUERIES}
+        missing = len(queries.intersection(gaps))
+        return ColumnsKept(reused=len(queries) - missing, not_traced=missing)
+
+    def _counted(self, graph: ColumnGraph, known: KnownColumns) -> ColumnsKept:
+        traced = reused = not_traced = 0
+        for node in self._project.nodes:
+            if node.resource_type not in QUERIES:
+                continue
+            lineage_id = graph.lineage_ids[node.unique_id]
+            found = graph.analyses.get(lineage_id)
+            if found.outputs if found is not None else known.get(lineage_id):
+                traced += found is not None
+                reused += found is None
+            else:
+                not_traced += 1
+        return ColumnsKept(traced, reused, not_traced)
+
+
+LONGEST_NAME = 64
+"""Maximum length of `runs.run_id` in every warehouse."""
+RESERVED = re.compile(r"[:~\x00-\x1f]")
+"""Characters with a special meaning in run selectors, and control characters."""
+
+
+class Recorded(Tabular, frozen=True, kw_only=True):
+    """Result of recording a run."""
+
+    run: RunMetadata
+    is_new: bool
+    """Whether the run was written; False if it was in the store already."""
+    counts: dict[str, int]
+    """Number of nodes by resource type."""
+    versions_written: int
+    counted: int = 0
+    """Number of nodes with row counts stored with the run."""
+    profiled: int = 0
+    columns: ColumnsKept | None = None
+    """Numbers of nodes with column lineage; None if no column lineage was written."""
+    warnings: tuple[str, ...]
+
+
+def record_run(
+    adapter: UnifiedSqlAdapter,
+    project: Project,
+    *,
+    schema: str = DEFAULT_SCHEMA,
+    now: datetime | None = None,
+    statistics: Sequence[NodeStatistics] = (),
+    columns: bool = True,
+    column_timeout: float = SECONDS,
+) -> write.RecordResult:
+    """Write *project* as one run, with *statistics* of its nodes, to the store in *schema* of *adapter*.
+
+    The store is created if it does not exist. With *columns*, column lineage is written as well: the SQL of
+    nodes not known from an earlier run is analysed, for at most *column_timeout* seconds each. Nodes that
+    could not be analysed are in the result's `column_warnings`. A run with an id that is stored already stays
+    unchanged, except that missing *statistics* and column lineage are added. *now* is the time of recording.
+    """
+    analyse = Tracer(project, column_timeout) if columns else None
+    return write.record_run(adapter, project, schema=schema, now=now, statistics=statistics, analyse=analyse)
+
+
+def record_project(
+    adapter: UnifiedSqlAdapter,
+    project: Project,
+    *,
+    schema: str = DEFAULT_SCHEMA,
+    statistics: Sequence[NodeStatistics] = (),
+    columns: bool = True,
+    column_timeout: float = SECONDS,
+    id_of_contents: bool = False,
+    tell: Tell | None = None,
+) -> Recorded:
+    """Write *project* as `record_run` does, and return counts and warnings.
+
+    With *id_of_contents*, the run gets another id if a run with its id was pruned. *tell* is called with
+    progress messages. Raises StoreError if the run's id belongs to another project, or was pruned.
+    """
+    tracer = Tracer(project, column_timeout, tell) if columns else None
+    result = write.record_run(
+        adapter,
+        project,
+        schema=schema,
+        statistics=statistics,
+        analyse=tracer,
+        id_of_contents=id_of_contents,
+    )
+    warnings = (*project.warnings, *first_warnings(result.column_warnings))
+    # A run with a known id is never changed, so that nothing has been written.
+    if result.run.project_name != project.run.project_name:
+        raise StoreError(
+            f"Run id {result.run.run_id} belongs to project '{result.run.project_name}' in this store",
+            hint="use another id with --run-id",
+        )
+    if result.run.environment != project.run.environment:
+        warnings += (
+            f"Run {result.run.run_id} is already recorded as {result.run.environment} and was not changed; "
+            f"use --run-id to record it as {project.run.environment} as well",
+        )
+    if result.differs:
+        without = ", and no statistics were stored" if statistics else ""
+        warnings += (
+            f"Run {result.run.run_id} is already recorded with other contents and was not changed{without}; "
+            "use --run-id to record these artifacts as another run",
+        )
+    has_new_columns = result.written or result.columns_added
+    return Recorded(
+        run=result.run,
+        is_new=result.written,
+        counts=dict(Counter(node.resource_type for node in project.nodes)),
+        versions_written=result.versions_written,
+        counted=result.statistics.nodes_counted,
+        profiled=result.statistics.nodes_profiled,
+        columns=tracer.kept(result.column_gaps) if tracer is not None and has_new_columns else None,
+        warnings=warnings,
+    )
+
+
+def target_folder(
+    target_path: Path | None, project_dir: Path | None, environ: Mapping[str, str] | None = None
+) -> Path:
+    """Return dbt's target folder: *target_path*, else dbt's variables, else `target/` of the project.
+
+    Source: https://docs.getdbt.com/reference/global-configs/json-artifacts
+    """
+    variables = os.environ if environ is None else environ
+    root = find_project_dir(project_dir) or project_dir or Path()
+    if target_path is not None:
+        return target_path
+    # The name with ENGINE is that of newer versions of dbt.
+    named = variables.get("DBT_ENGINE_TARGET_PATH") or variables.get("DBT_TARGET_PATH")
+    return root / (named or "target")
+
+
+def checkout_of(target_path: Path, project_dir: Path | None) -> Checkout:
+    """Return the checkout from which a command will build *target_path*."""
+    return clean_checkout(project_dir or project_above(target_path) or Path(), os.environ)
+
+
+def check_name(kind: str, name: str) -> None:
+    """Raise UsageError for a run id or environment that no run selector could name."""
+    if not name.strip() or len(name) > LONGEST_NAME or RESERVED.search(name) or name == "latest":
+        raise UsageError(
+            f"Invalid name for {kind}: {quoted(name)}",
+            hint=f"use 1 to {LONGEST_NAME} characters without ':' and '~', and not 'latest'",
+        )
+
+
+def read_target(
+    target_path: Path,
+    *,
+    environment: str,
+    project_dir: Path | None = None,
+    run_id: str | None = None,
+    target_name: str | None = None,
+    git: GitState,
+    before: Checkout | None = None,
+) -> Project:
+    """Return the artifacts in *target_path* as a run of *environment*; *git* overrides the detected state.
+
+    *before* is the checkout before the command that may have built the artifacts.
+
+    Raises UsageError for an *environment* or *run_id* that no run selector could name, ArtifactError as
+    `extract_project` does.
+    """
+    check_name("an environment", environment)
+    if run_id:
+        check_name("a run", run_id)
+    project = extract_project(
+        target_path,
+        environment=environment,
+        project_dir=project_dir,
+        run_id=run_id,
+        target_name=target_name,
+        before=before,
+    )
+    detected = project.run.git_sha
+    # The proof is about the detected commit, not about one that the user names.
+    if git.sha and detected and not detected.startswith(git.sha):
+        project = replace(project, run=replace(project.run, git_proven=False))
+    given = {
+        "git_sha": git.sha,
+        "branch": git.branch,
+        "git_dirty": git.dirty,
+        "pull_request": git.pull_request,
+    }
+    known = {name: value for name, value in given.items() if value is not None}
+    return replace(project, run=replace(project.run, **known))

@@ -1,0 +1,572 @@
+"""Reader of one run, stored or in memory, that fetches or computes each part on first use.
+
+The run selector `path:DIR` names dbt artifacts on disk, which are read into memory.
+
+Both readers return the same data. Diffs and impact analyses use few of thousands of nodes, so
+`StoredRunReader` fetches only these, unless the complete run is already loaded.
+
+A node is stale if it holds data of an earlier build because its build failed or was skipped.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec.structs import replace
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.errors import ArtifactError
+from recce_meta.graph import LineageGraph, build_lineage_graph, is_ephemeral
+from recce_meta.lazy import LazyModule
+from recce_meta.models import EdgeOrigin, LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models.lineage import ColumnEdge, NodeColumns
+from recce_meta.models.marks.annotation import Annotation, annotations_of
+from recce_meta.models.relation_tokens import RelationIndex, tokenise
+from recce_meta.sql_lineage.impact import columns_read
+from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
+from recce_meta.store import columns, read
+from recce_meta.store.marks.annotations import find_annotations
+from recce_meta.store.select import RunSelector, load_run, resolve_complete_run
+from recce_meta.store.session import StoreSession, open_store
+
+if TYPE_CHECKING:
+    from recce_meta.extractors import git, project
+else:
+    # Most commands read stored runs and need no artifacts.
+    git = LazyModule("recce_meta.extractors.git")
+    project = LazyModule("recce_meta.extractors.project")
+
+PREFIX = "path:"
+
+
+def folder_of(selector: RunSelector | None) -> Path | None:
+    """Return the folder that *selector* names; None if it names a stored run, or is not given."""
+    is_folder = isinstance(selector, str) and selector.startswith(PREFIX)
+    return Path(str(selector)[len(PREFIX) :]) if is_folder else None
+
+
+def read_run(folder: Path, *, hash_seed_files: bool) -> Project:
+    """Read the run from the artifacts in *folder*, which is also the name of its environment."""
+    if not folder.exists():
+        raise ArtifactError(f"Folder not found: {folder}", hint="pass dbt's target folder as path:DIR")
+    # The artifacts may have been built from another checkout than the one around them.
+    no_git = git.GitState()
+    return project.extract_project(
+        folder, environment=str(folder), git=no_git, hash_seed_files=hash_seed_files
+    )
+
+
+Origins: TypeAlias = Mapping[str, Mapping[str, EdgeOrigin | None]]
+"""Parents of each node, with the origins of the edges."""
+
+
+class RunReader(ABC):
+    """One run, stored or in memory."""
+
+    run: RunMetadata
+    has_columns: bool
+    """Whether the run has column lineage."""
+    lacks_columns: bool
+    """Whether column lineage was requested but missing."""
+
+    @property
+    @abstractmethod
+    def project(self) -> Project:
+        """Return the complete run."""
+
+    @property
+    @abstractmethod
+    def names(self) -> Mapping[str, NodeMetadata]:
+        """Return every node by unique id, with at least the fields of `load_narrow_nodes`."""
+
+    @property
+    @abstractmethod
+    def edges(self) -> Sequence[LineageEdge]:
+        """Return every edge between nodes."""
+
+    @property
+    @abstractmethod
+    def origins(self) -> Origins:
+        """Return the parents of each node with the origin of each edge."""
+
+    @property
+    @abstractmethod
+    def results(self) -> Sequence[NodeResult]:
+        """Return dbt's results."""
+
+    @property
+    @abstractmethod
+    def has_references(self) -> bool:
+        """Return True if column lineage includes columns that SQL only refers to."""
+
+    @abstractmethod
+    def nodes(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
+        """Return the nodes *ids* that the run has, with all fields."""
+
+    def described(self, ids: Iterable[str], *, with_parents: bool = True) -> Mapping[str, NodeMetadata]:
+        """Return the nodes *ids*; compiled code may be in its stored form, and parents may be missing."""
+        return self.nodes(ids)
+
+    @abstractmethod
+    def tests_of(self, ids: Iterable[str]) -> list[NodeMetadata]:
+        """Return the tests that read one of the nodes *ids*."""
+
+    @abstractmethod
+    def with_parents(self, ids: Collection[str]) -> Mapping[str, NodeMetadata]:
+        """Return the nodes *ids* with all fields, and at least all nodes that their code may read."""
+
+    @abstractmethod
+    def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Return the compiled code of *ids*, with tokens for relations, of nodes that have code."""
+
+    @abstractmethod
+    def columns(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
+        """Return the column lineage of *ids*, and of nodes that read ephemeral models among them."""
+
+    @abstractmethod
+    def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
+        """Return the column lineage of exactly the nodes *ids*; nodes that were not analysed are left out."""
+
+    @abstractmethod
+    def results_of(self, ids: Collection[str]) -> Mapping[str, NodeResult]:
+        """Return dbt's results of the nodes *ids* by unique id."""
+
+    @abstractmethod
+    def output_names(self, ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the output columns of *ids* according to their SQL."""
+
+    @abstractmethod
+    def gaps(self, ids: Collection[str]) -> Mapping[str, str | None]:
+        """Return the analysed nodes of *ids*, each with the reason if it has no columns."""
+
+    @abstractmethod
+    def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        """Return every edge from a column of *ids* to a node that reads it."""
+
+    @abstractmethod
+    def column_parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        """Return every edge to a column of *ids* from a column that it reads."""
+
+    def annotations(self, ids: Collection[str]) -> tuple[Annotation, ...]:
+        """Return the notes, tags and owners of the nodes *ids*, of their columns, and of edges to them.
+
+        Artifacts on disk have none.
+        """
+        return ()
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Read names, edges and columns in one session of the store within the block."""
+        yield
+
+    def for_diff(self, project: Project, graph: LineageGraph, changed: Collection[str]) -> RunReader:
+        """Return a reader for a diff with *graph* and the nodes *changed*; *project* is the compared part."""
+        return MemoryRunReader(project, graph, changed)
+
+    @cached_property
+    def stale(self) -> Mapping[str, str]:
+        """Return the reason for each stale node by unique id."""
+        own = failure_reasons(self.results)
+        if not own:
+            return own
+        names = {unique_id: node.label for unique_id, node in self.names.items()}
+        return stale_reasons(own, self.results, self.edges, names)
+
+
+class MemoryRunReader(RunReader):
+    """Run in memory; its SQL is analysed on demand."""
+
+    has_columns, lacks_columns, has_references = True, False, True
+
+    def __init__(
+        self, project: Project, graph: LineageGraph | None = None, changed: Collection[str] | None = None
+    ) -> None:
+        """Create a reader; *graph* is by default that of *project*.
+
+        If *changed* is given, unchanged nodes with a catalog are not analysed for their children.
+        """
+        self._project, self._changed = project, changed
+        self.run = project.run
+        if graph is not None:
+            self._graph = graph
+        self._asked: set[str] = set()
+        self._found: dict[str, NodeColumns] = {}
+        self._analyses: dict[str, NodeColumns] = {}
+
+    @property
+    def project(self) -> Project:
+        return self._project
+
+    @cached_property
+    def names(self) -> Mapping[str, NodeMetadata]:
+        return {node.unique_id: node for node in self._project.nodes}
+
+    @cached_property
+    def edges(self) -> Sequence[LineageEdge]:
+        return self._project.edges
+
+    @property
+    def origins(self) -> Origins:
+        return {
+            node.unique_id: {parent: node.edge_origins.get(parent) for parent in node.parents}
+            for node in self._project.nodes
+        }
+
+    @property
+    def results(self) -> Sequence[NodeResult]:
+        return self._project.results
+
+    def nodes(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
+        return {unique_id: self.names[unique_id] for unique_id in ids if unique_id in self.names}
+
+    def tests_of(self, ids: Iterable[str]) -> list[NodeMetadata]:
+        found = {test.unique_id: test for unique_id in ids for test in self._tests.get(unique_id, ())}
+        return list(found.values())
+
+    def with_parents(self, ids: Collection[str]) -> Mapping[str, NodeMetadata]:
+        return self.names
+
+    def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
+        return {
+            node.unique_id: tokenise(node.compiled_code, self._relations.relations_of(node))
+            for node in self.nodes(ids).values()
+            if node.compiled_code
+        }
+
+    def columns(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
+        is_inlined = partial(is_ephemeral, nodes=self.names)
+        wanted = {*ids, *self._graph.downstream(filter(is_inlined, ids), through=is_inlined)}
+        return self._analysed(wanted)
+
+    def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
+        return self._analysed(ids)
+
+    def results_of(self, ids: Collection[str]) -> Mapping[str, NodeResult]:
+        wanted = frozenset(ids)
+        return {result.unique_id: result for result in self.results if result.unique_id in wanted}
+
+    def output_names(self, ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        return {unique_id: found.names for unique_id, found in self._analysed(ids).items()}
+
+    def gaps(self, ids: Collection[str]) -> Mapping[str, str | None]:
+        return {unique_id: found.reason for unique_id, found in self._analysed(ids).items()}
+
+    def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        parents = frozenset(ids)
+        found = self.columns({*parents, *(child for one in parents for child in self._graph.children(one))})
+        return [edge for edge in _column_edges(found) if edge.parent_id in parents]
+
+    def column_parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        return list(_column_edges(self._analysed(ids)))
+
+    @cached_property
+    def _graph(self) -> LineageGraph:
+        return build_lineage_graph(self._project.nodes)
+
+    @cached_property
+    def _relations(self) -> RelationIndex:
+        return RelationIndex(self.names)
+
+    @cached_property
+    def _tests(self) -> Mapping[str, list[NodeMetadata]]:
+        """Return the tests of each node by its unique id."""
+        found: dict[str, list[NodeMetadata]] = {}
+        for node in self._project.nodes:
+            if node.resource_type == "test":
+                for parent in node.parents:
+                    found.setdefault(parent, []).append(node)
+        return found
+
+    def _analysed(self, ids: Iterable[str]) -> dict[str, NodeColumns]:
+        """Return the column lineage of *ids*, analysing the nodes that are new."""
+        wanted = dict.fromkeys(ids)
+        missing = [
+            unique_id
+            for unique_id in wanted
+            if unique_id in self.names and unique_id not in self._asked and unique_id not in self._found
+        ]
+        if missing:
+            # A node without a result is not analysed again either.
+            self._asked.update(missing)
+            part, stubs = self._part(missing)
+            known = {lineage_id: found.names for lineage_id, found in self._analyses.items()}
+            graph = analyse_project(replace(self._project, nodes=tuple(part)), known)
+            self._analyses.update(graph.analyses)
+            for unique_id, lineage_id in graph.lineage_ids.items():
+                if unique_id not in stubs:
+                    self._found[unique_id] = self._analyses[lineage_id]
+        return {unique_id: self._found[unique_id] for unique_id in wanted if unique_id in self._found}
+
+    def _part(self, wanted: Iterable[str]) -> tuple[list[NodeMetadata], set[str]]:
+        """Return the nodes that the analysis of *wanted* needs, and those needed only for their columns.
+
+        If the catalog has the columns of an unchanged parent, its own parents are not needed.
+        """
+        part: dict[str, NodeMetadata] = {}
+        waiting, stubs = list(wanted), set()
+        asked = set(waiting)
+        while waiting:
+            unique_id = waiting.pop()
+            node = self.names.get(unique_id)
+            if node is None or unique_id in part:
+                continue
+            is_stub = (
+                self._changed is not None
+                and unique_id not in self._changed
+                and unique_id not in asked
+                and node.columns_from == "catalog"
+                and node.resource_type in QUERIES
+            )
+            if is_stub:
+                stubs.add(unique_id)
+                # The catalog has its columns, so its own query need not be parsed.
+                part[unique_id] = replace(node, compiled_code=None, parents=())
+            else:
+                part[unique_id] = node
+                waiting.extend(node.parents)
+        return list(part.values()), stubs
+
+
+def _column_edges(found: Mapping[str, NodeColumns]) -> Iterator[ColumnEdge]:
+    for unique_id, node_columns in found.items():
+        yield from columns_read(unique_id, node_columns)
+
+
+class StoredRunReader(RunReader):
+    """Run in the store; each part is read when it is needed."""
+
+    def __init__(
+        self, adapter: UnifiedSqlAdapter, run: RunMetadata, schema: str, graph: LineageGraph | None = None
+    ) -> None:
+        """Create a reader; *graph*, by default that of the run, has the nodes downstream of a change."""
+        self.adapter, self.run, self.schema = adapter, run, schema
+        if graph is not None:
+            self._graph = graph
+        self.has_columns, self.lacks_columns = run.column_graph_id is not None, False
+        self._session: StoreSession | None = None
+        self._complete: MemoryRunReader | None = None
+        self._nodes: dict[str, NodeMetadata] = {}
+        self._asked: set[str] = set()
+        self._columns: dict[str, NodeColumns] = {}
+        self._columns_read: set[str] = set()
+
+    @property
+    def project(self) -> Project:
+        return self._in_memory.project
+
+    @cached_property
+    def names(self) -> Mapping[str, NodeMetadata]:
+        if self._complete:
+            return self._complete.names
+        with self._open() as store:
+            return {node.unique_id: node for node in read.narrow_nodes(store, self.run)}
+
+    @cached_property
+    def edges(self) -> Sequence[LineageEdge]:
+        if self._complete:
+            return self._complete.edges
+        with self._open() as store:
+            return read.node_edges(store, self.run)
+
+    @property
+    def origins(self) -> Origins:
+        return read.load_parents(self.adapter, self.run, schema=self.schema)
+
+    @cached_property
+    def results(self) -> Sequence[NodeResult]:
+        if self._complete:
+            return self._complete.results
+        return read.load_results(self.adapter, self.run, schema=self.schema)
+
+    @cached_property
+    def has_references(self) -> bool:
+        if self.run.column_graph_id is None:
+            return False
+        with self._open() as store:
+            return columns.has_stored_references(store, self.run.column_graph_id)
+
+    def nodes(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
+        if self._complete:
+            return self._complete.nodes(ids)
+        with self._open() as store:
+            return {node.unique_id: node for node in read.nodes_by_id(store, self.run, ids)}
+
+    def described(self, ids: Iterable[str], *, with_parents: bool = True) -> Mapping[str, NodeMetadata]:
+        with self._open() as store:
+            found = read.described_nodes(store, self.run, ids, with_parents=with_parents)
+        return {node.unique_id: node for node in found}
+
+    def tests_of(self, ids: Iterable[str]) -> list[NodeMetadata]:
+        if self._complete:
+            return self._complete.tests_of(ids)
+        return read.load_tests_of(self.adapter, self.run, ids, schema=self.schema)
+
+    def with_parents(self, ids: Collection[str]) -> Mapping[str, NodeMetadata]:
+        """Return *ids*, their parents, and the nodes that ephemeral parents read."""
+        wanted = set(ids)
+        while new := wanted - self._asked:
+            self._asked |= new
+            found = read.load_nodes_by_id(self.adapter, self.run, sorted(new), schema=self.schema)
+            self._nodes.update((node.unique_id, node) for node in found)
+            wanted |= {
+                parent
+                for node in found
+                if node.unique_id in ids or node.is_ephemeral
+                for parent in node.parents
+            }
+        return self._nodes
+
+    def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
+        found = read.load_code(self.adapter, self.run, "compiled_code", sorted(ids), schema=self.schema)
+        return {unique_id: code for unique_id, code in found.items() if code}
+
+    def columns(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
+        """Return column lineage; all downstream nodes are read together, since a change may affect any."""
+        new = set(ids) - self._columns_read
+        if new:
+            below = self._graph.downstream(new) - self._columns_read
+            self._columns_read |= below
+            self._columns.update(self._load_columns(below))
+        through = self._graph.downstream(ids) if new else ids
+        return {unique_id: self._columns[unique_id] for unique_id in through if unique_id in self._columns}
+
+    def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
+        return self._load_columns(ids)
+
+    def results_of(self, ids: Collection[str]) -> Mapping[str, NodeResult]:
+        with self._open() as store:
+            found = store.query("results_by_id", run_id=self.run.run_id, ids="\n".join(ids))
+        return {result.unique_id: result for result in map(read.result_of, found)}
+
+    def output_names(self, ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        return {unique_id: found.names for unique_id, found in self._load_columns(ids).items()}
+
+    def gaps(self, ids: Collection[str]) -> Mapping[str, str | None]:
+        with self._open() as store:
+            found = columns.column_analyses(store, self.run, ids)
+        return {unique_id: reason for unique_id, (_, reason) in found.items()}
+
+    def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        with self._open() as store:
+            return columns.column_children(store, self.run, ids)
+
+    def column_parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        with self._open() as store:
+            return columns.column_parents(store, self.run, ids)
+
+    def annotations(self, ids: Collection[str]) -> tuple[Annotation, ...]:
+        with self._open() as store:
+            found = find_annotations(store, project=self.run.project_name, unique_ids=ids)
+        return annotations_of(found)
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        with open_store(self.adapter, self.schema) as self._session:
+            try:
+                yield
+            finally:
+                self._session = None
+
+    def for_diff(self, project: Project, graph: LineageGraph, changed: Collection[str]) -> RunReader:
+        if self.has_columns:
+            return StoredRunReader(self.adapter, self.run, self.schema, graph)
+        return super().for_diff(project, graph, changed)
+
+    @contextmanager
+    def _open(self) -> Iterator[StoreSession]:
+        """Use the session of `session`, or a new one."""
+        if self._session is not None:
+            yield self._session
+        else:
+            with open_store(self.adapter, self.schema) as store:
+                yield store
+
+    @property
+    def _in_memory(self) -> MemoryRunReader:
+        """Return the complete run, read on first use."""
+        if self._complete is None:
+            self._complete = MemoryRunReader(load_run(self.adapter, self.run, schema=self.schema))
+        return self._complete
+
+    @cached_property
+    def _graph(self) -> LineageGraph:
+        return build_lineage_graph([], self.edges)
+
+    def _load_columns(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
+        if not self.has_columns:
+            self.lacks_columns = True
+            return {}
+        with self._open() as store:
+            return columns.columns_of(store, self.run, sorted(ids))
+
+
+_OWN = {
+    "error": "its build failed",
+    "runtime error": "its build failed",
+    "fail": "its build failed",
+    "partial success": "its build failed in part",
+    "skipped": "it was skipped in the build",
+}
+"""Reason why a node is stale, by dbt's status."""
+_BUILT = ("model.", "seed.", "snapshot.")
+
+
+def failure_reasons(results: Iterable[NodeResult]) -> dict[str, str]:
+    """Return the reason for each node with a failed or skipped build, by unique id."""
+    return {
+        result.unique_id: _OWN[result.status.lower()]
+        for result in results
+        if result.unique_id.startswith(_BUILT) and result.status.lower() in _OWN
+    }
+
+
+def stale_reasons(
+    own: Mapping[str, str],
+    results: Iterable[NodeResult],
+    edges: Iterable[LineageEdge],
+    names: Mapping[str, str],
+) -> dict[str, str]:
+    """Return *own*, plus a reason for each downstream node that the run did not build, such as a view.
+
+    *names* are the names of nodes by unique id.
+    """
+    # What was built in spite of the failure upstream has data of this build.
+    built = {result.unique_id for result in results} - own.keys()
+    children: dict[str, list[str]] = {}
+    for edge in edges:
+        children.setdefault(edge.parent_id, []).append(edge.node_id)
+    found = dict(own)
+    for origin, reason in sorted(own.items()):
+        upstream = f"{names.get(origin, origin)} upstream is stale: {reason}"
+        for reader in _readers(origin, children, built):
+            found.setdefault(reader, upstream)
+    return found
+
+
+def _readers(origin: str, children: Mapping[str, list[str]], built: Collection[str]) -> list[str]:
+    """Return the nodes downstream of *origin*, stopping at nodes in *built*."""
+    seen: dict[str, None] = {}
+    pending = list(children.get(origin, ()))
+    while pending:
+        node = pending.pop()
+        if node not in seen and node not in built:
+            seen[node] = None
+            pending += children.get(node, ())
+    return list(seen)
+
+
+def open_run(
+    connect: Callable[[], UnifiedSqlAdapter], selector: RunSelector, *, project: str | None, schema: str
+) -> RunReader:
+    """Return the run that *selector* names; `path:DIR` reads artifacts from disk without connecting."""
+    folder = folder_of(selector)
+    if folder is not None:
+        return MemoryRunReader(read_run(folder, hash_seed_files=False))
+    adapter = connect()
+    run = resolve_complete_run(adapter, selector, project=project, schema=schema)
+    return StoredRunReader(adapter, run, schema)

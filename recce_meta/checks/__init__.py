@@ -1,0 +1,1 @@
+"""Checks of a project: files of checks, and what each check expects."""

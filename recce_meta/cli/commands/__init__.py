@@ -1,0 +1,1 @@
+"""Commands: their options and help, without the code that runs them."""

@@ -1,0 +1,402 @@
+"""Commands `connection …` and `token …`, for repositories that are connected, and for users of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from recce_meta.cli.lazy import Decorator, lazy, packed
+from recce_meta.cli.options import LISTS, MOST, format_option
+from recce_meta.errors import UsageError, quoted
+from recce_meta.models.extraction import IsolationKind
+
+FORGES = ("github", "gitlab", "bitbucket", "gitea", "git")
+ADAPTERS = ("duckdb", "postgres", "snowflake", "bigquery", "redshift", "databricks")
+SCOPES = ("read", "write", "upload", "extract", "query", "admin")
+"""Scopes of an API token."""
+KINDS = tuple(kind.value for kind in IsolationKind)
+
+state_option = click.option(
+    "--state",
+    metavar="URL",
+    help="Database of connections and jobs: sqlite:///FILE or postgresql://… [env: RECCE_META_STATE_URL] "
+    "[default: a file in the user's data folder]",
+)
+NAME = click.argument("name")
+
+
+def parse_variable(context: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """Return `NAME=VALUE` texts as a mapping."""
+    for text in given:
+        if "=" not in text:
+            raise click.BadParameter(f"{quoted(text)} is not NAME=VALUE", ctx=context, param=param)
+    pairs = (text.partition("=") for text in given)
+    return {name: value for name, _, value in pairs}
+
+
+def parse_app(context: click.Context, param: click.Parameter, given: str | None) -> tuple[str, str] | None:
+    """Return `APP_ID:INSTALLATION_ID` as a pair."""
+    if given is None:
+        return None
+    app, colon, installation = given.partition(":")
+    if not colon or not app or not installation:
+        raise click.BadParameter(f"{quoted(given)} is not APP_ID:INSTALLATION_ID", ctx=context, param=param)
+    return app, installation
+
+
+def flag_option(*names: str, **settings: Any) -> Decorator:
+    """Return an option that is None unless it is given."""
+    return click.option(*names, is_flag=True, default=None, **settings)
+
+
+def connection_fields(*, is_new: bool) -> Decorator:
+    """Return the options of a connection's fields; with *is_new*, their help has the defaults."""
+
+    def default(text: str) -> str:
+        return f" [default: {text}]" if is_new else ""
+
+    return packed(
+        "fields",
+        "recce_meta.cli.run.connection:ConnectionFields",
+        click.option(
+            "--name", "new_name", metavar="NAME", help="Unique name." + default("from the repository")
+        ),
+        click.option(
+            "--branch",
+            "branches",
+            multiple=True,
+            help="Branch to follow; repeat it for several, the main one first."
+            + default("the repository's default branch"),
+        ),
+        click.option(
+            "--subdirectory",
+            metavar="DIR",
+            help="Folder of dbt_project.yml in the repository." + default("its top"),
+        ),
+        *_LOGIN,
+        click.option(
+            "--store",
+            "store_name",
+            metavar="NAME",
+            help="Store to record runs in, of `stores` in recce_meta.yml." + default("default"),
+        ),
+        click.option(
+            "-e",
+            "--environment",
+            "run_environment",
+            help="Environment of the recorded runs." + default("prod"),
+        ),
+        *_dbt_options(default),
+        click.option(
+            "--poll-minutes",
+            type=click.FloatRange(min=0, max=10_080),
+            help="Minutes between looks at the branches, 0 for never." + default("15"),
+        ),
+        *_reporting_options(default),
+    )
+
+
+_LOGIN = (
+    click.option(
+        "--token-env",
+        metavar="VARIABLE",
+        help="Environment variable of the worker that contains the repository's token.",
+    ),
+    click.option(
+        "--token-file",
+        "repository_token_file",
+        type=click.Path(path_type=Path, allow_dash=True),
+        help="File with the repository's token, - for standard input; the token is stored encrypted.",
+    ),
+    click.option("--ask-token", is_flag=True, help="Ask for the repository's token; it is stored encrypted."),
+    click.option(
+        "--github-app",
+        metavar="APP:INSTALLATION",
+        callback=parse_app,
+        help="Ids of a GitHub App and of its installation; requires --private-key-file.",
+    ),
+    click.option(
+        "--private-key-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="File with the private key of the GitHub App; it is stored encrypted.",
+    ),
+)
+"""Options of the login at the repository's server."""
+
+
+def _dbt_options(default: Callable[[str], str]) -> tuple[Decorator, ...]:
+    """Return the options of how dbt parses the project; *default* formats a default for the help."""
+    return (
+        click.option(
+            "--adapter",
+            type=click.Choice(ADAPTERS),
+            help="Adapter of dbt." + default("found in the repository"),
+        ),
+        click.option("--target-name", metavar="NAME", help="Name of dbt's target." + default("dev")),
+        click.option("--target-schema", metavar="NAME", help="Schema of the target." + default("analytics")),
+        click.option(
+            "--target-database", metavar="NAME", help="Database of the target." + default("analytics")
+        ),
+        click.option(
+            "--var",
+            "environment_variables",
+            multiple=True,
+            metavar="NAME=VALUE",
+            callback=parse_variable,
+            help="Variable for env_var() in the project, not secret; repeat it for several.",
+        ),
+        click.option(
+            "--dbt-version",
+            metavar="MINOR",
+            help="Version of dbt, such as 1.10." + default("newest that require-dbt-version allows"),
+        ),
+        click.option(
+            "--isolation",
+            type=click.Choice(KINDS),
+            help="How dbt is kept apart." + default("the strongest that works"),
+        ),
+        flag_option(
+            "--trusted/--not-trusted",
+            "is_trusted",
+            help="Allow its files to be run without isolation, if none works." + default("--not-trusted"),
+        ),
+        flag_option(
+            "--require-dbt/--no-require-dbt",
+            "requires_dbt",
+            help="Fail if dbt cannot parse the project, instead of reading its files."
+            + default("--no-require-dbt"),
+        ),
+    )
+
+
+def _reporting_options(default: Callable[[str], str]) -> tuple[Decorator, ...]:
+    """Return the options of pull requests, checks and notifications."""
+    return (
+        flag_option(
+            "--pull-requests/--no-pull-requests",
+            "watches_pull_requests",
+            help="Compare pull requests, and write a comment and a commit status."
+            + default("--pull-requests"),
+        ),
+        click.option(
+            "--fail-on",
+            "fail_on",
+            metavar="CONDITIONS",
+            help="Conditions of diff --fail-on under which the commit status of a pull request fails, such "
+            "as breaking; none for never." + default("none"),
+        ),
+        flag_option(
+            "--run-checks/--no-run-checks",
+            "runs_checks",
+            help="Run checks.yml and quality.yml of the repository in the store's warehouse after each "
+            "extraction, not for forks." + default("--no-run-checks"),
+        ),
+        click.option(
+            "--notify",
+            multiple=True,
+            metavar="ADDRESS",
+            help="Address of notifications: mailto:USER@HOST, or env:VARIABLE for a URL in a variable of the "
+            "workers; repeat it for several, none to remove all.",
+        ),
+        click.option(
+            "--notify-file",
+            type=click.Path(path_type=Path, allow_dash=True),
+            help="File with URLs of notifications, such as those of Slack or Teams, one in each line; they "
+            "are stored encrypted.",
+        ),
+    )
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def connection(context: click.Context) -> None:
+    """Connect repositories once, and extract their dbt projects automatically."""
+    show_help(context)
+
+
+def show_help(context: click.Context) -> None:
+    """Print the help of a group that is called without a command, and exit."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(UsageError.exit_code)
+
+
+@connection.command()
+@state_option
+@click.argument("url", required=False, default="")
+@click.option(
+    "--upload-only", "is_upload_only", is_flag=True, help="Runs only come from uploads; needs --name."
+)
+@click.option("--type", "forge", type=click.Choice(FORGES), help="Kind of the server. [default: by its host]")
+@connection_fields(is_new=True)
+@click.option("--no-test", "is_tested", flag_value=False, default=True, help="Do not test the connection.")
+@lazy("recce_meta.cli.run.connection:add")
+def add() -> None:
+    """Test a connection, store it, and request its first extraction.
+
+    URL is the https address of a repository, without a token; --upload-only needs none. Creates the database
+    of connections and jobs if it does not exist. Exits with 3 if the test fails; nothing is stored then.
+    """
+
+
+@connection.command("list")
+@state_option
+@format_option("table", "json", *LISTS)
+@lazy("recce_meta.cli.run.connection:list_all")
+def list_connections() -> None:
+    """List all connections with their status."""
+
+
+@connection.command()
+@state_option
+@NAME
+@click.option("--job", "job_id", metavar="ID", help="Show the log of this job, `last` for the last one.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, MOST),
+    default=10,
+    show_default=True,
+    help="Maximum number of jobs to list.",
+)
+@format_option("table", "json")
+@lazy("recce_meta.cli.run.connection:show")
+def show() -> None:
+    """Show a connection with its jobs, or the steps and the log of one job.
+
+    NAME is a name or an id.
+    """
+
+
+@connection.command()
+@state_option
+@NAME
+@format_option("table", "json")
+@lazy("recce_meta.cli.run.connection:test")
+def test() -> None:
+    """Test a connection: address, token, branch, dbt project and adapter.
+
+    Exits with 3 if a check fails.
+    """
+
+
+@connection.command()
+@state_option
+@NAME
+@click.option("--test", "is_test", is_flag=True, help="Send a test to each address of notifications.")
+@format_option("table", "json")
+@lazy("recce_meta.cli.run.connection:notify")
+def notify() -> None:
+    """Send a test of the notifications of a connection, and print for each address if it was accepted.
+
+    Mail needs RECCE_META_SMTP_URL and RECCE_META_SMTP_FROM, as in the environment of the workers. Exits with
+    3 if an address fails.
+    """
+
+
+@connection.command()
+@state_option
+@NAME
+@click.option("--branch", help="Branch to extract. [default: the main one]")
+@click.option("--force", "is_forced", is_flag=True, help="Extract the commit again if its run is stored.")
+@click.option("--wait", "is_awaited", is_flag=True, help="Show the progress until the job ends.")
+@format_option("table", "json")
+@lazy("recce_meta.cli.run.connection:extract")
+def extract() -> None:
+    """Request an extraction, which a worker runs.
+
+    A request joins a job of the branch that waits already. With --wait, exits with 0 if the job succeeds, and
+    with 3 if it fails or is cancelled.
+    """
+
+
+@connection.command("set")
+@state_option
+@NAME
+@connection_fields(is_new=False)
+@click.option("--no-token", "is_token_removed", is_flag=True, help="Remove the token.")
+@lazy("recce_meta.cli.run.connection:change")
+def set_fields() -> None:
+    """Change a connection; options that are not given stay as they are."""
+
+
+@connection.command()
+@state_option
+@NAME
+@click.option("--rotate", "is_rotated", is_flag=True, help="Give the webhook a new secret.")
+@format_option("table", "json")
+@lazy("recce_meta.cli.run.connection:webhook")
+def webhook() -> None:
+    """Show the webhook of a connection, or set it up if it does not work yet.
+
+    If the token may not create it, prints the steps for a person, with a secret that is shown only once.
+    Requires RECCE_META_PUBLIC_URL, the address of the server.
+    """
+
+
+@connection.command()
+@state_option
+@lazy("recce_meta.cli.run.connection:rotate")
+def rotate() -> None:
+    """Encrypt all stored secrets again with the first key.
+
+    Put the new key before the old one: RECCE_META_KEY=NEW,OLD, or two lines in the key file. Remove the old
+    key afterwards.
+    """
+
+
+@connection.command()
+@state_option
+@NAME
+@lazy("recce_meta.cli.run.connection:remove")
+def remove() -> None:
+    """Remove a connection with its secrets and its history; recorded runs stay in their store."""
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def token(context: click.Context) -> None:
+    """Manage API tokens with scopes, for programs that use the server."""
+    show_help(context)
+
+
+@token.command("add")
+@state_option
+@NAME
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(SCOPES),
+    multiple=True,
+    required=True,
+    help="What the token allows; repeat it for several.",
+)
+@click.option(
+    "--connection",
+    "only_connection",
+    metavar="NAME",
+    help="Connection that the token is bound to: it may read, upload to and extract only this one.",
+)
+@click.option("--expires", "days", type=click.IntRange(1, 3650), metavar="DAYS", help="Days it is valid.")
+@lazy("recce_meta.cli.run.tokens:add")
+def add_token() -> None:
+    """Create a token and print it; it cannot be shown again."""
+
+
+@token.command("list")
+@state_option
+@format_option("table", "json")
+@lazy("recce_meta.cli.run.tokens:list_all")
+def list_tokens() -> None:
+    """List the tokens, without their secrets."""
+
+
+@token.command("remove")
+@state_option
+@NAME
+@lazy("recce_meta.cli.run.tokens:remove")
+def remove_token() -> None:
+    """Remove a token, which is refused from then on."""

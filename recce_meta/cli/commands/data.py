@@ -1,0 +1,247 @@
+"""Commands of the data diffs, and their options: runs and targets, nodes, columns, keys and output."""
+
+from __future__ import annotations
+
+import click
+
+from recce_meta.cli.data_options import parse_decimal, parse_percent, split_key, split_names
+from recce_meta.cli.lazy import lazy, packed, together
+from recce_meta.cli.options import (
+    LISTS,
+    OUTPUT,
+    comparing_runs,
+    connecting,
+    details_option,
+    format_option,
+    privacy_options,
+    project_option,
+)
+from recce_meta.data_diff.options import DEFAULT_LIMIT
+from recce_meta.models.data_diff import PRECISIONS
+
+comparing_data = together(
+    connecting,
+    packed(
+        "data",
+        "recce_meta.cli.run.data:DataOptions",
+        project_option,
+        comparing_runs,
+        click.option(
+            "--tables",
+            nargs=2,
+            multiple=True,
+            metavar="BASE CURRENT",
+            help="Two relations to compare instead of nodes; needs no store.",
+        ),
+        click.option(
+            "--data-target",
+            metavar="TARGET",
+            help="Target of the profile, or URL, of the data. [default: the store's]",
+        ),
+        click.option(
+            "--base-target", metavar="TARGET", help="Target or URL of base's data. [default: same as current]"
+        ),
+        click.option(
+            "--threads",
+            type=click.IntRange(min=1),
+            help="Number of concurrent queries. [default: the profile's threads; 1 on DuckDB]",
+        ),
+        click.option(
+            "--budget",
+            type=click.FloatRange(min=0, min_open=True),
+            help="Seconds after which queries are cancelled.",
+        ),
+        privacy_options,
+    ),
+)
+"""Decorator that adds the options that name the data and passes them as one argument, `data`."""
+
+_format = format_option("table", "json", "markdown", "html", *LISTS)
+_writing_data = packed(
+    "output",
+    "recce_meta.cli.run.data:DataOutput",
+    click.option("--sql", "show_sql", is_flag=True, help="Print the queries instead of running them."),
+    click.option("--save", is_flag=True, help="Save the results in the store, with both runs."),
+    details_option,
+    click.option("-o", "--output", type=OUTPUT, help="File to write the report to."),
+)
+"""Decorator that adds the output options and passes them as one argument, `output`.
+
+Requires `_format`, which comes later in the help.
+"""
+
+_comparing_nodes = together(
+    comparing_data,
+    _writing_data,
+    packed(
+        "command",
+        "recce_meta.cli.run.data:DataCommand",
+        click.option(
+            "-s",
+            "--select",
+            "selection",
+            multiple=True,
+            help="Only these nodes, in dbt's selection grammar: state:modified+ .",
+        ),
+        click.option("--exclude", multiple=True, help="Skip these nodes."),
+        click.argument("nodes", nargs=-1),
+        _format,
+    ),
+)
+"""Decorator that adds the options about data and nodes and passes them as one argument, `command`."""
+
+
+_column = click.option(
+    "-c",
+    "--columns",
+    multiple=True,
+    callback=split_names,
+    help="Only these columns: -c id,status, or -c id -c status.",
+)
+_columns = together(
+    _column,
+    click.option("--exclude-columns", multiple=True, callback=split_names, help="Skip these columns."),
+)
+_live = click.option("--live", is_flag=True, help="Query base now, even if its run has stored statistics.")
+_where = click.option("--where", help="Only rows that meet this condition, in the warehouse's SQL.")
+
+
+_comparing_values = packed(
+    "options",
+    "recce_meta.data_diff.options:ValueOptions",
+    click.option(
+        "-k",
+        "--key",
+        multiple=True,
+        callback=split_key,
+        help="Columns that identify a row: -k id, or -k order_id,line. [default: the project's key]",
+    ),
+    _columns,
+    _where,
+    click.option(
+        "--sample", callback=parse_percent, metavar="PERCENT", help="Percentage of the keys to compare: 10%."
+    ),
+    click.option(
+        "--limit",
+        type=click.IntRange(min=1),
+        default=DEFAULT_LIMIT,
+        show_default=True,
+        help="Maximum number of rows to show.",
+    ),
+    click.option(
+        "--tolerance",
+        "absolute",
+        callback=parse_decimal,
+        metavar="NUMBER",
+        help="Largest absolute difference at which two numbers are equal. [default: 0]",
+    ),
+    click.option(
+        "--relative-tolerance",
+        "relative",
+        callback=parse_decimal,
+        metavar="SHARE",
+        help="Largest relative difference, as a share of the larger number, at which two numbers are equal. "
+        "[default: 0]",
+    ),
+    click.option(
+        "--timestamp-precision",
+        type=click.Choice(PRECISIONS),
+        help="Unit to truncate times to before comparing.",
+    ),
+    click.option("--ignore-case", is_flag=True, help="Compare strings in lower case."),
+    click.option("--ignore-trailing-blanks", is_flag=True, help="Ignore trailing spaces of strings."),
+)
+"""Decorator that adds the options of value diffs and passes them as one argument, `options`."""
+
+
+@click.command("row-count")
+@_comparing_nodes
+@_live
+@lazy("recce_meta.cli.run.data:row_count")
+def row_count() -> None:
+    """Compare row counts.
+
+    NODES are names or unique ids. [default: changed nodes and the nodes they affect]
+
+    Counts stored with the base run (record --stats) are used.
+    """
+
+
+@click.command()
+@_comparing_nodes
+@click.option("--stored", is_flag=True, help="Compare the recorded columns without querying the warehouse.")
+@lazy("recce_meta.cli.run.data:schema")
+def schema() -> None:
+    """Compare columns and their types, read from the warehouse."""
+
+
+@click.command()
+@_comparing_nodes
+@_columns
+@_where
+@_live
+@click.option("--approx", is_flag=True, help="Estimate distinct counts, with one scan per side.")
+@lazy("recce_meta.cli.run.data:profile")
+def profile() -> None:
+    """Compare column statistics, such as NULLs and distinct values.
+
+    Statistics stored with the base run (record --stats profile) are used.
+    """
+
+
+@click.command("top-k")
+@_comparing_nodes
+@_column
+@_where
+@click.option(
+    "--k",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Number of most frequent values of each column.",
+)
+@lazy("recce_meta.cli.run.data:top_k")
+def top_k() -> None:
+    """Compare the most frequent values of columns."""
+
+
+@click.command()
+@_comparing_nodes
+@_column
+@_where
+@click.option(
+    "--bins", type=click.IntRange(1, 1000), default=50, show_default=True, help="Approximate number of bins."
+)
+@lazy("recce_meta.cli.run.data:histogram")
+def histogram() -> None:
+    """Compare the distribution of numbers, dates and timestamps."""
+
+
+@click.command()
+@_comparing_nodes
+@_comparing_values
+@click.option("--detail", is_flag=True, help="Show the rows that differ instead of counts by column.")
+@lazy("recce_meta.cli.run.data:value")
+def value() -> None:
+    """Match rows by key and compare the values of every column.
+
+    The key is given by --key, or declared in the project: a primary key, unique_key or a unique test.
+    Whole rows are compared if there is no key.
+    """
+
+
+@click.command("query-diff")
+@comparing_data
+@_writing_data
+@_comparing_values
+@click.argument("sql")
+@click.option("--base-sql", help="Query to run on base. [default: SQL]")
+@click.option("--vars", "variables", help="Values for var(), as a YAML mapping.")
+@_format
+@lazy("recce_meta.cli.run.data:query_diff")
+def query_diff() -> None:
+    """Compare the results of a query.
+
+    SQL is a template, a file that holds a template (@orders.sql), or - for standard input. ref() and source()
+    resolve to base's relations on base, and to current's on current.
+    """

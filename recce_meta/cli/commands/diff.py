@@ -1,0 +1,139 @@
+"""Command `diff`: changes between two runs, and differences in their data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from recce_meta.cli.data_options import parse_decimal, parse_percent, split_by_node, split_names
+from recce_meta.cli.lazy import lazy, packed
+from recce_meta.cli.options import (
+    LISTS,
+    OUTPUT,
+    comparing_runs,
+    connecting,
+    details_option,
+    format_option,
+    project_option,
+)
+
+_comparing_data = packed(
+    "options",
+    "recce_meta.cli.run.diff:DiffDataOptions",
+    click.option("--data", "with_data", is_flag=True, help="Compare data as well: schemas, rows, values."),
+    click.option("--data-target", metavar="TARGET", help="Target or URL of the data. [default: the store's]"),
+    click.option(
+        "--base-target", metavar="TARGET", help="Target or URL of base's data. [default: same as current]"
+    ),
+    click.option("--threads", type=click.IntRange(min=1), help="Number of concurrent queries."),
+    click.option(
+        "--budget",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Time limit of all data diffs in seconds.",
+    ),
+    click.option(
+        "--max-rows",
+        type=click.IntRange(min=0),
+        metavar="ROWS",
+        help="Maximum rows of a relation compared without a key. [default: 10,000,000, and 1 GB]",
+    ),
+    click.option(
+        "--no-values/--values", "no_values", default=False, help="Compare schemas and row counts only."
+    ),
+    click.option(
+        "--private",
+        multiple=True,
+        metavar="WORDS",
+        help="Words in names of columns with private values, which are not shown or stored; adds to the "
+        "built-in words.",
+    ),
+    click.option(
+        "--key",
+        "keys",
+        multiple=True,
+        callback=split_by_node,
+        metavar="NODE=COL,…",
+        help="Columns that identify a row of a node: --key orders=order_id,line. [default: the node's key]",
+    ),
+    click.option(
+        "--where",
+        "conditions",
+        multiple=True,
+        callback=split_by_node,
+        metavar="NODE=CONDITION",
+        help="Only rows of a node that meet a condition in SQL: --where \"orders=status <> 'draft'\".",
+    ),
+    click.option(
+        "--sample", callback=parse_percent, metavar="PERCENT", help="Percentage of the keys to compare: 10%."
+    ),
+    click.option(
+        "--tolerance",
+        callback=parse_decimal,
+        metavar="NUMBER",
+        help="Largest absolute difference at which two numbers are equal.",
+    ),
+    click.option(
+        "--exclude-columns",
+        multiple=True,
+        callback=split_names,
+        help="Columns that are not compared in any node: loaded_at,batch_id.",
+    ),
+    click.option("--save", is_flag=True, help="Save the results of data diffs in the store."),
+    click.option(
+        "--checks",
+        "check_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="File of checks to run and include in the report.",
+    ),
+)
+
+
+@click.command()
+@connecting
+@click.argument("base_argument", metavar="[BASE]", required=False)
+@click.argument("current_argument", metavar="[CURRENT]", required=False)
+@comparing_runs
+@click.option(
+    "-s",
+    "--select",
+    "selection",
+    multiple=True,
+    help="Only these nodes, in dbt's selection grammar: 'orders+ tag:nightly'.",
+)
+@click.option("--exclude", multiple=True, help="Skip these nodes.")
+@click.option(
+    "--allow-empty",
+    is_flag=True,
+    help="Accept a selection without nodes, which is an error with --fail-on.",
+)
+@click.option("--like-dbt", is_flag=True, help="Detect changes exactly as dbt's state:modified does.")
+@click.option(
+    "--fail-on",
+    multiple=True,
+    help="Exit with 1 on any of these: a status, an effect, a reason, or any. Repeatable.",
+)
+@_comparing_data
+@details_option
+@click.option("-o", "--output", type=OUTPUT, help="File to write the report to.")
+@project_option
+@format_option("table", "json", "markdown", "html", *LISTS)
+@lazy("recce_meta.cli.run.diff:diff")
+def diff() -> None:
+    """Show changes between two runs, what they break, and which nodes are affected.
+
+    With --data, also compare the data: schemas, row counts, and values, by key or as whole rows. Without it,
+    the report shows the stored results of data diffs of both runs, if there are any.
+
+    BASE and CURRENT, or --base and --current, are run selectors: an id or its beginning, base, current,
+    base~1, branch:NAME, sha:PREFIX, before:2026-11-01, latest, or path:DIR for artifacts on disk. The report
+    shows which runs were chosen.
+
+    --key and --where name a node, its unique id or path, or a glob such as 'stg_*'.
+
+    Statuses: added, removed, modified. Effects: fails, breaking, partial_breaking, unknown.
+
+    Reasons: body, compiled, config, relation, columns, descriptions, macros, contract, parents, data.
+
+    With --data, --fail-on not-compared exits with 1 if data was not compared, or only partly.
+    """

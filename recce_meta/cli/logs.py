@@ -1,0 +1,175 @@
+"""Log of one command: --verbose and --debug print it on standard error, --log-file appends it to a file.
+
+Every module logs with a logger of its own name below `recce_meta`. Messages are masked: a log contains
+statements, but no passwords and no parameters of statements.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from recce_meta._version import __version__
+from recce_meta.errors import RecceMetaError
+from recce_meta.redaction import presentable
+
+ROOT = "recce_meta"
+"""Logger above those of all modules."""
+CLI = "recce_meta.cli"
+NOTED = "noted"
+"""Attribute of a record that the command prints itself: standard error must not show it twice."""
+SECONDS = "statement_seconds"
+"""Attribute of a record about a statement that was run."""
+PRIVATE = 0o600
+"""Mode of a new log file: statements may contain data."""
+
+
+class Log:
+    """Handlers of the log, from the first global option to the end of the command."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._logger = logging.getLogger(ROOT)
+        # Restored at the end: a program that calls the command may have set it.
+        self._level = self._logger.level
+        self._totals = _Totals()
+        self._terminal = _Terminal(self._started)
+        self._files: list[_File] = []
+        # The totals need every statement; the other handlers choose by their own levels.
+        self._logger.setLevel(logging.DEBUG)
+        for handler in (self._totals, self._terminal):
+            self._logger.addHandler(handler)
+
+    def print_at(self, *, is_debug: bool) -> None:
+        """Print messages on standard error; with *is_debug*, statements as well."""
+        self._terminal.setLevel(logging.DEBUG if is_debug else logging.INFO)
+
+    def print_nothing(self) -> None:
+        """Print no messages on standard error."""
+        self._terminal.setLevel(logging.CRITICAL + 1)
+
+    def append_to(self, file: Path) -> None:
+        """Append all messages to *file*, which is private if it is new. Raises OSError."""
+        # The option may be given before the name of the command and after it.
+        if any(other.path == file for other in self._files):
+            return
+        handler = _File(file)
+        self._files.append(handler)
+        self._logger.addHandler(handler)
+        logging.getLogger(CLI).debug(
+            "recce_meta %s on Python %s, %s: %s",
+            *(__version__, platform.python_version(), platform.platform(), " ".join(sys.argv[1:])),
+            extra={NOTED: True},
+        )
+
+    def note(self, message: str, level: str) -> None:
+        """Log *message*, which the command prints itself, at the *level* of this name."""
+        logging.getLogger(CLI).log(getattr(logging, level), "%s", message, extra={NOTED: True})
+
+    def close(self, code: int) -> None:
+        """Log the totals with the exit code, and remove the handlers."""
+        logging.getLogger(CLI).info(
+            "%d statement%s in %.2f s, %.2f s in total, exit code %d",
+            *(self._totals.count, "" if self._totals.count == 1 else "s", self._totals.seconds),
+            *(time.perf_counter() - self._started, code),
+        )
+        for handler in (self._totals, self._terminal, *self._files):
+            self._logger.removeHandler(handler)
+            handler.close()
+        self._logger.setLevel(self._level)
+
+
+class _Totals(logging.Handler):
+    """Number and duration of statements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.seconds = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        seconds = getattr(record, SECONDS, None)
+        if seconds is not None:
+            self.count += 1
+            self.seconds += seconds
+
+
+class _Terminal(logging.Handler):
+    """Messages on standard error, each after the seconds since the command started."""
+
+    def __init__(self, started: float) -> None:
+        super().__init__(logging.CRITICAL + 1)
+        self._started = started
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, NOTED, False):
+            return
+        name = f"{record.name}: " if self.level <= logging.DEBUG else ""
+        text = presentable(f"{name}{record.getMessage()}")
+        click.echo(f"[{time.perf_counter() - self._started:6.2f} s] {text}", err=True)
+
+
+class _File(logging.Handler):
+    """Messages appended to a file with time, level and logger; further lines of a message are indented."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(logging.DEBUG)
+        self.path = path
+        # A descriptor instead of a stream, which would buffer: a crash must not lose the last messages.
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE)
+        self._is_broken = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        # Indented, so that a message cannot look like further records.
+        text = presentable(record.getMessage()).replace("\n", "\n    ")
+        line = f"{at}.{int(record.msecs):03}Z {record.levelname:<7} {record.name}: {text}\n"
+        try:
+            os.write(self._descriptor, line.encode("utf-8", "replace"))  # one call: lines never mix
+        except OSError as error:
+            # A full disk would otherwise cause a warning for each message.
+            if not self._is_broken:
+                self._is_broken = True
+                click.echo(f"warning: Cannot write {self.path}: {error.strerror}", err=True)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+        super().close()
+
+
+def traceback_text(error: BaseException) -> str:
+    """Return the traceback of *error* and of its causes, the first cause first.
+
+    A cause that is not an error of recce_meta is named without its message: a driver or a parser may quote
+    a password there. The masked message is in the error that it caused.
+    """
+    parts = [
+        "Traceback (most recent call last):\n"
+        + "".join(traceback.format_tb(one.__traceback__))
+        + (type(one).__name__ if one is not error and not isinstance(one, RecceMetaError) else _named(one))
+        for one in _causes(error)
+    ]
+    return presentable("\n\n".join(reversed(parts)))
+
+
+def _named(error: BaseException) -> str:
+    message = error.message if isinstance(error, RecceMetaError) else str(error)
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    # Causes can form a circle when an error is raised again.
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

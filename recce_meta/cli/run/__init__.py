@@ -1,0 +1,1 @@
+"""Implementations of the commands, imported when a command runs."""

@@ -1,0 +1,191 @@
+"""Implementation of `check run`, `diff --checks` and `diff --data`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from recce_meta import report
+from recce_meta.api.checks import CheckRunner, default_check_file, refuse_failed, run_checks
+from recce_meta.api.data.changed_data import ValueLimits, data_of_diff
+from recce_meta.api.data.jobs import selected_pairs
+from recce_meta.api.diff import diff_of_pair
+from recce_meta.api.public.data import DataComparison
+from recce_meta.api.render import Templates
+from recce_meta.checks.file import read_check_file
+from recce_meta.cli.node_options import option_globs, refuse_unknown_nodes, warn_unused
+from recce_meta.cli.options import LISTS, progress, report_size, warn, write
+from recce_meta.cli.run.data import DataOptions, DataSession
+from recce_meta.cli.run.diff import (
+    DiffDataOptions,
+    DiffRequest,
+    listed_nodes,
+    rendered,
+    stored_annotations,
+    stored_results,
+    stored_reviews,
+)
+from recce_meta.errors import UsageError
+from recce_meta.models import RunDiff
+from recce_meta.models.checks import AnyCheck, CheckReport
+from recce_meta.models.data_diff import AnyDataDiff, Failed
+from recce_meta.models.gaps import gaps
+from recce_meta.quality.masking import mask_checks, mask_results
+
+
+def run(
+    data: DataOptions,
+    file: Path | None,
+    *,
+    details: bool,
+    junit: Path | None,
+    json_file: Path | None,
+    output: Path | None,
+    save: bool,
+    style: str,
+) -> None:
+    """Run the checks of *file*, by default of the file in the current folder; report and save the results."""
+    path = file or default_check_file()
+    checks = read_check_file(path)
+    if save:
+        data.refuse_unsaveable()
+    with data.open() as session, progress("checking") as tell:
+        if save:
+            session.refuse_newer_store()
+        result = run_check_file(session, checks, path, tell, save=save)
+    if junit is not None:
+        junit.write_text(report.check_report_junit(result), encoding="utf-8")
+    if json_file is not None:
+        json_file.write_text(report.check_report_json(result), encoding="utf-8")
+    write(_rendered(result, style, output, details=details), output)
+    # After the report, which explains the exit code.
+    refuse_failed(result)
+
+
+def run_check_file(
+    session: DataSession,
+    checks: Sequence[AnyCheck],
+    path: Path,
+    tell: Callable[[str], None],
+    *,
+    save: bool,
+) -> CheckReport:
+    """Run *checks*, read from *path*, and store their results if *save* is set."""
+    if session.runs is None:
+        raise UsageError("Checks cannot be combined with --tables", hint="remove --tables")
+    project_dir = session.options.connection.project_dir
+    templates = Templates(session.runs, environ=os.environ, project_dir=project_dir)
+    result = run_checks(
+        checks,
+        CheckRunner(session.comparison, session.runs, templates, session.globs),
+        lambda done, of, name: tell(f"{done} of {of} checks  {name}"),
+        path=str(path),
+    )
+    # Masked before it is stored and reported: private values must not leave this function.
+    result = replace(mask_checks(result, session.options.privacy), choice=session.choice)
+    if save:
+        session.save_checks(result, checks)
+    return result
+
+
+def _rendered(result: CheckReport, style: str, output: Path | None, *, details: bool) -> str:
+    if style in LISTS:
+        return report.delimited(result.to_table(), style)
+    if style == "json":
+        return report.check_report_json(result)
+    if style == "markdown":
+        return report.pull_request_markdown(None, (), result, details=details)
+    if style == "html":
+        return report.html_report("Checks", None, (), result, result.choice)
+    return report.check_report_text(result, details=details, **report_size(output))
+
+
+def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunDiff, list[str]]:
+    """Compare two runs and their data, run checks, and report all of it.
+
+    Return the diff, and the names of nodes with data that was not, or only partly, compared; these are not
+    errors. Raises ConditionFailed, after the report, if a check did not pass.
+    """
+    data, file = _data_of(request, options), options.check_file
+    if options.save:
+        data.refuse_unsaveable()
+    # An invalid file is an error before any query runs.
+    asked = read_check_file(file) if file is not None else ()
+    with data.open() as session, progress("comparing") as tell:
+        assert session.runs is not None, "no tables are named"
+        if options.save:
+            session.refuse_newer_store()
+        found = diff_of_pair(session.runs.base, session.runs.current, request.question)
+        diff = replace(found, choice=session.choice)
+        results, taken_at = [], None
+        if options.with_data:
+            results = mask_results(_compared(session, diff, request, options, tell), data.privacy)
+            if options.save:
+                session.save(results)
+        else:
+            stored = stored_results(diff, session.store, session.schema, request, options)
+            results, taken_at = list(stored.results), stored.taken_at
+        checks = run_check_file(session, asked, file, tell, save=options.save) if file else None
+        reviews = stored_reviews(diff, session.store, session.schema, request.style)
+        annotations = stored_annotations(diff, session.store, session.schema, request.style)
+    if reviews is not None and checks is not None and not options.save:
+        # Marks are about stored results, and the results of this report are not.
+        reviews = replace(reviews, checks={})
+    if request.style in LISTS:
+        comparison = DataComparison(diff=diff, data=tuple(results))
+        text = listed_nodes(comparison, diff.notes, request.style)
+    else:
+        text = rendered(
+            diff, request, results, checks, reviews=reviews, annotations=annotations, taken_at=taken_at
+        )
+    write(text, request.output)
+    failures = [result for result in results if isinstance(result, Failed)]
+    if failures and options.with_data:
+        warn(f"{len(failures)} data comparison{'' if len(failures) == 1 else 's'} failed")
+    if checks is not None:
+        refuse_failed(checks)
+    # A node can have several gaps.
+    return diff, list(dict.fromkeys(gap.subject.name for gap in gaps(results)))
+
+
+def _data_of(request: DiffRequest, options: DiffDataOptions) -> DataOptions:
+    return DataOptions(
+        connection=request.connection,
+        base=request.base,
+        current=request.current,
+        tables=(),
+        data_target=options.data_target,
+        base_target=options.base_target,
+        threads=options.threads,
+        budget=options.budget,
+        no_values=options.no_values,
+        private=options.private,
+        project=request.project,
+    )
+
+
+def _compared(
+    session: DataSession,
+    diff: RunDiff,
+    request: DiffRequest,
+    options: DiffDataOptions,
+    tell: Callable[[str], None],
+) -> list[AnyDataDiff]:
+    """Compare the data of nodes that *diff* changed or affects, or that *request* selects."""
+    assert session.runs is not None, "no tables are named"
+    given = option_globs(options)
+    refuse_unknown_nodes(options, session.runs)
+    chosen = selected_pairs(diff, session.runs, request.question, [*session.globs, *given])
+    warn_unused(options, chosen)
+    return data_of_diff(
+        session.comparison,
+        session.runs,
+        chosen,
+        lambda done, of: tell(f"comparing data: {done} of {of}"),
+        kept=session.statistics(chosen),
+        limits=ValueLimits(with_values=not options.no_values, max_rows=options.max_rows),
+        options=given,
+    )

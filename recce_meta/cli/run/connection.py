@@ -1,0 +1,404 @@
+"""Implementation of the commands of `connection`."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from recce_meta import report
+from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
+from recce_meta.cli.run import connection_report as texts
+from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.rows import ResultList
+from recce_meta.repositories.answers import (
+    ConnectionAnswer,
+    ConnectionTest,
+    ProgressAnswer,
+    StageAnswer,
+)
+from recce_meta.repositories.requests import Caller, ConnectionChange, NewConnection
+from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state.database import open_state, require_state
+from recce_meta.repositories.types import Forge, GitHubApp, JobStatus, ProfileTarget
+
+LAST = "last"
+"""Name of the last job."""
+EVERY = 0.5
+"""Seconds between two looks at a job."""
+LONGEST_SECRET = 100_000
+
+
+class ExtractionFailed(RecceMetaError):
+    """An extraction that was awaited, and failed or was cancelled."""
+
+
+class ConnectionFields(Struct, frozen=True, kw_only=True):
+    """Options of `add` and `set`; None and empty for those that are not given."""
+
+    new_name: str | None
+    branches: tuple[str, ...]
+    subdirectory: str | None
+    token_env: str | None
+    repository_token_file: Path | None
+    ask_token: bool
+    github_app: tuple[str, str] | None
+    private_key_file: Path | None
+    store_name: str | None
+    run_environment: str | None
+    adapter: str | None
+    target_name: str | None
+    target_schema: str | None
+    target_database: str | None
+    environment_variables: dict[str, str]
+    dbt_version: str | None
+    isolation: str | None
+    is_trusted: bool | None
+    requires_dbt: bool | None
+    poll_minutes: float | None
+    watches_pull_requests: bool | None
+    fail_on: str | None
+    runs_checks: bool | None
+    notify: tuple[str, ...]
+    notify_file: Path | None
+
+
+def add(
+    state: str | None,
+    url: str,
+    is_upload_only: bool,
+    forge: str | None,
+    fields: ConnectionFields,
+    is_tested: bool,
+) -> None:
+    """Test and store a connection, and print it with its first jobs."""
+    if not url and not is_upload_only:
+        raise UsageError("Missing argument: URL", hint="give the address of a repository, or --upload-only")
+    request = NewConnection(
+        repo_url=url,
+        is_upload_only=is_upload_only,
+        type=None if forge is None else Forge(forge),
+        **_given(fields, ProfileTarget()),
+    )
+    with opened(state, is_created=True) as service:
+        with progress("testing the connection"):
+            added = asyncio.run(service.add(request, caller=caller(), is_tested=is_tested))
+        emit(texts.added_text(added, color=screen()["color"]))
+        _name_webhook(service, added.connection.id)
+        _name_key(service)
+        _warn_without_worker(service)
+
+
+def list_all(state: str | None, style: str) -> None:
+    """Print all connections."""
+    with opened(state) as service:
+        found = service.list()
+    if style in LISTS:
+        emit(report.delimited(ResultList(ConnectionAnswer, found).to_table(), style))
+    elif style == "json":
+        emit(texts.document_json(texts.ConnectionsDocument(connections=found)))
+    else:
+        emit(texts.connections_text(found, **screen()))
+
+
+def show(state: str | None, name: str, job_id: str | None, limit: int, style: str) -> None:
+    """Print a connection with its jobs, or one job."""
+    with opened(state) as service:
+        if job_id is not None:
+            _show_job(service, name, job_id, style)
+            return
+        connection = service.get(name)
+        jobs = service.extractions(name, limit=limit)
+        if style == "json":
+            document = texts.ConnectionDocument(
+                connection=connection, progress=service.progress(name), jobs=jobs
+            )
+            emit(texts.document_json(document))
+        else:
+            emit(texts.connection_text(connection, jobs, **screen()))
+
+
+def _show_job(service: RepositoryService, name: str, job_id: str, style: str) -> None:
+    if job_id == LAST:
+        found = service.extractions(name, limit=1)
+        if not found:
+            raise UsageError(f"{name} has no jobs", hint=f"recce-meta connection extract {name}")
+        job_id = found[0].job_id
+    details = service.job(name, job_id)
+    if style == "json":
+        emit(texts.document_json(texts.JobDocument(details=details)))
+    else:
+        emit(texts.job_text(details, color=screen()["color"]))
+
+
+def test(state: str | None, name: str, style: str) -> None:
+    """Test a connection, and exit with 3 if a check fails."""
+    with opened(state) as service, progress("testing the connection"):
+        result = asyncio.run(service.test_stored(name))
+    _show_test(result, style)
+
+
+def notify(state: str | None, name: str, is_test: bool, style: str) -> None:
+    """Send a test to each address of notifications, and exit with 3 if one fails."""
+    if not is_test:
+        raise UsageError("Missing option: --test", hint="recce-meta connection show NAME lists the addresses")
+    with opened(state) as service, progress("sending notifications"):
+        result = asyncio.run(service.test_notifications(name))
+    _show_test(result, style)
+
+
+def _show_test(result: ConnectionTest, style: str) -> None:
+    if style == "json":
+        emit(texts.document_json(texts.ConnectionTestDocument(result=result)))
+    else:
+        emit(texts.test_text(result, color=screen()["color"]))
+    if not result.ok:
+        click.get_current_context().exit(RecceMetaError.exit_code)
+
+
+def extract(
+    state: str | None, name: str, branch: str | None, is_forced: bool, is_awaited: bool, style: str
+) -> None:
+    """Request an extraction, and wait for its end if *is_awaited*."""
+    with opened(state) as service:
+        requested = service.extract(name, caller=caller(), branch=branch, is_forced=is_forced)
+        verb = "Joined" if requested.joined else "Requested"
+        _warn_without_worker(service)
+        if is_awaited:
+            _wait(service, name, requested.job_id, f"{verb} {requested.job_id}")
+            details = service.job(name, requested.job_id)
+            if style == "json":
+                emit(texts.document_json(texts.JobDocument(details=details)))
+            else:
+                emit(texts.outcome_text(details.job, color=screen()["color"]))
+            if details.job.status is not JobStatus.SUCCESS:
+                click.get_current_context().exit(RecceMetaError.exit_code)
+        elif style == "json":
+            emit(texts.document_json(texts.ExtractDocument(requested=requested)))
+        else:
+            emit(f"{verb} {requested.job_id}")
+
+
+def _wait(service: RepositoryService, name: str, job_id: str, announcement: str) -> None:
+    """Print *announcement*, then the steps of a job as they end. On Ctrl-C the job goes on."""
+    printed: dict[str, StageAnswer] = {}
+    is_colored = screen(sys.stderr)["color"]
+    try:
+        # The job exists, so that Ctrl-C must name it from here on.
+        say(announcement)
+        while True:
+            found = service.progress(name, job_id=job_id)
+            assert found is not None
+            for stage in _ended(found):
+                # A stage that ran again is printed again.
+                if printed.get(stage.name) != stage:
+                    printed[stage.name] = stage
+                    say(texts.stage_line(stage, color=is_colored))
+            if found.status.is_over:
+                return
+            # Polled: the state may be a SQLite file, which notifies no reader.
+            time.sleep(EVERY)
+    except KeyboardInterrupt as error:
+        # The type stays, because Ctrl-C and SIGTERM have different exit codes.
+        raise type(error)(f"the job continues: recce-meta connection show {name} --job {job_id}") from None
+
+
+def _ended(found: ProgressAnswer) -> Iterator[StageAnswer]:
+    return (stage for stage in found.stages if stage.status not in ("pending", "running"))
+
+
+def change(state: str | None, name: str, fields: ConnectionFields, is_token_removed: bool) -> None:
+    """Change the given fields of a connection."""
+    with opened(state) as service:
+        # The profile is one field, so that parts that no option names have to be read first.
+        given = _given(fields, service.get(name).profile)
+        if "branch" in given:  # the option names all branches
+            given.setdefault("branches", ())
+        # Every way to log in: the connection then reads a public repository.
+        if is_token_removed:
+            given |= {"access_token": None, "token_env": None, "github_app": None, "private_key": None}
+        if not given:
+            raise UsageError("Missing option: a field to change", hint="recce-meta connection set --help")
+        changed = service.set(name, ConnectionChange(**given), caller=caller())
+        _name_key(service)
+    say(f"Changed {changed.name}: {', '.join(given)}")
+
+
+def _name_key(service: RepositoryService) -> None:
+    if service.key_file is not None:
+        say(f"The key of stored tokens is in {service.key_file}: they are lost without it")
+
+
+def _name_webhook(service: RepositoryService, name: str) -> None:
+    """Print what became of the webhook of a new connection; nothing if none was tried."""
+    found = service.webhook(name)
+    if found.active:
+        say(f"The webhook is set up: {found.url}")
+    elif found.error is not None:
+        warn(f"no webhook: {found.error}; {found.hint}")
+
+
+def webhook(state: str | None, name: str, is_rotated: bool, style: str) -> None:
+    """Print the webhook of a connection, and set it up before unless it works."""
+    with opened(state) as service:
+        found = service.webhook(name)
+        if is_rotated or not found.active:
+            with progress("setting up the webhook"):
+                found = asyncio.run(service.set_up_webhook(name, is_rotated=is_rotated))
+            _name_key(service)
+    if style == "json":
+        emit(texts.document_json(texts.WebhookDocument(webhook=found)))
+    else:
+        emit(texts.webhook_text(found, color=screen()["color"]))
+
+
+def rotate(state: str | None) -> None:
+    """Encrypt all stored secrets again."""
+    with opened(state) as service:
+        count = service.rotate()
+    say(f"Encrypted {count} {'secret' if count == 1 else 'secrets'} with the first key")
+
+
+def remove(state: str | None, name: str) -> None:
+    """Remove a connection."""
+    with opened(state) as service:
+        removed = service.remove(name)
+    say(f"Removed {removed.name}; its runs stay in the store")
+
+
+def caller() -> Caller:
+    """Return the user of the command line, who may do everything."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # the user id of a container has no name
+        name = f"uid {os.getuid()}"
+    return Caller(name=name, is_admin=True)
+
+
+@contextmanager
+def opened(url: str | None, *, is_created: bool = False) -> Iterator[RepositoryService]:
+    """Yield the service on the state at *url*, or on the default one.
+
+    Raises ConfigurationError if the default state does not exist, unless *is_created*.
+    """
+    if not is_created:
+        require_state(url, os.environ)
+    state = open_state(url, os.environ)
+    try:
+        yield RepositoryService(state, environ=os.environ)
+    finally:
+        state.close()
+
+
+def _warn_without_worker(service: RepositoryService) -> None:
+    if not service.has_worker():
+        warn("no worker runs, so the job waits: start recce-meta serve, or recce-meta worker")
+
+
+def _given(fields: ConnectionFields, profile: ProfileTarget) -> dict[str, Any]:
+    """Return the fields of a request that options give; parts of *profile* that no option gives stay."""
+    poll = fields.poll_minutes
+    values: dict[str, Any] = {
+        "name": fields.new_name,
+        "subdirectory": fields.subdirectory,
+        "token_env": fields.token_env,
+        "access_token": _token(fields),
+        "store": fields.store_name,
+        "environment": fields.run_environment,
+        "adapter": fields.adapter,
+        "dbt_version": fields.dbt_version,
+        "is_trusted": fields.is_trusted,
+        "requires_dbt": fields.requires_dbt,
+        "variables": fields.environment_variables or None,
+        "branch": fields.branches[0] if fields.branches else None,
+        "branches": fields.branches[1:] or None,
+        "isolation": None if fields.isolation is None else IsolationKind(fields.isolation),
+        "poll_minutes": poll,
+        "watches_pull_requests": fields.watches_pull_requests,
+        "fail_on": None if fields.fail_on is None else _listed(fields.fail_on),
+        "runs_checks": fields.runs_checks,
+        "notify": _addresses(fields),
+    }
+    found = {name: value for name, value in values.items() if value is not None}
+    # 0 means never, which is None in the request; above, None means that no option is given.
+    if poll == 0:
+        found["poll_minutes"] = None
+    if fields.github_app is not None:
+        app, installation = fields.github_app
+        found["github_app"] = GitHubApp(app_id=app, installation_id=installation)
+    if fields.private_key_file is not None:
+        found["private_key"] = _secret_of(fields.private_key_file)
+    target = {
+        "target": fields.target_name,
+        "schema": fields.target_schema,
+        "database": fields.target_database,
+    }
+    if any(target.values()):
+        parts = {name: value or getattr(profile, name) for name, value in target.items()}
+        found["profile"] = ProfileTarget(**parts)
+    return found
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Return the words of *text*, which commas separate; `none` is an empty list."""
+    words = (word.strip() for word in text.split(","))
+    return () if text.strip() == "none" else tuple(filter(None, words))
+
+
+def _addresses(fields: ConnectionFields) -> tuple[str, ...] | None:
+    """Return the addresses of notifications; None if no option gives any."""
+    if not fields.notify and fields.notify_file is None:
+        return None
+    given = () if fields.notify == ("none",) else fields.notify
+    for address in given:
+        # Other users of the machine can read command lines, and the path of a URL may be a secret.
+        if "://" in address:
+            raise UsageError(
+                "--notify takes no URL", hint="put it into a file for --notify-file, or use env:VARIABLE"
+            )
+    read = () if fields.notify_file is None else _secret_of(fields.notify_file).split()
+    return (*given, *read)
+
+
+def _token(fields: ConnectionFields) -> str | None:
+    """Return the token of the repository from a file, standard input or a prompt; None if none is given."""
+    if fields.repository_token_file is not None:
+        if fields.ask_token:
+            raise UsageError("--token-file and --ask-token exclude each other", hint="use one of them")
+        return _secret_of(fields.repository_token_file)
+    if not fields.ask_token:
+        return None
+    if sys.stdin is not None and sys.stdin.isatty():
+        # On standard error, because standard output may be piped.
+        token: str = click.prompt("Token", hide_input=True, err=True)
+        return token.strip()
+    return _secret_of(Path("-"))
+
+
+def _secret_of(file: Path) -> str:
+    """Return the secret in *file*, or in standard input for `-`. Raises UsageError if it cannot be read."""
+    where = "standard input" if str(file) == "-" else str(file)
+    try:
+        if str(file) == "-":
+            # Bounded, because a wrong file, such as a device, may have no end.
+            text = sys.stdin.read(LONGEST_SECRET)
+        else:
+            with file.open(encoding="utf-8") as opened_file:
+                text = opened_file.read(LONGEST_SECRET)
+    except (OSError, UnicodeDecodeError) as error:
+        # The error of the decoder holds the secret, so it must not become the cause.
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"Cannot read the secret in {where}: {reason}", hint="check the file") from None
+    if not text.strip():
+        raise UsageError(f"{where} is empty", hint="it must contain the secret")
+    return text.strip()

@@ -1,0 +1,444 @@
+"""Implementation of the data diff commands, and the session of runs and connections shared with checks."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta import report
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.checks import stored_checks
+from recce_meta.api.data.execution import DataDiffRunner, Job, open_data_diff_runner
+from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
+from recce_meta.api.data.jobs import (
+    NodePair,
+    SettledPlan,
+    changed_pairs,
+    each,
+    of_schema,
+    query_job,
+    row_count_job,
+    stored_schema_jobs,
+    subjects,
+    value_jobs,
+)
+from recce_meta.api.data.places import data_places, open_sides
+from recce_meta.api.data.statistics import (
+    StatisticsByNode,
+    load_stored_statistics,
+    stored_counts_job,
+    stored_profile_jobs,
+)
+from recce_meta.api.diff import unknown_terms
+from recce_meta.api.render import Templates, parse_variables
+from recce_meta.api.run_choice import select_runs
+from recce_meta.api.run_reader import folder_of
+from recce_meta.api.runs import RunPair, load_pair
+from recce_meta.cli.connections import Connection
+from recce_meta.cli.defaults import data_of_environment
+from recce_meta.cli.node_options import configured_globs, warn_unmatched
+from recce_meta.cli.options import LISTS, progress, report_size, say, sql_argument, warn, write
+from recce_meta.config.nodes import NodeGlobs
+from recce_meta.data_diff.options import ValueOptions
+from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.models import RunMetadata
+from recce_meta.models.checks import AnyCheck, CheckReport
+from recce_meta.models.data_diff import AnyDataDiff, Failed, NotCompared, RowCountDiff
+from recce_meta.models.run import RunChoice
+from recce_meta.quality.masking import mask_results, privacy_of
+from recce_meta.quality.privacy import Privacy
+from recce_meta.store.check_results import save_checks
+from recce_meta.store.data_diffs import save_data_diffs
+from recce_meta.store.session import refuse_newer
+
+
+class DataOptions(Struct, frozen=True, kw_only=True):
+    """Data to compare: its runs or tables, its targets, and limits."""
+
+    connection: Connection
+    base: str | None
+    current: str | None
+    tables: tuple[tuple[str, str], ...]
+    data_target: str | None
+    base_target: str | None
+    threads: int | None
+    budget: float | None
+    no_values: bool
+    private: tuple[str, ...]
+    project: str | None
+
+    @property
+    def privacy(self) -> Privacy | None:
+        """Return the values to withhold; None to show every value."""
+        return privacy_of(no_values=self.no_values, private=self.private)
+
+    def refuse_without_values(self, command: str) -> None:
+        """Raise UsageError if values are withheld: *command* shows nothing else."""
+        if self.no_values:
+            raise UsageError(
+                f"{command} shows values, which --no-values or privacy.values of the configuration withholds",
+                hint="use row-count, profile or value without --detail, or pass --values",
+            )
+
+    @contextmanager
+    def open(self) -> Iterator[DataSession]:
+        """Open connections and load runs; close everything afterwards."""
+        with ExitStack() as stack:
+            opened: list[UnifiedSqlAdapter] = []
+
+            def store() -> UnifiedSqlAdapter:
+                # One adapter for runs, data and results: opening a DuckDB file twice would deadlock.
+                if not opened:
+                    opened.append(stack.enter_context(self.connection.open_existing()))
+                return opened[0]
+
+            runs, choice = (None, None) if self.tables else self._runs(store)
+            places = data_places(runs, self.data_target, self.base_target, data_of_environment)
+            current, base = open_sides(places, store, partial(self._target, stack))
+            # The budget is for the comparison, so the clock starts after the runs are loaded.
+            deadline = None if self.budget is None else time.monotonic() + self.budget
+            comparison = open_data_diff_runner(
+                current,
+                base,
+                threads=self.threads or current.threads,
+                deadline=deadline,
+                hides_values=self.privacy is not None,
+            )
+            stack.callback(comparison.close)
+            globs = configured_globs()
+            if runs is not None:
+                warn_unmatched(globs, runs)
+            yield DataSession(self, comparison, runs, store, choice, globs)
+
+    def _runs(self, store: Callable[[], UnifiedSqlAdapter]) -> tuple[RunPair, RunChoice]:
+        name, schema = (
+            self.connection.project_of(self.project, self.base, self.current),
+            self.connection.schema,
+        )
+        found = select_runs(
+            store,
+            self.base,
+            self.current,
+            defaults=self.connection.run_defaults(),
+            project=name,
+            schema=schema,
+            of_data=True,
+        )
+        runs = load_pair(store, found.base.selector, found.current.selector, project=name, schema=schema)
+        return runs, found.choice
+
+    def _target(self, stack: ExitStack, name: str) -> UnifiedSqlAdapter:
+        """Open the target of the profile, or the URL, that *name* is."""
+        return stack.enter_context(self.connection.at(name).open_existing())
+
+    def refuse_unsaveable(self) -> None:
+        """Raise UsageError, before any comparison, if there is no recorded run to save results with."""
+        if self.tables or (folder_of(self.base) and folder_of(self.current)):
+            raise UsageError(
+                "--save requires a recorded run",
+                hint="record the runs and remove --tables" if self.tables else "record a run first",
+            )
+
+
+class DataSession(Struct, frozen=True):
+    """Open comparison, with its runs and store."""
+
+    options: DataOptions
+    comparison: DataDiffRunner
+    runs: RunPair | None
+    """The two runs; None if --tables names the relations."""
+    store: Callable[[], UnifiedSqlAdapter]
+    """Returns the store's adapter, opened on first use."""
+    choice: RunChoice | None
+    """How the two runs were chosen; None if --tables names the relations."""
+    globs: NodeGlobs = ()
+    """Settings of nodes in the configuration."""
+
+    @property
+    def schema(self) -> str:
+        """Return the schema of the store."""
+        return self.options.connection.schema
+
+    def refuse_newer_store(self) -> None:
+        """Raise StoreError, before any comparison, if the store is newer than this recce_meta can write."""
+        refuse_newer(self.store(), self.schema)
+
+    def save(self, results: Sequence[AnyDataDiff]) -> None:
+        """Save *results*, except failed and skipped ones, with the runs that they compared."""
+        base, current = self._recorded_runs()
+        saved = save_data_diffs(
+            self.store(),
+            [result for result in results if not isinstance(result, (Failed, NotCompared))],
+            base_run=base,
+            current_run=current,
+            taken_at=datetime.now(timezone.utc),
+            schema=self.schema,
+        )
+        say(f"Saved {saved.written} result{'' if saved.written == 1 else 's'}")
+
+    def save_checks(self, report: CheckReport, checks: Sequence[AnyCheck]) -> None:
+        """Save the results of checks with the runs that they compared."""
+        base, current = (None if run is None else run.run_id for run in self._recorded_runs())
+        stored = stored_checks(
+            report,
+            checks,
+            base_run_id=base,
+            current_run_id=current,
+            checked_at=datetime.now(timezone.utc),
+        )
+        saved = save_checks(self.store(), stored, schema=self.schema)
+        say(f"Saved {saved.written} check result{'' if saved.written == 1 else 's'}")
+
+    def statistics(self, chosen: Sequence[NodePair]) -> tuple[StatisticsByNode, StatisticsByNode]:
+        """Return the statistics of *chosen* stored with each run; none if both runs are on disk."""
+        selectors = (self.options.base, self.options.current)
+        if self.runs is None or all(folder_of(selector) for selector in selectors):
+            return {}, {}
+        return load_stored_statistics(self.store(), self.runs, chosen, selectors, self.schema)
+
+    def _recorded_runs(self) -> tuple[RunMetadata | None, RunMetadata | None]:
+        """Return the runs of base and current; None for a run that is not recorded."""
+        if self.runs is None:
+            return None, None
+        return (
+            None if folder_of(self.options.base) else self.runs.base.run,
+            None if folder_of(self.options.current) else self.runs.current.run,
+        )
+
+
+Jobs = Callable[[DataSession], list[Job]]
+
+
+class DataOutput(Struct, frozen=True, kw_only=True):
+    """Output options: format, destination, details, and whether to save the results."""
+
+    style: str
+    show_sql: bool
+    save: bool
+    details: bool
+    output: Path | None
+
+
+class DataCommand(Struct, frozen=True, kw_only=True):
+    """Options of a command about nodes: its data, nodes and output."""
+
+    data: DataOptions
+    nodes: tuple[str, ...]
+    selection: tuple[str, ...]
+    exclude: tuple[str, ...]
+    output: DataOutput
+
+    def subjects(self, session: DataSession, *, whole: bool = False) -> list[NodePair]:
+        """Return the named nodes or relations; without *whole*, only with fields that locate relations."""
+        runs = session.runs
+        found = subjects(
+            runs,
+            self.data.tables,
+            self.nodes,
+            self.selection,
+            self.exclude,
+            globs=session.globs,
+            whole=whole,
+        )
+        if runs is not None and self.selection:
+            for text in unknown_terms(self.selection, runs.base.project, runs.current.project):
+                warn(text)
+        return found
+
+    def run(self, diff: str, jobs: Jobs) -> None:
+        """Run the diffs of *jobs*, of the type *diff*, and report them."""
+        run_jobs(self.data, self.output, jobs, diff)
+
+    def run_each(self, diff: str, plan: SettledPlan) -> None:
+        """Run *plan*, of the type *diff*, for each named node or relation."""
+        self.run(diff, lambda session: each(diff, session.comparison.places, self.subjects(session), plan))
+
+
+def row_count(command: DataCommand, live: bool) -> None:
+    """Count the rows of the named or changed nodes, using stored counts if there are any."""
+
+    def jobs(session: DataSession) -> list[Job]:
+        places, runs = session.comparison.places, session.runs
+        is_open = not command.nodes and not command.selection
+        if runs is not None and is_open:
+            chosen = changed_pairs(runs, session.globs)
+        else:
+            chosen = command.subjects(session)
+        if not chosen:
+            return []
+        if runs is None or live:
+            return [row_count_job(places, chosen)]
+        return [stored_counts_job(places, chosen, *session.statistics(chosen))]
+
+    command.run("row_count_diff", jobs)
+
+
+def schema(command: DataCommand, stored: bool) -> None:
+    """Compare columns, current or recorded."""
+    if stored:
+        command.run(
+            "schema_diff",
+            lambda session: stored_schema_jobs(
+                session.comparison.places, command.subjects(session, whole=True)
+            ),
+        )
+    else:
+        command.run_each("schema_diff", of_schema)
+
+
+def profile(
+    command: DataCommand,
+    columns: tuple[str, ...],
+    exclude_columns: tuple[str, ...],
+    where: str | None,
+    live: bool,
+    approx: bool,
+) -> None:
+    """Compare column profiles, using stored statistics if there are any."""
+    scope = FigureScope(columns=columns, exclude=exclude_columns, where=where)
+
+    def jobs(session: DataSession) -> list[Job]:
+        places, chosen = session.comparison.places, command.subjects(session)
+        # Stored statistics are of all rows, so they cannot answer for a condition.
+        if session.runs is None or live or where or approx:
+            plan = partial(profile_within, scope=scope, approximate=approx)
+            return each("profile_diff", places, chosen, plan)
+        base, current = session.statistics(chosen)
+        return stored_profile_jobs(places, chosen, base, current, scope)
+
+    command.run("profile_diff", jobs)
+
+
+def top_k(command: DataCommand, columns: tuple[str, ...], where: str | None, k: int) -> None:
+    """Compare the most frequent values."""
+    command.data.refuse_without_values("top-k")
+    scope = FigureScope(columns=columns, where=where)
+    command.run_each("top_k_diff", partial(top_k_within, scope=scope, k=k))
+
+
+def histogram(command: DataCommand, columns: tuple[str, ...], where: str | None, bins: int) -> None:
+    """Compare counts of values in bins."""
+    command.data.refuse_without_values("histogram")
+    scope = FigureScope(columns=columns, where=where)
+    command.run_each("histogram_diff", partial(histogram_within, scope=scope, num_bins=bins))
+
+
+def value(command: DataCommand, options: ValueOptions, detail: bool) -> None:
+    """Compare values by key, or whole rows."""
+    if detail:
+        command.data.refuse_without_values("value --detail")
+    # No query has to read values that are not shown.
+    if command.data.no_values:
+        options = replace(options, examples=0)
+    command.run(
+        "value_diff_detail" if detail else "value_diff",
+        lambda session: value_jobs(
+            session.comparison.places,
+            session.runs,
+            command.subjects(session, whole=True),
+            options,
+            detail=detail,
+        ),
+    )
+
+
+def query_diff(
+    data: DataOptions,
+    output: DataOutput,
+    options: ValueOptions,
+    sql: str,
+    base_sql: str | None,
+    variables: str | None,
+) -> None:
+    """Compare the results of a template, or of one template per side."""
+    data.refuse_without_values("query-diff")
+    template, base_template = sql_argument(sql), None if base_sql is None else sql_argument(base_sql)
+
+    def jobs(session: DataSession) -> list[Job]:
+        templates = Templates(
+            session.runs,
+            variables=parse_variables(variables),
+            environ=os.environ,
+            project_dir=data.connection.project_dir,
+        )
+        on_base = template if base_template is None else base_template
+        job = query_job(session.comparison.places, templates, on_base, template, options)
+        for text in templates.warnings:
+            warn(text)
+        return [job]
+
+    run_jobs(data, output, jobs, "query_diff")
+
+
+def run_jobs(data: DataOptions, output: DataOutput, jobs: Jobs, diff: str) -> None:
+    """Run the diffs of *jobs*, of the type *diff*, and report them.
+
+    Raises RecceMetaError after the report if one of several diffs failed; the error of a single diff is
+    raised unchanged.
+    """
+    if output.save:
+        data.refuse_unsaveable()
+    with data.open() as session:
+        comparison, found = session.comparison, jobs(session)
+        if not found:
+            say("No node with data is selected")  # not an error: a change may affect no such node
+        if output.show_sql:
+            write(_statements(comparison, found) or "-- no queries: only columns are read", output.output)
+            return
+        if output.save:
+            session.refuse_newer_store()
+        with progress("comparing"):
+            # A single diff raises its own error, with the statement, which a Failed result lacks.
+            results = [comparison.run(found[0].plan())] if len(found) == 1 else comparison.run_all(found)
+            results = mask_results(results, data.privacy)
+        if output.save:
+            # Masked results, so that private values do not get into the store either.
+            session.save(results)
+    write(_rendered(results, output, session.choice, diff), output.output)
+    _refuse_failures(results)
+
+
+def _refuse_failures(results: Sequence[AnyDataDiff]) -> None:
+    failures = [result for result in results if isinstance(result, Failed)]
+    if failures:
+        raise RecceMetaError(f"{len(failures)} of {len(results)} comparisons failed")
+    for result in results:
+        if isinstance(result, RowCountDiff) and _is_uncounted(result):
+            raise RecceMetaError("No relation could be counted")
+
+
+def _is_uncounted(result: RowCountDiff) -> bool:
+    """Return True if there are relations but none could be counted."""
+    is_counted = any(count.base is not None or count.current is not None for count in result.counts)
+    return not is_counted and any(count.subject.base or count.subject.current for count in result.counts)
+
+
+def _rendered(results: Sequence[AnyDataDiff], output: DataOutput, choice: RunChoice | None, diff: str) -> str:
+    if output.style in LISTS:
+        return report.delimited(report.data_table(results, diff), output.style)
+    if output.style == "json":
+        return report.data_json(results, choice)
+    if output.style == "markdown":
+        return report.data_markdown(results, choice, details=output.details)
+    if output.style == "html":
+        return report.html_report("Data diff", None, results, None, choice)
+    size = report_size(output.output)
+    text = report.data_text(results, details=output.details, **size)
+    return report.choice_text(choice, **size) + text
+
+
+def _statements(comparison: DataDiffRunner, jobs: Sequence[Job]) -> str:
+    """Return the queries of *jobs*, each after a comment with its purpose and, with two targets, its side."""
+    parts = []
+    for query in comparison.statements(jobs):
+        place = "" if comparison.places.is_joined else f" ({query.side.value})"
+        parts.append(f"-- {query.about}{place}\n{query.sql};\n")
+    return "\n".join(parts)

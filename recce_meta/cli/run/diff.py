@@ -1,0 +1,308 @@
+"""Implementation of `diff`: compares two runs, their data on request, and runs a file of checks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta import report
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.data.changed_data import StoredData, stored_data
+from recce_meta.api.diff import NOT_COMPARED, DiffQuestion, parse_fail_on, refuse_failing
+from recce_meta.api.diff import diff as diff_runs
+from recce_meta.api.reviews import reviews_of_pair
+from recce_meta.api.run_choice import select_runs
+from recce_meta.cli.connections import Connection
+from recce_meta.cli.console import warn
+from recce_meta.cli.data_options import ByNode
+from recce_meta.cli.lazy import load
+from recce_meta.cli.options import LISTS, progress, report_size, say, write
+from recce_meta.errors import UsageError
+from recce_meta.models import RunDiff
+from recce_meta.models.checks import CheckReport
+from recce_meta.models.data_diff import AnyDataDiff
+from recce_meta.models.marks.annotated import AnnotatedObjects
+from recce_meta.models.marks.review import PairReviews
+from recce_meta.models.rows import Tabular
+from recce_meta.quality.masking import mask_results, privacy_of
+from recce_meta.report.addresses import Addresses, server_addresses
+from recce_meta.report.review.annotations import annotated_ids
+from recce_meta.store.marks.annotations import list_annotations
+
+PRIVACY = ("no_values", "private")
+"""Options about values, which stored results have, too."""
+
+
+class DiffDataOptions(Struct, frozen=True, kw_only=True):
+    """Options of `diff` about data and checks."""
+
+    with_data: bool
+    data_target: str | None
+    base_target: str | None
+    threads: int | None
+    budget: float | None
+    max_rows: int | None
+    no_values: bool
+    private: tuple[str, ...]
+    keys: ByNode
+    conditions: ByNode
+    sample: float | None
+    tolerance: Decimal | None
+    exclude_columns: tuple[str, ...]
+    save: bool
+    check_file: Path | None
+
+    @property
+    def given(self) -> bool:
+        """Return True if an option is given that needs --data; privacy also applies to stored results."""
+        values = [getattr(self, name) for name in self.__struct_fields__ if name not in PRIVACY]
+        return any(value is not None and value is not False and value != () for value in values)
+
+
+class DiffRequest(Struct, frozen=True, kw_only=True):
+    """Runs to compare, and the report to write."""
+
+    connection: Connection
+    base: str | None
+    current: str | None
+    project: str | None
+    question: DiffQuestion
+    style: str
+    details: bool
+    output: Path | None
+
+
+def diff(
+    connection: Connection,
+    base_argument: str | None,
+    current_argument: str | None,
+    base: str | None,
+    current: str | None,
+    selection: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow_empty: bool,
+    like_dbt: bool,
+    fail_on: tuple[str, ...],
+    options: DiffDataOptions,
+    details: bool,
+    output: Path | None,
+    project: str | None,
+    style: str,
+) -> None:
+    """Compare two runs and report the changes. Raises ConditionFailed as --fail-on says."""
+    conditions = parse_fail_on(",".join(fail_on), like_dbt=like_dbt, of_data=True) if fail_on else frozenset()
+    if NOT_COMPARED in conditions and not options.with_data:
+        raise UsageError(f"--fail-on {NOT_COMPARED} requires --data", hint="add --data")
+    # A gate over nothing, such as one with a mistyped selector, would always pass.
+    has_gate = bool(conditions) and not allow_empty
+    request = DiffRequest(
+        connection=connection,
+        base=_one_of("base", base_argument, base),
+        current=_one_of("current", current_argument, current),
+        project=project,
+        question=DiffQuestion(selection, exclude, like_dbt, may_select_nothing=not has_gate),
+        style=style,
+        details=details,
+        output=output,
+    )
+    # Refused before the comparison: a failed check without a report cannot be explained.
+    if options.check_file and style in LISTS:
+        raise UsageError(f"--format {style} has no place for --checks", hint="use recce-meta check run FILE")
+    not_compared: list[str] = []
+    if options.with_data or options.check_file:
+        result, not_compared = load("recce_meta.cli.run.check:diff_with_data")(request, options)
+    elif options.given:
+        raise UsageError("Options for data diffs require --data", hint="add --data")
+    else:
+        result = _diff_without_data(request, options)
+    refuse_failing(result, conditions, not_compared)
+
+
+def _one_of(name: str, argument: str | None, option: str | None) -> str | None:
+    """Return the selector of one side: *argument* overrides a configured *option*.
+
+    Raises UsageError if both are on the command line.
+    """
+    if argument is None:
+        return option
+    source = click.get_current_context().get_parameter_source(name)
+    if option is not None and source is ParameterSource.COMMANDLINE:
+        raise UsageError(
+            f"{name.upper()} is given twice: '{argument}' and --{name} '{option}'",
+            hint=f"remove the argument or --{name}",
+        )
+    return argument
+
+
+def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDiff:
+    connection, schema = request.connection, request.connection.schema
+    project = connection.project_of(request.project, request.base, request.current)
+    with ExitStack() as stack, progress("comparing"):
+        # Runs on disk need no store, which may not even exist.
+        connect = cache(lambda: stack.enter_context(connection.open_existing()))
+        runs = select_runs(
+            connect,
+            request.base,
+            request.current,
+            defaults=connection.run_defaults(),
+            project=project,
+            schema=schema,
+        )
+        sides = runs.base.selector, runs.current.selector
+        found = diff_runs(connect, *sides, project=project, schema=schema, question=request.question)
+        result = replace(found, choice=runs.choice)
+        reviews = stored_reviews(result, connect, schema, request.style)
+        annotations = stored_annotations(result, connect, schema, request.style)
+        data = stored_results(result, connect, schema, request, options)
+    if request.style in LISTS:
+        text = listed_nodes(result, result.notes, request.style)
+    else:
+        text = rendered(
+            result,
+            request,
+            data.results or None,
+            reviews=reviews,
+            annotations=annotations,
+            taken_at=data.taken_at,
+        )
+    write(text, request.output)
+    return result
+
+
+def listed_nodes(result: Tabular, notes: Sequence[str], style: str) -> str:
+    """Return the nodes of *result* as CSV or TSV; the *notes*, which have no column, are printed."""
+    for note in notes:
+        say(f"note: {note}")
+    return report.delimited(result.to_table(), style)
+
+
+PUBLIC_URL = "RECCE_META_PUBLIC_URL"
+
+
+def server_pages(diff: RunDiff) -> Addresses | None:
+    """Return the pages of the server in RECCE_META_PUBLIC_URL; None without it, or for runs on disk.
+
+    An invalid address is ignored with a warning, because the report is useful without links.
+    """
+    url, choice = os.environ.get(PUBLIC_URL), diff.choice
+    if not url or choice is None or None in (choice.base.run_id, choice.current.run_id):
+        return None
+    try:
+        return server_addresses(url)
+    except UsageError as error:
+        warn(f"No links to {PUBLIC_URL}: {error.message[:1].lower()}{error.message[1:]}")
+        return None
+
+
+def stored_reviews(
+    diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], schema: str, style: str
+) -> PairReviews | None:
+    """Return the marks of reviewers for a report in *style*; None if it has no place for them.
+
+    Runs on disk have none either.
+    """
+    if style in LISTS or not _is_stored(diff):
+        return None
+    return reviews_of_pair(connect(), diff.base, diff.current, schema=schema)
+
+
+def stored_annotations(
+    diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], schema: str, style: str
+) -> AnnotatedObjects | None:
+    """Return the annotations of the nodes of *diff*; None for a report in *style* that shows none.
+
+    Runs on disk have none, because their store is unknown.
+    """
+    if style in (*LISTS, "json") or not _is_stored(diff):
+        return None
+    # One query: nodes that the report does not name may have thousands of annotations.
+    project, ids = diff.current.project_name, annotated_ids(diff)
+    return AnnotatedObjects(list_annotations(connect(), project=project, unique_ids=ids, schema=schema))
+
+
+def _is_stored(diff: RunDiff) -> bool:
+    """Return True if both runs are in the store."""
+    choice = diff.choice
+    return choice is not None and None not in (choice.base.run_id, choice.current.run_id)
+
+
+def stored_results(
+    diff: RunDiff,
+    connect: Callable[[], UnifiedSqlAdapter],
+    schema: str,
+    request: DiffRequest,
+    options: DiffDataOptions,
+) -> StoredData:
+    """Return the stored data diffs of the runs of *diff* for a report, without values that are withheld.
+
+    Changed nodes without a result are NotCompared. A list of nodes and runs on disk have no results.
+    """
+    if request.style in LISTS or not _is_stored(diff):
+        return StoredData()
+    found = stored_data(connect(), diff.base, diff.current, schema=schema)
+    question = request.question
+    results = found.of_diff(diff, is_selection=bool(question.selection or question.exclude))
+    masked = mask_results(results, privacy_of(no_values=options.no_values, private=options.private))
+    return StoredData(results=tuple(masked), taken_at=found.taken_at if masked else None)
+
+
+def rendered(
+    diff: RunDiff,
+    request: DiffRequest,
+    results: Sequence[AnyDataDiff] | None = None,
+    checks: CheckReport | None = None,
+    *,
+    reviews: PairReviews | None,
+    annotations: AnnotatedObjects | None = None,
+    taken_at: datetime | None = None,
+) -> str:
+    """Return the report of *diff*; *results* is None if it has no data and no checks."""
+    if request.style == "json":
+        return report.diff_json(diff, results, checks, reviews=reviews, taken_at=taken_at)
+    to, details, size = server_pages(diff), request.details, report_size(request.output)
+    if request.style == "html":
+        return report.html_report(
+            "Diff",
+            diff,
+            results or (),
+            checks,
+            to=to,
+            reviews=reviews,
+            annotations=annotations,
+            taken_at=taken_at,
+        )
+    if request.style == "markdown":
+        if results is None:
+            return report.diff_markdown(diff, to=to, reviews=reviews, annotations=annotations)
+        return report.pull_request_markdown(
+            diff,
+            results,
+            checks,
+            details=details,
+            to=to,
+            reviews=reviews,
+            annotations=annotations,
+            taken_at=taken_at,
+        )
+    if results is None:
+        return report.diff_text(diff, details=details, reviews=reviews, annotations=annotations, **size)
+    return report.whole_text(
+        diff,
+        results,
+        checks,
+        details=details,
+        reviews=reviews,
+        annotations=annotations,
+        taken_at=taken_at,
+        **size,
+    )

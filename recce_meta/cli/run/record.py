@@ -1,0 +1,545 @@
+"""Implementation of `init`, `record` and `hook`: dbt artifacts or SQL files become one run of the store."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+import msgspec
+from click.core import ParameterSource
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from recce_meta import __version__, report
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.record import Recorded, checkout_of, read_target, record_project, target_folder
+from recce_meta.cli.connections import Connection
+from recce_meta.cli.console import alert
+from recce_meta.cli.defaults import data_of_environment
+from recce_meta.cli.lazy import load
+from recce_meta.cli.options import emit, progress, say, screen, warn
+from recce_meta.errors import ArtifactError, RecceMetaError, UsageError, quoted
+from recce_meta.extractors.artifact import find_artifact
+from recce_meta.extractors.commit_proof import Checkout
+from recce_meta.extractors.git import GitState, detect_git
+from recce_meta.extractors.project import project_above
+from recce_meta.models import NodeMetadata, Project, RunMetadata
+from recce_meta.models.run import DBT
+from recce_meta.models.statistics import NodeStatistics
+from recce_meta.quality.masking import mask_statistics, privacy_of
+from recce_meta.redaction import presentable
+from recce_meta.store.graphs import fill_changes
+from recce_meta.store.session import init_sql, init_store, refuse_memory, refuse_newer
+
+
+class SqlSource(Struct, frozen=True, kw_only=True):
+    """Options of `record` about the source of the run."""
+
+    source: str
+    """dbt, sql, or the name of a plugin."""
+    directory: Path | None
+    dialect: str | None
+    project_name: str | None
+    variables: str | None
+
+
+class UploadOptions(Struct, frozen=True, kw_only=True):
+    """Options of `record` and `hook` about the server that artifacts are uploaded to."""
+
+    to: str | None
+    """Address of the server; None to record into the store."""
+    to_connection: str | None
+    accepts_project: bool
+
+
+class RecordOptions(Struct, frozen=True, kw_only=True):
+    """Options of `record` and `hook` about the run."""
+
+    target_path: Path | None
+    environment: str
+    run_id: str | None
+    target_name: str | None
+    git_sha: str | None
+    branch: str | None
+    pull_request: str | None
+    stats: str | None
+    no_values: bool
+    private: tuple[str, ...]
+    data_target: str | None
+    git_dirty: bool | None
+    no_columns: bool
+    column_timeout: float
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """Return the options that describe the run, by the argument names of the readers."""
+        git = GitState(
+            sha=self.git_sha, branch=self.branch, dirty=self.git_dirty, pull_request=self.pull_request
+        )
+        return {
+            "environment": self.environment,
+            "run_id": self.run_id,
+            "target_name": self.target_name,
+            "git": git,
+        }
+
+
+def init(connection: Connection, show_sql: bool) -> None:
+    """Create or migrate the store, or print the script for a new one."""
+    with connection.open() as adapter:
+        if show_sql:
+            emit(init_sql(adapter.warehouse, connection.schema))
+            return
+        refuse_memory(adapter)
+        result = init_store(adapter, connection.schema)
+        # A newer store must not be changed.
+        if result.remedy is None:
+            fill_changes(adapter, connection.schema)
+    if result.remedy is not None:
+        warn(
+            f"the store is newer than recce_meta {__version__}, which can read it but not write to it; "
+            f"to write, {result.remedy}"
+        )
+    was = f" (was version {result.previous_version})" if result.action.value == "migrated" else ""
+    emit(f"Store {result.action.value} in schema {result.schema}, version {result.version}{was}")
+
+
+def record(
+    connection: Connection, options: RecordOptions, upload: UploadOptions, sql: SqlSource, style: str
+) -> None:
+    """Record dbt artifacts or SQL files, or upload artifacts, and print what was written."""
+    _refuse_of_store(upload)
+    _refuse_combined(options, sql)
+    if upload.to is not None:
+        given = replace(options, target_path=sql.directory or options.target_path)
+        body = _upload(upload.to, connection, given, upload)
+        text = msgspec.json.format(body).decode() if style == "json" else _uploaded_text(body, **screen())
+        emit(text)
+        return
+    if sql.source == "sql":
+        project = _read_sql(sql, connection, **options.run)
+    elif sql.source != DBT:
+        folder = sql.directory or connection.project_dir or Path()
+        project = load("recce_meta.api.public.extract:extract_with")(sql.source, folder, **options.run)
+    else:
+        project = read_artifacts(
+            connection, replace(options, target_path=sql.directory or options.target_path)
+        )
+    recorded = write_run(connection, project, options)
+    if style == "json":
+        emit(report.run_json(recorded.run, recorded.counts, columns=_columns(recorded)))
+    else:
+        emit(recorded_text(recorded, **screen()))
+
+
+def _refuse_combined(options: RecordOptions, sql: SqlSource) -> None:
+    """Raise UsageError for options of the other source."""
+    has_path = options.target_path is not None
+    if sql.source != DBT and has_path:
+        raise UsageError(
+            f"--target-path cannot be combined with --from {sql.source}",
+            hint=f"use recce-meta record --from {sql.source} DIR",
+        )
+    if sql.source == "sql":
+        return
+    own = {"--dialect": sql.dialect, "--project": sql.project_name, "--vars": sql.variables}
+    wrong = [option for option, value in own.items() if value]
+    if wrong:
+        raise UsageError(
+            f"{', '.join(wrong)} requires --from sql", hint="use recce-meta record --from sql DIR"
+        )
+    if sql.directory is not None and has_path:
+        raise UsageError("DIR cannot be combined with --target-path", hint="remove --target-path")
+
+
+def read_artifacts(
+    connection: Connection, options: RecordOptions, checkout: Checkout | None = None
+) -> Project:
+    """Read dbt's artifacts; *checkout* is the checkout before dbt ran, if known."""
+    folder = target_folder(options.target_path, connection.project_dir)
+    return read_target(folder, project_dir=connection.project_dir, before=checkout, **options.run)
+
+
+def write_run(connection: Connection, project: Project, options: RecordOptions) -> Recorded:
+    """Write *project* into the store with its statistics and column lineage, and print warnings."""
+    with progress("recording") as tell, connection.open() as adapter:
+        refuse_memory(adapter)
+        # Checked before the statistics, which may take long.
+        refuse_newer(adapter, connection.schema)
+        statistics = _statistics(connection, adapter, project, options) if options.stats else ()
+        recorded = record_project(
+            adapter,
+            project,
+            schema=connection.schema,
+            statistics=statistics,
+            columns=not options.no_columns,
+            column_timeout=options.column_timeout,
+            # The invocation of dbt is new each time; an id of contents occurs again.
+            id_of_contents=options.run_id is None and project.run.run_id != project.run.invocation_id,
+            tell=tell,
+        )
+    for text in recorded.warnings:
+        warn(text)
+    return recorded
+
+
+def _statistics(
+    connection: Connection, store: UnifiedSqlAdapter, project: Project, options: RecordOptions
+) -> tuple[NodeStatistics, ...]:
+    """Return statistics of the nodes that *project* built; if that fails, warn and return none."""
+    kind = load("recce_meta.api.data.statistics:Stats")(options.stats)
+    take = load("recce_meta.api.data.statistics:take_statistics")
+    try:
+        with ExitStack() as stack:
+            data = store
+            place = options.data_target or data_of_environment(options.environment)
+            if place:
+                data = stack.enter_context(connection.at(place).open_existing())
+            # Opening the same file twice would deadlock.
+            data = store if data.reaches_same(store) else data
+            taken = take(data, project, kind, threads=data.threads)
+            privacy = privacy_of(no_values=options.no_values, private=options.private)
+            return mask_statistics(taken, privacy)
+    except RecceMetaError as error:
+        warn(f"no statistics stored: {error}")
+        return ()
+
+
+def recorded_text(recorded: Recorded, **size: Any) -> str:
+    """Return the report of a recorded run for the terminal."""
+    return report.record_text(
+        recorded.run,
+        recorded.counts,
+        is_new=recorded.is_new,
+        counted=recorded.counted,
+        profiled=recorded.profiled,
+        columns=_columns(recorded),
+        **size,
+    )
+
+
+def _columns(recorded: Recorded) -> dict[str, int] | None:
+    return None if recorded.columns is None else asdict(recorded.columns)
+
+
+def _read_sql(
+    source: SqlSource,
+    connection: Connection,
+    *,
+    environment: str,
+    run_id: str | None,
+    target_name: str | None,
+    git: GitState,
+) -> Project:
+    """Read the files as a project; reuse the stored nodes of files that did not change."""
+    api = load("recce_meta.api.record_sql")
+
+    def known(project: str, fingerprint: str) -> Mapping[str, NodeMetadata]:
+        # The store may not exist yet; any other error is raised again when the run is written.
+        with suppress(RecceMetaError), connection.open_existing() as adapter:
+            nodes: Mapping[str, NodeMetadata] = api.last_nodes(adapter, schema=connection.schema)(
+                project, fingerprint
+            )
+            return nodes
+        return {}
+
+    options = api.SqlOptions(
+        environment=environment,
+        run_id=run_id,
+        project=source.project_name,
+        dialect=source.dialect,
+        variables=load("recce_meta.api.render:parse_variables")(source.variables),
+        target_name=target_name or connection.target,
+        profiles_dir=connection.profiles_dir,
+        profile=connection.profile,
+        git=git,
+    )
+    folder = source.directory or connection.project_dir or Path()
+    project: Project = api.read_sql_project(folder, options, known=known)
+    return project
+
+
+CANNOT_EXECUTE = 126
+NOT_FOUND = 127
+"""Exit codes of a POSIX shell: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html#tag_18_08_02"""
+
+_KEYBOARD = ("SIGINT", "SIGQUIT", "SIGBREAK")
+_OTHERS = ("SIGTERM", "SIGHUP")
+
+
+_NOT_UPLOADED = (
+    *("profiles_dir", "profile", "target", "url", "schema", "lock_timeout", "run_id", "target_name", "stats"),
+    *("no_values", "private", "data_target", "no_columns", "column_timeout"),
+    *("source", "dialect", "project_name", "variables"),
+)
+"""Parameters about the store, and about work that the server does in its own way."""
+
+
+def _refuse_of_store(upload: UploadOptions) -> None:
+    """Raise UsageError for an option of the command line that --to excludes, or requires."""
+    context = click.get_current_context()
+    # Defaults of the environment and of files are left out: they never make a command line invalid.
+    given = {
+        str(param.name): param.opts[0]
+        for param in context.command.params
+        if context.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+    }
+    if upload.to is not None:
+        wrong = [option for name, option in given.items() if name in _NOT_UPLOADED]
+        if wrong:
+            raise UsageError(
+                f"{', '.join(wrong)} cannot be combined with --to",
+                hint="remove it: the server records the upload in the store of its connection",
+            )
+        return
+    wrong = [option for name, option in given.items() if name in ("to_connection", "accepts_project")]
+    if wrong:
+        raise UsageError(f"{', '.join(wrong)} requires --to", hint="recce-meta record --to https://SERVER")
+
+
+def _upload(to: str, connection: Connection, options: RecordOptions, upload: UploadOptions) -> bytes:
+    """Upload the artifacts of the options, and return the answer of the server."""
+    folder = target_folder(options.target_path, connection.project_dir)
+    start = connection.project_dir or project_above(folder) or folder
+    with progress("reading the artifacts") as tell:
+        answer: bytes = load("recce_meta.cli.run.upload:upload_artifacts")(
+            folder,
+            _details(options, upload, start),
+            to=to,
+            connection=upload.to_connection,
+            environ=os.environ,
+            say=say,
+            report=tell,
+        )
+    for text in load("recce_meta.cli.run.upload:read_answer")(answer).warnings:
+        warn(text)
+    return answer
+
+
+def _details(options: RecordOptions, upload: UploadOptions, start: Path) -> dict[str, str]:
+    """Return what the server has to know of the artifacts: their commit, branch and pull request."""
+    found = detect_git(start, os.environ)
+    sha, number = options.git_sha or found.sha, options.pull_request or found.pull_request
+    branch = options.branch or found.branch
+    dirty = found.dirty if options.git_dirty is None else options.git_dirty
+    if number is not None and not (number.isascii() and number.isdecimal() and int(number)):
+        raise UsageError(
+            f"Invalid pull request: {quoted(number)}", hint="give its number with --pull-request"
+        )
+    if branch is None and number is None:
+        warn("the branch is unknown, so the run is one of the main branch; name it with --branch")
+    details = {"commit_sha": sha, "branch": branch, "pull_request": number}
+    if dirty is not None:
+        details["is_dirty"] = str(dirty).lower()
+    # The default of `record` is not that of the server.
+    if click.get_current_context().get_parameter_source("environment") is not ParameterSource.DEFAULT:
+        details["environment"] = options.environment
+    if upload.accepts_project:
+        details["accept_project"] = "true"
+    return {name: value for name, value in details.items() if value}
+
+
+def _uploaded_text(body: bytes, **size: Any) -> str:
+    """Return the report of an upload for the terminal."""
+    found = load("recce_meta.cli.run.upload:read_answer")(body)
+    extraction = found.extraction
+    run = RunMetadata(
+        run_id=found.run_id,
+        run_at=datetime.now(timezone.utc),
+        project_name=found.project,
+        environment=found.environment,
+    )
+    counts = {"model": extraction.models, "source": extraction.sources}
+    text = report.record_text(run, counts, is_new=found.is_new, **size)
+    lineage = f"{extraction.columns:,} columns, {extraction.column_lineage:,} edges of column lineage"
+    return f"{text}\n  {lineage}, tier {extraction.extraction_tier}; connection {found.connection}"
+
+
+def hook(
+    connection: Connection,
+    options: RecordOptions,
+    upload: UploadOptions,
+    command: tuple[str, ...],
+    strict: bool,
+) -> None:
+    """Run *command*, record or upload the artifacts that it wrote, and exit with its exit code."""
+    # Before the command, which may take hours.
+    _refuse_of_store(upload)
+    before: int | None = None
+    checkout: Checkout | None = None
+    with suppress(RecceMetaError):  # raised again and reported after the command
+        before = _manifest_time(_folder(connection, options))
+        checkout = checkout_of(_folder(connection, options), connection.project_dir)
+
+    def record() -> None:
+        folder = _folder(connection, options)
+        if _manifest_time(folder) == before:
+            raise ArtifactError(
+                f"the command wrote no manifest.json into {folder}", hint="pass its folder with --target-path"
+            )
+        if upload.to is not None:
+            body = _upload(upload.to, connection, options, upload)
+            say(_uploaded_text(body, **screen(sys.stderr)))
+            return
+        recorded = write_run(connection, read_artifacts(connection, options, checkout), options)
+        # Standard output belongs to the command.
+        say(recorded_text(recorded, **screen(sys.stderr)))
+
+    raise click.exceptions.Exit(run_and_record(command, record, strict, alert))
+
+
+def _folder(connection: Connection, options: RecordOptions) -> Path:
+    return target_folder(options.target_path, connection.project_dir)
+
+
+def _manifest_time(folder: Path) -> int | None:
+    """Return the manifest's modification time, which tells a new manifest from that of an earlier run."""
+    manifest = folder if folder.is_file() else find_artifact(folder, "manifest.json")
+    return manifest.stat().st_mtime_ns if manifest is not None else None
+
+
+def run_and_record(
+    command: Sequence[str], record: Callable[[], None], strict: bool, warn: Callable[[str], None]
+) -> int:
+    """Run *command*, call *record*, and return the exit code.
+
+    The wrapper is transparent. The command inherits the three standard streams and any other open descriptor,
+    so colours, prompts and progress bars work as usual. It stays in our process group, so Ctrl-C, Ctrl-\\ and
+    Ctrl-Z reach it directly. While it runs we wait, and forward signals sent to us alone:
+
+    - SIGTERM and SIGHUP always: a second one does no harm to a process that already received it.
+    - SIGINT and SIGQUIT unless we are in the foreground of a terminal. There the keyboard has already sent
+      them to the command; a second SIGINT would make dbt abort instead of cancelling its queries.
+    - A signal that is ignored when we start (`nohup`, a shell's background job) stays ignored in both.
+
+    The exit code is the command's own, or 128 plus the signal's number if a signal ended it, as a shell
+    reports. We do not end ourselves by the same signal: schedulers would assume that the wrapper crashed
+    before recording.
+
+    dbt writes artifacts even if it fails, so *record* is called for every exit code, but not if the command
+    cannot be started. A failure of *record* is one line to *warn*. It changes the exit code only if *strict*
+    is set and the command succeeded.
+    """
+    try:
+        code = _run_command(command)
+    except OSError as error:
+        return _cannot_start(command, error)
+    try:
+        record()
+    # The user's job must survive any failure of ours, bugs included.
+    except Exception as error:  # noqa: BLE001
+        warn(f"Run not recorded: {_in_one_line(error)}")
+        # The code of a failed command wins: CI has to show the failure of dbt, not ours.
+        return code or (RecceMetaError.exit_code if strict else 0)
+    return code
+
+
+def _run_command(command: Sequence[str]) -> int:
+    if not command:
+        raise UsageError("No command to run", hint="recce-meta hook -- dbt build")
+    with _forwarding_signals() as started:
+        # Descriptors that the shell opened for the command, as in `dbt run --vars <(…)`, stay open.
+        process = subprocess.Popen(_with_full_path(command), close_fds=False)
+        started(process)
+        code = _wait(process)
+    return 128 - code if code < 0 else code
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of *process*.
+
+    The main thread waits in turns: Python handles a signal that arrives just before a wait only after it.
+    """
+    waiting = threading.Thread(target=process.wait, daemon=True)
+    waiting.start()
+    while waiting.is_alive():
+        waiting.join(_TURN)
+    return process.wait()
+
+
+_TURN = 0.1
+"""Seconds of one wait."""
+
+
+def _with_full_path(command: Sequence[str]) -> list[str]:
+    """Return *command* with the program's full path on Windows, which cannot start `dbt.cmd` as `dbt`."""
+    program = shutil.which(command[0]) if os.name == "nt" else None
+    return [program or command[0], *command[1:]]
+
+
+@contextmanager
+def _forwarding_signals() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Forward signals within the block to the process passed to the yielded function."""
+    processes: list[subprocess.Popen[bytes]] = []
+    # A signal may come before the process has started.
+    early: list[int] = []
+
+    def forward(signum: int, _frame: FrameType | None) -> None:
+        if not processes:
+            early.append(signum)
+        elif signal.Signals(signum).name in _OTHERS or not _keyboard_reaches_us():
+            processes[0].send_signal(signum)
+
+    def started(process: subprocess.Popen[bytes]) -> None:
+        processes.append(process)
+        while early:
+            process.send_signal(early.pop(0))
+
+    handled = [getattr(signal, name) for name in (*_KEYBOARD, *_OTHERS) if hasattr(signal, name)]
+    before = {
+        signum: signal.signal(signum, forward)
+        for signum in handled
+        if signal.getsignal(signum) is not signal.SIG_IGN
+    }
+    if hasattr(signal, "SIGCHLD"):
+        # If a caller ignores SIGCHLD, the system discards the exit codes of children.
+        before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield started
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def _keyboard_reaches_us() -> bool:
+    """Return True if our process group is in the foreground of a terminal: the child got the signal too."""
+    if sys.platform == "win32":
+        return True  # the console signals every process of its group
+    try:
+        # The standard streams may be redirected, so none of them is asked.
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def _cannot_start(command: Sequence[str], error: OSError) -> int:
+    if isinstance(error, FileNotFoundError):
+        print(f"error: Command not found: {presentable(command[0])}", file=sys.stderr)
+        return NOT_FOUND
+    print(f"error: Cannot run {presentable(command[0])}: {error.strerror}", file=sys.stderr)
+    return CANNOT_EXECUTE
+
+
+def _in_one_line(error: Exception) -> str:
+    if not isinstance(error, RecceMetaError):
+        text = f"{type(error).__name__}: {error}"
+    else:
+        text = error.message if error.hint is None else f"{error.message}; hint: {error.hint}"
+    return " ".join(text.split())

@@ -1,0 +1,151 @@
+"""Implementation of the command `serve`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import Struct
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.data.requests import RequestRules
+from recce_meta.cli.connections import Connection, connection_of
+from recce_meta.cli.defaults import FILE, ORIGINS, current_config
+from recce_meta.cli.lazy import load
+from recce_meta.cli.options import say
+from recce_meta.quality.masking import privacy_of
+from recce_meta.report.addresses import DEFAULT_STORE
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+PLACES = ("url", "profile", "target", "profiles_dir")
+"""Parameters that name a store."""
+
+
+class QueryOptions(Struct, frozen=True, kw_only=True):
+    """Options of queries that users of the pages start."""
+
+    threads: int | None
+    data_target: str | None
+    base_target: str | None
+    no_values: bool
+    private: tuple[str, ...]
+
+
+def serve(
+    connection: Connection,
+    host: str,
+    port: int,
+    is_opened: bool,
+    token_file: Path | None,
+    public_url: str | None,
+    allow_queries: bool,
+    allow_writes: bool,
+    queries: QueryOptions,
+    state: str | None,
+    web_only: bool,
+    extraction: Any,
+) -> None:
+    """Serve the stores until Ctrl-C or SIGTERM, and run a worker if there is a state, unless *web_only*.
+
+    A store that cannot be reached is a page with the reason. A malformed connection, or one of the data, is
+    an error.
+    """
+    # First, because a missing extra would otherwise end in an import error somewhere else.
+    load("recce_meta.server.packages:require_packages")()
+    server = load("recce_meta.server.main")
+    stores = stores_of(connection, click.get_current_context())
+    run = partial(
+        server.run,
+        _opened_stores(server, connection, stores, queries),
+        host=host,
+        port=port,
+        token=server.read_token(token_file, os.environ),
+        public_url=public_url,
+        # Without a terminal, no user waits for a browser.
+        is_opened=is_opened and sys.stdout is not None and sys.stdout.isatty(),
+        say=say,
+        permissions=server.Permissions(queries=allow_queries, writes=allow_writes),
+    )
+    states = load("recce_meta.repositories.state.database")
+    if state is None and not states.has_state(os.environ):
+        run()
+        return
+    with ExitStack() as stack:
+        opened = states.open_state(state, os.environ)
+        stack.callback(opened.close)
+        service = load("recce_meta.repositories.service:RepositoryService")
+        running = load("recce_meta.cli.run.worker:running")
+        limits = load("recce_meta.cli.run.worker:git_limits")(extraction)
+        work = None if web_only else load("recce_meta.cli.run.worker:work_folder")(extraction, os.environ)
+        run(
+            service=service(opened, environ=os.environ, stores=list(stores), limits=limits, work=work),
+            worker=None
+            if web_only
+            else running(opened, stores, extraction, lock_timeout=connection.lock_timeout),
+        )
+
+
+def _opened_stores(
+    server: Any, connection: Connection, stores: Mapping[str, Connection], queries: QueryOptions
+) -> dict[str, Any]:
+    """Return *stores* as the module *server* opens them. Raises errors of malformed connections."""
+    # An adapter reads the URL or the profile now, and connects on first use.
+    opened = {name: (one.open_existing(), one.schema) for name, one in stores.items()}
+    # A malformed target is an error now, instead of at a user's first query.
+    for place in filter(None, (queries.data_target, queries.base_target)):
+        for one in stores.values():
+            one.at(place).open_existing()
+    privacy = privacy_of(no_values=queries.no_values, private=queries.private)
+    of_environment = {name: one.target for name, one in current_config().environments.items()}.get
+    rules = RequestRules(privacy=privacy, globs=current_config().nodes, project_dir=connection.project_dir)
+    return {
+        name: server.OpenedStore(
+            partial(_same, adapter),
+            schema,
+            server.QuerySettings(
+                threads=queries.threads,
+                rules=rules,
+                data_target=queries.data_target,
+                base_target=queries.base_target,
+                of_environment=of_environment,
+                connect=partial(_target, stores[name]),
+            ),
+        )
+        for name, (adapter, schema) in opened.items()
+    }
+
+
+def _target(connection: Connection, place: str) -> UnifiedSqlAdapter:
+    """Return the adapter of another target of the profile of *connection*, or of a URL."""
+    return connection.at(place).open_existing()
+
+
+def _same(adapter: UnifiedSqlAdapter) -> UnifiedSqlAdapter:
+    return adapter
+
+
+def stores_of(connection: Connection, context: click.Context) -> dict[str, Connection]:
+    """Return the connections of the stores to serve, by name.
+
+    An option or a variable that names a store replaces those in `stores` of the configuration.
+    """
+    stores = current_config().stores
+    if not stores or any(_is_given(context, name) for name in PLACES):
+        return {DEFAULT_STORE: connection}
+    schema = connection.schema if _is_given(context, "schema") else DEFAULT_SCHEMA
+    return {name: connection_of(connection, settings, schema) for name, settings in stores.items()}
+
+
+def _is_given(context: click.Context, parameter: str) -> bool:
+    """Return True if an option or a variable sets *parameter*."""
+    source = context.get_parameter_source(parameter)
+    # Defaults of variables and of files have the same source in click, so their strength decides.
+    if source is click.core.ParameterSource.DEFAULT_MAP:
+        return bool(context.meta[ORIGINS][parameter].strength < FILE)
+    return source is click.core.ParameterSource.COMMANDLINE

@@ -1,0 +1,299 @@
+"""Implementation of the commands of `store`: they show runs, render templates, or maintain the store.
+
+`render`, `doctor` and `demo` load their parts of `recce_meta.api` themselves, which the others do not need.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from functools import cache, partial
+from pathlib import Path
+from shlex import quote
+from typing import TextIO
+
+import click
+
+from recce_meta import report
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api import impact as impact_api
+from recce_meta.api import runs as runs_api
+from recce_meta.api.run_reader import folder_of, open_run
+from recce_meta.cli.connections import Connection
+from recce_meta.cli.lazy import load
+from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
+from recce_meta.errors import RecceMetaError, SelectorError, UsageError
+from recce_meta.models import Check
+from recce_meta.models.lineage import Direction
+from recce_meta.models.rows import ResultList
+from recce_meta.store import read
+from recce_meta.store.prune import prune as prune_store
+from recce_meta.store.select import RunSelector
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+
+def runs(
+    connection: Connection, project: str | None, environment: str | None, limit: int, style: str
+) -> None:
+    """Print the recorded runs, newest first."""
+    with connection.open_existing() as adapter:
+        found = read.list_runs(
+            adapter,
+            project=project,
+            environment=environment,
+            status=None,
+            limit=limit,
+            schema=connection.schema,
+        )
+    if style in LISTS:
+        emit(report.delimited(found.to_table(), style))
+    elif style == "json":
+        emit(report.runs_json(found))
+    else:
+        emit(report.runs_markdown(found) if style == "markdown" else report.runs_text(found, **screen()))
+
+
+@contextmanager
+def one_run(
+    connection: Connection, selector: str | None, project: str | None, *, is_shown: bool = False
+) -> Iterator[tuple[Callable[[], UnifiedSqlAdapter], RunSelector, str | None]]:
+    """Yield a function that connects, the run that a command reads, and the project."""
+    name = connection.project_of(project, selector)
+    with ExitStack() as stack:
+        # Artifacts on disk need no store, which is therefore opened on first use.
+        connect = cache(lambda: stack.enter_context(connection.open_existing()))
+        yield connect, connection.only_run(connect, selector, name, is_shown=is_shown), name
+
+
+def show(connection: Connection, run: str | None, project: str | None, style: str) -> None:
+    """Print the contents and results of one run."""
+    with one_run(connection, run, project, is_shown=True) as (connect, selector, name):
+        found = runs_api.show(connect, selector, project=name, schema=connection.schema)
+    parts = (found.run, found.counts, found.results, found.statistics, found.annotations)
+    if style in LISTS:
+        emit(report.delimited(found.to_table(), style))
+    elif style == "json":
+        emit(report.run_json(*parts))
+    else:
+        emit(report.run_markdown(*parts) if style == "markdown" else report.run_text(*parts, **screen()))
+
+
+def lineage(
+    connection: Connection,
+    node: str,
+    selector: str | None,
+    direction: str | None,
+    depth: int | None,
+    project: str | None,
+    style: str,
+) -> None:
+    """Print the upstream and downstream nodes of a node."""
+    with one_run(connection, selector, project) as (connect, run, name):
+        view = runs_api.lineage(
+            connect,
+            run,
+            node,
+            direction=Direction(direction or "both"),
+            depth=depth,
+            project=name,
+            schema=connection.schema,
+        )
+    if style in LISTS:
+        emit(report.delimited(view.to_table(), style))
+    elif style == "json":
+        emit(report.lineage_json(view))
+    else:
+        emit(report.lineage_markdown(view) if style == "markdown" else report.lineage_text(view, **screen()))
+
+
+def impact(
+    connection: Connection,
+    node: str,
+    direction: str,
+    depth: int | None,
+    selector: str | None,
+    project: str | None,
+    style: str,
+) -> None:
+    """Print the nodes and columns affected by a change to a node or column."""
+    with one_run(connection, selector, project) as (connect, run, name), _without_collector():
+        try:
+            view = impact_api.impact(
+                connect,
+                run,
+                node,
+                direction=Direction(direction),
+                depth=depth,
+                project=name,
+                schema=connection.schema,
+            )
+        except SelectorError as error:
+            # A node that the change removed is in base alone.
+            if "not found" in error.message and _is_in_base(connect, node, selector, name, connection.schema):
+                raise SelectorError(error.message, hint="it is in base: add --run base") from error
+            raise
+    if style in LISTS:
+        emit(report.delimited(view.to_table(), style))
+        for note in view.notes:
+            say(f"note: {note}")
+    elif style == "json":
+        emit(report.impact_json(view))
+    else:
+        emit(report.impact_markdown(view) if style == "markdown" else report.impact_text(view, **screen()))
+
+
+def _is_in_base(
+    connect: Callable[[], UnifiedSqlAdapter],
+    node: str,
+    selector: str | None,
+    project: str | None,
+    schema: str,
+) -> bool:
+    """Return True if *node*, `NODE` or `NODE.COLUMN`, is in the latest stored run of base."""
+    if selector == "base" or folder_of(selector):
+        return False
+    try:
+        run = open_run(connect, "base", project=project, schema=schema)
+        with run.session():
+            impact_api.find_address(node, run.names, cache(partial(impact_api.column_names, run)))
+    except RecceMetaError:
+        return False
+    return True
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Disable Python's cyclic garbage collector: the result is many small tuples without cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def prune(
+    connection: Connection,
+    keep_last: int | None,
+    older_than: timedelta | None,
+    environment: str | None,
+    project: str | None,
+    dry_run: bool,
+    local: bool,
+    style: str,
+) -> None:
+    """Remove old runs and print them."""
+    with connection.open_existing() as adapter:
+        result = prune_store(
+            adapter,
+            keep_last=keep_last,
+            older_than=older_than,
+            environment=environment,
+            project=project,
+            dry_run=dry_run,
+            local=local,
+            deleted_by=connection.author(),
+            schema=connection.schema,
+        )
+    if style in LISTS:
+        emit(report.delimited(result.to_table(), style))
+    elif style == "json":
+        emit(report.runs_json(result.runs))
+    elif style == "markdown":
+        emit(report.runs_markdown(result.runs))
+    else:
+        emit(report.prune_text(result.runs, dry_run=dry_run, travelling=len(result.tombstones), **screen()))
+
+
+def render(
+    connection: Connection,
+    file: TextIO,
+    selector: str | None,
+    node: str | None,
+    incremental: bool,
+    variables: str | None,
+    target_name: str | None,
+    project: str | None,
+) -> None:
+    """Print the SQL that a template renders to."""
+    render_api = load("recce_meta.api.render")
+    template = render_api.Template(
+        sql=_read(file),
+        path=None if file.name in ("-", "<stdin>") else Path(file.name),
+        node=node,
+        incremental=incremental,
+        variables=render_api.parse_variables(variables),
+        project_dir=connection.project_dir,
+        environ=os.environ,
+        target_name=target_name,
+    )
+    with one_run(connection, selector, project) as (connect, run, name):
+        rendered = render_api.render(connect, run, template, project=name, schema=connection.schema)
+    for text in rendered.warnings:
+        warn(text)
+    emit(rendered.sql)
+
+
+def _read(file: TextIO) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{file.name} is not UTF-8: byte {error.start + 1} is 0x{error.object[error.start]:02x}",
+            hint="save the file as UTF-8, which dbt requires",
+        ) from None
+
+
+EXAMPLES = ("runs", "diff base current --data", "value orders --detail", "lineage orders", "serve")
+"""Commands to try on the demo."""
+
+
+def demo(folder: Path, style: str) -> None:
+    """Build the demo in *folder*, and print the diff of its two runs and of their data."""
+    with progress("building the shop"):
+        result = load("recce_meta.api.demo:demo")(folder)
+    if style == "json":
+        emit(report.diff_json(result.diff, result.data))
+        return
+    if style == "markdown":
+        emit(report.pull_request_markdown(result.diff, result.data, None))
+        return
+    emit(report.diff_text(result.diff, **screen()))
+    emit("\n" + report.data_text(result.data, **screen()))
+    emit(f"\nThe store is in schema {DEFAULT_SCHEMA} of {result.database}. Try:")
+    for command in EXAMPLES:
+        emit(f"  recce-meta {command} --url {quote(f'duckdb:///{result.database}')}")
+
+
+def check_base(
+    connection: Connection, base: str | None, max_age: timedelta | None, project: str | None, style: str
+) -> None:
+    """Print whether base is fresh; exit with 1 if it is missing, 2 if it is stale."""
+    with ExitStack() as stack:
+        connect = cache(lambda: stack.enter_context(connection.open_existing()))
+        found = load("recce_meta.api.base_check:check_base")(
+            connect,
+            base,
+            defaults=connection.run_defaults(),
+            max_age=max_age,
+            project=connection.project_of(project, base),
+            schema=connection.schema,
+        )
+    emit(report.base_check_json(found) if style == "json" else report.base_check_text(found, **screen()))
+    raise click.exceptions.Exit(found.exit_code)
+
+
+def doctor(connection: Connection, style: str) -> None:
+    """Print the result of each check; exit with 3 if one failed."""
+    checks = load("recce_meta.api.demo:doctor")(connection.open_existing, connection.schema)
+    in_color = screen()["color"]
+    if style in LISTS:
+        emit(report.delimited(ResultList(Check, checks).to_table(), style))
+    else:
+        emit(report.checks_json(checks) if style == "json" else report.checks_text(checks, color=in_color))
+    if any(check.ok is False for check in checks):
+        raise click.exceptions.Exit(RecceMetaError.exit_code)

@@ -1,1 +1,0 @@
-"""What commands about data do once they are run: imported then, so that `--help` costs next to nothing."""

@@ -1,0 +1,1 @@
+"""Configuration of a project: defaults of options, and settings of nodes."""

@@ -1,0 +1,1 @@
+"""Comparison of the data of two relations or queries: plans that yield queries and receive rows."""

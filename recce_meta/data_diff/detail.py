@@ -1,0 +1,292 @@
+"""Plans that return rows: differing rows by key, differences between two query results, rows of one query.
+
+A query diff matches rows by key, or compares both results as multisets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from recce_meta.data_diff.keyed import (
+    BASE,
+    CURRENT,
+    KeyedSides,
+    KeyFacts,
+    is_missing,
+    key_facts,
+    match_by_key,
+)
+from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.plan import Plan, Query, Rows, rows_of
+from recce_meta.data_diff.rows import rows_diff
+from recce_meta.data_diff.source import Pair, SideRelation, describe, negation, select_of, with_alias
+from recce_meta.data_diff.value import (
+    cell,
+    key_cells,
+    own_key_cells,
+    raw_columns,
+    read_cell,
+    read_key,
+    read_own_key,
+    stored_column,
+    value_diff_of,
+)
+from recce_meta.errors import RecceMetaError
+from recce_meta.models.data_diff import DataSide, DetailRow, QueryDiff, RowsDiff, Subject, ValueDetail
+from recce_meta.warehouses.types import Sql
+
+FLAGS = 2
+"""Number of flags at the start of every row: is added, is removed."""
+
+
+def value_diff_detail(pair: Pair, options: ValueOptions) -> Plan[ValueDetail]:
+    """Return the first `options.limit` differing rows of *pair*, ordered by key.
+
+    Rows whose key is NULL or repeated are left out, as in `value_diff`. Raises the same errors.
+    """
+    pair.check_joined("value diff detail")
+    sides = yield from match_by_key(pair, options)
+    facts = yield from key_facts(sides)
+    return (yield from value_detail_of(pair, sides, facts))
+
+
+def value_detail_of(pair: Pair, sides: KeyedSides, facts: KeyFacts) -> Plan[ValueDetail]:
+    """Return the value detail for known columns and counted keys."""
+    columns = range(len(sides.compared))
+    most = sides.dialect.columns_per_statement
+    per_column = len(sides.sides)
+    in_key = len(sides.key) + per_column * len(sides.retyped_key)
+    size = len(columns) if most is None else max(1, (most - in_key - FLAGS) // per_column)
+    # Without compared columns, one query still returns the keys of one side.
+    parts = [columns[start : start + size] for start in columns[:: size or 1]] or [columns]
+    make = _differing if len(sides.sides) == 2 else _one_sided
+    answers = yield [
+        Query(
+            expression=make(sides, facts, part),
+            dialect=sides.dialect,
+            side=sides.sides[-1],
+            about=f"rows of {sides.name} that differ",
+            assumed=[],
+        )
+        for part in parts
+    ]
+    limit = sides.options.limit
+    rows = _merged(
+        sides.name,
+        [_read(sides, part, rows_of(answer)) for part, answer in zip(parts, answers, strict=True)],
+    )
+    return ValueDetail(
+        subject=pair.subject,
+        notes=() if per_column == 2 else (pair.one_sided_note,),
+        key=sides.key_names,
+        key_source=sides.key_source,
+        base=facts.base,
+        current=facts.current,
+        columns=tuple(how.pair.name for how in sides.compared),
+        rows=tuple(rows[:limit]),
+        limit=limit,
+        is_cut=len(rows) > limit,
+        base_only=sides.base_only,
+        current_only=sides.current_only,
+        incomparable=tuple(each.name for each in sides.incomparable),
+        rounded=sides.rounded_columns,
+        **sides.options.narrowing(sides.excluded),
+    )
+
+
+def _differing(sides: KeyedSides, facts: KeyFacts, part: Sequence[int]) -> exp.Select:
+    """Return one-sided rows and rows that differ in any column, with the values of the columns *part*."""
+    # All parts filter by all columns, so that they return the same rows.
+    everything = range(len(sides.compared))
+    raw = raw_columns(sides, part)
+    rows = [
+        sides.rows(side, everything, raw=raw, own_key=True, excluded=facts.excluded)
+        for side in (DataSide.BASE, DataSide.CURRENT)
+    ]
+    own_keys = [
+        with_alias(exp.column(f"o{i}", table=alias), f"{side.value}_o{i}")
+        for side, alias in ((DataSide.BASE, BASE), (DataSide.CURRENT, CURRENT))
+        for i in sides.retyped_key
+    ]
+    keys = [
+        with_alias(exp.func("COALESCE", base, current), f"k{i}")
+        for i, (base, current) in enumerate(
+            zip(sides.key_columns(BASE), sides.key_columns(CURRENT), strict=True)
+        )
+    ]
+    select = sides.join(*rows).select(
+        with_alias(is_missing(BASE), "is_added"),
+        with_alias(is_missing(CURRENT), "is_removed"),
+        *keys,
+        *own_keys,
+        *_passed_on(part, raw, BASE),
+        *_passed_on(part, raw, CURRENT),
+        copy=False,
+    )
+    return _cut(sides, facts, select.where(sides.row_differs(everything), copy=False), part)
+
+
+def _one_sided(sides: KeyedSides, facts: KeyFacts, part: Sequence[int]) -> exp.Select:
+    """Return the rows of the only side, in the same shape."""
+    (side,) = sides.sides
+    alias = BASE if side is DataSide.BASE else CURRENT
+    raw = raw_columns(sides, part)
+    is_added = exp.true() if side is DataSide.CURRENT else exp.false()
+    # A single side has no retyped key, so its own key is not needed.
+    select = (
+        select_of(with_alias(is_added, "is_added"), with_alias(negation(is_added.copy()), "is_removed"))
+        .from_(
+            sides.rows(side, part, raw=raw, excluded=facts.excluded).subquery(alias, copy=False), copy=False
+        )
+        .select(*(with_alias(key, f"k{i}") for i, key in enumerate(sides.key_columns(alias))), copy=False)
+        .select(*_passed_on(part, raw, alias), copy=False)
+    )
+    return _cut(sides, facts, select, part)
+
+
+def _cut(sides: KeyedSides, facts: KeyFacts, select: exp.Select, part: Sequence[int]) -> exp.Select:
+    """Return the first rows of the subquery *select* by key, plus one to detect whether there are more."""
+    flags = [exp.column(name, table="d") for name in ("is_added", "is_removed")]
+    values = [
+        cell(sides, i, side, exp.column(f"{side.value}_{i}", table="d")) for side in sides.sides for i in part
+    ]
+    first = (
+        select_of(*flags, *key_cells(sides, sides.key_columns("d")), *own_key_cells(sides, "d"), *values)
+        .from_(select.subquery("d", copy=False), copy=False)
+        .order_by(*sides.in_key_order(sides.key_columns("d")), copy=False)
+        .limit(sides.options.limit + 1, copy=False)
+    )
+    return sides.with_repeated(first, facts.excluded)
+
+
+def _passed_on(part: Sequence[int], raw: Sequence[int], alias: str) -> list[Sql]:
+    side = DataSide.BASE if alias == BASE else DataSide.CURRENT
+    return [with_alias(stored_column(i, alias, raw), f"{side.value}_{i}") for i in part]
+
+
+def _read(sides: KeyedSides, part: Sequence[int], rows: Rows) -> list[DetailRow]:
+    begin = FLAGS + len(sides.key) + len(sides.sides) * len(sides.retyped_key)
+    return [_detail_row(sides, row, begin, part) for row in rows]
+
+
+def _detail_row(sides: KeyedSides, row: Sequence[object], begin: int, part: Sequence[int]) -> DetailRow:
+    is_added, is_removed = row[:FLAGS]
+    values = {
+        side: tuple(
+            read_cell(sides, index, side, row[begin + i * len(part) + at]) for at, index in enumerate(part)
+        )
+        for i, side in enumerate(sides.sides)
+    }
+    in_common = FLAGS + len(sides.key)
+    key = read_key(sides, row[FLAGS:in_common])
+    if sides.retyped_key:
+        shown = DataSide.BASE if is_removed else DataSide.CURRENT
+        key = read_own_key(sides, shown, key, row[in_common:begin])
+    return DetailRow(
+        status="added" if is_added else "removed" if is_removed else "changed",
+        key=key,
+        base=None if is_added else values[DataSide.BASE],
+        current=None if is_removed else values[DataSide.CURRENT],
+    )
+
+
+def _merged(name: str, parts: Sequence[list[DetailRow]]) -> list[DetailRow]:
+    """Return the rows of several queries with the columns of all.
+
+    Raises RecceMetaError if the queries returned different rows of the relation *name*.
+    """
+    # As text, because a NaN in a key does not equal itself.
+    found = [[repr((row.status, row.key)) for row in part] for part in parts]
+    if any(one != found[0] for one in found):
+        raise RecceMetaError(f"Rows of {name} changed while they were compared", hint="compare again")
+    merged = []
+    for rows in zip(*parts, strict=True):
+        first = rows[0]
+        base = None if first.base is None else sum((row.base or () for row in rows), ())
+        current = None if first.current is None else sum((row.current or () for row in rows), ())
+        merged.append(DetailRow(status=first.status, key=first.key, base=base, current=current))
+    return merged
+
+
+def query_diff(pair: Pair, options: ValueOptions, *, base_sql: str, current_sql: str) -> Plan[QueryDiff]:
+    """Compare the results of *base_sql* and *current_sql*, from which *pair* was made.
+
+    With a key, rows are matched by it: the result has value statistics and the first differing rows, and rows
+    with repeated keys are counted. Without a key, it has the rows that one side has more often; this also
+    works across two targets. Raises the same errors as `value_diff` and `rows_diff`.
+    """
+    if options.key is None:
+        rows = yield from rows_diff(pair, options)
+        return QueryDiff(
+            subject=pair.subject, notes=rows.notes, base_sql=base_sql, current_sql=current_sql, rows=rows
+        )
+    pair.check_joined("query diff with keys")
+    sides = yield from match_by_key(pair, options)
+    facts = yield from key_facts(sides)
+    values = yield from value_diff_of(pair, sides, facts)
+    detail = None
+    if options.limit and (values.added or values.removed or values.changed):
+        detail = yield from value_detail_of(pair, sides, facts)
+    return QueryDiff(
+        subject=pair.subject,
+        notes=values.notes,
+        base_sql=base_sql,
+        current_sql=current_sql,
+        values=values,
+        detail=detail,
+    )
+
+
+LIMIT = 100
+
+
+def query_rows(source: SideRelation, subject: Subject, sql: str, *, limit: int = LIMIT) -> Plan[QueryDiff]:
+    """Return the row count of the query *sql* of *source*, and its first *limit* rows.
+
+    The other side has no count in `rows`. Raises the query's errors.
+    """
+    (columns,) = yield from describe([source])
+    everything = source.select(*(exp.alias_(column.of("t"), column.name, quoted=True) for column in columns))
+    counted, fetched = yield [
+        Query(
+            expression=source.select(exp.Count(this=exp.Star())),
+            dialect=source.dialect,
+            side=source.side,
+            about="rows of the query",
+            assumed=[(0,)],
+        ),
+        Query(
+            expression=everything.limit(limit),
+            dialect=source.dialect,
+            side=source.side,
+            about="the query",
+            assumed=[],
+        ),
+    ]
+    count = int(rows_of(counted)[0][0])
+    is_base = source.side is DataSide.BASE
+    found = tuple(
+        DetailRow(
+            status="removed" if is_base else "added",
+            key=(),
+            base=tuple(row) if is_base else None,
+            current=None if is_base else tuple(row),
+            base_count=int(is_base),
+            current_count=int(not is_base),
+        )
+        for row in rows_of(fetched)
+    )
+    rows = RowsDiff(
+        subject=subject,
+        columns=tuple(column.name for column in columns),
+        base_rows=count if is_base else None,
+        current_rows=None if is_base else count,
+        rows=found,
+        limit=limit,
+        is_cut=count > limit,
+    )
+    return QueryDiff(
+        subject=subject, base_sql=sql if is_base else "", current_sql="" if is_base else sql, rows=rows
+    )

@@ -1,0 +1,318 @@
+"""Options of diffs that compare rows, and the keys that a project declares for its nodes.
+
+Declared keys are ordered by trust. Constraints and contracts are promises, `unique_key` is the merge key of
+an incremental model, and tests are checked after every build. A test that is disabled, or covers only some
+rows, does not count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import TypedDict
+
+from msgspec import Struct
+
+from recce_meta.errors import UnknownNameError, UsageError, quoted
+from recce_meta.models import Json, NodeMetadata
+from recce_meta.models.data_diff import PRECISIONS
+
+COMBINATION_ARGUMENTS = {
+    "unique_combination_of_columns": "combination_of_columns",  # dbt_utils
+    "expect_compound_columns_to_be_unique": "column_list",  # dbt_expectations
+    "unique_combination": "combination_of_columns",
+    "primary_key": "column_names",  # dbt_constraints
+    "unique_key": "column_names",
+}
+"""Tests of several columns, with the argument that names the columns."""
+
+LIMITING_ARGUMENTS = ("where", "row_condition")
+"""Arguments and settings of a test that exclude rows."""
+
+
+class NoKey(UsageError):
+    """No key is declared whose columns exist on both sides."""
+
+
+class DeclaredKey(Struct, frozen=True):
+    """Columns that are declared to identify a row."""
+
+    columns: tuple[str, ...]
+    source: str
+    """Origin of the declaration: `primary key`, `unique_key`, `unique test`, …"""
+
+
+def declared_keys(node: NodeMetadata, tests: Iterable[NodeMetadata] = ()) -> tuple[DeclaredKey, ...]:
+    """Return every key that *node* and its *tests* declare, the best first, each set of columns once.
+
+    *tests* may be all nodes of the run: tests of other nodes are ignored.
+    """
+    mine = [test for test in tests if test.resource_type == "test" and _is_about(test, node)]
+    found = [*_constraints(node), *_unique_key(node), *_unique_tests(mine), *_combination_tests(mine)]
+    first: dict[frozenset[str], DeclaredKey] = {}
+    for key in found:
+        first.setdefault(frozenset(column.casefold() for column in key.columns), key)
+    return tuple(first.values())
+
+
+def fitting_key(candidates: Sequence[DeclaredKey], *sides: Iterable[str]) -> DeclaredKey | None:
+    """Return the first of *candidates* whose columns are on all *sides*, ignoring case, or None."""
+    names = [{name.casefold() for name in side} for side in sides]
+    for key in candidates:
+        if all(column.casefold() in side for side in names for column in key.columns):
+            return key
+    return None
+
+
+def _is_about(test: NodeMetadata, node: NodeMetadata) -> bool:
+    # Older artifacts lack `attached_node`. A test with two parents may be about either.
+    attached = test.properties.get("attached_node")
+    return attached == node.unique_id if attached else test.parents == (node.unique_id,)
+
+
+def _constraints(node: NodeMetadata) -> Iterator[DeclaredKey]:
+    """Yield primary keys of the model and of columns. Several marked columns form one key."""
+    for constraint in _mappings(node.properties.get("constraints")):
+        if constraint.get("type") == "primary_key" and (columns := _names(constraint.get("columns"))):
+            yield DeclaredKey(columns, "primary key")
+    marked = tuple(
+        column.name
+        for column in node.columns
+        if any(constraint.get("type") == "primary_key" for constraint in _mappings(column.constraints))
+    )
+    if marked:
+        yield DeclaredKey(marked, "primary key")
+
+
+def _unique_key(node: NodeMetadata) -> Iterator[DeclaredKey]:
+    """Yield the configured `unique_key`: one or several columns. An expression fits no columns later."""
+    if columns := _names(node.config.get("unique_key")):
+        yield DeclaredKey(columns, "unique_key")
+
+
+def _unique_tests(tests: Iterable[NodeMetadata]) -> Iterator[DeclaredKey]:
+    for test in tests:
+        metadata = _mapping(test.properties.get("test_metadata"))
+        if metadata.get("name") != "unique" or not _covers_all_rows(test):
+            continue
+        column = test.properties.get("column_name") or _arguments(test).get("column_name")
+        if columns := _names(column):
+            yield DeclaredKey(columns, "unique test")
+
+
+def _combination_tests(tests: Iterable[NodeMetadata]) -> Iterator[DeclaredKey]:
+    for test in tests:
+        name = _mapping(test.properties.get("test_metadata")).get("name")
+        argument = COMBINATION_ARGUMENTS.get(name) if isinstance(name, str) else None
+        if argument is None or not _covers_all_rows(test):
+            continue
+        arguments = _arguments(test)
+        if columns := _names(arguments.get(argument) or arguments.get("column_name")):
+            yield DeclaredKey(columns, f"{name} test")
+
+
+def _covers_all_rows(test: NodeMetadata) -> bool:
+    if test.config.get("enabled") is False:
+        return False
+    places = (test.config, _arguments(test))
+    return not any(place.get(name) for place in places for name in LIMITING_ARGUMENTS)
+
+
+def _arguments(test: NodeMetadata) -> dict[str, Json]:
+    """Return the test's arguments, which dbt 1.10 and later may nest under `arguments`."""
+    given = _mapping(_mapping(test.properties.get("test_metadata")).get("kwargs"))
+    return {**given, **_mapping(given.get("arguments"))}
+
+
+def _names(value: Json) -> tuple[str, ...]:
+    """Return column names without the quotes that a project may put around them."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple):
+        return ()
+    names = [unquote(name.strip()) for name in listed if isinstance(name, str) and name.strip()]
+    # A key that lacks one of its columns would not be unique.
+    return tuple(dict.fromkeys(names)) if len(names) == len(listed) else ()
+
+
+def unquote(name: str) -> str:
+    """Return the column *name* without surrounding quotes, if any."""
+    for quote in ('"', "`"):
+        if len(name) > 2 and name.startswith(quote) and name.endswith(quote):
+            return name[1:-1].replace(quote * 2, quote)
+    return name
+
+
+def _mapping(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: Json) -> list[dict[str, Json]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list | tuple) else []
+
+
+DEFAULT_EXAMPLES = 2
+DEFAULT_LIMIT = 100
+RELATIVE_DIGITS = 18
+"""Maximum decimal places of a relative tolerance, so that products are exact."""
+ABSOLUTE_DIGITS = 400
+"""Maximum decimal places of an absolute tolerance: more than doubles need."""
+
+
+def check_percentage(sample: float | None) -> None:
+    """Raise UsageError if *sample*, a size in per cent, is not above 0 and up to 100."""
+    if sample is not None and not 0 < sample <= 100:
+        raise UsageError(f"Sample size invalid: {sample:g} %", hint="use above 0 and up to 100")
+
+
+class NarrowingFields(TypedDict):
+    """Fields of a `RowComparison` that show what options leave out."""
+
+    where: str | None
+    sample: float | None
+    excluded: tuple[str, ...]
+    tolerance: float | Decimal
+    relative_tolerance: float | Decimal
+    timestamp_precision: str | None
+    ignore_case: bool
+    ignore_trailing_blanks: bool
+
+
+class ValueOptions(Struct, frozen=True, kw_only=True):
+    """Options for comparing rows and values. Raises UsageError for invalid values."""
+
+    key: tuple[str, ...] | None = None
+    """Key columns as the user names them; None for the first of `candidates` that fits."""
+    key_source: str = "option"
+    """Origin of `key`: `option`, or `setting` of the node."""
+    candidates: tuple[DeclaredKey, ...] = ()
+    """Keys that the project declares, the most trustworthy first (`declared_keys`)."""
+    columns: tuple[str, ...] = ()
+    """Columns to compare in addition to the key; empty for all."""
+    exclude_columns: tuple[str, ...] = ()
+    may_lack_excluded: bool = False
+    """True to ignore names in `exclude_columns` that neither side has; otherwise they are an error."""
+    where: str | None = None
+    """Condition on the rows of both sides, in the warehouse's SQL, sent unchanged."""
+    sample: float | None = None
+    """Share of keys to compare, in per cent; the same keys on both sides."""
+    limit: int = DEFAULT_LIMIT
+    """Maximum number of rows to fetch."""
+    examples: int = DEFAULT_EXAMPLES
+    """Number of differing cells to fetch for each column. More than two require another join."""
+    absolute: float | Decimal | None = None
+    """Absolute tolerance for equal numbers; None for 0."""
+    relative: float | Decimal | None = None
+    """Relative tolerance for equal numbers, as a share of the larger one, as in PEP 485."""
+    timestamp_precision: str | None = None
+    """Unit to which points in time are truncated: one of PRECISIONS."""
+    ignore_case: bool = False
+    """True to compare texts in lower case, except those of the key."""
+    ignore_trailing_blanks: bool = False
+
+    def __post_init__(self) -> None:
+        self._check_types()
+        if self.key is not None and not self.key:
+            raise UsageError("Key invalid: it has no columns", hint="name at least one column")
+        check_percentage(self.sample)
+        for name, amount in (("limit", self.limit), ("number of examples", self.examples)):
+            if amount < 0:
+                raise UsageError(f"Invalid {name}: {amount}", hint="use 0 or more")
+        self._check_tolerances()
+        if self.timestamp_precision is not None and self.timestamp_precision not in PRECISIONS:
+            raise UnknownNameError("precision", self.timestamp_precision, PRECISIONS)
+
+    @property
+    def ignores_in_texts(self) -> bool:
+        """Return True if different texts can be equal."""
+        return self.ignore_case or self.ignore_trailing_blanks
+
+    def _check_tolerances(self) -> None:
+        for name, tolerance in (("absolute", self.absolute), ("relative", self.relative)):
+            if tolerance is None:
+                continue
+            if tolerance < 0 or not _is_double(tolerance):
+                raise UsageError(
+                    f"Invalid {name} tolerance: {Decimal(tolerance):g}", hint="use a number of 0 or more"
+                )
+        for name, exact, most in (
+            ("absolute", self.exact_absolute, ABSOLUTE_DIGITS),
+            ("relative", self.exact_relative, RELATIVE_DIGITS),
+        ):
+            if -int(exact.normalize().as_tuple().exponent) > most:
+                raise UsageError(
+                    f"Invalid {name} tolerance: {exact:g} has more than {most} decimal places",
+                    hint="use fewer decimal places",
+                )
+
+    def _check_types(self) -> None:
+        """Raise UsageError for options of a wrong type, e.g. `sample="10%"` from Python."""
+        wanted: dict[str, tuple[object, type | tuple[type, ...]]] = {
+            "sample": (0 if self.sample is None else self.sample, (int, float)),
+            "absolute tolerance": (0 if self.absolute is None else self.absolute, (int, float, Decimal)),
+            "relative tolerance": (0 if self.relative is None else self.relative, (int, float, Decimal)),
+            "limit": (self.limit, int),
+            "number of examples": (self.examples, int),
+        }
+        for name, (value, kind) in wanted.items():
+            if not isinstance(value, kind):
+                noun = "a whole number" if kind is int else "a number"
+                hint = "use a number in per cent: 10 for 10 %" if name == "sample" else None
+                raise UsageError(f"The {name} {quoted(value)} is not {noun}", hint=hint)
+        if self.where is not None and not isinstance(self.where, str):
+            raise UsageError(f"The condition {quoted(self.where)} is not a string", hint="use SQL text")
+
+    def narrowing(self, excluded: Sequence[str]) -> NarrowingFields:
+        """Return the narrowing options, and the columns left out, as fields of a `RowComparison`."""
+        return NarrowingFields(
+            where=self.where,
+            sample=self.sample,
+            excluded=tuple(excluded),
+            tolerance=_plain(self.absolute or 0.0),
+            relative_tolerance=_plain(self.relative or 0.0),
+            timestamp_precision=self.timestamp_precision,
+            ignore_case=self.ignore_case,
+            ignore_trailing_blanks=self.ignore_trailing_blanks,
+        )
+
+    @property
+    def has_tolerance(self) -> bool:
+        """Return True if different numbers can count as equal."""
+        return bool(self.absolute or self.relative)
+
+    @property
+    def exact_absolute(self) -> Decimal:
+        """Return the absolute tolerance with its written digits."""
+        return _as_written(self.absolute or 0.0)
+
+    @property
+    def exact_relative(self) -> Decimal:
+        """Return the relative tolerance with its written digits."""
+        return _as_written(self.relative or 0.0)
+
+    @property
+    def takes_sample(self) -> bool:
+        """Return True if only some of the keys are compared."""
+        return self.sample is not None and self.sample < 100
+
+
+def _is_double(number: float | Decimal) -> bool:
+    """Return True if *number* is within the range of doubles, in which floats are compared."""
+    try:
+        return math.isfinite(float(number))
+    except OverflowError:  # of a whole number
+        return False
+
+
+def _as_written(number: float | Decimal) -> Decimal:
+    """Convert *number* by its printed digits: 0.001 is exactly a thousandth, unlike the double.
+
+    >>> _as_written(0.001)
+    Decimal('0.001')
+    """
+    return number if isinstance(number, Decimal) else Decimal(repr(number))
+
+
+def _plain(number: float | Decimal) -> float | Decimal:
+    """Convert *number* to a float if its digits stay the same."""
+    return float(number) if _as_written(float(number)) == _as_written(number) else number

@@ -1,0 +1,382 @@
+"""Inputs of data diffs: a relation or query on each side, its columns, and the user's selection of them.
+
+The expression builders do not copy their arguments (sqlglot's do). A caller that uses an expression twice
+must copy it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+from sqlglot import exp
+
+from recce_meta.data_diff.options import unquote
+from recce_meta.data_diff.plan import Answer, Plan, Query, rows_of
+from recce_meta.errors import MissingRelation, UnknownNameError, UsageError, first_line
+from recce_meta.models.data_diff import DataSide, Subject
+from recce_meta.models.node import find_named
+from recce_meta.warehouses.dialect import Dialect
+from recce_meta.warehouses.types import ColumnType, Sql
+
+NOT_BUILT = "build it, or check its schema and the role's permissions"
+
+
+class SideRelation(Struct, frozen=True, kw_only=True):
+    """Rows of one side of a diff."""
+
+    relation: Sql
+    """Table, or subquery without an alias."""
+    dialect: Dialect
+    side: DataSide
+    name: str
+    """Name in messages."""
+    text: str = ""
+    """Text of the relation in queries, if it is a table."""
+
+    def with_alias(self, alias: str) -> Sql:
+        """Return the relation with an alias, for FROM."""
+        # An expression has one parent in sqlglot, and many queries read the relation.
+        return exp.alias_(self.relation.copy(), alias, table=True, copy=False)
+
+    def select(self, *expressions: Sql | str, alias: str = "t") -> exp.Select:
+        """Return a query of this side's rows."""
+        return exp.select(*expressions, copy=False).from_(self.with_alias(alias), copy=False)
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """Both sides of a diff; a side without the relation is None."""
+
+    subject: Subject
+    base: SideRelation | None
+    current: SideRelation | None
+    is_joined: bool = True
+    """True if one connection reaches both sides, so that one query can read them."""
+
+    @property
+    def sides(self) -> tuple[SideRelation, ...]:
+        """Return the existing sides, base first."""
+        return tuple(side for side in (self.base, self.current) if side is not None)
+
+    @property
+    def is_cross_warehouse(self) -> bool:
+        """Return True if both sides exist but no query can read both."""
+        return not self.is_joined and len(self.sides) == 2
+
+    def check_joined(self, diff: str) -> None:
+        """Raise UsageError if *diff* would have to read two targets in one query."""
+        if self.is_cross_warehouse:
+            raise UsageError(
+                f"{diff} across two targets is not supported yet",
+                hint="use row-count, schema, profile, top-k, histogram, or query-diff without keys",
+            )
+
+    @property
+    def one_sided_note(self) -> str:
+        """Return a note for a diff with only one side."""
+        name = self.subject.name
+        if self.base is None:
+            return f"{name} is not in base: all its rows are added"
+        return f"{name} is not in current: all its rows are removed"
+
+
+class LiveColumn(Struct, frozen=True):
+    """Column as the warehouse describes it now."""
+
+    name: str
+    type: ColumnType
+
+    def of(self, alias: str) -> Sql:
+        """Return the column of the relation *alias*."""
+        # The warehouse reported this spelling, so quotes keep it exact and allow reserved words.
+        return exp.column(exp.to_identifier(self.name, quoted=True), table=alias)
+
+
+class ColumnPair(Struct, frozen=True):
+    """Column that both sides have."""
+
+    base: LiveColumn
+    current: LiveColumn
+
+    @property
+    def name(self) -> str:
+        """Return its name in current."""
+        return self.current.name
+
+
+class MatchedColumns(Struct, frozen=True, kw_only=True):
+    """Columns of both sides, matched by the warehouse's case rules."""
+
+    base: tuple[LiveColumn, ...]
+    current: tuple[LiveColumn, ...]
+    common: tuple[ColumnPair, ...]
+    """Columns of both sides in base's order, as in recce."""
+    base_only: tuple[LiveColumn, ...]
+    current_only: tuple[LiveColumn, ...]
+
+
+def table(dialect: Dialect, relation_name: str) -> Sql:
+    """Return the table *relation_name*, which is written in *dialect* as dbt writes relations."""
+    return exp.to_table(relation_name, dialect=dialect.name)
+
+
+def query(sql: str) -> Sql:
+    """Return the user's SELECT *sql* as a table; the text is sent unchanged, including comments."""
+    # A table name holds the text, because sqlglot expects parsed statements in subqueries.
+    # A comment at the end of the text must not hide the parenthesis.
+    return exp.Table(this=verbatim(f"(\n{sql}\n)"))
+
+
+def verbatim(sql: str) -> Sql:
+    """Return *sql* unchanged: the user's SQL is already in the warehouse's dialect."""
+    return exp.Var(this=sql)
+
+
+def condition(where: str) -> Sql:
+    """Return the user's condition *where* unchanged, on lines of its own so that a comment ends with it."""
+    return exp.Paren(this=verbatim(f"\n{where}\n"))
+
+
+def with_condition(select: exp.Select, where: str | None) -> exp.Select:
+    """Add the user's condition *where*, if any, to *select*."""
+    return select.where(condition(where), copy=False) if where else select
+
+
+def describe(sources: Iterable[SideRelation]) -> Plan[list[tuple[LiveColumn, ...]]]:
+    """Return the columns of each of *sources*, as the warehouse describes them."""
+    listed = list(sources)
+    answers = yield [description_query(source) for source in listed]
+    return [parse_description(source, answer) for source, answer in zip(listed, answers, strict=True)]
+
+
+def description_query(source: SideRelation) -> Query:
+    """Return the query that describes the columns of *source*."""
+    return Query(
+        expression=source.select(exp.Star()),
+        dialect=source.dialect,
+        side=source.side,
+        about=f"columns of {source.name}",
+        describes=True,
+    )
+
+
+def parse_description(source: SideRelation, answer: Answer) -> tuple[LiveColumn, ...]:
+    """Return the columns of *source* from the *answer* to `description_query`, or raise its error."""
+    return tuple(
+        LiveColumn(str(name), source.dialect.column_type(str(text)))
+        for name, text in rows_of(_named(source, answer))
+    )
+
+
+def _named(source: SideRelation, answer: Answer) -> Answer:
+    """Return *answer*; a missing-relation error is replaced by one that names the relation."""
+    # A user's query is a Table, too, but without an identifier: another relation in it may be missing.
+    is_table = isinstance(source.relation, exp.Table) and isinstance(source.relation.this, exp.Identifier)
+    if not isinstance(answer, MissingRelation) or not is_table:
+        return answer
+    said = first_line(answer)
+    error = MissingRelation(
+        f"{source.name} not found: {said}", hint=NOT_BUILT, code=answer.code, sql=answer.sql
+    )
+    error.missing_side = source.side.value
+    return error
+
+
+def name_folding(sources: Sequence[SideRelation], *sides: Iterable[str]) -> Callable[[str], str]:
+    """Return the function that makes equal names of columns the same text; *sides* are their names.
+
+    It is that of current's dialect. Between kinds of warehouses, it ignores case if all names of each side
+    stay different: one warehouse stores unquoted names in upper case, another one in lower case.
+    """
+    if sources[0].dialect.name != sources[-1].dialect.name:
+        folded = [[name.casefold() for name in side] for side in sides]
+        if all(len(set(names)) == len(names) for names in folded):
+            return str.casefold
+    fold: Callable[[str], str] = sources[-1].dialect.fold
+    return fold
+
+
+def match_columns(
+    base: Sequence[LiveColumn], current: Sequence[LiveColumn], fold: Callable[[str], str]
+) -> MatchedColumns:
+    """Pair the columns of both sides by their names after *fold*."""
+    after = {fold(column.name): column for column in current}
+    before = {fold(column.name): column for column in base}
+    return MatchedColumns(
+        base=tuple(base),
+        current=tuple(current),
+        common=tuple(ColumnPair(old, after[key]) for key, old in before.items() if key in after),
+        base_only=tuple(column for key, column in before.items() if key not in after),
+        current_only=tuple(column for key, column in after.items() if key not in before),
+    )
+
+
+def pairs_named(
+    wanted: Sequence[str], pairs: Sequence[ColumnPair], what: str, where: str
+) -> list[ColumnPair]:
+    """Return the pairs for the names in *wanted*, in its order, ignoring case if that is unambiguous.
+
+    Raises UnknownNameError for a name that matches no pair.
+    """
+    found: dict[str, ColumnPair] = {}
+    for name in wanted:
+        pair = find_named(name, pairs, lambda pair: (pair.base.name, pair.current.name))
+        if pair is None:
+            raise UnknownNameError(what, name, [pair.name for pair in pairs], where=where)
+        found.setdefault(pair.name, pair)
+    return list(found.values())
+
+
+def has_column(name: str, pairs: Sequence[ColumnPair]) -> bool:
+    """Return True if `pairs_named` finds *name*."""
+    return find_named(name, pairs, lambda pair: (pair.base.name, pair.current.name)) is not None
+
+
+class SideColumn(Struct, frozen=True):
+    """Column of either side; a side without it is None."""
+
+    base: LiveColumn | None
+    current: LiveColumn | None
+
+    @property
+    def name(self) -> str:
+        """Return its name in current, or else in base."""
+        return self._either.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return its names on both sides."""
+        return tuple(column.name for column in (self.base, self.current) if column is not None)
+
+    @property
+    def _either(self) -> LiveColumn:
+        column = self.current or self.base
+        assert column is not None, "a column of no side"
+        return column
+
+
+def side_columns(
+    base: Sequence[LiveColumn], current: Sequence[LiveColumn], fold: Callable[[str], str]
+) -> list[SideColumn]:
+    """Return all columns in current's order; base-only columns keep their relative position.
+
+    Columns are the same if their names after *fold* are.
+    """
+    before = {fold(column.name): column for column in base}
+    after = {fold(column.name): column for column in current}
+    return [SideColumn(before.get(key), after.get(key)) for key in in_order(list(before), list(after))]
+
+
+def in_order(base: Sequence[str], current: Sequence[str]) -> list[str]:
+    """Return *current*, with each item that only *base* has inserted after its predecessor in *base*.
+
+    >>> in_order(["a", "b", "c"], ["c", "a", "d"])
+    ['c', 'a', 'b', 'd']
+    """
+    followers: dict[str | None, list[str]] = {}
+    last = None
+    kept = set(current)
+    for key in base:
+        if key in kept:
+            last = key
+        else:
+            followers.setdefault(last, []).append(key)
+    merged = list(followers.get(None, ()))
+    for key in current:
+        merged += [key, *followers.get(key, ())]
+    return merged
+
+
+class SelectedColumns(NamedTuple):
+    """Columns that the user selects, and those that are excluded."""
+
+    columns: list[SideColumn]
+    excluded: tuple[str, ...]
+
+
+def select_columns(
+    pair: Pair,
+    *,
+    columns: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    may_lack_excluded: bool = False,
+) -> Plan[SelectedColumns]:
+    """Return the columns of *pair* named by *columns* (all if empty), without those in *exclude*.
+
+    The order is that of *columns*, or else of the relation. Names match in any case if the match is unique,
+    and may be quoted, as recce requires for `"order"`. Raises UnknownNameError for a name that neither side
+    has, unless *may_lack_excluded* is set and *exclude* has it. Raises UsageError if neither side exists.
+    """
+    sources = sides_of(pair)
+    described = dict(zip((source.side for source in sources), (yield from describe(sources)), strict=True))
+    base, current = (
+        described.get(source.side, ()) if source is not None else () for source in (pair.base, pair.current)
+    )
+    names = ([column.name for column in side] for side in (base, current))
+    known = side_columns(base, current, name_folding(sources, *names))
+    where = f"in {pair.subject.name}"
+    left_out = {
+        _one_selected(name, known, where).name
+        for name in exclude
+        if not may_lack_excluded or _find_selected(name, known) is not None
+    }
+    wanted = [_one_selected(name, known, where) for name in columns] if columns else known
+    return SelectedColumns(
+        columns=list({column.name: column for column in wanted if column.name not in left_out}.values()),
+        excluded=tuple(column.name for column in known if column.name in left_out),
+    )
+
+
+def sides_of(pair: Pair) -> tuple[SideRelation, ...]:
+    """Return the sides of *pair*, at least one. Raises UsageError if there are none."""
+    if not pair.sides:
+        raise UsageError(f"No relation of {pair.subject.name} found in base or current")
+    return pair.sides
+
+
+def _one_selected(name: str, known: Sequence[SideColumn], where: str) -> SideColumn:
+    column = _find_selected(name, known)
+    if column is None:
+        raise UnknownNameError("column", name, [column.name for column in known], where=where)
+    return column
+
+
+def _find_selected(name: str, known: Sequence[SideColumn]) -> SideColumn | None:
+    found = (find_named(wanted, known, lambda column: column.names) for wanted in (name, unquote(name)))
+    return next((column for column in found if column is not None), None)
+
+
+def select_of(*columns: Sql) -> exp.Select:
+    """Build a query of *columns*."""
+    return exp.Select(expressions=list(columns))
+
+
+def with_alias(value: Sql, name: str) -> Sql:
+    """Build *value* as a column called *name*."""
+    return exp.Alias(this=value, alias=exp.to_identifier(name))
+
+
+def all_of(conditions: Iterable[Sql]) -> Sql:
+    """Build the conjunction of *conditions*."""
+    return exp.and_(*conditions, copy=False)
+
+
+def any_of(conditions: Iterable[Sql]) -> Sql:
+    """Build the disjunction of *conditions*."""
+    return exp.or_(*conditions, copy=False)
+
+
+def negation(condition: Sql) -> Sql:
+    """Build the negation of *condition*."""
+    return exp.not_(condition, copy=False)
+
+
+def is_null(value: Sql) -> Sql:
+    """Build the condition that *value* is NULL."""
+    return exp.Is(this=value, expression=exp.null())
+
+
+def is_not_null(value: Sql) -> Sql:
+    """Build the condition that *value* is not NULL."""
+    return negation(is_null(value))

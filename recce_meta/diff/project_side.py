@@ -1,0 +1,193 @@
+"""Project side of a comparison: the nodes, the macros and the environment of one run.
+
+JSON values are compared by YAML's meaning: null, empty and absent are equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from recce_meta.diff.code import INJECTED, jinja_names, tokens, without_injected, without_wrapper
+from recce_meta.models import Json, MacroMetadata, NodeMetadata, Project, RunMetadata, target_place
+from recce_meta.models.relation_tokens import CLOSING, OPENING, RelationIndex, tokenise
+
+BUILTIN_ADAPTERS = frozenset(
+    """
+    athena bigquery clickhouse databricks duckdb fabric oracle postgres redshift singlestore snowflake spark
+    sqlite sqlserver starrocks synapse trino
+    """.split()
+)
+
+VOLATILE = frozenset(["run_started_at", "invocation_id", "thread_id", "dbt_version", "modules"])
+"""Names whose value differs between any two runs."""
+VARIABLES = frozenset(["var", "env_var"])
+
+
+def is_builtin(package: str) -> bool:
+    """Return True if macros of *package* are part of dbt or an adapter, and change only with its version."""
+    return package == "dbt" or package.removeprefix("dbt_") in BUILTIN_ADAPTERS
+
+
+@dataclass(frozen=True)
+class ProjectSide:
+    """Nodes (including groups) and macros by unique id.
+
+    `tokenised` means that compiled code is already in its environment-free form. Nodes and macros may be
+    limited to those that matter for a comparison.
+    """
+
+    nodes: Mapping[str, NodeMetadata]
+    macros: Mapping[str, MacroMetadata] = field(default_factory=dict)
+    run: RunMetadata | None = None
+    tokenised: bool = False
+
+    @classmethod
+    def of(cls, source: Project | Mapping[str, NodeMetadata] | Iterable[NodeMetadata]) -> ProjectSide:
+        """Build a side from an extracted or loaded project, or from a collection of nodes."""
+        if isinstance(source, Project):
+            nodes = {node.unique_id: node for node in (*source.nodes, *source.groups)}
+            return cls(nodes, {macro.unique_id: macro for macro in source.macros}, source.run)
+        if isinstance(source, Mapping):
+            return cls(source)
+        return cls({node.unique_id: node for node in source})
+
+    @cached_property
+    def place(self) -> tuple[str | None, str | None]:
+        """Return the target's database and schema."""
+        if self.run is not None:
+            return self.run.target_database, self.run.target_schema
+        return target_place(self.nodes.values())
+
+    @property
+    def target_name(self) -> str | None:
+        """Return the target's name in profiles.yml, if known."""
+        return self.run.target_name if self.run else None
+
+    @property
+    def adapter(self) -> str | None:
+        """Return dbt's adapter_type, if known."""
+        return self.run.adapter_type if self.run else None
+
+    @property
+    def dbt_version(self) -> str | None:
+        """Return dbt's version, if known."""
+        return self.run.dbt_version if self.run else None
+
+    def compiled(self, node: NodeMetadata) -> str | None:
+        """Return the node's compiled code with tokens in place of relations."""
+        code = node.compiled_code
+        return code if self.tokenised or not code else tokenise(code, self._relations.relations_of(node))
+
+    @cached_property
+    def _relations(self) -> RelationIndex:
+        return RelationIndex(self.nodes)
+
+    def compiled_tokens(self, node: NodeMetadata, adapter: str | None) -> tuple[str, ...] | None:
+        """Return the tokens of the node's own compiled SQL: relations by unique id, no injected CTEs."""
+        code = self.compiled(node)
+        if code is None:
+            return None
+        found = tokens(without_wrapper(code), adapter, jinja=False)
+        return without_injected(found, self._injected_names(node)) if INJECTED in code else found
+
+    def _injected_names(self, node: NodeMetadata) -> dict[str, str]:
+        """Return the names under which dbt injects the node's ephemeral parents."""
+        names: dict[str, str] = {}
+        for parent in node.parents:
+            other = self.nodes.get(parent)
+            plain = "_".join(parent.split(".")[2:])  # a versioned model is called name_v1
+            for name in (plain, other and other.identifier):
+                if name:
+                    names[f"{INJECTED}{name}".lower()] = f"{OPENING}{parent}{CLOSING}"
+        return names
+
+    def closure(self, macros: Iterable[str]) -> set[str]:
+        """Return *macros* and every macro that they call directly or indirectly."""
+        found: set[str] = set()
+        waiting = list(macros)
+        while waiting:
+            unique_id = waiting.pop()
+            if unique_id not in found:
+                found.add(unique_id)
+                if macro := self.macros.get(unique_id):
+                    waiting.extend(macro.macros)
+        return found
+
+    def mentions(self, node: NodeMetadata) -> frozenset[str]:
+        """Return every Jinja name in the node's source and in the project macros that it calls."""
+        names = set(jinja_names(node.raw_code or ""))
+        for unique_id in self.closure(node.macros):
+            macro = self.macros.get(unique_id)
+            if macro is not None and not is_builtin(macro.package_name):
+                names |= jinja_names(macro.macro_sql)
+        return frozenset(names)
+
+    def macro_named(self, name: str) -> list[str]:
+        """Return unique ids of macros called *name* that are not built into dbt."""
+        return self._by_name.get(name, [])
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for macro in self.macros.values():
+            if not is_builtin(macro.package_name):
+                found.setdefault(macro.name, []).append(macro.unique_id)
+        return found
+
+
+def normalise(value: Json) -> Json:
+    """Return *value* without empty members; a list of one scalar becomes the scalar (`unique_key`)."""
+    if isinstance(value, dict):
+        members = {key: normalise(member) for key, member in value.items()}
+        return {key: member for key, member in members.items() if member is not None} or None
+    if isinstance(value, (list, tuple)):
+        items = [normalise(item) for item in value]
+        return (items[0] if len(items) == 1 and not isinstance(items[0], (dict, list)) else items) or None
+    if isinstance(value, str):
+        return value.rstrip("\n") or value or None  # YAML parsers differ in a block's last newline
+    return value
+
+
+def constraints_of(value: Json) -> list[dict[str, Json]]:
+    """Return dbt constraints as objects: `"not_null"` as `{"type": "not_null"}`, one object as a list of it.
+
+    dbt rejects other shapes only if the contract is enforced, so manifests may contain them.
+    """
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    return [
+        each if isinstance(each, dict) else {"type": each if isinstance(each, str) else str(each)}
+        for each in listed
+        if each is not None
+    ]
+
+
+def differences(base: Json, current: Json, path: str = "") -> Iterator[tuple[str, Json, Json]]:
+    """Yield (path, base, current) for every differing leaf; lists of named items are compared by name."""
+    if base == current:
+        return
+    old, new = _keyed(base), _keyed(current)
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys(), key=str):
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    elif normalise(base) != normalise(current):
+        yield path, _none_if_empty(base), _none_if_empty(current)
+
+
+def _keyed(value: Json) -> Json:
+    """Convert a list whose members have distinct names to a dict by name."""
+    # By position, a new measure at the front would change all later ones.
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(item, dict) and item.get("name") for item in value)
+    ):
+        named = {item["name"]: item for item in value}
+        if len(named) == len(value):
+            return named
+    return value
+
+
+def _none_if_empty(value: Json) -> Json:
+    return value if value not in ({}, [], "") else None

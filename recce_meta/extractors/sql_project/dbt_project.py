@@ -1,0 +1,254 @@
+"""Reader of a dbt project's source files, without dbt.
+
+`ref` and `source` are resolved by dbt's rules: https://docs.getdbt.com/reference/dbt-jinja-functions/ref
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.extractors.sql_project.files import TargetSchema, relation_name
+from recce_meta.extractors.sql_project.inputs import (
+    Inputs,
+    PackageFiles,
+    installed_packages,
+    read_macros,
+    read_package,
+)
+from recce_meta.extractors.sql_project.nodes import Draft, NodeReader
+from recce_meta.extractors.sql_project.settings import read_settings, without_file
+from recce_meta.models import EdgeOrigin, NodeMetadata
+from recce_meta.models.node import GUESS, LIKELY, reference_origins
+from recce_meta.profiles import read_project_settings
+from recce_meta.profiles.discovery import PROJECT_FILE
+
+_REFERABLE = frozenset(["model", "seed", "snapshot"])
+
+
+class NodeIndex:
+    """Index of a project's nodes by the names that templates use."""
+
+    def __init__(self, drafts: Iterable[Draft], inputs: Inputs) -> None:
+        self._inputs = inputs
+        self._root = inputs.root.name
+        self._by_name: dict[str, list[Draft]] = defaultdict(list)
+        self._sources: dict[tuple[str, str], list[NodeMetadata]] = defaultdict(list)
+        self._disabled: set[str] = set()
+        self.undeclared: dict[str, NodeMetadata] = {}
+        """Sources that templates read but no property file declares."""
+        for draft in drafts:
+            node = draft.node
+            if not draft.is_enabled:
+                self._disabled.add(node.name)
+            elif node.resource_type == "source":
+                self._sources[node.source_name or "", node.name].append(node)
+            elif node.resource_type in _REFERABLE:
+                self._by_name[node.name].append(draft)
+
+    def parents(self, draft: Draft) -> tuple[str, ...]:
+        """Return the unique ids of the parents of *draft*; a missing parent gets the id of a model."""
+        node, found = draft.node, set()
+        for package, name, version in draft.facts.dependencies.refs:
+            target = self._ref(package, name, version, node.package_name)
+            if target is None:
+                target = ".".join(
+                    ["model", package or node.package_name, name, *([f"v{version}"] if version else [])]
+                )
+                why = "is disabled" if name in self._disabled else "does not exist"
+                self._inputs.warnings.append(f"{node.path}: referenced node {name} {why}")
+            found.add(target)
+        for source, table in draft.facts.dependencies.sources:
+            found.add(self._source(source, table, node))
+        return tuple(sorted(found))
+
+    def _ref(self, package: str | None, name: str, version: str | None, own: str) -> str | None:
+        candidates = [
+            draft
+            for draft in self._by_name.get(name, ())
+            if (draft.node.version == version if version is not None else draft.is_latest)
+        ]
+        packages: Sequence[str] = [package] if package is not None else [own, self._root]
+        for wanted in packages:
+            for draft in candidates:
+                if draft.node.package_name == wanted:
+                    return draft.node.unique_id
+        # dbt searches all other packages last.
+        return candidates[0].node.unique_id if candidates and package is None else None
+
+    def _source(self, source: str, table: str, node: NodeMetadata) -> str:
+        candidates = self._sources.get((source, table), ())
+        for package in (node.package_name, self._root):
+            for candidate in candidates:
+                if candidate.package_name == package:
+                    return candidate.unique_id
+        if candidates:
+            return candidates[0].unique_id
+        unique_id = f"source.{node.package_name}.{source}.{table}"
+        if unique_id not in self.undeclared:
+            self._inputs.warnings.append(f"{node.path}: source {source}.{table} is not declared")
+            self.undeclared[unique_id] = NodeMetadata(
+                unique_id=unique_id,
+                name=table,
+                resource_type="source",
+                package_name=node.package_name,
+                fqn=(node.package_name, source, table),
+                schema_name=source,
+                identifier=table,
+                relation_name=relation_name(None, source, table, self._inputs.dialect),
+                source_name=source,
+            )
+        return unique_id
+
+
+def resolved(drafts: Sequence[Draft], inputs: Inputs, reused: set[str]) -> list[NodeMetadata]:
+    """Return the enabled nodes of *drafts* with their parents; *reused* nodes already have theirs."""
+    names = NodeIndex(drafts, inputs)
+    found: dict[str, NodeMetadata] = {}
+    for draft in drafts:
+        if not draft.is_enabled:
+            continue
+        node = draft.node
+        if node.unique_id in found:
+            first = found[node.unique_id].path
+            inputs.warnings.append(f"{node.path} was skipped: {node.unique_id} is already defined in {first}")
+            continue
+        parents = node.parents if node.unique_id in reused else names.parents(draft)
+        found[node.unique_id] = replace(node, parents=parents)
+    _tell_gone(found, reused, inputs)
+    declared = frozenset(found)
+    for unique_id, source in names.undeclared.items():
+        found.setdefault(unique_id, source)
+    return [
+        replace(found[unique_id], edge_origins=_origins(found[unique_id].parents, declared))
+        for unique_id in sorted(found)
+    ]
+
+
+def _origins(parents: Iterable[str], declared: Container[str]) -> dict[str, EdgeOrigin]:
+    """Return the origins of the edges to *parents*, with less confidence in parents that are not *declared*.
+
+    Every branch of a template counts, but dbt takes only one. So no edge is certain.
+    """
+    likely = reference_origins((parent for parent in parents if parent in declared), LIKELY)
+    return likely | reference_origins((parent for parent in parents if parent not in declared), GUESS)
+
+
+def _tell_gone(found: dict[str, NodeMetadata], reused: set[str], inputs: Inputs) -> None:
+    for unique_id in sorted(reused & found.keys()):
+        node = found[unique_id]
+        for parent in node.parents:
+            if parent not in found and not parent.startswith("source."):
+                inputs.warnings.append(f"{node.path}: referenced node {parent} is disabled")
+
+
+_NAMED = 5
+"""Maximum number of nodes that a warning names."""
+
+
+class DbtFiles(Struct, frozen=True, kw_only=True):
+    """Nodes of a dbt project without compiled SQL, and the unique ids of reused nodes."""
+
+    inputs: Inputs
+    nodes: list[NodeMetadata]
+    reused: frozenset[str]
+    fingerprint: str
+
+
+def read_inputs(
+    root: Path,
+    *,
+    name: str | None = None,
+    dialect: str | None = None,
+    place: TargetSchema | None = None,
+    variables: Mapping[str, Any] | None = None,
+) -> Inputs:
+    """Return the files of the dbt project in *root*, and of its installed packages.
+
+    If *root* has no dbt_project.yml, every SQL file below it is a model of a project called *name*.
+    Raises ConfigurationError if dbt_project.yml is damaged.
+    """
+    warnings: list[str] = []
+    has_file = (root / PROJECT_FILE).is_file()
+    settings = (
+        read_settings(root, warnings)
+        if has_file
+        else without_file(root, name or root.resolve().name or "project")
+    )
+    found: list[PackageFiles] = [read_package(settings, "", warnings)]
+    installed = list(installed_packages(root, warnings)) if has_file else []
+    found += [read_package(package, folder, warnings) for folder, package in installed]
+    macros = [macro for package in found for macro in read_macros(package.settings, warnings)]
+    return Inputs(
+        packages=found,
+        macros=tuple({macro.unique_id: macro for macro in macros}.values()),
+        variables=read_project_settings(root) if has_file else None,
+        overrides=variables or {},
+        dialect=dialect,
+        place=place or TargetSchema(schema=settings.name),
+        warnings=warnings,
+    )
+
+
+def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFiles:
+    """Return the nodes of *inputs*.
+
+    *known* are the nodes of a previous reading with the same fingerprint. An unchanged file is not parsed
+    again if its references still resolve to the same nodes.
+    """
+    usable = _usable(inputs, known)
+    library = inputs.library()
+    drafts: list[Draft] = []
+    reused: set[str] = set()
+    for package in inputs.packages:
+        reader = NodeReader(inputs, package, library, usable)
+        drafts += [*reader.drafts(), *reader.sources()]
+        reused |= reader.reused
+    nodes = resolved(drafts, inputs, reused)
+    _tell_dynamic(nodes, inputs.warnings)
+    return DbtFiles(inputs=inputs, nodes=nodes, reused=frozenset(reused), fingerprint=inputs.fingerprint())
+
+
+def _usable(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:
+    """Return the nodes of *known* with unchanged references: each name still exists, and is unique."""
+    if not known:
+        return {}
+    names: Counter[str | tuple[str, str]] = Counter()
+    for package in inputs.packages:
+        names.update(file.name for file in (*package.models, *package.snapshots))
+        names.update(path.stem for _, path in package.seeds)
+        names.update((table.source, table.table) for table in package.properties.tables)
+    return {
+        unique_id: node
+        for unique_id, node in known.items()
+        # Nodes are reused by their SQL, which these do not have.
+        if node.resource_type not in ("seed", "source")
+        and all(_is_certain(parent, known, names) for parent in node.parents)
+    }
+
+
+def _is_certain(
+    parent: str, known: Mapping[str, NodeMetadata], names: Mapping[str | tuple[str, str], int]
+) -> bool:
+    node = known.get(parent)
+    if node is None:
+        return False
+    if node.resource_type == "source":
+        return names[node.source_name or "", node.name] == 1
+    return names[node.name] == 1 or names[Path(node.path).stem] == 1
+
+
+def _tell_dynamic(nodes: Sequence[NodeMetadata], warnings: list[str]) -> None:
+    """Add one warning for all nodes with references that cannot be determined without rendering."""
+    names = [node.path for node in nodes if node.properties.get("dynamic")]
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        warnings.append(
+            f"{len(names)} files may have more references than can be found without rendering: "
+            f"{', '.join(names[:_NAMED])}{more}"
+        )

@@ -1,0 +1,181 @@
+"""Gaps in data diffs: parts that were not compared, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from msgspec import Struct
+
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    Failed,
+    HistogramDiff,
+    NotCompared,
+    ProfileDiff,
+    QueryDiff,
+    RowComparison,
+    RowCount,
+    RowCountDiff,
+    RowsDiff,
+    SchemaDiff,
+    Subject,
+    TopKDiff,
+    ValueDetail,
+    ValueDiff,
+    is_rounded,
+)
+
+AS_DOUBLES = "as doubles, to 15 digits"
+ODD_KEYS = "NULL or repeated keys"
+NAMES_SHOWN = 8
+
+
+class Gap(Struct, frozen=True, kw_only=True):
+    """Part of one diff that was not compared."""
+
+    subject: Subject
+    diff: str
+    """Kind of diff: value_diff, row_count_diff, …"""
+    reason: str
+
+
+def gaps(results: Iterable[AnyDataDiff]) -> list[Gap]:
+    """Return every part of *results* that was not compared, in their order."""
+    return [gap for result in results for gap in _of(result)]
+
+
+def _of(result: AnyDataDiff) -> list[Gap]:
+    if isinstance(result, Failed):
+        return [Gap(subject=result.subject, diff=result.diff, reason=result.error)]
+    if isinstance(result, NotCompared):
+        return [Gap(subject=result.subject, diff=result.diff, reason=result.reason)]
+    if isinstance(result, RowCountDiff):
+        return [
+            Gap(subject=count.subject, diff="row_count_diff", reason=reason)
+            for count in result.counts
+            for reason in (count_gap(count), count_limit(count))
+            if reason
+        ]
+    # The tag is the kind of the diff in JSON and in the store.
+    kind = str(type(result).__struct_config__.tag)
+    return [Gap(subject=result.subject, diff=kind, reason=reason) for reason in limits_of(result)]
+
+
+def count_gap(count: RowCount) -> str:
+    """Return why an existing relation was not counted, or an empty string if all were."""
+    sides = (
+        ("base", count.subject.base, count.base, count.base_reason),
+        ("current", count.subject.current, count.current, count.current_reason),
+    )
+    phrases = [
+        f"{side}: {reason or 'not counted'}"
+        for side, relation, rows, reason in sides
+        if relation is not None and rows is None
+    ]
+    return "; ".join(phrases)
+
+
+def stale_phrase(subject: Subject) -> str:
+    """Return `current holds data of an earlier build: its build failed`; empty if no side does."""
+    sides = (("base", subject.base_stale), ("current", subject.current_stale))
+    phrases = [f"{side} holds data of an earlier build: {reason}" for side, reason in sides if reason]
+    return "; ".join(phrases)
+
+
+def count_limit(count: RowCount) -> str:
+    """Return the condition on the counted rows, or an empty string if all rows were counted."""
+    return f"where {count.where}" if count.where else ""
+
+
+def limits_of(result: AnyDataDiff) -> list[str]:
+    """Return everything that a successful *result* does not cover, one phrase each."""
+    if isinstance(result, QueryDiff):
+        answer = result.values or result.rows or result.detail
+        return [] if answer is None else limits_of(answer)
+    if isinstance(result, (ProfileDiff, TopKDiff, HistogramDiff)):
+        return figures_limited_by(result) + _without_figures(result)
+    if isinstance(result, SchemaDiff):
+        return list(result.notes)
+    if not isinstance(result, RowComparison):
+        return []
+    return [*narrowed_by(result), *_left_out_rows(result), *_left_out_columns(result)]
+
+
+def figures_limited_by(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[str]:
+    """Return what limits figures of columns: a condition, excluded columns, an earlier time, estimates."""
+    phrases = [f"where {result.where}"] if result.where else []
+    phrases += [f"without {_counted(result.excluded, 'column')}"] if result.excluded else []
+    if isinstance(result, TopKDiff):
+        rounded = [column.name for column in result.columns if column.is_rounded]
+        phrases += [f"{_counted(rounded, 'column')} compared {AS_DOUBLES}"] if rounded else []
+    if isinstance(result, ProfileDiff):
+        sides = (("base", result.base_kept_at), ("current", result.current_kept_at))
+        phrases += [f"figures of {side} were stored earlier" for side, kept_at in sides if kept_at]
+        profiles = [side for column in result.columns for side in (column.base, column.current)]
+        is_estimate = any(profile is not None and profile.is_approximate for profile in profiles)
+        phrases += ["distinct counts are estimates"] if is_estimate else []
+    return phrases
+
+
+def _without_figures(result: ProfileDiff | TopKDiff | HistogramDiff) -> list[str]:
+    if not result.columns:
+        return ["no column"]
+    return [f"column {column.name}: {column.reason}" for column in result.columns if column.reason]
+
+
+def narrowed_by(result: RowComparison) -> list[str]:
+    """Return phrases for the options that narrow *result*."""
+    phrases = [f"where {result.where}"] if result.where else []
+    if result.sample is not None:
+        what = "rows" if isinstance(result, RowsDiff) else "keys"
+        phrases.append(f"a sample of {result.sample:g}% of the {what}")
+    if result.excluded:
+        phrases.append(f"without {_counted(result.excluded, 'column')}")
+    if result.tolerance:
+        phrases.append(f"numbers within {_written(result.tolerance)} count as equal")
+    if result.relative_tolerance:
+        phrases.append(f"numbers within {_written(result.relative_tolerance)} of the larger count as equal")
+    if result.timestamp_precision:
+        phrases.append(f"times truncated to the {result.timestamp_precision}")
+    ignored = [
+        *(["case"] if result.ignore_case else []),
+        *(["trailing blanks"] if result.ignore_trailing_blanks else []),
+    ]
+    return phrases + ([f"{' and '.join(ignored)} ignored"] if ignored else [])
+
+
+def _left_out_rows(result: RowComparison) -> list[str]:
+    if not isinstance(result, (ValueDiff, ValueDetail)) or not result.left_out:
+        return []
+    noun = "row" if result.left_out == 1 else "rows"
+    return [f"{result.left_out:,} {noun} not compared: {ODD_KEYS}"]
+
+
+def _left_out_columns(result: RowComparison) -> list[str]:
+    if isinstance(result, ValueDiff):
+        names: Sequence[str] = [column.name for column in result.columns if column.reason]
+    else:
+        names = result.incomparable if isinstance(result, (ValueDetail, RowsDiff)) else ()
+    phrases = [f"{_counted(names, 'column')} not compared: no common type"] if names else []
+    if isinstance(result, ValueDiff):
+        rounded: Sequence[str] = [column.name for column in result.columns if is_rounded(column)]
+    else:
+        rounded = result.rounded if isinstance(result, (ValueDetail, RowsDiff)) else ()
+    if rounded:
+        how = "to 15 digits or microseconds" if isinstance(result, RowsDiff) else AS_DOUBLES
+        phrases.append(f"{_counted(rounded, 'column')} compared {how}")
+    return phrases
+
+
+def _written(number: float | Decimal) -> str:
+    """Format *number* with its own digits."""
+    # By `repr`, because the float 0.1 has 55 digits as a decimal.
+    return f"{Decimal(repr(number)) if isinstance(number, float) else number:g}"
+
+
+def _counted(names: Sequence[str], noun: str) -> str:
+    """Return `2 columns (a, b)`."""
+    more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
+    plural = noun if len(names) == 1 else f"{noun}s"
+    return f"{len(names):,} {plural} ({', '.join(names[:NAMES_SHOWN])}{more})"

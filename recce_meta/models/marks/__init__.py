@@ -1,0 +1,1 @@
+"""What people say about nodes, columns, edges and checks: annotations, and marks of reviewers."""

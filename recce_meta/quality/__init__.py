@@ -1,0 +1,1 @@
+"""Quality of tables: measured figures, their changes, and conditions on them."""

@@ -1,0 +1,129 @@
+"""Overview of data diffs as text: a table of nodes, the equal nodes, and what was not compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recce_meta.errors import plural
+from recce_meta.models.data_diff import AnyDataDiff
+from recce_meta.models.gaps import stale_phrase
+from recce_meta.report.data.summary import (
+    ASPECTS,
+    NodeSummary,
+    data_verdict,
+    same_by_claim,
+    summarise_nodes,
+)
+from recce_meta.report.data.verdicts import TITLES, DiffVerdict, Outcome, kind_of, title_of
+from recce_meta.report.terminal import (
+    Line,
+    Span,
+    Style,
+    folded_grid,
+    heading_row,
+    name_lines,
+    shorten,
+    wrap_text,
+)
+
+NODES_SHOWN = 40
+"""Nodes in the table; `--details` shows all."""
+ERROR_WIDTH = 120
+"""Display width of an error in the table; its block has all of it."""
+
+OUTCOME_MARKS = {
+    Outcome.EQUAL: Span("= ", Style.GREEN),
+    Outcome.DIFFERENT: Span("~ ", Style.YELLOW),
+    Outcome.PARTIAL: Span("? ", Style.CYAN),
+    Outcome.ONE_SIDED: Span("? ", Style.CYAN),
+    Outcome.NOT_COMPARED: Span("? ", Style.CYAN),
+    Outcome.FAILED: Span("! ", Style.RED),
+}
+
+
+def overview_lines(results: Sequence[AnyDataDiff], width: int, *, details: bool) -> list[Line]:
+    """Return the verdict, the nodes that differ or were not compared, and the names of the equal nodes."""
+    nodes = summarise_nodes(results)
+    outcome, text = data_verdict(nodes)
+    mark = OUTCOME_MARKS[outcome]
+    kinds = {kind_of(result) for result in results}
+    title = title_of(results[0]).capitalize() if len(kinds) == 1 else "Data"
+    return [
+        (Span(title, Style.BOLD),),
+        *wrap_text(Span(f"  {mark.text}", mark.style), text, width, mark.style),
+        *_table(nodes, width, details=details),
+        *_gap_lines(nodes, width, details=details),
+        *equal_lines(nodes, width, details=details),
+    ]
+
+
+def _table(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> list[Line]:
+    found = [node for node in nodes if details or node.outcome is not Outcome.EQUAL]
+    if not found:
+        return []
+    aspects = [aspect for aspect in ASPECTS if any(aspect in node.aspects for node in found)]
+    shown = found if details else found[:NODES_SHOWN]
+    lines = folded_grid(
+        [heading_row("node", *aspects, "remark"), *(_cells(node, aspects) for node in shown)], width=width
+    )
+    if len(shown) < len(found):
+        hidden = plural(len(found) - len(shown), "more node")
+        lines.append((Span(f"  … and {hidden} (--details shows all)", Style.DIM),))
+    return lines
+
+
+def _cells(node: NodeSummary, aspects: Sequence[str]) -> list[Span]:
+    mark = OUTCOME_MARKS[node.outcome]
+    cells = ["; ".join(map(_cell, node.aspects.get(aspect, ()))) for aspect in aspects]
+    return [
+        Span(mark.text + node.subject.name, mark.style),
+        *map(Span, cells),
+        Span(stale_phrase(node.subject), Style.YELLOW),
+    ]
+
+
+def _cell(found: DiffVerdict) -> str:
+    """Return the text of a verdict; the reason why nothing was compared is below the table."""
+    head, separator, _reason = found.text.partition(" not compared: ")
+    if found.outcome is Outcome.NOT_COMPARED and separator and " " not in head:
+        return "not compared"
+    return shorten(found.text, ERROR_WIDTH) if found.outcome is Outcome.FAILED else found.text
+
+
+def equal_lines(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> list[Line]:
+    """Return the nodes without a difference by claim: `= 12 nodes with equal data: a, b …`."""
+    mark = OUTCOME_MARKS[Outcome.EQUAL]
+    lead = Span(f"  {mark.text}", mark.style)
+    lines: list[Line] = []
+    for claim, same in same_by_claim(nodes).items():
+        names = [node.subject.name for node in same]
+        text = f"{plural(len(same), 'node')} with equal {claim}"
+        lines += name_lines(lead, text, names, width, is_whole=details)
+    return lines
+
+
+def _gap_lines(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> list[Line]:
+    """Return what was not compared, grouped by reason, unless the table contains the reason."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for node in nodes:
+        found = [one for verdicts in node.aspects.values() for one in verdicts]
+        shown = " ".join(map(_cell, found))
+        reasons: dict[str, list[str]] = {}
+        for gap in node.gaps:
+            is_failed = any(one.outcome is Outcome.FAILED and gap.reason in one.text for one in found)
+            # The table or the node's own block shows the other reasons.
+            if gap.reason not in shown and not is_failed:
+                is_whole = any(
+                    one.outcome is Outcome.NOT_COMPARED and gap.reason in one.text for one in found
+                )
+                title = f"{TITLES.get(gap.diff, gap.diff)} not compared{'' if is_whole else ' in full'}"
+                reasons.setdefault(title, []).append(gap.reason)
+        for title, texts in reasons.items():
+            groups.setdefault((title, "; ".join(texts)), []).append(node.subject.name)
+    mark = OUTCOME_MARKS[Outcome.NOT_COMPARED]
+    lead = Span(f"  {mark.text}", mark.style)
+    lines: list[Line] = []
+    for (title, reason), names in groups.items():
+        lines += wrap_text(lead, f"{title}: {reason}", width, mark.style)
+        lines += name_lines(Span("    "), plural(len(names), "node"), names, width, is_whole=details)
+    return lines

@@ -1,0 +1,468 @@
+"""Verdicts of data diffs: title, outcome in one line, and whether figures differ.
+
+Phrases contain names from the project unescaped; the caller neutralises or escapes them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+
+from recce_meta.errors import agree, plural
+from recce_meta.models.data_diff import (
+    COMPARE_REASON,
+    AnyDataDiff,
+    ColumnHistogram,
+    ColumnTopK,
+    Failed,
+    HistogramDiff,
+    KeyCounts,
+    NotCompared,
+    ProfileDiff,
+    QueryDiff,
+    RowComparison,
+    RowCount,
+    RowCountDiff,
+    RowsDiff,
+    SchemaDiff,
+    Subject,
+    TopKDiff,
+    ValueDetail,
+    ValueDiff,
+    is_rounded,
+)
+from recce_meta.models.gaps import count_gap, count_limit, figures_limited_by, limits_of, stale_phrase
+from recce_meta.report.data.figures import differing_columns
+from recce_meta.report.labels import join_words, moment
+from recce_meta.report.values import count, percent
+
+TITLES = {
+    "row_count_diff": "row counts",
+    "schema_diff": "columns",
+    "value_diff": "values",
+    "value_diff_detail": "rows that differ",
+    "rows_diff": "rows",
+    "query_diff": "query",
+    "profile_diff": "profile",
+    "top_k_diff": "top values",
+    "histogram_diff": "histogram",
+    "data_diff": "data",
+}
+"""Title of each kind of diff."""
+
+WithKey: TypeAlias = ValueDiff | ValueDetail
+Distribution: TypeAlias = ProfileDiff | TopKDiff | HistogramDiff
+
+
+_COLUMN_CHANGES = {
+    "removed": "removed",
+    "retyped": "with another type",
+    "added": "added",
+    "moved": "at another position",
+}
+
+
+class Outcome(str, Enum):
+    """Result of a diff."""
+
+    EQUAL = "equal"
+    """Everything requested was compared and is equal."""
+    DIFFERENT = "different"
+    PARTIAL = "partly compared"
+    """No difference was found, but a part was not compared."""
+    ONE_SIDED = "one-sided"
+    """One side has no relation, so there is nothing to compare."""
+    NOT_COMPARED = "not compared"
+    FAILED = "failed"
+
+
+class DiffVerdict(NamedTuple):
+    """Outcome of a diff and a phrase that describes it."""
+
+    outcome: Outcome
+    text: str
+
+
+def kind_of(result: AnyDataDiff) -> str:
+    """Return `value_diff`, …; for a diff that was not made, the requested kind."""
+    return (
+        result.diff if isinstance(result, (Failed, NotCompared)) else str(type(result).__struct_config__.tag)
+    )
+
+
+def title_of(result: AnyDataDiff) -> str:
+    """Return `values`, `row counts`, …"""
+    kind = kind_of(result)
+    return TITLES.get(kind, kind.replace("_", " "))
+
+
+def subject_of(result: AnyDataDiff) -> Subject | None:
+    """Return the compared node; None for row counts, which have a subject each."""
+    return None if isinstance(result, RowCountDiff) else result.subject
+
+
+def verdict(result: AnyDataDiff) -> DiffVerdict:
+    """Return the verdict on *result*, with a remark if a side holds data of an earlier build."""
+    found = bare_verdict(result)
+    stale = "" if isinstance(result, RowCountDiff) else stale_phrase(result.subject)
+    if not stale:
+        return found
+    # Equal data of an earlier build proves nothing about this build.
+    if found.outcome is Outcome.EQUAL:
+        found = DiffVerdict(Outcome.PARTIAL, "no difference found")
+    return DiffVerdict(found.outcome, f"{found.text}; {stale}")
+
+
+def bare_verdict(result: AnyDataDiff) -> DiffVerdict:
+    """Return the verdict on *result* without the remark."""
+    if isinstance(result, Failed):
+        return DiffVerdict(Outcome.FAILED, f"{title_of(result)} not compared: {result.error}")
+    if isinstance(result, NotCompared):
+        return DiffVerdict(Outcome.NOT_COMPARED, f"{title_of(result)} not compared: {result.reason}")
+    single = single_side(result) if isinstance(result, QueryDiff) else None
+    if single is not None:
+        rows = single.base_rows if single.current_rows is None else single.current_rows
+        return DiffVerdict(Outcome.ONE_SIDED, "no result" if rows is None else plural(rows, "row"))
+    if isinstance(result, QueryDiff):
+        return bare_verdict(result.values or result.rows or result.detail or _unanswered(result))
+    if isinstance(result, RowCountDiff):
+        return _of_counts(result)
+    if isinstance(result, SchemaDiff):
+        return _of_schema(result)
+    if isinstance(result, ValueDiff):
+        return _of_values(result)
+    if isinstance(result, RowsDiff):
+        return _of_rows(result)
+    if isinstance(result, ValueDetail):
+        return _of_detail(result)
+    return _of_columns(result)
+
+
+def single_side(result: QueryDiff) -> RowsDiff | None:
+    """Return the rows of a query that ran on one side only; None if it ran on both."""
+    return None if result.base_sql and result.current_sql else result.rows
+
+
+def _unanswered(result: QueryDiff) -> Failed:
+    return Failed(subject=result.subject, diff="query_diff", error="The query has no result")
+
+
+def row_count_differs(one: RowCount) -> bool:
+    """Return True if the row counts differ, or only one side has a relation."""
+    return one.base != one.current and not count_gap(one)
+
+
+def _of_counts(result: RowCountDiff) -> DiffVerdict:
+    """Return the verdict on row counts; saved and outdated counts are no evidence of equality."""
+    total = len(result.counts)
+    differing = sum(map(row_count_differs, result.counts))
+    skipped = Counter(reason for one in result.counts if (reason := _skip_reason(one)))
+    # Skipped nodes have no count either, but are reported in a phrase of their own.
+    unknown = sum(one.base is None and one.current is None for one in result.counts) - skipped.total()
+    half = sum(bool(count_gap(one)) and one.base != one.current for one in result.counts)
+    saved = sum(is_saved(one) for one in result.counts)
+    stale = sum(one.subject.is_stale for one in result.counts)
+    limited = sum(bool(one.where) for one in result.counts)
+    phrases = [f"{differing:,} of {plural(total, 'node')} {agree(differing, 'differ')}"] if differing else []
+    phrases += [_skipped_phrase(reason, number) for reason, number in skipped.items()]
+    phrases += [f"{unknown:,} could not be counted"] if unknown else []
+    phrases += [f"{half:,} counted on one side only"] if half else []
+    phrases += [f"{saved:,} with an earlier count"] if saved else []
+    phrases += [f"{stale:,} with data of an earlier build"] if stale else []
+    phrases += [f"{limited:,} only where a condition holds"] if limited else []
+    if differing:
+        return DiffVerdict(Outcome.DIFFERENT, ", ".join(phrases))
+    if not total:
+        return DiffVerdict(Outcome.NOT_COMPARED, "no rows counted")
+    if phrases:
+        known = total - skipped.total() - unknown - half
+        outcome = Outcome.PARTIAL if known else Outcome.NOT_COMPARED
+        found = [f"no difference in {plural(known, 'row count')}"] if known else []
+        return DiffVerdict(outcome, ", ".join(found + phrases))
+    return DiffVerdict(Outcome.EQUAL, "same row count" + (f" in all {total:,}" if total > 1 else ""))
+
+
+def _skip_reason(one: RowCount) -> str | None:
+    """Return why the settings of the node exclude it; None if they do not."""
+    reasons = (one.base_reason, one.current_reason)
+    return next((reason for reason in reasons if reason and reason.startswith(COMPARE_REASON)), None)
+
+
+def _skipped_phrase(reason: str, number: int) -> str:
+    text = reason if number == 1 else reason.replace("the node has", "the nodes have", 1)
+    return f"{number:,} not counted: {text}"
+
+
+def is_saved(one: RowCount) -> bool:
+    """Return True if a row count was saved with a run instead of taken now."""
+    return one.base_kept_at is not None or one.current_kept_at is not None
+
+
+def _of_schema(result: SchemaDiff) -> DiffVerdict:
+    total = plural(len(result.columns), "column")
+    side = _only_side(result.subject, [column.status for column in result.columns])
+    if side:
+        return DiffVerdict(Outcome.ONE_SIDED, f"only in {side}: {total}")
+    counts = Counter(column.status for column in result.columns)
+    phrases = [f"{counts[status]:,} {words}" for status, words in _COLUMN_CHANGES.items() if counts[status]]
+    if phrases:
+        number = len(result.changed)
+        found = f"{number:,} of {total} {agree(number, 'differ')}: {', '.join(phrases)}"
+        return DiffVerdict(Outcome.DIFFERENT, found)
+    # Runs without a catalog have no columns, so there was nothing to compare.
+    if not result.columns and result.source != "live":
+        return DiffVerdict(Outcome.NOT_COMPARED, "columns unknown")
+    if result.notes:
+        return DiffVerdict(Outcome.PARTIAL, f"no difference found in {total}")
+    return DiffVerdict(Outcome.EQUAL, _all_equal(len(result.columns), "column"))
+
+
+def _all_equal(number: int, noun: str) -> str:
+    return f"{plural(number, noun)}, {'equal' if number == 1 else 'all equal'}"
+
+
+def _only_side(subject: Subject, statuses: Sequence[str]) -> str:
+    """Return the only side that has the relation; empty if both do."""
+    if subject.base is None and subject.current is not None and set(statuses) <= {"added"}:
+        return "current"
+    if subject.current is None and subject.base is not None and set(statuses) <= {"removed"}:
+        return "base"
+    return ""
+
+
+def _of_values(result: ValueDiff) -> DiffVerdict:
+    one_sided = _one_sided(_rows_of(result.base), _rows_of(result.current))
+    if one_sided:
+        return one_sided
+    phrases = value_phrases(result)
+    if phrases:
+        return DiffVerdict(Outcome.DIFFERENT, ", ".join([*phrases, *_uncompared(result)]))
+    return _unless_limited(result, result.common)
+
+
+def _unless_limited(result: ValueDiff | RowsDiff | ValueDetail, rows: int | None) -> DiffVerdict:
+    """Return the verdict if no difference was found: equal only if everything was compared."""
+    limits = limits_of(result)
+    compared = "" if rows is None else f" in {plural(rows, 'row')}"
+    if result.is_equal:
+        return DiffVerdict(Outcome.EQUAL, "no row differs" if rows is None else _all_equal(rows, "row"))
+    # Without a row on both sides there was nothing to compare either.
+    if rows == 0:
+        return DiffVerdict(Outcome.NOT_COMPARED, "; ".join(["no rows compared", *limits]))
+    return DiffVerdict(Outcome.PARTIAL, "; ".join([f"no difference found{compared}", *limits]))
+
+
+def _uncompared(result: ValueDiff | RowsDiff) -> list[str]:
+    """Return the numbers of rows and columns that could not be compared."""
+    rows = result.left_out if isinstance(result, ValueDiff) else 0
+    columns = (
+        sum(column.reason is not None for column in result.columns)
+        if isinstance(result, ValueDiff)
+        else len(result.incomparable)
+    )
+    found = [(columns, "column"), (rows, "row")]
+    return [f"{plural(number, noun)} not compared" for number, noun in found if number]
+
+
+def _rows_of(side: KeyCounts | None) -> int | None:
+    return None if side is None else side.rows
+
+
+def _one_sided(base: int | None, current: int | None) -> DiffVerdict | None:
+    if base is not None and current is not None:
+        return None
+    if base is None and current is None:
+        return DiffVerdict(Outcome.ONE_SIDED, "on neither side")
+    side, rows = ("current", current) if base is None else ("base", base)
+    return DiffVerdict(Outcome.ONE_SIDED, f"only in {side}: {plural(rows or 0, 'row')}")
+
+
+def value_phrases(result: ValueDiff) -> list[str]:
+    """Return `22 changed`, `5 removed`, `1 column only in base` and other differences."""
+    phrases = []
+    if result.changed:
+        share = f" ({percent(result.changed / result.common)})" if result.common else ""
+        phrases.append(f"{result.changed:,} of {plural(result.common, 'row')} changed{share}")
+    for number, word in ((result.added, "added"), (result.removed, "removed")):
+        phrases += [f"{number:,} {word}" if phrases else f"{plural(number, 'row')} {word}"] if number else []
+    phrases += side_phrases(result)
+    before, after = result.base, result.current
+    # Rows with a NULL key cannot be matched, so only their number shows a difference.
+    if before and after and before.null_keys != after.null_keys:
+        phrases.append("number of NULL keys differs")
+    if (
+        before
+        and after
+        and (before.duplicate_keys, before.duplicate_rows)
+        != (
+            after.duplicate_keys,
+            after.duplicate_rows,
+        )
+    ):
+        phrases.append("number of duplicate keys differs")
+    return phrases
+
+
+def side_phrases(result: ValueDiff | RowsDiff) -> list[str]:
+    """Return `1 column only in base`."""
+    sides = {"base": result.base_only, "current": result.current_only}
+    return [f"{plural(len(names), 'column')} only in {side}" for side, names in sides.items() if names]
+
+
+def _of_rows(result: RowsDiff) -> DiffVerdict:
+    one_sided = _one_sided(result.base_rows, result.current_rows)
+    if one_sided:
+        return one_sided
+    counts = {"added": result.added, "removed": result.removed}
+    found = [(number, word) for word, number in counts.items() if number]
+    phrases = [
+        f"{number:,} {word}" if index else f"{plural(number, 'row')} {word}"
+        for index, (number, word) in enumerate(found)
+    ]
+    text = [f"{join_words(phrases)} ({plural(result.common, 'row')} on both sides)"] if phrases else []
+    text += side_phrases(result)
+    if text:
+        return DiffVerdict(Outcome.DIFFERENT, ", ".join([*text, *_uncompared(result)]))
+    return _unless_limited(result, result.common)
+
+
+def _of_detail(result: ValueDetail) -> DiffVerdict:
+    if result.rows:
+        text = f"{plural(len(result.rows), 'row')} {agree(len(result.rows), 'differ')}"
+        return DiffVerdict(Outcome.DIFFERENT, f"more than {text}" if result.is_cut else text)
+    sides = {"base": result.base_only, "current": result.current_only}
+    only = [f"{plural(len(names), 'column')} only in {side}" for side, names in sides.items() if names]
+    if only or result.is_equal is False:
+        limits = [] if only else ["number of NULL or duplicate keys differs"]
+        return DiffVerdict(Outcome.DIFFERENT, ", ".join([*only, *limits]))
+    return _unless_limited(result, None)
+
+
+def _of_columns(result: Distribution) -> DiffVerdict:
+    total = len(result.columns)
+    if isinstance(result, ProfileDiff):
+        differing = len(differing_columns(result))
+    elif isinstance(result, TopKDiff):
+        differing = sum(map(top_k_differs, result.columns))
+    else:
+        differing = sum(map(histogram_differs, result.columns))
+    unknown = sum(bool(getattr(column, "reason", None)) for column in result.columns)
+    side = _one_side_only(result)
+    if side:
+        return DiffVerdict(Outcome.ONE_SIDED, f"only in {side}: {plural(total, 'column')}")
+    if differing:
+        return DiffVerdict(
+            Outcome.DIFFERENT, f"{differing:,} of {plural(total, 'column')} {agree(differing, 'differ')}"
+        )
+    limits = figures_limited_by(result)
+    if unknown == total:
+        text = f"{plural(unknown, 'column')} without a result" if total else "no columns compared"
+        return DiffVerdict(Outcome.NOT_COMPARED, text)
+    if unknown or limits:
+        left_out = [f"{plural(unknown, 'column')} without a result"] if unknown else []
+        found = f"no difference found in the {title_of(result)} of {plural(total - unknown, 'column')}"
+        return DiffVerdict(Outcome.PARTIAL, "; ".join([found, *left_out, *limits]))
+    return DiffVerdict(Outcome.EQUAL, f"same {title_of(result)} in {plural(total, 'column')}")
+
+
+def _one_side_only(result: Distribution) -> str:
+    if isinstance(result, ProfileDiff):
+        has_base = any(column.base for column in result.columns)
+        has_current = any(column.current for column in result.columns)
+    else:
+        has_base = any(column.base_total is not None for column in result.columns)
+        has_current = any(column.current_total is not None for column in result.columns)
+    return "" if has_base == has_current else "base" if has_base else "current"
+
+
+def top_k_differs(column: ColumnTopK) -> bool:
+    """Return True if the frequency of a value, or of NULL, differs."""
+    return (
+        any(one.base != one.current for one in column.values)
+        or column.base_valid != column.current_valid
+        or column.base_total != column.current_total
+    )
+
+
+def histogram_differs(column: ColumnHistogram) -> bool:
+    """Return True if the number of rows in a bin differs."""
+    return column.base != column.current or column.base_outside != column.current_outside
+
+
+def key_phrase(result: WithKey) -> str:
+    """Return `rows matched by order_id, line (key from unique_key)`."""
+    source = f" (key from {result.key_source})" if result.key_source else ""
+    return f"rows matched by {', '.join(result.key)}{source}"
+
+
+def match_phrases(result: ValueDiff) -> list[str]:
+    """Return `900 rows on both sides: 824 equal, 76 changed`, `0 rows added` and `0 rows removed`."""
+    equal = f"{count(result.common - result.changed)} {equal_word(result)}"
+    return [
+        f"{plural(result.common, 'row')} on both sides: {equal}, {count(result.changed)} changed",
+        f"{plural(result.added, 'row')} added",
+        f"{plural(result.removed, 'row')} removed",
+    ]
+
+
+def columns_phrase(result: ValueDiff) -> str:
+    """Return `2 of 11 columns differ`, counting the columns of both sides; empty if none does."""
+    differing = sum(bool(column.mismatched) for column in result.columns)
+    total = plural(len(result.columns), "column")
+    return f"{differing:,} of {total} {agree(differing, 'differ')}" if differing else ""
+
+
+def equal_phrase(result: ValueDiff) -> str:
+    """Return `9 of 11 columns equal in every row`, or `… compared row` if not all was compared."""
+    has_rounded = any(is_rounded(column) for column in result.columns)
+    is_whole = not (result.is_narrowed or result.left_out or has_rounded)
+    equal = sum(not (column.mismatched or column.reason) for column in result.columns)
+    total = plural(len(result.columns), "column")
+    return f"{equal:,} of {total} {equal_word(result)} in every {'row' if is_whole else 'compared row'}"
+
+
+def equal_word(result: ValueDiff) -> str:
+    """Return `equal`, or `equal within tolerance` if different numbers can count as equal."""
+    return "equal within tolerance" if has_tolerance(result) else "equal"
+
+
+def has_tolerance(result: RowComparison) -> bool:
+    """Return True if different numbers can count as equal."""
+    return bool(result.tolerance or result.relative_tolerance)
+
+
+def reasons_of(one: RowCount) -> str:
+    """Return why a side has no row count, the time of saved counts, and the condition on the rows."""
+    phrases = []
+    for side, rows, reason, kept_at in (
+        ("base", one.base, one.base_reason, one.base_kept_at),
+        ("current", one.current, one.current_reason, one.current_kept_at),
+    ):
+        if rows is None:
+            phrases.append((side, reason or f"not in {side}"))
+        elif kept_at is not None:
+            phrases.append((side, saved_phrase(kept_at)))
+    limits = [stale_phrase(one.subject)] if one.subject.is_stale else []
+    limits += [limit] if (limit := count_limit(one)) else []
+    if len(phrases) == 2 and phrases[0][1] == phrases[1][1]:
+        return "; ".join([phrases[0][1], *limits])
+    texts = [text if text in _EVIDENT else f"{side}: {text}" for side, text in phrases]
+    return "; ".join([*texts, *limits])
+
+
+_EVIDENT = frozenset({"only in base", "only in current", "not in base", "not in current"})
+"""Reasons that name the side themselves."""
+
+
+def saved_phrase(kept_at: datetime) -> str:
+    """Return `saved at 2026-11-19 08:00 UTC`."""
+    return f"saved at {moment(kept_at)}"
+
+
+def name_list(names: Sequence[str], shown: int = 8) -> str:
+    """Join the first of *names*, followed by the number of the rest."""
+    rest = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {count(rest)} more" if rest > 0 else "")

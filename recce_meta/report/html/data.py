@@ -1,0 +1,185 @@
+"""Values that templates show of data diffs, beyond what all reports share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    ColumnHistogram,
+    ColumnProfile,
+    ColumnValues,
+    Example,
+    ValueDiff,
+)
+from recce_meta.models.gaps import narrowed_by
+from recce_meta.report.data.figures import (
+    TopLine,
+    bin_text,
+    column_differs,
+    compared_figures,
+    edge_text,
+    highest_count,
+    largest_shift,
+    outside_phrase,
+    top_lines,
+)
+from recce_meta.report.data.text import key_text, plain_rows, schema_phrase, times, type_phrase
+from recce_meta.report.data.verdicts import (
+    Outcome,
+    equal_phrase,
+    histogram_differs,
+    key_phrase,
+    reasons_of,
+    row_count_differs,
+    saved_phrase,
+    single_side,
+    title_of,
+    top_k_differs,
+    verdict,
+)
+from recce_meta.report.values import (
+    UNKNOWN,
+    are_same,
+    cell_text,
+    change_percent,
+    count,
+    difference_figures,
+    pair_text,
+    percent,
+    signed_count,
+)
+
+ROWS_SHOWN = 200
+"""Rows and columns of one table; JSON contains all."""
+EXAMPLES_SHOWN = 5
+
+OUTCOME_SIGNS = {
+    Outcome.EQUAL: "=",
+    Outcome.DIFFERENT: "≠",
+    Outcome.PARTIAL: "?",
+    Outcome.ONE_SIDED: "–",
+    Outcome.NOT_COMPARED: "?",
+    Outcome.FAILED: "!",
+}
+"""Signs of the outcomes, so that colour is not the only distinction."""
+OUTCOME_CLASSES = {
+    Outcome.EQUAL: "same",
+    Outcome.DIFFERENT: "differs",
+    Outcome.PARTIAL: "partial",
+    Outcome.ONE_SIDED: "one-sided",
+    Outcome.NOT_COMPARED: "not-compared",
+    Outcome.FAILED: "failed",
+}
+STATUS_SIGNS = {"added": "+", "removed": "−", "changed": "≠", "retyped": "≠", "moved": "↕"}
+
+LEAST_BAR = 1.2
+"""Minimum width of a bar above zero, of 100."""
+LEAST_PART = 0.8
+BASE_GAP, CURRENT_GAP = 0.08, 0.26
+"""Margins on either side of a bar, relative to the bin; a current bar is narrower, so both are visible."""
+
+
+def type_name(result: AnyDataDiff) -> str:
+    """Return the name of the type of *result*."""
+    return type(result).__name__
+
+
+def split_columns(result: ValueDiff) -> tuple[list[ColumnValues], list[str]]:
+    """Return the columns that differ or were not compared, and the names of the rest."""
+    different = [column for column in result.columns if column.mismatched or column.reason]
+    return different, [column.name for column in result.columns if not (column.mismatched or column.reason)]
+
+
+def examples_of(columns: Sequence[ColumnValues]) -> list[tuple[ColumnValues, Example]]:
+    """Return the first examples of each column."""
+    return [(column, one) for column in columns[:ROWS_SHOWN] for one in column.examples[:EXAMPLES_SHOWN]]
+
+
+def has_odd_keys(result: ValueDiff) -> bool:
+    """Return True if a side has NULL or duplicate keys."""
+    sides = (side for side in (result.base, result.current) if side is not None)
+    return any(side.null_keys or side.duplicate_keys or side.duplicate_rows for side in sides)
+
+
+def stacked_bars(parts: Mapping[str, int]) -> list[tuple[str, float, float]]:
+    """Return name, position and width of each part above zero, in per cent; each is wide enough to see."""
+    total = sum(parts.values())
+    # Widened parts can exceed the whole, so the widths below are of their sum.
+    sizes = {name: max(100 * number / total, LEAST_PART) for name, number in parts.items() if number}
+    whole, position, bars = sum(sizes.values()), 0.0, []
+    for name, size in sizes.items():
+        bars.append((name, 100 * position / whole, 100 * size / whole))
+        position += size
+    return bars
+
+
+def differing_first(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
+    """Return the columns of a profile, those that differ first."""
+    return sorted(columns, key=lambda column: not column_differs(column))
+
+
+def highest_share(lines: Sequence[TopLine]) -> float:
+    """Return the largest share on either side, the common scale of both."""
+    return max((share or 0 for line in lines for share in (line.base_share, line.current_share)), default=0)
+
+
+def histogram_facts(column: ColumnHistogram) -> list[str]:
+    """Return the rows of each side, those outside the bins, and the largest shift."""
+    sides = (
+        ("base", column.base_total, column.base_outside),
+        ("current", column.current_total, column.current_outside),
+    )
+    facts = [
+        " and ".join(filter(None, (f"{side} {count(total)} rows", outside_phrase(column, outside))))
+        for side, total, outside in sides
+        if total is not None
+    ]
+    shift = largest_shift(column)
+    if shift is not None:
+        shares = f"from {percent(shift.base)} to {percent(shift.current)}"
+        facts.append(f"largest shift: {bin_text(column, shift.bin)} {shares}")
+    return facts
+
+
+def bin_title(column: ColumnHistogram, index: int) -> str:
+    """Return a bin's edges and its rows on each side."""
+    sides = (("base", column.base), ("current", column.current))
+    figures = [f"{side} {count(rows[index])}" for side, rows in sides if rows is not None]
+    return f"{bin_text(column, index)}: {', '.join(figures)}"
+
+
+def axis(column: ColumnHistogram) -> Sequence[str]:
+    """Return the outermost edges, and the middle one if there are more than four."""
+    edges = [edge_text(edge) for edge in column.edges]
+    return (edges[0], edges[len(edges) // 2], edges[-1]) if len(edges) > 4 else (edges[0], edges[-1])
+
+
+def pairs(base: Sequence[Any], current: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Return the values of both sides column by column."""
+    return list(zip(base, current, strict=False))
+
+
+DATA_GLOBALS: dict[str, Any] = {
+    function.__name__: function
+    for function in (
+        are_same, axis, bin_text, bin_title, cell_text, change_percent, column_differs, count,
+        difference_figures, differing_first, equal_phrase, examples_of, has_odd_keys, highest_count,
+        highest_share, histogram_differs, histogram_facts, saved_phrase, key_phrase, key_text,
+        compared_figures,
+        narrowed_by, pair_text, pairs, percent, plain_rows, reasons_of, row_count_differs, schema_phrase,
+        signed_count, single_side, split_columns, stacked_bars, times, title_of, top_k_differs, top_lines,
+        type_name, type_phrase, verdict,
+    )
+} | {
+    "BASE_GAP": BASE_GAP,
+    "CURRENT_GAP": CURRENT_GAP,
+    "LEAST_BAR": LEAST_BAR,
+    "OUTCOME_CLASSES": OUTCOME_CLASSES,
+    "OUTCOME_SIGNS": OUTCOME_SIGNS,
+    "ROWS_SHOWN": ROWS_SHOWN,
+    "STATUS_SIGNS": STATUS_SIGNS,
+    "UNKNOWN": UNKNOWN,
+}  # fmt: skip
+"""Functions and constants that templates use."""

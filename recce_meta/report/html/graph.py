@@ -1,0 +1,285 @@
+"""Lineage graph of the changed nodes, in the positions of `recce_meta.graph.layout`.
+
+The report contains it twice: as data, which the script of the server's pages draws, and as SVG for readers
+without JavaScript and for print. A run diff contains the edges from changed nodes to their direct children
+only. A dashed line joins a farther node to its nearest changed node, through nodes that are not drawn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from msgspec import to_builtins
+from msgspec.structs import replace
+
+from recce_meta.graph.layout import layout
+from recce_meta.models.change import Category, Change, RunDiff
+from recce_meta.models.graph_view import (
+    BACKWARD,
+    BOX_HEIGHT,
+    BOX_WIDTH,
+    INDIRECT,
+    GraphEdge,
+    GraphNode,
+    GraphView,
+)
+from recce_meta.report.diff_details import effect_label, is_classified, reach_phrase
+from recce_meta.report.labels import TESTS, by_kind, kind_order, node_label, node_part
+
+NODES_DRAWN = 80
+DRAWN_PER_DISTANCE = 12
+"""Unchanged nodes drawn at each distance: a hub with hundreds of children would hide the rest."""
+CHANGED_FIRST = 50
+"""Changed nodes that are drawn before any node they affect."""
+MARGIN = 8
+BEND = 40
+"""Distance of the control points of a line from its ends, at least."""
+LABEL_LEFT, LABEL_RIGHT = 14, 8
+"""Padding of a label, whose middle the browser cuts."""
+LABEL_END = 8
+"""Characters at the end of a label that are never cut, since names with a common prefix differ there."""
+DOT_ROOM = 24
+"""Space for a dot at the right end of a box."""
+
+
+class DataMark(NamedTuple):
+    """Class of a node's data outcome, and the anchor of its section."""
+
+    outcome: str
+    anchor: str
+
+
+def view_of(diff: RunDiff, marks: Mapping[str, DataMark]) -> GraphView:
+    """Return the nodes of *diff* without tests, with positions; nodes with a section link to it.
+
+    If there are too many, changed nodes with an edge get most of the room, followed by the nearest downstream
+    nodes. Changed nodes without an edge are last: the drawing adds nothing to their row in the table.
+    """
+    changed = [
+        _changed(change)
+        for kind, group in by_kind(diff.changed).items()
+        for change in group
+        if kind not in TESTS
+    ]
+    downstream = _downstream(diff, {node.id for node in changed})
+    reached = [node for group in downstream for node in group[:DRAWN_PER_DISTANCE]]
+    edges = _edges(diff, {node.id for node in (*changed, *reached)})
+    joined = {end for edge in edges for end in edge}
+    linked = [node for node in changed if node.id in joined]
+    alone = [node for node in changed if node.id not in joined]
+    near = reached[: NODES_DRAWN - CHANGED_FIRST]
+    shown = [*linked[:CHANGED_FIRST], *near, *linked[CHANGED_FIRST:], *alone][:NODES_DRAWN]
+    total = len(changed) + sum(map(len, downstream))
+    return _placed([_marked(node, marks.get(node.id)) for node in shown], edges, total)
+
+
+def _changed(change: Change) -> GraphNode:
+    effect = effect_label(change)
+    return GraphNode(
+        id=change.unique_id,
+        name=node_label(change),
+        type=change.resource_type,
+        x=0,
+        y=0,
+        path=change.path,
+        status=change.status.value,
+        category=change.category.value if change.category and effect else "",
+        words=f"{change.status.value}, {effect}" if effect else change.status.value,
+    )
+
+
+def _affected(unique_id: str, name: str, kind: str, about: str) -> GraphNode:
+    words = f"affected: {about}" if about else "affected"
+    return GraphNode(id=unique_id, name=name, type=kind, x=0, y=0, status="impacted", words=words)
+
+
+def _downstream(diff: RunDiff, changed: Collection[str]) -> list[list[GraphNode]]:
+    """Return unchanged, affected nodes in a list per distance, nearest first."""
+    found: dict[str, tuple[int, GraphNode]] = {}
+    if not is_classified(diff):
+        for child in {edge.node_id for edge in diff.children}:
+            name = diff.names.get(child) or node_part(child)
+            found[child] = 1, _affected(child, name, child.split(".", 1)[0], "")
+    for impact in diff.impacted:
+        node = _affected(impact.unique_id, node_label(impact), impact.resource_type, reach_phrase(impact))
+        found[impact.unique_id] = impact.distance, node
+    # By distance, because the drawing limits the nodes at each distance.
+    groups: dict[int, list[GraphNode]] = {}
+    for distance, node in sorted(
+        found.values(), key=lambda one: (one[0], kind_order(one[1].type), one[1].id)
+    ):
+        if node.type not in TESTS and node.id not in changed:
+            groups.setdefault(distance, []).append(node)
+    return list(groups.values())
+
+
+def _edges(diff: RunDiff, known: Collection[str]) -> dict[tuple[str, str], int]:
+    """Return the flags of the edges between *known* nodes, by parent and child."""
+    direct = {edge.node_id for edge in diff.children}
+    found = {(one.origin, one.unique_id): INDIRECT for one in diff.impacted if one.unique_id not in direct}
+    found |= {(edge.parent_id, edge.node_id): 0 for edge in diff.children}
+    return {
+        edge: flags
+        for edge, flags in sorted(found.items())
+        if edge[0] in known and edge[1] in known and edge[0] != edge[1]
+    }
+
+
+def _marked(node: GraphNode, mark: DataMark | None) -> GraphNode:
+    """Return *node* with the outcome of its data in words, and the address of its section."""
+    if mark is None:
+        return node
+    words = f"{node.words}; data {mark.outcome.replace('-', ' ')}" if mark.outcome else node.words
+    return replace(node, words=words, href=f"#{mark.anchor}" if mark.anchor else "")
+
+
+def _placed(nodes: Sequence[GraphNode], edges: Mapping[tuple[str, str], int], total: int) -> GraphView:
+    numbers = {node.id: number for number, node in enumerate(nodes)}
+    kept = {edge: flags for edge, flags in edges.items() if edge[0] in numbers and edge[1] in numbers}
+    # Only edges between drawn nodes count, or the layout would leave room for the others.
+    parents: dict[str, list[str]] = {}
+    for parent, child in kept:
+        parents.setdefault(child, []).append(parent)
+    found = layout(numbers, parents)
+    places = [found.positions[node.id] for node in nodes]
+    is_cut = len(nodes) < total
+    return GraphView(
+        nodes=tuple(
+            replace(node, x=place.x, y=place.y, layer=place.layer)
+            for node, place in zip(nodes, places, strict=True)
+        ),
+        edges=tuple(
+            GraphEdge(
+                numbers[parent],
+                numbers[child],
+                flags | (BACKWARD if (parent, child) in found.backward else 0),
+            )
+            for (parent, child), flags in kept.items()
+        ),
+        total=total,
+        focus=tuple(node.id for node in nodes if node.status != "impacted"),
+        is_cut=is_cut,
+        notes=(f"{len(nodes):,} of {total:,} nodes are drawn.",) if is_cut else (),
+    )
+
+
+def script_data(view: GraphView) -> str:
+    """Return *view* as JSON for a script element: no character of it ends the element or is invisible."""
+    # All characters beyond ASCII are escaped here; the three that HTML interprets follow.
+    text = json.dumps(to_builtins(view))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+STATUSES = {
+    "added": "added",
+    "removed": "removed (dashed box)",
+    "modified": "modified",
+    "impacted": "affected: reads a changed node, directly or indirectly",
+}
+BREAKING = "breaking"
+OUTCOMES = (
+    (("differs",), "data differs"),
+    (("same",), "no difference in the compared data"),
+    (("one-sided", "partial", "not-compared"), "on one side only, not compared or partly compared"),
+    (("failed",), "comparison failed"),
+)
+"""Classes of dots that look alike, and their meaning."""
+
+
+class Box(NamedTuple):
+    """Node at its position."""
+
+    label: str
+    title: str
+    x: int
+    y: int
+    class_: str
+    outcome: str
+    """Class of the dot; empty without data."""
+    anchor: str
+    """Section that the box links to; may be empty."""
+
+
+class EdgePath(NamedTuple):
+    """Edge as a path of SVG."""
+
+    path: str
+    is_direct: bool
+
+
+class Drawing(NamedTuple):
+    """Graph with positions, its legend, and the number of all nodes."""
+
+    width: int
+    height: int
+    boxes: Sequence[Box]
+    edges: Sequence[EdgePath]
+    legend: Sequence[tuple[str, str]]
+    """Classes of a mark and its meaning; lines have no classes."""
+    total: int
+
+
+def draw_lineage(view: GraphView, marks: Mapping[str, DataMark]) -> Drawing | None:
+    """Return *view* as shapes; None if it has no node."""
+    if not view.nodes:
+        return None
+    left, top = (min(one) - MARGIN for one in zip(*((node.x, node.y) for node in view.nodes), strict=True))
+    nodes = [replace(node, x=node.x - left, y=node.y - top) for node in view.nodes]
+    return Drawing(
+        width=max(node.x for node in nodes) + BOX_WIDTH + MARGIN,
+        height=max(node.y for node in nodes) + BOX_HEIGHT + MARGIN,
+        boxes=[_box(node, marks.get(node.id)) for node in nodes],
+        edges=[_line(nodes[edge.parent], nodes[edge.child], edge.flags) for edge in view.edges],
+        legend=_legend(view, marks),
+        total=view.total,
+    )
+
+
+def _legend(view: GraphView, marks: Mapping[str, DataMark]) -> list[tuple[str, str]]:
+    """Return the meaning of each mark that occurs in the drawing."""
+    statuses = {node.status for node in view.nodes}
+    dots = {marks[node.id].outcome for node in view.nodes if node.id in marks}
+    legend = [(f"swatch {status}", meaning) for status, meaning in STATUSES.items() if status in statuses]
+    if any(_is_breaking(node) for node in view.nodes):
+        legend.append((f"swatch {BREAKING}", f"{BREAKING}, by its code (red box)"))
+    legend += [(f"dot {classes[0]}", meaning) for classes, meaning in OUTCOMES if dots.intersection(classes)]
+    lines = {bool(edge.flags & INDIRECT) for edge in view.edges}
+    legend += [("", "line: reads directly")] if False in lines else []
+    return legend + ([("", "dashed line: through other nodes")] if True in lines else [])
+
+
+def _is_breaking(node: GraphNode) -> bool:
+    return node.category == Category.BREAKING.value
+
+
+def _line(parent: GraphNode, child: GraphNode, flags: int) -> EdgePath:
+    x1, y1 = parent.x + BOX_WIDTH, parent.y + BOX_HEIGHT // 2
+    x2, y2 = child.x, child.y + BOX_HEIGHT // 2
+    # Ends that are close, or in the wrong order, still need a visible bend.
+    bend = max(abs(x2 - x1) // 2, BEND)
+    return EdgePath(f"M{x1} {y1} C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}", not flags & INDIRECT)
+
+
+def _box(node: GraphNode, mark: DataMark | None) -> Box:
+    return Box(
+        label=node.name,
+        title=f"{node.type}, {node.words}",
+        x=node.x,
+        y=node.y,
+        class_=f"vertex {node.status}{f' {BREAKING}' if _is_breaking(node) else ''}",
+        outcome=mark.outcome if mark else "",
+        anchor=mark.anchor if mark else "",
+    )
+
+
+GRAPH_GLOBALS: dict[str, Any] = {
+    "DOT_ROOM": DOT_ROOM,
+    "HEIGHT": BOX_HEIGHT,
+    "LABEL_END": LABEL_END,
+    "LABEL_LEFT": LABEL_LEFT,
+    "LABEL_RIGHT": LABEL_RIGHT,
+    "WIDTH": BOX_WIDTH,
+}
+"""Constants that templates use."""

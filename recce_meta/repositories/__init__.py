@@ -1,0 +1,1 @@
+"""Repositories that are connected once: their connections, jobs, isolation, and extraction."""

@@ -1,0 +1,160 @@
+"""Commit of a job, and the checkout of it: the head of a branch or of a pull request, or a merge base."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.models.extraction import IsolationKind
+from recce_meta.models.run import MERGE_BASE_OF
+from recce_meta.repositories.git.address import AddressRules, parse_address
+from recce_meta.repositories.git.client import HEADS, Fetched, GitClient
+from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
+from recce_meta.repositories.git.history import Head, history_path, merge_base
+from recce_meta.repositories.git.mirrors import mirror_path
+from recce_meta.repositories.login import Logins
+from recce_meta.repositories.types import Forge, JobSource, PullRequest, RepositoryConnection
+from recce_meta.repositories.workflow import JobRun
+
+_REFERENCES = {
+    Forge.GITHUB: "refs/pull/{number}/head",
+    Forge.GITEA: "refs/pull/{number}/head",
+    Forge.GITLAB: "refs/merge-requests/{number}/head",
+}
+"""Reference of a head in the repository that the pull request belongs to."""
+_LOOKS = 3
+"""Number of looks at a head that is not the commit of the event."""
+_PAUSE = 1.0
+_SANDBOXES = (None, IsolationKind.DOCKER, IsolationKind.BUBBLEWRAP)
+_SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSW|PASSPHRASE|PRIVATE|CREDENTIAL|(?:API|ACCESS|AUTH)_?KEY")
+
+
+class Resolved(Struct, frozen=True, kw_only=True):
+    """Commit of a job."""
+
+    sha: str
+    branch: str
+    """Branch of the run."""
+    message: str
+    received: int = 0
+
+
+def settings_for(run: JobRun) -> RepositoryConnection:
+    """Return the connection of *run* with the environment of its runs."""
+    connection, request = run.connection, run.pull_request
+    if request is None or run.job.source is JobSource.BRANCH:
+        return connection
+    is_head = run.job.source is JobSource.PULL_REQUEST
+    return replace(connection, environment=request.environment if is_head else request.base_environment)
+
+
+def without_rights(connection: RepositoryConnection) -> RepositoryConnection:
+    """Return *connection* for files of a fork: without a login, without trust, and without secrets.
+
+    Variables of a connection are not secret, but those whose names say so are withheld all the same.
+    """
+    variables = connection.variables
+    return replace(
+        connection,
+        token_env=None,
+        has_token=False,
+        token_hint=None,
+        github_app=None,
+        is_trusted=False,
+        # A process hides nothing. Without a sandbox, the files are read without dbt.
+        isolation=connection.isolation if connection.isolation in _SANDBOXES else None,
+        variables={name: variables[name] for name in variables if not _SECRET_NAME.search(name.upper())},
+    )
+
+
+class Commits:
+    """Commits of jobs, read with the login of their connections."""
+
+    def __init__(self, logins: Logins, mirrors: Path, rules: AddressRules) -> None:
+        self._logins = logins
+        self._mirrors = mirrors
+        self._rules = rules
+
+    async def resolve(self, run: JobRun, client: GitClient) -> Resolved:
+        """Return the commit of a job. Raises GitFailure if it is not found."""
+        job, request = run.job, run.pull_request
+        if request is None or job.source is JobSource.BRANCH:
+            sha = await client.head(job.branch)
+            return Resolved(sha=sha, branch=job.branch, message=f"{job.branch} is at {sha[:12]}")
+        if job.source is JobSource.MERGE_BASE:
+            return await self._resolve_base(run, request, client)
+        # No branch has a colon in its name: a branch of a fork must not pass for one of the repository.
+        branch = f"fork:{request.head_branch}" if request.is_fork else request.head_branch
+        sha = job.wanted_sha or await self._head_commit(request, await self._head(run, request, client))
+        return Resolved(sha=sha, branch=branch, message=f"{job.branch} is at {sha[:12]}")
+
+    async def check_out(self, run: JobRun, client: GitClient, sha: str, folder: Path) -> Fetched:
+        """Write the files of the commit to *folder*. Raises GitFailure if that is not possible."""
+        job, request = run.job, run.pull_request
+        self._mirrors.mkdir(mode=0o700, exist_ok=True)
+        if request is None or job.source is JobSource.BRANCH:
+            return await client.clone(mirror_path(self._mirrors, client.address), job.branch, sha, folder)
+        if job.source is JobSource.MERGE_BASE:
+            mirror = mirror_path(self._mirrors, client.address)
+            return await client.clone_ancestor(mirror, request.base_branch, sha, folder)
+        head = await self._head(run, request, client)
+        mirror = mirror_path(self._mirrors, head.client.address)
+        return await head.client.clone_reference(mirror, head.reference, sha, folder)
+
+    async def _resolve_base(self, run: JobRun, request: PullRequest, client: GitClient) -> Resolved:
+        branch, wanted = request.base_branch, run.job.wanted_sha
+        # It is an old commit of the branch, so its run must not pass for the last one of the branch.
+        shown = f"{MERGE_BASE_OF}{branch}"
+        if wanted is not None:
+            return Resolved(sha=wanted, branch=shown, message=f"commit {wanted[:12]} was asked for")
+        self._mirrors.mkdir(mode=0o700, exist_ok=True)
+        head = await self._head(run, request, client)
+        await self._head_commit(request, head)
+        found = await merge_base(client, history_path(self._mirrors, client.address), branch, head)
+        return Resolved(
+            sha=found.sha,
+            branch=shown,
+            message=f"{found.sha[:12]} is the merge base of {branch} and {found.head_sha[:12]}",
+            received=found.received,
+        )
+
+    async def _head(self, run: JobRun, request: PullRequest, client: GitClient) -> Head:
+        """Return the reference of the head, and the client of the repository that has it."""
+        pattern = _REFERENCES.get(run.connection.type)
+        if pattern is not None:
+            return Head(client=client, reference=pattern.format(number=request.number))
+        reference = f"{HEADS}{request.head_branch}"
+        if run.connection.type is not Forge.BITBUCKET:
+            raise GitFailure(
+                GitFailureKind.BRANCH,
+                f"Servers of the type {run.connection.type.value} have no pull requests",
+                hint="set the type of the connection to that of the forge",
+            )
+        if not request.is_fork:
+            return Head(client=client, reference=reference)
+        if request.head_url is None:
+            raise GitFailure(
+                GitFailureKind.BRANCH,
+                f"The fork of pull request {request.number} is not known",
+                hint="it may be deleted or private; push the branch to the repository itself",
+            )
+        # The address comes from a delivery: it passes the rules, and never gets a token.
+        return Head(client=client.of_other(parse_address(request.head_url, self._rules)), reference=reference)
+
+    async def _head_commit(self, request: PullRequest, head: Head) -> str:
+        """Return the commit of the head; wait a moment if it is not that of the event.
+
+        Forges announce a push before its reference has changed. The commit of the event may also be an old
+        one, so the reference decides.
+        """
+        sha = await head.client.commit_of(head.reference)
+        for _ in range(_LOOKS - 1):
+            if request.head_sha is None or sha.startswith(request.head_sha):
+                break
+            await asyncio.sleep(_PAUSE)
+            sha = await head.client.commit_of(head.reference)
+        return sha

@@ -1,0 +1,1 @@
+"""dbt as a program: which version, its environment, our profile, its commands, and refused projects."""

@@ -1,0 +1,181 @@
+"""Guess of a project's adapter, and of its target, from the files of its repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from recce_meta.errors import ProfileError, RecceMetaError
+from recce_meta.profiles.yaml_file import read_mapping
+from recce_meta.repositories.dbt.profile import ADAPTERS
+from recce_meta.repositories.types import ProfileTarget
+
+_PROFILES = ("*profiles*.yml", "*/*profiles*.yml", "*profiles*.yaml", ".*/*profiles*.yml")
+_REQUIREMENTS = (
+    "*requirements*.txt", "*requirements*.in", "requirements/*.txt", "pyproject.toml", "Pipfile", "setup.py",
+    "setup.cfg", "environment.yml", "Dockerfile", ".github/workflows/*.yml", ".gitlab-ci.yml",
+)  # fmt: skip
+_REQUIRED = re.compile(r"(?<![\w/-])dbt-(" + "|".join(ADAPTERS) + r")\b(?!/)")
+_LONGEST_FILE = 2**20
+_MOST_FILES = 50
+_CONFIGS = {
+    "snowflake_warehouse": "snowflake", "query_tag": "snowflake", "transient": "snowflake",
+    "copy_grants": "snowflake", "automatic_clustering": "snowflake", "target_lag": "snowflake",
+    "kms_key_name": "bigquery", "hours_to_expiration": "bigquery", "require_partition_filter": "bigquery",
+    "grant_access_to": "bigquery", "maximum_bytes_billed": "bigquery",
+    "dist": "redshift", "sort_type": "redshift", "diststyle": "redshift",
+    "liquid_clustered_by": "databricks", "databricks_compute": "databricks", "databricks_tags": "databricks",
+    "unlogged": "postgres",
+}  # fmt: skip
+"""Configurations of nodes that only one of the supported adapters has."""
+_FIELDS = {
+    "duckdb": ("path", "schema"),
+    "postgres": ("dbname", "schema"),
+    "redshift": ("dbname", "schema"),
+    "snowflake": ("database", "schema"),
+    "bigquery": ("project", "dataset"),
+    "databricks": ("catalog", "schema"),
+}
+"""Fields of profiles.yml that hold database and schema, by adapter."""
+_OTHER_NAMES = {"project": "database", "dataset": "schema", "database": "dbname"}
+"""Fields that some adapters accept in place of others."""
+
+
+class AdapterGuess(Struct, frozen=True, kw_only=True):
+    """Adapter of a project and its target, if the repository shows them."""
+
+    adapter: str | None = None
+    """Name of the adapter, supported or not."""
+    source: str | None = None
+    """File, or kind of configuration, that shows the adapter."""
+    target: ProfileTarget = ProfileTarget()
+    """Names that profiles.yml in the repository sets without templates."""
+
+
+def guess_adapter(
+    folder: Path, clone: Path, content: Mapping[str, object], packages: Sequence[Mapping[str, object]]
+) -> AdapterGuess:
+    """Guess the adapter from profiles.yml, requirements, packages and configurations, in this order.
+
+    Parameters
+    ----------
+    folder
+        Folder of the project.
+    clone
+        Folder of the repository.
+    content
+        dbt_project.yml.
+    packages
+        Entries of `packages:`.
+    """
+    found = _from_profiles(folder, clone, content.get("profile"))
+    if found is not None:
+        return found
+    for source, adapters in (
+        ("requirements", _from_requirements(folder, clone)),
+        ("packages", _from_packages(packages)),
+        ("configurations", _from_configs(content)),
+    ):
+        # Several adapters prove nothing; the next kind of file may be clearer.
+        if len(adapters) == 1:
+            return AdapterGuess(adapter=next(iter(adapters)), source=source)
+    return AdapterGuess()
+
+
+def _from_profiles(folder: Path, clone: Path, profile: object) -> AdapterGuess | None:
+    for path in _files((folder, clone), _PROFILES):
+        try:
+            profiles = read_mapping(path, ProfileError)
+        except RecceMetaError:
+            continue
+        named = profiles.get(profile) if isinstance(profile, str) else None
+        candidates = [named] if named is not None else [profiles[key] for key in profiles if key != "config"]
+        if len(candidates) == 1 and (found := _from_profile(candidates[0], path.relative_to(clone))):
+            return found
+    return None
+
+
+def _from_profile(profile: object, path: Path) -> AdapterGuess | None:
+    outputs = profile.get("outputs") if isinstance(profile, Mapping) else None
+    if not isinstance(profile, Mapping) or not isinstance(outputs, Mapping):
+        return None
+    target = _plain(profile.get("target"))
+    chosen = outputs.get(target) if target else None
+    if target is None and len(outputs) == 1:
+        target, chosen = next(((_plain(name), output) for name, output in outputs.items()), (None, None))
+    types = [_plain(output.get("type")) for output in outputs.values() if isinstance(output, Mapping)]
+    if not isinstance(chosen, Mapping):
+        alone = set(types)
+        adapter = alone.pop() if len(alone) == 1 else None
+        return None if adapter is None else AdapterGuess(adapter=adapter, source=path.as_posix())
+    adapter = _plain(chosen.get("type"))
+    if adapter is None:
+        return None
+    if adapter == "duckdb":
+        # The defaults of dbt-duckdb, which decide the names of relations.
+        chosen = {"path": ":memory:", "schema": "main", **chosen}
+    database, schema = (_field(chosen, name) for name in _FIELDS.get(adapter, ("database", "schema")))
+    if adapter == "duckdb":
+        database = None if database is None else _duckdb_database(database)
+    names = ProfileTarget(target=target, schema=schema, database=database)
+    return AdapterGuess(adapter=adapter, source=path.as_posix(), target=names)
+
+
+def _field(output: Mapping[str, object], name: str) -> str | None:
+    return _plain(output.get(name)) or _plain(output.get(_OTHER_NAMES.get(name, name)))
+
+
+def _duckdb_database(path: str) -> str | None:
+    """Return the name of the database in a file of DuckDB."""
+    if path.startswith(":memory:"):
+        return "memory"
+    return Path(path.partition("?")[0]).stem if ":" not in path else None
+
+
+def _plain(value: object) -> str | None:
+    """Return text that is not a template."""
+    return value if isinstance(value, str) and value and "{{" not in value and "{%" not in value else None
+
+
+def _from_requirements(folder: Path, clone: Path) -> set[str]:
+    return {
+        found[1]
+        for path in _files((folder, clone), _REQUIREMENTS)
+        for found in _REQUIRED.finditer(path.read_text(encoding="utf-8", errors="replace"))
+    }
+
+
+def _from_packages(packages: Iterable[Mapping[str, object]]) -> set[str]:
+    names = [str(entry.get("package") or entry.get("git") or "").lower() for entry in packages]
+    found = {adapter for adapter in ADAPTERS for name in names if re.search(rf"(?<![a-z]){adapter}", name)}
+    return found | {"databricks" for name in names if "spark_utils" in name or "spark-utils" in name}
+
+
+def _from_configs(content: Mapping[str, object]) -> set[str]:
+    keys = (key for part in ("models", "snapshots", "seeds") for key in _keys(content.get(part)))
+    return {_CONFIGS[key] for key in keys if key in _CONFIGS}
+
+
+def _keys(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield str(key).removeprefix("+")
+            yield from _keys(entry)
+
+
+def _files(folders: Iterable[Path], patterns: Iterable[str]) -> Iterator[Path]:
+    """Yield the regular files of limited size that match, each once, in folders of any order."""
+    seen: set[Path] = set()
+    for base in folders:
+        for pattern in patterns:
+            for path in sorted(base.glob(pattern)):
+                if len(seen) >= _MOST_FILES:
+                    return
+                # A link could show a file of the worker, whose content then appears in answers.
+                is_in_base = path.is_file() and path.resolve().is_relative_to(base.resolve())
+                if path not in seen and is_in_base and path.stat().st_size <= _LONGEST_FILE:
+                    seen.add(path)
+                    yield path

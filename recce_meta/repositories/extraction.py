@@ -1,0 +1,515 @@
+"""Stages of an extraction: from the head of a branch to a recorded run.
+
+GOLD is dbt's manifest, SILVER our reader of a dbt project, BRONZE plain SQL. If dbt cannot parse the project,
+its files are read without dbt, and the run stores the reason; unless the connection requires dbt.
+
+A run's id is made of what the run depends on: repository, commit, branch, environment, settings and tier. So
+a stage that runs twice stores one run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.errors import (
+    ArtifactError,
+    ConfigurationError,
+    RecceMetaError,
+    first_line,
+    mask_errors,
+    plural,
+)
+from recce_meta.models import Project
+from recce_meta.models.extraction import Extraction, ExtractionTier, IsolationKind
+from recce_meta.models.lineage import ColumnGraph, KnownColumns
+from recce_meta.profiles.discovery import PROJECT_FILE
+from recce_meta.repositories.commits.files import find_job_files
+from recce_meta.repositories.commits.resolving import Commits, settings_for, without_rights
+from recce_meta.repositories.dbt.commands import PackageAccess
+from recce_meta.repositories.dbt.project import remove_leaving_links
+from recce_meta.repositories.dbt.versions import NEWEST
+from recce_meta.repositories.dbt_stages import CHECKOUT, MANIFEST, STAND_IN, DbtSettings, DbtStages
+from recce_meta.repositories.git.address import AddressRules
+from recce_meta.repositories.git.client import GitClient
+from recce_meta.repositories.git.environment import GitLimits, package_config, package_environment
+from recce_meta.repositories.git.mirrors import remove_old_mirrors
+from recce_meta.repositories.isolation.base import Program
+from recce_meta.repositories.isolation.base import Settings as IsolationSettings
+from recce_meta.repositories.isolation.bubblewrap import Bubblewrap
+from recce_meta.repositories.isolation.docker import Docker, Image
+from recce_meta.repositories.isolation.process import PlainProcess
+from recce_meta.repositories.isolation.sandbox import find_missing
+from recce_meta.repositories.login import Logins
+from recce_meta.repositories.processes import ProcessLimits
+from recce_meta.repositories.reading import (
+    FAILED,
+    TIERS,
+    ColumnsRequest,
+    ReadingError,
+    ReadRequest,
+    command_of,
+    python_folders,
+    read_columns,
+    read_document,
+)
+from recce_meta.repositories.recording import TargetStore, TargetStores, object_counts
+from recce_meta.repositories.state.connections import get_connection, list_connections
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.job_files import put_job_file
+from recce_meta.repositories.state.pull_requests import change_report
+from recce_meta.repositories.types import JobSource, RepositoryConnection, Stage
+from recce_meta.repositories.workflow import (
+    FolderGone,
+    JobRun,
+    Result,
+    StageFailed,
+    StageFunction,
+    failure_of,
+)
+from recce_meta.sql_lineage.project.columns import SECONDS
+
+_DOCUMENT = "project.json"
+_READ = "read"
+_COLUMNS = "columns"
+_NO_IMAGE = Image(NEWEST, STAND_IN)
+"""The worker's own Python runs in no container."""
+_MOST_WARNINGS = 20
+
+
+class ExtractionSettings(Struct, frozen=True, kw_only=True):
+    """Settings of extractions on a worker."""
+
+    work: Path
+    """Folder of jobs, mirrors and caches."""
+    isolation: IsolationSettings = IsolationSettings()
+    git: GitLimits = GitLimits()
+    environments_size: int = 8 * 2**30
+    """Bytes of all environments of dbt."""
+    mirrors_size: int = 20 * 2**30
+    """Bytes of all mirrors of repositories, with packages and partial parses; the least recently used are
+    removed."""
+    hub: str | None = None
+    """Address of the hub of packages; dbt's own if None."""
+    lock_timeout: float = 600
+    """Seconds that a job waits for a DuckDB store that another process writes to."""
+    column_timeout: float = SECONDS
+    """Seconds for the column lineage of one node."""
+    reading: ProcessLimits = ProcessLimits(seconds=1_800, memory=4 * 2**30, processes=64, file_size=2**30)
+    """Limits of the child that reads a project."""
+
+
+class Extractor:
+    """Stages of jobs that record in *stores*; *environ* is the environment of the service."""
+
+    def __init__(
+        self,
+        state: State,
+        stores: Mapping[str, TargetStore],
+        settings: ExtractionSettings,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._state = state
+        self._settings = settings
+        self._environ = environ
+        self._logins = Logins(state, environ, settings.git)
+        self._commits = Commits(self._logins, settings.work / "mirrors", AddressRules.read(environ))
+        self._stores = TargetStores(stores, lock_timeout=settings.lock_timeout)
+        self._dbt = DbtStages(
+            DbtSettings(
+                cache=settings.work / "cache",
+                isolation=settings.isolation,
+                environments_size=settings.environments_size,
+                hub=settings.hub,
+            ),
+            environ,
+        )
+
+    @property
+    def stores(self) -> TargetStores:
+        """Stores of this worker."""
+        return self._stores
+
+    @property
+    def stages(self) -> Mapping[Stage, StageFunction]:
+        """Function of each stage."""
+        functions: Mapping[Stage, StageFunction] = {
+            Stage.RESOLVE: self._resolve,
+            Stage.CLONE: self._clone,
+            Stage.DEPENDENCIES: self._install,
+            Stage.PARSE: self._parse,
+            Stage.EXTRACT: self._extract,
+            Stage.STORE: self._store,
+            Stage.CLEAN_UP: self._clean_up,
+        }
+        return {stage: partial(self._run_stage, stage, function) for stage, function in functions.items()}
+
+    async def _run_stage(self, stage: Stage, function: StageFunction, run: JobRun) -> Result:
+        """Run a stage whose log, result and error have no secret of the connection.
+
+        Only the stages that read the repository's server have the login if the files are those of a fork.
+        """
+        connection = settings_for(run)
+        if run.is_of_fork and stage not in (Stage.RESOLVE, Stage.CLONE):
+            connection = without_rights(connection)
+
+        async def log(message: str) -> None:
+            await run.log(self._logins.scrubber(run.connection).scrub(message))
+
+        # A function, because the stage itself notes the secrets that it uses.
+        with mask_errors(lambda: self._logins.scrubber(run.connection).spellings):
+            result = dict(await function(replace(run, log=log, connection=connection)))
+        scrub = self._logins.scrubber(run.connection).scrub
+        shown: dict[str, Any] = {
+            name: scrub(result[name]) for name in ("message", "fallback") if name in result
+        }
+        return {**result, **shown, "figures": run.figures}
+
+    async def _resolve(self, run: JobRun) -> Result:
+        async with self._client(run) as client:
+            found = await self._commits.resolve(run, client)
+        sha, branch = found.sha, found.branch
+        run.count(0, 0, fetched=found.received)
+        result: dict[str, Any] = {"commit_sha": sha, "branch": branch, "message": found.message}
+        is_base = run.job.source is JobSource.MERGE_BASE
+        if is_base and run.pull_request is not None:
+            await asyncio.to_thread(
+                partial(change_report, base_sha=sha),
+                self._state, run.connection.id, run.pull_request.number,
+            )  # fmt: skip
+        if run.job.is_forced:
+            return result
+        # Only a run of the best tier ends the job: dbt may work now for a commit that was read without it.
+        settings = without_rights(run.connection) if run.is_of_fork else run.connection
+        run_id = run_id_of(settings, branch, sha, ExtractionTier.GOLD)
+        stored = await self._stores.find_run(run.connection.store, run_id)
+        if stored is None and is_base and run.pull_request is not None:
+            # The commit was often extracted before, as a head of the branch.
+            followed = await asyncio.to_thread(get_connection, self._state, run.connection.id)
+            run_id = run_id_of(followed, run.pull_request.base_branch, sha, ExtractionTier.GOLD)
+            stored = await self._stores.find_run(run.connection.store, run_id)
+        if stored is None:
+            return result
+        return result | {
+            "ends": True,
+            "message": f"commit {sha[:12]} is stored already",
+            "run_id": run_id,
+            "is_new": False,
+            "tier": ExtractionTier.GOLD.value,
+            "dbt_version": stored.dbt_version,
+            "manifest_version": stored.manifest_version,
+        }
+
+    @asynccontextmanager
+    async def _client(self, run: JobRun) -> AsyncIterator[GitClient]:
+        """Yield a client of the repository, and count what its programs took."""
+        client = await self._logins.client(run.connection)
+        try:
+            yield client
+        finally:
+            run.count(client.cpu_seconds, client.peak_memory)
+
+    async def _clone(self, run: JobRun) -> Result:
+        checkout = run.folder / CHECKOUT
+        # An attempt that was broken off may have left files that the commit does not have.
+        await asyncio.to_thread(partial(shutil.rmtree, checkout, ignore_errors=True))
+        sha = run.results["resolve"]["commit_sha"]
+        async with self._client(run) as client:
+            fetched = await self._commits.check_out(run, client, sha, checkout)
+        run.count(0, 0, fetched=fetched.received)
+        folder = checkout / run.connection.subdirectory
+        if not folder.is_dir():
+            raise StageFailed(
+                f"The folder {run.connection.subdirectory} is not in commit {fetched.sha[:12]}",
+                hint="set --subdirectory to the folder of dbt_project.yml",
+                kind="no_project",
+            )
+        return {"commit_sha": fetched.sha, "message": f"{fetched.received:,} bytes received"}
+
+    async def _install(self, run: JobRun) -> Result:
+        folder = _project_folder(run)
+        if not (folder / PROJECT_FILE).is_file():
+            reason = f"{PROJECT_FILE} is missing"
+            if run.connection.requires_dbt:
+                raise StageFailed(
+                    f"The connection requires dbt, but {reason}", hint="set --subdirectory", kind="no_project"
+                )
+            return {"is_skipped": True, "fallback": reason, "message": reason}
+        try:
+            async with self._package_access(run) as access:
+                plan, sandbox = await self._dbt.prepare(run, access)
+        except (ConfigurationError, ArtifactError) as error:
+            return self._fallback(run, Stage.DEPENDENCIES, error)
+        return {
+            "isolation": sandbox.kind.value,
+            "adapter": plan.adapter,
+            "is_stand_in": plan.is_stand_in,
+            "message": f"dbt {plan.minor} with {plan.adapter} in {sandbox.kind.value}",
+        }
+
+    async def _parse(self, run: JobRun) -> Result:
+        _project_folder(run)
+        if "fallback" in run.results[Stage.DEPENDENCIES.value]:
+            return {"is_skipped": True}
+        try:
+            parsed = await self._dbt.parse(run)
+        except (ConfigurationError, ArtifactError) as error:
+            return self._fallback(run, Stage.PARSE, error)
+        return {
+            "isolation": parsed.isolation.value,
+            "manifest_digest": parsed.manifest.digest,
+            "message": f"manifest of {parsed.manifest.size:,} bytes",
+        }
+
+    def _fallback(self, run: JobRun, stage: Stage, error: RecceMetaError) -> Result:
+        """Return the result of a stage that cannot run dbt; raise *error* if the job fails or tries again."""
+        may_heal = failure_of(error, stage).can_retry and not run.is_last
+        if may_heal or run.connection.requires_dbt:
+            raise error
+        # One line: pages and terminals show a line break in an event as its escape.
+        why = " ".join("; ".join(filter(None, (error.message, error.hint))).split())
+        return {"fallback": error.message, "message": f"read without dbt: {why}"}
+
+    @asynccontextmanager
+    async def _package_access(self, run: JobRun) -> AsyncIterator[PackageAccess]:
+        """Yield how `dbt deps` reaches servers; the file with the token is removed afterwards."""
+        client = await self._logins.client(run.connection)
+        token = await self._logins.token(run.connection, client.address)
+        file = run.folder / "deps-git"
+        # Created with its mode before the token is written.
+        file.touch(mode=0o600)
+        file.write_text(package_config(client.address, token, self._environ), encoding="utf-8")
+        variables, certificates = package_environment(self._environ)
+        try:
+            yield PackageAccess(git_config=file, env=variables, certificates=certificates)
+        finally:
+            file.unlink()
+
+    async def _extract(self, run: JobRun) -> Result:
+        folder = _project_folder(run)
+        found: dict[str, Any] = {}
+        manifest: Path | None = run.folder / MANIFEST
+        parsed = run.results[Stage.PARSE.value]
+        if "manifest_digest" not in parsed:
+            manifest = None
+        elif not (run.folder / MANIFEST).is_dir():
+            raise FolderGone
+        try:
+            isolation = await self._read(run, folder, manifest)
+        except (StageFailed, ConfigurationError) as error:
+            if manifest is None or run.connection.requires_dbt:
+                raise
+            found["fallback"] = f"dbt's manifest cannot be read: {error.message}"
+            isolation = await self._read(run, folder, None)
+        project = await asyncio.to_thread(self._document, run)
+        await self._keep_files(run, folder)
+        tier = TIERS.get(project.run.extractor, ExtractionTier.GOLD)
+        counts = object_counts(project)
+        if tier is not ExtractionTier.GOLD:
+            found["isolation"] = isolation.value
+        return {
+            **found,
+            "tier": tier.value,
+            "dbt_version": project.run.dbt_version,
+            "manifest_version": project.run.manifest_version,
+            "counts": counts,
+            "message": f"{tier.value}: {plural(counts['objects'], 'object')}, read in {isolation.value}",
+        }
+
+    async def _keep_files(self, run: JobRun, folder: Path) -> None:
+        """Store the files for the tasks that follow the job, which have no checkout."""
+        # A fork must not decide what is checked, nor with which settings.
+        if run.is_of_fork:
+            return
+        found, refused = await asyncio.to_thread(find_job_files, run.folder / CHECKOUT, folder)
+        for name, content in found.items():
+            await asyncio.to_thread(put_job_file, self._state, run.job.id, name, content)
+        for reason in refused:
+            await run.log(reason)
+
+    async def _read(self, run: JobRun, folder: Path, manifest: Path | None) -> IsolationKind:
+        """Let a child read the checkout; *manifest* is the folder of dbt's manifest."""
+        connection, out = run.connection, run.folder / _READ
+        profile = run.folder / "profile"
+        out.mkdir(exist_ok=True)
+        tier = ExtractionTier.SILVER if manifest is None else ExtractionTier.GOLD
+        if manifest is None:
+            await asyncio.to_thread(remove_leaving_links, run.folder / CHECKOUT)
+        request = ReadRequest(
+            output=out / _DOCUMENT,
+            folder=folder,
+            checkout=run.folder / CHECKOUT,
+            target=manifest,
+            environment=connection.environment,
+            run_id=run_id_of(connection, run.branch, _commit(run), tier),
+            sha=_commit(run),
+            branch=run.branch,
+            # The run of a merge base has no change of the pull request.
+            pull_request=str(run.job.pull_request) if run.job.source is JobSource.PULL_REQUEST else None,
+            adapter=connection.adapter,
+            profiles_dir=profile if profile.is_dir() else None,
+            target_name=connection.profile.target,
+            variables=connection.variables,
+        )
+        shown = [path for path in (run.folder / CHECKOUT, manifest, profile) if path is not None]
+        return await self._run_child(run, command_of(request, out / "request.json"), out, shown)
+
+    async def _run_child(
+        self, run: JobRun, command: tuple[str, ...], out: Path, read_only: Sequence[Path]
+    ) -> IsolationKind:
+        """Run our own code, which runs none of the repository, and return its isolation.
+
+        Without bubblewrap it is a process with limits, also for repositories that are not trusted.
+        """
+        settings = self._settings.isolation
+        # Not docker: an image of dbt has none of our code.
+        missing = await find_missing(IsolationKind.BUBBLEWRAP, settings=settings, image=_NO_IMAGE)
+        is_isolated = missing is None
+        sandbox = (Bubblewrap if is_isolated else PlainProcess)(settings)
+        completed = await sandbox.run(
+            Program(
+                argv=command,
+                env={"PATH": os.defpath, "HOME": str(out), "TMPDIR": str(out), "LANG": "C.UTF-8"},
+                writable=out,
+                read_only=(*python_folders(), *(path for path in read_only if path.exists())),
+                cwd=out,
+                job=run.job.id,
+                limits=self._settings.reading,
+            ),
+            pid_file=run.pid_file("read"),
+        )
+        run.count(completed.cpu_seconds, completed.peak_memory)
+        if completed.code == FAILED:
+            error = msgspec.json.decode(completed.output.strip().rpartition("\n")[2], type=ReadingError)
+            raise StageFailed(
+                error.message.replace(f"{run.folder / CHECKOUT}/", ""), hint=error.hint, kind="project"
+            )
+        if completed.code:
+            reason = (
+                "it took too long"
+                if completed.is_late
+                else first_line(completed.errors[-2000:].strip().rpartition("\n")[2])
+            )
+            raise StageFailed(
+                f"The project cannot be read: {reason or f'exit code {completed.code}'}",
+                hint="raise the limits of the workers, or connect a subdirectory",
+                kind="project",
+            )
+        return sandbox.kind
+
+    def _document(self, run: JobRun) -> Project:
+        file = run.folder / _READ / _DOCUMENT
+        if not file.is_file():
+            raise FolderGone
+        return read_document(file, self._settings.reading.file_size or 2**30)
+
+    async def _store(self, run: JobRun) -> Result:
+        project = await asyncio.to_thread(self._document, run)
+        project = replace(project, run=replace(project.run, extraction=_extraction(run)))
+        analyse = partial(self._columns, run)
+        stored = await self._stores.record(run.connection.store, project, analyse)
+        # The same id with other content, such as after a new version of recce-meta: both runs are kept.
+        if stored.result.differs and run.job.is_forced:
+            again = sha256(f"{project.run.run_id}{run.job.id}".encode()).hexdigest()[:32]
+            project = replace(project, run=replace(project.run, run_id=again))
+            stored = await self._stores.record(run.connection.store, project, analyse)
+        result = stored.result
+        # Each warning is a row of the log, and a project can have thousands.
+        for warning in (*project.warnings, *result.column_warnings)[:_MOST_WARNINGS]:
+            await run.log(warning)
+        counts = run.results[Stage.EXTRACT.value]["counts"]
+        return {
+            "run_id": result.run.run_id,
+            "is_new": result.written,
+            "message": f"run {result.run.run_id}" + ("" if result.written else " is stored already"),
+            "counts": {**counts, "columns": stored.columns, "column_lineage": stored.column_lineage},
+        }
+
+    async def _columns(self, run: JobRun, known: KnownColumns) -> ColumnGraph:
+        """Let a child compute the column lineage of the project that was read."""
+        out, read = run.folder / _COLUMNS, run.folder / _READ
+        out.mkdir(exist_ok=True)
+        (out / "known.json").write_bytes(msgspec.json.encode(known))
+        request = ColumnsRequest(
+            output=out / "columns.json",
+            project=read / _DOCUMENT,
+            known=out / "known.json",
+            timeout=self._settings.column_timeout,
+        )
+        await self._run_child(run, command_of(request, out / "request.json"), out, [read])
+        limit = self._settings.reading.file_size or 2**30
+        return await asyncio.to_thread(read_columns, request.output, limit)
+
+    async def _clean_up(self, run: JobRun) -> Result:
+        """Remove the containers that a killed worker has left of the job, and caches that are not needed."""
+        has_checkout = Stage.CLONE.value in run.results
+        # A job that ended in `resolve` has started no container, and each call of the engine takes time.
+        if has_checkout and run.connection.isolation in (None, IsolationKind.DOCKER):
+            await Docker(self._settings.isolation, _NO_IMAGE).remove(run.job.id)
+        await asyncio.to_thread(self.remove_unused)
+        return {}
+
+    def remove_unused(self) -> None:
+        """Remove caches of connections that are gone, and the least recently used beyond the limit."""
+        connections = {connection.id for connection in list_connections(self._state)}
+        remove_old_mirrors(
+            self._settings.work / "mirrors",
+            self._settings.mirrors_size,
+            caches=self._dbt.caches(),
+            needed=connections,
+        )
+
+
+def run_id_of(connection: RepositoryConnection, branch: str, sha: str, tier: ExtractionTier) -> str:
+    """Return the id of the run of a commit: the same for the same content and settings."""
+    parts = (
+        *(connection.repo_url, connection.subdirectory, sha, branch, connection.environment, tier),
+        *(connection.adapter, connection.dbt_version, connection.profile, connection.variables),
+    )
+    return sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
+
+
+def _project_folder(run: JobRun) -> Path:
+    """Return the folder of the project in the checkout. Raises FolderGone if it is on another machine."""
+    folder = run.folder / CHECKOUT / run.connection.subdirectory
+    if not folder.is_dir():
+        raise FolderGone
+    return folder
+
+
+def _commit(run: JobRun) -> str:
+    sha: str = run.results[Stage.CLONE.value]["commit_sha"]
+    return sha
+
+
+def _extraction(run: JobRun) -> Extraction:
+    """Return how the run was extracted, from the results of the stages."""
+    results = run.results
+    installed, parsed, read = (
+        results[stage.value] for stage in (Stage.DEPENDENCIES, Stage.PARSE, Stage.EXTRACT)
+    )
+    isolation = read.get("isolation") or parsed.get("isolation")
+    is_gold = read["tier"] == ExtractionTier.GOLD.value
+    return Extraction(
+        connection=run.connection.name,
+        job=run.job.id,
+        trigger=run.job.trigger,
+        requested_by=run.job.requested_by,
+        tier=ExtractionTier(read["tier"]),
+        isolation=None if isolation is None else IsolationKind(isolation),
+        adapter=installed.get("adapter") if is_gold else None,
+        is_stand_in=is_gold and installed.get("is_stand_in", False),
+        manifest_digest=parsed.get("manifest_digest") if is_gold else None,
+        fallback=read.get("fallback") or parsed.get("fallback") or installed.get("fallback"),
+    )

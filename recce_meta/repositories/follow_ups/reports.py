@@ -1,0 +1,323 @@
+"""Reports to pull requests: one comment that is kept up to date, and the status of the head commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from datetime import datetime, timezone
+from hashlib import sha256
+from typing import TypeVar
+
+from msgspec import Struct
+
+from recce_meta.api.diff import NOT_COMPARED, parse_fail_on
+from recce_meta.errors import (
+    ConfigurationError,
+    RecceMetaError,
+    StoreNotFound,
+    StoreOutdated,
+    UnknownNameError,
+    UsageError,
+    WarehouseError,
+)
+from recce_meta.report.diff_markdown import MAX_CHARS
+from recce_meta.repositories.follow_ups.checks import config_of
+from recce_meta.repositories.follow_ups.comments import (
+    CommitVerdict,
+    comment_marker,
+    failure_comment,
+    failure_verdict,
+    incomparable_comment,
+    report_comment,
+    report_verdict,
+)
+from recce_meta.repositories.follow_ups.context import TaskContext
+from recce_meta.repositories.follow_ups.runner import TaskRefused, can_retry
+from recce_meta.repositories.forges.base import ForgeClient, ForgeFailure, ForgeFailureKind, StatusState
+from recce_meta.repositories.forges.open import LONGEST_COMMENTS
+from recce_meta.repositories.git.failures import GitFailure
+from recce_meta.repositories.state.connections import get_connection, list_connections, update_connection
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.job_files import read_job_files
+from recce_meta.repositories.state.jobs import at_failed_stage, get_job
+from recce_meta.repositories.state.pull_requests import change_report, get_pull_request
+from recce_meta.repositories.types import (
+    ExtractionJob,
+    JobStatus,
+    PullRequest,
+    PullRequestState,
+    RepositoryConnection,
+    Task,
+)
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+NO_CONDITIONS: frozenset[str] = frozenset()
+_NO_STORE = "The store of the connection could not be read; the log of the worker has the reason"
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What is reported to a pull request."""
+
+    sha: str | None
+    """Commit of the status."""
+    verdict: CommitVerdict
+    url: str | None
+    """Page that the status links to."""
+    text: str | None = None
+    """Comment; None to leave the comment as it is."""
+    reported: str | None = None
+    """Compared runs: `BASE_RUN CURRENT_RUN`."""
+
+
+class ReportSubject(Struct, frozen=True, kw_only=True):
+    """A pull request to report to, with its connection and its jobs."""
+
+    connection: RepositoryConnection
+    pull_request: PullRequest
+    base: ExtractionJob
+    head: ExtractionJob
+    name: str | None
+    """Name of the connection if its repository has several."""
+
+
+class PullRequestReporter:
+    """Handler of reports; a report that the pull request has already needs no request."""
+
+    def __init__(self, context: TaskContext) -> None:
+        self._context = context
+        self._state = context.state
+
+    async def __call__(self, task: Task) -> None:
+        """Report the state of the jobs of a pull request, or the comparison of their runs."""
+        subject = await asyncio.to_thread(
+            _subject, self._state, task.connection_id, int(task.payload["number"])
+        )
+        if subject is None:
+            return
+        report = await self._report(subject)
+        if report is not None:
+            await self._write(subject, report)
+
+    async def _report(self, subject: ReportSubject) -> Report | None:
+        """Return what to report now; None if nothing is new."""
+        head, base, pull_request = subject.head, subject.base, subject.pull_request
+        sha = head.commit_sha or pull_request.head_sha
+        if not (head.status.is_over and base.status.is_over):
+            # Once for each commit: later jobs of the commit keep the verdict until they end.
+            if sha is None or _is_same_commit(pull_request.status_sha, sha):
+                return None
+            verdict = CommitVerdict.of(StatusState.PENDING, "The commit is extracted")
+            return Report(sha=sha, verdict=verdict, url=self._context.links.job(head))
+        for job in (head, base):
+            if job.status is not JobStatus.SUCCESS or job.run_id is None:
+                ended = await asyncio.to_thread(at_failed_stage, self._state, job)
+                return self._failure(subject, ended, sha)
+        return await self._comparison(subject, sha)
+
+    def _failure(self, subject: ReportSubject, job: ExtractionJob, sha: str | None) -> Report:
+        connection, url = subject.connection, self._context.links.job(job)
+        why = self._context.scrub(connection, job.error or job.status.value)
+        text = failure_comment(connection.id, job, error=" ".join(why.split()), name=subject.name, url=url)
+        return Report(sha=sha, verdict=failure_verdict(job), url=url, text=text)
+
+    async def _comparison(self, subject: ReportSubject, sha: str | None) -> Report:
+        connection, links = subject.connection, self._context.links
+        runs = subject.base.run_id or "", subject.head.run_id or ""
+        url = links.diff(connection.store, *runs)
+        # Files of a fork decide nothing, and their queries are not run.
+        files = (
+            {}
+            if subject.pull_request.is_fork
+            else await asyncio.to_thread(read_job_files, self._state, subject.head.id)
+        )
+        notes: tuple[str, ...] = ()
+        try:
+            diff = await self._context.diff(connection.store, *runs)
+            conditions, notes = _conditions(connection, files)
+            outcome = await self._context.check(connection, files, *runs)
+            verdict = report_verdict(diff, conditions, outcome)
+        except RecceMetaError as error:
+            if can_retry(error) or isinstance(error, ConfigurationError):
+                raise
+            # The text of a database may name hosts and folders, which readers of a forge must not see.
+            is_ours = not isinstance(error, (WarehouseError, StoreNotFound, StoreOutdated))
+            message, hint = (error.message, error.hint) if is_ours else (_NO_STORE, None)
+            if not is_ours:
+                log.error(
+                    "%s: the runs cannot be read: %s",
+                    connection.name,
+                    self._context.scrub(connection, error.message),
+                )
+            text = incomparable_comment(connection.id, message, hint, name=subject.name, url=url)
+            failed = CommitVerdict.of(StatusState.ERROR, message)
+            return Report(sha=sha, verdict=failed, url=url, text=text, reported=" ".join(runs))
+        if notes:
+            # A gate that cannot be read must not pass.
+            verdict = CommitVerdict.of(StatusState.ERROR, notes[0])
+        to = links.store(connection.store)
+        text = report_comment(
+            connection.id,
+            diff,
+            outcome,
+            name=subject.name,
+            to=to,
+            notes=(*notes, *_left_out(subject)),
+            max_chars=min(MAX_CHARS, LONGEST_COMMENTS.get(connection.type, MAX_CHARS)),
+        )
+        return Report(sha=sha, verdict=verdict, url=url, text=text, reported=" ".join(runs))
+
+    async def _write(self, subject: ReportSubject, report: Report) -> None:
+        """Write what the pull request does not have yet, and store what it has now."""
+        stored = subject.pull_request
+        digest = stored.comment_digest if report.text is None else sha256(report.text.encode()).hexdigest()
+        is_new_text = digest != stored.comment_digest
+        status = report.sha, report.verdict.state.value
+        # A new text, such as that of another base, has another page and description.
+        is_new_status = report.sha is not None and (
+            is_new_text or status != (stored.status_sha, stored.status_state)
+        )
+        if not is_new_text and not is_new_status:
+            await self._note(subject, reported=report.reported or stored.reported, error=None)
+            return
+        client = await self._try(subject, self._context.open_forge(subject.connection))
+        if client is None:
+            await self._note(subject, reported=report.reported, reported_at=_now(), error=None)
+            return
+        refusal: TaskRefused | None = None
+        if is_new_text and report.text is not None:
+            try:
+                comment_id = await self._try(subject, self._comment(client, stored, report.text))
+            except TaskRefused as error:
+                refusal = error  # the token may still be able to set a status
+            else:
+                # At once: a report that breaks off must not create a second comment. Its status is still due.
+                await self._note(subject, comment_id=comment_id, comment_digest=digest, status_state=None)
+        if report.sha is not None:
+            setting = client.set_status(
+                report.sha, report.verdict.state, report.verdict.description, url=report.url
+            )
+            await self._try(subject, setting)
+            await self._note(subject, status_sha=report.sha, status_state=report.verdict.state.value)
+        if refusal is not None:
+            raise refusal
+        await self._note(
+            subject,
+            reported=report.reported or stored.reported,
+            reported_at=_now(),
+            base_sha=subject.base.commit_sha or stored.base_sha,
+            error=None,
+        )
+        # A status proves nothing about the right to comment.
+        if is_new_text and subject.connection.forge_error is not None:
+            await asyncio.to_thread(_set_forge_error, self._state, subject.connection.id, None)
+
+    async def _comment(self, client: ForgeClient, stored: PullRequest, text: str) -> str:
+        """Create or change the comment, and return its id."""
+        marker = comment_marker(stored.connection_id)
+        # A report that broke off may have created one.
+        known = stored.comment_id or await client.find_comment(stored.number, marker)
+        if known is not None:
+            try:
+                return await client.write_comment(stored.number, text, comment_id=known)
+            except ForgeFailure as error:
+                if error.kind is not ForgeFailureKind.GONE:
+                    raise
+        return await client.write_comment(stored.number, text)
+
+    async def _try(self, subject: ReportSubject, request: Awaitable[T]) -> T:
+        """Return the result of *request*; store its failure.
+
+        Raises TaskRefused if a person has to change the login, or its rights.
+        """
+        try:
+            return await request
+        except (ForgeFailure, GitFailure, ConfigurationError) as error:
+            message = self._context.scrub(subject.connection, error.message)
+            await self._note(subject, error=message)
+            if can_retry(error) or (
+                isinstance(error, ForgeFailure)
+                and error.kind not in (ForgeFailureKind.SCOPE, ForgeFailureKind.TOKEN)
+            ):
+                raise
+            shown = "; ".join(filter(None, (message, error.hint)))
+            if await asyncio.to_thread(_set_forge_error, self._state, subject.connection.id, shown):
+                log.warning("connection %s cannot report: %s", subject.connection.name, message)
+            raise TaskRefused(message, hint=error.hint) from None
+
+    async def _note(self, subject: ReportSubject, **fields: object) -> None:
+        """Store *fields* of the report, unless all of them are stored."""
+        pull_request = await asyncio.to_thread(
+            get_pull_request, self._state, subject.connection.id, subject.pull_request.number
+        )
+        changes = {name: value for name, value in fields.items() if getattr(pull_request, name) != value}
+        if changes:
+            await asyncio.to_thread(_change, self._state, pull_request, changes)
+
+
+def _subject(state: State, connection_id: str, number: int) -> ReportSubject | None:
+    """Return what to report to; None if nothing is to be reported, or it was removed meanwhile."""
+    try:
+        connection = get_connection(state, connection_id)
+        pull_request = get_pull_request(state, connection_id, number)
+        if pull_request.head_job is None or pull_request.base_job is None:
+            return None
+        head, base = (get_job(state, job) for job in (pull_request.head_job, pull_request.base_job))
+    except UnknownNameError:
+        return None
+    if pull_request.state is not PullRequestState.OPEN or not connection.watches_pull_requests:
+        return None
+    same = [one for one in list_connections(state) if one.repo_url == connection.repo_url]
+    name = connection.name if len(same) > 1 else None
+    return ReportSubject(connection=connection, pull_request=pull_request, base=base, head=head, name=name)
+
+
+def _conditions(
+    connection: RepositoryConnection, files: dict[str, str]
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the conditions of the connection, or of the repository, and sentences about invalid ones."""
+    given = connection.fail_on
+    try:
+        if not given:
+            given = config_of(files).fail_on.diff
+        if not given:
+            return NO_CONDITIONS, ()
+        # No data is compared here.
+        return parse_fail_on(",".join(given), of_data=True) - {NOT_COMPARED}, ()
+    except (UsageError, ConfigurationError) as error:
+        return NO_CONDITIONS, (f"The conditions of fail_on cannot be read: {error.message}",)
+
+
+def _left_out(subject: ReportSubject) -> tuple[str, ...]:
+    """Return sentences about what the comment of a fork lacks."""
+    if not subject.pull_request.is_fork:
+        return ()
+    files = "Checks, quality rules and conditions" if subject.connection.runs_checks else "Conditions"
+    return (f"{files} in files of this fork were not applied",)
+
+
+def _set_forge_error(state: State, connection_id: str, error: str | None) -> bool:
+    """Store *error* in the connection, and return True if it is new."""
+    try:
+        if get_connection(state, connection_id).forge_error == error:
+            return False
+        update_connection(state, connection_id, forge_error=error)
+    except UnknownNameError:
+        return False
+    return True
+
+
+def _change(state: State, pull_request: PullRequest, changes: dict[str, object]) -> None:
+    change_report(state, pull_request.connection_id, pull_request.number, **changes)
+
+
+def _is_same_commit(stored: str | None, sha: str) -> bool:
+    # Bitbucket shortens commits in some answers.
+    return stored is not None and (stored.startswith(sha) or sha.startswith(stored))
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,1 @@
+"""APIs of forges: webhooks, comments, commit statuses, and open pull requests."""

@@ -1,0 +1,1 @@
+"""Git repositories: checked addresses, credentials, branch heads, mirrors and checkouts."""

@@ -1,0 +1,1 @@
+"""Isolation of programs that run files of a repository: Docker, bubblewrap or a plain process."""

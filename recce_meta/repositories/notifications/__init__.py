@@ -1,0 +1,1 @@
+"""Notifications of events of a connection: their formats, addresses and mail."""

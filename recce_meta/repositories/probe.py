@@ -1,0 +1,217 @@
+"""Test of a connection: address, token, branch, dbt project, adapter and version of dbt, in this order.
+
+The repository is fetched into a temporary folder and read as data: nothing of it is run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recce_meta.errors import ConfigurationError, RecceMetaError, did_you_mean, first_of, plural
+from recce_meta.lazy import LazyModule
+from recce_meta.models.run import Check
+from recce_meta.repositories.answers import ConnectionTest
+from recce_meta.repositories.dbt.project import DbtProject, read_dbt_project, refuse_escapes
+from recce_meta.repositories.dbt.versions import choose_version
+from recce_meta.repositories.git.address import AddressRules, RepositoryAddress, parse_address
+from recce_meta.repositories.git.client import GitClient
+from recce_meta.repositories.git.environment import GitLimits
+from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
+from recce_meta.repositories.requests import ADAPTERS, NewConnection, normal_subdirectory
+from recce_meta.repositories.secrets import Scrubber
+
+if TYPE_CHECKING:
+    from recce_meta.repositories.git import github_app
+else:  # it needs the package cryptography
+    github_app = LazyModule("recce_meta.repositories.git.github_app")
+
+MOST_SHOWN = 10
+"""Folders of projects in a message."""
+_NAMES = {GitFailureKind.TOKEN: "token", GitFailureKind.BRANCH: "branch", GitFailureKind.MISSING: "git"}
+"""Name of the check that a failure of git belongs to; others belong to the address."""
+
+
+class _Ended(Exception):
+    """The last check failed, and hides the rest."""
+
+
+class _Probe:
+    """One test, with the checks that were made."""
+
+    def __init__(
+        self,
+        request: NewConnection,
+        rules: AddressRules,
+        environ: Mapping[str, str],
+        limits: GitLimits | None,
+    ) -> None:
+        self._request = request
+        self._limits = limits
+        self._rules = rules
+        self._environ = environ
+        self.checks: list[Check] = []
+        self.branch: str | None = None
+        self.sha: str | None = None
+        self.projects: Sequence[str] = ()
+        self.folder: str | None = None
+        self.project: str | None = None
+        self.adapter: str | None = None
+        self.version: str | None = None
+
+    def _pass(self, name: str, detail: str, *, ok: bool | None = True) -> None:
+        self.checks.append(Check(name, ok, detail))
+
+    def _fail(self, name: str, detail: str, hint: str | None) -> _Ended:
+        self.checks.append(Check(name, False, detail, hint))
+        return _Ended()
+
+    async def run(self) -> None:
+        """Make all checks, up to the first that fails."""
+        try:
+            address = parse_address(self._request.repo_url, self._rules)
+            token = await self._token(address)
+            scrub = Scrubber([] if token is None else [token]).scrub
+            client = GitClient(address, token, limits=self._limits, environ=self._environ, scrub=scrub)
+            await self._read_branches(client, has_token=token is not None)
+            # Not the worker's mirror: a test must not fill the cache with a repository that is never added.
+            with tempfile.TemporaryDirectory(prefix="recce-meta-test-", ignore_cleanup_errors=True) as folder:
+                await self._read_project(client, Path(folder))
+        except GitFailure as error:
+            self._fail(_NAMES.get(error.kind, "address"), error.message, error.hint)
+        except _Ended:
+            pass
+
+    async def _token(self, address: RepositoryAddress) -> str | None:
+        request = self._request
+        if request.github_app is not None:
+            if request.private_key is None:
+                hint = "give the key with --private-key-file"
+                raise self._fail("token", "The private key of the GitHub App is missing", hint)
+            tokens = github_app.InstallationTokens(self._environ)
+            return await tokens.installation_token(request.github_app, request.private_key, address)
+        if request.token_env is None:
+            return request.access_token
+        token = self._environ.get(request.token_env)
+        if not token:
+            raise self._fail(
+                "token",
+                f"The variable {request.token_env} is not set here",
+                "set it here and for every worker, or skip the test with --no-test",
+            )
+        return token
+
+    async def _read_branches(self, client: GitClient, *, has_token: bool) -> None:
+        main = self._request.branch or await client.default_branch()
+        for name in (main, *self._request.branches):
+            try:
+                sha = await client.head(name)
+            except GitFailure as error:
+                if _NAMES.get(error.kind) == "branch":
+                    self._pass_login(client, has_token=has_token)
+                raise
+            self._pass_login(client, has_token=has_token)
+            self._pass("branch", f"{name} at {sha[:8]}")
+            if name == main:
+                self.branch, self.sha = name, sha
+
+    def _pass_login(self, client: GitClient, *, has_token: bool) -> None:
+        """Pass address and token, once the server has answered about a branch."""
+        if not self.checks:
+            self._pass("address", client.address.url)
+            self._pass("token", "accepted" if has_token else "none; the repository is public")
+
+    async def _read_project(self, client: GitClient, folder: Path) -> None:
+        assert self.branch is not None and self.sha is not None
+        mirror, files = folder / "mirror.git", folder / "files"
+        fetched = await client.clone(mirror, self.branch, self.sha, files)
+        self.projects = await client.projects(mirror, fetched.sha)
+        self.folder = self._chosen_folder()
+        try:
+            project = await asyncio.to_thread(_read, files, self.folder, self._request.variables)
+        except ConfigurationError as error:
+            # The temporary folder means nothing to the user.
+            raise self._fail("project", error.message.replace(f"{files}/", ""), error.hint) from None
+        self.project = project.name
+        self._pass("project", f"{project.name} in {self.folder}" if self.folder else project.name)
+        self._choose_adapter(project)
+        try:
+            self.version = choose_version(project.requires, self._request.dbt_version)
+        except RecceMetaError as error:
+            raise self._fail("dbt", error.message, error.hint) from None
+        self._pass("dbt", self.version)
+
+    def _chosen_folder(self) -> str:
+        """Return the folder of the project: the given one, else the only one."""
+        given, known = normal_subdirectory(self._request.subdirectory), self.projects
+        if given in known and (given or len(known) == 1):
+            return given
+        if not known:
+            hint = "name another branch with --branch; --no-test connects a folder of SQL files"
+            raise self._fail("project", f"Branch {self.branch} has no dbt_project.yml", hint)
+        shown = first_of([folder or "." for folder in known], MOST_SHOWN)
+        if given:
+            hint = did_you_mean(given, known) or f"folders with a dbt_project.yml: {shown}"
+            raise self._fail("project", f"No dbt_project.yml in {given}", hint)
+        if len(known) == 1:
+            return known[0]
+        if self._request.subdirectory:  # the top, by the name `.`
+            return given
+        raise self._fail(
+            "project",
+            f"The repository has {plural(len(known), 'dbt project')}: {shown}",
+            "add a connection for each that you need, with --subdirectory FOLDER",
+        )
+
+    def _choose_adapter(self, project: DbtProject) -> None:
+        adapter, source = self._request.adapter, "as given"
+        if adapter is None:
+            adapter, source = project.guess.adapter, f"from {project.guess.source}"
+        if adapter is None:
+            raise self._fail(
+                "adapter",
+                "The repository does not show its adapter: it has no profiles.yml",
+                f"name it: --adapter {'|'.join(ADAPTERS)}",
+            )
+        if adapter not in ADAPTERS:
+            raise self._fail(
+                "adapter",
+                f"The adapter {adapter} is not supported ({source})",
+                f"name a similar one: --adapter {'|'.join(ADAPTERS)}",
+            )
+        self.adapter = adapter
+        self._pass("adapter", f"{adapter}, {source}")
+
+
+def _read(files: Path, folder: str, variables: Mapping[str, str]) -> DbtProject:
+    project = read_dbt_project(files / folder, clone=files)
+    refuse_escapes(files, project, variables)
+    return project
+
+
+async def test_connection(
+    request: NewConnection,
+    rules: AddressRules,
+    environ: Mapping[str, str],
+    limits: GitLimits | None = None,
+) -> ConnectionTest:
+    """Return the test of *request*; *rules* are those of addresses, *environ* has tokens of variables.
+
+    *limits* are those of the fetched repository. A problem is a failed check with a hint, not an error.
+    """
+    probe = _Probe(request, rules, environ, limits)
+    await probe.run()
+    return ConnectionTest(
+        ok=all(check.ok is not False for check in probe.checks),
+        checks=probe.checks,
+        branch=probe.branch,
+        commit_sha=probe.sha,
+        subdirectory=probe.folder,
+        projects=probe.projects,
+        project=probe.project,
+        adapter=probe.adapter,
+        dbt_version=probe.version,
+    )

@@ -1,0 +1,557 @@
+"""Operations on connections and jobs that the command line, the API and the pages share."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from copy import copy
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from recce_meta.errors import ConfigurationError, UnknownNameError, UsageError, mask_errors
+from recce_meta.lazy import LazyModule
+from recce_meta.models.extraction import Trigger
+from recce_meta.repositories.answers import (
+    ActiveJob,
+    AddedConnection,
+    ConnectionAnswer,
+    ConnectionStatistics,
+    ConnectionTest,
+    ExtractAnswer,
+    JobAnswer,
+    JobDetails,
+    ProgressAnswer,
+    active_job,
+    connection_answer,
+    job_answer,
+    progress_answer,
+    stage_answers,
+    statistics_answer,
+)
+from recce_meta.repositories.git.address import AddressRules, parse_address
+from recce_meta.repositories.git.environment import GitLimits
+from recce_meta.repositories.requests import (
+    SECRETS,
+    Caller,
+    ConnectionChange,
+    NewConnection,
+    check_request,
+    normal_subdirectory,
+    notify_hint,
+    refuse_owner_fields,
+    refuse_untrusted,
+)
+from recce_meta.repositories.secrets import Keys, SecretField, read_keys
+from recce_meta.repositories.state import connections, jobs, workers
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.follow_ups import add_follow_up, repeat_reports
+from recce_meta.repositories.types import ExtractionJob, Forge, JobEvent, JobStatus, RepositoryConnection
+from recce_meta.repositories.webhooks.receiving import HookReceiver
+from recce_meta.repositories.webhooks.setup import PUBLIC_URL, HookSetup, WebhookAnswer, run_in_thread
+
+if TYPE_CHECKING:
+    from recce_meta.repositories import probe
+    from recce_meta.repositories.notifications import sending
+else:  # most operations test nothing
+    probe = LazyModule("recce_meta.repositories.probe")
+    sending = LazyModule("recce_meta.repositories.notifications.sending")
+
+WORKER_SECONDS = 30.0
+"""Age of the last heartbeat of a worker that still counts as running."""
+CONCURRENT_TESTS = 2
+"""Tests of connections that run at the same time: each may fetch gigabytes."""
+_LOGIN = ("access_token", "token_env", "github_app", "private_key")
+"""Fields that decide how a connection logs in."""
+_FIELDS: Mapping[str, SecretField] = {"access_token": "token", "private_key": "private_key"}
+"""Stored secret of each field of a request."""
+
+
+class ConnectionNotFound(UnknownNameError):
+    """No connection has this name or id."""
+
+
+class JobNotFound(UnknownNameError):
+    """The connection has no such job."""
+
+
+class ConnectionTestFailed(ConfigurationError):
+    """The test of a new connection failed; `test` is its result."""
+
+    def __init__(self, test: ConnectionTest) -> None:
+        problem = next(check for check in test.checks if check.ok is False)
+        super().__init__(f"{problem.name}: {problem.detail}", hint=problem.hint)
+        self.test = test
+
+
+class RepositoryService:
+    """Connections and jobs in one state database."""
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        environ: Mapping[str, str],
+        stores: Collection[str] | None = None,
+        limits: GitLimits | None = None,
+        work: Path | None = None,
+    ) -> None:
+        """Serve *state*; *environ* has the keys of secrets and the rules of addresses.
+
+        *stores* are the names of the stores that connections may record runs in; None for any name. *limits*
+        are those of the repositories that a test fetches. *work* is the work folder of the worker in this
+        process; None without one.
+        """
+        self.state = state
+        self.work = work
+        self._environ = environ
+        self._stores = stores
+        self._limits = limits
+        self._rules = AddressRules.read(environ)
+        # Tests run in the server's process, outside of the queue that limits jobs.
+        self._tests = asyncio.Semaphore(CONCURRENT_TESTS)
+        self.key_file: Path | None = None
+        """File of the key that encrypts secrets, once one was used."""
+        self.public_url: str | None = environ.get(PUBLIC_URL) or None
+        """Address of the server, which forges call."""
+        self._only: str | None = None
+
+    def limited_to(self, connection_id: str) -> RepositoryService:
+        """Return this service for a caller that may know only one connection; others do not exist for it."""
+        limited = copy(self)
+        limited._only = connection_id
+        return limited
+
+    # Connections
+
+    async def test(self, request: NewConnection, *, caller: Caller) -> ConnectionTest:
+        """Test *request* without storing it: address, token, branch, dbt project, adapter.
+
+        Raises UsageError for an invalid field.
+        """
+        self._check(request, caller)
+        return await self._tested(request)
+
+    async def _tested(self, request: NewConnection) -> ConnectionTest:
+        """Return the test of *request*, when few others are running."""
+        async with self._tests:
+            with mask_errors(lambda: _secrets(request)):
+                return await probe.test_connection(request, self._rules, self._environ, self._limits)
+
+    async def test_stored(self, name: str) -> ConnectionTest:
+        """Test the connection *name*, a name or an id, with its stored secret. Raises ConnectionNotFound."""
+        request = await asyncio.to_thread(lambda: self._as_request(self._find(name)))
+        return await self._tested(request)
+
+    async def test_notifications(self, name: str) -> ConnectionTest:
+        """Send a test to each address of notifications of the connection *name*.
+
+        Raises ConnectionNotFound, UsageError for a connection without addresses, and NotificationFailed if
+        the addresses cannot be read.
+        """
+        connection = await asyncio.to_thread(self._find, name)
+        async with self._tests:
+            checks = await sending.send_tests(self.state, self._environ, connection)
+        return ConnectionTest(ok=all(check.ok for check in checks), checks=checks)
+
+    async def add(self, request: NewConnection, *, caller: Caller, is_tested: bool = True) -> AddedConnection:
+        """Store a connection and request its first extractions; test it before unless *is_tested* is False.
+
+        Raises UsageError for an invalid field or a used name, and ConnectionTestFailed for a failed test.
+        """
+        self._check(request, caller)
+        refuse_untrusted(request.isolation, is_trusted=request.is_trusted)
+        # A missing key or a used name is found before the test, which may fetch for minutes.
+        keys = await asyncio.to_thread(self._keys_for, request)
+        is_tested = is_tested and not request.is_upload_only
+        found = await self.test(request, caller=caller) if is_tested else None
+        if found is not None and not found.ok:
+            raise ConnectionTestFailed(found)
+        added = await asyncio.to_thread(self._store, request, keys, found, caller)
+        await self._hooks().connect(await asyncio.to_thread(self._find, added.connection.id))
+        return added
+
+    def _keys_for(self, request: NewConnection) -> Keys | None:
+        """Return the keys for the secrets of *request*, None without any.
+
+        Raises UsageError for an invalid address or a used name.
+        """
+        if not request.is_upload_only:
+            parse_address(request.repo_url, self._rules)
+        self._refuse_used_name(request.name)
+        has_secret = bool(request.notify) or any(getattr(request, field) for field in SECRETS)
+        return self._keys() if has_secret else None
+
+    def _store(
+        self, request: NewConnection, keys: Keys | None, found: ConnectionTest | None, caller: Caller
+    ) -> AddedConnection:
+        """Store the connection of *request*, which was *found* to work, and request its first extractions."""
+        if request.is_upload_only:
+            return self._store_upload_only(request, keys, caller)
+        address = parse_address(request.repo_url, self._rules)
+        branch = request.branch or (None if found is None else found.branch)
+        if branch is None:
+            raise UsageError("Missing option: --branch", hint="without a test, name the branch to follow")
+        subdirectory = normal_subdirectory(request.subdirectory)
+        if found is not None and found.subdirectory is not None:
+            subdirectory = found.subdirectory
+        connection = RepositoryConnection(
+            # Without `:` and `|`, which separate the parts of job ids and of sealed secrets.
+            id=secrets.token_hex(6),
+            name=request.name or self._free_name(address.name, subdirectory),
+            type=request.type or address.forge,
+            repo_url=address.url,
+            # The first branch is the main one, so its position has to survive the removal of duplicates.
+            branches=tuple(dict.fromkeys((branch, *request.branches))),
+            subdirectory=subdirectory,
+            adapter=request.adapter or (None if found is None else found.adapter),
+            created_at=datetime.now(timezone.utc),
+            created_by=caller.name,
+            notify=tuple(map(notify_hint, request.notify)),
+            **{field: getattr(request, field) for field in _COPIED},
+        )
+        given = {stored: value for field, stored in _FIELDS.items() if (value := getattr(request, field))}
+        if request.notify:
+            given["notify"] = msgspec.json.encode(request.notify).decode()
+        connection = connections.add_connection(self.state, connection, keys=keys, secrets=given)
+        requested = [self._request(connection, one, caller, Trigger.CONNECT) for one in connection.branches]
+        return AddedConnection(connection=self.get(connection.id), test=found, jobs=requested)
+
+    def _store_upload_only(
+        self, request: NewConnection, keys: Keys | None, caller: Caller
+    ) -> AddedConnection:
+        """Store a connection whose repository is never read."""
+        if request.name is None:
+            raise UsageError("A connection that is only uploaded to needs a name", hint="give --name NAME")
+        address = parse_address(request.repo_url, self._rules) if request.repo_url else None
+        fields = {field: getattr(request, field) for field in _COPIED}
+        connection = RepositoryConnection(
+            id=secrets.token_hex(6),
+            name=request.name,
+            type=request.type or (Forge.GIT if address is None else address.forge),
+            repo_url="" if address is None else address.url,
+            branches=tuple(dict.fromkeys((request.branch or "main", *request.branches))),
+            subdirectory=normal_subdirectory(request.subdirectory),
+            adapter=request.adapter,
+            created_at=datetime.now(timezone.utc),
+            created_by=caller.name,
+            notify=tuple(map(notify_hint, request.notify)),
+            **{**fields, "poll_minutes": None, "watches_pull_requests": False},
+        )
+        given: dict[SecretField, str | None] = {}
+        if request.notify:
+            given["notify"] = msgspec.json.encode(request.notify).decode()
+        connection = connections.add_connection(self.state, connection, keys=keys, secrets=given)
+        return AddedConnection(connection=self.get(connection.id), test=None, jobs=())
+
+    def list(self) -> list[ConnectionAnswer]:
+        """Return all connections by name."""
+        return [connection_answer(one) for one in self._connections()]
+
+    def _connections(self) -> builtins.list[RepositoryConnection]:
+        found = connections.list_connections(self.state)
+        return found if self._only is None else [one for one in found if one.id == self._only]
+
+    def get(self, name: str) -> ConnectionAnswer:
+        """Return the connection *name*, a name or an id. Raises ConnectionNotFound."""
+        return connection_answer(self._find(name))
+
+    def set(self, name: str, change: ConnectionChange, *, caller: Caller) -> ConnectionAnswer:
+        """Change fields of the connection *name*. Raises ConnectionNotFound, and UsageError for a field."""
+        connection = self._find(name)
+        self._check(change, caller)
+        given = change.given()
+        # Only a change of one of them is refused: a connection of an earlier version may have both already.
+        if given.keys() & {"isolation", "is_trusted"}:
+            refuse_untrusted(
+                given.get("isolation", connection.isolation),
+                is_trusted=given.get("is_trusted", connection.is_trusted),
+            )
+        if given.get("github_app") and connection.github_app is None and not given.get("private_key"):
+            raise UsageError(
+                "A GitHub App needs its private key", hint="give --private-key-file FILE with --github-app"
+            )
+        has_secret = any(given.get(field) for field in (*SECRETS, "notify"))
+        keys = self._keys() if has_secret else None
+        changes: dict[str, Any] = {field: value for field, value in given.items() if field not in _FIELDS}
+        if "branch" in changes or "branches" in changes:
+            main = changes.pop("branch", connection.branch)
+            rest = changes.get("branches", connection.branches[1:])
+            changes["branches"] = tuple(dict.fromkeys((main, *rest)))
+        if "subdirectory" in changes:
+            changes["subdirectory"] = normal_subdirectory(changes["subdirectory"])
+        # A connection that failed may wait for an hour; a new login is tried at once.
+        has_new_login = not given.keys().isdisjoint(_LOGIN)
+        if has_new_login or "poll_minutes" in given:
+            changes["next_check_at"] = None
+        if has_new_login:
+            changes["forge_error"] = None
+        # A connection logs in in one way: a new one replaces the others.
+        if given.get("access_token"):
+            changes |= {"token_env": None, "github_app": None}
+        elif given.get("token_env"):
+            changes["github_app"] = None
+        elif given.get("github_app"):
+            changes["token_env"] = None
+        changed = {
+            stored: given.get(field) or None
+            for field, stored in _FIELDS.items()
+            if field in given or _is_replaced(field, given)
+        }
+        if "notify" in given:
+            addresses = changes["notify"]
+            changed["notify"] = msgspec.json.encode(addresses).decode() if addresses else None
+            changes["notify"] = tuple(map(notify_hint, addresses))
+        connection = connections.update_connection(
+            self.state, connection.id, keys=keys, secrets=changed, **changes
+        )
+        if has_new_login:
+            repeat_reports(self.state, connection.id)
+        return self.get(connection.id)
+
+    def rotate(self) -> int:
+        """Encrypt all stored secrets with the first key again; return how many there are."""
+        return connections.rotate_secrets(self.state, self._keys())
+
+    def remove(self, name: str) -> ConnectionAnswer:
+        """Cancel the jobs of the connection *name* and remove it with its secrets and history.
+
+        Recorded runs stay in their store. Raises ConnectionNotFound.
+        """
+        connection = self._find(name)
+        for job in jobs.active_jobs(self.state):
+            if job.connection_id == connection.id:
+                jobs.request_cancel(self.state, job.id)
+        run_in_thread(self._hooks().remove(connection))
+        connections.remove_connection(self.state, connection.id)
+        return connection_answer(connection)
+
+    # Webhooks
+
+    def webhook(self, name: str) -> WebhookAnswer:
+        """Return the webhook of a connection, without its secret. Raises ConnectionNotFound."""
+        return self._hooks().answer(self._find(name))
+
+    async def set_up_webhook(self, name: str, *, is_rotated: bool = False) -> WebhookAnswer:
+        """Set up the webhook of a connection, or return the steps; see `HookSetup.set_up`.
+
+        Raises ConnectionNotFound.
+        """
+        connection = await asyncio.to_thread(self._find, name)
+        return await self._hooks().set_up(connection, is_rotated=is_rotated)
+
+    def receiver(self) -> HookReceiver:
+        """Return a receiver of the deliveries of forges."""
+        return HookReceiver(self.state, self._environ)
+
+    def _hooks(self) -> HookSetup:
+        limits = self._limits or GitLimits()
+        return HookSetup(self.state, self._environ, limits, self._keys, public_url=self.public_url)
+
+    # Jobs
+
+    def extract(
+        self,
+        name: str,
+        *,
+        caller: Caller,
+        branch: str | None = None,
+        is_forced: bool = False,
+        trigger: Trigger = Trigger.MANUAL,
+        admit: Callable[[], None] | None = None,
+    ) -> ExtractAnswer:
+        """Request an extraction of *branch*, by default the main one, of the connection *name*.
+
+        *admit* may refuse a new job by an exception. Raises ConnectionNotFound, and UnknownNameError for a
+        branch that is not followed.
+        """
+        connection = self._find(name)
+        if connection.is_upload_only:
+            raise UsageError(
+                f"{connection.name} has no repository to read: its runs come from uploads",
+                hint="recce-meta record --to SERVER --connection NAME",
+            )
+        branch = branch or connection.branch
+        if branch not in connection.branches:
+            raise UnknownNameError("branch", branch, connection.branches)
+        return self._request(connection, branch, caller, trigger, is_forced=is_forced, admit=admit)
+
+    def cancel(self, name: str, job_id: str) -> JobAnswer:
+        """Cancel a job: a worker stops it, and a waiting one never starts. Raises JobNotFound."""
+        job = self._job(self._find(name), job_id)
+        ended = jobs.request_cancel(self.state, job.id)
+        # A commit whose job never began would stay pending at its forge.
+        if ended.status is JobStatus.CANCELLED:
+            add_follow_up(self.state, ended)
+        return job_answer(ended)
+
+    def progress(self, name: str, *, job_id: str | None = None) -> ProgressAnswer | None:
+        """Return the progress of a job, by default the current or the last one; None without any job.
+
+        Raises ConnectionNotFound and JobNotFound.
+        """
+        connection = self._find(name)
+        if job_id is not None:
+            job: ExtractionJob | None = self._job(connection, job_id)
+        else:
+            job = jobs.current_job(self.state, connection.id)
+        return None if job is None else progress_answer(job, jobs.events_after(self.state, job.id))
+
+    def events(self, name: str, job_id: str, *, after: int = 0) -> builtins.list[JobEvent]:
+        """Return the log of a job after the line *after*. Raises ConnectionNotFound and JobNotFound."""
+        return jobs.events_after(self.state, self._job(self._find(name), job_id).id, after)
+
+    def extractions(
+        self, name: str, *, limit: int = 50, before: str | None = None
+    ) -> builtins.list[JobAnswer]:
+        """Return the jobs of a connection, newest first; *before* is the id of the last known one.
+
+        Raises ConnectionNotFound.
+        """
+        found = jobs.list_jobs(self.state, self._find(name).id, limit=limit, before=before)
+        return [job_answer(job) for job in found]
+
+    def last_run(self, name: str) -> str | None:
+        """Return the id of the last run of a connection's main branch; None without any.
+
+        Raises ConnectionNotFound.
+        """
+        connection = self._find(name)
+        return jobs.last_run(self.state, connection.id, connection.branch)
+
+    def job(self, name: str, job_id: str) -> JobDetails:
+        """Return one job with its steps and its log. Raises ConnectionNotFound and JobNotFound."""
+        job = self._job(self._find(name), job_id)
+        log = jobs.events_after(self.state, job.id)
+        return JobDetails(job=job_answer(job), stages=stage_answers(job, log), log=log)
+
+    def active(self) -> builtins.list[ActiveJob]:
+        """Return the jobs of all connections that wait or run, oldest first."""
+        names = {one.id: one.name for one in self._connections()}
+        found = (job for job in jobs.active_jobs(self.state) if self._only in (None, job.connection_id))
+        return [active_job(job, names.get(job.connection_id, "")) for job in found]
+
+    def stats(self, name: str, *, days: int = 30) -> ConnectionStatistics:
+        """Return the statistics of a connection over the last *days*. Raises ConnectionNotFound."""
+        connection = self._find(name)
+        return statistics_answer(connection.id, jobs.job_statistics(self.state, connection.id, days))
+
+    def has_worker(self) -> bool:
+        """Return True if a worker runs."""
+        stale = {one.name for one in workers.stale_workers(self.state, WORKER_SECONDS)}
+        return any(one.name not in stale for one in workers.list_workers(self.state))
+
+    def _find(self, name: str) -> RepositoryConnection:
+        try:
+            found = connections.get_connection(self.state, name)
+        except UnknownNameError as error:
+            # A hint would name other connections.
+            known = error.known if self._only is None else ()
+            raise ConnectionNotFound(error.kind, error.name, known) from None
+        if self._only not in (None, found.id):
+            raise ConnectionNotFound("connection", name, ())
+        return found
+
+    def _job(self, connection: RepositoryConnection, job_id: str) -> ExtractionJob:
+        """Return a job of *connection*. Raises JobNotFound, also for one of another connection."""
+        try:
+            job = jobs.get_job(self.state, job_id)
+        except UnknownNameError:
+            job = None
+        if job is None or job.connection_id != connection.id:
+            # The same error as for an unknown job: it must not reveal the jobs of other connections.
+            raise JobNotFound("job", job_id, [one.id for one in jobs.list_jobs(self.state, connection.id)])
+        return job
+
+    def _request(
+        self,
+        connection: RepositoryConnection,
+        branch: str,
+        caller: Caller,
+        trigger: Trigger,
+        *,
+        is_forced: bool = False,
+        admit: Callable[[], None] | None = None,
+    ) -> ExtractAnswer:
+        requested = jobs.request_job(
+            self.state,
+            connection.id,
+            branch,
+            trigger=trigger,
+            requested_by=caller.name,
+            is_forced=is_forced,
+            admit=admit,
+        )
+        job = requested.job
+        return ExtractAnswer(job_id=job.id, status=job.status, joined=requested.joined)
+
+    def _check(self, request: NewConnection | ConnectionChange, caller: Caller) -> None:
+        refuse_owner_fields(request, caller)
+        with mask_errors(lambda: _secrets(request)):
+            # Errors quote the invalid value, and a user may have put a token into the wrong field.
+            check_request(request, stores=self._stores)
+
+    def _keys(self) -> Keys:
+        keys = read_keys(self._environ, self.state)
+        self.key_file = keys.file
+        return keys
+
+    def _as_request(self, connection: RepositoryConnection) -> NewConnection:
+        """Return the request that would add *connection*, with its secrets."""
+        stored: dict[str, Any] = {name: self._secret(connection, field) for name, field in _FIELDS.items()}
+        return NewConnection(
+            repo_url=connection.repo_url,
+            name=connection.name,
+            type=connection.type,
+            branch=connection.branch,
+            branches=connection.branches[1:],
+            subdirectory=connection.subdirectory,
+            adapter=connection.adapter,
+            **{field: getattr(connection, field) for field in _COPIED},
+            **stored,
+        )
+
+    def _secret(self, connection: RepositoryConnection, field: SecretField) -> str | None:
+        # Without this look, a connection to a public repository would need a key in the environment.
+        if not (connection.has_token if field == "token" else connection.github_app):
+            return None
+        return connections.read_secret(self.state, self._keys(), connection.id, field)
+
+    def _refuse_used_name(self, name: str | None) -> None:
+        if name is not None and any(one.name == name for one in self.list()):
+            raise UsageError(f"A connection '{name}' exists", hint="choose another name with --name")
+
+    def _free_name(self, repository: str, subdirectory: str) -> str:
+        """Return the name of the repository, with that of the subdirectory or a number if it is used."""
+        used = {one.name for one in self.list()}
+        folder = subdirectory.rpartition("/")[2]
+        for name in (repository, f"{repository}-{folder}" if folder else repository):
+            if name not in used:
+                return name
+        return next(name for number in range(2, 10_000) if (name := f"{repository}-{number}") not in used)
+
+
+_COPIED = (
+    *("token_env", "github_app", "store", "environment", "profile", "variables", "dbt_version"),
+    *("isolation", "is_trusted", "requires_dbt", "poll_minutes", "is_upload_only"),
+    *("watches_pull_requests", "fail_on", "runs_checks"),
+)
+"""Fields that a request and a connection share."""
+
+
+def _secrets(request: NewConnection | ConnectionChange) -> list[str]:
+    addresses = request.notify if isinstance(request.notify, tuple) else ()
+    values = (*(getattr(request, field) for field in SECRETS), *addresses)
+    return [value for value in values if isinstance(value, str)]
+
+
+def _is_replaced(field: str, given: Mapping[str, Any]) -> bool:
+    """Return True if another way to log in replaces the secret *field*."""
+    if field == "access_token":
+        return bool(given.get("token_env") or given.get("github_app"))
+    is_without_app = "github_app" in given and given["github_app"] is None
+    return is_without_app or bool(given.get("token_env") or given.get("access_token"))

@@ -1,0 +1,452 @@
+"""Jobs in the state: at most one waits for each branch of a connection, and each has a log of events.
+
+A request while a job of the branch runs creates a waiting job or joins the one that exists. The connection's
+row is locked meanwhile, so that concurrent requests are answered one after the other.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+
+from recce_meta.errors import UnknownNameError
+from recce_meta.models.extraction import ExtractionTier, IsolationKind, Trigger
+from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.tables import connections, job_events, jobs
+from recce_meta.repositories.types import ExtractionJob, JobEvent, JobFigures, JobSource, JobStatus, Stage
+
+_FIGURES = JobFigures.__struct_fields__
+_UNFINISHED = (JobStatus.PENDING.value, JobStatus.RUNNING.value)
+_EXAMPLES = 5
+"""Number of last successes and failures in statistics."""
+
+
+class Requested(Struct, frozen=True):
+    """Answer to a request for a job."""
+
+    job: ExtractionJob
+    joined: bool
+    """True if the job was waiting before."""
+
+
+class StageSeconds(Struct, frozen=True, kw_only=True):
+    """Seconds of one stage over several jobs."""
+
+    stage: Stage
+    jobs: int
+    median: float
+    percentile_95: float
+
+
+class ObjectsFound(Struct, frozen=True, kw_only=True):
+    """Number of objects that one job found."""
+
+    at: datetime
+    job_id: str
+    branch: str
+    objects: int
+    columns: int | None
+
+
+class JobStatistics(Struct, frozen=True, kw_only=True):
+    """Jobs of a connection that were requested in the last days."""
+
+    days: int
+    jobs: Mapping[str, int]
+    """Number of jobs by status; every status is a key."""
+    stages: tuple[StageSeconds, ...]
+    """Stages that were finished, in their order."""
+    last_successes: tuple[ExtractionJob, ...]
+    """The newest first."""
+    last_failures: tuple[ExtractionJob, ...]
+    """The newest first."""
+    objects: tuple[ObjectsFound, ...]
+    """Objects of successful jobs, the oldest first."""
+    seconds: float
+    """Seconds of all jobs together."""
+
+
+def request_job(
+    state: State,
+    connection_id: str,
+    branch: str,
+    *,
+    trigger: Trigger,
+    requested_by: str,
+    is_forced: bool = False,
+    source: JobSource = JobSource.BRANCH,
+    pull_request: int | None = None,
+    wanted_sha: str | None = None,
+    admit: Callable[[], None] | None = None,
+) -> Requested:
+    """Return the waiting job of a branch; create it if there is none.
+
+    A job of a pull request has a label in place of a branch. A waiting job gets the *wanted_sha* of the last
+    request. If *is_forced*, the waiting job becomes forced. *admit* is called before a job is created, and
+    may refuse that by an exception. Raises UnknownNameError if the connection does not exist.
+    """
+    with state.write() as session:
+        lock_connection(session, connection_id)
+        return add_job(
+            state,
+            session,
+            connection_id,
+            branch,
+            trigger=trigger,
+            requested_by=requested_by,
+            is_forced=is_forced,
+            source=source,
+            pull_request=pull_request,
+            wanted_sha=wanted_sha,
+            admit=admit,
+        )
+
+
+def add_job(
+    state: State,
+    session: Connection,
+    connection_id: str,
+    branch: str,
+    *,
+    trigger: Trigger,
+    requested_by: str,
+    is_forced: bool = False,
+    source: JobSource = JobSource.BRANCH,
+    pull_request: int | None = None,
+    wanted_sha: str | None = None,
+    admit: Callable[[], None] | None = None,
+) -> Requested:
+    """Do what `request_job` does in the transaction *session*, which has locked the connection."""
+    of_branch = (jobs.c.connection_id == connection_id, jobs.c.branch == branch)
+    waiting = _find(session, select(jobs).where(*of_branch, jobs.c.status == JobStatus.PENDING.value))
+    if waiting is not None:
+        if is_forced and not waiting.is_forced:
+            waiting = _change(session, waiting.id, is_forced=True)
+        if wanted_sha != waiting.wanted_sha:
+            waiting = _change(session, waiting.id, wanted_sha=wanted_sha)
+        return Requested(waiting, joined=True)
+    # Inside the lock, so that two requests of a connection do not both pass a limit.
+    if admit is not None:
+        admit()
+    # The number is part of the workflow's id, so it must never be used twice in a branch.
+    number = (session.scalar(select(func.max(jobs.c.number)).where(*of_branch)) or 0) + 1
+    job_id = f"{connection_id}:{branch}:{number}"
+    row = {
+        "id": job_id,
+        "connection_id": connection_id,
+        "branch": branch,
+        "number": number,
+        "source": source.value,
+        "pull_request": pull_request,
+        "wanted_sha": wanted_sha,
+        "trigger": trigger.value,
+        "requested_by": requested_by,
+        "status": JobStatus.PENDING.value,
+        "is_forced": is_forced,
+        "requested_at": state.now(),
+        "attempts": 0,
+        "events": 0,
+    }
+    session.execute(insert(jobs).values(row))
+    return Requested(_job(session, job_id), joined=False)
+
+
+def cancel_jobs(
+    state: State, session: Connection, connection_id: str, pull_request: int
+) -> list[ExtractionJob]:
+    """Cancel the jobs of a pull request that wait or run, in the transaction *session*; return them."""
+    query = select(jobs).where(jobs.c.connection_id == connection_id, jobs.c.pull_request == pull_request)
+    query = query.where(jobs.c.status.in_(_UNFINISHED)).order_by(jobs.c.row)
+    found = _jobs(session, query.with_for_update(key_share=True))
+    return [_end(state, session, job, JobStatus.CANCELLED, {}) for job in found]
+
+
+def start_job(state: State, job_id: str, worker: str) -> ExtractionJob:
+    """Note that *worker* begins or resumes a job, and return it; a job that is over stays as it is.
+
+    Raises UnknownNameError if the job does not exist.
+    """
+    with state.write() as session:
+        job = _lock_job(session, job_id)
+        if job.status.is_over:
+            return job
+        return _change(
+            session,
+            job_id,
+            status=JobStatus.RUNNING.value,
+            worker=worker,
+            attempts=job.attempts + 1,
+            started_at=job.started_at or state.now(),
+        )
+
+
+def set_stage(state: State, job_id: str, stage: Stage, *, commit_sha: str | None = None) -> ExtractionJob:
+    """Note the stage that a job has reached, and its commit if it is known now; return the job.
+
+    A job that is over, such as a cancelled one, stays as it is. Raises UnknownNameError if it does not exist.
+    """
+    with state.write() as session:
+        job = _lock_job(session, job_id)
+        if job.status.is_over:
+            return job
+        return _change(session, job_id, stage=stage.value, commit_sha=commit_sha or job.commit_sha)
+
+
+def add_event(state: State, job_id: str, stage: Stage | None, status: str, message: str = "") -> int:
+    """Append an event to the log of a job and return its position.
+
+    The caller removes secrets from *message*. Raises UnknownNameError if the job does not exist.
+    """
+    with state.write() as session:
+        # The update locks the row, so that two writers never get the same position.
+        counted = update(jobs).where(jobs.c.id == job_id).values(events=jobs.c.events + 1)
+        seq = session.scalar(counted.returning(jobs.c.events))
+        if seq is None:
+            raise UnknownNameError("job", job_id, ())
+        event = {"job_id": job_id, "seq": seq, "at": state.now(), "status": status, "message": message}
+        session.execute(insert(job_events).values(event | {"stage": stage and stage.value}))
+        return int(seq)
+
+
+def finish_job(
+    state: State,
+    job_id: str,
+    status: JobStatus,
+    *,
+    commit_sha: str | None = None,
+    run_id: str | None = None,
+    is_new: bool | None = None,
+    tier: ExtractionTier | None = None,
+    isolation: IsolationKind | None = None,
+    dbt_version: str | None = None,
+    fallback: str | None = None,
+    error: str | None = None,
+    hint: str | None = None,
+    failure: str | None = None,
+    figures: JobFigures | None = None,
+) -> ExtractionJob:
+    """Store the outcome of a job and return it; the first outcome stays.
+
+    Seconds that *figures* omit are those since the start. Raises UnknownNameError if the job does not exist.
+    """
+    outcome = {
+        "run_id": run_id,
+        "is_new": is_new,
+        "tier": tier and tier.value,
+        "isolation": isolation and isolation.value,
+        "dbt_version": dbt_version,
+        "fallback": fallback,
+        "error": error,
+        "hint": hint,
+        "failure": failure,
+    }
+    with state.write() as session:
+        job = _lock_job(session, job_id)
+        if job.status.is_over:
+            return job
+        found = msgspec.structs.asdict(figures or JobFigures())
+        return _end(
+            state, session, job, status, outcome | found | {"commit_sha": commit_sha or job.commit_sha}
+        )
+
+
+def request_cancel(state: State, job_id: str) -> ExtractionJob:
+    """Cancel a job and return it; a job that is over stays as it is.
+
+    Its worker sees that when it notes the next stage; the caller also cancels its workflow. Raises
+    UnknownNameError if the job does not exist.
+    """
+    return finish_job(state, job_id, JobStatus.CANCELLED)
+
+
+def get_job(state: State, job_id: str) -> ExtractionJob:
+    """Return a job. Raises UnknownNameError if it does not exist."""
+    with state.read() as session:
+        return _job(session, job_id)
+
+
+def list_jobs(
+    state: State, connection_id: str, *, limit: int = 50, before: str | None = None
+) -> list[ExtractionJob]:
+    """Return the jobs of a connection, the newest first; only jobs older than the job *before*, if given."""
+    query = select(jobs).where(jobs.c.connection_id == connection_id)
+    if before is not None:
+        # By position and not by offset: new jobs would move the pages while a user reads them.
+        query = query.where(jobs.c.row < select(jobs.c.row).where(jobs.c.id == before).scalar_subquery())
+    with state.read() as session:
+        return _jobs(session, query.order_by(jobs.c.row.desc()).limit(limit))
+
+
+def last_run(state: State, connection_id: str, branch: str) -> str | None:
+    """Return the id of the run of the newest successful job of a branch; None if it has no run."""
+    query = (
+        select(jobs.c.run_id)
+        .where(jobs.c.connection_id == connection_id, jobs.c.branch == branch)
+        .where(jobs.c.status == JobStatus.SUCCESS.value, jobs.c.run_id.is_not(None))
+        .order_by(jobs.c.row.desc())
+        .limit(1)
+    )
+    with state.read() as session:
+        return session.scalar(query)
+
+
+def current_job(state: State, connection_id: str) -> ExtractionJob | None:
+    """Return the running job of a connection, else the newest one; None if it has no jobs."""
+    query = (
+        select(jobs)
+        .where(jobs.c.connection_id == connection_id)
+        # False sorts first: a waiting job is newer than the running one, but says less.
+        .order_by(jobs.c.status != JobStatus.RUNNING.value, jobs.c.row.desc())
+    )
+    with state.read() as session:
+        return _find(session, query.limit(1))
+
+
+def active_jobs(state: State) -> list[ExtractionJob]:
+    """Return all jobs that wait or run, the oldest first."""
+    query = select(jobs).where(jobs.c.status.in_(_UNFINISHED)).order_by(jobs.c.row)
+    with state.read() as session:
+        return _jobs(session, query)
+
+
+def at_failed_stage(state: State, job: ExtractionJob) -> ExtractionJob:
+    """Return *job*, whose last stage is always `clean_up`, with the stage that failed; None if none did."""
+    failed = select(job_events.c.stage).filter_by(job_id=job.id, status="failed")
+    with state.read() as session:
+        found = session.scalar(failed.order_by(job_events.c.seq.desc()).limit(1))
+    if found is not None:
+        return msgspec.structs.replace(job, stage=Stage(found))
+    return msgspec.structs.replace(job, stage=None) if job.stage is Stage.CLEAN_UP else job
+
+
+def events_after(state: State, job_id: str, seq: int = 0) -> list[JobEvent]:
+    """Return the events of a job after the position *seq*, in order."""
+    query = (
+        select(job_events)
+        .where(job_events.c.job_id == job_id, job_events.c.seq > seq)
+        .order_by(job_events.c.seq)
+    )
+    with state.read() as session:
+        return [msgspec.convert(values_of(row), JobEvent) for row in session.execute(query).mappings()]
+
+
+def job_statistics(
+    state: State, connection_id: str, days: int = 30, *, now: datetime | None = None
+) -> JobStatistics:
+    """Return statistics of the jobs that were requested in the *days* before *now*."""
+    since = (now or datetime.now(timezone.utc)) - timedelta(days=days)
+    query = select(jobs).where(jobs.c.connection_id == connection_id, jobs.c.requested_at >= since)
+    with state.read() as session:
+        found = _jobs(session, query.order_by(jobs.c.row))
+        stages = _stage_seconds(session, query)
+    counts = Counter(job.status for job in found)
+    successes = [job for job in found if job.status is JobStatus.SUCCESS]
+    failures = [job for job in found if job.status is JobStatus.FAILED]
+    return JobStatistics(
+        days=days,
+        jobs={status.value: counts[status] for status in JobStatus},
+        stages=tuple(_summary(stage, stages[stage]) for stage in Stage if stage in stages),
+        last_successes=tuple(reversed(successes[-_EXAMPLES:])),
+        last_failures=tuple(reversed(failures[-_EXAMPLES:])),
+        objects=tuple(_objects(successes)),
+        seconds=sum(job.figures.seconds or 0 for job in found),
+    )
+
+
+def _stage_seconds(session: Connection, of_jobs: Select[Any]) -> dict[Stage, list[float]]:
+    """Return the seconds of each finished stage of the selected jobs, from its last start."""
+    ids = of_jobs.with_only_columns(jobs.c.id)
+    events = select(job_events).where(job_events.c.job_id.in_(ids), job_events.c.stage.is_not(None))
+    started: dict[tuple[str, str], datetime] = {}
+    seconds: defaultdict[Stage, list[float]] = defaultdict(list)
+    for row in session.execute(events.order_by(job_events.c.job_id, job_events.c.seq)):
+        place = (row.job_id, row.stage)
+        if row.status == "started":
+            started[place] = row.at
+        elif row.status == "done" and place in started:
+            seconds[Stage(row.stage)].append((row.at - started.pop(place)).total_seconds())
+    return seconds
+
+
+def _summary(stage: Stage, seconds: Sequence[float]) -> StageSeconds:
+    ordered = sorted(seconds)
+    return StageSeconds(
+        stage=stage,
+        jobs=len(ordered),
+        median=statistics.median(ordered),
+        # The nearest rank, a value that was measured.
+        percentile_95=ordered[-(-len(ordered) * 95 // 100) - 1],
+    )
+
+
+def _objects(successes: Iterable[ExtractionJob]) -> Iterable[ObjectsFound]:
+    for job in successes:
+        if job.figures.objects is not None:
+            yield ObjectsFound(
+                at=job.ended_at or job.requested_at,
+                job_id=job.id,
+                branch=job.branch,
+                objects=job.figures.objects,
+                columns=job.figures.columns,
+            )
+
+
+def lock_connection(session: Connection, connection_id: str) -> None:
+    """Let other transactions that do the same wait.
+
+    Raises UnknownNameError if the connection does not exist.
+    """
+    query = select(connections.c.id).where(connections.c.id == connection_id)
+    # SQLite has locked the whole file. In PostgreSQL, jobs refer to the row, which this mode allows.
+    if session.scalar(query.with_for_update(key_share=True)) is None:
+        raise UnknownNameError("connection", connection_id, ())
+
+
+def _lock_job(session: Connection, job_id: str) -> ExtractionJob:
+    return _job(session, job_id, is_locked=True)
+
+
+def _job(session: Connection, job_id: str, *, is_locked: bool = False) -> ExtractionJob:
+    query = select(jobs).where(jobs.c.id == job_id)
+    job = _find(session, query.with_for_update(key_share=True) if is_locked else query)
+    if job is None:
+        raise UnknownNameError("job", job_id, ())
+    return job
+
+
+def _change(session: Connection, job_id: str, **values: object) -> ExtractionJob:
+    session.execute(update(jobs).where(jobs.c.id == job_id).values(**values))
+    return _job(session, job_id)
+
+
+def _end(
+    state: State, session: Connection, job: ExtractionJob, status: JobStatus, values: Mapping[str, object]
+) -> ExtractionJob:
+    # Two updates: only the database knows the time that it has stored.
+    ended = _change(session, job.id, **values, status=status.value, ended_at=state.now())
+    if ended.figures.seconds is not None or ended.started_at is None or ended.ended_at is None:
+        return ended
+    return _change(session, job.id, seconds=(ended.ended_at - ended.started_at).total_seconds())
+
+
+def _find(session: Connection, query: Select[Any]) -> ExtractionJob | None:
+    row = session.execute(query).mappings().first()
+    return None if row is None else _from_row(row)
+
+
+def _jobs(session: Connection, query: Select[Any]) -> list[ExtractionJob]:
+    return [_from_row(row) for row in session.execute(query).mappings()]
+
+
+def _from_row(row: RowMapping) -> ExtractionJob:
+    values = values_of(row)
+    del values["row"], values["events"]
+    figures = {name: values.pop(name) for name in _FIGURES}
+    return msgspec.convert(values | {"figures": figures}, ExtractionJob)

@@ -1,0 +1,319 @@
+"""Tables of the state.
+
+Connections, webhooks, pull requests, jobs with events, tasks, workers, API tokens and workspaces.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import DateTime, TypeDecorator
+
+from recce_meta.repositories.types import JobStatus, TaskStatus
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Time in UTC; SQLite stores it without its zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return *value* in UTC."""
+        return None if value is None else value.astimezone(timezone.utc)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return *value* with its zone."""
+        if value is None or value.tzinfo is not None:
+            return value and value.astimezone(timezone.utc)
+        return value.replace(tzinfo=timezone.utc)
+
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only for a primary key of the type INTEGER.
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+_CASCADE = "CASCADE"
+
+state_version = Table(
+    "state_version",
+    metadata,
+    Column("version", Integer, nullable=False),
+    Column("id", Text),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    Column("repo_url", Text, nullable=False),
+    Column("branches", JSON, nullable=False),
+    Column("subdirectory", Text, nullable=False),
+    Column("token_env", Text),
+    Column("has_token", Boolean, nullable=False),
+    Column("token_hint", Text),
+    # By default SQLAlchemy stores None as JSON's null, which is not SQL's NULL.
+    Column("github_app", JSON(none_as_null=True)),
+    Column("store", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("adapter", Text),
+    Column("profile", JSON, nullable=False),
+    Column("variables", JSON, nullable=False),
+    Column("dbt_version", Text),
+    Column("isolation", Text),
+    Column("is_trusted", Boolean, nullable=False),
+    Column("requires_dbt", Boolean, nullable=False),
+    Column("poll_minutes", Float),
+    Column("is_upload_only", Boolean, nullable=False),
+    Column("watches_pull_requests", Boolean, nullable=False),
+    Column("fail_on", JSON, nullable=False),
+    Column("runs_checks", Boolean, nullable=False),
+    Column("notify", JSON, nullable=False),
+    Column("repository_id", Text),
+    Column("forge_error", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("is_disconnected", Boolean, nullable=False),
+    Column("job_error", Text),
+    Column("poll_error", Text),
+    Column("last_extraction_at", UtcTime),
+    Column("last_commit_sha", Text),
+    Column("next_check_at", UtcTime),
+    Column("manifest_version", Text),
+    Column("manifest_uploaded", Boolean, nullable=False),
+    Column("last_dbt_version", Text),
+    Column("tier", Text),
+)
+
+connection_secrets = Table(
+    "connection_secrets",
+    metadata,
+    Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    # The order of requests; times can be equal.
+    Column("row", _SERIAL, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), nullable=False),
+    Column("branch", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("pull_request", Integer),
+    Column("wanted_sha", Text),
+    Column("trigger", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("stage", Text),
+    Column("is_forced", Boolean, nullable=False),
+    Column("requested_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("worker", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("commit_sha", Text),
+    Column("run_id", Text),
+    Column("is_new", Boolean),
+    Column("tier", Text),
+    Column("isolation", Text),
+    Column("dbt_version", Text),
+    Column("fallback", Text),
+    Column("error", Text),
+    Column("hint", Text),
+    Column("failure", Text),
+    Column("seconds", Float),
+    Column("cpu_seconds", Float),
+    Column("peak_memory", BigInteger),
+    Column("fetched", BigInteger),
+    Column("objects", Integer),
+    Column("columns", Integer),
+    Column("dependencies", Integer),
+    Column("column_lineage", Integer),
+    UniqueConstraint("connection_id", "branch", "number"),
+)
+Index("jobs_by_connection", jobs.c.connection_id, jobs.c.row)
+_IS_PENDING = jobs.c.status == JobStatus.PENDING.value
+Index(
+    "jobs_pending",
+    jobs.c.connection_id,
+    jobs.c.branch,
+    unique=True,
+    sqlite_where=_IS_PENDING,
+    postgresql_where=_IS_PENDING,
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("job_id", Text, ForeignKey(jobs.c.id, ondelete=_CASCADE), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("stage", Text),
+    Column("status", Text, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
+job_files = Table(
+    "job_files",
+    metadata,
+    Column("job_id", Text, ForeignKey(jobs.c.id, ondelete=_CASCADE), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), primary_key=True),
+    Column("hook_id", Text),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("error", Text),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("row", _SERIAL, primary_key=True, autoincrement=True),
+    Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), nullable=False),
+    Column("delivery_id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("job_id", Text),
+)
+Index("webhook_deliveries_by_connection", webhook_deliveries.c.connection_id, webhook_deliveries.c.row)
+
+pull_requests = Table(
+    "pull_requests",
+    metadata,
+    Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("url", Text),
+    Column("state", Text, nullable=False),
+    Column("base_branch", Text, nullable=False),
+    Column("head_branch", Text, nullable=False),
+    Column("head_sha", Text),
+    Column("is_fork", Boolean, nullable=False),
+    Column("head_url", Text),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("base_sha", Text),
+    Column("base_job", Text),
+    Column("head_job", Text),
+    Column("reported", Text),
+    Column("comment_id", Text),
+    Column("comment_digest", Text),
+    Column("status_sha", Text),
+    Column("status_state", Text),
+    Column("reported_at", UtcTime),
+    Column("error", Text),
+    Column("pruned_at", UtcTime),
+)
+
+stale_branches = Table(
+    "stale_branches",
+    metadata,
+    Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), primary_key=True),
+    Column("branch", Text, primary_key=True),
+    Column("stale_at", UtcTime, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("row", _SERIAL, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("requested_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("worker", Text),
+    Column("lease_until", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("error", Text),
+)
+_TASK_IS_PENDING = tasks.c.status == TaskStatus.PENDING.value
+Index(
+    "tasks_pending",
+    tasks.c.kind,
+    tasks.c.key,
+    unique=True,
+    sqlite_where=_TASK_IS_PENDING,
+    postgresql_where=_TASK_IS_PENDING,
+)
+Index("tasks_by_status", tasks.c.status, tasks.c.due_at)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("connection_id", Text, ForeignKey(connections.c.id, ondelete=_CASCADE)),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("last_used_at", UtcTime),
+)
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    # A workspace outlives its connection: its project may be connected again.
+    Column("connection_id", Text, ForeignKey(connections.c.id, ondelete="SET NULL")),
+    Column("project_name", Text, nullable=False),
+    Column("project_path_hash", Text, nullable=False),
+    Column("sync_enabled", Boolean, nullable=False),
+    Column("client_version", Text),
+    Column("last_sync_at", UtcTime),
+    Column("store", Text),
+    Column("last_run_id", Text),
+    Column("last_outcome", Text),
+    UniqueConstraint("owner", "project_name", "project_path_hash"),
+)

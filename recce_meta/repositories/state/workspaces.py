@@ -1,0 +1,170 @@
+"""Workspaces in the state: copies of projects in editors, which sync what they know with the server.
+
+A workspace belongs to the token that created it. Each sync notes its time, and the run that it has stored.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timezone
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from recce_meta.errors import UnknownNameError, UsageError
+from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.tables import workspaces
+
+MOST_WORKSPACES = 1000
+"""Largest number of workspaces of one token: every checkout of a project has one."""
+_CHANGED = frozenset("connection_id project_name project_path_hash sync_enabled client_version".split())
+
+
+class Workspace(Struct, frozen=True, kw_only=True):
+    """A copy of a project in an editor."""
+
+    id: str
+    owner: str
+    """Id of the token that created it, or a name for senders without a token of the state."""
+    created_by: str
+    """Name of the sender that created it."""
+    created_at: datetime
+    connection_id: str | None = None
+    """Connection of the project; None if it is not connected."""
+    project_name: str
+    project_path_hash: str
+    """Hash of the project's folder on the machine of the editor."""
+    sync_enabled: bool = True
+    """False if syncs are refused."""
+    client_version: str | None = None
+    last_sync_at: datetime | None = None
+    """Time of the last sync; None before the first one."""
+    store: str | None = None
+    """Name of the store of the last run."""
+    last_run_id: str | None = None
+    """Run that the last sync has stored."""
+    last_outcome: str | None = None
+    """Answer to the last sync as JSON, for a client that repeats it."""
+
+
+def add_workspace(
+    state: State,
+    owner: str,
+    created_by: str,
+    *,
+    connection_id: str | None = None,
+    project_name: str,
+    project_path_hash: str,
+    sync_enabled: bool = True,
+    client_version: str | None = None,
+) -> tuple[Workspace, bool]:
+    """Store a workspace, and return it with True; or return the stored one of the same folder with False.
+
+    Raises UsageError if *owner* has many workspaces.
+    """
+    key = {"owner": owner, "project_name": project_name, "project_path_hash": project_path_hash}
+    row = {
+        **key,
+        "id": (workspace_id := secrets.token_hex(8)),
+        "created_by": created_by,
+        "created_at": datetime.now(timezone.utc),
+        "connection_id": connection_id,
+        "sync_enabled": sync_enabled,
+        "client_version": client_version,
+    }
+    stored = _find(state, **key)
+    if stored is not None:
+        return stored, False
+    try:
+        with state.write() as session:
+            query = select(func.count()).select_from(workspaces).where(workspaces.c.owner == owner)
+            if (session.scalar(query) or 0) >= MOST_WORKSPACES:
+                raise UsageError(
+                    f"The token has {MOST_WORKSPACES:,} workspaces, which is the limit",
+                    hint="use one of them, or another token",
+                )
+            session.execute(insert(workspaces).values(row))
+    except IntegrityError:
+        # Another request has stored it since, or has removed its connection.
+        stored = _find(state, **key)
+        if stored is None:
+            raise UnknownNameError("connection", connection_id or "", ()) from None
+        return stored, False
+    return get_workspace(state, workspace_id), True
+
+
+def get_workspace(state: State, workspace_id: str, *, owner: str | None = None) -> Workspace:
+    """Return a workspace; with *owner*, only one that belongs to it.
+
+    Raises UnknownNameError if it does not exist, or belongs to another owner.
+    """
+    found = _find(state, id=workspace_id)
+    if found is None or owner not in (None, found.owner):
+        raise UnknownNameError("workspace", workspace_id, ())
+    return found
+
+
+def list_workspaces(
+    state: State, *, owner: str | None = None, limit: int = MOST_WORKSPACES
+) -> list[Workspace]:
+    """Return workspaces, of *owner* if given, by project; at most *limit*."""
+    query = select(workspaces).order_by(workspaces.c.project_name, workspaces.c.created_at, workspaces.c.id)
+    if owner is not None:
+        query = query.where(workspaces.c.owner == owner)
+    with state.read() as session:
+        return [_from_row(row) for row in session.execute(query.limit(limit)).mappings()]
+
+
+def change_workspace(state: State, workspace_id: str, **fields: object) -> Workspace:
+    """Change *fields* of a workspace, and return it.
+
+    Raises UnknownNameError if it does not exist, and UsageError if another workspace of the owner has the
+    same project and folder.
+    """
+    if unknown := fields.keys() - _CHANGED:
+        raise TypeError(f"fields of a workspace are expected, got {sorted(unknown)}")
+    if fields:
+        try:
+            with state.write() as session:
+                session.execute(update(workspaces).filter_by(id=workspace_id).values(fields))
+        except IntegrityError:
+            raise UsageError(
+                "Another workspace has this project and folder",
+                hint="change that one, or choose another name",
+            ) from None
+    return get_workspace(state, workspace_id)
+
+
+def touch_workspace(
+    state: State,
+    workspace_id: str,
+    at: datetime,
+    *,
+    store: str | None = None,
+    run_id: str | None = None,
+    outcome: str | None = None,
+) -> None:
+    """Note a sync of a workspace at the time *at*, and the run that it stored in the store *store*.
+
+    *outcome* is the answer to the sync. Raises UnknownNameError if the workspace does not exist.
+    """
+    values: dict[str, Any] = {"last_sync_at": at}
+    if run_id is not None:
+        values |= {"store": store, "last_run_id": run_id, "last_outcome": outcome}
+    with state.write() as session:
+        found = session.execute(update(workspaces).filter_by(id=workspace_id).values(values))
+        if not found.rowcount:
+            raise UnknownNameError("workspace", workspace_id, ())
+
+
+def _find(state: State, **key: str) -> Workspace | None:
+    with state.read() as session:
+        row = session.execute(select(workspaces).filter_by(**key)).mappings().first()
+    return None if row is None else _from_row(row)
+
+
+def _from_row(row: RowMapping) -> Workspace:
+    return msgspec.convert(values_of(row), Workspace)

@@ -1,0 +1,408 @@
+"""Connections of repositories, and the jobs that extract them, as frozen types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from msgspec import Struct
+
+from recce_meta.models.extraction import ExtractionTier, IsolationKind, Trigger
+from recce_meta.models.rows import Tabular
+
+
+class Forge(str, Enum):
+    """Kind of the server of a repository; `git` is any other."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    BITBUCKET = "bitbucket"
+    GITEA = "gitea"
+    GIT = "git"
+
+
+class ConnectionStatus(str, Enum):
+    """What a connection does now."""
+
+    ACTIVE = "active"
+    EXTRACTING = "extracting"
+    FAILED = "failed"
+    DISCONNECTED = "disconnected"
+    """At the last look, the server refused the token, or had no such repository."""
+
+
+class JobStatus(str, Enum):
+    """State of a job."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_over(self) -> bool:
+        """True if the job never runs again."""
+        return self not in (JobStatus.PENDING, JobStatus.RUNNING)
+
+
+class Stage(str, Enum):
+    """Step of a job, in order."""
+
+    RESOLVE = "resolve"
+    CLONE = "clone"
+    DEPENDENCIES = "dependencies"
+    PARSE = "parse"
+    EXTRACT = "extract"
+    STORE = "store"
+    CLEAN_UP = "clean_up"
+
+
+class JobSource(str, Enum):
+    """What a job extracts."""
+
+    BRANCH = "branch"
+    PULL_REQUEST = "pull_request"
+    """The head of a pull request."""
+    MERGE_BASE = "merge_base"
+    """The commit that a pull request is compared with."""
+
+
+class PullRequestState(str, Enum):
+    """State of a pull request at its forge."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+class TaskKind(str, Enum):
+    """What a task does."""
+
+    FOLLOW_UP = "follow_up"
+    """After a job: checks, comparison with the run before, and notifications."""
+    REPORT = "report"
+    """Compares a pull request, and writes its comment and its commit status."""
+    NOTIFY = "notify"
+    """Sends one notification to one address."""
+    PRUNE = "prune"
+    """Removes the runs of a closed pull request."""
+
+
+class TaskStatus(str, Enum):
+    """State of a task."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ProfileTarget(Struct, frozen=True, kw_only=True):
+    """Values of the target in profiles.yml that decide names of relations."""
+
+    target: str | None = None
+    """Name of the target. Default: `dev`."""
+    schema: str | None = None
+    """Schema, or dataset. Default: `analytics`."""
+    database: str | None = None
+    """Database, catalog or project. Default: `analytics`."""
+
+
+class GitHubApp(Struct, frozen=True, kw_only=True):
+    """Installation of a GitHub App, which gives tokens; its private key is a secret of the connection."""
+
+    app_id: str
+    installation_id: str
+
+
+class RepositoryConnection(Tabular, frozen=True, kw_only=True):
+    """A repository, or one dbt project in it, that the store follows."""
+
+    id: str
+    """12 hexadecimal digits."""
+    name: str
+    """Unique name; by default that of the repository, with that of its subdirectory."""
+    type: Forge
+    repo_url: str
+    """Address, without credentials."""
+    branches: tuple[str, ...]
+    """Names without refs/heads/; the first is the main one."""
+    subdirectory: str = ""
+    """Folder of dbt_project.yml in the repository; empty for its top."""
+    token_env: str | None = None
+    """Environment variable of the worker that holds the token."""
+    has_token: bool = False
+    """Whether an encrypted token is stored."""
+    token_hint: str | None = None
+    """Last four characters of the stored token."""
+    github_app: GitHubApp | None = None
+    store: str = "default"
+    """Name of the store that runs are recorded in, one of those that server and workers open."""
+    environment: str = "prod"
+    """Environment of the recorded runs."""
+    adapter: str | None = None
+    """Adapter of dbt, such as snowflake; None to find it in the repository."""
+    profile: ProfileTarget = ProfileTarget()
+    variables: Mapping[str, str] = {}
+    """Environment variables for dbt that are not secret."""
+    dbt_version: str | None = None
+    """Minor version of dbt, such as 1.10; None for what the project requires."""
+    isolation: IsolationKind | None = None
+    """None for the strongest that works."""
+    is_trusted: bool = False
+    """Whether the owner allows its files to be run without isolation."""
+    requires_dbt: bool = False
+    """Whether a job fails if dbt cannot parse the project, and reads it in no other way."""
+    poll_minutes: float | None = 15
+    """Interval between looks at the branches; None for never."""
+    is_upload_only: bool = False
+    """Whether runs only come from uploads; the repository is never read."""
+    watches_pull_requests: bool = True
+    """Whether pull requests are compared, and get a comment and a commit status."""
+    fail_on: tuple[str, ...] = ()
+    """Conditions of `diff --fail-on` under which the commit status of a pull request fails."""
+    runs_checks: bool = False
+    """Whether checks.yml and quality.yml of the repository are run after an extraction."""
+    notify: tuple[str, ...] = ()
+    """Where notifications are sent, without secrets, such as `slack hooks.slack.com`."""
+    repository_id: str | None = None
+    """Id of the repository at its forge, which stays when its name changes."""
+    created_at: datetime
+    created_by: str
+    status: ConnectionStatus = ConnectionStatus.ACTIVE
+    error: str | None = None
+    """Why the last job failed, or the repository could not be polled."""
+    last_extraction_at: datetime | None = None
+    last_commit_sha: str | None = None
+    next_check_at: datetime | None = None
+    forge_error: str | None = None
+    """Why the last comment, commit status or webhook could not be written, such as a missing scope."""
+    manifest_version: str | None = None
+    manifest_uploaded: bool = False
+    """Whether the last run came from an upload."""
+    last_dbt_version: str | None = None
+    """Version of dbt that parsed the last run."""
+    tier: ExtractionTier | None = None
+    """Tier of the last run."""
+
+    @property
+    def branch(self) -> str:
+        """Main branch."""
+        return self.branches[0]
+
+
+class JobFigures(Struct, frozen=True, kw_only=True):
+    """What a job took and found."""
+
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    peak_memory: int | None = None
+    """Bytes of the largest process."""
+    fetched: int | None = None
+    """Bytes received from the repository's server."""
+    objects: int | None = None
+    columns: int | None = None
+    dependencies: int | None = None
+    column_lineage: int | None = None
+
+
+# Names of kinds and not enums, because jobs of other versions are stored with theirs.
+HEALING_FAILURES = frozenset(
+    ("network", "rate_limit", "hub", "environment", "store", "interrupted", "unexpected")
+)
+"""Kinds of failures that a later job of the same commit may not have."""
+
+
+class ExtractionJob(Tabular, frozen=True, kw_only=True):
+    """A request to extract one branch of a connection, and its outcome."""
+
+    id: str
+    """Id of the workflow: `CONNECTION:BRANCH:NUMBER`."""
+    connection_id: str
+    branch: str
+    number: int
+    """Number of the job in its branch, from 1."""
+    source: JobSource = JobSource.BRANCH
+    pull_request: int | None = None
+    """Number of the pull request that the job belongs to."""
+    wanted_sha: str | None = None
+    """Commit to extract; None for the head."""
+    trigger: Trigger
+    requested_by: str
+    status: JobStatus = JobStatus.PENDING
+    stage: Stage | None = None
+    """The running stage, or the last one that ran."""
+    is_forced: bool = False
+    """Whether the commit is extracted again if its run is stored."""
+    requested_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    worker: str | None = None
+    attempts: int = 0
+    """How often a worker has begun or resumed it."""
+    commit_sha: str | None = None
+    run_id: str | None = None
+    """Recorded run, also if it was in the store already."""
+    is_new: bool | None = None
+    """False if the store had the run."""
+    tier: ExtractionTier | None = None
+    isolation: IsolationKind | None = None
+    dbt_version: str | None = None
+    fallback: str | None = None
+    """Why a lower tier was used."""
+    error: str | None = None
+    hint: str | None = None
+    failure: str | None = None
+    """Kind of the failure, such as `token`, `branch`, `dependencies`, `parse`."""
+    figures: JobFigures = JobFigures()
+
+
+def head_environment_of(number: int) -> str:
+    """Return the environment of the runs of the head of the pull request *number*."""
+    return f"pull-request-{number}"
+
+
+def head_label_of(number: int) -> str:
+    """Return the name in place of a branch for jobs of the head of the pull request *number*."""
+    return f"pull request {number}"
+
+
+class PullRequest(Tabular, frozen=True, kw_only=True):
+    """A pull request, or merge request, of a connected repository, and what was reported to it."""
+
+    connection_id: str
+    number: int
+    title: str
+    url: str | None = None
+    """Address of its page."""
+    state: PullRequestState = PullRequestState.OPEN
+    base_branch: str
+    """Branch that it will be merged into."""
+    head_branch: str
+    head_sha: str | None = None
+    """Commit of the last event; a job takes the head that the repository has when it starts."""
+    is_fork: bool = False
+    """Whether its commits come from another repository, whose files get no secret."""
+    head_url: str | None = None
+    """Address of the repository that has the head, if the forge gives the head no reference in this one."""
+    updated_at: datetime
+    """Time of the last event at the forge."""
+    closed_at: datetime | None = None
+    base_sha: str | None = None
+    """Merge base of the last comparison."""
+    base_job: str | None = None
+    head_job: str | None = None
+    reported: str | None = None
+    """Runs of the last report: `BASE_RUN CURRENT_RUN`."""
+    comment_id: str | None = None
+    comment_digest: str | None = None
+    """SHA-256 of the comment's text."""
+    status_sha: str | None = None
+    status_state: str | None = None
+    reported_at: datetime | None = None
+    error: str | None = None
+    """Why the last report failed."""
+    pruned_at: datetime | None = None
+
+    @property
+    def environment(self) -> str:
+        """Environment of the runs of its head."""
+        return head_environment_of(self.number)
+
+    @property
+    def base_environment(self) -> str:
+        """Environment of the runs of its merge base: it must not become the latest run of production."""
+        return f"pull-request-{self.number}-base"
+
+    @property
+    def head_label(self) -> str:
+        """Name in place of a branch for jobs of its head; no branch has a space in its name."""
+        return head_label_of(self.number)
+
+    @property
+    def base_label(self) -> str:
+        """Name in place of a branch for jobs of its merge base."""
+        return f"base of pull request {self.number}"
+
+
+class PullRequestEvent(Struct, frozen=True, kw_only=True):
+    """A pull request as its forge describes it, in a delivery or in an answer of its API."""
+
+    number: int
+    title: str
+    url: str | None = None
+    state: PullRequestState = PullRequestState.OPEN
+    base_branch: str
+    head_branch: str
+    head_sha: str | None = None
+    is_fork: bool = False
+    head_url: str | None = None
+    """Address of the repository that has the head, if the forge gives the head no reference in this one."""
+    updated_at: datetime
+
+
+class Webhook(Struct, frozen=True, kw_only=True):
+    """Webhook of a connection, as its forge has it or as a person has to create it."""
+
+    connection_id: str
+    hook_id: str | None = None
+    """Id at the forge; None if a person creates it."""
+    url: str
+    events: tuple[str, ...]
+    is_active: bool = False
+    """Whether the forge has confirmed it, or a delivery has arrived."""
+    error: str | None = None
+    """Why it could not be created."""
+    created_at: datetime
+
+
+class WebhookDelivery(Struct, frozen=True, kw_only=True):
+    """A delivery whose signature was right."""
+
+    connection_id: str
+    delivery_id: str
+    """Id that the forge gave it; a repeated delivery has the same."""
+    event: str
+    received_at: datetime
+    outcome: str
+    """`queued`, `noted` if the state has changed and no job is needed, `ignored`, or `ping`."""
+    reason: str | None = None
+    """Why no job was requested."""
+    job_id: str | None = None
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """Work that follows a job or an event; one worker at a time has its lease."""
+
+    row: int
+    kind: TaskKind
+    key: str
+    """What it is about; of tasks with the same kind and key, at most one waits and at most one runs."""
+    connection_id: str
+    payload: Mapping[str, Any] = {}
+    """Small JSON object, without secrets."""
+    status: TaskStatus = TaskStatus.PENDING
+    requested_at: datetime
+    due_at: datetime
+    attempts: int = 0
+    """How often a worker has begun it."""
+    worker: str | None = None
+    lease_until: datetime | None = None
+    ended_at: datetime | None = None
+    error: str | None = None
+
+
+class JobEvent(Tabular, frozen=True, kw_only=True):
+    """One line of a job's log."""
+
+    job_id: str
+    seq: int
+    """Position in the job, from 1."""
+    at: datetime
+    stage: Stage | None
+    status: str
+    """`started`, `done`, `failed`, `skipped`, or `log`."""
+    message: str = ""

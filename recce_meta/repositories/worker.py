@@ -1,0 +1,357 @@
+"""Worker: a process, or a part of the server's, that runs jobs and keeps the queue of all workers in order.
+
+Each worker has a name that is DBOS's executor id. A worker that restarts under its name resumes its jobs at
+once. Each worker writes a heartbeat. The first of the live workers, by name, takes over jobs of workers
+without a heartbeat, and polls the repositories.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import re
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import error as dbos_errors
+from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
+
+from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError, first_line, quoted
+from recce_meta.redaction import presentable
+from recce_meta.repositories.dispatch import Dispatcher, TakeOver, forget_workflows, give_up
+from recce_meta.repositories.follow_ups.runner import Handler, TaskRunner
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.jobs import get_job
+from recce_meta.repositories.state.tasks import forget_tasks
+from recce_meta.repositories.state.uploads import fail_stale_uploads
+from recce_meta.repositories.state.workers import (
+    WorkerProcess,
+    beat,
+    forget_worker,
+    list_workers,
+    stale_workers,
+)
+from recce_meta.repositories.types import Stage, TaskKind
+from recce_meta.repositories.workflow import (
+    JOB_FILE,
+    QUEUE,
+    VERSION,
+    Extractions,
+    Retries,
+    StageFunction,
+    remove_folder,
+)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# Far more than one machine runs; it only ends the search if the lock files cannot be locked at all.
+_SLOTS = 1_000
+_PATIENCE = 20.0
+"""Seconds in which stopped stages end."""
+_REMEMBERED = timedelta(days=7)
+"""How long the rows of workflows and tasks that ended are kept."""
+
+log = logging.getLogger(__name__)
+
+
+class WorkerSettings(Struct, frozen=True, kw_only=True):
+    """Settings of a worker."""
+
+    work: Path
+    """Folder for checkouts and caches; workers of one machine may share it, also those of several states."""
+    name: str | None = None
+    """Name, unique among all workers. Default: the host's name with the first free number."""
+    jobs: int = 2
+    """Number of jobs that each worker runs at once; the worker that started last decides for all."""
+    retries: Retries = Retries()
+    spacing_seconds: float = 30
+    """Seconds between the starts of two jobs of a branch."""
+    beat_seconds: float = 5
+    stale_seconds: float = 30
+    """Seconds without a heartbeat after which other workers take over the jobs."""
+    clean_seconds: float = 60
+    """Seconds between two searches for what ended jobs have left on this machine."""
+    tick_seconds: float = 0.5
+    """Seconds between two looks at the table of jobs."""
+
+
+class Worker:
+    """One worker of this process. DBOS allows one at a time.
+
+    *poll* is called again and again in the first of the live workers. *handlers* do tasks, in every worker.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        stages: Mapping[Stage, StageFunction],
+        settings: WorkerSettings,
+        *,
+        poll: Callable[[], Awaitable[None]] | None = None,
+        handlers: Mapping[TaskKind, Handler] | None = None,
+    ) -> None:
+        self._state = state
+        self._stages = stages
+        self._settings = settings
+        self._poll = poll
+        self._handlers = handlers or {}
+        self._is_stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="recce-meta-worker")
+        self._slot: _Slot | None = None
+        self._has_name = False
+        self._extractions: Extractions | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the started worker."""
+        assert self._slot is not None
+        return self._slot.name
+
+    def start(self) -> None:
+        """Begin to run jobs, in threads of this process.
+
+        Raises UsageError if a worker of this name runs already, WarehouseError if the state cannot be used.
+        """
+        settings = self._settings
+        settings.work.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The lock excludes workers of this machine; `_check_name` those of other machines with this state.
+        self._slot = _take_slot(settings.work, settings.name)
+        self._check_name()
+        self._has_name = True
+        # Before DBOS starts: the other workers take jobs away from a name without a heartbeat.
+        self._beat()
+        self._extractions = Extractions(
+            self._state,
+            self._stages,
+            worker=self.name,
+            work=settings.work,
+            retries=settings.retries,
+        )
+        # Without a handler of ours, DBOS logs to standard error.
+        logging.getLogger("dbos").addHandler(logging.NullHandler())
+        DBOS(config=_configuration(self._state, self.name))
+        self._extractions.register()
+        # Workflows have to be registered before: the launch resumes those of this executor.
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE,
+            partition_concurrency=1,
+            worker_concurrency=settings.jobs,
+            polling_interval_sec=settings.tick_seconds,
+            # The worker that started last decides, also one of an older version.
+            on_conflict="always_update",
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Kill the processes of running stages, and leave the jobs to other workers or the next start."""
+        self._is_stopping.set()
+        if self._extractions is not None:
+            # Before DBOS is destroyed: the stages need its loop to kill their processes.
+            self._extractions.abandon()
+            deadline = time.monotonic() + _PATIENCE
+            while self._extractions.running() and time.monotonic() < deadline:
+                time.sleep(0.02)
+        if self._thread.is_alive():
+            self._thread.join()
+        # A test or a server can start another worker in this process, which registers the workflow again.
+        DBOS.destroy(destroy_registry=True)
+        if self._has_name:
+            with suppress(RecceMetaError):
+                # Others then take over at once instead of after `stale_seconds`; the heartbeat ends anyway.
+                forget_worker(self._state, self.name)
+        if self._slot is not None:
+            # Last, because a new worker of this name must not start while this one still writes.
+            self._slot.close()
+
+    def _check_name(self) -> None:
+        """Raise UsageError if a worker of another machine has this name."""
+        for worker in _live_workers(self._state, self._settings.stale_seconds):
+            if worker.name == self.name and worker.host != socket.gethostname():
+                raise UsageError(
+                    f"A worker named {self.name} runs on {worker.host}",
+                    hint="choose another name with --worker-name",
+                )
+
+    def _beat(self) -> None:
+        beat(self._state, self.name, host=socket.gethostname(), pid=os.getpid())
+
+    def _work(self) -> None:
+        # A thread of its own: a slow query of the loop's duties must not make this worker look dead.
+        beating = threading.Thread(target=self._keep_beating, name="recce-meta-heartbeat")
+        beating.start()
+        try:
+            asyncio.run(self._attend())
+        finally:
+            self._is_stopping.set()  # without duties there is no heartbeat, and other workers take over
+            beating.join()
+
+    def _keep_beating(self) -> None:
+        while not self._is_stopping.wait(self._settings.beat_seconds):
+            with _reported("heartbeat"):
+                self._beat()
+
+    async def _attend(self) -> None:
+        assert self._extractions is not None
+        dispatcher = Dispatcher(
+            self._state, self._extractions, worker=self.name, spacing=self._settings.spacing_seconds
+        )
+        search = TakeOver(self._extractions, worker=self.name)
+        tasks = TaskRunner(self._state, self._handlers, worker=self.name)
+        polling: asyncio.Future[None] | None = None
+        next_sweep = next_cleaning = 0.0
+        while not self._is_stopping.is_set():
+            with _reported("queue"):
+                await asyncio.to_thread(dispatcher.dispatch)
+            with _reported("tasks"):
+                await tasks.begin_due()
+            if time.monotonic() >= next_sweep:
+                next_sweep = time.monotonic() + self._settings.beat_seconds
+                with _reported("sweep"):
+                    is_first = await asyncio.to_thread(self._sweep, search)
+                    if is_first and self._poll is not None and (polling is None or polling.done()):
+                        # Not awaited: a slow server must not hold up the queue.
+                        polling = asyncio.ensure_future(self._polled())
+            if time.monotonic() >= next_cleaning:
+                next_cleaning = time.monotonic() + self._settings.clean_seconds
+                with _reported("cleaning"):
+                    await asyncio.to_thread(self._remove_leftovers)
+            await asyncio.sleep(self._settings.tick_seconds)
+        await tasks.stop()
+        if polling is not None:
+            polling.cancel()
+            await asyncio.wait([polling])
+
+    async def _polled(self) -> None:
+        assert self._poll is not None
+        with _reported("polling"):
+            await self._poll()
+
+    def _sweep(self, search: TakeOver) -> bool:
+        """Take over lost jobs, and return True if this is the first of the live workers."""
+        live = {worker.name for worker in _live_workers(self._state, self._settings.stale_seconds)}
+        live.add(self.name)  # on a busy machine, the own heartbeat may be late
+        # For a moment two workers may be the first, which is harmless: their duties may be done twice.
+        is_first = min(live) == self.name
+        for job_id in search.take_over(live if is_first else None):
+            log.warning("job %s is taken over from a worker that stopped", job_id)
+        if is_first:
+            give_up(self._state)
+            fail_stale_uploads(self._state)
+            forget_workflows(datetime.now(timezone.utc) - _REMEMBERED)
+            forget_tasks(self._state, datetime.now(timezone.utc) - _REMEMBERED)
+        return is_first
+
+    def _remove_leftovers(self) -> None:
+        """Remove folders, and kill processes, of jobs that this machine ran before and that are over.
+
+        Jobs of other states are left to the workers of their state.
+        """
+        for folder in self._settings.work.glob("jobs/*"):
+            with suppress(OSError, UnicodeDecodeError):  # the job ends, or begins, in another process
+                state_id, _, job_id = (folder / JOB_FILE).read_text(encoding="utf-8").partition("\n")
+                if state_id == self._state.id and self._is_over(job_id):
+                    remove_folder(folder)
+
+    def _is_over(self, job_id: str) -> bool:
+        try:
+            return get_job(self._state, job_id).status.is_over
+        except UnknownNameError:
+            return True
+
+
+def _live_workers(state: State, seconds: float) -> list[WorkerProcess]:
+    stale = {worker.name for worker in stale_workers(state, seconds)}
+    return [worker for worker in list_workers(state) if worker.name not in stale]
+
+
+@contextmanager
+def _reported(what: str) -> Iterator[None]:
+    """Log errors, so that the worker goes on when the database is back, and after a defect.
+
+    A worker that ends one duty and keeps its heartbeat would keep all other workers from that duty.
+    """
+    try:
+        yield
+    except (RecceMetaError, SQLAlchemyError, dbos_errors.DBOSException) as error:
+        log.warning("the worker's %s failed: %s", what, first_line(error))
+    except Exception as error:
+        log.error(
+            "the worker's %s failed: %s: %s",
+            what,
+            type(error).__name__,
+            presentable(first_line(error)),
+            exc_info=error if log.isEnabledFor(logging.DEBUG) else None,
+        )
+
+
+class _Slot(NamedTuple):
+    """Name of a worker, which the open lock file reserves on this machine."""
+
+    name: str
+    descriptor: int
+
+    def close(self) -> None:
+        """Release the name."""
+        os.close(self.descriptor)
+
+
+def _take_slot(work: Path, name: str | None) -> _Slot:
+    """Return *name*, or the first free name of this host, locked until the process ends."""
+    if name is not None and not _NAME.fullmatch(name):
+        raise UsageError(
+            f"Invalid name of a worker: {quoted(name)}", hint="use letters, digits, '.', '_', '-'"
+        )
+    host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()).strip("-") or "worker"
+    for candidate in [name] if name else (f"{host}-{slot}" for slot in range(1, _SLOTS)):
+        # The file is never removed: another process could hold a lock on the removed one.
+        descriptor = os.open(work / f"worker-{candidate}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            continue
+        return _Slot(candidate, descriptor)
+    raise UsageError(
+        f"A worker named {name} runs on this machine already", hint="choose another name with --worker-name"
+    )
+
+
+def _configuration(state: State, name: str) -> DBOSConfig:
+    """Return the configuration of DBOS, whose tables are in a second file, or a second schema."""
+    common: DBOSConfig = {
+        "name": "recce-meta",
+        "application_version": VERSION,
+        "executor_id": name,
+        # The default is pickle, which would run code from the database and break when a class moves.
+        "serializer": DBOSPortableJSONSerializer(),
+        "log_level": "ERROR",
+        # Polling of the table suffices here, and a listener would hold one more connection in each worker.
+        "use_listen_notify": False,
+    }
+    if state.file is None:
+        # DBOS shares the pool, but names its own schema; ours must not replace it.
+        engine = state.engine.execution_options(schema_translate_map={})
+        return {
+            **common,
+            "system_database_url": state.url.render_as_string(hide_password=False),
+            "system_database_engine": engine,
+            "dbos_system_schema": f"{state.schema}_jobs",
+        }
+    file = state.file.with_name(f"{state.file.stem}-jobs{state.file.suffix}")
+    # SQLite would create it with the mode of the umask, and other users could read job ids and results.
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    with closing(sqlite3.connect(file)) as connection:
+        # The mode stays in the file; without it, the readers of several workers block the writer.
+        connection.execute("PRAGMA journal_mode = WAL")
+    return {**common, "system_database_url": f"sqlite:///{file}"}

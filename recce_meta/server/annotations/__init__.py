@@ -1,0 +1,1 @@
+"""Notes, tags and owners on the pages."""

@@ -1,0 +1,243 @@
+"""The application: pages, API, static files and login."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import cache, partial
+from hashlib import sha256
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from recce_meta.errors import UsageError
+from recce_meta.report.html.templates import PACKAGE as REPORT
+from recce_meta.report.html.templates import static_file
+from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.tokens import find_token
+from recce_meta.server.access import LOGIN, Access, AccessMiddleware, log_in, log_out, own_path, raw_path
+from recce_meta.server.annotations.pages import pages as annotation_pages
+from recce_meta.server.connections import admin as connection_admin
+from recce_meta.server.connections import forms as connection_forms
+from recce_meta.server.connections import lists as connection_lists
+from recce_meta.server.connections import pages as connection_pages
+from recce_meta.server.connections import uploads as connection_uploads
+from recce_meta.server.connections import webhook as connection_webhook
+from recce_meta.server.data_forms import diff_choice, editor, graph_actions, node_data
+from recce_meta.server.graph.pages import pages as graph_pages
+from recce_meta.server.json_api.application import api_mount
+from recce_meta.server.pages import (
+    checks,
+    column,
+    column_quality,
+    database,
+    diff,
+    impact,
+    node,
+    node_columns,
+    node_history,
+    overview,
+    project,
+    quality,
+    quality_lists,
+    queries,
+    reviews,
+    run,
+    run_lists,
+    search,
+)
+from recce_meta.server.problems import NotFound, WrongMethod
+from recce_meta.server.rendering import OWN, Page, render_page
+from recce_meta.server.scopes import Grant, grant_of
+from recce_meta.server.serving import HTML, Site, rendered, respond
+from recce_meta.server.stores import Store
+
+# Starlette takes the first route that matches, so the order counts: see `quality_lists`.
+PAGES = (
+    overview.pages,
+    project.pages,
+    run.pages,
+    run_lists.pages,
+    node.pages,
+    node_columns.pages,
+    node_history.pages,
+    column.pages,
+    search.pages,
+    diff_choice.pages,
+    diff.pages,
+    graph_pages,
+    impact.pages,
+    checks.pages,
+    reviews.pages,
+    annotation_pages,
+    database.pages,
+    quality_lists.pages,
+    quality.pages,
+    column_quality.pages,
+    queries.pages,
+    editor.pages,
+    node_data.pages,
+    graph_actions.pages,
+)
+CONNECTION_PAGES = (
+    connection_forms.pages,
+    connection_admin.pages,
+    connection_lists.pages,
+    connection_uploads.pages,
+    connection_webhook.pages,
+    connection_pages.pages,
+)
+"""Pages of no store. /connections/new and /connections/admin come first: they are not ids of connections."""
+_STATIC = {
+    "report.css": (REPORT, "text/css"),
+    "graph.css": (REPORT, "text/css"),
+    "graph.js": (REPORT, "text/javascript"),
+    "graph_page.js": (REPORT, "text/javascript"),
+    "server.css": (OWN, "text/css"),
+    "code.css": (OWN, "text/css"),
+    "theme.js": (OWN, "text/javascript"),
+    "server.js": (OWN, "text/javascript"),
+    "connections.js": (OWN, "text/javascript"),
+    "htmx.js": (OWN, "text/javascript"),
+    "icon.svg": (OWN, "image/svg+xml"),
+}
+
+
+def create_app(
+    stores: Mapping[str, Store], access: Access, service: RepositoryService | None = None
+) -> Starlette:
+    """Return the application for *stores* by name.
+
+    *access* has the rules of access. *service* has the connections of repositories, and the tokens of the
+    API; None without a state.
+    """
+    if service is not None:
+        access.find_token = partial(_grant_of_token, service.state)
+        # The option of serve is known here alone, and forges call the same address as browsers.
+        service.public_url = access.public_origin or service.public_url
+    site = Site(stores, has_login=access.token is not None, origin=access.public_origin, service=service)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        # The app may run without `main`, as in tests; closing a store twice does nothing.
+        yield
+        for store in stores.values():
+            store.stop()
+            store.close()
+
+    routes = [
+        Route("/", overview.home(site), methods=["GET"]),
+        *site.routes(*PAGES),
+        *(route for pages in CONNECTION_PAGES for route in pages.routes(site)),
+        api_mount(site),
+        Route("/help", _help(site), methods=["GET"]),
+        Route("/static/{name}", _static, methods=["GET"]),
+        Route(LOGIN, _login_page(access, site), methods=["GET", "POST"]),
+        Route("/logout", _logout(access), methods=["POST"]),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.router.redirect_slashes = False  # see `_without_slash`
+
+    async def refused(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 400
+        # Only for addresses without a page, so that no page is hidden by the redirect.
+        target = _without_slash(request) if status == 404 else None
+        if target is not None:
+            return RedirectResponse(target, 307)
+        # The texts of Starlette, such as `Not Found`, name no next step.
+        answer = site.failure(UNROUTED.get(status) or UNROUTED[400], request)
+        answer.headers.update((error.headers or {}) if isinstance(error, HTTPException) else {})
+        return answer
+
+    async def failed(error: Exception, request: Request) -> Response:
+        # Rendering the page would block the loop.
+        return await run_in_threadpool(site.failure, error, request)
+
+    app.add_exception_handler(HTTPException, refused)
+    app.add_middleware(AccessMiddleware, access=access, failed=failed)
+    return app
+
+
+def _grant_of_token(state: State, text: str) -> Grant | None:
+    """Return what requests with the token *text* may do; None if *state* does not have it."""
+    token = find_token(state, text)
+    return None if token is None else grant_of(token)
+
+
+def _without_slash(request: Request) -> str | None:
+    """Return the address without the slash in the end; None for one that is not below a store.
+
+    It has no host: a proxy may serve it by another name, or over TLS.
+    """
+    path, query = raw_path(request.scope).decode("latin-1"), request.url.query
+    # The prefix also excludes `//host/`, which a browser would follow to another site.
+    if not path.startswith("/s/") or not path.endswith("/"):
+        return None
+    return path.rstrip("/") + (f"?{query}" if query else "")
+
+
+UNROUTED = {
+    400: UsageError("The request cannot be understood", hint="open a page from the overview"),
+    404: NotFound("No page has this address", hint="the overview lists all pages"),
+    405: WrongMethod("The address does not answer this method", hint="read it with GET"),
+}
+"""Errors of requests that no page answers, by status."""
+
+
+@cache
+def _static_body(name: str) -> tuple[bytes, str]:
+    package, _ = _STATIC[name]
+    body = static_file(name, package).encode()
+    return body, f'"{sha256(body).hexdigest()[:32]}"'
+
+
+async def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in _STATIC:
+        return Response("Not found\n", 404, media_type="text/plain")
+    # The name is looked up, never a path: no request can leave the folder of the package.
+    body, etag = _static_body(name)
+    # After an upgrade, browsers may use old scripts for five minutes; else every page would ask for them.
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=300"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=_STATIC[name][1], headers=headers)
+
+
+def _help(site: Site) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        page = render_page(Page("help.html", "Keyboard and lists"), **site.shared(None))
+        return respond(rendered(page, HTML), request)
+
+    return endpoint
+
+
+def _login_page(access: Access, site: Site) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        # Checked here as well as in `log_in`: the page repeats it in a hidden field.
+        target, is_wrong = own_path(request.query_params.get("next", "/")), request.method == "POST"
+        if is_wrong:
+            answer = await log_in(request, access)
+            if isinstance(answer, Response):
+                return answer
+            target = answer
+        page = Page("login.html", "Log in", {"target": target, "is_wrong": is_wrong})
+        # The frame has no links into a store: names of stores are only for those who are logged in.
+        body = render_page(page, **{**site.shared(None), "to": None, "has_login": False})
+        return Response(
+            body, 401 if is_wrong else 200, media_type=HTML, headers={"Cache-Control": "no-store"}
+        )
+
+    return endpoint
+
+
+def _logout(access: Access) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return log_out(request, access)
+
+    return endpoint

@@ -1,0 +1,1 @@
+"""Pages of connected repositories below `/connections`."""

@@ -1,0 +1,1 @@
+"""Forms with which users of the pages start data diffs and queries."""

@@ -1,0 +1,261 @@
+"""One request to the API: finds the store, checks the ETag before the work, limits and compresses answers."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable, Sequence
+from functools import partial
+from hashlib import sha256
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Path, Request
+from starlette.responses import Response
+
+from recce_meta._version import __version__
+from recce_meta.api.run_reader import folder_of
+from recce_meta.errors import UsageError, did_you_mean, first_of
+from recce_meta.models import RunMetadata
+from recce_meta.models.quality import QualityRun
+from recce_meta.report.addresses import segment_text
+from recce_meta.report.json import data_tree
+from recce_meta.server.access import read_body
+from recce_meta.server.json_api.failures import AnswerTooLarge, InvalidParameter, failure
+from recce_meta.server.json_api.paging import ItemList, page_of
+from recce_meta.server.json_api.parameters import Paging
+from recce_meta.server.problems import NotFound, UploadTooLarge
+from recce_meta.server.rendering import encoded
+from recce_meta.server.scopes import Grant
+from recce_meta.server.serving import Site, disconnected
+from recce_meta.server.stopping import RequestStopped, StopRequest
+from recce_meta.server.stores import Store, StoreView
+from recce_meta.store.select import require_complete
+
+LARGEST_REQUEST = 256 * 1024
+"""Bytes of the body of a request about a store."""
+LARGEST = 16 * 2**20
+"""Largest number of bytes of an answer, before compression."""
+COMPRESSED = 1024
+"""Smallest number of bytes of a body that is compressed."""
+JSON = "application/json"
+PRIVATE = "private, no-cache"
+
+Chosen = TypeVar("Chosen")
+
+
+class Call:
+    """One request about one store."""
+
+    def __init__(self, request: Request, store_name: str) -> None:
+        self._request, self._store_name = request, store_name
+
+    async def document(
+        self, choose: Callable[[StoreView], Chosen], build: Callable[[StoreView, Chosen], str]
+    ) -> Response:
+        """Answer with the JSON that *build* returns for the runs that *choose* returns.
+
+        *choose* must be fast: its result is part of the ETag, which is checked before *build* is called. Both
+        run in a thread. Each store has its own threads: a store that does not answer must not block others.
+        If the client has gone, the statements are stopped.
+        """
+        site: Site = self._request.app.state.site
+        stop = StopRequest()
+        answered = partial(self._answered, choose, build, stop)
+        # An unknown store has no threads: the default ones answer that it is unknown.
+        made = asyncio.get_running_loop().run_in_executor(site.threads(self._store_name), answered)
+        gone = asyncio.ensure_future(disconnected(self._request))
+        waiting: set[asyncio.Future[Any]] = {made, gone}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            return made.result() if made.done() else failure(RequestStopped("The client has gone"))
+        finally:
+            gone.cancel()
+            # A request that waits for a thread never begins.
+            if made.cancel():
+                stop.ask()
+
+    def _answered(
+        self,
+        choose: Callable[[StoreView], Chosen],
+        build: Callable[[StoreView, Chosen], str],
+        stop: StopRequest,
+    ) -> Response:
+        try:
+            check_parameters(self._request)
+            with self._store().view(stop) as view:
+                chosen = choose(view)
+                etag = self._etag(view, ids_of(chosen))
+                if self._has(etag):
+                    return Response(status_code=304, headers=_headers(etag))
+                body = build(view, chosen).encode("utf-8", "backslashreplace")
+            # Outside the block: compression needs no connection.
+            return answer(self._request, body, etag)
+        except Exception as error:  # noqa: BLE001 - every failure is an answer
+            return failure(error)
+
+    async def page(
+        self,
+        paging: Paging,
+        choose: Callable[[StoreView], Chosen],
+        listed: Callable[[StoreView, Chosen], ItemList],
+    ) -> Response:
+        """Answer with a page of the list that *listed* returns for the runs that *choose* returns."""
+
+        def build(view: StoreView, chosen: Chosen) -> str:
+            found = listed(view, chosen)
+            # With the ids of runs: a cursor of `latest` must not continue in another run.
+            identity = (self._request.url.path, self._parameters("limit", "cursor"), ids_of(chosen))
+            page = page_of(found, identity, paging.limit, paging.cursor)
+            items = [data_tree(item) for item in page.items] if found.is_tree else page.items
+            return encoded({**page._asdict(), "items": items})
+
+        return await self.document(choose, build)
+
+    async def change(self, act: Callable[[StoreView, bytes, Grant], object]) -> Response:
+        """Answer with what *act* returns for the body of the request and its grant; it may write."""
+        check_parameters(self._request)
+        # Read before a thread is taken: a slow client must not occupy one.
+        body = await read_body(self._request, LARGEST_REQUEST)
+        if body is None:
+            raise UploadTooLarge(f"The request has more than {LARGEST_REQUEST // 1024} kB", hint="send less")
+        store, grant = self._store(), self._request.state.grant
+
+        def acted() -> str:
+            with store.view() as view:
+                return encoded(act(view, body, grant))
+
+        threads = self._request.app.state.site.threads(self._store_name)
+        found = await asyncio.get_running_loop().run_in_executor(threads, acted)
+        return answer(self._request, found.encode("utf-8", "backslashreplace"), etag_of(found))
+
+    def _store(self) -> Store:
+        site: Site = self._request.app.state.site
+        store = site.stores.get(self._store_name)
+        if store is None:
+            raise NotFound("No store has this name", hint="/api/stores lists the stores")
+        return store
+
+    def _parameters(self, *without: str) -> tuple[tuple[str, str], ...]:
+        return parameters_of(self._request, *without)
+
+    def _etag(self, view: StoreView, ids: Sequence[str]) -> str:
+        # With the version of recce_meta: another one may write other documents about the same store.
+        given = (__version__, view.store.name, view.version, ids, self._request.url.path, self._parameters())
+        return etag_of(repr(given))
+
+    def _has(self, etag: str) -> bool:
+        return has_etag(self._request, etag)
+
+
+async def call(
+    request: Request,
+    store: Annotated[str, Path(description="Name of the store, as in `/api/stores`.", examples=["default"])],
+) -> Call:
+    """Return the call of *request*: a dependency of the routes."""
+    return Call(request, segment_text(store))
+
+
+def parameters_of(request: Request, *without: str) -> tuple[tuple[str, str], ...]:
+    """Return the parameters of the address of *request*, sorted, but for those called *without*."""
+    given = request.query_params.multi_items()
+    # Sorted, so that the order of parameters changes neither ETags nor cursors.
+    return tuple(sorted((name, value) for name, value in given if name not in without))
+
+
+def check_parameters(request: Request) -> None:
+    """Raise InvalidParameter for an unknown or repeated parameter, and for a NUL character."""
+    # From the OpenAPI document, so that the description and the check cannot differ.
+    known = request.app.state.api.parameters_of(request.method, request.scope["route"].path_format)
+    seen: set[str] = set()
+    for name, value in parameters_of(request):
+        if name not in known:
+            raise InvalidParameter(
+                f"Unknown parameter '{name}'",
+                hint=did_you_mean(name, known)
+                or f"known parameters: {first_of(known, len(known)) or 'none'}",
+            )
+        # FastAPI would silently use the last one.
+        if name in seen:
+            raise InvalidParameter(f"Parameter '{name}' is given twice", hint="give it once")
+        # Databases refuse it in texts, which would look like a failure of the store.
+        if "\0" in value:
+            raise InvalidParameter(f"Parameter '{name}' contains a NUL character", hint="remove it")
+        seen.add(name)
+
+
+def ids_of(chosen: object) -> tuple[str, ...]:
+    """Return the ids of the runs and measurements in *chosen*, for the ETag and for cursors."""
+    if isinstance(chosen, RunMetadata):
+        return (chosen.run_id,)
+    if isinstance(chosen, QualityRun):
+        return (chosen.quality_run_id,)
+    if isinstance(chosen, (tuple, list)):
+        return tuple(found for one in chosen for found in ids_of(one))
+    return ()
+
+
+def no_runs(view: StoreView) -> None:
+    """Choose no run: the answer depends on the whole store."""
+
+
+def run_choice(selector: str, project: str | None) -> Callable[[StoreView], RunMetadata]:
+    """Return a function that finds the run *selector*, which must be complete."""
+
+    def choose(view: StoreView) -> RunMetadata:
+        refuse_folder(selector)
+        return require_complete(view.run(selector, project))
+
+    return choose
+
+
+def refuse_folder(selector: str | None) -> None:
+    """Raise UsageError for `path:DIR`: a client must not read files of the server."""
+    if folder_of(selector) is not None:
+        raise UsageError(
+            "The server reads stored runs only, no folders", hint="use a run of /api/stores/{store}/runs"
+        )
+
+
+def etag_of(text: str) -> str:
+    """Return a weak ETag: the bytes of an answer depend on its compression as well."""
+    return f'W/"{sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]}"'
+
+
+def has_etag(request: Request, etag: str) -> bool:
+    """Return True if the client has the answer with *etag*."""
+    asked = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    return etag.removeprefix("W/") in asked or asked == ["*"]
+
+
+def answer(request: Request, body: bytes, etag: str, media_type: str = JSON) -> Response:
+    """Return *body*, compressed if it is large and the client accepts it. Raises AnswerTooLarge."""
+    # A bound on memory: each request has the document, its bytes and the compressed ones.
+    if len(body) > LARGEST:
+        raise AnswerTooLarge(
+            f"The answer has {len(body):,} bytes, more than the limit of {LARGEST:,}",
+            hint="ask for less: filter, or page with limit",
+        )
+    headers = _headers(etag)
+    if len(body) >= COMPRESSED and _accepts_gzip(request.headers.get("accept-encoding", "")):
+        # Without a time, equal answers have equal bytes.
+        body = gzip.compress(body, 5, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def _headers(etag: str) -> dict[str, str]:
+    return {"ETag": etag, "Cache-Control": PRIVATE, "Vary": "Accept-Encoding"}
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    for one in accepted.split(","):
+        name, _, weight = one.strip().partition(";")
+        if name.strip().lower() == "gzip":
+            # A weight of zero means that the client refuses the encoding.
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def first_item_id(item: Any) -> str:
+    """Return the unique id of an item of a list."""
+    return str(item.unique_id)

@@ -1,0 +1,109 @@
+"""Types of the API's answers, from which scripts/build_schemas.py builds `schemas.json`."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from recce_meta.api.browse.node_details import NodeDetails
+from recce_meta.api.browse.search import SearchHit
+from recce_meta.api.browse.summaries import DatabaseScans, ListedNode, StoredProject, TableSize
+from recce_meta.models import RunMetadata
+from recce_meta.models.checks import StoredCheck
+from recce_meta.models.marks.annotation import Annotation
+from recce_meta.models.quality import QualityRun, TableQuality
+from recce_meta.report.json import DiffDocument, ImpactDocument, LineageDocument, QualityDocument, RunDocument
+from recce_meta.report.quality_history import QualityHistoryDocument
+from recce_meta.report.review.notes import NoteChange, NotesDocument
+from recce_meta.repositories.answers import (
+    ActiveJob,
+    ConnectionAnswer,
+    ConnectionStatistics,
+    ConnectionTest,
+    ExtractAnswer,
+    JobAnswer,
+    JobDetails,
+    ProgressAnswer,
+)
+from recce_meta.repositories.manifest_reader import UploadRequest
+from recce_meta.repositories.requests import ConnectionChange, NewConnection
+from recce_meta.repositories.webhooks.receiving import ReceivedDelivery
+from recce_meta.repositories.webhooks.setup import WebhookAnswer
+from recce_meta.server.json_api.annotations import AnnotationRequest
+from recce_meta.server.json_api.failures import ErrorAnswer
+from recce_meta.server.json_api.lists import ServedStore
+from recce_meta.server.metadata.exchange import (
+    BundleAnswer,
+    ExchangeInventory,
+    LackingAnswer,
+    LackingRequest,
+    ObjectsRequest,
+    PiecesRequest,
+)
+from recce_meta.server.metadata.ide_project import SyncRequest
+from recce_meta.server.metadata.lineage import ImpactAnswer, LineageAnswer
+from recce_meta.server.metadata.manifests import UploadAnswer
+from recce_meta.server.metadata.routes import CreatedConnection, ExtractRequest, TokenAnswer
+from recce_meta.server.metadata.workspaces import (
+    NewWorkspace,
+    SyncAnswer,
+    WorkspaceAnswer,
+    WorkspaceChange,
+    WorkspaceLineage,
+)
+from recce_meta.server.webhooks import SetUpRequest
+
+PLAIN: tuple[type[Struct], ...] = (
+    ErrorAnswer,
+    ServedStore,
+    StoredProject,
+    RunMetadata,
+    RunDocument,
+    ListedNode,
+    NodeDetails,
+    LineageDocument,
+    ImpactDocument,
+    DiffDocument,
+    SearchHit,
+    DatabaseScans,
+    TableSize,
+    StoredCheck,
+    Annotation,
+    NoteChange,
+    NotesDocument,
+    AnnotationRequest,
+    NewConnection,
+    ConnectionChange,
+    ConnectionAnswer,
+    CreatedConnection,
+    ExtractRequest,
+    ExtractAnswer,
+    ProgressAnswer,
+    JobAnswer,
+    JobDetails,
+    ActiveJob,
+    ConnectionStatistics,
+    ConnectionTest,
+    UploadRequest,
+    UploadAnswer,
+    TokenAnswer,
+    LineageAnswer,
+    ImpactAnswer,
+    ReceivedDelivery,
+    SetUpRequest,
+    WebhookAnswer,
+    NewWorkspace,
+    WorkspaceChange,
+    WorkspaceAnswer,
+    SyncRequest,
+    SyncAnswer,
+    WorkspaceLineage,
+    BundleAnswer,
+    ExchangeInventory,
+    LackingRequest,
+    LackingAnswer,
+    ObjectsRequest,
+    PiecesRequest,
+)
+"""Types that msgspec encodes."""
+TREES: tuple[type[Struct], ...] = (QualityRun, TableQuality, QualityDocument, QualityHistoryDocument)
+"""Types that `report.json.data_tree` encodes, with their computed fields."""

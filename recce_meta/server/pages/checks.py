@@ -1,0 +1,218 @@
+"""Pages of stored check results: all of them, worst first, and one check over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from recce_meta.api.browse.checks import CheckEntry, check_entries
+from recce_meta.api.reviews import check_fingerprints, list_reviews, marks_of_checks, runs_of
+from recce_meta.models.checks import StoredCheck
+from recce_meta.models.marks.review import PairReviews
+from recce_meta.report.addresses import Addresses
+from recce_meta.report.labels import short_run_id
+from recce_meta.report.review.phrases import marks_phrase
+from recce_meta.server.listing import ListColumn, Listing, Row
+from recce_meta.server.pages.reviews import ReviewFields
+from recce_meta.server.problems import NotFound
+from recce_meta.server.serving import PageSet, Request
+
+pages = PageSet()
+
+CHECK_TONES = {
+    "error": "failed",
+    "failed": "failed",
+    "differs": "differs",
+    "not compared": "one-sided",
+    "skipped": "one-sided",
+    "shown": "info",
+    "no difference": "same",
+    "passed": "same",
+}
+"""Classes of the report's style sheet by outcome, worst first."""
+RESULTS = 5_000
+"""Most results in a list; older ones are left out."""
+
+
+@pages.listing("/checks")
+def checks(request: Request) -> Listing:
+    """List the stored results of all checks: the worst of the latest first."""
+    view = request.view
+    found = view.cached("checks", lambda: check_entries(view.adapter, limit=RESULTS, schema=view.schema))
+    found = sorted(found, key=lambda entry: (not entry.is_latest, rank(entry.check)))
+    notes = (f"Only the last {RESULTS:,} results are listed.",) if len(found) >= RESULTS else ()
+    return Listing(
+        "Checks",
+        [
+            *check_columns(request.to, with_runs=True),
+            ListColumn(
+                "latest",
+                "latest",
+                "flag",
+                has_facets=True,
+                about="Whether it is the last result of the check in this environment.",
+            ),
+        ],
+        _rows(found, request),
+        empty="No check result is stored: recce-meta check run FILE --save stores them.",
+        notes=notes,
+        sql="SELECT * FROM check_history",
+    )
+
+
+@pages.listing("/checks/{check}/history")
+def history(request: Request) -> Listing:
+    """List the stored results of one check, newest first."""
+    view, name = request.view, request.parts["check"]
+    found = check_entries(view.adapter, check_name=name, limit=RESULTS, schema=view.schema)
+    if not found:
+        raise NotFound(
+            f"No result of a check {name} is stored", hint="the list of checks has all stored results"
+        )
+    newest = found[0].check
+    bad = sum(entry.check.status in ("failed", "error") for entry in found)
+    notes = [f"{newest.check_type}: {newest.description}" if newest.description else newest.check_type]
+    notes.append(f"{bad:,} of {len(found):,} stored results failed. The latest {_phrase(newest)}")
+    notes += [f"{one.name}: {one.text}" for one in newest.findings[:FINDINGS_SHOWN]]
+    return Listing(
+        name,
+        check_columns(request.to, with_runs=True)[1:],
+        _rows(found, request),
+        notes=notes,
+        crumbs=[("Checks", request.to.checks())],
+        template="check.html",
+        values={"review_fields": _fields(newest, found, request)},
+        sql="SELECT * FROM check_history WHERE check_name = 'NAME'",
+    )
+
+
+FINDINGS_SHOWN = 20
+
+
+def _phrase(check: StoredCheck) -> str:
+    words = _OUTCOMES.get(check.status, check.status)
+    return f"{words}: {check.message}" if check.message else f"{words}."
+
+
+_OUTCOMES = {"error": "ended with an error", "skipped": "was skipped"}
+
+
+def outcome(check: StoredCheck) -> str:
+    """Return the status of a check, or the finding of one that has no expectations."""
+    # A check without expectations always passes, which would hide what it found.
+    if check.has_expectations or check.status != "passed":
+        return check.status
+    if check.differing_nodes:
+        return "differs"
+    if check.uncompared_nodes:
+        return "not compared"
+    return "shown" if check.differing_nodes is None else "no difference"
+
+
+def rank(check: StoredCheck) -> int:
+    """Return the position of a result among others: 0 is the worst."""
+    # An outcome of a newer version comes first, so that it is noticed.
+    return list(CHECK_TONES).index(outcome(check)) if outcome(check) in CHECK_TONES else 0
+
+
+def worst_first(found: Iterable[StoredCheck]) -> list[StoredCheck]:
+    """Return check results, the worst first."""
+    return sorted(found, key=lambda check: (rank(check), check.ordinal, check.check_name))
+
+
+def check_columns(to: Addresses, *, with_runs: bool) -> list[ListColumn]:
+    """Return the columns of a list of check results; *with_runs* adds runs, project and time."""
+    columns = [
+        ListColumn("check_name", "check", link=lambda row: to.check(row["check_name"])),
+        ListColumn(
+            "outcome", "outcome", "tag", has_facets=True, tone=lambda row: CHECK_TONES.get(row["outcome"], "")
+        ),
+        ListColumn("message", "finding"),
+        ListColumn("differing_nodes", "nodes that differ", "number"),
+        ListColumn("check_type", "type", has_facets=True),
+        ListColumn("checked_at", "time", "time"),
+        ListColumn("review", "review"),
+    ]
+    if not with_runs:
+        return [*columns, ListColumn("description", "description")]
+    return [
+        *columns,
+        ListColumn("project_name", "project", has_facets=True),
+        ListColumn("environment", "environment", has_facets=True),
+        ListColumn("runs", "runs", "code", link=lambda row: row["address"], has_facets=True),
+        ListColumn("seconds", "seconds", "seconds"),
+        ListColumn("description", "description"),
+        ListColumn("status", "status", has_facets=True),
+    ]
+
+
+def check_rows(found: Sequence[StoredCheck]) -> list[Row]:
+    """Return the rows of check results."""
+    return [_values(check) for check in found]
+
+
+def reviewed_check_rows(checks: Iterable[StoredCheck], reviews: PairReviews) -> list[Row]:
+    """Return the rows of the results of one pair of runs, the worst first, with the marks of reviewers."""
+    found = worst_first(checks)
+    marks = [marks_phrase(reviews.checks.get(check.check_name, ())) for check in found]
+    return [{**row, "review": text} for row, text in zip(check_rows(found), marks, strict=True)]
+
+
+def _values(check: StoredCheck) -> dict[str, Any]:
+    # The message may be the first violation.
+    phrases = [check.message, *(one for one in check.violations if one != check.message)]
+    return {
+        "check_name": check.check_name,
+        "outcome": outcome(check),
+        "status": check.status,
+        "message": "; ".join(filter(None, phrases)),
+        "differing_nodes": check.differing_nodes,
+        "check_type": check.check_type,
+        "checked_at": check.checked_at,
+        "seconds": check.seconds,
+        "description": check.description,
+    }
+
+
+def _rows(found: Sequence[CheckEntry], request: Request) -> list[Row]:
+    """Return the rows of *found* with the marks of reviewers on those that are the last of their runs."""
+    view = request.view
+    events = view.cached("reviews", lambda: list_reviews(view.adapter, schema=view.schema))
+    marks = marks_of_checks([entry.check for entry in found], events)
+    return [
+        {**_row(entry, request.to), "review": marks_phrase(marks.get(entry.check.check_result_id, ()))}
+        for entry in found
+    ]
+
+
+def _fields(newest: StoredCheck, found: Sequence[CheckEntry], request: Request) -> ReviewFields | None:
+    """Return the form that reviews the newest result; None if users may not write."""
+    if not request.view.store.permissions.writes:
+        return None
+    base, current = runs_of(newest)
+    same = [entry.check for entry in found if runs_of(entry.check) == (base, current)]
+    fields = {
+        "base": base,
+        "current": current,
+        "check": newest.check_name,
+        "fingerprint": check_fingerprints(same)[newest.check_name],
+    }
+    # A check of one run has no base.
+    return ReviewFields(request.to.reviews(), {name: value for name, value in fields.items() if value})
+
+
+def _row(entry: CheckEntry, to: Addresses) -> dict[str, Any]:
+    check, run = entry.check, entry.run
+    ids = [run_id for run_id in (check.base_run_id, check.current_run_id) if run_id]
+    address = None
+    # Runs may be gone from the store, while results of their checks stay.
+    if entry.base and entry.current and entry.base.run_id != entry.current.run_id:
+        address = to.diff(entry.base.run_id, entry.current.run_id)
+    return {
+        **_values(check),
+        "project_name": run and run.project_name,
+        "environment": run and run.environment,
+        "runs": " → ".join(map(short_run_id, ids)),
+        "address": address,
+        "latest": entry.is_latest,
+    }

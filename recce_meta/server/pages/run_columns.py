@@ -1,0 +1,149 @@
+"""Selection, titles and columns of runs; the columns are in the order of `recce-meta runs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from recce_meta.api.browse.overview import ChangeCounts
+from recce_meta.diff.scan import is_scan
+from recce_meta.models.run import RunMetadata
+from recce_meta.report.addresses import Addresses
+from recce_meta.report.labels import moment, run_problem, short_run_id, short_sha
+from recce_meta.report.runs import FAILED
+from recce_meta.server.listing import ListColumn, Row
+from recce_meta.server.serving import Request
+
+FIRST_RUN = "first run"
+FIRST_SCAN = "first scan of this scope"
+NO_CHANGES = "no changes"
+TONES = {"success": "same", "pass": "same", "warn": "changed", "skipped": "one-sided", "failed": "failed"}
+"""Class of a status of a node or build; statuses that mean failure have the class `failed`."""
+
+
+def selected_run(request: Request) -> RunMetadata:
+    """Return the run that the address names by its id, or by a selector in the project `?project=`."""
+    return request.view.run(request.parts["run"], request.query.get("project"))
+
+
+def list_parameters(request: Request) -> dict[str, str]:
+    """Return the parameters of a list's address that select the run."""
+    return {name: value for name, value in request.query.items() if name == "project"}
+
+
+def run_title(run: RunMetadata) -> str:
+    """Return `shop base 2026-11-19 08:00 UTC`."""
+    return f"{run.project_name} {run.environment} {moment(run.run_at)}"
+
+
+def run_tabs(to: Addresses, run: RunMetadata, current: str) -> list[tuple[str, str, bool]]:
+    """Return title and address of each tab of a run, and True for the one called *current*."""
+    tabs = {"Overview": to.run(run.run_id), "Lineage": to.graph(run.run_id)}
+    return [(title, address, title == current) for title, address in tabs.items()]
+
+
+def run_crumbs(to: Addresses, run: RunMetadata) -> list[tuple[str, str]]:
+    """Return the pages above a page of a run."""
+    above = to.database(run.project_name) if is_scan(run) else to.project(run.project_name)
+    return [("Runs", to.runs()), (run.project_name, above), (short_run_id(run.run_id), to.run(run.run_id))]
+
+
+def run_link(to: Addresses, name: str = "run_id") -> Callable[[Row], str | None]:
+    """Return the link of a cell to the run whose id is in the column *name*."""
+    return lambda row: to.run(row[name]) if row.get(name) else None
+
+
+def run_cells(run: RunMetadata) -> dict[str, Any]:
+    """Return the values of a run in lists."""
+    return {
+        "run": short_run_id(run.run_id),
+        "project_name": run.project_name,
+        "environment": run.environment,
+        "run_at": run.run_at,
+        "branch": run.branch,
+        # The code of a checkout with changes is not that of its commit.
+        "commit": short_sha(run.git_sha) + ("*" if run.git_dirty else "") or None,
+        "pull_request": run.pull_request,
+        "node_count": run.node_count,
+        "dbt_version": run.dbt_version,
+        "problem": run_problem(run) or None,
+        "extractor": run.extractor,
+        "status": run.status,
+        "build_status": run.build_status,
+        "build_errors": run.build_errors,
+        "build_failures": run.build_failures,
+        "build_warnings": run.build_warnings,
+        "build_skipped": run.build_skipped,
+        "target_name": run.target_name,
+        "adapter_type": run.adapter_type,
+        "command": run.command,
+        "run_id": run.run_id,
+    }
+
+
+def run_columns(to: Addresses) -> dict[str, ListColumn]:
+    """Return the columns of `run_cells` by name."""
+
+    def project(row: Row) -> str:
+        name = row["project_name"]
+        return to.database(name) if row["extractor"] == "database" else to.project(name)
+
+    columns = [
+        ListColumn("run", "run", "code", link=run_link(to)),
+        ListColumn("project_name", "project", link=project, has_facets=True),
+        ListColumn("environment", "environment", has_facets=True),
+        ListColumn("run_at", "run at", "time", about="Time of the artifacts or of the scan"),
+        ListColumn("branch", "branch", has_facets=True),
+        ListColumn("commit", "sha", "code", about="Commit; * if the checkout had uncommitted changes"),
+        ListColumn("pull_request", "PR", has_facets=True),
+        ListColumn("node_count", "nodes", "number"),
+        ListColumn("dbt_version", "dbt", has_facets=True),
+        ListColumn(
+            "problem", "status", tone=lambda row: "aspect failed", about="Why the run is not a complete build"
+        ),
+        ListColumn(
+            "extractor", "extractor", has_facets=True, about="Source of the run: dbt, database, sql, …"
+        ),
+        ListColumn(
+            "status",
+            "run status",
+            "tag",
+            has_facets=True,
+            tone=status_tone("status"),
+            about="complete or failed",
+        ),
+        ListColumn("build_status", "build", "tag", has_facets=True, tone=status_tone("build_status")),
+        ListColumn("build_errors", "errors", "number", about="Nodes that dbt could not build"),
+        ListColumn("build_failures", "failed tests", "number"),
+        ListColumn("build_warnings", "warnings", "number", about="Tests that warn"),
+        ListColumn("build_skipped", "skipped", "number"),
+        ListColumn("target_name", "target", has_facets=True),
+        ListColumn("adapter_type", "warehouse", has_facets=True),
+        ListColumn("command", "command", "code", about="Command of dbt, or scope of a scan in the database"),
+        ListColumn("run_id", "run id", "code", link=run_link(to)),
+    ]
+    return {column.name: column for column in columns}
+
+
+def status_tone(name: str) -> Callable[[Row], str]:
+    """Return the class of the status in the column *name*."""
+    return lambda row: tone_of(row.get(name) or "")
+
+
+def tone_of(status: str) -> str:
+    """Return the class of a status of a node, a build or a run."""
+    return "failed" if status in FAILED else TONES.get(status, "")
+
+
+def change_phrase(changes: ChangeCounts | None, *, is_scan: bool = False) -> str:
+    """Return `3 modified, 1 added`, `no changes`, or `first run` for a run without a previous run."""
+    if changes is None:
+        return FIRST_SCAN if is_scan else FIRST_RUN
+    counts = {
+        "modified": changes.modified,
+        "added": changes.added,
+        "removed": changes.removed,
+        "moved": changes.moved,
+        "rewritten": changes.rewritten,
+    }
+    return ", ".join(f"{number:,} {word}" for word, number in counts.items() if number) or NO_CHANGES

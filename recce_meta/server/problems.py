@@ -1,0 +1,188 @@
+"""Failures as users see them: status of HTTP, code, message and next step."""
+
+from __future__ import annotations
+
+import logging
+from math import ceil
+from typing import NamedTuple
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from recce_meta.errors import (
+    AmbiguousProject,
+    AuthenticationFailed,
+    ConnectionFailed,
+    DatabaseNotFound,
+    PermissionDenied,
+    QueryTimeout,
+    RecceMetaError,
+    RunFailed,
+    RunNotFound,
+    SelectorError,
+    StoreError,
+    StoreLocked,
+    StoreNotFound,
+    StoreOutdated,
+    UnknownNameError,
+    UsageError,
+)
+from recce_meta.redaction import harmless_json, presentable
+from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
+from recce_meta.repositories.requests import PermissionRefused
+from recce_meta.repositories.service import ConnectionTestFailed
+from recce_meta.server.access import API
+from recce_meta.server.stopping import RequestStopped, StoreBusy
+
+_LOG = logging.getLogger(__name__)
+
+
+class NotFound(RecceMetaError):
+    """The address names nothing."""
+
+
+class NotAllowed(RecceMetaError):
+    """The server was started without the permission for this."""
+
+
+class TooManyQueries(RecceMetaError):
+    """The queue of queries is full."""
+
+
+class NoState(RecceMetaError):
+    """The server has no state database."""
+
+
+class TooManyRequests(RecceMetaError):
+    """More requests than the limit; `retry_after` is the number of seconds to wait."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        """Create the error."""
+        super().__init__(message, hint=f"try again in {ceil(retry_after)} s")
+        self.retry_after = retry_after
+
+
+class UploadTooLarge(RecceMetaError):
+    """The body of a request has more bytes than the limit."""
+
+
+class OtherProject(RecceMetaError):
+    """An upload is of another project than the runs of its connection."""
+
+    def __init__(self, project: str, former: str, connection: str) -> None:
+        """Create the error."""
+        super().__init__(
+            f"The artifacts are of the project '{project}', and the last run of {connection} of '{former}'",
+            hint="upload to the connection of this project; or if it was renamed, use --accept-project, or "
+            "?accept_project=true",
+        )
+
+
+class UnknownEncoding(RecceMetaError):
+    """An upload is neither JSON nor JSON compressed with gzip."""
+
+
+class WrongMethod(RecceMetaError):
+    """The address has no answer to this method."""
+
+
+class Problem(NamedTuple):
+    """A failure, as users see it."""
+
+    status: int
+    """Status of HTTP."""
+    code: str
+    """Name of the kind of failure, for programs."""
+    message: str
+    hint: str | None
+    retry_after: float | None = None
+    """Seconds after which the request may succeed; None if unknown."""
+
+
+_KINDS: tuple[tuple[type[RecceMetaError], int, str], ...] = (
+    (NotFound, 404, "not_found"),
+    (NotAllowed, 403, "not_allowed"),
+    (TooManyQueries, 503, "busy"),
+    (WrongMethod, 405, "wrong_method"),
+    (NoState, 503, "no_state"),
+    (OtherProject, 409, "other_project"),
+    (UploadTooLarge, 413, "too_large"),
+    (UnknownEncoding, 415, "unknown_encoding"),
+    (PermissionRefused, 403, "not_allowed"),
+    (TooManyRequests, 429, "too_many_requests"),
+    (ConnectionTestFailed, 422, "test_failed"),
+    (RunNotFound, 404, "run_not_found"),
+    # For ever: a failed run never gets the contents that the address names.
+    (RunFailed, 404, "run_failed"),
+    (SelectorError, 404, "not_found"),
+    (UnknownNameError, 404, "not_found"),
+    (UsageError, 400, "bad_request"),
+    (QueryTimeout, 504, "timeout"),
+    (StoreNotFound, 503, "store_not_found"),
+    (DatabaseNotFound, 503, "store_not_found"),
+    (StoreOutdated, 503, "store_outdated"),
+    (StoreError, 503, "store_unreadable"),
+    (StoreLocked, 503, "store_locked"),
+    (StoreBusy, 503, "busy"),
+    (RequestStopped, 503, "stopped"),
+    (PermissionDenied, 503, "permission_denied"),
+    (AuthenticationFailed, 503, "unreachable"),
+    (ConnectionFailed, 503, "unreachable"),
+    # Last: each error is one of its subclasses.
+    (RecceMetaError, 503, "unavailable"),
+)
+"""Status and code by class of the error; the first that fits applies."""
+_RETRIED = ("store_locked", "busy", "stopped", "unreachable")
+"""Codes of failures that end by themselves."""
+
+
+LATE = Problem(504, "timeout", "The store does not answer", "open its own page")
+
+
+CHOOSE_PROJECT = "choose one with the parameter project"
+
+
+def problem(error: BaseException) -> Problem:
+    """Return status, code, message and hint for *error*; an unexpected one is logged, and not shown."""
+    for kind, status, code in _KINDS:
+        if isinstance(error, kind):
+            # A wrong address is a mistake of the request; other failures of git are those of its server.
+            if isinstance(error, GitFailure) and error.kind is GitFailureKind.ADDRESS:
+                status, code = 400, "bad_request"
+            hint = CHOOSE_PROJECT if isinstance(error, AmbiguousProject) else error.hint
+            message = presentable(" ".join(error.message.split()))
+            return Problem(status, code, message, hint, getattr(error, "retry_after", None))
+    # The traceback repeats the message without redaction, so only debugging shows it.
+    _LOG.error(
+        "A page failed: %s: %s",
+        type(error).__name__,
+        presentable(str(error)),
+        exc_info=error if _LOG.isEnabledFor(logging.DEBUG) else None,
+    )
+    return Problem(500, "internal", "The server could not make this page", "its log has the details")
+
+
+def is_api(request: Request) -> bool:
+    """Return True for a request to the API or for JSON, whose failures are JSON too."""
+    path = str(request.scope["path"])
+    return path.startswith(API) or path.endswith(".json")
+
+
+def api_failure(error: Exception) -> Response:
+    """Return the answer of the API to a request that failed: `{"error": {"code", "message", "hint"}}`."""
+    found = problem(error)
+    body = {"error": {"code": found.code, "message": found.message, "hint": found.hint}}
+    return Response(
+        harmless_json(msgspec.json.encode(body)),
+        found.status,
+        media_type="application/json",
+        headers=failure_headers(found),
+    )
+
+
+def failure_headers(found: Problem) -> dict[str, str]:
+    """Return the headers of the answer to a request that failed."""
+    seconds = 2 if found.code in _RETRIED else found.retry_after
+    retry = {} if seconds is None else {"Retry-After": f"{ceil(seconds)}"}
+    return {"Cache-Control": "no-store", **retry}

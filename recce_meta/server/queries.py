@@ -1,0 +1,553 @@
+"""Data diffs and queries that users of the pages start: a queue, statements that can be stopped, and results.
+
+A job runs in a thread of its own. Its statements go to the warehouse over connections that only read; at most
+N of them run at a time, in all jobs together. A job whose page is not asked for within HEARTBEAT_SECONDS, or
+HIDDEN_SECONDS in the background, is cancelled: its reader has gone. Results stay in memory for a while, and
+are lost when the server ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.data.execution import DataDiffRunner, open_data_diff_runner
+from recce_meta.api.data.places import OfEnvironment, data_places, open_sides
+from recce_meta.api.data.requests import (
+    AnyAnswer,
+    DataDiffRequest,
+    PlannedDiff,
+    RequestRules,
+    plan_request,
+    refuse_request,
+)
+from recce_meta.api.data.statistics import load_stored_statistics
+from recce_meta.api.run_reader import RunReader
+from recce_meta.api.runs import RunPair
+from recce_meta.data_diff.plan import Plan, Query
+from recce_meta.data_diff.row_sample import RowSample
+from recce_meta.errors import QueryCancelled, RecceMetaError, UsageError, shorten
+from recce_meta.models import NodeMetadata, RunMetadata
+from recce_meta.models.data_diff import DataSide
+from recce_meta.quality.masking import mask_results, mask_sample
+from recce_meta.redaction import presentable
+from recce_meta.report.json import data_tree
+from recce_meta.server.problems import NotAllowed, NotFound, TooManyQueries
+from recce_meta.server.query_jobs import JobState, PageState, QueryJob, RanStatement
+from recce_meta.server.scopes import is_named
+from recce_meta.server.stopping import RequestStopped, StopRequest
+from recce_meta.store.select import require_complete
+from recce_meta.temporary import temporary_folder
+
+_LOG = logging.getLogger(__name__)
+HEARTBEAT_SECONDS = 30.0
+"""Time after which a job ends if its page was not asked for."""
+HIDDEN_SECONDS = 150.0
+"""Time for which a page in the background keeps a job: Chromium runs its timers once a minute."""
+CLOSED = float("-inf")
+"""Lease of a page that is closed."""
+MOST_PAGES = 100
+"""Number of pages that keep one job."""
+WATCH_SECONDS = 0.2
+"""Pause between looks at the jobs, and between requests to cancel a statement."""
+LONGEST_SECONDS = 3600.0
+"""Time limit of a job."""
+MOST_WAITING = 50
+"""Number of jobs that wait; further ones are refused."""
+MOST_JOBS = 200
+"""Number of jobs in the list."""
+MOST_RESULTS = 50
+"""Number of results in memory."""
+RESULT_BYTES = 32 * 2**20
+"""Size of the results in memory, as JSON."""
+RESULT_SECONDS = 3600.0
+"""Time for which a result stays in memory."""
+MOST_STATEMENTS = 200
+"""Number of statements of a job whose SQL is shown."""
+STATEMENT_CHARACTERS = 20_000
+"""Length of a statement's SQL, above which its end is left out."""
+STOP_SECONDS = 20.0
+"""Time for which the end of the server waits for statements to end."""
+NodeSides: TypeAlias = tuple[NodeMetadata | None, NodeMetadata | None]
+"""Node in base and in current."""
+
+
+def _no_target(_environment: str) -> str | None:
+    return None
+
+
+def _no_connection(_place: str) -> UnifiedSqlAdapter:
+    raise UsageError("This server has no connection to other targets", hint="start it with recce-meta serve")
+
+
+@dataclass(frozen=True)
+class QuerySettings:
+    """Settings of the queries of one store."""
+
+    threads: int | None = None
+    """Number of concurrent statements; None for that of the profile."""
+    rules: RequestRules = field(default_factory=RequestRules)
+    data_target: str | None = None
+    """Target or URL of the data of both sides; None for the store's."""
+    base_target: str | None = None
+    """Target or URL of the data of base."""
+    of_environment: OfEnvironment = _no_target
+    connect: Callable[[str], UnifiedSqlAdapter] = _no_connection
+    """Returns the adapter of a target or a URL."""
+
+
+class DataView(Protocol):
+    """Store during the start of a job: `StoreView`."""
+
+    @property
+    def schema(self) -> str:
+        """Schema of the store."""
+
+    adapter: UnifiedSqlAdapter
+
+    def reader(self, run: RunMetadata) -> RunReader:
+        """Return a reader of *run*."""
+
+
+class DataStore(Protocol):
+    """Store with the data that jobs read: `Store`."""
+
+    name: str
+
+    def view(self, stop: StopRequest | None = None) -> AbstractContextManager[Any]:
+        """Yield the store for reading; see DataView."""
+
+    def data(self) -> AbstractContextManager[UnifiedSqlAdapter]:
+        """Yield a new connection to the data, which only reads."""
+
+    def default_threads(self) -> int:
+        """Return the number of concurrent statements of the profile."""
+
+
+class QueryManager:
+    """Jobs of one store. Any number of threads may use it."""
+
+    def __init__(self, store: DataStore, settings: QuerySettings | None = None) -> None:
+        self._store, self.settings = store, settings or QuerySettings()
+        self._lock = threading.RLock()
+        self._jobs: dict[str, QueryJob] = {}
+        self._waiting: deque[QueryJob] = deque()
+        self._running: set[str] = set()
+        self._threads: int | None = self.settings.threads
+        self._slots: threading.BoundedSemaphore | None = None
+        self._watcher: threading.Thread | None = None
+        self._is_closed = False
+
+    @property
+    def threads(self) -> int:
+        """Number of concurrent statements."""
+        with self._lock:
+            # Not in `__init__`: a store that cannot be opened must not stop the server.
+            if self._threads is None:
+                self._threads = max(1, self._store.default_threads())
+            if self._slots is None:
+                self._slots = threading.BoundedSemaphore(self._threads)
+            return self._threads
+
+    def start(self, request: DataDiffRequest, base: RunMetadata, current: RunMetadata, by: str) -> QueryJob:
+        """Start the data diff of *request* for user *by*, or join the same one if it has not ended.
+
+        Raises UsageError for a request that is refused, and TooManyQueries if too many jobs wait.
+        """
+        # Refused before it is queued, so that the form itself reports the reason.
+        refuse_request(request, self.settings.rules.privacy)
+        for run in (base, current):
+            require_complete(run)
+        most = self.threads
+        with self._lock:
+            if self._is_closed:
+                raise TooManyQueries("The server ends", hint="start it again")
+            # A form that is sent twice must not double the load on the warehouse.
+            same = next(
+                (
+                    one
+                    for one in self._jobs.values()
+                    if not one.state.is_over and one.reason is None and one.request == request
+                ),
+                None,
+            )
+            if same is not None:
+                same.leases[""] = time.monotonic() + HEARTBEAT_SECONDS
+                if by not in same.started_by:
+                    same.started_by.append(by)
+                _LOG.info("Query %s of %s is also asked for by %s", same.id, self._store.name, by)
+                return same
+            # After the look for the same job, which adds nothing to the queue.
+            if len(self._waiting) >= MOST_WAITING:
+                raise TooManyQueries(
+                    f"{MOST_WAITING} queries wait already", hint="try again when some of them have ended"
+                )
+            job = QueryJob(
+                id=secrets.token_hex(8),
+                store=self._store.name,
+                request=request,
+                base=base,
+                current=current,
+                started_by=[by],
+                asked_at=datetime.now(timezone.utc),
+                # The time until the browser has followed the redirect to the page of the job.
+                leases={"": time.monotonic() + HEARTBEAT_SECONDS},
+            )
+            self._jobs[job.id] = job
+            self._waiting.append(job)
+            _LOG.info(
+                # For administrators: who read which data, without SQL and values.
+                "Query %s of %s started by %s: %s of %s, runs %s and %s",
+                *(job.id, job.store, by, request.kind.value, presentable(request.node or "SQL")),
+                *(presentable(base.run_id), presentable(current.run_id)),
+            )
+            self._next(most)
+            self._watch()
+        return job
+
+    def job(self, job_id: str, *, is_seen: bool = False) -> QueryJob:
+        """Return the job *job_id*; with *is_seen*, its reader is there. Raises NotFound."""
+        with self._lock:
+            self._forget()
+            job = self._jobs.get(job_id)
+            if job is None:
+                raise NotFound(
+                    "No query has this id", hint="the list of queries has those since the start of the server"
+                )
+            if is_seen:
+                job.leases[""] = time.monotonic() + HEARTBEAT_SECONDS
+            return job
+
+    def hold(self, job_id: str, page: str, state: PageState) -> None:
+        """Keep the job *job_id* for a while because *page* is in *state*; one that is closed stays closed.
+
+        The browser may send the states of a page in any order while it closes.
+        """
+        job, now = self.job(job_id), time.monotonic()
+        with self._lock:
+            # Names of pages come from clients, so their number is limited.
+            if job.leases.get(page) == CLOSED or (page not in job.leases and len(job.leases) > MOST_PAGES):
+                return
+            seconds = HIDDEN_SECONDS if state is PageState.HIDDEN else HEARTBEAT_SECONDS
+            job.leases[page] = CLOSED if state is PageState.CLOSED else now + seconds
+
+    def jobs(self) -> list[QueryJob]:
+        """Return all jobs, the latest first."""
+        with self._lock:
+            self._forget()
+            return list(reversed(self._jobs.values()))
+
+    def leave(self, job: QueryJob, by: str) -> bool:
+        """Cancel *job* for user *by*; only forget this user, and return False, if another started it too.
+
+        Raises NotAllowed for a user who did not start it, and has a token or a session: another user waits.
+        """
+        with self._lock:
+            if not job.state.is_over and by not in job.started_by and is_named(by):
+                raise NotAllowed(
+                    "Another user started this query",
+                    hint="only its users cancel it; it also ends when its page is closed",
+                )
+            if not job.state.is_over and by in job.started_by and len(job.started_by) > 1:
+                job.started_by.remove(by)
+                _LOG.info("Query %s of %s is left by %s", job.id, job.store, by)
+                return False
+        self.cancel(job, f"cancelled by {by}")
+        return True
+
+    def cancel(self, job: QueryJob, reason: str) -> None:
+        """Cancel *job* for *reason*; does nothing if it has ended."""
+        with self._lock:
+            if job.state.is_over or job.reason is not None:
+                return
+            job.reason = reason
+            # No thread runs a queued job, so nothing else would end it.
+            if job.state is JobState.QUEUED:
+                self._waiting.remove(job)
+                self._end(job, JobState.CANCELLED, reason)
+                return
+            runner = job.runner
+        # Outside the lock: cancelling asks the warehouse, and pages need the lock meanwhile.
+        job.stop.ask()
+        if runner is not None:
+            runner.cancel()
+
+    def close(self) -> None:
+        """Cancel all jobs, and wait until their statements have ended."""
+        with self._lock:
+            self._is_closed = True
+            jobs = [job for job in self._jobs.values() if not job.state.is_over]
+        for job in jobs:
+            self.cancel(job, "the server ended")
+        until = time.monotonic() + STOP_SECONDS
+        # A process that ends now would leave the statements running in the warehouse.
+        while time.monotonic() < until and any(not job.state.is_over for job in jobs):
+            time.sleep(WATCH_SECONDS / 4)
+
+    @contextmanager
+    def saving(self, job: QueryJob) -> Iterator[bool]:
+        """Yield True if the block is to save the result of *job*; False if it is saved, or being saved.
+
+        A block that ends without an error has saved it.
+        """
+        with self._lock:
+            is_first = job.saved_at is None and not job.is_saving
+            # Before the result is written, which may take seconds: a second click must not save it again.
+            job.is_saving = job.is_saving or is_first
+        is_saved = False
+        try:
+            yield is_first
+            is_saved = is_first
+        finally:
+            with self._lock:
+                if is_saved:
+                    job.saved_at = datetime.now(timezone.utc)
+                if is_first:
+                    job.is_saving = False
+
+    def _next(self, most: int) -> None:
+        """Start jobs that wait while fewer than *most* run."""
+        while self._waiting and len(self._running) < most and not self._is_closed:
+            job = self._waiting.popleft()
+            job.state, job.began = JobState.RUNNING, time.monotonic()
+            self._running.add(job.id)
+            # A thread for each job, not a pool: Python waits for the threads of pools when it exits.
+            threading.Thread(target=self._run, args=(job,), name=f"query {job.id}", daemon=True).start()
+
+    def _watch(self) -> None:
+        if self._watcher is None or not self._watcher.is_alive():
+            self._watcher = threading.Thread(target=self._look, name="watch of queries", daemon=True)
+            self._watcher.start()
+
+    def _look(self) -> None:
+        """Cancel jobs without a reader, and repeat requests to cancel, until no job is left."""
+        while True:
+            with self._lock:
+                active = [job for job in self._jobs.values() if not job.state.is_over]
+                # Under the lock, so that `_watch` finds either a thread that goes on or none.
+                if not active:
+                    self._watcher = None
+                    return
+            now = time.monotonic()
+            for job in active:
+                if job.reason is not None:
+                    runner = job.runner
+                    if runner is not None:  # a request that arrives before its statement begins is lost
+                        runner.cancel()
+                elif now > job.lease:
+                    self.cancel(job, "its page was closed, or suspended in the background")
+                elif job.began is not None and now - job.began > LONGEST_SECONDS:
+                    self.cancel(job, f"it took longer than {LONGEST_SECONDS:g} s")
+            time.sleep(WATCH_SECONDS)
+
+    def _run(self, job: QueryJob) -> None:
+        state, message, hint = JobState.FAILED, None, None
+        try:
+            result, size = self._answer(job)
+            with self._lock:
+                job.result, job.result_bytes = result, size
+            state = JobState.DONE
+        except (QueryCancelled, RequestStopped) as error:
+            # Stopped in the warehouse, by its own limits or an administrator.
+            if job.reason is None:
+                message, hint = error.message, error.hint
+        except RecceMetaError as error:
+            message, hint = " ".join(error.message.split()), error.hint
+        except Exception as error:  # noqa: BLE001 - a job always ends, and its page says how
+            _LOG.error(
+                "Query %s failed: %s: %s",
+                *(job.id, type(error).__name__, presentable(str(error))),
+                exc_info=error if _LOG.isEnabledFor(logging.DEBUG) else None,
+            )
+            message, hint = "The server could not answer this query", "its log has the details"
+        finally:
+            with self._lock:
+                job.runner = None
+                self._running.discard(job.id)
+                # A result that arrived before the request to cancel is shown all the same.
+                if job.reason is not None and state is not JobState.DONE:
+                    state, message, hint = JobState.CANCELLED, job.reason, None
+                self._end(job, state, message, hint)
+                self._forget()
+                self._next(self.threads)
+
+    def _end(self, job: QueryJob, state: JobState, message: str | None, hint: str | None = None) -> None:
+        job.seconds, job.ended, job.ended_at = job.elapsed, time.monotonic(), datetime.now(timezone.utc)
+        # Messages of warehouses may contain secrets and control characters.
+        job.message = None if message is None else presentable(message)
+        job.hint = None if hint is None else presentable(hint)
+        job.state = state
+        why = "" if job.reason is None else f" ({presentable(job.reason)})"
+        _LOG.info("Query %s of %s: %s after %.2f s%s", job.id, job.store, state.value, job.seconds, why)
+
+    def _answer(self, job: QueryJob) -> tuple[AnyAnswer, int]:
+        """Return the result of *job*, without values that are withheld, and its size."""
+        privacy = self.settings.rules.privacy
+        with ExitStack() as opened:
+            # Only for the plan: reading the data needs none of the connections of pages.
+            with self._store.view(job.stop) as view:
+                runs = RunPair(view.reader(job.base), view.reader(job.current))
+                runner, adapter = self._opened(job, runs, opened)
+                planned = self._planned(job, runs, runner, adapter, view)
+                placed = runs.sides([job.request.node] if job.request.node else ())
+            with self._lock:
+                job.runner, job.queries = runner, planned.sql
+            if job.reason is not None:
+                # A request to cancel before this point found no runner to stop.
+                raise QueryCancelled(job.reason)
+            self._note_size(job, placed, runner, adapter)
+            found = runner.run(self._counted(job, planned.plan()))
+        if isinstance(found, RowSample):
+            result: AnyAnswer = mask_sample(found, privacy)
+        else:
+            (result,) = mask_results([found], privacy)
+        # The size as pages and JSON have it; a quarter leaves room for the results of others.
+        size = len(msgspec.json.encode(data_tree(result)))
+        if size > RESULT_BYTES // 4:
+            raise UsageError("The result is too large for a page", hint="choose fewer columns or rows")
+        return result, size
+
+    def _opened(
+        self, job: QueryJob, runs: RunPair, opened: ExitStack
+    ) -> tuple[DataDiffRunner, UnifiedSqlAdapter]:
+        """Open the connections to the data of both sides; *opened* closes them."""
+        settings = self.settings
+
+        def target(place: str) -> UnifiedSqlAdapter:
+            adapter = opened.enter_context(settings.connect(place))
+            if adapter.file_state() is not None:  # a reader of the file would exclude writers
+                adapter = adapter.snapshot(opened.enter_context(temporary_folder()))
+            return opened.enter_context(adapter.guarded())
+
+        def store() -> UnifiedSqlAdapter:
+            return opened.enter_context(self._store.data())
+
+        places = data_places(runs, settings.data_target, settings.base_target, settings.of_environment)
+        current, base = open_sides(places, store, target)
+        runner = open_data_diff_runner(
+            current,
+            base,
+            threads=self.threads,
+            hides_values=settings.rules.privacy is not None,
+            around=lambda query: self._turn(job, query),
+        )
+        opened.callback(runner.close)
+        return runner, current
+
+    def _planned(
+        self, job: QueryJob, runs: RunPair, runner: DataDiffRunner, adapter: UnifiedSqlAdapter, view: DataView
+    ) -> PlannedDiff:
+        return plan_request(
+            job.request,
+            runs,
+            runner.places,
+            adapter.warehouse,
+            lambda chosen: load_stored_statistics(view.adapter, runs, chosen, (None, None), view.schema),
+            self.settings.rules,
+        )
+
+    def _note_size(
+        self, job: QueryJob, placed: Sequence[NodeSides], runner: DataDiffRunner, adapter: UnifiedSqlAdapter
+    ) -> None:
+        """Note the sizes of the relations that *job* reads, if the catalog of the warehouse has them.
+
+        A query of the user has no node, and its relations are not known.
+        """
+        if not placed:
+            return
+        name, found = adapter.warehouse.name, []
+        for side, node in (
+            (side, node) for pair in placed for side, node in zip(DataSide, pair, strict=True)
+        ):
+            if node is None or not node.schema_name:
+                continue
+            with self._slot(job):
+                sizes = runner.relation_bytes(side, [node.schema_name])
+            # Catalogs and artifacts may differ in case.
+            size = sizes.get((node.schema_name.casefold(), (node.identifier or node.name).casefold()))
+            if size is not None:
+                found.append((side.value, size))
+        with self._lock:
+            job.size = (
+                ", ".join(f"{side} has {size:,} bytes" for side, size in found) + f" ({name}'s catalog)"
+                if found
+                else f"bytes not reported by {name}"
+            )
+
+    def _counted(self, job: QueryJob, plan: Plan[AnyAnswer]) -> Plan[AnyAnswer]:
+        """Run *plan*, and count the statements that it asks for."""
+        answers: Any = None
+        while True:
+            try:
+                batch = plan.send(answers)
+            except StopIteration as done:
+                found: AnyAnswer = done.value
+                return found
+            with self._lock:
+                job.expected += len(batch)
+            answers = yield batch
+
+    @contextmanager
+    def _turn(self, job: QueryJob, query: Query) -> Iterator[Callable[[int], None]]:
+        """Wait until fewer than N statements run, and note what *query* reads and how long it takes."""
+        sql = None
+        if self.settings.rules.privacy is None:
+            sql = shorten(query.sql, STATEMENT_CHARACTERS)
+        statement = RanStatement(query.about, query.side.value, sql)
+        with self._lock:
+            # The statement still counts, and only its text is left out: a job may have thousands.
+            if len(job.statements) >= MOST_STATEMENTS:
+                statement.sql = None
+            job.statements.append(statement)
+        # After the statement is listed, so that the page shows what waits.
+        with self._slot(job):
+            statement.began = time.monotonic()
+
+            def note(rows: int) -> None:
+                statement.rows = rows
+
+            try:
+                yield note
+            finally:
+                statement.seconds = time.monotonic() - statement.began
+
+    @contextmanager
+    def _slot(self, job: QueryJob) -> Iterator[None]:
+        """Hold one of the N turns of statements. Raises QueryCancelled if *job* is cancelled meanwhile."""
+        slots = self._slots
+        assert slots is not None, "`threads` creates the turns"
+        # Waits in steps, because a request to cancel cannot wake a semaphore.
+        while not slots.acquire(timeout=WATCH_SECONDS):
+            if job.reason is not None:
+                raise QueryCancelled(job.reason)
+        try:
+            if job.reason is not None:
+                raise QueryCancelled(job.reason)
+            yield
+        finally:
+            slots.release()
+
+    def _forget(self) -> None:
+        """Remove results and jobs that are too many, too large or too old; the oldest first."""
+        over = [job for job in self._jobs.values() if job.state.is_over]
+        kept = [job for job in over if job.result is not None]
+        room, now = RESULT_BYTES, time.monotonic()
+        # The latest first: their results stay, and the page of an older job reports that its result is gone.
+        for number, job in enumerate(reversed(kept)):
+            room -= job.result_bytes
+            is_old = job.ended is not None and now - job.ended > RESULT_SECONDS
+            if is_old or room < 0 or number >= MOST_RESULTS:
+                job.result, job.is_forgotten = None, True
+        for job in over[: max(0, len(self._jobs) - MOST_JOBS)]:
+            del self._jobs[job.id]

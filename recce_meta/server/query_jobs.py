@@ -1,0 +1,264 @@
+"""Jobs of users: what a form asks for, the state of its answer, and both as JSON."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from recce_meta.api.data.execution import DataDiffRunner
+from recce_meta.api.data.requests import AnyAnswer, DataDiffRequest, DiffKind
+from recce_meta.data_diff.row_sample import RowSample
+from recce_meta.errors import UsageError
+from recce_meta.models import RunMetadata
+from recce_meta.report.json import data_tree
+from recce_meta.server.stopping import StopRequest
+
+MOST_ROWS = 1_000
+"""Largest number of rows, values or bins that a form can ask for."""
+LONGEST_FIELD = 100_000
+
+
+def request_of(fields: Mapping[str, str]) -> DataDiffRequest:
+    """Return the request of a form with *fields*. Raises UsageError for a missing or invalid one."""
+    kinds = [kind.value for kind in DiffKind]
+    if fields.get("kind") not in kinds:
+        raise UsageError(f"The form has no valid kind: {', '.join(kinds)}", hint="fill in kind")
+    kind = DiffKind(fields["kind"])
+    for side in ("base", "current"):
+        if not fields.get(side):
+            raise UsageError(f"The form has no run of {side}", hint=f"fill in {side}")
+    if kind is DiffKind.QUERY and not fields.get("current_sql", "").strip():
+        raise UsageError("The form has no query", hint="fill in current_sql")
+    if kind is not DiffKind.QUERY and not fields.get("node"):
+        raise UsageError("The form has no node", hint="fill in node")
+    if any(len(text) > LONGEST_FIELD for text in fields.values()):
+        raise UsageError("A field of the form is too long", hint=f"use at most {LONGEST_FIELD:,} characters")
+    return DataDiffRequest(
+        kind=kind,
+        base=fields["base"],
+        current=fields["current"],
+        node=None if kind is DiffKind.QUERY else fields["node"],
+        columns=_names(fields, "column"),
+        key=_names(fields, "key"),
+        where=fields.get("where", "").strip() or None,
+        k=_whole(fields, "k"),
+        bins=_whole(fields, "bins"),
+        limit=_whole(fields, "limit"),
+        base_sql=fields.get("base_sql", "").strip() or None,
+        current_sql=fields.get("current_sql", "").strip() or None,
+    )
+
+
+def _names(fields: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return the names in a field, separated by commas; one that contains a comma is in quotes.
+
+    >>> _names({"key": 'id, "a,b"'}, "key")
+    ('id', 'a,b')
+    """
+    try:
+        # csv refuses line breaks outside quotes.
+        line = fields.get(name, "").replace("\r", " ").replace("\n", " ")
+        found = next(csv.reader([line], skipinitialspace=True), [])
+    except csv.Error as error:
+        raise UsageError(
+            f"{name} is not a list of names: {error}", hint="separate names by commas"
+        ) from error
+    return tuple(dict.fromkeys(one.strip() for one in found if one.strip()))
+
+
+def _whole(fields: Mapping[str, str], name: str) -> int | None:
+    given = fields.get(name, "").strip()
+    if not given:
+        return None
+    # Python's `int` also accepts signs, underscores and digits of other scripts.
+    if not (given.isascii() and given.isdecimal()) or len(given) > 4 or not 1 <= int(given) <= MOST_ROWS:
+        raise UsageError(f"{name} must be a number from 1 to {MOST_ROWS:,}", hint=f"change {name}")
+    return int(given)
+
+
+class PageState(str, Enum):
+    """State of a page that shows a job."""
+
+    OPEN = "open"
+    HIDDEN = "hidden"
+    """In the background, where browsers slow down its updates."""
+    CLOSED = "closed"
+
+
+class JobState(str, Enum):
+    """State of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_over(self) -> bool:
+        """True if the job has ended."""
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+@dataclass
+class RanStatement:
+    """Statement of a job."""
+
+    about: str
+    """What it reads."""
+    side: str
+    sql: str | None
+    """None if values are withheld, because statements may contain values."""
+    began: float | None = None
+    """Reading of `time.monotonic`; None while it waits for its turn."""
+    seconds: float | None = None
+    """None until it ends."""
+    rows: int | None = None
+    """Number of rows that it returned; None until it ends, and if it failed."""
+
+
+@dataclass
+class QueryJob:
+    """Data diff that a user started. Its manager changes it, under a lock."""
+
+    id: str
+    store: str
+    request: DataDiffRequest
+    base: RunMetadata
+    current: RunMetadata
+    started_by: list[str]
+    """Who started it, then who asked the same while it ran."""
+    asked_at: datetime
+    leases: dict[str, float] = field(default_factory=dict)
+    """Reading of `time.monotonic` until which each page keeps it; that of requests for it is named ``""``."""
+    state: JobState = JobState.QUEUED
+    began: float | None = None
+    seconds: float | None = None
+    """Duration; None until it ends."""
+    ended: float | None = None
+    ended_at: datetime | None = None
+    statements: list[RanStatement] = field(default_factory=list)
+    expected: int = 0
+    """Number of statements that the plan has asked for until now."""
+    size: str = ""
+    """Sizes of what is read, in words."""
+    queries: tuple[str, ...] = ()
+    """Rendered queries of the user: base's and current's."""
+    result: AnyAnswer | None = None
+    result_bytes: int = 0
+    is_forgotten: bool = False
+    """True if the result was removed from memory."""
+    message: str | None = None
+    """Why it failed or was cancelled."""
+    hint: str | None = None
+    reason: str | None = None
+    """Why it is to be cancelled; None if it is not."""
+    saved_at: datetime | None = None
+    is_saving: bool = False
+    """True while a thread saves the result."""
+    stop: StopRequest = field(default_factory=StopRequest)
+    runner: DataDiffRunner | None = None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began, or its duration."""
+        if self.seconds is not None:
+            return self.seconds
+        return 0.0 if self.began is None else time.monotonic() - self.began
+
+    @property
+    def lease(self) -> float:
+        """Reading of `time.monotonic` until which a page keeps it."""
+        return max(self.leases.values(), default=0.0)
+
+    @property
+    def is_savable(self) -> bool:
+        """True if the result can be saved to the store: samples show no comparison."""
+        return self.result is not None and not isinstance(self.result, RowSample)
+
+    @property
+    def progress(self) -> str:
+        """Which statement of how many runs, in words."""
+        done = sum(one.seconds is not None for one in self.statements)
+        if self.state.is_over:
+            return f"{done:,} statement{'' if done == 1 else 's'}"
+        if self.state is JobState.QUEUED:
+            return "waits for its turn"
+        running = [one for one in self.statements if one.began is not None and one.seconds is None]
+        if not self.statements:
+            return "reads the store and connects"
+        # A plan asks for its statements in batches, so the total may still grow.
+        total = max(self.expected, len(self.statements))
+        if not running:
+            waits = len(self.statements) > done
+            return f"{done:,} of {total:,} statements ended, " + (
+                "the next waits for its turn" if waits else "the next is prepared"
+            )
+        about = "; ".join(dict.fromkeys(one.about for one in running if one.about)) or "the query"
+        return f"statement {min(done + 1, total):,} of {total:,} until now: {about}"
+
+    @property
+    def rows(self) -> int:
+        """Rows that the warehouse has returned."""
+        return sum(one.rows or 0 for one in self.statements)
+
+
+def job_tree(job: QueryJob) -> dict[str, Any]:
+    """Return *job* as values of JSON; its result is that of the commands' `--format json`."""
+    request = job.request
+    return {
+        "id": job.id,
+        "state": job.state.value,
+        "kind": request.kind.value,
+        "node": request.node,
+        "columns": list(request.columns),
+        "base": job.base.run_id,
+        "current": job.current.run_id,
+        "started_by": list(job.started_by),
+        "asked_at": job.asked_at,
+        "seconds": round(job.elapsed, 3),
+        "progress": job.progress,
+        "rows": job.rows,
+        "size": job.size or None,
+        "queries": list(job.queries),
+        "statements": [
+            {
+                "about": one.about,
+                "side": one.side,
+                "sql": one.sql,
+                "seconds": None if one.seconds is None else round(one.seconds, 3),
+                "rows": one.rows,
+            }
+            # A copy, because the thread of the job adds statements meanwhile.
+            for one in list(job.statements)
+        ],
+        "message": job.message,
+        "hint": job.hint,
+        "saved_at": job.saved_at,
+        "result": None if job.result is None else data_tree(job.result),
+    }
+
+
+def title_of_request(request: DataDiffRequest, name: str | None) -> str:
+    """Return a title such as `Row count of orders`; *name* is that of the node."""
+    kind = _TITLES[request.kind]
+    columns: Sequence[str] = request.columns
+    of = name or request.node
+    listed = f" ({', '.join(columns[:3])}{' …' if len(columns) > 3 else ''})" if columns else ""
+    return f"{kind} of {of}{listed}" if of else kind
+
+
+_TITLES = {
+    DiffKind.ROW_COUNT: "Row count",
+    DiffKind.VALUE: "Value diff",
+    DiffKind.PROFILE: "Profile",
+    DiffKind.TOP_K: "Most frequent values",
+    DiffKind.HISTOGRAM: "Histogram",
+    DiffKind.QUERY: "Query diff",
+    DiffKind.SAMPLE: "Sample rows",
+}

@@ -1,0 +1,162 @@
+"""Rendering of pages and JSON: the templates of this package and of the report, in one environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+from recce_meta.redaction import harmless_json, neutralise
+from recce_meta.report.html.templates import PACKAGE as REPORT
+from recce_meta.report.html.templates import template_environment
+from recce_meta.report.labels import moment
+from recce_meta.report.quality import score_text
+from recce_meta.server.listing import ListColumn, Row
+
+OWN = "recce_meta.server"
+CLIPPED = 300
+"""Number of characters of a cell; CSV and JSON have the whole value."""
+
+
+def encoded(value: object) -> str:
+    """Return *value* as JSON on one line, in which no character can control a terminal."""
+    # Answers end up in terminals, and names in a store may contain escape sequences.
+    return harmless_json(msgspec.json.encode(value)).decode()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: a template with its values."""
+
+    template: str
+    title: str
+    """First heading, and the title of the browser's tab."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    crumbs: Sequence[tuple[str, str]] = ()
+    """Text and address of the pages above this one."""
+    status: int = 200
+    is_kept: bool = True
+    """False if the page shows ages, which a page that is rendered once and sent again would freeze."""
+
+
+def render_page(page: Page, **shared: Any) -> str:
+    """Return the HTML of *page*; *shared* has the values that all pages need."""
+    template = environment().get_template(page.template)
+    return template.render(title=page.title, crumbs=page.crumbs, **shared, **page.values)
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment of all templates."""
+    found = template_environment(OWN, REPORT)
+    found.globals |= {"cell": cell, "moment": moment}
+    found.filters["code_html"] = highlighted
+    found.filters["bytes"] = file_size
+    found.filters["field"] = field_value
+    found.filters["field_text"] = field_text
+    return found
+
+
+def field_value(value: object) -> Markup:
+    """Return *value* for the attribute of a form's field, which sends it back unchanged."""
+    return escape(str(value))
+
+
+def field_text(text: str) -> Markup:
+    """Return *text* for a text area; browsers ignore the first line break in it."""
+    return Markup("\n") + escape(text)
+
+
+def cell(column: ListColumn, row: Row) -> Markup | str:
+    """Return the content of one cell, escaped."""
+    value = row.get(column.name)
+    # Before the link: an empty cell must not be an empty link.
+    if value is None or value == "":
+        return ""
+    body = column.body(row) if column.body else _body(column, value)
+    tone = column.tone(row) if column.tone else (str(value) if column.kind == "tag" else None)
+    if column.kind == "tag":
+        body = Markup('<span class="tag {}">{}</span>').format(tone or "", body)
+    elif tone:
+        body = Markup('<span class="{}">{}</span>').format(tone, body)
+    href = column.link(row) if column.link else None
+    return Markup('<a href="{}">{}</a>').format(href, body) if href else body
+
+
+def _body(column: ListColumn, value: Any) -> Markup | str:
+    kind = column.kind
+    if isinstance(value, datetime):
+        return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), moment(value))
+    # Before numbers, because a bool is an int.
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        if kind == "share":
+            return f"{value:.1%}"
+        if kind == "seconds":
+            return f"{value:,.2f} s"
+        if kind == "bytes":
+            return file_size(value)
+        if kind == "bar":
+            return _bar(value)
+        return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
+    # Members of enums are shown by their values.
+    text = clipped(str(getattr(value, "value", value)))
+    return Markup("<code>{}</code>").format(text) if kind == "code" else text
+
+
+def clipped(text: str, width: int = CLIPPED) -> str:
+    """Return *text* on one line, shortened; control characters are spelt out."""
+    text = neutralise(text)
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _bar(value: float) -> Markup:
+    """Return a score from 0 to 100 as a number with a bar."""
+    return Markup(
+        '<span class="barred"><span class="num">{}</span><svg class="bar" viewBox="0 0 100 10" '
+        'preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="10"/>'
+        '<rect class="current" width="{:.1f}" height="10"/></svg></span>'
+    ).format(score_text(value), max(0.0, min(100.0, value)))
+
+
+def file_size(size: float) -> str:
+    """Return a number of bytes with a unit.
+
+    >>> file_size(1536)
+    '1.5 kB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(size) < 1024 or unit == "GB":
+            return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= 1024
+    raise AssertionError("unreachable")
+
+
+def highlighted(code: str | None, language: str = "sql") -> Markup:
+    """Return *code* as highlighted HTML: classes of `static/code.css`, no inline styles."""
+    if not code:
+        return Markup("")
+    code = neutralise(code, keep="\n\t")
+    # Each token becomes an element: a page with longer code would be several times larger, and slow.
+    if len(code) > HIGHLIGHTED:
+        return escape(code)
+    # Imported here, because most pages show no code; from its module, because concurrent first imports of
+    # the package may fail.
+    from pygments import highlight
+    from pygments.formatters.html import HtmlFormatter
+    from pygments.lexers import get_lexer_by_name
+
+    # By default, Pygments drops blank lines at both ends: the lines would differ from those of the file.
+    lexer = get_lexer_by_name({"sql": "sql+jinja", "python": "python"}.get(language, "text"), stripnl=False)
+    return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)))
+
+
+HIGHLIGHTED = 60_000
+"""Largest number of characters that are highlighted."""

@@ -1,0 +1,600 @@
+"""From a request to a page: finds the store, borrows a connection, renders, and keeps what was rendered.
+
+A handler is a plain function with a `Request`, and returns a Page or a Listing. It runs in a thread, because
+reading a store blocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from math import isfinite
+from threading import Lock
+from typing import Any, BinaryIO, NamedTuple, TypeAlias, TypeVar
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.background import BackgroundTask
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from recce_meta._version import __version__
+from recce_meta.errors import AmbiguousProject, UsageError
+from recce_meta.models.rows import text
+from recce_meta.report.addresses import Addresses, segment, segment_text
+from recce_meta.report.tabular.delimited import delimited
+from recce_meta.repositories.service import RepositoryService
+from recce_meta.server.access import client_address, read_form
+from recce_meta.server.caches import LruCache
+from recce_meta.server.listing import Listing, ListQuery, list_view, matching
+from recce_meta.server.problems import (
+    LATE,
+    NoState,
+    NotFound,
+    Problem,
+    api_failure,
+    failure_headers,
+    is_api,
+    problem,
+)
+from recce_meta.server.rendering import Page, encoded, render_page
+from recce_meta.server.scopes import sender
+from recce_meta.server.stopping import StopRequest
+from recce_meta.server.stores import CONNECTIONS, Store, StoreView
+
+CACHED_BYTES = 16 * 2**20
+"""Size of rendered pages in memory."""
+THREADS = 2 * CONNECTIONS
+"""Number of requests to one store that are answered concurrently; the others wait."""
+MOST_PARAMETERS = 200
+"""Number of parameters of an address."""
+
+
+OVERVIEW_SECONDS = 5.0
+"""Time for which the overview of all stores waits for each of them."""
+Value = TypeVar("Value")
+
+
+class Parameters(dict[str, str]):
+    """Parameters of an address by name: the last value of each, and all values of those that are repeated."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self.pairs = tuple(pairs)
+        """Names and values in the order of the address."""
+        super().__init__(self.pairs)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return all values of the parameter *name*."""
+        return tuple(value for key, value in self.pairs if key == name)
+
+    def without(self, *names: str) -> Parameters:
+        """Return the parameters without *names*."""
+        return Parameters((name, value) for name, value in self.pairs if name not in names)
+
+    def encoded(self) -> str:
+        """Return the parameters as the query of an address; empty if there are none."""
+        return f"?{urlencode(self.pairs)}" if self.pairs else ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Question of an address to one store."""
+
+    view: StoreView
+    path: str
+    """Path of the address, without the suffix `.csv` or `.json`."""
+    parts: Mapping[str, str]
+    """Parts of the path by name, such as `run`, decoded."""
+    query: Parameters
+    """Parameters of the address."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the form that an action received."""
+    by: str = ""
+    """Who sends the form: the address of the client, and its token or session if it has one."""
+    author: str | None = None
+    """Name of the sender's stored token, which signs what the form writes; None without one."""
+
+    @property
+    def to(self) -> Addresses:
+        """Addresses of the store's pages."""
+        return self.view.to
+
+
+class Redirect(NamedTuple):
+    """Answer that sends the browser to another address."""
+
+    address: str
+
+
+class Download(NamedTuple):
+    """Answer that is a file, which the browser saves."""
+
+    name: str
+    media_type: str
+    file: BinaryIO
+    """Open file, which is closed after it was sent."""
+    size: int
+    """Bytes."""
+
+
+class Data(NamedTuple):
+    """Answer that is a document of JSON."""
+
+    value: object
+    """Anything that msgspec encodes."""
+    status: int = 200
+    is_kept: bool = True
+    """False for a document that changes without a write to the store."""
+
+
+Answer: TypeAlias = "Page | Listing | Redirect | Download | Data"
+Handler = Callable[[Request], Answer]
+
+
+class Registered(NamedTuple):
+    """A handler with the paths below `/s/{store}` that it answers."""
+
+    path: str
+    handler: Handler
+    suffixes: tuple[str, ...] = ("",)
+    """Ends of the path, one for each format."""
+    is_file: bool = False
+    """Whether the handler returns a Download."""
+    is_action: bool = False
+    """Whether the handler answers POST, and may change something."""
+
+
+class PageSet:
+    """Handlers of one module: `pages = PageSet()`, then `@pages.page("/runs/{run}")`."""
+
+    def __init__(self) -> None:
+        self.registered: list[Registered] = []
+
+    def page(self, path: str) -> Callable[[Handler], Handler]:
+        """Register a handler that returns a Page, for *path* below the store's address."""
+        return self._register(path, ("",))
+
+    def download(self, path: str) -> Callable[[Handler], Handler]:
+        """Register a handler that returns a Download, for *path* below the store's address."""
+        return self._register(path, ("",), is_file=True)
+
+    def listing(self, path: str) -> Callable[[Handler], Handler]:
+        """Register a handler that returns a Listing, for the page *path*, and *path* with .csv and .json."""
+        return self._register(path, ("", ".csv", ".json"))
+
+    def data(self, path: str) -> Callable[[Handler], Handler]:
+        """Register a handler that returns Data, for *path*, which ends in .json."""
+        return self._register(path, ("",))
+
+    def action(self, path: str) -> Callable[[Handler], Handler]:
+        """Register a handler of a form that is sent to *path* by POST.
+
+        It returns a Redirect to the page that shows the outcome, or Data. Nothing that it returns is kept.
+        """
+        return self._register(path, ("",), is_action=True)
+
+    def _register(
+        self, path: str, suffixes: tuple[str, ...], *, is_file: bool = False, is_action: bool = False
+    ) -> Callable[[Handler], Handler]:
+        def keep(handler: Handler) -> Handler:
+            self.registered.append(Registered(path, handler, suffixes, is_file, is_action))
+            return handler
+
+        return keep
+
+
+class Rendered(NamedTuple):
+    """A response body that may be sent again."""
+
+    body: bytes
+    media_type: str
+    etag: str
+    status: int = 200
+    location: str | None = None
+
+
+@dataclass
+class _Job:
+    """A page that is being made, for all requests that wait for it."""
+
+    future: Future[Rendered | Download]
+    stop: StopRequest
+    readers: int = 0
+
+
+class Site:
+    """All pages of all stores."""
+
+    def __init__(
+        self,
+        stores: Mapping[str, Store],
+        *,
+        has_login: bool = False,
+        origin: str | None = None,
+        service: RepositoryService | None = None,
+    ) -> None:
+        """Create the site of *stores*; with *has_login*, its frame has a button to log out.
+
+        *origin* is the scheme and host that browsers use, if a proxy changes them. *service* has the
+        connections of repositories; None without a state.
+        """
+        self.stores, self.origin, self.service = stores, origin, service
+        self._has_login = has_login
+        self._rendered = LruCache(CACHED_BYTES)
+        self._jobs: dict[Hashable, _Job] = {}
+        self._jobs_lock = Lock()
+        # Each store has its own threads: a store that does not answer must not block the others.
+        self._threads = {name: ThreadPoolExecutor(THREADS, f"recce_meta {name}") for name in stores}
+
+    def required_service(self) -> RepositoryService:
+        """Return the service of connections. Raises NoState without a state."""
+        if self.service is None:
+            raise NoState(
+                "This server has no state, which stores connections",
+                hint="recce-meta connection add ADDRESS creates it; then restart the server",
+            )
+        return self.service
+
+    def threads(self, store: str) -> ThreadPoolExecutor | None:
+        """Return the threads that answer about *store*; None if no store has this name."""
+        return self._threads.get(store)
+
+    def routes(self, *sets: PageSet) -> list[Route]:
+        """Return a route for each handler of *sets*."""
+        found = []
+        for registered in (one for pages in sets for one in pages.registered):
+            for suffix in registered.suffixes:
+                found.append(
+                    Route(
+                        f"/s/{{store}}{registered.path}{suffix}",
+                        self._action(registered)
+                        if registered.is_action
+                        else self._endpoint(registered, suffix),
+                        methods=["POST"] if registered.is_action else ["GET"],
+                    )
+                )
+        return found
+
+    def shared(self, view: StoreView | None, request: Request | None = None) -> dict[str, Any]:
+        """Return the values that all templates need: without a *view*, the addresses of the only store."""
+        stores = [Addresses(name) for name in self.stores]
+        to = view.to if view is not None else stores[0] if len(stores) == 1 else None
+        is_search = to is not None and request is not None and request.path == to.search()
+        return {
+            "version": __version__,
+            "stores": stores,
+            "to": to,
+            "read_at": None if view is None else view.read_at,
+            "has_login": self._has_login,
+            "has_connections": self.service is not None,
+            "path": "" if request is None else request.path,
+            "searched": request.query.get("q", "") if request is not None and is_search else "",
+        }
+
+    def read_all(
+        self, read: Callable[[StoreView], Value], seconds: float = OVERVIEW_SECONDS
+    ) -> dict[str, Value | Problem]:
+        """Return the result of *read* for each store by name, or why it failed.
+
+        All stores are read concurrently. One that does not answer within *seconds* is a `timeout`.
+        """
+        stops = {name: StopRequest() for name in self.stores}
+
+        def one(name: str) -> Value:
+            with self.stores[name].view(stops[name]) as view:
+                return read(view)
+
+        futures = {name: self._threads[name].submit(one, name) for name in self.stores}
+        late = wait(futures.values(), seconds).not_done
+        found: dict[str, Value | Problem] = {}
+        for name, future in futures.items():
+            if future in late:
+                # Its thread may run already: `cancel` only removes one that waits for its turn.
+                stops[name].ask()
+                future.cancel()
+                found[name] = LATE
+            else:
+                error = future.exception()
+                found[name] = future.result() if error is None else problem(error)
+        return found
+
+    def _endpoint(self, registered: Registered, suffix: str) -> Callable[[HttpRequest], Awaitable[Response]]:
+        async def endpoint(request: HttpRequest) -> Response:
+            found = await self._answered(registered, suffix, request)
+            return sent(found) if isinstance(found, Download) else respond(found, request)
+
+        return endpoint
+
+    def _action(self, registered: Registered) -> Callable[[HttpRequest], Awaitable[Response]]:
+        async def endpoint(http: HttpRequest) -> Response:
+            store, parts = self._place_of(http)
+            form, query = await form_of(http), query_of(http)
+            # The form was read before a thread is taken: a slow client must not occupy one.
+            by = sender(client_address(http.scope), http.state.grant)
+
+            def act() -> Rendered:
+                with store.view() as view:
+                    author = http.state.grant.author
+                    request = Request(view, str(http.scope["path"]), parts, query, form, by, author)
+                    answer = registered.handler(request)
+                    if isinstance(answer, Redirect):
+                        return Rendered(b"", "text/plain", "", 303, answer.address)
+                    assert not isinstance(answer, Download)
+                    return self._render(answer, request, "")
+
+            found = await asyncio.wrap_future(self._threads[store.name].submit(act))
+            answer = respond(found, http)
+            answer.headers["Cache-Control"] = "no-store"
+            return answer
+
+        return endpoint
+
+    def _place_of(self, http: HttpRequest) -> tuple[Store, Mapping[str, str]]:
+        """Return the store of an address, and the parts of its path. Raises NotFound without the store."""
+        parts = {name: decoded(segment_text(str(value))) for name, value in http.path_params.items()}
+        store = self.stores.get(parts.pop("store"))
+        if store is None:
+            raise NotFound("No store has this name", hint="the overview lists all stores")
+        return store, parts
+
+    async def _answered(self, registered: Registered, suffix: str, http: HttpRequest) -> Rendered | Download:
+        """Return the answer to *http*; concurrent requests for one address share the work.
+
+        If all of its readers have gone, the statements of a page are stopped.
+        """
+        store, parts = self._place_of(http)
+        name, query = store.name, query_of(http)
+        path = str(http.scope["path"])
+        version = store.known_version()
+        known = None if version is None else self._rendered.get(_key(store, version, path, query))
+        if known is not None:  # without a thread or a connection
+            return known  # type: ignore[no-any-return]
+        # A file is read once, so each of its readers gets one of its own.
+        key = (name, path, object() if registered.is_file else query.pairs)
+        # The key lacks the version, for which only a thread can ask the store.
+        with self._jobs_lock:
+            job = self._jobs.get(key)
+            if job is None:
+                asked = _Asked(registered.handler, suffix, path, parts, query, StopRequest())
+                made_by = self._threads[name].submit(self._answer, store, asked)
+                job = self._jobs[key] = _Job(made_by, asked.stop)
+            job.readers += 1
+        # Outside the lock: a future that is done calls back at once, and `_forget` takes the lock.
+        job.future.add_done_callback(partial(self._forget, key))
+        gone = asyncio.ensure_future(disconnected(http))
+        try:
+            made = asyncio.wrap_future(job.future)
+            # asyncio logs errors that are never read: those of pages whose readers have gone.
+            made.add_done_callback(lambda done: done.cancelled() or done.exception())
+            waiting: set[asyncio.Future[Any]] = {made, gone}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if not made.done():
+                raise ClientDisconnect
+            return made.result()
+        finally:
+            gone.cancel()
+            self._leave(key, job)
+
+    def _leave(self, key: Hashable, job: _Job) -> None:
+        """Count one reader of *job* less, and stop it without any."""
+        with self._jobs_lock:
+            job.readers -= 1
+            if job.readers or job.future.done():
+                return
+            # A reader that arrives now starts a new job instead of joining one that is being stopped.
+            self._jobs.pop(key, None)
+        job.stop.ask()
+        job.future.cancel()
+
+    def _forget(self, key: Hashable, future: Future[Rendered | Download]) -> None:
+        with self._jobs_lock:
+            # Each reader registers this callback, and a new job may have the key by now.
+            if key in self._jobs and self._jobs[key].future is future:
+                del self._jobs[key]
+
+    def _answer(self, store: Store, asked: _Asked) -> Rendered | Download:
+        with store.view(asked.stop) as view:
+            key = _key(store, view.version, asked.path, asked.query)
+            found = self._rendered.get(key)
+            if found is None:
+                request = Request(view, asked.path.removesuffix(asked.suffix), asked.parts, asked.query)
+                try:
+                    answer = asked.handler(request)
+                except AmbiguousProject as error:
+                    answer = _in_one_project(error, request, asked.path)
+                if isinstance(answer, Download):
+                    return answer
+                found = self._render(answer, request, asked.suffix)
+                if isinstance(answer, Redirect) or answer.is_kept:
+                    self._rendered.put(key, found, len(found.body) + len(repr(key)) + 500)
+        return found  # type: ignore[no-any-return]
+
+    def _render(self, answer: Page | Listing | Redirect | Data, request: Request, suffix: str) -> Rendered:
+        if isinstance(answer, Redirect):
+            # Not permanent: selectors such as `latest` lead to another run tomorrow.
+            return Rendered(b"", "text/plain", "", 307, answer.address)
+        if isinstance(answer, Data):
+            return rendered(encoded(answer.value), "application/json", answer.status)
+        shared = self.shared(request.view, request)
+        return self.render(answer, request.path, request.query, suffix, shared)
+
+    def render(
+        self,
+        answer: Page | Listing,
+        path: str,
+        parameters: Parameters,
+        suffix: str,
+        shared: Mapping[str, Any],
+    ) -> Rendered:
+        """Return the page *answer* of the address with *path* and *parameters*.
+
+        *suffix* is that of a list as CSV or JSON, and *shared* has the values that all templates need.
+        """
+        if isinstance(answer, Listing) and suffix:
+            query = ListQuery.parse(parameters, answer)
+            table = answer.to_table(matching(answer, query))
+            if suffix == ".csv":
+                return rendered(delimited(table, "csv"), "text/csv; charset=utf-8")
+            return rendered(encoded(list(map(_tree, table.to_dicts()))), "application/json")
+        if isinstance(answer, Listing):
+            view = list_view(answer, parameters, path)
+            answer = Page(
+                answer.template, answer.title, {**answer.values, "list": view}, crumbs=answer.crumbs
+            )
+        return rendered(render_page(answer, **shared), HTML, answer.status)
+
+    def failure(self, error: Exception, request: HttpRequest) -> Response:
+        """Return the answer to a request that failed: a page with the next step, JSON for the API."""
+        if is_api(request):
+            return api_failure(error)
+        found = problem(error)
+        title = _TITLES.get(found.status, "Something went wrong")
+        page = Page("error.html", title, {"message": found.message, "hint": found.hint, "choices": ()})
+        body = render_page(page, **{**self.shared(None), **self._place(str(request.scope["path"]))})
+        return Response(body, found.status, media_type=HTML, headers=failure_headers(found))
+
+    def _place(self, path: str) -> dict[str, Any]:
+        """Return the values of the frame that name the store of *path*; none for another address."""
+        parts = path.split("/")
+        name = segment_text(parts[2]) if parts[1:2] == ["s"] and len(parts) > 2 else ""
+        return {"to": Addresses(name), "path": path} if name in self.stores else {}
+
+
+class _Asked(NamedTuple):
+    """What a thread needs to make a page."""
+
+    handler: Handler
+    suffix: str
+    path: str
+    parts: Mapping[str, str]
+    query: Parameters
+    stop: StopRequest
+
+
+def _in_one_project(error: AmbiguousProject, request: Request, path: str) -> Page | Redirect:
+    """Return the page that links *path* in each project, or the address with the runs of `?project=`.
+
+    Raises *error* if no part of the path is a selector of a run.
+    """
+    query, project = request.query.without("project"), request.query.get("project")
+    if project is None:
+        choices = [
+            (name, path + Parameters((*query.pairs, ("project", name))).encoded()) for name in error.projects
+        ]
+        values = {"message": error.message, "hint": "choose the project", "choices": choices}
+        return Page("error.html", "Several projects", values, status=404)
+    parts = path.split("/")  # "", s, STORE, runs, RUN or "", s, STORE, diff, BASE, CURRENT
+    for place in range(4, {"runs": 5, "diff": 6}.get(parts[3], 4)):
+        parts[place] = segment(request.view.run(segment_text(parts[place]), project).run_id)
+    address = "/".join(parts)
+    if address == path:
+        raise error
+    return Redirect(address + query.encoded())
+
+
+def _key(store: Store, version: Hashable, path: str, query: Parameters) -> Hashable:
+    return store.name, version, path, query.pairs
+
+
+async def disconnected(http: HttpRequest) -> None:
+    """Wait until the reader of *http* has gone."""
+    while (await http.receive())["type"] != "http.disconnect":
+        pass
+
+
+def decoded(text: str) -> str:
+    """Return *text* of an address. Raises UsageError for a character that no store can hold."""
+    if "\0" in text:
+        raise UsageError("The address contains a NUL character", hint="remove %00 and ~00 from it")
+    return text
+
+
+def query_of(http: HttpRequest) -> Parameters:
+    """Return the parameters of the address that are not empty. Raises UsageError for malformed ones."""
+    text = bytes(http.scope["query_string"]).decode("latin-1")
+    try:
+        given = parse_qsl(text, max_num_fields=MOST_PARAMETERS)
+    except ValueError as error:
+        raise UsageError(
+            f"The address has more than {MOST_PARAMETERS} parameters", hint="remove some of them"
+        ) from error
+    return Parameters((decoded(name), decoded(value)) for name, value in given)
+
+
+async def form_of(http: HttpRequest) -> dict[str, str]:
+    """Return the fields of a form that are not empty. Raises UsageError for a large or malformed one."""
+    body = await read_form(http, LARGEST_FORM)
+    if body is None:
+        raise UsageError("The form is too large", hint=f"send at most {LARGEST_FORM // 1024} kB")
+    try:
+        given = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=MOST_PARAMETERS)
+    except ValueError as error:
+        raise UsageError(
+            f"The form has more than {MOST_PARAMETERS} fields", hint="remove some of them"
+        ) from error
+    return {decoded(name): decoded(value) for name, value in given}
+
+
+LARGEST_FORM = 256 * 1024
+"""Bytes of a form; the text of a query is the largest field."""
+HTML = "text/html; charset=utf-8"
+_TITLES = {
+    400: "This address cannot be answered",
+    403: "Not allowed",
+    404: "Not found",
+    405: "This address cannot be answered",
+    503: "The store cannot be read now",
+    504: "The answer takes too long",
+}
+
+
+def _tree(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *row* with values of JSON: a number that JSON does not have is text."""
+    return {name: value if _is_plain(value) else text(value) for name, value in row.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    return (
+        value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and isfinite(value))
+    )
+
+
+def rendered(content: str, media_type: str, status: int = 200) -> Rendered:
+    """Return *content* with its digest as ETag."""
+    body = content.encode("utf-8", "backslashreplace")
+    return Rendered(body, media_type, f'"{sha256(body).hexdigest()[:32]}"', status)
+
+
+def respond(found: Rendered, request: HttpRequest) -> Response:
+    """Return *found*, or 304 if the browser has it."""
+    if found.location is not None:
+        return RedirectResponse(found.location, found.status)
+    headers = {"ETag": found.etag, "Cache-Control": "private, no-cache"}
+    asked = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
+    if found.status == 200 and found.etag in asked:
+        return Response(status_code=304, headers=headers)
+    return Response(found.body, found.status, headers=headers, media_type=found.media_type)
+
+
+def sent(found: Download) -> Response:
+    """Return *found* as a response that reads its file in pieces."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{_UNSAFE.sub("_", found.name)}"',
+        "Content-Length": str(found.size),
+        "Cache-Control": "no-store",
+    }
+    pieces = iter(lambda: found.file.read(PIECE), b"")
+    return StreamingResponse(
+        pieces, headers=headers, media_type=found.media_type, background=BackgroundTask(found.file.close)
+    )
+
+
+PIECE = 2**16
+"""Bytes of a file that are sent together."""
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")

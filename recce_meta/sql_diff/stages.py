@@ -1,0 +1,127 @@
+"""Stages of a query: clauses of a SELECT that can continue its subquery, as if both were one query.
+
+SQL computes a query in this order: FROM and WHERE, GROUP BY and HAVING, window functions, QUALIFY, DISTINCT,
+ORDER BY, LIMIT. A query over a subquery can be written as one query if none of its own clauses comes before
+the last clause of the subquery. In the first stage, the NULL-extended sides, kinds and parentheses of joins
+count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+
+from sqlglot import exp
+
+from recce_meta.sql_diff.expressions import QueryFingerprint, conjuncts, is_always
+from recce_meta.sql_diff.functions import row_makers
+from recce_meta.sql_lineage.expressions import NODE
+from recce_meta.sql_lineage.query import Join, QuerySource, Select, SetOperation
+
+FLAT = frozenset({"tables", "joins", "filter"})
+GROUPED = FLAT | {"grouping", "having"}
+LATE = frozenset({"qualify", "distinct", "order", "limit"})
+"""Clauses that are computed after window functions, or with them."""
+CUTS = ("limit", "offset", "fetch", "sample")
+Parts = dict[str, tuple[str, ...]]
+
+
+def own_stages(query: Select, *, groups: bool, others: Iterable[str], dialect: str) -> frozenset[str]:
+    """Return the parts that *query* adds to its source; *others* are arguments without a stage."""
+    node = query.node
+    found = {
+        "filter": not all(is_always(one, True) for clause in query.where for one in conjuncts(clause.node)),
+        "grouping": groups or bool(query.group) or query.group_all or bool(node.args.get("group")),
+        "having": bool(query.having),
+        "qualify": bool(query.qualify),
+        "distinct": query.distinct or bool(query.distinct_on),
+        "order": bool(node.args.get("order")),
+        "limit": any(node.args.get(name) for name in CUTS),
+        "query": any(_is_written(node.args.get(name)) for name in others),
+        "functions": any(output.node and row_makers(output.node, dialect) for output in query.outputs),
+    }
+    return frozenset(name for name, is_there in found.items() if is_there)
+
+
+def _is_written(value: object) -> bool:
+    return isinstance(value, NODE) or bool(value)
+
+
+def can_merge(own: Set[str], below: QueryFingerprint, query: Select) -> bool:
+    """Return whether *query*, whose parts are *own*, can be merged with its only source, *below*."""
+    core, has = below.core or below.query, {name for name, keys in below.parts.items() if keys}
+    if not isinstance(core, (Select, SetOperation)) or "recursion" in has or "query" in own:
+        return False
+    if not own:
+        return True
+    # In one query, the reader's clauses would come before this limit instead of after it.
+    if not has.isdisjoint({"query", "order", "limit", "functions"}):
+        return False
+    if isinstance(core, SetOperation):
+        return own <= {"order", "limit"} and not _has_windows(query)
+    if has <= FLAT:
+        return True
+    if own <= LATE and has <= GROUPED:
+        return True
+    # In one query, window functions would be computed before DISTINCT removes rows.
+    if _has_windows(query) or below.parts.get("distinct", ("",))[0] == "on":
+        return False
+    # Two DISTINCTs may compare different columns, so they are not one.
+    later = {"order", "limit"} if "distinct" in has else {"distinct", "order", "limit"}
+    return own <= later
+
+
+def _has_windows(query: Select) -> bool:
+    clauses = (*query.qualify, *query.distinct_on, *query.order)
+    reads = [output.reads for output in query.outputs] + [clause.reads for clause in clauses]
+    return any(one.windows for one in reads)
+
+
+def merge_parts(below: Parts, own: Parts) -> Parts:
+    """Return the parts of one query that does what *below* does and then *own*."""
+    added = {name: keys for name, keys in own.items() if keys and name not in ("tables", "joins")}
+    parts = {**added, **{name: keys for name, keys in below.items() if keys}}
+    parts["filter"] = tuple(sorted((*below.get("filter", ()), *own.get("filter", ()))))
+    return parts
+
+
+INNER = frozenset({"INNER", "CROSS", ""})
+NEVER_PADS = INNER | {"NATURAL", "NATURAL INNER"}
+"""Joins that only yield matching rows."""
+
+
+def padded_by(join: Join | None, sources: list[QuerySource], place: int) -> set[int]:
+    """Return the sources, by `id`, that are filled with NULLs if the *join* at *place* finds no match."""
+    if join is None or join.kind in NEVER_PADS:
+        return set()
+    if set(join.kind.split()) & {"LEFT", "SEMI", "ANTI"}:
+        return {id(sources[place])}
+    # RIGHT fills every earlier item with NULLs, and FULL its own as well.
+    return {id(source) for source in sources[: place + ("RIGHT" not in join.kind)]}
+
+
+def is_asof(join: Join) -> bool:
+    """Return whether *join* finds the nearest row, by an inequality of one column."""
+    return "ASOF" in join.kind.split()
+
+
+def kind_of(join: Join | None) -> str:
+    """Return how a source joins the items before it. A comma has a lower precedence than JOIN."""
+    if join is None:
+        return "first"
+    said = (
+        any(join.node.args.get(name) for name in ("kind", "side", "method", "on", "using"))
+        if join.node
+        else False
+    )
+    return join.kind if said or not isinstance(join.node, exp.Join) else "comma"
+
+
+def brackets_of(source: QuerySource, seen: dict[int, int]) -> list[int]:
+    """Return the brackets around *source*, and the items whose own joins include it."""
+    found = []
+    node = source.node.parent
+    while node is not None and not isinstance(node, exp.Select):
+        if isinstance(node, (exp.Subquery, exp.Table)):
+            found.append(seen.setdefault(id(node), len(seen)))
+        node = node.parent
+    return found

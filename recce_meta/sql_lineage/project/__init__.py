@@ -1,0 +1,1 @@
+"""Column lineage of all nodes of a run."""

@@ -1,0 +1,474 @@
+"""Columns of a whole project with their lineage: one pass over the nodes' queries, parents before children.
+
+A node's columns depend only on its SQL, its dialect and its parents' columns. These are hashed into its
+lineage id, and a node with a known id is not analysed again. Relations are replaced by tokens first
+(`models/relation_tokens.py`), so that ids do not depend on the environment. Each query is analysed in
+isolation: a failure affects this query only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from hashlib import sha256
+from itertools import chain
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta import sql_lineage
+from recce_meta.errors import RecceMetaError
+from recce_meta.models.catalog import TABLES, VIEWS
+from recce_meta.models.lineage import (
+    ColumnGraph,
+    ColumnOutput,
+    ColumnSource,
+    Kind,
+    KnownColumns,
+    NodeColumns,
+    Tier,
+    is_late,
+    lineage_id_of,
+)
+from recce_meta.models.node import Json, NodeMetadata
+from recce_meta.models.run import Project
+from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of
+from recce_meta.sql_lineage.project.nodes import (
+    EVERYTHING,
+    SETTINGS,
+    ArgumentReads,
+    ConversionSettings,
+    Spelling,
+    argument_reads,
+    argument_uses,
+    canonical_spelling,
+    named_columns,
+    node_columns,
+    snapshot_columns,
+    snapshot_names,
+    test_columns,
+)
+
+if TYPE_CHECKING:
+    from recce_meta.sql_lineage import QueryColumns
+
+
+def parents_first(
+    parents_of: Mapping[str, Sequence[str]],
+) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return every key of *parents_of*, parents before their children, and the cycles that had to be cut.
+
+    Parents that are not keys are skipped. A cycle starts at the member that depends on itself first. The
+    order depends on the ids alone.
+    """
+    order: list[str] = []
+    circles: list[tuple[str, ...]] = []
+    done: set[str] = set()
+    for start in sorted(parents_of):
+        if start in done:
+            continue
+        path = {start: None}  # an ordered set
+        waiting = [iter(sorted(parents_of[start]))]
+        while waiting:
+            parent = next(waiting[-1], None)
+            if parent is None:
+                waiting.pop()
+                unique_id, _ = path.popitem()
+                done.add(unique_id)
+                order.append(unique_id)
+            elif parent in path:
+                members = list(path)
+                if len(circle := tuple(members[members.index(parent) :])) > 1:
+                    circles.append(circle)
+            elif parent in parents_of and parent not in done:
+                path[parent] = None
+                waiting.append(iter(sorted(parents_of[parent])))
+    return order, circles
+
+
+T = TypeVar("T")
+
+LONGEST_REASON = 300
+
+
+class AnalysisJob(Struct, frozen=True):
+    """Input of one analysis."""
+
+    sql: str
+    dialect: str
+    schemas: Mapping[str, Mapping[str, str]]
+    """Columns and types of the relations with known columns."""
+    is_script: bool = False
+    """Whether every statement counts, instead of only the last that yields columns."""
+
+
+class Failure(Struct, frozen=True):
+    """Reason why a query could not be analysed."""
+
+    reason: str
+    is_late: bool = False
+    """Whether the analysis ran out of time: a longer time limit may succeed."""
+
+
+def analyse_job(query: AnalysisJob, timeout: float | None) -> QueryColumns | Failure:
+    """Return the columns of *query*, or the reason for a failure."""
+    start = monotonic()
+    found = attempt(lambda: _analyse(query, timeout))
+    if isinstance(found, Failure) and timeout is not None:
+        # Report the time limit on a timeout, and on any error that occurs after it.
+        if is_late(found.reason):
+            return Failure(found.reason, is_late=True)
+        if monotonic() - start >= timeout:
+            return Failure(f"{found.reason} (after {timeout:g} s)", is_late=True)
+    return found
+
+
+def attempt(work: Callable[[], T]) -> T | Failure:
+    """Return the result of *work*, or the reason for its failure."""
+    try:
+        return work()
+    except RecceMetaError as error:
+        return Failure(_short(error.message))
+    # A query may be anything, and sqlglot's parser recurses, as do the functions that read its trees. An
+    # error in one query must not affect the other nodes of a project.
+    except Exception as error:  # noqa: BLE001
+        return Failure(_short(f"internal: {type(error).__name__}: {error}"))
+
+
+def _analyse(query: AnalysisJob, timeout: float | None) -> QueryColumns:
+    # Loads the parser, which is not needed if every query is already known.
+    analyse = sql_lineage.analyse_script if query.is_script else sql_lineage.analyse_query
+    return analyse(query.sql, query.dialect, query.schemas, timeout=timeout)
+
+
+def _short(text: str) -> str:
+    # Lone surrogates from a damaged file could not be stored.
+    line = " ".join(text.encode("utf-8", "replace").decode().split())
+    return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
+
+
+ANALYSIS_VERSION = 7
+"""Increases with every change of the analysis that changes its results: all nodes are then analysed again."""
+SECONDS = 10.0
+"""Default time limit for the query of one node."""
+
+QUERIES = frozenset(["model", "snapshot", "analysis"]) | VIEWS
+"""Resource types with a query that has output columns."""
+OUTSIDE = frozenset(["source", "seed"]) | TABLES
+"""Resource types with columns from outside the project."""
+
+PYTHON = "a Python model: its columns cannot be traced"
+NOT_COMPILED = {
+    Tier.GOLD: "not compiled: run dbt compile or build",
+    Tier.SILVER: "its SQL could not be written without dbt",
+    Tier.BRONZE: "no query fills it",
+}
+"""Reasons why a node has no SQL to analyse."""
+HIDDEN = "its SQL is not shown to the user who scanned"
+EMPTY = "its compiled SQL is empty"
+UNDOCUMENTED = "neither a catalog nor documentation names its columns"
+
+WITHOUT_QUERY = frozenset({PYTHON, HIDDEN, EMPTY, UNDOCUMENTED, *NOT_COMPILED.values()})
+"""Reasons that mean a node has no SQL to analyse. Any other reason means its SQL was not understood."""
+
+_TIERS = {"dbt-sql": Tier.SILVER, "sql": Tier.BRONZE}
+_CERTAINTY = {Tier.GOLD: 1.0, Tier.SILVER: 0.9, Tier.BRONZE: 0.8}
+_UNKNOWN_DIALECT = 0.9
+"""Confidence of an edge from SQL parsed as standard SQL because its dialect is unknown."""
+NOT_LISTED = 0.9
+"""Confidence that a test reads a column not listed for the tested node."""
+_NAMED = 3
+"""Number of nodes named in a warning about many nodes."""
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def analyse_project(
+    project: Project, known: KnownColumns | None = None, *, timeout: float | None = SECONDS
+) -> ColumnGraph:
+    """Return the column lineage of *project*, reusing the results in *known*.
+
+    The query of one node may take *timeout* seconds. A node that cannot be analysed loses its own column
+    edges and adds one warning; it never raises. Nodes without columns, such as metrics and exposures, are
+    left out.
+    """
+    work = _Analysis(project, known or {}, timeout)
+    # Parents come first, because the columns of a `*` follow from theirs.
+    order, circles = parents_first(
+        {node.unique_id: node.parents for node in project.nodes if node.resource_type in _ANALYSED}
+    )
+    for unique_id in order:
+        if failure := attempt(partial(work.add, unique_id)):
+            work.fail(unique_id, failure.reason)
+    return ColumnGraph(
+        lineage_ids=work.lineage_ids,
+        analyses=work.analyses,
+        warnings=(*map(_circle, circles), *work.warnings()),
+    )
+
+
+_ANALYSED = QUERIES | OUTSIDE | {"test"}
+
+
+class ReadableColumns(Struct, frozen=True):
+    """Known columns of a node, as its readers see them."""
+
+    names: tuple[str, ...] | None
+    """All columns, in order; None if unknown."""
+    types: Mapping[str, str]
+    """Types by name, in the order of the names. Includes `*` if there may be more columns."""
+    documented: tuple[str, ...]
+    """Documented columns, possibly incomplete, used if `names` is None."""
+    digest: str
+
+
+class _Analysis:
+    """One pass over a project's nodes."""
+
+    def __init__(self, project: Project, known: KnownColumns, timeout: float | None) -> None:
+        dialect = dialect_of(project.run.adapter_type)
+        self.tier = _TIERS.get(project.run.extractor, Tier.GOLD)
+        self.dialect = dialect or ""
+        self.certainty = _CERTAINTY[self.tier] * (1.0 if dialect else _UNKNOWN_DIALECT)
+        self.timeout = timeout
+        self.known = known
+        self.nodes = {node.unique_id: node for node in project.nodes}
+        self.names = RelationFinder(project.nodes, self.dialect)
+        self.lineage_ids: dict[str, str] = {}
+        self.analyses: dict[str, NodeColumns] = {}
+        self._columns: dict[str, ReadableColumns] = {}
+        self._spellings: dict[str, Spelling] = {}
+        self._not_compiled: list[str] = []
+        self._failed: list[str] = []
+        self._is_late = False
+        """Whether the last analysed query took too long."""
+
+    def add(self, unique_id: str) -> None:
+        """Analyse one node. All its parents must be done."""
+        node = self.nodes[unique_id]
+        if node.resource_type in OUTSIDE:
+            self._keep(node, self._id("outside", _names(node)), lambda: self._outside(node))
+        elif node.resource_type == "test":
+            self._add_test(node)
+        elif node.language == "python":
+            self._give_up(node, PYTHON)
+        elif node.compiled_code is not None and not node.compiled_code.strip():
+            self.fail(unique_id, EMPTY)
+        elif not node.compiled_code and node.resource_type in VIEWS:
+            self._give_up(node, HIDDEN)  # the scan has reported it
+        elif not node.compiled_code:
+            self._not_compiled.append(unique_id)
+            self._give_up(node, NOT_COMPILED[self.tier])
+        else:
+            self._add_query(node)
+
+    def fail(self, unique_id: str, reason: str) -> None:
+        """Record that *reason* prevented the analysis of a node, and warn."""
+        self._warn(unique_id, reason)
+        self._give_up(self.nodes[unique_id], reason)
+
+    def warnings(self) -> Iterable[str]:
+        """Yield a warning for each node that this pass could not analyse."""
+        yield from self._failed
+        if self.tier is not Tier.GOLD:
+            return  # the file reader has already reported unreadable files
+        if len(self._not_compiled) == 1:
+            yield f"Columns of {self._not_compiled[0]} are not traced: {NOT_COMPILED[self.tier]}"
+        elif self._not_compiled:
+            some = ", ".join(self._not_compiled[:_NAMED])
+            more = ", …" if len(self._not_compiled) > _NAMED else ""
+            count = f"{len(self._not_compiled):,} nodes"
+            yield f"Columns of {count} are not traced ({some}{more}): {NOT_COMPILED[self.tier]}"
+
+    def _outside(self, node: NodeMetadata) -> NodeColumns:
+        outputs = tuple(ColumnOutput(name, Kind.SOURCE) for name in _names(node))
+        return NodeColumns(tier=self.tier, outputs=outputs, reason=None if outputs else UNDOCUMENTED)
+
+    def _add_query(self, node: NodeMetadata) -> None:
+        names = self.names.of(node)
+        # Documentation may be incomplete, so it does not name the outputs of a query.
+        own = _names(node) if node.columns_from == "catalog" or node.contract else None
+        settings = [node.config.get(name) for name in SETTINGS] if node.resource_type == "snapshot" else None
+        lineage_id = self._query_id(names, own, settings or bool(node.contract))
+
+        if settings is None:
+            self._keep(node, lineage_id, lambda: self._model(node, names, own))
+        else:
+            self._keep(node, lineage_id, lambda: self._snapshot(node, names, own))
+
+    def _snapshot(self, node: NodeMetadata, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
+        dbts = snapshot_names(node)
+        # The catalog also lists the columns that dbt adds, which the query does not yield.
+        columns = self._analysed(names, own and tuple(name for name in own if name.lower() not in dbts))
+        spelling = Spelling(own or ())
+        added = snapshot_columns(node, columns.outputs) if columns.outputs else ()
+        spelt = tuple(replace(output, name=spelling.of(output.name)) for output in added)
+        named = named_columns(node, columns.outputs)
+        return _naming(replace(columns, outputs=columns.outputs + spelt), named)
+
+    def _model(self, node: NodeMetadata, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
+        """Return the columns of a query. A contract names all of them, including those from a `*`."""
+        columns = self._analysed(names, own)
+        if not node.contract:
+            return columns
+        return _naming(columns, (source for output in columns.outputs for source in output.sources))
+
+    def _add_test(self, node: NodeMetadata) -> None:
+        reads = argument_reads(node)
+        compiled = (node.compiled_code or "").strip()
+        # The arguments of dbt's own tests are exact and need no compiled SQL.
+        if reads.whole or (reads.columns and not compiled):
+            self._keep(node, self._arguments_id(reads), lambda: self._by_arguments(reads))
+        elif not compiled:
+            self._give_up(node, NOT_COMPILED[self.tier])
+        else:
+            names = self.names.of(node)
+            lineage_id = self._query_id(names, None, "test")
+            self._keep(node, lineage_id, lambda: test_columns(self._analysed(names, None)))
+
+    def _by_arguments(self, reads: ArgumentReads) -> NodeColumns:
+        uses = []
+        for use in argument_uses(reads, self.certainty):
+            spelling = self._spelling(use.parent)
+            if spelling is None or use.column not in spelling:
+                use = replace(use, confidence=round(use.confidence * NOT_LISTED, 2))
+            uses.append(replace(use, column=canonical_spelling(use.column, spelling, self.dialect)))
+        named = sorted(ColumnSource(use.parent, use.column, use.confidence) for use in uses)
+        return NodeColumns(tier=self.tier, uses=tuple(sorted(uses)), references=tuple(named))
+
+    def _analysed(self, names: QueryNames, own: tuple[str, ...] | None) -> NodeColumns:
+        schemas: dict[str, Mapping[str, str]] = {}
+        for unique_id, keys in names.keys().items():
+            columns = self.columns_of(unique_id)
+            if columns.names is not None or columns.documented:
+                schemas.update(dict.fromkeys(keys, columns.types))
+        # Without dbt, several statements of one file may fill a relation.
+        is_script = self.tier is Tier.BRONZE
+        found = analyse_job(AnalysisJob(names.sql, self.dialect, schemas, is_script), self.timeout)
+        if isinstance(found, Failure):
+            self._is_late = found.is_late
+            return NodeColumns(tier=self.tier, reason=names.readable(found.reason))
+        reading = ConversionSettings(
+            names=names,
+            spelling_of=self._spelling,
+            dialect=self.dialect,
+            tier=self.tier,
+            certainty=self.certainty,
+            own=own,
+        )
+        return node_columns(found, reading)
+
+    def _keep(self, node: NodeMetadata, lineage_id: str, compute: Callable[[], NodeColumns]) -> None:
+        """Store *node* under *lineage_id*, computing its columns if they are not known."""
+        late_id = self._id("late", lineage_id, self.timeout)
+        if late_id in self.known or late_id in self.analyses:
+            lineage_id = late_id  # it is known to exceed this time limit: retry only with more time
+        if lineage_id not in self.known:
+            found = self.analyses.get(lineage_id)
+            if found is None:
+                self._is_late = False
+                found = compute()
+                lineage_id = late_id if self._is_late else lineage_id
+                self.analyses[lineage_id] = found
+            if found.reason is not None and node.resource_type not in OUTSIDE:
+                self._warn(node.unique_id, found.reason)
+            inferred = found.names
+        else:
+            inferred = tuple(self.known[lineage_id])
+        self.lineage_ids[node.unique_id] = lineage_id
+        if node.resource_type in QUERIES:
+            self._columns[node.unique_id] = offered_columns(node, inferred)
+            self._spellings.pop(node.unique_id, None)  # a node that reads itself was looked up before
+
+    def _give_up(self, node: NodeMetadata, reason: str) -> None:
+        """Record that *node* is expected to have no column edges."""
+        lineage_id = self._id("reason", reason)
+        self.lineage_ids[node.unique_id] = lineage_id
+        if lineage_id not in self.known:
+            self.analyses[lineage_id] = NodeColumns(tier=self.tier, reason=reason)
+
+    def _warn(self, unique_id: str, reason: str) -> None:
+        self._failed.append(f"Columns of {unique_id} are not traced: {reason}")
+
+    def columns_of(self, unique_id: str) -> ReadableColumns:
+        """Return the known columns of a parent: the warehouse's, if the parent is not analysed yet."""
+        found = self._columns.get(unique_id)
+        if found is None:
+            node = self.nodes.get(unique_id)
+            found = NOTHING_KNOWN if node is None else offered_columns(node, ())
+            self._columns[unique_id] = found
+        return found
+
+    def _spelling(self, unique_id: str) -> Spelling | None:
+        found = self._spellings.get(unique_id)
+        if found is None:
+            columns = self.columns_of(unique_id)
+            names = columns.names or columns.documented
+            if not names:
+                return None
+            found = self._spellings[unique_id] = Spelling(names)
+        return found
+
+    def _query_id(self, names: QueryNames, own: tuple[str, ...] | None, settings: Json) -> str:
+        parents = [
+            # Hard-coded reads lower the stored confidence, so they are part of the id.
+            (unique_id, self.columns_of(unique_id).digest, unique_id in names.hard_coded)
+            for unique_id in names.read
+        ]
+        return self._id("query", names.tokenised, own, settings, parents)
+
+    def _arguments_id(self, reads: ArgumentReads) -> str:
+        parents = sorted({parent for parent, _ in reads.columns})
+        return self._id("test", reads.columns, [(p, self.columns_of(p).digest) for p in parents])
+
+    def _id(self, *content: object) -> str:
+        # Everything that scales the stored confidences is part of the id.
+        digest = _digest((ANALYSIS_VERSION, self.dialect, self.certainty, self.tier, *content))
+        return lineage_id_of(ANALYSIS_VERSION, digest)
+
+
+def _naming(columns: NodeColumns, sources: Iterable[ColumnSource]) -> NodeColumns:
+    """Return *columns* with *sources* added to its references."""
+    known = {(source.parent, source.column) for source in columns.references}
+    more = {source for source in sources if (source.parent, source.column) not in known}
+    return replace(columns, references=tuple(sorted((*columns.references, *more)))) if more else columns
+
+
+def _names(node: NodeMetadata) -> tuple[str, ...]:
+    return tuple(column.name for column in node.columns)
+
+
+def offered_columns(node: NodeMetadata, inferred: tuple[str, ...]) -> ReadableColumns:
+    """Return the columns that readers of *node* see if its own query has the columns *inferred*.
+
+    These are the catalog's columns. Additional columns in the query are newer than the catalog. Without a
+    catalog, return the query's columns or those of a contract. Documentation alone may be incomplete.
+    """
+    complete = () if EVERYTHING in inferred else tuple(dict.fromkeys(inferred))
+    types = {column.name: column.type or "" for column in node.columns}
+    if node.columns_from == "catalog":
+        known = {name.lower() for name in types}
+        names = (*types, *(name for name in complete if name.lower() not in known))
+    elif complete:
+        names = complete
+    elif node.contract:
+        names = tuple(types)
+    else:
+        documented = tuple(dict.fromkeys(chain(types, (name for name in inferred if name != EVERYTHING))))
+        some = {name: types.get(name, "") for name in (*documented, EVERYTHING)}
+        return ReadableColumns(None, some, documented, _digest((None, *documented)))
+    return ReadableColumns(names, {name: types.get(name, "") for name in names}, (), _digest(names))
+
+
+def _digest(content: object) -> str:
+    return sha256(_encode(content)).hexdigest()[:32]
+
+
+NOTHING_KNOWN = ReadableColumns(None, {}, (), _digest((None,)))
+
+
+def _circle(ids: tuple[str, ...]) -> str:
+    return f"Nodes form a cycle, so the columns of one are unknown: {', '.join(ids)}"

@@ -1,0 +1,346 @@
+"""Node columns from the analysis of one query, with unique ids and known column spellings.
+
+Includes the columns that a data test reads according to its arguments, and those that dbt adds to a snapshot:
+https://docs.getdbt.com/docs/build/snapshots#snapshot-meta-fields
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.models.lineage import ColumnOutput, ColumnSource, ColumnUse, Kind, NodeColumns, Tier, Usage
+from recce_meta.models.node import Json, NodeMetadata
+from recce_meta.sql_lineage.project.names import QueryNames, canonical_name
+
+if TYPE_CHECKING:
+    from recce_meta.sql_lineage.query import QueryColumns
+
+EVERYTHING = "*"
+"""Column name that stands for unnamed columns."""
+HARD_CODED = 0.9
+"""Confidence that a relation named without ref or source is the node with that relation in this run."""
+OWN_CATALOG = 0.9
+"""Confidence that a node's column comes from a star over a relation with unknown columns."""
+
+ColumnNames: TypeAlias = Sequence[str]
+
+
+class Spelling:
+    """Column names of one relation, found case-insensitively if that is unambiguous."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._exact = frozenset(names)
+        self._folded: dict[str, str | None] = {}
+        for name in self._exact:
+            folded = name.lower()
+            self._folded[folded] = None if folded in self._folded else name
+
+    def of(self, name: str) -> str:
+        """Return *name* as spelled in the column list, or unchanged if the match is missing or ambiguous."""
+        return name if name in self._exact else self._folded.get(name.lower()) or name
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (name in self._exact or self._folded.get(name.lower()) is not None)
+
+
+def canonical_spelling(column: str, spelling: Spelling | None, dialect: str) -> str:
+    """Return *column* of a relation as its column list spells it.
+
+    Without a list, or a match in it, return the same spelling for all readers. Which readers are affected
+    must not depend on case.
+    """
+    if spelling is not None and column in spelling:
+        return spelling.of(column)
+    return canonical_name(column, dialect)
+
+
+class ConversionSettings(Struct, frozen=True, kw_only=True):
+    """Settings for converting the analysis of one node's query."""
+
+    names: QueryNames
+    spelling_of: Callable[[str], Spelling | None]
+    """Function from unique id to the node's column names, if known."""
+    tier: Tier
+    certainty: float
+    """Factor for every confidence: the tier's and the dialect's."""
+    dialect: str = ""
+    own: ColumnNames | None = None
+    """The node's own columns, as listed by the warehouse or a contract."""
+
+
+def node_columns(query: QueryColumns, reading: ConversionSettings) -> NodeColumns:
+    """Return the columns of *query* as columns of a node."""
+    owners = reading.names.owners()
+    found = [
+        replace(
+            output,
+            expression=output.expression and reading.names.readable(output.expression),
+            sources=_sources(output.sources, owners, reading),
+        )
+        for output in query.outputs
+    ]
+    if reading.own is not None:
+        found = _named_by_place(found, query.unnamed, reading.own)
+        found = _spelt(_expanded(found, reading.own, reading), reading.own)
+    return NodeColumns(
+        tier=reading.tier,
+        outputs=tuple(found),
+        uses=_uses(query.uses, owners, reading),
+        references=_sources(query.references, owners, reading),
+    )
+
+
+def test_columns(columns: NodeColumns) -> NodeColumns:
+    """Return *columns* of a test query, whose rows are failures: every column read determines them."""
+    read = {(source.parent, source.column): 0.0 for source in _all_sources(columns)}
+    for source in _all_sources(columns):
+        place = source.parent, source.column
+        read[place] = max(read[place], source.confidence)
+    uses = tuple(sorted(ColumnUse(Usage.FILTER, *place, sure) for place, sure in read.items()))
+    return replace(columns, outputs=(), uses=uses)
+
+
+def _all_sources(columns: NodeColumns) -> list[ColumnSource]:
+    read = [ColumnSource(use.parent, use.column, use.confidence) for use in columns.uses]
+    return read + [source for output in columns.outputs for source in output.sources]
+
+
+def _sources(
+    sources: Iterable[ColumnSource], owners: Mapping[str, str], reading: ConversionSettings
+) -> tuple[ColumnSource, ...]:
+    found: dict[tuple[str, str], float] = {}
+    for source in sources:
+        parent, column, sure = _place(source.parent, source.column, source.confidence, owners, reading)
+        found[parent, column] = max(sure, found.get((parent, column), 0.0))
+    return tuple(sorted(ColumnSource(*place, sure) for place, sure in found.items()))
+
+
+def _uses(
+    uses: Iterable[ColumnUse], owners: Mapping[str, str], reading: ConversionSettings
+) -> tuple[ColumnUse, ...]:
+    found: dict[tuple[Usage, str, str], float] = {}
+    for use in uses:
+        parent, column, sure = _place(use.parent, use.column, use.confidence, owners, reading)
+        key = use.usage, parent, column
+        found[key] = max(sure, found.get(key, 0.0))
+    return tuple(sorted(ColumnUse(*key, sure) for key, sure in found.items()))
+
+
+def _place(
+    parent: str, column: str, confidence: float, owners: Mapping[str, str], reading: ConversionSettings
+) -> tuple[str, str, float]:
+    """Return the node and column for a relation and column of the query."""
+    owner = _owner(parent, owners)
+    sure = confidence * reading.certainty
+    if owner is None:
+        return parent, canonical_spelling(column, None, reading.dialect), round(sure, 2)
+    if owner in reading.names.hard_coded:
+        sure *= HARD_CODED
+    # Rounded, so that equal products of factors are equal numbers in the store and in comparisons.
+    return owner, canonical_spelling(column, reading.spelling_of(owner), reading.dialect), round(sure, 2)
+
+
+def _owner(parent: str, owners: Mapping[str, str]) -> str | None:
+    folded = parent.lower()
+    return owners.get(folded.partition(".")[0]) or owners.get(folded)
+
+
+def _named_by_place(
+    outputs: Sequence[ColumnOutput], unnamed: Iterable[int], own: ColumnNames
+) -> list[ColumnOutput]:
+    """Return *outputs*, naming unnamed outputs after the warehouse's columns by position.
+
+    Outputs that repeat an earlier name are also renamed, since warehouses deduplicate names.
+    """
+    lower = [output.name.lower() for output in outputs]
+    given = {*unnamed, *(place for place, name in enumerate(lower) if name in lower[:place])}
+    agrees = len(own) == len(outputs) and EVERYTHING not in lower
+    if not given or not agrees:
+        return list(outputs)
+    # The catalog may be of an earlier version of the query, in which positions mean other columns.
+    if any(name != own[place].lower() for place, name in enumerate(lower) if place not in given):
+        return list(outputs)
+    return [
+        replace(output, name=own[place]) if place in given else output for place, output in enumerate(outputs)
+    ]
+
+
+def _expanded(
+    outputs: Sequence[ColumnOutput], own: ColumnNames, reading: ConversionSettings
+) -> list[ColumnOutput]:
+    """Return *outputs* with one star over unknown columns expanded to the node's remaining columns."""
+    stars = [output for output in outputs if output.name == EVERYTHING]
+    if len(stars) != 1:
+        return list(outputs)
+    others = Spelling(output.name for output in outputs if output is not stars[0])
+    missing = [name for name in own if name not in others]
+    if not missing or not stars[0].sources:
+        return list(outputs)
+    # With several starred relations, nothing shows which of them has the column.
+    sure = OWN_CATALOG if len(stars[0].sources) == 1 else 0.5
+
+    def one(name: str) -> ColumnOutput:
+        sources = tuple(
+            ColumnSource(
+                source.parent,
+                canonical_spelling(name, reading.spelling_of(source.parent), reading.dialect),
+                round(min(source.confidence, sure), 2),
+            )
+            for source in stars[0].sources
+        )
+        return ColumnOutput(name, Kind.PASSTHROUGH, None, sources)
+
+    found: list[ColumnOutput] = []
+    for output in outputs:
+        found.extend(map(one, missing)) if output is stars[0] else found.append(output)
+    return found
+
+
+def _spelt(outputs: Iterable[ColumnOutput], own: ColumnNames) -> list[ColumnOutput]:
+    """Return *outputs* with the warehouse's column names, and in its order if both have the same columns.
+
+    dbt selects the columns of a contract in the contract's order, whatever the order in the query.
+    """
+    spelling = Spelling(own)
+    spelt = [
+        output if (name := spelling.of(output.name)) == output.name else replace(output, name=name)
+        for output in outputs
+    ]
+    by_name = {output.name: output for output in spelt}
+    return [by_name[name] for name in own] if len(spelt) == len(own) and by_name.keys() == set(own) else spelt
+
+
+OWN_TESTS = frozenset(["unique", "not_null", "accepted_values", "relationships"])
+"""dbt's own generic tests: they read only the columns that their arguments name."""
+_ARGUMENTS = ("column_name", "combination_of_columns", "field")
+"""Arguments that name columns; `field` is a column of the relation in `to`."""
+
+
+class ArgumentReads(Struct, frozen=True):
+    """Columns named in the arguments of a test."""
+
+    columns: tuple[tuple[str, str], ...]
+    """Unique ids and columns."""
+    whole: bool
+    """Whether the list is complete."""
+
+
+def argument_reads(node: NodeMetadata) -> ArgumentReads:
+    """Return the columns that the arguments of a generic test name; none for a singular test."""
+    metadata = node.properties.get("test_metadata")
+    if not isinstance(metadata, dict):
+        return ArgumentReads((), False)
+    arguments = metadata.get("kwargs") or {}
+    tested = node.properties.get("attached_node")
+    if not isinstance(arguments, dict) or not isinstance(tested, str):
+        return ArgumentReads((), False)
+    others = [parent for parent in node.parents if parent != tested]
+    # A test that relates a node to itself has no other parent.
+    other = others[0] if len(others) == 1 else tested if not others else None
+    found: list[tuple[str, str]] = []
+    unclear = False
+    for argument in _ARGUMENTS:
+        names = _names(arguments.get(argument))
+        owner = other if argument == "field" else tested
+        unclear |= names is None or (bool(names) and owner is None)
+        found += [(owner, name) for name in names or () if owner is not None]
+    own = not metadata.get("namespace") and metadata.get("name") in OWN_TESTS
+    # A `where` in the test's configuration may read further columns.
+    return ArgumentReads(tuple(sorted(set(found))), bool(found) and own and not unclear and not _where(node))
+
+
+def argument_uses(reads: ArgumentReads, confidence: float) -> tuple[ColumnUse, ...]:
+    """Return the columns in *reads* as uses that determine a test's rows."""
+    return tuple(ColumnUse(Usage.FILTER, parent, column, confidence) for parent, column in reads.columns)
+
+
+def _names(value: Json) -> list[str] | None:
+    """Return the columns that an argument names, or None if it is an expression."""
+    texts = [value] if isinstance(value, str) else list(value) if isinstance(value, (list, tuple)) else []
+    names = [text.strip().strip('"`[]') for text in texts if isinstance(text, str)]
+    return names if all(name.replace("$", "_").replace(" ", "_").isidentifier() for name in names) else None
+
+
+def _where(node: NodeMetadata) -> bool:
+    return bool(node.config.get("where"))
+
+
+SETTINGS = (
+    *("strategy", "unique_key", "updated_at", "check_cols", "hard_deletes", "snapshot_meta_column_names"),
+)
+"""Configuration keys that determine these columns."""
+ADDED = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
+DELETED = "dbt_is_deleted"
+"""Present only if `hard_deletes` keeps deleted rows as rows."""
+
+
+def snapshot_columns(node: NodeMetadata, outputs: Sequence[ColumnOutput]) -> tuple[ColumnOutput, ...]:
+    """Return dbt's own columns of the snapshot *node*, whose query has *outputs*.
+
+    With the strategy `timestamp`, the times are those of `updated_at`. With `check`, they are the times at
+    which dbt found one of `check_cols` changed, so `check_cols` determine them. `dbt_scd_id` includes the
+    key.
+    """
+    config = node.config
+    names = _snapshot_names(node)
+    key = _made_of(config.get("unique_key"), outputs)
+    by_time = config.get("strategy") == "timestamp"
+    checked = config.get("updated_at") if by_time else config.get("check_cols")
+    moments = _made_of(checked, outputs)
+    plain = by_time and isinstance(checked, str) and any(_same(output.name, checked) for output in outputs)
+    taken = {output.name.lower() for output in outputs}
+    made = [
+        _column(names[ADDED[0]], Kind.DERIVED, key | moments),
+        _column(names[ADDED[1]], Kind.RENAMED if plain else Kind.DERIVED, moments),
+        _column(names[ADDED[2]], Kind.RENAMED if plain else Kind.DERIVED, moments),
+        _column(names[ADDED[3]], Kind.DERIVED, moments),
+    ]
+    if config.get("hard_deletes") == "new_record":
+        made.append(_column(names[DELETED], Kind.DERIVED, key))
+    return tuple(output for output in made if output.name.lower() not in taken)
+
+
+def named_columns(node: NodeMetadata, outputs: Sequence[ColumnOutput]) -> frozenset[ColumnSource]:
+    """Return the sources of the columns in the settings of the snapshot *node*, found in its *outputs*."""
+    config = node.config
+    checked = config.get("updated_at") if config.get("strategy") == "timestamp" else config.get("check_cols")
+    return frozenset().union(
+        *(_made_of(value, outputs) for value in (config.get("unique_key"), checked) if value != "all")
+    )
+
+
+def snapshot_names(node: NodeMetadata) -> frozenset[str]:
+    """Return the names of the columns that dbt adds to the snapshot *node*, in lower case."""
+    return frozenset(name.lower() for name in _snapshot_names(node).values())
+
+
+def _snapshot_names(node: NodeMetadata) -> dict[str, str]:
+    names = {name: name for name in (*ADDED, DELETED)}
+    given = node.config.get("snapshot_meta_column_names")
+    if isinstance(given, dict):
+        names.update((name, text) for name, text in given.items() if isinstance(text, str) and text)
+    return names
+
+
+def _made_of(value: Json, outputs: Sequence[ColumnOutput]) -> frozenset[ColumnSource]:
+    """Return the sources of the columns in *value*: one column, several, an expression, or `all`."""
+    texts = [value] if isinstance(value, str) else [str(item) for item in value or ()]
+    if value == "all":
+        chosen = list(outputs)
+    else:
+        words = {word.lower() for text in texts for word in re.findall(r"[\w$]+", text)}
+        chosen = [output for output in outputs if output.name.lower() in words]
+    return frozenset(source for output in chosen for source in output.sources)
+
+
+def _same(name: str, text: str) -> bool:
+    return name.lower() == text.strip('"`[]').lower()
+
+
+def _column(name: str, kind: Kind, sources: frozenset[ColumnSource]) -> ColumnOutput:
+    return ColumnOutput(name, kind if sources else Kind.CONSTANT, None, tuple(sorted(sources)))

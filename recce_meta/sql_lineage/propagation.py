@@ -1,0 +1,477 @@
+"""Propagation of changes: which downstream nodes and columns a change affects.
+
+A change of rows affects the rows of every downstream node. A change of columns follows the column lineage:
+through a value it affects a column; through a filter, join or grouping it affects the rows of the node. A
+node without column lineage is affected as a whole if any of its inputs is. A new column affects only queries
+that mistake it for an existing one (an unqualified name) or include it (`select distinct *`). A node that
+names a removed or renamed column fails; a `*` passes the removal on.
+
+Edges and their lookup are those of `impact`. The queue is separate because the answers differ: `impact.walk`
+reports one shortest path from one node of one run. A propagation has many origins and the lineage of two
+runs, loads lineage when needed, and expands a column again if a longer path has a higher confidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from heapq import heappop, heappush
+from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
+
+from recce_meta.graph import LineageGraph
+from recce_meta.models import LineageEdge, Status
+from recce_meta.models.change import Category, ColumnChange, Reach, SqlChange
+from recce_meta.models.lineage import REFERENCED, ColumnEdge, Kind, NodeColumns
+from recce_meta.sql_lineage.impact import ANY, UNSURE, EdgesByColumn, columns_read, structs_around
+from recce_meta.sql_lineage.project.columns import WITHOUT_QUERY
+
+ColumnsOf: TypeAlias = Callable[[Collection[str]], Mapping[str, NodeColumns]]
+"""Returns the available column lineage of nodes, and of readers that inline them as ephemeral models."""
+
+
+class ParentRead(NamedTuple):
+    """How a node's SQL reads one of its parents."""
+
+    by_position: bool = False
+    """True if the query depends on the parent's column order."""
+    whole: bool = False
+    """True if it selects every column of the parent, and so inherits their order."""
+
+
+ParentReadsOf: TypeAlias = Callable[[Collection[LineageEdge]], Mapping[LineageEdge, ParentRead]]
+"""Returns how nodes read a parent, by edge; edges for which this is unknown are missing."""
+
+
+MentionsOf: TypeAlias = Callable[[str, Collection[str]], Collection[str]]
+"""Returns which of some nodes name a parent in their SQL."""
+
+
+class LineageSource(NamedTuple):
+    """Lazy access to the lineage of downstream nodes."""
+
+    current: ColumnsOf
+    base: ColumnsOf
+    """Called only if columns were added or removed."""
+    parent_reads: ParentReadsOf
+    """Called only if columns were added, removed or moved."""
+    mentions: MentionsOf
+    """Called only for nodes that read no column of a parent."""
+    is_blind: bool = False
+    """True if the current run has no column lineage, so any reader of a change may be affected."""
+    has_references: bool = True
+    """True if the current run's column lineage includes the columns that SQL names."""
+
+
+class Start(NamedTuple):
+    """Starting point of a change's propagation."""
+
+    unique_id: str
+    effect: SqlChange
+    origin: str
+    """Changed node that caused it; differs from the start only for readers of ephemeral models."""
+    distance: int = 0
+
+
+class AffectedNode(Struct):
+    """Affected parts of one node, with confidences."""
+
+    distance: int
+    origin: str
+    rows: float = 0.0
+    unknown: float = 0.0
+    fails: float = 0.0
+    """Confidence that the node names a removed column."""
+    columns: dict[str, float] = {}
+    origins: set[str] = set()
+    """Changed nodes that cause the effect; of several on one path, the nearest."""
+
+    @property
+    def reach(self) -> Reach:
+        """Return the widest reach."""
+        if self.rows:
+            return Reach.ROWS
+        return Reach.UNKNOWN if self.unknown else Reach.COLUMNS
+
+    @property
+    def confidence(self) -> float:
+        """Return the confidence that anything is affected."""
+        return max(self.rows, self.unknown, *self.columns.values(), 0.0)
+
+
+class _AffectedPart(NamedTuple):
+    """Affected part of a node; the nearest sorts first."""
+
+    distance: int
+    origin: str
+    unique_id: str
+    what: Reach
+    column: str = ""
+    status: Status = Status.MODIFIED
+    """Whether the column has other values, is removed, or is new. A new column alone breaks no reader."""
+    confidence: float = 1.0
+    fails: bool = False
+    """True if the node names a removed column."""
+
+
+class _Shape(NamedTuple):
+    """Node whose columns were added, removed or moved."""
+
+    unique_id: str
+    distance: int
+    origin: str
+
+
+def propagate(starts: Iterable[Start], graph: LineageGraph, source: LineageSource) -> dict[str, AffectedNode]:
+    """Return what the changes at *starts* affect in *graph*, by unique id, nearest node and origin first.
+
+    Among the starts, only readers of ephemeral models count as affected by their own effect.
+    """
+    ordered = sorted(starts, key=lambda start: (start.distance, start.origin, start.unique_id))
+    return _Propagation(graph, source, ordered).run()
+
+
+class _Propagation:
+    """Single traversal from all starts."""
+
+    def __init__(self, graph: LineageGraph, source: LineageSource, starts: list[Start]) -> None:
+        self._graph, self._source, self._starts = graph, source, starts
+        self._found: dict[str, AffectedNode] = {}
+        self._passed: dict[tuple[str, Reach, str, Status], float] = {}
+        self._current, self._base = _LoadedLineage(source.current), _LoadedLineage(source.base)
+        self._changed = {start.unique_id for start in starts}
+        self._added = {
+            (start.unique_id, column.name.lower())
+            for start in starts
+            for column in start.effect.columns
+            if column.status is Status.ADDED
+        }
+        self._new = {(start.unique_id, name) for start in starts for name in _new_columns(start.effect)}
+
+    def run(self) -> dict[str, AffectedNode]:
+        """Return everything that is affected."""
+        queue: list[_AffectedPart] = []
+        self._prefetch()
+        for start in self._starts:
+            for part in _initial_parts(start):
+                self._add(part, queue, is_reached=start.distance > 0)
+        for part in list(self._positional()):
+            self._add(part, queue)
+        while queue:
+            for part in list(self._next_parts(heappop(queue))):
+                self._add(part, queue)
+        nearest = sorted(self._found, key=lambda node: (self._found[node].distance, node))
+        return {unique_id: self._found[unique_id] for unique_id in nearest}
+
+    def _prefetch(self) -> None:
+        """Prefetch lineage for nodes known to be needed."""
+        for index, matters in ((self._current, _touches), (self._base, _changes_names)):
+            # All starts together, because a load may be a query to the store.
+            starts = [start.unique_id for start in self._starts if matters(start.effect)]
+            index.read([child for start in starts for child in self._graph.children(start)])
+
+    def _add(self, part: _AffectedPart, queue: list[_AffectedPart], *, is_reached: bool = True) -> None:
+        """Record *part* and queue it, unless an earlier part had at least the same confidence."""
+        if part.status is not Status.ADDED and self._is_new(part):
+            return
+        key = part.unique_id, part.what, part.column.lower(), part.status
+        if part.confidence > self._passed.get(key, 0.0):
+            self._passed[key] = part.confidence
+            heappush(queue, part)
+        if is_reached and part.status is not Status.ADDED:
+            self._record(part)
+
+    def _is_new(self, part: _AffectedPart) -> bool:
+        """Return True if the node's own change adds the column, so it has no earlier values."""
+        if (part.unique_id, part.column.lower()) not in self._new:
+            return False
+        self._base.read([part.unique_id])
+        before = self._base.columns.get(part.unique_id)
+        return before is None or not _has(before, part.column)
+
+    def _record(self, part: _AffectedPart) -> None:
+        found = self._found.get(part.unique_id)
+        if found is None:
+            found = self._found[part.unique_id] = AffectedNode(part.distance, part.origin)
+        elif (part.distance, part.origin) < (found.distance, found.origin):
+            found.distance, found.origin = part.distance, part.origin
+        found.origins.add(part.origin)
+        if part.fails:
+            found.fails = max(found.fails, part.confidence)
+        if part.what is Reach.ROWS:
+            found.rows = max(found.rows, part.confidence)
+        elif part.what is Reach.UNKNOWN:
+            found.unknown = max(found.unknown, part.confidence)
+        else:
+            found.columns[part.column] = max(found.columns.get(part.column, 0.0), part.confidence)
+
+    def _next_parts(self, part: _AffectedPart) -> Iterator[_AffectedPart]:
+        """Yield the parts one edge further from *part*."""
+        distance = part.distance + 1
+        children = self._graph.children(part.unique_id)
+        if part.what is not Reach.COLUMNS:
+            for child in children:
+                yield part._replace(unique_id=child, distance=distance, fails=False)
+            return
+        readers = self._current.readers(part.unique_id, children)
+        earlier = self._base.readers(part.unique_id, children) if part.status is not Status.MODIFIED else {}
+        if part.status is not Status.ADDED or self._source.is_blind:
+            for child in self._possible_readers(part, children, {**earlier, **readers}):
+                yield _AffectedPart(distance, part.origin, child, Reach.UNKNOWN, confidence=part.confidence)
+        else:
+            for child in self._unparsed(children):
+                yield _AffectedPart(distance, part.origin, child, Reach.UNKNOWN, confidence=part.confidence)
+        failing = self._failing(part, readers, earlier)
+        for child, sure in failing.items():
+            yield _AffectedPart(
+                distance, part.origin, child, Reach.ROWS, confidence=min(part.confidence, sure), fails=True
+            )
+        for index in (readers, earlier) if part.status is Status.REMOVED else (readers,):
+            for child, edges in index.items():
+                for edge in edges.of(part.column) if child not in failing else ():
+                    yield self._follow(part, child, edge, is_current=index is readers)
+
+    def _failing(
+        self, part: _AffectedPart, readers: Mapping[str, _Reads], earlier: Mapping[str, _Reads]
+    ) -> dict[str, float]:
+        """Return the readers that still name the column of *part*, with confidences.
+
+        Current lineage cannot attribute a removed column to its parent with certainty; base's lineage can.
+        """
+        found: dict[str, float] = {}
+        is_there = (part.unique_id, part.column.lower()) in self._added  # only its case changed
+        if part.status is not Status.REMOVED or part.column == ANY or is_there:
+            return found
+        for child in {**earlier, **readers}:
+            before = earlier[child].named(part.column) if child in earlier else 0.0
+            now = readers[child].named(part.column) if child in readers else 0.0
+            if not now and (child in self._changed or self._is_named_elsewhere(child, part)):
+                continue
+            if child != part.unique_id and (now or before):
+                found[child] = max(now, before)
+        return found
+
+    def _is_named_elsewhere(self, child: str, part: _AffectedPart) -> bool:
+        """Return True if the removed column's name now refers to a column of another parent.
+
+        If not, the query relied on its position.
+        """
+        others = [parent for parent in self._graph.parents(child) if parent != part.unique_id]
+        return any(
+            child in self._current.known(parent)
+            and self._current.known(parent)[child].named(part.column)
+            and not (child in self._base.known(parent) and self._base.known(parent)[child].named(part.column))
+            for parent in others
+        )
+
+    def _possible_readers(
+        self, part: _AffectedPart, children: Collection[str], readers: Mapping[str, _Reads]
+    ) -> Iterator[str]:
+        """Yield children that may read the column although lineage has no edge for it."""
+        if part.status is Status.REMOVED and self._base.is_blind:
+            # Readers may have selected it with `*`, which leaves no trace in current lineage.
+            yield from (
+                child for child in children if child not in readers or not any(readers[child].of(part.column))
+            )
+        else:
+            yield from self._without_edges(
+                part.unique_id, [child for child in children if child not in readers]
+            )
+
+    def _unparsed(self, children: Collection[str]) -> Iterator[str]:
+        """Yield *children* whose SQL was not understood: a `*` in it may select a new column."""
+        self._current.read(children)
+        for child in children:
+            known = self._current.columns.get(child)
+            if known is not None and known.reason is not None and known.reason not in WITHOUT_QUERY:
+                yield child
+
+    def _follow(
+        self, part: _AffectedPart, child: str, edge: ColumnEdge, *, is_current: bool
+    ) -> _AffectedPart:
+        # Without references, a column that SQL names looks like a column that comes through a `*`.
+        is_starred = is_current and edge.kind == Kind.PASSTHROUGH and self._source.has_references
+        column = edge.column_name or ""
+        status = Status.MODIFIED
+        if part.status is Status.REMOVED and is_starred:
+            status = Status.REMOVED  # the catalog may still list it
+        elif column:
+            status = self._status(part, child, column)
+        return _AffectedPart(
+            part.distance + 1,
+            part.origin,
+            child,
+            Reach.COLUMNS if column else Reach.ROWS,
+            column,
+            status,
+            min(part.confidence, edge.confidence),
+        )
+
+    def _status(self, part: _AffectedPart, child: str, column: str) -> Status:
+        """Return the status of a column of *child* that is derived from the column of *part*."""
+        now, before = self._current.columns.get(child), self._base.columns.get(child)
+        if part.status is Status.REMOVED and now is not None and not _has(now, column):
+            return Status.REMOVED
+        if part.status is Status.ADDED:
+            was = _has(before, column) if before is not None else column.lower() != part.column.lower()
+            was = was and column != ANY
+            return Status.MODIFIED if was else Status.ADDED
+        return Status.MODIFIED
+
+    def _without_edges(self, parent: str, children: Collection[str]) -> Iterator[str]:
+        """Yield *children* that may read *parent* although none of their columns lead to it."""
+        silent = []
+        # An ephemeral parent is inlined into the child, so edges lead to the parent's own parents.
+        behind = [self._current.known(one) for one in self._graph.parents(parent)]
+        for child in children:
+            known = self._current.columns.get(child)
+            if known is None or known.reason is not None or not (known.outputs or known.uses):
+                yield child
+            elif not any(child in readers for readers in behind):
+                silent.append(child)
+        if silent:  # `select count(*)` names its parent; a query that runs during compilation does not
+            named = self._source.mentions(parent, silent)
+            yield from (child for child in silent if child not in named)
+
+    def _positional(self) -> Iterator[_AffectedPart]:
+        """Yield row parts for queries that depend on the column order of a parent whose columns changed."""
+        shapes = [
+            _Shape(start.unique_id, start.distance, start.origin)
+            for start in self._starts
+            if _changes_shape(start.effect)
+        ]
+        seen = {shape.unique_id for shape in shapes}
+        if self._source.is_blind:
+            for shape in shapes:
+                children = self._graph.children(shape.unique_id)
+                self._current.read(children)  # returns nothing, which marks the index as blind
+                for child in children:
+                    yield _AffectedPart(shape.distance + 1, shape.origin, child, Reach.UNKNOWN)
+            return
+        while shapes:
+            edges = {
+                LineageEdge(child, shape.unique_id): shape
+                for shape in shapes
+                for child in self._graph.children(shape.unique_id)
+            }
+            shapes = []
+            for edge, reading in self._source.parent_reads(edges.keys()).items():
+                shape, child = edges[edge], edge.node_id
+                if reading.by_position:
+                    yield _AffectedPart(shape.distance + 1, shape.origin, child, Reach.ROWS)
+                if reading.whole and child not in seen:
+                    seen.add(child)
+                    shapes.append(_Shape(child, shape.distance + 1, shape.origin))
+
+
+class _Reads:
+    """Edges from the columns of one parent to one reader, ignoring case."""
+
+    def __init__(self) -> None:
+        self._used, self._named = EdgesByColumn(), EdgesByColumn()
+
+    def add(self, edge: ColumnEdge) -> None:
+        edges = self._named if edge.kind == REFERENCED else self._used
+        edges.add(edge.parent_column.lower(), edge)
+
+    def named(self, column: str) -> float:
+        """Return the confidence that the reader names *column*; it may read another field of a struct."""
+        structs = frozenset(structs_around(column.lower()))
+        return max(
+            (
+                min(edge.confidence, UNSURE) if name in structs else edge.confidence
+                for name in self._named.names(column.lower())
+                for edge in self._named.get(name, ())
+            ),
+            default=0.0,
+        )
+
+    def of(self, column: str) -> Iterator[ColumnEdge]:
+        """Yield the edges whose values or rows come from *column*."""
+        return self._used.of(column.lower())
+
+
+class _LoadedLineage:
+    """Readers of columns on one side, loaded when the traversal needs them."""
+
+    def __init__(self, load: ColumnsOf) -> None:
+        self._load = load
+        self._asked: set[str] = set()
+        self._reads: dict[str, dict[str, _Reads]] = {}
+        self.columns: dict[str, NodeColumns] = {}
+
+    @property
+    def is_blind(self) -> bool:
+        """Return True if this side has no column lineage."""
+        return bool(self._asked) and not self.columns
+
+    def readers(self, parent: str, children: Collection[str]) -> Mapping[str, _Reads]:
+        """Return the readers of columns of *parent*, whose direct children are *children*."""
+        self.read(children)
+        return self.known(parent)
+
+    def read(self, readers: Iterable[str]) -> None:
+        """Load the column lineage of *readers*."""
+        new = dict.fromkeys(reader for reader in readers if reader not in self._asked)
+        if not new:
+            return
+        self._asked.update(new)
+        for reader, known in self._load(list(new)).items():
+            if reader not in self.columns:
+                self.columns[reader] = known
+                for edge in columns_read(reader, known):
+                    by_reader = self._reads.setdefault(edge.parent_id, {})
+                    reads = by_reader.get(reader)
+                    if reads is None:  # edges are many: `setdefault` would make an object for each
+                        reads = by_reader[reader] = _Reads()
+                    reads.add(edge)
+
+    def known(self, parent: str) -> Mapping[str, _Reads]:
+        """Return the readers of columns of *parent* that are loaded so far."""
+        return self._reads.get(parent, {})
+
+
+def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
+    """Yield the initial parts of a changed node."""
+    whole = {Category.BREAKING: Reach.ROWS, Category.UNKNOWN: Reach.UNKNOWN}.get(start.effect.category)
+    where = (start.distance, start.origin, start.unique_id)
+    if whole is not None:
+        yield _AffectedPart(*where, whole)
+    # The rows cover every other column. Only a removed column makes readers fail.
+    for column in start.effect.columns if whole is None else _removed(start.effect):
+        yield _AffectedPart(*where, Reach.COLUMNS, column.name, column.status)
+
+
+def _has(known: NodeColumns, column: str) -> bool:
+    folded = column.lower()
+    return any(name.lower() == folded for name in known.names)
+
+
+def _new_columns(effect: SqlChange) -> Iterator[str]:
+    # A renamed column has earlier values, under its old name.
+    renamed = {column.renamed_to for column in effect.columns if column.renamed_to}
+    for column in effect.columns:
+        if column.status is Status.ADDED and column.name not in renamed:
+            yield column.name.lower()
+
+
+def _removed(effect: SqlChange) -> list[ColumnChange]:
+    return [column for column in effect.columns if column.status is Status.REMOVED]
+
+
+def _is_milder(effect: SqlChange) -> bool:
+    return effect.category not in (Category.BREAKING, Category.UNKNOWN)
+
+
+def _touches(effect: SqlChange) -> bool:
+    return bool(effect.columns if _is_milder(effect) else _removed(effect))
+
+
+def _changes_names(effect: SqlChange) -> bool:
+    if not _is_milder(effect):
+        return bool(_removed(effect))
+    return any(column.status is not Status.MODIFIED for column in effect.columns)
+
+
+def _changes_shape(effect: SqlChange) -> bool:
+    return _is_milder(effect) and (_changes_names(effect) or effect.moved)

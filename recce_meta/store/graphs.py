@@ -1,0 +1,112 @@
+"""Graphs in the store: the origins of their edges, and the differences between two graphs.
+
+A later recorder adds missing origins and replaces less certain ones. A version's id does not depend on
+origins. Otherwise a node would count as modified if its edges were found in another way. So a version has
+one origin for each edge: the most certain one.
+
+Differences are stored so that the views of changes need not compute them. The rows belong to a pair of
+graphs, not to a run: runs that repeat a graph share them. They are derived data. For all other pairs, the
+view `node_changes` computes the differences.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.models import EdgeOrigin, RunMetadata
+from recce_meta.models.run import DBT
+from recce_meta.store.content import Contents
+from recce_meta.store.session import StoreSession, open_store, retrying
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+MOST_BYTES = 50_000
+"""Maximum size of a list of edges in one statement: strings in Redshift have at most 65,535 bytes."""
+
+
+def add_origins(store: StoreSession, run: RunMetadata, pieces: Contents) -> None:
+    """Store the origins of edges of *pieces* if the stored edges have none or less certain ones."""
+    found = {
+        (node.unique_id, parent): (version_id, origin)
+        for version_id, (node, _) in pieces.versions.items()
+        for parent, origin in node.edge_origins.items()
+    }
+    # The view `lineage` derives the origins of dbt's edges.
+    if run.extractor == DBT or not found:
+        return
+    better: dict[EdgeOrigin, list[str]] = defaultdict(list)
+    for unique_id, parent, *stored in store.query("edges", graph_id=pieces.graph_id):
+        known = found.get((str(unique_id), str(parent)))
+        if known is not None and _is_surer(known[1], *stored):
+            better[known[1]].append(f"{known[0]} {parent}")
+    for origin, edges in better.items():
+        for some in portions(edges):
+            store.execute(
+                "set_edge_origin",
+                kind=origin.kind,
+                confidence=origin.confidence,
+                # The warehouse finds rows by these ids; the pairs below are not indexed.
+                version_ids="\n".join(dict.fromkeys(edge.partition(" ")[0] for edge in some)),
+                edges="\n".join(some),
+            )
+
+
+def _is_surer(origin: EdgeOrigin, kind: Any, confidence: Any) -> bool:
+    return kind is None or confidence is None or float(confidence) < origin.confidence
+
+
+def portions(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yield *lines* in lists that fit into one statement."""
+    some: list[str] = []
+    size = 0
+    for one in lines:
+        length = len(one.encode()) + 1
+        if some and size + length > MOST_BYTES:
+            yield some
+            some, size = [], 0
+        some.append(one)
+        size += length
+    if some:
+        yield some
+
+
+STEPS_OF_A_RUN = 2
+"""Maximum number of pairs that recording a run adds: from the previous run, and to the next run."""
+STEPS_AT_ONCE = 500
+"""Number of pairs that `fill_changes` stores in one transaction."""
+
+
+def store_changes(store: StoreSession, most: int = STEPS_OF_A_RUN) -> int:
+    """Store the changes of up to *most* pairs of graphs that lack them. Return the number of pairs.
+
+    The newest pairs come first. Nothing is stored in a warehouse whose views compute all changes.
+    """
+    if not store.stores_changes:
+        return 0
+    # The rest is left to the next recorder, so that recording stays fast in a store with many gaps.
+    ids = [str(run_id) for (run_id,) in store.query("steps_to_store")][:most]
+    if ids:
+        store.execute("store_changes", ids="\n".join(ids))
+    return len(ids)
+
+
+def fill_changes(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> int:
+    """Store the changes of all pairs that lack them. Return their number.
+
+    Each transaction stores a batch. If the fill is interrupted, the next call continues with the rest.
+    """
+
+    def work() -> int:
+        with open_store(adapter, schema, writes=True) as store:
+            return store_changes(store, STEPS_AT_ONCE)
+
+    total = 0
+    while stored := retrying(work):
+        total += stored
+    if total:
+        with open_store(adapter, schema, writes=True) as store:
+            # The planner would otherwise assume an empty table until the warehouse analyses it.
+            store.execute("refresh_statistics")
+    return total

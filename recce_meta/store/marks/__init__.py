@@ -1,0 +1,1 @@
+"""Storage of what people say about nodes, columns, edges and checks."""

@@ -1,0 +1,582 @@
+"""Sessions of a store: opening, creation, migration, and retries while another writer blocks the store.
+
+A store has two versions. Its write version, `store.schema_version`, is the exact version of its tables: a
+writer needs that one. Its read version is the oldest version whose readers can read the store.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from enum import Enum
+from typing import TypeVar
+
+from msgspec import Struct
+
+from recce_meta._version import __version__
+from recce_meta.adapter import Session, UnifiedSqlAdapter
+from recce_meta.errors import (
+    MissingRelation,
+    PermissionDenied,
+    StoreError,
+    StoreNotFound,
+    TransientFailure,
+    UsageError,
+)
+from recce_meta.models.rows import Tabular
+from recce_meta.store import sql_files
+from recce_meta.store.sql_files import DEFAULT_SCHEMA, KEYS, SqlFile
+from recce_meta.warehouses import Warehouse, available
+
+_LOG = logging.getLogger(__name__)
+SCHEMA_VERSION = 12
+"""Version of the tables in `sql/ddl`; `sql/migrations` has the steps from each previous version."""
+READ_VERSION = 9
+"""The oldest version whose readers can read a store of SCHEMA_VERSION.
+
+It stays if tables and views only gain columns, and if no stored value is new to these readers. Otherwise it
+becomes SCHEMA_VERSION.
+"""
+VIEWS_GROW_SINCE = 6
+"""From this version on, views only gain columns, at their end."""
+_VERSION_7 = 7
+"""The first version whose stores have a read version."""
+_PREFIXED_SINCE = 9
+"""The first version whose tables have a prefix."""
+
+
+class StoreVersions(Struct, frozen=True):
+    """The versions of a store."""
+
+    write: int
+    """The version of its tables."""
+    read: int
+    """The oldest version whose readers can read it."""
+    migrated_by: str | None = None
+    """The version of recce_meta that created or migrated it. None before version 7."""
+
+    @property
+    def is_newer(self) -> bool:
+        """True if this recce_meta cannot write the store because a newer one migrated it."""
+        return self.write > SCHEMA_VERSION
+
+    @property
+    def is_readable(self) -> bool:
+        """True if this recce_meta can read the store, after migrating it if it is older."""
+        return self.read <= SCHEMA_VERSION
+
+    @property
+    def remedy(self) -> str:
+        """Hint with the recce_meta version to install."""
+        if self.migrated_by is None:
+            return "upgrade recce-meta"
+        if self.migrated_by == __version__:
+            return f"update recce-meta: the store was migrated by a newer build of version {__version__}"
+        return f"install recce_meta {self.migrated_by}, which migrated the store"
+
+
+def refuse_memory(adapter: UnifiedSqlAdapter) -> None:
+    """Raise StoreError if the database is in memory, because the next command would not see the store."""
+    if adapter.warehouse.has_store and not adapter.is_shareable:
+        raise StoreError(
+            "Cannot create a store in an in-memory database: it is discarded when the command exits",
+            hint="use a file: 'path: FILE.duckdb' in the profile, or --url duckdb:///FILE.duckdb",
+        )
+
+
+class InitAction(str, Enum):
+    """Action that `init_store` performed."""
+
+    CREATED = "created"
+    MIGRATED = "migrated"
+    REFRESHED = "refreshed"
+    """The tables were current; only the views were rewritten."""
+    UNCHANGED = "unchanged"
+    """The store is newer and was not changed."""
+
+
+class InitResult(Tabular, frozen=True):
+    """Action and versions of one call of `init_store`."""
+
+    action: InitAction
+    schema: str
+    version: int
+    previous_version: int | None = None
+    """None if there was no store."""
+    remedy: str | None = None
+    """Hint with the recce_meta version to install, if the store is newer."""
+
+
+class StoreSession:
+    """One session on a store: runs its queries and fills its tables by name."""
+
+    def __init__(
+        self, session: Session, warehouse: Warehouse, schema: str, *, has_comments: bool = True
+    ) -> None:
+        self.schema = warehouse.folded(schema)
+        self._has_comments = has_comments
+        self._session = session
+        self._warehouse = warehouse
+        self._quoted_schema = schema_text(warehouse, schema)
+        # A colon in a statement starts a parameter unless a backslash precedes it.
+        self._schema_in_statements = self._quoted_schema.replace(":", "\\:")
+
+    @property
+    def dialect(self) -> str:
+        """Dialect of the rendered files that this store uses."""
+        return dialect_of(self._warehouse)
+
+    @property
+    def has_transactions(self) -> bool:
+        """True if one of two concurrent recorders waits or fails; otherwise each statement commits alone."""
+        return self._warehouse.has_transactions
+
+    @property
+    def replaces_wider_views(self) -> bool:
+        """True if a view can be replaced by one with additional columns at its end."""
+        return self._warehouse.replaces_wider_views
+
+    @property
+    def stores_changes(self) -> bool:
+        """True if `node_changes` reads stored changes of graphs."""
+        return self._warehouse.stores_changes
+
+    def query(self, name: str, position: int = 0, /, **parameters: object) -> list[tuple[object, ...]]:
+        """Return the rows of the query at *position* in `sql/queries/<name>.sql`; most files have one."""
+        statement = sql_files.query(name, self.dialect).statements(self._schema_in_statements)[position]
+        return self._session.query(statement, parameters)
+
+    def execute(self, name: str, **parameters: object) -> None:
+        """Run the statements of `sql/queries/<name>.sql`, each with *parameters*."""
+        for statement in sql_files.query(name, self.dialect).statements(self._schema_in_statements):
+            self._session.execute(statement, parameters)
+
+    def run_file(self, file: SqlFile) -> None:
+        """Run the statements of a file without parameters."""
+        for statement in file.statements(self._schema_in_statements):
+            self._session.execute(statement)
+
+    def write_comments(self) -> None:
+        """Comment on the views and their columns, if CREATE VIEW does not.
+
+        If each statement is a round trip, only the views get comments: there are several hundred columns.
+        A store in memory has no comments.
+        """
+        files = sql_files.comments(self.dialect) if self._has_comments else ()
+        found = [text for file in files for text in file.statements(self._schema_in_statements)]
+        if self._warehouse.sends_scripts and found:
+            found = [";\n".join(found)]
+        for statement in found:
+            if statement.startswith("COMMENT ON VIEW"):
+                self._session.execute(statement)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Add *rows* to one of the store's tables, named without its prefix."""
+        fold = self._warehouse.folded  # the DDL does not quote names
+        stored = self._warehouse.quote_identifier(fold(sql_files.table_name(table)))
+        name = f"{self._quoted_schema}.{stored}"
+        self._session.insert_rows(name, [*map(fold, columns)], rows, [*map(fold, KEYS[table])])
+
+    def rename_tables(self) -> Iterator[str]:
+        """Give each table without a prefix its prefix. Yield each renamed table; a repetition continues."""
+        present = self.tables()
+        for table, statement in sql_files.renames(self.dialect, self._schema_in_statements):
+            if table in present and sql_files.table_name(table) not in present:
+                self._session.execute(statement)
+                yield table
+
+    def copy_grants(self) -> None:
+        """Let the readers of each renamed table read the view that has its former name."""
+        grants = sql_files.query("grants_to_copy", self.dialect)
+        for question in grants.statements(self._schema_in_statements):
+            for (statement,) in self._session.query(question, {"schema": self.schema}):
+                self._session.execute(str(statement).replace(":", "\\:"))
+
+    def tables(self) -> frozenset[str]:
+        """Return the names of tables and views in the schema; in SHOW TABLES they are the second column."""
+        rows = self.query_if_there("store_tables")
+        return frozenset(str(row[min(1, len(row) - 1)]).lower() for row in rows)
+
+    def refuse_taken(self) -> None:
+        """Raise StoreError if a user's relations have names of the store, in a schema that both share."""
+        if self._warehouse.shared_schema is None:
+            return
+        taken = self.tables() & {*sql_files.relations(self.dialect), sql_files.FOREIGN_STORE}
+        if taken:
+            raise StoreError(
+                "The store cannot be created in this file, which has relations with its names: "
+                + ", ".join(sorted(taken)),
+                hint=f"use a separate file for the store, such as --url {self._warehouse.name}:///recce_meta.db",
+            )
+
+    def query_if_there(self, name: str) -> list[tuple[object, ...]]:
+        """Return the rows of a query about the schema; empty if the schema does not exist."""
+        try:
+            return self.query(name, schema=self.schema)
+        except MissingRelation:
+            return []
+
+
+@contextmanager
+def open_store(
+    adapter: UnifiedSqlAdapter,
+    schema: str = DEFAULT_SCHEMA,
+    *,
+    create: bool = False,
+    writes: bool = False,
+) -> Iterator[StoreSession]:
+    """Open a session on the store of *schema*, after migrating the store to this version.
+
+    Without *create*, a missing store raises StoreError. A reader opens a newer store unchanged if it
+    supports the store's read version. With *writes*, the store must have the exact write version, and the
+    session waits for other writers. Without *writes*, the session may have no transaction in warehouses
+    where transactions are expensive.
+    """
+    known = adapter.store_versions
+    # A newer store that was admitted may be read again, but never written.
+    is_ready = known.get(schema) == SCHEMA_VERSION or (schema in known and not writes)
+    if not is_ready and not (writes and _creates_at_once(adapter)):
+        _prepare(adapter, schema, create=create, writes=writes)
+        is_ready = True
+    with _session(adapter, schema, atomic=writes) as store:
+        if not is_ready:
+            # A version created here is remembered only by the next session, because it is not committed yet.
+            _remember(adapter, schema, _make_ready(store, schema, create=create, writes=writes))
+        if writes:
+            store.execute("begin_write")
+            _require_write_version(store)
+        yield store
+
+
+def refuse_newer(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> None:
+    """Raise StoreError if the store is newer than this recce_meta writes. Long work calls this first."""
+    if adapter.store_versions.get(schema) == SCHEMA_VERSION:
+        return
+    versions = store_versions(adapter, schema)
+    if versions is not None:
+        _refuse_writing(versions, schema)
+        _remember(adapter, schema, versions.write)
+
+
+def _remember(adapter: UnifiedSqlAdapter, schema: str, version: int | None) -> None:
+    """Cache the version of a store that needs no migration."""
+    if version is not None and version >= SCHEMA_VERSION:
+        if schema not in adapter.store_versions:
+            _LOG.info("Use the store in schema %s of %s, version %d", schema, adapter.name, version)
+        adapter.store_versions[schema] = version
+
+
+def _creates_at_once(adapter: UnifiedSqlAdapter) -> bool:
+    """Return True if the store is created and migrated in one transaction."""
+    return adapter.warehouse.has_transactional_ddl and not adapter.warehouse.creates_store_apart
+
+
+def _prepare(adapter: UnifiedSqlAdapter, schema: str, *, create: bool, writes: bool) -> None:
+    """Create or migrate a store in a separate session, because a reader's session may have no transaction."""
+    with _session(adapter, schema, atomic=False) as store:
+        versions = _versions(store)
+        if versions is not None and versions.write >= SCHEMA_VERSION:
+            _admit(versions, schema, writes=writes)
+            _remember(adapter, schema, versions.write)
+            return
+    with _migrating(adapter, schema, is_there=versions is not None) as store:
+        _make_ready(store, schema, create=create, writes=writes)
+
+
+@contextmanager
+def _migrating(adapter: UnifiedSqlAdapter, schema: str, *, is_there: bool) -> Iterator[StoreSession]:
+    """Open the session that creates or migrates a store: one transaction if the warehouse can roll back DDL.
+
+    A store that is created in a separate session is still migrated in one transaction, so that a killed
+    migration can be repeated.
+    """
+    at_once = _creates_at_once(adapter)
+    migrates = is_there and not at_once and adapter.warehouse.has_transactional_ddl
+    with _session(adapter, schema, atomic=at_once or migrates) as store:
+        if migrates:
+            _wait_for_migration(store)
+        yield store
+
+
+def _wait_for_migration(store: StoreSession) -> None:
+    """Wait for the recorders of an older store, and for another process that migrates it."""
+    is_prefixed = sql_files.table_name("runs") in store.tables()
+    try:
+        store.execute("begin_write" if is_prefixed else "begin_migration")
+    except MissingRelation as error:
+        raise TransientFailure(
+            "Another process migrated the store in the meantime", hint="run the command again"
+        ) from error
+
+
+def init_store(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> InitResult:
+    """Create the store, migrate an older one, or rewrite the views of a current one.
+
+    A newer store that this recce_meta can read is not changed. Raises StoreError if it cannot read it.
+    """
+    with _session(adapter, schema, atomic=False) as store:
+        before = _versions(store)
+    is_older = before is not None and before.write < SCHEMA_VERSION
+    with _migrating(adapter, schema, is_there=is_older) as store:
+        versions = _versions(store)
+        if versions is None or versions.write < SCHEMA_VERSION:
+            versions = _bring_forward(store)
+        elif not versions.is_newer:
+            _write_views(store)
+    if versions is not None and versions.is_newer:
+        _refuse_reading(versions, schema)
+        return InitResult(InitAction.UNCHANGED, schema, versions.write, versions.write, versions.remedy)
+    previous = None if versions is None else versions.write
+    if previous is None:
+        action = InitAction.CREATED
+    else:
+        action = InitAction.REFRESHED if previous == SCHEMA_VERSION else InitAction.MIGRATED
+    return InitResult(action, schema, SCHEMA_VERSION, previous)
+
+
+def store_versions(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> StoreVersions | None:
+    """Return the versions of the store in *schema* without migrating it; None if there is no store.
+
+    Raises PermissionDenied if the store exists but the role may not use it.
+    """
+    with _session(adapter, schema, atomic=False) as store:
+        versions = _versions(store)
+        if versions is None:
+            _refuse_without_rights(store)
+        return versions
+
+
+def can_record(adapter: UnifiedSqlAdapter, schema: str = DEFAULT_SCHEMA) -> bool:
+    """Return True if the role may write runs into the current store in *schema*. Nothing is written."""
+    try:
+        with _session(adapter, schema, atomic=True) as store:
+            store.execute("begin_write")
+            store.execute("try_record")
+    except PermissionDenied:
+        return False
+    return True
+
+
+def init_sql(warehouse: Warehouse, schema: str = DEFAULT_SCHEMA) -> str:
+    """Return the script that creates a new store, as `init_store` would."""
+    quoted = schema_text(warehouse, schema)
+    dialect = dialect_of(warehouse)
+    scripts = (
+        sql_files.query("create_schema", dialect),
+        *sql_files.ddl(dialect),
+        *sql_files.views(dialect),
+        *sql_files.comments(dialect),
+    )
+    (version_row,) = sql_files.query("set_first_version", dialect).statements(quoted)
+    texts = [file.in_schema(quoted) for file in scripts]
+    for name, value in _own_versions().items():
+        version_row = version_row.replace(f":{name}", f"'{value}'" if isinstance(value, str) else str(value))
+    texts.append(f"{version_row};\n")
+    return "\n".join(texts)
+
+
+def schema_text(warehouse: Warehouse, schema: str) -> str:
+    """Return *schema* as used in statements: quoted unless it is the default schema."""
+    if warehouse.shared_schema is not None and schema not in (DEFAULT_SCHEMA, warehouse.shared_schema):
+        raise UsageError(
+            f"Schema '{schema}' is not supported in {warehouse.name}: a file holds one store",
+            hint="use another file for another store, without --schema",
+        )
+    if not warehouse.has_store or dialect_of(warehouse) not in sql_files.dialects():
+        raise StoreError(
+            f"The store cannot be created in {warehouse.name}",
+            hint=f"use one of {', '.join(available())}; --tables compares data here without a store",
+        )
+    most = warehouse.max_identifier_length
+    if most is not None and len(schema.encode()) > most:
+        raise UsageError(
+            f"Schema name '{schema}' is longer than the limit of {most} bytes in {warehouse.name}",
+            hint="use a shorter name, because truncated names of two stores could be equal",
+        )
+    if warehouse.shared_schema is not None:
+        return warehouse.shared_schema
+    return schema if schema == DEFAULT_SCHEMA else warehouse.quote_identifier(warehouse.folded(schema))
+
+
+def no_store(schema: str) -> StoreNotFound:
+    """Return the error for a schema without a store."""
+    hint = "create it with recce-meta init or recce-meta record"
+    return StoreNotFound(f"No store found in schema '{schema}'", hint=hint)
+
+
+def dialect_of(warehouse: Warehouse) -> str:
+    """Return the dialect of the rendered files for *warehouse*."""
+    return warehouse.store_dialect or warehouse.name
+
+
+@contextmanager
+def _session(adapter: UnifiedSqlAdapter, schema: str, *, atomic: bool) -> Iterator[StoreSession]:
+    with adapter.session(atomic=atomic) as session:
+        yield StoreSession(session, adapter.warehouse, schema, has_comments=adapter.is_shareable)
+
+
+def _make_ready(store: StoreSession, schema: str, *, create: bool, writes: bool) -> int | None:
+    """Migrate an older store, and reject a newer one. Return the previous version."""
+    versions = _versions(store)
+    if versions is None and not create:
+        _refuse_without_rights(store)
+        raise no_store(schema)
+    if versions is None or versions.write < SCHEMA_VERSION:
+        versions = _bring_forward(store)
+    if versions is None:
+        return None
+    _admit(versions, schema, writes=writes)
+    return versions.write
+
+
+def _admit(versions: StoreVersions, schema: str, *, writes: bool) -> None:
+    """Raise StoreError if this recce_meta cannot read the store, or cannot write it if *writes* is set."""
+    _refuse_reading(versions, schema)
+    if writes:
+        _refuse_writing(versions, schema)
+
+
+def _require_write_version(store: StoreSession) -> None:
+    """Raise StoreError if the store was migrated after this writer checked its version."""
+    versions = _versions_of(store)
+    if versions is not None:
+        _refuse_writing(versions, store.schema)
+
+
+def _refuse_reading(versions: StoreVersions, schema: str) -> None:
+    if not versions.is_readable:
+        raise StoreError(
+            f"The store in '{schema}' has read version {versions.read}, "
+            f"but recce_meta {__version__} reads versions up to {SCHEMA_VERSION}",
+            hint=versions.remedy,
+        )
+
+
+def _refuse_writing(versions: StoreVersions, schema: str) -> None:
+    _refuse_reading(versions, schema)
+    if versions.is_newer:
+        raise StoreError(
+            f"The store in '{schema}' has version {versions.write}, "
+            f"but recce_meta {__version__} writes version {SCHEMA_VERSION} only",
+            hint=f"{versions.remedy}; commands that only read still work",
+        )
+
+
+def _refuse_without_rights(store: StoreSession) -> None:
+    """Raise PermissionDenied if the store exists but the catalog hides it from this role."""
+    with suppress(MissingRelation):
+        store.query("schema_version")
+
+
+def _versions(store: StoreSession) -> StoreVersions | None:
+    """Return the store's versions; None if there is no store. Reads no table that may not exist."""
+    # A query of a missing table would end the transaction in PostgreSQL.
+    return _versions_of(store) if "store" in store.tables() else None
+
+
+def _versions_of(store: StoreSession) -> StoreVersions | None:
+    """Return the versions of an existing store; None while another process creates it."""
+    rows = store.query("schema_version")
+    if not rows:
+        return None
+    version = int(str(rows[0][0]))
+    if version < _VERSION_7:
+        return StoreVersions(version, version)
+    ((write, read, migrated_by),) = store.query("store_versions")
+    return StoreVersions(
+        write=int(str(write)),
+        read=int(str(write if read is None else read)),
+        migrated_by=None if migrated_by is None else str(migrated_by),
+    )
+
+
+def _bring_forward(store: StoreSession) -> StoreVersions | None:
+    """Create or migrate the store, one process at a time. Return the previous versions."""
+    store.execute("lock_schema", schema=store.schema)
+    # Another process may have created or migrated it while this one waited for the lock.
+    versions = _versions(store)
+    if versions is None:
+        _create(store)
+    elif versions.write < SCHEMA_VERSION:
+        try:
+            _migrate(store, versions.write)
+        except PermissionDenied as error:
+            error.hint = (
+                f"the store has version {versions.write} and must be migrated: "
+                "run recce-meta init with the role that created it"
+            )
+            raise
+    return versions
+
+
+def _own_versions() -> dict[str, object]:
+    return {"version": SCHEMA_VERSION, "read_version": READ_VERSION, "migrated_by": __version__}
+
+
+def _create(store: StoreSession) -> None:
+    store.refuse_taken()
+    if not store.query_if_there("schema_exists"):
+        store.run_file(sql_files.query("create_schema", store.dialect))
+    for file in sql_files.ddl(store.dialect):
+        store.run_file(file)
+    _write_views(store)
+    store.execute("set_first_version", **_own_versions())
+
+
+def _migrate(store: StoreSession, version: int) -> None:
+    if version < _PREFIXED_SINCE:
+        _rename_tables(store, version)
+    if version < VIEWS_GROW_SINCE or not store.replaces_wider_views:
+        # Only if needed: dropping a view loses its grants, and fails if a user's view reads it.
+        store.run_file(sql_files.query("drop_views", store.dialect))
+    for number, file in sql_files.migrations(store.dialect):
+        if number > version:
+            store.run_file(file)
+    _write_views(store)
+    if version < _PREFIXED_SINCE:
+        store.copy_grants()
+    store.execute("set_version", **_own_versions())
+
+
+def _rename_tables(store: StoreSession, version: int) -> None:
+    """Give the tables their prefix before the other steps, which use the new names.
+
+    Where each rename commits itself, earlier recce_meta must not use the half-renamed store. They are
+    excluded after the first rename: a role that may not rename leaves the store usable.
+    """
+    announcement = {"read_version": READ_VERSION, "migrated_by": __version__}
+    for number, _ in enumerate(store.rename_tables()):
+        if number == 0 and version >= _VERSION_7:
+            store.execute("announce_migration", **announcement)
+
+
+def _write_views(store: StoreSession) -> None:
+    for file in sql_files.views(store.dialect):
+        store.run_file(file)
+    store.write_comments()
+
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 60.0
+"""Maximum time to wait for other writers, whose transactions take seconds if each statement is a job."""
+FIRST_PAUSE = 0.02
+LONGEST_PAUSE = 1.0
+
+
+def retrying(work: Callable[[], T]) -> T:
+    """Return the result of *work*; retry while another writer blocks it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return work()
+        except TransientFailure:
+            if time.monotonic() >= deadline:
+                raise
+        # A random pause separates writers that collided.
+        time.sleep(pause * random.uniform(0.5, 1.0))
+        pause = min(LONGEST_PAUSE, 2 * pause)

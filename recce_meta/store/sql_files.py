@@ -1,0 +1,231 @@
+"""Access to the store's SQL files by dialect, with the schema's name inserted.
+
+Canonical files (`sql/ddl`, `sql/views`, …) are PostgreSQL without a schema name, so they run under
+a `search_path`. `python scripts/render_sql.py` renders each into `sql/dialects/<dialect>/`, where
+every table is in the schema `recce_metadata`. Files that cannot be translated are written by hand there;
+their first line says so. At run time only the rendered files are read, and only the schema's name
+is replaced: users can read exactly what is executed. `rendering` defines how each dialect is rendered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recce_meta.errors import UnknownNameError
+
+DEFAULT_SCHEMA = "recce_metadata"
+"""Schema in the rendered files, and the default schema of a store."""
+TABLE_PREFIX = "store_"
+"""Start of the names of tables, which a browser of the warehouse then lists after the views."""
+KINDS = ("ddl", "views", "queries", "cookbook", "migrations")
+COMMENTS = "comments"
+"""Folder of the comments on views, rendered from the views' first sentences and `sql/columns.yml`."""
+HAND_WRITTEN = "-- hand-written"
+"""Start of the first line of a file that the renderer does not overwrite."""
+FOREIGN_STORE = "store (of the user)"
+"""Name under which `store_tables` lists a user's table `store`, where a store shares its schema."""
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "runs": ("run_id",),
+    "graph_parts": ("graph_id", "part_id"),
+    "part_nodes": ("part_id", "unique_id"),
+    "node_versions": ("version_id",),
+    "version_parents": ("version_id", "parent_id"),
+    "macros": ("version_id",),
+    "macro_sets": ("macro_set_id", "version_id"),
+    "run_results": ("run_id", "unique_id"),
+    "node_statistics": ("run_id", "unique_id"),
+    "column_statistics": ("run_id", "unique_id", "ordinal"),
+    "data_diffs": ("diff_id",),
+    "column_diffs": ("diff_id", "ordinal"),
+    "column_parts": ("column_graph_id", "part_id"),
+    "column_part_nodes": ("part_id", "unique_id"),
+    "column_analyses": ("lineage_id",),
+    "column_edges": ("lineage_id", "ordinal"),
+    "fact_parts": ("run_id", "part_id"),
+    "relation_facts": ("part_id", "unique_id"),
+    "version_references": ("version_id", "ordinal"),
+    "quality_runs": ("quality_run_id",),
+    "table_quality": ("quality_run_id", "unique_id"),
+    "column_quality": ("quality_run_id", "unique_id", "ordinal"),
+    "column_top_values": ("quality_run_id", "unique_id", "ordinal", "place"),
+    "quality_metrics": ("quality_run_id", "unique_id", "ordinal", "place"),
+    "check_results": ("check_result_id",),
+    "reviews": ("review_id",),
+    "annotation_events": ("event_id",),
+    "run_hashes": ("run_id",),
+    "tombstones": ("run_id",),
+    "sync_conflicts": ("conflict_id",),
+    "sync_conflict_pieces": ("conflict_id", "ordinal"),
+    "syncs": ("sync_id",),
+    "graph_steps": ("previous_graph_id", "graph_id", "same_dbt"),
+    "graph_changes": ("previous_graph_id", "graph_id", "same_dbt", "unique_id"),
+}
+"""Key columns by table, without the prefix of table names; `store` is missing because it has one row."""
+
+
+# Literals and comments are alternatives that come first, so that nothing inside them matches.
+_LEXEMES = re.compile(
+    r"""(?P<kept>'(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | --[^\n]* | /\*.*?\*/)
+      | (?<![\w.$])(?P<schema>recce_metadata)(?=[.;])
+      | (?P<end>;)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+_RELATION = re.compile(
+    rf"^CREATE (?:OR REPLACE )?(?:TABLE|VIEW) (?:IF NOT EXISTS )?(?:{DEFAULT_SCHEMA}\.)?(\w+)", re.MULTILINE
+)
+_READ = re.compile(rf"\b{DEFAULT_SCHEMA}\.(\w+)|\b(?:FROM|JOIN)\s+(?!{DEFAULT_SCHEMA}\b)(\w+)")
+"""Relation that a file reads; a dialect without schemas does not name any."""
+_CREATE_VIEW = re.compile(rf"^CREATE OR REPLACE VIEW {DEFAULT_SCHEMA}\.\w+ (?:AS\s|\()", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFile:
+    """One rendered file."""
+
+    name: str
+    """Name of the file without `.sql`."""
+    path: Path
+    text: str
+
+    def in_schema(self, quoted_schema: str) -> str:
+        """Return the text with every table in *quoted_schema*; literals and comments are not changed."""
+        return _LEXEMES.sub(lambda found: quoted_schema if found["schema"] else found[0], self.text)
+
+    def statements(self, quoted_schema: str = DEFAULT_SCHEMA) -> tuple[str, ...]:
+        """Return the statements without their semicolons."""
+        return tuple(split_statements(self.in_schema(quoted_schema)))
+
+
+def split_statements(text: str) -> Iterator[str]:
+    """Yield the statements of *text*, without lone comments.
+
+    A semicolon in a literal or comment does not end a statement.
+    """
+    start = 0
+    # The last statement may have no semicolon.
+    for found in _LEXEMES.finditer(text + ";"):
+        if found["end"]:
+            statement = text[start : found.start()].strip()
+            if _without_comments(statement).strip():
+                yield statement
+            start = found.end()
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(r"--[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def sql_root() -> Path:
+    """Return the folder of the SQL files: in the installed package, else in the checkout."""
+    packaged = Path(__file__).parents[1] / "_sql"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "sql"
+
+
+def dialects() -> tuple[str, ...]:
+    """Return the dialects that have rendered files."""
+    return tuple(sorted(path.name for path in (sql_root() / "dialects").iterdir() if path.is_dir()))
+
+
+def ddl(dialect: str) -> tuple[SqlFile, ...]:
+    """Return the files of the tables, in order of creation."""
+    return _files("ddl", dialect)
+
+
+def views(dialect: str, *, has_comments: bool = True) -> tuple[SqlFile, ...]:
+    """Return the files of the views, each after the views that it reads.
+
+    With *has_comments* they contain the comments if the warehouse has them in CREATE VIEW; `comments` returns
+    those of the other warehouses.
+    """
+    files = _in_order_of_use(_files("views", dialect))
+    return tuple(map(_with_comments, files) if has_comments else files)
+
+
+def comments(dialect: str) -> tuple[SqlFile, ...]:
+    """Return the files that comment on the views and their columns; none if `views` contains the comments."""
+    return tuple(file for file in _files(COMMENTS, dialect) if not _CREATE_VIEW.match(file.text))
+
+
+def public_relations(dialect: str) -> tuple[str, ...]:
+    """Return the names of the relations that users may query, sorted; all are views.
+
+    The other relations of a store are `store` and those whose names start with TABLE_PREFIX.
+    """
+    return tuple(file.name for file in _files("views", dialect))
+
+
+def relations(dialect: str) -> tuple[str, ...]:
+    """Return the names of all relations of a store: its tables, and every view."""
+    files = (*_files("ddl", dialect), *_files("views", dialect))
+    return tuple(name for file in files for name in _RELATION.findall(file.text))
+
+
+def table_name(table: str) -> str:
+    """Return the name that *table* has in the store."""
+    return TABLE_PREFIX + table
+
+
+def renames(dialect: str, quoted_schema: str) -> tuple[tuple[str, str], ...]:
+    """Return each table that had no prefix before version 9, with the statement that renames it."""
+    file = query("rename_tables", dialect)
+    names = re.findall(rf"^ALTER TABLE (?:{DEFAULT_SCHEMA}\.)?(\w+)\s", file.text, re.MULTILINE)
+    return tuple(zip(names, file.statements(quoted_schema), strict=True))
+
+
+def cookbook(dialect: str) -> tuple[SqlFile, ...]:
+    """Return the files of the cookbook queries, by name."""
+    return _files("cookbook", dialect)
+
+
+def migrations(dialect: str) -> tuple[tuple[int, SqlFile], ...]:
+    """Return each migration with the schema version that it produces, in order."""
+    return tuple((int(file.name.split("_")[0]), file) for file in _files("migrations", dialect))
+
+
+def queries(dialect: str) -> tuple[SqlFile, ...]:
+    """Return the files of the tool's own queries, by name."""
+    return _files("queries", dialect)
+
+
+def query(name: str, dialect: str) -> SqlFile:
+    """Return the file of one of the tool's own queries."""
+    return _read(sql_root() / "dialects" / dialect / "queries" / f"{name}.sql")
+
+
+def _files(kind: str, dialect: str) -> tuple[SqlFile, ...]:
+    if dialect not in dialects():
+        raise UnknownNameError("dialect", dialect, dialects())
+    return tuple(_read(path) for path in sorted((sql_root() / "dialects" / dialect / kind).glob("*.sql")))
+
+
+def _read(path: Path) -> SqlFile:
+    return SqlFile(path.stem, path, path.read_text(encoding="utf-8"))
+
+
+def _with_comments(view: SqlFile) -> SqlFile:
+    """Return *view* with the start of CREATE VIEW that has its comments, if the dialect has them there."""
+    path = view.path.parents[1] / COMMENTS / view.path.name
+    start = path.read_text(encoding="utf-8") if path.exists() else ""
+    if not _CREATE_VIEW.match(start):
+        return view
+    # A replacement text would have its backslashes interpreted; the result of a function does not.
+    return SqlFile(view.name, view.path, _CREATE_VIEW.sub(lambda _: start, view.text, count=1))
+
+
+def _in_order_of_use(files: Sequence[SqlFile]) -> Iterator[SqlFile]:
+    """Yield each file after the files whose tables it reads; views cannot form a cycle."""
+    waiting = {file.name: file for file in files}
+    reads = {
+        file.name: set(map("".join, _READ.findall(_without_comments(file.text)))) - {file.name}
+        for file in files
+    }
+    while waiting:
+        # Without the alternative, a mistaken cycle would loop for ever.
+        ready = [name for name in waiting if not reads[name] & waiting.keys()] or list(waiting)
+        for name in ready:
+            yield waiting.pop(name)

@@ -1,0 +1,1 @@
+"""Exchange of runs and annotations between two replicas: stores, bundle files and servers."""

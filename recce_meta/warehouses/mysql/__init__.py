@@ -1,0 +1,1 @@
+"""MySQL and MariaDB: connection, SQL dialect, catalog and driver."""

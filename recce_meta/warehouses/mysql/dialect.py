@@ -1,0 +1,161 @@
+"""SQL of MySQL and MariaDB. Run on MariaDB 10.11.
+
+The connection uses a collation that compares strings exactly (`mysql.connection`), and the time zone UTC.
+Both apply to values cast to text and to literals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlglot import exp
+
+from recce_meta.warehouses.dialect import Dialect, per_cent
+from recce_meta.warehouses.rewriting import without_full_joins, without_grouping_sets
+from recce_meta.warehouses.types import ColumnType, Kind, Sql
+
+HASH_DIGITS = 15
+"""Number of hexadecimal digits of an MD5 in a row hash: 60 bits, which fit into a BIGINT."""
+
+_FORMATS = {
+    "microsecond": "%Y-%m-%d %H:%i:%s.%f",
+    "millisecond": "%Y-%m-%d %H:%i:%s.%f",
+    "second": "%Y-%m-%d %H:%i:%s",
+    "minute": "%Y-%m-%d %H:%i:00",
+    "hour": "%Y-%m-%d %H:00:00",
+    "day": "%Y-%m-%d 00:00:00",
+    "month": "%Y-%m-01 00:00:00",
+    "year": "%Y-01-01 00:00:00",
+}
+
+
+class MySQL(Dialect):
+    """MySQL 8 and MariaDB 10.6 and later."""
+
+    name = "mysql"
+    ignores_case_of_columns = True
+    has_nan = False
+    # https://dev.mysql.com/doc/refman/8.0/en/fixed-point-types.html
+    decimal_digits: ClassVar[int | None] = 65
+    timestamp_type = "DATETIME(6)"
+    has_approximate_distinct = False
+    has_median = False
+
+    def render(self, expression: Sql, *, pretty: bool = False) -> str:
+        """Replace FULL JOIN and GROUPING SETS, which MySQL lacks."""
+        expression = without_grouping_sets(without_full_joins(expression.copy()))
+        return super().render(expression, pretty=pretty)
+
+    def exact_text(self, value: Sql) -> Sql:
+        """Cast to the connection's collation, whatever the column's: it distinguishes case and blanks."""
+        return value if isinstance(value, exp.Cast) else self.text(value)
+
+    def as_utc(self, value: Sql) -> Sql:
+        """Cast only: the session's time zone is UTC, and TIMESTAMPs are compared in it."""
+        return exp.cast(value, self.timestamp_type, dialect=self.name)
+
+    def truncate(self, value: Sql, unit: str, of: ColumnType) -> Sql:
+        """https://dev.mysql.com/doc/refman/8.0/en/date-and-time-functions.html#function_date-format"""
+        cut: Sql
+        if unit == "week":
+            # WEEKDAY counts the days since Monday.
+            day = exp.Anonymous(this="WEEKDAY", expressions=[value.copy()])
+            cut = exp.Anonymous(this="SUBDATE", expressions=[exp.cast(value, "DATE"), day])
+        elif unit == "quarter":
+            quarter = exp.Mul(
+                this=exp.Anonymous(this="QUARTER", expressions=[value.copy()]),
+                expression=exp.Literal.number(3),
+            )
+            month = exp.Sub(this=quarter, expression=exp.Literal.number(2))
+            year = exp.Anonymous(this="YEAR", expressions=[value])
+            dash, first = exp.Literal.string("-"), exp.Literal.string("-01")
+            cut = exp.Anonymous(this="CONCAT", expressions=[year, dash, month, first])
+        else:
+            digits = exp.Literal.string(_FORMATS[unit])
+            cut = exp.Anonymous(this="DATE_FORMAT", expressions=[value, digits])
+            if unit == "millisecond":
+                # DATE_FORMAT only has microseconds, of which the last three digits are cut.
+                cut = exp.Anonymous(this="LEFT", expressions=[cut, exp.Literal.number(23)])
+        return exp.cast(cut, self.timestamp_type, dialect=self.name)
+
+    def moment(self, text: str, of: ColumnType) -> Sql:
+        """Omit the offset, which MariaDB cannot parse."""
+        kind = "DATE" if of.kind is Kind.DATE else self.timestamp_type
+        return exp.cast(exp.Literal.string(text), kind, dialect=self.name)
+
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """Cast a TIMESTAMP, which is written in the session's time zone."""
+        return self.text(value) if of.kind is Kind.TIMESTAMPTZ else super().portable_text(value, of)
+
+    def decimal(self, value: Sql, scale: int) -> Sql:
+        """Limit the scale to 30, MySQL's maximum."""
+        return super().decimal(value, min(scale, 30))
+
+    def hashable(self, value: Sql, of: ColumnType) -> Sql:
+        """Add 0.0, since values are hashed as texts: -0.0 + 0.0 is 0.0."""
+        if of.kind is Kind.FLOAT:
+            return exp.paren(exp.Add(this=self.double(value), expression=exp.Literal.number("0.0e0")))
+        return self.hexadecimal(value) if of.kind is Kind.BINARY else value
+
+    def row_hash(self, values: Sequence[Sql]) -> Sql:
+        """Hash the texts with MD5, each prefixed with its length. NULL has no length."""
+        # With lengths, ('ab', 'c') and ('a', 'bc') differ; `~` cannot be a length.
+        parts: list[Sql] = []
+        for value in values:
+            text = self.text(value)
+            prefixed = exp.Anonymous(
+                this="CONCAT",
+                expressions=[
+                    exp.Anonymous(this="OCTET_LENGTH", expressions=[text.copy()]),
+                    exp.Literal.string(":"),
+                    text,
+                ],
+            )
+            parts.append(exp.func("COALESCE", prefixed, exp.Literal.string("~")))
+        joined = exp.Anonymous(this="CONCAT", expressions=parts)
+        digits = exp.Substring(
+            this=exp.MD5(this=joined),
+            start=exp.Literal.number(1),
+            length=exp.Literal.number(HASH_DIGITS),
+        )
+        return self.hex_number(digits)
+
+    def hex_number(self, digits: Sql) -> Sql:
+        """https://dev.mysql.com/doc/refman/8.0/en/mathematical-functions.html#function_conv"""
+        bases = [exp.Literal.number(16), exp.Literal.number(10)]
+        return exp.cast(exp.Anonymous(this="CONV", expressions=[digits, *bases]), "BIGINT", dialect=self.name)
+
+    def without_zeros(self, text: Sql) -> Sql:
+        """Use TRIM with TRAILING: RTRIM only removes blanks."""
+
+        def trimmed(text: Sql, character: str) -> Sql:
+            return exp.Trim(this=text, expression=exp.Literal.string(character), position="TRAILING")
+
+        has_fraction = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%"))
+        return exp.Case().when(has_fraction, trimmed(trimmed(text.copy(), "0"), ".")).else_(text)
+
+    def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
+        """Sample with a seeded RAND(): rows get the same sequence of numbers each time, in reading order.
+
+        https://dev.mysql.com/doc/refman/8.0/en/mathematical-functions.html#function_rand
+        """
+        number = exp.Anonymous(this="RAND", expressions=[exp.Literal.number(seed)])
+        chance = exp.Literal.number(per_cent(percent / 100))
+        return self.rows_where(relation, exp.LT(this=number, expression=chance))
+
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """Convert to doubles: AVG of whole numbers and decimals only adds four digits."""
+        return exp.Avg(this=self.double(value))
+
+    def without_trailing_blanks(self, value: Sql) -> Sql:
+        """Use TRIM with TRAILING: RTRIM takes one argument."""
+        return exp.Trim(this=value, expression=exp.Literal.string(" "), position="TRAILING")
+
+    def median(self, value: Sql) -> Sql:
+        """Raise NotImplementedError: MariaDB's median is only a window function, MySQL has none."""
+        raise NotImplementedError
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Return None, since no aggregate returns a median."""
+        return None

@@ -1,0 +1,1 @@
+"""SQLite: connection, SQL dialect, catalog and driver."""

@@ -1,0 +1,213 @@
+"""SQLite dialect: dates and times are texts, decimals are doubles, and any column can hold any value.
+
+The driver defines the functions `recce_hash`, `recce_hex`, `recce_md5`, `recce_median` and `recce_scientific`
+on its connections. Statements that call them run only there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from msgspec import structs
+from sqlglot import exp
+
+from recce_meta.warehouses.arithmetic import Arithmetic, Distances, Doubles, all_of, minus
+from recce_meta.warehouses.dialect import Dialect
+from recce_meta.warehouses.rewriting import without_grouping_sets
+from recce_meta.warehouses.types import ColumnType, Kind, Sql
+
+EXACT = 2**53
+"""Largest whole number up to which doubles are exact."""
+
+_CUTS = {
+    "microsecond": (26, ""),
+    "millisecond": (23, ""),
+    "second": (19, ""),
+    "minute": (16, ":00"),
+    "hour": (13, ":00:00"),
+    "day": (10, " 00:00:00"),
+    "month": (7, "-01 00:00:00"),
+    "year": (4, "-01-01 00:00:00"),
+}
+"""Number of characters of a time to keep, and the text to append."""
+
+
+class SQLite(Dialect):
+    """SQLite 3.39 and later, which has FULL JOIN."""
+
+    name = "sqlite"
+    ignores_case_of_columns = True
+    has_approximate_distinct = False
+    # https://www.sqlite.org/limits.html: 2,000 columns of a result, 500 terms of a UNION
+    columns_per_statement: ClassVar[int | None] = 1600
+
+    def render(self, expression: Sql, *, pretty: bool = False) -> str:
+        """Replace GROUPING SETS, which SQLite lacks."""
+        return super().render(without_grouping_sets(expression.copy()), pretty=pretty)
+
+    def column_type(self, text: str) -> ColumnType:
+        """Set 64 bits for every float and integer: https://www.sqlite.org/datatype3.html"""
+        of = super().column_type(text)
+        is_sized = of.kind is Kind.FLOAT or (of.kind is Kind.INTEGER and of.scale is None)
+        return structs.replace(of, precision=64) if is_sized else of
+
+    def comparable(self, value: Sql, of: ColumnType) -> Sql:
+        """Compare exactly: a column of any type may hold strings, and may ignore case."""
+        if of.kind.is_number:
+            return value
+        return self.exact_text(self.text(value) if of.kind in (Kind.OTHER, Kind.JSON) else value)
+
+    def exact_text(self, value: Sql) -> Sql:
+        """Set the collation explicitly, since a CAST of a column keeps the column's own.
+
+        https://www.sqlite.org/datatype3.html#collation
+        """
+        return exp.Collate(this=value, expression=exp.var("BINARY"))
+
+    def as_utc(self, value: Sql) -> Sql:
+        """Return the text: SQLite has no time zones."""
+        return self.text(value)
+
+    def truncate(self, value: Sql, unit: str, of: ColumnType) -> Sql:
+        """Truncate the text to its first characters."""
+        if unit == "week":
+            steps = [exp.Literal.string(text) for text in ("-6 days", "weekday 1", "start of day")]
+            return exp.Anonymous(this="datetime", expressions=[self._written(value), *steps])
+        if unit == "quarter":
+            return self._quarter(value)
+        length, rest = _CUTS[unit]
+        cut = exp.Substring(
+            this=self._written(value), start=exp.Literal.number(1), length=exp.Literal.number(length)
+        )
+        return exp.DPipe(this=cut, expression=exp.Literal.string(rest), safe=True)
+
+    def _quarter(self, value: Sql) -> Sql:
+        """Return the first day of the quarter: subtract (month - 1) % 3 months."""
+        month = exp.cast(exp.Anonymous(this="strftime", expressions=[exp.Literal.string("%m"), value]), "INT")
+        over = exp.Mod(
+            this=exp.paren(exp.Sub(this=month, expression=exp.Literal.number(1))),
+            expression=exp.Literal.number(3),
+        )
+        back = exp.DPipe(this=exp.Literal.string("-"), expression=exp.paren(over), safe=True)
+        back = exp.DPipe(this=back, expression=exp.Literal.string(" months"), safe=True)
+        first = exp.Literal.string("start of month")
+        return exp.Anonymous(this="datetime", expressions=[self._written(value.copy()), first, back])
+
+    def measured(self, value: Sql, of: ColumnType) -> Sql:
+        """Compare points in time as texts in one spelling."""
+        return self._written(value) if of.kind.is_point_in_time else super().measured(value, of)
+
+    def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Check the value itself: numeric columns may hold texts, date columns invalid dates."""
+        within = super().is_within(value, of)
+        if of.kind.is_number:
+            kind = exp.Anonymous(this="typeof", expressions=[value.copy()])
+            numbers = [exp.Literal.string(name) for name in ("integer", "real")]
+            is_number = exp.In(this=kind, expressions=numbers)
+            return is_number if within is None else exp.and_(is_number, within)
+        if within is None or not of.kind.is_point_in_time:
+            return within
+        written = self.measured(value, of)
+        has_form = exp.Like(this=written.copy(), expression=exp.Literal.string("____-__-__%"))
+        whole = exp.Substring(  # a fraction may be rounded up into year 10000
+            this=written, start=exp.Literal.number(1), length=exp.Literal.number(19)
+        )
+        moment = exp.Anonymous(this="datetime", expressions=[whole])
+        return exp.and_(within, has_form, exp.not_(exp.Is(this=moment, expression=exp.null())))
+
+    def moment(self, text: str, of: ColumnType) -> Sql:
+        """Write the literal without trailing zeros, so that no other spelling of the same moment sorts before
+        it.
+        """
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+        return exp.Literal.string(text.removesuffix(" 00:00:00"))
+
+    def portable_text(self, value: Sql, of: ColumnType) -> Sql:
+        """Spell out booleans, which are numbers."""
+        if of.kind is Kind.BOOLEAN:
+            texts = exp.Literal.string("true"), exp.Literal.string("false")
+            return exp.Case().when(value.copy(), texts[0]).when(exp.not_(value.copy()), texts[1])
+        if of.kind.is_point_in_time:
+            return self._written(value)
+        return super().portable_text(value, of)
+
+    def _written(self, value: Sql) -> Sql:
+        """Return *value*, a date or time, as text with a blank between the two."""
+        literals = [exp.Literal.string("T"), exp.Literal.string(" ")]
+        return exp.Anonymous(this="REPLACE", expressions=[self.text(value), *literals])
+
+    def nested_text(self, value: Sql) -> Sql:
+        """Cast to text, since SQLite has no arrays."""
+        return self.text(value)
+
+    def decimal(self, value: Sql, scale: int) -> Sql:
+        """Return *value*: whole numbers have 64 bits, all other numbers are doubles."""
+        return value
+
+    def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
+        """Use arithmetic for doubles and 64-bit whole numbers, whose sums may overflow."""
+        return _Numbers(self)
+
+    def row_hash(self, values: Sequence[Sql]) -> Sql:
+        """Call the driver's function, in which 1 and 1.0 are equal."""
+        return exp.Anonymous(this="recce_hash", expressions=list(values))
+
+    def portable_hash(self, texts: Sequence[Sql]) -> Sql:
+        """Call the driver's function, since SQLite has no MD5."""
+        found = super().portable_hash(texts)
+        return exp.Anonymous(this="recce_md5", expressions=[found.this])
+
+    def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
+        """Sample by a hash of the row number, which WITHOUT ROWID tables lack."""
+        keys = [exp.Literal.number(seed), exp.column("rowid", table="t")]
+        return self.rows_where(relation, self.sampled(keys, percent))
+
+    def hex_number(self, digits: Sql) -> Sql:
+        """Call the driver's function, since SQLite cannot parse hexadecimal digits."""
+        return exp.Anonymous(this="recce_hex", expressions=[digits])
+
+    def scientific(self, value: Sql) -> Sql | None:
+        """Call the driver's function."""
+        return exp.Anonymous(this="recce_scientific", expressions=[value])
+
+    def median(self, value: Sql) -> Sql:
+        """Call the driver's function."""
+        return exp.Anonymous(this="recce_median", expressions=[value])
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Return None, since texts have no median."""
+        return None
+
+    def length(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Use `length`, which counts the bytes of a blob; `octet_length` is newer."""
+        return exp.func("LENGTH", value) if of.kind is Kind.BINARY else super().length(value, of)
+
+
+_INTEGER = exp.Literal.string("integer")
+
+
+class _Numbers(Doubles):
+    """Doubles, in which whole numbers of more than 53 bits are rounded."""
+
+    def is_close(self, base: Sql, current: Sql, absolute: Decimal, relative: Decimal) -> Sql:
+        """Subtract two integers exactly; a difference of more than 64 bits becomes a double."""
+        close = super().is_close(base, current, absolute, relative)
+        if relative:
+            return close
+        integers = [
+            exp.EQ(this=exp.Anonymous(this="typeof", expressions=[value.copy()]), expression=_INTEGER.copy())
+            for value in (base, current)
+        ]
+        bound = exp.Literal.number(str(int(absolute)))  # differences of whole numbers have no fraction
+        near = exp.Between(
+            this=minus(current.copy(), base.copy()), low=exp.Neg(this=bound.copy()), high=bound
+        )
+        return exp.Case().when(all_of(integers), near, copy=False).else_(close)
+
+    def read(self, figures: Sequence[Any]) -> Distances:
+        """Mark results above the exact range of doubles as rounded."""
+        found = super().read(figures)
+        return found._replace(is_rounded=(found.largest or 0) >= EXACT)

@@ -1,0 +1,766 @@
+"""Base classes of the renderings: turn canonical PostgreSQL into one dialect by rewriting sqlglot's tree.
+
+Renderer of the canonical SQL files for every dialect. Used only in development; it needs sqlglot.
+
+Each dialect is one module with one class, named like its folder in `sql/dialects/`. `base` defines what
+the class may override. No other code checks which dialect it is.
+
+DuckDB rendering: sqlglot's translation; files that it cannot translate are written by hand.
+
+PostgreSQL rendering: the canonical files with the schema added.
+
+Redshift rendering: PostgreSQL 8 with other types, and JSON as SUPER.
+
+Snowflake rendering. Names are not quoted, so they fold to upper case like a user's names.
+
+BigQuery rendering. A schema is a dataset in the project of the connection.
+
+Databricks rendering.
+
+SQLite rendering. Names have no schema, because a file can be attached under any name, with its views.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
+
+import sqlglot
+import yaml
+from sqlglot import exp
+
+from recce_meta.store.sql_files import COMMENTS, DEFAULT_SCHEMA, HAND_WRITTEN, KINDS, sql_root
+
+JSON_COLUMNS = frozenset(
+    (
+        "columns", "config", "contract", "extraction", "findings", "fqn", "macros", "meta", "notes",
+        "parameters", "parent_columns", "properties", "result", "tags", "unrendered_config", "value_kinds",
+        "violations", "warnings",
+    )
+)  # fmt: skip
+"""Names of the JSON columns in all tables; casting such a column to text gives its JSON text."""
+NULLABLE_JSON_COLUMNS = frozenset(("contract", "extraction", "warnings"))
+"""JSON columns that may be NULL."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A public view and its columns, in order, with the comments on them."""
+
+    name: str
+    text: str
+    columns: tuple[tuple[str, str], ...]
+
+
+def descriptions(root: Path) -> list[Description]:
+    """Return the public views: the first sentence of each file in `views`, and the texts of `columns.yml`.
+
+    Raises ValueError if a column has no description, if one is unused, or if it would need escapes.
+    """
+    given = yaml.safe_load((root / "columns.yml").read_text(encoding="utf-8"))
+    unused = {(None, name) for name in given["shared"]}
+    unused |= {(view, name) for view, own in given["views"].items() for name in own}
+    found = []
+    for path in sorted((root / "views").glob("*.sql")):
+        texts = []
+        for column in columns_of(path.read_text(encoding="utf-8")):
+            place = path.stem if column in given["views"].get(path.stem, ()) else None
+            unused.discard((place, column))
+            texts.append((column, (given["views"][place] if place else given["shared"])[column]))
+        found.append(Description(path.stem, first_sentence(path), tuple(texts)))
+    if unused:
+        raise ValueError(f"no column has these descriptions: {unused}")
+    for text in (text for view in found for text in (view.text, *(of for _, of in view.columns))):
+        if re.search(r"['\\]|:\w", text):
+            raise ValueError(f"a comment has no quotes, backslashes or binds: {text}")
+    return found
+
+
+def first_sentence(path: Path) -> str:
+    """Return the first sentence of the opening comment of *path*, without quotes and without its period."""
+    header = re.findall(r"^-- (.*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    sentence = re.split(r"\.(?:\s|$)", " ".join(header))[0]
+    return re.sub(r"(?<=\w)'(?=\w)", "\N{RIGHT SINGLE QUOTATION MARK}", sentence).replace("'", "")
+
+
+def columns_of(view: str) -> list[str]:
+    """Return the names of the columns of a canonical view."""
+    statement = sqlglot.parse_one(view, read="postgres")
+    return list(statement.expression.named_selects)
+
+
+def inline_comments(view: Description, on_column: str, on_view: str) -> str:
+    """Return the start of CREATE VIEW with the comments: it replaces the start of the view's own file.
+
+    These warehouses change no comment on a column of a view afterwards.
+    """
+    columns = ",\n".join(f"  {column}{on_column.format(text)}" for column, text in view.columns)
+    start = f"CREATE OR REPLACE VIEW {DEFAULT_SCHEMA}.{view.name} (\n{columns}\n)"
+    return f"{start}\n{on_view.format(view.text)}\nAS\n"
+
+
+class Rendering:
+    """Default rendering, for dialects that need only sqlglot's own translation."""
+
+    by_dialect: ClassVar[dict[str, type[Rendering]]] = {}
+    """Classes by dialect; a class registers itself when it is defined."""
+    dialect: ClassVar[str] = ""
+    """Name of the folder, and sqlglot's name of the dialect."""
+    first_version: ClassVar[int] = 1
+    """Version of the oldest existing stores; migrations up to this version are not rendered."""
+    reserved: ClassVar[frozenset[str]] = frozenset()
+    """Names in our SQL that must be quoted."""
+    renames_with_schema: ClassVar[bool] = False
+    """True if RENAME TO needs the schema: a plain name would be in the session's schema."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.dialect:
+            cls.by_dialect[cls.dialect] = cls
+
+    def render(self, text: str) -> str:
+        """Return canonical *text* in this dialect: opening comment unchanged, every table in the schema."""
+        header = "".join(re.findall(r"\A(?:--[^\n]*\n)*", text))
+        statements = sqlglot.parse(text[len(header) :], read="postgres")
+        return header + "".join(
+            f"{self.rewritten(statement).sql(dialect=self.dialect, pretty=True)};\n"
+            for statement in statements
+            if statement is not None
+        )
+
+    def comments(self, view: Description) -> str:
+        """Return the statements that comment on a view and its columns."""
+        name = f"{DEFAULT_SCHEMA}.{view.name}"
+        quoted = {column: f'"{column}"' for column in self.reserved}
+        on_columns = [
+            f"COMMENT ON COLUMN {name}.{quoted.get(column, column)} IS '{text}';\n"
+            for column, text in view.columns
+        ]
+        return f"COMMENT ON VIEW {name} IS '{view.text}';\n" + "".join(on_columns)
+
+    def rewritten(self, statement: exp.Expr) -> exp.Expr:
+        """Return *statement* with its tables in the schema and its binds as `:name`."""
+        return with_binds(qualified(statement, also_new_names=self.renames_with_schema))
+
+
+class Translation(Rendering):
+    """Rendering of a dialect that differs more from PostgreSQL; each difference is a flag or a method.
+
+    Stores in these dialects exist since version 3.
+    """
+
+    first_version = 3
+    types: ClassVar[Mapping[str, str]] = {}
+    """Replacement by type, for types that sqlglot translates differently; lengths are ignored."""
+    has_keys: ClassVar[bool] = False
+    """True if the dialect allows primary keys."""
+    key_options: ClassVar[tuple[str, ...]] = ()
+    """Options written after a primary key."""
+    has_distinct_from: ClassVar[bool] = True
+    """True if the dialect supports IS DISTINCT FROM."""
+    must_say_where: ClassVar[bool] = False
+    """True if the warehouse rejects an UPDATE without WHERE."""
+    sorts_nulls_as_small: ClassVar[bool] = False
+    """True if NULLs come first in ascending order."""
+    has_schemas: ClassVar[bool] = True
+    """True if the store has a schema of its own, which its relations are named with."""
+
+    def rewritten(self, statement: exp.Expr) -> exp.Expr:
+        """Return *statement* in this dialect; children are rewritten before their parents, types last."""
+        if self.has_schemas:
+            statement = qualified(statement, also_new_names=self.renames_with_schema)
+        for node in reversed(list(statement.walk())):
+            self._put(node, self.rewrite(node))
+        for data_type in list(statement.find_all(exp.DataType)):
+            self._put(data_type, self.data_type(data_type))
+        if isinstance(statement, exp.Create) and statement.kind == "TABLE":
+            self.lay_out(statement, take_key(statement))
+        return with_binds(statement)
+
+    @staticmethod
+    def _put(node: exp.Expr, replacement: exp.Expr) -> None:
+        if replacement is not node:
+            node.replace(replacement)
+
+    def rewrite(self, node: exp.Expr) -> exp.Expr:
+        """Return the replacement of *node*; its children are already rewritten."""
+        if isinstance(node, exp.Identifier):
+            if node.name in self.reserved:
+                node.set("quoted", True)
+            return node
+        if isinstance(node, exp.In):
+            lines = lines_of(node)
+            return node if lines is None else self.in_lines(node.this.copy(), lines.copy())
+        if isinstance(node, exp.Cast) and is_json_column(node.this):
+            return node.this.copy() if node.is_type("json", "jsonb") else self.json_text(node.this.copy())
+        if isinstance(node, exp.JSONExtractScalar):
+            if isinstance(node.parent, exp.Is):  # IS [NOT] NULL tests presence, also of an object
+                return self.json_member(node.this.copy(), key_of(node))
+            return self.json_member_text(node.this.copy(), key_of(node))
+        if isinstance(node, exp.JSONExtract):
+            return self.json_member(node.this.copy(), key_of(node))
+        if isinstance(node, (exp.NullSafeEQ, exp.NullSafeNEQ)) and not self.has_distinct_from:
+            return null_safe(node)
+        if isinstance(node, exp.StartsWith):
+            return self.starts_with(node)
+        if isinstance(node, exp.GroupConcat):
+            return self.joined(node)
+        if isinstance(node, exp.CTE):
+            node.set("materialized", None)  # only PostgreSQL and DuckDB support this keyword
+        if isinstance(node, exp.Union) and is_recursive(node):
+            self.recursive(node)
+        if isinstance(node, exp.Limit):
+            node.set("expression", self.limit(node.expression))
+        if isinstance(node, exp.Update) and self.must_say_where and node.args.get("where") is None:
+            node.set("where", exp.Where(this=exp.true()))
+        if isinstance(node, exp.Ordered) and self.sorts_nulls_as_small and node.find_ancestor(exp.Window):
+            node.set(
+                "nulls_first", not node.args.get("desc")
+            )  # the warehouse's default, because windows never sort by NULL
+        return node
+
+    def recursive(self, union: exp.Union) -> None:
+        """Change the body of a recursive query to UNION ALL: these dialects do not support UNION there.
+
+        Integer literals in its first SELECT become BIGINT, because the first value determines the type.
+        """
+        union.set("distinct", False)
+        for column in union.left.selects:
+            if isinstance(column, exp.Alias) and column.this.is_int:
+                column.set("this", exp.cast(column.this.copy(), "bigint"))
+
+    def data_type(self, data_type: exp.DataType) -> exp.DataType:
+        """Return the replacement of a canonical type."""
+        found = self.types.get(data_type.this.value)
+        return data_type if found is None else exp.DataType.build(found, dialect=self.dialect)
+
+    def in_lines(self, value: exp.Expr, lines: exp.Expr) -> exp.Expr:
+        """Return the condition that *value* is one of the lines of the text *lines*."""
+        raise NotImplementedError
+
+    def json_text(self, value: exp.Expr) -> exp.Expr:
+        """Return the JSON column *value* as text."""
+        raise NotImplementedError
+
+    def json_member(self, value: exp.Expr, key: str) -> exp.Expr:
+        """Return the member *key* of a JSON object, as JSON."""
+        raise NotImplementedError
+
+    def json_member_text(self, value: exp.Expr, key: str) -> exp.Expr:
+        """Return the member *key* of a JSON object as text: a string without quotes, NULL for null."""
+        raise NotImplementedError
+
+    def starts_with(self, node: exp.StartsWith) -> exp.Expr:
+        """Return the condition that one text starts with another."""
+        return node
+
+    def joined(self, node: exp.GroupConcat) -> exp.Expr:
+        """Return the ordered string aggregation of a group."""
+        return node
+
+    def limit(self, most: exp.Expr) -> exp.Expr:
+        """Return the expression of LIMIT; it is a cast if a parameter sets the limit."""
+        return most
+
+    def lay_out(self, table: exp.Create, key: list[str]) -> None:
+        """Add the primary *key* to a new *table* if the dialect allows primary keys."""
+        if key and self.has_keys:
+            columns = [exp.to_identifier(name) for name in key]
+            table.this.append(
+                "expressions", exp.PrimaryKey(expressions=columns, options=list(self.key_options))
+            )
+
+
+def call(name: str, *arguments: exp.Expr) -> exp.Expr:
+    """Return a function call that sqlglot does not translate."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def is_json_column(node: exp.Expr) -> bool:
+    """Return True if *node* is a JSON column."""
+    return isinstance(node, exp.Column) and node.name in JSON_COLUMNS
+
+
+def is_recursive(union: exp.Expr) -> bool:
+    """Return True if *union* is the body of a recursive query."""
+    cte = union.parent
+    return (
+        isinstance(cte, exp.CTE)
+        and isinstance(union, exp.Union)
+        and any(table.name == cte.alias for table in union.find_all(exp.Table))
+    )
+
+
+def key_of(node: exp.JSONExtract | exp.JSONExtractScalar) -> str:
+    """Return the single key of `->` or `->>`."""
+    members = list(node.expression.find_all(exp.JSONPathKey))
+    if len(members) != 1:
+        raise ValueError(f"JSON path must be one literal key: {node.sql()}")
+    return str(members[0].this)
+
+
+def lines_of(node: exp.In) -> exp.Expr | None:
+    """Return the text whose lines *node* searches for its value; None if it searches elsewhere."""
+    query = node.args.get("query")
+    split = query.find(exp.StringToArray) if isinstance(query, exp.Expr) else None
+    return None if split is None else split.this
+
+
+def null_safe(node: exp.NullSafeEQ | exp.NullSafeNEQ) -> exp.Expr:
+    """Return IS [NOT] DISTINCT FROM in SQL that every warehouse supports."""
+    left, right = node.this, node.expression
+    is_equal = isinstance(node, exp.NullSafeEQ)
+    equal = exp.or_(
+        exp.EQ(this=left.copy(), expression=right.copy()),
+        exp.and_(left.copy().is_(exp.null()), right.copy().is_(exp.null())),
+    )
+    return exp.Case(
+        ifs=[exp.If(this=equal, true=exp.Boolean(this=is_equal))], default=exp.Boolean(this=not is_equal)
+    )
+
+
+def take_key(table: exp.Create) -> list[str]:
+    """Remove the primary key from *table* and return its columns."""
+    names: list[str] = []
+    for column in table.find_all(exp.ColumnDef):
+        for constraint in column.constraints:
+            if isinstance(constraint.kind, exp.PrimaryKeyColumnConstraint):
+                names.append(column.name)
+                constraint.pop()
+    for key in list(table.find_all(exp.PrimaryKey)):
+        names.extend(column.name for column in key.expressions)
+        key.pop()
+    return names
+
+
+def qualified(statement: exp.Expr, *, also_new_names: bool = False) -> exp.Expr:
+    """Add the schema to every table of *statement* that is not a CTE.
+
+    The new name of a renamed table has no schema unless *also_new_names* is set.
+    """
+    for table in list(statement.find_all(exp.Table)):
+        is_named = isinstance(table.this, exp.Identifier) and not table.args.get("db")
+        is_new_name = isinstance(table.parent, exp.AlterRename) and not also_new_names
+        if is_named and not is_new_name and not _is_cte(table):
+            table.set("db", exp.to_identifier(DEFAULT_SCHEMA))
+    return statement
+
+
+def _is_cte(table: exp.Table) -> bool:
+    """Return True if an enclosing WITH defines *table*'s name, earlier or recursively."""
+    node: exp.Expr = table
+    while (parent := node.parent) is not None:
+        if isinstance(parent, exp.With):
+            names = [cte.alias for cte in parent.expressions]
+            place = next(index for index, cte in enumerate(parent.expressions) if cte is node)
+            visible = names[: place + 1] if parent.args.get("recursive") else names[:place]
+        else:
+            clause = next((value for value in parent.args.values() if isinstance(value, exp.With)), None)
+            visible = [cte.alias for cte in clause.expressions] if clause and clause is not node else []
+        if table.name in visible:
+            return True
+        node = parent
+    return False
+
+
+def with_binds(statement: exp.Expr) -> exp.Expr:
+    """Return *statement* with its binds as `:name` instead of the dialect's syntax."""
+    for bind in list(statement.find_all(exp.Placeholder)):
+        bind.replace(exp.Var(this=f":{bind.name}"))
+    return statement
+
+
+def rendering_of(dialect: str) -> Rendering:
+    """Return the rendering of *dialect*."""
+    return Rendering.by_dialect[dialect]()
+
+
+def render(text: str, dialect: str) -> str:
+    """Return canonical *text* for *dialect*: opening comment unchanged, every table in the schema."""
+    return rendering_of(dialect).render(text)
+
+
+def stale(root: Path) -> dict[Path, str]:
+    """Return the files under *root* that rendering would change, with their new texts."""
+    changes: dict[Path, str] = {}
+    for folder in sorted((root / "dialects").iterdir()):
+        rendering = rendering_of(folder.name)
+        for source in sorted(path for kind in KINDS for path in (root / kind).glob("*.sql")):
+            target = folder / source.parent.name / source.name
+            now = target.read_text(encoding="utf-8") if target.exists() else ""
+            if now.startswith(HAND_WRITTEN) or not _concerns(rendering, source):
+                continue
+            wanted = rendering.render(source.read_text(encoding="utf-8"))
+            if wanted != now:
+                changes[target] = wanted
+        for view in descriptions(root) if (root / "columns.yml").exists() else ():
+            target = folder / COMMENTS / f"{view.name}.sql"
+            wanted = rendering.comments(view)
+            now = target.read_text(encoding="utf-8") if target.exists() else ""
+            if wanted != now:
+                changes[target] = wanted
+    return changes
+
+
+def orphans(root: Path) -> list[Path]:
+    """Return rendered files without a canonical file, except hand-written ones."""
+    return [
+        path
+        for path in sorted((root / "dialects").glob("*/*/*.sql"))
+        if not (root / path.parent.name.replace(COMMENTS, "views") / path.name).exists()
+        and not path.read_text(encoding="utf-8").startswith(HAND_WRITTEN)
+    ]
+
+
+def _concerns(rendering: Rendering, source: Path) -> bool:
+    """Return True if a store in this dialect can need *source*; old migrations are never needed."""
+    return source.parent.name != "migrations" or int(source.name.split("_")[0]) > rendering.first_version
+
+
+class DuckdbRendering(Rendering):
+    """PostgreSQL with DuckDB's types."""
+
+    dialect = "duckdb"
+
+
+class PostgresRendering(Rendering):
+    """Canonical SQL without translation."""
+
+    dialect = "postgres"
+
+
+class RedshiftRendering(Translation):
+    """No keys are declared, because the planner would rely on them although they are not enforced."""
+
+    dialect = "redshift"
+    has_distinct_from = False
+    # https://docs.aws.amazon.com/redshift/latest/dg/c_Reserved_words.html
+    reserved = frozenset(("language",))
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html: TEXT is VARCHAR(256)
+    types = MappingProxyType({"TEXT": "VARCHAR(65535)", "JSON": "SUPER", "JSONB": "SUPER"})
+
+    def rewrite(self, node: exp.Expr) -> exp.Expr:
+        """Select JSON without JSON_SERIALIZE, which returns at most 65,535 bytes and never NULL."""
+        if isinstance(node, exp.Cast) and is_json_column(node.this) and isinstance(node.parent, exp.Alias):
+            column: exp.Expr = node.this.copy()
+            return column
+        if isinstance(node, exp.CTE) and is_recursive(node.this):
+            # https://docs.aws.amazon.com/redshift/latest/dg/r_WITH_clause.html: its columns must be named
+            names = [exp.to_identifier(name) for name in node.this.named_selects]
+            node.args["alias"].set("columns", names)
+        return super().rewrite(node)
+
+    def in_lines(self, value: exp.Expr, lines: exp.Expr) -> exp.Expr:
+        split = exp.alias_(call("SPLIT_TO_ARRAY", lines, call("CHR", exp.Literal.number(10))), "lines")
+        query = (
+            exp.select("CAST(line AS TEXT)")
+            .from_(exp.select(split).subquery("split"))
+            .join(exp.to_table("split.lines", alias="line"))
+        )
+        return exp.In(this=value, query=query.subquery())
+
+    def json_text(self, value: exp.Expr) -> exp.Expr:
+        text = call("JSON_SERIALIZE", value)
+        # NULL becomes the text 'null'
+        return (
+            call("NULLIF", text, exp.Literal.string("null")) if value.name in NULLABLE_JSON_COLUMNS else text
+        )
+
+    def json_member(self, value: exp.Expr, key: str) -> exp.Expr:
+        return exp.Dot(this=value, expression=exp.to_identifier(key))
+
+    def json_member_text(self, value: exp.Expr, key: str) -> exp.Expr:
+        return exp.cast(self.json_member(value, key), "text")
+
+    def starts_with(self, node: exp.StartsWith) -> exp.Expr:
+        start = node.expression
+        return exp.EQ(this=call("LEFT", node.this, call("LENGTH", start.copy())), expression=start)
+
+    def joined(self, node: exp.GroupConcat) -> exp.Expr:
+        return listagg(node)
+
+    def limit(self, most: exp.Expr) -> exp.Expr:
+        return most.this if isinstance(most, exp.Cast) else most
+
+
+def listagg(node: exp.GroupConcat) -> exp.Expr:
+    """Return LISTAGG … WITHIN GROUP, because sqlglot orders its parts differently in this dialect."""
+    order = node.this
+    if not isinstance(order, exp.Order):
+        return node
+    value = order.this
+    order.set("this", None)
+    return exp.WithinGroup(this=call("LISTAGG", value, node.args["separator"]), expression=order)
+
+
+class SnowflakeRendering(Translation):
+    """JSON is VARIANT; keys are declared but not enforced, and the planner does not rely on them."""
+
+    dialect = "snowflake"
+    has_keys = True
+    renames_with_schema = True
+    types = MappingProxyType({"JSON": "VARIANT", "JSONB": "VARIANT"})
+
+    def comments(self, view: Description) -> str:
+        return inline_comments(view, " COMMENT '{}'", "COMMENT = '{}'")
+
+    def in_lines(self, value: exp.Expr, lines: exp.Expr) -> exp.Expr:
+        split = call("SPLIT", lines, call("CHR", exp.Literal.number(10)))
+        argument = exp.Kwarg(this=exp.var("INPUT"), expression=split)
+        lines_table = exp.Table(
+            this=call("TABLE", call("FLATTEN", argument)),
+            alias=exp.TableAlias(this=exp.to_identifier("line")),
+        )
+        return exp.In(this=value, query=exp.select("CAST(line.value AS TEXT)").from_(lines_table).subquery())
+
+    def json_text(self, value: exp.Expr) -> exp.Expr:
+        return call("TO_JSON", value)
+
+    def json_member(self, value: exp.Expr, key: str) -> exp.Expr:
+        return call("GET_PATH", value, exp.Literal.string(key))
+
+    def json_member_text(self, value: exp.Expr, key: str) -> exp.Expr:
+        return exp.cast(self.json_member(value, key), "text")
+
+    def recursive(self, union: exp.Union) -> None:
+        """Name the columns: https://docs.snowflake.com/en/sql-reference/constructs/with requires it."""
+        super().recursive(union)
+        if isinstance(cte := union.parent, exp.CTE):
+            names = [exp.to_identifier(name) for name in union.left.named_selects]
+            cte.args["alias"].set("columns", names)
+
+    def limit(self, most: exp.Expr) -> exp.Expr:
+        return most.this if isinstance(most, exp.Cast) else most
+
+
+class BigqueryRendering(Translation):
+    """Keys are declared but not enforced; tables are clustered by their first key column."""
+
+    dialect = "bigquery"
+    has_keys = True
+    key_options = ("NOT ENFORCED",)
+    must_say_where = True
+    sorts_nulls_as_small = True
+    types = MappingProxyType({"VARCHAR": "STRING", "JSONB": "JSON"})
+
+    def comments(self, view: Description) -> str:
+        return inline_comments(view, " OPTIONS (description = '{}')", "OPTIONS (description = '{}')")
+
+    def in_lines(self, value: exp.Expr, lines: exp.Expr) -> exp.Expr:
+        split = call("SPLIT", lines, call("CHR", exp.Literal.number(10)))
+        return exp.In(this=value, unnest=exp.Unnest(expressions=[split]))
+
+    def json_text(self, value: exp.Expr) -> exp.Expr:
+        text = call("TO_JSON_STRING", value)
+        # NULL becomes the text 'null'
+        return (
+            call("NULLIF", text, exp.Literal.string("null")) if value.name in NULLABLE_JSON_COLUMNS else text
+        )
+
+    def json_member(self, value: exp.Expr, key: str) -> exp.Expr:
+        return call("JSON_QUERY", value, exp.Literal.string(f"$.{key}"))
+
+    def json_member_text(self, value: exp.Expr, key: str) -> exp.Expr:
+        return call("JSON_VALUE", value, exp.Literal.string(f"$.{key}"))
+
+    def rewrite(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Interval):  # takes an integer, not a string
+            node.set("this", exp.Literal.number(node.this.name))
+        return super().rewrite(node)
+
+    def joined(self, node: exp.GroupConcat) -> exp.Expr:
+        for ordered in node.find_all(exp.Ordered):
+            ordered.set("nulls_first", True)  # STRING_AGG does not support NULLS LAST and ignores NULLs
+        return node
+
+    def limit(self, most: exp.Expr) -> exp.Expr:
+        return most.this if isinstance(most, exp.Cast) else most
+
+    def lay_out(self, table: exp.Create, key: list[str]) -> None:
+        super().lay_out(table, key)
+        if key:
+            cluster = exp.Cluster(expressions=[exp.column(key[0])])
+            table.set("properties", exp.Properties(expressions=[cluster]))
+
+
+TABLE_PROPERTIES = {"delta.enableDeletionVectors": "false", "delta.isolationLevel": "Serializable"}
+"""If two writers change a table concurrently, one of them fails and retries."""
+
+
+class DatabricksRendering(Translation):
+    """JSON is stored as text because VARIANT is not always available; no keys are declared.
+
+    Tables are clustered by their first key column. Keys are not enforced, so two writers of the same row
+    must not both succeed. Row-level concurrency would let two MERGEs insert the same row; it is switched
+    off together with deletion vectors.
+    https://docs.databricks.com/aws/en/optimizations/isolation/row-level-concurrency
+    """
+
+    dialect = "databricks"
+    renames_with_schema = True
+    sorts_nulls_as_small = True
+    types = MappingProxyType({"VARCHAR": "STRING", "JSON": "STRING", "JSONB": "STRING"})
+
+    def comments(self, view: Description) -> str:
+        return inline_comments(view, " COMMENT '{}'", "COMMENT '{}'")
+
+    def in_lines(self, value: exp.Expr, lines: exp.Expr) -> exp.Expr:
+        split = call("SPLIT", lines, call("CHR", exp.Literal.number(10)))
+        return exp.In(this=value, query=exp.select(call("EXPLODE", split)).subquery())
+
+    def json_text(self, value: exp.Expr) -> exp.Expr:
+        return value
+
+    def json_member(self, value: exp.Expr, key: str) -> exp.Expr:
+        return self.json_member_text(value, key)
+
+    def json_member_text(self, value: exp.Expr, key: str) -> exp.Expr:
+        return call("GET_JSON_OBJECT", value, exp.Literal.string(f"$.{key}"))
+
+    def limit(self, most: exp.Expr) -> exp.Expr:
+        if not isinstance(most, exp.Cast):
+            return most
+        # An INTEGER: https://docs.databricks.com/aws/en/sql/language-manual/sql-ref-syntax-qry-select-limit
+        return exp.cast(call("LEAST", most.this, exp.Literal.number(2**31 - 1)), "int")
+
+    def lay_out(self, table: exp.Create, key: list[str]) -> None:
+        super().lay_out(table, key)
+        properties: list[exp.Expr] = [
+            exp.Property(this=exp.Literal.string(name), value=exp.Literal.string(value))
+            for name, value in TABLE_PROPERTIES.items()
+        ]
+        if key:
+            properties.insert(0, exp.Cluster(expressions=[exp.Tuple(expressions=[exp.column(key[0])])]))
+        table.set("properties", exp.Properties(expressions=properties))
+
+
+STORED_MOMENT = "%Y-%m-%d %H:%M:%f000+00:00"
+"""Format of `strftime` for the only spelling of times in the store, in which they sort and compare.
+
+It begins like the texts of `datetime('now')`, so that users can compare the two.
+"""
+
+
+def is_listed(exists: exp.Exists) -> exp.Expr:
+    """Return EXISTS as IN: SQLite would search the whole table again for each row, which has no index.
+
+    The inner table must be alone, and its condition `inner.column = value`.
+    """
+    inner = exists.this
+    condition = inner.args["where"].this
+    if not isinstance(condition, exp.EQ) or inner.args.get("joins"):
+        raise ValueError(f"only one equality of one table can become IN: {exists.sql()}")
+    column, value = condition.this.copy(), condition.expression.copy()
+    known = exp.select(column).from_(inner.find(exp.From).this.copy()).where(exp.not_(column.is_(exp.null())))
+    # As in EXISTS, NULL is not listed.
+    return call("COALESCE", exp.In(this=value, query=known.subquery()), exp.false())
+
+
+def selected(values: exp.Values) -> exp.Expr:
+    """Return VALUES with named columns as SELECTs: SQLite cannot name the columns of an alias."""
+    alias = values.args["alias"]
+    names = [column.name for column in alias.args["columns"]]
+    pairs = [zip(names, row.expressions, strict=True) for row in values.expressions]
+    rows = [exp.select(*(exp.alias_(value.copy(), name) for name, value in row)) for row in pairs]
+    query = rows[0] if len(rows) == 1 else exp.union(*rows, distinct=False)
+    return query.subquery(alias.name)
+
+
+class SqliteRendering(Translation):
+    """Times, JSON and truth values are texts and numbers; the types of columns only name them.
+
+    SQLite 3.39 has no ordered aggregates and no LATERAL: files that need them are written by hand.
+    """
+
+    dialect = "sqlite"
+    first_version = 12
+    has_keys = True
+    has_schemas = False
+    sorts_nulls_as_small = True
+    # https://www.sqlite.org/datatype3.html#determination_of_column_affinity: JSON would turn '1' into 1
+    types = MappingProxyType({"VARCHAR": "TEXT", "JSON": "TEXT", "JSONB": "TEXT", "DOUBLE": "REAL"})
+
+    def render(self, text: str) -> str:
+        """Replace views by dropping them: SQLite has no CREATE OR REPLACE VIEW, but DDL is transactional."""
+        replaced = re.compile(r"^CREATE OR REPLACE VIEW (\w+)", re.MULTILINE)
+        return replaced.sub(r"DROP VIEW IF EXISTS \1;\nCREATE VIEW \1", super().render(text))
+
+    def comments(self, view: Description) -> str:
+        """Return no statement: SQLite has no comments."""
+        return ""
+
+    def rewrite(self, node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.CurrentTimestamp):
+            return call("STRFTIME", exp.Literal.string(STORED_MOMENT), exp.Literal.string("now"))
+        if isinstance(node, exp.Sub) and isinstance(node.expression, exp.Interval):
+            ago = f"-{node.expression.name} {node.expression.args['unit'].name.lower()}"
+            return call("STRFTIME", *node.this.expressions, exp.Literal.string(ago))
+        if isinstance(node, exp.Exists) and node.find_ancestor(exp.Delete):
+            return is_listed(node)
+        if isinstance(node, exp.Values) and node.args.get("alias") is not None:
+            return selected(node)
+        if isinstance(node, exp.StrPosition):
+            return call("INSTR", node.this, node.args["substr"])
+        if isinstance(node, exp.JSONExtractScalar):
+            return self.json_member_text(node.this.copy(), key_of(node))
+        return super().rewrite(node)
+
+    def data_type(self, data_type: exp.DataType) -> exp.DataType:
+        """Keep the names of types without a storage class: tools show them, and texts stay texts in them."""
+        named = {"TIMESTAMPTZ": "TEXT", "BOOLEAN": "INTEGER"}.get(data_type.this.value)
+        if named is not None and isinstance(data_type.parent, exp.ColumnDef):
+            return exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=data_type.this.value)
+        if named is not None:
+            return exp.DataType.build(named)
+        return super().data_type(data_type)
+
+    def in_lines(self, value: exp.Expr, lines: exp.Expr) -> exp.Expr:
+        """Split by JSON: in the quoted text, lines are separated by an escape that no text contains."""
+        text: exp.Expr = call("JSON_QUOTE", lines)
+        for old, new in ((r"\\", r"\u005c"), (r"\n", '","')):
+            text = call("REPLACE", text, exp.Literal.string(old), exp.Literal.string(new))
+        array = exp.DPipe(this=exp.Literal.string("["), expression=text, safe=True)
+        array = exp.DPipe(this=array, expression=exp.Literal.string("]"), safe=True)
+        line = exp.Table(this=call("JSON_EACH", array), alias=exp.TableAlias(this=exp.to_identifier("line")))
+        return exp.In(this=value, query=exp.select("line.value").from_(line).subquery())
+
+    def json_text(self, value: exp.Expr) -> exp.Expr:
+        return value
+
+    def json_member(self, value: exp.Expr, key: str) -> exp.Expr:
+        return exp.JSONExtract(this=value, expression=exp.Literal.string(f"$.{key}"))
+
+    def json_member_text(self, value: exp.Expr, key: str) -> exp.Expr:
+        return exp.JSONExtractScalar(this=value, expression=exp.Literal.string(f"$.{key}"))
+
+    def starts_with(self, node: exp.StartsWith) -> exp.Expr:
+        start = node.expression
+        length = call("LENGTH", start.copy())
+        return exp.EQ(this=call("SUBSTR", node.this, exp.Literal.number(1), length), expression=start)
+
+    def joined(self, node: exp.GroupConcat) -> exp.Expr:
+        raise ValueError(f"SQLite has no ordered aggregates before 3.44: {node.sql()}")
+
+    def limit(self, most: exp.Expr) -> exp.Expr:
+        return most.this if isinstance(most, exp.Cast) else most
+
+
+def main() -> None:
+    """Render outdated files, remove files without a canonical file, and print their names."""
+    root = sql_root()
+    for path, text in stale(root).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"rendered {path.relative_to(root)}\n")
+    for path in orphans(root):
+        path.unlink()
+        sys.stdout.write(f"removed {path.relative_to(root)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+CREATE OR REPLACE VIEW recce_metadata.column_usage (
+  run_id OPTIONS (description = 'Id of the run'),
+  environment OPTIONS (description = 'Environment of the run, by convention base for production and current for a branch'),
+  node_id OPTIONS (description = 'Unique id of the node'),
+  parent_id OPTIONS (description = 'Unique id of the node that is read, or the relation as the SQL names it'),
+  parent_column OPTIONS (description = 'Name of the column of the parent; * if no columns are named'),
+  usage OPTIONS (description = 'filter, join, group, order, or referenced if the SQL only names the column'),
+  confidence OPTIONS (description = 'Between 0 and 1, where 1 is certain'),
+  tier OPTIONS (description = 'Source of the SQL, gold (a manifest), silver (a dbt project without one) or bronze (SQL files)')
+)
+OPTIONS (description = 'One row per run, node and column that affects the node’s rows: in `filter`, `join`, `group` or `order`')
+AS

@@ -1,0 +1,439 @@
+-- Rows of the objects or pieces whose ids are in a newline-separated list: one query per table of an exchange.
+SELECT
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  invocation_id,
+  extractor,
+  dbt_version,
+  adapter_type,
+  manifest_version,
+  target_name,
+  target_database,
+  target_schema,
+  git_sha,
+  branch,
+  git_dirty,
+  pull_request,
+  command,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  macro_set_id,
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  NULLIF(TO_JSON_STRING(warnings), 'null') AS warnings,
+  NULLIF(TO_JSON_STRING(extraction), 'null') AS extraction
+FROM recce_metadata.store_runs
+WHERE
+  run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  run_id,
+  content_hash
+FROM recce_metadata.store_run_hashes
+WHERE
+  run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  run_id,
+  unique_id,
+  status,
+  seconds,
+  rows_affected,
+  bytes_processed,
+  failures,
+  message,
+  completed_at
+FROM recce_metadata.store_run_results
+WHERE
+  run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  run_id,
+  part_id
+FROM recce_metadata.store_fact_parts
+WHERE
+  run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  run_id,
+  unique_id,
+  row_count,
+  counted_at,
+  reason,
+  profile_reason
+FROM recce_metadata.store_node_statistics
+WHERE
+  run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  run_id,
+  unique_id,
+  ordinal,
+  column_name,
+  column_type,
+  profiled_at,
+  row_count,
+  not_null_count,
+  distinct_count,
+  is_approximate,
+  min_value,
+  max_value,
+  average_value,
+  median_value,
+  min_number,
+  max_number,
+  average_number,
+  median_number,
+  TO_JSON_STRING(value_kinds) AS value_kinds,
+  true_count,
+  min_length,
+  max_length,
+  average_length
+FROM recce_metadata.store_column_statistics
+WHERE
+  run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  quality_run_id,
+  run_id,
+  project_name,
+  environment,
+  started_at,
+  finished_at,
+  target_name,
+  sample_percent,
+  sample_rows,
+  sample_seed,
+  keeps_values,
+  table_count,
+  failed_count,
+  score,
+  recorder_version,
+  status,
+  reason
+FROM recce_metadata.store_quality_runs
+WHERE
+  quality_run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  quality_run_id,
+  unique_id,
+  name,
+  relation,
+  measured_at,
+  row_count,
+  sampled_rows,
+  column_count,
+  score,
+  reason,
+  TO_JSON_STRING(notes) AS notes
+FROM recce_metadata.store_table_quality
+WHERE
+  quality_run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  quality_run_id,
+  unique_id,
+  ordinal,
+  column_name,
+  column_type,
+  row_count,
+  not_null_count,
+  distinct_count,
+  is_approximate,
+  min_value,
+  max_value,
+  average_value,
+  median_value,
+  min_number,
+  max_number,
+  average_number,
+  median_number,
+  TO_JSON_STRING(value_kinds) AS value_kinds,
+  true_count,
+  min_length,
+  max_length,
+  average_length,
+  blank_count,
+  is_declared_unique,
+  is_private,
+  score,
+  reason
+FROM recce_metadata.store_column_quality
+WHERE
+  quality_run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  quality_run_id,
+  unique_id,
+  ordinal,
+  place,
+  column_name,
+  value,
+  value_kind,
+  value_count
+FROM recce_metadata.store_column_top_values
+WHERE
+  quality_run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  quality_run_id,
+  unique_id,
+  ordinal,
+  place,
+  column_name,
+  metric_name,
+  value,
+  value_kind,
+  value_number,
+  threshold,
+  holds,
+  reason
+FROM recce_metadata.store_quality_metrics
+WHERE
+  quality_run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  diff_id,
+  taken_at,
+  base_run_id,
+  current_run_id,
+  unique_id,
+  subject_name,
+  base_relation,
+  current_relation,
+  diff_type,
+  is_equal,
+  base_rows,
+  current_rows,
+  added_rows,
+  removed_rows,
+  common_rows,
+  changed_rows,
+  differing_columns,
+  error,
+  TO_JSON_STRING(parameters) AS parameters,
+  TO_JSON_STRING(result) AS result,
+  recorder_version
+FROM recce_metadata.store_data_diffs
+WHERE
+  diff_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  diff_id,
+  ordinal,
+  column_name,
+  status,
+  base_type,
+  current_type,
+  compared_as,
+  matched,
+  mismatched,
+  null_to_value,
+  value_to_null,
+  mean_difference,
+  largest_difference,
+  reason
+FROM recce_metadata.store_column_diffs
+WHERE
+  diff_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  check_result_id,
+  checked_at,
+  base_run_id,
+  current_run_id,
+  origin,
+  file_name,
+  ordinal,
+  check_name,
+  check_type,
+  description,
+  status,
+  has_expectations,
+  is_optional,
+  node_count,
+  differing_nodes,
+  uncompared_nodes,
+  message,
+  TO_JSON_STRING(violations) AS violations,
+  TO_JSON_STRING(findings) AS findings,
+  seconds,
+  TO_JSON_STRING(parameters) AS parameters,
+  recorder_version
+FROM recce_metadata.store_check_results
+WHERE
+  check_result_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  review_id,
+  reviewed_at,
+  project_name,
+  base_run_id,
+  current_run_id,
+  unique_id,
+  check_name,
+  status,
+  comment,
+  reviewer,
+  fingerprint,
+  recorder_version
+FROM recce_metadata.store_reviews
+WHERE
+  review_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  event_id,
+  project_name,
+  unique_id,
+  column_name,
+  parent_id,
+  parent_column,
+  field,
+  item,
+  value,
+  author,
+  wall_ms,
+  counter,
+  writer_id,
+  recorder_version
+FROM recce_metadata.store_annotation_events
+WHERE
+  event_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  run_id,
+  project_name,
+  deleted_at,
+  deleted_by,
+  reason,
+  recorder_version
+FROM recce_metadata.store_tombstones
+WHERE
+  run_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  graph_id,
+  part_id
+FROM recce_metadata.store_graph_parts
+WHERE
+  graph_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  part_id,
+  unique_id,
+  version_id,
+  database_name,
+  schema_name,
+  identifier,
+  relation_name
+FROM recce_metadata.store_part_nodes
+WHERE
+  part_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  version_id,
+  unique_id,
+  name,
+  resource_type,
+  package_name,
+  path,
+  TO_JSON_STRING(fqn) AS fqn,
+  materialized,
+  language,
+  raw_code,
+  compiled_code,
+  checksum,
+  checksum_rule,
+  code_hash,
+  compiled_hash,
+  TO_JSON_STRING(config) AS config,
+  TO_JSON_STRING(unrendered_config) AS unrendered_config,
+  TO_JSON_STRING(columns) AS columns,
+  columns_from,
+  description,
+  TO_JSON_STRING(tags) AS tags,
+  TO_JSON_STRING(meta) AS meta,
+  access,
+  group_name,
+  version,
+  source_name,
+  NULLIF(TO_JSON_STRING(contract), 'null') AS contract,
+  TO_JSON_STRING(macros) AS macros,
+  TO_JSON_STRING(properties) AS properties
+FROM recce_metadata.store_node_versions
+WHERE
+  version_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  version_id,
+  parent_id,
+  kind,
+  confidence
+FROM recce_metadata.store_version_parents
+WHERE
+  version_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  version_id,
+  ordinal,
+  name,
+  parent_id,
+  TO_JSON_STRING(columns) AS columns,
+  TO_JSON_STRING(parent_columns) AS parent_columns,
+  on_update,
+  on_delete
+FROM recce_metadata.store_version_references
+WHERE
+  version_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  macro_set_id,
+  version_id
+FROM recce_metadata.store_macro_sets
+WHERE
+  macro_set_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  version_id,
+  unique_id,
+  name,
+  package_name,
+  path,
+  macro_sql,
+  code_hash,
+  TO_JSON_STRING(macros) AS macros
+FROM recce_metadata.store_macros
+WHERE
+  version_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  column_graph_id,
+  part_id
+FROM recce_metadata.store_column_parts
+WHERE
+  column_graph_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  part_id,
+  unique_id,
+  lineage_id
+FROM recce_metadata.store_column_part_nodes
+WHERE
+  part_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  lineage_id,
+  tier,
+  reason
+FROM recce_metadata.store_column_analyses
+WHERE
+  lineage_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  lineage_id,
+  ordinal,
+  column_name,
+  parent_id,
+  parent_column,
+  kind,
+  expression,
+  confidence
+FROM recce_metadata.store_column_edges
+WHERE
+  lineage_id IN UNNEST(SPLIT(:ids, CHR(10)));
+SELECT
+  part_id,
+  unique_id,
+  row_estimate,
+  bytes,
+  created_at,
+  altered_at
+FROM recce_metadata.store_relation_facts
+WHERE
+  part_id IN UNNEST(SPLIT(:ids, CHR(10)));

@@ -1,0 +1,2 @@
+-- hand-written: grants on the dataset cover its views
+

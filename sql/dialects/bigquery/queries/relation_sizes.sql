@@ -1,0 +1,18 @@
+-- Sizes of one relation in the scans of a project and environment, newest first, and the rows that were counted.
+SELECT
+  size.run_id,
+  size.run_at,
+  size.row_estimate,
+  size.bytes,
+  counted.row_count
+FROM recce_metadata.table_size_history AS size
+LEFT JOIN recce_metadata.store_node_statistics AS counted
+  ON counted.run_id = size.run_id AND counted.unique_id = size.unique_id
+WHERE
+  size.project_name = :project
+  AND size.environment = :environment
+  AND size.unique_id = :unique_id
+ORDER BY
+  size.run_at DESC NULLS FIRST,
+  size.run_id NULLS LAST
+LIMIT :most;

@@ -1,0 +1,31 @@
+CREATE OR REPLACE VIEW recce_metadata.column_quality (
+  quality_run_id COMMENT 'Id of the measurement',
+  unique_id COMMENT 'Unique id of the node',
+  ordinal COMMENT 'Position, starting at 1',
+  column_name COMMENT 'Name of the column',
+  column_type COMMENT 'Type of the column in the warehouse',
+  row_count COMMENT 'Measured rows',
+  not_null_count COMMENT 'Rows with a value',
+  distinct_count COMMENT 'Number of distinct values, an estimate if is_approximate is true',
+  is_approximate COMMENT 'True if distinct_count and the median are estimates',
+  min_value COMMENT 'Minimum as a lossless text',
+  max_value COMMENT 'Maximum as a lossless text',
+  average_value COMMENT 'Average as a lossless text',
+  median_value COMMENT 'Median as a lossless text',
+  min_number COMMENT 'Minimum as a double',
+  max_number COMMENT 'Maximum as a double',
+  average_number COMMENT 'Average as a double',
+  median_number COMMENT 'Median as a double',
+  value_kinds COMMENT 'Types of the texts of this row, as JSON',
+  true_count COMMENT 'Rows that are true',
+  min_length COMMENT 'Shortest length of texts in characters, of binary in bytes',
+  max_length COMMENT 'Longest length of texts in characters, of binary in bytes',
+  average_length COMMENT 'Average length of texts in characters, of binary in bytes',
+  blank_count COMMENT 'Rows whose text is empty or only spaces',
+  is_declared_unique COMMENT 'True if a key, constraint or test of only this column declares it unique',
+  is_private COMMENT 'True if the column is private; then it has no values',
+  score COMMENT 'Score from 0 to 100',
+  reason COMMENT 'Why the column could not be measured'
+)
+COMMENT 'One row per measurement, table and column, in the order of the relation'
+AS

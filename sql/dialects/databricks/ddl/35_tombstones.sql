@@ -1,0 +1,14 @@
+-- One row per deleted run, written in the transaction that deletes it. A run with a row is not recorded or received again.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_tombstones (
+  run_id STRING NOT NULL,
+  project_name STRING NOT NULL,
+  deleted_at TIMESTAMP NOT NULL,
+  deleted_by STRING NOT NULL,
+  reason STRING NOT NULL,
+  recorder_version STRING NOT NULL
+)
+CLUSTER BY (run_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+);

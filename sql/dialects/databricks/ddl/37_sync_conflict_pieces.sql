@@ -1,0 +1,12 @@
+-- The object of a conflict that arrived: a bundle in base64, cut into pieces, because some warehouses limit the length of
+-- a text.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_sync_conflict_pieces (
+  conflict_id STRING NOT NULL,
+  ordinal BIGINT NOT NULL,
+  content STRING NOT NULL
+)
+CLUSTER BY (conflict_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+);

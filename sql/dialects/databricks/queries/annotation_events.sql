@@ -1,0 +1,40 @@
+-- All changes of annotations, also of earlier and deleted values; NULL disables a filter.
+SELECT
+  event.event_id,
+  event.project_name,
+  event.unique_id,
+  event.column_name,
+  event.parent_id,
+  event.parent_column,
+  event.field,
+  event.item,
+  event.value,
+  event.author,
+  event.wall_ms,
+  event.counter,
+  event.writer_id,
+  event.recorder_version
+FROM recce_metadata.store_annotation_events AS event
+WHERE
+  (
+    CAST(:project AS STRING) IS NULL OR event.project_name = CAST(:project AS STRING)
+  )
+  AND (
+    CAST(:ids AS STRING) IS NULL
+    OR event.unique_id IN (
+      SELECT
+        EXPLODE(SPLIT(:ids, CHR(10)))
+    )
+  )
+  AND (
+    CAST(:graph_id AS STRING) IS NULL
+    OR event.unique_id IN (
+      SELECT
+        place.unique_id
+      FROM recce_metadata.store_graph_parts AS part
+      JOIN recce_metadata.store_part_nodes AS place
+        ON place.part_id = part.part_id
+      WHERE
+        part.graph_id = CAST(:graph_id AS STRING)
+    )
+  );

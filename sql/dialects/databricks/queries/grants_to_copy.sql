@@ -1,0 +1,2 @@
+-- hand-written: grants on the schema cover its views
+

@@ -1,0 +1,36 @@
+-- Marks of reviewers, newest first; NULL disables a filter.
+SELECT
+  review.review_id,
+  review.reviewed_at,
+  review.project_name,
+  review.base_run_id,
+  review.current_run_id,
+  review.unique_id,
+  review.check_name,
+  review.status,
+  review.comment,
+  review.reviewer,
+  review.fingerprint,
+  review.recorder_version
+FROM recce_metadata.store_reviews AS review
+WHERE
+  (
+    CAST(:run_id AS STRING) IS NULL
+    OR review.current_run_id = CAST(:run_id AS STRING)
+  )
+  AND (
+    CAST(:project AS STRING) IS NULL
+    OR review.project_name = CAST(:project AS STRING)
+  )
+  AND (
+    CAST(:unique_id AS STRING) IS NULL
+    OR review.unique_id = CAST(:unique_id AS STRING)
+  )
+  AND (
+    CAST(:check_name AS STRING) IS NULL
+    OR review.check_name = CAST(:check_name AS STRING)
+  )
+ORDER BY
+  review.reviewed_at DESC NULLS FIRST,
+  review.review_id DESC NULLS FIRST
+LIMIT CAST(LEAST(:most, 2147483647) AS INT);

@@ -1,0 +1,21 @@
+-- Conflicts of exchanges, newest first; NULL disables the filter.
+SELECT
+  conflict_id,
+  detected_at,
+  kind,
+  object_id,
+  run_id,
+  project_name,
+  peer,
+  stored_hash,
+  arriving_hash,
+  recorder_version
+FROM recce_metadata.store_sync_conflicts
+WHERE
+  (
+    CAST(:id_prefix AS STRING) IS NULL
+    OR STARTSWITH(conflict_id, CAST(:id_prefix AS STRING))
+  )
+ORDER BY
+  detected_at DESC NULLS FIRST,
+  conflict_id NULLS LAST;

@@ -1,0 +1,15 @@
+COMMENT ON VIEW recce_metadata.annotation_events IS 'One row per change of an annotation, also of earlier and deleted values';
+COMMENT ON COLUMN recce_metadata.annotation_events.event_id IS 'Hash of the change';
+COMMENT ON COLUMN recce_metadata.annotation_events.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.annotation_events.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.annotation_events.column_name IS 'Name of the column';
+COMMENT ON COLUMN recce_metadata.annotation_events.parent_id IS 'Parent of an edge; NULL for a node or a column';
+COMMENT ON COLUMN recce_metadata.annotation_events.parent_column IS 'Column of the parent of an edge; NULL for an edge between nodes';
+COMMENT ON COLUMN recce_metadata.annotation_events.field IS 'Kind of annotation (note, tag or owner)';
+COMMENT ON COLUMN recce_metadata.annotation_events.item IS 'The tag or the owner; empty for a note';
+COMMENT ON COLUMN recce_metadata.annotation_events.value IS 'Text of a note, or true; NULL if it was deleted';
+COMMENT ON COLUMN recce_metadata.annotation_events.author IS 'Who made the change; the name is not verified';
+COMMENT ON COLUMN recce_metadata.annotation_events.wall_ms IS 'Time of the change in milliseconds since 1970 in UTC';
+COMMENT ON COLUMN recce_metadata.annotation_events.counter IS 'Order of changes with the same wall_ms';
+COMMENT ON COLUMN recce_metadata.annotation_events.writer_id IS 'Id of the process that made the change';
+COMMENT ON COLUMN recce_metadata.annotation_events.is_latest IS 'True if no later change replaces it';

@@ -1,0 +1,11 @@
+COMMENT ON VIEW recce_metadata.column_lineage IS 'One row per run, node, output column and source column of its value';
+COMMENT ON COLUMN recce_metadata.column_lineage.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.column_lineage.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.column_lineage.node_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.column_lineage.column_name IS 'Output column of the node';
+COMMENT ON COLUMN recce_metadata.column_lineage.parent_id IS 'Unique id of the node that is read, or the relation as the SQL names it';
+COMMENT ON COLUMN recce_metadata.column_lineage.parent_column IS 'Name of the column of the parent; * if no columns are named';
+COMMENT ON COLUMN recce_metadata.column_lineage.kind IS 'passthrough, renamed, derived, aggregated, source or constant';
+COMMENT ON COLUMN recce_metadata.column_lineage.expression IS 'First 1,000 characters of the expression; NULL if the column is passed through';
+COMMENT ON COLUMN recce_metadata.column_lineage.confidence IS 'Between 0 and 1, where 1 is certain';
+COMMENT ON COLUMN recce_metadata.column_lineage.tier IS 'Source of the SQL, gold (a manifest), silver (a dbt project without one) or bronze (SQL files)';

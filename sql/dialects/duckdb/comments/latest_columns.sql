@@ -1,0 +1,18 @@
+COMMENT ON VIEW recce_metadata.latest_columns IS 'One row per column of the latest scan of each project and environment';
+COMMENT ON COLUMN recce_metadata.latest_columns.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.latest_columns.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.latest_columns.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.latest_columns.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.latest_columns.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.latest_columns.schema_name IS 'Schema of the relation';
+COMMENT ON COLUMN recce_metadata.latest_columns.name IS 'Name of the relation';
+COMMENT ON COLUMN recce_metadata.latest_columns.resource_type IS 'Kind of the node (model, source, table, …)';
+COMMENT ON COLUMN recce_metadata.latest_columns.ordinal IS 'Position, starting at 1';
+COMMENT ON COLUMN recce_metadata.latest_columns.column_name IS 'Name of the column';
+COMMENT ON COLUMN recce_metadata.latest_columns.column_type IS 'Type of the column in the warehouse';
+COMMENT ON COLUMN recce_metadata.latest_columns.not_null IS 'True if the column is NOT NULL';
+COMMENT ON COLUMN recce_metadata.latest_columns.default_value IS 'Default of the column';
+COMMENT ON COLUMN recce_metadata.latest_columns.generated_as IS 'Expression that the values are computed from, after stored or virtual';
+COMMENT ON COLUMN recce_metadata.latest_columns.identity_generation IS 'always, by default or auto_increment';
+COMMENT ON COLUMN recce_metadata.latest_columns.collation_name IS 'Collation, if it is not the default of the type';
+COMMENT ON COLUMN recce_metadata.latest_columns.description IS 'Comment on the column in the catalog';

@@ -1,0 +1,13 @@
+COMMENT ON VIEW recce_metadata.latest_row_counts IS 'One row per project, environment and node: the latest row count, its run, and the previous count';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.row_count IS 'Number of rows';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.counted_at IS 'Time of the count';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.git_sha IS 'Commit of the run';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.previous_run_id IS 'Id of the previous run in the same project and environment';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.previous_row_count IS 'Previous number of rows';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.row_delta IS 'Difference from the previous number of rows';
+COMMENT ON COLUMN recce_metadata.latest_row_counts.row_change IS 'Difference from the previous number of rows, as a share of it';

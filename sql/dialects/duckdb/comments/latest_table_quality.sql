@@ -1,0 +1,15 @@
+COMMENT ON VIEW recce_metadata.latest_table_quality IS 'One row per table: its latest measurement in each project and environment';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.name IS 'Name of the table';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.relation IS 'Relation that was measured';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.quality_run_id IS 'Id of the measurement';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.measured_at IS 'Time when the measurement of the table ended';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.row_count IS 'Number of rows';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.sampled_rows IS 'Rows of the sample; NULL if all rows were measured';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.column_count IS 'Number of columns';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.score IS 'Score from 0 to 100';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.reason IS 'Why the table could not be measured';
+COMMENT ON COLUMN recce_metadata.latest_table_quality.notes IS 'JSON array of notes';

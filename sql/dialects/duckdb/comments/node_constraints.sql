@@ -1,0 +1,17 @@
+COMMENT ON VIEW recce_metadata.node_constraints IS 'One row per scanned run, relation and constraint of the relation, in the order: primary key, unique, foreign keys, checks';
+COMMENT ON COLUMN recce_metadata.node_constraints.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.node_constraints.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.node_constraints.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.node_constraints.name IS 'Name of the relation';
+COMMENT ON COLUMN recce_metadata.node_constraints.ordinal IS 'Position, starting at 1';
+COMMENT ON COLUMN recce_metadata.node_constraints.constraint_name IS 'Name of the constraint; NULL if the warehouse generated it';
+COMMENT ON COLUMN recce_metadata.node_constraints.constraint_type IS 'primary_key, unique, foreign_key, check or exclusion';
+COMMENT ON COLUMN recce_metadata.node_constraints.column_names IS 'Names of the columns, joined by commas';
+COMMENT ON COLUMN recce_metadata.node_constraints.columns IS 'JSON array of the columns of the constraint';
+COMMENT ON COLUMN recce_metadata.node_constraints.expression IS 'Expression of a check or an exclusion';
+COMMENT ON COLUMN recce_metadata.node_constraints.parent_id IS 'Unique id of the relation that a foreign key refers to';
+COMMENT ON COLUMN recce_metadata.node_constraints.on_update IS 'Action of the foreign key on update';
+COMMENT ON COLUMN recce_metadata.node_constraints.on_delete IS 'Action of the foreign key on delete';
+COMMENT ON COLUMN recce_metadata.node_constraints.options IS 'JSON object of unusual properties (deferrable, not enforced, …)';
+COMMENT ON COLUMN recce_metadata.node_constraints.resource_type IS 'Kind of the node (model, source, table, …)';
+COMMENT ON COLUMN recce_metadata.node_constraints.version_id IS 'Id of the content of the node; equal ids are equal content, in any run';

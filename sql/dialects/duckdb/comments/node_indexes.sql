@@ -1,0 +1,11 @@
+COMMENT ON VIEW recce_metadata.node_indexes IS 'One row per scanned run, relation and index, except indexes of constraints';
+COMMENT ON COLUMN recce_metadata.node_indexes.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.node_indexes.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.node_indexes.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.node_indexes.name IS 'Name of the relation';
+COMMENT ON COLUMN recce_metadata.node_indexes.ordinal IS 'Position, starting at 1';
+COMMENT ON COLUMN recce_metadata.node_indexes.index_name IS 'Name of the index';
+COMMENT ON COLUMN recce_metadata.node_indexes.is_unique IS 'True if the index is unique';
+COMMENT ON COLUMN recce_metadata.node_indexes.definition IS 'Text of the index in the catalog';
+COMMENT ON COLUMN recce_metadata.node_indexes.resource_type IS 'Kind of the node (model, source, table, …)';
+COMMENT ON COLUMN recce_metadata.node_indexes.version_id IS 'Id of the content of the node; equal ids are equal content, in any run';

@@ -1,0 +1,13 @@
+COMMENT ON VIEW recce_metadata.quality_metrics IS 'One row per measurement, table and user-defined metric, of a column (`ordinal` is its position) or of the table (`ordinal` 0)';
+COMMENT ON COLUMN recce_metadata.quality_metrics.quality_run_id IS 'Id of the measurement';
+COMMENT ON COLUMN recce_metadata.quality_metrics.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.quality_metrics.ordinal IS 'Position of the column; 0 for a metric of the table';
+COMMENT ON COLUMN recce_metadata.quality_metrics.place IS 'Rank, starting at 1';
+COMMENT ON COLUMN recce_metadata.quality_metrics.column_name IS 'Name of the column; NULL for a metric of the table';
+COMMENT ON COLUMN recce_metadata.quality_metrics.metric_name IS 'Name of the metric';
+COMMENT ON COLUMN recce_metadata.quality_metrics.value IS 'Value of the metric as a lossless text';
+COMMENT ON COLUMN recce_metadata.quality_metrics.value_kind IS 'Type of the text in value';
+COMMENT ON COLUMN recce_metadata.quality_metrics.value_number IS 'Value as a double';
+COMMENT ON COLUMN recce_metadata.quality_metrics.threshold IS 'Threshold of the metric, as text';
+COMMENT ON COLUMN recce_metadata.quality_metrics.holds IS 'True if the threshold holds; NULL without a threshold or a measurement';
+COMMENT ON COLUMN recce_metadata.quality_metrics.reason IS 'Why the metric could not be measured';

@@ -1,0 +1,18 @@
+COMMENT ON VIEW recce_metadata.quality_runs IS 'One row per measurement of quality, written last: a measurement with a row is complete';
+COMMENT ON COLUMN recce_metadata.quality_runs.quality_run_id IS 'Id of the measurement';
+COMMENT ON COLUMN recce_metadata.quality_runs.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.quality_runs.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.quality_runs.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.quality_runs.started_at IS 'Start of the measurement';
+COMMENT ON COLUMN recce_metadata.quality_runs.finished_at IS 'End of the measurement';
+COMMENT ON COLUMN recce_metadata.quality_runs.target_name IS 'Name of the target in profiles.yml';
+COMMENT ON COLUMN recce_metadata.quality_runs.sample_percent IS 'Percentage of the sample; NULL if it has none';
+COMMENT ON COLUMN recce_metadata.quality_runs.sample_rows IS 'Most rows of the sample; NULL if it has none';
+COMMENT ON COLUMN recce_metadata.quality_runs.sample_seed IS 'Seed of the sample; NULL if it has none';
+COMMENT ON COLUMN recce_metadata.quality_runs.keeps_values IS 'True if values of columns that are not private were stored';
+COMMENT ON COLUMN recce_metadata.quality_runs.table_count IS 'Number of tables';
+COMMENT ON COLUMN recce_metadata.quality_runs.failed_count IS 'Number of tables that could not be measured';
+COMMENT ON COLUMN recce_metadata.quality_runs.score IS 'Score from 0 to 100';
+COMMENT ON COLUMN recce_metadata.quality_runs.recorder_version IS 'Version of recce_meta that wrote the row';
+COMMENT ON COLUMN recce_metadata.quality_runs.status IS 'complete or failed';
+COMMENT ON COLUMN recce_metadata.quality_runs.reason IS 'Why the measurement failed; NULL if it is complete';

@@ -1,0 +1,10 @@
+COMMENT ON VIEW recce_metadata.run_results IS 'One row per run and node that dbt ran, from run_results.json';
+COMMENT ON COLUMN recce_metadata.run_results.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.run_results.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.run_results.status IS 'Status in the words of dbt';
+COMMENT ON COLUMN recce_metadata.run_results.seconds IS 'Duration in seconds';
+COMMENT ON COLUMN recce_metadata.run_results.rows_affected IS 'Rows that the node wrote';
+COMMENT ON COLUMN recce_metadata.run_results.bytes_processed IS 'Bytes that the warehouse processed for the node';
+COMMENT ON COLUMN recce_metadata.run_results.failures IS 'Number of rows that failed a test';
+COMMENT ON COLUMN recce_metadata.run_results.message IS 'Message of dbt';
+COMMENT ON COLUMN recce_metadata.run_results.completed_at IS 'Time when the node was completed, ISO 8601 in UTC';

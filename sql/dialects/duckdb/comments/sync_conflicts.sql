@@ -1,0 +1,10 @@
+COMMENT ON VIEW recce_metadata.sync_conflicts IS 'One row per object that arrived under the id of a stored one with other contents';
+COMMENT ON COLUMN recce_metadata.sync_conflicts.conflict_id IS 'Hash of both objects';
+COMMENT ON COLUMN recce_metadata.sync_conflicts.detected_at IS 'Time when the object arrived';
+COMMENT ON COLUMN recce_metadata.sync_conflicts.kind IS 'Kind of object (run, statistics, …)';
+COMMENT ON COLUMN recce_metadata.sync_conflicts.object_id IS 'Id that both objects have';
+COMMENT ON COLUMN recce_metadata.sync_conflicts.run_id IS 'Run of the object; NULL for an annotation';
+COMMENT ON COLUMN recce_metadata.sync_conflicts.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.sync_conflicts.peer IS 'Address of the other store, without credentials';
+COMMENT ON COLUMN recce_metadata.sync_conflicts.stored_hash IS 'Hash of the stored object';
+COMMENT ON COLUMN recce_metadata.sync_conflicts.arriving_hash IS 'Hash of the object that arrived';

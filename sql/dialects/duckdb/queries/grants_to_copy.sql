@@ -1,0 +1,2 @@
+-- hand-written: DuckDB has no grants
+

@@ -1,0 +1,28 @@
+-- Measurements of tables in the order of time; NULL disables a filter, and `ids` is a newline-separated list of tables.
+SELECT
+  project_name,
+  environment,
+  unique_id,
+  quality_run_id,
+  run_id,
+  started_at,
+  row_count,
+  sampled_rows,
+  column_count,
+  score
+FROM recce_metadata.table_quality_history
+WHERE
+  (
+    CAST(:project AS TEXT) IS NULL OR project_name = CAST(:project AS TEXT)
+  )
+  AND (
+    CAST(:environment AS TEXT) IS NULL OR environment = CAST(:environment AS TEXT)
+  )
+  AND unique_id IN (
+    SELECT
+      wanted.unique_id
+    FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS wanted(unique_id)
+  )
+ORDER BY
+  started_at,
+  quality_run_id;

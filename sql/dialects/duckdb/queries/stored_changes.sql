@@ -1,0 +1,20 @@
+-- Stored changes of a pair of graphs.
+SELECT
+  unique_id,
+  name,
+  resource_type,
+  status,
+  code_changed,
+  compiled_changed,
+  config_changed,
+  columns_changed,
+  description_changed,
+  contract_changed,
+  place_changed,
+  relation_name,
+  previous_relation_name
+FROM recce_metadata.store_graph_changes
+WHERE
+  previous_graph_id = :previous_graph_id
+  AND graph_id = :graph_id
+  AND same_dbt = CAST(:same_dbt AS BOOLEAN);

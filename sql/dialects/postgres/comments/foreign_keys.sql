@@ -1,0 +1,14 @@
+COMMENT ON VIEW recce_metadata.foreign_keys IS 'One row per scanned run, relation and foreign key of the relation: rows of `node_id` refer to rows of `parent_id`';
+COMMENT ON COLUMN recce_metadata.foreign_keys.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.foreign_keys.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.foreign_keys.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.foreign_keys.node_id IS 'Unique id of the relation with the foreign key';
+COMMENT ON COLUMN recce_metadata.foreign_keys.ordinal IS 'Position, starting at 1';
+COMMENT ON COLUMN recce_metadata.foreign_keys.name IS 'Name of the foreign key; NULL if the warehouse generated it';
+COMMENT ON COLUMN recce_metadata.foreign_keys.column_names IS 'Names of the columns, joined by commas';
+COMMENT ON COLUMN recce_metadata.foreign_keys.parent_id IS 'Unique id of the relation that the key refers to';
+COMMENT ON COLUMN recce_metadata.foreign_keys.parent_column_names IS 'Names of the referenced columns, joined by commas';
+COMMENT ON COLUMN recce_metadata.foreign_keys.columns IS 'JSON array of the columns of the key';
+COMMENT ON COLUMN recce_metadata.foreign_keys.parent_columns IS 'JSON array of the referenced columns';
+COMMENT ON COLUMN recce_metadata.foreign_keys.on_update IS 'Action of the foreign key on update';
+COMMENT ON COLUMN recce_metadata.foreign_keys.on_delete IS 'Action of the foreign key on delete';

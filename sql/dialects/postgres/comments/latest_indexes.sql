@@ -1,0 +1,12 @@
+COMMENT ON VIEW recce_metadata.latest_indexes IS 'One row per index of the latest scan of each project and environment, except indexes of constraints';
+COMMENT ON COLUMN recce_metadata.latest_indexes.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.latest_indexes.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.latest_indexes.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.latest_indexes.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.latest_indexes.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.latest_indexes.schema_name IS 'Schema of the relation';
+COMMENT ON COLUMN recce_metadata.latest_indexes.name IS 'Name of the relation';
+COMMENT ON COLUMN recce_metadata.latest_indexes.ordinal IS 'Position, starting at 1';
+COMMENT ON COLUMN recce_metadata.latest_indexes.index_name IS 'Name of the index';
+COMMENT ON COLUMN recce_metadata.latest_indexes.is_unique IS 'True if the index is unique';
+COMMENT ON COLUMN recce_metadata.latest_indexes.definition IS 'Text of the index in the catalog';

@@ -1,0 +1,14 @@
+COMMENT ON VIEW recce_metadata.row_count_history IS 'One row per run and node with a row count, with the previous count in the same project and environment';
+COMMENT ON COLUMN recce_metadata.row_count_history.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.row_count_history.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.row_count_history.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.row_count_history.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.row_count_history.git_sha IS 'Commit of the run';
+COMMENT ON COLUMN recce_metadata.row_count_history.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.row_count_history.row_count IS 'Number of rows';
+COMMENT ON COLUMN recce_metadata.row_count_history.counted_at IS 'Time of the count';
+COMMENT ON COLUMN recce_metadata.row_count_history.previous_run_id IS 'Id of the previous run in the same project and environment';
+COMMENT ON COLUMN recce_metadata.row_count_history.previous_row_count IS 'Previous number of rows';
+COMMENT ON COLUMN recce_metadata.row_count_history.row_delta IS 'Difference from the previous number of rows';
+COMMENT ON COLUMN recce_metadata.row_count_history.row_change IS 'Difference from the previous number of rows, as a share of it';
+COMMENT ON COLUMN recce_metadata.row_count_history.next_run_id IS 'Id of the next run with such a figure; NULL for the newest';

@@ -1,0 +1,11 @@
+COMMENT ON VIEW recce_metadata.schema_diff_summary IS 'Four rows per scan with a previous scan of the same scope, project and environment: the number of schemas, tables, views and columns that were added, removed, modified and unchanged since';
+COMMENT ON COLUMN recce_metadata.schema_diff_summary.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.schema_diff_summary.previous_run_id IS 'Id of the previous run in the same project and environment';
+COMMENT ON COLUMN recce_metadata.schema_diff_summary.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.schema_diff_summary.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.schema_diff_summary.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.schema_diff_summary.object_type IS 'schema, table, view or column';
+COMMENT ON COLUMN recce_metadata.schema_diff_summary.added IS 'Number of objects that were added';
+COMMENT ON COLUMN recce_metadata.schema_diff_summary.removed IS 'Number of objects that were removed';
+COMMENT ON COLUMN recce_metadata.schema_diff_summary.modified IS 'Number of objects that were modified';
+COMMENT ON COLUMN recce_metadata.schema_diff_summary.unchanged IS 'Number of objects that did not change';

@@ -1,0 +1,9 @@
+-- One row per deleted run, written in the transaction that deletes it. A run with a row is not recorded or received again.
+CREATE TABLE IF NOT EXISTS recce_metadata.store_tombstones (
+  run_id VARCHAR(64) NOT NULL PRIMARY KEY,
+  project_name TEXT NOT NULL,
+  deleted_at TIMESTAMPTZ NOT NULL,
+  deleted_by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  recorder_version TEXT NOT NULL
+);

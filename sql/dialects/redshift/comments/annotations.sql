@@ -1,0 +1,12 @@
+COMMENT ON VIEW recce_metadata.annotations IS 'One row per present note, tag or owner of a node, a column or an edge';
+COMMENT ON COLUMN recce_metadata.annotations.event_id IS 'Hash of the change';
+COMMENT ON COLUMN recce_metadata.annotations.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.annotations.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.annotations.column_name IS 'Name of the column';
+COMMENT ON COLUMN recce_metadata.annotations.parent_id IS 'Parent of an edge; NULL for a node or a column';
+COMMENT ON COLUMN recce_metadata.annotations.parent_column IS 'Column of the parent of an edge; NULL for an edge between nodes';
+COMMENT ON COLUMN recce_metadata.annotations.field IS 'Kind of annotation (note, tag or owner)';
+COMMENT ON COLUMN recce_metadata.annotations.item IS 'The tag or the owner; empty for a note';
+COMMENT ON COLUMN recce_metadata.annotations.value IS 'Text of a note, or true';
+COMMENT ON COLUMN recce_metadata.annotations.author IS 'Who made the change; the name is not verified';
+COMMENT ON COLUMN recce_metadata.annotations.wall_ms IS 'Time of the change in milliseconds since 1970 in UTC';

@@ -1,0 +1,15 @@
+COMMENT ON VIEW recce_metadata.column_changes IS 'One row per run, node and column that differs from the previous run of the same project and environment';
+COMMENT ON COLUMN recce_metadata.column_changes.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.column_changes.previous_run_id IS 'Id of the previous run in the same project and environment';
+COMMENT ON COLUMN recce_metadata.column_changes.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.column_changes.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.column_changes.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.column_changes.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.column_changes.name IS 'Name of the node';
+COMMENT ON COLUMN recce_metadata.column_changes.column_name IS 'Name of the column';
+COMMENT ON COLUMN recce_metadata.column_changes.status IS 'added, removed, retyped, altered or reordered';
+COMMENT ON COLUMN recce_metadata.column_changes.column_type IS 'Type of the column in the warehouse';
+COMMENT ON COLUMN recce_metadata.column_changes.previous_column_type IS 'Type of the column in the previous run';
+COMMENT ON COLUMN recce_metadata.column_changes.ordinal IS 'Position of the column, starting at 1';
+COMMENT ON COLUMN recce_metadata.column_changes.previous_ordinal IS 'Position of the column in the previous run';
+COMMENT ON COLUMN recce_metadata.column_changes.node_status IS 'How the node itself differs';

@@ -1,0 +1,10 @@
+COMMENT ON VIEW recce_metadata.impacted_nodes IS 'One row per run, changed node and downstream node';
+COMMENT ON COLUMN recce_metadata.impacted_nodes.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.impacted_nodes.previous_run_id IS 'Id of the previous run in the same project and environment';
+COMMENT ON COLUMN recce_metadata.impacted_nodes.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.impacted_nodes.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.impacted_nodes.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.impacted_nodes.changed_id IS 'Unique id of the changed node';
+COMMENT ON COLUMN recce_metadata.impacted_nodes.changed_status IS 'How the changed node differs (added, removed or modified)';
+COMMENT ON COLUMN recce_metadata.impacted_nodes.unique_id IS 'Unique id of the changed node or of a node downstream of it';
+COMMENT ON COLUMN recce_metadata.impacted_nodes.distance IS 'Number of edges on the shortest path';

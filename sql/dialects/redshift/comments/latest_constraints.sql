@@ -1,0 +1,17 @@
+COMMENT ON VIEW recce_metadata.latest_constraints IS 'One row per constraint of the latest scan of each project and environment';
+COMMENT ON COLUMN recce_metadata.latest_constraints.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.latest_constraints.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.latest_constraints.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.latest_constraints.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.latest_constraints.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.latest_constraints.schema_name IS 'Schema of the relation';
+COMMENT ON COLUMN recce_metadata.latest_constraints.name IS 'Name of the relation';
+COMMENT ON COLUMN recce_metadata.latest_constraints.ordinal IS 'Position, starting at 1';
+COMMENT ON COLUMN recce_metadata.latest_constraints.constraint_name IS 'Name of the constraint; NULL if the warehouse generated it';
+COMMENT ON COLUMN recce_metadata.latest_constraints.constraint_type IS 'primary_key, unique, foreign_key, check or exclusion';
+COMMENT ON COLUMN recce_metadata.latest_constraints.column_names IS 'Names of the columns, joined by commas';
+COMMENT ON COLUMN recce_metadata.latest_constraints.expression IS 'Expression of a check or an exclusion';
+COMMENT ON COLUMN recce_metadata.latest_constraints.parent_id IS 'Unique id of the relation that a foreign key refers to';
+COMMENT ON COLUMN recce_metadata.latest_constraints.on_update IS 'Action of the foreign key on update';
+COMMENT ON COLUMN recce_metadata.latest_constraints.on_delete IS 'Action of the foreign key on delete';
+COMMENT ON COLUMN recce_metadata.latest_constraints.options IS 'JSON object of unusual properties (deferrable, not enforced, …)';

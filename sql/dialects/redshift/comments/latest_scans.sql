@@ -1,0 +1,15 @@
+COMMENT ON VIEW recce_metadata.latest_scans IS 'One row per project and environment: its latest scan of a live database';
+COMMENT ON COLUMN recce_metadata.latest_scans.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.latest_scans.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.latest_scans.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.latest_scans.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.latest_scans.adapter_type IS 'Warehouse of the run (postgres, snowflake, …)';
+COMMENT ON COLUMN recce_metadata.latest_scans.target_name IS 'Name of the target in profiles.yml';
+COMMENT ON COLUMN recce_metadata.latest_scans.target_database IS 'Database of the target';
+COMMENT ON COLUMN recce_metadata.latest_scans.command IS 'Command of dbt, or the scope of a scan';
+COMMENT ON COLUMN recce_metadata.latest_scans.node_count IS 'Number of nodes of the run';
+COMMENT ON COLUMN recce_metadata.latest_scans.edge_count IS 'Number of edges of the run';
+COMMENT ON COLUMN recce_metadata.latest_scans.recorded_at IS 'Time when the run was recorded';
+COMMENT ON COLUMN recce_metadata.latest_scans.recorder_version IS 'Version of recce_meta that wrote the row';
+COMMENT ON COLUMN recce_metadata.latest_scans.graph_id IS 'Id of the graph of the run; equal graphs have equal ids';
+COMMENT ON COLUMN recce_metadata.latest_scans.column_graph_id IS 'Id of the column lineage of the run; NULL if it was recorded without columns';

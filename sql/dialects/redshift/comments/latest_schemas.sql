@@ -1,0 +1,15 @@
+COMMENT ON VIEW recce_metadata.latest_schemas IS 'One row per schema of the latest scan of each project and environment';
+COMMENT ON COLUMN recce_metadata.latest_schemas.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.latest_schemas.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.latest_schemas.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.latest_schemas.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.latest_schemas.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.latest_schemas.database_name IS 'Database of the schema';
+COMMENT ON COLUMN recce_metadata.latest_schemas.schema_name IS 'Name of the schema';
+COMMENT ON COLUMN recce_metadata.latest_schemas.owner IS 'Owner in the catalog';
+COMMENT ON COLUMN recce_metadata.latest_schemas.description IS 'Comment on the schema in the catalog';
+COMMENT ON COLUMN recce_metadata.latest_schemas.table_count IS 'Number of tables and external tables';
+COMMENT ON COLUMN recce_metadata.latest_schemas.view_count IS 'Number of views and materialized views';
+COMMENT ON COLUMN recce_metadata.latest_schemas.column_count IS 'Number of columns of all relations';
+COMMENT ON COLUMN recce_metadata.latest_schemas.row_estimate IS 'Rows in the catalog, possibly an estimate; NULL if the catalog has none';
+COMMENT ON COLUMN recce_metadata.latest_schemas.bytes IS 'Bytes in the catalog, possibly an estimate; NULL if the catalog has none';

@@ -1,0 +1,10 @@
+COMMENT ON VIEW recce_metadata.lineage_changes IS 'One row per run and edge that differs from the previous run: added if only this run has it, removed if only the previous run has it';
+COMMENT ON COLUMN recce_metadata.lineage_changes.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.lineage_changes.previous_run_id IS 'Id of the previous run in the same project and environment';
+COMMENT ON COLUMN recce_metadata.lineage_changes.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.lineage_changes.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.lineage_changes.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.lineage_changes.node_id IS 'Unique id of the node that reads the parent';
+COMMENT ON COLUMN recce_metadata.lineage_changes.parent_id IS 'Unique id of the node that is read';
+COMMENT ON COLUMN recce_metadata.lineage_changes.status IS 'added or removed';
+COMMENT ON COLUMN recce_metadata.lineage_changes.node_status IS 'How the node itself differs';

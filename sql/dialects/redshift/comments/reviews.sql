@@ -1,0 +1,16 @@
+COMMENT ON VIEW recce_metadata.reviews IS 'One row per reviewer and reviewed node or check, in the version that was reviewed: the last mark, unless it was withdrawn';
+COMMENT ON COLUMN recce_metadata.reviews.review_id IS 'Id of the mark';
+COMMENT ON COLUMN recce_metadata.reviews.reviewed_at IS 'Time of the mark';
+COMMENT ON COLUMN recce_metadata.reviews.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.reviews.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.reviews.branch IS 'Branch of the run';
+COMMENT ON COLUMN recce_metadata.reviews.pull_request IS 'Pull request of the run';
+COMMENT ON COLUMN recce_metadata.reviews.git_sha IS 'Commit of the run';
+COMMENT ON COLUMN recce_metadata.reviews.base_run_id IS 'Id of the base run';
+COMMENT ON COLUMN recce_metadata.reviews.current_run_id IS 'Id of the current run';
+COMMENT ON COLUMN recce_metadata.reviews.unique_id IS 'Unique id of the reviewed node; NULL for a check';
+COMMENT ON COLUMN recce_metadata.reviews.check_name IS 'Name of the reviewed check; NULL for a node';
+COMMENT ON COLUMN recce_metadata.reviews.status IS 'seen or approved';
+COMMENT ON COLUMN recce_metadata.reviews.comment IS 'Sentence of the reviewer; may be empty';
+COMMENT ON COLUMN recce_metadata.reviews.reviewer IS 'Name that the reviewer gave; it is not verified';
+COMMENT ON COLUMN recce_metadata.reviews.fingerprint IS 'Hash of what was reviewed, on both sides; the mark holds only for the same hash';

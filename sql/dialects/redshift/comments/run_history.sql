@@ -1,0 +1,13 @@
+COMMENT ON VIEW recce_metadata.run_history IS 'One row per project, environment, node and version of the node: the first and last run with that content, and the results of its runs in dbt';
+COMMENT ON COLUMN recce_metadata.run_history.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.run_history.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.run_history.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.run_history.version_id IS 'Id of the content of the node; equal ids are equal content, in any run';
+COMMENT ON COLUMN recce_metadata.run_history.first_run_at IS 'Time of the first run with this version';
+COMMENT ON COLUMN recce_metadata.run_history.last_run_at IS 'Time of the last run with this version';
+COMMENT ON COLUMN recce_metadata.run_history.runs IS 'Number of runs with this version';
+COMMENT ON COLUMN recce_metadata.run_history.results IS 'Number of results of dbt';
+COMMENT ON COLUMN recce_metadata.run_history.failures IS 'Number of results that failed';
+COMMENT ON COLUMN recce_metadata.run_history.average_seconds IS 'Average seconds of the results';
+COMMENT ON COLUMN recce_metadata.run_history.longest_seconds IS 'Seconds of the longest result';
+COMMENT ON COLUMN recce_metadata.run_history.last_success_at IS 'Time of the last run in which the node succeeded';

@@ -1,0 +1,15 @@
+COMMENT ON VIEW recce_metadata.run_steps IS 'One row per run that has a previous run in the same project and environment: the step from the previous run to this run';
+COMMENT ON COLUMN recce_metadata.run_steps.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.run_steps.previous_run_id IS 'Id of the previous run in the same project and environment';
+COMMENT ON COLUMN recce_metadata.run_steps.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.run_steps.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.run_steps.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.run_steps.previous_run_at IS 'Time of the previous run';
+COMMENT ON COLUMN recce_metadata.run_steps.graph_id IS 'Id of the graph of the run; equal graphs have equal ids';
+COMMENT ON COLUMN recce_metadata.run_steps.previous_graph_id IS 'Id of the graph of the previous run';
+COMMENT ON COLUMN recce_metadata.run_steps.macro_set_id IS 'Id of the macros of the run; equal macros have equal ids';
+COMMENT ON COLUMN recce_metadata.run_steps.previous_macro_set_id IS 'Id of the macros of the previous run';
+COMMENT ON COLUMN recce_metadata.run_steps.node_count IS 'Number of nodes of the run';
+COMMENT ON COLUMN recce_metadata.run_steps.dbt_version IS 'Version of dbt';
+COMMENT ON COLUMN recce_metadata.run_steps.previous_dbt_version IS 'Version of dbt of the previous run';
+COMMENT ON COLUMN recce_metadata.run_steps.extractor IS 'Source of the run (dbt, database, …)';

@@ -1,0 +1,14 @@
+COMMENT ON VIEW recce_metadata.sync_history IS 'One row per push, pull or sync of this store with another one';
+COMMENT ON COLUMN recce_metadata.sync_history.sync_id IS 'Id of the exchange';
+COMMENT ON COLUMN recce_metadata.sync_history.started_at IS 'Start of the exchange';
+COMMENT ON COLUMN recce_metadata.sync_history.finished_at IS 'End of the exchange';
+COMMENT ON COLUMN recce_metadata.sync_history.direction IS 'push, pull or sync';
+COMMENT ON COLUMN recce_metadata.sync_history.peer IS 'Address of the other store, without credentials';
+COMMENT ON COLUMN recce_metadata.sync_history.author IS 'Who made the change; the name is not verified';
+COMMENT ON COLUMN recce_metadata.sync_history.sent IS 'Number of objects sent';
+COMMENT ON COLUMN recce_metadata.sync_history.received IS 'Number of objects received';
+COMMENT ON COLUMN recce_metadata.sync_history.conflicts IS 'Number of conflicts found for the first time';
+COMMENT ON COLUMN recce_metadata.sync_history.skipped IS 'Number of objects that were not exchanged, because of a deletion or of retention';
+COMMENT ON COLUMN recce_metadata.sync_history.failed IS 'Number of objects that could not be exchanged';
+COMMENT ON COLUMN recce_metadata.sync_history.status IS 'success, partial or failed';
+COMMENT ON COLUMN recce_metadata.sync_history.error IS 'First error; NULL without errors';

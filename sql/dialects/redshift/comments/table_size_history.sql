@@ -1,0 +1,16 @@
+COMMENT ON VIEW recce_metadata.table_size_history IS 'One row per scan and relation with sizes or times in the catalog, with those of the previous scan in the same project and environment';
+COMMENT ON COLUMN recce_metadata.table_size_history.run_id IS 'Id of the scan';
+COMMENT ON COLUMN recce_metadata.table_size_history.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.table_size_history.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.table_size_history.run_at IS 'Time of the run';
+COMMENT ON COLUMN recce_metadata.table_size_history.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.table_size_history.row_estimate IS 'Rows in the catalog, possibly an estimate; NULL if the catalog has none';
+COMMENT ON COLUMN recce_metadata.table_size_history.previous_row_estimate IS 'Estimated rows in the previous scan';
+COMMENT ON COLUMN recce_metadata.table_size_history.row_delta IS 'Difference of row_estimate from the previous scan';
+COMMENT ON COLUMN recce_metadata.table_size_history.bytes IS 'Bytes in the catalog, possibly an estimate; NULL if the catalog has none';
+COMMENT ON COLUMN recce_metadata.table_size_history.previous_bytes IS 'Bytes in the previous scan';
+COMMENT ON COLUMN recce_metadata.table_size_history.byte_delta IS 'Difference of bytes from the previous scan';
+COMMENT ON COLUMN recce_metadata.table_size_history.created_at IS 'Time of creation in the catalog';
+COMMENT ON COLUMN recce_metadata.table_size_history.altered_at IS 'Time of the last change of the definition, or of the data if the warehouse has only that';
+COMMENT ON COLUMN recce_metadata.table_size_history.previous_run_id IS 'Id of the previous scan of the relation';
+COMMENT ON COLUMN recce_metadata.table_size_history.next_run_id IS 'Id of the next run with such a figure; NULL for the newest';

@@ -1,0 +1,14 @@
+COMMENT ON VIEW recce_metadata.top_value_history IS 'One row per measurement, table, column and frequent value; `place` 1 is the most frequent';
+COMMENT ON COLUMN recce_metadata.top_value_history.quality_run_id IS 'Id of the measurement';
+COMMENT ON COLUMN recce_metadata.top_value_history.run_id IS 'Id of the run';
+COMMENT ON COLUMN recce_metadata.top_value_history.project_name IS 'Project of the run';
+COMMENT ON COLUMN recce_metadata.top_value_history.environment IS 'Environment of the run, by convention base for production and current for a branch';
+COMMENT ON COLUMN recce_metadata.top_value_history.started_at IS 'Start of the measurement';
+COMMENT ON COLUMN recce_metadata.top_value_history.unique_id IS 'Unique id of the node';
+COMMENT ON COLUMN recce_metadata.top_value_history.ordinal IS 'Position, starting at 1';
+COMMENT ON COLUMN recce_metadata.top_value_history.column_name IS 'Name of the column';
+COMMENT ON COLUMN recce_metadata.top_value_history.place IS 'Rank, starting at 1';
+COMMENT ON COLUMN recce_metadata.top_value_history.value IS 'Value as a lossless text; NULL for NULL';
+COMMENT ON COLUMN recce_metadata.top_value_history.value_kind IS 'Type of the text in value';
+COMMENT ON COLUMN recce_metadata.top_value_history.value_count IS 'Rows with the value';
+COMMENT ON COLUMN recce_metadata.top_value_history.value_share IS 'Share of the measured rows with the value';

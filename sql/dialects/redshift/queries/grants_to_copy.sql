@@ -1,0 +1,2 @@
+-- hand-written: default privileges cover the new views
+

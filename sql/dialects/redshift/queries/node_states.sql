@@ -1,0 +1,20 @@
+-- Version and macros of nodes of a graph whose ids are in a newline-separated list.
+SELECT
+  part_nodes.unique_id,
+  part_nodes.version_id,
+  node_versions.macros AS macros
+FROM recce_metadata.store_graph_parts AS graph_parts
+JOIN recce_metadata.store_part_nodes AS part_nodes
+  ON part_nodes.part_id = graph_parts.part_id
+JOIN recce_metadata.store_node_versions AS node_versions
+  ON node_versions.version_id = part_nodes.version_id
+WHERE
+  graph_parts.graph_id = :graph_id
+  AND part_nodes.unique_id IN (
+    SELECT
+      CAST(line AS VARCHAR(65535))
+    FROM (
+      SELECT
+        SPLIT_TO_ARRAY(:ids, CHR(10)) AS lines
+    ) AS split, split.lines AS line
+  );

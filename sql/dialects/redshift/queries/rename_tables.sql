@@ -1,0 +1,31 @@
+-- hand-written: with two tables that only Redshift has
+-- Give the tables of a store before version 9 their prefix. Each statement runs only if its table has none yet.
+ALTER TABLE recce_metadata.writers RENAME TO store_writers;
+ALTER TABLE recce_metadata.macro_sets RENAME TO store_macro_sets;
+ALTER TABLE recce_metadata.runs RENAME TO store_runs;
+ALTER TABLE recce_metadata.graph_parts RENAME TO store_graph_parts;
+ALTER TABLE recce_metadata.part_nodes RENAME TO store_part_nodes;
+ALTER TABLE recce_metadata.node_versions RENAME TO store_node_versions;
+ALTER TABLE recce_metadata.version_parents RENAME TO store_version_parents;
+ALTER TABLE recce_metadata.macros RENAME TO store_macros;
+ALTER TABLE recce_metadata.run_results RENAME TO store_run_results;
+ALTER TABLE recce_metadata.node_statistics RENAME TO store_node_statistics;
+ALTER TABLE recce_metadata.column_statistics RENAME TO store_column_statistics;
+ALTER TABLE recce_metadata.data_diffs RENAME TO store_data_diffs;
+ALTER TABLE recce_metadata.column_diffs RENAME TO store_column_diffs;
+ALTER TABLE recce_metadata.column_parts RENAME TO store_column_parts;
+ALTER TABLE recce_metadata.column_part_nodes RENAME TO store_column_part_nodes;
+ALTER TABLE recce_metadata.column_analyses RENAME TO store_column_analyses;
+ALTER TABLE recce_metadata.column_edges RENAME TO store_column_edges;
+ALTER TABLE recce_metadata.fact_parts RENAME TO store_fact_parts;
+ALTER TABLE recce_metadata.relation_facts RENAME TO store_relation_facts;
+ALTER TABLE recce_metadata.version_references RENAME TO store_version_references;
+ALTER TABLE recce_metadata.quality_runs RENAME TO store_quality_runs;
+ALTER TABLE recce_metadata.table_quality RENAME TO store_table_quality;
+ALTER TABLE recce_metadata.column_quality RENAME TO store_column_quality;
+ALTER TABLE recce_metadata.column_top_values RENAME TO store_column_top_values;
+ALTER TABLE recce_metadata.quality_metrics RENAME TO store_quality_metrics;
+ALTER TABLE recce_metadata.check_results RENAME TO store_check_results;
+ALTER TABLE recce_metadata.graph_steps RENAME TO store_graph_steps;
+ALTER TABLE recce_metadata.graph_changes RENAME TO store_graph_changes;
+ALTER TABLE recce_metadata.long_texts RENAME TO store_long_texts;

@@ -1,0 +1,19 @@
+-- Number of results by run and status, with the seconds of work. `ids` is a newline-separated list of runs.
+SELECT
+  run_id,
+  status,
+  COUNT(*) AS results,
+  SUM(seconds) AS seconds
+FROM recce_metadata.store_run_results
+WHERE
+  run_id IN (
+    SELECT
+      CAST(line AS VARCHAR(65535))
+    FROM (
+      SELECT
+        SPLIT_TO_ARRAY(:ids, CHR(10)) AS lines
+    ) AS split, split.lines AS line
+  )
+GROUP BY
+  run_id,
+  status;

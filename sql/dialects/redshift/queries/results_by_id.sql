@@ -1,0 +1,21 @@
+-- Results of a run, for the nodes in a newline-separated list.
+SELECT
+  unique_id,
+  status,
+  seconds,
+  rows_affected,
+  bytes_processed,
+  failures,
+  message,
+  completed_at
+FROM recce_metadata.store_run_results
+WHERE
+  run_id = :run_id
+  AND unique_id IN (
+    SELECT
+      CAST(line AS VARCHAR(65535))
+    FROM (
+      SELECT
+        SPLIT_TO_ARRAY(:ids, CHR(10)) AS lines
+    ) AS split, split.lines AS line
+  );

@@ -1,0 +1,32 @@
+CREATE OR REPLACE VIEW recce_metadata.column_profiles (
+  run_id COMMENT 'Id of the run',
+  project_name COMMENT 'Project of the run',
+  environment COMMENT 'Environment of the run, by convention base for production and current for a branch',
+  run_at COMMENT 'Time of the run',
+  unique_id COMMENT 'Unique id of the node',
+  ordinal COMMENT 'Position of the column, starting at 1',
+  column_name COMMENT 'Name of the column',
+  column_type COMMENT 'Type of the column in the warehouse',
+  profiled_at COMMENT 'Time of the profile',
+  row_count COMMENT 'Number of rows',
+  not_null_count COMMENT 'Rows with a value',
+  not_null_share COMMENT 'Share of the rows with a value',
+  distinct_count COMMENT 'Number of distinct values, an estimate if is_approximate is true',
+  distinct_share COMMENT 'Distinct values as a share of all rows',
+  is_approximate COMMENT 'True if distinct_count and the median are estimates',
+  is_unique COMMENT 'True if no value occurs twice and none is NULL; NULL if the figures are estimates',
+  min_value COMMENT 'Minimum as a lossless text',
+  max_value COMMENT 'Maximum as a lossless text',
+  average_value COMMENT 'Average as a lossless text',
+  median_value COMMENT 'Median as a lossless text',
+  min_number COMMENT 'Minimum as a double',
+  max_number COMMENT 'Maximum as a double',
+  average_number COMMENT 'Average as a double',
+  median_number COMMENT 'Median as a double',
+  true_count COMMENT 'Rows that are true',
+  min_length COMMENT 'Shortest length of texts in characters, of binary in bytes',
+  max_length COMMENT 'Longest length of texts in characters, of binary in bytes',
+  average_length COMMENT 'Average length of texts in characters, of binary in bytes'
+)
+COMMENT = 'One row per run, node and profiled column: stored statistics and shares of rows'
+AS

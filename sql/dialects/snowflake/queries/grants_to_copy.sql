@@ -1,0 +1,2 @@
+-- hand-written: grants on future views cover the new views
+

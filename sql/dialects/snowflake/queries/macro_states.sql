@@ -1,0 +1,12 @@
+-- Version of each macro of a set, and the macros that it calls.
+SELECT
+  macros.unique_id,
+  macros.version_id,
+  macros.name,
+  macros.package_name,
+  TO_JSON(macros.macros) AS macros
+FROM recce_metadata.store_macro_sets AS macro_sets
+JOIN recce_metadata.store_macros AS macros
+  ON macros.version_id = macro_sets.version_id
+WHERE
+  macro_sets.macro_set_id = :macro_set_id;

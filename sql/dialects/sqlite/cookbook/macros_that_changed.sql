@@ -1,0 +1,80 @@
+-- Which macros changed in production, when, and which nodes call them?
+-- Asked by: an engineer whose compiled SQL differs although no model was edited.
+-- Answer: 2026-11-18 06:00 | macro.shop.cents_to_dollars | modified | 6 nodes call it | 7c1e02a
+WITH sides AS (
+  SELECT
+    step.run_id,
+    step.run_at,
+    step.project_name,
+    macro.unique_id,
+    macro.version_id,
+    NULL AS previous_version_id
+  FROM run_steps AS step
+  JOIN store_macro_sets AS held
+    ON held.macro_set_id = step.macro_set_id
+  JOIN store_macros AS macro
+    ON macro.version_id = held.version_id
+  WHERE
+    step.environment = 'base'
+    AND step.macro_set_id <> step.previous_macro_set_id /* edit: the environment */
+  UNION ALL
+  SELECT
+    step.run_id,
+    step.run_at,
+    step.project_name,
+    macro.unique_id,
+    NULL,
+    macro.version_id
+  FROM run_steps AS step
+  JOIN store_macro_sets AS held
+    ON held.macro_set_id = step.previous_macro_set_id
+  JOIN store_macros AS macro
+    ON macro.version_id = held.version_id
+  WHERE
+    step.environment = 'base'
+    AND step.macro_set_id <> step.previous_macro_set_id /* edit: the environment */
+), pairs AS (
+  SELECT
+    run_id,
+    run_at,
+    project_name,
+    unique_id,
+    MAX(version_id) AS version_id,
+    MAX(previous_version_id) AS previous_version_id
+  FROM sides
+  GROUP BY
+    run_id,
+    run_at,
+    project_name,
+    unique_id
+  HAVING
+    MAX(sides.version_id) IS NOT MAX(sides.previous_version_id)
+)
+SELECT
+  pairs.run_at,
+  pairs.project_name,
+  pairs.unique_id,
+  CASE
+    WHEN pairs.previous_version_id IS NULL
+    THEN 'added'
+    WHEN pairs.version_id IS NULL
+    THEN 'removed'
+    ELSE 'modified'
+  END AS status,
+  (
+    SELECT
+      COUNT(*)
+    FROM nodes AS node
+    WHERE
+      node.run_id = pairs.run_id
+      AND INSTR(node.macros, '"' || pairs.unique_id || '"') > 0
+  ) AS callers,
+  run.git_sha,
+  run.branch
+FROM pairs
+JOIN runs AS run
+  ON run.run_id = pairs.run_id
+ORDER BY
+  pairs.run_at DESC NULLS FIRST,
+  pairs.project_name NULLS LAST,
+  pairs.unique_id NULLS LAST;

@@ -1,0 +1,33 @@
+-- Which models have no test at all?
+-- Asked by: a reviewer, or the owner of the quality goals; models with the most readers come first.
+-- Answer: shop | model.shop.int_order_items | ephemeral | 14 readers
+SELECT
+  run.project_name,
+  node.unique_id,
+  node.materialized,
+  COUNT(edge.node_id) AS readers
+FROM latest_runs AS run
+JOIN nodes AS node
+  ON node.run_id = run.run_id
+LEFT JOIN lineage AS edge
+  ON edge.run_id = node.run_id AND edge.parent_id = node.unique_id
+WHERE
+  run.environment = 'base'
+  AND node.resource_type = 'model' /* edit: the environment */
+GROUP BY
+  run.project_name,
+  node.unique_id,
+  node.materialized
+HAVING
+  SUM(
+    CASE
+      WHEN SUBSTR(edge.node_id, 1, LENGTH('test.')) = 'test.'
+      OR SUBSTR(edge.node_id, 1, LENGTH('unit_test.')) = 'unit_test.'
+      THEN 1
+      ELSE 0
+    END
+  ) = 0
+ORDER BY
+  readers DESC NULLS FIRST,
+  run.project_name NULLS LAST,
+  node.unique_id NULLS LAST;

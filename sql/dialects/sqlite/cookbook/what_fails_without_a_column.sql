@@ -1,0 +1,146 @@
+-- What fails if a column is removed or renamed?
+-- Asked by: an engineer about to drop a column.
+-- Answer: model.shop.orders | amount | model.shop.report | distance 1 | confidence 1
+-- A node fails if it names the column. A node with `*` loses the column: nodes that name it downstream then fail.
+WITH RECURSIVE names AS (
+  SELECT
+    run.run_id,
+    used.node_id,
+    used.parent_id,
+    used.parent_column,
+    used.confidence
+  FROM latest_runs AS run
+  JOIN column_usage AS used
+    ON used.run_id = run.run_id
+  WHERE
+    run.environment = 'base' /* edit: the environment */
+    AND used.usage = 'referenced'
+    AND used.node_id <> used.parent_id
+), reads AS (
+  SELECT
+    run_id,
+    parent_id,
+    parent_column
+  FROM names
+  UNION ALL
+  SELECT
+    run.run_id,
+    edge.parent_id,
+    edge.parent_column
+  FROM latest_runs AS run
+  JOIN column_lineage AS edge
+    ON edge.run_id = run.run_id AND edge.parent_id IS NOT NULL
+  WHERE
+    run.environment = 'base' /* edit: the environment */
+), params AS (
+  SELECT DISTINCT
+    run_id,
+    parent_id AS node_id,
+    parent_column AS column_name
+  FROM (
+    SELECT
+      reads.*,
+      ROW_NUMBER() OVER (PARTITION BY run_id ORDER BY parent_id, parent_column) AS place
+    FROM reads
+  ) AS by_name
+  WHERE
+    place = 1 /* edit: parent_id = 'model.shop.orders' AND parent_column = 'amount'; default: the first by name */
+), stars AS (
+  SELECT
+    edge.run_id,
+    edge.node_id,
+    edge.column_name,
+    edge.parent_id,
+    edge.parent_column,
+    edge.confidence
+  FROM params
+  JOIN column_lineage AS edge
+    ON edge.run_id = params.run_id
+  LEFT JOIN names
+    ON names.run_id = edge.run_id
+    AND names.node_id = edge.node_id
+    AND names.parent_id = edge.parent_id
+    AND names.parent_column = edge.parent_column
+  WHERE
+    (
+      edge.kind = 'passthrough'
+      OR (
+        edge.column_name = '*' AND edge.parent_column = '*'
+      )
+    )
+    AND names.node_id IS NULL
+    AND edge.node_id <> edge.parent_id
+), lost AS (
+  SELECT
+    params.run_id,
+    params.node_id AS start_id,
+    params.column_name AS start_column,
+    params.node_id,
+    params.column_name,
+    CAST(0 AS INTEGER) AS distance,
+    CAST(1 AS REAL) AS confidence
+  FROM params
+  UNION ALL
+  SELECT
+    lost.run_id,
+    lost.start_id,
+    lost.start_column,
+    stars.node_id,
+    CASE
+      WHEN stars.column_name = '*' AND stars.parent_column = '*'
+      THEN lost.column_name
+      ELSE stars.column_name
+    END,
+    lost.distance + 1,
+    CASE
+      WHEN stars.confidence < lost.confidence
+      THEN stars.confidence
+      ELSE lost.confidence
+    END
+  FROM lost
+  JOIN stars
+    ON stars.run_id = lost.run_id
+    AND stars.parent_id = lost.node_id
+    AND stars.parent_column IN (lost.column_name, '*')
+  WHERE
+    lost.distance < 50
+), failing AS (
+  SELECT
+    lost.start_id,
+    lost.start_column,
+    names.node_id AS failing_id,
+    lost.distance + 1 AS distance,
+    CASE
+      WHEN names.confidence < lost.confidence
+      THEN names.confidence
+      ELSE lost.confidence
+    END AS confidence
+  FROM lost
+  JOIN names
+    ON names.run_id = lost.run_id
+    AND names.parent_id = lost.node_id
+    AND names.parent_column IN (lost.column_name, '*')
+), nearest AS (
+  SELECT
+    start_id,
+    start_column,
+    failing_id,
+    MIN(distance) AS distance,
+    MAX(confidence) AS confidence
+  FROM failing
+  GROUP BY
+    start_id,
+    start_column,
+    failing_id
+)
+SELECT
+  start_id AS node_id,
+  start_column AS column_name,
+  failing_id,
+  distance,
+  confidence
+FROM nearest
+ORDER BY
+  start_id NULLS LAST,
+  distance NULLS LAST,
+  failing_id NULLS LAST;

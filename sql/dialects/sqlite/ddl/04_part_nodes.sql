@@ -1,0 +1,12 @@
+-- One row per part and node: the version and the relation of the node in this part.
+-- A part is written once, by the first run that has it.
+CREATE TABLE IF NOT EXISTS store_part_nodes (
+  part_id TEXT NOT NULL,
+  unique_id TEXT NOT NULL,
+  version_id TEXT NOT NULL,
+  database_name TEXT,
+  schema_name TEXT,
+  identifier TEXT,
+  relation_name TEXT,
+  PRIMARY KEY (part_id, unique_id)
+);

@@ -1,0 +1,14 @@
+-- One row per graph and node: the version and the relation of the node in this graph.
+DROP VIEW IF EXISTS store_graph_nodes;
+CREATE VIEW store_graph_nodes AS
+SELECT
+  graph_parts.graph_id,
+  part_nodes.unique_id,
+  part_nodes.version_id,
+  part_nodes.database_name,
+  part_nodes.schema_name,
+  part_nodes.identifier,
+  part_nodes.relation_name
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes
+  ON part_nodes.part_id = graph_parts.part_id;

@@ -1,0 +1,33 @@
+-- One row per distinct content of a node, independent of its environment. Written by the first run that has it, never
+-- changed.
+CREATE TABLE IF NOT EXISTS store_node_versions (
+  version_id TEXT NOT NULL PRIMARY KEY,
+  unique_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  resource_type TEXT NOT NULL,
+  package_name TEXT NOT NULL,
+  path TEXT NOT NULL,
+  fqn TEXT NOT NULL,
+  materialized TEXT,
+  language TEXT,
+  raw_code TEXT,
+  compiled_code TEXT,
+  checksum TEXT,
+  checksum_rule TEXT,
+  code_hash TEXT,
+  compiled_hash TEXT,
+  config TEXT NOT NULL,
+  unrendered_config TEXT NOT NULL,
+  columns TEXT NOT NULL,
+  columns_from TEXT,
+  description TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  meta TEXT NOT NULL,
+  access TEXT,
+  group_name TEXT,
+  version TEXT,
+  source_name TEXT,
+  contract TEXT,
+  macros TEXT NOT NULL,
+  properties TEXT NOT NULL
+);

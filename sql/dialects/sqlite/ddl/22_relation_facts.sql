@@ -1,0 +1,11 @@
+-- One row per part and relation: statistics of the catalog at the time of the scan, NULL if missing in the catalog.
+-- A part is written once, by the first scan that has it.
+CREATE TABLE IF NOT EXISTS store_relation_facts (
+  part_id TEXT NOT NULL,
+  unique_id TEXT NOT NULL,
+  row_estimate INTEGER,
+  bytes INTEGER,
+  created_at TIMESTAMPTZ,
+  altered_at TIMESTAMPTZ,
+  PRIMARY KEY (part_id, unique_id)
+);

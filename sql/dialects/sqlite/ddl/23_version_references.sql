@@ -1,0 +1,13 @@
+-- One row per version of a scanned relation and foreign key of the version, in the order of its constraints.
+-- `columns` and `parent_columns` are arrays of names in the same order. Written with the version.
+CREATE TABLE IF NOT EXISTS store_version_references (
+  version_id TEXT NOT NULL,
+  ordinal INTEGER NOT NULL,
+  name TEXT,
+  parent_id TEXT NOT NULL,
+  columns TEXT NOT NULL,
+  parent_columns TEXT NOT NULL,
+  on_update TEXT,
+  on_delete TEXT,
+  PRIMARY KEY (version_id, ordinal)
+);

@@ -1,0 +1,27 @@
+-- One row per check result, from `check run --save` or an imported recce state. The id is a hash of the result, so
+-- saving again is a no-op. Deleted with its current run, or its base run if it has no current run.
+-- `findings` is a JSON list of nodes with counts in words: no values of the compared data.
+CREATE TABLE IF NOT EXISTS store_check_results (
+  check_result_id TEXT NOT NULL PRIMARY KEY,
+  checked_at TIMESTAMPTZ NOT NULL,
+  base_run_id TEXT,
+  current_run_id TEXT,
+  origin TEXT NOT NULL,
+  file_name TEXT NOT NULL,
+  ordinal INTEGER NOT NULL,
+  check_name TEXT NOT NULL,
+  check_type TEXT NOT NULL,
+  description TEXT NOT NULL,
+  status TEXT NOT NULL,
+  has_expectations BOOLEAN NOT NULL,
+  is_optional BOOLEAN NOT NULL,
+  node_count INTEGER,
+  differing_nodes INTEGER,
+  uncompared_nodes INTEGER,
+  message TEXT NOT NULL,
+  violations TEXT NOT NULL,
+  findings TEXT NOT NULL,
+  seconds REAL,
+  parameters TEXT NOT NULL,
+  recorder_version TEXT NOT NULL
+);

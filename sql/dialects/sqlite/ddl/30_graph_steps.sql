@@ -1,0 +1,8 @@
+-- One row per pair of compared graphs, the earlier graph first. `same_dbt` is true if one version of dbt wrote both; it
+-- decides what is compared. Written after the pair's rows of `graph_changes`.
+CREATE TABLE IF NOT EXISTS store_graph_steps (
+  previous_graph_id TEXT NOT NULL,
+  graph_id TEXT NOT NULL,
+  same_dbt BOOLEAN NOT NULL,
+  PRIMARY KEY (previous_graph_id, graph_id, same_dbt)
+);

@@ -1,0 +1,16 @@
+-- Ids of the nodes of a graph that read a node in a newline-separated list, one row per edge.
+SELECT
+  part_nodes.unique_id,
+  version_parents.parent_id
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes
+  ON part_nodes.part_id = graph_parts.part_id
+JOIN store_version_parents AS version_parents
+  ON version_parents.version_id = part_nodes.version_id
+WHERE
+  graph_parts.graph_id = :graph_id
+  AND version_parents.parent_id IN (
+    SELECT
+      line.value
+    FROM JSON_EACH('[' || REPLACE(REPLACE(JSON_QUOTE(:ids), '\\', '\u005c'), '\n', '","') || ']') AS line
+  );

@@ -1,0 +1,21 @@
+-- Edges of a column graph for the nodes in a newline-separated list, with the columns that they read.
+SELECT
+  place.unique_id,
+  edge.column_name,
+  edge.parent_id,
+  edge.parent_column,
+  edge.kind,
+  edge.confidence
+FROM store_column_parts AS part
+JOIN store_column_part_nodes AS place
+  ON place.part_id = part.part_id
+JOIN store_column_edges AS edge
+  ON edge.lineage_id = place.lineage_id
+WHERE
+  part.column_graph_id = :column_graph_id
+  AND edge.parent_id IS NOT NULL
+  AND place.unique_id IN (
+    SELECT
+      line.value
+    FROM JSON_EACH('[' || REPLACE(REPLACE(JSON_QUOTE(:ids), '\\', '\u005c'), '\n', '","') || ']') AS line
+  );

@@ -1,0 +1,35 @@
+-- Column profiles stored with a run, for the nodes in a newline-separated list, or all nodes if it is NULL.
+SELECT
+  unique_id,
+  column_name,
+  column_type,
+  profiled_at,
+  row_count,
+  not_null_count,
+  distinct_count,
+  is_approximate,
+  min_value,
+  max_value,
+  average_value,
+  median_value,
+  value_kinds AS value_kinds,
+  true_count,
+  min_length,
+  max_length,
+  average_length
+FROM store_column_statistics
+WHERE
+  run_id = :run_id
+  AND (
+    CAST(:ids AS TEXT) IS NULL
+    OR unique_id IN (
+      SELECT
+        line.value
+      FROM JSON_EACH(
+        '[' || REPLACE(REPLACE(JSON_QUOTE(CAST(:ids AS TEXT)), '\\', '\u005c'), '\n', '","') || ']'
+      ) AS line
+    )
+  )
+ORDER BY
+  unique_id NULLS LAST,
+  ordinal NULLS LAST;

@@ -1,0 +1,1 @@
+-- hand-written: a file has no schemas

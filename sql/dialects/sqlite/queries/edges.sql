@@ -1,0 +1,13 @@
+-- All edges of a graph: a node and a parent.
+SELECT
+  part_nodes.unique_id,
+  version_parents.parent_id,
+  version_parents.kind,
+  version_parents.confidence
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes
+  ON part_nodes.part_id = graph_parts.part_id
+JOIN store_version_parents AS version_parents
+  ON version_parents.version_id = part_nodes.version_id
+WHERE
+  graph_parts.graph_id = :graph_id;

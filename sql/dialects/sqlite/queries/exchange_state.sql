@@ -1,0 +1,74 @@
+-- What is stored of arriving runs: the runs with their hashes and column graphs, their deletions, and the graphs, the sets
+-- of macros and the column graphs that they refer to and that are stored completely, because a recorded run has them.
+SELECT
+  'runs' AS kind,
+  runs.run_id AS object_id,
+  hashes.content_hash AS content,
+  runs.column_graph_id
+FROM store_runs AS runs
+LEFT JOIN store_run_hashes AS hashes
+  ON hashes.run_id = runs.run_id
+WHERE
+  runs.run_id IN (
+    SELECT
+      line.value
+    FROM JSON_EACH('[' || REPLACE(REPLACE(JSON_QUOTE(:ids), '\\', '\u005c'), '\n', '","') || ']') AS line
+  )
+UNION ALL
+SELECT
+  'tombstones' AS kind,
+  run_id AS object_id,
+  CAST(NULL AS TEXT) AS content,
+  CAST(NULL AS TEXT) AS column_graph_id
+FROM store_tombstones
+WHERE
+  run_id IN (
+    SELECT
+      line.value
+    FROM JSON_EACH('[' || REPLACE(REPLACE(JSON_QUOTE(:ids), '\\', '\u005c'), '\n', '","') || ']') AS line
+  )
+UNION ALL
+SELECT DISTINCT
+  'graph_parts' AS kind,
+  graph_id AS object_id,
+  CAST(NULL AS TEXT) AS content,
+  CAST(NULL AS TEXT) AS column_graph_id
+FROM store_runs
+WHERE
+  graph_id IN (
+    SELECT
+      line.value
+    FROM JSON_EACH(
+      '[' || REPLACE(REPLACE(JSON_QUOTE(:graph_ids), '\\', '\u005c'), '\n', '","') || ']'
+    ) AS line
+  )
+UNION ALL
+SELECT DISTINCT
+  'macro_sets' AS kind,
+  macro_set_id AS object_id,
+  CAST(NULL AS TEXT) AS content,
+  CAST(NULL AS TEXT) AS column_graph_id
+FROM store_runs
+WHERE
+  macro_set_id IN (
+    SELECT
+      line.value
+    FROM JSON_EACH(
+      '[' || REPLACE(REPLACE(JSON_QUOTE(:macro_set_ids), '\\', '\u005c'), '\n', '","') || ']'
+    ) AS line
+  )
+UNION ALL
+SELECT DISTINCT
+  'column_parts' AS kind,
+  column_graph_id AS object_id,
+  CAST(NULL AS TEXT) AS content,
+  CAST(NULL AS TEXT) AS column_graph_id
+FROM store_runs
+WHERE
+  column_graph_id IN (
+    SELECT
+      line.value
+    FROM JSON_EACH(
+      '[' || REPLACE(REPLACE(JSON_QUOTE(:column_graph_ids), '\\', '\u005c'), '\n', '","') || ']'
+    ) AS line
+  );

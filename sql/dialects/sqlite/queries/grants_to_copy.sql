@@ -1,0 +1,1 @@
+-- hand-written: SQLite has no grants

@@ -1,0 +1,16 @@
+-- Nodes of a graph that may call macros missing from dbt's list: in hooks, as an incremental strategy, or in a branch
+-- that dbt takes only at run time.
+SELECT
+  part_nodes.unique_id
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes
+  ON part_nodes.part_id = graph_parts.part_id
+JOIN store_node_versions AS node_versions
+  ON node_versions.version_id = part_nodes.version_id
+WHERE
+  graph_parts.graph_id = :graph_id
+  AND (
+    REPLACE(node_versions.config, ' ', '') LIKE '%hook":[{%'
+    OR REPLACE(node_versions.config, ' ', '') LIKE '%"incremental_strategy":"%'
+    OR node_versions.raw_code LIKE '%is_incremental%'
+  );

@@ -1,0 +1,10 @@
+-- Environments and branches of a project, for error messages about a run selector that matches no run.
+SELECT DISTINCT
+  environment,
+  branch
+FROM store_runs
+WHERE
+  status = 'complete'
+  AND (
+    CAST(:project AS TEXT) IS NULL OR project_name = CAST(:project AS TEXT)
+  );

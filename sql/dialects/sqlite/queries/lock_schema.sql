@@ -1,0 +1,1 @@
+-- hand-written: the first statement that writes makes other writers wait or fail and retry

@@ -1,0 +1,14 @@
+-- Macros of a set.
+SELECT
+  macros.unique_id,
+  macros.name,
+  macros.package_name,
+  macros.path,
+  macros.macro_sql,
+  macros.code_hash,
+  macros.macros AS macros
+FROM store_macro_sets AS macro_sets
+JOIN store_macros AS macros
+  ON macros.version_id = macro_sets.version_id
+WHERE
+  macro_sets.macro_set_id = :macro_set_id;

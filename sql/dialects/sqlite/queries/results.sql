@@ -1,0 +1,13 @@
+-- dbt's result of each node of a run.
+SELECT
+  unique_id,
+  status,
+  seconds,
+  rows_affected,
+  bytes_processed,
+  failures,
+  message,
+  completed_at
+FROM store_run_results
+WHERE
+  run_id = :run_id;

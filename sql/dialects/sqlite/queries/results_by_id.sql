@@ -1,0 +1,18 @@
+-- Results of a run, for the nodes in a newline-separated list.
+SELECT
+  unique_id,
+  status,
+  seconds,
+  rows_affected,
+  bytes_processed,
+  failures,
+  message,
+  completed_at
+FROM store_run_results
+WHERE
+  run_id = :run_id
+  AND unique_id IN (
+    SELECT
+      line.value
+    FROM JSON_EACH('[' || REPLACE(REPLACE(JSON_QUOTE(:ids), '\\', '\u005c'), '\n', '","') || ']') AS line
+  );

@@ -1,0 +1,2 @@
+-- hand-written: a file has no schemas
+SELECT 1;

@@ -1,0 +1,52 @@
+-- One row per project and environment: its latest run, with every column of `runs`. A failed scan is never the latest
+-- run.
+DROP VIEW IF EXISTS latest_runs;
+CREATE VIEW latest_runs AS
+SELECT
+  run_id,
+  run_at,
+  project_name,
+  environment,
+  invocation_id,
+  extractor,
+  dbt_version,
+  adapter_type,
+  manifest_version,
+  target_name,
+  target_database,
+  target_schema,
+  git_sha,
+  branch,
+  git_dirty,
+  pull_request,
+  command,
+  node_count,
+  edge_count,
+  recorded_at,
+  recorder_version,
+  graph_id,
+  macro_set_id,
+  column_graph_id,
+  git_proven,
+  status,
+  reason,
+  build_status,
+  build_errors,
+  build_failures,
+  build_warnings,
+  build_skipped,
+  warnings,
+  extraction
+FROM (
+  SELECT
+    runs.*,
+    ROW_NUMBER() OVER (
+      PARTITION BY project_name, environment
+      ORDER BY run_at DESC, recorded_at DESC, run_id
+    ) AS age
+  FROM store_runs AS runs
+  WHERE
+    status = 'complete'
+) AS aged_runs
+WHERE
+  age = 1;

@@ -1,0 +1,14 @@
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+DROP VIEW IF EXISTS run_results;
+CREATE VIEW run_results AS
+SELECT
+  run_id,
+  unique_id,
+  status,
+  seconds,
+  rows_affected,
+  bytes_processed,
+  failures,
+  message,
+  completed_at
+FROM store_run_results;

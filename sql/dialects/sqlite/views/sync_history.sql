@@ -1,0 +1,18 @@
+-- One row per push, pull or sync of this store with another one. Key: sync_id.
+DROP VIEW IF EXISTS sync_history;
+CREATE VIEW sync_history AS
+SELECT
+  sync_id,
+  started_at,
+  finished_at,
+  direction,
+  peer,
+  author,
+  sent,
+  received,
+  conflicts,
+  skipped,
+  failed,
+  status,
+  error
+FROM store_syncs;

@@ -1,0 +1,2 @@
+-- The view behind the others has a prefix as the tables do, which `rename_tables` has renamed. Users' views follow it.
+ALTER VIEW IF EXISTS graph_nodes RENAME TO store_graph_nodes;

@@ -1,0 +1,2 @@
+-- Wait for recorders of a store before version 9, if it is migrated in a separate transaction.
+UPDATE store SET written_at = CURRENT_TIMESTAMP;

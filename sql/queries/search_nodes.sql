@@ -1,0 +1,15 @@
+-- Names of the nodes of a graph with their columns, of the parts whose ids are from :first to before :last.
+SELECT
+  part_nodes.unique_id,
+  node_versions.name,
+  node_versions.resource_type,
+  node_versions.version,
+  CAST(node_versions.columns AS TEXT) AS columns
+FROM store_graph_parts AS graph_parts
+JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
+JOIN store_node_versions AS node_versions ON node_versions.version_id = part_nodes.version_id
+WHERE
+  graph_parts.graph_id = :graph_id
+  AND graph_parts.part_id >= :first
+  AND graph_parts.part_id < :last
+  AND node_versions.resource_type <> 'group';

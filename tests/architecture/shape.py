@@ -1,0 +1,333 @@
+"""Measures of the package's shape: sizes, names, imports, handlers and words.
+
+Each measure returns its offenders, such as the path of a module, each with a number. offenders.yml lists the
+existing ones; test_shape.py fails on a new or worse offender, and on a listed one that is fixed or better.
+`python -m tests.architecture.shape` writes the file again; its diff may only remove or lower lines.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeGuard
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "recce_meta"
+KNOWN_OFFENDERS = Path(__file__).with_name("offenders.yml")
+
+MOST_MODULES_OF_A_FOLDER = 20
+MOST_LINES_OF_A_MODULE = 600
+MOST_LINES_OF_A_FUNCTION = 60
+MOST_LINES_OF_A_COMMAND = 20
+LEAST_MEAN_OF_A_MODULE = 220
+FEW_LINES = 60
+MOST_SHORT_MODULES = 0.1
+WORDS_TO_SPARE = 5
+
+LOADERS = {
+    "lazy.py": "public names of a package, on first use",
+    "cli/lazy.py": "module of a command, when it runs or shows its help",
+    "plugins.py": "entry points of other packages",
+    "warehouses/registry.py": "one warehouse of many",
+}
+"""Modules that import the package's own modules inside functions, with what they load."""
+
+BROAD = frozenset(("Exception", "BaseException"))
+BROAD_HANDLERS = {
+    "adapter/cancellation.py _run": "raised again in the thread of the caller",
+    "adapter/connection.py transaction": "rolls back and raises it again",
+    "adapter/connection.py _connect": "closes the connection and raises it again",
+    "cli/run/record.py run_and_record": "dbt's exit code counts; the failure to record is a warning",
+    "cli/main.py _run": "reported as a bug",
+    "repositories/worker.py _reported": "logged; a worker with a heartbeat must go on with its duties",
+    "server/access.py __call__": "logged, and answered as a failure of the server",
+    "server/queries.py _run": "logged, and shown as the failure of the query",
+    "sql_lineage/context.py run": "raised again in the thread of the caller",
+    "sql_lineage/project/columns.py attempt": "reported; only the columns of one node are lost",
+    "plugins.py load_plugin": "reported as the failure of the other package",
+    "plugins.py class_at": "reported as the failure of the other package",
+    "plugins.py call_plugin": "reported as the failure of the other package",
+    "server/json_api/call.py _answered": "answered as status 500, and logged",
+    "warehouses/redshift/driver.py _watched": "invalidates the connection and raises it again",
+    "warehouses/redshift/driver.py _connected": "raised as one class of the driver instead of many",
+    "warehouses/snowflake/login.py _loaded": "cryptography has no public base class of its errors",
+    "warehouses/snowflake/login.py _through_openssl": "the caller raises an error of ours",
+}
+"""Functions with a handler of every exception, and the reason; one handler each."""
+MOST_BROAD_HANDLERS = 18
+
+DISCOURAGED = re.compile(
+    r"\b(told|tells?|nobody|whoever|likewise|where\s+there\s+(is|are)\s+no|as\s+far\s+as|beside|at\s+hand"
+    r"|is\s+no\s+(?!longer\b)[a-z]+)",
+    re.IGNORECASE,
+)
+"""Words with a plainer substitute: report, no node, the same, if there is no, next to, in memory, not a."""
+
+Offenders = dict[str, int]
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file of a package."""
+
+    path: str
+    """Path below the package, with slashes."""
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
+
+    @property
+    def lines(self) -> int:
+        return len(self.text.splitlines())
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Return all nodes of the syntax tree."""
+        return list(ast.walk(self.tree))
+
+    @property
+    def docstring(self) -> str | None:
+        return ast.get_docstring(self.tree)
+
+    @property
+    def folder(self) -> str:
+        return self.path.rpartition("/")[0] or "."
+
+    @property
+    def has_code(self) -> bool:
+        """Return False for an `__init__.py` that has only a docstring, imports and `__all__`."""
+        return not self.path.endswith("__init__.py") or not all(
+            isinstance(statement, (ast.Import, ast.ImportFrom))
+            or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+            or (isinstance(statement, ast.Assign) and _last_name(statement.targets[0]) == "__all__")
+            for statement in self.tree.body
+        )
+
+    def functions(self) -> Iterator[Function]:
+        """Yield every function, nested ones and methods included."""
+        return (node for node in self.nodes if isinstance(node, Function))
+
+
+def read_modules(package: Path = PACKAGE) -> list[Module]:
+    """Return all modules of *package*, sorted by path."""
+    paths = sorted(package.rglob("*.py"))
+    return [Module(path.relative_to(package).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
+
+
+def mean_lines(modules: Sequence[Module]) -> float:
+    """Return the mean number of lines of a module."""
+    lengths = [module.lines for module in modules if module.has_code]
+    return sum(lengths) / len(lengths)
+
+
+def short_modules(modules: Sequence[Module]) -> Offenders:
+    """Return the modules of fewer than 60 lines."""
+    return {module.path: module.lines for module in modules if module.has_code and module.lines < FEW_LINES}
+
+
+def crowded_folders(modules: Sequence[Module]) -> Offenders:
+    """Return the folders with more than 20 modules; subfolders count for themselves."""
+    folders = Counter(module.folder for module in modules if module.has_code)
+    return {folder: count for folder, count in folders.items() if count > MOST_MODULES_OF_A_FOLDER}
+
+
+def long_modules(modules: Sequence[Module]) -> Offenders:
+    """Return the modules of more than 600 lines."""
+    return {module.path: module.lines for module in modules if module.lines > MOST_LINES_OF_A_MODULE}
+
+
+def long_functions(modules: Sequence[Module]) -> Offenders:
+    """Return the functions of more than 60 lines, decorators excluded."""
+    return {
+        f"{module.path} {function.name}": length
+        for module in modules
+        for function in module.functions()
+        if (length := _length([function])) > MOST_LINES_OF_A_FUNCTION
+    }
+
+
+def long_commands(modules: Sequence[Module]) -> Offenders:
+    """Return the click commands of `cli` whose bodies have more than 20 lines, docstrings excluded."""
+    return {
+        f"{module.path} {function.name}": length
+        for module in modules
+        if module.path.startswith("cli/")
+        for function in module.functions()
+        if _is_command(function) and (length := _length(_body(function))) > MOST_LINES_OF_A_COMMAND
+    }
+
+
+def _is_command(function: Function) -> bool:
+    decorators = [node.func if isinstance(node, ast.Call) else node for node in function.decorator_list]
+    return any(_last_name(decorator) in ("command", "group") for decorator in decorators)
+
+
+def _body(function: Function) -> list[ast.stmt]:
+    return function.body[1:] if ast.get_docstring(function) is not None else function.body
+
+
+def _length(statements: Sequence[ast.stmt]) -> int:
+    return (statements[-1].end_lineno or 0) - statements[0].lineno + 1 if statements else 0
+
+
+def repeated_class_names(modules: Sequence[Module]) -> Offenders:
+    """Return the names of several classes, private ones included; each warehouse may have its `Driver`."""
+    names = Counter(
+        node.name
+        for module in modules
+        if not module.path.startswith("warehouses/")
+        for node in module.nodes
+        if isinstance(node, ast.ClassDef)
+    )
+    return {name: count for name, count in names.items() if count > 1}
+
+
+def deferred_imports(modules: Sequence[Module]) -> Offenders:
+    """Return the modules that import modules of the package inside functions, without the loaders.
+
+    A call of `import_module` counts unless it names modules of other packages only.
+    """
+    counts = {module.path: _deferred(module) for module in modules if module.path not in LOADERS}
+    return {path: count for path, count in counts.items() if count}
+
+
+def _deferred(module: Module) -> int:
+    """Return the number of own imports inside functions."""
+    nodes = {node for function in module.functions() for node in ast.walk(function)}
+    return sum(_is_own_import(node) for node in nodes)
+
+
+def _is_own_import(node: ast.AST) -> bool:
+    if isinstance(node, ast.Import):
+        return any(_is_own(alias.name) for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        return node.level > 0 or _is_own(node.module or "")
+    if _is_call_of(node, "import_module", "__import__"):
+        names = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+        return not names or any(_is_own(str(name)) for name in names)
+    return False
+
+
+def _is_own(name: str) -> bool:
+    return name.split(".")[0] in (PACKAGE.name, "")
+
+
+def broad_handlers(modules: Sequence[Module]) -> Offenders:
+    """Return the functions that handle every exception, with the number of handlers.
+
+    Found are a bare `except`, `Exception` alone, in a tuple, or under another name of the module, and
+    `suppress(Exception)`.
+    """
+    found: Counter[str] = Counter()
+    for module in modules:
+        broad = BROAD | {
+            _last_name(target)
+            for node in module.nodes
+            if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Name, ast.Tuple))
+            for target in node.targets
+            if _names(node.value) & BROAD
+        }
+        found.update(f"{module.path} {name}" for name in _broad_below(module.tree, broad, "<module>"))
+    return dict(found)
+
+
+def _broad_below(node: ast.AST, broad: frozenset[str], function: str) -> Iterator[str]:
+    """Yield the name of the enclosing function for every broad handler below *node*."""
+    for child in ast.iter_child_nodes(node):
+        name = child.name if isinstance(child, Function) else function
+        if isinstance(child, ast.ExceptHandler) and (child.type is None or _names(child.type) & broad):
+            yield name
+        if _is_call_of(child, "suppress") and any(_names(argument) & broad for argument in child.args):
+            yield name
+        yield from _broad_below(child, broad, name)
+
+
+def _names(node: ast.AST) -> set[str]:
+    """Return the names in an expression, without the modules before their dots."""
+    return {name for part in ast.walk(node) if (name := _last_name(part))}
+
+
+def _is_call_of(node: ast.AST, *names: str) -> TypeGuard[ast.Call]:
+    """Return True for a call of a function with one of *names*, in any module."""
+    return isinstance(node, ast.Call) and _last_name(node.func) in names
+
+
+def _last_name(node: ast.AST) -> str:
+    """Return the name of a variable, or the name after the last dot; "" for any other expression."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def discouraged_words(modules: Sequence[Module], pages: Sequence[Path]) -> Offenders:
+    """Return the number of discouraged words by module and page.
+
+    Of a module, strings, docstrings and comments count; of a page, everything.
+    """
+    texts = {f"{PACKAGE.name}/{module.path}": list(_prose(module)) for module in modules}
+    texts |= {str(page): [page.read_text(encoding="utf-8")] for page in pages}
+    counts = {name: sum(len(DISCOURAGED.findall(part)) for part in parts) for name, parts in texts.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _prose(module: Module) -> Iterator[str]:
+    """Yield strings and comments."""
+    for node in module.nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+    if any(DISCOURAGED.search(line.partition("#")[2]) for line in module.text.splitlines()):
+        for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.string
+
+
+def read_pages() -> list[Path]:
+    """Return the README and all pages of the documentation."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+MEASURES: dict[str, Callable[[Sequence[Module]], Offenders]] = {
+    "folders of more than 20 modules": crowded_folders,
+    "modules of more than 600 lines": long_modules,
+    "functions of more than 60 lines": long_functions,
+    "commands of more than 20 lines": long_commands,
+    "class names of several classes": repeated_class_names,
+    "imports of own modules inside functions": deferred_imports,
+}
+"""Rules whose offenders are listed in offenders.yml."""
+WORDS = "discouraged words"
+
+HEADER = """\
+# Offenders against the rules of test_shape.py, with their numbers. Fix one, and remove or lower its line.
+# Written by `python -m tests.architecture.shape`; a diff of this file may only remove or lower lines.
+"""
+
+
+def known_offenders() -> dict[str, Offenders]:
+    """Return the listed offenders by rule; under "discouraged words" stands their budget as `total`."""
+    listed: dict[str, Offenders] = yaml.safe_load(KNOWN_OFFENDERS.read_text(encoding="utf-8"))
+    return listed
+
+
+def main() -> None:
+    """Write today's offenders into offenders.yml and print each rule's total."""
+    modules = read_modules()
+    listed = {rule: dict(sorted(measure(modules).items())) for rule, measure in MEASURES.items()}
+    listed[WORDS] = {"total": sum(discouraged_words(modules, read_pages()).values())}
+    KNOWN_OFFENDERS.write_text(HEADER + yaml.safe_dump(listed, sort_keys=False), encoding="utf-8")
+    for rule, offenders in listed.items():
+        print(f"{rule}: {sum(offenders.values()) if rule == WORDS else len(offenders)}")
+
+
+if __name__ == "__main__":
+    main()

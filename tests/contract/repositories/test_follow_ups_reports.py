@@ -1,0 +1,419 @@
+"""Reports to pull requests: what is compared, what the comment says, and what the forge is asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recce_meta.errors import PermissionDenied
+from recce_meta.repositories.forges.base import ForgeFailureKind
+from recce_meta.repositories.recording import TargetStores
+from recce_meta.repositories.requests import Caller, ConnectionChange
+from recce_meta.repositories.service import RepositoryService
+from recce_meta.repositories.state import connections, tables
+from recce_meta.repositories.state.database import State
+from recce_meta.repositories.state.follow_ups import add_follow_up, add_report
+from recce_meta.repositories.state.jobs import get_job, request_cancel
+from recce_meta.repositories.types import Forge, PullRequestState, TaskStatus
+from tests import states
+from tests.contract.repositories.followed_shop import (
+    AMOUNT,
+    COMMENTED,
+    FEWER_ROWS,
+    PUBLIC,
+    FollowedShop,
+    followed_shop,
+)
+
+HEAD, NEXT_HEAD = "a" * 40, "c" * 40
+
+
+@pytest.fixture(params=states.DATABASES)
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
+    """Return a new state."""
+    server = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    with states.state_address(request.param, tmp_path, server) as address, states.opened(address) as opened:
+        yield opened
+
+
+@pytest.fixture
+def shop(state: State, tmp_path: Path) -> Iterator[FollowedShop]:
+    """Return a connection with an empty store."""
+    stored = connections.add_connection(state, states.shop())
+    with followed_shop(state, stored, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def quick_shop(tmp_path: Path) -> Iterator[FollowedShop]:
+    """Return a connection whose state is in SQLite."""
+    with states.opened(f"sqlite:///{tmp_path / 'state.db'}") as opened:
+        stored = connections.add_connection(opened, states.shop())
+        with followed_shop(opened, stored, tmp_path) as found:
+            yield found
+
+
+def report_again(shop: FollowedShop, number: int = 7) -> None:
+    """Request another report, as a repeated event does."""
+    with shop.state.write() as session:
+        add_report(shop.state, session, shop.id, number)
+    shop.follow()
+
+
+def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(shop: FollowedShop) -> None:
+    proposed = shop.propose(FEWER_ROWS)
+    shop.follow()
+
+    (text,) = shop.forge.texts()
+    first, title = text.splitlines()[:2]
+    assert first == f"<!-- recce_meta connection={shop.id} -->"
+    assert title.startswith("### ⚠️ 1 breaking change")
+    assert "<!-- recce_meta diff -->" not in text
+    head, base = (get_job(shop.state, str(job)) for job in (proposed.head_job, proposed.base_job))
+    page = f"{PUBLIC}/s/default/diff/{base.run_id}/{head.run_id}"
+    assert f"[Open this diff in recce_meta]({page})" in text
+    assert "`orders`" in text and "`revenue`" in text
+    assert shop.forge.statuses[-1][:2] == (HEAD, "success")
+    assert shop.forge.statuses[-1][2].startswith("1 breaking change")
+    assert shop.forge.statuses[-1][3] == page
+    reported = shop.pull_request()
+    assert reported.reported == f"{base.run_id} {head.run_id}"
+    assert (reported.comment_id, reported.error, reported.base_sha) == ("1", None, "b" * 40)
+    assert (reported.status_sha, reported.status_state) == (HEAD, "success")
+
+    shop.propose(COMMENTED, sha=NEXT_HEAD)
+    shop.follow()
+    (text,) = shop.forge.texts()
+    assert "breaking" not in text.splitlines()[1]
+    assert shop.forge.statuses[-1][0] == NEXT_HEAD
+    assert shop.forge.calls.count("create") == 1
+
+
+def test_a_repeated_report_needs_no_request(shop: FollowedShop) -> None:
+    shop.propose(FEWER_ROWS)
+    shop.follow()
+    shop.forge.calls.clear()
+
+    report_again(shop)
+    shop.event(HEAD)
+    shop.follow()
+
+    assert shop.forge.calls == []
+    assert [task.status for task in shop.ended()] == [TaskStatus.DONE] * len(shop.ended())
+
+
+def test_a_comment_deleted_by_hand_comes_again_with_the_next_event(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    shop.propose(FEWER_ROWS)
+    shop.follow()
+    shop.forge.comments[7].clear()
+    shop.propose(AMOUNT, sha=NEXT_HEAD)
+    shop.follow()
+
+    assert len(shop.forge.texts()) == 1
+    assert shop.pull_request().comment_id == "2"
+
+
+def test_a_comment_whose_answer_was_lost_is_found_again(shop: FollowedShop) -> None:
+    shop.propose(FEWER_ROWS)
+    shop.forge.dies_after_writing = True
+    shop.follow()
+
+    assert len(shop.forge.texts()) == 1
+    assert shop.forge.calls.count("create") == 1
+    assert shop.pull_request().error is None
+
+
+def test_an_outage_is_caught_up_once(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    shop.forge.fail("*", ForgeFailureKind.OUTAGE, times=6)
+    shop.propose(FEWER_ROWS)
+    shop.propose(AMOUNT, sha=NEXT_HEAD)
+    shop.follow()
+
+    assert len(shop.forge.texts()) == 1
+    assert {status[0] for status in shop.forge.statuses} == {NEXT_HEAD}
+    assert shop.forge.calls.count("create") == 1
+    assert (shop.pull_request().error, shop.connection.forge_error) == (None, None)
+
+
+def test_a_commit_is_pending_once_while_its_jobs_run(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    shop.event(HEAD)
+    report_again(shop)
+    report_again(shop)
+    job = shop.pull_request().head_job
+    page = f"{PUBLIC}/connections/{shop.id}/jobs/{shop.id}~3Apull~20request~207~3A1"
+
+    assert job == f"{shop.id}:pull request 7:1"
+    assert shop.forge.statuses == [(HEAD, "pending", "The commit is extracted", page)]
+    assert shop.forge.texts() == []
+
+
+def test_a_failed_job_is_a_comment_with_its_step_and_cause(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    shop.propose(None)
+    shop.follow()
+
+    (text,) = shop.forge.texts()
+    assert "### ❗ The extraction of the head failed in parse" in text
+    assert "`Model 'b' depends on a node named 'c' which was not found`" in text
+    assert "Hint: correct ref('c')" in text
+    assert "[Open the job in recce_meta](https://recce.example.com/connections/" in text
+    assert shop.forge.statuses[-1][:3] == (HEAD, "error", "The extraction of the head failed in parse")
+
+    shop.propose(AMOUNT, None, sha=NEXT_HEAD)
+    shop.follow()
+    assert "The extraction of the base failed" in shop.forge.texts()[0]
+
+
+def test_an_error_cannot_mention_people_or_show_a_secret(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    found = shop.event(HEAD)
+    hostile = "cannot clone https://u:S3cretS3cret@host/x @everyone\n# heading <script>"
+    shop.end(get_job(shop.state, str(found.head_job)), None, sha=HEAD, error=hostile)
+    shop.end(get_job(shop.state, str(found.base_job)), AMOUNT, environment=found.base_environment)
+    shop.follow()
+
+    (text,) = shop.forge.texts()
+    assert "S3cret" not in text
+    assert "`cannot clone https://u:***@host/x @everyone # heading <script>`" in text
+
+
+def test_a_cancelled_job_is_an_error(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    found = shop.event(HEAD)
+    request_cancel(shop.state, str(found.head_job))
+    shop.end(get_job(shop.state, str(found.base_job)), AMOUNT, environment=found.base_environment)
+    shop.follow()
+
+    assert "was cancelled" in shop.forge.texts()[0]
+    assert shop.forge.statuses[-1][1] == "error"
+
+
+def test_a_commit_whose_last_job_is_cancelled_does_not_stay_pending(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    found = shop.event(HEAD)
+    shop.end(get_job(shop.state, str(found.base_job)), AMOUNT, environment=found.base_environment)
+    shop.follow()
+    assert shop.forge.statuses[-1][1] == "pending"
+
+    add_follow_up(shop.state, request_cancel(shop.state, str(found.head_job)))
+    shop.follow()
+    assert shop.forge.statuses[-1][1] == "error"
+
+
+@pytest.mark.parametrize(
+    ("own", "file", "is_fork", "expected"),
+    [
+        (("breaking",), None, False, "failure"),
+        ((), "fail_on: breaking\n", False, "failure"),
+        ((), "fail_on: breaking\n", True, "success"),
+        (("added",), "fail_on: breaking\n", False, "success"),
+        ((), "fail_on: braking\n", False, "error"),
+        ((), "fail_onn: breaking\n", False, "error"),
+        ((), "fail_on: [not-compared, breaking]\n", False, "failure"),
+    ],
+)
+def test_conditions_of_the_connection_or_of_the_repository_fail_the_status(
+    quick_shop: FollowedShop, own: tuple[str, ...], file: str | None, is_fork: bool, expected: str
+) -> None:
+    shop = quick_shop
+    connections.update_connection(shop.state, shop.id, fail_on=own)
+    shop.propose(FEWER_ROWS, files={"recce_meta.yml": file} if file else {}, is_fork=is_fork)
+    shop.follow()
+
+    _, state, description, _ = shop.forge.statuses[-1]
+    assert state == expected
+    if state == "failure":
+        assert description == "fail-on breaking found 1: orders"
+    if state == "error":
+        assert "fail_on cannot be read" in shop.forge.texts()[0]
+
+
+def test_a_missing_right_is_shown_on_the_connection_and_logged_once(
+    quick_shop: FollowedShop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = quick_shop
+    caplog.set_level(logging.INFO)
+    shop.forge.fail("find", ForgeFailureKind.SCOPE, times=2)
+    shop.propose(FEWER_ROWS)
+    shop.follow()
+    shop.propose(AMOUNT, sha=NEXT_HEAD)
+    shop.follow()
+
+    # The token may still be allowed to set a status.
+    assert [status[0] for status in shop.forge.statuses] == [HEAD, NEXT_HEAD]
+    assert shop.forge.texts() == []
+    assert shop.connection.forge_error == "scope of the forge; ask ada"
+    assert shop.pull_request().error == "scope of the forge"
+    assert [task.status for task in shop.ended()] == [TaskStatus.FAILED] * 2
+    logged = [record.message for record in caplog.records if "follow_ups" in record.name]
+    assert logged == ["connection shop cannot report: scope of the forge"]
+
+    shop.propose(FEWER_ROWS, sha="d" * 40)
+    shop.follow()
+    assert len(shop.forge.texts()) == 1
+    assert (shop.connection.forge_error, shop.pull_request().error) == (None, None)
+
+
+def test_a_status_that_is_set_does_not_hide_that_comments_are_refused(
+    quick_shop: FollowedShop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = quick_shop
+    for sha in (HEAD, NEXT_HEAD):
+        shop.event(sha)
+        shop.follow()  # the commit is pending
+        shop.forge.fail("find", ForgeFailureKind.SCOPE)
+        shop.propose(FEWER_ROWS, sha=sha)
+        shop.follow()
+
+        assert shop.connection.forge_error == "scope of the forge; ask ada"
+    assert sum("cannot report" in message for message in caplog.messages) == 1
+
+    report_again(shop)
+    assert (len(shop.forge.texts()), shop.connection.forge_error) == (1, None)
+
+
+def test_a_new_login_repeats_the_reports_that_were_refused(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    shop.forge.fail("find", ForgeFailureKind.SCOPE)
+    shop.propose(FEWER_ROWS)
+    shop.follow()
+    assert (shop.forge.texts(), shop.connection.forge_error is None) == ([], False)
+
+    service = RepositoryService(shop.state, environ={})
+    service.set(
+        shop.connection.name, ConnectionChange(access_token="another-token"), caller=Caller(name="ada")
+    )
+    assert shop.connection.forge_error is None
+    shop.follow()
+
+    assert (len(shop.forge.texts()), shop.pull_request().error) == (1, None)
+
+
+def test_the_status_of_a_commit_follows_its_comparison(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    shop.propose(FEWER_ROWS)
+    shop.follow()
+    first = shop.forge.statuses[-1]
+
+    shop.forge.fail("status", ForgeFailureKind.OUTAGE)
+    shop.propose(FEWER_ROWS, FEWER_ROWS, base_branch="release")
+    shop.follow()
+
+    assert shop.forge.statuses[-1][:2] == first[:2]
+    assert shop.forge.statuses[-1][2:] != first[2:]
+
+
+def test_a_repository_that_is_gone_ends_the_task(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    shop.forge.fail("*", ForgeFailureKind.GONE)
+    shop.propose(FEWER_ROWS)
+    shop.follow()
+
+    assert shop.pull_request().error == "gone of the forge"
+    assert shop.ended()[0].status is TaskStatus.FAILED
+
+
+def test_nothing_is_reported_to_closed_requests_or_without_a_forge(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    found = shop.propose(FEWER_ROWS)
+    shop.event(HEAD, state=PullRequestState.MERGED)
+    shop.follow()
+    assert shop.forge.calls == []
+
+    async def none(_: object) -> None:
+        return None
+
+    shop.propose(AMOUNT, number=8)
+    shop.follow(shop.runner(forge=none))
+    assert shop.pull_request(8).reported is not None
+    assert shop.forge.calls == []
+    assert found.number == 7
+
+
+def test_connections_of_one_repository_have_comments_of_their_own(
+    quick_shop: FollowedShop, tmp_path: Path
+) -> None:
+    shop = quick_shop
+    other = connections.add_connection(shop.state, states.shop(name="finance|x"))
+    with followed_shop(shop.state, other, tmp_path) as second:
+        second.adapter, second.forge = shop.adapter, shop.forge
+        shop.propose(FEWER_ROWS)
+        second.propose(AMOUNT)
+        shop.follow()
+
+    texts = shop.forge.texts()
+    assert len(texts) == 2
+    titles = sorted(text.splitlines()[1] for text in texts)
+    assert titles[0].startswith("### <code>finance&#124;x</code> · ")
+    assert titles[1].startswith("### `shop` · ⚠️ 1 breaking change")
+
+
+def test_runs_that_cannot_be_compared_are_an_error(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    found = shop.propose(FEWER_ROWS)
+    shop.event(HEAD, state=PullRequestState.CLOSED)
+    shop.bring_forward()
+    shop.follow()
+    assert shop.runs() == []
+    # Reopened, but the jobs have not run again.
+    with shop.state.write() as session:
+        session.execute(tables.pull_requests.update().values(state="open", head_job=found.head_job))
+    report_again(shop)
+
+    assert "The runs cannot be compared" in shop.forge.texts()[0]
+    assert shop.forge.statuses[-1][1] == "error"
+
+
+def test_a_pull_request_that_is_reopened_while_its_removal_waits_keeps_its_runs(
+    quick_shop: FollowedShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, use = quick_shop, TargetStores.use
+    shop.propose(FEWER_ROWS)
+    shop.follow()
+    runs = shop.runs()
+    shop.event(HEAD, state=PullRequestState.CLOSED)
+    shop.bring_forward()
+
+    async def waited(*given: Any, **options: Any) -> Any:
+        if shop.pull_request().state is PullRequestState.CLOSED:
+            shop.event(HEAD)
+        return await use(*given, **options)
+
+    monkeypatch.setattr(TargetStores, "use", waited)
+    shop.follow()
+
+    assert shop.runs() == runs != []
+    assert shop.pull_request().pruned_at is None
+
+
+def test_a_store_that_refuses_is_not_described_to_readers_of_the_forge(
+    quick_shop: FollowedShop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(*_: Any, **__: Any) -> Any:
+        raise PermissionDenied("permission denied for db.internal:5432", hint="ask the admin of db.internal")
+
+    monkeypatch.setattr("recce_meta.repositories.follow_ups.context.diff_runs", refused)
+    quick_shop.propose(FEWER_ROWS)
+    quick_shop.follow()
+
+    (text,) = quick_shop.forge.texts()
+    assert "The store of the connection could not be read" in text
+    assert "db.internal" not in text + repr(quick_shop.forge.statuses)
+    assert "db.internal" in caplog.text
+
+
+def test_a_long_comment_fits_the_forge(quick_shop: FollowedShop) -> None:
+    shop = quick_shop
+    connections.update_connection(shop.state, shop.id, type=Forge.BITBUCKET)
+    wide = "select id, amount, " + ", ".join(f"'{'x' * 200}' as c{n}" for n in range(200)) + " from {raw}"
+    shop.propose(wide)
+    shop.follow()
+
+    assert len(shop.forge.texts()[0]) <= 32_768

@@ -1,0 +1,293 @@
+"""Queries of users: who may start them, and what their pages show."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from recce_meta import demo_data
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.pool import Pool
+from recce_meta.errors import UsageError
+from recce_meta.repositories.state.tokens import TokenScope
+from recce_meta.server.access import COOKIE, SECURE_COOKIE, Access
+from recce_meta.server.app import create_app
+from recce_meta.server.pages import queries as query_pages
+from recce_meta.server.queries import QuerySettings
+from recce_meta.server.query_jobs import request_of
+from recce_meta.server.scopes import Grant
+from recce_meta.server.stores import Permissions, Store
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.contract.server.small_store import file_url, record_side
+
+QUERIES = "/s/default/queries"
+FORM = {"kind": "sample", "base": "base", "current": "current", "node": "model.jaffle_shop.orders"}
+ENDLESS = {
+    "kind": "query",
+    "base": "base",
+    "current": "current",
+    "current_sql": "SELECT count(*) AS n FROM range(100000000) a(i) CROSS JOIN range(100000) b(i)",
+}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the URL of the demo with its data."""
+    url = file_url(tmp_path_factory.mktemp("queries") / f"{demo_data.DATABASE}.duckdb")
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        demo_data.load_tables(adapter.execute)
+    record_side(url)
+    record_side(url, "current")
+    return url
+
+
+def client_for(
+    url: str, permissions: Permissions, access: Access | None = None, settings: QuerySettings | None = None
+) -> tuple[TestClient, Store]:
+    """Return a client of a server with *permissions*."""
+    store = Store(
+        "default",
+        lambda: UnifiedSqlAdapter.from_url(url),
+        DEFAULT_SCHEMA,
+        permissions=permissions,
+        settings=settings,
+    )
+    app = create_app({"default": store}, access or Access())
+    return TestClient(app, base_url="http://127.0.0.1", follow_redirects=False), store
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[TestClient]:
+    """Yield a client of a server that runs queries."""
+    client, store = client_for(url, Permissions(queries=True))
+    yield client
+    store.close()
+
+
+def test_without_the_permission_nothing_runs(url: str) -> None:
+    client, store = client_for(url, Permissions(writes=True))
+    for answer in (
+        client.post(QUERIES, data=FORM),
+        client.get(QUERIES),
+        client.get(f"{QUERIES}/x"),
+        client.post(f"{QUERIES}/x/cancel"),
+        client.post(f"{QUERIES}/x/save"),
+    ):
+        assert answer.status_code == 403 and "serve --allow-queries" in answer.text
+    assert client.get(f"{QUERIES}/x.json").json()["error"]["code"] == "not_allowed"
+    assert store.queries.jobs() == []
+    store.close()
+
+
+def test_a_page_of_another_site_starts_nothing(client: TestClient) -> None:
+    for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+        assert client.post(QUERIES, data=FORM, headers=headers).status_code == 403
+    assert "No query was started" in client.get(QUERIES).text
+    assert client.post(QUERIES, data=FORM, headers={"origin": "http://127.0.0.1"}).status_code == 303
+
+
+def test_a_token_is_required_and_the_session_is_named(url: str) -> None:
+    client, store = client_for(url, Permissions(queries=True), Access("a token of 16 or more"))
+    assert client.post(QUERIES, data=FORM).status_code == 303  # to the login page
+    assert store.queries.jobs() == []
+
+    client.post("/login", data={"token": "a token of 16 or more"})
+    address = client.post(QUERIES, data=FORM).headers["location"]
+
+    (job,) = store.queries.jobs()
+    assert address == f"{QUERIES}/{job.id}"
+    assert job.started_by[0].startswith("testclient, session ")
+    store.close()
+
+
+def test_the_log_names_the_token_or_the_session_that_is_valid(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "recce_meta.server.queries")
+    grants = {"rm_1": Grant("token ci", frozenset([TokenScope.QUERY]), has_token=True)}
+    client, store = client_for(url, Permissions(queries=True), Access(find_token=grants.get))
+    forged = {"cookie": f"{COOKIE}=forged; {SECURE_COOKIE}=forged"}
+
+    with closing(store):
+        by_token = client.post(QUERIES, data=FORM, headers={"authorization": "Bearer rm_1"}).headers
+        client.post(f"{by_token['location']}/cancel", headers={"authorization": "Bearer rm_1"})
+        client.post(QUERIES, data={**FORM, "limit": "2"}, headers=forged)
+        started = [job.started_by for job in store.queries.jobs()]
+
+    assert started == [["testclient"], ["testclient, token ci"]]
+    assert "started by testclient, token ci: sample of model.jaffle_shop.orders" in caplog.text
+    assert "started by testclient: sample of model.jaffle_shop.orders" in caplog.text
+
+
+def test_cancel_of_one_of_two_users_leaves_the_query_to_the_other(url: str) -> None:
+    first, store = client_for(url, Permissions(queries=True), Access("a token of 16 or more"))
+    second = TestClient(first.app, base_url="http://127.0.0.1", follow_redirects=False)
+    with closing(store):
+        for client in (first, second):
+            client.post("/login", data={"token": "a token of 16 or more"})
+        address = first.post(QUERIES, data=ENDLESS).headers["location"]
+        assert second.post(QUERIES, data=ENDLESS).headers["location"] == address
+        (job,) = store.queries.jobs()
+        users = list(job.started_by)
+
+        assert first.post(f"{address}/cancel").headers["location"] == QUERIES
+        assert (job.reason, job.started_by) == (None, users[1:])
+        assert second.post(f"{address}/cancel").headers["location"] == address
+        assert job.reason == f"cancelled by {users[1]}"
+
+
+def test_a_user_does_not_cancel_the_query_of_another_one(url: str) -> None:
+    grants = {name: Grant(f"token {name}", has_token=True) for name in ("rm_own", "rm_other")}
+    client, store = client_for(url, Permissions(queries=True), Access(find_token=grants.get))
+    own, other = ({"authorization": f"Bearer {name}"} for name in grants)
+    with closing(store):
+        address = client.post(QUERIES, data=ENDLESS, headers=own).headers["location"]
+        (job,) = store.queries.jobs()
+
+        refused = client.post(f"{address}/cancel", headers=other)
+        assert refused.status_code == 403 and "Another user started this query" in refused.text
+        assert (job.reason, job.started_by) == (None, ["testclient, token rm_own"])
+        assert client.post(f"{address}/cancel").status_code == 303  # the only user without a token
+
+
+def test_a_second_click_does_not_save_a_result_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, store = client_for(url, Permissions(queries=True, writes=True))
+    saved = []
+
+    def save(*given: object, **_: object) -> None:
+        saved.append(given)
+        if len(saved) == 1:
+            raise UsageError("The first click fails")
+        if len(saved) == 2:  # the third click comes while the second one writes
+            assert client.post(f"{address}/save").headers["location"] == address
+
+    monkeypatch.setattr(query_pages, "save_data_diffs", save)
+    with closing(store):
+        address = client.post(QUERIES, data={**FORM, "kind": "row_count"}).headers["location"]
+        while client.get(f"{address}.json").json()["state"] in ("queued", "running"):
+            continue
+        clicks = [client.post(f"{address}/save").status_code for _ in range(3)]
+
+        assert (clicks, len(saved)) == ([400, 303, 303], 2)
+        assert client.get(f"{address}.json").json()["saved_at"]
+
+
+def test_a_page_in_the_background_keeps_its_query_until_it_is_closed(url: str) -> None:
+    client, store = client_for(url, Permissions(queries=True))
+    with closing(store):
+        address = client.post(QUERIES, data=ENDLESS).headers["location"]
+        (job,) = store.queries.jobs()
+
+        def seconds_after(page: str, state: str) -> float:
+            answer = client.post(f"{address}/lease", data={"page": page, "state": state})
+            assert answer.status_code == 200, answer.text
+            return round(job.lease - time.monotonic(), -1)
+
+        assert seconds_after("a", "hidden") == 150
+        assert seconds_after("a", "open") == 30
+        assert [seconds_after(page, "hidden") for page in "ab"] == [150, 150]
+        assert seconds_after("a", "closed") == 150  # of b
+        assert seconds_after("b", "closed") == 30  # of the request for it
+        assert seconds_after("b", "hidden") == 30  # a late message of a closed page
+        assert [seconds_after(str(page), "hidden") for page in range(200)][-1] == 150
+        assert len(job.leases) < 110
+        for form in ({"page": "a", "state": "gone"}, {"page": "a b", "state": "open"}, {"state": "open"}):
+            assert client.post(f"{address}/lease", data=form).status_code == 400
+        assert not job.state.is_over
+
+
+def test_the_page_of_a_job_and_the_list(client: TestClient) -> None:
+    address = client.post(QUERIES, data={**FORM, "limit": "3"}).headers["location"]
+    while client.get(f"{address}.json").json()["state"] in ("queued", "running"):
+        continue
+
+    page = client.get(address).text
+    assert "Sample rows of orders is done" in page and "order_id" in page
+    assert "http-equiv" not in page and 'hx-trigger="every' not in page
+    assert "bytes not reported by duckdb" in page and "Run again" in page
+    listed = client.get(f"{QUERIES}?sort=-asked_at").text
+    assert "Sample rows of orders" in listed and address in listed
+    assert client.get(f"{QUERIES}/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "drop"},
+        {"kind": ""},
+        {"base": ""},
+        {"base": "path:/etc"},
+        {"node": ""},
+        {"node": "model.jaffle_shop.nothing"},
+        {"limit": "0"},
+        {"limit": "1001"},
+        {"k": "one"},
+        {"kind": "query"},
+        {"kind": "row_count", "where": "true"},
+        {"kind": "row_count", "column": "a"},
+        {"kind": "profile", "key": "a"},
+    ],
+)
+def test_an_invalid_form_is_refused(client: TestClient, change: dict[str, str]) -> None:
+    answer = client.post(QUERIES, data={**FORM, **change})
+    assert answer.status_code in (400, 404) and "<h1>" in answer.text
+
+
+def test_names_with_commas_are_in_quotes() -> None:
+    request = request_of({**FORM, "column": 'id, "a,b"', "key": "id,id"})
+    assert (request.columns, request.key) == (("id", "a,b"), ("id",))
+    assert request_of({**FORM, "column": "a,\r\n b\rc"}).columns == ("a", "b c")
+    with pytest.raises(UsageError):
+        request_of({**FORM, "where": "x" * 200_000})
+
+
+def test_statements_of_all_jobs_together_are_at_most_threads(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, store = client_for(url, Permissions(queries=True), settings=QuerySettings(threads=2))
+    lock, crowd = threading.Lock(), threading.Event()
+    running: list[str] = []
+    peaks: list[int] = []
+    execute = Pool.execute
+
+    def counted(pool: Pool, sql: str) -> list[tuple[object, ...]]:
+        with lock:
+            running.append(sql)
+            peaks.append(len(running))
+        deadline = time.monotonic() + 10
+        while not crowd.is_set() and time.monotonic() < deadline:  # until further statements wait
+            asked = sum(one.seconds is None for job in store.queries.jobs() for one in job.statements)
+            crowd.set() if asked > 2 else time.sleep(0.01)
+        try:
+            return execute(pool, sql)
+        finally:
+            with lock:
+                running.remove(sql)
+
+    monkeypatch.setattr(Pool, "execute", counted)
+    with closing(store):
+        for kind in ("value", "profile", "top_k", "histogram"):
+            assert client.post(QUERIES, data={**FORM, "kind": kind}).status_code == 303
+        while not all(job.state.is_over for job in store.queries.jobs()):
+            time.sleep(0.01)
+
+        assert [job.state.value for job in store.queries.jobs()] == ["done"] * 4
+    assert crowd.is_set() and max(peaks) == 2
+
+
+def test_writers_never_wait_for_a_query(url: str, client: TestClient, tmp_path: Path) -> None:
+    address = client.post(QUERIES, data=ENDLESS).headers["location"]
+    while not client.get(f"{address}.json").json()["statements"]:
+        continue
+
+    with UnifiedSqlAdapter.from_url(url, lock_timeout=0) as adapter:
+        adapter.execute("CREATE OR REPLACE TABLE written AS SELECT 1 AS i")
+
+    assert client.get(f"{address}.json").json()["state"] == "running"
+    client.post(f"{address}/cancel")

@@ -1,0 +1,218 @@
+"""Reviews on the pages: the form, its refusals, and the marks afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from starlette.testclient import TestClient
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.public.data import run_checks
+from recce_meta.api.reviews import list_reviews
+from recce_meta.demo_data import DATABASE, load_tables
+from recce_meta.report.addresses import Addresses
+from recce_meta.server.stores import READ_ONLY, Permissions, Store
+from recce_meta.store.read import list_runs
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.contract.server.rich_store import parsed
+from tests.contract.server.small_store import LOCAL, client_of, file_url, record_side
+
+TO = Addresses("default")
+WRITES = Permissions(writes=True)
+ORDERS = "model.jaffle_shop.orders"
+HOSTILE = "x\"'><script>alert(1)</script>\u202e"
+CHECKS = "checks: [{name: 'Rows of <orders>', type: row_count_diff, params: {node_names: [orders]}}]"
+
+
+@pytest.fixture(scope="module")
+def whole_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A DuckDB file with both sides of the demo, and a check."""
+    folder = tmp_path_factory.mktemp("reviewed")
+    url = file_url(folder / f"{DATABASE}.duckdb")
+    _record(url, DEFAULT_SCHEMA, folder)
+    return url
+
+
+@pytest.fixture
+def reviewed_file(whole_file: str, tmp_path: Path) -> str:
+    """A copy of `whole_file`, which the test may write to."""
+    file = tmp_path / f"{DATABASE}.duckdb"
+    file.write_bytes(Path(whole_file.removeprefix("duckdb:///")).read_bytes())
+    return file_url(file)
+
+
+def _record(url: str, schema: str, folder: Path) -> None:
+    for side in ("base", "current"):
+        record_side(url, side, schema)
+    (folder / "checks.yml").write_text(CHECKS, encoding="utf-8")
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        if url.startswith("duckdb"):
+            load_tables(adapter.execute)
+            run_checks(adapter, folder / "checks.yml", "base", "current", save=True, schema=schema)
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """URL and schema of a store that the test may write to."""
+    if request.param == "duckdb":
+        yield request.getfixturevalue("reviewed_file"), DEFAULT_SCHEMA
+        return
+    url, schema = request.getfixturevalue("postgres_url"), f"reviews_{uuid4().hex[:12]}"
+    _record(url, schema, tmp_path)
+    try:
+        yield url, schema
+    finally:
+        with UnifiedSqlAdapter.from_url(url) as adapter:
+            adapter.execute(f'DROP SCHEMA "{schema}" CASCADE')
+
+
+def client_at(place: tuple[str, str], permissions: Permissions = WRITES) -> TestClient:
+    url, schema = place
+    return client_of(
+        Store(
+            "default",
+            lambda: UnifiedSqlAdapter.from_url(url, may_create=False),
+            schema,
+            permissions=permissions,
+        )
+    )
+
+
+def runs_at(place: tuple[str, str]) -> tuple[str, str]:
+    with UnifiedSqlAdapter.from_url(place[0]) as adapter:
+        ids = {run.environment: run.run_id for run in list_runs(adapter, schema=place[1])}
+    return ids["base"], ids["current"]
+
+
+def marks_at(place: tuple[str, str]) -> list[Any]:
+    with UnifiedSqlAdapter.from_url(place[0]) as adapter:
+        return list_reviews(adapter, schema=place[1])
+
+
+def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
+    base, current = runs_at(place)
+    with client_at(place) as client:
+        page = client.get(TO.diff(base, current))
+        assert "0 of 6 changed nodes approved" in page.text
+        form = {"base": base, "current": current, "node": ORDERS, "place": "diff", "status": "approved"}
+        hostile = {"comment": f"fine {HOSTILE}", "reviewer": f"Ann {HOSTILE}"}
+
+        answer = client.post(TO.reviews(), data={**form, **hostile})
+
+        assert answer.status_code == 303, answer.text
+        assert answer.headers["location"] == f"{TO.diff(base, current)}#node-{ORDERS}"
+        shown = client.get(answer.headers["location"])
+        assert "1 of 6 changed nodes approved" in shown.text
+        for address in (
+            answer.headers["location"],
+            TO.diff_node(base, current, ORDERS),
+            TO.of("diff", base, current, "changes"),
+            TO.reviews(),
+        ):
+            text = client.get(address).text
+            assert f"Ann {HOSTILE[:-1]}" in parsed(text).text
+            assert "<script>alert" not in text and "\u202e" not in text
+        graph = TO.diff_graph(base, current)
+        drawn = {node["id"]: node.get("review") for node in client.get(f"{graph}.json").json()["nodes"]}
+        listed = {row["unique_id"]: row["review"] for row in client.get(f"{graph}/nodes.json").json()}
+        assert drawn == listed
+        assert {one: review for one, review in drawn.items() if review} == {
+            ORDERS: f"approved by {hostile['reviewer']}"
+        }
+        rows = client.get(TO.reviews() + ".json").json()
+        assert [(row["reviewer"], row["comment"], row["last"]) for row in rows] == [
+            (hostile["reviewer"], hostile["comment"], True)
+        ]
+
+        client.post(TO.reviews(), data={**form, **hostile, "status": "withdrawn"})
+        again = parsed(client.get(TO.diff(base, current)).text).text
+        assert "0 of 6 changed nodes approved" in again and "approved by" not in again
+        assert "approved by" not in client.get(f"{graph}.json").text
+        assert [row["last"] for row in client.get(TO.reviews() + ".json").json()] == [True, False]
+
+
+def test_a_check_is_reviewed_on_its_page_unless_it_has_a_newer_result(reviewed_file: str) -> None:
+    place = (reviewed_file, DEFAULT_SCHEMA)
+    with client_at(place) as client:
+        address = TO.check("Rows of <orders>")
+        fields = {
+            one["name"]: one.get("value", "")
+            for one in parsed(client.get(address).text).elements("input")
+            if one.get("type") == "hidden" and one["name"] != "size"
+        }
+        assert set(fields) == {"base", "current", "check", "fingerprint"}
+        late = client.post(TO.reviews(), data={**fields, "reviewer": "Bob", "fingerprint": "0" * 32})
+        assert (late.status_code, "changed since it was looked at" in late.text) == (400, True)
+
+        answer = client.post(TO.reviews(), data={**fields, "reviewer": "Bob", "status": "seen"})
+
+        assert answer.headers["location"] == address
+        assert "seen by Bob" in client.get(address).text
+        assert "seen by Bob" in client.get(TO.checks()).text
+        base, current = runs_at(place)
+        assert "seen by Bob" in client.get(TO.diff(base, current)).text
+    assert [mark.check_name for mark in marks_at(place)] == ["Rows of <orders>"]
+
+
+def test_without_permission_there_is_no_form_and_no_write(reviewed_file: str) -> None:
+    place = (reviewed_file, DEFAULT_SCHEMA)
+    base, current = runs_at(place)
+    before = marks_at(place)
+    with client_at(place, READ_ONLY) as client:
+        for address in (TO.diff(base, current), TO.diff_node(base, current, ORDERS)):
+            assert 'name="reviewer"' not in client.get(address).text
+        form = {"base": base, "current": current, "node": ORDERS, "reviewer": "Ann"}
+        answer = client.post(TO.reviews(), data=form)
+        assert (answer.status_code, "serve --allow-writes" in answer.text) == (403, True)
+        assert "serve --allow-writes" in client.get(TO.reviews()).text
+    assert marks_at(place) == before
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": LOCAL}, 303),
+    ],
+)
+def test_only_pages_of_this_server_may_write(
+    reviewed_file: str, headers: dict[str, str], status: int
+) -> None:
+    place = (reviewed_file, DEFAULT_SCHEMA)
+    base, current = runs_at(place)
+    before = len(marks_at(place))
+    with client_at(place) as client:
+        form = {"base": base, "current": current, "node": ORDERS, "reviewer": "Eve"}
+        assert client.post(TO.reviews(), data=form, headers=headers).status_code == status
+    assert len(marks_at(place)) - before == (status == 303)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"reviewer": ""}, "name of the reviewer is missing"),
+        ({"comment": "x" * 2001}, "more than 2,000"),
+        ({"status": "loved"}, "loved"),
+        ({"node": "nope"}, "not found"),
+        ({"node": ""}, "of a node or of a check"),
+        ({"current": ""}, "names no run"),
+    ],
+)
+def test_an_invalid_form_is_a_page_with_the_reason(
+    reviewed_file: str, given: dict[str, str], message: str
+) -> None:
+    place = (reviewed_file, DEFAULT_SCHEMA)
+    base, current = runs_at(place)
+    before = marks_at(place)
+    form = {"base": base, "current": current, "node": ORDERS, "reviewer": "Ann", **given}
+    with client_at(place) as client:
+        answer = client.post(TO.reviews(), data=form)
+    assert answer.status_code in (400, 404)
+    assert message in parsed(answer.text).text
+    assert marks_at(place) == before

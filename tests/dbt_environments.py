@@ -1,0 +1,31 @@
+"""Real environments of dbt, built by our own code and kept for all runs of the tests.
+
+RECCE_META_DBT_ENVIRONMENTS names their folder. Without uv or a package index the tests that need them are
+skipped, unless RECCE_META_REQUIRE_UV is set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from recce_meta.repositories.dbt.environments import Environment, EnvironmentFailed, ensure_environment
+from tests.emulators.install import home
+
+
+def environments_folder() -> Path:
+    """Return the folder of environments that all tests share; processes lock it."""
+    return Path(os.environ.get("RECCE_META_DBT_ENVIRONMENTS") or home() / "dbt_environments")
+
+
+def dbt_environment(minor: str, adapter: str) -> Environment:
+    """Return the environment, built by the first test that needs it; skip the test if that fails."""
+    try:
+        return asyncio.run(ensure_environment(environments_folder(), minor, adapter, environ=os.environ))
+    except EnvironmentFailed as error:
+        if os.environ.get("RECCE_META_REQUIRE_UV"):
+            raise
+        pytest.skip(f"no environment of dbt {minor}: {error.message}")

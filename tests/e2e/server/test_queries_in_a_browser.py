@@ -1,0 +1,147 @@
+"""The page of a query in a browser: it updates itself, cancels, and its end ends the query."""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.server import queries
+from recce_meta.server.access import Access
+from recce_meta.server.app import create_app
+from recce_meta.server.main import bound_socket
+from recce_meta.server.problems import TooManyQueries
+from recce_meta.server.stores import Permissions, Store
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.contract.server.small_store import file_url, record_side
+from tests.e2e.server.test_keyboard import until
+
+HEARTBEAT = 6.0
+"""Seconds; a page that updates itself asks every second."""
+ENDLESS = "SELECT count(*) AS n FROM range(100000000) a(i) CROSS JOIN range(100000) b(i)"
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Store, str]]:
+    """Yield a store that is served in this process, and the address of an endless query."""
+    monkeypatch.setattr(queries, "HEARTBEAT_SECONDS", HEARTBEAT)
+    url = file_url(tmp_path / "demo.duckdb")
+    for side in ("base", "current"):
+        record_side(url, side)  # type: ignore[arg-type]
+    store = Store(
+        "default",
+        lambda: UnifiedSqlAdapter.from_url(url),
+        DEFAULT_SCHEMA,
+        permissions=Permissions(queries=True),
+    )
+    listening = bound_socket("127.0.0.1", 0)
+    config = uvicorn.Config(create_app({"default": store}, Access()), log_config=None, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    root = f"http://127.0.0.1:{listening.getsockname()[1]}/s/default/queries"
+    form = {"kind": "query", "base": "base", "current": "current", "current_sql": ENDLESS}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(root, urllib.parse.urlencode(form).encode(), timeout=60) as answer:
+        address = answer.url
+    yield store, address
+    server.should_exit = True
+    thread.join(30)
+    store.close()
+    listening.close()
+
+
+def test_the_page_updates_itself_and_cancels(browser: Any, started: tuple[Store, str]) -> None:
+    store, address = started
+    browser.visit(address)
+    browser.run("window.isSamePage = true")
+    text = "return document.querySelector('#query [role=status]').textContent"
+    first = browser.run(text)
+
+    until(browser, f"{text} !== arguments[0]", first)
+    time.sleep(HEARTBEAT + 1)  # an open page keeps the query
+    (job,) = store.queries.jobs()
+    assert job.state.value == "running"
+    assert browser.run("return window.isSamePage && document.querySelector('h1').textContent").endswith(
+        "is running"
+    )
+
+    browser.run("document.querySelector('form[action$=cancel] button').click()")
+    until(browser, "return document.querySelector('h1').textContent.endsWith('was cancelled')")
+    assert job.state.value == "cancelled"
+    assert not browser.run("return document.querySelector('#query[hx-trigger]')")
+    assert browser.run("return window.violations || []") == []
+
+
+def test_a_closed_page_ends_the_query(browser: Any, started: tuple[Store, str]) -> None:
+    store, address = started
+    browser.visit(address)
+    until(browser, "return document.querySelector('#query h1')")
+    (job,) = store.queries.jobs()
+    assert not job.state.is_over
+
+    browser.visit("about:blank")
+    closed = time.monotonic()
+    while not job.state.is_over:
+        assert time.monotonic() - closed < HEARTBEAT + 30, "the query still runs"
+        time.sleep(0.1)
+
+    assert job.state.value == "cancelled" and "its page was closed" in (job.message or "")
+
+
+def test_a_busy_server_does_not_end_the_updates(
+    browser: Any, started: tuple[Store, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, address = started
+    browser.visit(address)
+    browser.run("window.isSamePage = true")
+    text = "return document.querySelector('#query [role=status]').textContent"
+    refused = threading.Semaphore(0)
+
+    def busy(*_arguments: Any, **_options: Any) -> None:
+        refused.release()
+        raise TooManyQueries("The server is busy", hint="try again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.queries, "job", busy)
+        assert all(refused.acquire(timeout=30) for _ in range(2))
+    first = browser.run(text)
+
+    until(browser, f"{text} !== arguments[0]", first)
+    assert browser.run("return window.isSamePage")
+
+
+def test_the_page_reports_that_it_is_in_the_background_and_closed(
+    browser: Any, started: tuple[Store, str]
+) -> None:
+    store, address = started
+    browser.visit(address)
+    (job,) = store.queries.jobs()
+
+    def until_lease(low: float, high: float) -> None:
+        limit = time.monotonic() + 30
+        while not low < job.lease - time.monotonic() <= high:
+            assert time.monotonic() < limit, job.leases
+            time.sleep(0.05)
+
+    until(browser, "return document.querySelector('#query h1')")
+    browser.run(
+        "Object.defineProperty(document, 'hidden', {get: () => window.isHidden, configurable: true});"
+        "window.isHidden = true; document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    until_lease(queries.HIDDEN_SECONDS - 60, queries.HIDDEN_SECONDS)
+    browser.run("window.isHidden = false; document.dispatchEvent(new Event('visibilitychange'))")
+    until_lease(0, HEARTBEAT)
+    browser.run("window.isHidden = true; document.dispatchEvent(new Event('visibilitychange'))")
+    until_lease(queries.HIDDEN_SECONDS - 60, queries.HIDDEN_SECONDS)
+    browser.visit("about:blank")
+    until_lease(-1, HEARTBEAT)
+    assert browser.run("return window.violations || []") == []

@@ -1,0 +1,169 @@
+"""Connected repositories that a worker extracts: in a process of its own, and in that of `serve`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.cli.run.worker import private_files
+from recce_meta.repositories.state.database import open_state
+from tests.e2e.conftest import Cli, QuickCli
+from tests.git_server import GitServer, git_backend, git_server
+
+__all__ = ["git_backend", "git_server"]
+
+SECONDS = 240
+CANARY = "canary-0123456789-abcdefghij"
+FILES = {"models/a.sql": "select 1 as id\n", "models/b.sql": "select id from a\n"}
+"""Plain SQL: the run is BRONZE, and needs no dbt."""
+
+
+@pytest.fixture
+def shop(quick_cli: QuickCli, git_server: GitServer) -> Cli:
+    """The command with a connection `shop` of a private repository with SQL files, which is stored."""
+    name = git_server.unused_name("sql")
+    git_server.create_repository(name, FILES)
+    git_server.require(name, CANARY)
+    cli = quick_cli.within(
+        **git_server.environ, RECCE_META_URL=f"duckdb:///{quick_cli.folder / 'store.duckdb'}"
+    )
+    (cli.folder / "token").write_text(CANARY)
+    added = cli(
+        *("connection", "add", git_server.url(name), "--name", "shop", "--branch", "main", "--no-test"),
+        *("--token-file", "token"),
+    )
+    (cli.folder / "token").unlink()
+    assert added.code == 0, added.err
+    return cli
+
+
+@contextmanager
+def process(cli: Cli, *arguments: str) -> Iterator[Any]:
+    """A command that runs until the block ends, and what it says; it ends with 0 on SIGTERM."""
+    log = cli.folder / f"{arguments[0]}.log"
+    with log.open("w") as output:
+        started = subprocess.Popen(
+            [sys.executable, "-m", "recce_meta", *arguments],
+            cwd=cli.folder,
+            env=cli.variables,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield log
+        assert started.poll() is None, log.read_text()
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(SECONDS) == 0, log.read_text()
+    finally:
+        if started.poll() is None:
+            started.kill()
+            started.wait()
+
+
+def until(found: Any, log: Path) -> Any:
+    """The result of *found* as soon as it is true."""
+    deadline = time.monotonic() + SECONDS
+    while not (result := found()):
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+    return result
+
+
+def test_no_sandbox_shows_files_of_state_stores_and_keys(tmp_path: Path) -> None:
+    state = open_state(f"sqlite:///{tmp_path / 'state.db'}", {})
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'store.duckdb'}") as store:
+        file = store.file_path()
+        assert file == tmp_path / "store.duckdb"
+        files = private_files(state, [file], {"RECCE_META_KEY_FILE": f"{tmp_path / 'key'}"})
+    state.close()
+    assert {file.name for file in files} == {
+        *("state.db", "state.db.key", "state-jobs.db", "store.duckdb", "key")
+    }
+    assert UnifiedSqlAdapter.from_url("duckdb:///:memory:").file_path() is None
+
+
+def test_a_worker_extracts_and_wait_reports_each_step(shop: Cli) -> None:
+    with process(shop, "worker", "--work-dir", str(shop.folder / "work"), "--debug") as log:
+        until(lambda: "runs the jobs of" in log.read_text(), log)
+
+        ran = shop("connection", "extract", "shop", "--wait")
+
+        assert ran.code == 0, ran.err + log.read_text()
+        steps = [line.split()[0] for line in ran.err.splitlines() if re.match(r"\w+ +success ", line)]
+        assert steps[:2] == ["resolve", "clone"]
+        assert {"extract", "store"} <= set(steps)
+        assert "BRONZE" in ran.out
+        stored = json.loads(shop("runs", "--format", "json").out)["runs"]
+        assert [(run["environment"], run["branch"]) for run in stored] == [("prod", "main")]
+        details = json.loads(shop("connection", "show", "shop", "--job", "last", "--format", "json").out)
+        assert {one["status"] for one in details["details"]["stages"]} <= {"success", "skipped"}
+        said = log.read_text() + ran.out + ran.err
+    assert CANARY not in said
+    files = (path for path in shop.folder.rglob("*") if path.is_file())
+    assert [path for path in files if CANARY.encode() in path.read_bytes()] == []
+    assert list((shop.folder / "work" / "jobs").glob("*")) == []
+
+
+def test_a_failed_job_makes_wait_exit_with_3_and_names_the_step(shop: Cli, git_server: GitServer) -> None:
+    assert shop("connection", "set", "shop", "--branch", "gone").code == 0
+    with process(shop, "worker", "--work-dir", str(shop.folder / "work")) as log:
+        until(lambda: "runs the jobs of" in log.read_text(), log)
+
+        ran = shop("connection", "extract", "shop", "--wait")
+
+    assert ran.code == 3
+    assert "resolve" in ran.err
+    assert "error: Branch 'gone' not found" in ran.out
+    jobs = json.loads(shop("connection", "show", "shop", "--format", "json").out)["jobs"]
+    assert ("gone", "failed", "branch") in [(one["branch"], one["status"], one["failure"]) for one in jobs]
+
+
+def test_serve_runs_a_worker_if_the_state_exists_and_none_with_web_only(shop: Cli) -> None:
+    with process(shop, "serve", "--port", "0", "--no-open", "--web-only") as log:
+        address = until(lambda: re.search(r"http://\S+/", log.read_text()), log)[0]
+        with urllib.request.urlopen(f"{address}api/metadata/extractions/active", timeout=60) as answer:
+            assert b"pending" in answer.read()
+        assert "Worker" not in log.read_text()
+
+    with process(shop, "serve", "--port", "0", "--no-open", "--work-dir", str(shop.folder / "work")) as log:
+        until(lambda: "Worker" in log.read_text(), log)
+        assert shop("connection", "extract", "shop", "--wait").code == 0
+        address = until(lambda: re.search(r"http://\S+/", log.read_text()), log)[0]
+        with urllib.request.urlopen(f"{address}api/metadata/connections", timeout=60) as answer:
+            text = answer.read().decode()
+    assert '"BRONZE"' in text
+    assert CANARY not in text + log.read_text()
+
+
+def test_ctrl_c_while_waiting_leaves_the_job(shop: Cli) -> None:
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "recce_meta", "connection", "extract", "shop", "--wait"],
+        cwd=shop.folder,
+        env=shop.variables,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert waiting.stderr is not None
+    lines = [waiting.stderr.readline()]
+    while not lines[-1].startswith("Joined"):
+        lines.append(waiting.stderr.readline())
+    os.kill(waiting.pid, signal.SIGINT)
+    _, rest = waiting.communicate(timeout=SECONDS)
+
+    assert waiting.returncode == 130
+    assert "the job continues: recce-meta connection show shop" in rest
+    (job,) = json.loads(shop("connection", "show", "shop", "--format", "json").out)["jobs"]
+    assert job["status"] == "pending"

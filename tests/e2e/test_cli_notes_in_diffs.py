@@ -1,0 +1,36 @@
+"""Notes and owners in the reports of `diff`, from the command `note`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recce_meta.cli.main import run
+from tests.contract.server.small_store import file_url, record_side
+
+
+def test_reports_of_a_diff_name_owners_and_show_notes(tmp_path: Path) -> None:
+    url = file_url(tmp_path / "store.duckdb")
+    for side in ("base", "current"):
+        record_side(url, side)
+    note = [
+        "note",
+        "orders",
+        "One row per order.",
+        "--owner",
+        "@finance",
+        "--author",
+        "Ann <ann@example.com>",
+    ]
+    assert run([*note, "--url", url]) == 0
+
+    texts = {}
+    for style in ("table", "markdown", "html"):
+        file = tmp_path / f"report.{style}"
+        assert run(["diff", "base", "current", "--url", url, "--format", style, "-o", str(file)]) == 0
+        texts[style] = file.read_text(encoding="utf-8")
+
+    assert "Owners: @finance (orders)" in texts["table"]
+    assert "&#64;&#8203;finance: `orders` (partial breaking" in texts["markdown"]
+    assert "One row per order" in texts["markdown"] and "@finance" not in texts["markdown"]
+    assert "One row per order." in texts["html"] and "owner: @finance" in texts["html"]
+    assert "ann@" not in "".join(texts.values())

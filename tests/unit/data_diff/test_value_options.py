@@ -1,0 +1,45 @@
+"""What can be asked of a diff of values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from recce_meta.data_diff.options import ValueOptions
+from recce_meta.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"key": ()},
+        {"sample": 0},
+        {"sample": 100.1},
+        {"sample": float("nan")},
+        {"limit": -1},
+        {"examples": -1},
+        {"absolute": -0.1},
+        {"relative": float("inf")},
+        {"absolute": float("nan")},
+        {"absolute": 10**400},
+        {"absolute": -(10**400)},
+        {"timestamp_precision": "fortnight"},
+    ],
+)
+def test_what_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        ValueOptions(**options)
+
+
+def test_everything_makes_no_sample() -> None:
+    assert not ValueOptions(sample=100).takes_sample
+    assert ValueOptions(sample=10).takes_sample
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sample": "30%"}, {"absolute": "a"}, {"relative": "0"}, {"limit": 1.5}, {"where": 5}]
+)
+def test_what_is_of_another_type_is_refused_by_name(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="is not a"):
+        ValueOptions(**wrong)

@@ -1,0 +1,112 @@
+"""Macros in the place of dbt's own: which nodes they build, and which of them only a note can name."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.diff.causes import Causes
+from recce_meta.diff.changes import detect_changes
+from recce_meta.diff.project_side import ProjectSide
+from recce_meta.extractors.git import GitState
+from recce_meta.extractors.project import extract_project
+from recce_meta.models import MacroMetadata, Project, Reason
+
+BUILT = {"incremental", "table", "view", "snapshot", "seed"}
+NOTE = "Changed macro that dbt itself may call, with unknown effects on nodes: "
+
+
+DATA = Path(__file__).parents[2] / "data" / "artifacts" / "generated" / "jaffle_ext_full"
+
+
+@cache
+def built_by(version: str) -> Project:
+    return extract_project(DATA / f"dbt_{version}", git=GitState(), hash_seed_files=False)
+
+
+@pytest.fixture(params=["1.6", "1.10", "2.0"])
+def project(request: pytest.FixtureRequest) -> Project:
+    return built_by(request.param)
+
+
+def macro(name: str, answer: str, *calls: str) -> MacroMetadata:
+    return MacroMetadata(
+        unique_id=f"macro.jaffle_ext.{name}",
+        name=name,
+        package_name="jaffle_ext",
+        macro_sql=f"{{% macro {name}() %}}{answer}{{% endmacro %}}",
+        macros=calls,
+    )
+
+
+def with_macros(project: Project, *macros: MacroMetadata) -> Project:
+    return replace(project, macros=(*project.macros, *macros))
+
+
+def changed(base: Project, current: Project) -> set[str]:
+    """Return the materializations of all nodes that changed because of a macro alone."""
+    nodes = {node.unique_id: node for node in current.nodes}
+    changes = detect_changes(base, current)
+    assert all(change.reasons == (Reason.MACROS,) for change in changes.values())
+    return {str(nodes[unique_id].materialized) for unique_id in changes}
+
+
+def notes(base: Project, current: Project) -> list[str]:
+    causes = Causes(ProjectSide.of(base), ProjectSide.of(current))
+    return causes.unattributed_macros([*base.nodes, *current.nodes])
+
+
+@pytest.mark.parametrize(
+    ("name", "materialized"),
+    [
+        ("get_incremental_default_sql", {"incremental"}),
+        ("duckdb__get_incremental_default_sql", {"incremental"}),
+        ("default__rename_relation", {"incremental", "table", "view"}),
+        ("run_hooks", BUILT),
+        ("load_csv_rows", {"seed"}),
+        ("snapshot_merge_sql", {"snapshot"}),
+        ("snapshot_check_strategy", {"snapshot"}),
+        ("get_where_subquery", {"test"}),
+    ],
+)
+def test_a_macro_in_the_place_of_dbts_changes_the_nodes_that_it_builds(
+    name: str, materialized: set[str], project: Project
+) -> None:
+    before, after = (with_macros(project, macro(name, answer)) for answer in "12")
+
+    assert changed(before, after) == materialized
+    assert changed(project, after) == materialized
+    assert changed(after, project) == materialized
+    assert notes(before, after) == []
+
+
+def test_what_such_a_macro_calls_counts_too(project: Project) -> None:
+    caller = macro("create_table_as", "{{ helper() }}", "macro.jaffle_ext.helper")
+    before, after = (with_macros(project, caller, macro("helper", answer)) for answer in "12")
+
+    assert {"table", "incremental", "snapshot"} <= changed(before, after)
+
+
+@pytest.mark.parametrize("name", ["generate_schema_name", "get_catalog", "default__list_schemas"])
+def test_a_macro_of_which_no_reach_is_known_is_named_in_a_note(name: str, project: Project) -> None:
+    before, after = (with_macros(project, macro(name, answer)) for answer in "12")
+
+    assert changed(before, after) == set()
+    assert notes(before, after) == notes(project, after) == [f"{NOTE}jaffle_ext.{name}"]
+
+
+def test_so_is_a_macro_that_only_such_a_macro_calls(project: Project) -> None:
+    caller = macro("generate_alias_name", "{{ helper() }}", "macro.jaffle_ext.helper")
+    before, after = (with_macros(project, caller, macro("helper", answer)) for answer in "12")
+
+    assert notes(before, after) == [f"{NOTE}jaffle_ext.helper"]
+
+
+@pytest.mark.parametrize("name", ["own_macro", "get_incremental_merge_sql"])
+def test_a_macro_that_nothing_calls_changes_nothing(name: str, project: Project) -> None:
+    before, after = (with_macros(project, macro(name, answer)) for answer in "12")
+
+    assert changed(before, after) == set() and notes(before, after) == []

@@ -1,0 +1,264 @@
+"""What a terminal is told of data: the rules that golden files cannot show alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    ColumnValues,
+    Example,
+    Failed,
+    KeyCounts,
+    NotCompared,
+    Profile,
+    ProfileDiff,
+    QueryDiff,
+    RowCount,
+    RowCountDiff,
+    Subject,
+    TopKDiff,
+    ValueDiff,
+)
+from recce_meta.models.data_diff import ColumnProfile as Column
+from recce_meta.report import data_markdown, data_text, html_report
+from recce_meta.report.data.figures import column_differs
+from recce_meta.report.data.verdicts import Outcome, verdict
+from recce_meta.report.values import cell_text, change_percent, figure, figures_apart, pair_text, percent
+
+SUBJECT = Subject(name="n", base="a.n", current="b.n")
+
+
+def value_diff(columns: int, **figures: int) -> ValueDiff:
+    return ValueDiff(
+        subject=SUBJECT,
+        key=("id",),
+        key_source="option",
+        base=KeyCounts(rows=100),
+        current=KeyCounts(rows=100),
+        common=100,
+        columns=tuple(
+            ColumnValues(
+                name=f"column_{index:04}",
+                base_type="INT",
+                current_type="INT",
+                matched=99,
+                mismatched=1,
+                examples=(Example(key=(index,), base=index, current=index + 1),) * 3,
+            )
+            for index in range(columns)
+        ),
+        **figures,
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "NULL"),
+        ("NULL", "'NULL'"),
+        ("null", "'null'"),
+        ("", "''"),
+        (" a", "' a'"),
+        ("it's", "it's"),
+        ("'a'", "'\\'a\\''"),
+        ("a\tb", "'a\\tb'"),
+        ("a\\nb", "a\\nb"),
+        ("12", "'12'"),
+        ("2026-11-19", "'2026-11-19'"),
+        ("12 Main Street", "12 Main Street"),
+        (["a", None], "['a', NULL]"),
+    ],
+)
+def test_a_text_is_bare_only_where_nothing_else_reads_like_it(value: object, shown: str) -> None:
+    assert cell_text(value) == shown
+
+
+def test_long_texts_are_shown_where_they_part() -> None:
+    assert pair_text("a" * 5_000 + "x" + "b" * 99, "a" * 5_000 + "y" + "b" * 99, 10) == (
+        "…aaaaxbbb…",
+        "…aaaaybbb…",
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0.999999, ">99.9%"), (1, "100%"), (0.0000001, "<0.1%"), (0, "0%"), (None, "–")]
+)
+def test_rounding_never_hides_a_difference(share: float | None, shown: str) -> None:
+    assert percent(share) == shown
+
+
+def test_a_tiny_change_keeps_its_sign() -> None:
+    assert (change_percent(0.00001), change_percent(-0.00001), change_percent(0.0)) == (
+        "+<0.1%",
+        "-<0.1%",
+        "",
+    )
+
+
+def test_two_figures_that_differ_read_differently() -> None:
+    assert figures_apart(0.1, 0.1 + 1e-12) == ("0.1", "0.100000000001")
+    assert figure(-1234.5) == "-1,234.5"
+
+
+def test_an_average_that_differs_by_its_rounding_alone_does_not_differ() -> None:
+    sides = [
+        Profile(type="DOUBLE", row_count=3, not_null_count=3, avg=average) for average in (0.1, 0.1 + 1e-16)
+    ]
+
+    assert not column_differs(Column(name="c", base=sides[0], current=sides[1]))
+
+
+def test_an_average_of_nothing_is_not_an_average_of_zero() -> None:
+    sides = [Profile(type="DOUBLE", row_count=3, not_null_count=3, avg=average) for average in (None, 0.0)]
+
+    assert column_differs(Column(name="c", base=sides[0], current=sides[1]))
+
+
+def test_a_thousand_columns_stay_readable() -> None:
+    wide = value_diff(1_000, changed=1)
+
+    text = data_text([wide], width=100, color=False)
+
+    assert len(text.splitlines()) < 300
+    assert "… and 940 more (--details lists all)" in text
+    assert len(data_markdown([wide])) < 65_536
+    assert "column_0199" in html_report("wide", None, [wide])
+
+
+def test_what_keeps_two_sides_from_being_equal_is_said() -> None:
+    result = value_diff(0)
+    odd = ValueDiff(
+        subject=SUBJECT,
+        key=("id",),
+        key_source="option",
+        base=KeyCounts(rows=101, null_keys=1),
+        current=KeyCounts(rows=100),
+        common=100,
+    )
+
+    assert verdict(result).outcome is Outcome.EQUAL
+    assert verdict(odd) == (Outcome.DIFFERENT, "number of NULL keys differs, 1 row not compared")
+
+
+def test_rows_that_were_not_compared_are_not_called_the_same() -> None:
+    repeated = KeyCounts(rows=100, duplicate_keys=5, duplicate_rows=100)
+    result = ValueDiff(subject=SUBJECT, key=("status",), key_source="option", base=repeated, current=repeated)
+
+    assert verdict(result) == (
+        Outcome.NOT_COMPARED,
+        "no rows compared; 100 rows not compared: NULL or repeated keys",
+    )
+
+
+@pytest.mark.parametrize("missing", ["base", "current"])
+def test_a_side_without_a_relation_is_no_difference_of_rows(missing: str) -> None:
+    sides: dict[str, KeyCounts | None] = {
+        "base": KeyCounts(rows=5),
+        "current": KeyCounts(rows=5),
+        missing: None,
+    }
+    result = ValueDiff(subject=SUBJECT, key=("id",), key_source="option", added=5, **sides)
+
+    other = "current" if missing == "base" else "base"
+    assert verdict(result) == (Outcome.ONE_SIDED, f"only in {other}: 5 rows")
+
+
+def test_an_ephemeral_model_is_not_on_one_side_only() -> None:
+    reason = "ephemeral: it has no relation"
+    one = RowCount(subject=Subject(name="e", unique_id="m.e"), base_reason=reason, current_reason=reason)
+    diff = RowCountDiff(counts=(one,))
+
+    assert data_markdown([diff]).startswith("### ⚪ 1 node without a table or view\n")
+    assert "one side only" not in data_text([diff], width=100, color=False)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        ProfileDiff(subject=Subject(name="o"), columns=()),
+        TopKDiff(subject=Subject(name="o"), columns=(), k=1),
+        QueryDiff(subject=Subject(name="o"), base_sql="a", current_sql="b"),
+    ],
+)
+def test_a_heading_is_never_empty(result: Any) -> None:
+    assert data_markdown([result]).splitlines()[0].endswith(" 1 node not compared")
+
+
+def test_no_results_are_no_lines() -> None:
+    assert data_text([], width=80, color=True) == ""
+
+
+def test_figures_are_not_cut_where_names_can_be() -> None:
+    counted = RowCountDiff(
+        counts=tuple(
+            RowCount(
+                subject=Subject(name=f"a_rather_long_name_of_a_model_{index}"),
+                base=10**12,
+                current=10**12 + index,
+            )
+            for index in range(3)
+        )
+    )
+    results: list[AnyDataDiff] = [counted]
+
+    text = data_text(results, width=70, color=False)
+
+    assert text.count("1,000,000,000,000") == 3
+    assert "a_rather_lo" in text
+
+
+def equal_values(name: str, rows: int = 100) -> ValueDiff:
+    side = KeyCounts(rows=rows)
+    return ValueDiff(
+        subject=Subject(name=name, unique_id=name, base="a", current="b"),
+        key=("id",),
+        key_source="option",
+        base=side,
+        current=side,
+        common=rows,
+    )
+
+
+def changed_values(name: str, changed: int) -> ValueDiff:
+    return replace(equal_values(name), changed=changed)
+
+
+MIXED: list[AnyDataDiff] = [
+    *(equal_values(f"equal_{number}") for number in range(12)),
+    changed_values("little", 2),
+    changed_values("much", 90),
+    NotCompared(
+        subject=Subject(name="skipped", unique_id="s", base="a", current="b"),
+        diff="value_diff",
+        reason="too large",
+    ),
+    Failed(
+        subject=Subject(name="broken", unique_id="x", base="a", current="b"),
+        diff="value_diff",
+        error="connection lost",
+    ),
+]
+
+
+@pytest.mark.parametrize("width", [0, 40, 80, 120])
+def test_what_failed_or_differs_comes_first_and_equal_nodes_share_a_line(width: int) -> None:
+    text = data_text(MIXED, width=width, color=False)
+    overview = text.partition("\n\n")[0]
+
+    places = [overview.index(name) for name in ("! broken", "~ much", "~ little", "? skipped", "equal_0")]
+    assert places == sorted(places)
+    assert "12 nodes with equal data" in overview and "too large" in overview
+    assert "equal_0 · values" not in text
+    assert text.index("much · values") < text.index("little · values")
+
+
+def test_details_show_equal_nodes_as_well() -> None:
+    text = data_text(MIXED, width=100, color=False, details=True)
+
+    for number in range(12):
+        assert f"= equal_{number} " in text and f"equal_{number} · values" in text
+    assert "100 rows, all equal" in text

@@ -1,0 +1,75 @@
+"""Causes of failures, ids of runs, and folders of jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.errors import ArtifactError, RecceMetaError, StoreLocked, SyntaxFailed
+from recce_meta.models.extraction import ExtractionTier
+from recce_meta.repositories.dbt.environments import EnvironmentFailed
+from recce_meta.repositories.dbt.outcome import DbtFailed, DbtFailure
+from recce_meta.repositories.extraction import run_id_of
+from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
+from recce_meta.repositories.types import Forge, ProfileTarget, RepositoryConnection, Stage
+from recce_meta.repositories.workflow import FailureCause, StageFailed, failure_of, job_folder
+
+CONNECTION = RepositoryConnection(
+    id="0123456789ab",
+    name="shop",
+    type=Forge.GIT,
+    repo_url="https://git.example.com/shop",
+    branches=("main",),
+    created_at=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    created_by="test",
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (
+            GitFailure(GitFailureKind.RATE_LIMIT, "slow down", can_retry=True, retry_after=9),
+            FailureCause(kind="rate_limit", can_retry=True, retry_after=9),
+        ),
+        (GitFailure(GitFailureKind.TOKEN, "refused"), FailureCause(kind="token")),
+        (DbtFailed(DbtFailure.HUB, "no answer"), FailureCause(kind="hub", can_retry=True)),
+        (DbtFailed(DbtFailure.COMPILATION, "invalid"), FailureCause(kind="compilation")),
+        (EnvironmentFailed("no index", can_retry=True), FailureCause(kind="environment", can_retry=True)),
+        (StageFailed("no project", kind="no_project"), FailureCause(kind="no_project")),
+        (StoreLocked("locked"), FailureCause(kind="store", can_retry=True)),
+        (SyntaxFailed("near select"), FailureCause(kind="store")),
+        (ArtifactError("damaged"), FailureCause(kind="extract")),
+    ],
+)
+def test_causes(error: RecceMetaError, cause: FailureCause) -> None:
+    """Only what can heal is tried again."""
+    assert failure_of(error, Stage.EXTRACT) == cause
+
+
+def test_a_run_has_the_id_of_its_content() -> None:
+    """The id depends on commit, branch, tier and the settings that change the run, and on nothing else."""
+    same = replace(CONNECTION, id="ffffffffffff", name="other", poll_minutes=1, last_commit_sha="a" * 40)
+    others = [
+        replace(CONNECTION, environment="dev"),
+        replace(CONNECTION, subdirectory="dbt"),
+        replace(CONNECTION, profile=ProfileTarget(schema="other")),
+        replace(CONNECTION, variables={"A": "1"}),
+    ]
+    first = run_id_of(CONNECTION, "main", "a" * 40, ExtractionTier.GOLD)
+    assert run_id_of(same, "main", "a" * 40, ExtractionTier.GOLD) == first
+    found = {run_id_of(one, "main", "a" * 40, ExtractionTier.GOLD) for one in others}
+    found |= {run_id_of(CONNECTION, "dev", "a" * 40, ExtractionTier.GOLD)}
+    found |= {run_id_of(CONNECTION, "main", "b" * 40, ExtractionTier.GOLD)}
+    found |= {run_id_of(CONNECTION, "main", "a" * 40, ExtractionTier.SILVER)}
+    assert len(found | {first}) == len(others) + 4
+
+
+def test_folders_of_jobs_stay_in_the_work_folder(tmp_path: Path) -> None:
+    """The name of a branch cannot lead out of the work folder."""
+    folder = job_folder(tmp_path, "0123456789ab:../../etc:1")
+    assert folder.parent == tmp_path / "jobs"
+    assert folder != job_folder(tmp_path, "0123456789ab:../../etc:2")
