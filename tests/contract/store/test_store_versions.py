@@ -96,6 +96,18 @@ def test_a_writer_is_told_which_version_to_install(recorded, make_project):
     assert (recorded.counts(), recorded.scalar("SELECT written_at FROM {s}.store")) == before
 
 
+def test_a_second_row_of_a_process_that_created_the_store_at_the_same_time_is_harmless(
+    recorded, make_project
+):
+    table = recorded.adapter.quote_identifier(recorded.adapter.warehouse.folded(recorded.schema)) + ".store"
+    recorded.adapter.execute(f"INSERT INTO {table} SELECT * FROM {table}")
+    recorded.adapter.store_versions.clear()
+
+    assert store_versions(recorded.adapter, recorded.schema).write == SCHEMA_VERSION
+    assert record_run(recorded.adapter, make_project("run-2"), schema=recorded.schema).written
+    assert len(list_runs(recorded.adapter, schema=recorded.schema)) == 2
+
+
 def test_init_leaves_a_newer_store_as_it_is(recorded):
     age(recorded)
     before = relations(recorded)
