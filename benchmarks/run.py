@@ -25,6 +25,7 @@ from benchmarks import (
     graph,
     history,
     impact,
+    lsp,
     profiles,
     quality,
     recording,
@@ -45,7 +46,7 @@ from benchmarks.measure import Figure, markdown
 GROUPS = (
     *("extraction", "recording", "diff", "startup", "history", "reports"),
     *("values", "profiles", "counts", "connections", "columns", "categories", "impact"),
-    *("quality", "scanning", "views", "serve", "graph", "repositories", "uploads", "webhooks", "sync"),
+    *("quality", "scanning", "views", "serve", "graph", "repositories", "uploads", "webhooks", "sync", "lsp"),
 )
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
@@ -100,6 +101,7 @@ def main() -> None:
             "uploads": lambda: uploads.run(scratch / "uploads"),
             "webhooks": lambda: webhooks.run(scratch / "webhooks"),
             "sync": lambda: sync.run(small, scratch),
+            "lsp": lambda: list(lsp.run(scratch)),
         }
         figures = [figure for group in options.groups or GROUPS for figure in groups[group]()]
     print(markdown(figures))

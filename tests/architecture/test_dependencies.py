@@ -47,7 +47,7 @@ def listed(table: str) -> list[Requirement]:
 BASE = listed("dependencies")
 EXTRAS = [
     one
-    for name in ("snowflake", "bigquery", "redshift", "databricks", "data", "server")
+    for name in ("snowflake", "bigquery", "redshift", "databricks", "data", "server", "lsp")
     for one in listed(name)
 ]
 
@@ -72,6 +72,8 @@ OF_DATA_FRAMES = {"models/arrow.py", "models/rows.py"}
 """Modules that may import the packages of the extra `data`."""
 OF_SERVER = {"fastapi", "pygments", "starlette", "uvicorn"}
 """Packages that only modules of the server may import: the extra `server` brings them."""
+OF_LSP = {"lsprotocol", "pygls"}
+"""Packages that only modules of the language server may import: the extra `lsp` brings them."""
 OF_REPOSITORIES = {"cryptography", "dbos", "uv"}
 """Packages that only modules of repositories may import: the extra `server` brings them."""
 PURE = {"connection", "dialect", "catalog"}
@@ -133,6 +135,8 @@ def test_nothing_is_imported_that_is_not_a_dependency() -> None:
             allowed |= {"pyarrow", "polars"}
         if below.parts[0] == "server":
             allowed |= OF_SERVER
+        if below.parts[0] == "lsp":
+            allowed |= OF_LSP
         if below.parts[0] == "repositories":
             allowed |= OF_REPOSITORIES
 
