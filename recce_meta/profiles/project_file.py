@@ -33,6 +33,8 @@ class ProjectSettings:
     """`vars:` of the project; variables below a package's name apply only to its nodes."""
     packages: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """`vars:` of each installed package, by the package's name."""
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    """Folder of each installed package, by the package's name."""
     search_orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """`search_order` of each `macro_namespace` that `dispatch:` names."""
 
@@ -62,14 +64,16 @@ def read_project_settings(
     path = folder / PROJECT_FILE
     content = read_mapping(path, ConfigurationError)
     renderer = Renderer(with_dotenv(os.environ if environment is None else environment, folder), {})
+    installed = [
+        (_name(package, place, renderer), place, package)
+        for place, package in _installed(folder, content, renderer)
+    ]
     return ProjectSettings(
         name=_name(content, path, renderer),
         path=path,
         variables=_variables(folder, content),
-        packages={
-            _name(package, place, renderer): _mapping(package.get("vars"), place, "vars")
-            for place, package in _installed(folder, content, renderer)
-        },
+        packages={name: _mapping(package.get("vars"), place, "vars") for name, place, package in installed},
+        folders={name: place.parent for name, place, _ in installed},
         search_orders=_search_orders(content.get("dispatch"), path),
     )
 

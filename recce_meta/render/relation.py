@@ -390,11 +390,15 @@ class NodeLookup:
         """Return the node of `ref(package, name, version=version)` in a template of the package *asking*."""
         key = name if version is None else f"{name}.v{version}"
         found = self._choose(
-            self._refs.get(key, ()), package, asking, f"ref('{key}')", "ref('package', 'name')"
+            self.candidates(name, version), package, asking, f"ref('{key}')", "ref('package', 'name')"
         )
         if found is None:
             raise self._no_ref(name, package, version)
         return found
+
+    def candidates(self, name: str, version: str | None) -> Sequence[NodeMetadata]:
+        """Return the nodes of every package that `ref(name, version=version)` may mean."""
+        return self._refs.get(name if version is None else f"{name}.v{version}", ())
 
     def source(self, source: str, table: str, asking: str | None) -> NodeMetadata:
         """Return the node of `source(source, table)`."""
