@@ -1,0 +1,295 @@
+"""Indexing of a project: reads its files, and records them with column lineage into the cached store.
+
+The language server runs this module in a process of its own, `python -m recce_meta.lsp.indexing ROOT --store
+URL`, so that a large project never delays an answer. The result is one line of JSON on standard output, also
+if indexing fails; progress is on standard error. A process that is killed leaves the previous index as it is,
+because a run is recorded in one transaction.
+
+The run of the project is recorded in the environment `editor`, and the run that it is compared with in the
+environment of the store that it comes from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.record import record_run
+from recce_meta.errors import RecceMetaError, StoreError, StoreNotFound, WarehouseError
+from recce_meta.lsp.cache import CachedStore, evict, is_damaged, remove_store, writing
+from recce_meta.lsp.project_files import ManifestUnfinished, ProjectState, read_state
+from recce_meta.models import NodeMetadata, Project, RunMetadata
+from recce_meta.store.content import contents
+from recce_meta.store.prune import remove_runs
+from recce_meta.store.read import count_nodes, find_runs, load_nodes
+from recce_meta.store.session import open_store, refuse_newer
+
+EDITOR = "editor"
+"""Environment of the runs of the edited project."""
+RUNS_KEPT = 2
+"""Number of runs of the project in the cache: the current one, and the one that the server may still read."""
+_START = (
+    "import sys; sys.path[:] = filter(None, sys.path); "
+    "from recce_meta.lsp.indexing import main; sys.exit(main())"
+)
+"""Start of the process without the current folder in the search path: `-m` would import files of a project."""
+_IDENTITY = (
+    "project_name", "extractor", "invocation_id", "adapter_type", "git_sha", "branch", "build_status",
+    "recorder_version", "graph_id", "macro_set_id", "warnings",
+)  # fmt: skip
+"""Fields of a run that differ if its contents do."""
+Progress = Callable[[str], None]
+
+
+class IndexOptions(Struct, frozen=True, kw_only=True):
+    """Store to compare with, as options of the command name it; without any, the configuration decides."""
+
+    url: str | None = None
+    profile: str | None = None
+    target: str | None = None
+    profiles_dir: Path | None = None
+    schema: str | None = None
+    base: str | None = None
+    """Selector of the run to compare with."""
+
+
+class Indexed(Struct, frozen=True, kw_only=True):
+    """Result of indexing."""
+
+    run_id: str | None = None
+    """Run of the project in the cached store: the previous one if indexing failed, or None without one."""
+    run_at: datetime | None = None
+    """Time at which the files were read, in UTC."""
+    project_name: str = ""
+    is_new: bool = False
+    """False if the project is the same as in the previous run."""
+    source: str = ""
+    """`manifest`, `files` or `both`."""
+    models: int = 0
+    """Number of models."""
+    base_id: str | None = None
+    """Run to compare with, in the cached store."""
+    base: str | None = None
+    """Name of this run: `latest run of base, 2026-11-20 10:00 UTC`, or `git merge base 1a2b3c4 with main`."""
+    notes: tuple[str, ...] = ()
+    """One sentence for each thing that was not used."""
+    problem: str | None = None
+    """Why indexing failed."""
+    hint: str | None = None
+    """What to do about it."""
+    seconds: float = 0.0
+
+
+def index_command(root: Path, store_url: str, options: IndexOptions | None = None) -> list[str]:
+    """Return the command that indexes the project in *root* into the store at *store_url*.
+
+    It prints `Indexed` as JSON.
+    """
+    command = [sys.executable, "-c", _START, str(root), "--store", store_url]
+    for name in IndexOptions.__struct_fields__:
+        value = getattr(options, name, None)
+        if value is not None:
+            # One argument, because a value may begin with a dash.
+            command.append(f"--{name.replace('_', '-')}={value}")
+    return command
+
+
+def index_project(
+    root: Path,
+    store: CachedStore,
+    options: IndexOptions | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    tell: Progress | None = None,
+) -> Indexed:
+    """Record the project in *root* into *store*, with the run that it is compared with.
+
+    *environ* are the variables of the process (default: those of this process). *tell* is called with the
+    progress. Waits for another process that indexes the same project. A damaged store, or one of a newer
+    recce_meta, is deleted first. A failure is in the result, with the previous run.
+    """
+    started = time.monotonic()
+    with writing(store):
+        indexing = _Indexing(root, store, os.environ if environ is None else environ, tell or _silent)
+        try:
+            found = indexing.indexed()
+        except RecceMetaError as error:
+            found = replace(indexing.previous(), problem=error.message, hint=error.hint)
+        evict(store)
+    return replace(found, seconds=round(time.monotonic() - started, 3))
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+class _Indexing:
+    """One indexing of the project in *root* into *store*."""
+
+    def __init__(self, root: Path, store: CachedStore, environ: Mapping[str, str], tell: Progress) -> None:
+        self._root, self._store, self._environ, self._tell = root, store, environ, tell
+        self._notes: list[str] = [] if store.note is None else [store.note]
+
+    def indexed(self) -> Indexed:
+        """Return the result; delete the store and start again if it cannot be used."""
+        try:
+            return self._recorded()
+        except (StoreError, WarehouseError) as error:
+            if not self._is_unusable(error):
+                raise
+            self._notes.append(f"The cached index was deleted and is built again: {error.message}")
+            self._tell(self._notes[-1])
+            remove_store(self._store.path)
+            return self._recorded()
+
+    def previous(self) -> Indexed:
+        """Return the run of the previous indexing as the result."""
+        with suppress(StoreError, WarehouseError), self._adapter() as adapter:
+            runs = _runs(adapter)
+            if runs:
+                return self._result(adapter, runs[0], is_new=False)
+        return Indexed(notes=tuple(self._notes))
+
+    def _is_unusable(self, error: RecceMetaError) -> bool:
+        """Return True if *error* comes from a damaged store, or one of a newer recce_meta."""
+        if is_damaged(self._store.path):
+            return True
+        try:
+            with self._adapter() as adapter:
+                refuse_newer(adapter)
+        except StoreError:
+            return True
+        except WarehouseError:
+            return False
+        return False
+
+    def _adapter(self) -> UnifiedSqlAdapter:
+        return UnifiedSqlAdapter.from_url(self._store.url)
+
+    def _recorded(self) -> Indexed:
+        with self._adapter() as adapter:
+            runs = _runs(adapter)
+            last = runs[0] if runs else None
+            try:
+                state = read_state(self._root, self._environ, _KnownNodes(adapter, last), tell=self._tell)
+            except ManifestUnfinished as unfinished:
+                if last is None:
+                    raise
+                self._notes.append(f"{unfinished.message}; the previous index is used")
+                return self._result(adapter, last, is_new=False)
+            self._notes += state.project.warnings
+            project = _editor_run(state)
+            if last is not None and _is_same(last, project.run):
+                return self._result(adapter, last, is_new=False)
+            self._tell(f"tracing columns of {len(project.nodes):,} nodes")
+            result = record_run(adapter, project)
+            kept = {run.run_id for run in (result.run, *runs[: RUNS_KEPT - 1])}
+            remove_runs(adapter, lambda run: run.run_id not in kept, environment=EDITOR)
+            return self._result(adapter, result.run, is_new=True)
+
+    def _result(self, adapter: UnifiedSqlAdapter, run: RunMetadata, *, is_new: bool) -> Indexed:
+        return Indexed(
+            run_id=run.run_id,
+            run_at=run.run_at,
+            project_name=run.project_name,
+            is_new=is_new,
+            source=_source_of(run),
+            models=count_nodes(adapter, run).get("model", 0),
+            notes=tuple(dict.fromkeys(self._notes)),
+        )
+
+
+class _KnownNodes:
+    """Nodes of the last run, by unique id, loaded if the same fingerprint asks for them."""
+
+    def __init__(self, adapter: UnifiedSqlAdapter, last: RunMetadata | None) -> None:
+        self._adapter, self._last = adapter, last
+
+    def __call__(self, project: str, fingerprint: str) -> Mapping[str, NodeMetadata]:
+        last = self._last
+        if last is None or last.project_name != project or last.invocation_id != fingerprint:
+            return {}
+        return {node.unique_id: node for node in load_nodes(self._adapter, last)}
+
+
+def _runs(adapter: UnifiedSqlAdapter) -> list[RunMetadata]:
+    """Return the runs of the edited project in the cached store, newest first."""
+    path = adapter.file_path()
+    if path is None or not path.exists():  # a connection would create it
+        return []
+    try:
+        with open_store(adapter) as store:
+            return find_runs(store, environment=EDITOR)
+    except StoreNotFound:
+        return []
+
+
+def _editor_run(state: ProjectState) -> Project:
+    """Return the project of *state* as a run with a new id, which ends with its source.
+
+    The id is new even if an earlier state comes back, because the latest run is that of the current state.
+    """
+    run = state.project.run
+    run_id = f"{EDITOR}-{uuid4().hex}-{state.source}"
+    now = datetime.now(timezone.utc)
+    pieces = contents(state.project)
+    return replace(
+        state.project,
+        run=replace(
+            run,
+            run_id=run_id,
+            run_at=now,
+            environment=EDITOR,
+            graph_id=pieces.graph_id,
+            macro_set_id=pieces.macro_set_id,
+            warnings=state.project.warnings,
+        ),
+    )
+
+
+def _is_same(one: RunMetadata, other: RunMetadata) -> bool:
+    """Return True if both runs are of the same files, at the same commit, read in the same way."""
+    return all(getattr(one, name) == getattr(other, name) for name in _IDENTITY) and (
+        _source_of(one) == _source_of(other)
+    )
+
+
+def _source_of(run: RunMetadata) -> str:
+    return run.run_id.rpartition("-")[2]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Index a project as the command line says; return the exit code: 0, or 3 if indexing failed."""
+    parser = argparse.ArgumentParser(prog="recce_meta.lsp.indexing", description="Index a dbt project.")
+    parser.add_argument("root", type=Path, help="Folder of dbt_project.yml.")
+    parser.add_argument("--store", required=True, help="URL of the cached store.")
+    for name in IndexOptions.__struct_fields__:
+        kind = Path if name == "profiles_dir" else str
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind)
+    given = parser.parse_args(arguments)
+    options = IndexOptions(**{name: getattr(given, name) for name in IndexOptions.__struct_fields__})
+    store = CachedStore(path=Path(given.store.removeprefix("sqlite:///")))
+    found = index_project(given.root, store, options, tell=_print)
+    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    return 0 if found.problem is None else RecceMetaError.exit_code
+
+
+def _print(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
