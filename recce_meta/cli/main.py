@@ -53,6 +53,7 @@ COMMANDS = {
         "Connect repositories once, and extract their dbt projects automatically.",
     ),
     "serve": ("serve", "Show the store as web pages and as a JSON API, until Ctrl-C."),
+    "lsp": ("lsp", "Serve an editor: lineage, impact and diagnostics of unsaved SQL."),
     "token": ("connection", "Manage API tokens with scopes, for programs that use the server."),
     "worker": ("worker", "Run extractions of connected repositories, until Ctrl-C."),
     "runner": ("worker", "Build the container images in which workers run dbt."),

@@ -1,0 +1,364 @@
+"""Projects that are open in the editor: their folders, their indexes, and the process that indexes them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from lsprotocol.types import MessageType
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.run_reader import StoredRunReader
+from recce_meta.errors import RecceMetaError, plural
+from recce_meta.lazy import LazyModule
+from recce_meta.lsp.cache import StoreUse, find_store
+from recce_meta.lsp.client import EditorClient, Json
+from recce_meta.lsp.project import ProjectIndex
+from recce_meta.models import RunMetadata
+from recce_meta.store.read import find_runs, run_by_id
+from recce_meta.store.session import open_store
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
+
+if TYPE_CHECKING:
+    from recce_meta.lsp import indexing
+    from recce_meta.lsp.indexing import Indexed, IndexOptions
+else:
+    indexing = LazyModule("recce_meta.lsp.indexing")
+
+PROJECT_FILE = "dbt_project.yml"
+INSTALLED = frozenset(("dbt_packages", "dbt_modules", "node_modules", "site-packages"))
+"""Folders whose projects are installed, and not those of the user."""
+GENERATED = frozenset((*INSTALLED, "target", "logs", ".git", ".venv", "venv", "env"))
+"""Folders whose files do not change a project."""
+ARTIFACTS = frozenset(("manifest.json", "catalog.json"))
+READ_SUFFIXES = frozenset((".sql", ".yml", ".yaml", ".csv", ".py", ".md"))
+CALM = 1.0
+"""Seconds without a change after which a project is indexed again."""
+LOW_PRIORITY = 10
+
+Found = TypeVar("Found")
+
+
+def project_root(path: Path) -> Path | None:
+    """Return the folder of the nearest dbt_project.yml above the file *path*; None outside a project.
+
+    Projects inside of installed packages, virtual environments and `target` are those of the outer project.
+    """
+    roots = (folder for folder in path.parents if (folder / PROJECT_FILE).is_file())
+    return next((root for root in roots if not _is_installed(root)), None)
+
+
+def _is_installed(root: Path) -> bool:
+    for folder in (root, *root.parents):
+        if folder.name in INSTALLED or (folder / "pyvenv.cfg").is_file():
+            return True
+        if folder.name == "target" and (folder.parent / PROJECT_FILE).is_file():
+            return True
+    return False
+
+
+def changes_index(root: Path, path: Path) -> bool:
+    """Return True if the project in *root* must be read again after a change of the file *path*."""
+    if path.name in ARTIFACTS:
+        return not INSTALLED.intersection(path.relative_to(root).parts)
+    if GENERATED.intersection(path.relative_to(root).parts[:-1]):
+        return False
+    return path.suffix.lower() in READ_SUFFIXES
+
+
+class Workers:
+    """Threads of the server: one for short requests, one for long analyses, some that wait for processes."""
+
+    def __init__(self) -> None:
+        self.quick = ThreadPoolExecutor(1, "recce_meta quick")
+        self.slow = ThreadPoolExecutor(1, "recce_meta slow")
+        self.waiting = ThreadPoolExecutor(4, "recce_meta waiting")
+
+    async def run(self, executor: Executor, function: Callable[[], Found]) -> Found:
+        """Return the result of *function*, which runs in a thread of *executor*."""
+        return await asyncio.get_running_loop().run_in_executor(executor, function)
+
+    def close(self) -> None:
+        """Accept no more work; running work is not waited for."""
+        for executor in (self.quick, self.slow, self.waiting):
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
+def open_index(root: Path, run_id: str | None = None, base_id: str | None = None) -> ProjectIndex | None:
+    """Return the index of the cached run *run_id*, by default the latest one; None without a run.
+
+    A store that cannot be read is None, too: indexing builds it again, and reports problems.
+    """
+    store = find_store(root, os.environ)
+    if not store.path.exists():  # a connection would create it
+        return None
+    adapter = UnifiedSqlAdapter.from_url(store.url)
+    try:
+        with open_store(adapter) as session:
+            if run_id is None:
+                run = next(iter(find_runs(session, environment=indexing.EDITOR)), None)
+            else:
+                run = run_by_id(session, run_id)
+            base = run_by_id(session, base_id) if base_id is not None else None
+    except RecceMetaError:
+        run = None
+    if run is None:
+        adapter.close()
+        return None
+
+    def reader(of: RunMetadata) -> StoredRunReader:
+        return StoredRunReader(adapter, of, DEFAULT_SCHEMA)
+
+    return ProjectIndex(reader(run), root, reader(base) if base is not None else None)
+
+
+def close_index(index: ProjectIndex | None) -> None:
+    """Close the connection of *index*."""
+    if index is not None and isinstance(index.reader, StoredRunReader):
+        index.reader.adapter.close()
+
+
+class Processes:
+    """Child processes, which end with the server."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[str]] = set()
+        self._is_closed = False
+
+    def run(self, command: Sequence[str], folder: Path, *, is_patient: bool) -> tuple[int, str, str]:
+        """Run *command* in *folder*, and return its exit code, output and messages.
+
+        Blocks. With *is_patient*, it leaves the processor to other programs.
+        """
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        self._running.add(process)
+        if self._is_closed:
+            process.kill()
+        elif is_patient and sys.platform != "win32":
+            with suppress(OSError):  # it has ended
+                os.setpriority(os.PRIO_PROCESS, process.pid, LOW_PRIORITY)
+        try:
+            output, messages = process.communicate()
+        finally:
+            self._running.discard(process)
+        return process.returncode, output, messages
+
+    def kill(self) -> None:
+        """End all processes at once, and those that are started later."""
+        self._is_closed = True
+        for process in tuple(self._running):
+            with suppress(OSError):
+                process.kill()
+
+
+class OpenProject:
+    """Project with its index for each thread; a process reads its files again after changes."""
+
+    def __init__(
+        self,
+        root: Path,
+        client: EditorClient,
+        workers: Workers,
+        processes: Processes,
+        options: Sequence[str],
+        swapped: Callable[[OpenProject], None],
+    ) -> None:
+        """Open the project in *root*; *swapped* is called after the index was replaced.
+
+        *options* are connection options of the configured store.
+        """
+        self.root, self.options = root, tuple(options)
+        self.quick: ProjectIndex | None = None
+        """Index for the thread of short requests."""
+        self.slow: ProjectIndex | None = None
+        """Index for the thread of long analyses."""
+        self.indexed: Indexed | None = None
+        """Result of the last successful indexing by this server."""
+        self.state, self.message, self.is_first = "indexing", "", False
+        self._client, self._workers, self._processes, self._swapped = client, workers, processes, swapped
+        self._use: StoreUse | None = None
+        self._due: float | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    def open(self) -> None:
+        """Open the cached index, if there is one, and read the project."""
+        self._workers.quick.submit(self._open_cached)
+        self.refresh()
+
+    def _open_cached(self) -> None:
+        with suppress(OSError):
+            self._use = StoreUse(find_store(self.root, os.environ), self.root)
+        self.quick = open_index(self.root)
+        self.is_first = self.quick is None
+
+    def refresh(self, delay: float = 0.0) -> asyncio.Task[None]:
+        """Read the project again after *delay* seconds without a further call; return the work."""
+        self._due = asyncio.get_running_loop().time() + delay
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._index())
+        return self._task
+
+    async def _index(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._due is not None and not self._is_closed:
+            if (wait := self._due - loop.time()) > 0:
+                await asyncio.sleep(wait)
+                continue
+            self._due = None
+            await self._index_once()
+
+    async def _index_once(self) -> None:
+        workers = self._workers
+        # Waits for the cached index: until then it is unknown if this is the first time.
+        await workers.run(workers.quick, _nothing)
+        if self.slow is None and self.quick is not None:
+            await self._swap(None, None)
+        self._report("indexing", "")
+        progress = None
+        if self.is_first:
+            progress = asyncio.ensure_future(self._client.begin(f"recce_meta: reading {self.root.name}"))
+        found = await workers.run(workers.waiting, self._run)
+        if self._is_closed:
+            return
+        if found.problem is None:
+            await self._take(found)
+        else:
+            self._fail(found)
+        if progress is not None:
+            self._client.end(await progress, self.message)
+
+    def _run(self) -> Indexed:
+        """Index in a process of its own, and wait for it."""
+        command = indexing.index_command(self.root, find_store(self.root, os.environ).url, self._options())
+        return indexed_of(*self._processes.run(command, self.root, is_patient=True))
+
+    def _options(self) -> IndexOptions:
+        given = dict(zip(self.options[::2], self.options[1::2], strict=True))
+        folder = given.get("--profiles-dir")
+        return indexing.IndexOptions(
+            url=given.get("--url"),
+            profile=given.get("--profile"),
+            target=given.get("--target"),
+            profiles_dir=Path(folder) if folder else None,
+            schema=given.get("--schema"),
+        )
+
+    async def _take(self, found: Indexed) -> None:
+        """Replace the index by that of *found*, if it is another run."""
+        before = self.quick
+        base = before.base.run.run_id if before is not None and before.base is not None else None
+        if before is None or self.slow is None or (before.run.run_id, base) != (found.run_id, found.base_id):
+            await self._swap(found.run_id, found.base_id)
+        self.indexed = found
+        text = read_sentence(found)
+        for note in found.notes:
+            self._client.log(f"{self.root.name}: {note}")
+        self._report("ready", text)
+        if self.is_first:
+            self._client.show(text)
+        else:
+            self._client.log(text)
+        self.is_first = False
+
+    async def _swap(self, run_id: str | None, base_id: str | None) -> None:
+        """Open the index of a run for both threads, and close the previous ones."""
+        workers, before = self._workers, (self.quick, self.slow)
+        opening = partial(open_index, self.root, run_id, base_id)
+        quick, slow = await asyncio.gather(
+            workers.run(workers.quick, opening), workers.run(workers.slow, opening)
+        )
+        self.quick, self.slow = quick, slow
+        # Each connection belongs to one thread, and earlier work there may still need it.
+        workers.quick.submit(close_index, before[0])
+        workers.slow.submit(close_index, before[1])
+        self._swapped(self)
+
+    def _fail(self, found: Indexed) -> None:
+        """Report why the project could not be read; the index stays."""
+        text = f"{self.root.name} cannot be read: {found.problem}"
+        text = f"{text} ({found.hint})" if found.hint else text
+        is_new = text != self.message
+        self._report("failed", text)
+        if is_new and self.quick is None:
+            self._client.show(text, MessageType.Warning)
+        else:
+            self._client.log(text, MessageType.Warning)
+
+    def _report(self, state: str, message: str) -> None:
+        self.state, self.message = state, message
+        self._client.status(self.status())
+
+    def status(self) -> Json:
+        """Return the parameters of `recceMeta/status`."""
+        found, index = self.indexed, self.quick
+        run_at = index.run.run_at if index is not None else None
+        return {
+            "project": str(self.root),
+            "name": index.run.project_name if index is not None else self.root.name,
+            "state": self.state,
+            "models": found.models if found else None,
+            "source": found.source if found else None,
+            "run_at": run_at.isoformat() if run_at is not None else None,
+            "base": found.base if found else None,
+            "message": self.message,
+            "first": self.is_first,
+        }
+
+    def close(self) -> None:
+        """Start no more indexing."""
+        self._is_closed, self._due = True, None
+        if self._use is not None:
+            self._use.close()
+
+
+def _nothing() -> None:
+    """Do nothing: its end shows that earlier work of the thread has ended."""
+
+
+def indexed_of(code: int, output: str, messages: str) -> Indexed:
+    """Return the result of an indexing process; one that printed none has failed."""
+    lines = output.strip().splitlines()
+    if lines:
+        with suppress(ValueError):
+            return msgspec.json.decode(lines[-1], type=indexing.Indexed)
+    reason = next(iter(reversed(messages.strip().splitlines())), "no message")
+    return indexing.Indexed(problem=f"the process that reads the files ended with code {code}: {reason}")
+
+
+def read_sentence(found: Indexed) -> str:
+    """Return what was read, and what it is compared with, in one sentence."""
+    places = {
+        "manifest": "target/manifest.json",
+        "files": "its files",
+        "both": "target/manifest.json and the files that changed since",
+    }
+    read = f"recce_meta read {plural(found.models, 'model')} of {found.project_name} from "
+    compared = f"comparing with {found.base}" if found.base else "there is no run to compare with"
+    return f"{read}{places.get(found.source, 'its files')}; {compared}"
+
+
+def named_projects(folders: Sequence[Path]) -> Iterator[Path]:
+    """Yield the projects that the folders of the editor are, or are in."""
+    for folder in folders:
+        root = project_root(folder / PROJECT_FILE)
+        if root is not None:
+            yield root

@@ -1,0 +1,347 @@
+"""Session of one editor: views of its open texts, their analyses, and the projects that the texts are in.
+
+The event loop owns the texts. One thread builds views and answers requests; another analyses edits, so that
+a hover never waits for an analysis. Each thread has its own index, because a reader is for one thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from recce_meta.lazy import LazyModule
+from recce_meta.lsp.client import EditorClient
+from recce_meta.lsp.documents import EditorText, OpenFiles, OpenText, TextEdit, TextView
+from recce_meta.lsp.positions import Lines
+from recce_meta.lsp.project import ProjectIndex
+from recce_meta.lsp.projects import (
+    CALM,
+    PROJECT_FILE,
+    OpenProject,
+    Processes,
+    Workers,
+    changes_index,
+    named_projects,
+    project_root,
+)
+from recce_meta.lsp.query_text import Columns, moved, read_query
+from recce_meta.lsp.template import ModelTemplate, TagCall, read_template
+from recce_meta.models import NodeMetadata
+
+if TYPE_CHECKING:
+    from recce_meta.lsp import diagnostics, live
+    from recce_meta.lsp.live import Effect, LiveModel, RemovedColumn
+else:
+    diagnostics, live = (LazyModule(f"recce_meta.lsp.{name}") for name in ("diagnostics", "live"))
+
+QUIET = 0.15
+"""Seconds without an edit after which a text is analysed."""
+
+Answer = TypeVar("Answer")
+
+
+class TextVersion(NamedTuple):
+    """One version of a text, with the edits since the version that was read before it."""
+
+    uri: str
+    path: Path
+    version: int
+    lines: Lines
+    edits: tuple[TextEdit, ...]
+
+
+class Analysis(NamedTuple):
+    """Analysis of one version of a text."""
+
+    live: LiveModel
+    removed: tuple[RemovedColumn, ...]
+    effect: Effect | None
+
+
+@dataclass
+class KnownText:
+    """What is known about one open text."""
+
+    text: EditorText
+    project: OpenProject | None
+    view: TextView | None = None
+    """Last view, of the thread of short requests; without its analysis."""
+    others: tuple[int, ...] = ()
+    """Identities of the analyses of other texts that `view` uses."""
+    analysis: Analysis | None = None
+    pending: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class EditorSession:
+    """Open texts and projects of one editor."""
+
+    def __init__(self, client: EditorClient, texts: OpenFiles, options: Sequence[str]) -> None:
+        """Create a session of *texts*, which the caller changes; *options* are connection options."""
+        self.client, self.texts, self.options = client, texts, tuple(options)
+        self.workers, self.processes = Workers(), Processes()
+        self.projects: dict[Path, OpenProject] = {}
+        self._known: dict[str, KnownText] = {}
+
+    async def open_folders(self, folders: Sequence[Path]) -> None:
+        """Open the projects that the editor's folders are in; others are opened with their first file."""
+        for root in named_projects(folders):
+            self._open(root)
+
+    def _open(self, root: Path) -> OpenProject:
+        project = self.projects.get(root)
+        if project is None:
+            project = self.projects[root] = OpenProject(
+                root, self.client, self.workers, self.processes, self.options, self._swapped
+            )
+            project.open()
+        return project
+
+    def project_of(self, path: Path | None) -> OpenProject | None:
+        """Return the project of the file or folder *path*, which is opened if it is new."""
+        root = project_root(path) if path is not None else None
+        return None if root is None else self._open(root)
+
+    def only_project(self) -> OpenProject | None:
+        """Return the project if exactly one is open."""
+        return next(iter(self.projects.values())) if len(self.projects) == 1 else None
+
+    async def opened(self, text: EditorText) -> None:
+        """Analyse a text that was opened."""
+        if text.is_analysed:
+            self._known[text.uri] = KnownText(text, self.project_of(text.path))
+            self._schedule(text.uri, 0.0)
+
+    async def changed(self, text: EditorText) -> None:
+        """Analyse a text that was edited, after a pause."""
+        self._schedule(text.uri, QUIET)
+
+    async def closed(self, text: EditorText) -> None:
+        """Forget a text, and remove its diagnostics from the editor."""
+        known = self._known.pop(text.uri, None)
+        if known is not None:
+            self.client.publish(text.uri, None, (), is_open=False)
+            if text.is_edited:
+                # Its unsaved columns are gone.
+                self._schedule_others(known)
+
+    async def files_changed(self, paths: Iterable[Path]) -> None:
+        """Read projects again whose files have changed, and find the projects of texts that had none."""
+        found = list(paths)
+        for path in found:
+            for root, project in self.projects.items():
+                if path.is_relative_to(root) and changes_index(root, path):
+                    project.refresh(CALM)
+        if any(path.name == PROJECT_FILE for path in found):
+            for uri, known in self._known.items():
+                if known.project is None:
+                    known.project = self.project_of(known.text.path)
+                    self._schedule(uri, 0.0)
+
+    async def ask(self, text: EditorText, answer: Callable[[TextView], Answer]) -> Answer | None:
+        """Return *answer* of the view of *text*; None for a text that is not analysed."""
+        known = self._known.get(text.uri)
+        if known is None:
+            return None
+        work = partial(self._answer, known, _taken(text), self._others(known), answer)
+        return await self.workers.run(self.workers.quick, work)
+
+    def _answer(
+        self,
+        known: KnownText,
+        version: TextVersion,
+        others: dict[str, LiveModel],
+        answer: Callable[[TextView], Answer],
+    ) -> Answer:
+        view = self._view(known, version, others)
+        analysis = known.analysis
+        if analysis is not None:
+            view = replace(view, live=analysis.live, removed=analysis.removed, effect=analysis.effect)
+        return answer(view)
+
+    def _view(self, known: KnownText, version: TextVersion, others: dict[str, LiveModel]) -> TextView:
+        """Return the view of a version, in the thread of short requests."""
+        index = known.project.quick if known.project is not None else None
+        view, used = known.view, tuple(map(id, others.values()))
+        if (
+            view is not None
+            and view.document.lines is version.lines
+            and view.index is index
+            and known.others == used
+        ):
+            return view
+        # If reading fails, an earlier query would have the wrong offsets.
+        known.view = None
+        known.view = read_view(version, index, others, view)
+        known.others = used
+        return known.view
+
+    def _others(self, known: KnownText) -> dict[str, LiveModel]:
+        """Return the analyses of the other edited texts of the project."""
+        return {
+            one.analysis.live.unique_id: one.analysis.live
+            for one in self._known.values()
+            if one is not known
+            and one.project is known.project
+            and one.text.is_edited
+            and one.analysis is not None
+        }
+
+    def _swapped(self, project: OpenProject) -> None:
+        """Analyse the open texts of *project* with its new index."""
+        for uri, known in self._known.items():
+            if known.project is project:
+                self._schedule(uri, 0.0)
+        self.client.refresh_lenses()
+
+    def _schedule_others(self, known: KnownText) -> None:
+        for uri, other in self._known.items():
+            if other is not known and other.project is known.project:
+                self._schedule(uri, 0.0)
+
+    def _schedule(self, uri: str, delay: float) -> None:
+        """Analyse a text after *delay* seconds, unless it is edited again."""
+        known = self._known.get(uri)
+        if known is not None:
+            if known.pending is not None:
+                known.pending.cancel()
+            known.pending = asyncio.ensure_future(self._pause(known, delay))
+
+    async def _pause(self, known: KnownText, delay: float) -> None:
+        await asyncio.sleep(delay)
+        # From here on it is not cancelled: a thread has work that cannot be stopped.
+        known.pending = None
+        analysing = asyncio.ensure_future(self._analyse(known))
+        [failure] = await asyncio.gather(analysing, return_exceptions=True)
+        if isinstance(failure, Exception):
+            self.client.log(f"analysis of {known.text.path} failed: {type(failure).__name__}: {failure}")
+
+    async def _analyse(self, known: KnownText) -> None:
+        """Analyse the current version of a text, and publish its diagnostics."""
+        text, lines, number = known.text, known.text.lines, known.text.version
+        others = self._others(known)
+        view = await self.workers.run(self.workers.quick, partial(self._view, known, _taken(text), others))
+        found = await self.workers.run(self.workers.slow, partial(self._find, known, view, lines))
+        if found is None or not self._is_current(known, lines):
+            return
+        before, known.analysis = known.analysis, found[0]
+        self.client.publish(text.uri, number, found[1])
+        if _names(before) != _names(known.analysis) and (before is not None or text.is_edited):
+            self._schedule_others(known)
+        if _shown(before) != _shown(known.analysis):
+            self.client.refresh_lenses()
+
+    def _is_current(self, known: KnownText, lines: Lines) -> bool:
+        return known.text.lines is lines and self._known.get(known.text.uri) is known
+
+    def _find(
+        self, known: KnownText, view: TextView, lines: Lines
+    ) -> tuple[Analysis | None, Sequence[diagnostics.Diagnostic]] | None:
+        """Return the analysis and the diagnostics of a view; None for a text that is not the current one."""
+        if not self._is_current(known, lines):
+            return None
+        index = known.project.slow if known.project is not None else None
+        view = replace(view, index=index)
+        analysis = None
+        if index is not None and view.node is not None:
+            edited = live.live_model(index, view.node, view.document.text)
+            analysis = Analysis(
+                edited,
+                live.removed_columns(index, view.node, edited),
+                live.effect_on_base(index, view.node, edited),
+            )
+            view = replace(view, live=edited, removed=analysis.removed, effect=analysis.effect)
+        return analysis, diagnostics.diagnostics(view, self.saved_and_open())
+
+    def saved_and_open(self) -> Mapping[Path, str]:
+        """Return the open texts by path."""
+        return {text.path: text.lines.text for text in list(self.texts.values()) if text.path is not None}
+
+    def kill(self) -> None:
+        """End all processes and start no more work."""
+        for project in self.projects.values():
+            project.close()
+        self.processes.kill()
+        self.workers.close()
+
+    async def close(self) -> None:
+        """End the session."""
+        for known in self._known.values():
+            if known.pending is not None:
+                known.pending.cancel()
+        self.kill()
+
+
+def _taken(text: EditorText) -> TextVersion:
+    """Return the current version of *text*, and forget its edits."""
+    if text.path is None:
+        raise ValueError(f"{text.uri} is not a file")
+    return TextVersion(text.uri, text.path, text.version, text.lines, text.take_edits())
+
+
+def _names(analysis: Analysis | None) -> object:
+    return None if analysis is None else analysis.live.names
+
+
+def _shown(analysis: Analysis | None) -> object:
+    """Return the part of an analysis that code lenses show."""
+    if analysis is None:
+        return None
+    return analysis.removed, analysis.effect, analysis.live.names, analysis.live.reason
+
+
+def read_view(
+    version: TextVersion,
+    index: ProjectIndex | None,
+    others: dict[str, LiveModel],
+    before: TextView | None,
+) -> TextView:
+    """Return the view of a version of a text; *before* is that of an earlier version."""
+    template = read_template(version.lines.text)
+    node = index.node_of_file(version.path) if index is not None else None
+    earlier = before.query if before is not None else None
+    for edit in version.edits:
+        earlier = moved(earlier, *edit) if earlier is not None else None
+    last = version.edits[-1] if version.edits else None
+    query = read_query(
+        template,
+        index.dialect if index is not None else "",
+        _schemas(template, index, node, others) if index is not None else {},
+        earlier=earlier,
+        cursor=last.start + last.inserted if last is not None else None,
+    )
+    document = OpenText(version.uri, version.path, version.version, version.lines, template)
+    return TextView(document, query, index, node, others=others)
+
+
+def _schemas(
+    template: ModelTemplate, index: ProjectIndex, node: NodeMetadata | None, others: Mapping[str, LiveModel]
+) -> dict[str, Columns]:
+    """Return the columns of the tables in the mask; tables whose columns are not all known are left out."""
+    package = node.package_name if node is not None else index.run.project_name
+    found = {}
+    for mask, call in template.masks.items():
+        columns = _columns_of(call, index, package, node, others)
+        if columns is not None:
+            found[mask] = columns
+    return found
+
+
+def _columns_of(
+    call: TagCall | None,
+    index: ProjectIndex,
+    package: str,
+    node: NodeMetadata | None,
+    others: Mapping[str, LiveModel],
+) -> Columns | None:
+    table = index.relation(call, package, node)
+    if table is None:
+        return None
+    known = index.columns(table.unique_id)
+    edited = others.get(table.unique_id)
+    if edited is not None and edited.names is not None:
+        return {name: known.types.get(name) for name in edited.names}
+    return known.types if known.are_all else None
