@@ -166,6 +166,12 @@ class ProjectIndex:
             return None
         return this if call.name == "this" else self.ref(call, package)
 
+    @property
+    def macros(self) -> Sequence[MacroMetadata]:
+        """Every macro of the run, those of installed packages included."""
+        with self.lock:
+            return self._library.macros
+
     def macro(self, name: str, package: str) -> MacroMetadata | None:
         """Return the macro that the dotted *name* means in *package*, as dbt resolves it."""
         with self.lock:
@@ -173,6 +179,12 @@ class ProjectIndex:
             if namespace:
                 return self._library.of_package(namespace).get(own)
             return self._library.find(name, package or None)
+
+    @property
+    def macros(self) -> Sequence[MacroMetadata]:
+        """Macros of the run."""
+        with self.lock:
+            return self._library.macros
 
     def near_macros(self, name: str) -> Sequence[str]:
         """Return macro names that are similar to *name*."""
