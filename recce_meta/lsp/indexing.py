@@ -44,10 +44,10 @@ _START = (
     "import sys; sys.path[:] = filter(None, sys.path); "
     "from recce_meta.lsp.indexing import main; sys.exit(main())"
 )
-"""Start of the process without the current folder in the search path: `-m` would import files of a project."""
+"""Start without the current folder in the search path: `-m` would import modules of the project."""
 _IDENTITY = (
     "project_name", "extractor", "invocation_id", "adapter_type", "git_sha", "branch", "build_status",
-    "recorder_version", "graph_id", "macro_set_id", "warnings",
+    "recorder_version", "graph_id", "macro_set_id",
 )  # fmt: skip
 """Fields of a run that differ if its contents do."""
 Progress = Callable[[str], None]
@@ -254,7 +254,6 @@ def _editor_run(state: ProjectState) -> Project:
             environment=EDITOR,
             graph_id=pieces.graph_id,
             macro_set_id=pieces.macro_set_id,
-            warnings=state.project.warnings,
         ),
     )
 
