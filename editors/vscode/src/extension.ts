@@ -1,0 +1,47 @@
+import * as vscode from "vscode";
+import { exchange, registerCommands } from "./commands.js";
+import { LineagePanel } from "./lineage.js";
+import type { ProjectStatus } from "./protocol.js";
+import { Session } from "./session.js";
+import { firstMessage, statusItem } from "./status.js";
+
+const AUTO_SYNC_EVERY = 15 * 60_000;
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const session = new Session(context.extensionUri);
+  const panel = new LineagePanel(session, context.extensionUri);
+  const bar = vscode.window.createStatusBarItem("recceMeta.status", vscode.StatusBarAlignment.Left);
+  bar.name = "recce_meta";
+  bar.command = "recceMeta.showOutput";
+  const showStatus = () => {
+    const { text, tooltip, tone } = statusItem(session.project, session.sync, new Date());
+    const background = tone === "normal" ? undefined : new vscode.ThemeColor(`statusBarItem.${tone}Background`);
+    Object.assign(bar, { text, tooltip, backgroundColor: background });
+    bar.show();
+  };
+  const syncs = setInterval(() => syncIfAsked(session), AUTO_SYNC_EVERY);
+  const clock = setInterval(showStatus, 60_000);
+  context.subscriptions.push(session, panel, bar, registerCommands(session, panel), session.onChange((status) => {
+    showStatus();
+    if (status?.state === "ready") onReady(context, session, panel, status);
+  }), { dispose: () => [syncs, clock].forEach(clearInterval) });
+  showStatus();
+  await session.watch();
+  await session.restart();
+}
+
+function onReady(context: vscode.ExtensionContext, session: Session, panel: LineagePanel, status: ProjectStatus): void {
+  panel.renew();
+  const isFirst = !session.sync;
+  session.readSync().then(() => { if (isFirst) syncIfAsked(session); }, (error: unknown) => session.output.warn(String(error)));
+  const key = `read:${vscode.workspace.workspaceFolders?.[0]?.uri.toString() ?? ""}`;
+  if (!status.first || context.globalState.get(key)) return;
+  void context.globalState.update(key, true);
+  void vscode.window.showInformationMessage(firstMessage(status));
+}
+
+/** Exchange with the remote store only if the setting allows it. */
+function syncIfAsked(session: Session): void {
+  const isAllowed = vscode.workspace.getConfiguration("recceMeta").get("sync.auto", false);
+  if (isAllowed && session.sync?.remote) exchange(session, "sync").catch((error: unknown) => session.output.warn(String(error)));
+}

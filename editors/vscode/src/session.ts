@@ -1,0 +1,155 @@
+// The running server: start, restart, stop, requests, and the state that it reports.
+import { access, constants } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { platform } from "node:process";
+import * as vscode from "vscode";
+import { LanguageClient } from "vscode-languageclient/node";
+import { COMMANDS, STATUS, type ProjectStatus, type SyncStatus } from "./protocol.js";
+import { CHECK, candidates, failedMessage, installCommand, type Launch, launchOf, missingMessage } from "./server.js";
+
+const LANGUAGES = ["sql", "jinja-sql", "snowflake-sql", "yaml", "jinja-yaml"];
+
+/** The part of the Python extension's interface that is used here. */
+interface PythonApi {
+  readonly environments: {
+    getActiveEnvironmentPath(resource?: vscode.Uri): { readonly path: string };
+    resolveEnvironment(path: { readonly path: string }): Promise<{ readonly executable: { readonly uri?: vscode.Uri } } | undefined>;
+    readonly onDidChangeActiveEnvironmentPath: vscode.Event<unknown>;
+  };
+}
+
+/** One server for the workspace. */
+export class Session implements vscode.Disposable {
+  readonly output = vscode.window.createOutputChannel("recce_meta", { log: true });
+  project: ProjectStatus | undefined;
+  sync: SyncStatus | undefined;
+  /** Handles the command that a lens or another part of the editor sends to the server; true if it was handled here. */
+  intercept: (command: string, parameters: readonly unknown[]) => boolean = () => false;
+  private client: LanguageClient | undefined;
+  private readonly changes = new vscode.EventEmitter<ProjectStatus | undefined>();
+  /** Fires with the notification of the server, or without one if other state has changed. */
+  readonly onChange = this.changes.event;
+  private readonly parts: vscode.Disposable[] = [this.output, this.changes];
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(private readonly extension: vscode.Uri) {}
+
+  /** Start the server, or start it again with the present settings. Calls wait for each other. */
+  restart(): Promise<void> {
+    this.turn = this.turn.then(() => this.stop()).then(() => this.start()).catch((error: unknown) => this.output.error(String(error)));
+    return this.turn;
+  }
+
+  /** Start again if settings or the Python interpreter change. */
+  async watch(): Promise<void> {
+    this.parts.push(vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration("recceMeta.command")) void this.restart();
+    }));
+    const python = await pythonApi();
+    if (python) this.parts.push(python.environments.onDidChangeActiveEnvironmentPath(() => void this.restart()));
+  }
+
+  /** Ask the server to run *command*. Fails if it does not run. */
+  async request<Answer>(command: string, ...parameters: unknown[]): Promise<Answer> {
+    if (!this.client?.isRunning()) throw new Error("The recce_meta server is not running; see Show output");
+    return this.client.sendRequest<Answer>("workspace/executeCommand", { command, arguments: parameters });
+  }
+
+  /** Return the file of the protocol's URI. */
+  fileOf(address: string): vscode.Uri | undefined {
+    return this.client?.protocol2CodeConverter.asUri(address);
+  }
+
+  async readSync(): Promise<void> {
+    this.sync = (await this.request<SyncStatus | null>(COMMANDS.syncStatus)) ?? undefined;
+    this.changes.fire(undefined);
+  }
+
+  dispose(): Thenable<void> {
+    for (const part of this.parts) part.dispose();
+    return this.stop();
+  }
+
+  private async start(): Promise<void> {
+    const python = await interpreter();
+    const launch = launchOf({
+      command: vscode.workspace.getConfiguration("recceMeta").get<string[]>("command", []),
+      python,
+      pythonHasServer: Boolean(python) && (await succeeds(python ?? "", ["-c", CHECK], this.extension.fsPath)),
+      onPath: await firstProgram(candidates("recce-meta", process.env["PATH"], platform)),
+      folder: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath,
+      extension: this.extension.fsPath,
+    });
+    if (launch) await this.connect(launch);
+    else {
+      this.report({ state: "failed", models: 0, message: missingMessage(python) });
+      void this.offerInstall(python);
+    }
+  }
+
+  private async connect(launch: Launch): Promise<void> {
+    this.output.info(`Starting ${[launch.command, ...launch.args].join(" ")}, from ${launch.origin}`);
+    const executable = { command: launch.command, args: [...launch.args], options: launch.cwd ? { cwd: launch.cwd } : {} };
+    const client = new LanguageClient("recceMeta", "recce_meta", executable, {
+      documentSelector: LANGUAGES.map((language) => ({ scheme: "file", language })),
+      outputChannel: this.output,
+      initializationFailedHandler: () => false,
+      middleware: {
+        executeCommand: (command, parameters, next) => (this.intercept(command, parameters) ? undefined : next(command, parameters)),
+      },
+    });
+    this.client = client;
+    client.onNotification(STATUS, (status: ProjectStatus) => this.report(status));
+    try {
+      await client.start();
+    } catch (error) {
+      const message = failedMessage(launch, error instanceof Error ? error.message : String(error));
+      this.output.error(message);
+      this.report({ state: "failed", models: 0, message });
+    }
+  }
+
+  private report(status: ProjectStatus): void {
+    this.project = status;
+    this.changes.fire(status);
+  }
+
+  private async offerInstall(python: string | undefined): Promise<void> {
+    const copy = "Copy command", settings = "Open settings";
+    const chosen = await vscode.window.showWarningMessage(missingMessage(python), copy, settings);
+    if (chosen === copy) await vscode.env.clipboard.writeText(installCommand(python));
+    else if (chosen === settings) await vscode.commands.executeCommand("workbench.action.openSettings", "recceMeta.command");
+  }
+
+  private async stop(): Promise<void> {
+    const { client } = this;
+    this.client = this.project = this.sync = undefined;
+    await client?.dispose().catch(() => undefined); // A server that ended already cannot be shut down.
+  }
+}
+
+async function pythonApi(): Promise<PythonApi | undefined> {
+  const found = vscode.extensions.getExtension<PythonApi>("ms-python.python");
+  return found?.activate();
+}
+
+async function interpreter(): Promise<string | undefined> {
+  const python = await pythonApi();
+  if (!python?.environments) return undefined;
+  const path = python.environments.getActiveEnvironmentPath(vscode.workspace.workspaceFolders?.[0]?.uri);
+  return (await python.environments.resolveEnvironment(path))?.executable.uri?.fsPath;
+}
+
+function succeeds(command: string, parameters: string[], cwd: string): Promise<boolean> {
+  return new Promise((done) => {
+    execFile(command, parameters, { cwd, timeout: 20_000 }, (error) => done(!error));
+  });
+}
+
+async function firstProgram(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    const isProgram = await access(path, constants.X_OK).then(() => true, () => false);
+    if (isProgram) return path;
+  }
+  return undefined;
+}
