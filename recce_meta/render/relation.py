@@ -10,6 +10,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from heapq import nlargest
+from itertools import pairwise
 from typing import ClassVar
 
 from recce_meta.errors import TemplateError
@@ -483,9 +485,21 @@ def _rank(version: str) -> tuple[bool, float, str]:
 def _near(name: str, known: Iterable[str] | Mapping[str, object]) -> str | None:
     """Return a hint with the known names closest to *name*."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=3)
+    near = get_close_matches(name, _with_shared_letters(name, names), n=3)
     if near:
         return "did you mean " + " or ".join(f"'{match}'" for match in near) + "?"
     if not names:
         return "the run has none"
     return f"one of: {', '.join(names[:8])}{', …' if len(names) > 8 else ''}"
+
+
+_COMPARED = 200
+"""Number of names to compare letter by letter, which takes long."""
+
+
+def _with_shared_letters(name: str, names: Sequence[str]) -> Sequence[str]:
+    """Return the `_COMPARED` of *names* that share most pairs of letters with *name*."""
+    if len(names) <= _COMPARED:
+        return names
+    pairs = set(pairwise(name))
+    return nlargest(_COMPARED, names, key=lambda known: len(pairs.intersection(pairwise(known))))
