@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import TemplateSyntaxError, nodes
 from msgspec import Struct
@@ -434,15 +434,9 @@ def _renderers(
     inputs: Inputs, nodes: Mapping[str, NodeMetadata], options: SqlOptions
 ) -> list[SimpleTemplateRenderer]:
     """Return renderers to try in order: stand-ins for missing macros, then also for macros with queries."""
-    own = [*dbt_macros(), *inputs.macros]
-    have = {macro.unique_id for macro in own}
-    utils = list(utils_macros())
-    first = [*own, *(macro for macro in utils if macro.unique_id not in have)]
-    texts = [*(macro.macro_sql for macro in own), *(node.raw_code or "" for node in nodes.values())]
-    absent = missing_macros(texts, first, (*DBT_NAMES, *FUNCTIONS))
-    _tell_packages([*absent, *first[len(own) :]], inputs, texts)
-    first += absent
-    replaced = {macro.unique_id: macro for macro in (*first, *utils)}
+    texts = [*(macro.macro_sql for macro in (*dbt_macros(), *inputs.macros)), *_codes(nodes.values())]
+    sets = with_stand_ins(inputs.macros, texts)
+    _tell_packages(sets.stand_ins, inputs, texts)
     given: dict[str, Any] = {
         "run": RunMetadata(
             run_id="files",
@@ -461,11 +455,40 @@ def _renderers(
             "name": options.target_name or "default",
         },
     }
-    everything = {**nodes, **_missing(nodes, inputs)}
+    parents = {parent for node in nodes.values() for parent in node.parents}
+    everything = {**nodes, **missing_models(parents - nodes.keys(), inputs.place.schema, inputs.dialect)}
     return [
         SimpleTemplateRenderer(None, everything, macros=macros, **given)
-        for macros in (first, list(replaced.values()))
+        for macros in (sets.first, sets.second)
     ]
+
+
+def _codes(nodes: Iterable[NodeMetadata]) -> list[str]:
+    return [node.raw_code or "" for node in nodes]
+
+
+class MacroSets(NamedTuple):
+    """Macros to render templates with, without a database; the sets are tried in order."""
+
+    first: list[MacroMetadata]
+    """Real macros, and stand-ins for missing ones."""
+    second: list[MacroMetadata]
+    """The same with stand-ins for macros that query the database."""
+    stand_ins: list[MacroMetadata]
+    """Stand-ins in `first` for macros of packages."""
+
+
+def with_stand_ins(macros: Iterable[MacroMetadata], texts: Iterable[str]) -> MacroSets:
+    """Return *macros*, completed by stand-ins for all macros that *texts* call and that are missing."""
+    own = [*dbt_macros(), *macros]
+    have = {macro.unique_id for macro in own}
+    utils = list(utils_macros())
+    first = [*own, *(macro for macro in utils if macro.unique_id not in have)]
+    absent = missing_macros(texts, first, (*DBT_NAMES, *FUNCTIONS))
+    stand_ins = [*absent, *first[len(own) :]]
+    first += absent
+    replaced = {macro.unique_id: macro for macro in (*first, *utils)}
+    return MacroSets(first, list(replaced.values()), stand_ins)
 
 
 def _tell_packages(stand_ins: Iterable[Any], inputs: Inputs, texts: Sequence[str]) -> None:
@@ -483,10 +506,12 @@ def _tell_packages(stand_ins: Iterable[Any], inputs: Inputs, texts: Sequence[str
         )
 
 
-def _missing(nodes: Mapping[str, NodeMetadata], inputs: Inputs) -> dict[str, NodeMetadata]:
-    """Return a placeholder for every missing parent model, so that SQL that refers to it can be rendered."""
+def missing_models(
+    parents: Iterable[str], schema: str | None, dialect: str | None
+) -> dict[str, NodeMetadata]:
+    """Return a placeholder for each model of *parents*, so that SQL that refers to it can be rendered."""
     found = {}
-    for unique_id in {parent for node in nodes.values() for parent in node.parents} - nodes.keys():
+    for unique_id in parents:
         kind, package, name, *version = unique_id.split(".", 3)
         if kind == "model":
             found[unique_id] = NodeMetadata(
@@ -496,7 +521,7 @@ def _missing(nodes: Mapping[str, NodeMetadata], inputs: Inputs) -> dict[str, Nod
                 package_name=package,
                 identifier=name,
                 version=version[0].removeprefix("v") if version else None,
-                relation_name=relation_name(None, inputs.place.schema, name, inputs.dialect),
+                relation_name=relation_name(None, schema, name, dialect),
             )
     return found
 
