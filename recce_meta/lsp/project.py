@@ -180,12 +180,6 @@ class ProjectIndex:
                 return self._library.of_package(namespace).get(own)
             return self._library.find(name, package or None)
 
-    @property
-    def macros(self) -> Sequence[MacroMetadata]:
-        """Macros of the run."""
-        with self.lock:
-            return self._library.macros
-
     def near_macros(self, name: str) -> Sequence[str]:
         """Return macro names that are similar to *name*."""
         with self.lock:
